@@ -2,8 +2,15 @@
 //!
 //! Nothing here knows a provider, a cloud, a clock or a source of randomness; `now` is an argument.
 
-pub mod billing;
 pub mod ids;
 pub mod money;
 pub mod reading;
 pub mod terms;
+pub mod billing;
+pub mod state;
+pub mod payments;
+pub mod statements;
+pub mod fold;
+pub mod record;
+pub mod letters;
+pub mod plan;

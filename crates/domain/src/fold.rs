@@ -1,0 +1,223 @@
+//! The fold: readings in, state out. Time, then life-cycle rank, then id decide the order,
+//! never arrival.
+
+use crate::billing::{InvoiceSeen, InvoiceState, Teller};
+use crate::ids::ObjectId;
+use crate::reading::{Fact, Profile, Reading, ReferralSeen};
+use crate::state::{Invoice, Referral, State, Subscription};
+use crate::statements;
+use crate::terms::SubscriptionSeen;
+use jiff::Timestamp;
+
+/// Troubled invoices that stay in the record.
+const INVOICES: usize = 8;
+
+/// The state that a set of readings makes. Order and repetition in `readings` do not matter.
+pub fn fold<'a>(readings: impl IntoIterator<Item = &'a Reading>) -> State {
+    let mut sorted: Vec<&Reading> = readings.into_iter().collect();
+    sorted.sort_by(|a, b| (a.occurred_at, a.rank, &a.id).cmp(&(b.occurred_at, b.rank, &b.id)));
+    sorted.dedup_by(|a, b| a.id == b.id);
+    let mut state = State::default();
+    for instant in sorted.chunk_by(|a, b| a.occurred_at == b.occurred_at) {
+        state.apply_instant(instant);
+    }
+    state.payments.close_old();
+    state
+}
+
+impl State {
+    /// Folds one more reading that stands after all folded ones and does not
+    /// [contend](Self::must_refold) with them.
+    pub fn follow(&mut self, reading: &Reading) {
+        self.apply_instant(&[reading]);
+        self.payments.close_old();
+    }
+
+    /// Whether this reading, though it stands last, can't be folded on its own: it ties with
+    /// the statement a subscription rests on, or may touch a payment that left the record.
+    pub fn must_refold(&self, reading: &Reading) -> bool {
+        reading.facts.iter().any(|fact| match fact {
+            Fact::Subscription(seen) => {
+                let known = self.subscriptions.get(&seen.id);
+                known.is_some_and(|known| known.as_of == reading.occurred_at)
+            }
+            Fact::Payment(_)
+            | Fact::SamePayment { .. }
+            | Fact::RefundedSoFar { .. }
+            | Fact::Refund(_)
+            | Fact::Invoice(_)
+            | Fact::Dispute(_) => self.payments.closed > 0,
+            Fact::Profile(_)
+            | Fact::CustomerDeleted
+            | Fact::Referral(_)
+            | Fact::ReferralCanceled { .. }
+            | Fact::ReferralCode { .. }
+            | Fact::Unclear { .. } => false,
+        })
+    }
+
+    fn apply_instant(&mut self, instant: &[&Reading]) {
+        let mut statements: Vec<&SubscriptionSeen> = Vec::new();
+        for reading in instant {
+            for fact in &reading.facts {
+                if let Fact::Subscription(seen) = fact {
+                    statements.push(seen);
+                } else {
+                    self.apply(fact, reading.occurred_at);
+                }
+            }
+        }
+        if let Some(first) = instant.first() {
+            self.apply_statements(&statements, first.occurred_at);
+        }
+    }
+
+    fn apply(&mut self, fact: &Fact, at: Timestamp) {
+        match fact {
+            Fact::Profile(profile) => self.apply_profile(profile),
+            Fact::CustomerDeleted => self.person.deleted_at = Some(at),
+            Fact::Subscription(seen) => self.apply_statements(&[seen], at),
+            Fact::Invoice(seen) => self.apply_invoice(seen, at),
+            Fact::Payment(seen) => self.payments.told(seen, at),
+            Fact::SamePayment { ids } => self.payments.same(ids, at),
+            Fact::RefundedSoFar { ids, minor } => self.payments.refunded_so_far(ids, *minor, at),
+            Fact::Refund(seen) => self.payments.refund(seen, at),
+            Fact::Dispute(seen) => self.payments.dispute(seen, at),
+            Fact::Referral(seen) => self.apply_referral(seen),
+            Fact::ReferralCanceled { partner, referral } => {
+                // A cancellation before its report waits as a canceled report.
+                let canceled = || Referral {
+                    partner: partner.clone(),
+                    referral: referral.clone(),
+                    referred_at: at,
+                    canceled: true,
+                };
+                let key = format!("{partner}/{referral}");
+                self.referrals.entry(key).or_insert_with(canceled).canceled = true;
+            }
+            Fact::ReferralCode { code } => {
+                self.codes.insert(code.clone());
+            }
+            Fact::Unclear { .. } => self.unclear = self.unclear.saturating_add(1),
+        }
+    }
+
+    fn apply_profile(&mut self, profile: &Profile) {
+        if profile.whole {
+            self.person.stated = Some(profile.clone());
+            return;
+        }
+        let seen = &mut self.person.seen;
+        let fill = |field: &mut Option<_>, new: &Option<_>| {
+            if new.is_some() {
+                field.clone_from(new);
+            }
+        };
+        fill(&mut seen.email, &profile.email);
+        fill(&mut seen.name, &profile.name);
+        fill(&mut seen.locale, &profile.locale);
+        fill(&mut seen.country, &profile.country);
+    }
+
+    fn apply_statements(&mut self, statements: &[&SubscriptionSeen], at: Timestamp) {
+        let mut ids: Vec<&ObjectId> = statements.iter().map(|seen| &seen.id).collect();
+        ids.sort();
+        ids.dedup();
+        for id in ids {
+            let of_one: Vec<_> = statements
+                .iter()
+                .copied()
+                .filter(|seen| seen.id == *id)
+                .collect();
+            let before = self.subscriptions.get(id).map(|known| &known.terms);
+            let (ordered, ambiguous) = statements::settle(before, of_one);
+            for seen in ordered {
+                self.apply_statement(seen, at, ambiguous);
+            }
+        }
+    }
+
+    fn apply_statement(&mut self, seen: &SubscriptionSeen, at: Timestamp, ambiguous: bool) {
+        let known = self.subscriptions.remove(&seen.id);
+        if let Some(ended) = known.as_ref().filter(|known| known.terms.status.is_final()) {
+            self.subscriptions.insert(seen.id.clone(), ended.clone());
+            return;
+        }
+        let activated_before = known.as_ref().and_then(|known| known.activated_at);
+        let running = seen.terms.status.is_running().then_some(at);
+        let next = Subscription {
+            started_at: seen.started_at,
+            currency: seen
+                .currency
+                .or(known.as_ref().and_then(|known| known.currency)),
+            terms: seen.terms.clone(),
+            canceled_at: seen.canceled_at,
+            ended_at: seen.ended_at,
+            activated_at: activated_before.or(running),
+            as_of: at,
+            ambiguous,
+        };
+        self.subscriptions.insert(seen.id.clone(), next);
+    }
+
+    fn apply_invoice(&mut self, seen: &InvoiceSeen, at: Timestamp) {
+        let paid = self.payments.open.iter().any(|payment| {
+            payment
+                .told
+                .iter()
+                .any(|told| told.teller == Teller::Invoice && told.id == seen.id)
+        });
+        let trouble = match seen.state {
+            InvoiceState::Failed | InvoiceState::ActionRequired => !paid,
+            InvoiceState::Paid | InvoiceState::Voided | InvoiceState::Uncollectible => false,
+        };
+        if !trouble {
+            if let Some(invoice) = self.invoices.get_mut(&seen.id) {
+                invoice.state = if paid { InvoiceState::Paid } else { seen.state };
+                invoice.next_attempt_at = None;
+                invoice.settled_at = invoice.settled_at.or(Some(at));
+            }
+            return;
+        }
+        let failed_at = self
+            .invoices
+            .get(&seen.id)
+            .map_or(at, |known| known.failed_at);
+        let invoice = Invoice {
+            state: seen.state,
+            subscription: seen.subscription.clone(),
+            due: seen.due,
+            failed_at,
+            attempts: seen.attempts,
+            next_attempt_at: seen.next_attempt_at,
+            settled_at: None,
+        };
+        self.invoices.insert(seen.id.clone(), invoice);
+        self.forget_old_invoices();
+    }
+
+    fn apply_referral(&mut self, seen: &ReferralSeen) {
+        let key = format!("{}/{}", seen.partner, seen.referral);
+        let canceled = self.referrals.get(&key).is_some_and(|known| known.canceled);
+        let referral = Referral {
+            partner: seen.partner.clone(),
+            referral: seen.referral.clone(),
+            referred_at: seen.referred_at,
+            canceled,
+        };
+        self.referrals.insert(key, referral);
+    }
+
+    fn forget_old_invoices(&mut self) {
+        while self.invoices.len() > INVOICES {
+            let oldest = self
+                .invoices
+                .iter()
+                .min_by_key(|(id, i)| (i.failed_at, *id));
+            let Some(oldest) = oldest.map(|(id, _)| id.clone()) else {
+                return;
+            };
+            self.invoices.remove(&oldest);
+        }
+    }
+}

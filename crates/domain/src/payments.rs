@@ -1,0 +1,338 @@
+//! Payments: what many events tell of one payment is brought together by the ids they share.
+
+use crate::billing::{DisputeSeen, DisputeState, PaymentSeen, RefundSeen, RefundState, Teller};
+use crate::ids::ObjectId;
+use crate::money::Money;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Payments that stay in the record; older ones leave it and are folded from the journal when
+/// somebody asks. A write is billed by the kilobyte, and a year of monthly renewals is enough.
+pub const OPEN_PAYMENTS: usize = 12;
+
+/// A customer's payments.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payments {
+    /// The latest ones.
+    #[serde(default)]
+    pub open: Vec<Payment>,
+    /// How many older ones left.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub closed: u32,
+}
+
+/// One payment, by whatever ids it is named.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payment {
+    /// When an event first told of it.
+    pub first_told_at: Timestamp,
+    /// Invoice, intent, charge and session that are this payment.
+    pub ids: BTreeSet<ObjectId>,
+    /// Who told of it: one entry for each teller and its own id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub told: Vec<Told>,
+    /// For which subscription.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subscription: Option<ObjectId>,
+    /// By charge: how much had gone back by when.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub refunded_so_far: BTreeMap<ObjectId, SoFar>,
+    /// Single refunds.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub refunds: BTreeMap<ObjectId, Refund>,
+    /// Disputes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub disputes: BTreeMap<ObjectId, Dispute>,
+}
+
+/// One teller's account of a payment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// Who.
+    pub teller: Teller,
+    /// The teller's own id.
+    pub id: ObjectId,
+    /// What arrived.
+    #[serde(flatten)]
+    pub paid: Money,
+    /// Tax within it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax_minor: Option<i64>,
+    /// When.
+    pub paid_at: Timestamp,
+}
+
+/// A cumulative sum as of a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SoFar {
+    /// The moment.
+    pub at: Timestamp,
+    /// Minor units.
+    pub minor: i64,
+}
+
+/// A refund as it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refund {
+    /// Minor units.
+    pub minor: i64,
+    /// How it stands.
+    pub state: RefundState,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it reached its state.
+    pub as_of: Timestamp,
+    /// The ids by which it named its payment.
+    pub payment: BTreeSet<ObjectId>,
+}
+
+/// A dispute as it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dispute {
+    /// Minor units.
+    pub minor: i64,
+    /// How it stands.
+    pub state: DisputeState,
+}
+
+impl Payments {
+    /// Nothing known.
+    pub fn is_empty(&self) -> bool {
+        self.open.is_empty() && self.closed == 0
+    }
+
+    /// Payments that brought money, the earliest first.
+    pub fn settled(&self) -> impl Iterator<Item = &Payment> {
+        self.open.iter().filter(|payment| payment.paid().is_some())
+    }
+
+    pub(crate) fn told(&mut self, seen: &PaymentSeen, at: Timestamp) {
+        let Some(own) = seen.ids.first() else { return };
+        self.with(&seen.ids, at, |payment| {
+            if seen.subscription.is_some() {
+                payment.subscription.clone_from(&seen.subscription);
+            }
+            payment
+                .told
+                .retain(|told| (told.teller, &told.id) != (seen.teller, own));
+            payment.told.push(Told {
+                teller: seen.teller,
+                id: own.clone(),
+                paid: seen.paid,
+                tax_minor: seen.tax_minor,
+                paid_at: seen.paid_at,
+            });
+            payment
+                .told
+                .sort_by(|a, b| (a.teller, &a.id).cmp(&(b.teller, &b.id)));
+        });
+    }
+
+    pub(crate) fn same(&mut self, ids: &[ObjectId], at: Timestamp) {
+        self.with(ids, at, |_| ());
+    }
+
+    pub(crate) fn refunded_so_far(&mut self, ids: &[ObjectId], minor: i64, at: Timestamp) {
+        let Some(charge) = ids.first() else { return };
+        self.with(ids, at, |payment| {
+            payment
+                .refunded_so_far
+                .insert(charge.clone(), SoFar { at, minor });
+        });
+    }
+
+    pub(crate) fn refund(&mut self, seen: &RefundSeen, at: Timestamp) {
+        self.with(&seen.payment, at, |payment| {
+            let refunds = &mut payment.refunds;
+            if refunds
+                .get(&seen.id)
+                .is_some_and(|known| known.state >= seen.state)
+            {
+                return;
+            }
+            let refund = Refund {
+                minor: seen.minor,
+                state: seen.state,
+                created_at: seen.created_at,
+                as_of: at,
+                payment: seen.payment.iter().cloned().collect(),
+            };
+            refunds.insert(seen.id.clone(), refund);
+        });
+    }
+
+    pub(crate) fn dispute(&mut self, seen: &DisputeSeen, at: Timestamp) {
+        self.with(&seen.payment, at, |payment| {
+            let known = payment.disputes.get(&seen.id);
+            let decided = known.is_some_and(|known| known.state.is_final());
+            if !decided || seen.state.is_final() {
+                let dispute = Dispute {
+                    minor: seen.minor,
+                    state: seen.state,
+                };
+                payment.disputes.insert(seen.id.clone(), dispute);
+            }
+        });
+    }
+
+    /// Changes the one payment that all these ids name; payments that turn out to be one
+    /// become one.
+    fn with(&mut self, ids: &[ObjectId], at: Timestamp, change: impl FnOnce(&mut Payment)) {
+        if ids.is_empty() {
+            return;
+        }
+        let mut whole = Payment::new(at);
+        self.open.retain_mut(|payment| {
+            let apart = !ids.iter().any(|id| payment.ids.contains(id));
+            if !apart {
+                whole.absorb(payment);
+            }
+            apart
+        });
+        whole.ids.extend(ids.iter().cloned());
+        change(&mut whole);
+        self.open.push(whole);
+    }
+
+    /// Puts the payments in order and lets the oldest beyond [`OPEN_PAYMENTS`] leave.
+    pub(crate) fn close_old(&mut self) {
+        self.open.sort_by(|a, b| a.order().cmp(&b.order()));
+        let excess = self.open.len().saturating_sub(OPEN_PAYMENTS);
+        self.open.drain(..excess);
+        self.closed = self
+            .closed
+            .saturating_add(u32::try_from(excess).unwrap_or(u32::MAX));
+    }
+}
+
+impl Payment {
+    fn new(first_told_at: Timestamp) -> Self {
+        Self {
+            first_told_at,
+            ids: BTreeSet::new(),
+            told: Vec::new(),
+            subscription: None,
+            refunded_so_far: BTreeMap::new(),
+            refunds: BTreeMap::new(),
+            disputes: BTreeMap::new(),
+        }
+    }
+
+    /// What arrived, by the most telling account; none while only refunds, disputes or links
+    /// are known. An invoice may be paid in parts, so accounts of one kind add up.
+    pub fn paid(&self) -> Option<Money> {
+        let mut accounts = self.accounts();
+        let mut sum = accounts.next()?.paid;
+        for told in accounts.filter(|told| told.paid.currency == sum.currency) {
+            sum.minor = sum.minor.saturating_add(told.paid.minor);
+        }
+        Some(sum)
+    }
+
+    /// When the money arrived.
+    pub fn paid_at(&self) -> Option<Timestamp> {
+        self.accounts().map(|told| told.paid_at).min()
+    }
+
+    /// Tax within what arrived, as far as anybody says.
+    pub fn tax_minor(&self) -> Option<i64> {
+        self.told.iter().rev().find_map(|told| told.tax_minor)
+    }
+
+    /// The accounts of the most telling kind there is.
+    fn accounts(&self) -> impl Iterator<Item = &Told> {
+        let most = self.told.iter().map(|told| told.teller).max();
+        self.told
+            .iter()
+            .filter(move |told| Some(told.teller) == most)
+    }
+
+    /// Minor units gone back by refunds. A cumulative sum covers the refunds made until its
+    /// moment; later ones add to it, and those that failed since are taken off again.
+    pub fn refunded_minor(&self) -> i64 {
+        let alone = self
+            .refunds
+            .values()
+            .filter(|refund| !self.is_covered(refund));
+        let alone = sum(alone
+            .filter(|refund| refund.counts())
+            .map(|refund| refund.minor));
+        let covered = self.refunded_so_far.iter().map(|(charge, so_far)| {
+            let of_charge = || {
+                self.refunds
+                    .values()
+                    .filter(|refund| self.covering(refund) == Some(charge))
+            };
+            let live = sum(of_charge()
+                .filter(|refund| refund.counts())
+                .map(|r| r.minor));
+            let since = of_charge().filter(|r| r.counts() && r.created_at > so_far.at);
+            let failed = of_charge()
+                .filter(|r| !r.counts() && r.created_at <= so_far.at && r.as_of >= so_far.at);
+            let sum_so_far = so_far
+                .minor
+                .saturating_add(sum(since.map(|r| r.minor)))
+                .saturating_sub(sum(failed.map(|r| r.minor)));
+            live.max(sum_so_far)
+        });
+        alone.saturating_add(sum(covered))
+    }
+
+    /// Minor units that disputes hold or have taken.
+    pub fn disputed_minor(&self) -> i64 {
+        sum(self
+            .disputes
+            .values()
+            .filter(|d| d.state.holds_money())
+            .map(|d| d.minor))
+    }
+
+    fn is_covered(&self, refund: &Refund) -> bool {
+        self.covering(refund).is_some()
+    }
+
+    /// The charge whose cumulative sum a refund is part of: the one it names, or the only one.
+    fn covering(&self, refund: &Refund) -> Option<&ObjectId> {
+        let charges = || self.refunded_so_far.keys();
+        let only = if self.refunded_so_far.len() == 1 {
+            charges().next()
+        } else {
+            None
+        };
+        charges()
+            .find(|charge| refund.payment.contains(*charge))
+            .or(only)
+    }
+
+    fn absorb(&mut self, other: &mut Self) {
+        let other = std::mem::replace(other, Self::new(self.first_told_at));
+        self.first_told_at = self.first_told_at.min(other.first_told_at);
+        self.ids.extend(other.ids);
+        self.told.extend(other.told);
+        self.told
+            .sort_by(|a, b| (a.teller, &a.id).cmp(&(b.teller, &b.id)));
+        self.subscription = self.subscription.take().or(other.subscription);
+        self.refunded_so_far.extend(other.refunded_so_far);
+        self.refunds.extend(other.refunds);
+        self.disputes.extend(other.disputes);
+    }
+
+    fn order(&self) -> (Timestamp, &BTreeSet<ObjectId>) {
+        (self.paid_at().unwrap_or(self.first_told_at), &self.ids)
+    }
+}
+
+impl Refund {
+    fn counts(&self) -> bool {
+        self.state != RefundState::Failed
+    }
+}
+
+fn sum(minor: impl Iterator<Item = i64>) -> i64 {
+    minor.fold(0, i64::saturating_add)
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}

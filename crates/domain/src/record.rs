@@ -1,0 +1,347 @@
+//! The record: folded state, the books that prove what was folded, and what follows from it.
+
+use crate::fold::fold;
+use crate::ids::{CustomerKey, EventId, Reference};
+use crate::letters::Letter;
+use crate::plan::plan;
+use crate::reading::{Position, Reading};
+use crate::state::State;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use std::collections::{BTreeSet, HashSet};
+use std::fmt;
+use std::sync::Arc;
+
+/// How many of the last folded entries a record remembers by heart.
+pub const RING: usize = 24;
+
+/// One journal entry: the raw wire item as it came, and our reading of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// What it says.
+    pub reading: Reading,
+    /// The wire item, byte for byte.
+    pub raw: Arc<[u8]>,
+    /// Version of the normalizer that made the reading.
+    pub normalizer: u16,
+    /// When we received it, by our clock; for people, never for the fold.
+    pub received_at: Timestamp,
+    /// Whose append this was, so that a repeated append knows its own earlier one.
+    pub receipt: Arc<str>,
+    /// Identity of raw item and reading together.
+    pub digest: Digest,
+}
+
+/// A digest of one entry, or the sum of many: addition makes it free of order.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Digest(u128);
+
+impl Entry {
+    /// An entry as it is about to be appended.
+    pub fn new(
+        reading: Reading,
+        raw: Arc<[u8]>,
+        normalizer: u16,
+        received_at: Timestamp,
+        receipt: Arc<str>,
+    ) -> Self {
+        let digest = Digest::of(&reading.id, &raw, normalizer);
+        Self {
+            reading,
+            raw,
+            normalizer,
+            received_at,
+            receipt,
+            digest,
+        }
+    }
+}
+
+impl Digest {
+    /// Of one entry. A reading is a function of the raw item and the normalizer, so these and
+    /// the key say all.
+    pub fn of(id: &EventId, raw: &[u8], normalizer: u16) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(id.as_str().as_bytes());
+        hash.update([0]);
+        hash.update(normalizer.to_be_bytes());
+        hash.update(raw);
+        let first = hash
+            .finalize()
+            .first_chunk::<16>()
+            .copied()
+            .unwrap_or_default();
+        Self(u128::from_be_bytes(first))
+    }
+
+    /// The digest of both together, in either order.
+    pub fn plus(self, other: Self) -> Self {
+        Self(self.0.wrapping_add(other.0))
+    }
+
+    /// Short form for the ring.
+    fn short(self) -> u64 {
+        u64::try_from(self.0 >> 64).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl From<Digest> for String {
+    fn from(digest: Digest) -> Self {
+        digest.to_string()
+    }
+}
+
+impl TryFrom<String> for Digest {
+    type Error = std::num::ParseIntError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        u128::from_str_radix(&text, 16).map(Self)
+    }
+}
+
+/// Which entries a state was folded from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Folded {
+    /// What they say.
+    pub state: State,
+    /// How many.
+    pub count: u64,
+    /// Their digests' sum.
+    pub digest: Digest,
+    /// The last of them in the order of the fold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<Position>,
+}
+
+/// A customer's record. `folded` is a function of the journal alone; the rest is bookkeeping.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Whose.
+    pub customer: CustomerKey,
+    /// What the journal says.
+    #[serde(flatten)]
+    pub folded: Folded,
+    /// Counts writes; the condition of each is the one before.
+    pub version: u64,
+    /// The entries folded last, in short form.
+    #[serde(default)]
+    pub ring: Vec<u64>,
+    /// Decided, not yet known to be written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pending: Vec<Effect>,
+    /// Letters decided whose window is still open.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decided: Vec<Decided>,
+    /// When something may fall due next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look_at: Option<Timestamp>,
+}
+
+/// What follows from a record: each a row that is put if absent, under a key made of its cause.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// This reference leads here.
+    Alias(Reference),
+    /// This letter is owed.
+    Letter(Decided),
+}
+
+/// A letter and its cause.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Decided {
+    /// Which letter.
+    pub letter: Letter,
+    /// What it is about, in business terms: a subscription, an invoice.
+    pub cause: Arc<str>,
+    /// When the cause came to be.
+    pub caused_at: Timestamp,
+}
+
+/// What folding new entries into a record comes to.
+#[derive(Debug)]
+pub enum Step {
+    /// All of them are in it already.
+    Folded,
+    /// One of them is older than what was folded, or ties with it: read the journal.
+    ReadJournal,
+    /// The record as it should be written, if its version is still the one it came from.
+    Next(Box<Record>),
+}
+
+impl Record {
+    /// A record before its first entry; version 0 is never stored.
+    pub fn new(customer: CustomerKey) -> Self {
+        Self {
+            customer,
+            folded: Folded::default(),
+            version: 0,
+            ring: Vec::new(),
+            pending: Vec::new(),
+            decided: Vec::new(),
+            look_at: None,
+        }
+    }
+
+    /// Whether an entry is known to be in it. "No" may mean that it was long ago.
+    pub fn remembers(&self, digest: Digest) -> bool {
+        self.ring.contains(&digest.short())
+    }
+
+    /// Folds entries that, as far as we know, are all there is besides what is in it.
+    pub fn advance(&self, entries: &[Arc<Entry>], now: Timestamp) -> Step {
+        let mut new: Vec<&Entry> = Vec::with_capacity(entries.len());
+        for entry in entries {
+            if !self.remembers(entry.digest) && !new.iter().any(|n| n.digest == entry.digest) {
+                new.push(entry);
+            }
+        }
+        if new.is_empty() {
+            return Step::Folded;
+        }
+        new.sort_by_key(|entry| entry.reading.position());
+        let mut folded = self.folded.clone();
+        for entry in &new {
+            let position = entry.reading.position();
+            let stands_last = folded.last.as_ref().is_none_or(|last| *last < position);
+            if !stands_last || folded.state.must_refold(&entry.reading) {
+                return Step::ReadJournal;
+            }
+            folded.state.follow(&entry.reading);
+            folded.take_in(entry);
+        }
+        Step::Next(Box::new(self.succeed(folded, &new, now)))
+    }
+
+    /// Folds the whole journal. None when the record already says just that.
+    pub fn rebuild(
+        &self,
+        journal: &[Arc<Entry>],
+        new: &[Arc<Entry>],
+        now: Timestamp,
+    ) -> Option<Self> {
+        let folded = Folded::from(journal);
+        if folded == self.folded {
+            return None;
+        }
+        let unseen: HashSet<Digest> = new
+            .iter()
+            .map(|entry| entry.digest)
+            .filter(|digest| !self.remembers(*digest))
+            .collect();
+        let sum = unseen
+            .iter()
+            .fold(self.folded.digest, |sum, digest| sum.plus(*digest));
+        // If the record and these make up the journal, only these are new to it; else anything
+        // may be, and every reference is set again.
+        let only_these = sum == folded.digest;
+        let fresh: Vec<&Entry> = journal
+            .iter()
+            .map(AsRef::as_ref)
+            .filter(|entry| !only_these || unseen.contains(&entry.digest))
+            .collect();
+        Some(self.succeed(folded, &fresh, now))
+    }
+
+    /// Plans again at a later moment: what has fallen due since. None if nothing changes.
+    pub fn look_again(&self, now: Timestamp) -> Option<Self> {
+        let next = self.succeed(self.folded.clone(), &[], now);
+        let same = next.pending == self.pending && next.look_at == self.look_at;
+        (!same).then_some(next)
+    }
+
+    /// The record once its pending effects have been written.
+    pub fn cleared(&self) -> Self {
+        let version = self.version.saturating_add(1);
+        Self {
+            pending: Vec::new(),
+            version,
+            ..self.clone()
+        }
+    }
+
+    fn succeed(&self, folded: Folded, fresh: &[&Entry], now: Timestamp) -> Self {
+        let mut ring: Vec<u64> = fresh.iter().map(|entry| entry.digest.short()).collect();
+        let keep = RING.saturating_sub(ring.len());
+        let forgotten = self.ring.len().saturating_sub(keep);
+        ring.splice(0..0, self.ring.iter().copied().skip(forgotten));
+        let overflow = ring.len().saturating_sub(RING);
+        ring.drain(..overflow);
+
+        let mut pending = self.pending.clone();
+        let mut owe = |effect: Effect| {
+            if !pending.contains(&effect) {
+                pending.push(effect);
+            }
+        };
+        let references: BTreeSet<&Reference> = fresh
+            .iter()
+            .flat_map(|entry| &entry.reading.references)
+            .collect();
+        references
+            .into_iter()
+            .for_each(|reference| owe(Effect::Alias(reference.clone())));
+
+        let planned = plan(&folded.state, now);
+        let mut decided: Vec<Decided> = self
+            .decided
+            .iter()
+            .filter(|decided| decided.is_timely(now))
+            .cloned()
+            .collect();
+        for due in planned.due {
+            if !decided
+                .iter()
+                .any(|d| d.letter == due.letter && d.cause == due.cause)
+            {
+                decided.push(due.clone());
+                owe(Effect::Letter(due));
+            }
+        }
+        Self {
+            customer: self.customer.clone(),
+            folded,
+            version: self.version.saturating_add(1),
+            ring,
+            pending,
+            decided,
+            look_at: planned.look_at,
+        }
+    }
+}
+
+impl Folded {
+    fn take_in(&mut self, entry: &Entry) {
+        self.count = self.count.saturating_add(1);
+        self.digest = self.digest.plus(entry.digest);
+        let position = entry.reading.position();
+        if self.last.as_ref().is_none_or(|last| *last < position) {
+            self.last = Some(position);
+        }
+    }
+}
+
+impl From<&[Arc<Entry>]> for Folded {
+    fn from(journal: &[Arc<Entry>]) -> Self {
+        let mut folded = Self::default();
+        for entry in journal {
+            folded.take_in(entry);
+        }
+        folded.state = fold(journal.iter().map(|entry| &entry.reading));
+        folded
+    }
+}
