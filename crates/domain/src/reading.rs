@@ -58,6 +58,21 @@ impl Reading {
             id: self.id.clone(),
         }
     }
+
+    /// Whether it is quarantined: authentic, and not understood.
+    pub fn is_unclear(&self) -> bool {
+        self.facts
+            .iter()
+            .any(|fact| matches!(fact, Fact::Unclear { .. }))
+    }
+
+    /// Whether it names its customer only by something that several customers may share.
+    pub fn is_behind_shared(&self) -> bool {
+        match &self.about {
+            About::Customer(_) => false,
+            About::Behind(references) => references.iter().any(Reference::is_shared),
+        }
+    }
 }
 
 /// One thing an event says. Every variant carries its own merge rule in [`crate::fold`].

@@ -1,1 +1,17 @@
+//! One table behind a small port, and the protocol that keeps journal and record true over it.
+//!
+//! DynamoDB is named in [`dynamo`] alone. The numbers in comments are the points of the
+//! protocol in `crates/README.md` at which a process may die.
 
+pub mod port;
+pub mod items;
+pub mod accept;
+pub mod folding;
+pub mod letters;
+pub mod partners;
+pub mod audit;
+pub mod dynamo;
+mod attributes;
+
+pub use items::{Item, Key};
+pub use port::{Page, Put, StoreError, Table, When, Write};

@@ -1,0 +1,231 @@
+//! Items as DynamoDB attributes, and back: plain ones that ordinary tools can read.
+
+use crate::items::{Cursor, Item, Key, customer_of, reference_of};
+use crate::letters::LetterRow;
+use crate::partners::PartnerRow;
+use crate::port::StoreError;
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::reading::Reading;
+use domain::record::{Digest, Entry, Record};
+use flate2::Compression;
+use flate2::read::{DeflateDecoder, DeflateEncoder};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::io::Read;
+use std::sync::Arc;
+
+pub(crate) type Attributes = HashMap<String, AttributeValue>;
+
+/// How many shards the index of moments to look again is spread over.
+const LOOK_SHARDS: u64 = 8;
+
+/// The largest raw item we unpack: what a door lets in, with room.
+const MOST_RAW: u64 = 16 * 1024 * 1024;
+
+/// The attributes of an item.
+pub(crate) fn to_attributes(item: &Item) -> Result<Attributes, StoreError> {
+    let key = item.key();
+    let (kind, body) = match item {
+        Item::Entry(_, entry) => ("entry", entry_attributes(entry)?),
+        Item::Parked(_, entry) => ("parked", entry_attributes(entry)?),
+        Item::Record(record) => ("record", record_attributes(record)?),
+        Item::Alias(_, customer) => (
+            "alias",
+            fields(&AliasFields {
+                customer: customer.as_str(),
+            })?,
+        ),
+        Item::Letter(row) => ("letter", fields(&**row)?),
+        Item::Partner(row) => ("partner", fields(&**row)?),
+        Item::Cursor(cursor) => ("cursor", fields(&CursorFields::from(&**cursor))?),
+    };
+    let mut attributes = body;
+    attributes.extend(key_attributes(&key));
+    attributes.insert("type".into(), AttributeValue::S(kind.into()));
+    Ok(attributes)
+}
+
+/// The item of these attributes.
+pub(crate) fn from_attributes(attributes: Attributes) -> Result<Item, StoreError> {
+    let key = key_of(&attributes)?;
+    let unreadable = |why: String| StoreError::Unreadable {
+        key: key.to_string(),
+        why,
+    };
+    let kind = text(&attributes, "type").unwrap_or_default().to_owned();
+    match kind.as_str() {
+        "entry" => {
+            let customer = customer_of(&key.partition);
+            let customer = customer.ok_or_else(|| unreadable("an entry of nobody".into()))?;
+            Ok(Item::Entry(
+                customer,
+                read_entry(attributes).map_err(unreadable)?,
+            ))
+        }
+        "parked" => {
+            let reference = reference_of(&key.partition);
+            let reference = reference.ok_or_else(|| unreadable("parked nowhere".into()))?;
+            Ok(Item::Parked(
+                reference,
+                read_entry(attributes).map_err(unreadable)?,
+            ))
+        }
+        "record" => Ok(Item::Record(Arc::new(
+            read::<Record>(attributes).map_err(unreadable)?,
+        ))),
+        "letter" => Ok(Item::Letter(Arc::new(
+            read::<LetterRow>(attributes).map_err(unreadable)?,
+        ))),
+        "partner" => Ok(Item::Partner(Arc::new(
+            read::<PartnerRow>(attributes).map_err(unreadable)?,
+        ))),
+        "alias" => {
+            let reference = reference_of(&key.partition);
+            let reference = reference.ok_or_else(|| unreadable("an alias of nothing".into()))?;
+            let customer = text(&attributes, "customer");
+            let customer = customer.ok_or_else(|| unreadable("no customer".into()))?;
+            Ok(Item::Alias(
+                reference,
+                domain::ids::CustomerKey::new(customer),
+            ))
+        }
+        "cursor" => {
+            let cursor = read::<CursorFields>(attributes).map_err(unreadable)?;
+            Ok(Item::Cursor(Arc::new(cursor.into())))
+        }
+        other => Err(unreadable(format!("unknown type `{other}`"))),
+    }
+}
+
+/// A key as attributes.
+pub(crate) fn key_attributes(key: &Key) -> Attributes {
+    HashMap::from([
+        ("pk".into(), AttributeValue::S(key.partition.to_string())),
+        ("sk".into(), AttributeValue::S(key.sort.to_string())),
+    ])
+}
+
+/// The key among these attributes.
+pub(crate) fn key_of(attributes: &Attributes) -> Result<Key, StoreError> {
+    match (text(attributes, "pk"), text(attributes, "sk")) {
+        (Some(partition), Some(sort)) => Ok(Key::new(partition, sort)),
+        (None, _) | (_, None) => Err(StoreError::Unreadable {
+            key: "(none)".into(),
+            why: "no pk or sk".into(),
+        }),
+    }
+}
+
+#[derive(Serialize)]
+struct AliasFields<'a> {
+    customer: &'a str,
+}
+
+#[derive(Serialize, Deserialize)]
+struct CursorFields {
+    version: u64,
+    after: Option<(String, String)>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct EntryFields {
+    reading: Reading,
+    normalizer: u16,
+    received_at: Timestamp,
+    receipt: Arc<str>,
+    digest: Digest,
+}
+
+fn entry_attributes(entry: &Entry) -> Result<Attributes, StoreError> {
+    let mut attributes = fields(&EntryFields {
+        reading: entry.reading.clone(),
+        normalizer: entry.normalizer,
+        received_at: entry.received_at,
+        receipt: entry.receipt.clone(),
+        digest: entry.digest,
+    })?;
+    let mut packed = Vec::new();
+    DeflateEncoder::new(&*entry.raw, Compression::best())
+        .read_to_end(&mut packed)
+        .map_err(|error| StoreError::Invalid(format!("raw item can't be packed: {error}")))?;
+    attributes.insert("raw".into(), AttributeValue::B(Blob::new(packed)));
+    Ok(attributes)
+}
+
+fn read_entry(mut attributes: Attributes) -> Result<Arc<Entry>, String> {
+    let packed = match attributes.remove("raw") {
+        Some(AttributeValue::B(packed)) => packed,
+        Some(_) | None => return Err("no raw item".into()),
+    };
+    let mut raw = Vec::new();
+    DeflateDecoder::new(packed.as_ref())
+        .take(MOST_RAW)
+        .read_to_end(&mut raw)
+        .map_err(|error| format!("raw item can't be unpacked: {error}"))?;
+    let entry: EntryFields = read(attributes)?;
+    Ok(Arc::new(Entry {
+        reading: entry.reading,
+        raw: raw.into(),
+        normalizer: entry.normalizer,
+        received_at: entry.received_at,
+        receipt: entry.receipt,
+        digest: entry.digest,
+    }))
+}
+
+fn record_attributes(record: &Record) -> Result<Attributes, StoreError> {
+    let mut attributes = fields(record)?;
+    if record.look_at.is_some() {
+        let shard = record
+            .customer
+            .as_str()
+            .bytes()
+            .fold(0_u64, |hash, byte| {
+                hash.wrapping_mul(31).wrapping_add(u64::from(byte))
+            })
+            .checked_rem(LOOK_SHARDS)
+            .unwrap_or_default();
+        attributes.insert(
+            "look_shard".into(),
+            AttributeValue::S(format!("look#{shard}")),
+        );
+    }
+    Ok(attributes)
+}
+
+fn fields<T: Serialize>(value: &T) -> Result<Attributes, StoreError> {
+    serde_dynamo::to_item(value).map_err(|error| StoreError::Invalid(error.to_string()))
+}
+
+fn read<T: for<'de> Deserialize<'de>>(attributes: Attributes) -> Result<T, String> {
+    serde_dynamo::from_item(attributes).map_err(|error| error.to_string())
+}
+
+fn text<'a>(attributes: &'a Attributes, name: &str) -> Option<&'a str> {
+    attributes.get(name)?.as_s().ok().map(String::as_str)
+}
+
+impl From<&Cursor> for CursorFields {
+    fn from(cursor: &Cursor) -> Self {
+        let after = cursor.after.as_ref();
+        let after = after.map(|key| (key.partition.to_string(), key.sort.to_string()));
+        Self {
+            version: cursor.version,
+            after,
+        }
+    }
+}
+
+impl From<CursorFields> for Cursor {
+    fn from(fields: CursorFields) -> Self {
+        let after = fields
+            .after
+            .map(|(partition, sort)| Key::new(partition, sort));
+        Self {
+            version: fields.version,
+            after,
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! The audit: a bounded, resumable walk over the whole table that needs no stream. It makes
+//! every record say what its journal says, and names what has waited too long.
+
+use crate::accept::retry_parked;
+use crate::folding::{fold, look_again};
+use crate::items::{Cursor, Item, Key, customer_of};
+use crate::letters::{LEASE, LetterRow, LetterState, finish};
+use crate::port::{Put, StoreError, Table, When};
+use domain::ids::CustomerKey;
+use domain::record::{Digest, Entry, Record};
+use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
+
+/// What waits longer than this is named, and tried again.
+pub const PATIENCE: SignedDuration = SignedDuration::from_mins(5);
+
+/// Entries under shared references (a person, a code) are offered again to the customers
+/// behind them for this long; later than that only a new customer brings them out.
+const SHARED_RETRIES: SignedDuration = SignedDuration::from_hours(72);
+
+/// Items a page.
+const PAGE: u32 = 500;
+
+/// What a walk found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Customers looked at.
+    pub customers: u64,
+    /// Records that did not say what their journal says, or owed something, and were folded.
+    pub mended: u64,
+    /// Entries that wait for somebody to know whose they are.
+    pub parked: u64,
+    /// Of these, how many have waited longer than [`PATIENCE`].
+    pub parked_long: u64,
+    /// Quarantined events.
+    pub quarantined: u64,
+    /// Letters owed for longer than [`PATIENCE`]: to be handed to their queue again.
+    pub owed: Vec<Arc<LetterRow>>,
+    /// Letters whose sender vanished: their outcome is now unknown for good.
+    pub unknown: u64,
+    /// Whether the walk came to the end of the table.
+    pub complete: bool,
+}
+
+/// Walks on from where the last walk stopped, over at least `pages` pages or to the end.
+///
+/// # Errors
+/// When the table does not answer; the next walk begins where this one did.
+pub async fn walk<T: Table>(table: &T, pages: u32, now: Timestamp) -> Result<Report, StoreError> {
+    let cursor = match table.get(Key::audit_cursor()).await? {
+        Some(Item::Cursor(cursor)) => cursor,
+        Some(_) | None => Arc::new(Cursor::default()),
+    };
+    let mut report = Report::default();
+    let mut current: Option<Partition> = None;
+    let mut done = cursor.after.clone();
+    let mut last = done.clone();
+    let mut after = done.clone();
+    let mut page_number = 0_u32;
+    'walk: loop {
+        let page = table.scan(after, PAGE).await?;
+        page_number = page_number.saturating_add(1);
+        for item in page.items {
+            let key = item.key();
+            if current
+                .as_ref()
+                .is_none_or(|partition| partition.name != key.partition)
+            {
+                if let Some(partition) = current.take() {
+                    partition.close(table, &mut report, now).await?;
+                    done.clone_from(&last);
+                    if page_number > pages {
+                        break 'walk;
+                    }
+                }
+                current = Some(Partition::new(key.partition.clone()));
+            }
+            last = Some(key);
+            if let Some(partition) = current.as_mut() {
+                partition.take_in(item);
+            }
+        }
+        after = page.next;
+        if after.is_none() {
+            if let Some(partition) = current.take() {
+                partition.close(table, &mut report, now).await?;
+            }
+            done = None;
+            report.complete = true;
+            break;
+        }
+    }
+    let when = if cursor.version == 0 {
+        When::Absent
+    } else {
+        When::Version(cursor.version)
+    };
+    let next = Cursor {
+        version: cursor.version.saturating_add(1),
+        after: done,
+    };
+    match table.put(Item::Cursor(Arc::new(next)), when).await? {
+        // Two walks at once both did honest work; the faster one's place stands.
+        Put::Done | Put::Refused(_) => Ok(report),
+    }
+}
+
+/// What was seen of one partition.
+struct Partition {
+    name: Arc<str>,
+    count: u64,
+    digest: Digest,
+    record: Option<Arc<Record>>,
+    parked: Vec<Arc<Entry>>,
+    letters: Vec<Arc<LetterRow>>,
+}
+
+impl Partition {
+    fn new(name: Arc<str>) -> Self {
+        Self {
+            name,
+            count: 0,
+            digest: Digest::default(),
+            record: None,
+            parked: Vec::new(),
+            letters: Vec::new(),
+        }
+    }
+
+    fn take_in(&mut self, item: Item) {
+        match item {
+            Item::Entry(_, entry) => {
+                self.count = self.count.saturating_add(1);
+                self.digest = self.digest.plus(entry.digest);
+            }
+            Item::Record(record) => self.record = Some(record),
+            Item::Parked(_, entry) => self.parked.push(entry),
+            Item::Letter(row) if !row.state.is_final() => self.letters.push(row),
+            Item::Letter(_) | Item::Alias(..) | Item::Partner(_) | Item::Cursor(_) => {}
+        }
+    }
+
+    async fn close<T: Table>(
+        self,
+        table: &T,
+        report: &mut Report,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if let Some(customer) = customer_of(&self.name) {
+            self.close_customer(table, &customer, report, now).await?;
+        }
+        for entry in &self.parked {
+            let quarantined = entry.reading.is_unclear();
+            let waits = now.duration_since(entry.received_at);
+            let shared = entry.reading.is_behind_shared();
+            if quarantined {
+                report.quarantined = report.quarantined.saturating_add(1);
+                continue;
+            }
+            if shared && waits > SHARED_RETRIES {
+                continue;
+            }
+            for customer in retry_parked(table, entry).await? {
+                fold(table, &customer, vec![entry.clone()], now).await?;
+                report.mended = report.mended.saturating_add(1);
+            }
+            if !shared {
+                report.parked = report.parked.saturating_add(1);
+                let long = u64::from(waits > PATIENCE);
+                report.parked_long = report.parked_long.saturating_add(long);
+            }
+        }
+        Ok(())
+    }
+
+    async fn close_customer<T: Table>(
+        &self,
+        table: &T,
+        customer: &CustomerKey,
+        report: &mut Report,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        report.customers = report.customers.saturating_add(1);
+        let agrees = self.record.as_ref().is_some_and(|record| {
+            record.folded.digest == self.digest && record.folded.count == self.count
+        });
+        let owes = self
+            .record
+            .as_ref()
+            .is_some_and(|record| !record.pending.is_empty());
+        if !agrees || owes {
+            // The whole journal, then what is owed: one of the two may be all that is missing.
+            fold(table, customer, Vec::new(), now).await?;
+            look_again(table, customer, now).await?;
+            report.mended = report.mended.saturating_add(1);
+        }
+        if let Some(record) = &self.record {
+            let unclear = u64::from(record.folded.state.unclear);
+            report.quarantined = report.quarantined.saturating_add(unclear);
+        }
+        for row in &self.letters {
+            match &row.state {
+                LetterState::Owed if now.duration_since(row.owed_at) > PATIENCE => {
+                    report.owed.push(row.clone());
+                }
+                LetterState::Claimed { claimed_at, .. }
+                    if now.duration_since(*claimed_at) >= LEASE =>
+                {
+                    finish(table, row, LetterState::Unknown { at: now }).await?;
+                    report.unknown = report.unknown.saturating_add(1);
+                }
+                LetterState::Owed
+                | LetterState::Claimed { .. }
+                | LetterState::Sent { .. }
+                | LetterState::Withdrawn { .. }
+                | LetterState::Failed { .. }
+                | LetterState::Unknown { .. } => {}
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,251 @@
+//! The port over DynamoDB.
+
+use crate::attributes::{Attributes, from_attributes, key_attributes, key_of, to_attributes};
+use crate::items::{Item, Key};
+use crate::port::{Page, Put, StoreError, Table, When, Write};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConditionCheck, Put as PutWrite, ReturnValuesOnConditionCheckFailure,
+    TransactWriteItem,
+};
+use std::collections::HashMap;
+
+/// A DynamoDB table with string keys `pk` and `sk`.
+#[derive(Clone, Debug)]
+pub struct DynamoTable {
+    client: Client,
+    name: String,
+}
+
+impl DynamoTable {
+    /// A table by its name.
+    pub fn new(client: Client, name: impl Into<String>) -> Self {
+        Self {
+            client,
+            name: name.into(),
+        }
+    }
+}
+
+/// The item of a stream image or any other attributes as the SDK gives them.
+///
+/// # Errors
+/// [`StoreError::Unreadable`] when it is none of ours.
+pub fn read_item(attributes: HashMap<String, AttributeValue>) -> Result<Item, StoreError> {
+    from_attributes(attributes)
+}
+
+impl Table for DynamoTable {
+    async fn get(&self, key: Key) -> Result<Option<Item>, StoreError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.name)
+            .set_key(Some(key_attributes(&key)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| trouble(&error))?;
+        answer.item.map(from_attributes).transpose()
+    }
+
+    async fn put(&self, item: Item, when: When) -> Result<Put, StoreError> {
+        let condition = Condition::from(when);
+        let answer = self
+            .client
+            .put_item()
+            .table_name(&self.name)
+            .set_item(Some(to_attributes(&item)?))
+            .condition_expression(condition.expression)
+            .set_expression_attribute_names(condition.names)
+            .set_expression_attribute_values(condition.values)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        match answer {
+            Ok(_) => Ok(Put::Done),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(refused)) => {
+                    let there = refused.item.clone().map(from_attributes).transpose()?;
+                    Ok(Put::Refused(there.map(Box::new)))
+                }
+                Some(_) | None => Err(trouble(&error)),
+            },
+        }
+    }
+
+    async fn delete(&self, key: Key) -> Result<(), StoreError> {
+        self.client
+            .delete_item()
+            .table_name(&self.name)
+            .set_key(Some(key_attributes(&key)))
+            .send()
+            .await
+            .map_err(|error| trouble(&error))?;
+        Ok(())
+    }
+
+    async fn query(
+        &self,
+        partition: &str,
+        prefix: &str,
+        after: Option<Key>,
+    ) -> Result<Page, StoreError> {
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":pk", AttributeValue::S(partition.into()))
+            .expression_attribute_values(":prefix", AttributeValue::S(prefix.into()))
+            .set_exclusive_start_key(after.as_ref().map(key_attributes))
+            .send()
+            .await
+            .map_err(|error| trouble(&error))?;
+        page(answer.items, answer.last_evaluated_key)
+    }
+
+    async fn scan(&self, after: Option<Key>, limit: u32) -> Result<Page, StoreError> {
+        let answer = self
+            .client
+            .scan()
+            .table_name(&self.name)
+            .consistent_read(true)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(after.as_ref().map(key_attributes))
+            .send()
+            .await
+            .map_err(|error| trouble(&error))?;
+        page(answer.items, answer.last_evaluated_key)
+    }
+
+    async fn transact(&self, writes: Vec<Write>) -> Result<bool, StoreError> {
+        let mut parts = Vec::with_capacity(writes.len());
+        for write in writes {
+            parts.push(match write {
+                Write::Put(item, when) => put_part(&self.name, &item, when)?,
+                Write::Check(key, when) => check_part(&self.name, &key, when)?,
+            });
+        }
+        let answer = self
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(parts));
+        match answer.send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
+                    let throttled = canceled.cancellation_reasons().iter().any(|reason| {
+                        matches!(reason.code(), Some("ThrottlingError"))
+                            || matches!(reason.code(), Some("ProvisionedThroughputExceeded"))
+                    });
+                    if throttled {
+                        Err(StoreError::Throttled)
+                    } else {
+                        Ok(false)
+                    }
+                }
+                Some(_) | None => Err(trouble(&error)),
+            },
+        }
+    }
+}
+
+struct Condition {
+    expression: &'static str,
+    names: Option<HashMap<String, String>>,
+    values: Option<HashMap<String, AttributeValue>>,
+}
+
+impl From<When> for Condition {
+    fn from(when: When) -> Self {
+        match when {
+            When::Absent => Self {
+                expression: "attribute_not_exists(pk)",
+                names: None,
+                values: None,
+            },
+            When::Version(version) => Self {
+                expression: "#version = :version",
+                names: Some(HashMap::from([("#version".into(), "version".into())])),
+                values: Some(HashMap::from([(
+                    ":version".into(),
+                    AttributeValue::N(version.to_string()),
+                )])),
+            },
+        }
+    }
+}
+
+fn put_part(table: &str, item: &Item, when: When) -> Result<TransactWriteItem, StoreError> {
+    let condition = Condition::from(when);
+    let put = PutWrite::builder()
+        .table_name(table)
+        .set_item(Some(to_attributes(item)?))
+        .condition_expression(condition.expression)
+        .set_expression_attribute_names(condition.names)
+        .set_expression_attribute_values(condition.values)
+        .build()
+        .map_err(|error| StoreError::Invalid(error.to_string()))?;
+    Ok(TransactWriteItem::builder().put(put).build())
+}
+
+fn check_part(table: &str, key: &Key, when: When) -> Result<TransactWriteItem, StoreError> {
+    let condition = Condition::from(when);
+    let check = ConditionCheck::builder()
+        .table_name(table)
+        .set_key(Some(key_attributes(key)))
+        .condition_expression(condition.expression)
+        .set_expression_attribute_names(condition.names)
+        .set_expression_attribute_values(condition.values)
+        .build()
+        .map_err(|error| StoreError::Invalid(error.to_string()))?;
+    Ok(TransactWriteItem::builder().condition_check(check).build())
+}
+
+fn page(items: Option<Vec<Attributes>>, next: Option<Attributes>) -> Result<Page, StoreError> {
+    let items = items
+        .unwrap_or_default()
+        .into_iter()
+        .map(from_attributes)
+        .collect::<Result<_, _>>()?;
+    let next = next.as_ref().map(key_of).transpose()?;
+    Ok(Page { items, next })
+}
+
+/// What an error means to the protocol. A throttled request may follow one of our own that was
+/// applied without an answer, so neither kind is ever read as "not done".
+fn trouble<E, R>(error: &SdkError<E, R>) -> StoreError
+where
+    E: ProvideErrorMetadata,
+{
+    const OURS: [&str; 4] = [
+        "ValidationException",
+        "AccessDeniedException",
+        "ResourceNotFoundException",
+        "UnrecognizedClientException",
+    ];
+    match error.code() {
+        Some(code) if code.contains("Throttl") || code.contains("LimitExceeded") => {
+            StoreError::Throttled
+        }
+        Some("ProvisionedThroughputExceededException") => StoreError::Throttled,
+        Some(code) if OURS.contains(&code) => StoreError::Invalid(code.to_owned()),
+        Some(code) => StoreError::NoAnswer(code.to_owned()),
+        None => StoreError::NoAnswer(kind_of(error).to_owned()),
+    }
+}
+
+fn kind_of<E, R>(error: &SdkError<E, R>) -> &'static str {
+    match error {
+        SdkError::TimeoutError(_) => "time-out",
+        SdkError::DispatchFailure(_) => "no connection",
+        SdkError::ResponseError(_) => "unreadable response",
+        SdkError::ConstructionFailure(_) => "request not built",
+        _ => "unnamed error",
+    }
+}

@@ -1,0 +1,234 @@
+//! From journal to record: read, fold, write if nobody was faster, then put what follows.
+
+use crate::accept::hand_over;
+use crate::items::{Item, JOURNAL, Key, customer_partition};
+use crate::letters::LetterRow;
+use crate::port::{Put, StoreError, Table, When};
+use domain::ids::CustomerKey;
+use domain::record::{Effect, Entry, Record, Step};
+use jiff::Timestamp;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// How often a fold that lost its race begins again before it leaves the rest to the stream.
+const ATTEMPTS: u32 = 5;
+
+/// How often in a row what was parked may bring more of itself along.
+const ROUNDS: u32 = 8;
+
+/// What a fold came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The record says what the journal says, and what follows has been put.
+    Done,
+    /// Others kept writing the record; they, the stream or the audit finish it.
+    Contended,
+    /// The pure core panicked on this customer's events: a bug, to be reported.
+    Panicked,
+}
+
+/// Folds entries, just appended, into their customer's record. With none given it reads the
+/// whole journal.
+///
+/// # Errors
+/// When the table does not answer; what has been done stays done and may be done again.
+pub async fn fold<T: Table>(
+    table: &T,
+    customer: &CustomerKey,
+    new: Vec<Arc<Entry>>,
+    now: Timestamp,
+) -> Result<Outcome, StoreError> {
+    let mut new = new;
+    for _ in 0..ROUNDS {
+        let record = match fold_once(table, customer, &new, now).await? {
+            Once::Stands(record) => record,
+            Once::Ended(outcome) => return Ok(outcome),
+        };
+        let brought = put_effects(table, &record, now).await?;
+        if brought.is_empty() {
+            return Ok(Outcome::Done);
+        }
+        new = brought;
+    }
+    Ok(Outcome::Contended)
+}
+
+/// Folds, and swallows what goes wrong: for callers whose entries are durable already.
+pub async fn fold_or_leave<T: Table>(
+    table: &T,
+    customer: &CustomerKey,
+    new: Vec<Arc<Entry>>,
+    now: Timestamp,
+) {
+    match fold(table, customer, new, now).await {
+        Ok(Outcome::Done) => {}
+        Ok(outcome) => tracing::warn!(?outcome, "fold left to the stream"),
+        Err(error) => tracing::warn!(%error, "fold left to the stream"),
+    }
+}
+
+/// Puts what a record still owes and clears it; then plans again at this moment.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn look_again<T: Table>(
+    table: &T,
+    customer: &CustomerKey,
+    now: Timestamp,
+) -> Result<Outcome, StoreError> {
+    let Some(record) = read_record(table, customer).await? else {
+        return Ok(Outcome::Done);
+    };
+    let record = match record.look_again(now) {
+        None => record,
+        Some(next) => match write(table, &record, next).await? {
+            Some(written) => written,
+            None => return Ok(Outcome::Contended),
+        },
+    };
+    let brought = put_effects(table, &record, now).await?;
+    if brought.is_empty() {
+        Ok(Outcome::Done)
+    } else {
+        fold(table, customer, brought, now).await
+    }
+}
+
+/// A customer's record as it stands.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn read_record<T: Table>(
+    table: &T,
+    customer: &CustomerKey,
+) -> Result<Option<Arc<Record>>, StoreError> {
+    Ok(match table.get(Key::record(customer)).await? {
+        Some(Item::Record(record)) => Some(record),
+        Some(_) | None => None,
+    })
+}
+
+/// A customer's whole journal.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn read_journal<T: Table>(
+    table: &T,
+    customer: &CustomerKey,
+) -> Result<Vec<Arc<Entry>>, StoreError> {
+    let partition = customer_partition(customer);
+    let mut entries = Vec::new();
+    let mut after = None;
+    loop {
+        let page = table.query(&partition, JOURNAL, after).await?;
+        entries.extend(page.items.into_iter().filter_map(|item| match item {
+            Item::Entry(_, entry) => Some(entry),
+            Item::Record(_)
+            | Item::Alias(..)
+            | Item::Parked(..)
+            | Item::Letter(_)
+            | Item::Partner(_)
+            | Item::Cursor(_) => None,
+        }));
+        after = page.next;
+        if after.is_none() {
+            return Ok(entries);
+        }
+    }
+}
+
+enum Once {
+    Stands(Arc<Record>),
+    Ended(Outcome),
+}
+
+async fn fold_once<T: Table>(
+    table: &T,
+    customer: &CustomerKey,
+    new: &[Arc<Entry>],
+    now: Timestamp,
+) -> Result<Once, StoreError> {
+    for _ in 0..ATTEMPTS {
+        let there = read_record(table, customer).await?; // 3
+        let record = there.unwrap_or_else(|| Arc::new(Record::new(customer.clone())));
+        let guess = if new.is_empty() {
+            Some(Step::ReadJournal)
+        } else {
+            caught(|| record.advance(new, now))
+        };
+        let next = match guess {
+            None => return Ok(Once::Ended(Outcome::Panicked)),
+            Some(Step::Folded) => return Ok(Once::Stands(record)),
+            Some(Step::Next(next)) => *next,
+            Some(Step::ReadJournal) => {
+                // After the record, so that it holds at least what the record was made of.
+                let journal = read_journal(table, customer).await?;
+                match caught(|| record.rebuild(&journal, new, now)) {
+                    None => return Ok(Once::Ended(Outcome::Panicked)),
+                    Some(None) => return Ok(Once::Stands(record)),
+                    Some(Some(next)) => next,
+                }
+            }
+        };
+        if let Some(written) = write(table, &record, next).await? {
+            return Ok(Once::Stands(written));
+        }
+    }
+    Ok(Once::Ended(Outcome::Contended))
+}
+
+/// 5: writes a record if the one it came from still stands. None when it lost.
+async fn write<T: Table>(
+    table: &T,
+    from: &Record,
+    next: Record,
+) -> Result<Option<Arc<Record>>, StoreError> {
+    let next = Arc::new(next);
+    let when = if from.version == 0 {
+        When::Absent
+    } else {
+        When::Version(from.version)
+    };
+    Ok(match table.put(Item::Record(next.clone()), when).await? {
+        Put::Done => Some(next),
+        // A repeated request may find its own earlier write: what stands is what was meant.
+        Put::Refused(Some(there)) if matches!(&*there, Item::Record(there) if *there == next) => {
+            Some(next)
+        }
+        Put::Refused(_) => None,
+    })
+}
+
+/// 6 and 7: puts what the record as written says is owed, then clears it. Gives entries that
+/// were parked and are now in this customer's journal, to be folded.
+async fn put_effects<T: Table>(
+    table: &T,
+    record: &Arc<Record>,
+    now: Timestamp,
+) -> Result<Vec<Arc<Entry>>, StoreError> {
+    let mut brought = Vec::new();
+    if record.pending.is_empty() {
+        return Ok(brought);
+    }
+    for effect in &record.pending {
+        match effect {
+            Effect::Alias(reference) => {
+                let alias = Item::Alias(reference.clone(), record.customer.clone());
+                table.put(alias, When::Absent).await?;
+                brought.extend(hand_over(table, reference, &record.customer).await?);
+            }
+            Effect::Letter(decided) => {
+                let row = LetterRow::owed(record.customer.clone(), decided, now);
+                table.put(Item::Letter(Arc::new(row)), When::Absent).await?;
+            }
+        }
+    }
+    // Losing this race is harmless: whoever won sees the same effects and puts them again.
+    write(table, record, record.cleared()).await?;
+    Ok(brought)
+}
+
+/// A bug in the pure core stops one customer, never a batch.
+fn caught<R>(fold: impl FnOnce() -> R) -> Option<R> {
+    catch_unwind(AssertUnwindSafe(fold)).ok()
+}

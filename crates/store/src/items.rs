@@ -1,0 +1,156 @@
+//! What stands in the table, and under which keys.
+
+use crate::letters::LetterRow;
+use crate::partners::PartnerRow;
+use domain::ids::{CustomerKey, EventId, PartnerId, Reference};
+use domain::letters::Letter;
+use domain::record::{Entry, Record};
+use std::fmt;
+use std::sync::Arc;
+
+/// An item's key: `pk` and `sk` in the table.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// Partition.
+    pub partition: Arc<str>,
+    /// Sort key.
+    pub sort: Arc<str>,
+}
+
+/// One item, typed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Item {
+    /// A journal entry in its customer's partition.
+    Entry(CustomerKey, Arc<Entry>),
+    /// A customer's record.
+    Record(Arc<Record>),
+    /// A reference leads to a customer.
+    Alias(Reference, CustomerKey),
+    /// An entry waits under a reference for the customer it leads to.
+    Parked(Reference, Arc<Entry>),
+    /// A letter: owed, claimed, sent or given up.
+    Letter(Arc<LetterRow>),
+    /// A partner.
+    Partner(Arc<PartnerRow>),
+    /// Where the audit stands.
+    Cursor(Arc<Cursor>),
+}
+
+/// Where a long walk over the table is to be taken up again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cursor {
+    /// Counts writes.
+    pub version: u64,
+    /// The last key that was done; none at the beginning of a round.
+    pub after: Option<Key>,
+}
+
+/// Sort key of a record.
+pub const RECORD: &str = "record";
+/// Sort keys of journal entries begin so.
+pub const JOURNAL: &str = "journal#";
+/// Sort keys of letters begin so.
+pub const LETTER: &str = "letter#";
+/// Sort keys of aliases begin so.
+pub const ALIAS: &str = "alias#";
+/// Sort keys of parked entries begin so.
+pub const PARKED: &str = "parked#";
+const PARTNER: &str = "partner";
+const CURSOR: &str = "cursor";
+
+impl Key {
+    /// Any key.
+    pub fn new(partition: impl Into<Arc<str>>, sort: impl Into<Arc<str>>) -> Self {
+        Self {
+            partition: partition.into(),
+            sort: sort.into(),
+        }
+    }
+
+    /// Of a customer's record.
+    pub fn record(customer: &CustomerKey) -> Self {
+        Self::new(customer_partition(customer), RECORD)
+    }
+
+    /// Of a journal entry.
+    pub fn entry(customer: &CustomerKey, id: &EventId) -> Self {
+        Self::new(customer_partition(customer), format!("{JOURNAL}{id}"))
+    }
+
+    /// Of a letter.
+    pub fn letter(customer: &CustomerKey, letter: Letter, cause: &str) -> Self {
+        let sort = format!("{LETTER}{}#{cause}", letter.as_str());
+        Self::new(customer_partition(customer), sort)
+    }
+
+    /// Of a parked entry.
+    pub fn parked(reference: &Reference, id: &EventId) -> Self {
+        Self::new(reference_partition(reference), format!("{PARKED}{id}"))
+    }
+
+    /// Of a partner.
+    pub fn partner(partner: &PartnerId) -> Self {
+        Self::new(format!("{PARTNER}#{partner}"), PARTNER)
+    }
+
+    /// Of the audit's place.
+    pub fn audit_cursor() -> Self {
+        Self::new("audit", CURSOR)
+    }
+
+    fn alias(reference: &Reference, customer: &CustomerKey) -> Self {
+        Self::new(reference_partition(reference), format!("{ALIAS}{customer}"))
+    }
+}
+
+impl Item {
+    /// Its key.
+    pub fn key(&self) -> Key {
+        match self {
+            Self::Entry(customer, entry) => Key::entry(customer, &entry.reading.id),
+            Self::Record(record) => Key::record(&record.customer),
+            Self::Alias(reference, customer) => Key::alias(reference, customer),
+            Self::Parked(reference, entry) => Key::parked(reference, &entry.reading.id),
+            Self::Letter(row) => Key::letter(&row.customer, row.letter, &row.cause),
+            Self::Partner(row) => Key::partner(&row.partner),
+            Self::Cursor(_) => Key::audit_cursor(),
+        }
+    }
+
+    /// Its version, for items that have one.
+    pub fn version(&self) -> Option<u64> {
+        match self {
+            Self::Record(record) => Some(record.version),
+            Self::Letter(row) => Some(row.version),
+            Self::Partner(row) => Some(row.version),
+            Self::Cursor(cursor) => Some(cursor.version),
+            Self::Entry(..) | Self::Alias(..) | Self::Parked(..) => None,
+        }
+    }
+}
+
+/// The partition of a customer.
+pub fn customer_partition(customer: &CustomerKey) -> String {
+    format!("customer#{customer}")
+}
+
+/// The partition of a reference.
+pub fn reference_partition(reference: &Reference) -> String {
+    format!("reference#{reference}")
+}
+
+/// The customer whose partition this is.
+pub fn customer_of(partition: &str) -> Option<CustomerKey> {
+    partition.strip_prefix("customer#").map(CustomerKey::new)
+}
+
+/// The reference whose partition this is.
+pub fn reference_of(partition: &str) -> Option<Reference> {
+    partition.strip_prefix("reference#").map(Reference::new)
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} / {}", self.partition, self.sort)
+    }
+}

@@ -1,0 +1,262 @@
+//! A letter's row: its whole life from owed to a final state, one conditional write a step.
+
+use crate::items::{Item, Key};
+use crate::port::{Put, StoreError, Table, When, Write};
+use domain::ids::CustomerKey;
+use domain::letters::Letter;
+use domain::plan::plan;
+use domain::record::{Decided, Record};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// How long a claim may stay without an outcome before the outcome counts as unknown.
+pub const LEASE: SignedDuration = SignedDuration::from_mins(15);
+
+/// A letter to one customer for one cause.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LetterRow {
+    /// To whom.
+    pub customer: CustomerKey,
+    /// Which letter.
+    pub letter: Letter,
+    /// About what.
+    pub cause: Arc<str>,
+    /// When the cause came to be.
+    pub caused_at: Timestamp,
+    /// When it was first owed.
+    pub owed_at: Timestamp,
+    /// Counts writes.
+    pub version: u64,
+    /// Where it stands.
+    #[serde(flatten)]
+    pub state: LetterState,
+}
+
+/// Where a letter stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum LetterState {
+    /// To be sent.
+    Owed,
+    /// Being sent by this owner; nobody else may.
+    Claimed {
+        /// Whose claim.
+        owner: Arc<str>,
+        /// Since when.
+        claimed_at: Timestamp,
+    },
+    /// Accepted by the mail service.
+    Sent {
+        /// When.
+        at: Timestamp,
+        /// The mail service's id.
+        message_id: Arc<str>,
+    },
+    /// Its reason is gone, or its window closed, before it was sent.
+    Withdrawn {
+        /// When.
+        at: Timestamp,
+        /// Why, for people.
+        reason: Arc<str>,
+    },
+    /// The mail service refused it for good.
+    Failed {
+        /// When.
+        at: Timestamp,
+        /// Why, for people.
+        reason: Arc<str>,
+    },
+    /// The mail service may or may not have accepted it; it is never sent again.
+    Unknown {
+        /// When.
+        at: Timestamp,
+    },
+}
+
+impl LetterState {
+    /// Whether nothing follows.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::Owed | Self::Claimed { .. } => false,
+            Self::Sent { .. } | Self::Withdrawn { .. } | Self::Failed { .. } => true,
+            Self::Unknown { .. } => true,
+        }
+    }
+
+    /// Its name in the table and in JSON.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Owed => "owed",
+            Self::Claimed { .. } => "claimed",
+            Self::Sent { .. } => "sent",
+            Self::Withdrawn { .. } => "withdrawn",
+            Self::Failed { .. } => "failed",
+            Self::Unknown { .. } => "unknown",
+        }
+    }
+}
+
+impl LetterRow {
+    /// A letter that a fold decided.
+    pub fn owed(customer: CustomerKey, decided: &Decided, now: Timestamp) -> Self {
+        Self {
+            customer,
+            letter: decided.letter,
+            cause: decided.cause.clone(),
+            caused_at: decided.caused_at,
+            owed_at: now,
+            version: 1,
+            state: LetterState::Owed,
+        }
+    }
+
+    fn becomes(&self, state: LetterState) -> Self {
+        Self {
+            version: self.version.saturating_add(1),
+            state,
+            ..self.clone()
+        }
+    }
+}
+
+/// What a claim came to.
+#[derive(Clone, Debug)]
+pub enum Claim {
+    /// Ours: send it, then say what came of it.
+    Ours {
+        /// The row as claimed.
+        row: Arc<LetterRow>,
+        /// The record it was planned on.
+        record: Arc<Record>,
+    },
+    /// Nothing to send: it is in a final state, or just became so.
+    Done(LetterState),
+    /// Somebody else is on it, or kept getting in between: come back later.
+    Busy,
+}
+
+/// Attempts at a claim whose record or row keeps changing.
+const ATTEMPTS: u32 = 4;
+
+/// Claims a letter for sending. Record and row are read consistently, the plan is made once
+/// more on them, and the claim holds only if neither has changed since.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn claim<T: Table>(
+    table: &T,
+    customer: &CustomerKey,
+    letter: Letter,
+    cause: &str,
+    owner: &str,
+    now: Timestamp,
+) -> Result<Claim, StoreError> {
+    for _ in 0..ATTEMPTS {
+        let Some(Item::Letter(row)) = table.get(Key::letter(customer, letter, cause)).await? else {
+            let reason = "no such letter is owed".into();
+            return Ok(Claim::Done(LetterState::Withdrawn { at: now, reason }));
+        };
+        match &row.state {
+            LetterState::Owed => {}
+            LetterState::Claimed { owner: theirs, .. } if &**theirs == owner => {
+                // Our own claim whose answer was lost; nothing has been sent under it.
+                if let Some(Item::Record(record)) = table.get(Key::record(customer)).await? {
+                    return Ok(Claim::Ours { row, record });
+                }
+                return Ok(Claim::Busy);
+            }
+            LetterState::Claimed { claimed_at, .. } => {
+                if now.duration_since(*claimed_at) < LEASE {
+                    return Ok(Claim::Busy);
+                }
+                // Its owner is gone and may have sent it: never again.
+                let unknown = LetterState::Unknown { at: now };
+                if finish(table, &row, unknown.clone()).await? {
+                    return Ok(Claim::Done(unknown));
+                }
+                continue;
+            }
+            state @ (LetterState::Sent { .. }
+            | LetterState::Withdrawn { .. }
+            | LetterState::Failed { .. }
+            | LetterState::Unknown { .. }) => return Ok(Claim::Done(state.clone())),
+        }
+        let Some(Item::Record(record)) = table.get(Key::record(customer)).await? else {
+            return Ok(Claim::Busy);
+        };
+        if let Some(reason) = no_longer_due(&record, &row, now) {
+            let withdrawn = LetterState::Withdrawn {
+                at: now,
+                reason: reason.into(),
+            };
+            if finish(table, &row, withdrawn.clone()).await? {
+                return Ok(Claim::Done(withdrawn));
+            }
+            continue;
+        }
+        let claimed = LetterState::Claimed {
+            owner: owner.into(),
+            claimed_at: now,
+        };
+        let claimed = Arc::new(row.becomes(claimed));
+        let writes = vec![
+            Write::Put(Item::Letter(claimed.clone()), When::Version(row.version)),
+            Write::Check(Key::record(customer), When::Version(record.version)),
+        ];
+        match table.transact(writes).await {
+            Ok(true) => {
+                return Ok(Claim::Ours {
+                    row: claimed,
+                    record,
+                });
+            }
+            // Lost, or lost from sight: the next look tells which.
+            Ok(false) | Err(StoreError::NoAnswer(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Claim::Busy)
+}
+
+/// Moves a letter on from the state in which it was read. `false`: it has changed since.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn finish<T: Table>(
+    table: &T,
+    row: &LetterRow,
+    state: LetterState,
+) -> Result<bool, StoreError> {
+    let next = row.becomes(state);
+    let put = table
+        .put(
+            Item::Letter(Arc::new(next.clone())),
+            When::Version(row.version),
+        )
+        .await?;
+    Ok(match put {
+        Put::Done => true,
+        // A repeated request may find its own earlier write.
+        Put::Refused(there) => {
+            there.is_some_and(|item| matches!(*item, Item::Letter(there) if *there == next))
+        }
+    })
+}
+
+fn no_longer_due(record: &Record, row: &LetterRow, now: Timestamp) -> Option<&'static str> {
+    let due = Decided {
+        letter: row.letter,
+        cause: row.cause.clone(),
+        caused_at: row.caused_at,
+    };
+    if !due.is_timely(now) {
+        return Some("its window closed before it could be sent");
+    }
+    let planned = plan(&record.folded.state, now);
+    let still = planned
+        .due
+        .iter()
+        .any(|d| d.letter == row.letter && d.cause == row.cause);
+    (!still).then_some("its reason is gone: the record no longer asks for it")
+}

@@ -1,0 +1,97 @@
+//! The port: the few requests that the protocol makes of a table.
+
+use crate::items::{Item, Key};
+use std::future::Future;
+
+/// A table of items under a partition and a sort key. Reads are consistent.
+///
+/// Every request may fail with an answer lost: a write that failed may have been applied, now
+/// or a little later. The protocol rests on conditions, never on an error meaning "not done".
+pub trait Table: Send + Sync {
+    /// One item.
+    fn get(&self, key: Key) -> impl Future<Output = Result<Option<Item>, StoreError>> + Send;
+
+    /// Writes one item if its condition holds.
+    fn put(&self, item: Item, when: When) -> impl Future<Output = Result<Put, StoreError>> + Send;
+
+    /// Deletes one item, if it is there.
+    fn delete(&self, key: Key) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// One page of a partition's items whose sort key begins so, in order of sort keys.
+    fn query(
+        &self,
+        partition: &str,
+        prefix: &str,
+        after: Option<Key>,
+    ) -> impl Future<Output = Result<Page, StoreError>> + Send;
+
+    /// One page of everything there is, partition by partition, in no order of partitions.
+    fn scan(
+        &self,
+        after: Option<Key>,
+        limit: u32,
+    ) -> impl Future<Output = Result<Page, StoreError>> + Send;
+
+    /// Writes all or nothing. `false`: a condition did not hold, or another request was on
+    /// one of the items; nothing was written.
+    fn transact(&self, writes: Vec<Write>)
+    -> impl Future<Output = Result<bool, StoreError>> + Send;
+}
+
+/// The condition of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// No item has this key.
+    Absent,
+    /// The item there has this version.
+    Version(u64),
+}
+
+/// What became of a conditional write.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Put {
+    /// It was written.
+    Done,
+    /// The condition did not hold; this is what is there.
+    Refused(Option<Box<Item>>),
+}
+
+/// One part of a transaction.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Write {
+    /// A conditional write.
+    Put(Item, When),
+    /// No write: only the condition must hold.
+    Check(Key, When),
+}
+
+/// Some of the items asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// The items.
+    pub items: Vec<Item>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Key>,
+}
+
+/// Why the table did not answer as asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// It refuses load; nothing was written.
+    #[error("the table is throttling; nothing was written, try again in a moment")]
+    Throttled,
+    /// No answer, or an answer of its own trouble: a write may or may not be applied.
+    #[error("the table did not answer ({0}); a write may or may not have been applied")]
+    NoAnswer(String),
+    /// The request itself is wrong: ours to mend.
+    #[error("the table refused a request as invalid ({0}); the code or the permissions are wrong")]
+    Invalid(String),
+    /// An item that this version can't read.
+    #[error("item {key} can't be read ({why}); was it written by a newer version?")]
+    Unreadable {
+        /// Which.
+        key: String,
+        /// Why.
+        why: String,
+    },
+}
