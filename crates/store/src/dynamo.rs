@@ -246,6 +246,7 @@ fn kind_of<E, R>(error: &SdkError<E, R>) -> &'static str {
         SdkError::DispatchFailure(_) => "no connection",
         SdkError::ResponseError(_) => "unreadable response",
         SdkError::ConstructionFailure(_) => "request not built",
-        _ => "unnamed error",
+        // The SDK keeps this enum open.
+        SdkError::ServiceError(_) | _ => "unnamed error",
     }
 }
