@@ -14,6 +14,13 @@ const INVOICES: usize = 8;
 
 /// The state that a set of readings makes. Order and repetition in `readings` do not matter.
 pub fn fold<'a>(readings: impl IntoIterator<Item = &'a Reading>) -> State {
+    let mut state = fold_whole(readings);
+    state.payments.close_old();
+    state
+}
+
+/// The same with every payment there ever was: for people who ask, not for the record.
+pub fn fold_whole<'a>(readings: impl IntoIterator<Item = &'a Reading>) -> State {
     let mut sorted: Vec<&Reading> = readings.into_iter().collect();
     sorted.sort_by(|a, b| (a.occurred_at, a.rank, &a.id).cmp(&(b.occurred_at, b.rank, &b.id)));
     sorted.dedup_by(|a, b| a.id == b.id);
@@ -21,7 +28,7 @@ pub fn fold<'a>(readings: impl IntoIterator<Item = &'a Reading>) -> State {
     for instant in sorted.chunk_by(|a, b| a.occurred_at == b.occurred_at) {
         state.apply_instant(instant);
     }
-    state.payments.close_old();
+    state.payments.sort();
     state
 }
 

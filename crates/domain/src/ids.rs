@@ -148,6 +148,16 @@ impl CustomerKey {
     }
 }
 
+impl PartnerId {
+    /// A partner's name as it may stand in an address: up to 64 lower-case letters, digits and
+    /// dashes.
+    pub fn parse(name: &str) -> Option<Self> {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        let sound = !name.is_empty() && name.len() <= 64 && name.chars().all(plain);
+        sound.then(|| Self::new(name))
+    }
+}
+
 /// One of a payment's or a subscription's relatives in a provider's account, made a reference.
 impl ObjectId {
     /// The reference to this object in the account the customer belongs to.
