@@ -187,7 +187,8 @@ pub(crate) async fn serve(
     }
 }
 
-/// The engine's own template cannot be indexed in memory, so one is prepared beside and copied.
+/// The engine keeps its connection to itself, and in memory there is no second one to add the
+/// index by: a template is prepared in shared memory and copied over.
 fn in_memory(clock: &StackClock) -> Result<Database, StackError> {
     let template = format!("file:orangery-{}?mode=memory&cache=shared", ids::fresh());
     let kept = prepared(&template)?;

@@ -1,6 +1,6 @@
 //! HTTP as API Gateway hands it to Lambda: payload format 2.0, both ways.
 //!
-//! Shapes: <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>.
+//! Shapes: API Gateway Developer Guide, "Create AWS Lambda proxy integrations for HTTP APIs".
 
 use std::net::IpAddr;
 

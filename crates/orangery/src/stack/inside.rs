@@ -70,11 +70,13 @@ impl Inside {
     /// What a moved clock brings about: items expire, schedules find what fell due.
     pub(crate) async fn clock_moved(&self) -> Result<(), StackError> {
         self.engine.expire()?;
+        let mut outcome = Ok(());
         for scheduler in self.schedulers.iter() {
-            scheduler.run().await?;
+            // One that fails keeps none of the others from its turn.
+            outcome = outcome.and(scheduler.run().await);
         }
         self.nudge.notify_waiters();
-        Ok(())
+        outcome
     }
 
     /// How much of everything there is now.

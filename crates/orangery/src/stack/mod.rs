@@ -5,6 +5,7 @@ pub mod batch;
 pub mod clock;
 pub mod engine;
 pub mod error;
+pub mod filter;
 pub mod mail;
 pub mod queue_mapping;
 pub mod queues;
@@ -33,7 +34,6 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware::from_fn;
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::Notify;
 
 use self::clock::StackClock;
 use self::engine::{Engine, TABLE};
@@ -108,7 +108,7 @@ pub struct Wiring {
     pub pages: Router,
 }
 
-/// A running stack; dropped without [`Stack::shutdown`] it stops where it is.
+/// A running stack; dropped without [`Stack::shutdown`] it stops where it is, as if killed.
 pub struct Stack {
     inside: Inside,
     endpoints: Endpoints,
@@ -231,8 +231,14 @@ impl Stack {
     }
 
     /// Stops accepting, lets what is under way end, and closes the files.
-    pub async fn shutdown(self) {
+    pub async fn shutdown(mut self) {
         self.tasks.end().await;
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        // A client's open connection outlives the tasks; the hold on the directory must not.
         self.inside.state.close();
     }
 }
@@ -310,6 +316,8 @@ fn assemble(endpoints: &Endpoints, wiring: &Wiring) -> Inside {
             state.clone(),
         ))
     };
+    // What wakes a mapping wakes a long poll: a message that arrived, a request that was answered.
+    let nudge = Arc::clone(&queues.arrivals);
     Inside {
         clock: clock.clone(),
         state: state.clone(),
@@ -319,7 +327,7 @@ fn assemble(endpoints: &Endpoints, wiring: &Wiring) -> Inside {
         streams: Arc::new(streams),
         workers: Arc::new(workers),
         schedulers: Arc::new(wiring.schedules.iter().map(scheduler).collect()),
-        nudge: Arc::new(Notify::new()),
+        nudge,
     }
 }
 

@@ -96,17 +96,11 @@ impl Tasks {
     }
 
     /// First those who call functions, then those whom functions call.
-    pub(crate) async fn end(self) {
-        let Self {
-            stop_gateway,
-            stop_rest,
-            mut gateway,
-            mut rest,
-        } = self;
-        stop_gateway.send_replace(true);
-        finish(&mut gateway).await;
-        stop_rest.send_replace(true);
-        finish(&mut rest).await;
+    pub(crate) async fn end(&mut self) {
+        self.stop_gateway.send_replace(true);
+        finish(&mut self.gateway).await;
+        self.stop_rest.send_replace(true);
+        finish(&mut self.rest).await;
     }
 }
 

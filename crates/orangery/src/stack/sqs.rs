@@ -283,10 +283,22 @@ fn wire(message: &Message) -> Value {
 fn json_answer(status: StatusCode, value: &Value, code: Option<&str>) -> Response {
     let content = [("content-type", "application/x-amz-json-1.0")];
     let mut response = (status, content, value.to_string()).into_response();
-    if let Some(kind) = code.and_then(|code| format!("{code};Sender").parse().ok()) {
+    if let Some(kind) = code.and_then(|code| query_error(code).parse().ok()) {
         response.headers_mut().insert("x-amzn-query-error", kind);
     }
     response
+}
+
+/// The code that the older query protocol has for this, which is what the SDK goes by.
+fn query_error(code: &str) -> String {
+    match code {
+        "QueueDoesNotExist" => "AWS.SimpleQueueService.NonExistentQueue;Sender".to_owned(),
+        "EmptyBatchRequest" | "TooManyEntriesInBatchRequest" => {
+            format!("AWS.SimpleQueueService.{code};Sender")
+        }
+        "InternalError" => "InternalError;Receiver".to_owned(),
+        other => format!("{other};Sender"),
+    }
 }
 
 const BATCH_LIMIT: usize = 10;

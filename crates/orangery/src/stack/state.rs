@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use serde::Serialize;
@@ -220,6 +221,7 @@ pub(crate) fn cut(text: &str, limit: usize) -> &str {
 }
 
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(PATIENCE)?;
     // Exclusive: a second stack on the same directory would deliver everything twice.
     connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -238,6 +240,8 @@ fn in_use(cause: rusqlite::Error) -> StackError {
 const REFUSALS: i64 = 1_000;
 const BODY_LIMIT: usize = 64 * 1024;
 const CAUSE_LIMIT: usize = 2 * 1024;
+/// Nobody else holds the file for a moment: who holds it keeps it.
+const PATIENCE: Duration = Duration::from_millis(200);
 
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

@@ -12,6 +12,7 @@ use super::batch::{Outcome, outcome};
 use super::clock::StackClock;
 use super::engine::{ACCOUNT, Change, Engine, REGION};
 use super::error::StackError;
+use super::filter::Filter;
 use super::ids;
 use super::invoke::invoke;
 use super::queues::Queues;
@@ -39,47 +40,6 @@ pub struct StreamMapping {
     pub on_failure: Option<String>,
     /// Records that match one of these are delivered; all, if there are none.
     pub filters: Vec<Filter>,
-}
-
-/// Lambda's filter criteria, as far as they are needed: every stated condition must hold.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    /// The sort key begins with this.
-    pub sort_key_prefix: Option<String>,
-    /// The new image has this attribute.
-    pub new_image_has: Option<String>,
-    /// `INSERT`, `MODIFY` or `REMOVE`.
-    pub event_names: Option<Vec<String>>,
-}
-
-impl Filter {
-    /// Records whose sort key begins with this.
-    pub fn sort_key(prefix: &str) -> Self {
-        Self {
-            sort_key_prefix: Some(prefix.to_owned()),
-            ..Self::default()
-        }
-    }
-
-    /// Whether this stream record, as Lambda carries it, meets every stated condition.
-    pub fn accepts(&self, record: &Value) -> bool {
-        let sort_key = record
-            .pointer("/dynamodb/Keys/sk/S")
-            .and_then(Value::as_str);
-        let event = record
-            .get("eventName")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        let image = record.pointer("/dynamodb/NewImage");
-        let prefix = self.sort_key_prefix.as_ref();
-        let attribute = self.new_image_has.as_ref();
-        prefix.is_none_or(|prefix| sort_key.is_some_and(|key| key.starts_with(prefix.as_str())))
-            && attribute.is_none_or(|name| image.is_some_and(|image| image.get(name).is_some()))
-            && self
-                .event_names
-                .as_ref()
-                .is_none_or(|names| names.iter().any(|name| name == event))
-    }
 }
 
 /// A mapping at work.
@@ -210,9 +170,16 @@ impl StreamWorker {
     }
 
     async fn deliver(&self, progress: &mut Progress, batch: Batch) -> Result<Step, StackError> {
-        let Batch { changes, retries } = batch;
-        let (old, changes): (Vec<_>, Vec<_>) =
-            changes.into_iter().partition(|change| self.too_old(change));
+        let Batch {
+            changes: mut old,
+            retries,
+        } = batch;
+        // Only the run at the front: the checkpoint must not pass a record that is still tried.
+        let young = old
+            .iter()
+            .position(|change| !self.too_old(change))
+            .unwrap_or(old.len());
+        let changes = old.split_off(young);
         if !old.is_empty() {
             self.give_up(
                 &old,

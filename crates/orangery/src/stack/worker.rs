@@ -116,7 +116,7 @@ fn backoff(failures: u32) -> Duration {
     FIRST_RETRY.saturating_mul(factor).min(LAST_RETRY)
 }
 
-const TICK: Duration = Duration::from_millis(30);
+const TICK: Duration = Duration::from_millis(50);
 const FIRST_RETRY: Duration = Duration::from_millis(50);
 const LAST_RETRY: Duration = Duration::from_secs(2);
 /// More rounds than any sensible backlog has batches.
