@@ -1,1 +1,3 @@
+//! The command `orangery`.
+
 fn main() {}

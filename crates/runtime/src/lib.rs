@@ -1,1 +1,3 @@
+//! What a handler needs and does not decide.
 
+pub mod function;
