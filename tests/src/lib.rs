@@ -1,1 +1,1 @@
-
+//! What the whole promises, tried on the whole: stories, laws, fidelity, tidiness.
