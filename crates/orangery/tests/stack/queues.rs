@@ -307,3 +307,59 @@ async fn a_long_poll_answers_when_a_message_arrives() {
     assert_eq!(polled.unwrap().messages().len(), 1);
     assert!(begun.elapsed() < Duration::from_secs(10));
 }
+
+#[tokio::test]
+async fn a_failed_message_comes_back_by_itself_after_its_visibility_time_out() {
+    let (told, hears) = std::sync::mpsc::channel();
+    let function = dummy(move |event| {
+        let count = &event["Records"][0]["attributes"]["ApproximateReceiveCount"];
+        if count == "1" {
+            return Err(Failure::new("Bug", "at first"));
+        }
+        let _ = told.send(());
+        Ok(Value::Null)
+    });
+    let (batching_window, visibility) = (Duration::ZERO, Duration::from_millis(5));
+    let mapping = QueueMapping {
+        batching_window,
+        visibility,
+        ..queue("letters", &function)
+    };
+    let stack = stack(|_| emptied_by(mapping)).await;
+    stack
+        .queues()
+        .send("letters", "x", &json!({}), Duration::ZERO)
+        .unwrap();
+    let heard = tokio::task::spawn_blocking(move || hears.recv_timeout(Duration::from_secs(30)));
+    heard
+        .await
+        .unwrap()
+        .expect("delivered again without anyone asking");
+    assert_eq!(function.calls().len(), 2);
+}
+
+#[tokio::test]
+async fn the_sdk_redrives_dead_letters_too() {
+    let function = dummy(|_| Err(Failure::new("Bug", "always")));
+    let mapping = QueueMapping {
+        maximum_receives: 1,
+        ..queue("letters", &function)
+    };
+    let stack = stack(|_| emptied_by(mapping)).await;
+    stack
+        .queues()
+        .send("letters", "x", &json!({}), Duration::ZERO)
+        .unwrap();
+    stack.settle().await.unwrap();
+    let arn = "arn:aws:sqs:eu-west-3:000000000000:letters-dead";
+    let client = sqs(stack.aws_endpoint());
+    client
+        .start_message_move_task()
+        .source_arn(arn)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(stack.queues().depth("letters-dead").unwrap().visible, 0);
+    stack.settle().await.unwrap();
+    assert_eq!(function.calls().len(), 2);
+}
