@@ -21,7 +21,7 @@ fn emptied_by(mapping: QueueMapping) -> Wiring {
 }
 
 #[tokio::test]
-async fn the_sdk_sends_receives_hides_and_deletes() {
+async fn the_sdk_sends_and_receives() {
     let function = content();
     let stack = stack(|_| emptied_by(queue("letters", &function))).await;
     let client = sqs(stack.aws_endpoint());
@@ -50,49 +50,54 @@ async fn the_sdk_sends_receives_hides_and_deletes() {
         sent.md5_of_message_body(),
         Some("5d41402abc4b2a76b9719d911017c592")
     );
+    let receive = client.receive_message().queue_url(&url);
+    let received = receive.max_number_of_messages(10).send().await.unwrap();
+    let message = &received.messages()[0];
+    assert_eq!(message.body(), Some("hello"));
+    assert_eq!(message.message_id(), sent.message_id());
+    let attributes = message.message_attributes().unwrap();
+    assert_eq!(attributes["k"].string_value(), Some("v"));
+}
+
+#[tokio::test]
+async fn a_received_message_is_hidden_and_only_its_latest_receipt_deletes_it() {
+    let stack = stack(|_| emptied_by(queue("letters", &content()))).await;
+    let client = sqs(stack.aws_endpoint());
+    let url = stack.endpoints().queue_url("letters-dead");
+    stack
+        .queues()
+        .send("letters-dead", "x", &json!({}), Duration::ZERO)
+        .unwrap();
     let receive = || {
         client
             .receive_message()
             .queue_url(&url)
-            .max_number_of_messages(10)
+            .visibility_timeout(600)
     };
-    let received = receive().visibility_timeout(600).send().await.unwrap();
-    let message = &received.messages()[0];
-    assert_eq!(message.body(), Some("hello"));
-    assert_eq!(message.message_id(), sent.message_id());
-    assert_eq!(
-        message.message_attributes().unwrap()["k"].string_value(),
-        Some("v")
-    );
+    let delete = |receipt: &str| {
+        client
+            .delete_message()
+            .queue_url(&url)
+            .receipt_handle(receipt)
+    };
+    let first = receive().send().await.unwrap();
+    let first = first.messages()[0].receipt_handle().unwrap();
     assert!(
         receive().send().await.unwrap().messages().is_empty(),
         "hidden"
     );
-    let receipt = message.receipt_handle().unwrap();
     let hide = client
         .change_message_visibility()
         .queue_url(&url)
-        .receipt_handle(receipt);
+        .receipt_handle(first);
     hide.visibility_timeout(0).send().await.unwrap();
-    let again = receive().visibility_timeout(600).send().await.unwrap();
-    let second = again.messages()[0].receipt_handle().unwrap();
-    client
-        .delete_message()
-        .queue_url(&url)
-        .receipt_handle(receipt)
-        .send()
-        .await
-        .unwrap();
-    let depth = |stack: &orangery::stack::Stack| stack.queues().depth("letters-dead").unwrap();
-    assert_eq!(depth(&stack).in_flight, 1, "an old receipt deletes nothing");
-    client
-        .delete_message()
-        .queue_url(&url)
-        .receipt_handle(second)
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(depth(&stack).in_flight, 0);
+    let second = receive().send().await.unwrap();
+    let second = second.messages()[0].receipt_handle().unwrap();
+    let depth = || stack.queues().depth("letters-dead").unwrap();
+    delete(first).send().await.unwrap();
+    assert_eq!(depth().in_flight, 1, "an old receipt deletes nothing");
+    delete(second).send().await.unwrap();
+    assert_eq!(depth().in_flight, 0);
 }
 
 #[tokio::test]
@@ -306,4 +311,60 @@ async fn a_long_poll_answers_when_a_message_arrives() {
     sent.unwrap();
     assert_eq!(polled.unwrap().messages().len(), 1);
     assert!(begun.elapsed() < Duration::from_secs(10));
+}
+
+#[tokio::test]
+async fn a_failed_message_comes_back_by_itself_after_its_visibility_time_out() {
+    let (told, hears) = std::sync::mpsc::channel();
+    let function = dummy(move |event| {
+        let count = &event["Records"][0]["attributes"]["ApproximateReceiveCount"];
+        if count == "1" {
+            return Err(Failure::new("Bug", "at first"));
+        }
+        let _ = told.send(());
+        Ok(Value::Null)
+    });
+    let (batching_window, visibility) = (Duration::ZERO, Duration::from_millis(5));
+    let mapping = QueueMapping {
+        batching_window,
+        visibility,
+        ..queue("letters", &function)
+    };
+    let stack = stack(|_| emptied_by(mapping)).await;
+    stack
+        .queues()
+        .send("letters", "x", &json!({}), Duration::ZERO)
+        .unwrap();
+    let heard = tokio::task::spawn_blocking(move || hears.recv_timeout(Duration::from_secs(30)));
+    heard
+        .await
+        .unwrap()
+        .expect("delivered again without anyone asking");
+    assert_eq!(function.calls().len(), 2);
+}
+
+#[tokio::test]
+async fn the_sdk_redrives_dead_letters_too() {
+    let function = dummy(|_| Err(Failure::new("Bug", "always")));
+    let mapping = QueueMapping {
+        maximum_receives: 1,
+        ..queue("letters", &function)
+    };
+    let stack = stack(|_| emptied_by(mapping)).await;
+    stack
+        .queues()
+        .send("letters", "x", &json!({}), Duration::ZERO)
+        .unwrap();
+    stack.settle().await.unwrap();
+    let arn = "arn:aws:sqs:eu-west-3:000000000000:letters-dead";
+    let client = sqs(stack.aws_endpoint());
+    client
+        .start_message_move_task()
+        .source_arn(arn)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(stack.queues().depth("letters-dead").unwrap().visible, 0);
+    stack.settle().await.unwrap();
+    assert_eq!(function.calls().len(), 2);
 }

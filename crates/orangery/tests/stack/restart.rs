@@ -74,6 +74,26 @@ async fn two_stacks_cannot_share_a_directory() {
 }
 
 #[tokio::test]
+async fn a_start_forgets_old_changes_that_were_delivered_and_no_others() {
+    let data = directory();
+    let function = content();
+    let stack = kept(&data, wiring(&function, &content())).await.unwrap();
+    put(stack.engine(), "a");
+    put(stack.engine(), "b");
+    stack.settle().await.unwrap();
+    put(stack.engine(), "c");
+    stack.shutdown().await;
+    let sql = rusqlite::Connection::open(data.join("table.sqlite")).unwrap();
+    sql.execute("UPDATE _stream_records SET created_at = 0", [])
+        .unwrap();
+    let stack = kept(&data, wiring(&function, &content())).await.unwrap();
+    assert_eq!(stack.engine().changes(None, 10).unwrap().len(), 1);
+    put(stack.engine(), "d");
+    stack.settle().await.unwrap();
+    assert_eq!(function.batches(SORT_KEY), [vec!["a", "b"], vec!["c", "d"]]);
+}
+
+#[tokio::test]
 async fn a_killed_stack_loses_no_message_no_mail_and_no_change() {
     let data = directory();
     let mut child = Command::new(std::env::current_exe().unwrap())
