@@ -7,6 +7,7 @@ mod keys;
 mod partner_signature;
 mod stripe_readings;
 mod stripe_signature;
+mod unclear;
 
 use crate::{
     Endpoint, Headers, Outcome, PersonKey, Provider, Received, Refused, Request, Secret, Secrets,

@@ -64,7 +64,7 @@ fn there_is_a_sample_for_every_event_acted_upon_and_none_beside() {
 }
 
 #[test]
-fn every_event_acted_upon_has_its_own_place_or_shares_it_on_purpose() {
+fn a_sample_begins_with_the_name_of_its_event() {
     for (name, body) in stripe().samples() {
         let kind: Value = serde_json::from_str(body).expect("is JSON");
         let kind = kind["type"].as_str().expect("has a type");
