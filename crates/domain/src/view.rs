@@ -181,7 +181,7 @@ pub struct LetterView {
 /// An event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct EventView {
-    /// The sender's id, with the sender in front.
+    /// The provider's own id; a partner's has the partner in front: `partner/acme/msg_1`.
     pub id: String,
     /// The sender's name for it.
     #[serde(rename = "type")]
@@ -232,7 +232,7 @@ impl CustomerView {
             }),
             referral_codes: state.codes.iter().cloned().collect(),
             letters,
-            events: events.iter().map(EventView::from).collect(),
+            events: events.iter().map(|event| EventView::new(customer, event)).collect(),
         }
     }
 }
@@ -326,10 +326,12 @@ fn failed_invoices(state: &State) -> Vec<InvoiceView> {
     invoices
 }
 
-impl From<&Explained> for EventView {
-    fn from(event: &Explained) -> Self {
+impl EventView {
+    fn new(customer: &CustomerKey, event: &Explained) -> Self {
+        let own = event.id.as_str().strip_prefix(customer.account());
+        let id = own.and_then(|rest| rest.strip_prefix('/')).unwrap_or(event.id.as_str());
         Self {
-            id: event.id.to_string(),
+            id: id.to_owned(),
             kind: event.kind.clone(),
             occurred_at: event.occurred_at,
             verdict: event.verdict.as_str(),
