@@ -1,17 +1,15 @@
 //! Store requests counted where they go over the wire.
 
 use crate::support::house::{House, opening, shop};
-use crate::support::wire::Wire;
 use orangery::delivery::{Delivery, Signer, sample, set};
 use orangery::dev::signers;
 use orangery::story::Story;
-use orangery::wiring::{dynamo_table, wire_over};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_accepted_event_costs_three_requests_a_repetition_one_a_refused_one_none() {
-    let (house, wire) = counted().await;
+    let (house, wire) = House::counted(shop()).await;
     house.send_all(&told(&house, &["customer.created"])).await;
     wire.since();
     // It names its customer alone, so nothing follows from it.
@@ -29,7 +27,7 @@ async fn an_accepted_event_costs_three_requests_a_repetition_one_a_refused_one_n
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_concerns_nobody_costs_no_request() {
-    let (house, wire) = counted().await;
+    let (house, wire) = House::counted(shop()).await;
     for (field, value) in [
         ("type", "product.created".into()),
         ("livemode", true.into()),
@@ -48,7 +46,7 @@ async fn what_concerns_nobody_costs_no_request() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_partners_door_reads_the_partner_once_and_nothing_for_a_forgery() {
-    let (house, wire) = counted().await;
+    let (house, wire) = House::counted(shop()).await;
     house.partner("acme").await;
     let reports: Vec<Delivery> = ["r-1", "r-2"].map(|id| report(&house, id)).into();
     let mut forged = reports[0].clone();
@@ -65,7 +63,7 @@ async fn a_partners_door_reads_the_partner_once_and_nothing_for_a_forgery() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_each_event_of_a_checkout_costs_is_counted() {
-    let (house, wire) = counted().await;
+    let (house, wire) = House::counted(shop()).await;
     for times in ["first", "again"] {
         for delivery in told(&house, &CHECKOUT) {
             house.send_all(std::slice::from_ref(&delivery)).await;
@@ -97,21 +95,6 @@ const CHECKOUT: [&str; 9] = [
     "invoice.payment_succeeded",
     "invoice.paid",
 ];
-
-/// A house whose receivers reach the table through a wire that counts, and nobody else does.
-async fn counted() -> (House, Wire) {
-    let mut kept = None;
-    let house = House::of(shop(), |endpoints, shop| {
-        let wire = Wire::before(&endpoints.table_url);
-        let mut through = endpoints.clone();
-        through.table_url.clone_from(&wire.url);
-        kept = Some(wire);
-        let receivers = dynamo_table(&through).unwrap();
-        wire_over(endpoints, shop, receivers, dynamo_table(endpoints).unwrap()).unwrap()
-    });
-    let house = house.await;
-    (house, kept.unwrap())
-}
 
 fn told(house: &House, samples: &[&str]) -> Vec<Delivery> {
     let told: Vec<String> = samples
