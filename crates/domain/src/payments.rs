@@ -136,9 +136,11 @@ impl Payments {
     pub(crate) fn refunded_so_far(&mut self, ids: &[ObjectId], minor: i64, at: Timestamp) {
         let Some(charge) = ids.first() else { return };
         self.with(ids, at, |payment| {
-            payment
-                .refunded_so_far
-                .insert(charge.clone(), SoFar { at, minor });
+            let so_far = &mut payment.refunded_so_far;
+            // A sum only grows within an instant: two refunds of one second are told in any order.
+            let known = so_far.get(charge).filter(|known| known.at == at);
+            let minor = known.map_or(minor, |known| known.minor.max(minor));
+            so_far.insert(charge.clone(), SoFar { at, minor });
         });
     }
 
@@ -312,10 +314,30 @@ impl Payment {
         self.told.extend(other.told);
         self.told
             .sort_by(|a, b| (a.teller, &a.id).cmp(&(b.teller, &b.id)));
-        self.subscription = self.subscription.take().or(other.subscription);
-        self.refunded_so_far.extend(other.refunded_so_far);
-        self.refunds.extend(other.refunds);
-        self.disputes.extend(other.disputes);
+        self.subscription = self.subscription.take().max(other.subscription);
+        // Both may know the same refund, each by another id of the payment: which of them is
+        // taken must not depend on the order in which payments happen to be kept.
+        for (charge, theirs) in other.refunded_so_far {
+            let mine = self.refunded_so_far.entry(charge).or_insert(theirs);
+            if (theirs.at, theirs.minor) > (mine.at, mine.minor) {
+                *mine = theirs;
+            }
+        }
+        for (id, theirs) in other.refunds {
+            match self.refunds.get_mut(&id) {
+                Some(mine) if theirs.supersedes(mine) => *mine = theirs,
+                Some(_) => {}
+                None => {
+                    self.refunds.insert(id, theirs);
+                }
+            }
+        }
+        for (id, theirs) in other.disputes {
+            let mine = self.disputes.entry(id).or_insert(theirs);
+            if (theirs.state, theirs.minor) > (mine.state, mine.minor) {
+                *mine = theirs;
+            }
+        }
     }
 
     fn order(&self) -> (Timestamp, &BTreeSet<ObjectId>) {
@@ -324,6 +346,13 @@ impl Payment {
 }
 
 impl Refund {
+    /// Whether of two accounts of one refund this is the one that counts: the further state,
+    /// as it was first told.
+    fn supersedes(&self, other: &Self) -> bool {
+        let since = (other.as_of, &other.payment).cmp(&(self.as_of, &self.payment));
+        self.state.cmp(&other.state).then(since).is_gt()
+    }
+
     fn counts(&self) -> bool {
         self.state != RefundState::Failed
     }
