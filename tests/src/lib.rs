@@ -1,1 +1,4 @@
+//! What must hold of the whole house: the proof of the core.
 
+
+pub mod prove;
