@@ -1,4 +1,3 @@
-//! What must hold of the whole house: the proof of the core.
-
+//! What the whole promises, tried on the whole: stories, laws, fidelity, tidiness.
 
 pub mod prove;

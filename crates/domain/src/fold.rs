@@ -20,9 +20,16 @@ pub static POISON: OnceLock<fn(&Reading) -> bool> = OnceLock::new();
 const INVOICES: usize = 8;
 
 /// The state that a set of readings makes. Order and repetition in `readings` do not matter.
+pub fn fold<'a>(readings: impl IntoIterator<Item = &'a Reading>) -> State {
+    let mut state = fold_whole(readings);
+    state.payments.close_old();
+    state
+}
+
+/// The same with every payment there ever was: for people who ask, not for the record.
 /// A reading on which the fold panics, which is a bug of ours, counts as unclear and is
 /// stepped over: it never stops the others.
-pub fn fold<'a>(readings: impl IntoIterator<Item = &'a Reading>) -> State {
+pub fn fold_whole<'a>(readings: impl IntoIterator<Item = &'a Reading>) -> State {
     let mut sorted: Vec<&Reading> = readings.into_iter().collect();
     sorted.sort_by(|a, b| (a.occurred_at, a.rank, &a.id).cmp(&(b.occurred_at, b.rank, &b.id)));
     sorted.dedup_by(|a, b| a.id == b.id);
@@ -34,7 +41,7 @@ pub fn fold<'a>(readings: impl IntoIterator<Item = &'a Reading>) -> State {
         state
     })
     .unwrap_or_else(|_| fold_stepping_over(&sorted));
-    state.payments.close_old();
+    state.payments.sort();
     state
 }
 

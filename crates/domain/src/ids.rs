@@ -142,20 +142,18 @@ impl Reference {
 }
 
 impl CustomerKey {
-    /// The provider's name, the first part of the key.
-    pub fn provider(&self) -> &str {
-        self.0.split('/').next().unwrap_or_default()
+    /// The provider's account, the first two parts of the key: `stripe/test`.
+    pub fn account(&self) -> &str {
+        self.0.rsplit_once('/').map_or("", |(account, _)| account)
     }
 }
 
-/// One of a payment's or a subscription's relatives in a provider's account, made a reference.
-impl ObjectId {
-    /// The reference to this object in the account the customer belongs to.
-    pub fn reference(&self, customer: &CustomerKey) -> Reference {
-        let account = customer
-            .0
-            .rsplit_once('/')
-            .map_or("", |(account, _)| account);
-        Reference::new(format!("{account}/{self}"))
+impl PartnerId {
+    /// A partner's name as it may stand in an address: up to 64 lower-case letters, digits and
+    /// dashes.
+    pub fn parse(name: &str) -> Option<Self> {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        let sound = !name.is_empty() && name.len() <= 64 && name.chars().all(plain);
+        sound.then(|| Self::new(name))
     }
 }

@@ -14,3 +14,6 @@ pub mod fold;
 pub mod record;
 pub mod letters;
 pub mod plan;
+pub mod catalog;
+pub mod explain;
+pub mod view;

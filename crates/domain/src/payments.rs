@@ -199,12 +199,17 @@ impl Payments {
 
     /// Puts the payments in order and lets the oldest beyond [`OPEN_PAYMENTS`] leave.
     pub(crate) fn close_old(&mut self) {
-        self.open.sort_by(|a, b| a.order().cmp(&b.order()));
+        self.sort();
         let excess = self.open.len().saturating_sub(OPEN_PAYMENTS);
         self.open.drain(..excess);
         self.closed = self
             .closed
             .saturating_add(u32::try_from(excess).unwrap_or(u32::MAX));
+    }
+
+    /// Puts the payments in order, the earliest first.
+    pub(crate) fn sort(&mut self) {
+        self.open.sort_by(|a, b| a.order().cmp(&b.order()));
     }
 }
 
@@ -230,6 +235,22 @@ impl Payment {
             sum.minor = sum.minor.saturating_add(told.paid.minor);
         }
         Some(sum)
+    }
+
+    /// The id to call it by: of intent, charge, invoice and session the first that tells of it
+    /// or is told.
+    pub fn id(&self) -> Option<&ObjectId> {
+        let own = |teller| {
+            self.told
+                .iter()
+                .find(|t| t.teller == teller)
+                .map(|told| &told.id)
+        };
+        own(Teller::Intent)
+            .or_else(|| own(Teller::Charge))
+            .or_else(|| own(Teller::Invoice))
+            .or_else(|| own(Teller::Session))
+            .or_else(|| self.ids.first())
     }
 
     /// When the money arrived.

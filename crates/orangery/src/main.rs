@@ -1,1 +1,315 @@
-fn main() {}
+//! The command `orangery`.
+
+use anyhow::{Context, bail};
+use clap::{Args, Parser, Subcommand};
+use domain::catalog::Catalog;
+use domain::ids::{CustomerKey, PartnerId};
+use jiff::Timestamp;
+use orangery::customer;
+use orangery::dev::{self, Dev};
+use orangery::send::{self, Send};
+use orangery::stack::clock::parse_moment;
+use orangery::wiring::{LOCAL_MASTER, Shop};
+use orangery::{clock, table};
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// What a shop puts behind its payment provider's and its partners' webhooks.
+#[derive(Parser)]
+#[command(version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The local stack with sample lives in it; what `cargo run` starts.
+    Dev(DevArgs),
+    /// One customer's record, told from the journal.
+    Customer(CustomerArgs),
+    /// Signs and delivers a sample, a file or a story.
+    Send(Box<SendArgs>),
+    /// Reads or moves the local stack's clock.
+    #[command(subcommand)]
+    Clock(ClockCommand),
+    /// Partners and their secrets.
+    #[command(subcommand)]
+    Partner(PartnerCommand),
+}
+
+#[derive(Args)]
+struct DevArgs {
+    /// Where webhooks come in; 0 takes any free port.
+    #[arg(long, default_value_t = 9090)]
+    port: u16,
+    /// Where the table answers; 0 takes any free port.
+    #[arg(long, default_value_t = table::TABLE_PORT)]
+    table_port: u16,
+    /// Keep everything in this folder instead of in memory.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Start empty, without the sample lives.
+    #[arg(long)]
+    no_samples: bool,
+    /// A webhook secret in force, as in stripe=whsec_…; may be repeated.
+    #[arg(long = "secret", value_name = "PROVIDER=SECRET", value_parser = named)]
+    secrets: Vec<(String, String)>,
+    /// The moment to begin at, as in 2026-03-01T00:00:00Z.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    clock: Option<Timestamp>,
+    /// What the shop calls its prices.
+    #[arg(long, value_name = "FILE", env = "ORANGERY_CATALOG")]
+    catalog: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct CustomerArgs {
+    /// Provider, mode and the provider's id: stripe/test/cus_123.
+    customer: String,
+    /// Stable JSON instead of tables.
+    #[arg(long)]
+    json: bool,
+    /// The local stack's table; without it the usual AWS variables decide.
+    #[arg(long)]
+    table_port: Option<u16>,
+    /// What the shop calls its prices.
+    #[arg(long, value_name = "FILE", env = "ORANGERY_CATALOG")]
+    catalog: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct Gateway {
+    /// The local stack's port.
+    #[arg(long)]
+    port: Option<u16>,
+    /// The gateway's address, if it is not the local stack's usual one.
+    #[arg(long, env = "ORANGERY_URL", value_name = "URL")]
+    url: Option<String>,
+}
+
+impl Gateway {
+    fn address(&self) -> String {
+        match (self.port, &self.url) {
+            (Some(port), _) => format!("http://127.0.0.1:{port}"),
+            (None, Some(url)) => url.trim_end_matches('/').to_owned(),
+            (None, None) => "http://127.0.0.1:9090".into(),
+        }
+    }
+}
+
+#[derive(Args)]
+struct SendArgs {
+    /// The payment provider: stripe.
+    provider: String,
+    /// A sample's name, a JSON file to send as it is, or a story (a name or a .toml file).
+    what: String,
+    /// Set a field, as in data.object.status=past_due; may be repeated.
+    #[arg(long = "set", value_name = "PATH=VALUE", value_parser = named)]
+    set: Vec<(String, String)>,
+    /// The provider's secret; without it the local stack's usual one.
+    #[arg(long, env = "ORANGERY_SECRET", hide_env_values = true)]
+    secret: Option<String>,
+    /// Every delivery twice.
+    #[arg(long)]
+    duplicate: bool,
+    /// In a random order.
+    #[arg(long)]
+    shuffle: bool,
+    /// About one delivery in four is not made.
+    #[arg(long)]
+    drop: bool,
+    /// Decides what --shuffle and --drop do.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    #[command(flatten)]
+    gateway: Gateway,
+}
+
+#[derive(Subcommand)]
+enum ClockCommand {
+    /// What time it is in the stack.
+    Show(Gateway),
+    /// Moves it on: 3d, 2h, 15m, 1w.
+    Advance {
+        /// How far.
+        by: String,
+        #[command(flatten)]
+        gateway: Gateway,
+    },
+    /// Sets it: 2026-03-01T00:00:00Z.
+    Set {
+        /// To when.
+        to: String,
+        #[command(flatten)]
+        gateway: Gateway,
+    },
+}
+
+#[derive(Subcommand)]
+enum PartnerCommand {
+    /// Adds a partner and prints its secret.
+    Add {
+        /// Its name in addresses: lower-case letters, digits and dashes.
+        partner: String,
+        /// The local stack's table; without it the usual AWS variables decide.
+        #[arg(long)]
+        table_port: Option<u16>,
+        /// The master key of a deployed stage; without it the local stack's.
+        #[arg(long, env = "ORANGERY_MASTER_KEY", hide_env_values = true)]
+        master_key: Option<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return complain(&error.into()),
+    };
+    match runtime.block_on(run(cli)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => complain(&error),
+    }
+}
+
+fn complain(error: &anyhow::Error) -> ExitCode {
+    // Nothing is left to be done if standard error is gone.
+    let _ = writeln!(std::io::stderr(), "orangery: {error:#}");
+    ExitCode::FAILURE
+}
+
+async fn run(cli: Cli) -> anyhow::Result<()> {
+    match cli.command {
+        None => dev::run(plain_dev()?).await,
+        Some(Command::Dev(args)) => dev::run(args.dev()?).await,
+        Some(Command::Customer(args)) => show(args).await,
+        Some(Command::Send(args)) => send::run(&args.send()).await,
+        Some(Command::Clock(command)) => move_clock(command),
+        Some(Command::Partner(command)) => partner(command).await,
+    }
+}
+
+fn plain_dev() -> anyhow::Result<Dev> {
+    let cli = Cli::parse_from(["orangery", "dev"]);
+    match cli.command {
+        Some(Command::Dev(args)) => args.dev(),
+        Some(_) | None => bail!("`dev` is not among the commands"),
+    }
+}
+
+impl DevArgs {
+    fn dev(self) -> anyhow::Result<Dev> {
+        let mut secrets: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (name, secret) in self.secrets {
+            let provider = providers::provider(&name)
+                .with_context(|| format!("`--secret {name}=…`: no provider of that name"))?;
+            let texts = secrets.entry(name).or_default();
+            texts.push(secret);
+            provider
+                .secrets(texts.iter().map(String::as_str))
+                .with_context(|| format!("`--secret {}=…` can't be used", provider.name()))?;
+        }
+        let catalog = catalog(self.catalog)?;
+        Ok(Dev {
+            port: self.port,
+            table_port: self.table_port,
+            data: self.data,
+            clock: self.clock,
+            samples: !self.no_samples,
+            shop: Shop {
+                secrets,
+                catalog,
+                ..Shop::default()
+            },
+        })
+    }
+}
+
+impl SendArgs {
+    fn send(self) -> Send {
+        Send {
+            gateway: self.gateway.address(),
+            provider: self.provider,
+            what: self.what,
+            set: self.set,
+            secret: self.secret,
+            duplicate: self.duplicate,
+            shuffle: self.shuffle,
+            drop: self.drop,
+            seed: self.seed,
+        }
+    }
+}
+
+async fn show(args: CustomerArgs) -> anyhow::Result<()> {
+    let table = table::open(args.table_port)?;
+    let catalog = catalog(args.catalog)?;
+    let view = customer::view(&table, &CustomerKey::new(args.customer), &catalog).await?;
+    let text = if args.json {
+        serde_json::to_string_pretty(&view)?
+    } else {
+        customer::text(&view)
+    };
+    writeln!(std::io::stdout(), "{}", text.trim_end())?;
+    Ok(())
+}
+
+fn move_clock(command: ClockCommand) -> anyhow::Result<()> {
+    let now = match command {
+        ClockCommand::Show(gateway) => clock::now(&gateway.address())?,
+        ClockCommand::Advance { by, gateway } => clock::advance(&gateway.address(), &by)?,
+        ClockCommand::Set { to, gateway } => clock::set(&gateway.address(), &to)?,
+    };
+    writeln!(std::io::stdout(), "{now}")?;
+    Ok(())
+}
+
+async fn partner(command: PartnerCommand) -> anyhow::Result<()> {
+    let PartnerCommand::Add {
+        partner,
+        table_port,
+        master_key,
+    } = command;
+    let Some(partner) = PartnerId::parse(&partner) else {
+        bail!("`{partner}` can't be a partner: lower-case letters, digits and dashes, at most 64")
+    };
+    let table = table::open(table_port)?;
+    let new = store::partners::add(&table, &partner).await?;
+    let master = providers::Secret::new(master_key.as_deref().unwrap_or(LOCAL_MASTER))?;
+    let secret = providers::partner_secret(&master, &partner, 1)?;
+    let mut out = std::io::stdout();
+    writeln!(out, "{}", secret.reveal_standard())?;
+    let said = if new {
+        "added"
+    } else {
+        "was there already; its secret is the same"
+    };
+    writeln!(
+        std::io::stderr(),
+        "{partner} {said}. Reports go to POST /partners/{partner}/events"
+    )?;
+    Ok(())
+}
+
+fn catalog(path: Option<PathBuf>) -> anyhow::Result<Catalog> {
+    let text = match &path {
+        None => dev::CATALOG.to_owned(),
+        Some(path) => std::fs::read_to_string(path)
+            .with_context(|| format!("the catalog {} can't be read", path.display()))?,
+    };
+    Ok(Catalog::parse(&text)?)
+}
+
+fn named(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.into(), value.into())),
+        Some(_) | None => Err("expected NAME=VALUE".into()),
+    }
+}
+
+fn moment(text: &str) -> Result<Timestamp, String> {
+    parse_moment(text).map_err(|error| error.to_string())
+}

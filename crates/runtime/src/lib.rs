@@ -1,1 +1,14 @@
+//! What a handler needs and does not decide: configuration, secrets, clock, HTTP, telemetry.
 
+pub mod function;
+pub mod http;
+pub mod clock;
+pub mod secrets;
+pub mod queue;
+pub mod settings;
+pub mod aws;
+pub mod serve;
+pub mod telemetry;
+
+pub use clock::Clock;
+pub use function::{Failure, Function, Invocation};

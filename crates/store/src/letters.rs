@@ -120,6 +120,34 @@ impl LetterRow {
     }
 }
 
+/// The message that asks for a letter to be sent: its key and nothing else, so that a message
+/// that waited long says nothing stale.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// To whom.
+    pub customer: CustomerKey,
+    /// Which letter.
+    pub letter: Letter,
+    /// About what.
+    pub cause: Arc<str>,
+}
+
+impl Order {
+    /// The order for a letter.
+    pub fn of(row: &LetterRow) -> Self {
+        Self {
+            customer: row.customer.clone(),
+            letter: row.letter,
+            cause: row.cause.clone(),
+        }
+    }
+
+    /// As it travels.
+    pub fn to_text(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
 /// What a claim came to.
 #[derive(Clone, Debug)]
 pub enum Claim {
@@ -146,14 +174,18 @@ const ATTEMPTS: u32 = 4;
 /// When the table does not answer.
 pub async fn claim<T: Table>(
     table: &T,
-    customer: &CustomerKey,
-    letter: Letter,
-    cause: &str,
+    order: &Order,
     owner: &str,
     now: Timestamp,
 ) -> Result<Claim, StoreError> {
+    let Order {
+        customer,
+        letter,
+        cause,
+    } = order;
     for _ in 0..ATTEMPTS {
-        let Some(Item::Letter(row)) = table.get(Key::letter(customer, letter, cause)).await? else {
+        let Some(Item::Letter(row)) = table.get(Key::letter(customer, *letter, cause)).await?
+        else {
             let reason = "no such letter is owed".into();
             return Ok(Claim::Done(LetterState::Withdrawn { at: now, reason }));
         };

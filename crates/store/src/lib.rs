@@ -11,6 +11,7 @@ pub mod letters;
 pub mod partners;
 pub mod audit;
 pub mod dynamo;
+pub mod stream;
 mod attributes;
 
 pub use items::{Item, Key};

@@ -1,1 +1,198 @@
+//! Sends letters: claims, plans once more on a consistent read, renders, sends, records.
 
+pub mod mailer;
+pub mod render;
+
+use crate::mailer::{Mailer, NotSent, SesMailer};
+use domain::catalog::Catalog;
+use domain::record::Record;
+use runtime::settings::{BadSetting, Settings};
+use runtime::{Clock, Failure, Function, Invocation, aws};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use store::dynamo::DynamoTable;
+use store::letters::{Claim, LetterRow, LetterState, Order, claim, finish};
+use store::{StoreError, Table};
+
+/// How often the outcome of a send is written down again when the table does not answer.
+const ATTEMPTS: u32 = 3;
+
+/// From queue to mail.
+#[derive(Debug)]
+pub struct EngagementEmail<T, M> {
+    /// The table.
+    pub table: T,
+    /// What sends.
+    pub mailer: M,
+    /// What the shop calls its prices.
+    pub catalog: Catalog,
+    /// Who writes: the shop's name and sender address.
+    pub sender: Sender,
+    /// The clock.
+    pub clock: Clock,
+}
+
+/// Who writes.
+#[derive(Clone, Debug)]
+pub struct Sender {
+    /// The shop's name in letters.
+    pub shop: String,
+    /// The address letters come from.
+    pub from: String,
+}
+
+impl EngagementEmail<DynamoTable, SesMailer> {
+    /// As the template's environment describes it: `TABLE`, `SHOP_NAME`, `MAIL_FROM`, and where
+    /// wanted `CONFIGURATION_SET` and `CATALOG` (the path of a catalog file).
+    ///
+    /// # Errors
+    /// [`BadSetting`].
+    pub fn from_settings(settings: &Settings) -> Result<Self, BadSetting> {
+        let dynamo = aws::DynamoClient::new(&aws::config(settings, aws::Service::DynamoDb)?);
+        let ses = aws::config(settings, aws::Service::Ses)?;
+        let set = settings.optional("CONFIGURATION_SET").map(str::to_owned);
+        let catalog = match settings.optional("CATALOG") {
+            None => Catalog::default(),
+            Some(path) => std::fs::read_to_string(path)
+                .map_err(|error| error.to_string())
+                .and_then(|text| Catalog::parse(&text).map_err(|error| error.to_string()))
+                .map_err(|what| BadSetting {
+                    name: "CATALOG",
+                    what,
+                })?,
+        };
+        Ok(Self {
+            table: DynamoTable::new(dynamo, settings.required("TABLE")?),
+            mailer: SesMailer::new(&ses, set),
+            catalog,
+            sender: Sender {
+                shop: settings.required("SHOP_NAME")?.to_owned(),
+                from: settings.required("MAIL_FROM")?.to_owned(),
+            },
+            clock: Clock::system(),
+        })
+    }
+}
+
+impl<T: Table, M: Mailer> Function for EngagementEmail<T, M> {
+    fn invoke<'a>(&'a self, payload: &'a [u8]) -> Invocation<'a> {
+        Box::pin(async move {
+            let event: Event = serde_json::from_slice(payload)
+                .map_err(|error| Failure::new("NotAQueue", error.to_string()))?;
+            let mut failed = Vec::new();
+            for message in event.records {
+                if let Err(why) = self.deliver(&message).await {
+                    tracing::warn!(what = "letter", why = %why, "left to the queue");
+                    failed.push(Failed {
+                        item_identifier: message.message_id,
+                    });
+                }
+            }
+            let answer = Failures {
+                batch_item_failures: failed,
+            };
+            Ok(serde_json::to_vec(&answer).unwrap_or_default())
+        })
+    }
+}
+
+/// Why a message goes back to its queue.
+#[derive(Debug, thiserror::Error)]
+pub enum Later {
+    /// The message is none of ours.
+    #[error("a message that orders no letter: {0}")]
+    Unreadable(String),
+    /// Somebody else is on the letter.
+    #[error("somebody else is sending this letter")]
+    Busy,
+    /// The mail service takes nothing at the moment.
+    #[error("the mail service takes nothing at the moment: {0}")]
+    Mail(String),
+    /// The table did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl<T: Table, M: Mailer> EngagementEmail<T, M> {
+    async fn deliver(&self, message: &Message) -> Result<(), Later> {
+        let order: Order = serde_json::from_str(&message.body)
+            .map_err(|error| Later::Unreadable(error.to_string()))?;
+        // A delivery is an owner of its own: one that follows a crash must not pass for it.
+        let owner = format!("{}#{}", message.message_id, message.attributes.receives);
+        match claim(&self.table, &order, &owner, self.clock.now()).await? {
+            Claim::Done(state) => {
+                tracing::info!(letter = order.letter.as_str(), verdict = state.name());
+                Ok(())
+            }
+            Claim::Busy => Err(Later::Busy),
+            Claim::Ours { row, record } => self.send(&row, &record).await,
+        }
+    }
+
+    async fn send(&self, row: &LetterRow, record: &Record) -> Result<(), Later> {
+        let mail = render::mail(row, record, &self.catalog, &self.sender);
+        let sent = match &mail {
+            Ok(mail) => self.mailer.send(mail).await,
+            Err(error) => Err(NotSent::Refused(error.to_string())),
+        };
+        let at = self.clock.now();
+        let (state, again) = match sent {
+            Ok(message_id) => (LetterState::Sent { at, message_id }, None),
+            Err(NotSent::Busy(why)) => (LetterState::Owed, Some(why)),
+            Err(NotSent::Refused(why)) => (
+                LetterState::Failed {
+                    at,
+                    reason: why.as_str().into(),
+                },
+                None,
+            ),
+            Err(NotSent::Unknown(_)) => (LetterState::Unknown { at }, None),
+        };
+        tracing::info!(letter = row.letter.as_str(), verdict = state.name());
+        self.write_down(row, state).await;
+        again.map_or(Ok(()), |why| Err(Later::Mail(why)))
+    }
+
+    /// If this can't be written, the claim runs out and the outcome counts as unknown: the
+    /// letter is not sent again.
+    async fn write_down(&self, row: &LetterRow, state: LetterState) {
+        for _ in 0..ATTEMPTS {
+            match finish(&self.table, row, state.clone()).await {
+                Ok(_) => return,
+                Err(error) => tracing::warn!(what = "letter outcome", %error),
+            }
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Event {
+    #[serde(rename = "Records")]
+    records: Vec<Message>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Message {
+    message_id: Arc<str>,
+    body: String,
+    attributes: Attributes,
+}
+
+#[derive(Deserialize)]
+struct Attributes {
+    #[serde(rename = "ApproximateReceiveCount")]
+    receives: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Failures {
+    batch_item_failures: Vec<Failed>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Failed {
+    item_identifier: Arc<str>,
+}

@@ -1,1 +1,119 @@
+//! The safety net: whatever was appended and not folded, decided and not written, parked and
+//! not looked for, is taken up from the table's stream.
 
+use domain::ids::CustomerKey;
+use domain::record::Entry;
+use runtime::settings::{BadSetting, Settings};
+use runtime::{Clock, Failure, Function, Invocation, aws};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use store::accept::retry_parked;
+use store::dynamo::DynamoTable;
+use store::folding::{Outcome, fold, look_again};
+use store::stream::{Change, changes, failures};
+use store::{Item, StoreError, Table};
+
+/// The stream's first reader.
+#[derive(Debug)]
+pub struct JournalFold<T> {
+    /// The table.
+    pub table: T,
+    /// The clock.
+    pub clock: Clock,
+}
+
+impl JournalFold<DynamoTable> {
+    /// As the template's environment describes it: `TABLE`.
+    ///
+    /// # Errors
+    /// [`BadSetting`].
+    pub fn from_settings(settings: &Settings) -> Result<Self, BadSetting> {
+        let dynamo = aws::DynamoClient::new(&aws::config(settings, aws::Service::DynamoDb)?);
+        let table = DynamoTable::new(dynamo, settings.required("TABLE")?);
+        Ok(Self {
+            table,
+            clock: Clock::system(),
+        })
+    }
+}
+
+impl<T: Table> Function for JournalFold<T> {
+    fn invoke<'a>(&'a self, payload: &'a [u8]) -> Invocation<'a> {
+        Box::pin(async move {
+            let changes =
+                changes(payload).map_err(|error| Failure::new("NotAStream", error.to_string()))?;
+            Ok(failures(&self.take_up(changes).await))
+        })
+    }
+}
+
+/// What a batch asks of one customer.
+#[derive(Default)]
+struct Asked {
+    entries: Vec<Arc<Entry>>,
+    sequences: Vec<String>,
+}
+
+impl<T: Table> JournalFold<T> {
+    /// Takes up a batch; gives the sequence numbers of what must be handed over again.
+    pub async fn take_up(&self, changes: Vec<Change>) -> Vec<String> {
+        let mut asked: BTreeMap<CustomerKey, Asked> = BTreeMap::new();
+        let mut failed: BTreeSet<String> = BTreeSet::new();
+        for change in changes {
+            let customer = change.customer();
+            match (change.item, customer) {
+                (Ok(Some(Item::Entry(_, entry))), Some(customer)) => {
+                    let asked = asked.entry(customer).or_default();
+                    asked.entries.push(entry);
+                    asked.sequences.push(change.sequence);
+                }
+                (Ok(Some(Item::Record(record))), Some(customer)) if !record.pending.is_empty() => {
+                    let asked = asked.entry(customer).or_default();
+                    asked.sequences.push(change.sequence);
+                }
+                (Ok(Some(Item::Parked(_, entry))), _) => {
+                    if let Err(error) = self.look_for(&entry).await {
+                        tracing::warn!(what = "parked", %error);
+                        failed.insert(change.sequence);
+                    }
+                }
+                (Err(error), _) => {
+                    tracing::error!(what = "unreadable", %error);
+                    failed.insert(change.sequence);
+                }
+                (Ok(_), _) => {}
+            }
+        }
+        for (customer, asked) in asked {
+            if let Err(error) = self.settle(&customer, &asked).await {
+                tracing::warn!(what = "fold", error);
+                failed.extend(asked.sequences);
+            }
+        }
+        failed.into_iter().collect()
+    }
+
+    async fn settle(&self, customer: &CustomerKey, asked: &Asked) -> Result<(), String> {
+        let now = self.clock.now();
+        let outcome = if asked.entries.is_empty() {
+            look_again(&self.table, customer, now).await
+        } else {
+            fold(&self.table, customer, asked.entries.clone(), now).await
+        };
+        match outcome {
+            Ok(Outcome::Done) => Ok(()),
+            // Another round of the stream takes it up.
+            Ok(Outcome::Contended) => Err("the record kept changing".into()),
+            Ok(Outcome::Panicked) => Err("the fold panicked on this customer".into()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    async fn look_for(&self, entry: &Arc<Entry>) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        for customer in retry_parked(&self.table, entry).await? {
+            fold(&self.table, &customer, vec![entry.clone()], now).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,1 +1,202 @@
+//! A payment provider speaks: verify, normalize, append, fold, answer.
 
+use domain::ids::Mode;
+use domain::record::Entry;
+use providers::{Endpoint, Outcome, PersonKey, Provider, Received, Secrets, provider};
+use runtime::http::{HttpHandler, HttpRequest, HttpResponse, answer};
+use runtime::secrets::{SecretCache, Source, person_key};
+use runtime::settings::{BadSetting, Settings};
+use runtime::{Clock, Function, Invocation, aws};
+use serde::Serialize;
+use std::sync::Arc;
+use store::Table;
+use store::accept::Verdict;
+use store::dynamo::DynamoTable;
+
+/// The door of one provider in one mode.
+#[derive(Debug)]
+pub struct PaymentWebhook<T> {
+    /// Who speaks here.
+    pub provider: &'static Provider,
+    /// Which money may come in.
+    pub endpoint: Endpoint,
+    /// The provider's secrets in force.
+    pub secrets: SecretCache<Secrets>,
+    /// Turns e-mail addresses into persons.
+    pub person_key: SecretCache<PersonKey>,
+    /// The table.
+    pub table: T,
+    /// The clock.
+    pub clock: Clock,
+}
+
+impl PaymentWebhook<DynamoTable> {
+    /// As the template's environment describes it: `PROVIDER`, `MODE`, `STAGE`, `TABLE`.
+    ///
+    /// # Errors
+    /// [`BadSetting`].
+    pub fn from_settings(settings: &Settings) -> Result<Self, BadSetting> {
+        let name = settings.required("PROVIDER")?;
+        let unknown = || BadSetting {
+            name: "PROVIDER",
+            what: format!("`{name}` is not known"),
+        };
+        let provider = provider(name).ok_or_else(unknown)?;
+        let mode = match settings.required("MODE")? {
+            "live" => Mode::Live,
+            "test" => Mode::Test,
+            _ => {
+                return Err(BadSetting {
+                    name: "MODE",
+                    what: "is not live or test".into(),
+                });
+            }
+        };
+        let stage = settings.required("STAGE")?;
+        let ssm = aws::SsmClient::new(&aws::config(settings, aws::Service::Ssm)?);
+        let parameter = |name: String| Source::Parameter {
+            client: ssm.clone(),
+            name,
+        };
+        let clock = Clock::system();
+        let secrets = parameter(format!("/orangery/{stage}/{name}/webhook-secrets"));
+        let master = parameter(format!("/orangery/{stage}/master-key"));
+        let dynamo = aws::DynamoClient::new(&aws::config(settings, aws::Service::DynamoDb)?);
+        Ok(Self {
+            provider,
+            endpoint: Endpoint::new(mode),
+            secrets: door_secrets(provider, secrets, clock.clone()),
+            person_key: SecretCache::new(master, person_key, clock.clone()),
+            table: DynamoTable::new(dynamo, settings.required("TABLE")?),
+            clock,
+        })
+    }
+}
+
+/// The secrets of one provider's door from any source.
+pub fn door_secrets(
+    provider: &'static Provider,
+    source: Source,
+    clock: Clock,
+) -> SecretCache<Secrets> {
+    SecretCache::new(
+        source,
+        |texts| provider.secrets(texts.iter().copied()),
+        clock,
+    )
+}
+
+impl<T: Table> Function for PaymentWebhook<T> {
+    fn invoke<'a>(&'a self, payload: &'a [u8]) -> Invocation<'a> {
+        Box::pin(async move { Ok(answer(self, payload).await) })
+    }
+}
+
+impl<T: Table> HttpHandler for PaymentWebhook<T> {
+    async fn handle(&self, request: HttpRequest) -> HttpResponse {
+        if request.method != "POST" {
+            return HttpResponse::wrong_method("POST");
+        }
+        let keys = match self.keys().await {
+            Ok(keys) => keys,
+            Err(error) => return HttpResponse::unverifiable(&error),
+        };
+        let now = self.clock.now();
+        let (secrets, person_key) = &keys;
+        let request_ = request.as_request();
+        let received = providers::receive(
+            self.provider,
+            &self.endpoint,
+            &request_,
+            secrets,
+            person_key,
+            now,
+        );
+        match received {
+            Ok(received) => self.take_in(received, &request.id).await,
+            Err(refused) => {
+                tracing::warn!(provider = self.provider.name(), verdict = "refused", why = %refused);
+                HttpResponse::error(refused.status(), &refused)
+            }
+        }
+    }
+}
+
+impl<T: Table> PaymentWebhook<T> {
+    async fn keys(&self) -> Result<(Secrets, PersonKey), runtime::secrets::NoSecrets> {
+        Ok((
+            self.secrets.in_force().await?,
+            self.person_key.in_force().await?,
+        ))
+    }
+
+    async fn take_in(&self, received: Vec<Received>, receipt: &str) -> HttpResponse {
+        let now = self.clock.now();
+        let receipt: Arc<str> = receipt.into();
+        let mut answered = Answered::default();
+        let mut entries = Vec::new();
+        for Received { raw, outcome } in received {
+            match outcome {
+                Outcome::Reading(reading) => {
+                    let normalizer = self.provider.normalizer();
+                    let entry = Entry::new(reading, raw, normalizer, now, receipt.clone());
+                    entries.push(Arc::new(entry));
+                }
+                Outcome::Ignored { kind, .. } => {
+                    self.decided(&kind, "ignored");
+                    answered.ignored = answered.ignored.saturating_add(1);
+                }
+                Outcome::WrongMode { kind } => {
+                    self.decided(&kind, "wrong_mode");
+                    answered.wrong_mode = answered.wrong_mode.saturating_add(1);
+                }
+            }
+        }
+        let verdicts = match store::accept::receive(&self.table, &entries, now).await {
+            Ok(verdicts) => verdicts,
+            Err(error) => return HttpResponse::not_durable(&error),
+        };
+        for (entry, verdict) in entries.iter().zip(verdicts) {
+            let verdict = answered.count(entry, verdict);
+            self.decided(&entry.reading.kind, verdict);
+        }
+        let ignored_only = entries.is_empty();
+        let status = if ignored_only {
+            self.provider.ignored()
+        } else {
+            self.provider.accepted()
+        };
+        HttpResponse::json(status, &answered)
+    }
+
+    /// The decision line: one an event.
+    fn decided(&self, kind: &str, verdict: &'static str) {
+        tracing::info!(provider = self.provider.name(), kind, verdict);
+    }
+}
+
+/// What became of the items of one request.
+#[derive(Default, Serialize)]
+struct Answered {
+    applied: u32,
+    repeated: u32,
+    parked: u32,
+    quarantined: u32,
+    ignored: u32,
+    wrong_mode: u32,
+}
+
+impl Answered {
+    fn count(&mut self, entry: &Entry, verdict: Verdict) -> &'static str {
+        let (count, name) = match verdict {
+            Verdict::Repeated => (&mut self.repeated, "repeated"),
+            Verdict::Appended | Verdict::Parked if entry.reading.is_unclear() => {
+                (&mut self.quarantined, "quarantined")
+            }
+            Verdict::Appended => (&mut self.applied, "applied"),
+            Verdict::Parked => (&mut self.parked, "parked"),
+        };
+        *count = count.saturating_add(1);
+        name
+    }
+}

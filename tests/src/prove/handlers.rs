@@ -8,10 +8,13 @@ use super::world::{End, Process};
 use domain::ids::CustomerKey;
 use domain::record::Entry;
 use jiff::Timestamp;
+use journal_fold::JournalFold;
+use runtime::Clock;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::folding::{Outcome, look_again};
-use store::letters::{Claim, LetterRow, claim, finish};
+use store::letters::{Claim, LetterRow, Order, claim, finish};
+use store::stream::Change;
 use store::{Item, StoreError, Table};
 
 /// How often the outcome of a send is written down again.
@@ -40,8 +43,25 @@ pub(super) fn journal_fold(
     mutant: Option<Mutant>,
 ) -> Process {
     Box::pin(async move {
-        End::Batched(take_up(&port, items, now, mutant).await)
+        End::Batched(match mutant {
+            None => take_up_for_real(port, items, now).await,
+            Some(mutant) => take_up(&port, items, now, mutant).await,
+        })
     })
+}
+
+/// The function itself, behind the wire: what it names as failed begins the next batch.
+async fn take_up_for_real(port: Port, items: Vec<Item>, now: Timestamp) -> Option<usize> {
+    let place = |(place, item): (usize, Item)| Change {
+        sequence: place.to_string(),
+        partition: item.key().partition,
+        item: Ok(Some(item)),
+    };
+    let changes = items.into_iter().enumerate().map(place).collect();
+    let clock = Clock::new(move || now);
+    let function = JournalFold { table: port, clock };
+    let failed = function.take_up(changes).await;
+    failed.iter().filter_map(|place| place.parse().ok()).min()
 }
 
 #[derive(Default)]
@@ -50,12 +70,12 @@ struct Asked {
     first: usize,
 }
 
-/// One batch, over any table.
-pub(super) async fn take_up<T: Table>(
+/// The same with a law broken.
+async fn take_up<T: Table>(
     table: &T,
     items: Vec<Item>,
     now: Timestamp,
-    mutant: Option<Mutant>,
+    mutant: Mutant,
 ) -> Option<usize> {
     let mut asked: BTreeMap<CustomerKey, Asked> = BTreeMap::new();
     let mut failed: Option<usize> = None;
@@ -63,11 +83,17 @@ pub(super) async fn take_up<T: Table>(
     for (place, item) in items.into_iter().enumerate() {
         match item {
             Item::Entry(customer, entry) => {
-                let first = Asked { entries: Vec::new(), first: place };
+                let first = Asked {
+                    entries: Vec::new(),
+                    first: place,
+                };
                 asked.entry(customer).or_insert(first).entries.push(entry);
             }
             Item::Record(record) => {
-                let first = Asked { entries: Vec::new(), first: place };
+                let first = Asked {
+                    entries: Vec::new(),
+                    first: place,
+                };
                 asked.entry(record.customer.clone()).or_insert(first);
             }
             Item::Parked(_, entry) => {
@@ -97,7 +123,7 @@ async fn look_for<T: Table>(
     table: &T,
     entry: &Arc<Entry>,
     now: Timestamp,
-    mutant: Option<Mutant>,
+    mutant: Mutant,
 ) -> Result<(), StoreError> {
     for customer in store::accept::retry_parked(table, entry).await? {
         mutants::fold(table, &customer, vec![entry.clone()], now, mutant).await?;
@@ -114,7 +140,11 @@ pub(super) fn engagement_email(
     mutant: Option<Mutant>,
 ) -> Process {
     Box::pin(async move {
-        End::Mailed(deliver(&port, &row, &owner, now, mutant).await.unwrap_or(false))
+        End::Mailed(
+            deliver(&port, &row, &owner, now, mutant)
+                .await
+                .unwrap_or(false),
+        )
     })
 }
 
@@ -125,11 +155,10 @@ async fn deliver(
     now: Timestamp,
     mutant: Option<Mutant>,
 ) -> Result<bool, StoreError> {
-    let (customer, letter, cause) = (&order.customer, order.letter, &*order.cause);
     let row = if mutant == Some(Mutant::ActOnOldCause) {
         mutants::claim_as_it_stands(port, order, owner, now).await?
     } else {
-        match claim(port, customer, letter, cause, owner, now).await? {
+        match claim(port, &Order::of(order), owner, now).await? {
             Claim::Done(_) => return Ok(true),
             Claim::Busy => return Ok(false),
             Claim::Ours { row, .. } => Some(row),
@@ -152,11 +181,6 @@ async fn deliver(
 }
 
 /// The daily audit.
-pub(super) fn audit(
-    port: Port,
-    pages: u32,
-    now: Timestamp,
-    _mutant: Option<Mutant>,
-) -> Process {
+pub(super) fn audit(port: Port, pages: u32, now: Timestamp, _mutant: Option<Mutant>) -> Process {
     Box::pin(async move { End::Audited(store::audit::walk(&port, pages, now).await) })
 }

@@ -7,7 +7,9 @@ use domain::billing::{InvoiceSeen, InvoiceState};
 use domain::ids::{CustomerKey, PersonHash, Reference};
 use domain::money::{Currency, Money};
 use domain::reading::{About, Fact, Profile, ReferralSeen};
-use domain::terms::{Before, Item, Known, Pause, Period, SubscriptionSeen, SubscriptionStatus, Terms};
+use domain::terms::{
+    Before, Item, Known, Pause, Period, SubscriptionSeen, SubscriptionStatus, Terms,
+};
 
 /// Most events of one world; a mask of them is one number.
 pub(super) const MOST: usize = 64;
@@ -215,7 +217,13 @@ impl<'a> Life<'a> {
         self.story.tell(&id, self.clock, draft);
     }
 
-    pub(super) fn say_behind(&mut self, kind: &'static str, rank: u8, behind: &[&str], facts: Vec<Fact>) {
+    pub(super) fn say_behind(
+        &mut self,
+        kind: &'static str,
+        rank: u8,
+        behind: &[&str],
+        facts: Vec<Fact>,
+    ) {
         let about = About::Behind(super::told::references(behind));
         self.say_of(kind, rank, about, facts, behind);
     }

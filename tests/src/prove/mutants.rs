@@ -188,7 +188,7 @@ pub(super) async fn receive<T: Table>(
     }
     for (customer, new) in touched {
         // What goes wrong is left to the stream.
-        let _ = fold(table, &customer, new, now, Some(mutant)).await;
+        let _ = fold(table, &customer, new, now, mutant).await;
     }
     Ok(verdicts)
 }
@@ -219,16 +219,16 @@ async fn park_once<T: Table>(
     Ok((Verdict::Parked, fresh))
 }
 
-/// [`store::folding::fold`], or it with a law broken.
+/// [`store::folding::fold`], or the same with a law broken.
 pub(super) async fn fold<T: Table>(
     table: &T,
     customer: &CustomerKey,
     new: Vec<Arc<Entry>>,
     now: Timestamp,
-    mutant: Option<Mutant>,
+    mutant: Mutant,
 ) -> Result<Outcome, StoreError> {
     let broken = match mutant {
-        Some(m @ (Mutant::DropRing | Mutant::EffectsFirst)) => m,
+        Mutant::DropRing | Mutant::EffectsFirst => mutant,
         _ => return store::folding::fold(table, customer, new, now).await,
     };
     for _ in 0..5 {

@@ -119,7 +119,9 @@ fn person(facts: &[Seen<'_, Fact>]) -> Person {
     seen.name = some(|profile| &profile.name);
     seen.locale = some(|profile| &profile.locale);
     seen.country = some(|profile| &profile.country);
-    let deleted = facts.iter().filter(|(_, f)| matches!(f, Fact::CustomerDeleted));
+    let deleted = facts
+        .iter()
+        .filter(|(_, f)| matches!(f, Fact::CustomerDeleted));
     person.deleted_at = deleted.map(|(position, _)| position.at).max();
     person
 }
@@ -216,8 +218,14 @@ fn payment(ids: &BTreeSet<&ObjectId>, mut facts: Vec<&Seen<'_, Fact>>) -> Paymen
             }
             Fact::RefundedSoFar { ids, minor } => {
                 // Of one instant the largest sum is the last.
-                let so_far = SoFar { at: *at, minor: *minor };
-                let known = payment.refunded_so_far.entry(ids[0].clone()).or_insert(so_far);
+                let so_far = SoFar {
+                    at: *at,
+                    minor: *minor,
+                };
+                let known = payment
+                    .refunded_so_far
+                    .entry(ids[0].clone())
+                    .or_insert(so_far);
                 if (so_far.at, so_far.minor) > (known.at, known.minor) {
                     *known = so_far;
                 }
@@ -230,13 +238,19 @@ fn payment(ids: &BTreeSet<&ObjectId>, mut facts: Vec<&Seen<'_, Fact>>) -> Paymen
                     as_of: *at,
                     payment: seen.payment.iter().cloned().collect(),
                 };
-                let known = payment.refunds.entry(seen.id.clone()).or_insert(told.clone());
+                let known = payment
+                    .refunds
+                    .entry(seen.id.clone())
+                    .or_insert(told.clone());
                 if told.state > known.state {
                     *known = told;
                 }
             }
             Fact::Dispute(seen) => {
-                let told = Dispute { minor: seen.minor, state: seen.state };
+                let told = Dispute {
+                    minor: seen.minor,
+                    state: seen.state,
+                };
                 let known = payment.disputes.entry(seen.id.clone()).or_insert(told);
                 if told.state.is_final() || !known.state.is_final() {
                     *known = told;
@@ -266,9 +280,7 @@ fn invoices(facts: &[Seen<'_, Fact>]) -> BTreeMap<ObjectId, Invoice> {
     }
     let one = |(id, mut seen): (&ObjectId, Vec<(&Position, &domain::billing::InvoiceSeen)>)| {
         seen.sort_by_key(|(position, _)| *position);
-        let is_payment = |fact: &Fact| {
-            matches!(fact, Fact::Payment(p) if p.teller == Teller::Invoice && p.ids[0] == *id)
-        };
+        let is_payment = |fact: &Fact| matches!(fact, Fact::Payment(p) if p.teller == Teller::Invoice && p.ids[0] == *id);
         let payments = facts.iter().filter(|(_, fact)| is_payment(fact));
         let paid = payments.map(|(position, _)| position).min();
         let after_paid = |position: &Position| paid.is_some_and(|paid| paid <= position);
@@ -304,9 +316,7 @@ fn referrals(facts: &[Seen<'_, Fact>]) -> BTreeMap<String, Referral> {
     for (position, fact) in facts {
         let (partner, referral, referred_at, canceled) = match fact {
             Fact::Referral(seen) => (&seen.partner, &seen.referral, seen.referred_at, false),
-            Fact::ReferralCanceled { partner, referral } => {
-                (partner, referral, position.at, true)
-            }
+            Fact::ReferralCanceled { partner, referral } => (partner, referral, position.at, true),
             _ => continue,
         };
         let told = Referral {

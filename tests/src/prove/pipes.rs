@@ -135,7 +135,11 @@ impl World<'_> {
         let dies = self.rng.chance(self.roughness);
         let dies = self.strikes(Fault::CrashElsewhere, dies);
         let whole = items.len();
-        let reaches = if dies { self.rng.index(whole + 1) } else { whole };
+        let reaches = if dies {
+            self.rng.index(whole + 1)
+        } else {
+            whole
+        };
         for item in items.into_iter().take(reaches) {
             if let Item::Letter(row) = item {
                 self.enqueue(row);
@@ -241,7 +245,10 @@ impl World<'_> {
             self.breaks(format!("{letter} was sent after its window"));
         }
         let state = &row.state;
-        if !matches!(state, LetterState::Claimed { .. } | LetterState::Unknown { .. }) {
+        if !matches!(
+            state,
+            LetterState::Claimed { .. } | LetterState::Unknown { .. }
+        ) {
             self.breaks(format!("{letter} was sent while {}", state.name()));
         }
         let times = self.accepted.entry(letter.clone()).or_default();

@@ -88,7 +88,9 @@ impl World<'_> {
         }
         self.deliveries += 1;
         // Secrets are cached: for a while a process knows only the old one.
-        let learned_at = self.rotated_at.saturating_add(self.rng.between(0, 5 * MINUTE));
+        let learned_at = self
+            .rotated_at
+            .saturating_add(self.rng.between(0, 5 * MINUTE));
         let refused = self.clock >= self.rotated_at && self.clock < learned_at;
         let refused = refused || (self.clock >= self.rotated_at && self.rng.one_in(48));
         if self.strikes(Fault::SecretRotation, refused) {
@@ -147,7 +149,9 @@ impl World<'_> {
             let blindly = |key: &Key| key.sort.ends_with(entry.reading.id.as_str());
             if *verdict == Verdict::Parked && task.parked_blindly.iter().any(blindly) {
                 let id = &entry.reading.id;
-                self.breaks(format!("{id} stays parked behind an alias that stood already"));
+                self.breaks(format!(
+                    "{id} stays parked behind an alias that stood already"
+                ));
             }
         }
         let lost = self.rng.one_in(40);

@@ -75,7 +75,11 @@ pub fn describe(spec: &Spec) -> String {
             let reading = &told.readings[0];
             format!(
                 "{number:>3} {} rank {} {} {} {:?} {:?}\n",
-                reading.occurred_at, reading.rank, reading.id, reading.kind, reading.about,
+                reading.occurred_at,
+                reading.rank,
+                reading.id,
+                reading.kind,
+                reading.about,
                 reading.facts,
             )
         })
@@ -92,7 +96,11 @@ pub fn worlds(seed: u64, deliveries: u64, threads: usize, mutant: Option<Mutant>
     let mut total = Total::default();
     while total.deliveries < deliveries && total.first.is_none() {
         let left = deliveries - total.deliveries;
-        let each = total.deliveries.checked_div(total.worlds).unwrap_or(40).max(1);
+        let each = total
+            .deliveries
+            .checked_div(total.worlds)
+            .unwrap_or(40)
+            .max(1);
         let count = (left / each + 1).min(ROUND);
         let round = round(seed, total.worlds..total.worlds + count, threads, mutant);
         total.deliveries += round.deliveries;

@@ -2,9 +2,7 @@
 
 use super::lives::{Life, euro, referral};
 use super::told::{Sale, at, object, references};
-use domain::billing::{
-    DisputeSeen, DisputeState, PaymentSeen, RefundSeen, RefundState, Teller,
-};
+use domain::billing::{DisputeSeen, DisputeState, PaymentSeen, RefundSeen, RefundState, Teller};
 use domain::ids::{ObjectId, PartnerId, PersonHash, Reference};
 use domain::reading::{About, Fact, Profile};
 
@@ -147,10 +145,7 @@ impl Life<'_> {
         let singly = self.rng.one_in(2);
         let summed = !singly || self.rng.one_in(2);
         let mut so_far = 0;
-        for part in [paid / 2, paid / 4]
-            .into_iter()
-            .take(1 + self.rng.index(2))
-        {
+        for part in [paid / 2, paid / 4].into_iter().take(1 + self.rng.index(2)) {
             self.pass();
             let id = self.id("re");
             let made = self.clock;

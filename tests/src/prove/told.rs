@@ -60,7 +60,12 @@ pub(super) struct Story {
 
 impl Told {
     /// The journal entry that a process makes of it.
-    pub(super) fn entry(&self, version: u16, received_at: Timestamp, receipt: Arc<str>) -> Arc<Entry> {
+    pub(super) fn entry(
+        &self,
+        version: u16,
+        received_at: Timestamp,
+        receipt: Arc<str>,
+    ) -> Arc<Entry> {
         let reading = self.reading(version).clone();
         let raw = self.raw.clone();
         Arc::new(Entry::new(reading, raw, version, received_at, receipt))

@@ -1,0 +1,144 @@
+//! The catalog: what the shop calls the provider's prices. A price it does not list is shown
+//! under its own id, never guessed.
+
+use crate::ids::PriceId;
+use crate::terms::Item;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// Plans, add-ons and meters by the shop's own keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Catalog {
+    /// What a subscription is about; the higher tier gives more.
+    #[serde(default)]
+    pub plans: BTreeMap<String, Product>,
+    /// Sold beside a plan.
+    #[serde(default)]
+    pub add_ons: BTreeMap<String, Product>,
+    /// Paid by use.
+    #[serde(default)]
+    pub meters: BTreeMap<String, Product>,
+}
+
+/// One thing that is sold.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Product {
+    /// What people read.
+    pub name: Name,
+    /// Its place among the plans.
+    #[serde(default)]
+    pub tier: u32,
+    /// The providers' prices for it.
+    pub prices: Vec<PriceId>,
+}
+
+/// One name for all languages, or one for each.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Name {
+    /// The same everywhere.
+    Same(String),
+    /// By language: `en`, `fr`.
+    By(BTreeMap<String, String>),
+}
+
+/// What an item of a subscription is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The plan.
+    Base,
+    /// Beside the plan.
+    AddOn,
+    /// By use.
+    Metered,
+    /// The catalog does not say.
+    Unlisted,
+}
+
+/// A catalog file that can't be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadCatalog {
+    /// Not TOML, or not of this shape.
+    #[error("the catalog can't be read: {0}")]
+    Unreadable(String),
+    /// Two products claim one price.
+    #[error("price {0} is listed twice; a price can only be one thing")]
+    Twice(PriceId),
+}
+
+impl Catalog {
+    /// Parses a catalog file.
+    ///
+    /// # Errors
+    /// [`BadCatalog`].
+    pub fn parse(text: &str) -> Result<Self, BadCatalog> {
+        let catalog: Self =
+            toml::from_str(text).map_err(|error| BadCatalog::Unreadable(error.to_string()))?;
+        let mut prices: Vec<&PriceId> = catalog
+            .plans
+            .values()
+            .chain(catalog.add_ons.values())
+            .chain(catalog.meters.values())
+            .flat_map(|product| &product.prices)
+            .collect();
+        prices.sort();
+        match prices
+            .windows(2)
+            .find(|pair| pair.first() == pair.last())
+            .and_then(|p| p.first())
+        {
+            Some(twice) => Err(BadCatalog::Twice((*twice).clone())),
+            None => Ok(catalog),
+        }
+    }
+
+    /// What a price is: its kind, the shop's key and the product.
+    pub fn product(&self, price: &PriceId) -> Option<(Kind, &str, &Product)> {
+        [
+            (Kind::Base, &self.plans),
+            (Kind::AddOn, &self.add_ons),
+            (Kind::Metered, &self.meters),
+        ]
+        .into_iter()
+        .flat_map(|(kind, products)| products.iter().map(move |(key, p)| (kind, key, p)))
+        .find(|(_, _, product)| product.prices.contains(price))
+        .map(|(kind, key, product)| (kind, key.as_str(), product))
+    }
+
+    /// What an item is. Of items that the catalog does not list, usage shows by itself, and one
+    /// that stands alone can only be the base.
+    pub fn kind(&self, item: &Item, among: &[Item]) -> Kind {
+        match self.product(&item.price) {
+            Some((kind, _, _)) => kind,
+            None if item.metered => Kind::Metered,
+            None if among.iter().filter(|other| !other.metered).count() == 1 => Kind::Base,
+            None => Kind::Unlisted,
+        }
+    }
+
+    /// The item a subscription's plan is named by: the listed base of the highest tier, else
+    /// the only one that can be it.
+    pub fn base<'a>(&self, items: &'a [Item]) -> Option<&'a Item> {
+        let tier = |item: &Item| self.product(&item.price).map_or(0, |(_, _, p)| p.tier);
+        items
+            .iter()
+            .filter(|item| self.kind(item, items) == Kind::Base)
+            .max_by_key(|i| tier(i))
+    }
+}
+
+impl Product {
+    /// The name in a language, else in English, else any.
+    pub fn name_in(&self, language: &str) -> &str {
+        match &self.name {
+            Name::Same(name) => name,
+            Name::By(names) => names
+                .get(language)
+                .or_else(|| names.get("en"))
+                .or_else(|| names.values().next())
+                .map_or("", String::as_str),
+        }
+    }
+}

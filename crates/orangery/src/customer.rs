@@ -1,0 +1,215 @@
+//! A customer as the journal tells it: JSON for programs, tables for people.
+
+use anyhow::{Context, bail};
+use comfy_table::{Table as Text, presets};
+use domain::catalog::Catalog;
+use domain::explain::explain;
+use domain::fold::fold_whole;
+use domain::ids::CustomerKey;
+use domain::view::{CustomerView, LetterView, PaymentView};
+use std::fmt::Write;
+use store::folding::read_journal;
+use store::items::{LETTER, customer_partition};
+use store::letters::{LetterRow, LetterState};
+use store::{Item, Table};
+
+/// Everything there is to say of a customer, told from the whole journal.
+///
+/// # Errors
+/// When the table does not answer or knows no such customer.
+pub async fn view<T: Table>(
+    table: &T,
+    customer: &CustomerKey,
+    catalog: &Catalog,
+) -> anyhow::Result<CustomerView> {
+    let reading = "the table can't be read; is the stack running, and the port right?";
+    let journal = read_journal(table, customer).await.context(reading)?;
+    if journal.is_empty() {
+        bail!(
+            "nobody is known as {customer}; a customer's key is provider/mode/id, \
+             as in stripe/test/cus_123"
+        );
+    }
+    let state = fold_whole(journal.iter().map(|entry| &entry.reading));
+    let events = explain(&journal, &state);
+    let letters = letters(table, customer).await.context(reading)?;
+    Ok(CustomerView::new(
+        customer, &state, catalog, letters, &events,
+    ))
+}
+
+/// A customer's letters, the first owed first.
+async fn letters<T: Table>(
+    table: &T,
+    customer: &CustomerKey,
+) -> Result<Vec<LetterView>, store::StoreError> {
+    let partition = customer_partition(customer);
+    let mut letters = Vec::new();
+    let mut after = None;
+    loop {
+        let page = table.query(&partition, LETTER, after).await?;
+        for item in page.items {
+            if let Item::Letter(row) = item {
+                letters.push(letter(&row));
+            }
+        }
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    letters.sort_by(|a, b| (a.owed_at, &a.cause).cmp(&(b.owed_at, &b.cause)));
+    Ok(letters)
+}
+
+fn letter(row: &LetterRow) -> LetterView {
+    let reason = match &row.state {
+        LetterState::Withdrawn { reason, .. } | LetterState::Failed { reason, .. } => {
+            Some(reason.clone())
+        }
+        LetterState::Owed
+        | LetterState::Claimed { .. }
+        | LetterState::Sent { .. }
+        | LetterState::Unknown { .. } => None,
+    };
+    LetterView {
+        kind: row.letter.as_str(),
+        cause: row.cause.clone(),
+        state: row.state.name(),
+        owed_at: row.owed_at,
+        reason,
+    }
+}
+
+/// The same for people.
+pub fn text(view: &CustomerView) -> String {
+    let mut out = String::new();
+    let person = &view.customer;
+    let known = |text: &Option<String>| text.clone().unwrap_or_else(|| "–".into());
+    // Writing to a string can't fail.
+    let _ = writeln!(
+        out,
+        "{}  {}  {}",
+        person.id,
+        known(&person.name),
+        known(&person.email)
+    );
+    if let Some(came) = &view.attribution {
+        let _ = writeln!(out, "came through {} ({})", came.partner, came.referral);
+    }
+    let sections = [
+        ("Subscriptions", subscriptions(view)),
+        ("Payments", payments(view)),
+        ("Letters", letters_text(view)),
+        ("Events", events(view)),
+    ];
+    for (title, table) in sections {
+        if let Some(table) = table {
+            let _ = writeln!(out, "\n{title}\n{table}");
+        }
+    }
+    out
+}
+
+/// An amount for people: `19.00 EUR`.
+pub fn amount(payment: &PaymentView, minor: i64) -> String {
+    let money = domain::money::Money {
+        minor,
+        ..payment.paid
+    };
+    format!(
+        "{} {}",
+        money.decimal(),
+        money.currency.code().to_uppercase()
+    )
+}
+
+fn subscriptions(view: &CustomerView) -> Option<Text> {
+    let head = ["id", "status", "plan", "items", "until", "ends"];
+    let rows = view.subscriptions.iter().map(|subscription| {
+        let items: Vec<String> = subscription
+            .items
+            .iter()
+            .map(|item| {
+                let name = item.product.as_ref().unwrap_or(&item.price);
+                format!("{name} ({})", item.kind)
+            })
+            .collect();
+        let ends = subscription.ended_at.or(subscription.cancel_at);
+        let at_period_end = subscription
+            .cancel_at_period_end
+            .then(|| "with its period".into());
+        vec![
+            subscription.id.to_string(),
+            subscription.status.into(),
+            subscription.plan.clone().unwrap_or_default(),
+            items.join(", "),
+            subscription
+                .current_period_end
+                .map(|at| at.to_string())
+                .unwrap_or_default(),
+            ends.map(|at| at.to_string())
+                .or(at_period_end)
+                .unwrap_or_default(),
+        ]
+    });
+    table(head, rows.collect())
+}
+
+fn payments(view: &CustomerView) -> Option<Text> {
+    let rows = view.payments.iter().map(|payment| {
+        vec![
+            payment
+                .id
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            amount(payment, payment.paid.minor),
+            amount(payment, payment.refunded_minor),
+            amount(payment, payment.disputed_minor),
+            payment.paid_at.map(|at| at.to_string()).unwrap_or_default(),
+        ]
+    });
+    table(["id", "paid", "refunded", "disputed", "at"], rows.collect())
+}
+
+fn letters_text(view: &CustomerView) -> Option<Text> {
+    let rows = view.letters.iter().map(|letter| {
+        let reason = letter.reason.as_deref().unwrap_or_default();
+        vec![
+            letter.kind.into(),
+            letter.cause.to_string(),
+            letter.state.into(),
+            reason.into(),
+        ]
+    });
+    table(["letter", "about", "state", "why not"], rows.collect())
+}
+
+fn events(view: &CustomerView) -> Option<Text> {
+    let rows = view.events.iter().map(|event| {
+        let at = event.occurred_at.to_string();
+        vec![
+            at,
+            event.kind.to_string(),
+            event.verdict.into(),
+            event.id.clone(),
+        ]
+    });
+    table(["occurred", "type", "verdict", "id"], rows.collect())
+}
+
+/// A table for people; none without rows.
+pub fn table<const N: usize>(head: [&str; N], rows: Vec<Vec<String>>) -> Option<Text> {
+    if rows.is_empty() {
+        return None;
+    }
+    let mut table = Text::new();
+    table
+        .load_style(presets::UTF8_FULL_CONDENSED)
+        .set_header(head);
+    for row in rows {
+        table.add_row(row);
+    }
+    Some(table)
+}

@@ -1,0 +1,184 @@
+//! A signed request on its way to a door: made from a sample, a file or a story.
+
+use anyhow::{Context, anyhow, bail};
+use domain::ids::PartnerId;
+use jiff::Timestamp;
+use providers::{Provider, Secret, partner, partner_secret};
+use serde_json::Value;
+use std::time::Duration;
+
+/// One request as it will be sent.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// What it is called in print.
+    pub name: String,
+    /// The path at the gateway.
+    pub path: String,
+    /// Exact bytes.
+    pub body: Vec<u8>,
+    /// Who signs.
+    pub signer: Signer,
+}
+
+/// Who signs a delivery.
+#[derive(Clone, Debug)]
+pub enum Signer {
+    /// A payment provider.
+    Provider(&'static Provider, Secret),
+    /// A partner.
+    Partner(Secret),
+}
+
+/// What the door said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Body.
+    pub body: String,
+}
+
+impl Signer {
+    /// A provider with its secret as text.
+    ///
+    /// # Errors
+    /// When the secret is weak.
+    pub fn provider(provider: &'static Provider, secret: &str) -> anyhow::Result<Self> {
+        provider
+            .secrets([secret])
+            .context("the secret can't be used")?;
+        Ok(Self::Provider(provider, Secret::new(secret)?))
+    }
+
+    /// A partner under the first version of its key.
+    ///
+    /// # Errors
+    /// When the master key is weak.
+    pub fn partner(master: &str, partner: &PartnerId) -> anyhow::Result<Self> {
+        Ok(Self::Partner(partner_secret(
+            &Secret::new(master)?,
+            partner,
+            1,
+        )?))
+    }
+
+    fn headers(&self, body: &[u8], now: Timestamp) -> anyhow::Result<Vec<(&str, String)>> {
+        match self {
+            Self::Provider(provider, secret) => provider
+                .sign(body, secret, now)
+                .ok_or_else(|| anyhow!("only {} itself can sign for it", provider.name())),
+            Self::Partner(secret) => Ok(partner::sign(body, secret, now)),
+        }
+    }
+}
+
+impl Delivery {
+    /// Sends it, signed as of `now`, and gives what was said.
+    ///
+    /// # Errors
+    /// When nobody answers.
+    pub fn send(&self, gateway: &str, now: Timestamp) -> anyhow::Result<Answer> {
+        let url = format!("{}{}", gateway.trim_end_matches('/'), self.path);
+        let mut request = agent()
+            .post(&url)
+            .header("content-type", "application/json");
+        for (name, value) in self.signer.headers(&self.body, now)? {
+            request = request.header(name, value);
+        }
+        let answer = request.send(&self.body[..]);
+        let mut answer = answer.with_context(|| format!("nobody answers at {url}"))?;
+        let body = answer.body_mut().read_to_string().unwrap_or_default();
+        Ok(Answer {
+            status: answer.status().as_u16(),
+            body,
+        })
+    }
+}
+
+/// A client that reports every status as an answer.
+pub fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(Duration::from_secs(30)))
+        .build()
+        .into()
+}
+
+/// A sample body by name, as of `at`: every time in it is moved by what its own moment is moved.
+///
+/// # Errors
+/// When there is no such sample; the message lists those there are.
+pub fn sample(samples: &[(&str, &str)], name: &str) -> anyhow::Result<String> {
+    match samples.iter().find(|(known, _)| *known == name) {
+        Some((_, body)) => Ok((*body).to_owned()),
+        None => {
+            let names: Vec<&str> = samples.iter().map(|(name, _)| *name).collect();
+            bail!(
+                "there is no sample `{name}`; there are:\n  {}",
+                names.join("\n  ")
+            )
+        }
+    }
+}
+
+/// Moves every Unix time in a JSON value by so many seconds. Amounts and counts are far from
+/// the range that times are in.
+pub fn shift_times(value: &mut Value, seconds: i64) {
+    match value {
+        Value::Number(number) => {
+            if let Some(time) = number.as_i64().filter(|time| TIMES.contains(time)) {
+                *value = time.saturating_add(seconds).into();
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(|v| shift_times(v, seconds)),
+        Value::Object(fields) => fields.values_mut().for_each(|v| shift_times(v, seconds)),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
+    }
+}
+
+/// Sets the value at a dotted path, `data.object.items.data.0.quantity`; objects on the way
+/// are made.
+///
+/// # Errors
+/// When the path leads through something that is neither object nor list.
+pub fn set(value: &mut Value, path: &str, to: Value) -> anyhow::Result<()> {
+    let mut at = value;
+    for part in path.split('.') {
+        at = match at {
+            Value::Array(values) => {
+                let index: usize = part
+                    .parse()
+                    .with_context(|| format!("`{part}` in `{path}` is no index"))?;
+                let length = values.len();
+                values
+                    .get_mut(index)
+                    .with_context(|| format!("`{path}`: the list has {length} elements"))?
+            }
+            Value::Object(fields) => fields.entry(part).or_insert(Value::Null),
+            Value::Null => {
+                *at = Value::Object(serde_json::Map::new());
+                match at {
+                    Value::Object(fields) => fields.entry(part).or_insert(Value::Null),
+                    Value::Null
+                    | Value::Bool(_)
+                    | Value::Number(_)
+                    | Value::String(_)
+                    | Value::Array(_) => bail!("`{path}` can't be made"),
+                }
+            }
+            Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                bail!("`{path}` leads through `{part}`'s parent, which holds a plain value")
+            }
+        };
+    }
+    *at = to;
+    Ok(())
+}
+
+/// A value as typed: JSON where it is JSON, else text.
+pub fn typed(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.into()))
+}
+
+/// Unix seconds from 2011 to 2096.
+const TIMES: std::ops::Range<i64> = 1_300_000_000..4_000_000_000;

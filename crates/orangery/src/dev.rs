@@ -1,0 +1,253 @@
+//! `orangery dev`: the local stack with a few sample lives in it.
+
+use crate::customer::{amount, table, view};
+use crate::delivery::Delivery;
+use crate::stack::{Settings, Stack};
+use crate::story::{Signers, Story};
+use crate::wiring::{self, Shop, local_secret, wire};
+use anyhow::Context;
+use domain::ids::{Account, CustomerKey, Mode};
+use domain::view::CustomerView;
+use jiff::Timestamp;
+use std::io::Write;
+use std::path::PathBuf;
+use store::dynamo::DynamoTable;
+
+/// The sample lives, and whose they are.
+const SAMPLES: [(&str, &str, &str); 6] = [
+    ("ada", "cus_ada", include_str!("../samples/ada.toml")),
+    ("bruno", "cus_bruno", include_str!("../samples/bruno.toml")),
+    ("chloe", "cus_chloe", include_str!("../samples/chloe.toml")),
+    ("dana", "cus_dana", include_str!("../samples/dana.toml")),
+    ("emil", "cus_emil", include_str!("../samples/emil.toml")),
+    ("guest", "pi_Guest03", include_str!("../samples/guest.toml")),
+];
+
+/// The sample shop's catalog.
+pub const CATALOG: &str = include_str!("../samples/catalog.toml");
+
+/// A sample story's file by its name.
+pub fn sample_story(name: &str) -> Option<&'static str> {
+    SAMPLES
+        .iter()
+        .find(|(known, _, _)| *known == name)
+        .map(|(_, _, text)| *text)
+}
+
+/// How the stack is to be run.
+#[derive(Debug)]
+pub struct Dev {
+    /// The gateway's port.
+    pub port: u16,
+    /// The table's port.
+    pub table_port: u16,
+    /// Where it keeps what it knows; none is in memory.
+    pub data: Option<PathBuf>,
+    /// The moment to begin at.
+    pub clock: Option<Timestamp>,
+    /// Whether the sample lives are played.
+    pub samples: bool,
+    /// The shop.
+    pub shop: Shop,
+}
+
+/// Runs the stack until Ctrl-C.
+///
+/// # Errors
+/// When a port is taken, a folder can't be used, or a setting is wrong.
+pub async fn run(dev: Dev) -> anyhow::Result<()> {
+    let settings = Settings {
+        port: dev.port,
+        table_port: dev.table_port,
+        data: dev.data.clone(),
+        clock: dev.clock,
+    };
+    let mut wrong = None;
+    let stack = Stack::start(settings, |endpoints| {
+        wire(endpoints, &dev.shop).unwrap_or_else(|error| {
+            wrong = Some(error);
+            crate::stack::Wiring::default()
+        })
+    })
+    .await?;
+    if let Some(error) = wrong {
+        return Err(error.into());
+    }
+    let mut out = std::io::stdout();
+    writeln!(out, "ready {}", stack.gateway_url())?;
+    out.flush()?;
+    if dev.samples {
+        play(&stack, &dev.shop, &mut out).await?;
+    }
+    say_where(&stack, &dev, &mut out)?;
+    tokio::signal::ctrl_c().await?;
+    writeln!(out, "\nstopping; nothing is lost{}", kept(&dev))?;
+    stack.shutdown().await;
+    Ok(())
+}
+
+/// Plays the sample lives as signed requests over HTTP and prints what came of them.
+async fn play(stack: &Stack, shop: &Shop, out: &mut impl Write) -> anyhow::Result<()> {
+    let table = wiring::dynamo_table(stack.endpoints())?;
+    let signers = signers(shop)?;
+    let now = stack.clock().now();
+    writeln!(
+        out,
+        "\nplaying {} sample lives, with repetitions and disorder",
+        SAMPLES.len()
+    )?;
+    let mut sent = 0_u32;
+    let mut failed = 0_u32;
+    for (_, _, text) in SAMPLES {
+        let story = Story::parse(text)?;
+        for partner in story.partners() {
+            store::partners::add(&table, &partner).await?;
+        }
+        for delivery in story.deliveries(&signers, now)? {
+            let answer = send(delivery, stack.gateway_url().to_owned(), now).await?;
+            sent = sent.saturating_add(1);
+            failed = failed.saturating_add(u32::from(!(200..300).contains(&answer)));
+        }
+    }
+    stack.settle().await?;
+    writeln!(
+        out,
+        "{sent} requests, {} answered 2xx\n",
+        sent.saturating_sub(failed)
+    )?;
+    let views = views(&table, shop).await?;
+    if let Some(rows) = table_of(&views) {
+        writeln!(out, "{rows}")?;
+    }
+    for (_, _, text) in SAMPLES {
+        writeln!(out, "  {}", Story::parse(text)?.title)?;
+    }
+    Ok(())
+}
+
+async fn send(delivery: Delivery, gateway: String, now: Timestamp) -> anyhow::Result<u16> {
+    let sent = tokio::task::spawn_blocking(move || delivery.send(&gateway, now));
+    Ok(sent.await.context("a delivery was cut off")??.status)
+}
+
+/// Who signs for the local shop.
+///
+/// # Errors
+/// When there is no such provider.
+pub fn signers(shop: &Shop) -> anyhow::Result<Signers> {
+    let provider = providers::provider("stripe").context("Stripe is not among the providers")?;
+    let secret = shop
+        .secrets
+        .get(provider.name())
+        .and_then(|texts| texts.first())
+        .cloned();
+    let secret = secret.unwrap_or_else(|| local_secret(provider.name()));
+    Ok(Signers {
+        provider,
+        secret,
+        master: shop.master.clone(),
+    })
+}
+
+async fn views(table: &DynamoTable, shop: &Shop) -> anyhow::Result<Vec<CustomerView>> {
+    let account = Account {
+        provider: "stripe",
+        mode: Mode::Test,
+    };
+    let mut views = Vec::new();
+    for (_, id, _) in SAMPLES {
+        let customer: CustomerKey = account.customer(id);
+        views.push(view(table, &customer, &shop.catalog).await?);
+    }
+    Ok(views)
+}
+
+fn table_of(views: &[CustomerView]) -> Option<comfy_table::Table> {
+    let rows = views.iter().map(|view| {
+        let subscription = view.subscriptions.first();
+        let payments: Vec<String> = view
+            .payments
+            .iter()
+            .map(|payment| {
+                let mut text = amount(payment, payment.paid.minor);
+                if payment.refunded_minor > 0 {
+                    text = format!("{text}, {} back", amount(payment, payment.refunded_minor));
+                }
+                text
+            })
+            .collect();
+        let letters: Vec<String> = view
+            .letters
+            .iter()
+            .map(|letter| format!("{} {}", letter.kind, letter.state))
+            .collect();
+        let quarantined = view
+            .events
+            .iter()
+            .filter(|e| e.verdict == "quarantined")
+            .count();
+        let events = match quarantined {
+            0 => view.events.len().to_string(),
+            _ => format!("{}, {quarantined} quarantined", view.events.len()),
+        };
+        vec![
+            view.customer.id.to_string(),
+            subscription
+                .map(|s| s.status.to_owned())
+                .unwrap_or_default(),
+            subscription
+                .and_then(|s| s.plan.clone())
+                .unwrap_or_default(),
+            payments.join("; "),
+            letters.join(", "),
+            view.attribution
+                .as_ref()
+                .map(|came| came.partner.clone())
+                .unwrap_or_default(),
+            events,
+        ]
+    });
+    let head = [
+        "customer", "status", "plan", "paid", "letters", "through", "events",
+    ];
+    table(head, rows.collect())
+}
+
+fn say_where(stack: &Stack, dev: &Dev, out: &mut impl Write) -> anyhow::Result<()> {
+    let gateway = stack.gateway_url();
+    let endpoints = stack.endpoints();
+    let port = endpoints.table_url.rsplit(':').next().unwrap_or_default();
+    writeln!(out, "\nwhere to look")?;
+    writeln!(
+        out,
+        "  one customer   orangery customer stripe/test/cus_ada --table-port {port}"
+    )?;
+    writeln!(out, "  letters sent   {gateway}/mailbox.json")?;
+    writeln!(
+        out,
+        "  one more event orangery send stripe customer.subscription.updated"
+    )?;
+    writeln!(out, "  the clock      orangery clock advance 3d")?;
+    writeln!(
+        out,
+        "  the table      {} (any DynamoDB tool)",
+        endpoints.table_url
+    )?;
+    writeln!(out, "  webhooks       POST {gateway}/webhooks/stripe")?;
+    if !dev.shop.secrets.contains_key("stripe") {
+        writeln!(
+            out,
+            "                 signed with {}",
+            local_secret("stripe")
+        )?;
+    }
+    writeln!(out, "Ctrl-C ends it{}", kept(dev))?;
+    Ok(())
+}
+
+fn kept(dev: &Dev) -> String {
+    match &dev.data {
+        Some(folder) => format!("; what it knows stays in {}", folder.display()),
+        None => "; what it knows was in memory (--data DIR keeps it)".into(),
+    }
+}

@@ -1,0 +1,12 @@
+//! The command's library: the local stack, and what people do with the shop's records.
+
+pub mod stack;
+
+pub mod wiring;
+pub mod dev;
+pub mod story;
+pub mod delivery;
+pub mod customer;
+pub mod clock;
+pub mod send;
+pub mod table;

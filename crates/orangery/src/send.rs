@@ -1,0 +1,187 @@
+//! `orangery send`: signs and delivers a sample, a file or a story.
+
+use crate::delivery::{Delivery, Signer, sample, set, shift_times, typed};
+use crate::dev::sample_story;
+use crate::story::{Signers, Story};
+use crate::wiring::{LOCAL_MASTER, local_secret};
+use crate::{clock, table};
+use anyhow::{Context, bail};
+use jiff::Timestamp;
+use providers::Provider;
+use serde_json::Value;
+use std::io::Write;
+use std::path::Path;
+
+/// What to send, and where.
+#[derive(Debug)]
+pub struct Send {
+    /// The gateway's address.
+    pub gateway: String,
+    /// The provider's name.
+    pub provider: String,
+    /// A sample, a file or a story.
+    pub what: String,
+    /// Fields to set.
+    pub set: Vec<(String, String)>,
+    /// The secret to sign with.
+    pub secret: Option<String>,
+    /// Every delivery twice.
+    pub duplicate: bool,
+    /// In a random order.
+    pub shuffle: bool,
+    /// Some are not made.
+    pub drop: bool,
+    /// Decides chance.
+    pub seed: u64,
+}
+
+/// Sends it and prints a line a delivery.
+///
+/// # Errors
+/// When there is nothing to send, nobody answers, or a door answers otherwise than 2xx.
+pub async fn run(send: &Send) -> anyhow::Result<()> {
+    let Some(provider) = providers::provider(&send.provider) else {
+        let known: Vec<&str> = providers::PROVIDERS
+            .iter()
+            .map(|known| known.name())
+            .collect();
+        bail!(
+            "`{}` is no provider; there are: {}",
+            send.provider,
+            known.join(", ")
+        )
+    };
+    // A deployed door has no clock of its own to ask.
+    let now = clock::now(&send.gateway).unwrap_or_else(|_| Timestamp::now());
+    let deliveries = chance(send, deliveries(send, provider, now).await?);
+    let mut out = std::io::stdout();
+    let mut refused = 0_usize;
+    for delivery in &deliveries {
+        let answer = delivery.send(&send.gateway, now)?;
+        refused = refused.saturating_add(usize::from(!(200..300).contains(&answer.status)));
+        writeln!(
+            out,
+            "{} {} {}",
+            answer.status,
+            delivery.name,
+            answer.body.trim()
+        )?;
+    }
+    if refused > 0 {
+        bail!(
+            "{refused} of {} deliveries were not accepted",
+            deliveries.len()
+        );
+    }
+    Ok(())
+}
+
+async fn deliveries(
+    send: &Send,
+    provider: &'static Provider,
+    now: Timestamp,
+) -> anyhow::Result<Vec<Delivery>> {
+    let secret = send
+        .secret
+        .clone()
+        .unwrap_or_else(|| local_secret(provider.name()));
+    let path = Path::new(&send.what);
+    let story = match path.extension().and_then(|extension| extension.to_str()) {
+        Some("toml") => Some(read(path)?),
+        Some(_) | None => sample_story(&send.what).map(str::to_owned),
+    };
+    if let Some(text) = story {
+        let story = Story::parse(&text)?;
+        let partners = story.partners();
+        if !partners.is_empty() {
+            let table = table::open(None)?;
+            for partner in &partners {
+                let added = store::partners::add(&table, partner).await;
+                added.with_context(|| format!("partner {partner} can't be added to the table"))?;
+            }
+        }
+        let signers = Signers {
+            provider,
+            secret,
+            master: LOCAL_MASTER.into(),
+        };
+        return story.deliveries(&signers, now);
+    }
+    let (name, body) = if path.is_file() {
+        (send.what.clone(), file(send, path)?)
+    } else {
+        (send.what.clone(), fresh(send, provider, now)?)
+    };
+    let path = format!("/webhooks/{}", provider.name());
+    Ok(vec![Delivery {
+        name,
+        path,
+        body,
+        signer: Signer::provider(provider, &secret)?,
+    }])
+}
+
+/// A file goes out byte for byte, unless a field is to be set.
+fn file(send: &Send, path: &Path) -> anyhow::Result<Vec<u8>> {
+    if send.set.is_empty() {
+        return std::fs::read(path).with_context(|| format!("{} can't be read", path.display()));
+    }
+    changed(serde_json::from_str(&read(path)?)?, &send.set)
+}
+
+/// A sample as if it happened now, under an id of its own.
+fn fresh(send: &Send, provider: &Provider, now: Timestamp) -> anyhow::Result<Vec<u8>> {
+    let mut body: Value = serde_json::from_str(&sample(provider.samples(), &send.what)?)?;
+    if let Some(created) = body.get("created").and_then(Value::as_i64) {
+        shift_times(&mut body, now.as_second().saturating_sub(created));
+    }
+    set(
+        &mut body,
+        "id",
+        format!("evt_{:x}", now.as_microsecond()).into(),
+    )?;
+    changed(body, &send.set)
+}
+
+fn changed(mut body: Value, fields: &[(String, String)]) -> anyhow::Result<Vec<u8>> {
+    for (path, value) in fields {
+        set(&mut body, path, typed(value))?;
+    }
+    Ok(serde_json::to_vec(&body)?)
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("{} can't be read", path.display()))
+}
+
+/// Repeats, drops and shuffles, the same way for the same seed.
+fn chance(send: &Send, deliveries: Vec<Delivery>) -> Vec<Delivery> {
+    let mut dice = Dice(send.seed);
+    let copies = if send.duplicate { 2 } else { 1 };
+    let mut chosen: Vec<(u64, Delivery)> = Vec::new();
+    for delivery in deliveries {
+        for _ in 0..copies {
+            if send.drop && dice.roll().is_multiple_of(4) {
+                continue;
+            }
+            chosen.push((dice.roll(), delivery.clone()));
+        }
+    }
+    if send.shuffle {
+        chosen.sort_by_key(|(rolled, _)| *rolled);
+    }
+    chosen.into_iter().map(|(_, delivery)| delivery).collect()
+}
+
+/// SplitMix64: small, and the same everywhere.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+}

@@ -1,0 +1,182 @@
+//! The gateway: HTTP on loopback, turned into Lambda events and back.
+
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::{ConnectInfo, Request, State as Shared};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::response::IntoResponse;
+use tokio::sync::Notify;
+
+use super::clock::StackClock;
+use super::http_event::{self, Arrival};
+use super::invoke::invoke;
+use super::routes::{Found, Route, find};
+use super::state::{Refusal, State};
+
+/// What the gateway needs to answer; clones share it.
+#[derive(Clone)]
+pub(crate) struct Gateway {
+    pub(crate) routes: Arc<Vec<Route>>,
+    pub(crate) clock: StackClock,
+    pub(crate) state: State,
+    /// Nudged after each answer: the function has likely written something to deliver.
+    pub(crate) nudge: Arc<Notify>,
+}
+
+/// The routes of the functions, as a fallback behind the stack's own.
+pub(crate) fn router(gateway: Gateway) -> Router {
+    Router::new().fallback(answer).with_state(gateway)
+}
+
+async fn answer(
+    Shared(gateway): Shared<Gateway>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let bytes = read(body).await;
+    let (response, cause) = match &bytes {
+        Ok(bytes) => gateway.call(&parts, bytes, peer).await,
+        Err(Unread::TooLarge) => plain(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "A request may hold at most 6 MB, because Lambda takes no more.",
+        ),
+        Err(Unread::CutShort) => plain(StatusCode::BAD_REQUEST, "The body ended too early."),
+    };
+    gateway.nudge.notify_waiters();
+    if response.status().is_client_error() || response.status().is_server_error() {
+        return gateway
+            .keep_refusal(&parts, &bytes.unwrap_or_default(), response, cause)
+            .await;
+    }
+    response
+}
+
+/// An answer, and why it is none of success where its body does not say so.
+type Answered = (Response<Body>, Option<String>);
+
+impl Gateway {
+    async fn call(&self, parts: &Parts, body: &[u8], peer: SocketAddr) -> Answered {
+        let path = parts.uri.path();
+        match find(&self.routes, &parts.method, path) {
+            Found::Route(route, parameters) => {
+                let (source, at) = (peer.ip(), self.clock.now());
+                let arrival = Arrival {
+                    route_key: route.key(),
+                    parameters,
+                    source,
+                    at,
+                };
+                let event = http_event::event(parts, body, &arrival);
+                self.invoke(route, &event).await
+            }
+            Found::OtherMethods(methods) => {
+                let allowed = methods.join(", ");
+                let words = format!("{path} answers {allowed}, not {}.", parts.method);
+                let (mut response, cause) = plain(StatusCode::METHOD_NOT_ALLOWED, &words);
+                if let Ok(allowed) = HeaderValue::try_from(allowed) {
+                    response.headers_mut().insert(header::ALLOW, allowed);
+                }
+                (response, cause)
+            }
+            Found::Nothing => plain(StatusCode::NOT_FOUND, &self.unknown(path)),
+        }
+    }
+
+    async fn invoke(&self, route: &Route, event: &serde_json::Value) -> Answered {
+        let cause = match invoke(&route.function, event.to_string().into_bytes()).await {
+            Ok(payload) => match http_event::answer(&payload) {
+                Ok(response) => return (response, None),
+                Err(words) => format!("its answer is {words}"),
+            },
+            Err(failure) => failure.to_string(),
+        };
+        tracing::error!(route = route.path, cause, "a function failed");
+        let words = format!(
+            "The function behind {} failed. GET /_stack/refusals says why.",
+            route.key(),
+        );
+        let (response, _) = plain(StatusCode::INTERNAL_SERVER_ERROR, &words);
+        (response, Some(cause))
+    }
+
+    fn unknown(&self, path: &str) -> String {
+        let known: Vec<String> = self.routes.iter().map(Route::key).collect();
+        format!(
+            "No function answers {path}. Known here: {}.",
+            known.join(", ")
+        )
+    }
+
+    /// Keeps what was refused and why; the answer itself is passed on as it is.
+    async fn keep_refusal(
+        &self,
+        parts: &Parts,
+        body: &[u8],
+        response: Response<Body>,
+        cause: Option<String>,
+    ) -> Response<Body> {
+        let status = response.status().as_u16();
+        let (head, said) = response.into_parts();
+        let said = axum::body::to_bytes(said, usize::MAX)
+            .await
+            .unwrap_or_default();
+        let cause = cause.unwrap_or_else(|| String::from_utf8_lossy(&said).trim().to_owned());
+        let refusal = Refusal {
+            at: self.clock.now().to_string(),
+            method: parts.method.to_string(),
+            path: parts.uri.path().to_owned(),
+            status,
+            cause,
+            body: String::from_utf8_lossy(body).into_owned(),
+        };
+        if let Err(cause) = self.state.refuse(&refusal) {
+            tracing::error!(%cause, "a refused request could not be kept");
+        }
+        Response::from_parts(head, Body::from(said))
+    }
+}
+
+/// Why a body is not there to be handed on.
+enum Unread {
+    TooLarge,
+    CutShort,
+}
+
+/// Reads a body up to the limit, and what is beyond it to the end: a sender that is cut off
+/// while it still sends may never see why.
+async fn read(mut body: Body) -> Result<Vec<u8>, Unread> {
+    let mut kept: Vec<u8> = Vec::new();
+    let mut size: usize = 0;
+    while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+        let Ok(frame) = frame else {
+            return Err(Unread::CutShort);
+        };
+        let data: Bytes = frame.into_data().unwrap_or_default();
+        size = size.saturating_add(data.len());
+        if size > DRAINED {
+            break;
+        }
+        if size <= LIMIT {
+            kept.extend_from_slice(&data);
+        }
+    }
+    if size > LIMIT {
+        Err(Unread::TooLarge)
+    } else {
+        Ok(kept)
+    }
+}
+
+fn plain(status: StatusCode, words: &str) -> Answered {
+    ((status, format!("{words}\n")).into_response(), None)
+}
+
+/// Lambda's limit on a request that waits for its answer.
+const LIMIT: usize = 6 * 1024 * 1024;
+const DRAINED: usize = 64 * 1024 * 1024;

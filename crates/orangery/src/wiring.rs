@@ -1,0 +1,263 @@
+//! Which function answers what in the local stack: the template's wiring, over loopback.
+
+use crate::stack::filter::Filter;
+use crate::stack::queue_mapping::QueueMapping;
+use crate::stack::routes::Route;
+use crate::stack::schedules::Schedule;
+use crate::stack::streams::StreamMapping;
+use crate::stack::{Endpoints, Wiring};
+use crate::table;
+use axum::http::Method;
+use calendar::Calendar;
+use dispatch::Dispatch;
+use domain::catalog::Catalog;
+use domain::ids::Mode;
+use engagement_email::mailer::SesMailer;
+use engagement_email::{EngagementEmail, Sender};
+use journal_fold::JournalFold;
+use partner_referral::PartnerReferral;
+use payment_webhook::{PaymentWebhook, door_secrets};
+use providers::{Endpoint, PROVIDERS};
+use runtime::aws::{DynamoClient, Service, SqsClient, config};
+use runtime::queue::SqsQueue;
+use runtime::secrets::{SecretCache, Source, person_key};
+use runtime::settings::{BadSetting, Settings};
+use runtime::{Clock, Function};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use store::Table;
+use store::dynamo::DynamoTable;
+
+/// The master key of every local stack: known to all, so that a partner's secret is the same
+/// at every start. A deployed stage has its own, in Parameter Store.
+pub const LOCAL_MASTER: &str = "orangery-local-stack-master-key-not-a-secret";
+
+/// The queue that letters wait in.
+pub const LETTERS: &str = "letters";
+
+/// The schedule of the audit.
+pub const AUDIT: &str = "audit";
+
+/// The shop whose stack it is.
+#[derive(Clone, Debug)]
+pub struct Shop {
+    /// Webhook secrets in force, by provider; a provider without any has [`local_secret`].
+    pub secrets: BTreeMap<String, Vec<String>>,
+    /// From which partner and person keys are derived.
+    pub master: String,
+    /// What the shop calls its prices.
+    pub catalog: Catalog,
+    /// Who writes letters.
+    pub sender: Sender,
+    /// Which nets are up: tests take one away to see the others suffice.
+    pub nets: Nets,
+}
+
+/// Which nets are up.
+#[derive(Clone, Copy, Debug)]
+pub struct Nets {
+    /// The stream's two readers.
+    pub stream: bool,
+    /// The audit's schedule.
+    pub audit: bool,
+}
+
+impl Default for Shop {
+    fn default() -> Self {
+        let sender = Sender {
+            shop: "Grove".into(),
+            from: "grove@example.com".into(),
+        };
+        Self {
+            secrets: BTreeMap::new(),
+            master: LOCAL_MASTER.into(),
+            catalog: Catalog::default(),
+            sender,
+            nets: Nets {
+                stream: true,
+                audit: true,
+            },
+        }
+    }
+}
+
+/// The secret that a provider's door of the local stack takes when none is given: stable, so
+/// that a script written yesterday works today.
+pub fn local_secret(provider: &str) -> String {
+    format!("whsec_local_stack_of_orangery_{provider}")
+}
+
+/// The clients' settings for a stack: its endpoints, and credentials that open nothing.
+pub fn settings(endpoints: &Endpoints) -> Settings {
+    let pairs = [
+        ("AWS_ACCESS_KEY_ID", "local"),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+        ("AWS_REGION", table::LOCAL_REGION),
+        ("AWS_ENDPOINT_URL", &endpoints.aws_url),
+        ("AWS_ENDPOINT_URL_DYNAMODB", &endpoints.table_url),
+    ];
+    Settings::new(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())))
+}
+
+/// The wiring of all functions over the stack's table, through the real SDK.
+///
+/// # Errors
+/// [`BadSetting`].
+pub fn wire(endpoints: &Endpoints, shop: &Shop) -> Result<Wiring, BadSetting> {
+    let table = dynamo_table(endpoints)?;
+    wire_over(endpoints, shop, table.clone(), table)
+}
+
+/// The same with a table of its own for the receiving functions, so that a test can stand in
+/// their way.
+///
+/// # Errors
+/// [`BadSetting`].
+pub fn wire_over<R>(
+    endpoints: &Endpoints,
+    shop: &Shop,
+    receivers: R,
+    table: DynamoTable,
+) -> Result<Wiring, BadSetting>
+where
+    R: Table + Clone + 'static,
+{
+    let settings = settings(endpoints);
+    let stack_clock = endpoints.clock.clone();
+    let clock = Clock::new(move || stack_clock.now());
+    let sqs = SqsClient::new(&config(&settings, Service::Sqs)?);
+    let letters = SqsQueue::new(sqs, endpoints.queue_url(LETTERS));
+    let email = EngagementEmail {
+        table: table.clone(),
+        mailer: SesMailer::new(&config(&settings, Service::Ses)?, Some("contract".into())),
+        catalog: shop.catalog.clone(),
+        sender: shop.sender.clone(),
+        clock: clock.clone(),
+    };
+    let audit = Calendar {
+        table: table.clone(),
+        letters: letters.clone(),
+        clock: clock.clone(),
+    };
+    let fold = JournalFold {
+        table,
+        clock: clock.clone(),
+    };
+    let mut wiring = Wiring {
+        routes: routes(shop, receivers, &clock),
+        queues: vec![letters_queue(Arc::new(email))],
+        ..Wiring::default()
+    };
+    if shop.nets.stream {
+        wiring.streams = streams(Arc::new(fold), Arc::new(Dispatch { letters }));
+    }
+    if shop.nets.audit {
+        let every = Duration::from_secs(60);
+        let function: Arc<dyn Function> = Arc::new(audit);
+        wiring.schedules = vec![Schedule {
+            name: AUDIT.into(),
+            every,
+            function,
+        }];
+    }
+    Ok(wiring)
+}
+
+/// The stack's table through the real SDK.
+///
+/// # Errors
+/// [`BadSetting`].
+pub fn dynamo_table(endpoints: &Endpoints) -> Result<DynamoTable, BadSetting> {
+    let client = DynamoClient::new(&config(&settings(endpoints), Service::DynamoDb)?);
+    Ok(DynamoTable::new(client, &endpoints.table_name))
+}
+
+fn routes<R>(shop: &Shop, table: R, clock: &Clock) -> Vec<Route>
+where
+    R: Table + Clone + 'static,
+{
+    let given = |texts: Vec<String>| Source::Given(texts.into_iter().map(Into::into).collect());
+    let master = given(vec![shop.master.clone()]);
+    let mut routes: Vec<Route> = PROVIDERS
+        .iter()
+        .copied()
+        .map(|provider| {
+            let texts = shop.secrets.get(provider.name()).cloned();
+            let texts = texts.unwrap_or_else(|| vec![local_secret(provider.name())]);
+            let webhook = PaymentWebhook {
+                provider,
+                endpoint: Endpoint::new(Mode::Test),
+                secrets: door_secrets(provider, given(texts), clock.clone()),
+                person_key: SecretCache::new(master.clone(), person_key, clock.clone()),
+                table: table.clone(),
+                clock: clock.clone(),
+            };
+            post(format!("/webhooks/{}", provider.name()), Arc::new(webhook))
+        })
+        .collect();
+    let referral = PartnerReferral::new(&master, table, clock.clone());
+    routes.push(post(
+        "/partners/{partner}/events".into(),
+        Arc::new(referral),
+    ));
+    routes
+}
+
+fn post(path: String, function: Arc<dyn Function>) -> Route {
+    Route {
+        method: Method::POST,
+        path,
+        function,
+    }
+}
+
+/// As the template sets them: the first waits a moment, so that it does not race the receiver.
+fn streams(fold: Arc<dyn Function>, dispatch: Arc<dyn Function>) -> Vec<StreamMapping> {
+    let written = || Some(vec!["INSERT".to_owned(), "MODIFY".to_owned()]);
+    let entries = |prefix: &str| Filter {
+        sort_key_prefix: Some(prefix.into()),
+        new_image_has: None,
+        event_names: written(),
+    };
+    let owing = Filter {
+        new_image_has: Some("pending".into()),
+        ..entries("record")
+    };
+    let mapping = |name: &str, function, window, filters| StreamMapping {
+        name: name.into(),
+        function,
+        batch_size: 100,
+        batching_window: window,
+        maximum_retry_attempts: Some(10),
+        maximum_record_age: Some(Duration::from_secs(23 * 60 * 60)),
+        bisect_on_error: true,
+        on_failure: Some("stream-failures".into()),
+        filters,
+    };
+    vec![
+        mapping(
+            "journal-fold",
+            fold,
+            Duration::from_secs(1),
+            vec![entries("journal#"), entries("parked#"), owing],
+        ),
+        mapping(
+            "dispatch",
+            dispatch,
+            Duration::ZERO,
+            vec![entries("letter#")],
+        ),
+    ]
+}
+
+fn letters_queue(email: Arc<dyn Function>) -> QueueMapping {
+    QueueMapping {
+        queue: LETTERS.into(),
+        function: email,
+        batch_size: 10,
+        batching_window: Duration::ZERO,
+        visibility: Duration::from_secs(30),
+        maximum_receives: 40,
+    }
+}

@@ -1,0 +1,266 @@
+//! Dummy functions, bare HTTP, and the SDK's clients pointed at a stack.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
+use aws_smithy_types::retry::RetryConfig;
+use orangery::stack::engine::Engine;
+use orangery::stack::error::StackError;
+use orangery::stack::queue_mapping::QueueMapping;
+use orangery::stack::streams::StreamMapping;
+use orangery::stack::{Endpoints, Settings, Stack, Wiring};
+use runtime::function::{Failure, Function, Invocation};
+use serde_json::{Value, json};
+
+type Answering = dyn Fn(&Value) -> Result<Value, Failure> + Send + Sync;
+
+/// A function that remembers its events and answers as told.
+pub(crate) struct Dummy {
+    calls: Mutex<Vec<Value>>,
+    answer: Box<Answering>,
+}
+
+pub(crate) fn dummy(
+    answer: impl Fn(&Value) -> Result<Value, Failure> + Send + Sync + 'static,
+) -> Arc<Dummy> {
+    Arc::new(Dummy {
+        calls: Mutex::new(Vec::new()),
+        answer: Box::new(answer),
+    })
+}
+
+/// A function that has nothing to say.
+pub(crate) fn content() -> Arc<Dummy> {
+    dummy(|_| Ok(Value::Null))
+}
+
+impl Dummy {
+    pub(crate) fn calls(&self) -> Vec<Value> {
+        self.calls.lock().unwrap().clone()
+    }
+
+    /// What the records of each call hold at this place.
+    pub(crate) fn batches(&self, pointer: &str) -> Vec<Vec<String>> {
+        let text = |record: &Value| {
+            record
+                .pointer(pointer)
+                .unwrap()
+                .as_str()
+                .unwrap()
+                .to_owned()
+        };
+        let batch = |call: &Value| {
+            call["Records"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(text)
+                .collect()
+        };
+        self.calls().iter().map(batch).collect()
+    }
+}
+
+impl Function for Dummy {
+    fn invoke<'a>(&'a self, payload: &'a [u8]) -> Invocation<'a> {
+        Box::pin(async move {
+            let event: Value = serde_json::from_slice(payload).unwrap();
+            self.calls.lock().unwrap().push(event.clone());
+            (self.answer)(&event).map(|answer| answer.to_string().into_bytes())
+        })
+    }
+}
+
+pub(crate) async fn stack(wiring: impl FnOnce(&Endpoints) -> Wiring) -> Stack {
+    Stack::start(Settings::default(), wiring).await.unwrap()
+}
+
+pub(crate) async fn kept(data: &Path, wiring: Wiring) -> Result<Stack, StackError> {
+    let settings = Settings {
+        data: Some(data.to_owned()),
+        ..Settings::default()
+    };
+    Stack::start(settings, |_| wiring).await
+}
+
+/// A mapping that waits for `settle`, so that a test decides what is in a batch.
+pub(crate) fn stream(name: &str, function: &Arc<Dummy>) -> StreamMapping {
+    StreamMapping {
+        name: name.to_owned(),
+        function: Arc::<Dummy>::clone(function),
+        batch_size: 100,
+        batching_window: Duration::from_secs(3_600),
+        maximum_retry_attempts: Some(2),
+        maximum_record_age: None,
+        bisect_on_error: false,
+        on_failure: None,
+        filters: Vec::new(),
+    }
+}
+
+pub(crate) fn queue(name: &str, function: &Arc<Dummy>) -> QueueMapping {
+    QueueMapping {
+        queue: name.to_owned(),
+        function: Arc::<Dummy>::clone(function),
+        batch_size: 10,
+        batching_window: Duration::from_secs(3_600),
+        visibility: Duration::from_secs(3_600),
+        maximum_receives: 3,
+    }
+}
+
+pub(crate) fn put(engine: &Engine, sort_key: &str) {
+    let item = json!({ "pk": { "S": "p" }, "sk": { "S": sort_key } });
+    let request = json!({ "TableName": "orangery", "Item": item });
+    engine
+        .database()
+        .put_item(serde_json::from_value(request).unwrap())
+        .unwrap();
+}
+
+/// A directory of its own for each test, gone with it.
+#[derive(Debug)]
+pub(crate) struct Scratch(PathBuf);
+
+pub(crate) fn directory() -> Scratch {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let name = format!(
+        "orangery-{}-{}",
+        std::process::id(),
+        NEXT.fetch_add(1, Ordering::SeqCst)
+    );
+    let path = std::env::temp_dir().join(name);
+    std::fs::create_dir_all(&path).unwrap();
+    Scratch(path)
+}
+
+impl Deref for Scratch {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// An HTTP answer as it was read.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+}
+
+/// One request, byte for byte: `head` holds the lines after the request line.
+pub(crate) async fn http(url: &str, line: &str, head: &str, body: &[u8]) -> Answer {
+    let address = url.strip_prefix("http://").unwrap().to_owned();
+    let host = if head.to_ascii_lowercase().contains("host:") {
+        ""
+    } else {
+        "Host: localhost\r\n"
+    };
+    let length = body.len();
+    let request = format!(
+        "{line} HTTP/1.1\r\n{host}{head}Content-Length: {length}\r\nConnection: close\r\n\r\n"
+    );
+    let bytes = [request.as_bytes(), body].concat();
+    tokio::task::spawn_blocking(move || exchange(&address, &bytes))
+        .await
+        .unwrap()
+}
+
+fn exchange(address: &str, request: &[u8]) -> Answer {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(request).unwrap();
+    let mut read = Vec::new();
+    stream.read_to_end(&mut read).unwrap();
+    let end = read
+        .windows(4)
+        .position(|four| four == b"\r\n\r\n")
+        .unwrap();
+    let (head, body) = read.split_at(end);
+    let head = String::from_utf8(head.to_vec())
+        .unwrap()
+        .to_ascii_lowercase();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    Answer {
+        status,
+        head,
+        body: body[4..].to_vec(),
+    }
+}
+
+pub(crate) async fn get(url: &str, path: &str) -> Answer {
+    http(url, &format!("GET {path}"), "", b"").await
+}
+
+pub(crate) async fn post(url: &str, path: &str, body: &Value) -> Answer {
+    let head = "Content-Type: application/json\r\n";
+    http(
+        url,
+        &format!("POST {path}"),
+        head,
+        body.to_string().as_bytes(),
+    )
+    .await
+}
+
+fn credentials() -> Credentials {
+    Credentials::new("local", "local", None, None, "the stack's tests")
+}
+
+fn connector() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new().build_http()
+}
+
+pub(crate) fn dynamodb(stack: &Stack) -> aws_sdk_dynamodb::Client {
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-west-3"))
+        .credentials_provider(credentials())
+        .http_client(connector())
+        .endpoint_url(&stack.endpoints().table_url);
+    aws_sdk_dynamodb::Client::from_conf(config.build())
+}
+
+pub(crate) fn sqs(url: &str) -> aws_sdk_sqs::Client {
+    let config = aws_sdk_sqs::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-west-3"))
+        .credentials_provider(credentials())
+        .http_client(connector())
+        .endpoint_url(url);
+    aws_sdk_sqs::Client::from_conf(config.build())
+}
+
+/// Without retries, as a sender of letters must be.
+pub(crate) fn ses(url: &str) -> aws_sdk_sesv2::Client {
+    let config = aws_sdk_sesv2::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-west-3"))
+        .credentials_provider(credentials())
+        .retry_config(RetryConfig::disabled())
+        .http_client(connector())
+        .endpoint_url(url);
+    aws_sdk_sesv2::Client::from_conf(config.build())
+}

@@ -1,0 +1,120 @@
+//! JSON that can be read in one way only: UTF-8, no key twice, no abysmal nesting.
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// The text, if every parser would read the same in it.
+///
+/// Structs refuse a key twice where they know it; here the whole text is looked at, so that a
+/// later reading by other eyes (a debugger, a query, a newer normalizer) says the same.
+pub(crate) fn sound(raw: &[u8]) -> Result<&str, Unsound> {
+    let text = std::str::from_utf8(raw).map_err(|_| Unsound::NotUtf8)?;
+    let fault = Cell::new(Unsound::NotJson);
+    let walk = Walk {
+        depth: 0,
+        fault: &fault,
+    };
+    let mut reader = serde_json::Deserializer::from_str(text);
+    walk.deserialize(&mut reader)
+        .and_then(|()| reader.end())
+        .map_err(|_| fault.get())?;
+    Ok(text)
+}
+
+/// Why bytes cannot be read in one way only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unsound {
+    #[error("the body is not UTF-8")]
+    NotUtf8,
+    #[error("the body is not JSON")]
+    NotJson,
+    #[error("an object in the body has the same key twice")]
+    KeyTwice,
+    #[error("the body is nested deeper than 64 levels")]
+    TooDeep,
+}
+
+#[derive(Clone, Copy)]
+struct Walk<'c> {
+    depth: usize,
+    fault: &'c Cell<Unsound>,
+}
+
+impl Walk<'_> {
+    fn deeper<E: Error>(self) -> Result<Self, E> {
+        if self.depth >= MAX_DEPTH {
+            return Err(self.stop(Unsound::TooDeep));
+        }
+        Ok(Self {
+            depth: self.depth.saturating_add(1),
+            ..self
+        })
+    }
+
+    fn stop<E: Error>(self, fault: Unsound) -> E {
+        self.fault.set(fault);
+        E::custom(fault)
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Walk<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<(), D::Error> {
+        reader.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Walk<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        let inside = self.deeper()?;
+        while items.next_element_seed(inside)?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        let inside = self.deeper()?;
+        let mut keys = BTreeSet::new();
+        while let Some(key) = entries.next_key::<String>()? {
+            if !keys.insert(key) {
+                return Err(self.stop(Unsound::KeyTwice));
+            }
+            entries.next_value_seed(inside)?;
+        }
+        Ok(())
+    }
+}
+
+const MAX_DEPTH: usize = 64;

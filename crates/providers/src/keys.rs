@@ -1,0 +1,71 @@
+//! Keys derived from the one master secret: nothing that opens a door is stored.
+
+use crate::{Secret, WeakSecret};
+use domain::ids::{PartnerId, PersonHash};
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use std::fmt;
+
+/// The key under which e-mail addresses become person hashes.
+#[derive(Clone)]
+pub struct PersonKey([u8; 64]);
+
+impl PersonKey {
+    /// Derives it.
+    ///
+    /// # Errors
+    /// [`WeakSecret`] when no key follows from the master.
+    pub fn derive(master: &Secret) -> Result<Self, WeakSecret> {
+        expand(master, PERSON_PURPOSE).map(Self)
+    }
+
+    /// The person behind an address: spaces around it and its case do not matter, dots and
+    /// plus-tags do, because only some hosts ignore them.
+    pub fn hash(&self, email: &str) -> PersonHash {
+        let normalized = email.trim().to_lowercase();
+        let mac = Hmac::<Sha256>::new((&self.0).into()).chain_update(normalized.as_bytes());
+        PersonHash::new(hex::encode(mac.finalize().into_bytes()))
+    }
+}
+
+impl fmt::Debug for PersonKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PersonKey(redacted)")
+    }
+}
+
+/// The secret a partner signs with. Revoking it is a higher version.
+///
+/// # Errors
+/// [`WeakSecret::Underivable`] for a partner without a name.
+pub fn partner_secret(
+    master: &Secret,
+    partner: &PartnerId,
+    version: u32,
+) -> Result<Secret, WeakSecret> {
+    if partner.as_str().is_empty() {
+        return Err(WeakSecret::Underivable);
+    }
+    // The version has a fixed length, so no name and version can be read as another pair.
+    let purpose = [
+        PARTNER_PURPOSE,
+        &version.to_be_bytes(),
+        partner.as_str().as_bytes(),
+    ];
+    let key: [u8; 32] = expand(master, &purpose.concat())?;
+    Secret::from_bytes(&key)
+}
+
+fn expand<const N: usize>(master: &Secret, purpose: &[u8]) -> Result<[u8; N], WeakSecret> {
+    let mut key = [0; N];
+    Hkdf::<Sha256>::new(Some(SALT), master.bytes())
+        .expand(purpose, &mut key)
+        .map_err(|_| WeakSecret::Underivable)?;
+    Ok(key)
+}
+
+const SALT: &[u8] = b"orangery";
+// Each ends with a zero byte: none is the beginning of another.
+const PERSON_PURPOSE: &[u8] = b"person hash\0";
+const PARTNER_PURPOSE: &[u8] = b"partner webhook\0";

@@ -1,0 +1,87 @@
+//! A request as it reached us: bytes, and headers that may repeat.
+
+use crate::Refused;
+
+/// One HTTP request. Some providers sign more than the body: the address as registered, the
+/// query, the method.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// `POST`.
+    pub method: &'a str,
+    /// The path, as routed.
+    pub path: &'a str,
+    /// The public address as it is registered with the provider, where it is known.
+    pub url: Option<&'a str>,
+    /// The query as sent, without its question mark.
+    pub query: &'a str,
+    /// The headers.
+    pub headers: &'a Headers,
+    /// The exact bytes that were sent.
+    pub body: &'a [u8],
+}
+
+impl Request<'_> {
+    /// Refuses a body that is empty or larger than `limit` before anything is computed over it.
+    pub(crate) fn check_body(&self, limit: usize) -> Result<(), Refused> {
+        match self.body.len() {
+            0 => Err(Refused::BodyEmpty),
+            bytes if bytes > limit => Err(Refused::BodyTooLarge { bytes, limit }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Headers by lower-case name, in the order they came, repetitions kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Headers(Vec<(String, String)>);
+
+impl Headers {
+    /// Takes the pairs as they came.
+    ///
+    /// # Errors
+    /// [`Refused::HeadersTooLarge`] beyond 128 headers or 32 KiB of them.
+    pub fn new<N, V>(pairs: impl IntoIterator<Item = (N, V)>) -> Result<Self, Refused>
+    where
+        N: AsRef<str>,
+        V: AsRef<str>,
+    {
+        let mut headers = Vec::new();
+        let mut bytes: usize = 0;
+        for (name, value) in pairs {
+            let (name, value) = (name.as_ref(), value.as_ref());
+            bytes = bytes.saturating_add(name.len()).saturating_add(value.len());
+            if headers.len() >= MAX_HEADERS || bytes > MAX_HEADER_BYTES {
+                return Err(Refused::HeadersTooLarge);
+            }
+            headers.push((name.to_ascii_lowercase(), value.to_owned()));
+        }
+        Ok(Self(headers))
+    }
+
+    /// Every value under that name, in any case of letters.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0
+            .iter()
+            .filter(move |(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The only value under that name; the same value said twice counts as one.
+    pub(crate) fn only<'a>(&'a self, name: &'static str) -> Result<&'a str, Refused> {
+        let mut values = self.all(name);
+        let first = values
+            .next()
+            .ok_or(Refused::HeaderMissing { header: name })?;
+        if values.all(|value| value == first) {
+            Ok(first)
+        } else {
+            Err(Refused::HeaderGarbled {
+                header: name,
+                what: "it is there several times with different values",
+            })
+        }
+    }
+}
+
+const MAX_HEADERS: usize = 128;
+const MAX_HEADER_BYTES: usize = 32 * 1024;

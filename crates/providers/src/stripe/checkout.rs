@@ -1,0 +1,126 @@
+//! `checkout.session.*`: where a purchase begins, and the first place a referral shows.
+
+use super::facts::{Discount, Draft, Event, discounts, ids, money, not_negative, profile};
+use super::wire::{Address, Expandable, Metadata, Ref, Unclear, id};
+use domain::billing::{PaymentSeen, Teller};
+use domain::reading::{Fact, Profile};
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// A session that was completed, or whose slow payment came or failed. In mode `subscription`
+/// its invoice tells of the money; the session then only says which ids belong together.
+pub(super) fn session<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+    let session: Session<'_> = event.object()?;
+    let own = Some(&session.id.0);
+    let intent = id(&session.payment_intent);
+    let invoice = id(&session.invoice);
+    let mut draft = event.draft_of(id(&session.customer), &[intent, own])?;
+    draft.lead(&[own, id(&session.subscription), invoice, intent]);
+    let payment_ids = ids(&[own, invoice, intent]);
+    match session.payment(event, payment_ids.clone())? {
+        Some(payment) => draft.tell(Fact::Payment(payment)),
+        None if payment_ids.len() > 1 => draft.tell(Fact::SamePayment { ids: payment_ids }),
+        None => {}
+    }
+    if let Some(text) = &session.client_reference_id {
+        draft.read_client_reference(text);
+    }
+    draft.read_metadata(session.metadata.as_ref());
+    draft.read_discounts(&discounts(None, session.discounts));
+    let details = session.customer_details.unwrap_or_default();
+    draft.tell_profile(Profile {
+        locale: session.locale.filter(|locale| **locale != *"auto"),
+        ..profile(
+            details.email.or(session.customer_email),
+            details.name,
+            details.address,
+        )
+    });
+    Ok(draft)
+}
+
+#[derive(Deserialize)]
+struct Session<'a> {
+    id: Ref,
+    mode: Arc<str>,
+    payment_status: Arc<str>,
+    #[serde(default)]
+    customer: Option<Ref>,
+    #[serde(default)]
+    customer_details: Option<Details>,
+    #[serde(default)]
+    customer_email: Option<Arc<str>>,
+    #[serde(default)]
+    client_reference_id: Option<Arc<str>>,
+    #[serde(default)]
+    subscription: Option<Ref>,
+    #[serde(default)]
+    invoice: Option<Ref>,
+    #[serde(default)]
+    payment_intent: Option<Ref>,
+    #[serde(default)]
+    amount_total: Option<i64>,
+    #[serde(default)]
+    total_details: Option<Totals>,
+    #[serde(default)]
+    currency: Option<Arc<str>>,
+    #[serde(default)]
+    locale: Option<Arc<str>>,
+    #[serde(borrow, default)]
+    metadata: Option<Metadata<'a>>,
+    #[serde(default)]
+    discounts: Option<Vec<Expandable<Discount>>>,
+}
+
+#[derive(Default, Deserialize)]
+struct Details {
+    #[serde(default)]
+    email: Option<Arc<str>>,
+    #[serde(default)]
+    name: Option<Arc<str>>,
+    #[serde(default)]
+    address: Option<Address>,
+}
+
+#[derive(Deserialize)]
+struct Totals {
+    #[serde(default)]
+    amount_tax: Option<i64>,
+}
+
+impl Session<'_> {
+    fn payment(
+        &self,
+        event: &Event<'_>,
+        ids: Vec<domain::ids::ObjectId>,
+    ) -> Result<Option<PaymentSeen>, Unclear> {
+        let one_off = match &*self.mode {
+            "payment" => true,
+            "subscription" | "setup" => false,
+            other => return Err(Unclear::word("data.object.mode", other)),
+        };
+        let paid = match &*self.payment_status {
+            "paid" => true,
+            "unpaid" | "no_payment_required" => false,
+            other => return Err(Unclear::word("data.object.payment_status", other)),
+        };
+        if !(one_off && paid) {
+            return Ok(None);
+        }
+        let absent = |field: &str| Unclear::absent(&format!("data.object.{field}"));
+        let minor = self.amount_total.ok_or_else(|| absent("amount_total"))?;
+        let currency = self.currency.as_ref().ok_or_else(|| absent("currency"))?;
+        let paid = money(not_negative(minor, "amount_total")?, currency)?;
+        if paid.minor == 0 {
+            return Ok(None);
+        }
+        Ok(Some(PaymentSeen {
+            ids,
+            teller: Teller::Session,
+            paid,
+            tax_minor: self.total_details.as_ref().and_then(|t| t.amount_tax),
+            paid_at: event.created,
+            subscription: None,
+        }))
+    }
+}

@@ -1,0 +1,49 @@
+//! `customer.*`: who the customer is.
+
+use super::facts::{Discount, Draft, Event, discounts, profile};
+use super::wire::{Address, Expandable, Metadata, Ref, Unclear};
+use domain::reading::{Fact, Profile};
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// `customer.created`, `customer.updated`.
+pub(super) fn exists<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+    let customer: Customer<'_> = event.object()?;
+    let mut draft = event.draft_of(Some(&customer.id.0), &[])?;
+    let locales = customer.preferred_locales.unwrap_or_default();
+    draft.tell(Fact::Profile(Profile {
+        whole: true,
+        locale: locales.into_iter().next(),
+        ..profile(customer.email, customer.name, customer.address)
+    }));
+    draft.read_metadata(customer.metadata.as_ref());
+    draft.read_discounts(&discounts(customer.discount, customer.discounts));
+    Ok(draft)
+}
+
+/// `customer.deleted`.
+pub(super) fn deleted<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+    let customer: Customer<'_> = event.object()?;
+    let mut draft = event.draft_of(Some(&customer.id.0), &[])?;
+    draft.tell(Fact::CustomerDeleted);
+    Ok(draft)
+}
+
+#[derive(Deserialize)]
+struct Customer<'a> {
+    id: Ref,
+    #[serde(default)]
+    email: Option<Arc<str>>,
+    #[serde(default)]
+    name: Option<Arc<str>>,
+    #[serde(default)]
+    address: Option<Address>,
+    #[serde(default)]
+    preferred_locales: Option<Vec<Arc<str>>>,
+    #[serde(borrow, default)]
+    metadata: Option<Metadata<'a>>,
+    #[serde(default)]
+    discount: Option<Discount>,
+    #[serde(default)]
+    discounts: Option<Vec<Expandable<Discount>>>,
+}

@@ -1,0 +1,61 @@
+//! Stripe: signed snapshots of its objects, one event a body.
+//!
+//! Signature: <https://docs.stripe.com/webhooks/signature>.
+//! Events: <https://docs.stripe.com/api/events/types>.
+//! Minor units: <https://docs.stripe.com/currencies#minor-units>.
+//!
+//! What Stripe has no field for goes by these conventions:
+//! - **The shop's own customer id** is `client_reference_id` of a session, and
+//!   `metadata.customer_id` of a session, subscription, invoice, customer, charge or intent.
+//! - **A referral code** is `metadata.referral_code`, else `metadata.ref`, of the same objects;
+//!   what follows `ref_` in a `client_reference_id` that begins so (which then is no customer
+//!   id); and the id of every promotion code applied, with its text where Stripe expands it.
+//! - A code is 1 to 64 letters, digits, `.`, `_` or `-`, compared exactly. Other text in these
+//!   fields is the shop's own affair and is passed over.
+
+mod normalize;
+mod verify;
+
+mod facts;
+mod wire;
+
+mod checkout;
+mod customer;
+mod dispute;
+mod invoice;
+mod payment;
+mod refund;
+mod subscription;
+
+mod samples;
+
+use crate::{Provider, Secret};
+
+/// Stripe, as the list of providers has it.
+pub(crate) static STRIPE: Provider = Provider {
+    name: "stripe",
+    normalizer: NORMALIZER,
+    exponents: EXPONENTS,
+    accepted: 200,
+    ignored: 200,
+    // The whole `whsec_…` text is the key, not what it would decode to.
+    secret: Secret::new,
+    verify: verify::verify,
+    normalize: normalize::normalize,
+    sign: Some(verify::sign),
+    samples: samples::SAMPLES,
+};
+
+/// Raised whenever the same bytes would give another reading.
+const NORMALIZER: u16 = 1;
+
+/// Where Stripe does not count as ISO 4217 does. Without decimals in ISO, but two places in
+/// amounts: `isk`, `ugx`. Two places in ISO, but none in amounts: `mga`. (`huf` and `twd` are
+/// whole only in payouts.)
+const EXPONENTS: &[(&str, u8)] = &[("isk", 2), ("mga", 0), ("ugx", 2)];
+
+/// The names of the events acted upon.
+#[cfg(test)]
+pub(crate) fn acted_upon() -> impl Iterator<Item = &'static str> {
+    normalize::ACTED_UPON.iter().map(|(kind, ..)| *kind)
+}

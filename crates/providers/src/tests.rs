@@ -1,0 +1,120 @@
+//! What every test here needs: doors, secrets, requests.
+
+mod arbitrary;
+mod corpus;
+mod fixtures;
+mod keys;
+mod partner_signature;
+mod stripe_readings;
+mod stripe_signature;
+mod unclear;
+
+use crate::{
+    Endpoint, Headers, Outcome, PersonKey, Provider, Received, Refused, Request, Secret, Secrets,
+    receive,
+};
+use domain::ids::Mode;
+use domain::reading::{Fact, Reading};
+use jiff::Timestamp;
+
+/// Noon of nothing in particular: the start of 2026.
+pub(crate) const T: i64 = 1_767_225_600;
+pub(crate) const SECRET: &str = "whsec_of_the_fixture_walker";
+
+pub(crate) fn stripe() -> &'static Provider {
+    crate::provider("stripe").expect("is in the list")
+}
+
+pub(crate) fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).expect("is a time")
+}
+
+pub(crate) fn secrets(texts: &[&str]) -> Secrets {
+    stripe().secrets(texts.iter().copied()).expect("are strong")
+}
+
+pub(crate) fn master() -> Secret {
+    Secret::new("the-master-secret-of-the-tests").expect("is strong")
+}
+
+pub(crate) fn person_key() -> PersonKey {
+    PersonKey::derive(&master()).expect("follows")
+}
+
+pub(crate) fn post<'a>(headers: &'a Headers, body: &'a [u8]) -> Request<'a> {
+    Request {
+        method: "POST",
+        path: "/webhooks/stripe",
+        url: None,
+        query: "",
+        headers,
+        body,
+    }
+}
+
+/// Delivers to the test door, headers as given.
+pub(crate) fn deliver(
+    headers: &[(&str, &str)],
+    body: &[u8],
+    secrets: &Secrets,
+    now: i64,
+) -> Result<Vec<Received>, Refused> {
+    let headers = Headers::new(headers.iter().copied())?;
+    let endpoint = Endpoint::new(Mode::Test);
+    let request = post(&headers, body);
+    receive(
+        stripe(),
+        &endpoint,
+        &request,
+        secrets,
+        &person_key(),
+        at(now),
+    )
+}
+
+/// Delivers rightly signed, and gives what came of it.
+pub(crate) fn told(body: &[u8]) -> Outcome {
+    told_at(Mode::Test, body)
+}
+
+pub(crate) fn told_at(mode: Mode, body: &[u8]) -> Outcome {
+    let secrets = secrets(&[SECRET]);
+    let secret = Secret::new(SECRET).expect("is strong");
+    let signed = stripe().sign(body, &secret, at(T)).expect("can sign");
+    let headers = Headers::new(signed).expect("are few");
+    let endpoint = Endpoint::new(mode);
+    let request = post(&headers, body);
+    let mut received = receive(
+        stripe(),
+        &endpoint,
+        &request,
+        &secrets,
+        &person_key(),
+        at(T),
+    )
+    .expect("is rightly signed");
+    assert_eq!(received.len(), 1);
+    assert_eq!(&*received[0].raw, body);
+    received.remove(0).outcome
+}
+
+pub(crate) fn reading(body: &[u8]) -> Reading {
+    match told(body) {
+        Outcome::Reading(reading) => reading,
+        Outcome::Ignored { kind, .. } => panic!("ignored: {kind}"),
+        Outcome::WrongMode { kind } => panic!("wrong mode: {kind}"),
+    }
+}
+
+pub(crate) fn is_unclear(reading: &Reading) -> bool {
+    matches!(reading.facts.as_slice(), [Fact::Unclear { .. }])
+}
+
+pub(crate) fn sample(name: &str) -> &'static str {
+    stripe()
+        .samples()
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, body)| *body)
+        .unwrap_or_else(|| panic!("no sample {name}"))
+}

@@ -1,0 +1,193 @@
+//! Payloads that nobody on this project wrote, where they lie beside the project.
+
+#![allow(
+    clippy::print_stdout,
+    reason = "a table for whoever runs it with --nocapture"
+)]
+
+use super::{at, deliver, is_unclear, told};
+use crate::stripe::acted_upon;
+use crate::{Outcome, Refused, Secret, Secrets};
+use domain::reading::Reading;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+#[test]
+fn every_old_envelope_is_understood() {
+    let Some(folder) = corpus("stripe") else {
+        return;
+    };
+    let mut table = BTreeMap::new();
+    let mut count = 0;
+    for (name, bytes) in files(&folder) {
+        let outcome = told(&bytes);
+        assert_understood(&name, &outcome);
+        table.insert(name, verdict(&outcome));
+        count += 1;
+    }
+    println!("{count} envelopes of the old shape");
+    for (name, verdict) in &table {
+        println!("{name:<52} {verdict}");
+    }
+    assert!(count >= 66, "only {count}");
+}
+
+#[test]
+fn every_object_in_todays_shape_is_understood_in_every_event_it_comes_with() {
+    let Some(folder) = corpus("stripe-current") else {
+        return;
+    };
+    let objects: BTreeMap<String, Value> = files(&folder)
+        .map(|(name, bytes)| (name, serde_json::from_slice(&bytes).expect("is JSON")))
+        .collect();
+    println!("objects of today's shape");
+    for kind in acted_upon() {
+        let mut object = objects[object_of(kind)].clone();
+        complete(&mut object);
+        let event = json!({
+            "id": "evt_1", "object": "event", "created": super::T, "livemode": false,
+            "type": kind, "data": { "object": object },
+        });
+        let outcome = told(event.to_string().as_bytes());
+        assert_understood(kind, &outcome);
+        println!("{kind:<52} {}", verdict(&outcome));
+    }
+    for (name, object) in &objects {
+        let event = json!({
+            "id": "evt_1", "object": "event", "created": super::T, "livemode": false,
+            "type": format!("{name}.unheard_of"), "data": { "object": object },
+        });
+        let outcome = told(event.to_string().as_bytes());
+        assert!(matches!(outcome, Outcome::Ignored { .. }), "{name}");
+    }
+}
+
+#[test]
+fn vectors_made_by_the_providers_libraries_are_accepted() {
+    let Some(folder) = shared("facts") else {
+        return;
+    };
+    let text = fs::read_to_string(folder.join("vectors.json")).expect("can be read");
+    let vectors: Vec<Value> = serde_json::from_str(&text).expect("is a list");
+    let of = |name: &str| {
+        let of = |vector: &&Value| vector["provider"] == name;
+        vectors.iter().find(of).expect("is there").clone()
+    };
+    let text = |value: &Value| value.as_str().expect("is text").to_owned();
+
+    let stripe = of("stripe");
+    let header = text(&stripe["header"]["Stripe-Signature"]);
+    let (secret, body) = (text(&stripe["secret"]), text(&stripe["body"]));
+    let secrets = super::secrets(&[&secret]);
+    let time = stripe["timestamp"].as_i64().expect("is a time");
+    let judge = |now| {
+        let headers = [("stripe-signature", header.as_str())];
+        deliver(&headers, body.as_bytes(), &secrets, now).map(|_| ())
+    };
+    assert_eq!(judge(time + 300), Ok(()));
+    assert_eq!(judge(time + 301), Err(Refused::TooOld { seconds: 301 }));
+
+    let standard = of("standardwebhooks");
+    let headers = standard["header"].as_object().expect("are headers");
+    let pairs = headers
+        .iter()
+        .map(|(name, value)| (name.clone(), text(value)));
+    let headers = crate::Headers::new(pairs).expect("are few");
+    let body = text(&standard["body"]);
+    let secret = Secret::standard(&text(&standard["secret"])).expect("is strong");
+    let secrets = Secrets::new(vec![secret]).expect("is one");
+    let request = super::post(&headers, body.as_bytes());
+    let time = text(&standard["header"]["webhook-timestamp"]);
+    let now = at(time.parse().expect("are seconds"));
+    assert!(crate::standard::verify(&request, &secrets, now).is_ok());
+}
+
+/// The generated examples leave the one field empty that the event is about.
+fn complete(object: &mut Value) {
+    if object["object"] == "invoice_payment" {
+        object["payment"]["payment_intent"] = "pi_1".into();
+    }
+}
+
+fn object_of(kind: &str) -> &'static str {
+    let known = [
+        ("customer.subscription.", "subscription"),
+        ("customer.", "customer"),
+        ("checkout.session.", "checkout.session"),
+        ("invoice.", "invoice"),
+        ("invoice_payment.", "invoice_payment"),
+        ("charge.dispute.", "dispute"),
+        ("charge.refund.", "refund"),
+        ("charge.", "charge"),
+        ("refund.", "refund"),
+        ("payment_intent.", "payment_intent"),
+    ];
+    let of = |(prefix, _): &&(&str, &str)| kind.starts_with(prefix);
+    known.iter().find(of).expect("has an object").1
+}
+
+fn assert_understood(name: &str, outcome: &Outcome) {
+    match outcome {
+        Outcome::Reading(reading) => {
+            assert_ne!(&*reading.kind, "unreadable", "{name}: {reading:?}");
+            assert!(!is_unclear(reading), "{name}: {reading:?}");
+        }
+        Outcome::Ignored { kind, .. } => {
+            assert!(!acted_upon().any(|acted| *acted == **kind), "{name}");
+        }
+        Outcome::WrongMode { kind } => panic!("{name}: {kind} in the wrong mode"),
+    }
+}
+
+fn verdict(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Reading(reading) => format!("reading: {}", facts(reading)),
+        Outcome::Ignored { .. } => "ignored".to_owned(),
+        Outcome::WrongMode { .. } => "wrong mode".to_owned(),
+    }
+}
+
+fn facts(reading: &Reading) -> String {
+    let name = |fact| {
+        let fact = serde_json::to_value(fact).expect("is JSON");
+        let tagged = fact
+            .as_object()
+            .and_then(|fact| fact.keys().next().cloned());
+        tagged.unwrap_or_else(|| fact.as_str().unwrap_or_default().to_owned())
+    };
+    let facts: Vec<_> = reading.facts.iter().map(name).collect();
+    if facts.is_empty() {
+        "tells nothing".to_owned()
+    } else {
+        facts.join(", ")
+    }
+}
+
+fn files(folder: &Path) -> impl Iterator<Item = (String, Vec<u8>)> {
+    fs::read_dir(folder).expect("is a folder").map(|entry| {
+        let path = entry.expect("can be read").path();
+        let name = path.file_stem().expect("has a name").to_string_lossy();
+        (name.into_owned(), fs::read(&path).expect("can be read"))
+    })
+}
+
+fn corpus(folder: &str) -> Option<PathBuf> {
+    match std::env::var_os("ORANGERY_CORPUS") {
+        Some(corpus) => Some(Path::new(&corpus).join(folder)),
+        None => shared("corpus").map(|corpus| corpus.join(folder)),
+    }
+}
+
+fn shared(folder: &str) -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
+    let from_env = std::env::var_os("ORANGERY_CORPUS")
+        .and_then(|corpus| Some(Path::new(&corpus).parent()?.to_path_buf()));
+    let path = from_env.unwrap_or(beside).join(folder);
+    if path.is_dir() {
+        return Some(path);
+    }
+    println!("skipped: {folder} is not beside the project; ORANGERY_CORPUS may say where");
+    None
+}

@@ -1,0 +1,66 @@
+//! Derived keys: the same for ever, and never the same for two purposes.
+
+use super::{master, person_key};
+use crate::{PersonKey, Secret, WeakSecret, partner_secret};
+use domain::ids::PartnerId;
+use std::collections::BTreeSet;
+
+#[test]
+fn the_keys_that_follow_from_a_master_never_change() {
+    // A change here would forget every suppression and lock every partner out.
+    assert_eq!(
+        person_key().hash("nell@example.com").as_str(),
+        "652376aa0016a93eec2f6c1fcfb831e23667bb46a6dd0cd789499889a27e7879"
+    );
+    let acme = partner_secret(&master(), &PartnerId::new("acme"), 1).expect("follows");
+    assert_eq!(
+        acme.reveal_standard(),
+        "whsec_ja5itDahSL+327PHTVzaBXAONh+A4paU1ZBwvWdxCgY="
+    );
+}
+
+#[test]
+fn no_two_partners_versions_or_masters_share_a_secret() {
+    let other = Secret::new("another-master-of-the-tests").expect("is strong");
+    let mut seen = BTreeSet::new();
+    for master in [master(), other] {
+        for partner in ["a", "aa", "\u{0}a", "person hash", "acme"] {
+            for version in [0, 1, 2, 256, u32::MAX] {
+                let partner = PartnerId::new(partner);
+                let secret = partner_secret(&master, &partner, version).expect("follows");
+                assert!(seen.insert(secret.bytes().to_vec()), "{partner} {version}");
+            }
+        }
+    }
+    let nobody = partner_secret(&master(), &PartnerId::new(""), 1).err();
+    assert_eq!(nobody, Some(WeakSecret::Underivable));
+}
+
+#[test]
+fn a_person_is_the_address_without_its_case_and_spaces_but_with_dots_and_tags() {
+    let key = person_key();
+    let nell = key.hash("nell@example.com");
+    for same in ["Nell@Example.COM", "  nell@example.com\n"] {
+        assert_eq!(key.hash(same), nell);
+    }
+    for other in [
+        "n.ell@example.com",
+        "nell+shop@example.com",
+        "nell@example.org",
+        "",
+    ] {
+        assert_ne!(key.hash(other), nell);
+    }
+    let other = Secret::new("another-master-of-the-tests").expect("is strong");
+    let other = PersonKey::derive(&other).expect("follows");
+    assert_ne!(other.hash("nell@example.com"), nell);
+}
+
+#[test]
+fn no_key_shows_itself() {
+    let shown = format!("{:?} {:?} {:?}", person_key(), master(), super::stripe());
+    assert_eq!(
+        shown,
+        "PersonKey(redacted) Secret(redacted) Provider(\"stripe\")"
+    );
+}

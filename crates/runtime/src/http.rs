@@ -1,0 +1,236 @@
+//! HTTP as Lambda carries it: an event in, bytes and headers out; an answer in, JSON out.
+
+use crate::secrets::NoSecrets;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use providers::{Headers, Refused, Request};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::future::Future;
+use store::StoreError;
+
+/// One HTTP request as it was sent: body undone from base64 where it was flagged, headers by
+/// name in any case, repetitions kept.
+#[derive(Clone, Debug)]
+pub struct HttpRequest {
+    /// The gateway's id of this delivery: no two are alike.
+    pub id: String,
+    /// `POST`.
+    pub method: String,
+    /// The path.
+    pub path: String,
+    /// The query, without its question mark.
+    pub query: String,
+    /// Parts of the path by name.
+    pub path_parameters: BTreeMap<String, String>,
+    /// The headers.
+    pub headers: Headers,
+    /// The body, byte for byte.
+    pub body: Vec<u8>,
+}
+
+/// A function that answers HTTP.
+pub trait HttpHandler: Send + Sync {
+    /// Answers one request.
+    fn handle(&self, request: HttpRequest) -> impl Future<Output = HttpResponse> + Send;
+}
+
+/// Takes an event apart, has it answered, and puts the answer together.
+pub async fn answer(handler: &impl HttpHandler, payload: &[u8]) -> Vec<u8> {
+    let answer = match HttpRequest::from_event(payload) {
+        Ok(request) => handler.handle(request).await,
+        Err(error) => HttpResponse::from(&error),
+    };
+    answer.into_event()
+}
+
+/// Why an event can't be read as a request.
+#[derive(Debug, thiserror::Error)]
+pub enum BadEvent {
+    /// Not an HTTP event at all: the function is wired to something else.
+    #[error("this is no HTTP event of API Gateway ({0}); the function is wired to something else")]
+    NotHttp(#[from] serde_json::Error),
+    /// Flagged base64, and it is not.
+    #[error("the body is flagged base64 and is not; whoever relayed it changed it on the way")]
+    BadBase64,
+    /// The headers can't be taken.
+    #[error(transparent)]
+    Headers(#[from] Refused),
+}
+
+impl HttpRequest {
+    /// Reads an event of an HTTP API (payload 2.0), a REST API or a load balancer.
+    ///
+    /// # Errors
+    /// [`BadEvent`].
+    pub fn from_event(payload: &[u8]) -> Result<Self, BadEvent> {
+        let wire: Wire = serde_json::from_slice(payload)?;
+        let http = wire.request_context.http.unwrap_or_default();
+        let body = wire.body.unwrap_or_default();
+        let body = if wire.is_base64_encoded {
+            STANDARD
+                .decode(body.as_bytes())
+                .map_err(|_| BadEvent::BadBase64)?
+        } else {
+            body.into_bytes()
+        };
+        // Where both forms are there, the plain one repeats the last of the other.
+        let several = wire.multi_value_headers.unwrap_or_default();
+        let headers = if several.is_empty() {
+            Headers::new(wire.headers.unwrap_or_default())?
+        } else {
+            let flat = several.iter().flat_map(|(name, values)| {
+                values
+                    .iter()
+                    .map(move |value| (name.as_str(), value.as_str()))
+            });
+            Headers::new(flat)?
+        };
+        Ok(Self {
+            id: wire.request_context.request_id.unwrap_or_default(),
+            method: http.method.or(wire.http_method).unwrap_or_default(),
+            path: wire.raw_path.or(wire.path).unwrap_or_default(),
+            query: wire.raw_query_string.unwrap_or_default(),
+            path_parameters: wire.path_parameters.unwrap_or_default(),
+            headers,
+            body,
+        })
+    }
+
+    /// As the providers' door takes it.
+    pub fn as_request(&self) -> Request<'_> {
+        Request {
+            method: &self.method,
+            path: &self.path,
+            url: None,
+            query: &self.query,
+            headers: &self.headers,
+            body: &self.body,
+        }
+    }
+}
+
+/// An answer: a status and a small JSON body for whoever reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpResponse {
+    /// The status.
+    pub status: u16,
+    /// The body.
+    pub body: String,
+    /// `Allow`, for 405.
+    pub allow: Option<&'static str>,
+}
+
+impl HttpResponse {
+    /// An answer with a JSON body.
+    pub fn json(status: u16, body: &impl Serialize) -> Self {
+        let body = serde_json::to_string(body).unwrap_or_default();
+        Self {
+            status,
+            body,
+            allow: None,
+        }
+    }
+
+    /// An answer that says what went wrong.
+    pub fn error(status: u16, error: &impl ToString) -> Self {
+        Self::json(
+            status,
+            &Complaint {
+                error: error.to_string(),
+            },
+        )
+    }
+
+    /// The method is not one of this door's.
+    pub fn wrong_method(allow: &'static str) -> Self {
+        let said = format!("this address takes {allow} and nothing else");
+        Self {
+            allow: Some(allow),
+            ..Self::error(405, &said)
+        }
+    }
+
+    /// Nothing can be proved at the moment: the sender tries again.
+    pub fn unverifiable(error: &NoSecrets) -> Self {
+        tracing::error!(verdict = "unverifiable", why = %error);
+        Self::error(
+            503,
+            &"nothing can be verified at the moment; send it again later",
+        )
+    }
+
+    /// What was sent may not be kept: the sender tries again.
+    pub fn not_durable(error: &StoreError) -> Self {
+        tracing::error!(verdict = "not_durable", why = %error);
+        Self::error(
+            503,
+            &"this could not be kept at the moment; send it again later",
+        )
+    }
+
+    /// As Lambda hands it to the gateway.
+    pub fn into_event(self) -> Vec<u8> {
+        let mut headers = BTreeMap::from([("content-type", "application/json")]);
+        headers.extend(self.allow.map(|allow| ("allow", allow)));
+        let event = WireAnswer {
+            status_code: self.status,
+            headers,
+            body: &self.body,
+            is_base64_encoded: false,
+        };
+        serde_json::to_vec(&event).unwrap_or_default()
+    }
+}
+
+impl From<&BadEvent> for HttpResponse {
+    fn from(error: &BadEvent) -> Self {
+        let status = match error {
+            BadEvent::NotHttp(_) | BadEvent::BadBase64 => 400,
+            BadEvent::Headers(refused) => refused.status(),
+        };
+        Self::error(status, error)
+    }
+}
+
+#[derive(Serialize)]
+struct Complaint {
+    error: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Wire {
+    raw_path: Option<String>,
+    path: Option<String>,
+    raw_query_string: Option<String>,
+    http_method: Option<String>,
+    headers: Option<BTreeMap<String, String>>,
+    multi_value_headers: Option<BTreeMap<String, Vec<String>>>,
+    path_parameters: Option<BTreeMap<String, String>>,
+    body: Option<String>,
+    #[serde(default)]
+    is_base64_encoded: bool,
+    request_context: WireContext,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireContext {
+    request_id: Option<String>,
+    http: Option<WireHttp>,
+}
+
+#[derive(Default, Deserialize)]
+struct WireHttp {
+    method: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WireAnswer<'a> {
+    status_code: u16,
+    headers: BTreeMap<&'static str, &'static str>,
+    body: &'a str,
+    is_base64_encoded: bool,
+}

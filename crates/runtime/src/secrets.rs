@@ -1,0 +1,174 @@
+//! Secrets: read by name from Parameter Store, cached with a bound, several in force at once.
+
+use crate::clock::Clock;
+use aws_sdk_ssm::Client;
+use jiff::{SignedDuration, Timestamp};
+use providers::{PersonKey, Secret, WeakSecret};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How long secrets are trusted before they are read again: the bound on how long a revoked one
+/// still opens the door.
+pub const FRESH: SignedDuration = SignedDuration::from_mins(5);
+
+/// How long after a failed read the next request may try again.
+const RETRY: SignedDuration = SignedDuration::from_secs(2);
+
+/// Something secret, read when it is first needed: the secrets in force for one door, or a key
+/// derived from the master.
+pub struct SecretCache<S> {
+    source: Source,
+    parse: Parse<S>,
+    clock: Clock,
+    held: Mutex<Held<S>>,
+}
+
+/// How the texts of a source become what is used.
+type Parse<S> = Box<dyn Fn(&[&str]) -> Result<S, WeakSecret> + Send + Sync>;
+
+/// Where secrets come from.
+#[derive(Clone)]
+pub enum Source {
+    /// Given at start.
+    Given(Vec<Arc<str>>),
+    /// A SecureString parameter, one secret a line.
+    Parameter {
+        /// The client.
+        client: Client,
+        /// The parameter's name.
+        name: String,
+    },
+}
+
+/// Why no secret is at hand.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum NoSecrets {
+    /// The parameter store did not give them.
+    #[error(
+        "the secrets could not be read from the parameter store ({0}); nothing can be verified"
+    )]
+    Unreadable(String),
+    /// They are there, and prove nothing.
+    #[error("a secret in force can't be used: {0}")]
+    Weak(#[from] WeakSecret),
+}
+
+struct Held<S> {
+    secrets: Option<S>,
+    read_at: Option<Timestamp>,
+    tried_at: Option<Timestamp>,
+}
+
+impl<S: Clone> SecretCache<S> {
+    /// A cache over a source, nothing read yet.
+    pub fn new(
+        source: Source,
+        parse: impl Fn(&[&str]) -> Result<S, WeakSecret> + Send + Sync + 'static,
+        clock: Clock,
+    ) -> Self {
+        let held = Held {
+            secrets: None,
+            read_at: None,
+            tried_at: None,
+        };
+        Self {
+            source,
+            parse: Box::new(parse),
+            clock,
+            held: Mutex::new(held),
+        }
+    }
+
+    /// The secrets in force.
+    ///
+    /// # Errors
+    /// [`NoSecrets`]: the caller refuses, and never skips verification. While the store can't
+    /// be read, secrets read earlier stay in force for as long again as they are fresh.
+    pub async fn in_force(&self) -> Result<S, NoSecrets> {
+        let now = self.clock.now();
+        let held = {
+            let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+            let young = |at: Option<Timestamp>, bound: SignedDuration| {
+                at.is_some_and(|at| now.duration_since(at).abs() < bound)
+            };
+            match &held.secrets {
+                Some(secrets) if young(held.read_at, FRESH) => return Ok(secrets.clone()),
+                Some(secrets) if young(held.tried_at, RETRY) => return Ok(secrets.clone()),
+                Some(secrets) if young(held.read_at, FRESH.saturating_mul(2)) => {
+                    Some(secrets.clone())
+                }
+                Some(_) | None => None,
+            }
+        };
+        let read = self.read().await;
+        let mut held_now = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held_now.tried_at = Some(now);
+        match (read, held) {
+            (Ok(secrets), _) => {
+                held_now.secrets = Some(secrets.clone());
+                held_now.read_at = Some(now);
+                Ok(secrets)
+            }
+            (Err(_), Some(earlier)) => Ok(earlier),
+            (Err(error), None) => Err(error),
+        }
+    }
+
+    async fn read(&self) -> Result<S, NoSecrets> {
+        match &self.source {
+            Source::Given(texts) => {
+                let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
+                Ok((self.parse)(&texts)?)
+            }
+            Source::Parameter { client, name } => {
+                let text = read_parameter(client, name).await?;
+                let lines: Vec<&str> = text
+                    .lines()
+                    .map(str::trim)
+                    .filter(|line| !line.is_empty())
+                    .collect();
+                Ok((self.parse)(&lines)?)
+            }
+        }
+    }
+}
+
+impl<S> fmt::Debug for SecretCache<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretCache(redacted)")
+    }
+}
+
+/// The master key itself: the first text of its source, at least 16 bytes.
+///
+/// # Errors
+/// [`WeakSecret`] when it is missing or weak.
+pub fn master(texts: &[&str]) -> Result<Secret, WeakSecret> {
+    texts
+        .first()
+        .map_or(Err(WeakSecret::Empty), |text| Secret::new(text))
+}
+
+/// The key under which e-mail addresses become person hashes, derived from the master.
+///
+/// # Errors
+/// [`WeakSecret`] when the master is missing or weak.
+pub fn person_key(texts: &[&str]) -> Result<PersonKey, WeakSecret> {
+    PersonKey::derive(&master(texts)?)
+}
+
+async fn read_parameter(client: &Client, name: &str) -> Result<String, NoSecrets> {
+    use aws_sdk_ssm::error::ProvideErrorMetadata;
+    let answer = client
+        .get_parameter()
+        .name(name)
+        .with_decryption(true)
+        .send()
+        .await;
+    let answer = answer
+        .map_err(|error| NoSecrets::Unreadable(error.code().unwrap_or("no answer").to_owned()))?;
+    Ok(answer
+        .parameter
+        .and_then(|parameter| parameter.value)
+        .unwrap_or_default())
+}

@@ -1,0 +1,31 @@
+//! The Lambda loop: one function, one process, the Runtime API.
+
+use crate::function::{Failure, Function};
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use serde_json::value::RawValue;
+
+/// Runs a function under Lambda's Runtime API until the environment is taken away.
+///
+/// # Errors
+/// When the Runtime API can't be reached.
+pub async fn serve(function: impl Function) -> Result<(), lambda_runtime::Error> {
+    let function = &function;
+    lambda_runtime::run(service_fn(
+        move |event: LambdaEvent<Box<RawValue>>| async move {
+            let answer = function.invoke(event.payload.get().as_bytes()).await?;
+            let text = String::from_utf8(answer).unwrap_or_default();
+            RawValue::from_string(text)
+                .map_err(|error| Failure::new("BadAnswer", error.to_string()))
+        },
+    ))
+    .await
+}
+
+impl From<Failure> for Diagnostic {
+    fn from(failure: Failure) -> Self {
+        Self {
+            error_type: failure.error_type,
+            error_message: failure.message,
+        }
+    }
+}

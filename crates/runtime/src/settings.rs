@@ -1,0 +1,48 @@
+//! Settings: what the template tells a function through its environment, read once.
+
+use std::collections::BTreeMap;
+
+/// Environment variables by name.
+#[derive(Clone, Debug, Default)]
+pub struct Settings(BTreeMap<String, String>);
+
+/// A setting that is missing or can't be used.
+#[derive(Debug, thiserror::Error)]
+#[error("setting {name} {what}; set it in the template's environment of this function")]
+pub struct BadSetting {
+    /// Which variable.
+    pub name: &'static str,
+    /// What is wrong with it; never its value.
+    pub what: String,
+}
+
+impl Settings {
+    /// The process's environment.
+    pub fn from_env() -> Self {
+        Self(std::env::vars().collect())
+    }
+
+    /// Given ones, for the local stack and tests.
+    pub fn new(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self(pairs.into_iter().collect())
+    }
+
+    /// A setting that must be there.
+    ///
+    /// # Errors
+    /// [`BadSetting`] when it is missing or empty.
+    pub fn required(&self, name: &'static str) -> Result<&str, BadSetting> {
+        self.optional(name).ok_or_else(|| BadSetting {
+            name,
+            what: "is missing".into(),
+        })
+    }
+
+    /// A setting that may be missing; an empty one counts as missing.
+    pub fn optional(&self, name: &str) -> Option<&str> {
+        self.0
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    }
+}

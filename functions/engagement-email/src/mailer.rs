@@ -1,0 +1,123 @@
+//! Mail out, through SES v2: one attempt, and an honest word on what came of it.
+
+use aws_sdk_sesv2::Client;
+use aws_sdk_sesv2::config::Builder;
+use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sesv2::operation::send_email::SendEmailError;
+use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageTag};
+use aws_smithy_types::retry::RetryConfig;
+use runtime::aws::SdkConfig;
+use std::future::Future;
+use std::sync::Arc;
+
+/// A letter as it goes out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mail {
+    /// Sender.
+    pub from: String,
+    /// Receiver.
+    pub to: String,
+    /// Subject.
+    pub subject: String,
+    /// HTML body.
+    pub html: String,
+    /// Plain text body.
+    pub text: String,
+    /// Names and values that come back with every event of this mail.
+    pub tags: Vec<(&'static str, String)>,
+}
+
+/// Something that sends mail.
+pub trait Mailer: Send + Sync {
+    /// Tries once. Gives the mail service's id of the message.
+    fn send(&self, mail: &Mail) -> impl Future<Output = Result<Arc<str>, NotSent>> + Send;
+}
+
+/// Why there is no id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotSent {
+    /// Certainly not accepted, and it may be tried again later.
+    Busy(String),
+    /// Certainly not accepted, and never will be.
+    Refused(String),
+    /// It may have been accepted.
+    Unknown(String),
+}
+
+/// SES v2. It knows no idempotency token, so the SDK's own retries are off.
+#[derive(Clone, Debug)]
+pub struct SesMailer {
+    client: Client,
+    configuration_set: Option<String>,
+}
+
+impl SesMailer {
+    /// A client with this configuration.
+    pub fn new(config: &SdkConfig, configuration_set: Option<String>) -> Self {
+        let config = Builder::from(config)
+            .retry_config(RetryConfig::disabled())
+            .build();
+        Self {
+            client: Client::from_conf(config),
+            configuration_set,
+        }
+    }
+}
+
+impl Mailer for SesMailer {
+    async fn send(&self, mail: &Mail) -> Result<Arc<str>, NotSent> {
+        let unbuilt = |error: aws_sdk_sesv2::error::BuildError| NotSent::Refused(error.to_string());
+        let content = |text: &str| Content::builder().data(text).charset("UTF-8").build();
+        let body = Body::builder()
+            .html(content(&mail.html).map_err(unbuilt)?)
+            .text(content(&mail.text).map_err(unbuilt)?)
+            .build();
+        let message = Message::builder()
+            .subject(content(&mail.subject).map_err(unbuilt)?)
+            .body(body)
+            .build();
+        let mut request = self
+            .client
+            .send_email()
+            .from_email_address(&mail.from)
+            .destination(Destination::builder().to_addresses(&mail.to).build())
+            .content(EmailContent::builder().simple(message).build())
+            .set_configuration_set_name(self.configuration_set.clone());
+        for (name, value) in &mail.tags {
+            let tag = MessageTag::builder()
+                .name(*name)
+                .value(value)
+                .build()
+                .map_err(unbuilt)?;
+            request = request.email_tags(tag);
+        }
+        match request.send().await {
+            Ok(answer) => Ok(answer.message_id.unwrap_or_default().into()),
+            Err(error) => Err(judge(&error)),
+        }
+    }
+}
+
+/// Only what the service itself says is definite; a lost answer never is.
+fn judge<R>(error: &SdkError<SendEmailError, R>) -> NotSent {
+    let name = || error.code().unwrap_or("unnamed error").to_owned();
+    match error.as_service_error() {
+        Some(
+            SendEmailError::TooManyRequestsException(_)
+            | SendEmailError::LimitExceededException(_)
+            | SendEmailError::SendingPausedException(_)
+            | SendEmailError::AccountSuspendedException(_),
+        ) => NotSent::Busy(name()),
+        Some(
+            SendEmailError::BadRequestException(_)
+            | SendEmailError::MessageRejected(_)
+            | SendEmailError::MailFromDomainNotVerifiedException(_)
+            | SendEmailError::NotFoundException(_),
+        ) => NotSent::Refused(name()),
+        Some(_) => NotSent::Unknown(name()),
+        None if matches!(error, SdkError::ConstructionFailure(_)) => {
+            NotSent::Refused("the request could not be built".into())
+        }
+        None => NotSent::Unknown("no answer".into()),
+    }
+}
