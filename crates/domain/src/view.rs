@@ -306,7 +306,7 @@ impl PaymentView {
             refunded_minor: payment.refunded_minor(),
             disputed_minor: payment.disputed_minor(),
             paid_at: payment.paid_at(),
-            subscription: payment.subscription.clone(),
+            subscription: payment.subscription().cloned(),
         })
     }
 }

@@ -162,6 +162,15 @@ fn subscriptions(known: &[Known<'_>]) -> BTreeMap<ObjectId, Subscription> {
     of_each.into_iter().filter_map(one).collect()
 }
 
+/// A refund's or a dispute's own id: whatever it names, now or before, is one payment.
+fn own(fact: &Fact) -> Option<&ObjectId> {
+    match fact {
+        Fact::Refund(seen) => Some(&seen.id),
+        Fact::Dispute(seen) => Some(&seen.id),
+        _ => None,
+    }
+}
+
 fn named(fact: &Fact) -> &[ObjectId] {
     match fact {
         Fact::Payment(seen) => &seen.ids,
@@ -179,7 +188,9 @@ fn payments(facts: &[Seen<'_, Fact>]) -> Payments {
         let mut ids: BTreeSet<&ObjectId> = named(fact.1).iter().collect();
         let mut members = vec![fact];
         groups.retain_mut(|(others, theirs)| {
-            let apart = others.is_disjoint(&ids);
+            let same = |other: &&Seen<'_, Fact>| own(other.1) == own(fact.1);
+            let same = own(fact.1).is_some() && theirs.iter().any(same);
+            let apart = others.is_disjoint(&ids) && !same;
             if !apart {
                 ids.append(others);
                 members.append(theirs);
@@ -205,7 +216,6 @@ fn payment(ids: &BTreeSet<&ObjectId>, mut facts: Vec<&Seen<'_, Fact>>) -> Paymen
         first_told_at: facts[0].0.at,
         ids: ids.iter().map(|id| (*id).clone()).collect(),
         told: Vec::new(),
-        subscription: None,
         refunded_so_far: BTreeMap::new(),
         refunds: BTreeMap::new(),
         disputes: BTreeMap::new(),
@@ -214,7 +224,6 @@ fn payment(ids: &BTreeSet<&ObjectId>, mut facts: Vec<&Seen<'_, Fact>>) -> Paymen
         match fact {
             Fact::Payment(seen) => {
                 accounts.insert((seen.teller, &seen.ids[0]), seen);
-                payment.subscription = seen.subscription.clone().or(payment.subscription);
             }
             Fact::RefundedSoFar { ids, minor } => {
                 // Of one instant the largest sum is the last.
@@ -265,6 +274,7 @@ fn payment(ids: &BTreeSet<&ObjectId>, mut facts: Vec<&Seen<'_, Fact>>) -> Paymen
         paid: seen.paid,
         tax_minor: seen.tax_minor,
         paid_at: seen.paid_at,
+        subscription: seen.subscription.clone(),
     };
     payment.told = accounts.into_iter().map(account).collect();
     payment
