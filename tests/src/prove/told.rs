@@ -92,6 +92,11 @@ pub(super) fn is_poison(reading: &Reading) -> bool {
     &*reading.kind == POISON
 }
 
+/// Panics on such a reading: a bug in the fold, made on purpose.
+pub(super) fn refuse_poison(reading: &Reading) {
+    assert!(!is_poison(reading), "injected");
+}
+
 /// The kind of a reading on which the fold is made to panic.
 pub(super) const POISON: &str = "poison";
 
