@@ -1,1 +1,3 @@
 //! What the whole promises, tried on the whole: stories, laws, fidelity, tidiness.
+
+pub mod prove;

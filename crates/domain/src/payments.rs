@@ -32,9 +32,6 @@ pub struct Payment {
     /// Who told of it: one entry for each teller and its own id.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub told: Vec<Told>,
-    /// For which subscription.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subscription: Option<ObjectId>,
     /// By charge: how much had gone back by when.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub refunded_so_far: BTreeMap<ObjectId, SoFar>,
@@ -61,6 +58,9 @@ pub struct Told {
     pub tax_minor: Option<i64>,
     /// When.
     pub paid_at: Timestamp,
+    /// For which subscription, where the teller says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subscription: Option<ObjectId>,
 }
 
 /// A cumulative sum as of a moment.
@@ -109,10 +109,7 @@ impl Payments {
 
     pub(crate) fn told(&mut self, seen: &PaymentSeen, at: Timestamp) {
         let Some(own) = seen.ids.first() else { return };
-        self.with(&seen.ids, at, |payment| {
-            if seen.subscription.is_some() {
-                payment.subscription.clone_from(&seen.subscription);
-            }
+        self.with(&seen.ids, None, at, |payment| {
             payment
                 .told
                 .retain(|told| (told.teller, &told.id) != (seen.teller, own));
@@ -122,6 +119,7 @@ impl Payments {
                 paid: seen.paid,
                 tax_minor: seen.tax_minor,
                 paid_at: seen.paid_at,
+                subscription: seen.subscription.clone(),
             });
             payment
                 .told
@@ -130,20 +128,22 @@ impl Payments {
     }
 
     pub(crate) fn same(&mut self, ids: &[ObjectId], at: Timestamp) {
-        self.with(ids, at, |_| ());
+        self.with(ids, None, at, |_| ());
     }
 
     pub(crate) fn refunded_so_far(&mut self, ids: &[ObjectId], minor: i64, at: Timestamp) {
         let Some(charge) = ids.first() else { return };
-        self.with(ids, at, |payment| {
-            payment
-                .refunded_so_far
-                .insert(charge.clone(), SoFar { at, minor });
+        self.with(ids, None, at, |payment| {
+            let so_far = &mut payment.refunded_so_far;
+            // A sum only grows within an instant: two refunds of one second are told in any order.
+            let known = so_far.get(charge).filter(|known| known.at == at);
+            let minor = known.map_or(minor, |known| known.minor.max(minor));
+            so_far.insert(charge.clone(), SoFar { at, minor });
         });
     }
 
     pub(crate) fn refund(&mut self, seen: &RefundSeen, at: Timestamp) {
-        self.with(&seen.payment, at, |payment| {
+        self.with(&seen.payment, Some(&seen.id), at, |payment| {
             let refunds = &mut payment.refunds;
             if refunds
                 .get(&seen.id)
@@ -163,7 +163,7 @@ impl Payments {
     }
 
     pub(crate) fn dispute(&mut self, seen: &DisputeSeen, at: Timestamp) {
-        self.with(&seen.payment, at, |payment| {
+        self.with(&seen.payment, Some(&seen.id), at, |payment| {
             let known = payment.disputes.get(&seen.id);
             let decided = known.is_some_and(|known| known.state.is_final());
             if !decided || seen.state.is_final() {
@@ -177,18 +177,25 @@ impl Payments {
     }
 
     /// Changes the one payment that all these ids name; payments that turn out to be one
-    /// become one.
-    fn with(&mut self, ids: &[ObjectId], at: Timestamp, change: impl FnOnce(&mut Payment)) {
+    /// become one. What a refund or a dispute named before is the same payment too.
+    fn with(
+        &mut self,
+        ids: &[ObjectId],
+        own: Option<&ObjectId>,
+        at: Timestamp,
+        change: impl FnOnce(&mut Payment),
+    ) {
         if ids.is_empty() {
             return;
         }
         let mut whole = Payment::new(at);
         self.open.retain_mut(|payment| {
-            let apart = !ids.iter().any(|id| payment.ids.contains(id));
-            if !apart {
+            let named = ids.iter().any(|id| payment.ids.contains(id));
+            let same = named || own.is_some_and(|own| payment.knows(own));
+            if same {
                 whole.absorb(payment);
             }
-            apart
+            !same
         });
         whole.ids.extend(ids.iter().cloned());
         change(&mut whole);
@@ -217,7 +224,6 @@ impl Payment {
             first_told_at,
             ids: BTreeSet::new(),
             told: Vec::new(),
-            subscription: None,
             refunded_so_far: BTreeMap::new(),
             refunds: BTreeMap::new(),
             disputes: BTreeMap::new(),
@@ -259,6 +265,19 @@ impl Payment {
     /// Tax within what arrived, as far as anybody says.
     pub fn tax_minor(&self) -> Option<i64> {
         self.told.iter().rev().find_map(|told| told.tax_minor)
+    }
+
+    /// For which subscription, by the most telling of those who say.
+    pub fn subscription(&self) -> Option<&ObjectId> {
+        self.told
+            .iter()
+            .rev()
+            .find_map(|told| told.subscription.as_ref())
+    }
+
+    /// Whether a refund or a dispute is among its own.
+    fn knows(&self, own: &ObjectId) -> bool {
+        self.refunds.contains_key(own) || self.disputes.contains_key(own)
     }
 
     /// The accounts of the most telling kind there is.
@@ -333,7 +352,6 @@ impl Payment {
         self.told.extend(other.told);
         self.told
             .sort_by(|a, b| (a.teller, &a.id).cmp(&(b.teller, &b.id)));
-        self.subscription = self.subscription.take().or(other.subscription);
         self.refunded_so_far.extend(other.refunded_so_far);
         self.refunds.extend(other.refunds);
         self.disputes.extend(other.disputes);

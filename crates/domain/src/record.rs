@@ -228,7 +228,10 @@ impl Record {
             if !stands_last || folded.state.must_refold(&entry.reading) {
                 return Step::ReadJournal;
             }
-            folded.state.follow(&entry.reading);
+            let Some(state) = std::mem::take(&mut folded.state).follow(&entry.reading) else {
+                return Step::ReadJournal;
+            };
+            folded.state = state;
             folded.take_in(entry);
         }
         Step::Next(Box::new(self.succeed(folded, &new, now)))

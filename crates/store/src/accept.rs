@@ -128,13 +128,24 @@ async fn accept_behind<T: Table>(
 ///
 /// # Errors
 /// When the table does not answer.
-pub(crate) async fn append<T: Table>(
+async fn append<T: Table>(
     table: &T,
     customer: &CustomerKey,
     entry: &Arc<Entry>,
 ) -> Result<bool, StoreError> {
     let item = Item::Entry(customer.clone(), entry.clone());
     Ok(is_new(table.put(item, When::Absent).await?, entry))
+}
+
+/// Puts a parked entry into a customer's journal. Whether it was new there: its receipt is that
+/// of whoever parked it and tells nothing; one whose answer was lost is left to the stream.
+async fn hand<T: Table>(
+    table: &T,
+    customer: &CustomerKey,
+    entry: &Arc<Entry>,
+) -> Result<bool, StoreError> {
+    let item = Item::Entry(customer.clone(), entry.clone());
+    Ok(table.put(item, When::Absent).await? == Put::Done)
 }
 
 /// Hands what is parked under a reference to one of the customers behind it. Gives what was
@@ -156,7 +167,7 @@ pub(crate) async fn hand_over<T: Table>(
             let Item::Parked(_, entry) = item else {
                 continue;
             };
-            if append(table, customer, &entry).await? {
+            if hand(table, customer, &entry).await? {
                 fresh.push(entry.clone());
             }
             if !reference.is_shared() {
@@ -184,7 +195,7 @@ pub async fn retry_parked<T: Table>(
     let mut fresh = Vec::new();
     let known = behind(table, references).await?;
     for customer in &known {
-        if append(table, customer, entry).await? {
+        if hand(table, customer, entry).await? {
             fresh.push(customer.clone());
         }
     }

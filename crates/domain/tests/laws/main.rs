@@ -1,0 +1,17 @@
+//! The laws of the pure core, each over generated lives or by example.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+// Helpers of tests fail loudly; the lints' exception covers test functions alone.
+
+mod catalog;
+mod lives;
+mod money;
+mod order;
+mod payments;
+mod statements;
+mod welcome;

@@ -1,0 +1,198 @@
+//! One payment told by many counts once; what went back is what is left to say of it.
+
+use crate::lives::{dispute, paid, reading, refund};
+use domain::billing::{DisputeState, RefundState, Teller};
+use domain::fold::fold;
+use domain::payments::Payment;
+use domain::reading::Fact;
+
+fn payments(facts: Vec<(i64, Fact)>) -> Vec<Payment> {
+    let readings: Vec<_> = facts
+        .into_iter()
+        .enumerate()
+        .map(|(n, (second, fact))| reading(&format!("evt_{n}"), second, 1, vec![fact]))
+        .collect();
+    fold(&readings).payments.settled().cloned().collect()
+}
+
+fn one(facts: Vec<(i64, Fact)>) -> Payment {
+    let mut payments = payments(facts);
+    assert_eq!(payments.len(), 1, "told as one: {payments:#?}");
+    payments.remove(0)
+}
+
+#[test]
+fn invoice_intent_and_charge_that_share_ids_are_one_payment() {
+    let payment = one(vec![
+        (1, paid(Teller::Charge, &["ch_1", "pi_1"], 2880, 1)),
+        (1, paid(Teller::Intent, &["pi_1"], 2880, 1)),
+        (2, paid(Teller::Invoice, &["in_1"], 2880, 2)),
+        (
+            3,
+            Fact::SamePayment {
+                ids: crate::lives::ids(&["in_1", "pi_1"]),
+            },
+        ),
+    ]);
+    assert_eq!(payment.paid().unwrap().minor, 2880);
+    assert_eq!(payment.id().unwrap().as_str(), "pi_1");
+}
+
+#[test]
+fn without_a_link_they_are_two() {
+    let told = vec![
+        (1, paid(Teller::Intent, &["pi_1"], 2880, 1)),
+        (2, paid(Teller::Invoice, &["in_1"], 2880, 2)),
+    ];
+    assert_eq!(payments(told).len(), 2);
+}
+
+#[test]
+fn an_invoice_paid_in_two_parts_is_worth_what_the_invoice_says() {
+    let payment = one(vec![
+        (1, paid(Teller::Intent, &["pi_1"], 1000, 1)),
+        (1, paid(Teller::Intent, &["pi_2"], 1880, 1)),
+        (
+            2,
+            Fact::SamePayment {
+                ids: crate::lives::ids(&["in_1", "pi_1"]),
+            },
+        ),
+        (
+            2,
+            Fact::SamePayment {
+                ids: crate::lives::ids(&["in_1", "pi_2"]),
+            },
+        ),
+    ]);
+    assert_eq!(
+        payment.paid().unwrap().minor,
+        2880,
+        "parts add up until the invoice tells"
+    );
+}
+
+#[test]
+fn a_refund_told_as_a_sum_and_by_itself_counts_once() {
+    let payment = one(vec![
+        (1, paid(Teller::Charge, &["ch_1"], 2880, 1)),
+        (5, refund("re_1", &["ch_1"], 960, RefundState::Succeeded, 5)),
+        (
+            5,
+            Fact::RefundedSoFar {
+                ids: crate::lives::ids(&["ch_1"]),
+                minor: 960,
+            },
+        ),
+    ]);
+    assert_eq!(payment.refunded_minor(), 960);
+}
+
+#[test]
+fn a_refund_after_the_sum_adds_to_it() {
+    let payment = one(vec![
+        (1, paid(Teller::Charge, &["ch_1"], 2880, 1)),
+        (
+            5,
+            Fact::RefundedSoFar {
+                ids: crate::lives::ids(&["ch_1"]),
+                minor: 960,
+            },
+        ),
+        (9, refund("re_2", &["ch_1"], 100, RefundState::Pending, 9)),
+    ]);
+    assert_eq!(payment.refunded_minor(), 1060);
+}
+
+#[test]
+fn a_refund_that_failed_after_the_sum_is_taken_off_again() {
+    let payment = one(vec![
+        (1, paid(Teller::Charge, &["ch_1"], 2880, 1)),
+        (5, refund("re_1", &["ch_1"], 960, RefundState::Succeeded, 5)),
+        (
+            5,
+            Fact::RefundedSoFar {
+                ids: crate::lives::ids(&["ch_1"]),
+                minor: 960,
+            },
+        ),
+        (9, refund("re_1", &["ch_1"], 960, RefundState::Failed, 5)),
+    ]);
+    assert_eq!(payment.refunded_minor(), 0);
+}
+
+#[test]
+fn a_failed_refund_stays_failed_whatever_is_told_later() {
+    let payment = one(vec![
+        (1, paid(Teller::Charge, &["ch_1"], 2880, 1)),
+        (5, refund("re_1", &["ch_1"], 960, RefundState::Failed, 5)),
+        (9, refund("re_1", &["ch_1"], 960, RefundState::Succeeded, 5)),
+    ]);
+    assert_eq!(payment.refunded_minor(), 0);
+}
+
+#[test]
+fn a_dispute_holds_the_money_until_it_is_won() {
+    let told = |states: &[DisputeState]| {
+        let mut facts = vec![(1, paid(Teller::Charge, &["ch_1"], 2880, 1))];
+        let steps = states.iter().zip(5..);
+        facts.extend(steps.map(|(state, second)| (second, dispute(&["ch_1"], 2880, *state))));
+        one(facts).disputed_minor()
+    };
+    use DisputeState::{Inquiry, InquiryClosed, Lost, Open, Won};
+    assert_eq!(told(&[Open]), 2880);
+    assert_eq!(told(&[Open, Won]), 0);
+    assert_eq!(told(&[Open, Lost]), 2880);
+    assert_eq!(
+        told(&[Open, Won, Open]),
+        0,
+        "a decided dispute does not open again"
+    );
+    assert_eq!(told(&[Inquiry]), 0);
+    assert_eq!(told(&[Inquiry, InquiryClosed]), 0);
+    assert_eq!(told(&[Inquiry, Open]), 2880);
+}
+
+#[test]
+fn a_refund_before_its_payment_waits_for_it() {
+    let refunded = || (1, refund("re_1", &["ch_1"], 960, RefundState::Succeeded, 1));
+    assert_eq!(payments(vec![refunded()]).len(), 0);
+    let payment = one(vec![
+        refunded(),
+        (5, paid(Teller::Charge, &["ch_1"], 2880, 5)),
+    ]);
+    assert_eq!(payment.refunded_minor(), 960);
+}
+
+#[test]
+fn a_record_keeps_the_latest_payments_and_counts_the_rest() {
+    let readings: Vec<_> = (0..30)
+        .map(|n| {
+            let names = format!("pi_{n}");
+            reading(
+                &format!("evt_{n}"),
+                n,
+                1,
+                vec![paid(Teller::Intent, &[&names], 100, n)],
+            )
+        })
+        .collect();
+    let state = fold(&readings);
+    assert_eq!((state.payments.open.len(), state.payments.closed), (12, 18));
+    assert_eq!(domain::fold::fold_whole(&readings).payments.open.len(), 30);
+}
+
+#[test]
+fn a_refund_that_named_two_payments_makes_them_one() {
+    // Two groups that both hold a refund would be merged in an order that arrival decides.
+    let payment = one(vec![
+        (1, paid(Teller::Charge, &["ch_1"], 2880, 1)),
+        (1, paid(Teller::Intent, &["pi_1"], 2880, 1)),
+        (5, refund("re_1", &["ch_1"], 960, RefundState::Pending, 5)),
+        (6, refund("re_1", &["pi_1"], 960, RefundState::Succeeded, 5)),
+    ]);
+    assert_eq!(
+        (payment.paid().unwrap().minor, payment.refunded_minor()),
+        (2880, 960)
+    );
+}

@@ -1,0 +1,96 @@
+//! The welcome: due when a subscription runs and somebody can be written to, in its window.
+
+use crate::lives::{at, customer, email, entry, reading, seen, stated, terms};
+use domain::fold::fold;
+use domain::letters::Letter;
+use domain::plan::plan;
+use domain::record::{Effect, Record, Step};
+use domain::terms::SubscriptionStatus::{Active, Canceled, Incomplete};
+
+const DAY: i64 = 86_400;
+
+#[test]
+fn it_is_due_once_the_subscription_runs_and_an_address_is_known() {
+    let known = reading("evt_1", 0, 10, vec![email("ada@example.com")]);
+    let waiting = reading(
+        "evt_2",
+        1,
+        30,
+        vec![stated(seen("sub_1", terms(Incomplete, "p"), None))],
+    );
+    let running = reading(
+        "evt_3",
+        2,
+        36,
+        vec![stated(seen("sub_1", terms(Active, "p"), None))],
+    );
+    assert!(plan(&fold([&known, &waiting]), at(3)).due.is_empty());
+    assert!(
+        plan(&fold([&running]), at(3)).due.is_empty(),
+        "nobody to write to"
+    );
+    let due = plan(&fold([&known, &waiting, &running]), at(3)).due;
+    assert_eq!(due.len(), 1);
+    assert_eq!((due[0].letter, &*due[0].cause), (Letter::Welcome, "sub_1"));
+}
+
+#[test]
+fn a_subscription_that_began_long_ago_is_no_news() {
+    let life = [
+        reading("evt_1", 0, 10, vec![email("ada@example.com")]),
+        reading(
+            "evt_2",
+            1,
+            30,
+            vec![stated(seen("sub_1", terms(Active, "p"), None))],
+        ),
+    ];
+    assert_eq!(plan(&fold(&life), at(7 * DAY - 1)).due.len(), 1);
+    assert!(plan(&fold(&life), at(7 * DAY)).due.is_empty());
+}
+
+#[test]
+fn an_ended_subscription_welcomes_nobody() {
+    let life = [
+        reading("evt_1", 0, 10, vec![email("ada@example.com")]),
+        reading(
+            "evt_2",
+            1,
+            30,
+            vec![stated(seen("sub_1", terms(Active, "p"), None))],
+        ),
+        reading(
+            "evt_3",
+            2,
+            90,
+            vec![stated(seen("sub_1", terms(Canceled, "p"), None))],
+        ),
+    ];
+    assert!(plan(&fold(&life), at(3)).due.is_empty());
+}
+
+#[test]
+fn it_is_decided_once_however_often_the_record_is_written() {
+    let first = entry(reading("evt_1", 0, 10, vec![email("ada@example.com")]));
+    let second = entry(reading(
+        "evt_2",
+        1,
+        30,
+        vec![stated(seen("sub_1", terms(Active, "p"), None))],
+    ));
+    let third = entry(reading("evt_3", 2, 12, vec![email("ada@example.org")]));
+    let mut record = Record::new(customer());
+    let mut decided = 0;
+    for new in [first, second, third] {
+        let Step::Next(next) = record.advance(&[new], at(3)) else {
+            panic!("in order")
+        };
+        let letters = next
+            .pending
+            .iter()
+            .filter(|effect| matches!(effect, Effect::Letter(_)));
+        decided += letters.count();
+        record = next.cleared();
+    }
+    assert_eq!(decided, 1);
+}

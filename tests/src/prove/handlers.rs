@@ -1,0 +1,186 @@
+//! The functions' loops over the store, as the world runs them: the same store functions in
+//! the same order, without the wire around them.
+
+use super::mutants::{self, Mutant};
+use super::pipes::outcome;
+use super::port::{Port, Posted};
+use super::world::{End, Process};
+use domain::ids::CustomerKey;
+use domain::record::Entry;
+use jiff::Timestamp;
+use journal_fold::JournalFold;
+use runtime::Clock;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use store::folding::{Outcome, look_again};
+use store::letters::{Claim, LetterRow, Order, claim, finish};
+use store::stream::Change;
+use store::{Item, StoreError, Table};
+
+/// How often the outcome of a send is written down again.
+const ATTEMPTS: u32 = 3;
+
+/// `payment-webhook` and `partner-referral`, behind verify and normalize.
+pub(super) fn receive(
+    port: Port,
+    entries: Vec<Arc<Entry>>,
+    now: Timestamp,
+    mutant: Option<Mutant>,
+) -> Process {
+    Box::pin(async move {
+        End::Received(match mutant {
+            None => store::accept::receive(&port, &entries, now).await,
+            Some(mutant) => mutants::receive(&port, &entries, now, mutant).await,
+        })
+    })
+}
+
+/// `journal-fold`. Gives the place of the first record that must be handed over again.
+pub(super) fn journal_fold(
+    port: Port,
+    items: Vec<Item>,
+    now: Timestamp,
+    mutant: Option<Mutant>,
+) -> Process {
+    Box::pin(async move {
+        End::Batched(match mutant {
+            None => take_up_for_real(port, items, now).await,
+            Some(mutant) => take_up(&port, items, now, mutant).await,
+        })
+    })
+}
+
+/// The function itself, behind the wire: what it names as failed begins the next batch.
+async fn take_up_for_real(port: Port, items: Vec<Item>, now: Timestamp) -> Option<usize> {
+    let place = |(place, item): (usize, Item)| Change {
+        sequence: place.to_string(),
+        partition: item.key().partition,
+        item: Ok(Some(item)),
+    };
+    let changes = items.into_iter().enumerate().map(place).collect();
+    let clock = Clock::new(move || now);
+    let function = JournalFold { table: port, clock };
+    let failed = function.take_up(changes).await;
+    failed.iter().filter_map(|place| place.parse().ok()).min()
+}
+
+#[derive(Default)]
+struct Asked {
+    entries: Vec<Arc<Entry>>,
+    first: usize,
+}
+
+/// The same with a law broken.
+async fn take_up<T: Table>(
+    table: &T,
+    items: Vec<Item>,
+    now: Timestamp,
+    mutant: Mutant,
+) -> Option<usize> {
+    let mut asked: BTreeMap<CustomerKey, Asked> = BTreeMap::new();
+    let mut failed: Option<usize> = None;
+    let mut fails = |place: usize| failed = Some(failed.map_or(place, |f| f.min(place)));
+    for (place, item) in items.into_iter().enumerate() {
+        match item {
+            Item::Entry(customer, entry) => {
+                let first = Asked {
+                    entries: Vec::new(),
+                    first: place,
+                };
+                asked.entry(customer).or_insert(first).entries.push(entry);
+            }
+            Item::Record(record) => {
+                let first = Asked {
+                    entries: Vec::new(),
+                    first: place,
+                };
+                asked.entry(record.customer.clone()).or_insert(first);
+            }
+            Item::Parked(_, entry) => {
+                if look_for(table, &entry, now, mutant).await.is_err() {
+                    fails(place);
+                }
+            }
+            Item::Alias(..) | Item::Letter(_) | Item::Partner(_) | Item::Cursor(_) => {}
+        }
+    }
+    for (customer, asked) in asked {
+        let first = asked.first;
+        let outcome = if asked.entries.is_empty() {
+            look_again(table, &customer, now).await
+        } else {
+            mutants::fold(table, &customer, asked.entries, now, mutant).await
+        };
+        match outcome {
+            Ok(Outcome::Done) => {}
+            Ok(Outcome::Contended | Outcome::Panicked) | Err(_) => fails(first),
+        }
+    }
+    failed
+}
+
+async fn look_for<T: Table>(
+    table: &T,
+    entry: &Arc<Entry>,
+    now: Timestamp,
+    mutant: Mutant,
+) -> Result<(), StoreError> {
+    for customer in store::accept::retry_parked(table, entry).await? {
+        mutants::fold(table, &customer, vec![entry.clone()], now, mutant).await?;
+    }
+    Ok(())
+}
+
+/// `engagement-email`: claim, send, write down what came of it.
+pub(super) fn engagement_email(
+    port: Port,
+    row: Arc<LetterRow>,
+    owner: String,
+    now: Timestamp,
+    mutant: Option<Mutant>,
+) -> Process {
+    Box::pin(async move {
+        End::Mailed(
+            deliver(&port, &row, &owner, now, mutant)
+                .await
+                .unwrap_or(false),
+        )
+    })
+}
+
+async fn deliver(
+    port: &Port,
+    order: &LetterRow,
+    owner: &str,
+    now: Timestamp,
+    mutant: Option<Mutant>,
+) -> Result<bool, StoreError> {
+    let row = if mutant == Some(Mutant::ActOnOldCause) {
+        mutants::claim_as_it_stands(port, order, owner, now).await?
+    } else {
+        match claim(port, &Order::of(order), owner, now).await? {
+            Claim::Done(_) => return Ok(true),
+            Claim::Busy => return Ok(false),
+            Claim::Ours { row, .. } => Some(row),
+        }
+    };
+    let Some(row) = row else {
+        return Ok(true);
+    };
+    let key = Item::Letter(row.clone()).key();
+    let mut posted = port.send(key.clone()).await;
+    if mutant == Some(Mutant::RetryMail) && posted == Posted::Unknown {
+        posted = port.send(key).await;
+    }
+    for _ in 0..ATTEMPTS {
+        if finish(port, &row, outcome(posted, now)).await.is_ok() {
+            break;
+        }
+    }
+    Ok(posted != Posted::Throttled)
+}
+
+/// The daily audit.
+pub(super) fn audit(port: Port, pages: u32, now: Timestamp, _mutant: Option<Mutant>) -> Process {
+    Box::pin(async move { End::Audited(store::audit::walk(&port, pages, now).await) })
+}

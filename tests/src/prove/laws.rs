@@ -1,0 +1,372 @@
+//! The laws, looked at when a world has come to rest.
+
+use super::mutants::Mutant;
+use super::oracle::{self, Known, Routes};
+use super::told::NORMALIZER;
+use super::twin::{Calm, Twin};
+use super::world::World;
+use domain::ids::CustomerKey;
+use domain::reading::Fact;
+use domain::record::{Digest, Entry, Record};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use store::letters::LetterState;
+use store::{Item, Key};
+
+/// A law that does not hold, and where.
+pub(super) type Broken = String;
+
+/// How far two clocks may lie apart, and a little.
+const SKEW: SignedDuration = SignedDuration::from_mins(31);
+
+impl World<'_> {
+    /// Before any audit: what the stream has not lost is folded, and nothing is owed.
+    pub(super) fn right_within_seconds(&self) -> Result<(), Broken> {
+        if self.stream_lost {
+            return Ok(());
+        }
+        let mut journals: BTreeMap<&CustomerKey, (u64, Digest)> = BTreeMap::new();
+        for item in self.twin.items() {
+            if let Item::Entry(customer, entry) = item {
+                let (count, digest) = journals.entry(customer).or_default();
+                *count += 1;
+                *digest = digest.plus(entry.digest);
+            }
+        }
+        for (customer, (count, digest)) in journals {
+            let record = self.record(customer)?;
+            if (record.folded.count, record.folded.digest) != (count, digest) {
+                return Err(format!(
+                    "{customer} is not what its journal says before the audit"
+                ));
+            }
+            if !record.pending.is_empty() {
+                return Err(format!("{customer} still owes {:?}", record.pending));
+            }
+        }
+        Ok(())
+    }
+
+    /// After the audit: everything.
+    pub(super) fn everything_holds(&self) -> Result<(), Broken> {
+        if self.sending.iter().any(|sending| !sending.answered) {
+            let all = self.story.requests.iter().zip(&self.sending);
+            let mut open = all.filter(|(events, sending)| !events.is_empty() && !sending.answered);
+            if let Some((events, _)) = open.next() {
+                return Err(format!("request of events {events:?} never got 2xx"));
+            }
+        }
+        let known = self.known()?;
+        let routes = oracle::routes(&known);
+        self.records_are(&routes)?;
+        self.effects_are(&routes)?;
+        self.letters_are(&routes)?;
+        self.nothing_waits()?;
+        self.replay_is_the_same()
+    }
+
+    fn record(&self, customer: &CustomerKey) -> Result<&Arc<Record>, Broken> {
+        match self.twin.look(&Key::record(customer)) {
+            Some(Item::Record(record)) => Ok(record),
+            _ => Err(format!("{customer} has a journal and no record")),
+        }
+    }
+
+    /// Every event as the table has it; each event told must be there.
+    fn known(&self) -> Result<Vec<Known<'_>>, Broken> {
+        let mut versions: BTreeMap<&str, BTreeSet<u16>> = BTreeMap::new();
+        for item in self.twin.items() {
+            if let Item::Entry(_, entry) | Item::Parked(_, entry) = item {
+                let versions = versions.entry(entry.reading.id.as_str()).or_default();
+                versions.insert(entry.normalizer);
+            }
+        }
+        let mut known = Vec::new();
+        for event in self.story.requests.iter().flatten() {
+            let told = &self.story.told[*event];
+            let id = told.id().as_str();
+            let Some(versions) = versions.remove(id) else {
+                return Err(format!("{id} got 2xx and is nowhere"));
+            };
+            let version = versions.first().copied().unwrap_or(NORMALIZER);
+            let reading = told.reading(version);
+            known.push(Known { told, reading });
+        }
+        match versions.keys().next() {
+            Some(id) => Err(format!("{id} stands in the table and was never told")),
+            None => Ok(known),
+        }
+    }
+
+    fn records_are(&self, routes: &Routes<'_>) -> Result<(), Broken> {
+        let records = self.twin.records().count();
+        if records != routes.journals.len() {
+            let expected = routes.journals.len();
+            return Err(format!(
+                "{records} records where {expected} customers are known"
+            ));
+        }
+        for (customer, known) in &routes.journals {
+            let record = self.record(customer)?;
+            let known = self.as_journaled(customer, known)?;
+            let count = known.len() as u64;
+            if record.folded.count != count {
+                let folded = record.folded.count;
+                return Err(format!("{customer} has {folded} of {count} events"));
+            }
+            let last = known.iter().map(|k| k.reading.position()).max();
+            // That mutant changes ranks, which is the means and not the harm.
+            let ranks = self.mutant != Some(Mutant::TieByArrival);
+            if ranks && record.folded.last != last {
+                return Err(format!(
+                    "{customer}: last is {:?}, not {last:?}",
+                    record.folded.last
+                ));
+            }
+            let expected = oracle::state(&known);
+            if record.folded.state != expected {
+                let state = &record.folded.state;
+                return Err(format!("{customer} is\n{state:#?}\nand not\n{expected:#?}"));
+            }
+        }
+        self.books_agree()
+    }
+
+    /// An event behind something shared may be journaled in two versions, one a customer.
+    fn as_journaled<'b>(
+        &self,
+        customer: &CustomerKey,
+        known: &[Known<'b>],
+    ) -> Result<Vec<Known<'b>>, Broken> {
+        let mut digest = Digest::default();
+        let mut journaled = Vec::with_capacity(known.len());
+        for event in known {
+            let id = event.told.id();
+            let Some(Item::Entry(_, entry)) = self.twin.look(&Key::entry(customer, id)) else {
+                return Err(format!("{id} is not in the journal of {customer}"));
+            };
+            digest = digest.plus(event.told.digest(entry.normalizer));
+            let reading = event.told.reading(entry.normalizer);
+            let told = event.told;
+            journaled.push(Known { told, reading });
+        }
+        if self.record(customer)?.folded.digest != digest {
+            return Err(format!("{customer}: record and journal disagree"));
+        }
+        Ok(journaled)
+    }
+
+    /// The money of each sale, as the shop's own books have it.
+    fn books_agree(&self) -> Result<(), Broken> {
+        if self.spec.events != u64::MAX {
+            return Ok(());
+        }
+        for sale in &self.story.sales {
+            let Some(Item::Record(record)) = self.twin.look(&Key::record(&sale.customer)) else {
+                continue;
+            };
+            let mut open = record.folded.state.payments.open.iter();
+            let Some(payment) = open.find(|payment| payment.ids.contains(&sale.id)) else {
+                continue;
+            };
+            let paid = payment.paid().map_or(0, |paid| paid.minor);
+            let is = (paid, payment.refunded_minor(), payment.disputed_minor());
+            let was = (sale.paid, sale.refunded, sale.disputed);
+            if is != was {
+                return Err(format!(
+                    "{}: paid, refunded, disputed are {is:?}, not {was:?}: {payment:#?}",
+                    sale.id
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn effects_are(&self, routes: &Routes<'_>) -> Result<(), Broken> {
+        let mut aliases = BTreeSet::new();
+        let mut parked = BTreeSet::new();
+        for item in self.twin.items() {
+            match item {
+                Item::Alias(reference, customer) => {
+                    aliases.insert((reference, customer));
+                }
+                Item::Parked(reference, entry) => {
+                    parked.insert((reference, entry.reading.id.as_str()));
+                }
+                _ => {}
+            }
+        }
+        let expected = self.aliases_as_journaled(routes);
+        if let Some(alias) = expected.symmetric_difference(&aliases).next() {
+            return Err(format!("alias {alias:?} stands or is due, and not both"));
+        }
+        if let Some(entry) = routes.parked.symmetric_difference(&parked).next() {
+            return Err(format!(
+                "{entry:?} is parked without reason, or is not and should be"
+            ));
+        }
+        Ok(())
+    }
+
+    fn aliases_as_journaled<'b>(
+        &'b self,
+        routes: &Routes<'b>,
+    ) -> BTreeSet<(&'b domain::ids::Reference, &'b CustomerKey)> {
+        let _ = routes;
+        let mut aliases = BTreeSet::new();
+        for item in self.twin.items() {
+            if let Item::Entry(customer, entry) = item {
+                let names = entry.reading.references.iter();
+                aliases.extend(names.map(|name| (name, customer)));
+            }
+        }
+        aliases
+    }
+
+    /// Each letter owed for a reason, sent at most once, and in a final state that says so.
+    fn letters_are(&self, routes: &Routes<'_>) -> Result<(), Broken> {
+        let mut written = BTreeSet::new();
+        for item in self.twin.items() {
+            let Item::Letter(row) = item else { continue };
+            let key = item.key();
+            let sent = self.accepted.get(&key).copied().unwrap_or_default();
+            let told = match &row.state {
+                LetterState::Sent { .. } => sent == 1,
+                LetterState::Withdrawn { .. } | LetterState::Failed { .. } => sent == 0,
+                LetterState::Unknown { .. } => sent <= 1,
+                LetterState::Owed | LetterState::Claimed { .. } => false,
+            };
+            if !told {
+                return Err(format!(
+                    "{key} is {} and was sent {sent} times",
+                    row.state.name()
+                ));
+            }
+            let journal = routes
+                .journals
+                .get(&row.customer)
+                .map_or(&[][..], Vec::as_slice);
+            if !journal
+                .iter()
+                .any(|event| starts(event, &row.cause, row.caused_at))
+            {
+                return Err(format!("{key} has no cause"));
+            }
+            written.insert(key);
+        }
+        self.due_letters_exist(&written)
+    }
+
+    fn due_letters_exist(&self, written: &BTreeSet<Key>) -> Result<(), Broken> {
+        let now = Timestamp::from_millisecond(self.clock).unwrap_or_default();
+        let week = SignedDuration::from_hours(7 * 24);
+        for record in self.twin.records() {
+            let state = &record.folded.state;
+            if state.person.email().is_none() {
+                continue;
+            }
+            for (id, subscription) in &state.subscriptions {
+                let young = now + SKEW < subscription.started_at + week;
+                let welcome = domain::letters::Letter::Welcome;
+                let key = Key::letter(&record.customer, welcome, id.as_str());
+                let due = subscription.terms.status.is_running() && young;
+                if due && !written.contains(&key) {
+                    return Err(format!("{key} is due and nobody wrote it"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn nothing_waits(&self) -> Result<(), Broken> {
+        for record in self.twin.records() {
+            if !record.pending.is_empty() {
+                return Err(format!(
+                    "{} still owes {:?}",
+                    record.customer, record.pending
+                ));
+            }
+        }
+        match &self.last_report {
+            Some(report) if report.complete && report.mended == 0 && report.owed.is_empty() => {
+                Ok(())
+            }
+            report => Err(format!("the audit finds no rest: {report:?}")),
+        }
+    }
+
+    /// The journal into an empty table, in another order, long after: the same records, and
+    /// not a word to anybody. And once more over the live one.
+    fn replay_is_the_same(&self) -> Result<(), Broken> {
+        let mut seen = BTreeSet::new();
+        let mut entries: Vec<Arc<Entry>> = Vec::new();
+        for item in self.twin.items() {
+            if let Item::Entry(_, entry) | Item::Parked(_, entry) = item {
+                if seen.insert(entry.reading.id.as_str()) {
+                    entries.push(entry.clone());
+                }
+            }
+        }
+        let much_later = self.clock + 400 * 86_400_000;
+        let now = Timestamp::from_millisecond(much_later).unwrap_or_default();
+        let again = Calm::new(Twin::default());
+        replay(&again, &entries, now)?;
+        let again = again.twin();
+        for record in self.twin.records() {
+            let there = again.look(&Key::record(&record.customer));
+            let Some(Item::Record(there)) = there else {
+                return Err(format!("replay knows no {}", record.customer));
+            };
+            if there.folded != record.folded && !self.has_mixed_versions(&record.customer) {
+                return Err(format!("replay makes another {}", record.customer));
+            }
+        }
+        if again.items().any(|item| matches!(item, Item::Letter(_))) {
+            return Err("a replay writes letters".into());
+        }
+        Ok(())
+    }
+
+    /// A shared event journaled in two versions is replayed in one of them.
+    fn has_mixed_versions(&self, customer: &CustomerKey) -> bool {
+        let shared = |item: &Item| match item {
+            Item::Entry(owner, entry) => owner == customer && entry.reading.is_behind_shared(),
+            _ => false,
+        };
+        self.twin.items().any(shared)
+    }
+}
+
+fn starts(event: &Known<'_>, cause: &str, at: Timestamp) -> bool {
+    event.reading.facts.iter().any(|fact| match fact {
+        Fact::Subscription(seen) => {
+            seen.id.as_str() == cause && seen.started_at == at && seen.terms.status.is_running()
+        }
+        _ => false,
+    })
+}
+
+fn replay(table: &Calm, entries: &[Arc<Entry>], now: Timestamp) -> Result<(), Broken> {
+    for entry in entries {
+        let entry = std::slice::from_ref(entry);
+        at_once(store::accept::receive(table, entry, now))
+            .map_err(|error| format!("replay: {error}"))?;
+    }
+    Ok(())
+}
+
+/// Runs a future that never waits.
+pub(super) fn at_once<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    match future
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()))
+    {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("a calm table answers at once"),
+    }
+}

@@ -1,0 +1,30 @@
+//! The proof's machinery: worlds in which everything goes wrong, and the laws that hold there.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test's own machinery: a panic here is a failed test, which is what it is for"
+)]
+
+mod faults;
+mod handlers;
+mod laws;
+mod lives;
+mod mutants;
+mod oracle;
+mod pipes;
+mod port;
+mod random;
+mod senders;
+pub mod simulate;
+mod spending;
+mod told;
+mod twin;
+mod weather;
+mod world;
+
+pub use faults::{COUNT, Hits, NAMES, Spec};
+pub use mutants::{ALL as MUTANTS, Mutant};

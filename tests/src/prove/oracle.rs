@@ -1,0 +1,351 @@
+//! The reference: what a set of readings means, written from the laws, over sets, with no
+//! fold, no record and no order but the one things really happened in.
+
+use super::told::{Told, is_poison};
+use domain::billing::{InvoiceState, PaymentSeen, Teller};
+use domain::ids::{CustomerKey, ObjectId, Reference};
+use domain::payments::{Dispute, OPEN_PAYMENTS, Payment, Payments, Refund, SoFar, Told as Account};
+use domain::reading::{About, Fact, Position, Reading};
+use domain::state::{Invoice, Person, Referral, State, Subscription};
+use domain::terms::SubscriptionSeen;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An event as its journal has it: what was told, as the version that journaled it reads it.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    /// What was told.
+    pub(super) told: &'a Told,
+    /// How it was read.
+    pub(super) reading: &'a Reading,
+}
+
+/// Whose each event is, who is behind each reference, and what nobody can place.
+#[derive(Default)]
+pub(super) struct Routes<'a> {
+    /// Each customer's events.
+    pub(super) journals: BTreeMap<&'a CustomerKey, Vec<Known<'a>>>,
+    /// Which reference leads to whom.
+    pub(super) aliases: BTreeSet<(&'a Reference, &'a CustomerKey)>,
+    /// Which event waits under which reference.
+    pub(super) parked: BTreeSet<(&'a Reference, &'a str)>,
+}
+
+/// Who is behind what: aliases lead events to customers, and events bring aliases.
+pub(super) fn routes<'a>(known: &[Known<'a>]) -> Routes<'a> {
+    let mut aliases: BTreeSet<(&Reference, &CustomerKey)> = BTreeSet::new();
+    loop {
+        let mut routes = Routes::default();
+        for event in known {
+            let mut owners = BTreeSet::new();
+            match &event.reading.about {
+                About::Customer(customer) => {
+                    owners.insert(customer);
+                }
+                About::Behind(behind) => {
+                    let lead = |(name, _): &&(&Reference, _)| behind.contains(name);
+                    owners.extend(aliases.iter().filter(lead).map(|(_, customer)| *customer));
+                    let shared = behind.iter().any(Reference::is_shared);
+                    let waits = |name| (name, event.reading.id.as_str());
+                    if shared || owners.is_empty() {
+                        routes.parked.extend(behind.iter().map(waits));
+                    }
+                }
+            }
+            for owner in owners {
+                let names = event.reading.references.iter();
+                routes.aliases.extend(names.map(|name| (name, owner)));
+                routes.journals.entry(owner).or_default().push(*event);
+            }
+        }
+        if routes.aliases == aliases {
+            return routes;
+        }
+        aliases.clone_from(&routes.aliases);
+    }
+}
+
+type Seen<'a, T> = (Position, &'a T);
+
+/// What a customer's events together say.
+pub(super) fn state(known: &[Known<'_>]) -> State {
+    let poison = |known: &&Known<'_>| is_poison(known.reading);
+    let facts: Vec<Seen<'_, Fact>> = known
+        .iter()
+        .filter(|known| !poison(known))
+        .flat_map(|k| k.reading.facts.iter().map(|f| (k.reading.position(), f)))
+        .collect();
+    let mut state = State {
+        person: person(&facts),
+        subscriptions: subscriptions(known),
+        payments: payments(&facts),
+        invoices: invoices(&facts),
+        referrals: referrals(&facts),
+        unclear: known.iter().filter(poison).count() as u32,
+        ..State::default()
+    };
+    for (_, fact) in &facts {
+        match fact {
+            Fact::ReferralCode { code } => {
+                state.codes.insert(code.clone());
+            }
+            Fact::Unclear { .. } => state.unclear += 1,
+            _ => {}
+        }
+    }
+    state
+}
+
+fn last<'a, T>(seen: impl Iterator<Item = Seen<'a, T>>) -> Option<Seen<'a, T>> {
+    seen.max_by(|a, b| a.0.cmp(&b.0))
+}
+
+fn person(facts: &[Seen<'_, Fact>]) -> Person {
+    let profiles = |whole: bool| {
+        facts.iter().filter_map(move |(at, fact)| match fact {
+            Fact::Profile(profile) if profile.whole == whole => Some((at.clone(), profile)),
+            _ => None,
+        })
+    };
+    let mut person = Person {
+        stated: last(profiles(true)).map(|(_, profile)| profile.clone()),
+        ..Person::default()
+    };
+    let seen = &mut person.seen;
+    let some = |of: fn(&domain::reading::Profile) -> &Option<std::sync::Arc<str>>| {
+        let told = profiles(false).filter(|(_, profile)| of(profile).is_some());
+        last(told).and_then(|(_, profile)| of(profile).clone())
+    };
+    seen.email = some(|profile| &profile.email);
+    seen.name = some(|profile| &profile.name);
+    seen.locale = some(|profile| &profile.locale);
+    seen.country = some(|profile| &profile.country);
+    let deleted = facts
+        .iter()
+        .filter(|(_, f)| matches!(f, Fact::CustomerDeleted));
+    person.deleted_at = deleted.map(|(position, _)| position.at).max();
+    person
+}
+
+/// A statement and when it really was made.
+type Statement<'a> = ((jiff::Timestamp, u32), &'a SubscriptionSeen);
+
+/// A subscription is what it was last said to be, in the order in which it really changed;
+/// nothing follows its end.
+fn subscriptions(known: &[Known<'_>]) -> BTreeMap<ObjectId, Subscription> {
+    let mut of_each: BTreeMap<&ObjectId, Vec<Statement<'_>>> = BTreeMap::new();
+    for event in known {
+        for fact in &event.reading.facts {
+            if let Fact::Subscription(seen) = fact {
+                let when = (event.reading.occurred_at, event.told.truth);
+                of_each.entry(&seen.id).or_default().push((when, seen));
+            }
+        }
+    }
+    let one = |(id, mut seen): (&ObjectId, Vec<Statement<'_>>)| {
+        seen.sort_by_key(|(when, _)| *when);
+        let end = seen.iter().position(|(_, s)| s.terms.status.is_final());
+        seen.truncate(end.map_or(seen.len(), |end| end + 1));
+        let ((as_of, _), now) = *seen.last()?;
+        let runs = |(_, s): &&Statement<'_>| s.terms.status.is_running();
+        let subscription = Subscription {
+            started_at: now.started_at,
+            currency: seen.iter().rev().find_map(|(_, s)| s.currency),
+            terms: now.terms.clone(),
+            canceled_at: now.canceled_at,
+            ended_at: now.ended_at,
+            activated_at: seen.iter().find(runs).map(|((at, _), _)| *at),
+            as_of,
+            ambiguous: false,
+        };
+        Some((id.clone(), subscription))
+    };
+    of_each.into_iter().filter_map(one).collect()
+}
+
+/// A refund's or a dispute's own id: whatever it names, now or before, is one payment.
+fn own(fact: &Fact) -> Option<&ObjectId> {
+    match fact {
+        Fact::Refund(seen) => Some(&seen.id),
+        Fact::Dispute(seen) => Some(&seen.id),
+        _ => None,
+    }
+}
+
+fn named(fact: &Fact) -> &[ObjectId] {
+    match fact {
+        Fact::Payment(seen) => &seen.ids,
+        Fact::SamePayment { ids } | Fact::RefundedSoFar { ids, .. } => ids,
+        Fact::Refund(seen) => &seen.payment,
+        Fact::Dispute(seen) => &seen.payment,
+        _ => &[],
+    }
+}
+
+/// Facts that share an id are about one payment.
+fn payments(facts: &[Seen<'_, Fact>]) -> Payments {
+    let mut groups: Vec<(BTreeSet<&ObjectId>, Vec<&Seen<'_, Fact>>)> = Vec::new();
+    for fact in facts.iter().filter(|(_, fact)| !named(fact).is_empty()) {
+        let mut ids: BTreeSet<&ObjectId> = named(fact.1).iter().collect();
+        let mut members = vec![fact];
+        groups.retain_mut(|(others, theirs)| {
+            let same = |other: &&Seen<'_, Fact>| own(other.1) == own(fact.1);
+            let same = own(fact.1).is_some() && theirs.iter().any(same);
+            let apart = others.is_disjoint(&ids) && !same;
+            if !apart {
+                ids.append(others);
+                members.append(theirs);
+            }
+            apart
+        });
+        groups.push((ids, members));
+    }
+    let mut open: Vec<Payment> = groups.into_iter().map(|(i, m)| payment(&i, m)).collect();
+    open.sort_by_key(|p| (p.paid_at().unwrap_or(p.first_told_at), p.ids.clone()));
+    let closed = open.len().saturating_sub(OPEN_PAYMENTS);
+    open.drain(..closed);
+    Payments {
+        open,
+        closed: u32::try_from(closed).unwrap_or(u32::MAX),
+    }
+}
+
+fn payment(ids: &BTreeSet<&ObjectId>, mut facts: Vec<&Seen<'_, Fact>>) -> Payment {
+    facts.sort_by(|a, b| a.0.cmp(&b.0));
+    let mut accounts: BTreeMap<(Teller, &ObjectId), &PaymentSeen> = BTreeMap::new();
+    let mut payment = Payment {
+        first_told_at: facts[0].0.at,
+        ids: ids.iter().map(|id| (*id).clone()).collect(),
+        told: Vec::new(),
+        refunded_so_far: BTreeMap::new(),
+        refunds: BTreeMap::new(),
+        disputes: BTreeMap::new(),
+    };
+    for (Position { at, .. }, fact) in facts {
+        match fact {
+            Fact::Payment(seen) => {
+                accounts.insert((seen.teller, &seen.ids[0]), seen);
+            }
+            Fact::RefundedSoFar { ids, minor } => {
+                // Of one instant the largest sum is the last.
+                let so_far = SoFar {
+                    at: *at,
+                    minor: *minor,
+                };
+                let known = payment
+                    .refunded_so_far
+                    .entry(ids[0].clone())
+                    .or_insert(so_far);
+                if (so_far.at, so_far.minor) > (known.at, known.minor) {
+                    *known = so_far;
+                }
+            }
+            Fact::Refund(seen) => {
+                let told = Refund {
+                    minor: seen.minor,
+                    state: seen.state,
+                    created_at: seen.created_at,
+                    as_of: *at,
+                    payment: seen.payment.iter().cloned().collect(),
+                };
+                let known = payment
+                    .refunds
+                    .entry(seen.id.clone())
+                    .or_insert(told.clone());
+                if told.state > known.state {
+                    *known = told;
+                }
+            }
+            Fact::Dispute(seen) => {
+                let told = Dispute {
+                    minor: seen.minor,
+                    state: seen.state,
+                };
+                let known = payment.disputes.entry(seen.id.clone()).or_insert(told);
+                if told.state.is_final() || !known.state.is_final() {
+                    *known = told;
+                }
+            }
+            _ => {}
+        }
+    }
+    let account = |((teller, own), seen): ((Teller, &ObjectId), &PaymentSeen)| Account {
+        teller,
+        id: own.clone(),
+        paid: seen.paid,
+        tax_minor: seen.tax_minor,
+        paid_at: seen.paid_at,
+        subscription: seen.subscription.clone(),
+    };
+    payment.told = accounts.into_iter().map(account).collect();
+    payment
+}
+
+/// An invoice is in the record once it failed before it was paid.
+fn invoices(facts: &[Seen<'_, Fact>]) -> BTreeMap<ObjectId, Invoice> {
+    let mut of_each: BTreeMap<&ObjectId, Vec<_>> = BTreeMap::new();
+    for (position, fact) in facts {
+        if let Fact::Invoice(seen) = fact {
+            of_each.entry(&seen.id).or_default().push((position, seen));
+        }
+    }
+    let one = |(id, mut seen): (&ObjectId, Vec<(&Position, &domain::billing::InvoiceSeen)>)| {
+        seen.sort_by_key(|(position, _)| *position);
+        let is_payment = |fact: &Fact| matches!(fact, Fact::Payment(p) if p.teller == Teller::Invoice && p.ids[0] == *id);
+        let payments = facts.iter().filter(|(_, fact)| is_payment(fact));
+        let paid = payments.map(|(position, _)| position).min();
+        let after_paid = |position: &Position| paid.is_some_and(|paid| paid <= position);
+        let trouble = |(position, seen): &(&Position, &domain::billing::InvoiceSeen)| {
+            let failed = [InvoiceState::Failed, InvoiceState::ActionRequired];
+            failed.contains(&seen.state) && !after_paid(position)
+        };
+        let first = seen.iter().find(|seen| trouble(seen))?.0.at;
+        let latest = seen.iter().rposition(trouble)?;
+        let (_, failed) = seen[latest];
+        let since = &seen[latest + 1..];
+        let state = match since.last() {
+            Some((position, _)) if after_paid(position) => InvoiceState::Paid,
+            Some((_, seen)) => seen.state,
+            None => failed.state,
+        };
+        let invoice = Invoice {
+            state,
+            subscription: failed.subscription.clone(),
+            due: failed.due,
+            failed_at: first,
+            attempts: failed.attempts,
+            next_attempt_at: failed.next_attempt_at.filter(|_| since.is_empty()),
+            settled_at: since.first().map(|(position, _)| position.at),
+        };
+        Some((id.clone(), invoice))
+    };
+    of_each.into_iter().filter_map(one).collect()
+}
+
+fn referrals(facts: &[Seen<'_, Fact>]) -> BTreeMap<String, Referral> {
+    let mut referrals: BTreeMap<String, (Option<Position>, Referral)> = BTreeMap::new();
+    for (position, fact) in facts {
+        let (partner, referral, referred_at, canceled) = match fact {
+            Fact::Referral(seen) => (&seen.partner, &seen.referral, seen.referred_at, false),
+            Fact::ReferralCanceled { partner, referral } => (partner, referral, position.at, true),
+            _ => continue,
+        };
+        let told = Referral {
+            partner: partner.clone(),
+            referral: referral.clone(),
+            referred_at,
+            canceled,
+        };
+        let rank = (!canceled).then(|| position.clone());
+        let key = format!("{partner}/{referral}");
+        let known = referrals.entry(key).or_insert((rank.clone(), told.clone()));
+        let canceled = known.1.canceled || canceled;
+        // The latest report counts; without any, the first cancellation stands for it.
+        let earlier = rank.is_none() && known.0.is_none() && told.referred_at < known.1.referred_at;
+        if rank > known.0 || earlier {
+            *known = (rank, told);
+        }
+        known.1.canceled = canceled;
+    }
+    let plain = |(key, (_, referral))| (key, referral);
+    referrals.into_iter().map(plain).collect()
+}

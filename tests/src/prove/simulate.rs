@@ -1,0 +1,207 @@
+//! Many worlds: run on every core, counted, and the first that breaks a law made small.
+
+use super::faults::{Hits, Spec};
+use super::mutants::Mutant;
+use super::random::Rng;
+use super::world::{Happening, World};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+const HOUR: i64 = 3_600_000;
+/// Worlds a thread takes at a time.
+const CHUNK: u64 = 32;
+/// Worlds between two looks at the total: the sum is the same for any number of threads.
+const ROUND: u64 = 4096;
+
+/// What one world came to.
+#[derive(Clone, Debug)]
+pub struct Ran {
+    /// Requests delivered to our door.
+    pub deliveries: u64,
+    /// Faults that happened.
+    pub hits: Hits,
+    /// How many faults in all.
+    pub faults: u32,
+    /// The law that was broken.
+    pub broken: Option<String>,
+}
+
+/// What many worlds came to.
+#[derive(Clone, Debug, Default)]
+pub struct Total {
+    /// Requests delivered.
+    pub deliveries: u64,
+    /// Worlds.
+    pub worlds: u64,
+    /// Faults that happened.
+    pub hits: Hits,
+    /// The first world that broke a law: its number, its seed, the law.
+    pub first: Option<(u64, u64, String)>,
+}
+
+/// Lets some readings make the fold panic, quietly.
+fn poison() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let _ = domain::fold::WITNESS.set(super::told::refuse_poison);
+        let loud = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if info.payload().downcast_ref::<&str>() != Some(&"injected by a test") {
+                loud(info);
+            }
+        }));
+    });
+}
+
+/// Runs one world to its end.
+pub fn world(spec: &Spec, mutant: Option<Mutant>) -> Ran {
+    poison();
+    let mut world = World::new(spec, mutant);
+    world.live();
+    Ran {
+        deliveries: world.deliveries,
+        faults: world.faults(),
+        hits: world.hits,
+        broken: world.broken,
+    }
+}
+
+/// What is told in a world, a line an event, for people.
+pub fn describe(spec: &Spec) -> String {
+    let story = super::lives::story(spec.seed);
+    let told = story.told.iter().enumerate();
+    told.filter(|(number, _)| spec.events >> number & 1 == 1)
+        .map(|(number, told)| {
+            let reading = &told.readings[0];
+            format!(
+                "{number:>3} {} rank {} {} {} {:?} {:?}\n",
+                reading.occurred_at,
+                reading.rank,
+                reading.id,
+                reading.kind,
+                reading.about,
+                reading.facts,
+            )
+        })
+        .collect()
+}
+
+/// The seed of the world of that number.
+pub fn seed_of(seed: u64, number: u64) -> u64 {
+    Rng::fork(seed, number.wrapping_add(1000)).next()
+}
+
+/// Runs worlds until so many requests have been delivered, or one breaks a law.
+pub fn worlds(seed: u64, deliveries: u64, threads: usize, mutant: Option<Mutant>) -> Total {
+    let mut total = Total::default();
+    while total.deliveries < deliveries && total.first.is_none() {
+        let left = deliveries - total.deliveries;
+        let each = total
+            .deliveries
+            .checked_div(total.worlds)
+            .unwrap_or(40)
+            .max(1);
+        let count = (left / each + 1).min(ROUND);
+        let round = round(seed, total.worlds..total.worlds + count, threads, mutant);
+        total.deliveries += round.deliveries;
+        total.worlds += count;
+        total.hits.add(&round.hits);
+        total.first = round.first;
+    }
+    total
+}
+
+fn round(
+    seed: u64,
+    numbers: std::ops::Range<u64>,
+    threads: usize,
+    mutant: Option<Mutant>,
+) -> Total {
+    let next = AtomicU64::new(numbers.start);
+    let sum = Mutex::new(Total::default());
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let mut mine = Total::default();
+                loop {
+                    let from = next.fetch_add(CHUNK, Ordering::Relaxed);
+                    if from >= numbers.end {
+                        break;
+                    }
+                    for number in from..(from + CHUNK).min(numbers.end) {
+                        mine.take_in(seed, number, mutant);
+                    }
+                }
+                sum.lock().expect("no panic in a world").add(mine);
+            });
+        }
+    });
+    sum.into_inner().expect("no panic in a world")
+}
+
+impl Total {
+    fn take_in(&mut self, seed: u64, number: u64, mutant: Option<Mutant>) {
+        let seed = seed_of(seed, number);
+        let ran = world(&Spec::whole(seed), mutant);
+        self.deliveries += ran.deliveries;
+        self.hits.add(&ran.hits);
+        if let Some(law) = ran.broken {
+            if self.first.is_none() {
+                self.first = Some((number, seed, law));
+            }
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.deliveries += other.deliveries;
+        self.hits.add(&other.hits);
+        if let Some(first) = other.first {
+            let earlier = self.first.as_ref().is_none_or(|(n, ..)| first.0 < *n);
+            if earlier {
+                self.first = Some(first);
+            }
+        }
+    }
+}
+
+impl World<'_> {
+    fn live(&mut self) {
+        self.start_readers();
+        self.start_sending();
+        let span = self.story.span.max(3600) * 1000;
+        for _ in 0..self.rng.index(3) {
+            let when = self.rng.between(0, span);
+            self.after(when, Happening::Audit);
+        }
+        self.rest();
+        self.calm = true;
+        if self.broken.is_none() {
+            if let Err(law) = self.right_within_seconds() {
+                self.breaks(law);
+            }
+        }
+        self.audit_until_quiet();
+        if self.broken.is_none() {
+            if let Err(law) = self.everything_holds() {
+                self.breaks(law);
+            }
+        }
+    }
+
+    /// Daily audits with nothing going wrong any more, until one finds nothing to do.
+    fn audit_until_quiet(&mut self) {
+        let mut quiet = 0;
+        for _ in 0..24 {
+            if self.broken.is_some() || quiet == 2 {
+                return;
+            }
+            self.last_report = None;
+            self.after(HOUR, Happening::Audit);
+            self.rest();
+            let found_nothing = self.last_report.as_ref().is_some_and(|report| {
+                report.complete && report.mended == 0 && report.owed.is_empty()
+            });
+            quiet = if found_nothing { quiet + 1 } else { 0 };
+        }
+    }
+}

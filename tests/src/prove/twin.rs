@@ -1,0 +1,343 @@
+//! The table's twin: the port's requests over a sorted map of typed items, and the stream of
+//! what changed.
+
+use domain::record::Record;
+use std::collections::BTreeMap;
+use std::future::{Future, ready};
+use std::ops::Bound;
+use std::sync::{Arc, Mutex, MutexGuard};
+use store::{Item, Key, Page, Put, StoreError, Table, When, Write};
+
+/// A request of the port, as a value.
+#[derive(Clone, Debug)]
+pub(super) enum Op {
+    /// [`Table::get`].
+    Get(Key),
+    /// [`Table::put`].
+    Put(Item, When),
+    /// [`Table::delete`].
+    Delete(Key),
+    /// [`Table::query`].
+    Query(Arc<str>, &'static str, Option<Key>),
+    /// [`Table::scan`].
+    Scan(Option<Key>, u32),
+    /// [`Table::transact`].
+    Transact(Vec<Write>),
+}
+
+/// An answer of the port, as a value.
+#[derive(Clone, Debug)]
+pub(super) enum Answer {
+    /// To a get.
+    Item(Option<Item>),
+    /// To a put.
+    Put(Put),
+    /// To a delete.
+    Deleted,
+    /// To a query or a scan.
+    Page(Page),
+    /// To a transaction.
+    Transacted(bool),
+    /// To any of them.
+    Error(StoreError),
+}
+
+/// What the stream tells of one write that changed something.
+#[derive(Clone, Debug)]
+pub(super) struct Change {
+    /// When, in virtual milliseconds.
+    pub(super) at: i64,
+    /// Hash of the partition: decides the shard.
+    pub(super) hash: u64,
+    /// Which item.
+    pub(super) key: Key,
+    /// What stands there now; none after a removal.
+    pub(super) new: Option<Item>,
+    /// Whether something stood there before.
+    pub(super) replaced: bool,
+}
+
+/// The table.
+#[derive(Debug, Default)]
+pub(super) struct Twin {
+    items: BTreeMap<(u64, Key), Item>,
+    /// Every change so far, in order.
+    pub(super) changes: Vec<Change>,
+    /// The moment that changes are stamped with.
+    pub(super) now: i64,
+    /// Items a page holds at most; 0 means no limit of its own.
+    pub(super) page: usize,
+}
+
+/// FNV-1a: the order of partitions in a scan has nothing to do with their names.
+pub(super) fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+fn place(key: &Key) -> (u64, Key) {
+    (hash(&key.partition), key.clone())
+}
+
+impl Twin {
+    /// Does one request.
+    pub(super) fn apply(&mut self, op: Op) -> Answer {
+        match op {
+            Op::Get(key) => Answer::Item(self.items.get(&place(&key)).cloned()),
+            Op::Put(item, when) => Answer::Put(self.put(item, when)),
+            Op::Delete(key) => {
+                let place = place(&key);
+                if self.items.remove(&place).is_some() {
+                    self.changes.push(Change {
+                        at: self.now,
+                        hash: place.0,
+                        key,
+                        new: None,
+                        replaced: true,
+                    });
+                }
+                Answer::Deleted
+            }
+            Op::Query(partition, prefix, after) => {
+                Answer::Page(self.query(&partition, prefix, after))
+            }
+            Op::Scan(after, limit) => Answer::Page(self.scan(after, limit)),
+            Op::Transact(writes) => Answer::Transacted(self.transact(writes)),
+        }
+    }
+
+    /// The item under a key, looked at from outside the protocol.
+    pub(super) fn look(&self, key: &Key) -> Option<&Item> {
+        self.items.get(&place(key))
+    }
+
+    /// Everything, partition by partition.
+    pub(super) fn items(&self) -> impl Iterator<Item = &Item> {
+        self.items.values()
+    }
+
+    /// Every record.
+    pub(super) fn records(&self) -> impl Iterator<Item = &Arc<Record>> {
+        self.items().filter_map(|item| match item {
+            Item::Record(record) => Some(record),
+            _ => None,
+        })
+    }
+
+    /// What stands under a prefix of a partition.
+    pub(super) fn under<'a>(
+        &'a self,
+        partition: &str,
+        prefix: &'a str,
+    ) -> impl Iterator<Item = &'a Item> + use<'a> {
+        let first = (hash(partition), Key::new(partition, prefix));
+        let partition = first.1.partition.clone();
+        self.items
+            .range(first..)
+            .take_while(move |((_, key), _)| {
+                key.partition == partition && key.sort.starts_with(prefix)
+            })
+            .map(|(_, item)| item)
+    }
+
+    fn put(&mut self, item: Item, when: When) -> Put {
+        let place = place(&item.key());
+        let there = self.items.get(&place);
+        if !holds(there, when) {
+            return Put::Refused(there.cloned().map(Box::new));
+        }
+        self.set(place, item);
+        Put::Done
+    }
+
+    fn set(&mut self, place: (u64, Key), item: Item) {
+        let change = Change {
+            at: self.now,
+            hash: place.0,
+            key: place.1.clone(),
+            new: Some(item.clone()),
+            replaced: false,
+        };
+        // A write that changes nothing makes no stream record.
+        match self.items.insert(place, item) {
+            Some(before) if is_same(&before, change.new.as_ref()) => {}
+            before => self.changes.push(Change {
+                replaced: before.is_some(),
+                ..change
+            }),
+        }
+    }
+
+    fn query(&self, partition: &str, prefix: &str, after: Option<Key>) -> Page {
+        let first = Key::new(partition, prefix);
+        let hash = hash(partition);
+        let from = match after {
+            Some(after) => Bound::Excluded((hash, after)),
+            None => Bound::Included((hash, first.clone())),
+        };
+        let range = self
+            .items
+            .range((from, Bound::Unbounded))
+            .take_while(|((_, key), _)| {
+                key.partition == first.partition && key.sort.starts_with(prefix)
+            });
+        self.paged(range, usize::MAX)
+    }
+
+    fn scan(&self, after: Option<Key>, limit: u32) -> Page {
+        let from = match after {
+            Some(after) => Bound::Excluded(place(&after)),
+            None => Bound::Unbounded,
+        };
+        self.paged(
+            self.items.range((from, Bound::Unbounded)),
+            limit.try_into().unwrap_or(usize::MAX),
+        )
+    }
+
+    fn paged<'a>(
+        &self,
+        mut range: impl Iterator<Item = (&'a (u64, Key), &'a Item)>,
+        limit: usize,
+    ) -> Page {
+        let limit = if self.page == 0 {
+            limit
+        } else {
+            limit.min(self.page)
+        };
+        let mut page = Page::default();
+        for ((_, key), item) in range.by_ref() {
+            page.items.push(item.clone());
+            if page.items.len() >= limit {
+                // As the real one does: a full page names a next one, which may be empty.
+                page.next = Some(key.clone());
+                break;
+            }
+        }
+        page
+    }
+
+    fn transact(&mut self, writes: Vec<Write>) -> bool {
+        let all_hold = writes.iter().all(|write| match write {
+            Write::Put(item, when) => holds(self.items.get(&place(&item.key())), *when),
+            Write::Check(key, when) => holds(self.items.get(&place(key)), *when),
+        });
+        if all_hold {
+            for write in writes {
+                if let Write::Put(item, _) = write {
+                    self.set(place(&item.key()), item);
+                }
+            }
+        }
+        all_hold
+    }
+}
+
+fn is_same(before: &Item, now: Option<&Item>) -> bool {
+    now.is_some_and(|now| now.version() == before.version() && now == before)
+}
+
+fn holds(there: Option<&Item>, when: When) -> bool {
+    match when {
+        When::Absent => there.is_none(),
+        When::Version(version) => there.and_then(Item::version) == Some(version),
+    }
+}
+
+/// The twin as a table that always answers at once.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Calm(Arc<Mutex<Twin>>);
+
+impl Calm {
+    /// A table over this twin.
+    pub(super) fn new(twin: Twin) -> Self {
+        Self(Arc::new(Mutex::new(twin)))
+    }
+
+    /// The twin within.
+    pub(super) fn twin(&self) -> MutexGuard<'_, Twin> {
+        self.0.lock().expect("no panic while the twin is locked")
+    }
+}
+
+/// A port over anything that does requests as values.
+macro_rules! table_of_requests {
+    ($type:ty, $ask:ident) => {
+        impl Table for $type {
+            async fn get(&self, key: Key) -> Result<Option<Item>, StoreError> {
+                match self.$ask(Op::Get(key)).await {
+                    Answer::Item(item) => Ok(item),
+                    other => Err($crate::prove::twin::error_of(other)),
+                }
+            }
+
+            async fn put(&self, item: Item, when: When) -> Result<Put, StoreError> {
+                match self.$ask(Op::Put(item, when)).await {
+                    Answer::Put(put) => Ok(put),
+                    other => Err($crate::prove::twin::error_of(other)),
+                }
+            }
+
+            async fn delete(&self, key: Key) -> Result<(), StoreError> {
+                match self.$ask(Op::Delete(key)).await {
+                    Answer::Deleted => Ok(()),
+                    other => Err($crate::prove::twin::error_of(other)),
+                }
+            }
+
+            async fn query(
+                &self,
+                partition: &str,
+                prefix: &str,
+                after: Option<Key>,
+            ) -> Result<Page, StoreError> {
+                let prefix = $crate::prove::twin::known_prefix(prefix);
+                match self.$ask(Op::Query(partition.into(), prefix, after)).await {
+                    Answer::Page(page) => Ok(page),
+                    other => Err($crate::prove::twin::error_of(other)),
+                }
+            }
+
+            async fn scan(&self, after: Option<Key>, limit: u32) -> Result<Page, StoreError> {
+                match self.$ask(Op::Scan(after, limit)).await {
+                    Answer::Page(page) => Ok(page),
+                    other => Err($crate::prove::twin::error_of(other)),
+                }
+            }
+
+            async fn transact(&self, writes: Vec<Write>) -> Result<bool, StoreError> {
+                match self.$ask(Op::Transact(writes)).await {
+                    Answer::Transacted(done) => Ok(done),
+                    other => Err($crate::prove::twin::error_of(other)),
+                }
+            }
+        }
+    };
+}
+pub(crate) use table_of_requests;
+
+impl Calm {
+    fn ask(&self, op: Op) -> impl Future<Output = Answer> + Send {
+        ready(self.twin().apply(op))
+    }
+}
+
+table_of_requests!(Calm, ask);
+
+/// The error in an answer; an answer to another question is an error of the model.
+pub(crate) fn error_of(answer: Answer) -> StoreError {
+    match answer {
+        Answer::Error(error) => error,
+        other => StoreError::Invalid(format!("not asked for: {other:?}")),
+    }
+}
+
+/// Prefixes are constants of the store, so that a request as a value need not own one.
+pub(crate) fn known_prefix(prefix: &str) -> &'static str {
+    use store::items::{ALIAS, JOURNAL, LETTER, PARKED};
+    [JOURNAL, ALIAS, PARKED, LETTER]
+        .into_iter()
+        .find(|known| *known == prefix)
+        .unwrap_or("")
+}

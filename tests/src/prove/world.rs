@@ -1,0 +1,422 @@
+//! One world: a virtual clock, a table, processes that the world runs, delays and kills, and
+//! everything that happens drawn from one seed.
+
+use super::faults::{Fault, Hits, Spec};
+use super::mutants::Mutant;
+use super::pipes::{Consumer, Message};
+use super::port::{Ask, Port, Posted, Reply};
+use super::random::Rng;
+use super::senders::Sending;
+use super::told::{BEGIN, Story};
+use super::twin::{Answer, Op, Twin};
+use jiff::Timestamp;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+use store::accept::Verdict;
+use store::audit::Report;
+use store::{Item, Key, Put, StoreError};
+
+/// What happens at a moment.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Happening {
+    /// A request of the senders' arrives.
+    Deliver(usize),
+    /// A process's question is answered.
+    Step(usize, Fate),
+    /// A request long given up reaches the table.
+    Late(usize),
+    /// A reader of the stream looks for records.
+    Pump(usize),
+    /// A queue message becomes visible.
+    Visible(usize),
+    /// The daily audit.
+    Audit,
+}
+
+/// What becomes of a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Fate {
+    /// It is done and answered.
+    Fine,
+    /// It is done, and the answer lost.
+    AnswerLost,
+    /// It is done, the answer lost, and the client repeats it.
+    Repeated,
+    /// It is not done, and nobody says so.
+    Lost,
+    /// It is not done yet; it will be.
+    Late,
+    /// It is refused.
+    Throttled,
+    /// The process dies before it is done.
+    CrashBefore,
+    /// The process dies after it is done.
+    CrashAfter,
+}
+
+/// What a process was for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Role {
+    /// A request, by index.
+    Delivery(usize),
+    /// A reader's batch.
+    Batch(usize),
+    /// A queue message.
+    Mail(usize),
+    /// The audit.
+    Audit,
+}
+
+/// How a process ended by itself.
+pub(super) enum End {
+    /// A request was taken in, or not.
+    Received(Result<Vec<Verdict>, StoreError>),
+    /// A batch was worked through up to its first failure.
+    Batched(Option<usize>),
+    /// A letter was dealt with, or is to be tried again.
+    Mailed(bool),
+    /// A walk ended.
+    Audited(Result<Report, StoreError>),
+}
+
+pub(super) type Process = Pin<Box<dyn Future<Output = End> + Send>>;
+
+pub(super) struct Task {
+    process: Process,
+    ask: Option<Ask>,
+    pub(super) role: Role,
+    /// Entries it parked although their customer was known by then.
+    pub(super) parked_blindly: Vec<Key>,
+}
+
+/// A world.
+pub(super) struct World<'a> {
+    pub(super) spec: &'a Spec,
+    pub(super) story: Story,
+    pub(super) mutant: Option<Mutant>,
+    /// Milliseconds since the epoch.
+    pub(super) clock: i64,
+    pub(super) rng: Rng,
+    pub(super) twin: Twin,
+    pub(super) port: Port,
+    pub(super) hits: Hits,
+    pub(super) deliveries: u64,
+    /// No more faults: what is left comes to rest.
+    pub(super) calm: bool,
+    /// Of 1024 questions, so many go wrong.
+    pub(super) roughness: u64,
+    pub(super) sending: Vec<Sending>,
+    pub(super) rotated_at: i64,
+    pub(super) consumers: Vec<Consumer>,
+    pub(super) queue: Vec<Message>,
+    /// Letters that the mail service accepted, how often.
+    pub(super) accepted: BTreeMap<Key, u32>,
+    /// Letters that some record, as written, owed.
+    pub(super) owed: BTreeSet<Key>,
+    /// Whether the stream lost anything, so that only the audit can mend.
+    pub(super) stream_lost: bool,
+    pub(super) last_report: Option<Report>,
+    pub(super) broken: Option<String>,
+    heap: BinaryHeap<Reverse<(i64, u32, Happening)>>,
+    sequence: u32,
+    tasks: Vec<Option<Task>>,
+    free: Vec<usize>,
+    late: Vec<Option<Op>>,
+    seen_changes: usize,
+    faults_so_far: u32,
+    /// For the mutant that reads what is stale: items as they were before their last write.
+    pub(super) stale: BTreeMap<Key, Option<Item>>,
+}
+
+impl<'a> World<'a> {
+    /// A world before anything happened in it.
+    pub(super) fn new(spec: &'a Spec, mutant: Option<Mutant>) -> Self {
+        let mut rng = Rng::fork(spec.seed, 2);
+        let mut twin = Twin::default();
+        twin.page = [0, 0, 3, 7][rng.index(4)];
+        Self {
+            spec,
+            story: super::lives::story(spec.seed),
+            mutant,
+            clock: BEGIN * 1000,
+            twin,
+            port: Port::default(),
+            hits: Hits::default(),
+            deliveries: 0,
+            calm: false,
+            roughness: [0, 6, 24, 72][rng.index(4)],
+            sending: Vec::new(),
+            rotated_at: i64::MAX,
+            consumers: Vec::new(),
+            queue: Vec::new(),
+            accepted: BTreeMap::new(),
+            owed: BTreeSet::new(),
+            stream_lost: false,
+            last_report: None,
+            broken: None,
+            heap: BinaryHeap::with_capacity(64),
+            sequence: 0,
+            tasks: Vec::with_capacity(16),
+            free: Vec::new(),
+            late: Vec::new(),
+            seen_changes: 0,
+            faults_so_far: 0,
+            stale: BTreeMap::new(),
+            rng,
+        }
+    }
+
+    /// Runs until nothing more happens by itself, or a law is broken.
+    pub(super) fn rest(&mut self) {
+        let mut left = 200_000_u32;
+        while let Some(Reverse((at, _, happening))) = self.heap.pop() {
+            self.clock = self.clock.max(at);
+            self.twin.now = self.clock;
+            self.happen(happening);
+            self.wake_readers();
+            left -= 1;
+            if left == 0 {
+                self.breaks("the world never comes to rest".into());
+            }
+            if self.broken.is_some() {
+                return;
+            }
+        }
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::Deliver(request) => self.deliver(request),
+            Happening::Step(task, fate) => self.step(task, fate),
+            Happening::Late(number) => {
+                if let Some(op) = self.late[number].take() {
+                    self.apply(usize::MAX, op);
+                }
+            }
+            Happening::Pump(reader) => self.pump(reader),
+            Happening::Visible(message) => self.receive_message(message),
+            Happening::Audit => self.audit(),
+        }
+    }
+
+    /// Something happens in so many milliseconds.
+    pub(super) fn after(&mut self, delay: i64, happening: Happening) {
+        self.sequence += 1;
+        let when = (self.clock + delay, self.sequence, happening);
+        self.heap.push(Reverse(when));
+    }
+
+    /// The first law that is broken ends the world.
+    pub(super) fn breaks(&mut self, law: String) {
+        self.broken.get_or_insert(law);
+    }
+
+    /// Whether a fault happens that was drawn: not if it is masked out, spared or late.
+    pub(super) fn strikes(&mut self, fault: Fault, drawn: bool) -> bool {
+        if !drawn || self.calm || self.spec.faults >> (fault as u8) & 1 == 0 {
+            return false;
+        }
+        self.faults_so_far += 1;
+        if self.spec.spared.contains(&self.faults_so_far) {
+            return false;
+        }
+        self.hits.0[fault as usize] += 1;
+        true
+    }
+
+    /// How many faults there were.
+    pub(super) fn faults(&self) -> u32 {
+        self.faults_so_far
+    }
+
+    /// A process's clock: the world's, or a little off.
+    pub(super) fn skewed(&mut self) -> Timestamp {
+        let drawn = self.rng.chance(64);
+        let off = self.rng.between(-900_000, 900_000);
+        let off = if self.strikes(Fault::ClockSkew, drawn) {
+            off
+        } else {
+            0
+        };
+        Timestamp::from_millisecond(self.clock + off).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    /// Starts a process.
+    pub(super) fn spawn(&mut self, role: Role, process: Process) {
+        let task = Task {
+            process,
+            ask: None,
+            role,
+            parked_blindly: Vec::new(),
+        };
+        let number = match self.free.pop() {
+            Some(number) => {
+                self.tasks[number] = Some(task);
+                number
+            }
+            None => {
+                self.tasks.push(Some(task));
+                self.tasks.len() - 1
+            }
+        };
+        self.poll(number);
+    }
+
+    fn poll(&mut self, number: usize) {
+        let Some(task) = self.tasks[number].as_mut() else {
+            return;
+        };
+        let mut context = Context::from_waker(Waker::noop());
+        match task.process.as_mut().poll(&mut context) {
+            Poll::Ready(end) => {
+                let task = self.tasks[number].take();
+                self.free.push(number);
+                if let Some(task) = task {
+                    self.ended(&task, end);
+                }
+            }
+            Poll::Pending => {
+                let ask = self.port.take_ask();
+                let (fate, delay) = self.fate(ask.as_ref());
+                if let Some(task) = self.tasks[number].as_mut() {
+                    task.ask = ask;
+                }
+                self.after(delay, Happening::Step(number, fate));
+            }
+        }
+    }
+
+    fn ended(&mut self, task: &Task, end: End) {
+        match (task.role, end) {
+            (Role::Delivery(request), End::Received(result)) => {
+                self.received(request, task, result);
+            }
+            (Role::Batch(reader), End::Batched(failed)) => self.batched(reader, failed),
+            (Role::Mail(message), End::Mailed(done)) => self.mailed(message, done),
+            (Role::Audit, End::Audited(result)) => self.audited(result),
+            _ => self.breaks("a process ended as another".into()),
+        }
+    }
+
+    fn died(&mut self, role: Role) {
+        match role {
+            Role::Delivery(request) => self.try_again(request),
+            Role::Batch(reader) => self.batched(reader, Some(0)),
+            // Its message becomes visible again; the next audit begins where this one did.
+            Role::Mail(_) | Role::Audit => {}
+        }
+    }
+
+    fn step(&mut self, number: usize, fate: Fate) {
+        let Some(task) = self.tasks[number].as_mut() else {
+            return;
+        };
+        let (Some(ask), role) = (task.ask.take(), task.role) else {
+            return;
+        };
+        if fate == Fate::CrashBefore {
+            self.kill(number);
+            return self.died(role);
+        }
+        let reply = match ask {
+            Ask::Send(letter) => Reply::Mail(self.post(letter, fate)),
+            Ask::Table(op) => Reply::Table(self.request(number, op, fate)),
+        };
+        if fate == Fate::CrashAfter {
+            self.kill(number);
+            return self.died(role);
+        }
+        self.port.answer(reply);
+        self.poll(number);
+    }
+
+    fn kill(&mut self, number: usize) {
+        self.tasks[number] = None;
+        self.free.push(number);
+    }
+
+    fn request(&mut self, number: usize, op: Op, fate: Fate) -> Answer {
+        let no_answer = || Answer::Error(StoreError::NoAnswer("simulated".into()));
+        match fate {
+            Fate::Throttled => Answer::Error(StoreError::Throttled),
+            Fate::Lost | Fate::CrashBefore => no_answer(),
+            Fate::Late => {
+                self.late.push(Some(op));
+                let delay = self.rng.between(1, 400_000);
+                self.after(delay, Happening::Late(self.late.len() - 1));
+                no_answer()
+            }
+            Fate::AnswerLost => {
+                self.apply(number, op);
+                no_answer()
+            }
+            Fate::Repeated => {
+                // The SDK gives a transaction a token, so its repetition is known as one.
+                let first = self.apply(number, op.clone());
+                match (&op, first) {
+                    (Op::Transact(_), first) => first,
+                    (_, _) => self.apply(number, op),
+                }
+            }
+            Fate::Fine | Fate::CrashAfter => self.apply(number, op),
+        }
+    }
+
+    /// Does a request, and watches what only the moment can tell.
+    fn apply(&mut self, number: usize, op: Op) -> Answer {
+        let op = match self.mutant {
+            Some(mutant) => mutant.before(self, op),
+            None => op,
+        };
+        let watched = match &op {
+            Op::Put(Item::Parked(..) | Item::Letter(_) | Item::Record(_), _) => Some(op.clone()),
+            _ => None,
+        };
+        let answer = self.twin.apply(op);
+        if let Some(Op::Put(item, _)) = watched {
+            let done = matches!(answer, Answer::Put(Put::Done));
+            self.watch(number, &item, done);
+        }
+        match self.mutant {
+            Some(mutant) => mutant.after(self, answer),
+            None => answer,
+        }
+    }
+
+    pub(super) fn flag_blind_parking(&mut self, number: usize, key: Key) {
+        if let Some(Some(task)) = self.tasks.get_mut(number) {
+            task.parked_blindly.push(key);
+        }
+    }
+
+    /// New changes wake the stream's readers.
+    fn wake_readers(&mut self) {
+        while self.seen_changes < self.twin.changes.len() {
+            let hash = self.twin.changes[self.seen_changes].hash;
+            self.route_change(hash, self.seen_changes);
+            self.seen_changes += 1;
+        }
+    }
+
+    fn post(&mut self, letter: Key, fate: Fate) -> Posted {
+        match fate {
+            Fate::Throttled => Posted::Throttled,
+            Fate::Lost | Fate::CrashBefore => Posted::Unknown,
+            Fate::Fine | Fate::CrashAfter => {
+                let rejected = self.rng.one_in(24);
+                if self.strikes(Fault::MailRejected, rejected) {
+                    return Posted::Rejected;
+                }
+                self.accept_letter(letter);
+                Posted::Accepted
+            }
+            Fate::AnswerLost | Fate::Repeated | Fate::Late => {
+                self.accept_letter(letter);
+                Posted::Unknown
+            }
+        }
+    }
+}
