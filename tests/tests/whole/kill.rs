@@ -59,7 +59,7 @@ fn a_stack_killed_amid_a_thousand_deliveries_ends_as_if_undisturbed() {
     });
     assert_eq!(told.accepted, CUSTOMERS * EVENTS);
     println!(
-        "{} accepted, {} of them repetitions of what was kept before a kill, {} attempts in vain, {:.0} s",
+        "{} accepted, {} of them kept before a kill, {} attempts in vain, {:.0} s",
         told.accepted,
         told.repeated,
         told.in_vain,
