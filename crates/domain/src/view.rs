@@ -232,7 +232,10 @@ impl CustomerView {
             }),
             referral_codes: state.codes.iter().cloned().collect(),
             letters,
-            events: events.iter().map(|event| EventView::new(customer, event)).collect(),
+            events: events
+                .iter()
+                .map(|event| EventView::new(customer, event))
+                .collect(),
         }
     }
 }
@@ -329,7 +332,9 @@ fn failed_invoices(state: &State) -> Vec<InvoiceView> {
 impl EventView {
     fn new(customer: &CustomerKey, event: &Explained) -> Self {
         let own = event.id.as_str().strip_prefix(customer.account());
-        let id = own.and_then(|rest| rest.strip_prefix('/')).unwrap_or(event.id.as_str());
+        let id = own
+            .and_then(|rest| rest.strip_prefix('/'))
+            .unwrap_or(event.id.as_str());
         Self {
             id: id.to_owned(),
             kind: event.kind.clone(),
