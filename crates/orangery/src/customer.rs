@@ -1,6 +1,7 @@
 //! A customer as the journal tells it: JSON for programs, tables for people.
 
-use anyhow::{Context, bail};
+use crate::table::trouble;
+use anyhow::bail;
 use comfy_table::{Table as Text, presets};
 use domain::catalog::Catalog;
 use domain::explain::explain;
@@ -22,17 +23,16 @@ pub async fn view<T: Table>(
     customer: &CustomerKey,
     catalog: &Catalog,
 ) -> anyhow::Result<CustomerView> {
-    let reading = "the table can't be read; is the stack running, and the port right?";
-    let journal = read_journal(table, customer).await.context(reading)?;
+    let journal = read_journal(table, customer).await.map_err(trouble)?;
     if journal.is_empty() {
         bail!(
-            "nobody is known as {customer}; a customer's key is provider/mode/id, \
-             as in stripe/test/cus_123"
+            "nobody is known as {customer} in this table; a customer's key is provider/mode/id, \
+             as in stripe/test/cus_123, and --table-port reads another local stack"
         );
     }
     let state = fold_whole(journal.iter().map(|entry| &entry.reading));
     let events = explain(&journal, &state);
-    let letters = letters(table, customer).await.context(reading)?;
+    let letters = letters(table, customer).await.map_err(trouble)?;
     Ok(CustomerView::new(
         customer, &state, catalog, letters, &events,
     ))

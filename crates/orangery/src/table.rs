@@ -1,7 +1,9 @@
 //! The table that a command reads: the one the usual AWS variables point at, or a local stack's.
 
+use anyhow::anyhow;
 use runtime::aws::{DynamoClient, Service, config};
 use runtime::settings::{BadSetting, Settings};
+use store::StoreError;
 use store::dynamo::DynamoTable;
 
 /// The region local clients sign for.
@@ -14,8 +16,8 @@ pub const TABLE_PORT: u16 = 8000;
 /// AWS credentials in the environment point at; without these, at the local stack's usual port.
 ///
 /// # Errors
-/// [`BadSetting`] when the environment names an AWS account only in part.
-pub fn open(port: Option<u16>) -> Result<DynamoTable, BadSetting> {
+/// When the environment names an AWS account only in part.
+pub fn open(port: Option<u16>) -> anyhow::Result<DynamoTable> {
     let environment = Settings::from_env();
     let named = [
         "AWS_ENDPOINT_URL",
@@ -33,8 +35,29 @@ pub fn open(port: Option<u16>) -> Result<DynamoTable, BadSetting> {
         None if elsewhere => environment,
         Some(_) | None => local(port.unwrap_or(TABLE_PORT)),
     };
-    let client = DynamoClient::new(&config(&settings, Service::DynamoDb)?);
-    Ok(DynamoTable::new(client, name))
+    let config = config(&settings, Service::DynamoDb).map_err(|BadSetting { name, what }| {
+        anyhow!(
+            "{name} {what}, while other AWS variables of the environment name a table to read; \
+             set it too, or say --table-port {TABLE_PORT} for the local stack's"
+        )
+    })?;
+    Ok(DynamoTable::new(DynamoClient::new(&config), name))
+}
+
+/// A table's error as the person at the command line can mend it.
+pub fn trouble(error: StoreError) -> anyhow::Error {
+    match error {
+        StoreError::NoAnswer(why) => anyhow!(
+            "no table answers there ({why}); start the stack with `cargo run`, or say where it is \
+             with --table-port or the usual AWS variables"
+        ),
+        StoreError::Invalid(why) if why == "ResourceNotFoundException" => {
+            anyhow!("no table of that name is there ({why}); ORANGERY_TABLE names another")
+        }
+        StoreError::Throttled | StoreError::Invalid(_) | StoreError::Unreadable { .. } => {
+            error.into()
+        }
+    }
 }
 
 fn local(port: u16) -> Settings {
