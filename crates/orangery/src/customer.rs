@@ -12,6 +12,7 @@ use std::fmt::Write;
 use store::folding::read_journal;
 use store::items::{LETTER, customer_partition};
 use store::letters::{LetterRow, LetterState};
+use store::port::query_all;
 use store::{Item, Table};
 
 /// Everything there is to say of a customer, told from the whole journal.
@@ -43,21 +44,17 @@ async fn letters<T: Table>(
     table: &T,
     customer: &CustomerKey,
 ) -> Result<Vec<LetterView>, store::StoreError> {
-    let partition = customer_partition(customer);
-    let mut letters = Vec::new();
-    let mut after = None;
-    loop {
-        let page = table.query(&partition, LETTER, after).await?;
-        for item in page.items {
+    let rows = query_all(table, &customer_partition(customer), LETTER).await?;
+    let mut letters: Vec<_> = rows
+        .into_iter()
+        .filter_map(|item| {
             if let Item::Letter(row) = item {
-                letters.push(letter(&row));
+                Some(letter(&row))
+            } else {
+                None
             }
-        }
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-    }
+        })
+        .collect();
     letters.sort_by(|a, b| (a.owed_at, &a.cause).cmp(&(b.owed_at, &b.cause)));
     Ok(letters)
 }

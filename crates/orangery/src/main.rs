@@ -286,6 +286,13 @@ async fn partner(command: PartnerCommand) -> anyhow::Result<()> {
     let Some(partner) = PartnerId::parse(&partner) else {
         bail!("`{partner}` can't be a partner: lower-case letters, digits and dashes, at most 64")
     };
+    if master_key.is_none() && !table::is_local(table_port) {
+        bail!(
+            "the environment names an AWS account, and its master key is not given: the secret \
+             would be one that every local stack knows; set ORANGERY_MASTER_KEY, or say \
+             --table-port for a local stack"
+        )
+    }
     let table = table::open(table_port)?;
     let new = store::partners::add(&table, &partner).await;
     let new = new.map_err(table::trouble)?;

@@ -19,21 +19,15 @@ pub const TABLE_PORT: u16 = 8000;
 /// When the environment names an AWS account only in part.
 pub fn open(port: Option<u16>) -> anyhow::Result<DynamoTable> {
     let environment = Settings::from_env();
-    let named = [
-        "AWS_ENDPOINT_URL",
-        "AWS_ENDPOINT_URL_DYNAMODB",
-        "AWS_ACCESS_KEY_ID",
-    ];
-    let elsewhere = named
-        .iter()
-        .any(|name| environment.optional(name).is_some());
     let name = environment
         .optional("ORANGERY_TABLE")
         .unwrap_or("orangery")
         .to_owned();
-    let settings = match port {
-        None if elsewhere => environment,
-        Some(_) | None => local(port.unwrap_or(TABLE_PORT)),
+    let settings = match place(port) {
+        Place::Port(port) => local(port),
+        // An endpoint of one's own seldom asks who is there.
+        Place::Endpoint => anybody().overlaid(&environment),
+        Place::Account => environment,
     };
     let config = config(&settings, Service::DynamoDb).map_err(|BadSetting { name, what }| {
         anyhow!(
@@ -42,6 +36,32 @@ pub fn open(port: Option<u16>) -> anyhow::Result<DynamoTable> {
         )
     })?;
     Ok(DynamoTable::new(DynamoClient::new(&config), name))
+}
+
+/// Whether the table is one of this machine, or behind an endpoint of one's own.
+pub fn is_local(port: Option<u16>) -> bool {
+    match place(port) {
+        Place::Port(_) | Place::Endpoint => true,
+        Place::Account => false,
+    }
+}
+
+/// Where the table is.
+enum Place {
+    Port(u16),
+    Endpoint,
+    Account,
+}
+
+fn place(port: Option<u16>) -> Place {
+    let environment = Settings::from_env();
+    let given = |name: &str| environment.optional(name).is_some();
+    match port {
+        Some(port) => Place::Port(port),
+        None if given("AWS_ENDPOINT_URL") || given("AWS_ENDPOINT_URL_DYNAMODB") => Place::Endpoint,
+        None if given("AWS_ACCESS_KEY_ID") => Place::Account,
+        None => Place::Port(TABLE_PORT),
+    }
 }
 
 /// A table's error as the person at the command line can mend it.
@@ -62,11 +82,18 @@ pub fn trouble(error: StoreError) -> anyhow::Error {
 
 fn local(port: u16) -> Settings {
     let url = format!("http://127.0.0.1:{port}");
+    anybody().overlaid(&Settings::new([(
+        "AWS_ENDPOINT_URL_DYNAMODB".to_owned(),
+        url,
+    )]))
+}
+
+/// Credentials that open nothing.
+fn anybody() -> Settings {
     let pairs = [
         ("AWS_ACCESS_KEY_ID", "local"),
         ("AWS_SECRET_ACCESS_KEY", "local"),
         ("AWS_REGION", LOCAL_REGION),
-        ("AWS_ENDPOINT_URL_DYNAMODB", url.as_str()),
     ];
     Settings::new(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())))
 }
