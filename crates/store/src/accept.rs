@@ -106,7 +106,8 @@ async fn accept_behind<T: Table>(
             fresh.push(customer);
         }
     }
-    if !shared {
+    // What another delivery of it parked is cleared by whoever hands it over.
+    if !shared && parked {
         unpark(table, entry).await?;
     }
     Ok((
