@@ -176,7 +176,7 @@ fn call(
     for (name, value) in headers {
         request = request.header(name, value);
     }
-    let agent = agent();
+    let agent = agent(url);
     let request = agent
         .configure_request(request.body(body)?)
         .allow_non_standard_methods(true);
