@@ -281,9 +281,11 @@ fn functions<'a>(lines: &[&'a str]) -> Vec<(usize, &'a str, usize)> {
         let end = format!("{}}}", " ".repeat(depth));
         let rest = &lines[start..];
         let last = rest.iter().position(|line| *line == end);
-        let only_declared = rest.iter().position(|line| line.ends_with(';'));
+        // A trait's method without a body ends before any begins.
+        let signature = rest.iter().find(|line| line.ends_with([';', '{', '}']));
+        let only_declared = signature.is_some_and(|line| line.ends_with(';'));
         let Some(last) = last else { continue };
-        if only_declared.is_some_and(|declared| declared == 0) || line.ends_with('}') {
+        if only_declared || line.ends_with('}') {
             continue;
         }
         let name = code[at + 3..].split(['(', '<']).next().unwrap();
