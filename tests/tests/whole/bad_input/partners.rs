@@ -46,7 +46,7 @@ async fn a_key_that_was_given_out_but_is_not_in_force_costs_one_read() {
     let unheard = br#"{"type":"referral.hummed","data":{}}"#;
     for (body, said) in [
         (&unheard[..], "ignored"),
-        (&report, "parked"),
+        (&report, "accepted"),
         (&report, "repeated"),
     ] {
         let headers = partner::sign(body, &key("acme", 1), now);
