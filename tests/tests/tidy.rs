@@ -243,6 +243,26 @@ fn exceptions(name: &str) -> Exceptions {
     Exceptions(of.collect())
 }
 
+#[test]
+fn every_folder_has_its_name_plate() {
+    let mut faults = Vec::new();
+    let packages = ["crates", "functions"].into_iter().flat_map(|of| {
+        let folders = folders(of).into_iter();
+        folders.map(move |name| format!("{of}/{name}"))
+    });
+    let halls = ["", "crates", "functions", "infra"].map(str::to_owned);
+    for folder in halls.into_iter().chain(packages) {
+        if !root().join(&folder).join("README.md").is_file() {
+            faults.push(format!("{folder}/README.md is not there"));
+        }
+    }
+    let lines = read("README.md").lines().count();
+    if lines > 150 {
+        faults.push(format!("README.md has {lines} lines, at most 150"));
+    }
+    assert_tidy(&faults);
+}
+
 struct File {
     /// From the root, with slashes.
     path: String,
@@ -281,11 +301,12 @@ fn functions<'a>(lines: &[&'a str]) -> Vec<(usize, &'a str, usize)> {
         let end = format!("{}}}", " ".repeat(depth));
         let rest = &lines[start..];
         let last = rest.iter().position(|line| *line == end);
-        // A trait's method without a body ends before any begins.
-        let signature = rest.iter().find(|line| line.ends_with([';', '{', '}']));
-        let only_declared = signature.is_some_and(|line| line.ends_with(';'));
         let Some(last) = last else { continue };
-        if only_declared || line.ends_with('}') {
+        let head = rest
+            .iter()
+            .find(|line| line.ends_with(['{', ';', '}']))
+            .unwrap();
+        if !head.ends_with('{') {
             continue;
         }
         let name = code[at + 3..].split(['(', '<']).next().unwrap();
