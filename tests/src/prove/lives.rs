@@ -143,6 +143,12 @@ impl<'a> Life<'a> {
         }
     }
 
+    /// Nothing is known of this customer but one payment.
+    pub(super) fn make_guest(&mut self) {
+        self.guest = true;
+        self.customer = ACCOUNT.customer(&format!("pi{}0", self.name));
+    }
+
     fn live(&mut self) {
         if self.rng.one_in(4) {
             self.report_referral();
@@ -349,7 +355,7 @@ impl<'a> Life<'a> {
         self.subscription = Some(seen);
     }
 
-    fn renew(&mut self) {
+    pub(super) fn renew(&mut self) {
         let now = self.clock;
         self.change(|terms| {
             terms.status = SubscriptionStatus::Active;
@@ -361,7 +367,7 @@ impl<'a> Life<'a> {
         self.pay(1000, true);
     }
 
-    fn fail_and_recover(&mut self) {
+    pub(super) fn fail_and_recover(&mut self) {
         let invoice = self.id("in");
         let failed = |state, attempts| InvoiceSeen {
             id: object(&invoice),
@@ -387,7 +393,7 @@ impl<'a> Life<'a> {
         self.change(|terms| terms.status = SubscriptionStatus::Active);
     }
 
-    fn change_plan(&mut self) {
+    pub(super) fn change_plan(&mut self) {
         let price = ["price_s", "price_m", "price_l"][self.rng.index(3)];
         let quantity = 1 + self.rng.below(3);
         self.change(|terms| terms.items = vec![item(price, quantity)]);
@@ -396,7 +402,7 @@ impl<'a> Life<'a> {
         }
     }
 
-    fn set_to_end(&mut self) {
+    pub(super) fn set_to_end(&mut self) {
         self.change(|terms| {
             terms.cancel_at_period_end = true;
             terms.cancel_at = terms.period.map(|period| period.end);
@@ -410,11 +416,11 @@ impl<'a> Life<'a> {
         }
     }
 
-    fn end(&mut self) {
+    pub(super) fn end(&mut self) {
         self.change(|terms| terms.status = SubscriptionStatus::Canceled);
     }
 
-    fn pause(&mut self) {
+    pub(super) fn pause(&mut self) {
         self.change(|terms| {
             terms.pause = match terms.pause {
                 Some(_) => None,

@@ -40,7 +40,7 @@ pub struct Total {
 }
 
 /// Lets some readings make the fold panic, quietly.
-fn poison() {
+pub(super) fn poison() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
         let _ = domain::fold::POISON.set(super::told::is_poison);
@@ -86,6 +86,13 @@ pub fn describe(spec: &Spec) -> String {
         .collect()
 }
 
+/// How many events a world has, left out or not.
+pub fn events(spec: &Spec) -> u32 {
+    let told = super::lives::story(spec.seed).told.len();
+    let mask = spec.events & u64::MAX.checked_shr(64 - told as u32).unwrap_or(0);
+    mask.count_ones()
+}
+
 /// The seed of the world of that number.
 pub fn seed_of(seed: u64, number: u64) -> u64 {
     Rng::fork(seed, number.wrapping_add(1000)).next()
@@ -101,7 +108,7 @@ pub fn worlds(seed: u64, deliveries: u64, threads: usize, mutant: Option<Mutant>
             .checked_div(total.worlds)
             .unwrap_or(40)
             .max(1);
-        let count = (left / each + 1).min(ROUND);
+        let count = (left / each + 1).min(ROUND).min(total.worlds.max(CHUNK));
         let round = round(seed, total.worlds..total.worlds + count, threads, mutant);
         total.deliveries += round.deliveries;
         total.worlds += count;
