@@ -23,7 +23,9 @@ const INSIDE: &str = "PROVE_INSIDE";
 /// # Errors
 /// The first answer that differs.
 pub fn compare(seed: u64, count: usize) -> Result<String, String> {
-    let inside = std::env::var(INSIDE).ok().and_then(|count| count.parse().ok());
+    let inside = std::env::var(INSIDE)
+        .ok()
+        .and_then(|count| count.parse().ok());
     let count = inside.unwrap_or(count);
     let waiting = |error: std::io::Error| error.to_string();
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -127,10 +127,10 @@ pub(super) fn run_to_end<F: Future>(
     let mut context = Context::from_waker(Waker::noop());
     let mut running: Vec<(Pin<Box<F>>, Op)> = Vec::new();
     for mut process in processes {
-        if process.as_mut().poll(&mut context).is_pending() {
-            if let Some(Ask::Table(op)) = port.take_ask() {
-                running.push((process, op));
-            }
+        if process.as_mut().poll(&mut context).is_pending()
+            && let Some(Ask::Table(op)) = port.take_ask()
+        {
+            running.push((process, op));
         }
     }
     let mut step = 0;

@@ -28,6 +28,7 @@ mod senders;
 pub mod shrink;
 pub mod simulate;
 mod spending;
+mod subscribing;
 mod told;
 mod twin;
 mod weather;

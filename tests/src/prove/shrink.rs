@@ -3,7 +3,7 @@
 
 use super::faults::{COUNT, Spec};
 use super::mutants::Mutant;
-use super::simulate::world;
+use super::simulate::{events, world};
 
 /// Runs that shrinking may take.
 const MOST_RUNS: u32 = 4_000;
@@ -12,23 +12,17 @@ const MOST_RUNS: u32 = 4_000;
 /// happen in it.
 pub fn shrink(seed: u64, mutant: Option<Mutant>) -> (Spec, String, u32) {
     let mut smallest = Spec::whole(seed);
-    let ran = world(&smallest, mutant);
-    let mut law = ran.broken.unwrap_or_default();
-    let mut faults = ran.faults;
+    let law = world(&smallest, mutant).broken.unwrap_or_default();
     let mut runs = 0;
     let mut attempt = |spec: Spec, smallest: &mut Spec| {
         runs += 1;
-        if runs > MOST_RUNS {
-            return None;
-        }
-        let ran = world(&spec, mutant);
-        if let Some(broken) = ran.broken {
-            law = broken;
-            faults = ran.faults;
+        if runs <= MOST_RUNS && spec != *smallest && world(&spec, mutant).broken.is_some() {
             *smallest = spec;
         }
-        Some(ran.faults)
     };
+    let told = events(&smallest);
+    smallest.events = u64::MAX.checked_shr(64 - told).unwrap_or(0);
+    let whole = smallest.clone();
     let kinds = (1_u64 << COUNT) - 1;
     smallest.faults = kinds;
     for bit in 0..COUNT {
@@ -41,34 +35,34 @@ pub fn shrink(seed: u64, mutant: Option<Mutant>) -> (Spec, String, u32) {
             &mut smallest,
         );
     }
-    for bit in (0..64).rev() {
-        let events = smallest.events & !(1 << bit);
-        attempt(
-            Spec {
-                events,
-                ..smallest.clone()
-            },
-            &mut smallest,
-        );
-    }
-    // Sparing one fault may bring others; what counts is that the world still fails.
-    let mut number = 1;
-    while let Some(left) = {
-        let mut spared = smallest.spared.clone();
-        spared.push(number);
-        attempt(
-            Spec {
-                spared,
-                ..smallest.clone()
-            },
-            &mut smallest,
-        )
-    } {
-        number += 1;
-        if number > left.saturating_add(1) {
-            break;
+    for _ in 0..3 {
+        for bit in (0..64).rev().filter(|bit| whole.events >> bit & 1 == 1) {
+            let events = smallest.events & !(1 << bit);
+            attempt(
+                Spec {
+                    events,
+                    ..smallest.clone()
+                },
+                &mut smallest,
+            );
+        }
+        // Sparing one fault may bring others; what counts is that the world still fails.
+        let mut number = 1;
+        while number <= world(&smallest, mutant).faults {
+            let mut spared = smallest.spared.clone();
+            spared.push(number);
+            attempt(
+                Spec {
+                    spared,
+                    ..smallest.clone()
+                },
+                &mut smallest,
+            );
+            number += 1;
         }
     }
+    let last = world(&smallest, mutant);
+    let (law, faults) = (last.broken.unwrap_or(law), last.faults);
     (smallest, law, faults)
 }
 

@@ -58,7 +58,11 @@ fn an_entry_in_the_ring_is_not_folded_again() {
         1,
         vec![crate::lives::email("a@b.c")],
     ));
-    let record = grown(&Record::new(customer()), &[new.clone()], &[new.clone()]);
+    let record = grown(
+        &Record::new(customer()),
+        std::slice::from_ref(&new),
+        std::slice::from_ref(&new),
+    );
     assert!(matches!(record.advance(&[new], at(2)), Step::Folded));
 }
 
@@ -72,7 +76,7 @@ fn an_entry_long_folded_and_forgotten_by_the_ring_changes_nothing() {
         .collect();
     let mut record = Record::new(customer());
     for new in &journal {
-        record = grown(&record, &journal, &[new.clone()]);
+        record = grown(&record, &journal, std::slice::from_ref(new));
     }
     assert!(
         !record.remembers(journal[3].digest),

@@ -1,0 +1,3 @@
+//! The design's style, held by a test.
+
+fn main() {}

@@ -1,0 +1,258 @@
+//! Letters: what they say, that each goes out at most once, and what becomes of those that
+//! do not go out.
+
+use crate::support::expect::{first_difference, folder};
+use crate::support::house::{House, opening, shop};
+use crate::support::small_house::{SmallHouse, entry};
+use crate::support::tale::Tale;
+use jiff::SignedDuration;
+use orangery::delivery::Delivery;
+use orangery::stack::mail::Fault;
+use orangery::story::Story;
+use orangery::wiring::{LETTERS, Nets, wire};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_welcome_reads_as_its_language_has_it() {
+    let house = House::open().await;
+    for (id, locale, name) in [
+        ("fr", r#"["fr-FR"]"#, "Zoé <b>Zeste</b>"),
+        ("en", r#"["en-GB", "fr"]"#, "Max & Co"),
+    ] {
+        house
+            .send_all(&starts(&house, id, locale, name, "2m"))
+            .await;
+    }
+    house.settle().await;
+    let mails = house.mails();
+    assert_eq!(mails.len(), 2);
+    for mail in &mails {
+        let language = if mail.to == ["fr@example.com"] {
+            "fr"
+        } else {
+            "en"
+        };
+        assert_eq!(mail.from, "grove@example.com");
+        assert!(
+            mail.html.contains(&format!("lang=\"{language}\"")),
+            "{}",
+            mail.html
+        );
+        letter(
+            &format!("welcome.{language}.txt"),
+            &format!("{}\n\n{}", mail.subject, mail.text),
+        );
+        letter(&format!("welcome.{language}.html"), &mail.html);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_letter_ordered_many_times_is_sent_once() {
+    let house = House::open().await;
+    house.send_all(&started(&house, "2m")).await;
+    let order = json!({
+        "customer": "stripe/test/cus_pomelo", "letter": "welcome", "cause": "sub_Pomelo01",
+    });
+    for _ in 0..5 {
+        let queues = house.stack.queues();
+        queues
+            .send(LETTERS, &order.to_string(), &json!({}), Duration::ZERO)
+            .unwrap();
+    }
+    house.settle().await;
+    assert_eq!(only_letter(&house).await["state"], "sent");
+    assert_eq!(house.mails().len(), 1);
+}
+
+#[tokio::test]
+async fn stream_records_and_messages_handed_over_twice_send_one_letter() {
+    let mut house = SmallHouse::open();
+    let signers = orangery::dev::signers(&shop()).unwrap();
+    for delivery in Tale::read("checkout").deliveries(&signers) {
+        house.take_in(&entry(&delivery)).await;
+        house.settle().await;
+    }
+    assert_eq!(house.mails.0.lock().unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cause_older_than_its_window_writes_to_nobody() {
+    let house = House::open().await;
+    house.send_all(&started(&house, "7d")).await;
+    house.settle().await;
+    assert_eq!(view(&house).await["letters"], json!([]));
+    let house = House::open().await;
+    // A minute younger than the window.
+    house.send_all(&started(&house, "167h59m")).await;
+    house.settle().await;
+    assert_eq!(only_letter(&house).await["state"], "sent");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_letter_whose_window_closes_while_it_waits_is_withdrawn() {
+    let house = slow_house().await;
+    house.send_all(&started(&house, "2m")).await;
+    assert_eq!(only_letter(&house).await["state"], "owed");
+    house.advance(SignedDuration::from_hours(8 * 24)).await;
+    house.settle().await;
+    let letter = only_letter(&house).await;
+    assert_eq!(letter["state"], "withdrawn");
+    assert_eq!(
+        letter["reason"],
+        "its window closed before it could be sent"
+    );
+    assert!(house.mails().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_letter_whose_reason_is_gone_while_it_waits_is_withdrawn() {
+    let house = slow_house().await;
+    house.send_all(&started(&house, "2m")).await;
+    assert_eq!(only_letter(&house).await["state"], "owed");
+    let ended =
+        "[[told]]\nsample = \"customer.subscription.deleted\"\nset = { created = \"@-1m\" }\n";
+    house.send_all(&of_pomelo(&house, "2m", ended)).await;
+    assert_eq!(view(&house).await["subscriptions"][0]["status"], "canceled");
+    house.advance(SignedDuration::from_mins(6)).await;
+    house.settle().await;
+    let letter = only_letter(&house).await;
+    assert_eq!(letter["state"], "withdrawn");
+    assert_eq!(
+        letter["reason"],
+        "its reason is gone: the record no longer asks for it"
+    );
+    assert!(house.mails().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_throttled_letter_is_sent_later_and_once() {
+    let house = House::open().await;
+    house.stack.mailbox().fail_next(3, Fault::Throttled);
+    house.send_all(&started(&house, "2m")).await;
+    house.settle().await;
+    assert_eq!(only_letter(&house).await["state"], "sent");
+    assert_eq!(house.mails().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rejected_letter_fails_with_a_reason_and_is_not_tried_again() {
+    let house = House::open().await;
+    house.stack.mailbox().fail_next(1, Fault::Rejected);
+    house.send_all(&started(&house, "2m")).await;
+    house.settle().await;
+    let letter = only_letter(&house).await;
+    assert_eq!(
+        (&letter["state"], &letter["reason"]),
+        (&json!("failed"), &json!("MessageRejected"))
+    );
+    after_days(&house).await;
+    assert_eq!(only_letter(&house).await["state"], "failed");
+    assert!(house.mails().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_letter_whose_answer_was_lost_is_unknown_and_never_sent_again() {
+    let house = House::open().await;
+    house.stack.mailbox().fail_next(1, Fault::AnswerLost);
+    house.send_all(&started(&house, "2m")).await;
+    house.settle().await;
+    assert_eq!(only_letter(&house).await["state"], "unknown");
+    after_days(&house).await;
+    assert_eq!(only_letter(&house).await["state"], "unknown");
+    assert_eq!(
+        house.mails().len(),
+        1,
+        "SES took it before its answer was lost"
+    );
+}
+
+/// Everything told again, and audits over two days: nobody may write once more.
+async fn after_days(house: &House) {
+    house.send_all(&started(house, "2m")).await;
+    for _ in 0..3 {
+        house.advance(SignedDuration::from_hours(16)).await;
+        house.settle().await;
+    }
+}
+
+/// A house in which letters wait until an audit finds them overdue.
+async fn slow_house() -> House {
+    let mut shop = shop();
+    shop.nets = Nets {
+        stream: false,
+        audit: true,
+    };
+    House::of(shop, |endpoints, shop| wire(endpoints, shop).unwrap()).await
+}
+
+fn started(house: &House, begins: &str) -> Vec<Delivery> {
+    let told = "[[told]]\nsample = \"customer.created\"\n\
+                [[told]]\nsample = \"customer.subscription.updated\"\n";
+    of_pomelo(house, begins, told)
+}
+
+fn of_pomelo(house: &House, begins: &str, told: &str) -> Vec<Delivery> {
+    let text = format!(
+        "title = \"t\"\nbegins = \"{begins}\"\nrename = {{ \"Grove0\" = \"Pomelo0\", \
+         \"Valencia01\" = \"pomelo\", \"1207\" = \"pomelo\" }}\n{told}"
+    );
+    let story = Story::parse(&text).unwrap();
+    story.deliveries(&house.signers(), opening()).unwrap()
+}
+
+fn starts(house: &House, id: &str, locales: &str, name: &str, begins: &str) -> Vec<Delivery> {
+    let text = format!(
+        "title = \"t\"\nbegins = \"{begins}\"\nrename = {{ \"Grove0\" = \"{id}0\", \
+         \"Valencia01\" = \"{id}\", \"1207\" = \"{id}\" }}\n\
+         [[told]]\nsample = \"customer.created\"\nset = {{ \"data.object.email\" = \
+         \"{id}@example.com\", \"data.object.name\" = \"{name}\", \
+         \"data.object.preferred_locales\" = {locales} }}\n\
+         [[told]]\nsample = \"customer.subscription.updated\"\n"
+    );
+    let story = Story::parse(&text).unwrap();
+    story.deliveries(&house.signers(), opening()).unwrap()
+}
+
+async fn view(house: &House) -> Value {
+    house.view("stripe/test/cus_pomelo").await
+}
+
+async fn only_letter(house: &House) -> Value {
+    let view = view(house).await;
+    let letters = view["letters"].as_array().unwrap();
+    assert_eq!(letters.len(), 1, "{letters:?}");
+    letters[0].clone()
+}
+
+/// Compares a part of a letter with its file in `tests/letters`.
+fn letter(name: &str, told: &str) {
+    let path = folder().with_file_name("letters").join(name);
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, told).unwrap();
+        return;
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        expected == told,
+        "{name}: {}",
+        first_difference(&expected, told)
+    );
+}
+
+#[test]
+fn no_expected_letter_is_orphaned() {
+    let entries = std::fs::read_dir(folder().with_file_name("letters")).unwrap();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(
+        names,
+        [
+            "welcome.en.html",
+            "welcome.en.txt",
+            "welcome.fr.html",
+            "welcome.fr.txt"
+        ]
+    );
+}

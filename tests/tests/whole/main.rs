@@ -1,0 +1,21 @@
+//! The whole promise, tried on the whole: real handlers, the real SDK, the embedded engine.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::print_stdout
+)]
+// Helpers of tests fail loudly and print what they counted; the lints' exception covers test
+// functions alone.
+
+mod support;
+
+mod stories;
+mod orders;
+mod referrals;
+mod requests;
+mod nets;
+mod letters;

@@ -1,0 +1,149 @@
+//! Store requests counted where they go over the wire.
+
+use crate::support::house::{House, opening, shop};
+use crate::support::wire::Wire;
+use orangery::delivery::{Delivery, Signer, sample, set};
+use orangery::dev::signers;
+use orangery::story::Story;
+use orangery::wiring::{dynamo_table, wire_over};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_accepted_event_costs_three_requests_a_repetition_one_a_refused_one_none() {
+    let (house, wire) = counted().await;
+    house.send_all(&told(&house, &["customer.created"])).await;
+    wire.since();
+    // It names its customer alone, so nothing follows from it.
+    let deleted = told(&house, &["customer.deleted"]);
+    house.send_all(&deleted).await;
+    assert_eq!(wire.since(), ["PutItem", "GetItem", "PutItem"]);
+    house.send_all(&deleted).await;
+    assert_eq!(wire.since(), ["PutItem"]);
+    let mut forged = deleted[0].clone();
+    let secret = "whsec_of_somebody_else_entirely";
+    forged.signer = Signer::provider(house.signers().provider, secret).unwrap();
+    assert_eq!(house.send(&forged).await.status, 401);
+    assert_eq!(wire.since(), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_concerns_nobody_costs_no_request() {
+    let (house, wire) = counted().await;
+    for (field, value) in [
+        ("type", "product.created".into()),
+        ("livemode", true.into()),
+    ] {
+        let mut body: Value = serde_json::from_str(&body("invoice.paid")).unwrap();
+        set(&mut body, field, value).unwrap();
+        let delivery = Delivery {
+            body: body.to_string().into_bytes(),
+            ..told(&house, &["invoice.paid"])[0].clone()
+        };
+        let answer = house.send(&delivery).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert_eq!(wire.since(), [""; 0], "{field}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_partners_door_reads_the_partner_once_and_nothing_for_a_forgery() {
+    let (house, wire) = counted().await;
+    house.partner("acme").await;
+    let reports: Vec<Delivery> = ["r-1", "r-2"].map(|id| report(&house, id)).into();
+    let mut forged = reports[0].clone();
+    forged.signer = report_of(&house, "other", "r-1").signer;
+    assert_eq!(house.send(&forged).await.status, 401);
+    assert_eq!(wire.since(), [""; 0]);
+    house.send_all(&reports[..1]).await;
+    // The partner once a minute; then nobody is known yet, so it is parked, and looked for once.
+    let first = wire.since();
+    assert_eq!(first, ["GetItem", "PutItem", "Query"]);
+    house.send_all(&reports[1..]).await;
+    assert_eq!(wire.since(), ["PutItem", "Query"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_each_event_of_a_checkout_costs_is_counted() {
+    let (house, wire) = counted().await;
+    for times in ["first", "again"] {
+        for delivery in told(&house, &CHECKOUT) {
+            house.send_all(std::slice::from_ref(&delivery)).await;
+            let mut counts: BTreeMap<String, u32> = BTreeMap::new();
+            let seen = wire.since();
+            for operation in &seen {
+                *counts.entry(operation.clone()).or_default() += 1;
+            }
+            println!(
+                "{times}: {:<42} {:>2} {counts:?}",
+                delivery.name,
+                seen.len()
+            );
+            if times == "again" && delivery.name != "invoice_payment.paid" {
+                assert_eq!(seen, ["PutItem"], "{}", delivery.name);
+            }
+        }
+    }
+}
+
+const CHECKOUT: [&str; 9] = [
+    "customer.created",
+    "checkout.session.completed-subscription",
+    "customer.subscription.created",
+    "charge.succeeded",
+    "payment_intent.succeeded",
+    "customer.subscription.updated",
+    "invoice_payment.paid",
+    "invoice.payment_succeeded",
+    "invoice.paid",
+];
+
+/// A house whose receivers reach the table through a wire that counts, and nobody else does.
+async fn counted() -> (House, Wire) {
+    let mut kept = None;
+    let house = House::of(shop(), |endpoints, shop| {
+        let wire = Wire::before(&endpoints.table_url);
+        let mut through = endpoints.clone();
+        through.table_url.clone_from(&wire.url);
+        kept = Some(wire);
+        let receivers = dynamo_table(&through).unwrap();
+        wire_over(endpoints, shop, receivers, dynamo_table(endpoints).unwrap()).unwrap()
+    });
+    let house = house.await;
+    (house, kept.unwrap())
+}
+
+fn told(house: &House, samples: &[&str]) -> Vec<Delivery> {
+    let told: Vec<String> = samples
+        .iter()
+        .map(|sample| format!("[[told]]\nsample = \"{sample}\"\n"))
+        .collect();
+    story(&told.concat())
+        .deliveries(&house.signers(), opening())
+        .unwrap()
+}
+
+fn report(house: &House, id: &str) -> Delivery {
+    report_of(house, "acme", id)
+}
+
+fn report_of(house: &House, partner: &str, id: &str) -> Delivery {
+    let text = format!(
+        "[[told]]\nsample = \"referral.created\"\npartner = \"{partner}\"\n\
+         set = {{ \"data.referral_id\" = \"{id}\" }}\n"
+    );
+    let mut deliveries = story(&text)
+        .deliveries(&house.signers(), opening())
+        .unwrap();
+    let mut delivery = deliveries.remove(0);
+    delivery.path = "/partners/acme/events".into();
+    delivery
+}
+
+fn story(told: &str) -> Story {
+    Story::parse(&format!("title = \"t\"\nbegins = \"2m\"\n{told}")).unwrap()
+}
+
+fn body(name: &str) -> String {
+    sample(signers(&shop()).unwrap().provider.samples(), name).unwrap()
+}

@@ -1,0 +1,159 @@
+//! The real functions over a table in memory: every stream record and every message twice.
+
+use super::house::{opening, shop, timeless};
+use super::memory::Memory;
+use dispatch::Dispatch;
+use domain::ids::{CustomerKey, Mode};
+use domain::record::Entry;
+use engagement_email::mailer::{Mail, Mailer, NotSent};
+use engagement_email::{EngagementEmail, Sender};
+use journal_fold::JournalFold;
+use orangery::delivery::{Delivery, Signer};
+use providers::{Endpoint, Headers, Outcome, PersonKey, Request, Secret, Secrets};
+use runtime::queue::{Queue, QueueError};
+use runtime::{Clock, Function};
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex};
+use store::accept::{Verdict, receive};
+
+/// A house of functions without ports.
+pub(crate) struct SmallHouse {
+    pub(crate) table: Memory,
+    orders: Orders,
+    pub(crate) mails: Mails,
+    fold: JournalFold<Memory>,
+    dispatch: Dispatch<Orders>,
+    email: EngagementEmail<Memory, Mails>,
+    behind: usize,
+}
+
+impl SmallHouse {
+    pub(crate) fn open() -> Self {
+        let table = Memory::default();
+        let (orders, mails) = (Orders::default(), Mails::default());
+        let clock = Clock::new(opening);
+        let shop = shop();
+        Self {
+            fold: JournalFold {
+                table: table.clone(),
+                clock: clock.clone(),
+            },
+            dispatch: Dispatch {
+                letters: orders.clone(),
+            },
+            email: EngagementEmail {
+                table: table.clone(),
+                mailer: mails.clone(),
+                catalog: shop.catalog,
+                sender: Sender {
+                    shop: "Grove".into(),
+                    from: "grove@example.com".into(),
+                },
+                clock,
+            },
+            table,
+            orders,
+            mails,
+            behind: 0,
+        }
+    }
+
+    /// What a door does once a request is proven and read.
+    pub(crate) async fn take_in(&self, entry: &Arc<Entry>) -> Verdict {
+        let entries = std::slice::from_ref(entry);
+        let verdicts = receive(&self.table, entries, opening()).await.unwrap();
+        verdicts[0]
+    }
+
+    /// Lets stream and queue deliver everything twice, until nothing more follows.
+    pub(crate) async fn settle(&mut self) {
+        loop {
+            let from = self.behind;
+            self.behind = self.table.changes(0).len();
+            if from == self.behind {
+                return;
+            }
+            for _ in 0..2 {
+                let failed = self.fold.take_up(self.table.changes(from)).await;
+                assert!(failed.is_empty(), "{failed:?}");
+                let failed = self.dispatch.hand_over(self.table.changes(from)).await;
+                assert!(failed.is_empty(), "{failed:?}");
+            }
+            let orders = std::mem::take(&mut *self.orders.0.lock().unwrap());
+            for order in &orders {
+                self.deliver(order, "1").await;
+                self.deliver(order, "2").await;
+            }
+        }
+    }
+
+    /// One message of the letters' queue.
+    async fn deliver(&self, order: &str, receives: &str) {
+        let message = json!({
+            "messageId": "m-1",
+            "body": order,
+            "attributes": { "ApproximateReceiveCount": receives },
+        });
+        let event = json!({ "Records": [message] }).to_string();
+        self.email.invoke(event.as_bytes()).await.unwrap();
+    }
+
+    pub(crate) async fn view(&self, customer: &str) -> Value {
+        let customer = CustomerKey::new(customer);
+        let told = orangery::customer::view(&self.table, &customer, &self.email.catalog).await;
+        let mut value = serde_json::to_value(told.unwrap()).unwrap();
+        timeless(&mut value);
+        value
+    }
+}
+
+/// The journal entry of a provider's delivery, made by the door's own proof and reading.
+pub(crate) fn entry(delivery: &Delivery) -> Arc<Entry> {
+    let Signer::Provider(provider, secret) = &delivery.signer else {
+        panic!("{} is a partner's", delivery.name)
+    };
+    let now = opening();
+    let signed = provider.sign(&delivery.body, secret, now).unwrap();
+    let headers = Headers::new(signed).unwrap();
+    let request = Request {
+        method: "POST",
+        path: &delivery.path,
+        url: None,
+        query: "",
+        headers: &headers,
+        body: &delivery.body,
+    };
+    let secrets = Secrets::new(vec![secret.clone()]).unwrap();
+    let master = Secret::new(orangery::wiring::LOCAL_MASTER).unwrap();
+    let keys = PersonKey::derive(&master).unwrap();
+    let endpoint = Endpoint::new(Mode::Test);
+    let received = providers::receive(provider, &endpoint, &request, &secrets, &keys, now);
+    let received = received.unwrap().remove(0);
+    let Outcome::Reading(reading) = received.outcome else {
+        panic!("{} tells nothing", delivery.name)
+    };
+    let receipt = delivery.name.as_str().into();
+    let version = provider.normalizer();
+    Arc::new(Entry::new(reading, received.raw, version, now, receipt))
+}
+
+#[derive(Clone, Default)]
+struct Orders(Arc<Mutex<Vec<String>>>);
+
+impl Queue for Orders {
+    async fn send(&self, body: String) -> Result<(), QueueError> {
+        self.0.lock().unwrap().push(body);
+        Ok(())
+    }
+}
+
+/// A mail service that takes everything.
+#[derive(Clone, Default)]
+pub(crate) struct Mails(pub(crate) Arc<Mutex<Vec<Mail>>>);
+
+impl Mailer for Mails {
+    async fn send(&self, mail: &Mail) -> Result<Arc<str>, NotSent> {
+        self.0.lock().unwrap().push(mail.clone());
+        Ok("mail-1".into())
+    }
+}
