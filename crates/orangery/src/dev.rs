@@ -34,6 +34,14 @@ pub fn sample_story(name: &str) -> Option<&'static str> {
         .map(|(_, _, text)| *text)
 }
 
+/// The sample stories: their names and what they tell, in one line each.
+pub fn sample_titles() -> Vec<(&'static str, String)> {
+    SAMPLES
+        .iter()
+        .filter_map(|(name, _, text)| Some((*name, Story::parse(text).ok()?.title)))
+        .collect()
+}
+
 /// How the stack is to be run.
 #[derive(Debug)]
 pub struct Dev {
@@ -218,6 +226,7 @@ fn say_where(stack: &Stack, dev: &Dev, out: &mut impl Write) -> anyhow::Result<(
     let endpoints = stack.endpoints();
     let port = endpoints.table_url.rsplit(':').next().unwrap_or_default();
     writeln!(out, "\nwhere to look")?;
+    writeln!(out, "  pages          {gateway}/")?;
     writeln!(
         out,
         "  one customer   orangery customer stripe/test/cus_ada --table-port {port}"
