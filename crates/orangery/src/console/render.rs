@@ -98,6 +98,7 @@ fn environment(folder: Option<PathBuf>) -> Environment<'static> {
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.add_filter("moment", |text: String| moment(&text));
     environment.add_filter("query", |text: String| encoded(&text));
+    environment.add_filter("short", |text: String| short(&text));
     environment.add_filter("visible", |text: String| visible(&text));
     environment.set_loader(move |name| Ok(source(folder.as_ref(), name).map(Cow::into_owned)));
     environment
@@ -128,6 +129,14 @@ fn moment(text: &str) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
+/// The beginning of a text.
+fn short(text: &str) -> String {
+    match text.char_indices().nth(SHORT) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+    }
+}
+
 /// A value in a query: everything but letters, digits and three signs in percent.
 pub(crate) fn encoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -156,6 +165,8 @@ fn visible(text: &str) -> String {
     }
     out
 }
+
+const SHORT: usize = 120;
 
 macro_rules! files {
     ($($name:literal),* $(,)?) => {

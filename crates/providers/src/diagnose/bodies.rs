@@ -3,8 +3,8 @@
 use crate::Request;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
-use std::collections::BTreeMap;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 /// What was done to the body, in words, and the body before that.
 pub(super) fn undone(body: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
@@ -54,7 +54,7 @@ pub(super) fn cut_off(request: &Request<'_>) -> Option<&'static str> {
     }
     let text = String::from_utf8_lossy(request.body);
     let begun = text.trim_start().starts_with(['{', '[']);
-    let unread: Result<serde::de::IgnoredAny, _> = serde_json::from_str(&text);
+    let unread: Result<IgnoredAny, _> = serde_json::from_str(&text);
     let ended_early = unread.is_err_and(|error| error.is_eof());
     (begun && ended_early).then_some("its JSON ends in the middle")
 }
@@ -70,17 +70,36 @@ pub(super) fn livemode(body: &[u8]) -> Option<bool> {
 
 /// Keys in the order of the alphabet are a program's, not a provider's.
 pub(super) fn looks_rewritten(body: &[u8]) -> Option<&'static str> {
-    let text = std::str::from_utf8(body).ok()?;
-    let fields: BTreeMap<String, serde::de::IgnoredAny> = serde_json::from_str(text).ok()?;
-    let mut last = 0;
-    for key in fields.keys() {
-        let at = text.find(&format!("\"{key}\""))?;
-        if at < last {
-            return None;
-        }
-        last = at;
+    let Keys(keys) = serde_json::from_slice(body).ok()?;
+    let sorted = keys.is_sorted() && keys.len() > 3;
+    sorted.then_some("its keys are in the order of the alphabet")
+}
+
+/// The keys of an object, in their order.
+struct Keys(Vec<String>);
+
+impl<'de> Deserialize<'de> for Keys {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(InOrder)
     }
-    (fields.len() > 3).then_some("its keys are in the order of the alphabet")
+}
+
+struct InOrder;
+
+impl<'de> Visitor<'de> for InOrder {
+    type Value = Keys;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Keys, A::Error> {
+        let mut keys = Vec::new();
+        while let Some((key, IgnoredAny)) = map.next_entry()? {
+            keys.push(key);
+        }
+        Ok(Keys(keys))
+    }
 }
 
 const REWRITTEN: &str = "its JSON was read and written again";

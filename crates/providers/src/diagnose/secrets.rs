@@ -21,10 +21,6 @@ pub(super) fn mistaken(text: &str) -> Vec<Mistaken> {
             what,
             around.replace('*', text).into_bytes(),
         );
-        let decoded = decoded(&around.replace('*', bare));
-        decoded
-            .into_iter()
-            .for_each(|key| push(Cause::SecretSpace, what, key));
     }
     for key in decoded(bare) {
         push(
@@ -73,7 +69,7 @@ fn decoded(text: &str) -> Vec<Vec<u8>> {
         .into_iter()
         .filter_map(|alphabet| {
             GeneralPurpose::new(alphabet, config)
-                .decode(text.trim())
+                .decode(text)
                 .ok()
         })
         .collect()
