@@ -183,6 +183,7 @@ pub async fn claim<T: Table>(
         letter,
         cause,
     } = order;
+    let mut tried: Vec<Arc<LetterRow>> = Vec::new();
     for _ in 0..ATTEMPTS {
         let Some(Item::Letter(row)) = table.get(Key::letter(customer, *letter, cause)).await?
         else {
@@ -191,8 +192,10 @@ pub async fn claim<T: Table>(
         };
         match &row.state {
             LetterState::Owed => {}
-            LetterState::Claimed { owner: theirs, .. } if &**theirs == owner => {
-                // Our own claim whose answer was lost; nothing has been sent under it.
+            LetterState::Claimed { .. } if tried.contains(&row) => {
+                // This very call's claim whose answer was lost; nothing was sent under it. The
+                // owner's name alone proves nothing: a queue may deliver one message twice
+                // under one count.
                 if let Some(Item::Record(record)) = table.get(Key::record(customer)).await? {
                     return Ok(Claim::Ours { row, record });
                 }
@@ -236,6 +239,7 @@ pub async fn claim<T: Table>(
             Write::Put(Item::Letter(claimed.clone()), When::Version(row.version)),
             Write::Check(Key::record(customer), When::Version(record.version)),
         ];
+        tried.push(claimed.clone());
         match table.transact(writes).await {
             Ok(true) => {
                 return Ok(Claim::Ours {
