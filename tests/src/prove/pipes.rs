@@ -14,7 +14,7 @@ use store::{Item, Key, StoreError};
 const SHARDS: usize = 2;
 const DAY: i64 = 86_400_000;
 /// Attempts at a batch before it goes to its destination.
-const MOST_TRIES: u32 = 8;
+const MOST_TRIES: u32 = 5;
 /// Deliveries of a message before it goes to the dead-letter queue.
 const MOST_RECEIVES: u32 = 4;
 
