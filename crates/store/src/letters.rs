@@ -183,13 +183,14 @@ pub async fn claim<T: Table>(
         letter,
         cause,
     } = order;
+    let mut tried: Vec<Arc<LetterRow>> = Vec::new();
     for _ in 0..ATTEMPTS {
         let Some(Item::Letter(row)) = table.get(Key::letter(customer, *letter, cause)).await?
         else {
             let reason = "no such letter is owed".into();
             return Ok(Claim::Done(LetterState::Withdrawn { at: now, reason }));
         };
-        match hold(table, &row, owner, now).await? {
+        match hold(table, &row, &tried, now).await? {
             Hold::Free => {}
             Hold::Settled(claim) => return Ok(claim),
             Hold::Changed => continue,
@@ -216,6 +217,7 @@ pub async fn claim<T: Table>(
             Write::Put(Item::Letter(claimed.clone()), When::Version(row.version)),
             Write::Check(Key::record(customer), When::Version(record.version)),
         ];
+        tried.push(claimed.clone());
         match table.transact(writes).await {
             Ok(true) => {
                 return Ok(Claim::Ours {
@@ -269,13 +271,15 @@ enum Hold {
 async fn hold<T: Table>(
     table: &T,
     row: &Arc<LetterRow>,
-    owner: &str,
+    tried: &[Arc<LetterRow>],
     now: Timestamp,
 ) -> Result<Hold, StoreError> {
     match &row.state {
         LetterState::Owed => Ok(Hold::Free),
-        LetterState::Claimed { owner: theirs, .. } if &**theirs == owner => {
-            // Our own claim whose answer was lost; nothing has been sent under it.
+        LetterState::Claimed { .. } if tried.contains(row) => {
+            // This very call's claim whose answer was lost; nothing was sent under it. The
+            // owner's name alone proves nothing: a queue may deliver one message twice under
+            // one count.
             let there = table.get(Key::record(&row.customer)).await?;
             Ok(Hold::Settled(match there {
                 Some(Item::Record(record)) => Claim::Ours {

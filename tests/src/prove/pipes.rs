@@ -14,7 +14,7 @@ use store::{Item, Key, StoreError};
 const SHARDS: usize = 2;
 const DAY: i64 = 86_400_000;
 /// Attempts at a batch before it goes to its destination.
-const MOST_TRIES: u32 = 8;
+const MOST_TRIES: u32 = 5;
 /// Deliveries of a message before it goes to the dead-letter queue.
 const MOST_RECEIVES: u32 = 4;
 
@@ -195,19 +195,15 @@ impl World<'_> {
         }
     }
 
-    /// A letter goes into the queue, sometimes twice.
+    /// A letter goes into the queue.
     pub(super) fn enqueue(&mut self, row: Arc<LetterRow>) {
-        let twice = self.rng.one_in(8);
-        let copies = 1 + usize::from(self.strikes(Fault::QueueTwice, twice));
-        for _ in 0..copies {
-            self.queue.push(Message {
-                row: row.clone(),
-                receives: 0,
-                gone: false,
-            });
-            let delay = self.rng.between(10, 2_000);
-            self.after(delay, Happening::Visible(self.queue.len() - 1));
-        }
+        self.queue.push(Message {
+            row,
+            receives: 0,
+            gone: false,
+        });
+        let delay = self.rng.between(10, 2_000);
+        self.after(delay, Happening::Visible(self.queue.len() - 1));
     }
 
     /// A worker takes a message; unless it is deleted, it comes back.
@@ -219,11 +215,25 @@ impl World<'_> {
             return;
         }
         let receives = i64::from(message.receives);
-        let row = message.row.clone();
         let visible = self.rng.between(60_000, 400_000) * receives;
         self.after(visible, Happening::Visible(number));
+        self.work_on(number);
+        // The queue delivers at least once, and counts only approximately.
+        let twice = self.rng.one_in(8);
+        let later = self.rng.between(1, 300);
+        if self.strikes(Fault::QueueTwice, twice) {
+            self.after(later, Happening::Again(number));
+        }
+    }
+
+    /// A worker is handed a message under the count it has.
+    pub(super) fn work_on(&mut self, number: usize) {
+        let message = &self.queue[number];
+        let (row, owner) = (
+            message.row.clone(),
+            format!("m{number}#{}", message.receives),
+        );
         let now = self.skewed();
-        let owner = format!("m{number}-{receives}");
         let mutant = self.mutant;
         let process = handlers::engagement_email(self.port.clone(), row, owner, now, mutant);
         self.spawn(Role::Mail(number), process);

@@ -32,6 +32,8 @@ pub(super) enum Happening {
     Pump(usize),
     /// A queue message becomes visible.
     Visible(usize),
+    /// A message that was just delivered is delivered once more.
+    Again(usize),
     /// The daily audit.
     Audit,
 }
@@ -198,6 +200,7 @@ impl<'a> World<'a> {
             }
             Happening::Pump(reader) => self.pump(reader),
             Happening::Visible(message) => self.receive_message(message),
+            Happening::Again(message) => self.work_on(message),
             Happening::Audit => self.audit(),
         }
     }
