@@ -9,4 +9,5 @@ pub mod delivery;
 pub mod customer;
 pub mod clock;
 pub mod send;
+pub mod preview;
 pub mod table;

@@ -38,6 +38,9 @@ enum Command {
     /// Partners and their secrets.
     #[command(subcommand)]
     Partner(PartnerCommand),
+    /// Letters.
+    #[command(subcommand)]
+    Mail(orangery::preview::MailCommand),
 }
 
 #[derive(Args)]
@@ -189,6 +192,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Send(args)) => send::run(&args.send()).await,
         Some(Command::Clock(command)) => move_clock(command),
         Some(Command::Partner(command)) => partner(command).await,
+        Some(Command::Mail(command)) => command.run(),
     }
 }
 
