@@ -17,11 +17,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// What a shop puts behind its payment provider's and its partners' webhooks.
+///
+/// Without a command it starts the local stack, as `dev` does.
 #[derive(Parser)]
-#[command(version, about)]
+#[command(version, about, args_conflicts_with_subcommands = true)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
+    #[command(flatten)]
+    dev: DevArgs,
 }
 
 #[derive(Subcommand)]
@@ -95,7 +99,9 @@ struct Gateway {
 
 impl Gateway {
     fn address(&self) -> String {
-        match (self.port, &self.url) {
+        // A variable that is set to nothing names nothing.
+        let url = self.url.as_deref().filter(|url| !url.is_empty());
+        match (self.port, url) {
             (Some(port), _) => format!("http://127.0.0.1:{port}"),
             (None, Some(url)) => url.trim_end_matches('/').to_owned(),
             (None, None) => "http://127.0.0.1:9090".into(),
@@ -115,6 +121,9 @@ struct SendArgs {
     /// The provider's secret; without it the local stack's usual one.
     #[arg(long, env = "ORANGERY_SECRET", hide_env_values = true)]
     secret: Option<String>,
+    /// The local stack's table, for a story in which a partner speaks and must be known there.
+    #[arg(long)]
+    table_port: Option<u16>,
     /// Every delivery twice.
     #[arg(long)]
     duplicate: bool,
@@ -137,7 +146,8 @@ enum ClockCommand {
     Show(Gateway),
     /// Moves it on: 3d, 2h, 15m, 1w.
     Advance {
-        /// How far.
+        /// How far; back, where it begins with a minus.
+        #[arg(allow_hyphen_values = true)]
         by: String,
         #[command(flatten)]
         gateway: Gateway,
@@ -179,6 +189,11 @@ fn main() -> ExitCode {
 }
 
 fn complain(error: &anyhow::Error) -> ExitCode {
+    // Whoever read our output has seen enough: `orangery customer … | head`.
+    let cause = error.root_cause().downcast_ref::<std::io::Error>();
+    if cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe) {
+        return ExitCode::SUCCESS;
+    }
     // Nothing is left to be done if standard error is gone.
     let _ = writeln!(std::io::stderr(), "orangery: {error:#}");
     ExitCode::FAILURE
@@ -186,7 +201,7 @@ fn complain(error: &anyhow::Error) -> ExitCode {
 
 async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
-        None => dev::run(plain_dev()?).await,
+        None => dev::run(cli.dev.dev()?).await,
         Some(Command::Dev(args)) => dev::run(args.dev()?).await,
         Some(Command::Customer(args)) => show(args).await,
         Some(Command::Send(args)) => send::run(&args.send()).await,
@@ -196,20 +211,14 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     }
 }
 
-fn plain_dev() -> anyhow::Result<Dev> {
-    let cli = Cli::parse_from(["orangery", "dev"]);
-    match cli.command {
-        Some(Command::Dev(args)) => args.dev(),
-        Some(_) | None => bail!("`dev` is not among the commands"),
-    }
-}
-
 impl DevArgs {
     fn dev(self) -> anyhow::Result<Dev> {
         let mut secrets: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (name, secret) in self.secrets {
-            let provider = providers::provider(&name)
-                .with_context(|| format!("`--secret {name}=…`: no provider of that name"))?;
+            let provider = providers::provider(&name).with_context(|| {
+                let known = send::known_providers();
+                format!("`--secret {name}=…`: no provider is called so; there are: {known}")
+            })?;
             let texts = secrets.entry(name).or_default();
             texts.push(secret);
             provider
@@ -240,6 +249,7 @@ impl SendArgs {
             what: self.what,
             set: self.set,
             secret: self.secret,
+            table_port: self.table_port,
             duplicate: self.duplicate,
             shuffle: self.shuffle,
             drop: self.drop,
@@ -280,8 +290,16 @@ async fn partner(command: PartnerCommand) -> anyhow::Result<()> {
     let Some(partner) = PartnerId::parse(&partner) else {
         bail!("`{partner}` can't be a partner: lower-case letters, digits and dashes, at most 64")
     };
+    if master_key.is_none() && !table::is_local(table_port) {
+        bail!(
+            "the environment names an AWS account, and its master key is not given: the secret \
+             would be one that every local stack knows; set ORANGERY_MASTER_KEY, or say \
+             --table-port for a local stack"
+        )
+    }
     let table = table::open(table_port)?;
-    let new = store::partners::add(&table, &partner).await?;
+    let new = store::partners::add(&table, &partner).await;
+    let new = new.map_err(table::trouble)?;
     let master = providers::Secret::new(master_key.as_deref().unwrap_or(LOCAL_MASTER))?;
     let secret = providers::partner_secret(&master, &partner, 1)?;
     let mut out = std::io::stdout();
@@ -304,7 +322,10 @@ fn catalog(path: Option<PathBuf>) -> anyhow::Result<Catalog> {
         Some(path) => std::fs::read_to_string(path)
             .with_context(|| format!("the catalog {} can't be read", path.display()))?,
     };
-    Ok(Catalog::parse(&text)?)
+    Catalog::parse(&text).with_context(|| match &path {
+        None => "in the sample catalog".to_owned(),
+        Some(path) => format!("in {}", path.display()),
+    })
 }
 
 fn named(text: &str) -> Result<(String, String), String> {

@@ -1,13 +1,13 @@
 //! `orangery send`: signs and delivers a sample, a file or a story.
 
 use crate::delivery::{Delivery, Signer, sample, set, shift_times, typed};
-use crate::dev::sample_story;
+use crate::dev::{sample_story, story_names};
 use crate::story::{Signers, Story};
 use crate::wiring::{LOCAL_MASTER, local_secret};
 use crate::{clock, table};
 use anyhow::{Context, bail};
 use jiff::Timestamp;
-use providers::Provider;
+use providers::{PROVIDERS, Provider};
 use serde_json::Value;
 use std::io::Write;
 use std::path::Path;
@@ -25,6 +25,8 @@ pub struct Send {
     pub set: Vec<(String, String)>,
     /// The secret to sign with.
     pub secret: Option<String>,
+    /// The port of the table that partners of a story are added to.
+    pub table_port: Option<u16>,
     /// Every delivery twice.
     pub duplicate: bool,
     /// In a random order.
@@ -41,15 +43,8 @@ pub struct Send {
 /// When there is nothing to send, nobody answers, or a door answers otherwise than 2xx.
 pub async fn run(send: &Send) -> anyhow::Result<()> {
     let Some(provider) = providers::provider(&send.provider) else {
-        let known: Vec<&str> = providers::PROVIDERS
-            .iter()
-            .map(|known| known.name())
-            .collect();
-        bail!(
-            "`{}` is no provider; there are: {}",
-            send.provider,
-            known.join(", ")
-        )
+        let known = known_providers();
+        bail!("`{}` is no provider; there are: {known}", send.provider)
     };
     // A deployed door has no clock of its own to ask.
     let now = clock::now(&send.gateway).unwrap_or_else(|_| Timestamp::now());
@@ -76,6 +71,12 @@ pub async fn run(send: &Send) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The providers' names, for people.
+pub fn known_providers() -> String {
+    let names: Vec<&str> = PROVIDERS.iter().map(|known| known.name()).collect();
+    names.join(", ")
+}
+
 async fn deliveries(
     send: &Send,
     provider: &'static Provider,
@@ -91,13 +92,15 @@ async fn deliveries(
         Some(_) | None => sample_story(&send.what).map(str::to_owned),
     };
     if let Some(text) = story {
-        let story = Story::parse(&text)?;
+        let story = Story::parse(&text).with_context(|| format!("in {}", send.what))?;
         let partners = story.partners();
         if !partners.is_empty() {
-            let table = table::open(None)?;
+            let table = table::open(send.table_port)?;
             for partner in &partners {
                 let added = store::partners::add(&table, partner).await;
-                added.with_context(|| format!("partner {partner} can't be added to the table"))?;
+                added
+                    .map_err(table::trouble)
+                    .with_context(|| format!("partner {partner} can't be made known"))?;
             }
         }
         let signers = Signers {
@@ -107,7 +110,7 @@ async fn deliveries(
         };
         return story.deliveries(&signers, now);
     }
-    let (name, body) = if path.is_file() {
+    let (name, body) = if is_path(&send.what) {
         (send.what.clone(), file(send, path)?)
     } else {
         (send.what.clone(), fresh(send, provider, now)?)
@@ -126,12 +129,24 @@ fn file(send: &Send, path: &Path) -> anyhow::Result<Vec<u8>> {
     if send.set.is_empty() {
         return std::fs::read(path).with_context(|| format!("{} can't be read", path.display()));
     }
-    changed(serde_json::from_str(&read(path)?)?, &send.set)
+    let body = serde_json::from_str(&read(path)?);
+    let why = || format!("{} is no JSON, so no field can be set", path.display());
+    changed(body.with_context(why)?, &send.set)
+}
+
+/// Samples' names have neither a slash nor this ending.
+fn is_path(what: &str) -> bool {
+    what.contains('/') || what.ends_with(".json") || Path::new(what).is_file()
 }
 
 /// A sample as if it happened now, under an id of its own.
 fn fresh(send: &Send, provider: &Provider, now: Timestamp) -> anyhow::Result<Vec<u8>> {
-    let mut body: Value = serde_json::from_str(&sample(provider.samples(), &send.what)?)?;
+    let sample = sample(provider.samples(), &send.what).with_context(|| {
+        let stories: Vec<&str> = story_names().collect();
+        let stories = stories.join(", ");
+        format!("`{}` is no story ({stories}) and no file", send.what)
+    })?;
+    let mut body: Value = serde_json::from_str(&sample)?;
     if let Some(created) = body.get("created").and_then(Value::as_i64) {
         shift_times(&mut body, now.as_second().saturating_sub(created));
     }

@@ -1,6 +1,6 @@
 //! One table behind a small port, and the protocol that keeps journal and record true over it.
 //!
-//! DynamoDB is named in [`dynamo`] alone. The numbers in comments are the points of the
+//! DynamoDB is named in [`dynamo`], `attributes` and [`stream`] alone. The numbers in comments are the points of the
 //! protocol in `crates/README.md` at which a process may die.
 
 pub mod port;

@@ -17,7 +17,7 @@ pub mod streams;
 mod aws;
 mod control;
 mod gateway;
-mod guard;
+pub(crate) mod guard;
 mod http_event;
 mod ids;
 mod inside;
