@@ -21,7 +21,7 @@ pub(crate) fn amount(money: Money, locale: &Locale) -> String {
         .map(|formatter| formatter.format_fixed_decimal(&decimal).to_string())
         // A currency may be written with fewer places than its provider counts: what would be
         // rounded away is money, so it is written in full.
-        .filter(|text| digits(text) == digits(exact.trim_end_matches('0')) || says(text, &exact));
+        .filter(|text| says(text, &exact));
     with_currency.unwrap_or_else(|| {
         let number = DecimalFormatter::try_new(locale.into(), Default::default()).map_or_else(
             |_| exact.clone(),
@@ -35,6 +35,7 @@ pub(crate) fn amount(money: Money, locale: &Locale) -> String {
 fn says(text: &str, exact: &str) -> bool {
     let (written, meant) = (digits(text), digits(exact));
     match meant.strip_prefix(&written) {
+        Some("") => true,
         Some(rest) => exact.contains('.') && rest.chars().all(|digit| digit == '0'),
         None => false,
     }

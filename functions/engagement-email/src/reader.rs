@@ -103,11 +103,13 @@ impl Reader {
             return plain();
         };
         let text = formatter.format(&date).to_string();
-        match (self.language, text.strip_prefix("1 ")) {
+        let text = match (self.language, text.strip_prefix("1 ")) {
             // The first of a month is an ordinal in French, which icu leaves to its reader.
             (Language::Fr, Some(rest)) => format!("1er {rest}"),
             (Language::Fr | Language::En, _) => text,
-        }
+        };
+        // No line ends between a day and its month.
+        text.replacen(' ', "\u{a0}", 1)
     }
 }
 

@@ -46,7 +46,7 @@ pub fn mail(
     }
     .values(row)?;
     let values = context! { ..own, ..common };
-    let subject = one_line(&render(row.letter, language, Part::Subject, &values)?);
+    let subject = subject_line(&render(row.letter, language, Part::Subject, &values)?);
     let values = context! { subject => subject.as_str(), ..values };
     Ok(Mail {
         from: sender.from.clone(),
@@ -148,10 +148,12 @@ fn unsubscribe(url: &str) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// A value in one line: a name with a line end in it must not become a header.
+/// A value in one line of bounded length: a name with a line end in it must not become a
+/// header, and one without end must not become the letter.
 fn one_line(text: &str) -> String {
     let spaced: String = text
         .chars()
+        .filter(|c| !turns_text(*c))
         .map(|c| {
             if c.is_control() || is_line_end(c) {
                 ' '
@@ -159,10 +161,15 @@ fn one_line(text: &str) -> String {
                 c
             }
         })
-        .filter(|c| !turns_text(*c))
+        .take(MOST_SIGNS)
         .collect();
     let words: Vec<_> = spaced.split(' ').filter(|word| !word.is_empty()).collect();
     words.join(" ")
+}
+
+/// A subject whose values are in one line already: only its own line end goes.
+fn subject_line(text: &str) -> String {
+    text.trim().replace('\n', " ")
 }
 
 fn is_line_end(c: char) -> bool {
@@ -185,3 +192,6 @@ fn tag(text: &str) -> String {
     };
     text.chars().take(200).map(allowed).collect()
 }
+
+/// Signs of a name that are written; subjects hold two names at most.
+const MOST_SIGNS: usize = 120;

@@ -377,7 +377,10 @@ fn post(url: &str, path: &str, body: &Value) {
 
 /// To whom each mail went.
 fn mailbox(url: &str) -> Vec<String> {
-    let mut answer = agent(url).get(format!("{url}/mailbox.json")).call().unwrap();
+    let mut answer = agent(url)
+        .get(format!("{url}/mailbox.json"))
+        .call()
+        .unwrap();
     let text = answer
         .body_mut()
         .with_config()
