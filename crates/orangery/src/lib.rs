@@ -13,4 +13,5 @@ pub mod customer;
 pub mod clock;
 pub mod chaos;
 pub mod send;
+pub mod preview;
 pub mod table;

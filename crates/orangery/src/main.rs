@@ -46,6 +46,9 @@ enum Command {
     /// What is wrong, and what to do about it.
     #[command(subcommand)]
     Doctor(DoctorCommand),
+    /// Letters.
+    #[command(subcommand)]
+    Mail(orangery::preview::MailCommand),
 }
 
 #[derive(Args)]
@@ -233,6 +236,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Clock(command)) => move_clock(command),
         Some(Command::Partner(command)) => partner(command).await,
         Some(Command::Doctor(command)) => doctor(command),
+        Some(Command::Mail(command)) => command.run(),
     }
 }
 

@@ -38,6 +38,9 @@ pub const LOCAL_MASTER: &str = "orangery-local-stack-master-key-not-a-secret";
 /// The queue that letters wait in.
 pub const LETTERS: &str = "letters";
 
+/// The schedule of the sweep.
+pub const SWEEP: &str = "sweep";
+
 /// The schedule of the audit.
 pub const AUDIT: &str = "audit";
 
@@ -74,6 +77,8 @@ impl Default for Shop {
         let sender = Sender {
             shop: "Grove".into(),
             from: "grove@example.com".into(),
+            account_url: Some("https://grove.example.com/account".into()),
+            ..Sender::default()
         };
         Self {
             secrets: BTreeMap::new(),
@@ -143,7 +148,7 @@ where
         sender: shop.sender.clone(),
         clock: clock.clone(),
     };
-    let audit = Calendar {
+    let calendar = Calendar {
         table: table.clone(),
         letters: letters.clone(),
         clock: clock.clone(),
@@ -161,14 +166,15 @@ where
     if shop.nets.stream {
         wiring.streams = streams(Arc::new(fold), Arc::new(Dispatch { letters }));
     }
+    let calendar: Arc<dyn Function> = Arc::new(calendar);
+    let every_minute = |name: &str| Schedule {
+        name: name.into(),
+        every: Duration::from_secs(60),
+        function: calendar.clone(),
+    };
+    wiring.schedules.push(every_minute(SWEEP));
     if shop.nets.audit {
-        let every = Duration::from_secs(60);
-        let function: Arc<dyn Function> = Arc::new(audit);
-        wiring.schedules = vec![Schedule {
-            name: AUDIT.into(),
-            every,
-            function,
-        }];
+        wiring.schedules.push(every_minute(AUDIT));
     }
     Ok(wiring)
 }

@@ -1,6 +1,6 @@
 //! Items as DynamoDB attributes, and back: plain ones that ordinary tools can read.
 
-use crate::items::{Cursor, Item, Key, customer_of, reference_of};
+use crate::items::{Cursor, Item, Key, customer_of, look_shard, reference_of};
 use crate::letters::LetterRow;
 use crate::partners::PartnerRow;
 use crate::port::StoreError;
@@ -17,9 +17,6 @@ use std::io::Read;
 use std::sync::Arc;
 
 pub(crate) type Attributes = HashMap<String, AttributeValue>;
-
-/// How many shards the index of moments to look again is spread over.
-const LOOK_SHARDS: u64 = 8;
 
 /// The largest raw item we unpack: what a door lets in, with room.
 const MOST_RAW: u64 = 16 * 1024 * 1024;
@@ -118,6 +115,11 @@ pub(crate) fn key_of(attributes: &Attributes) -> Result<Key, StoreError> {
     }
 }
 
+/// A shard of the index as it stands in `look_shard`.
+pub(crate) fn look_shard_name(shard: u64) -> String {
+    format!("look#{shard}")
+}
+
 #[derive(Serialize)]
 struct AliasFields<'a> {
     customer: &'a str,
@@ -178,19 +180,8 @@ fn read_entry(mut attributes: Attributes) -> Result<Arc<Entry>, String> {
 fn record_attributes(record: &Record) -> Result<Attributes, StoreError> {
     let mut attributes = fields(record)?;
     if record.look_at.is_some() {
-        let shard = record
-            .customer
-            .as_str()
-            .bytes()
-            .fold(0_u64, |hash, byte| {
-                hash.wrapping_mul(31).wrapping_add(u64::from(byte))
-            })
-            .checked_rem(LOOK_SHARDS)
-            .unwrap_or_default();
-        attributes.insert(
-            "look_shard".into(),
-            AttributeValue::S(format!("look#{shard}")),
-        );
+        let shard = look_shard_name(look_shard(&record.customer));
+        attributes.insert("look_shard".into(), AttributeValue::S(shard));
     }
     Ok(attributes)
 }

@@ -1,7 +1,9 @@
 //! The port over DynamoDB.
 
-use crate::attributes::{Attributes, from_attributes, key_attributes, key_of, to_attributes};
-use crate::items::{Item, Key};
+use crate::attributes::{
+    Attributes, from_attributes, key_attributes, key_of, look_shard_name, to_attributes,
+};
+use crate::items::{Item, Key, customer_of};
 use crate::port::{Page, Put, StoreError, Table, When, Write};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
@@ -11,6 +13,8 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Put as PutWrite, ReturnValuesOnConditionCheckFailure,
     TransactWriteItem,
 };
+use domain::ids::CustomerKey;
+use jiff::Timestamp;
 use std::collections::HashMap;
 
 /// A DynamoDB table with string keys `pk` and `sk`.
@@ -121,6 +125,35 @@ impl Table for DynamoTable {
             .await
             .map_err(|error| trouble(&error))?;
         page(answer.items, answer.last_evaluated_key)
+    }
+
+    async fn due(
+        &self,
+        shard: u64,
+        until: Timestamp,
+        most: u32,
+    ) -> Result<Vec<CustomerKey>, StoreError> {
+        // To the whole second, as records have it: with a fraction it would sort before them.
+        let until = until.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .index_name("look")
+            .key_condition_expression("look_shard = :shard AND look_at <= :until")
+            .expression_attribute_values(":shard", AttributeValue::S(look_shard_name(shard)))
+            .expression_attribute_values(":until", AttributeValue::S(until))
+            .limit(i32::try_from(most).unwrap_or(i32::MAX))
+            .send()
+            .await
+            .map_err(|error| trouble(&error))?;
+        // One page is enough: what is looked at leaves the index, and the rest comes next time.
+        let keys = answer.items.unwrap_or_default();
+        let keys: Vec<Key> = keys.iter().map(key_of).collect::<Result<_, _>>()?;
+        Ok(keys
+            .iter()
+            .filter_map(|key| customer_of(&key.partition))
+            .collect())
     }
 
     async fn transact(&self, writes: Vec<Write>) -> Result<bool, StoreError> {

@@ -79,9 +79,10 @@ pub async fn look_again<T: Table>(
     let Some(record) = read_record(table, customer).await? else {
         return Ok(Outcome::Done);
     };
-    let record = match record.look_again(now) {
-        None => record,
-        Some(next) => match write(table, &record, next).await? {
+    let record = match caught(|| record.look_again(now)) {
+        None => return Ok(Outcome::Panicked),
+        Some(None) => record,
+        Some(Some(next)) => match write(table, &record, next).await? {
             Some(written) => written,
             None => return Ok(Outcome::Contended),
         },

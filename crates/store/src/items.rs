@@ -45,6 +45,9 @@ pub struct Cursor {
     pub after: Option<Key>,
 }
 
+/// How many shards the index of moments to look again is spread over.
+pub const LOOK_SHARDS: u64 = 8;
+
 /// Sort key of a record.
 pub const RECORD: &str = "record";
 /// Sort keys of journal entries begin so.
@@ -145,6 +148,17 @@ impl Item {
             Self::Entry(..) | Self::Alias(..) | Self::Parked(..) => None,
         }
     }
+}
+
+/// The shard of the index in which a customer's moment to look again stands.
+pub fn look_shard(customer: &CustomerKey) -> u64 {
+    let bytes = customer.as_str().bytes();
+    bytes
+        .fold(0_u64, |hash, byte| {
+            hash.wrapping_mul(31).wrapping_add(u64::from(byte))
+        })
+        .checked_rem(LOOK_SHARDS)
+        .unwrap_or_default()
 }
 
 /// The partition of a customer.

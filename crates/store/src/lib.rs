@@ -10,6 +10,7 @@ pub mod folding;
 pub mod letters;
 pub mod partners;
 pub mod audit;
+pub mod sweep;
 pub mod dynamo;
 pub mod stream;
 mod attributes;

@@ -1,6 +1,8 @@
 //! The port: the few requests that the protocol makes of a table.
 
 use crate::items::{Item, Key};
+use domain::ids::CustomerKey;
+use jiff::Timestamp;
 use std::future::Future;
 
 /// A table of items under a partition and a sort key. Reads are consistent.
@@ -31,6 +33,16 @@ pub trait Table: Send + Sync {
         after: Option<Key>,
         limit: u32,
     ) -> impl Future<Output = Result<Page, StoreError>> + Send;
+
+    /// Customers whose records asked, in this shard of the index, to be looked at again by this
+    /// moment: the earliest ones, at most so many. A hint that may be behind or ahead of the
+    /// records: whoever acts on it reads the record.
+    fn due(
+        &self,
+        shard: u64,
+        until: Timestamp,
+        most: u32,
+    ) -> impl Future<Output = Result<Vec<CustomerKey>, StoreError>> + Send;
 
     /// Writes all or nothing. `false`: a condition did not hold, or another request was on
     /// one of the items; nothing was written.

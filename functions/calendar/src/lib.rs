@@ -1,16 +1,22 @@
-//! What the clock asks for: the audit, which needs no stream and forgets nothing.
+//! What the clock asks for: every minute the sweep of what falls due by itself, once a day the
+//! audit, which needs no stream and forgets nothing. The schedule's input says which:
+//! `{"job": "sweep"}`, `{"job": "audit"}`.
 
 use runtime::queue::{Queue, SqsQueue};
 use runtime::settings::{BadSetting, Settings};
 use runtime::{Clock, Failure, Function, Invocation, aws};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use store::Table;
 use store::audit::walk;
 use store::dynamo::DynamoTable;
 use store::letters::Order;
+use store::sweep::sweep;
 
 /// Pages of the table one run looks at before it leaves the rest to the next.
 const PAGES: u32 = 200;
+
+/// Customers of one shard of the index that one sweep looks at; the rest waits a minute.
+const MOST: u32 = 250;
 
 /// Run by a schedule.
 #[derive(Debug)]
@@ -40,12 +46,41 @@ impl Calendar<DynamoTable, SqsQueue> {
 }
 
 impl<T: Table, Q: Queue> Function for Calendar<T, Q> {
-    fn invoke<'a>(&'a self, _payload: &'a [u8]) -> Invocation<'a> {
+    fn invoke<'a>(&'a self, payload: &'a [u8]) -> Invocation<'a> {
         Box::pin(async move {
-            let found = self.audit().await?;
-            Ok(serde_json::to_vec(&found).unwrap_or_default())
+            let Event { job } = serde_json::from_slice(payload)
+                .map_err(|error| Failure::new("NoJob", error.to_string()))?;
+            let found = match job {
+                Job::Sweep => serde_json::to_vec(&self.sweep().await?),
+                Job::Audit => serde_json::to_vec(&self.audit().await?),
+            };
+            Ok(found.unwrap_or_default())
         })
     }
+}
+
+/// A schedule's input.
+#[derive(Deserialize)]
+struct Event {
+    job: Job,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Job {
+    Sweep,
+    Audit,
+}
+
+/// What one sweep came to, for its log line and whoever called it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Looked {
+    /// Customers looked at.
+    pub customers: u64,
+    /// Of these, how many stay due.
+    pub left: u64,
+    /// Whether nothing is left to the next sweep.
+    pub complete: bool,
 }
 
 /// What one run found, for its log line and whoever called it.
@@ -70,6 +105,31 @@ pub struct Found {
 }
 
 impl<T: Table, Q: Queue> Calendar<T, Q> {
+    /// One sweep.
+    ///
+    /// # Errors
+    /// When the table does not answer; who was not looked at stays due.
+    pub async fn sweep(&self) -> Result<Looked, Failure> {
+        let swept = sweep(&self.table, MOST, self.clock.now())
+            .await
+            .map_err(|error| Failure::new("Store", error.to_string()))?;
+        let looked = Looked {
+            customers: swept.looked,
+            left: swept.left,
+            complete: swept.complete,
+        };
+        // Most minutes have nothing to tell, and a log line costs as much as a write.
+        if looked.customers > 0 {
+            tracing::info!(
+                what = "sweep",
+                customers = looked.customers,
+                left = looked.left,
+                complete = looked.complete,
+            );
+        }
+        Ok(looked)
+    }
+
     /// One run of the audit.
     ///
     /// # Errors

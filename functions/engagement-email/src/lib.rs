@@ -1,7 +1,10 @@
 //! Sends letters: claims, plans once more on a consistent read, renders, sends, records.
 
 pub mod mailer;
+pub mod reader;
 pub mod render;
+pub mod templates;
+mod amounts;
 
 use crate::mailer::{Mailer, NotSent, SesMailer};
 use domain::catalog::Catalog;
@@ -33,17 +36,25 @@ pub struct EngagementEmail<T, M> {
 }
 
 /// Who writes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Sender {
     /// The shop's name in letters.
     pub shop: String,
     /// The address letters come from.
     pub from: String,
+    /// Where answers go, if not there.
+    pub reply_to: Option<String>,
+    /// Where customers see and change what they have; letters without it ask for an answer.
+    pub account_url: Option<String>,
+    /// Where somebody says what they do not want to be written; named in letters that may be
+    /// refused.
+    pub preferences_url: Option<String>,
 }
 
 impl EngagementEmail<DynamoTable, SesMailer> {
     /// As the template's environment describes it: `TABLE`, `SHOP_NAME`, `MAIL_FROM`, and where
-    /// wanted `CONFIGURATION_SET` and `CATALOG` (the path of a catalog file).
+    /// wanted `MAIL_REPLY_TO`, `ACCOUNT_URL`, `PREFERENCES_URL`, `CONFIGURATION_SET` and
+    /// `CATALOG` (the path of a catalog file).
     ///
     /// # Errors
     /// [`BadSetting`].
@@ -68,9 +79,26 @@ impl EngagementEmail<DynamoTable, SesMailer> {
             sender: Sender {
                 shop: settings.required("SHOP_NAME")?.to_owned(),
                 from: settings.required("MAIL_FROM")?.to_owned(),
+                reply_to: settings.optional("MAIL_REPLY_TO").map(str::to_owned),
+                account_url: web_address(settings, "ACCOUNT_URL")?,
+                preferences_url: web_address(settings, "PREFERENCES_URL")?,
             },
             clock: Clock::system(),
         })
+    }
+}
+
+/// An address that may stand in a letter's link and header.
+fn web_address(settings: &Settings, name: &'static str) -> Result<Option<String>, BadSetting> {
+    let Some(url) = settings.optional(name) else {
+        return Ok(None);
+    };
+    let graphic = |c: char| c.is_ascii_graphic() && !matches!(c, '<' | '>' | '"');
+    if url.starts_with("https://") && url.chars().all(graphic) {
+        Ok(Some(url.to_owned()))
+    } else {
+        let what = "it must be an https:// address".into();
+        Err(BadSetting { name, what })
     }
 }
 

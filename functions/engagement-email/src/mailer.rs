@@ -2,9 +2,11 @@
 
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::config::Builder;
-use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sesv2::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
-use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageTag};
+use aws_sdk_sesv2::types::{
+    Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag,
+};
 use aws_smithy_types::retry::RetryConfig;
 use runtime::aws::SdkConfig;
 use std::future::Future;
@@ -17,12 +19,16 @@ pub struct Mail {
     pub from: String,
     /// Receiver.
     pub to: String,
+    /// Where answers go, if not to the sender.
+    pub reply_to: Option<String>,
     /// Subject.
     pub subject: String,
     /// HTML body.
     pub html: String,
     /// Plain text body.
     pub text: String,
+    /// Headers of its own.
+    pub headers: Vec<(&'static str, String)>,
     /// Names and values that come back with every event of this mail.
     pub tags: Vec<(&'static str, String)>,
 }
@@ -66,7 +72,7 @@ impl SesMailer {
 
 impl Mailer for SesMailer {
     async fn send(&self, mail: &Mail) -> Result<Arc<str>, NotSent> {
-        let unbuilt = |error: aws_sdk_sesv2::error::BuildError| NotSent::Refused(error.to_string());
+        let unbuilt = |error: BuildError| NotSent::Refused(error.to_string());
         let content = |text: &str| Content::builder().data(text).charset("UTF-8").build();
         let body = Body::builder()
             .html(content(&mail.html).map_err(unbuilt)?)
@@ -75,6 +81,7 @@ impl Mailer for SesMailer {
         let message = Message::builder()
             .subject(content(&mail.subject).map_err(unbuilt)?)
             .body(body)
+            .set_headers(headers(mail).map_err(unbuilt)?)
             .build();
         let mut request = self
             .client
@@ -82,6 +89,7 @@ impl Mailer for SesMailer {
             .from_email_address(&mail.from)
             .destination(Destination::builder().to_addresses(&mail.to).build())
             .content(EmailContent::builder().simple(message).build())
+            .set_reply_to_addresses(mail.reply_to.clone().map(|address| vec![address]))
             .set_configuration_set_name(self.configuration_set.clone());
         for (name, value) in &mail.tags {
             let tag = MessageTag::builder()
@@ -96,6 +104,15 @@ impl Mailer for SesMailer {
             Err(error) => Err(judge(&error)),
         }
     }
+}
+
+fn headers(mail: &Mail) -> Result<Option<Vec<MessageHeader>>, BuildError> {
+    let headers = mail
+        .headers
+        .iter()
+        .map(|(name, value)| MessageHeader::builder().name(*name).value(value).build());
+    let headers: Vec<_> = headers.collect::<Result<_, _>>()?;
+    Ok((!headers.is_empty()).then_some(headers))
 }
 
 /// Only what the service itself says is definite; a lost answer never is.

@@ -1,71 +1,61 @@
-//! From a letter's row and its customer's record to a mail: one folder of templates a letter,
-//! one language a reader.
+//! From a letter's row and its customer's record to a mail.
 
 use crate::Sender;
 use crate::mailer::Mail;
+pub use crate::reader::Language;
+use crate::reader::Reader;
+use crate::templates::{Part, Unrendered, render};
 use domain::catalog::Catalog;
-use domain::letters::Letter;
+use domain::ids::ObjectId;
+use domain::letters::{Class, Letter};
+use domain::plan::subject;
 use domain::record::Record;
-use domain::state::{Person, State};
-use minijinja::{Environment, Error, context, value::Value};
+use domain::state::{Invoice, State, Subscription};
+use domain::terms::SubscriptionStatus;
+use minijinja::context;
+use minijinja::value::Value;
+use std::collections::BTreeMap;
 use store::letters::LetterRow;
-
-/// A language letters are written in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Language {
-    /// English.
-    En,
-    /// French.
-    Fr,
-}
-
-impl Language {
-    /// Every language.
-    pub const ALL: [Self; 2] = [Self::En, Self::Fr];
-
-    /// As it stands in file names and in `lang`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::En => "en",
-            Self::Fr => "fr",
-        }
-    }
-
-    /// What the person reads: by locale, else by country, else English.
-    pub fn of(person: &Person) -> Self {
-        let french = match (person.locale(), person.country()) {
-            (Some(locale), _) => locale.to_ascii_lowercase().starts_with("fr"),
-            (None, Some(country)) => matches!(country, "FR" | "MC"),
-            (None, None) => false,
-        };
-        if french { Self::Fr } else { Self::En }
-    }
-}
 
 /// The mail of a claimed letter.
 ///
 /// # Errors
-/// When a template can't be rendered: a bug, kept as the letter's reason.
+/// When it can't be rendered: a bug, kept as the letter's reason.
 pub fn mail(
     row: &LetterRow,
     record: &Record,
     catalog: &Catalog,
     sender: &Sender,
-) -> Result<Mail, Error> {
+) -> Result<Mail, Unrendered> {
     let state = &record.folded.state;
-    let language = Language::of(&state.person);
-    let values = values(row, state, catalog, sender, language);
-    let environment = environment()?;
-    let part = |name: &str| {
-        let template = format!("{}/{}.{name}", row.letter.as_str(), language.as_str());
-        environment.get_template(&template)?.render(&values)
+    let reader = Reader::of(&state.person);
+    let language = reader.language;
+    let preferences = sender.preferences_url.as_deref();
+    let preferences = preferences.filter(|_| row.letter.class() == Class::Engagement);
+    let common = context! {
+        language => language.as_str(),
+        shop => one_line(&sender.shop),
+        name => state.person.name().map(one_line).filter(|name| !name.is_empty()),
+        account_url => sender.account_url.as_deref(),
+        preferences_url => preferences,
     };
+    let own = About {
+        state,
+        catalog,
+        reader: &reader,
+    }
+    .values(row)?;
+    let values = context! { ..own, ..common };
+    let subject = subject_line(&render(row.letter, language, Part::Subject, &values)?);
+    let values = context! { subject => subject.as_str(), ..values };
     Ok(Mail {
         from: sender.from.clone(),
         to: state.person.email().unwrap_or_default().to_owned(),
-        subject: one_line(&part("subject.txt")?),
-        html: part("html")?,
-        text: part("txt")?,
+        reply_to: sender.reply_to.clone(),
+        subject,
+        html: render(row.letter, language, Part::Mjml, &values)?,
+        text: render(row.letter, language, Part::Text, &values)?,
+        headers: preferences.map(unsubscribe).unwrap_or_default(),
         tags: vec![
             ("letter", row.letter.as_str().into()),
             ("cause", tag(&row.cause)),
@@ -73,64 +63,122 @@ pub fn mail(
     })
 }
 
-fn values(
-    row: &LetterRow,
-    state: &State,
-    catalog: &Catalog,
-    sender: &Sender,
-    language: Language,
-) -> Value {
-    match row.letter {
-        Letter::Welcome => {
-            let subscription = state
-                .subscriptions
-                .iter()
-                .find(|(id, _)| id.as_str() == &*row.cause);
-            let plan = subscription
-                .and_then(|(_, subscription)| catalog.base(&subscription.terms.items))
-                .and_then(|item| catalog.product(&item.price))
-                .map(|(_, _, product)| product.name_in(language.as_str()).to_owned());
-            context! {
-                language => language.as_str(),
-                shop => one_line(&sender.shop),
-                name => state.person.name().map(one_line),
-                plan => plan,
+/// What a letter is about, to be told to this reader.
+struct About<'a> {
+    state: &'a State,
+    catalog: &'a Catalog,
+    reader: &'a Reader,
+}
+
+impl About<'_> {
+    fn values(&self, row: &LetterRow) -> Result<Value, Unrendered> {
+        let id = subject(&row.cause);
+        let subscription = || find(&self.state.subscriptions, id).ok_or(Unrendered::Subject);
+        let invoice = || find(&self.state.invoices, id).ok_or(Unrendered::Subject);
+        Ok(match row.letter {
+            Letter::Welcome => {
+                let welcomed = subscription()?;
+                let trial = welcomed
+                    .terms
+                    .trial
+                    .filter(|_| welcomed.terms.status == SubscriptionStatus::Trialing);
+                context! {
+                    plan => self.plan(welcomed),
+                    trial_end => trial.map(|trial| self.reader.date(trial.end)),
+                    ends => welcomed.ends_at().is_some(),
+                }
             }
+            Letter::PaymentFailed => {
+                let failed = invoice()?;
+                let next = failed.next_attempt_at.map(|at| self.reader.date(at));
+                context! {
+                    next_attempt => next,
+                    must_act => failed.state == domain::billing::InvoiceState::ActionRequired,
+                    ..self.money(failed)
+                }
+            }
+            Letter::PaymentRecovered => self.money(invoice()?),
+            Letter::CancellationConfirmed => {
+                let ending = subscription()?;
+                context! {
+                    plan => self.plan(ending),
+                    ended => ending.terms.status.is_final(),
+                    end => ending.ends_at().map(|at| self.reader.date(at)),
+                    asked => self.reader.date(row.caused_at),
+                }
+            }
+            Letter::TrialEnding => {
+                let trying = subscription()?;
+                let trial = trying.terms.trial.ok_or(Unrendered::Subject)?;
+                context! {
+                    plan => self.plan(trying),
+                    trial_end => self.reader.date(trial.end),
+                }
+            }
+        })
+    }
+
+    fn money(&self, invoice: &Invoice) -> Value {
+        let subscription = invoice.subscription.as_ref();
+        let subscription = subscription.and_then(|id| self.state.subscriptions.get(id));
+        context! {
+            amount => self.reader.amount(invoice.due),
+            plan => subscription.and_then(|known| self.plan(known)),
+            running => subscription.is_some_and(|known| known.terms.status.is_running()),
         }
+    }
+
+    /// What the shop calls the plan in the reader's language.
+    fn plan(&self, subscription: &Subscription) -> Option<String> {
+        let item = self.catalog.base(&subscription.terms.items)?;
+        let (_, _, product) = self.catalog.product(&item.price)?;
+        Some(one_line(product.name_in(self.reader.language.as_str())))
     }
 }
 
-macro_rules! templates {
-    ($environment:ident: $($letter:literal $name:literal),* $(,)?) => {
-        $($environment.add_template(
-            concat!($letter, "/", $name),
-            include_str!(concat!("../letters/", $letter, "/", $name)),
-        )?;)*
-    };
+fn find<'a, T>(among: &'a BTreeMap<ObjectId, T>, id: &str) -> Option<&'a T> {
+    among.get(&ObjectId::new(id))
 }
 
-/// Templates escape by file name: `.html` does, `.txt` does not.
-fn environment() -> Result<Environment<'static>, Error> {
-    let mut environment = Environment::new();
-    environment.add_template("layout.html", include_str!("../letters/layout.html"))?;
-    templates!(environment:
-        "welcome" "en.subject.txt",
-        "welcome" "en.txt",
-        "welcome" "en.html",
-        "welcome" "fr.subject.txt",
-        "welcome" "fr.txt",
-        "welcome" "fr.html",
-    );
-    Ok(environment)
+/// One click, by RFC 8058; only for letters that may be refused.
+fn unsubscribe(url: &str) -> Vec<(&'static str, String)> {
+    vec![
+        ("List-Unsubscribe", format!("<{url}>")),
+        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".into()),
+    ]
 }
 
-/// A value in one line: a name with a line end in it must not become a header.
+/// A value in one line of bounded length: a name with a line end in it must not become a
+/// header, and one without end must not become the letter.
 fn one_line(text: &str) -> String {
     let spaced: String = text
         .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
+        .filter(|c| !turns_text(*c))
+        .map(|c| {
+            if c.is_control() || is_line_end(c) {
+                ' '
+            } else {
+                c
+            }
+        })
+        .take(MOST_SIGNS)
         .collect();
-    spaced.split_whitespace().collect::<Vec<_>>().join(" ")
+    let words: Vec<_> = spaced.split(' ').filter(|word| !word.is_empty()).collect();
+    words.join(" ")
+}
+
+/// A subject whose values are in one line already: only its own line end goes.
+fn subject_line(text: &str) -> String {
+    text.trim().replace('\n', " ")
+}
+
+fn is_line_end(c: char) -> bool {
+    matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// Signs that turn the direction of all that follows, beyond the value they stand in.
+fn turns_text(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A tag's value: letters, digits, `_` and `-` are all that is allowed.
@@ -144,3 +192,6 @@ fn tag(text: &str) -> String {
     };
     text.chars().take(200).map(allowed).collect()
 }
+
+/// Signs of a name that are written; subjects hold two names at most.
+const MOST_SIGNS: usize = 120;

@@ -5,7 +5,9 @@ use super::oracle::{self, Known, Routes};
 use super::told::NORMALIZER;
 use super::twin::{Calm, Twin};
 use super::world::World;
+use domain::billing::InvoiceState;
 use domain::ids::CustomerKey;
+use domain::letters::{Letter, TRIAL_NOTICE};
 use domain::reading::Fact;
 use domain::record::{Digest, Entry, Record};
 use jiff::{SignedDuration, Timestamp};
@@ -14,7 +16,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use store::letters::LetterState;
+use store::letters::{LetterRow, LetterState};
 use store::{Item, Key};
 
 /// A law that does not hold, and where.
@@ -251,10 +253,7 @@ impl World<'_> {
                 .journals
                 .get(&row.customer)
                 .map_or(&[][..], Vec::as_slice);
-            if !journal
-                .iter()
-                .any(|event| starts(event, &row.cause, row.caused_at))
-            {
+            if !journal.iter().any(|event| causes(event, row)) {
                 return Err(format!("{key} has no cause"));
             }
             written.insert(key);
@@ -272,10 +271,21 @@ impl World<'_> {
             }
             for (id, subscription) in &state.subscriptions {
                 let young = now + SKEW < subscription.started_at + week;
-                let welcome = domain::letters::Letter::Welcome;
-                let key = Key::letter(&record.customer, welcome, id.as_str());
+                let key = Key::letter(&record.customer, Letter::Welcome, id.as_str());
                 let due = subscription.terms.status.is_running() && young;
                 if due && !written.contains(&key) {
+                    return Err(format!("{key} is due and nobody wrote it"));
+                }
+            }
+            for (id, invoice) in &state.invoices {
+                let known = invoice.subscription.as_ref();
+                let known = known.and_then(|id| state.subscriptions.get(id));
+                let day = SignedDuration::from_hours(24);
+                let checkout = known.is_some_and(|s| invoice.failed_at < s.started_at + day);
+                let young = now + SKEW < invoice.failed_at + day * 3;
+                let key = Key::letter(&record.customer, Letter::PaymentFailed, id.as_str());
+                let open = invoice.state == InvoiceState::Failed && !checkout;
+                if open && young && !written.contains(&key) {
                     return Err(format!("{key} is due and nobody wrote it"));
                 }
             }
@@ -342,13 +352,34 @@ impl World<'_> {
     }
 }
 
-fn starts(event: &Known<'_>, cause: &str, at: Timestamp) -> bool {
-    event.reading.facts.iter().any(|fact| match fact {
-        Fact::Subscription(seen) => {
-            seen.id.as_str() == cause && seen.started_at == at && seen.terms.status.is_running()
-        }
-        _ => false,
-    })
+/// Whether an event is what a letter is about.
+fn causes(event: &Known<'_>, row: &LetterRow) -> bool {
+    let (at, about) = (row.caused_at, domain::plan::subject(&row.cause));
+    event
+        .reading
+        .facts
+        .iter()
+        .any(|fact| match (row.letter, fact) {
+            (Letter::Welcome, Fact::Subscription(seen)) => {
+                seen.id.as_str() == about && seen.started_at == at && seen.terms.status.is_running()
+            }
+            (Letter::CancellationConfirmed, Fact::Subscription(seen)) => {
+                seen.id.as_str() == about && seen.canceled_at == Some(at)
+            }
+            (Letter::TrialEnding, Fact::Subscription(seen)) => {
+                let end = seen.terms.trial.map(|trial| trial.end);
+                seen.id.as_str() == about && end == Some(at + TRIAL_NOTICE)
+            }
+            (Letter::PaymentFailed | Letter::PaymentRecovered, Fact::Invoice(seen)) => {
+                let open = matches!(
+                    seen.state,
+                    InvoiceState::Failed | InvoiceState::ActionRequired
+                );
+                let failed = row.letter == Letter::PaymentFailed;
+                seen.id.as_str() == about && event.reading.occurred_at == at && open == failed
+            }
+            _ => false,
+        })
 }
 
 fn replay(table: &Calm, entries: &[Arc<Entry>], now: Timestamp) -> Result<(), Broken> {

@@ -1,7 +1,9 @@
 //! The table's twin: the port's requests over a sorted map of typed items, and the stream of
 //! what changed.
 
+use domain::ids::CustomerKey;
 use domain::record::Record;
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::future::{Future, ready};
 use std::ops::Bound;
@@ -21,6 +23,8 @@ pub(super) enum Op {
     Query(Arc<str>, &'static str, Option<Key>),
     /// [`Table::scan`].
     Scan(Option<Key>, u32),
+    /// [`Table::due`].
+    Due(u64, Timestamp, u32),
     /// [`Table::transact`].
     Transact(Vec<Write>),
 }
@@ -36,6 +40,8 @@ pub(super) enum Answer {
     Deleted,
     /// To a query or a scan.
     Page(Page),
+    /// To a question who is due.
+    Due(Vec<CustomerKey>),
     /// To a transaction.
     Transacted(bool),
     /// To any of them.
@@ -103,6 +109,7 @@ impl Twin {
                 Answer::Page(self.query(&partition, prefix, after))
             }
             Op::Scan(after, limit) => Answer::Page(self.scan(after, limit)),
+            Op::Due(shard, until, most) => Answer::Due(self.due(shard, until, most)),
             Op::Transact(writes) => Answer::Transacted(self.transact(writes)),
         }
     }
@@ -218,6 +225,18 @@ impl Twin {
         page
     }
 
+    fn due(&self, shard: u64, until: Timestamp, most: u32) -> Vec<CustomerKey> {
+        let asks = |record: &&Arc<Record>| {
+            let asked = record.look_at.is_some_and(|at| at <= until);
+            asked && store::items::look_shard(&record.customer) == shard
+        };
+        let asking = self.records().filter(asks);
+        let mut asking: Vec<_> = asking.map(|r| (r.look_at, r.customer.clone())).collect();
+        asking.sort();
+        asking.truncate(most.try_into().unwrap_or(usize::MAX));
+        asking.into_iter().map(|(_, customer)| customer).collect()
+    }
+
     fn transact(&mut self, writes: Vec<Write>) -> bool {
         let all_hold = writes.iter().all(|write| match write {
             Write::Put(item, when) => holds(self.items.get(&place(&item.key())), *when),
@@ -302,6 +321,18 @@ macro_rules! table_of_requests {
             async fn scan(&self, after: Option<Key>, limit: u32) -> Result<Page, StoreError> {
                 match self.$ask(Op::Scan(after, limit)).await {
                     Answer::Page(page) => Ok(page),
+                    other => Err($crate::prove::twin::error_of(other)),
+                }
+            }
+
+            async fn due(
+                &self,
+                shard: u64,
+                until: jiff::Timestamp,
+                most: u32,
+            ) -> Result<Vec<domain::ids::CustomerKey>, StoreError> {
+                match self.$ask(Op::Due(shard, until, most)).await {
+                    Answer::Due(customers) => Ok(customers),
                     other => Err($crate::prove::twin::error_of(other)),
                 }
             }

@@ -155,6 +155,6 @@ impl World<'_> {
 fn is_write(op: &Op) -> bool {
     match op {
         Op::Put(..) | Op::Delete(_) | Op::Transact(_) => true,
-        Op::Get(_) | Op::Query(..) | Op::Scan(..) => false,
+        Op::Get(_) | Op::Query(..) | Op::Scan(..) | Op::Due(..) => false,
     }
 }

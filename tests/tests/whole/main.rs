@@ -19,6 +19,7 @@ mod referrals;
 mod requests;
 mod nets;
 mod letters;
+mod timing;
 mod corpus;
 mod bad_input;
 mod kill;

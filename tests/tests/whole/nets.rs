@@ -3,7 +3,8 @@
 
 use crate::support::house::{House, opening, shop};
 use crate::support::tale::Tale;
-use jiff::SignedDuration;
+use domain::ids::CustomerKey;
+use jiff::{SignedDuration, Timestamp};
 use orangery::delivery::Delivery;
 use orangery::dev::sample_story;
 use orangery::story::Story;
@@ -147,6 +148,15 @@ impl Table for Blind {
 
     async fn scan(&self, after: Option<Key>, limit: u32) -> Result<Page, StoreError> {
         self.0.scan(after, limit).await
+    }
+
+    async fn due(
+        &self,
+        shard: u64,
+        until: Timestamp,
+        most: u32,
+    ) -> Result<Vec<CustomerKey>, StoreError> {
+        self.0.due(shard, until, most).await
     }
 
     async fn transact(&self, writes: Vec<Write>) -> Result<bool, StoreError> {

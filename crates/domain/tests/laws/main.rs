@@ -9,6 +9,7 @@
 // Helpers of tests fail loudly; the lints' exception covers test functions alone.
 
 mod catalog;
+mod due;
 mod lives;
 mod money;
 mod order;

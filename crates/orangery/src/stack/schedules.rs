@@ -79,6 +79,8 @@ impl Scheduler {
             "region": REGION,
             "resources": [arn],
             "detail": "{}",
+            // The input that a schedule of the template adds.
+            "job": name,
         })
     }
 }

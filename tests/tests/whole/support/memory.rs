@@ -1,8 +1,11 @@
 //! A table in memory: fast enough for every order of everything.
 
+use domain::ids::CustomerKey;
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard};
+use store::items::look_shard;
 use store::stream::Change;
 use store::{Item, Key, Page, Put, StoreError, Table, When, Write};
 
@@ -98,6 +101,26 @@ impl Table for Memory {
     async fn scan(&self, _after: Option<Key>, _limit: u32) -> Result<Page, StoreError> {
         let items = self.inside().items.values().cloned().collect();
         Ok(Page { items, next: None })
+    }
+
+    async fn due(
+        &self,
+        shard: u64,
+        until: Timestamp,
+        most: u32,
+    ) -> Result<Vec<CustomerKey>, StoreError> {
+        let inside = self.inside();
+        let asks = |item: &Item| match item {
+            Item::Record(record) if look_shard(&record.customer) == shard => {
+                let look_at = record.look_at.filter(|at| *at <= until)?;
+                Some((look_at, record.customer.clone()))
+            }
+            _ => None,
+        };
+        let mut asking: Vec<_> = inside.items.values().filter_map(asks).collect();
+        asking.sort();
+        let asking = asking.into_iter().map(|(_, customer)| customer);
+        Ok(asking.take(most as usize).collect())
     }
 
     async fn transact(&self, writes: Vec<Write>) -> Result<bool, StoreError> {

@@ -5,8 +5,8 @@ use super::memory::Memory;
 use dispatch::Dispatch;
 use domain::ids::{CustomerKey, Mode};
 use domain::record::Entry;
+use engagement_email::EngagementEmail;
 use engagement_email::mailer::{Mail, Mailer, NotSent};
-use engagement_email::{EngagementEmail, Sender};
 use journal_fold::JournalFold;
 use orangery::delivery::{Delivery, Signer};
 use providers::{Endpoint, Headers, Outcome, PersonKey, Request, Secret, Secrets};
@@ -45,10 +45,7 @@ impl SmallHouse {
                 table: table.clone(),
                 mailer: mails.clone(),
                 catalog: shop.catalog,
-                sender: Sender {
-                    shop: "Grove".into(),
-                    from: "grove@example.com".into(),
-                },
+                sender: shop.sender,
                 clock,
             },
             table,

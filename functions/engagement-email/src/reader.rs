@@ -1,0 +1,118 @@
+//! The reader: which language a letter is written in, and how dates and amounts look in it.
+
+use crate::amounts;
+use domain::money::Money;
+use domain::state::Person;
+use icu_calendar::Gregorian;
+use icu_datetime::FixedCalendarDateTimeFormatter;
+use icu_datetime::fieldsets::YMD;
+use icu_datetime::input::Date;
+use icu_locale_core::{LanguageIdentifier, Locale, langid};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// A language letters are written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// English.
+    En,
+    /// French.
+    Fr,
+}
+
+impl Language {
+    /// Every language.
+    pub const ALL: [Self; 2] = [Self::En, Self::Fr];
+
+    /// As it stands in file names and in `lang`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Fr => "fr",
+        }
+    }
+
+    /// The language of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|language| language.as_str() == name)
+    }
+
+    /// What the person reads: by locale, else by country, else English.
+    pub fn of(person: &Person) -> Self {
+        let french = match (person.locale(), person.country()) {
+            (Some(locale), _) => locale.to_ascii_lowercase().starts_with("fr"),
+            (None, Some(country)) => matches!(country, "FR" | "MC"),
+            (None, None) => false,
+        };
+        if french { Self::Fr } else { Self::En }
+    }
+}
+
+/// Somebody who reads a language as it is written in their country.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    /// What letters to them are written in.
+    pub language: Language,
+    locale: Locale,
+}
+
+impl Reader {
+    /// The person as a reader.
+    pub fn of(person: &Person) -> Self {
+        Self::new(Language::of(person), person.locale())
+    }
+
+    /// A reader of this language; of a locale in that language the region counts too, and
+    /// nothing else: no calendar or digits of its own.
+    pub fn new(language: Language, locale: Option<&str>) -> Self {
+        let plain = match language {
+            Language::En => langid!("en"),
+            Language::Fr => langid!("fr"),
+        };
+        let own = locale.and_then(|tag| LanguageIdentifier::try_from_str(&hyphens(tag)).ok());
+        let own = own.filter(|own| own.language == plain.language);
+        let locale = LanguageIdentifier {
+            region: own.and_then(|own| own.region),
+            ..plain
+        };
+        Self {
+            language,
+            locale: locale.into(),
+        }
+    }
+
+    /// An amount: `€28.80`, `28,80 €`.
+    pub fn amount(&self, money: Money) -> String {
+        amounts::amount(money, &self.locale)
+    }
+
+    /// The day of a moment in UTC: `January 15, 2026`, `15 janvier 2026`.
+    pub fn date(&self, moment: Timestamp) -> String {
+        let day = moment.to_zoned(TimeZone::UTC).date();
+        let plain = || day.to_string();
+        let (Ok(month), Ok(of_month)) = (u8::try_from(day.month()), u8::try_from(day.day())) else {
+            return plain();
+        };
+        let Ok(date) = Date::try_new_gregorian(i32::from(day.year()), month, of_month) else {
+            return plain();
+        };
+        type Days = FixedCalendarDateTimeFormatter<Gregorian, YMD>;
+        let Ok(formatter) = Days::try_new((&self.locale).into(), YMD::long()) else {
+            return plain();
+        };
+        let text = formatter.format(&date).to_string();
+        let text = match (self.language, text.strip_prefix("1 ")) {
+            // The first of a month is an ordinal in French, which icu leaves to its reader.
+            (Language::Fr, Some(rest)) => format!("1er {rest}"),
+            (Language::Fr | Language::En, _) => text,
+        };
+        // No line ends between a day and its month.
+        text.replacen(' ', "\u{a0}", 1)
+    }
+}
+
+fn hyphens(tag: &str) -> String {
+    tag.replace('_', "-")
+}

@@ -1,0 +1,35 @@
+//! Letters as their readers get them: whole, legible, in their language, and nobody else's.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::float_arithmetic
+)]
+// Helpers of tests fail loudly, and contrast is a ratio of lights; the lints' exception covers
+// test functions alone.
+
+mod page;
+
+mod checks;
+mod hostile;
+mod language;
+mod snapshots;
+
+use engagement_email::mailer::Mail;
+use engagement_email::render::Language;
+use orangery::preview::{OCCASIONS, Words, sample};
+
+/// Every letter in every language, by name.
+fn letters(words: &Words) -> Vec<(String, Language, Mail)> {
+    let mut letters = Vec::new();
+    for occasion in OCCASIONS {
+        for language in Language::ALL {
+            let name = format!("{}.{}", occasion.name, language.as_str());
+            letters.push((name, language, sample(occasion, language, words).unwrap()));
+        }
+    }
+    letters
+}
