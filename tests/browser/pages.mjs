@@ -24,7 +24,7 @@ async function check(name, work) {
     console.log(`ok    ${name}`);
   } catch (error) {
     failed += 1;
-    console.log(`FAIL  ${name}\n      ${error.message.split("\n").slice(0, 12).join("\n      ")}`);
+    console.log(`FAIL  ${name}\n      ${`${error.message} ${error.cause ?? ""}`.split("\n").slice(0, 12).join("\n      ")}`);
   }
 }
 

@@ -12,24 +12,41 @@ use store::dynamo::DynamoTable;
 const SECRET: &str = "whsec_of_the_load_test_alone";
 
 fn number(name: &str, otherwise: usize) -> usize {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+    std::env::var(name)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(otherwise)
 }
 
 /// One customer's events, made from the samples of a subscription's life.
 fn entries(customer: &str, count: usize, from: usize) -> Vec<Arc<Entry>> {
     let provider = providers::provider("stripe").unwrap();
     let (secret, keys) = (Secret::new(SECRET).unwrap(), Secret::new(SECRET).unwrap());
-    let (keys, secrets) = (PersonKey::derive(&keys).unwrap(), provider.secrets([SECRET]).unwrap());
+    let (keys, secrets) = (
+        PersonKey::derive(&keys).unwrap(),
+        provider.secrets([SECRET]).unwrap(),
+    );
     let names = [
-        "customer.created", "customer.subscription.created", "invoice.paid", "charge.succeeded",
-        "payment_intent.succeeded", "customer.subscription.updated", "charge.refunded",
-        "invoice.payment_failed", "refund.created", "customer.updated",
+        "customer.created",
+        "customer.subscription.created",
+        "invoice.paid",
+        "charge.succeeded",
+        "payment_intent.succeeded",
+        "customer.subscription.updated",
+        "charge.refunded",
+        "invoice.payment_failed",
+        "refund.created",
+        "customer.updated",
     ];
     let now = "2026-03-01T00:00:00Z".parse().unwrap();
     let mut entries = Vec::new();
     for at in from..from + count {
         let name = names[at % names.len()];
-        let (_, body) = provider.samples().iter().find(|(known, _)| *known == name).unwrap();
+        let (_, body) = provider
+            .samples()
+            .iter()
+            .find(|(known, _)| *known == name)
+            .unwrap();
         let body = body
             .replace("cus_Valencia01", customer)
             .replace("Grove0", &format!("{customer}x{}x", at / names.len()))
@@ -39,11 +56,26 @@ fn entries(customer: &str, count: usize, from: usize) -> Vec<Arc<Entry>> {
         value["created"] = (1_767_225_600 + at as i64 * 600).into();
         let body = serde_json::to_vec(&value).unwrap();
         let headers = providers::Headers::new(provider.sign(&body, &secret, now).unwrap()).unwrap();
-        let request = Request { method: "POST", path: "/", url: None, query: "", headers: &headers, body: &body };
+        let request = Request {
+            method: "POST",
+            path: "/",
+            url: None,
+            query: "",
+            headers: &headers,
+            body: &body,
+        };
         let endpoint = Endpoint::new(Mode::Test);
-        for received in providers::receive(provider, &endpoint, &request, &secrets, &keys, now).unwrap() {
+        for received in
+            providers::receive(provider, &endpoint, &request, &secrets, &keys, now).unwrap()
+        {
             if let Outcome::Reading(reading) = received.outcome {
-                entries.push(Arc::new(Entry::new(reading, received.raw, 1, now, "load".into())));
+                entries.push(Arc::new(Entry::new(
+                    reading,
+                    received.raw,
+                    1,
+                    now,
+                    "load".into(),
+                )));
             }
         }
     }
@@ -52,7 +84,9 @@ fn entries(customer: &str, count: usize, from: usize) -> Vec<Arc<Entry>> {
 
 async fn load(table: &DynamoTable, customer: &str, count: usize, from: usize) {
     let now = "2026-03-01T00:00:00Z".parse().unwrap();
-    store::accept::receive(table, &entries(customer, count, from), now).await.unwrap();
+    store::accept::receive(table, &entries(customer, count, from), now)
+        .await
+        .unwrap();
 }
 
 async fn timed(stack: &orangery::stack::Stack, path: &str) -> (Duration, usize) {
@@ -72,7 +106,10 @@ async fn timed(stack: &orangery::stack::Stack, path: &str) -> (Duration, usize) 
 #[ignore = "takes minutes: figures for people, no assertion of time"]
 async fn pages_over_a_hundred_thousand_events() {
     let mut shop = shop();
-    shop.nets = orangery::wiring::Nets { stream: false, audit: false };
+    shop.nets = orangery::wiring::Nets {
+        stream: false,
+        audit: false,
+    };
     let (customers, long) = (number("CUSTOMERS", 10_000), number("LONG", 10_000));
     let stack = open(&shop).await;
     let table = orangery::wiring::dynamo_table(stack.endpoints()).unwrap();
@@ -80,7 +117,10 @@ async fn pages_over_a_hundred_thousand_events() {
     for at in 0..customers {
         load(&table, &format!("cus_{at:06}"), 10, 0).await;
     }
-    println!("{customers} customers of 10 events in {:?}", begun.elapsed());
+    println!(
+        "{customers} customers of 10 events in {:?}",
+        begun.elapsed()
+    );
     let begun = Instant::now();
     let now = "2026-03-01T00:00:00Z".parse().unwrap();
     for from in (0..long).step_by(500) {
@@ -89,13 +129,23 @@ async fn pages_over_a_hundred_thousand_events() {
             store::accept::accept(&table, &entry).await.unwrap();
         }
     }
-    let key = Account { provider: "stripe", mode: Mode::Test }.customer("cus_long");
+    let key = Account {
+        provider: "stripe",
+        mode: Mode::Test,
+    }
+    .customer("cus_long");
     store::folding::fold_or_leave(&table, &key, vec![], now).await;
     println!("one customer of {long} events in {:?}", begun.elapsed());
     let begun = Instant::now();
-    let wanted = format!("data-count=\"customers\">{}", customers + usize::from(long > 0));
+    let wanted = format!(
+        "data-count=\"customers\">{}",
+        customers + usize::from(long > 0)
+    );
     while !get(&stack, "/live").await.1.contains(&wanted) {
-        assert!(begun.elapsed() < Duration::from_secs(600), "the index never caught up");
+        assert!(
+            begun.elapsed() < Duration::from_secs(600),
+            "the index never caught up"
+        );
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     println!("the index had caught up after {:?} more", begun.elapsed());
@@ -107,13 +157,18 @@ async fn pages_over_a_hundred_thousand_events() {
     println!("| page | best of 3 | size |\n| --- | --- | --- |");
     let middle = format!("cus_{:06}", customers / 2);
     let mut pages = vec![
-        "/".to_owned(), "/live".into(), "/customers".into(),
+        "/".to_owned(),
+        "/live".into(),
+        "/customers".into(),
         format!("/customers?after=stripe/test/{middle}"),
         format!("/customers?q={middle}%40example.com"),
         format!("/customers?q=no+such+name"),
         format!("/customer?key=stripe/test/{middle}"),
         format!("/event?id=stripe/test/evt_{middle}_3"),
-        "/mailbox".into(), "/refused".into(), "/clock".into(), "/gallery".into(),
+        "/mailbox".into(),
+        "/refused".into(),
+        "/clock".into(),
+        "/gallery".into(),
     ];
     if long > 0 {
         pages.push("/customer?key=stripe/test/cus_long".into());

@@ -23,7 +23,9 @@ pub(crate) async fn open(shop: &Shop) -> Stack {
         clock: Some("2026-03-01T00:00:00Z".parse().unwrap()),
         ..Settings::default()
     };
-    Stack::start(settings, |endpoints| wire(endpoints, shop).unwrap()).await.unwrap()
+    Stack::start(settings, |endpoints| wire(endpoints, shop).unwrap())
+        .await
+        .unwrap()
 }
 
 /// Tells a sample story.
@@ -37,10 +39,16 @@ pub(crate) async fn tell(stack: &Stack, shop: &Shop, name: &str) {
     let deliveries = story.deliveries(&signers(shop).unwrap(), now).unwrap();
     let gateway = stack.gateway_url().to_owned();
     let sent = blocking(move || {
-        deliveries.iter().map(|delivery| delivery.send(&gateway, now).unwrap().status).collect()
+        deliveries
+            .iter()
+            .map(|delivery| delivery.send(&gateway, now).unwrap().status)
+            .collect()
     });
     let statuses: Vec<u16> = sent.await;
-    assert!(statuses.iter().all(|status| (200..300).contains(status)), "{statuses:?}");
+    assert!(
+        statuses.iter().all(|status| (200..300).contains(status)),
+        "{statuses:?}"
+    );
     stack.settle().await.unwrap();
 }
 

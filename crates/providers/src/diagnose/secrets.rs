@@ -67,11 +67,7 @@ fn decoded(text: &str) -> Vec<Vec<u8>> {
         .with_decode_allow_trailing_bits(true);
     [&STANDARD, &URL_SAFE]
         .into_iter()
-        .filter_map(|alphabet| {
-            GeneralPurpose::new(alphabet, config)
-                .decode(text)
-                .ok()
-        })
+        .filter_map(|alphabet| GeneralPurpose::new(alphabet, config).decode(text).ok())
         .collect()
 }
 
