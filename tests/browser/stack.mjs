@@ -24,7 +24,7 @@ export async function start(options = []) {
     });
     child.stderr.on("data", (data) => (said += data));
     child.on("exit", (code, signal) => {
-      if (signal !== "SIGKILL") console.log(`      the stack ended (${code ?? signal}): ${said.slice(-2000)}`);
+      if (signal !== "SIGKILL" && signal !== "SIGABRT") console.log(`      the stack ended (${code ?? signal}): ${said.slice(-2000)}`);
       reject(new Error(`the stack ended: ${said}`));
     });
   });
