@@ -24,7 +24,7 @@ async function check(name, work) {
     console.log(`ok    ${name}`);
   } catch (error) {
     failed += 1;
-    console.log(`FAIL  ${name}\n      ${error.message.split("\n").slice(0, 12).join("\n      ")}`);
+    console.log(`FAIL  ${name}\n      ${`${error.message} ${error.cause ?? ""}`.split("\n").slice(0, 12).join("\n      ")}`);
   }
 }
 
@@ -182,18 +182,65 @@ async function looks(browser) {
   await stop(stack);
 }
 
+// What the pages say of every customer, but for moments.
+async function story(page, url) {
+  await page.goto(`${url}/customers`);
+  const links = await page.locator(".card a.title").evaluateAll((all) => all.map((a) => a.href));
+  const told = {};
+  for (const link of links) {
+    await page.goto(link);
+    const text = await page.locator(".side").innerText();
+    told[new URL(link).searchParams.get("key")] = text.replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/g, "(a moment)");
+  }
+  return told;
+}
+
+async function tell(page, url) {
+  await page.goto(`${url}/demo`);
+  await page.getByRole("button", { name: "Tell them all" }).click({ timeout: 120000 });
+  await page.waitForURL(/sent=/, { timeout: 120000 });
+  await fetch(`${url}/_stack/settle`, { method: "POST" });
+}
+
+async function killed(browser) {
+  const whole = await start(["--no-samples"]);
+  const first = await open(browser, whole.url);
+  await tell(first, whole.url);
+  const expected = await story(first, whole.url);
+  await first.close();
+  await stop(whole);
+  const options = ["--no-samples", "--data", folder(), "--chaos", "duplicate,shuffle,kill"];
+  await check("killed from its page under chaos, it tells the same story", async () => {
+    for (let times = 0; times < 2; times += 1) {
+      const dying = await start(options);
+      const headers = { "content-type": "application/x-www-form-urlencoded" };
+      await fetch(`${dying.url}/demo/kill`, { method: "POST", headers, body: "" }).catch(() => {});
+      await dying.ended;
+    }
+    const again = await start(options);
+    const page = await open(browser, again.url);
+    await page.goto(again.url);
+    const kept = Number(await page.locator("[data-count=events]").innerText());
+    assert.ok(kept > 5, `only ${kept} events outlived it`);
+    await tell(page, again.url);
+    assert.deepEqual(await story(page, again.url), expected);
+    await page.close();
+    await stop(again);
+  });
+}
+
 // Elements that no text may bring along; counts must be those of a page with harmless texts.
 async function hostile(browser) {
   const stack = await start(["--no-samples"]);
   const { url } = stack;
-  const every = Number(process.env.ORANGERY_HOSTILE_EVERY ?? 3);
+  const every = Number(process.env.ORANGERY_HOSTILE_EVERY ?? 7);
   const page = await open(browser, url);
   await check("hostile strings in every field break nothing", async () => {
     const { sent, answers } = await sendAll(url, every);
     console.log(`      ${sent} hostile events: ${JSON.stringify(answers)}`);
     const todo = ["/", "/customers", "/refused", "/mailbox"];
     const done = new Set();
-    while (todo.length > 0 && done.size < 220) {
+    while (todo.length > 0 && done.size < 150) {
       const path = todo.shift();
       if (done.has(path)) continue;
       done.add(path);
@@ -225,7 +272,7 @@ const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM,
   args: ["--no-sandbox", "--disable-dev-shm-usage"],
 });
-const parts = { clicks, looks, hostile };
+const parts = { clicks, looks, killed, hostile };
 const wanted = process.argv.slice(2);
 for (const [name, part] of Object.entries(parts)) {
   if (wanted.length === 0 || wanted.includes(name)) await part(browser);

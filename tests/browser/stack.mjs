@@ -23,7 +23,10 @@ export async function start(options = []) {
       }
     });
     child.stderr.on("data", (data) => (said += data));
-    child.on("exit", () => reject(new Error(`the stack ended: ${said}`)));
+    child.on("exit", (code, signal) => {
+      if (signal !== "SIGKILL" && signal !== "SIGABRT") console.log(`      the stack ended (${code ?? signal}): ${said.slice(-2000)}`);
+      reject(new Error(`the stack ended: ${said}`));
+    });
   });
   const ended = new Promise((resolve) => child.on("exit", resolve));
   return { url, child, ended };

@@ -10,6 +10,7 @@ use crate::story::Story;
 use anyhow::Context;
 use axum::extract::{Form, Query, State};
 use axum::response::{IntoResponse, Redirect};
+use jiff::Timestamp;
 use serde::Deserialize;
 use std::sync::PoisonError;
 
@@ -133,13 +134,27 @@ impl Console {
             store::partners::add(&self.table, &partner).await?;
         }
         let now = self.endpoints.clock.now();
-        let deliveries = story.deliveries(&signers(&self.shop)?, now)?;
+        let deliveries = story.deliveries(&signers(&self.shop)?, self.told_first(name, now)?)?;
         let seed = u64::try_from(now.as_millisecond()).unwrap_or(1);
         Ok(self.trouble().applied(deliveries, seed))
     }
 }
 
-fn send(deliveries: &[Delivery], url: &str, now: jiff::Timestamp) -> anyhow::Result<Vec<Answer>> {
+impl Console {
+    /// The moment as of which a story is told: that of the first time, kept, because a provider
+    /// that sends again sends the same bytes.
+    fn told_first(&self, name: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
+        let key = format!("story-{name}");
+        let state = &self.endpoints.state;
+        if let Some(kept) = state.value(&key)?.and_then(|text| text.parse().ok()) {
+            return Ok(kept);
+        }
+        state.keep_value(&key, &now.to_string())?;
+        Ok(now)
+    }
+}
+
+fn send(deliveries: &[Delivery], url: &str, now: Timestamp) -> anyhow::Result<Vec<Answer>> {
     deliveries
         .iter()
         .map(|delivery| delivery.send(url, now))

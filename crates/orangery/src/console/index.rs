@@ -1,13 +1,13 @@
 //! What the overview and the lists say, kept in memory and fed by the table's stream: no page
 //! costs a scan. Built anew from one scan when the process starts.
 
+use super::changes::items;
 use crate::stack::engine::Engine;
 use crate::stack::error::StackError;
 use domain::ids::CustomerKey;
 use domain::reading::Position;
 use domain::record::{Entry, Record};
 use serde::Serialize;
-use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -45,6 +45,9 @@ pub(crate) struct Known {
     /// Sums.
     pub(crate) counts: Counts,
 }
+
+/// Two parts of a key.
+type Place = (Arc<str>, Arc<str>);
 
 /// Sums over everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -323,6 +326,21 @@ impl Known {
         self.count_parked();
     }
 
+    /// How many wait for somebody: what stands under a shared reference stays there for those
+    /// who come later, and waits no more once it is in somebody's journal.
+    pub(crate) fn waiting(&self) -> u64 {
+        let handed = |id: &str| {
+            let of_it = self.events.range((id.into(), "customer#".into())..);
+            let mut of_it = of_it.take_while(|(known, _)| **known == *id);
+            of_it.any(|(_, place)| place.starts_with("customer#"))
+        };
+        let waiting = self
+            .parked
+            .keys()
+            .filter_map(|(_, sort)| sort.strip_prefix(PARKED));
+        u64::try_from(waiting.filter(|id| !handed(id)).count()).unwrap_or(u64::MAX)
+    }
+
     fn count_parked(&mut self) {
         self.counts.parked = u64::try_from(self.parked.len()).unwrap_or(u64::MAX);
     }
@@ -349,24 +367,6 @@ impl Known {
             self.latest.pop_front();
         }
     }
-}
-
-type Keys = (String, String);
-
-/// Records of the stream as items; none for one that was removed or can't be read.
-fn items(records: Vec<Value>) -> Vec<(Keys, Option<Item>)> {
-    let key = |record: &Value, name: &str| {
-        let text = record.pointer(&format!("/dynamodb/Keys/{name}/S"));
-        text.and_then(Value::as_str).unwrap_or_default().to_owned()
-    };
-    let keys: Vec<Keys> = records
-        .iter()
-        .map(|r| (key(r, "pk"), key(r, "sk")))
-        .collect();
-    let payload = json!({ "Records": records }).to_string();
-    let changes = store::stream::changes(payload.as_bytes()).unwrap_or_default();
-    let items = changes.into_iter().map(|change| change.item.ok().flatten());
-    keys.into_iter().zip(items).collect()
 }
 
 fn when(row: &LetterRow) -> String {

@@ -1,6 +1,7 @@
 //! The pages: what a person sees of the stack, rendered here and asking nothing of anywhere
 //! else.
 
+mod changes;
 mod index;
 mod look;
 mod render;

@@ -32,7 +32,12 @@ impl Console {
         let (counts, latest): (Counts, Vec<Happening>) = {
             let known = self.index.now();
             let latest = known.latest.iter().rev().take(SHOWN).cloned();
-            (known.counts.clone(), latest.collect())
+            let parked = known.waiting();
+            let counts = Counts {
+                parked,
+                ..known.counts.clone()
+            };
+            (counts, latest.collect())
         };
         let state = &self.endpoints.state;
         let answered = answered(&state.answers()?);
@@ -69,6 +74,11 @@ fn answered(answers: &[(String, u32)]) -> BTreeMap<String, u64> {
     for (answer, times) in answers {
         let said: BTreeMap<String, serde_json::Value> =
             serde_json::from_str(answer).unwrap_or_default();
+        // A partner's door says one word: `{"verdict":"applied","id":…}`.
+        if let Some(word) = said.get("verdict").and_then(|word| word.as_str()) {
+            let sum = sums.entry(word.to_owned()).or_default();
+            *sum = sum.saturating_add(u64::from(*times));
+        }
         for (word, count) in said {
             let count = count
                 .as_u64()

@@ -67,57 +67,71 @@ pub(crate) fn steps(
     let before = sorted.get(..range.start).unwrap_or_default();
     let mut state = fold_whole(before.iter().map(|entry| &entry.reading));
     let shown = |state: &State| fields(&CustomerView::new(customer, state, catalog, vec![], &[]));
-    let mut known = shown(&state);
     let mut steps = Vec::new();
     for at in range {
         let Some((entry, upto)) = sorted.get(at).zip(sorted.get(..=at)) else {
             break;
         };
-        let next = follow(&state, &entry.reading)
-            .unwrap_or_else(|| fold_whole(upto.iter().map(|entry| &entry.reading)));
-        let now = shown(&next);
+        let reading = &entry.reading;
+        let former = plan(&state, reading.occurred_at).due;
+        let (touched, others) = parted(state, reading);
+        let before = shown(&touched);
+        let (next, now) = match follow(touched, reading) {
+            Some(touched) => {
+                let now = shown(&touched);
+                (together(touched, others), now)
+            }
+            None => {
+                let next = fold_whole(upto.iter().map(|entry| &entry.reading));
+                let (touched, others) = parted(next, reading);
+                let now = shown(&touched);
+                (together(touched, others), now)
+            }
+        };
         steps.push(Step {
-            changes: compare(&known, &now),
-            letters: due(&state, &next, &entry.reading, entry.received_at),
+            changes: compare(&before, &now),
+            letters: due(&former, &next, reading, entry.received_at),
         });
-        (state, known) = (next, now);
+        state = next;
     }
     steps
 }
 
-/// The whole state with one more reading. None where it ties with a former one or can't be
-/// digested: then the journal is to be folded up to it.
-///
 /// The record forgets old payments; here they are all kept, so only those that the reading may
-/// touch are handed to the fold.
-fn follow(state: &State, reading: &Reading) -> Option<State> {
+/// touch are handed to the fold, and only they can differ.
+fn parted(mut state: State, reading: &Reading) -> (State, Vec<Payment>) {
     let ids = named(reading);
     let touched = |payment: &Payment| {
-        let refunds = payment.refunds.iter();
+        let mut refunds = payment.refunds.iter();
         payment.ids.iter().any(|id| ids.contains(&id))
             || payment.told.iter().any(|told| ids.contains(&&told.id))
             || payment.disputes.keys().any(|id| ids.contains(&id))
             || payment.refunded_so_far.keys().any(|id| ids.contains(&id))
-            || refunds.into_iter().any(|(id, refund)| {
+            || refunds.any(|(id, refund)| {
                 ids.contains(&id) || refund.payment.iter().any(|id| ids.contains(&id))
             })
     };
-    let (open, mut others): (Vec<_>, Vec<_>) =
-        state.payments.open.iter().cloned().partition(touched);
-    let part = State {
-        payments: Payments { open, closed: 0 },
-        ..state.clone()
-    };
-    if part.must_refold(reading) {
+    let payments = std::mem::take(&mut state.payments.open);
+    let (open, others) = payments.into_iter().partition(touched);
+    state.payments = Payments { open, closed: 0 };
+    (state, others)
+}
+
+fn together(mut state: State, mut others: Vec<Payment>) -> State {
+    others.append(&mut state.payments.open);
+    others.sort_by_cached_key(|payment| (payment.paid_at(), payment.first_told_at));
+    state.payments.open = others;
+    state
+}
+
+/// The state with one more reading. None where it ties with a former one or can't be digested:
+/// then the journal is to be folded up to it.
+fn follow(state: State, reading: &Reading) -> Option<State> {
+    if state.must_refold(reading) {
         return None;
     }
-    let mut next = part.follow(reading)?;
-    others.append(&mut next.payments.open);
-    others.sort_by_key(|payment| (payment.paid_at(), payment.first_told_at));
-    next.payments = Payments {
-        open: others,
-        closed: 0,
-    };
+    let mut next = state.follow(reading)?;
+    next.payments.closed = 0;
     Some(next)
 }
 
@@ -146,9 +160,8 @@ fn named(reading: &Reading) -> Vec<&ObjectId> {
 
 /// What is due after and was not before, at the moment of the event: its window is another
 /// question.
-fn due(before: &State, after: &State, reading: &Reading, received_at: Timestamp) -> Vec<Due> {
+fn due(former: &[Decided], after: &State, reading: &Reading, received_at: Timestamp) -> Vec<Due> {
     let at = reading.occurred_at;
-    let former: Vec<Decided> = plan(before, at).due;
     let is_new = |due: &Decided| {
         !former
             .iter()

@@ -53,162 +53,116 @@ fn mistake(what: &'static str, cause: &'static str, value: String, body: Vec<u8>
 
 /// Every kind of mistake, made as people make it.
 fn mistakes(now: Timestamp) -> Vec<Mistake> {
+    let kinds = [
+        secrets_mistaken,
+        headers_mistaken,
+        bodies_mistaken,
+        partners,
+    ];
+    kinds.into_iter().flat_map(|kind| kind(now)).collect()
+}
+
+fn secrets_mistaken(now: Timestamp) -> Vec<Mistake> {
     let body = sample();
-    let signed = |key: &[u8]| signed_by_key(key, &body, now);
-    let right = signed(SECRET.as_bytes());
-    let at = |seconds| {
-        signed_by_key(
-            SECRET.as_bytes(),
-            &body,
-            now + SignedDuration::from_secs(seconds),
-        )
-    };
+    let live = String::from_utf8(sample()).unwrap();
+    let live = live.replace("\"livemode\": false", "\"livemode\": true");
     let bare = SECRET.strip_prefix("whsec_").unwrap();
-    let hex = right.split_once("v1=").unwrap().1.to_owned();
-    let time = right.split_once(',').unwrap().0.to_owned();
-    let base64 = STANDARD.encode(hex_bytes(&hex));
-    let compact =
-        serde_json::to_vec(&serde_json::from_slice::<serde_json::Value>(&body).unwrap()).unwrap();
-    let squeezed = squeezed(&body);
-    let live = String::from_utf8(body.clone())
-        .unwrap()
-        .replace("\"livemode\": false", "\"livemode\": true");
-    let live = live.into_bytes();
-    let other = "whsec_of_another_endpoint_of_this_shop";
-    let forged = "whsec_nobody_here_has_ever_seen_this";
+    let decoded = STANDARD_NO_PAD.decode(bare).unwrap();
+    let other = b"whsec_of_another_endpoint_of_this_shop";
     let local = orangery::wiring::local_secret("stripe");
-    let spaced = |around: &str| signed(around.replace('*', SECRET).as_bytes());
-    let with_line = [&body[..], b"\n\n"].concat();
-    let mut all = vec![
-        Mistake {
-            headers: vec![],
-            ..mistake(
-                "not signed at all",
-                "header_missing",
-                String::new(),
-                body.clone(),
-            )
-        },
-        mistake(
-            "another endpoint's secret",
-            "wrong_secret",
-            signed(other.as_bytes()),
-            body.clone(),
-        ),
-        mistake(
+    let of = |what, cause, key: &[u8]| {
+        let value = signed_by_key(key, &body, now);
+        mistake(what, cause, value, body.clone())
+    };
+    let line = format!("{SECRET}\n");
+    let quoted = format!("\"{SECRET}\"");
+    let elsewhere = "the local stack's own secret";
+    let live_value = signed_by_key(other, live.as_bytes(), now);
+    vec![
+        of("another endpoint's secret", "wrong_secret", other),
+        of(
             "a secret nobody knows",
             "wrong_secret",
-            signed(forged.as_bytes()),
-            body.clone(),
+            b"whsec_nobody_has_ever_seen_this",
         ),
-        mistake(
-            "the local stack's own secret",
-            "other_endpoint",
-            signed(local.as_bytes()),
-            body.clone(),
-        ),
-        mistake(
-            "JSON squeezed on the way",
-            "body_rewritten",
-            right.clone(),
-            squeezed,
-        ),
-        mistake(
-            "JSON with its keys sorted",
-            "body_rewritten",
-            right.clone(),
-            compact,
-        ),
-        mistake(
-            "line ends added",
-            "body_rewritten",
-            right.clone(),
-            with_line,
-        ),
-        mistake(
-            "body in base64",
-            "body_rewritten",
-            right.clone(),
-            STANDARD.encode(&body).into(),
-        ),
-        mistake(
-            "clock 20 minutes behind",
-            "clock_behind",
-            at(-1200),
-            body.clone(),
-        ),
-        mistake("clock an hour ahead", "clock_ahead", at(3600), body.clone()),
+        of(elsewhere, "other_endpoint", local.as_bytes()),
+        of("secret decoded from base64", "secret_encoding", &decoded),
+        of("secret without whsec_", "secret_encoding", bare.as_bytes()),
+        of("secret with a line end", "secret_space", line.as_bytes()),
+        of("secret in quotes", "secret_space", quoted.as_bytes()),
         mistake(
             "live secret at the test door",
             "other_mode",
-            signed_by_key(other.as_bytes(), &live, now),
-            live,
+            live_value,
+            live.into(),
         ),
-        mistake(
-            "secret decoded from base64",
-            "secret_encoding",
-            signed(&STANDARD_NO_PAD.decode(bare).unwrap()),
-            body.clone(),
-        ),
-        mistake(
-            "secret without whsec_",
-            "secret_encoding",
-            signed(bare.as_bytes()),
-            body.clone(),
-        ),
-        mistake(
-            "secret with a line end",
-            "secret_space",
-            spaced("*\n"),
-            body.clone(),
-        ),
-        mistake(
-            "secret in quotes",
-            "secret_space",
-            spaced("\"*\""),
-            body.clone(),
-        ),
-        mistake(
-            "body cut in the middle",
-            "body_cut",
-            right.clone(),
-            body[..body.len() / 2].to_vec(),
-        ),
-        mistake("no body", "body_empty", right.clone(), vec![]),
-        mistake(
+    ]
+}
+
+fn headers_mistaken(now: Timestamp) -> Vec<Mistake> {
+    let body = sample();
+    let at = |seconds| {
+        let at = now + SignedDuration::from_secs(seconds);
+        signed_by_key(SECRET.as_bytes(), &body, at)
+    };
+    let right = at(0);
+    let (time, hex) = right.split_once(",v1=").unwrap();
+    let base64 = STANDARD.encode(hex_bytes(hex));
+    let of = |what, cause, value: String| mistake(what, cause, value, body.clone());
+    let encoding = "signature_encoding";
+    let unsigned = of("not signed at all", "header_missing", String::new());
+    let upper = format!("{time},v1={}", hex.to_uppercase());
+    vec![
+        Mistake {
+            headers: vec![],
+            ..unsigned
+        },
+        of("clock 20 minutes behind", "clock_behind", at(-1200)),
+        of("clock an hour ahead", "clock_ahead", at(3600)),
+        of(
             "two headers joined",
             "headers_joined",
             format!("{}, {right}", at(-5)),
-            body.clone(),
         ),
-        mistake(
+        of(
             "only scheme v0",
             "wrong_scheme",
             right.replace("v1=", "v0="),
-            body.clone(),
         ),
-        mistake(
-            "upper-case hex",
-            "signature_encoding",
-            format!("{time},v1={}", hex.to_uppercase()),
-            body.clone(),
-        ),
-        mistake(
+        of("upper-case hex", encoding, upper),
+        of(
             "signature in base64",
-            "signature_encoding",
+            encoding,
             format!("{time},v1={base64}"),
-            body.clone(),
         ),
-        mistake(
+        of(
             "signature cut short",
-            "signature_encoding",
+            encoding,
             format!("{time},v1={}", &hex[..40]),
-            body.clone(),
         ),
-        mistake("no time", "header_garbled", format!("v1={hex}"), body),
-    ];
-    all.extend(partners(now));
-    all
+        of("no time", "header_garbled", format!("v1={hex}")),
+    ]
+}
+
+fn bodies_mistaken(now: Timestamp) -> Vec<Mistake> {
+    let body = sample();
+    let value = signed_by_key(SECRET.as_bytes(), &body, now);
+    let of = |what, cause, body: Vec<u8>| mistake(what, cause, value.clone(), body);
+    let rewritten = "body_rewritten";
+    let read: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    let sorted = serde_json::to_vec(&read).unwrap();
+    vec![
+        of("JSON squeezed on the way", rewritten, squeezed(&body)),
+        of("JSON with its keys sorted", rewritten, sorted),
+        of("line ends added", rewritten, [&body[..], b"\n\n"].concat()),
+        of("body in base64", rewritten, STANDARD.encode(&body).into()),
+        of(
+            "body cut in the middle",
+            "body_cut",
+            body[..body.len() / 2].to_vec(),
+        ),
+        of("no body", "body_empty", vec![]),
+    ]
 }
 
 fn partners(now: Timestamp) -> Vec<Mistake> {

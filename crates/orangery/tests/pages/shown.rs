@@ -120,13 +120,12 @@ async fn a_replay_is_a_repetition_and_changes_nothing() {
             page.contains("data-replayed=\"same\""),
             "{event} changed something"
         );
-        // A provider's door counts, a partner's says so of the one report.
-        let said = [
+        let repeated = [
             "&quot;repeated&quot;:1",
             "&quot;verdict&quot;:&quot;repeated&quot;",
         ];
         assert!(
-            said.iter().any(|said| page.contains(said)),
+            repeated.iter().any(|said| page.contains(said)),
             "{event}: {page}"
         );
         replayed += 1;
