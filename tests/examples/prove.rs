@@ -1,53 +1,210 @@
-//! The proof, as one command.
-use tests::prove::{MUTANTS, NAMES, simulate};
-fn main() {
-    let args: Vec<String> = std::env::args().collect();
-    if args[1] == "m" {
-        for (m, name) in MUTANTS {
-            let t = std::time::Instant::now();
-            let x = simulate::worlds(7, 1_000_000, 2, Some(m));
-            println!(
-                "{name}: {:?} {} {:?}",
-                x.first
-                    .map(|f| (f.0, f.1, f.2.lines().next().unwrap_or("").to_owned())),
-                x.deliveries,
-                t.elapsed()
-            );
+//! The proof, as one command: `cargo run --release --example prove -- [--part PART]
+//! [--deliveries N] [--seed S]`; a closing line a part, non-zero on the first divergence.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::arithmetic_side_effects,
+    reason = "a command's answer is what it prints"
+)]
+
+use clap::{Parser, ValueEnum};
+use std::process::ExitCode;
+use std::time::Instant;
+use tests::prove::{MUTANTS, Mutant, NAMES, Spec, engines, exhaustive, kill, shrink, simulate};
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Part {
+    /// Random worlds.
+    Simulate,
+    /// Everything there is to try on canonical lives.
+    Exhaustive,
+    /// The twin against real engines.
+    Twin,
+    /// The local stack killed and restarted under load.
+    Kill,
+    /// Ten laws broken on purpose.
+    Mutants,
+}
+
+/// Runs the proof of the core, or one part of it.
+#[derive(Parser)]
+struct Options {
+    /// Only this part.
+    #[arg(long)]
+    part: Option<Part>,
+    /// Simulated deliveries.
+    #[arg(long, default_value_t = 20_000_000)]
+    deliveries: u64,
+    /// Where chance begins.
+    #[arg(long, default_value_t = 7)]
+    seed: u64,
+    /// Rounds of the kill part.
+    #[arg(long, default_value_t = 20)]
+    rounds: u64,
+    /// One world again, as a failure printed it.
+    #[arg(long)]
+    world: Option<u64>,
+    /// Kinds of faults in that world, a bit each.
+    #[arg(long, value_parser = bits)]
+    faults: Option<u64>,
+    /// Events of that world, a bit each.
+    #[arg(long, value_parser = bits)]
+    events: Option<u64>,
+    /// Faults that do not happen in that world, by number.
+    #[arg(long, value_delimiter = ',')]
+    spare: Vec<u32>,
+    /// The law that is broken in that world, by number.
+    #[arg(long)]
+    mutant: Option<usize>,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    if let Some(seed) = options.world {
+        return again(&options, seed);
+    }
+    type Run = fn(&Options) -> Result<(), String>;
+    let parts: [(Part, Run); 5] = [
+        (Part::Simulate, simulated),
+        (Part::Exhaustive, exhausted),
+        (Part::Mutants, broken_on_purpose),
+        (Part::Twin, compared),
+        (Part::Kill, killed),
+    ];
+    for (part, run) in parts {
+        if options.part.is_some_and(|only| only != part) {
+            continue;
         }
-        return;
+        let began = Instant::now();
+        if let Err(divergence) = run(&options) {
+            println!("DIVERGENCE: {divergence}");
+            return ExitCode::FAILURE;
+        }
+        println!("  in {:.1?}", began.elapsed());
     }
-    if args[1] == "w" {
-        let r = simulate::world(&tests::prove::Spec::whole(args[2].parse().unwrap()), None);
-        print!(
-            "{}",
-            simulate::describe(&tests::prove::Spec::whole(args[2].parse().unwrap()))
-        );
-        println!("{:?} {}", r.faults, r.broken.unwrap_or_default());
-        return;
+    ExitCode::SUCCESS
+}
+
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from)
+}
+
+fn simulated(options: &Options) -> Result<(), String> {
+    let began = Instant::now();
+    let total = simulate::worlds(options.seed, options.deliveries, threads(), None);
+    for (name, hits) in NAMES.iter().zip(total.hits.0) {
+        println!("  {hits:>12} {name}");
     }
-    let n: u64 = args.get(1).and_then(|s| s.parse().ok()).unwrap_or(100_000);
-    let t = std::time::Instant::now();
-    let total = simulate::worlds(7, n, 2, None);
+    let each = u64::try_from(began.elapsed().as_millis())
+        .unwrap_or(1)
+        .max(1);
+    println!("  {} deliveries a second", total.deliveries * 1000 / each);
     println!(
-        "{} deliveries, {} worlds, {:?}, {:?}",
+        "{} deliveries, {} worlds, {} divergences, seed {}",
         total.deliveries,
         total.worlds,
-        t.elapsed(),
-        total.first.as_ref().map(|f| (f.0, f.1))
+        u8::from(total.first.is_some()),
+        options.seed
     );
-    for (name, hits) in NAMES.iter().zip(total.hits.0) {
-        println!("{name:>40} {hits}");
-    }
-    if args.len() > 2 {
-        for i in 0..args[2].parse().unwrap() {
-            let seed = simulate::seed_of(7, i);
-            let r = simulate::world(&tests::prove::Spec::whole(seed), None);
-            if let Some(b) = r.broken {
-                println!("{i} {seed} {}", b.lines().next().unwrap_or(""));
-            }
+    match total.first {
+        None => Ok(()),
+        Some((number, seed, law)) => {
+            let (spec, small, faults) = shrink::shrink(seed, None);
+            let command = shrink::command(&spec, None);
+            let told = simulate::describe(&spec);
+            Err(format!(
+                "world {number}: {law}\nshrunk to {faults} faults: {small}\n{told}{command}"
+            ))
         }
     }
-    if let Some(f) = total.first {
-        println!("{}", f.2);
+}
+
+fn exhausted(_: &Options) -> Result<(), String> {
+    let cases = exhaustive::everything(threads(), false);
+    println!(
+        "{} lives, {} orders, {} duplicates, {} crashes and lost answers, {} interleavings of \
+         two folds and {} of three ({} sets whole, {} cut), {} divergences",
+        cases.lives,
+        cases.orders,
+        cases.duplicates,
+        cases.crashes,
+        cases.pairs,
+        cases.triples,
+        cases.whole,
+        cases.cut,
+        u8::from(cases.first.is_some())
+    );
+    cases.first.map_or(Ok(()), Err)
+}
+
+fn broken_on_purpose(options: &Options) -> Result<(), String> {
+    let mut found = 0;
+    for (mutant, name) in MUTANTS {
+        let (began, total) = hunt(options.seed, mutant);
+        let Some((number, seed, _)) = total else {
+            return Err(format!("nobody notices: {name}"));
+        };
+        found += 1;
+        let after = began.elapsed();
+        let (spec, law, faults) = shrink::shrink(seed, Some(mutant));
+        let law = law.lines().next().unwrap_or_default().to_owned();
+        let events = spec.events.count_ones().min(simulate::events(&spec));
+        println!(
+            "  {name}: world {number} (seed {seed}) after {after:.1?}; shrunk to {events} \
+             events and {faults} faults: {law}\n    {}",
+            shrink::command(&spec, Some(mutant))
+        );
     }
+    println!(
+        "{found} of {} laws broken on purpose found, seed {}",
+        MUTANTS.len(),
+        options.seed
+    );
+    Ok(())
+}
+
+fn hunt(seed: u64, mutant: Mutant) -> (Instant, Option<(u64, u64, String)>) {
+    let began = Instant::now();
+    let total = simulate::worlds(seed, 1_000_000, threads(), Some(mutant));
+    (began, total.first)
+}
+
+fn compared(options: &Options) -> Result<(), String> {
+    let report = engines::compare(options.seed, 4_000)?;
+    println!("{report}");
+    Ok(())
+}
+
+fn killed(options: &Options) -> Result<(), String> {
+    let report = kill::rounds(options.seed, options.rounds)?;
+    println!("{report}");
+    Ok(())
+}
+
+fn again(options: &Options, seed: u64) -> ExitCode {
+    let spec = Spec {
+        seed,
+        faults: options.faults.unwrap_or(u64::MAX),
+        events: options.events.unwrap_or(u64::MAX),
+        spared: options.spare.clone(),
+    };
+    let mutant = options.mutant.and_then(|number| MUTANTS.get(number));
+    let ran = simulate::world(&spec, mutant.map(|(mutant, _)| *mutant));
+    print!("{}", simulate::describe(&spec));
+    println!("{} deliveries, {} faults", ran.deliveries, ran.faults);
+    match ran.broken {
+        None => ExitCode::SUCCESS,
+        Some(law) => {
+            println!("DIVERGENCE: {law}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn bits(text: &str) -> Result<u64, String> {
+    let parsed = match text.strip_prefix("0x") {
+        Some(hex) => u64::from_str_radix(hex, 16),
+        None => text.parse(),
+    };
+    parsed.map_err(|error| error.to_string())
 }

@@ -39,6 +39,14 @@ pub fn story_names() -> impl Iterator<Item = &'static str> {
     SAMPLES.iter().map(|(name, _, _)| *name)
 }
 
+/// The sample stories: their names and what they tell, in one line each.
+pub fn sample_titles() -> Vec<(&'static str, String)> {
+    SAMPLES
+        .iter()
+        .filter_map(|(name, _, text)| Some((*name, Story::parse(text).ok()?.title)))
+        .collect()
+}
+
 /// How the stack is to be run.
 #[derive(Debug)]
 pub struct Dev {
@@ -258,6 +266,7 @@ fn say_where(stack: &Stack, dev: &Dev, out: &mut impl Write) -> anyhow::Result<(
         "cus_Valencia01"
     };
     let rows = [
+        ("pages", format!("{gateway}/")),
         (
             "one customer",
             format!("{command} customer stripe/test/{example} {table_port}"),

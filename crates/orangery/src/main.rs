@@ -5,12 +5,13 @@ use clap::{Args, Parser, Subcommand};
 use domain::catalog::Catalog;
 use domain::ids::{CustomerKey, PartnerId};
 use jiff::Timestamp;
+use orangery::chaos::Chaos;
 use orangery::customer;
 use orangery::dev::{self, Dev};
 use orangery::send::{self, Send};
 use orangery::stack::clock::parse_moment;
 use orangery::wiring::{LOCAL_MASTER, Shop};
-use orangery::{clock, table};
+use orangery::{clock, doctor, table};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
@@ -45,6 +46,9 @@ enum Command {
     /// Letters.
     #[command(subcommand)]
     Mail(orangery::preview::MailCommand),
+    /// What is wrong, and what to do about it.
+    #[command(subcommand)]
+    Doctor(DoctorCommand),
 }
 
 #[derive(Args)]
@@ -67,9 +71,33 @@ struct DevArgs {
     /// The moment to begin at, as in 2026-03-01T00:00:00Z.
     #[arg(long, value_name = "TIME", value_parser = moment)]
     clock: Option<Timestamp>,
+    /// What goes wrong on purpose with what the pages send: duplicate, shuffle, drop, kill.
+    #[arg(long, value_name = "LIST", value_parser = Chaos::parse, default_value = "")]
+    chaos: Chaos,
     /// What the shop calls its prices.
     #[arg(long, value_name = "FILE", env = "ORANGERY_CATALOG")]
     catalog: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum DoctorCommand {
+    /// Why a saved request was refused: raw HTTP text, or what a refusal's page saves.
+    Signature {
+        /// The saved request.
+        file: PathBuf,
+        /// A secret in force at the door; may be repeated. Without one, the local stack's.
+        #[arg(long = "secret", env = "ORANGERY_SECRET", hide_env_values = true)]
+        secrets: Vec<String>,
+        /// A secret in force somewhere else, to see whether that one fits: NAME=SECRET.
+        #[arg(long = "other", value_name = "NAME=SECRET", value_parser = named)]
+        others: Vec<(String, String)>,
+        /// The door takes live events instead of test ones.
+        #[arg(long)]
+        live: bool,
+        /// When it was refused, where the file does not say; without it, now.
+        #[arg(long, value_name = "TIME", value_parser = moment)]
+        at: Option<Timestamp>,
+    },
 }
 
 #[derive(Args)]
@@ -208,6 +236,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Clock(command)) => move_clock(command),
         Some(Command::Partner(command)) => partner(command).await,
         Some(Command::Mail(command)) => command.run(),
+        Some(Command::Doctor(command)) => doctor(command),
     }
 }
 
@@ -226,6 +255,7 @@ impl DevArgs {
                 .with_context(|| format!("`--secret {}=…` can't be used", provider.name()))?;
         }
         let catalog = catalog(self.catalog)?;
+        let kept = self.data.is_some();
         Ok(Dev {
             port: self.port,
             table_port: self.table_port,
@@ -235,6 +265,8 @@ impl DevArgs {
             shop: Shop {
                 secrets,
                 catalog,
+                chaos: self.chaos,
+                kept,
                 ..Shop::default()
             },
         })
@@ -278,6 +310,26 @@ fn move_clock(command: ClockCommand) -> anyhow::Result<()> {
         ClockCommand::Set { to, gateway } => clock::set(&gateway.address(), &to)?,
     };
     writeln!(std::io::stdout(), "{now}")?;
+    Ok(())
+}
+
+fn doctor(command: DoctorCommand) -> anyhow::Result<()> {
+    let DoctorCommand::Signature {
+        file,
+        secrets,
+        others,
+        live,
+        at,
+    } = command;
+    let bytes =
+        std::fs::read(&file).with_context(|| format!("{} can't be read", file.display()))?;
+    let known = doctor::Known {
+        secrets,
+        others,
+        live,
+        at,
+    };
+    write!(std::io::stdout(), "{}", doctor::signature(&bytes, &known)?)?;
     Ok(())
 }
 

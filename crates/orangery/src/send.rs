@@ -1,5 +1,6 @@
 //! `orangery send`: signs and delivers a sample, a file or a story.
 
+use crate::chaos::Chaos;
 use crate::delivery::{Delivery, Signer, sample, set, shift_times, typed};
 use crate::dev::{sample_story, story_names};
 use crate::story::{Signers, Story};
@@ -48,7 +49,13 @@ pub async fn run(send: &Send) -> anyhow::Result<()> {
     };
     // A deployed door has no clock of its own to ask.
     let now = clock::now(&send.gateway).unwrap_or_else(|_| Timestamp::now());
-    let deliveries = chance(send, deliveries(send, provider, now).await?);
+    let chaos = Chaos {
+        duplicate: send.duplicate,
+        shuffle: send.shuffle,
+        drop: send.drop,
+        kill: false,
+    };
+    let deliveries = chaos.applied(deliveries(send, provider, now).await?, send.seed);
     let mut out = std::io::stdout();
     let mut refused = 0_usize;
     for delivery in &deliveries {
@@ -167,36 +174,4 @@ fn changed(mut body: Value, fields: &[(String, String)]) -> anyhow::Result<Vec<u
 
 fn read(path: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("{} can't be read", path.display()))
-}
-
-/// Repeats, drops and shuffles, the same way for the same seed.
-fn chance(send: &Send, deliveries: Vec<Delivery>) -> Vec<Delivery> {
-    let mut dice = Dice(send.seed);
-    let copies = if send.duplicate { 2 } else { 1 };
-    let mut chosen: Vec<(u64, Delivery)> = Vec::new();
-    for delivery in deliveries {
-        for _ in 0..copies {
-            if send.drop && dice.roll().is_multiple_of(4) {
-                continue;
-            }
-            chosen.push((dice.roll(), delivery.clone()));
-        }
-    }
-    if send.shuffle {
-        chosen.sort_by_key(|(rolled, _)| *rolled);
-    }
-    chosen.into_iter().map(|(_, delivery)| delivery).collect()
-}
-
-/// SplitMix64: small, and the same everywhere.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
 }

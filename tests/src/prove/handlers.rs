@@ -51,7 +51,11 @@ pub(super) fn journal_fold(
 }
 
 /// The function itself, behind the wire: what it names as failed begins the next batch.
-async fn take_up_for_real(port: Port, items: Vec<Item>, now: Timestamp) -> Option<usize> {
+pub(super) async fn take_up_for_real(
+    port: Port,
+    items: Vec<Item>,
+    now: Timestamp,
+) -> Option<usize> {
     let place = |(place, item): (usize, Item)| Change {
         sequence: place.to_string(),
         partition: item.key().partition,

@@ -2,14 +2,11 @@
 //! told of it.
 
 use super::random::Rng;
-use super::told::{ACCOUNT, BEGIN, Draft, Story, at, object};
-use domain::billing::{InvoiceSeen, InvoiceState};
+use super::told::{ACCOUNT, BEGIN, Draft, Story, at};
 use domain::ids::{CustomerKey, PersonHash, Reference};
 use domain::money::{Currency, Money};
 use domain::reading::{About, Fact, Profile, ReferralSeen};
-use domain::terms::{
-    Before, Item, Known, Pause, Period, SubscriptionSeen, SubscriptionStatus, Terms,
-};
+use domain::terms::SubscriptionSeen;
 
 /// Most events of one world; a mask of them is one number.
 pub(super) const MOST: usize = 64;
@@ -36,9 +33,9 @@ pub(super) struct Life<'a> {
     /// Now.
     pub(super) clock: i64,
     pub(super) mail: String,
-    subscription: Option<SubscriptionSeen>,
+    pub(super) subscription: Option<SubscriptionSeen>,
     /// Statements told of this instant: beyond a few, a provider's clock is no clock.
-    crowd: (i64, u32),
+    pub(super) crowd: (i64, u32),
     count: u32,
     guest: bool,
 }
@@ -141,6 +138,12 @@ impl<'a> Life<'a> {
             count: 0,
             guest,
         }
+    }
+
+    /// Nothing is known of this customer but one payment.
+    pub(super) fn make_guest(&mut self) {
+        self.guest = true;
+        self.customer = ACCOUNT.customer(&format!("pi{}0", self.name));
     }
 
     fn live(&mut self) {
@@ -259,203 +262,5 @@ impl<'a> Life<'a> {
             }
         }
         self.start();
-    }
-
-    /// A subscription begins.
-    pub(super) fn start(&mut self) {
-        let trial = self.rng.one_in(3);
-        let status = if trial {
-            SubscriptionStatus::Trialing
-        } else if self.rng.one_in(2) {
-            SubscriptionStatus::Incomplete
-        } else {
-            SubscriptionStatus::Active
-        };
-        let length = if trial { 14 } else { 30 } * 86_400;
-        let period = Period {
-            start: at(self.clock),
-            end: at(self.clock + length),
-        };
-        let seen = SubscriptionSeen {
-            id: object(&format!("sub{}", self.name)),
-            started_at: at(self.clock),
-            currency: self.rng.one_in(2).then(|| euro(0).currency),
-            terms: Terms {
-                status,
-                items: vec![item("price_s", 1)],
-                period: Some(period),
-                trial: trial.then_some(period),
-                cancel_at: None,
-                cancel_at_period_end: false,
-                pause: None,
-            },
-            canceled_at: None,
-            ended_at: None,
-            before: None,
-        };
-        self.subscription = Some(seen.clone());
-        let id = seen.id.to_string();
-        self.say(
-            "sub.created",
-            1,
-            vec![Fact::Subscription(Box::new(seen))],
-            &[&id],
-        );
-        if !trial {
-            self.pass_a_little();
-            self.pay(1000, true);
-            self.change(|terms| terms.status = SubscriptionStatus::Active);
-        }
-    }
-
-    fn pass_a_little(&mut self) {
-        if self.rng.one_in(2) {
-            self.clock += self.rng.between(0, 2);
-        }
-    }
-
-    /// A change of the subscription's terms, told with what was before.
-    pub(super) fn change(&mut self, change: impl FnOnce(&mut Terms)) {
-        let Some(mut seen) = self.subscription.take() else {
-            return;
-        };
-        let was = seen.terms.clone();
-        if !was.status.is_final() {
-            change(&mut seen.terms);
-        }
-        if seen.terms != was {
-            if self.crowd.0 != self.clock {
-                self.crowd = (self.clock, 0);
-            }
-            self.crowd.1 += 1;
-            if self.crowd.1 > 4 {
-                self.clock += 1;
-            }
-            seen.before = Some(Box::new(before(&was, &seen.terms)));
-            let id = seen.id.to_string();
-            let last = seen.terms.status.is_final();
-            if last {
-                seen.ended_at = Some(at(self.clock));
-                seen.before = None;
-            }
-            let (kind, rank) = if last {
-                ("sub.deleted", 9)
-            } else {
-                ("sub.updated", 2)
-            };
-            let fact = Fact::Subscription(Box::new(seen.clone()));
-            self.say(kind, rank, vec![fact], &[&id]);
-        }
-        self.subscription = Some(seen);
-    }
-
-    fn renew(&mut self) {
-        let now = self.clock;
-        self.change(|terms| {
-            terms.status = SubscriptionStatus::Active;
-            terms.period = Some(Period {
-                start: at(now),
-                end: at(now + 30 * 86_400),
-            });
-        });
-        self.pay(1000, true);
-    }
-
-    fn fail_and_recover(&mut self) {
-        let invoice = self.id("in");
-        let failed = |state, attempts| InvoiceSeen {
-            id: object(&invoice),
-            subscription: None,
-            state,
-            due: euro(1000),
-            attempts,
-            next_attempt_at: None,
-        };
-        for attempt in 1..=1 + self.rng.below(2) as u32 {
-            let fact = Fact::Invoice(failed(InvoiceState::Failed, attempt));
-            self.say("invoice.failed", 4, vec![fact], &[&invoice]);
-            self.change(|terms| terms.status = SubscriptionStatus::PastDue);
-            self.pass();
-        }
-        if self.rng.one_in(3) {
-            let fact = Fact::Invoice(failed(InvoiceState::Voided, 2));
-            return self.say("invoice.voided", 6, vec![fact], &[&invoice]);
-        }
-        self.pay_as(&invoice, 1000, true);
-        let fact = Fact::Invoice(failed(InvoiceState::Paid, 2));
-        self.say("invoice.paid", 6, vec![fact], &[&invoice]);
-        self.change(|terms| terms.status = SubscriptionStatus::Active);
-    }
-
-    fn change_plan(&mut self) {
-        let price = ["price_s", "price_m", "price_l"][self.rng.index(3)];
-        let quantity = 1 + self.rng.below(3);
-        self.change(|terms| terms.items = vec![item(price, quantity)]);
-        if self.rng.one_in(2) {
-            self.change(|terms| terms.items.push(item("price_x", 1)));
-        }
-    }
-
-    fn set_to_end(&mut self) {
-        self.change(|terms| {
-            terms.cancel_at_period_end = true;
-            terms.cancel_at = terms.period.map(|period| period.end);
-        });
-        if self.rng.one_in(3) {
-            self.pass();
-            self.change(|terms| {
-                terms.cancel_at_period_end = false;
-                terms.cancel_at = None;
-            });
-        }
-    }
-
-    fn end(&mut self) {
-        self.change(|terms| terms.status = SubscriptionStatus::Canceled);
-    }
-
-    fn pause(&mut self) {
-        self.change(|terms| {
-            terms.pause = match terms.pause {
-                Some(_) => None,
-                None => Some(Pause {
-                    behavior: "void".into(),
-                    resumes_at: None,
-                }),
-            };
-        });
-    }
-}
-
-fn item(price: &str, quantity: u64) -> Item {
-    Item {
-        id: object("si"),
-        price: domain::ids::PriceId::new(price),
-        metered: false,
-        quantity: Some(quantity),
-        unit_minor: Some(1000),
-        period: None,
-    }
-}
-
-/// What the provider says of a change: the fields that changed, as they were.
-fn before(was: &Terms, is: &Terms) -> Before {
-    let sold = |terms: &Terms| -> Vec<_> {
-        let items = terms.items.iter();
-        let mut sold: Vec<_> = items.map(|i| (i.price.clone(), i.quantity)).collect();
-        sold.sort();
-        sold
-    };
-    let known = |value: Option<_>| value.map_or(Known::Absent, Known::Is);
-    let end = |terms: &Terms| terms.period.map(|period| period.end);
-    let set = was.cancel_at_period_end != is.cancel_at_period_end;
-    Before {
-        status: (was.status != is.status).then_some(was.status),
-        items: (sold(was) != sold(is)).then(|| sold(was)),
-        period_end: if end(was) == end(is) { None } else { end(was) },
-        cancel_at: (was.cancel_at != is.cancel_at).then(|| known(was.cancel_at)),
-        cancel_at_period_end: set.then_some(was.cancel_at_period_end),
-        trial_end: None,
-        paused: (was.pause != is.pause).then_some(was.pause.is_some()),
     }
 }

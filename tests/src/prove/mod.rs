@@ -9,18 +9,26 @@
     reason = "a test's own machinery: a panic here is a failed test, which is what it is for"
 )]
 
+mod canon;
+pub mod engines;
+pub mod exhaustive;
 mod faults;
 mod handlers;
+pub mod kill;
 mod laws;
 mod lives;
+mod lockstep;
 mod mutants;
+mod ops;
 mod oracle;
 mod pipes;
 mod port;
 mod random;
 mod senders;
+pub mod shrink;
 pub mod simulate;
 mod spending;
+mod subscribing;
 mod told;
 mod twin;
 mod weather;

@@ -5,11 +5,6 @@
 pub(super) struct Rng(u64);
 
 impl Rng {
-    /// The sequence of this seed.
-    pub(super) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
     /// A sequence of its own for each name under one seed, so that drawing more from one
     /// leaves the others as they were.
     pub(super) fn fork(seed: u64, name: u64) -> Self {

@@ -211,10 +211,8 @@ impl World<'_> {
                     }
                 }
             }
-            Item::Letter(row) if done && row.version == 1 => {
-                if !self.owed.contains(&item.key()) {
-                    self.breaks(format!("{} is owed by no record as written", item.key()));
-                }
+            Item::Letter(row) if done && row.version == 1 && !self.owed.contains(&item.key()) => {
+                self.breaks(format!("{} is owed by no record as written", item.key()));
             }
             _ => {}
         }

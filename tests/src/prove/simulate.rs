@@ -39,18 +39,9 @@ pub struct Total {
     pub first: Option<(u64, u64, String)>,
 }
 
-/// Lets some readings make the fold panic, quietly.
-fn poison() {
-    static ONCE: std::sync::Once = std::sync::Once::new();
-    ONCE.call_once(|| {
-        let _ = domain::fold::WITNESS.set(super::told::refuse_poison);
-        let loud = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if info.payload().downcast_ref::<&str>() != Some(&"injected by a test") {
-                loud(info);
-            }
-        }));
-    });
+/// Lets some readings make the fold panic.
+pub(super) fn poison() {
+    let _ = domain::fold::WITNESS.set(super::told::refuse_poison);
 }
 
 /// Runs one world to its end.
@@ -86,6 +77,13 @@ pub fn describe(spec: &Spec) -> String {
         .collect()
 }
 
+/// How many events a world has, left out or not.
+pub fn events(spec: &Spec) -> u32 {
+    let told = super::lives::story(spec.seed).told.len();
+    let mask = spec.events & u64::MAX.checked_shr(64 - told as u32).unwrap_or(0);
+    mask.count_ones()
+}
+
 /// The seed of the world of that number.
 pub fn seed_of(seed: u64, number: u64) -> u64 {
     Rng::fork(seed, number.wrapping_add(1000)).next()
@@ -101,7 +99,7 @@ pub fn worlds(seed: u64, deliveries: u64, threads: usize, mutant: Option<Mutant>
             .checked_div(total.worlds)
             .unwrap_or(40)
             .max(1);
-        let count = (left / each + 1).min(ROUND);
+        let count = (left / each + 1).min(ROUND).min(total.worlds.max(CHUNK));
         let round = round(seed, total.worlds..total.worlds + count, threads, mutant);
         total.deliveries += round.deliveries;
         total.worlds += count;
@@ -140,15 +138,21 @@ fn round(
 }
 
 impl Total {
+    /// Faults that never happened.
+    pub fn never(&self) -> impl Iterator<Item = &'static str> {
+        let all = super::NAMES.iter().zip(self.hits.0);
+        all.filter(|(_, hits)| *hits == 0).map(|(name, _)| *name)
+    }
+
     fn take_in(&mut self, seed: u64, number: u64, mutant: Option<Mutant>) {
         let seed = seed_of(seed, number);
         let ran = world(&Spec::whole(seed), mutant);
         self.deliveries += ran.deliveries;
         self.hits.add(&ran.hits);
-        if let Some(law) = ran.broken {
-            if self.first.is_none() {
-                self.first = Some((number, seed, law));
-            }
+        if let Some(law) = ran.broken
+            && self.first.is_none()
+        {
+            self.first = Some((number, seed, law));
         }
     }
 
@@ -175,16 +179,16 @@ impl World<'_> {
         }
         self.rest();
         self.calm = true;
-        if self.broken.is_none() {
-            if let Err(law) = self.right_within_seconds() {
-                self.breaks(law);
-            }
+        if self.broken.is_none()
+            && let Err(law) = self.right_within_seconds()
+        {
+            self.breaks(law);
         }
         self.audit_until_quiet();
-        if self.broken.is_none() {
-            if let Err(law) = self.everything_holds() {
-                self.breaks(law);
-            }
+        if self.broken.is_none()
+            && let Err(law) = self.everything_holds()
+        {
+            self.breaks(law);
         }
     }
 

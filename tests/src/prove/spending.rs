@@ -118,6 +118,44 @@ impl Life<'_> {
         self.aftermath(&ids, 700);
     }
 
+    /// A purchase that is given back in two parts.
+    pub(super) fn buy_and_refund(&mut self, singly: bool) {
+        let (ids, mut sale) = self.buy_plainly();
+        self.refund_as(&ids, 800, &mut sale, singly, !singly);
+    }
+
+    /// A purchase that is disputed.
+    pub(super) fn buy_and_dispute(&mut self) {
+        let (ids, mut sale) = self.buy_plainly();
+        self.dispute(&ids, 800, &mut sale);
+        self.refund_as(&ids, 800, &mut sale, true, true);
+    }
+
+    fn buy_plainly(&mut self) -> (Ids, Sale) {
+        let ids = Ids {
+            invoice: "in1".into(),
+            intent: "pi1".into(),
+            charge: "ch1".into(),
+        };
+        let fact = Fact::Payment(PaymentSeen {
+            ids: vec![object("ch1"), object("pi1")],
+            teller: Teller::Charge,
+            paid: euro(800),
+            tax_minor: None,
+            paid_at: at(self.clock),
+            subscription: None,
+        });
+        self.say("charge.succeeded", 3, vec![fact], &["ch1", "pi1"]);
+        let sale = Sale {
+            customer: self.customer.clone(),
+            id: object("pi1"),
+            paid: 800,
+            refunded: 0,
+            disputed: 0,
+        };
+        (ids, sale)
+    }
+
     fn pass_a_moment(&mut self) {
         self.clock += self.rng.between(0, 1);
     }
@@ -144,6 +182,10 @@ impl Life<'_> {
     fn refund(&mut self, ids: &Ids, paid: i64, sale: &mut Sale) {
         let singly = self.rng.one_in(2);
         let summed = !singly || self.rng.one_in(2);
+        self.refund_as(ids, paid, sale, singly, summed);
+    }
+
+    fn refund_as(&mut self, ids: &Ids, paid: i64, sale: &mut Sale, singly: bool, summed: bool) {
         let mut so_far = 0;
         for part in [paid / 2, paid / 4].into_iter().take(1 + self.rng.index(2)) {
             self.pass();

@@ -64,7 +64,7 @@ pub(super) struct Change {
 }
 
 /// The table.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Twin {
     items: BTreeMap<(u64, Key), Item>,
     /// Every change so far, in order.

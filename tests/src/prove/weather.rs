@@ -1,12 +1,12 @@
 //! What becomes of each question a process asks: mostly nothing special, after a moment.
 
 use super::faults::Fault;
-use super::port::Ask;
-use super::twin::Op;
-use super::world::{Fate, World};
+use super::port::{Ask, Posted};
+use super::twin::{Answer, Op};
+use super::world::{Fate, Happening, World};
 use domain::record::Record;
 use store::items::JOURNAL;
-use store::{Item, Key};
+use store::{Item, Key, StoreError};
 
 impl World<'_> {
     /// What becomes of this question, and after how many milliseconds.
@@ -101,6 +101,54 @@ impl World<'_> {
         let there = self.twin.look(&Key::record(&next.customer));
         next.pending.is_empty()
             && matches!(there, Some(Item::Record(there)) if !there.pending.is_empty())
+    }
+
+    /// Does a request, or not, as its fate will have it.
+    pub(super) fn request(&mut self, number: usize, op: Op, fate: Fate) -> Answer {
+        let no_answer = || Answer::Error(StoreError::NoAnswer("simulated".into()));
+        match fate {
+            Fate::Throttled => Answer::Error(StoreError::Throttled),
+            Fate::Lost | Fate::CrashBefore => no_answer(),
+            Fate::Late => {
+                self.late.push(Some(op));
+                let delay = self.rng.between(1, 400_000);
+                self.after(delay, Happening::Late(self.late.len() - 1));
+                no_answer()
+            }
+            Fate::AnswerLost => {
+                self.apply(number, op);
+                no_answer()
+            }
+            Fate::Repeated => {
+                // The SDK gives a transaction a token, so its repetition is known as one.
+                let first = self.apply(number, op.clone());
+                match (&op, first) {
+                    (Op::Transact(_), first) => first,
+                    (_, _) => self.apply(number, op),
+                }
+            }
+            Fate::Fine | Fate::CrashAfter => self.apply(number, op),
+        }
+    }
+
+    /// The mail service's answer.
+    pub(super) fn post(&mut self, letter: Key, fate: Fate) -> Posted {
+        match fate {
+            Fate::Throttled => Posted::Throttled,
+            Fate::Lost | Fate::CrashBefore => Posted::Unknown,
+            Fate::Fine | Fate::CrashAfter => {
+                let rejected = self.rng.one_in(24);
+                if self.strikes(Fault::MailRejected, rejected) {
+                    return Posted::Rejected;
+                }
+                self.accept_letter(letter);
+                Posted::Accepted
+            }
+            Fate::AnswerLost | Fate::Repeated | Fate::Late => {
+                self.accept_letter(letter);
+                Posted::Unknown
+            }
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 use super::faults::{Fault, Hits, Spec};
 use super::mutants::Mutant;
 use super::pipes::{Consumer, Message};
-use super::port::{Ask, Port, Posted, Reply};
+use super::port::{Ask, Port, Reply};
 use super::random::Rng;
 use super::senders::Sending;
 use super::told::{BEGIN, Story};
@@ -124,7 +124,7 @@ pub(super) struct World<'a> {
     sequence: u32,
     tasks: Vec<Option<Task>>,
     free: Vec<usize>,
-    late: Vec<Option<Op>>,
+    pub(super) late: Vec<Option<Op>>,
     seen_changes: usize,
     faults_so_far: u32,
     /// For the mutant that reads what is stale: items as they were before their last write.
@@ -338,35 +338,8 @@ impl<'a> World<'a> {
         self.free.push(number);
     }
 
-    fn request(&mut self, number: usize, op: Op, fate: Fate) -> Answer {
-        let no_answer = || Answer::Error(StoreError::NoAnswer("simulated".into()));
-        match fate {
-            Fate::Throttled => Answer::Error(StoreError::Throttled),
-            Fate::Lost | Fate::CrashBefore => no_answer(),
-            Fate::Late => {
-                self.late.push(Some(op));
-                let delay = self.rng.between(1, 400_000);
-                self.after(delay, Happening::Late(self.late.len() - 1));
-                no_answer()
-            }
-            Fate::AnswerLost => {
-                self.apply(number, op);
-                no_answer()
-            }
-            Fate::Repeated => {
-                // The SDK gives a transaction a token, so its repetition is known as one.
-                let first = self.apply(number, op.clone());
-                match (&op, first) {
-                    (Op::Transact(_), first) => first,
-                    (_, _) => self.apply(number, op),
-                }
-            }
-            Fate::Fine | Fate::CrashAfter => self.apply(number, op),
-        }
-    }
-
     /// Does a request, and watches what only the moment can tell.
-    fn apply(&mut self, number: usize, op: Op) -> Answer {
+    pub(super) fn apply(&mut self, number: usize, op: Op) -> Answer {
         let op = match self.mutant {
             Some(mutant) => mutant.before(self, op),
             None => op,
@@ -398,25 +371,6 @@ impl<'a> World<'a> {
             let hash = self.twin.changes[self.seen_changes].hash;
             self.route_change(hash, self.seen_changes);
             self.seen_changes += 1;
-        }
-    }
-
-    fn post(&mut self, letter: Key, fate: Fate) -> Posted {
-        match fate {
-            Fate::Throttled => Posted::Throttled,
-            Fate::Lost | Fate::CrashBefore => Posted::Unknown,
-            Fate::Fine | Fate::CrashAfter => {
-                let rejected = self.rng.one_in(24);
-                if self.strikes(Fault::MailRejected, rejected) {
-                    return Posted::Rejected;
-                }
-                self.accept_letter(letter);
-                Posted::Accepted
-            }
-            Fate::AnswerLost | Fate::Repeated | Fate::Late => {
-                self.accept_letter(letter);
-                Posted::Unknown
-            }
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod queue_mapping;
 pub mod queues;
 pub mod routes;
 pub mod schedules;
+pub mod seen;
 pub mod state;
 pub mod streams;
 

@@ -1,0 +1,289 @@
+//! The local stack as a process: killed and restarted at random under load, round after round,
+//! to the end that an undisturbed one comes to.
+
+use super::random::Rng;
+use jiff::Timestamp;
+use orangery::delivery::Delivery;
+use orangery::dev::{sample_story, signers};
+use orangery::story::Story;
+use orangery::wiring::Shop;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// The sample lives, and whose they are.
+const LIVES: [(&str, &str); 6] = [
+    ("ada", "cus_ada"),
+    ("bruno", "cus_bruno"),
+    ("chloe", "cus_chloe"),
+    ("dana", "cus_dana"),
+    ("emil", "cus_emil"),
+    ("guest", "pi_Guest03"),
+];
+const SENDERS: usize = 3;
+/// How long a stack may take to say that it is ready, and to come to rest.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Kills the stack in so many rounds.
+///
+/// # Errors
+/// The first end that differs, or what kept the part from running.
+pub fn rounds(seed: u64, rounds: u64) -> Result<String, String> {
+    let program = program()?;
+    let root = std::env::temp_dir().join(format!("orangery-prove-{}", std::process::id()));
+    let now = Timestamp::now();
+    let deliveries = deliveries(now)?;
+    let calm = Round::run(&program, &root.join("calm"), &deliveries, now, None)?;
+    let mut kills = 0;
+    let mut requests = 0;
+    for number in 0..rounds {
+        let rng = Rng::fork(seed, number);
+        let folder = root.join(number.to_string());
+        let round = Round::run(&program, &folder, &deliveries, now, Some(rng))?;
+        if round.end != calm.end {
+            let kept = folder.display();
+            return Err(format!(
+                "round {number} ends otherwise (seed {seed}; kept in {kept}):\n{:#}\nand not\n{:#}",
+                round.end, calm.end
+            ));
+        }
+        kills += round.kills;
+        requests += round.requests;
+        let _ = std::fs::remove_dir_all(&folder);
+    }
+    let _ = std::fs::remove_dir_all(&root);
+    Ok(format!(
+        "{rounds} rounds, {kills} kills, {requests} requests by {SENDERS} senders, equal ends, \
+         seed {seed}"
+    ))
+}
+
+/// The command, as built beside this one; it is built if it is not there.
+fn program() -> Result<PathBuf, String> {
+    let me = std::env::current_exe().map_err(|error| error.to_string())?;
+    let folder = me.parent().and_then(Path::parent).ok_or("no folder")?;
+    let program = folder.join("orangery");
+    if !program.exists() {
+        let profile = if folder.ends_with("release") {
+            "release"
+        } else {
+            "dev"
+        };
+        let built = Command::new("cargo")
+            .args(["build", "--quiet", "-p", "orangery", "--profile", profile])
+            .status();
+        if !built.is_ok_and(|status| status.success()) {
+            return Err("the command `orangery` can't be built".into());
+        }
+    }
+    Ok(program)
+}
+
+fn deliveries(now: Timestamp) -> Result<Vec<Delivery>, String> {
+    let text = |error: anyhow::Error| format!("{error:#}");
+    let signers = signers(&Shop::default()).map_err(text)?;
+    let mut all = Vec::new();
+    for (name, _) in LIVES {
+        let story = Story::parse(sample_story(name).unwrap_or_default()).map_err(text)?;
+        if story.partners().is_empty() {
+            all.extend(story.deliveries(&signers, now).map_err(text)?);
+        }
+    }
+    Ok(all)
+}
+
+/// One run of the stack, with or without kills.
+struct Round {
+    end: Value,
+    kills: u64,
+    requests: u64,
+}
+
+impl Round {
+    fn run(
+        program: &Path,
+        data: &Path,
+        deliveries: &[Delivery],
+        now: Timestamp,
+        mut rng: Option<Rng>,
+    ) -> Result<Self, String> {
+        let (gateway_port, table_port) = (free_port()?, free_port()?);
+        let gateway = format!("http://127.0.0.1:{gateway_port}");
+        let start = || Stack::start(program, data, gateway_port, table_port);
+        let mut stack = Some(start()?);
+        let (left, requests) = (AtomicU64::new(SENDERS as u64), AtomicU64::new(0));
+        let given_up = AtomicBool::new(false);
+        let mut kills = 0;
+        let running = &mut stack;
+        let killed = &mut kills;
+        std::thread::scope(|scope| -> Result<(), String> {
+            for sender in 0..SENDERS {
+                let (left, requests, given_up) = (&left, &requests, &given_up);
+                let gateway = &gateway;
+                scope.spawn(move || {
+                    for delivery in deliveries.iter().skip(sender).step_by(SENDERS) {
+                        deliver(delivery, gateway, now, requests, given_up);
+                    }
+                    left.fetch_sub(1, Ordering::Relaxed);
+                });
+            }
+            while left.load(Ordering::Relaxed) > 0 {
+                let wait = rng.as_mut().map_or(20, |rng| rng.between(5, 120));
+                std::thread::sleep(Duration::from_millis(wait.unsigned_abs()));
+                if rng.is_some() && left.load(Ordering::Relaxed) > 0 {
+                    drop(running.take());
+                    *killed += 1;
+                    let again = start();
+                    let again = again.inspect_err(|_| given_up.store(true, Ordering::Relaxed));
+                    *running = Some(again?);
+                }
+            }
+            Ok(())
+        })?;
+        let end = at_rest(program, &gateway, table_port)?;
+        drop(stack);
+        let requests = requests.into_inner();
+        Ok(Self {
+            end,
+            kills,
+            requests,
+        })
+    }
+}
+
+/// Until 2xx, as a provider does.
+fn deliver(
+    delivery: &Delivery,
+    gateway: &str,
+    now: Timestamp,
+    requests: &AtomicU64,
+    given_up: &AtomicBool,
+) {
+    while !given_up.load(Ordering::Relaxed) {
+        requests.fetch_add(1, Ordering::Relaxed);
+        let answer = delivery.send(gateway, now);
+        if answer.is_ok_and(|answer| (200..300).contains(&answer.status)) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+struct Stack(Child);
+
+impl Stack {
+    fn start(program: &Path, data: &Path, port: u16, table: u16) -> Result<Self, String> {
+        std::fs::create_dir_all(data).map_err(|error| error.to_string())?;
+        let mut child = Command::new(program)
+            .args(["dev", "--no-samples", "--port", &port.to_string()])
+            .args(["--table-port", &table.to_string(), "--data"])
+            .arg(data)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| error.to_string())?;
+        let lines = child.stdout.take().ok_or("no output")?;
+        let stack = Self(child);
+        let mut first = String::new();
+        let read = BufReader::new(lines).read_line(&mut first);
+        match read {
+            Ok(_) if first.starts_with("ready ") => Ok(stack),
+            Ok(_) | Err(_) => Err(format!("the stack does not start: {first:?}")),
+        }
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// What everybody's record says once it no longer changes and no letter waits.
+fn at_rest(program: &Path, gateway: &str, table: u16) -> Result<Value, String> {
+    let began = Instant::now();
+    let mut before = Value::Null;
+    loop {
+        let now = end(program, gateway, table)?;
+        if now == before && !waits(&now) {
+            return Ok(now);
+        }
+        if began.elapsed() > PATIENCE {
+            return Err(format!("the stack comes to no rest: {now:#}"));
+        }
+        before = now;
+        std::thread::sleep(Duration::from_millis(700));
+    }
+}
+
+fn waits(end: &Value) -> bool {
+    let text = end.to_string();
+    text.contains("\"owed\"") || text.contains("\"claimed\"")
+}
+
+/// Records and letters, less what a crash may rightly change: the moment a letter was owed,
+/// and whether its sending is known to have ended well.
+fn end(program: &Path, gateway: &str, table: u16) -> Result<Value, String> {
+    let mut people = serde_json::Map::new();
+    for (_, id) in LIVES {
+        let shown = Command::new(program)
+            .args(["customer", &format!("stripe/test/{id}"), "--json"])
+            .args(["--table-port", &table.to_string()])
+            .output()
+            .map_err(|error| error.to_string())?;
+        let mut view: Value = serde_json::from_slice(&shown.stdout).unwrap_or(Value::Null);
+        plain(&mut view);
+        people.insert(id.to_owned(), view);
+    }
+    let mails = orangery::delivery::agent(gateway)
+        .get(format!("{gateway}/mailbox.json"))
+        .call()
+        .map_err(|error| error.to_string())?
+        .body_mut()
+        .read_to_string()
+        .map_err(|error| error.to_string())?;
+    let mails: Value = serde_json::from_str(&mails).unwrap_or(Value::Null);
+    let mut count: BTreeMap<String, u64> = BTreeMap::new();
+    for mail in mails.as_array().into_iter().flatten() {
+        let times = count
+            .entry(format!("{} {}", mail["to"], mail["subject"]))
+            .or_default();
+        *times += 1;
+        if *times > 1 {
+            return Err(format!("{} was sent {} twice", mail["to"], mail["subject"]));
+        }
+    }
+    Ok(Value::Object(people))
+}
+
+fn plain(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.remove("owed_at");
+            fields.remove("received_at");
+            // Applied or late: which came first is what a crash changes.
+            fields.remove("verdict");
+            for (name, field) in fields.iter_mut() {
+                let unknown = name == "state" && field == "unknown";
+                if unknown {
+                    *field = Value::from("sent");
+                }
+                plain(field);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(plain),
+        _ => {}
+    }
+}
+
+fn free_port() -> Result<u16, String> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").map_err(|e| e.to_string())?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    Ok(address.port())
+}

@@ -1,0 +1,197 @@
+//! Random requests of the kinds that the protocol makes, for the twin and real engines alike.
+
+use super::random::Rng;
+use super::told::{ACCOUNT, BEGIN, NORMALIZER, at};
+use domain::ids::{CustomerKey, Reference};
+use domain::letters::Letter;
+use domain::record::{Decided, Entry, Record, Step as Folding};
+use std::sync::Arc;
+use store::items::{ALIAS, JOURNAL, LETTER, PARKED, customer_partition, reference_partition};
+use store::letters::{LetterRow, LetterState};
+use store::{Item, Key, Page, StoreError, Table, When, Write};
+
+/// One request.
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    Get(Key),
+    Put(Item, When),
+    Delete(Key),
+    Query(String, &'static str),
+    Scan(u32),
+    Transact(Vec<Write>),
+}
+
+/// A sequence of requests over few keys, so that conditions meet.
+pub(super) fn steps(seed: u64, count: usize) -> Vec<Step> {
+    let mut rng = Rng::fork(seed, 5);
+    let entries: Vec<Arc<Entry>> = (0..6)
+        .flat_map(|number| super::lives::story(seed ^ number).told)
+        .map(|told| told.entry(NORMALIZER, at(BEGIN), Arc::from("r")))
+        .take(40)
+        .collect();
+    let customers: Vec<CustomerKey> = ["cusa", "cusb"].map(|id| ACCOUNT.customer(id)).into();
+    let mut world = Chooser {
+        rng: &mut rng,
+        entries,
+        customers,
+    };
+    (0..count).map(|_| world.step()).collect()
+}
+
+struct Chooser<'a> {
+    rng: &'a mut Rng,
+    entries: Vec<Arc<Entry>>,
+    customers: Vec<CustomerKey>,
+}
+
+impl Chooser<'_> {
+    fn step(&mut self) -> Step {
+        match self.rng.index(40) {
+            0..=17 => {
+                let item = self.item();
+                let when = self.when(&item);
+                Step::Put(item, when)
+            }
+            18..=25 => Step::Get(self.item().key()),
+            26..=28 => Step::Delete(self.item().key()),
+            29..=34 => {
+                let customer = customer_partition(&self.customer());
+                let reference = reference_partition(&self.reference());
+                match self.rng.index(4) {
+                    0 => Step::Query(customer, JOURNAL),
+                    1 => Step::Query(customer, LETTER),
+                    2 => Step::Query(reference, ALIAS),
+                    _ => Step::Query(reference, PARKED),
+                }
+            }
+            35 => Step::Scan(1 + self.rng.below(30) as u32),
+            _ => {
+                let (letter, record) = (self.letter(), self.record());
+                let when = self.when(&letter);
+                let check = self.when(&record);
+                Step::Transact(vec![
+                    Write::Put(letter, when),
+                    Write::Check(record.key(), check),
+                ])
+            }
+        }
+    }
+
+    fn when(&mut self, item: &Item) -> When {
+        match item.version() {
+            None => When::Absent,
+            Some(_) if self.rng.one_in(4) => When::Absent,
+            Some(version) => When::Version(version - 1),
+        }
+    }
+
+    fn customer(&mut self) -> CustomerKey {
+        self.customers[self.rng.index(self.customers.len())].clone()
+    }
+
+    fn entry(&mut self) -> Arc<Entry> {
+        self.entries[self.rng.index(self.entries.len())].clone()
+    }
+
+    fn reference(&mut self) -> Reference {
+        ACCOUNT.reference(["suba", "pia", "cha"][self.rng.index(3)])
+    }
+
+    fn item(&mut self) -> Item {
+        match self.rng.index(6) {
+            0 | 1 => Item::Entry(self.customer(), self.entry()),
+            2 => Item::Alias(self.reference(), self.customer()),
+            3 => Item::Parked(self.reference(), self.entry()),
+            4 => self.record(),
+            _ => self.letter(),
+        }
+    }
+
+    fn record(&mut self) -> Item {
+        let mut record = Record::new(self.customer());
+        let mut entries = vec![self.entry(), self.entry()];
+        entries.sort_by_key(|entry| entry.reading.position());
+        if let Folding::Next(next) = record.advance(&entries, at(BEGIN)) {
+            record = *next;
+        }
+        record.version = 1 + self.rng.below(3);
+        Item::Record(Arc::new(record))
+    }
+
+    fn letter(&mut self) -> Item {
+        let due = Decided {
+            letter: Letter::Welcome,
+            cause: ["suba", "subb"][self.rng.index(2)].into(),
+            caused_at: at(BEGIN),
+        };
+        let mut row = LetterRow::owed(self.customer(), &due, at(BEGIN));
+        row.version = 1 + self.rng.below(3);
+        if row.version > 1 {
+            row.state = LetterState::Claimed {
+                owner: "me".into(),
+                claimed_at: at(BEGIN + 60),
+            };
+        }
+        Item::Letter(Arc::new(row))
+    }
+}
+
+/// What a table answers to each, as text.
+pub(super) async fn answers<T: Table>(table: &T, steps: &[Step]) -> Vec<String> {
+    let mut answers = Vec::with_capacity(steps.len());
+    for step in steps {
+        let answer = match step.clone() {
+            Step::Get(key) => format!("{:?}", table.get(key).await),
+            Step::Put(item, when) => format!("{:?}", table.put(item, when).await),
+            Step::Delete(key) => format!("{:?}", table.delete(key).await),
+            Step::Query(partition, prefix) => {
+                let mut items = Vec::new();
+                let mut after = None;
+                loop {
+                    let page = table.query(&partition, prefix, after).await;
+                    after = match turn(page, &mut items) {
+                        Ok(Some(next)) => Some(next),
+                        Ok(None) => break format!("{items:?}"),
+                        Err(error) => break format!("{error:?}"),
+                    };
+                }
+            }
+            Step::Scan(limit) => {
+                let mut items = Vec::new();
+                let mut after = None;
+                loop {
+                    let page = table.scan(after, limit).await;
+                    after = match turn(page, &mut items) {
+                        Ok(Some(next)) => Some(next),
+                        Ok(None) => {
+                            // No order of partitions is promised; each is in one piece.
+                            let whole = in_one_piece(&items);
+                            items.sort_by_key(Item::key);
+                            break format!("{whole} {items:?}");
+                        }
+                        Err(error) => break format!("{error:?}"),
+                    };
+                }
+            }
+            Step::Transact(writes) => format!("{:?}", table.transact(writes).await),
+        };
+        answers.push(format!("{step:?} => {answer}"));
+    }
+    answers
+}
+
+fn turn(page: Result<Page, StoreError>, items: &mut Vec<Item>) -> Result<Option<Key>, StoreError> {
+    let page = page?;
+    items.extend(page.items);
+    Ok(page.next)
+}
+
+fn in_one_piece(items: &[Item]) -> bool {
+    let names: Vec<_> = items.iter().map(|item| item.key().partition).collect();
+    let mut changes = names.clone();
+    changes.dedup();
+    let pieces = changes.len();
+    changes.sort();
+    changes.dedup();
+    pieces == changes.len()
+}
