@@ -5,19 +5,13 @@ use super::look::Look;
 use super::mailbox::{Light, View, Width, shut_in, source};
 use super::render::values;
 use super::{Console, Fault, Page};
+use crate::preview::{self, OCCASIONS, Words};
 use crate::stack::mail::{Mail, Named};
 use anyhow::Context;
 use axum::extract::{Query, State};
-use domain::fold::fold;
-use domain::ids::Mode;
 use domain::letters::Letter;
-use domain::plan::plan;
-use domain::record::Record;
-use engagement_email::render::{self, Language};
-use jiff::Timestamp;
-use providers::{Endpoint, Outcome, PROVIDERS, PersonKey, Request, Secret};
+use engagement_email::render::Language;
 use serde::{Deserialize, Serialize};
-use store::letters::{LetterRow, LetterState};
 
 /// A letter in a language, and how it does.
 #[derive(Serialize)]
@@ -108,38 +102,19 @@ fn checked(letter: Letter, mail: &Mail) -> Vec<Check> {
 
 impl Console {
     fn sample(&self, letter: Letter, language: Language) -> anyhow::Result<Mail> {
-        let record = record(language)?;
-        let state = &record.folded.state;
-        let begun = state
-            .subscriptions
-            .values()
-            .map(|known| known.started_at)
-            .max();
-        let at = begun.unwrap_or(Timestamp::UNIX_EPOCH);
-        let due = plan(state, at)
-            .due
+        let occasion = OCCASIONS
             .into_iter()
-            .find(|due| due.letter == letter);
-        let subscription = state.subscriptions.keys().next();
-        let cause = match (&due, subscription) {
-            (Some(due), _) => due.cause.clone(),
-            (None, Some(id)) => id.as_str().into(),
-            (None, None) => "sub_sample".into(),
+            .find(|occasion| occasion.letter == letter)
+            .with_context(|| format!("{} has no sample", letter.as_str()))?;
+        let words = Words {
+            shop: self.shop.sender.shop.clone(),
+            ..Words::default()
         };
-        let row = LetterRow {
-            customer: record.customer.clone(),
-            letter,
-            cause,
-            caused_at: at,
-            owed_at: at,
-            version: 1,
-            state: LetterState::Owed,
-        };
-        let mail = render::mail(&row, &record, &self.shop.catalog, &self.shop.sender)?;
+        let mail = preview::sample(occasion, language, &words)?;
         let tags = mail.tags.into_iter();
         Ok(Mail {
             id: letter.as_str().into(),
-            at: at.to_string(),
+            at: preview::SENT_AT.into(),
             from: mail.from,
             to: vec![mail.to],
             subject: mail.subject,
@@ -151,57 +126,15 @@ impl Console {
                     value,
                 })
                 .collect(),
+            headers: mail
+                .headers
+                .into_iter()
+                .map(|(name, value)| Named {
+                    name: name.into(),
+                    value,
+                })
+                .collect(),
             ..Mail::default()
         })
     }
 }
-
-/// A customer of the samples who reads this language: every sample of the first provider that
-/// tells of one, read as the door would read it.
-fn record(language: Language) -> anyhow::Result<Record> {
-    let provider = PROVIDERS.first().copied().context("no provider")?;
-    let text = crate::wiring::local_secret(provider.name());
-    let (secrets, secret) = (provider.secrets([text.as_str()])?, Secret::new(&text)?);
-    let keys = PersonKey::derive(&secret)?;
-    let endpoint = Endpoint::new(Mode::Test);
-    let now = Timestamp::UNIX_EPOCH;
-    let mut readings = Vec::new();
-    for (name, body) in provider.samples() {
-        let begins = BEGINNING.iter().any(|prefix| name == prefix);
-        let Some(signed) = begins
-            .then(|| provider.sign(body.as_bytes(), &secret, now))
-            .flatten()
-        else {
-            continue;
-        };
-        let headers = providers::Headers::new(signed)?;
-        let request = Request {
-            method: "POST",
-            path: "/",
-            url: None,
-            query: "",
-            headers: &headers,
-            body: body.as_bytes(),
-        };
-        for received in providers::receive(provider, &endpoint, &request, &secrets, &keys, now)? {
-            if let Outcome::Reading(reading) = received.outcome {
-                readings.push(reading);
-            }
-        }
-    }
-    let customer = provider.account(Mode::Test).customer("cus_Valencia01");
-    let mut record = Record::new(customer);
-    record.folded.state = fold(&readings);
-    if let Some(stated) = &mut record.folded.state.person.stated {
-        stated.locale = Some(language.as_str().into());
-    }
-    Ok(record)
-}
-
-/// What tells of a customer whose subscription runs.
-const BEGINNING: [&str; 4] = [
-    "customer.created",
-    "customer.subscription.created",
-    "customer.subscription.updated",
-    "invoice.paid",
-];
