@@ -16,6 +16,9 @@ use std::sync::Arc;
 /// How many of the last folded entries a record remembers by heart.
 pub const RING: usize = 24;
 
+/// How many references a record remembers to have set.
+const KNOWN_BY: usize = 24;
+
 /// One journal entry: the raw wire item as it came, and our reading of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -143,6 +146,9 @@ pub struct Record {
     /// Decided, not yet known to be written.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pending: Vec<Effect>,
+    /// The references set last, in short form: most events name the same ones again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known_by: Vec<u64>,
     /// Letters decided whose window is still open.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decided: Vec<Decided>,
@@ -192,6 +198,7 @@ impl Record {
             version: 0,
             ring: Vec::new(),
             pending: Vec::new(),
+            known_by: Vec::new(),
             decided: Vec::new(),
             look_at: None,
         }
@@ -270,9 +277,17 @@ impl Record {
     /// The record once its pending effects have been written.
     pub fn cleared(&self) -> Self {
         let version = self.version.saturating_add(1);
+        let mut known_by = self.known_by.clone();
+        known_by.extend(self.pending.iter().filter_map(|effect| match effect {
+            Effect::Alias(reference) => Some(short(reference)),
+            Effect::Letter(_) => None,
+        }));
+        let overflow = known_by.len().saturating_sub(KNOWN_BY);
+        known_by.drain(..overflow);
         Self {
             pending: Vec::new(),
             version,
+            known_by,
             ..self.clone()
         }
     }
@@ -295,8 +310,10 @@ impl Record {
             .iter()
             .flat_map(|entry| &entry.reading.references)
             .collect();
+        // What is set stays set, and whoever parks an entry under it looks it up afterwards.
         references
             .into_iter()
+            .filter(|reference| !self.known_by.contains(&short(reference)))
             .for_each(|reference| owe(Effect::Alias(reference.clone())));
 
         let planned = plan(&folded.state, now);
@@ -321,6 +338,7 @@ impl Record {
             version: self.version.saturating_add(1),
             ring,
             pending,
+            known_by: self.known_by.clone(),
             decided,
             look_at: planned.look_at,
         }
@@ -347,4 +365,10 @@ impl From<&[Arc<Entry>]> for Folded {
         folded.state = fold(journal.iter().map(|entry| &entry.reading));
         folded
     }
+}
+
+/// Short form of a reference.
+fn short(reference: &Reference) -> u64 {
+    let hash = Sha256::digest(reference.as_str().as_bytes());
+    u64::from_be_bytes(hash.first_chunk::<8>().copied().unwrap_or_default())
 }

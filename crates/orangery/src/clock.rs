@@ -1,6 +1,6 @@
 //! The local stack's clock from outside.
 
-use crate::delivery::agent;
+use crate::delivery::{agent, nobody};
 use anyhow::{Context, bail};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -11,7 +11,8 @@ use serde_json::json;
 /// # Errors
 /// When no stack answers there.
 pub fn now(gateway: &str) -> anyhow::Result<Timestamp> {
-    let answer = agent().get(address(gateway)).call();
+    let address = address(gateway);
+    let answer = agent(&address).get(&address).call();
     told(answer.with_context(|| nobody(gateway))?)
 }
 
@@ -37,18 +38,21 @@ struct Told {
 }
 
 fn moved(gateway: &str, to: &serde_json::Value) -> anyhow::Result<Timestamp> {
-    let answer = agent().post(address(gateway)).send_json(to);
+    let address = address(gateway);
+    let answer = agent(&address).post(&address).send_json(to);
     told(answer.with_context(|| nobody(gateway))?)
 }
 
 fn told(mut answer: ureq::http::Response<ureq::Body>) -> anyhow::Result<Timestamp> {
     let status = answer.status();
     let text = answer.body_mut().read_to_string().unwrap_or_default();
-    if !status.is_success() {
-        bail!("the stack answered {}: {}", status.as_u16(), text.trim());
+    match status.as_u16() {
+        200..=299 => {}
+        400 => bail!("{}", text.trim()),
+        404 | 405 => bail!("{NO_STACK}"),
+        other => bail!("the stack answered {other}: {}", text.trim()),
     }
-    let told: Told = serde_json::from_str(&text)
-        .context("what answers there is no local stack; --port and ORANGERY_URL say where it is")?;
+    let told: Told = serde_json::from_str(&text).context(NO_STACK)?;
     Ok(told.now)
 }
 
@@ -56,6 +60,5 @@ fn address(gateway: &str) -> String {
     format!("{gateway}/_stack/clock")
 }
 
-fn nobody(gateway: &str) -> String {
-    format!("no stack answers at {gateway}; start one with `cargo run`, or name its --port")
-}
+const NO_STACK: &str =
+    "what answers there is no local stack; --port, --url or ORANGERY_URL say where it is";

@@ -1,6 +1,7 @@
 //! A customer as the journal tells it: JSON for programs, tables for people.
 
-use anyhow::{Context, bail};
+use crate::table::trouble;
+use anyhow::bail;
 use comfy_table::{Table as Text, presets};
 use domain::catalog::Catalog;
 use domain::explain::explain;
@@ -11,6 +12,7 @@ use std::fmt::Write;
 use store::folding::read_journal;
 use store::items::{LETTER, customer_partition};
 use store::letters::{LetterRow, LetterState};
+use store::port::query_all;
 use store::{Item, Table};
 
 /// Everything there is to say of a customer, told from the whole journal.
@@ -22,17 +24,16 @@ pub async fn view<T: Table>(
     customer: &CustomerKey,
     catalog: &Catalog,
 ) -> anyhow::Result<CustomerView> {
-    let reading = "the table can't be read; is the stack running, and the port right?";
-    let journal = read_journal(table, customer).await.context(reading)?;
+    let journal = read_journal(table, customer).await.map_err(trouble)?;
     if journal.is_empty() {
         bail!(
-            "nobody is known as {customer}; a customer's key is provider/mode/id, \
-             as in stripe/test/cus_123"
+            "nobody is known as {customer} in this table; a customer's key is provider/mode/id, \
+             as in stripe/test/cus_123, and --table-port reads another local stack"
         );
     }
     let state = fold_whole(journal.iter().map(|entry| &entry.reading));
     let events = explain(&journal, &state);
-    let letters = letters(table, customer).await.context(reading)?;
+    let letters = letters(table, customer).await.map_err(trouble)?;
     Ok(CustomerView::new(
         customer, &state, catalog, letters, &events,
     ))
@@ -43,21 +44,17 @@ async fn letters<T: Table>(
     table: &T,
     customer: &CustomerKey,
 ) -> Result<Vec<LetterView>, store::StoreError> {
-    let partition = customer_partition(customer);
-    let mut letters = Vec::new();
-    let mut after = None;
-    loop {
-        let page = table.query(&partition, LETTER, after).await?;
-        for item in page.items {
+    let rows = query_all(table, &customer_partition(customer), LETTER).await?;
+    let mut letters: Vec<_> = rows
+        .into_iter()
+        .filter_map(|item| {
             if let Item::Letter(row) = item {
-                letters.push(letter(&row));
+                Some(letter(&row))
+            } else {
+                None
             }
-        }
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-    }
+        })
+        .collect();
     letters.sort_by(|a, b| (a.owed_at, &a.cause).cmp(&(b.owed_at, &b.cause)));
     Ok(letters)
 }

@@ -1,5 +1,6 @@
 //! A signed request on its way to a door: made from a sample, a file or a story.
 
+use crate::stack::guard::is_loopback;
 use anyhow::{Context, anyhow, bail};
 use domain::ids::PartnerId;
 use jiff::Timestamp;
@@ -79,14 +80,14 @@ impl Delivery {
     /// When nobody answers.
     pub fn send(&self, gateway: &str, now: Timestamp) -> anyhow::Result<Answer> {
         let url = format!("{}{}", gateway.trim_end_matches('/'), self.path);
-        let mut request = agent()
+        let mut request = agent(&url)
             .post(&url)
             .header("content-type", "application/json");
         for (name, value) in self.signer.headers(&self.body, now)? {
             request = request.header(name, value);
         }
         let answer = request.send(&self.body[..]);
-        let mut answer = answer.with_context(|| format!("nobody answers at {url}"))?;
+        let mut answer = answer.with_context(|| nobody(gateway))?;
         let body = answer.body_mut().read_to_string().unwrap_or_default();
         Ok(Answer {
             status: answer.status().as_u16(),
@@ -95,13 +96,27 @@ impl Delivery {
     }
 }
 
-/// A client that reports every status as an answer.
-pub fn agent() -> ureq::Agent {
-    ureq::Agent::config_builder()
+/// A client for that address that reports every status as an answer.
+pub fn agent(url: &str) -> ureq::Agent {
+    let config = ureq::Agent::config_builder()
         .http_status_as_error(false)
-        .timeout_global(Some(Duration::from_secs(30)))
-        .build()
-        .into()
+        .timeout_global(Some(Duration::from_secs(30)));
+    // The environment may name a proxy, and no proxy leads to this machine's own loopback.
+    let config = match url.split_once("://") {
+        Some((_, rest)) if is_loopback(rest.split('/').next().unwrap_or(rest)) => {
+            config.proxy(None)
+        }
+        Some(_) | None => config,
+    };
+    config.build().into()
+}
+
+/// What to say when there is no answer.
+pub fn nobody(gateway: &str) -> String {
+    format!(
+        "nobody answers at {gateway}; start a stack with `cargo run`, \
+         or say where it is with --port, --url or ORANGERY_URL"
+    )
 }
 
 /// A sample body by name, as of `at`: every time in it is moved by what its own moment is moved.

@@ -34,6 +34,19 @@ pub fn sample_story(name: &str) -> Option<&'static str> {
         .map(|(_, _, text)| *text)
 }
 
+/// The sample stories' names.
+pub fn story_names() -> impl Iterator<Item = &'static str> {
+    SAMPLES.iter().map(|(name, _, _)| *name)
+}
+
+/// The sample stories: their names and what they tell, in one line each.
+pub fn sample_titles() -> Vec<(&'static str, String)> {
+    SAMPLES
+        .iter()
+        .filter_map(|(name, _, text)| Some((*name, Story::parse(text).ok()?.title)))
+        .collect()
+}
+
 /// How the stack is to be run.
 #[derive(Debug)]
 pub struct Dev {
@@ -69,11 +82,15 @@ pub async fn run(dev: Dev) -> anyhow::Result<()> {
             crate::stack::Wiring::default()
         })
     })
-    .await?;
+    .await
+    .with_context(|| match &dev.data {
+        Some(folder) => format!("the stack can't start in {}", folder.display()),
+        None => "the stack can't start".into(),
+    })?;
     if let Some(error) = wrong {
         return Err(error.into());
     }
-    let mut out = std::io::stdout();
+    let mut out = Out(std::io::stdout());
     writeln!(out, "ready {}", stack.gateway_url())?;
     out.flush()?;
     if dev.samples {
@@ -81,9 +98,29 @@ pub async fn run(dev: Dev) -> anyhow::Result<()> {
     }
     say_where(&stack, &dev, &mut out)?;
     tokio::signal::ctrl_c().await?;
-    writeln!(out, "\nstopping; nothing is lost{}", kept(&dev))?;
     stack.shutdown().await;
+    let ended = match &dev.data {
+        Some(folder) => format!("what it knows stays in {}", folder.display()),
+        None => "what it knew was in memory and is gone (--data DIR keeps it)".into(),
+    };
+    writeln!(out, "\nended; {ended}")?;
     Ok(())
+}
+
+/// Standard output for as long as somebody reads it: a stack must outlive `| head -1`.
+struct Out(std::io::Stdout);
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        // With nobody there to read, nothing is left to be done.
+        let _ = self.0.write_all(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        let _ = self.0.flush();
+        Ok(())
+    }
 }
 
 /// Plays the sample lives as signed requests over HTTP and prints what came of them.
@@ -215,39 +252,58 @@ fn table_of(views: &[CustomerView]) -> Option<comfy_table::Table> {
 
 fn say_where(stack: &Stack, dev: &Dev, out: &mut impl Write) -> anyhow::Result<()> {
     let gateway = stack.gateway_url();
-    let endpoints = stack.endpoints();
-    let port = endpoints.table_url.rsplit(':').next().unwrap_or_default();
+    let table = &stack.endpoints().table_url;
+    // As it was started, so that what is printed works where it is read.
+    let command = std::env::args().next().unwrap_or_default();
+    let table_port = format!("--table-port {}", port_of(table));
+    let port = match port_of(gateway) {
+        GATEWAY_PORT => String::new(),
+        other => format!(" --port {other}"),
+    };
+    let example = if dev.samples {
+        "cus_ada"
+    } else {
+        "cus_Valencia01"
+    };
+    let rows = [
+        ("pages", format!("{gateway}/")),
+        (
+            "one customer",
+            format!("{command} customer stripe/test/{example} {table_port}"),
+        ),
+        (
+            "one more event",
+            format!("{command} send stripe customer.subscription.updated{port}"),
+        ),
+        ("the clock", format!("{command} clock advance 3d{port}")),
+        (
+            "a partner",
+            format!("{command} partner add acme {table_port}"),
+        ),
+        ("letters sent", format!("{gateway}/mailbox.json")),
+        ("what was refused", format!("{gateway}/_stack/refusals")),
+        ("the table", format!("{table} (any DynamoDB tool)")),
+        ("webhooks", format!("POST {gateway}/webhooks/stripe")),
+    ];
     writeln!(out, "\nwhere to look")?;
-    writeln!(
-        out,
-        "  one customer   orangery customer stripe/test/cus_ada --table-port {port}"
-    )?;
-    writeln!(out, "  letters sent   {gateway}/mailbox.json")?;
-    writeln!(
-        out,
-        "  one more event orangery send stripe customer.subscription.updated"
-    )?;
-    writeln!(out, "  the clock      orangery clock advance 3d")?;
-    writeln!(
-        out,
-        "  the table      {} (any DynamoDB tool)",
-        endpoints.table_url
-    )?;
-    writeln!(out, "  webhooks       POST {gateway}/webhooks/stripe")?;
-    if !dev.shop.secrets.contains_key("stripe") {
-        writeln!(
-            out,
-            "                 signed with {}",
-            local_secret("stripe")
-        )?;
+    for (what, place) in rows {
+        writeln!(out, "  {what:<17}{place}")?;
     }
-    writeln!(out, "Ctrl-C ends it{}", kept(dev))?;
+    if !dev.shop.secrets.contains_key("stripe") {
+        let secret = local_secret("stripe");
+        writeln!(out, "  {:<17}signed with {secret}", "")?;
+    }
+    let kept = match &dev.data {
+        Some(folder) => format!("stays in {}", folder.display()),
+        None => "is in memory and goes with it (--data DIR keeps it)".into(),
+    };
+    writeln!(out, "Ctrl-C ends it; what it knows {kept}")?;
     Ok(())
 }
 
-fn kept(dev: &Dev) -> String {
-    match &dev.data {
-        Some(folder) => format!("; what it knows stays in {}", folder.display()),
-        None => "; what it knows was in memory (--data DIR keeps it)".into(),
-    }
+fn port_of(url: &str) -> &str {
+    url.rsplit(':').next().unwrap_or_default()
 }
+
+/// The gateway's port unless it is told another.
+const GATEWAY_PORT: &str = "9090";

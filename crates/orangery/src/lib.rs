@@ -2,11 +2,15 @@
 
 pub mod stack;
 
+pub mod console;
+pub mod doctor;
+
 pub mod wiring;
 pub mod dev;
 pub mod story;
 pub mod delivery;
 pub mod customer;
 pub mod clock;
+pub mod chaos;
 pub mod send;
 pub mod table;

@@ -5,23 +5,28 @@ use clap::{Args, Parser, Subcommand};
 use domain::catalog::Catalog;
 use domain::ids::{CustomerKey, PartnerId};
 use jiff::Timestamp;
+use orangery::chaos::Chaos;
 use orangery::customer;
 use orangery::dev::{self, Dev};
 use orangery::send::{self, Send};
 use orangery::stack::clock::parse_moment;
 use orangery::wiring::{LOCAL_MASTER, Shop};
-use orangery::{clock, table};
+use orangery::{clock, doctor, table};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// What a shop puts behind its payment provider's and its partners' webhooks.
+///
+/// Without a command it starts the local stack, as `dev` does.
 #[derive(Parser)]
-#[command(version, about)]
+#[command(version, about, args_conflicts_with_subcommands = true)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
+    #[command(flatten)]
+    dev: DevArgs,
 }
 
 #[derive(Subcommand)]
@@ -38,6 +43,9 @@ enum Command {
     /// Partners and their secrets.
     #[command(subcommand)]
     Partner(PartnerCommand),
+    /// What is wrong, and what to do about it.
+    #[command(subcommand)]
+    Doctor(DoctorCommand),
 }
 
 #[derive(Args)]
@@ -60,9 +68,33 @@ struct DevArgs {
     /// The moment to begin at, as in 2026-03-01T00:00:00Z.
     #[arg(long, value_name = "TIME", value_parser = moment)]
     clock: Option<Timestamp>,
+    /// What goes wrong on purpose with what the pages send: duplicate, shuffle, drop, kill.
+    #[arg(long, value_name = "LIST", value_parser = Chaos::parse, default_value = "")]
+    chaos: Chaos,
     /// What the shop calls its prices.
     #[arg(long, value_name = "FILE", env = "ORANGERY_CATALOG")]
     catalog: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum DoctorCommand {
+    /// Why a saved request was refused: raw HTTP text, or what a refusal's page saves.
+    Signature {
+        /// The saved request.
+        file: PathBuf,
+        /// A secret in force at the door; may be repeated. Without one, the local stack's.
+        #[arg(long = "secret", env = "ORANGERY_SECRET", hide_env_values = true)]
+        secrets: Vec<String>,
+        /// A secret in force somewhere else, to see whether that one fits: NAME=SECRET.
+        #[arg(long = "other", value_name = "NAME=SECRET", value_parser = named)]
+        others: Vec<(String, String)>,
+        /// The door takes live events instead of test ones.
+        #[arg(long)]
+        live: bool,
+        /// When it was refused, where the file does not say; without it, now.
+        #[arg(long, value_name = "TIME", value_parser = moment)]
+        at: Option<Timestamp>,
+    },
 }
 
 #[derive(Args)]
@@ -92,7 +124,9 @@ struct Gateway {
 
 impl Gateway {
     fn address(&self) -> String {
-        match (self.port, &self.url) {
+        // A variable that is set to nothing names nothing.
+        let url = self.url.as_deref().filter(|url| !url.is_empty());
+        match (self.port, url) {
             (Some(port), _) => format!("http://127.0.0.1:{port}"),
             (None, Some(url)) => url.trim_end_matches('/').to_owned(),
             (None, None) => "http://127.0.0.1:9090".into(),
@@ -112,6 +146,9 @@ struct SendArgs {
     /// The provider's secret; without it the local stack's usual one.
     #[arg(long, env = "ORANGERY_SECRET", hide_env_values = true)]
     secret: Option<String>,
+    /// The local stack's table, for a story in which a partner speaks and must be known there.
+    #[arg(long)]
+    table_port: Option<u16>,
     /// Every delivery twice.
     #[arg(long)]
     duplicate: bool,
@@ -134,7 +171,8 @@ enum ClockCommand {
     Show(Gateway),
     /// Moves it on: 3d, 2h, 15m, 1w.
     Advance {
-        /// How far.
+        /// How far; back, where it begins with a minus.
+        #[arg(allow_hyphen_values = true)]
         by: String,
         #[command(flatten)]
         gateway: Gateway,
@@ -176,6 +214,11 @@ fn main() -> ExitCode {
 }
 
 fn complain(error: &anyhow::Error) -> ExitCode {
+    // Whoever read our output has seen enough: `orangery customer … | head`.
+    let cause = error.root_cause().downcast_ref::<std::io::Error>();
+    if cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe) {
+        return ExitCode::SUCCESS;
+    }
     // Nothing is left to be done if standard error is gone.
     let _ = writeln!(std::io::stderr(), "orangery: {error:#}");
     ExitCode::FAILURE
@@ -183,20 +226,13 @@ fn complain(error: &anyhow::Error) -> ExitCode {
 
 async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
-        None => dev::run(plain_dev()?).await,
+        None => dev::run(cli.dev.dev()?).await,
         Some(Command::Dev(args)) => dev::run(args.dev()?).await,
         Some(Command::Customer(args)) => show(args).await,
         Some(Command::Send(args)) => send::run(&args.send()).await,
         Some(Command::Clock(command)) => move_clock(command),
         Some(Command::Partner(command)) => partner(command).await,
-    }
-}
-
-fn plain_dev() -> anyhow::Result<Dev> {
-    let cli = Cli::parse_from(["orangery", "dev"]);
-    match cli.command {
-        Some(Command::Dev(args)) => args.dev(),
-        Some(_) | None => bail!("`dev` is not among the commands"),
+        Some(Command::Doctor(command)) => doctor(command),
     }
 }
 
@@ -204,8 +240,10 @@ impl DevArgs {
     fn dev(self) -> anyhow::Result<Dev> {
         let mut secrets: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (name, secret) in self.secrets {
-            let provider = providers::provider(&name)
-                .with_context(|| format!("`--secret {name}=…`: no provider of that name"))?;
+            let provider = providers::provider(&name).with_context(|| {
+                let known = send::known_providers();
+                format!("`--secret {name}=…`: no provider is called so; there are: {known}")
+            })?;
             let texts = secrets.entry(name).or_default();
             texts.push(secret);
             provider
@@ -213,6 +251,7 @@ impl DevArgs {
                 .with_context(|| format!("`--secret {}=…` can't be used", provider.name()))?;
         }
         let catalog = catalog(self.catalog)?;
+        let kept = self.data.is_some();
         Ok(Dev {
             port: self.port,
             table_port: self.table_port,
@@ -222,6 +261,8 @@ impl DevArgs {
             shop: Shop {
                 secrets,
                 catalog,
+                chaos: self.chaos,
+                kept,
                 ..Shop::default()
             },
         })
@@ -236,6 +277,7 @@ impl SendArgs {
             what: self.what,
             set: self.set,
             secret: self.secret,
+            table_port: self.table_port,
             duplicate: self.duplicate,
             shuffle: self.shuffle,
             drop: self.drop,
@@ -267,6 +309,26 @@ fn move_clock(command: ClockCommand) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn doctor(command: DoctorCommand) -> anyhow::Result<()> {
+    let DoctorCommand::Signature {
+        file,
+        secrets,
+        others,
+        live,
+        at,
+    } = command;
+    let bytes =
+        std::fs::read(&file).with_context(|| format!("{} can't be read", file.display()))?;
+    let known = doctor::Known {
+        secrets,
+        others,
+        live,
+        at,
+    };
+    write!(std::io::stdout(), "{}", doctor::signature(&bytes, &known)?)?;
+    Ok(())
+}
+
 async fn partner(command: PartnerCommand) -> anyhow::Result<()> {
     let PartnerCommand::Add {
         partner,
@@ -276,8 +338,16 @@ async fn partner(command: PartnerCommand) -> anyhow::Result<()> {
     let Some(partner) = PartnerId::parse(&partner) else {
         bail!("`{partner}` can't be a partner: lower-case letters, digits and dashes, at most 64")
     };
+    if master_key.is_none() && !table::is_local(table_port) {
+        bail!(
+            "the environment names an AWS account, and its master key is not given: the secret \
+             would be one that every local stack knows; set ORANGERY_MASTER_KEY, or say \
+             --table-port for a local stack"
+        )
+    }
     let table = table::open(table_port)?;
-    let new = store::partners::add(&table, &partner).await?;
+    let new = store::partners::add(&table, &partner).await;
+    let new = new.map_err(table::trouble)?;
     let master = providers::Secret::new(master_key.as_deref().unwrap_or(LOCAL_MASTER))?;
     let secret = providers::partner_secret(&master, &partner, 1)?;
     let mut out = std::io::stdout();
@@ -300,7 +370,10 @@ fn catalog(path: Option<PathBuf>) -> anyhow::Result<Catalog> {
         Some(path) => std::fs::read_to_string(path)
             .with_context(|| format!("the catalog {} can't be read", path.display()))?,
     };
-    Ok(Catalog::parse(&text)?)
+    Catalog::parse(&text).with_context(|| match &path {
+        None => "in the sample catalog".to_owned(),
+        Some(path) => format!("in {}", path.display()),
+    })
 }
 
 fn named(text: &str) -> Result<(String, String), String> {

@@ -1,13 +1,14 @@
 //! `orangery send`: signs and delivers a sample, a file or a story.
 
+use crate::chaos::Chaos;
 use crate::delivery::{Delivery, Signer, sample, set, shift_times, typed};
-use crate::dev::sample_story;
+use crate::dev::{sample_story, story_names};
 use crate::story::{Signers, Story};
 use crate::wiring::{LOCAL_MASTER, local_secret};
 use crate::{clock, table};
 use anyhow::{Context, bail};
 use jiff::Timestamp;
-use providers::Provider;
+use providers::{PROVIDERS, Provider};
 use serde_json::Value;
 use std::io::Write;
 use std::path::Path;
@@ -25,6 +26,8 @@ pub struct Send {
     pub set: Vec<(String, String)>,
     /// The secret to sign with.
     pub secret: Option<String>,
+    /// The port of the table that partners of a story are added to.
+    pub table_port: Option<u16>,
     /// Every delivery twice.
     pub duplicate: bool,
     /// In a random order.
@@ -41,19 +44,18 @@ pub struct Send {
 /// When there is nothing to send, nobody answers, or a door answers otherwise than 2xx.
 pub async fn run(send: &Send) -> anyhow::Result<()> {
     let Some(provider) = providers::provider(&send.provider) else {
-        let known: Vec<&str> = providers::PROVIDERS
-            .iter()
-            .map(|known| known.name())
-            .collect();
-        bail!(
-            "`{}` is no provider; there are: {}",
-            send.provider,
-            known.join(", ")
-        )
+        let known = known_providers();
+        bail!("`{}` is no provider; there are: {known}", send.provider)
     };
     // A deployed door has no clock of its own to ask.
     let now = clock::now(&send.gateway).unwrap_or_else(|_| Timestamp::now());
-    let deliveries = chance(send, deliveries(send, provider, now).await?);
+    let chaos = Chaos {
+        duplicate: send.duplicate,
+        shuffle: send.shuffle,
+        drop: send.drop,
+        kill: false,
+    };
+    let deliveries = chaos.applied(deliveries(send, provider, now).await?, send.seed);
     let mut out = std::io::stdout();
     let mut refused = 0_usize;
     for delivery in &deliveries {
@@ -76,6 +78,12 @@ pub async fn run(send: &Send) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The providers' names, for people.
+pub fn known_providers() -> String {
+    let names: Vec<&str> = PROVIDERS.iter().map(|known| known.name()).collect();
+    names.join(", ")
+}
+
 async fn deliveries(
     send: &Send,
     provider: &'static Provider,
@@ -91,13 +99,15 @@ async fn deliveries(
         Some(_) | None => sample_story(&send.what).map(str::to_owned),
     };
     if let Some(text) = story {
-        let story = Story::parse(&text)?;
+        let story = Story::parse(&text).with_context(|| format!("in {}", send.what))?;
         let partners = story.partners();
         if !partners.is_empty() {
-            let table = table::open(None)?;
+            let table = table::open(send.table_port)?;
             for partner in &partners {
                 let added = store::partners::add(&table, partner).await;
-                added.with_context(|| format!("partner {partner} can't be added to the table"))?;
+                added
+                    .map_err(table::trouble)
+                    .with_context(|| format!("partner {partner} can't be made known"))?;
             }
         }
         let signers = Signers {
@@ -107,7 +117,7 @@ async fn deliveries(
         };
         return story.deliveries(&signers, now);
     }
-    let (name, body) = if path.is_file() {
+    let (name, body) = if is_path(&send.what) {
         (send.what.clone(), file(send, path)?)
     } else {
         (send.what.clone(), fresh(send, provider, now)?)
@@ -126,12 +136,24 @@ fn file(send: &Send, path: &Path) -> anyhow::Result<Vec<u8>> {
     if send.set.is_empty() {
         return std::fs::read(path).with_context(|| format!("{} can't be read", path.display()));
     }
-    changed(serde_json::from_str(&read(path)?)?, &send.set)
+    let body = serde_json::from_str(&read(path)?);
+    let why = || format!("{} is no JSON, so no field can be set", path.display());
+    changed(body.with_context(why)?, &send.set)
+}
+
+/// Samples' names have neither a slash nor this ending.
+fn is_path(what: &str) -> bool {
+    what.contains('/') || what.ends_with(".json") || Path::new(what).is_file()
 }
 
 /// A sample as if it happened now, under an id of its own.
 fn fresh(send: &Send, provider: &Provider, now: Timestamp) -> anyhow::Result<Vec<u8>> {
-    let mut body: Value = serde_json::from_str(&sample(provider.samples(), &send.what)?)?;
+    let sample = sample(provider.samples(), &send.what).with_context(|| {
+        let stories: Vec<&str> = story_names().collect();
+        let stories = stories.join(", ");
+        format!("`{}` is no story ({stories}) and no file", send.what)
+    })?;
+    let mut body: Value = serde_json::from_str(&sample)?;
     if let Some(created) = body.get("created").and_then(Value::as_i64) {
         shift_times(&mut body, now.as_second().saturating_sub(created));
     }
@@ -152,36 +174,4 @@ fn changed(mut body: Value, fields: &[(String, String)]) -> anyhow::Result<Vec<u
 
 fn read(path: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("{} can't be read", path.display()))
-}
-
-/// Repeats, drops and shuffles, the same way for the same seed.
-fn chance(send: &Send, deliveries: Vec<Delivery>) -> Vec<Delivery> {
-    let mut dice = Dice(send.seed);
-    let copies = if send.duplicate { 2 } else { 1 };
-    let mut chosen: Vec<(u64, Delivery)> = Vec::new();
-    for delivery in deliveries {
-        for _ in 0..copies {
-            if send.drop && dice.roll().is_multiple_of(4) {
-                continue;
-            }
-            chosen.push((dice.roll(), delivery.clone()));
-        }
-    }
-    if send.shuffle {
-        chosen.sort_by_key(|(rolled, _)| *rolled);
-    }
-    chosen.into_iter().map(|(_, delivery)| delivery).collect()
-}
-
-/// SplitMix64: small, and the same everywhere.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
 }

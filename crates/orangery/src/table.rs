@@ -1,7 +1,9 @@
 //! The table that a command reads: the one the usual AWS variables point at, or a local stack's.
 
+use anyhow::anyhow;
 use runtime::aws::{DynamoClient, Service, config};
 use runtime::settings::{BadSetting, Settings};
+use store::StoreError;
 use store::dynamo::DynamoTable;
 
 /// The region local clients sign for.
@@ -14,36 +16,84 @@ pub const TABLE_PORT: u16 = 8000;
 /// AWS credentials in the environment point at; without these, at the local stack's usual port.
 ///
 /// # Errors
-/// [`BadSetting`] when the environment names an AWS account only in part.
-pub fn open(port: Option<u16>) -> Result<DynamoTable, BadSetting> {
+/// When the environment names an AWS account only in part.
+pub fn open(port: Option<u16>) -> anyhow::Result<DynamoTable> {
     let environment = Settings::from_env();
-    let named = [
-        "AWS_ENDPOINT_URL",
-        "AWS_ENDPOINT_URL_DYNAMODB",
-        "AWS_ACCESS_KEY_ID",
-    ];
-    let elsewhere = named
-        .iter()
-        .any(|name| environment.optional(name).is_some());
     let name = environment
         .optional("ORANGERY_TABLE")
         .unwrap_or("orangery")
         .to_owned();
-    let settings = match port {
-        None if elsewhere => environment,
-        Some(_) | None => local(port.unwrap_or(TABLE_PORT)),
+    let settings = match place(port) {
+        Place::Port(port) => local(port),
+        // An endpoint of one's own seldom asks who is there.
+        Place::Endpoint => anybody().overlaid(&environment),
+        Place::Account => environment,
     };
-    let client = DynamoClient::new(&config(&settings, Service::DynamoDb)?);
-    Ok(DynamoTable::new(client, name))
+    let config = config(&settings, Service::DynamoDb).map_err(|BadSetting { name, what }| {
+        anyhow!(
+            "{name} {what}, while other AWS variables of the environment name a table to read; \
+             set it too, or say --table-port {TABLE_PORT} for the local stack's"
+        )
+    })?;
+    Ok(DynamoTable::new(DynamoClient::new(&config), name))
+}
+
+/// Whether the table is one of this machine, or behind an endpoint of one's own.
+pub fn is_local(port: Option<u16>) -> bool {
+    match place(port) {
+        Place::Port(_) | Place::Endpoint => true,
+        Place::Account => false,
+    }
+}
+
+/// Where the table is.
+enum Place {
+    Port(u16),
+    Endpoint,
+    Account,
+}
+
+fn place(port: Option<u16>) -> Place {
+    let environment = Settings::from_env();
+    let given = |name: &str| environment.optional(name).is_some();
+    match port {
+        Some(port) => Place::Port(port),
+        None if given("AWS_ENDPOINT_URL") || given("AWS_ENDPOINT_URL_DYNAMODB") => Place::Endpoint,
+        None if given("AWS_ACCESS_KEY_ID") => Place::Account,
+        None => Place::Port(TABLE_PORT),
+    }
+}
+
+/// A table's error as the person at the command line can mend it.
+pub fn trouble(error: StoreError) -> anyhow::Error {
+    match error {
+        StoreError::NoAnswer(why) => anyhow!(
+            "no table answers there ({why}); start the stack with `cargo run`, or say where it is \
+             with --table-port or the usual AWS variables"
+        ),
+        StoreError::Invalid(why) if why == "ResourceNotFoundException" => {
+            anyhow!("no table of that name is there ({why}); ORANGERY_TABLE names another")
+        }
+        StoreError::Throttled | StoreError::Invalid(_) | StoreError::Unreadable { .. } => {
+            error.into()
+        }
+    }
 }
 
 fn local(port: u16) -> Settings {
     let url = format!("http://127.0.0.1:{port}");
+    anybody().overlaid(&Settings::new([(
+        "AWS_ENDPOINT_URL_DYNAMODB".to_owned(),
+        url,
+    )]))
+}
+
+/// Credentials that open nothing.
+fn anybody() -> Settings {
     let pairs = [
         ("AWS_ACCESS_KEY_ID", "local"),
         ("AWS_SECRET_ACCESS_KEY", "local"),
         ("AWS_REGION", LOCAL_REGION),
-        ("AWS_ENDPOINT_URL_DYNAMODB", url.as_str()),
     ];
     Settings::new(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())))
 }

@@ -1,5 +1,7 @@
 //! Which function answers what in the local stack: the template's wiring, over loopback.
 
+use crate::chaos::Chaos;
+use crate::console;
 use crate::stack::filter::Filter;
 use crate::stack::queue_mapping::QueueMapping;
 use crate::stack::routes::Route;
@@ -52,6 +54,10 @@ pub struct Shop {
     pub sender: Sender,
     /// Which nets are up: tests take one away to see the others suffice.
     pub nets: Nets,
+    /// What goes wrong on purpose with what the pages send.
+    pub chaos: Chaos,
+    /// Whether what is known outlives the process.
+    pub kept: bool,
 }
 
 /// Which nets are up.
@@ -78,6 +84,8 @@ impl Default for Shop {
                 stream: true,
                 audit: true,
             },
+            chaos: Chaos::default(),
+            kept: false,
         }
     }
 }
@@ -147,6 +155,7 @@ where
     let mut wiring = Wiring {
         routes: routes(shop, receivers, &clock),
         queues: vec![letters_queue(Arc::new(email))],
+        pages: console::router(endpoints, shop)?,
         ..Wiring::default()
     };
     if shop.nets.stream {

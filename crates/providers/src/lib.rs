@@ -20,6 +20,8 @@ mod stripe;
 pub mod partner;
 pub mod standard;
 
+pub mod diagnose;
+
 pub use keys::{PersonKey, partner_secret};
 pub use refused::Refused;
 pub use request::{Headers, Request};

@@ -33,7 +33,7 @@ impl Request<'_> {
 
 /// Headers by lower-case name, in the order they came, repetitions kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Headers(Vec<(String, String)>);
+pub struct Headers(pub(crate) Vec<(String, String)>);
 
 impl Headers {
     /// Takes the pairs as they came.

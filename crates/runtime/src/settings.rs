@@ -1,19 +1,27 @@
 //! Settings: what the template tells a function through its environment, read once.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// Environment variables by name.
 #[derive(Clone, Debug, Default)]
 pub struct Settings(BTreeMap<String, String>);
 
 /// A setting that is missing or can't be used.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[error("setting {name} {what}; set it in the template's environment of this function")]
 pub struct BadSetting {
     /// Which variable.
     pub name: &'static str,
     /// What is wrong with it; never its value.
     pub what: String,
+}
+
+/// A function that can't start prints its error this way.
+impl fmt::Debug for BadSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl Settings {
@@ -25,6 +33,15 @@ impl Settings {
     /// Given ones, for the local stack and tests.
     pub fn new(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
         Self(pairs.into_iter().collect())
+    }
+
+    /// These, and over them others wherever both say something.
+    #[must_use]
+    pub fn overlaid(mut self, over: &Self) -> Self {
+        let said = over.0.iter().filter(|(_, value)| !value.is_empty());
+        self.0
+            .extend(said.map(|(name, value)| (name.clone(), value.clone())));
+        self
     }
 
     /// A setting that must be there.

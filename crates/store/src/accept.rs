@@ -3,17 +3,13 @@
 
 use crate::folding;
 use crate::items::{ALIAS, Item, Key, PARKED, reference_partition};
-use crate::port::{Put, StoreError, Table, When};
+use crate::port::{Put, StoreError, Table, When, query_all};
 use domain::ids::{CustomerKey, Reference};
 use domain::reading::About;
 use domain::record::Entry;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// Customers that may stand behind one shared reference; a report that leads to more is about
-/// nobody in particular.
-pub const MOST_BEHIND: usize = 32;
 
 /// What became of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +106,8 @@ async fn accept_behind<T: Table>(
             fresh.push(customer);
         }
     }
-    if !shared {
+    // What another delivery of it parked is cleared by whoever hands it over.
+    if !shared && parked {
         unpark(table, entry).await?;
     }
     Ok((
@@ -158,26 +155,18 @@ pub(crate) async fn hand_over<T: Table>(
     customer: &CustomerKey,
 ) -> Result<Vec<Arc<Entry>>, StoreError> {
     let mut fresh = Vec::new();
-    let mut after = None;
-    loop {
-        let partition = reference_partition(reference);
-        let page = table.query(&partition, PARKED, after).await?;
-        for item in page.items {
-            let Item::Parked(_, entry) = item else {
-                continue;
-            };
-            if hand(table, customer, &entry).await? {
-                fresh.push(entry.clone());
-            }
-            if !reference.is_shared() {
-                unpark(table, &entry).await?;
-            }
+    for item in query_all(table, &reference_partition(reference), PARKED).await? {
+        let Item::Parked(_, entry) = item else {
+            continue;
+        };
+        if hand(table, customer, &entry).await? {
+            fresh.push(entry.clone());
         }
-        after = page.next;
-        if after.is_none() {
-            return Ok(fresh);
+        if !reference.is_shared() {
+            unpark(table, &entry).await?;
         }
     }
+    Ok(fresh)
 }
 
 /// Looks once more for whom a parked entry is about, and hands it over.
@@ -212,25 +201,14 @@ async fn behind<T: Table>(
 ) -> Result<Vec<CustomerKey>, StoreError> {
     let mut customers: Vec<CustomerKey> = Vec::new();
     for reference in references {
-        let page = table
-            .query(&reference_partition(reference), ALIAS, None)
-            .await?;
-        customers.extend(page.items.into_iter().filter_map(|item| match item {
-            Item::Alias(_, customer) => Some(customer),
-            Item::Entry(..)
-            | Item::Record(_)
-            | Item::Parked(..)
-            | Item::Letter(_)
-            | Item::Partner(_)
-            | Item::Cursor(_) => None,
-        }));
+        let aliases = query_all(table, &reference_partition(reference), ALIAS).await?;
+        customers.extend(aliases.into_iter().filter_map(Item::into_aliased));
         if !customers.is_empty() && !reference.is_shared() {
             break;
         }
     }
     customers.sort();
     customers.dedup();
-    customers.truncate(MOST_BEHIND);
     Ok(customers)
 }
 

@@ -3,7 +3,7 @@
 use crate::accept::hand_over;
 use crate::items::{Item, JOURNAL, Key, customer_partition};
 use crate::letters::LetterRow;
-use crate::port::{Put, StoreError, Table, When};
+use crate::port::{Put, StoreError, Table, When, query_all};
 use domain::ids::CustomerKey;
 use domain::record::{Effect, Entry, Record, Step};
 use jiff::Timestamp;
@@ -116,25 +116,8 @@ pub async fn read_journal<T: Table>(
     table: &T,
     customer: &CustomerKey,
 ) -> Result<Vec<Arc<Entry>>, StoreError> {
-    let partition = customer_partition(customer);
-    let mut entries = Vec::new();
-    let mut after = None;
-    loop {
-        let page = table.query(&partition, JOURNAL, after).await?;
-        entries.extend(page.items.into_iter().filter_map(|item| match item {
-            Item::Entry(_, entry) => Some(entry),
-            Item::Record(_)
-            | Item::Alias(..)
-            | Item::Parked(..)
-            | Item::Letter(_)
-            | Item::Partner(_)
-            | Item::Cursor(_) => None,
-        }));
-        after = page.next;
-        if after.is_none() {
-            return Ok(entries);
-        }
-    }
+    let items = query_all(table, &customer_partition(customer), JOURNAL).await?;
+    Ok(items.into_iter().filter_map(Item::into_entry).collect())
 }
 
 enum Once {

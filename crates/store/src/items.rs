@@ -117,6 +117,24 @@ impl Item {
         }
     }
 
+    /// The journal entry it is.
+    pub fn into_entry(self) -> Option<Arc<Entry>> {
+        if let Self::Entry(_, entry) = self {
+            Some(entry)
+        } else {
+            None
+        }
+    }
+
+    /// The customer it leads to as an alias.
+    pub fn into_aliased(self) -> Option<CustomerKey> {
+        if let Self::Alias(_, customer) = self {
+            Some(customer)
+        } else {
+            None
+        }
+    }
+
     /// Its version, for items that have one.
     pub fn version(&self) -> Option<u64> {
         match self {

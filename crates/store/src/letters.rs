@@ -190,32 +190,10 @@ pub async fn claim<T: Table>(
             let reason = "no such letter is owed".into();
             return Ok(Claim::Done(LetterState::Withdrawn { at: now, reason }));
         };
-        match &row.state {
-            LetterState::Owed => {}
-            LetterState::Claimed { .. } if tried.contains(&row) => {
-                // This very call's claim whose answer was lost; nothing was sent under it. The
-                // owner's name alone proves nothing: a queue may deliver one message twice
-                // under one count.
-                if let Some(Item::Record(record)) = table.get(Key::record(customer)).await? {
-                    return Ok(Claim::Ours { row, record });
-                }
-                return Ok(Claim::Busy);
-            }
-            LetterState::Claimed { claimed_at, .. } => {
-                if now.duration_since(*claimed_at) < LEASE {
-                    return Ok(Claim::Busy);
-                }
-                // Its owner is gone and may have sent it: never again.
-                let unknown = LetterState::Unknown { at: now };
-                if finish(table, &row, unknown.clone()).await? {
-                    return Ok(Claim::Done(unknown));
-                }
-                continue;
-            }
-            state @ (LetterState::Sent { .. }
-            | LetterState::Withdrawn { .. }
-            | LetterState::Failed { .. }
-            | LetterState::Unknown { .. }) => return Ok(Claim::Done(state.clone())),
+        match hold(table, &row, &tried, now).await? {
+            Hold::Free => {}
+            Hold::Settled(claim) => return Ok(claim),
+            Hold::Changed => continue,
         }
         let Some(Item::Record(record)) = table.get(Key::record(customer)).await? else {
             return Ok(Claim::Busy);
@@ -278,6 +256,56 @@ pub async fn finish<T: Table>(
             there.is_some_and(|item| matches!(*item, Item::Letter(there) if *there == next))
         }
     })
+}
+
+/// Who has a letter before anybody claims it anew.
+enum Hold {
+    /// Nobody.
+    Free,
+    /// There is nothing to claim.
+    Settled(Claim),
+    /// Somebody else moved it on meanwhile.
+    Changed,
+}
+
+async fn hold<T: Table>(
+    table: &T,
+    row: &Arc<LetterRow>,
+    tried: &[Arc<LetterRow>],
+    now: Timestamp,
+) -> Result<Hold, StoreError> {
+    match &row.state {
+        LetterState::Owed => Ok(Hold::Free),
+        LetterState::Claimed { .. } if tried.contains(row) => {
+            // This very call's claim whose answer was lost; nothing was sent under it. The
+            // owner's name alone proves nothing: a queue may deliver one message twice under
+            // one count.
+            let there = table.get(Key::record(&row.customer)).await?;
+            Ok(Hold::Settled(match there {
+                Some(Item::Record(record)) => Claim::Ours {
+                    row: row.clone(),
+                    record,
+                },
+                Some(_) | None => Claim::Busy,
+            }))
+        }
+        LetterState::Claimed { claimed_at, .. } => {
+            if now.duration_since(*claimed_at) < LEASE {
+                return Ok(Hold::Settled(Claim::Busy));
+            }
+            // Its owner is gone and may have sent it: never again.
+            let unknown = LetterState::Unknown { at: now };
+            Ok(if finish(table, row, unknown.clone()).await? {
+                Hold::Settled(Claim::Done(unknown))
+            } else {
+                Hold::Changed
+            })
+        }
+        state @ (LetterState::Sent { .. }
+        | LetterState::Withdrawn { .. }
+        | LetterState::Failed { .. }
+        | LetterState::Unknown { .. }) => Ok(Hold::Settled(Claim::Done(state.clone()))),
+    }
 }
 
 fn no_longer_due(record: &Record, row: &LetterRow, now: Timestamp) -> Option<&'static str> {

@@ -1,7 +1,7 @@
 //! One table behind a small port, and the protocol that keeps journal and record true over it.
 //!
-//! DynamoDB is named in [`dynamo`] alone. The numbers in comments are the points of the
-//! protocol in `crates/README.md` at which a process may die.
+//! DynamoDB is named in [`dynamo`], `attributes` and [`stream`] alone. The numbers in comments
+//! are the points of the protocol in `crates/README.md` at which a process may die.
 
 pub mod port;
 pub mod items;

@@ -74,6 +74,27 @@ pub struct Page {
     pub next: Option<Key>,
 }
 
+/// All of a partition's items whose sort key begins so, page after page.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn query_all<T: Table>(
+    table: &T,
+    partition: &str,
+    prefix: &str,
+) -> Result<Vec<Item>, StoreError> {
+    let mut items = Vec::new();
+    let mut after = None;
+    loop {
+        let page = table.query(partition, prefix, after).await?;
+        items.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            return Ok(items);
+        }
+    }
+}
+
 /// Why the table did not answer as asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {

@@ -22,6 +22,10 @@ const KEY_VERSIONS: std::ops::RangeInclusive<u32> = 1..=8;
 /// A report is a few lines; a larger body is no report.
 const MOST_BYTES: usize = 64 * 1024;
 
+/// One word whether the customer is known or not: a partner must not learn who is one of the
+/// shop's by asking address after address.
+const ACCEPTED: &str = "accepted";
+
 /// The partners' door.
 #[derive(Debug)]
 pub struct PartnerReferral<T> {
@@ -168,14 +172,14 @@ impl<T: Table> PartnerReferral<T> {
         ));
         match store::accept::receive(&self.table, std::slice::from_ref(&entry), now).await {
             Ok(verdicts) => {
-                let verdict = match verdicts.first() {
-                    Some(Verdict::Appended) => "applied",
-                    Some(Verdict::Parked) => "parked",
-                    Some(Verdict::Repeated) | None => "repeated",
+                let (verdict, said) = match verdicts.first() {
+                    Some(Verdict::Appended) => ("applied", ACCEPTED),
+                    Some(Verdict::Parked) => ("parked", ACCEPTED),
+                    Some(Verdict::Repeated) | None => ("repeated", "repeated"),
                 };
                 tracing::info!(partner = %partner, kind = &*entry.reading.kind, verdict);
                 let said = Said {
-                    verdict,
+                    verdict: said,
                     id: Some(entry.reading.id.as_str()),
                 };
                 HttpResponse::json(202, &said)

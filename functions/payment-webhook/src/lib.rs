@@ -115,7 +115,8 @@ impl<T: Table> HttpHandler for PaymentWebhook<T> {
         match received {
             Ok(received) => self.take_in(received, &request.id).await,
             Err(refused) => {
-                tracing::warn!(provider = self.provider.name(), verdict = "refused", why = %refused);
+                let provider = self.provider.name();
+                tracing::warn!(provider, verdict = "refused", why = %refused);
                 HttpResponse::error(refused.status(), &refused)
             }
         }

@@ -241,7 +241,7 @@ fn end(program: &Path, gateway: &str, table: u16) -> Result<Value, String> {
         plain(&mut view);
         people.insert(id.to_owned(), view);
     }
-    let mails = orangery::delivery::agent()
+    let mails = orangery::delivery::agent(gateway)
         .get(format!("{gateway}/mailbox.json"))
         .call()
         .map_err(|error| error.to_string())?

@@ -19,3 +19,6 @@ mod referrals;
 mod requests;
 mod nets;
 mod letters;
+mod corpus;
+mod bad_input;
+mod kill;

@@ -114,6 +114,28 @@ impl Engine {
             .collect()
     }
 
+    /// One page of everything there is, as the stream would tell it if it were written now, and
+    /// the key after which the next page begins.
+    pub fn everything(
+        &self,
+        after: Option<Value>,
+    ) -> Result<(Vec<Value>, Option<Value>), StackError> {
+        let mut request = json!({ "TableName": TABLE, "Limit": 1_000 });
+        if let (Some(after), Some(fields)) = (after, request.as_object_mut()) {
+            fields.insert("ExclusiveStartKey".to_owned(), after);
+        }
+        let page = self.database.scan(asked(request)?).map_err(engine)?;
+        let page = serde_json::to_value(page)?;
+        let written = |image: &Value| {
+            let keys = json!({ "pk": image.get("pk"), "sk": image.get("sk") });
+            json!({ "dynamodb": { "Keys": keys, "NewImage": image, "SequenceNumber": "0" } })
+        };
+        let items = page.get("Items").and_then(Value::as_array);
+        let records = items.into_iter().flatten().map(written).collect();
+        let next = page.get("LastEvaluatedKey").filter(|key| !key.is_null());
+        Ok((records, next.cloned()))
+    }
+
     /// Deletes what has expired by the stack's clock, as DynamoDB does in its own time.
     pub fn expire(&self) -> Result<usize, StackError> {
         let Some(file) = &self.file else {

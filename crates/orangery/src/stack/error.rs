@@ -8,7 +8,10 @@ use runtime::function::Failure;
 #[derive(Debug, thiserror::Error)]
 pub enum StackError {
     /// The port is taken or may not be used: choose another.
-    #[error("port {port} on 127.0.0.1 cannot be used: {cause}")]
+    #[error(
+        "port {port} on 127.0.0.1 cannot be used ({cause}); is another stack running? \
+         --port and --table-port take others, and 0 is any free one"
+    )]
     Port {
         /// The port that was asked for.
         port: u16,
@@ -16,7 +19,7 @@ pub enum StackError {
         cause: std::io::Error,
     },
     /// The data directory cannot be made or written.
-    #[error("{path} cannot be used as the data directory: {cause}")]
+    #[error("{path} cannot be used as the data directory ({cause}); name another with --data")]
     Directory {
         /// The directory that was asked for.
         path: PathBuf,
@@ -24,7 +27,9 @@ pub enum StackError {
         cause: std::io::Error,
     },
     /// Another process holds the data directory: stop it, or choose another directory.
-    #[error("another stack is using this data directory")]
+    #[error(
+        "another stack is using this data directory; stop that one, or name another with --data"
+    )]
     InUse,
     /// The embedded table engine refused.
     #[error("the table's engine refused: {0}")]

@@ -8,14 +8,16 @@ use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{ConnectInfo, Request, State as Shared};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use tokio::sync::Notify;
 
 use super::clock::StackClock;
 use super::http_event::{self, Arrival};
 use super::invoke::invoke;
+use super::mail::Named;
 use super::routes::{Found, Route, find};
+use super::seen::Seen;
 use super::state::{Refusal, State};
 
 /// What the gateway needs to answer; clones share it.
@@ -49,12 +51,9 @@ async fn answer(
         Err(Unread::CutShort) => plain(StatusCode::BAD_REQUEST, "The body ended too early."),
     };
     gateway.nudge.notify_waiters();
-    if response.status().is_client_error() || response.status().is_server_error() {
-        return gateway
-            .keep_refusal(&parts, &bytes.unwrap_or_default(), response, cause)
-            .await;
-    }
-    response
+    gateway
+        .keep(&parts, &bytes.unwrap_or_default(), response, cause)
+        .await
 }
 
 /// An answer, and why it is none of success where its body does not say so.
@@ -113,8 +112,8 @@ impl Gateway {
         )
     }
 
-    /// Keeps what was refused and why; the answer itself is passed on as it is.
-    async fn keep_refusal(
+    /// Keeps what was asked and answered; the answer itself is passed on as it is.
+    async fn keep(
         &self,
         parts: &Parts,
         body: &[u8],
@@ -127,19 +126,48 @@ impl Gateway {
             .await
             .unwrap_or_default();
         let cause = cause.unwrap_or_else(|| String::from_utf8_lossy(&said).trim().to_owned());
-        let refusal = Refusal {
+        let seen = Seen {
+            id: 0,
             at: self.clock.now().to_string(),
             method: parts.method.to_string(),
             path: parts.uri.path().to_owned(),
+            headers: shown(&parts.headers),
             status,
-            cause,
-            body: String::from_utf8_lossy(body).into_owned(),
+            answer: cause.clone(),
+            body_bytes: body.len(),
+            digest: Seen::digest_of(body),
+            body: body.to_vec(),
         };
-        if let Err(cause) = self.state.refuse(&refusal) {
-            tracing::error!(%cause, "a refused request could not be kept");
+        let mut kept = self.state.see(&seen);
+        if seen.is_refused() {
+            let refusal = Refusal {
+                at: seen.at,
+                method: seen.method,
+                path: seen.path,
+                status,
+                cause,
+                body: String::from_utf8_lossy(body).into_owned(),
+            };
+            kept = kept.and_then(|()| self.state.refuse(&refusal));
+        }
+        if let Err(cause) = kept {
+            tracing::error!(%cause, "a request could not be kept");
         }
         Response::from_parts(head, Body::from(said))
     }
+}
+
+/// The headers as they came, but for those that open other doors.
+fn shown(headers: &HeaderMap) -> Vec<Named> {
+    let named = |(name, value): (&HeaderName, &HeaderValue)| {
+        let opens = ["authorization", "cookie", "proxy-authorization"].contains(&name.as_str());
+        let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        Named {
+            name: name.to_string(),
+            value: if opens { "…".to_owned() } else { text },
+        }
+    };
+    headers.iter().map(named).collect()
 }
 
 /// Why a body is not there to be handed on.

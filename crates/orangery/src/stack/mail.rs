@@ -112,3 +112,34 @@ impl Mailbox {
             .pop_front()
     }
 }
+
+impl Mailbox {
+    /// Mails before this number, the latest first, each with its number.
+    pub fn before(&self, before: i64, limit: u32) -> Result<Vec<(i64, Mail)>, StackError> {
+        let texts: Vec<(i64, String)> = self.state.with(|sql| {
+            sql.prepare_cached(
+                "SELECT id, mail FROM mails WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
+            )?
+            .query_map((before, limit), |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect()
+        })?;
+        texts
+            .iter()
+            .map(|(number, text)| Ok((*number, serde_json::from_str(text)?)))
+            .collect()
+    }
+
+    /// The mail of this id.
+    pub fn mail(&self, id: &str) -> Result<Option<Mail>, StackError> {
+        let texts: Vec<String> = self.state.with(|sql| {
+            sql.prepare_cached("SELECT mail FROM mails WHERE message_id = ?1")?
+                .query_map([id], |row| row.get(0))?
+                .collect()
+        })?;
+        let mails: Result<Vec<Mail>, _> = texts
+            .iter()
+            .map(|text| serde_json::from_str(text))
+            .collect();
+        Ok(mails?.pop())
+    }
+}

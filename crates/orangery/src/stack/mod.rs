@@ -11,13 +11,14 @@ pub mod queue_mapping;
 pub mod queues;
 pub mod routes;
 pub mod schedules;
+pub mod seen;
 pub mod state;
 pub mod streams;
 
 mod aws;
 mod control;
 mod gateway;
-mod guard;
+pub(crate) mod guard;
 mod http_event;
 mod ids;
 mod inside;

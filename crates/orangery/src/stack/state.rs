@@ -8,6 +8,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use serde::Serialize;
 
 use super::error::StackError;
+use super::seen;
 
 /// Queues, mails, checkpoints, the clock's offset, failed batches and refused requests.
 ///
@@ -226,7 +227,8 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
-    connection.execute_batch(SCHEMA)
+    connection.execute_batch(SCHEMA)?;
+    connection.execute_batch(seen::SCHEMA)
 }
 
 fn in_use(cause: rusqlite::Error) -> StackError {
@@ -253,6 +255,7 @@ CREATE TABLE IF NOT EXISTS failed_batches (
     condition TEXT NOT NULL, message TEXT NOT NULL, size INTEGER NOT NULL, record TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS mails (
     id INTEGER PRIMARY KEY AUTOINCREMENT, message_id TEXT NOT NULL, mail TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS mails_by_message ON mails (message_id);
 -- sent_at and due_at are the stack's time, arrived_at and visible_at real time; milliseconds.
 CREATE TABLE IF NOT EXISTS messages (
     id INTEGER PRIMARY KEY AUTOINCREMENT, message_id TEXT NOT NULL, queue TEXT NOT NULL,

@@ -27,7 +27,7 @@ impl Wire {
         let through = Through {
             to: table_url.to_owned(),
             seen: Arc::clone(&wire.seen),
-            agent: agent(),
+            agent: agent(table_url),
         };
         let router = Router::new().fallback(pass).with_state(through);
         tokio::spawn(async move {

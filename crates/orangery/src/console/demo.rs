@@ -1,0 +1,147 @@
+//! The demonstration: sample lives at a button, and trouble at a switch.
+
+use super::look::Look;
+use super::render::values;
+use super::{Console, Page, blocking};
+use crate::chaos::Chaos;
+use crate::delivery::{Answer, Delivery};
+use crate::dev::{sample_story, sample_titles, signers};
+use crate::story::Story;
+use anyhow::Context;
+use axum::extract::{Form, Query, State};
+use axum::response::{IntoResponse, Redirect};
+use serde::Deserialize;
+use std::sync::PoisonError;
+
+#[derive(Deserialize)]
+pub(crate) struct Told {
+    story: Option<String>,
+    sent: Option<u32>,
+    accepted: Option<u32>,
+}
+
+pub(crate) async fn page(
+    State(console): State<Console>,
+    look: Look,
+    Query(told): Query<Told>,
+) -> Page {
+    let stories = sample_titles();
+    let values = values! {
+        stories,
+        chaos => console.trouble(),
+        kept => console.shop.kept,
+        allowed => console.may_die(),
+        story => told.story, sent => told.sent, accepted => told.accepted,
+    };
+    console.page(&look, "demo.html", values)
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Which {
+    story: String,
+}
+
+pub(crate) async fn play(State(console): State<Console>, Form(which): Form<Which>) -> Page {
+    let names: Vec<&'static str> = if which.story == "all" {
+        sample_titles().into_iter().map(|(name, _)| name).collect()
+    } else {
+        sample_titles()
+            .into_iter()
+            .map(|(name, _)| name)
+            .filter(|name| *name == which.story)
+            .collect()
+    };
+    let (mut sent, mut accepted) = (0_u32, 0_u32);
+    for name in names {
+        for answer in console.tell(name).await? {
+            sent = sent.saturating_add(1);
+            let taken = (200..300).contains(&answer.status);
+            accepted = accepted.saturating_add(taken.into());
+        }
+    }
+    let story = super::render::encoded(&which.story);
+    let to = format!("/demo?story={story}&sent={sent}&accepted={accepted}");
+    Ok(Redirect::to(&to).into_response())
+}
+
+/// Which switches are on: a form sends only those.
+#[derive(Deserialize)]
+pub(crate) struct Switches {
+    duplicate: Option<String>,
+    shuffle: Option<String>,
+    drop: Option<String>,
+}
+
+pub(crate) async fn chaos(State(console): State<Console>, Form(on): Form<Switches>) -> Page {
+    let mut chaos = console.chaos.lock().unwrap_or_else(PoisonError::into_inner);
+    *chaos = Chaos {
+        duplicate: on.duplicate.is_some(),
+        shuffle: on.shuffle.is_some(),
+        drop: on.drop.is_some(),
+        kill: chaos.kill,
+    };
+    drop(chaos);
+    Ok(Redirect::to("/demo").into_response())
+}
+
+/// Tells every story and dies among the deliveries, as `kill -9` would have it.
+pub(crate) async fn kill(State(console): State<Console>) -> Page {
+    if !console.may_die() {
+        return Ok(Redirect::to("/demo").into_response());
+    }
+    let mut deliveries = Vec::new();
+    for (name, _) in sample_titles() {
+        deliveries.extend(console.deliveries(name).await?);
+    }
+    let half = deliveries.len().checked_div(2).unwrap_or(0);
+    deliveries.truncate(half);
+    let (url, now) = (
+        console.endpoints.gateway_url.clone(),
+        console.endpoints.clock.now(),
+    );
+    let sent = blocking(move || send(&deliveries, &url, now)).await;
+    tracing::warn!(
+        sent = sent.map_or(0, |answers| answers.len()),
+        "killed from its page"
+    );
+    std::process::abort()
+}
+
+impl Console {
+    fn trouble(&self) -> Chaos {
+        *self.chaos.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Only what was kept can be found again.
+    fn may_die(&self) -> bool {
+        self.shop.kept && self.trouble().kill
+    }
+
+    async fn tell(&self, name: &str) -> anyhow::Result<Vec<Answer>> {
+        let deliveries = self.deliveries(name).await?;
+        let (url, now) = (
+            self.endpoints.gateway_url.clone(),
+            self.endpoints.clock.now(),
+        );
+        blocking(move || send(&deliveries, &url, now)).await
+    }
+
+    /// A story's deliveries with the trouble that is switched on.
+    async fn deliveries(&self, name: &str) -> anyhow::Result<Vec<Delivery>> {
+        let story = Story::parse(sample_story(name).context("no such story")?)?;
+        for partner in story.partners() {
+            store::partners::add(&self.table, &partner).await?;
+        }
+        let now = self.endpoints.clock.now();
+        let deliveries = story.deliveries(&signers(&self.shop)?, now)?;
+        let seed = u64::try_from(now.as_millisecond()).unwrap_or(1);
+        Ok(self.trouble().applied(deliveries, seed))
+    }
+}
+
+fn send(deliveries: &[Delivery], url: &str, now: jiff::Timestamp) -> anyhow::Result<Vec<Answer>> {
+    deliveries
+        .iter()
+        .map(|delivery| delivery.send(url, now))
+        .collect()
+}

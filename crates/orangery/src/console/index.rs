@@ -1,0 +1,389 @@
+//! What the overview and the lists say, kept in memory and fed by the table's stream: no page
+//! costs a scan. Built anew from one scan when the process starts.
+
+use crate::stack::engine::Engine;
+use crate::stack::error::StackError;
+use domain::ids::CustomerKey;
+use domain::reading::Position;
+use domain::record::{Entry, Record};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+use store::Item;
+use store::items::{LETTER, PARKED};
+use store::letters::LetterRow;
+
+/// The index of a stack; clones share it.
+#[derive(Clone)]
+pub(crate) struct Index {
+    engine: Engine,
+    known: Arc<Mutex<Known>>,
+}
+
+/// A partition and a sort key.
+type Place = (Arc<str>, Arc<str>);
+
+/// What is known of everything.
+#[derive(Default)]
+pub(crate) struct Known {
+    /// The place in the stream up to which everything is in here.
+    after: Option<String>,
+    /// Customers by key.
+    pub(crate) customers: BTreeMap<Arc<str>, Line>,
+    /// Event ids and the partitions they are in.
+    pub(crate) events: BTreeSet<Place>,
+    /// Letters by customer and sort key, with version and state.
+    letters: BTreeMap<Place, (u64, &'static str)>,
+    /// Parked entries by reference and sort key, and when they came.
+    pub(crate) parked: BTreeMap<Place, Arc<str>>,
+    /// The latest happenings, the latest last.
+    pub(crate) latest: VecDeque<Happening>,
+    /// How many happenings there ever were.
+    pub(crate) happened: u64,
+    /// Sums.
+    pub(crate) counts: Counts,
+}
+
+/// Sums over everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Counts {
+    /// Journal entries.
+    pub(crate) events: u64,
+    /// Of these, in order.
+    pub(crate) applied: u64,
+    /// Of these, older than what had come before.
+    pub(crate) late: u64,
+    /// Of these, not understood.
+    pub(crate) quarantined: u64,
+    /// Subscriptions whose statements contradict each other.
+    pub(crate) ambiguous: u64,
+    /// Waiting for their customer.
+    pub(crate) parked: u64,
+    /// Effects decided and not yet known to be written.
+    pub(crate) pending: u64,
+    /// Customers.
+    pub(crate) customers: u64,
+    /// Letters by state.
+    pub(crate) letters: BTreeMap<&'static str, u64>,
+}
+
+/// A customer in the list.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Line {
+    /// Name, as given.
+    pub(crate) name: String,
+    /// E-mail address, as given.
+    pub(crate) email: String,
+    /// The latest subscription's status.
+    pub(crate) status: &'static str,
+    /// How many events.
+    pub(crate) events: u64,
+    /// How many were not understood.
+    pub(crate) quarantined: u64,
+    pending: u64,
+    ambiguous: u64,
+    version: u64,
+    #[serde(skip)]
+    latest: Option<Position>,
+}
+
+/// Something that was written.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Happening {
+    /// Its number, counting up.
+    pub(crate) number: u64,
+    /// When, RFC 3339.
+    pub(crate) at: String,
+    /// `event`, `parked` or `letter`.
+    pub(crate) what: &'static str,
+    /// The sender's name of the event, or the letter's.
+    pub(crate) name: Arc<str>,
+    /// Verdict or state.
+    pub(crate) verdict: &'static str,
+    /// The customer's key, or the reference it waits under.
+    pub(crate) whose: Arc<str>,
+    /// The event's id, or the letter's cause.
+    pub(crate) id: Arc<str>,
+}
+
+impl Index {
+    /// An index that follows this table for as long as somebody holds it.
+    pub(crate) fn following(engine: Engine) -> Self {
+        let known = Arc::new(Mutex::new(Known::default()));
+        let (follower, weak) = (engine.clone(), Arc::downgrade(&known));
+        std::thread::spawn(move || follow(&follower, &weak));
+        Self { engine, known }
+    }
+
+    /// What is known, with what was written in the last moment: at most a few pages of it.
+    pub(crate) fn now(&self) -> MutexGuard<'_, Known> {
+        let mut known = locked(&self.known);
+        for _ in 0..4 {
+            match known.catch_up(&self.engine) {
+                Ok(PAGE) => {}
+                Ok(_) | Err(_) => break,
+            }
+        }
+        known
+    }
+}
+
+/// The scan first: a stack with a directory forgets its stream after a day.
+fn follow(engine: &Engine, known: &Weak<Mutex<Known>>) {
+    if let Some(known) = known.upgrade()
+        && let Err(cause) = locked(&known).read_everything(engine)
+    {
+        tracing::error!(%cause, "the pages could not read the table");
+    }
+    while let Some(known) = known.upgrade() {
+        let read = locked(&known).catch_up(engine);
+        drop(known);
+        // The engine answers an error while the stack ends.
+        let pause = if matches!(read, Ok(PAGE)) {
+            BREATH
+        } else {
+            PAUSE
+        };
+        std::thread::sleep(pause);
+    }
+}
+
+fn locked(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
+    known.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Known {
+    fn read_everything(&mut self, engine: &Engine) -> Result<(), StackError> {
+        let mut after = None;
+        let mut entries = Vec::new();
+        loop {
+            let (records, next) = engine.everything(after)?;
+            for (_, item) in items(records) {
+                match item {
+                    Some(Item::Entry(customer, entry)) => entries.push((customer, entry)),
+                    Some(item) => self.take(item),
+                    None => {}
+                }
+            }
+            after = next;
+            if after.is_none() {
+                break;
+            }
+        }
+        // In the order of arrival: what is late is so for having come after something younger.
+        entries.sort_by(|(_, a), (_, b)| {
+            (a.received_at, &a.reading.id).cmp(&(b.received_at, &b.reading.id))
+        });
+        for (customer, entry) in entries {
+            self.entry(&customer, &entry);
+        }
+        Ok(())
+    }
+
+    /// Takes in one page of changes. How many there were.
+    fn catch_up(&mut self, engine: &Engine) -> Result<usize, StackError> {
+        let changes = engine.changes(self.after.as_deref(), PAGE)?;
+        let (read, last) = (
+            changes.len(),
+            changes.last().map(|last| last.sequence.clone()),
+        );
+        for (keys, item) in items(changes.into_iter().map(|change| change.record).collect()) {
+            match item {
+                Some(item) => self.take(item),
+                None => self.removed(keys),
+            }
+        }
+        self.after = last.or(self.after.take());
+        Ok(read)
+    }
+
+    fn take(&mut self, item: Item) {
+        match item {
+            Item::Entry(customer, entry) => self.entry(&customer, &entry),
+            Item::Record(record) => self.record(&record),
+            Item::Parked(reference, entry) => {
+                let id: Arc<str> = entry.reading.id.as_str().into();
+                let key = (reference.as_str().into(), format!("{PARKED}{id}").into());
+                let at: Arc<str> = entry.received_at.to_string().into();
+                if self.parked.insert(key, at).is_none() {
+                    let partition = store::items::reference_partition(&reference);
+                    self.events.insert((id, partition.into()));
+                    let verdict = if entry.reading.is_unclear() {
+                        "quarantined"
+                    } else {
+                        "parked"
+                    };
+                    self.happen("parked", &entry, verdict, reference.as_str());
+                }
+                self.count_parked();
+            }
+            Item::Letter(row) => self.letter(&row),
+            Item::Alias(..) | Item::Partner(_) | Item::Cursor(_) => {}
+        }
+    }
+
+    fn entry(&mut self, customer: &CustomerKey, entry: &Entry) {
+        let id: Arc<str> = entry.reading.id.as_str().into();
+        let partition: Arc<str> = store::items::customer_partition(customer).into();
+        if !self.events.insert((id, partition)) {
+            return;
+        }
+        let line = self.customers.entry(customer.as_str().into()).or_default();
+        let position = entry.reading.position();
+        let late = line
+            .latest
+            .as_ref()
+            .is_some_and(|latest| position < *latest);
+        let unclear = entry.reading.is_unclear();
+        if !late {
+            line.latest = Some(position);
+        }
+        line.events = line.events.saturating_add(1);
+        line.quarantined = line.quarantined.saturating_add(unclear.into());
+        let counts = &mut self.counts;
+        let (count, verdict) = match (unclear, late) {
+            (true, _) => (&mut counts.quarantined, "quarantined"),
+            (false, true) => (&mut counts.late, "late"),
+            (false, false) => (&mut counts.applied, "applied"),
+        };
+        *count = count.saturating_add(1);
+        counts.events = counts.events.saturating_add(1);
+        self.counts.customers = u64::try_from(self.customers.len()).unwrap_or(u64::MAX);
+        self.happen("event", entry, verdict, customer.as_str());
+    }
+
+    fn record(&mut self, record: &Record) {
+        let line = self
+            .customers
+            .entry(record.customer.as_str().into())
+            .or_default();
+        if record.version < line.version {
+            return;
+        }
+        let state = &record.folded.state;
+        let ambiguous = state
+            .subscriptions
+            .values()
+            .filter(|known| known.ambiguous)
+            .count();
+        let (pending, ambiguous) = (record.pending.len(), ambiguous);
+        let replaced = (line.pending, line.ambiguous);
+        line.version = record.version;
+        line.pending = u64::try_from(pending).unwrap_or(u64::MAX);
+        line.ambiguous = u64::try_from(ambiguous).unwrap_or(u64::MAX);
+        line.name = state.person.name().unwrap_or_default().to_owned();
+        line.email = state.person.email().unwrap_or_default().to_owned();
+        let latest = state
+            .subscriptions
+            .values()
+            .max_by_key(|known| known.started_at);
+        line.status = latest.map_or("", |known| known.terms.status.as_str());
+        let counts = &mut self.counts;
+        let moved = |sum: u64, from: u64, to: u64| sum.saturating_sub(from).saturating_add(to);
+        counts.pending = moved(counts.pending, replaced.0, line.pending);
+        counts.ambiguous = moved(counts.ambiguous, replaced.1, line.ambiguous);
+    }
+
+    fn letter(&mut self, row: &LetterRow) {
+        let sort = format!("{LETTER}{}#{}", row.letter.as_str(), row.cause);
+        let key = (row.customer.as_str().into(), sort.into());
+        let state = row.state.name();
+        let before = self.letters.get(&key).copied();
+        if before.is_some_and(|(version, _)| version >= row.version) {
+            return;
+        }
+        if let Some(count) = before.and_then(|(_, name)| self.counts.letters.get_mut(name)) {
+            *count = count.saturating_sub(1);
+        }
+        let count = self.counts.letters.entry(state).or_default();
+        *count = count.saturating_add(1);
+        self.letters.insert(key, (row.version, state));
+        self.push(Happening {
+            number: 0,
+            at: when(row),
+            what: "letter",
+            name: row.letter.as_str().into(),
+            verdict: state,
+            whose: row.customer.as_str().into(),
+            id: row.cause.clone(),
+        });
+    }
+
+    /// Only what was parked is ever removed.
+    fn removed(&mut self, (partition, sort): (String, String)) {
+        let Some(reference) = partition.strip_prefix("reference#") else {
+            return;
+        };
+        if let Some(id) = sort.strip_prefix(PARKED) {
+            self.events.remove(&(id.into(), partition.as_str().into()));
+        }
+        self.parked.remove(&(reference.into(), sort.into()));
+        self.count_parked();
+    }
+
+    fn count_parked(&mut self) {
+        self.counts.parked = u64::try_from(self.parked.len()).unwrap_or(u64::MAX);
+    }
+
+    fn happen(&mut self, what: &'static str, entry: &Entry, verdict: &'static str, whose: &str) {
+        self.push(Happening {
+            number: 0,
+            at: entry.received_at.to_string(),
+            what,
+            name: entry.reading.kind.clone(),
+            verdict,
+            whose: whose.into(),
+            id: entry.reading.id.as_str().into(),
+        });
+    }
+
+    fn push(&mut self, happening: Happening) {
+        self.happened = self.happened.saturating_add(1);
+        self.latest.push_back(Happening {
+            number: self.happened,
+            ..happening
+        });
+        if self.latest.len() > LATEST {
+            self.latest.pop_front();
+        }
+    }
+}
+
+type Keys = (String, String);
+
+/// Records of the stream as items; none for one that was removed or can't be read.
+fn items(records: Vec<Value>) -> Vec<(Keys, Option<Item>)> {
+    let key = |record: &Value, name: &str| {
+        let text = record.pointer(&format!("/dynamodb/Keys/{name}/S"));
+        text.and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let keys: Vec<Keys> = records
+        .iter()
+        .map(|r| (key(r, "pk"), key(r, "sk")))
+        .collect();
+    let payload = json!({ "Records": records }).to_string();
+    let changes = store::stream::changes(payload.as_bytes()).unwrap_or_default();
+    let items = changes.into_iter().map(|change| change.item.ok().flatten());
+    keys.into_iter().zip(items).collect()
+}
+
+fn when(row: &LetterRow) -> String {
+    use store::letters::LetterState as L;
+    match &row.state {
+        L::Owed => row.owed_at,
+        L::Claimed { claimed_at, .. } => *claimed_at,
+        L::Sent { at, .. } | L::Withdrawn { at, .. } | L::Failed { at, .. } | L::Unknown { at } => {
+            *at
+        }
+    }
+    .to_string()
+}
+
+const PAGE: usize = 500;
+/// Happenings that are kept: what one action of a person can bring about, with room.
+const LATEST: usize = 500;
+const PAUSE: Duration = Duration::from_millis(250);
+/// Between two full pages others may have the lock.
+const BREATH: Duration = Duration::from_millis(5);

@@ -1,0 +1,84 @@
+//! The overview: what has arrived, what became of it, and what waits.
+
+use super::index::{Counts, Happening};
+use super::look::Look;
+use super::render::values;
+use super::{Console, Page};
+use axum::extract::State;
+use minijinja::value::Value;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+pub(crate) async fn page(State(console): State<Console>, look: Look) -> Page {
+    let values = console.overview()?;
+    console.page(&look, "overview.html", values)
+}
+
+/// The part of it that changes, alone.
+pub(crate) async fn live(State(console): State<Console>, look: Look) -> Page {
+    let values = console.overview()?;
+    console.page(&look, "live.html", values)
+}
+
+/// A verdict and how often it was given.
+#[derive(Serialize)]
+struct Tile {
+    name: &'static str,
+    count: u64,
+}
+
+impl Console {
+    fn overview(&self) -> anyhow::Result<Value> {
+        let (counts, latest): (Counts, Vec<Happening>) = {
+            let known = self.index.now();
+            let latest = known.latest.iter().rev().take(SHOWN).cloned();
+            (known.counts.clone(), latest.collect())
+        };
+        let state = &self.endpoints.state;
+        let answered = answered(&state.answers()?);
+        let of = |name: &str| answered.get(name).copied().unwrap_or(0);
+        let tile = |name, count| Tile { name, count };
+        let verdicts = vec![
+            tile("applied", counts.applied),
+            tile("late", counts.late),
+            tile("quarantined", counts.quarantined),
+            tile("ambiguous", counts.ambiguous),
+            tile("parked", counts.parked),
+            tile("pending", counts.pending),
+        ];
+        let gateway = vec![
+            tile("repeated", of("repeated")),
+            tile("ignored", of("ignored")),
+            tile("wrong_mode", of("wrong_mode")),
+            tile("refused", state.refused()?.into()),
+        ];
+        let secret = crate::wiring::local_secret("stripe");
+        let empty = counts.events == 0 && latest.is_empty();
+        Ok(values! {
+            counts, verdicts, gateway, latest, empty,
+            given_secret => self.shop.secrets.contains_key("stripe"),
+            secret => secret,
+            gateway_url => self.endpoints.gateway_url,
+        })
+    }
+}
+
+/// What doors answered, summed by word: `{"applied":1,"repeated":0,…}` each.
+fn answered(answers: &[(String, u32)]) -> BTreeMap<String, u64> {
+    let mut sums: BTreeMap<String, u64> = BTreeMap::new();
+    for (answer, times) in answers {
+        let said: BTreeMap<String, serde_json::Value> =
+            serde_json::from_str(answer).unwrap_or_default();
+        for (word, count) in said {
+            let count = count
+                .as_u64()
+                .unwrap_or(0)
+                .saturating_mul(u64::from(*times));
+            let sum = sums.entry(word).or_default();
+            *sum = sum.saturating_add(count);
+        }
+    }
+    sums
+}
+
+const SHOWN: usize = 30;

@@ -1,0 +1,61 @@
+//! Replay: the raw item of an event once more to its door, freshly signed.
+
+use super::{Console, blocking};
+use crate::delivery::{Signer, agent};
+use anyhow::{Context, bail};
+use domain::ids::PartnerId;
+use domain::record::Entry;
+use providers::{Secret, partner_secret, standard};
+use serde::Serialize;
+
+/// What the door said to it.
+#[derive(Serialize)]
+pub(super) struct Replayed {
+    pub(super) status: u16,
+    pub(super) answer: String,
+}
+
+impl Console {
+    /// Sends it as its sender would send it again.
+    pub(super) async fn replay(&self, entry: &Entry) -> anyhow::Result<Replayed> {
+        let now = self.endpoints.clock.now();
+        let body = entry.raw.to_vec();
+        let mut parts = entry.reading.id.as_str().splitn(3, '/');
+        let (first, second, third) = (parts.next(), parts.next(), parts.next());
+        let (Some(first), Some(second), Some(third)) = (first, second, third) else {
+            bail!("{} names no sender", entry.reading.id);
+        };
+        let (path, headers) = if first == "partner" {
+            let partner = PartnerId::parse(second).context("no such partner")?;
+            let secret = partner_secret(&Secret::new(&self.shop.master)?, &partner, 1)?;
+            let path = format!("/partners/{partner}/events");
+            (path, standard::sign(third, &body, &secret, now))
+        } else {
+            let provider = providers::provider(first).context("no such provider")?;
+            let signers = crate::dev::signers(&self.shop)?;
+            let Signer::Provider(_, secret) = Signer::provider(provider, &signers.secret)? else {
+                bail!("{first} signs otherwise");
+            };
+            let signed = provider.sign(&body, &secret, now);
+            let signed = signed.with_context(|| format!("only {first} itself can sign for it"))?;
+            (format!("/webhooks/{first}"), signed)
+        };
+        let url = format!("{}{path}", self.endpoints.gateway_url);
+        let sent = blocking(move || {
+            let mut request = agent(&url)
+                .post(&url)
+                .header("content-type", "application/json");
+            for (name, value) in headers {
+                request = request.header(name, value);
+            }
+            let mut answer = request.send(&body[..])?;
+            let text = answer.body_mut().read_to_string().unwrap_or_default();
+            Ok((answer.status().as_u16(), text))
+        });
+        let (status, answer) = sent.await?;
+        Ok(Replayed {
+            status,
+            answer: answer.trim().to_owned(),
+        })
+    }
+}

@@ -1,0 +1,81 @@
+//! The clock: set it, move it on, and see what that made happen.
+
+use super::index::Happening;
+use super::look::Look;
+use super::render::values;
+use super::{Console, Fault, Page, blocking};
+use crate::clock;
+use crate::delivery::agent;
+use axum::extract::{Form, Query, State};
+use axum::response::{IntoResponse, Redirect};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+pub(crate) struct Since {
+    /// What happened after this number is what a move made happen.
+    since: Option<u64>,
+}
+
+pub(crate) async fn page(
+    State(console): State<Console>,
+    look: Look,
+    Query(asked): Query<Since>,
+) -> Page {
+    let latest: Vec<Happening> = {
+        let known = console.index.now();
+        let since = asked.since.unwrap_or(u64::MAX);
+        known
+            .latest
+            .iter()
+            .filter(|happening| happening.number > since)
+            .cloned()
+            .collect()
+    };
+    let values = values! {
+        latest, moved => asked.since.is_some(), wrong => "",
+        offset => console.endpoints.clock.offset() / 1_000,
+    };
+    console.page(&look, "clock.html", values)
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Turn {
+    advance: Option<String>,
+    to: Option<String>,
+}
+
+pub(crate) async fn turn(
+    State(console): State<Console>,
+    look: Look,
+    Form(turn): Form<Turn>,
+) -> Page {
+    let since = console.index.now().happened;
+    let url = console.endpoints.gateway_url.clone();
+    let moved = blocking(move || {
+        match (&turn.advance, &turn.to) {
+            (Some(by), _) if !by.is_empty() => clock::advance(&url, by)?,
+            (_, Some(to)) => clock::set(&url, &moment(to))?,
+            (_, None) => clock::now(&url)?,
+        };
+        agent(&url)
+            .post(format!("{url}/_stack/settle"))
+            .send_empty()?;
+        Ok(())
+    });
+    if let Err(error) = moved.await {
+        let latest: Vec<Happening> = Vec::new();
+        let values = values! { latest, moved => false, wrong => format!("{error:#}"), offset => 0 };
+        return console.page(&look, "clock.html", values);
+    }
+    Ok::<_, Fault>(Redirect::to(&format!("/clock?since={since}")).into_response())
+}
+
+/// What a browser's field gives, `2026-03-01T09:00`, as a moment in UTC.
+fn moment(text: &str) -> String {
+    let text = text.trim();
+    match text.len() {
+        10 => format!("{text}T00:00:00Z"),
+        16 => format!("{text}:00Z"),
+        _ => text.to_owned(),
+    }
+}

@@ -1,0 +1,182 @@
+//! How fast pages answer over a hundred thousand events; run by hand:
+//! `cargo test -p orangery --test pages -- --ignored --nocapture`.
+
+use super::support::{get, open, shop};
+use domain::ids::{Account, Mode};
+use domain::record::Entry;
+use providers::{Endpoint, Outcome, PersonKey, Request, Secret};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use store::dynamo::DynamoTable;
+
+const SECRET: &str = "whsec_of_the_load_test_alone";
+
+fn number(name: &str, otherwise: usize) -> usize {
+    std::env::var(name)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(otherwise)
+}
+
+/// One customer's events, made from the samples of a subscription's life.
+fn entries(customer: &str, count: usize, from: usize) -> Vec<Arc<Entry>> {
+    let provider = providers::provider("stripe").unwrap();
+    let (secret, keys) = (Secret::new(SECRET).unwrap(), Secret::new(SECRET).unwrap());
+    let (keys, secrets) = (
+        PersonKey::derive(&keys).unwrap(),
+        provider.secrets([SECRET]).unwrap(),
+    );
+    let names = [
+        "customer.created",
+        "customer.subscription.created",
+        "invoice.paid",
+        "charge.succeeded",
+        "payment_intent.succeeded",
+        "customer.subscription.updated",
+        "charge.refunded",
+        "invoice.payment_failed",
+        "refund.created",
+        "customer.updated",
+    ];
+    let now = "2026-03-01T00:00:00Z".parse().unwrap();
+    let mut entries = Vec::new();
+    for at in from..from + count {
+        let name = names[at % names.len()];
+        let (_, body) = provider
+            .samples()
+            .iter()
+            .find(|(known, _)| *known == name)
+            .unwrap();
+        let body = body
+            .replace("cus_Valencia01", customer)
+            .replace("Grove0", &format!("{customer}x{}x", at / names.len()))
+            .replace("nell@example.com", &format!("{customer}@example.com"));
+        let mut value: serde_json::Value = serde_json::from_str(&body).unwrap();
+        value["id"] = format!("evt_{customer}_{at}").into();
+        value["created"] = (1_767_225_600 + at as i64 * 600).into();
+        let body = serde_json::to_vec(&value).unwrap();
+        let headers = providers::Headers::new(provider.sign(&body, &secret, now).unwrap()).unwrap();
+        let request = Request {
+            method: "POST",
+            path: "/",
+            url: None,
+            query: "",
+            headers: &headers,
+            body: &body,
+        };
+        let endpoint = Endpoint::new(Mode::Test);
+        for received in
+            providers::receive(provider, &endpoint, &request, &secrets, &keys, now).unwrap()
+        {
+            if let Outcome::Reading(reading) = received.outcome {
+                entries.push(Arc::new(Entry::new(
+                    reading,
+                    received.raw,
+                    1,
+                    now,
+                    "load".into(),
+                )));
+            }
+        }
+    }
+    entries
+}
+
+async fn load(table: &DynamoTable, customer: &str, count: usize, from: usize) {
+    let now = "2026-03-01T00:00:00Z".parse().unwrap();
+    store::accept::receive(table, &entries(customer, count, from), now)
+        .await
+        .unwrap();
+}
+
+async fn timed(stack: &orangery::stack::Stack, path: &str) -> (Duration, usize) {
+    let mut best = Duration::MAX;
+    let mut size = 0;
+    for _ in 0..3 {
+        let begun = Instant::now();
+        let (status, text) = get(stack, path).await;
+        assert_eq!(status, 200, "{path}: {text}");
+        best = best.min(begun.elapsed());
+        size = text.len();
+    }
+    (best, size)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes minutes: figures for people, no assertion of time"]
+async fn pages_over_a_hundred_thousand_events() {
+    let mut shop = shop();
+    shop.nets = orangery::wiring::Nets {
+        stream: false,
+        audit: false,
+    };
+    let (customers, long) = (number("CUSTOMERS", 10_000), number("LONG", 10_000));
+    let stack = open(&shop).await;
+    let table = orangery::wiring::dynamo_table(stack.endpoints()).unwrap();
+    let begun = Instant::now();
+    for at in 0..customers {
+        load(&table, &format!("cus_{at:06}"), 10, 0).await;
+    }
+    println!(
+        "{customers} customers of 10 events in {:?}",
+        begun.elapsed()
+    );
+    let begun = Instant::now();
+    let now = "2026-03-01T00:00:00Z".parse().unwrap();
+    for from in (0..long).step_by(500) {
+        // Appended without folding each time: the fold at the end reads them all.
+        for entry in entries("cus_long", 500.min(long - from), from) {
+            store::accept::accept(&table, &entry).await.unwrap();
+        }
+    }
+    let key = Account {
+        provider: "stripe",
+        mode: Mode::Test,
+    }
+    .customer("cus_long");
+    store::folding::fold_or_leave(&table, &key, vec![], now).await;
+    println!("one customer of {long} events in {:?}", begun.elapsed());
+    let begun = Instant::now();
+    let wanted = format!(
+        "data-count=\"customers\">{}",
+        customers + usize::from(long > 0)
+    );
+    while !get(&stack, "/live").await.1.contains(&wanted) {
+        assert!(
+            begun.elapsed() < Duration::from_secs(600),
+            "the index never caught up"
+        );
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    println!("the index had caught up after {:?} more", begun.elapsed());
+    let first = Instant::now();
+    if long > 0 {
+        get(&stack, "/customer?key=stripe/test/cus_long").await;
+        println!("first look at the long one {:?}", first.elapsed());
+    }
+    println!("| page | best of 3 | size |\n| --- | --- | --- |");
+    let middle = format!("cus_{:06}", customers / 2);
+    let mut pages = vec![
+        "/".to_owned(),
+        "/live".into(),
+        "/customers".into(),
+        format!("/customers?after=stripe/test/{middle}"),
+        format!("/customers?q={middle}%40example.com"),
+        format!("/customers?q=no+such+name"),
+        format!("/customer?key=stripe/test/{middle}"),
+        format!("/event?id=stripe/test/evt_{middle}_3"),
+        "/mailbox".into(),
+        "/refused".into(),
+        "/clock".into(),
+        "/gallery".into(),
+    ];
+    if long > 0 {
+        pages.push("/customer?key=stripe/test/cus_long".into());
+        pages.push("/customer?key=stripe/test/cus_long&page=100".into());
+        pages.push("/customer?key=stripe/test/cus_long&page=200".into());
+    }
+    for page in pages {
+        let (took, size) = timed(&stack, &page).await;
+        println!("| {page} | {took:?} | {size} |");
+    }
+}

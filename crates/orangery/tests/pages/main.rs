@@ -1,0 +1,17 @@
+//! The pages as their readers meet them: over HTTP, on a running stack.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects,
+    clippy::print_stdout
+)]
+// Helpers of tests fail loudly; the lints' exception covers test functions alone.
+
+mod doctor;
+mod load;
+mod shown;
+mod support;

@@ -1,0 +1,164 @@
+//! What the pages say, and in whose words.
+
+use super::support::{get, open, post, shop, tell};
+use std::collections::BTreeSet;
+
+#[test]
+fn both_languages_have_the_same_texts() {
+    let keys = |text: &str| -> BTreeSet<String> {
+        let table: toml::Table = toml::from_str(text).unwrap();
+        table.into_iter().map(|(key, _)| key).collect()
+    };
+    let en = keys(include_str!("../../console/texts/en.toml"));
+    let fr = keys(include_str!("../../console/texts/fr.toml"));
+    assert_eq!(en, fr);
+    for cause in providers::diagnose::Cause::ALL {
+        for kind in ["cause", "act"] {
+            assert!(
+                en.contains(&format!("{kind}_{}", cause.as_str())),
+                "{cause:?}"
+            );
+        }
+    }
+    for letter in domain::letters::Letter::ALL {
+        assert!(
+            en.contains(&format!("letter_{}", letter.as_str())),
+            "{letter:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_page_answers_and_search_finds_by_any_reference() {
+    let shop = shop();
+    let stack = open(&shop).await;
+    for name in ["ada", "dana", "bruno"] {
+        tell(&stack, &shop, name).await;
+    }
+    let pages = [
+        "/",
+        "/live",
+        "/customers",
+        "/customers?q=zzz",
+        "/mailbox",
+        "/gallery",
+        "/refused",
+        "/clock",
+        "/clock?since=0",
+        "/demo",
+        "/gallery/one?letter=welcome&language=fr",
+        "/gallery/body?letter=welcome&language=en",
+        "/customer?key=stripe/test/cus_ada",
+        "/event?id=stripe/test/evt_Ada026",
+        "/pages.css",
+        "/pages.js",
+    ];
+    for page in pages {
+        let (status, text) = get(&stack, page).await;
+        assert_eq!(status, 200, "{page}: {text}");
+    }
+    let (status, _) = get(&stack, "/customer?key=stripe/test/nobody").await;
+    assert_eq!(status, 404);
+    let table = orangery::wiring::dynamo_table(stack.endpoints()).unwrap();
+    let ada = domain::ids::CustomerKey::new("stripe/test/cus_ada");
+    let view = orangery::customer::view(&table, &ada, &shop.catalog)
+        .await
+        .unwrap();
+    let mut words = vec![
+        "cus_ada".to_owned(),
+        "ADA@example.com ".into(),
+        "stripe%2Ftest%2Fevt_Ada026".into(),
+    ];
+    words.extend(view.subscriptions.iter().map(|known| known.id.to_string()));
+    words.extend(
+        view.payments
+            .iter()
+            .flat_map(|paid| paid.ids.iter().map(ToString::to_string)),
+    );
+    for word in words {
+        let (_, text) = get(
+            &stack,
+            &format!(
+                "/customers?q={}",
+                word.replace(' ', "%20").replace('@', "%40")
+            ),
+        )
+        .await;
+        assert!(
+            text.contains("Ada Lovage") && text.contains("timeline"),
+            "{word} leads nowhere"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replay_is_a_repetition_and_changes_nothing() {
+    let shop = shop();
+    let stack = open(&shop).await;
+    tell(&stack, &shop, "ada").await;
+    tell(&stack, &shop, "dana").await;
+    let (_, page) = get(&stack, "/customer?key=stripe/test/cus_dana").await;
+    let events = page
+        .split("/event?id=")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap());
+    let mut replayed = 0;
+    for event in events {
+        let form = vec![(
+            "content-type".into(),
+            "application/x-www-form-urlencoded".into(),
+        )];
+        let (status, page) = post(
+            &stack,
+            "/event/replay",
+            &form,
+            format!("id={event}").as_bytes(),
+        )
+        .await;
+        assert_eq!(status, 200, "{page}");
+        assert!(
+            page.contains("data-replayed=\"same\""),
+            "{event} changed something"
+        );
+        // A provider's door counts, a partner's says so of the one report.
+        let said = [
+            "&quot;repeated&quot;:1",
+            "&quot;verdict&quot;:&quot;repeated&quot;",
+        ];
+        assert!(
+            said.iter().any(|said| page.contains(said)),
+            "{event}: {page}"
+        );
+        replayed += 1;
+    }
+    assert!(replayed > 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn forms_of_other_origins_change_nothing() {
+    let stack = open(&shop()).await;
+    let before = stack.clock().offset();
+    let form = (
+        "content-type".to_owned(),
+        "application/x-www-form-urlencoded".to_owned(),
+    );
+    for (name, value) in [
+        ("origin", "http://evil.example"),
+        ("origin", "null"),
+        ("origin", "http://127.0.0.1:1"),
+        ("sec-fetch-site", "cross-site"),
+    ] {
+        let headers = [form.clone(), (name.into(), value.into())];
+        let (status, _) = post(&stack, "/clock", &headers, b"advance=1d").await;
+        assert_eq!(status, 403, "{name}: {value}");
+    }
+    assert_eq!(stack.clock().offset(), before);
+    let back = post(
+        &stack,
+        "/look",
+        &[form],
+        b"language=fr&back=//evil.example/",
+    )
+    .await;
+    assert!(back.1.contains("Orangery"), "led away: {}", back.1);
+}

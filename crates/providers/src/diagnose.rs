@@ -1,0 +1,343 @@
+//! Why a refused request was refused, in a way a person can act on: for the operator alone,
+//! never part of an answer.
+//!
+//! It asks the door's own verifier again and again, with one mistake undone each time; the one
+//! that makes it fit is the cause. What no undoing shows is a guess, and says so. Nothing here
+//! carries a secret or a signature that would have been right.
+
+mod bodies;
+mod headers;
+mod secrets;
+
+use crate::{Endpoint, Headers, Provider, Refused, Request, Secret, Secrets, standard};
+use domain::ids::Mode;
+use jiff::Timestamp;
+use std::borrow::Cow;
+
+/// At which door the request was refused.
+#[derive(Clone, Copy, Debug)]
+pub enum Door {
+    /// A payment provider's.
+    Provider(&'static Provider, Endpoint),
+    /// A partner's, who signs with Standard Webhooks.
+    Partner,
+}
+
+/// What the operator's machine knows of secrets, as their texts are written down.
+#[derive(Clone, Copy)]
+pub struct Known<'a> {
+    /// In force at this door.
+    pub in_force: &'a [&'a str],
+    /// In force somewhere else: where, and the text.
+    pub elsewhere: &'a [(&'a str, &'a str)],
+}
+
+impl std::fmt::Debug for Known<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Known(redacted)")
+    }
+}
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnosis {
+    /// The cause.
+    pub cause: Cause,
+    /// Shown by undoing it or by the door itself; else the likeliest.
+    pub certain: bool,
+    /// By how many seconds a clock is off.
+    pub seconds: Option<i64>,
+    /// Which header, which place, which change: plain words without a secret in them.
+    pub what: Cow<'static, str>,
+}
+
+/// One kind of mistake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The door has no secret it may believe.
+    NoSecret,
+    /// No signature was sent.
+    HeaderMissing,
+    /// A header that cannot be read.
+    HeaderGarbled,
+    /// Two signature headers became one.
+    HeadersJoined,
+    /// Too many headers, or too long ones.
+    HeadersTooLarge,
+    /// More signatures than are tried.
+    TooManySignatures,
+    /// Only a scheme that proves nothing was offered.
+    WrongScheme,
+    /// A signature that is not written as it must be.
+    SignatureEncoding,
+    /// Signed too long ago: a replay, or the sender's clock is behind.
+    ClockBehind,
+    /// Signed in the future.
+    ClockAhead,
+    /// The secret was decoded before signing, or was not and should have been.
+    SecretEncoding,
+    /// The sender's copy of the secret has a line end, a blank or quotes around it.
+    SecretSpace,
+    /// Signed with the secret of another mode, live or test.
+    OtherMode,
+    /// Signed with a secret that belongs to another place.
+    OtherEndpoint,
+    /// Signed with a secret that nobody here knows.
+    WrongSecret,
+    /// The body was written anew on its way.
+    BodyRewritten,
+    /// The body was cut off.
+    BodyCut,
+    /// There is no body.
+    BodyEmpty,
+    /// The body is larger than the door takes.
+    BodyTooLarge,
+    /// It would be believed: what was wrong has been put right since, or is not the signature.
+    Fits,
+}
+
+impl Cause {
+    /// Every kind.
+    pub const ALL: [Self; 20] = [
+        Self::NoSecret,
+        Self::HeaderMissing,
+        Self::HeaderGarbled,
+        Self::HeadersJoined,
+        Self::HeadersTooLarge,
+        Self::TooManySignatures,
+        Self::WrongScheme,
+        Self::SignatureEncoding,
+        Self::ClockBehind,
+        Self::ClockAhead,
+        Self::SecretEncoding,
+        Self::SecretSpace,
+        Self::OtherMode,
+        Self::OtherEndpoint,
+        Self::WrongSecret,
+        Self::BodyRewritten,
+        Self::BodyCut,
+        Self::BodyEmpty,
+        Self::BodyTooLarge,
+        Self::Fits,
+    ];
+
+    /// Its stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoSecret => "no_secret",
+            Self::HeaderMissing => "header_missing",
+            Self::HeaderGarbled => "header_garbled",
+            Self::HeadersJoined => "headers_joined",
+            Self::HeadersTooLarge => "headers_too_large",
+            Self::TooManySignatures => "too_many_signatures",
+            Self::WrongScheme => "wrong_scheme",
+            Self::SignatureEncoding => "signature_encoding",
+            Self::ClockBehind => "clock_behind",
+            Self::ClockAhead => "clock_ahead",
+            Self::SecretEncoding => "secret_encoding",
+            Self::SecretSpace => "secret_space",
+            Self::OtherMode => "other_mode",
+            Self::OtherEndpoint => "other_endpoint",
+            Self::WrongSecret => "wrong_secret",
+            Self::BodyRewritten => "body_rewritten",
+            Self::BodyCut => "body_cut",
+            Self::BodyEmpty => "body_empty",
+            Self::BodyTooLarge => "body_too_large",
+            Self::Fits => "fits",
+        }
+    }
+}
+
+/// Finds the cause. `now` is the moment at which the door refused it.
+pub fn diagnose(door: Door, request: &Request<'_>, known: Known<'_>, now: Timestamp) -> Diagnosis {
+    let secrets = match door.secrets(known.in_force) {
+        Ok(secrets) => secrets,
+        Err(weak) => return certain(Cause::NoSecret, weak.to_string()),
+    };
+    let Err(refused) = door.verify(request, &secrets, now) else {
+        return certain(Cause::Fits, "");
+    };
+    let asked = Asked {
+        door,
+        request,
+        known,
+        secrets,
+        now,
+    };
+    match refused {
+        Refused::NoSecret(weak) => certain(Cause::NoSecret, weak.to_string()),
+        Refused::HeaderMissing { header } => certain(Cause::HeaderMissing, header),
+        Refused::HeaderGarbled { header, what } => asked
+            .headers()
+            .unwrap_or_else(|| certain(Cause::HeaderGarbled, format!("{header}: {what}"))),
+        Refused::HeadersTooLarge => certain(Cause::HeadersTooLarge, ""),
+        Refused::TooManySignatures { header, .. } => certain(Cause::TooManySignatures, header),
+        Refused::TooOld { seconds } => off(Cause::ClockBehind, seconds),
+        Refused::TooNew { seconds } => off(Cause::ClockAhead, seconds),
+        Refused::BodyEmpty => certain(Cause::BodyEmpty, ""),
+        Refused::BodyTooLarge { bytes, .. } => {
+            certain(Cause::BodyTooLarge, format!("{bytes} bytes"))
+        }
+        Refused::SignatureMismatch => asked.mismatch(),
+    }
+}
+
+impl Door {
+    fn secrets(self, texts: &[&str]) -> Result<Secrets, crate::WeakSecret> {
+        match self {
+            Self::Provider(provider, _) => provider.secrets(texts.iter().copied()),
+            Self::Partner => {
+                let secrets: Result<Vec<_>, _> =
+                    texts.iter().map(|text| Secret::standard(text)).collect();
+                Secrets::new(secrets?)
+            }
+        }
+    }
+
+    fn verify(
+        self,
+        request: &Request<'_>,
+        secrets: &Secrets,
+        now: Timestamp,
+    ) -> Result<(), Refused> {
+        match self {
+            Self::Provider(provider, endpoint) => {
+                (provider.verify)(request, &endpoint, secrets, now).map(drop)
+            }
+            Self::Partner => standard::verify(request, secrets, now).map(drop),
+        }
+    }
+
+    fn mode(self) -> Option<Mode> {
+        match self {
+            Self::Provider(_, endpoint) => Some(endpoint.mode),
+            Self::Partner => None,
+        }
+    }
+}
+
+/// One request under examination.
+struct Asked<'a> {
+    door: Door,
+    request: &'a Request<'a>,
+    known: Known<'a>,
+    secrets: Secrets,
+    now: Timestamp,
+}
+
+impl Asked<'_> {
+    /// Nothing fits as it is: undo one thing after the other.
+    fn mismatch(&self) -> Diagnosis {
+        self.headers()
+            .or_else(|| self.wrong_secret())
+            .or_else(|| self.rewritten())
+            .unwrap_or_else(|| self.guess())
+    }
+
+    fn headers(&self) -> Option<Diagnosis> {
+        for undone in headers::undone(self.request.headers) {
+            if self.fits(&undone.headers, self.request.body, &self.secrets) {
+                return Some(certain(undone.cause, undone.what));
+            }
+        }
+        headers::guess(self.request.headers)
+    }
+
+    fn wrong_secret(&self) -> Option<Diagnosis> {
+        for text in self.known.in_force {
+            for (cause, what, key) in secrets::mistaken(text) {
+                if self.fits_under(&key) {
+                    return Some(certain(cause, what));
+                }
+            }
+        }
+        for (place, text) in self.known.elsewhere {
+            let right = self.door.secrets(&[text]);
+            let right = right
+                .is_ok_and(|secrets| self.fits(self.request.headers, self.request.body, &secrets));
+            let mistaken = || {
+                let mut keys = secrets::mistaken(text).into_iter();
+                keys.any(|(_, _, key)| self.fits_under(&key))
+            };
+            if right || mistaken() {
+                return Some(certain(Cause::OtherEndpoint, (*place).to_owned()));
+            }
+        }
+        None
+    }
+
+    fn rewritten(&self) -> Option<Diagnosis> {
+        bodies::undone(self.request.body)
+            .into_iter()
+            .find(|(_, body)| self.fits(self.request.headers, body, &self.secrets))
+            .map(|(what, _)| certain(Cause::BodyRewritten, what))
+    }
+
+    /// What the request looks like, where nothing can be shown.
+    fn guess(&self) -> Diagnosis {
+        let likely = |cause, what: &str| Diagnosis {
+            certain: false,
+            ..certain(cause, what.to_owned())
+        };
+        if let Some(what) = bodies::cut_off(self.request) {
+            return likely(Cause::BodyCut, what);
+        }
+        let live = bodies::livemode(self.request.body);
+        match (self.door.mode(), live) {
+            (Some(Mode::Test), Some(true)) => {
+                return likely(Cause::OtherMode, "a live event at a test door");
+            }
+            (Some(Mode::Live), Some(false)) => {
+                return likely(Cause::OtherMode, "a test event at a live door");
+            }
+            (Some(_) | None, _) => {}
+        }
+        if let Some(what) = bodies::looks_rewritten(self.request.body) {
+            return likely(Cause::BodyRewritten, what);
+        }
+        likely(Cause::WrongSecret, "")
+    }
+
+    fn fits_under(&self, key: &[u8]) -> bool {
+        let secrets = Secret::from_bytes(key).and_then(|secret| Secrets::new(vec![secret]));
+        secrets.is_ok_and(|secrets| self.fits(self.request.headers, self.request.body, &secrets))
+    }
+
+    /// Whether the signature is right, whatever the clock says.
+    fn fits(&self, headers: &Headers, body: &[u8], secrets: &Secrets) -> bool {
+        let request = Request {
+            headers,
+            body,
+            ..*self.request
+        };
+        match self.door.verify(&request, secrets, self.now) {
+            Ok(()) | Err(Refused::TooOld { .. } | Refused::TooNew { .. }) => true,
+            Err(
+                Refused::NoSecret(_)
+                | Refused::HeaderMissing { .. }
+                | Refused::HeaderGarbled { .. }
+                | Refused::HeadersTooLarge
+                | Refused::TooManySignatures { .. }
+                | Refused::SignatureMismatch
+                | Refused::BodyEmpty
+                | Refused::BodyTooLarge { .. },
+            ) => false,
+        }
+    }
+}
+
+fn certain(cause: Cause, what: impl Into<Cow<'static, str>>) -> Diagnosis {
+    Diagnosis {
+        cause,
+        certain: true,
+        seconds: None,
+        what: what.into(),
+    }
+}
+
+fn off(cause: Cause, seconds: i64) -> Diagnosis {
+    Diagnosis {
+        seconds: Some(seconds),
+        ..certain(cause, "")
+    }
+}
