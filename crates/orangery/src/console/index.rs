@@ -46,9 +46,6 @@ pub(crate) struct Known {
     pub(crate) counts: Counts,
 }
 
-/// Two parts of a key.
-type Place = (Arc<str>, Arc<str>);
-
 /// Sums over everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Counts {
