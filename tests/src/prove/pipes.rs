@@ -175,12 +175,16 @@ impl World<'_> {
                 }
             }
         }
-        let given_up = consumer.tries >= MOST_TRIES && !calm;
+        // Its age may end it before its retries do.
+        let tries = consumer.tries;
+        let old = tries > 0 && self.rng.one_in(12);
+        let given_up = !calm && (tries >= MOST_TRIES || self.strikes(Fault::GivenUp, old));
+        let consumer = &mut self.consumers[reader];
         if given_up {
             consumer.at += 1;
             consumer.tries = 0;
             self.stream_lost = true;
-            self.hits.0[Fault::GivenUp as usize] += 1;
+            self.hits.0[Fault::GivenUp as usize] += u64::from(tries >= MOST_TRIES);
         }
         if bisected {
             self.hits.0[Fault::Bisect as usize] += 1;
