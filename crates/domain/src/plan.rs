@@ -202,7 +202,7 @@ fn after(moment: Timestamp, by: SignedDuration) -> Timestamp {
     moment.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
-/// How long a first payment may be tried at checkout; Stripe gives up after 23 hours.
+/// How long a first payment may be tried at checkout; providers give up within a day.
 const CHECKOUT: SignedDuration = SignedDuration::from_hours(24);
 
 /// How long after a trial's beginning its end is not announced a second time.

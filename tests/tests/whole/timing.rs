@@ -35,7 +35,8 @@ async fn a_trial_set_to_end_is_confirmed_and_its_end_announces_nothing() {
                     \"data.object.cancel_at_period_end\" = true, \
                     \"data.previous_attributes\" = { cancel_at_period_end = false }, \
                     \"data.object.canceled_at\" = \"@-1m\", \"data.object.cancel_at\" = \"@+9d\", \
-                    \"data.object.trial_start\" = \"@-5d\", \"data.object.trial_end\" = \"@+9d\" }\n";
+                    \"data.object.trial_start\" = \"@-5d\", \
+                    \"data.object.trial_end\" = \"@+9d\" }\n";
     tell(&house, "5d", canceled).await;
     let expected = ["cancellation_confirmed sent", "welcome sent"];
     assert_eq!(letters(&house).await, expected);
