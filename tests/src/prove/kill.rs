@@ -11,7 +11,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -173,7 +173,8 @@ fn deliver(
     }
 }
 
-struct Stack(Child);
+/// A stack; its output stays open, for a process whose reader is gone would end by itself.
+struct Stack(Child, Option<BufReader<ChildStdout>>);
 
 impl Stack {
     fn start(program: &Path, data: &Path, port: u16, table: u16) -> Result<Self, String> {
@@ -188,9 +189,11 @@ impl Stack {
             .spawn()
             .map_err(|error| error.to_string())?;
         let lines = child.stdout.take().ok_or("no output")?;
-        let stack = Self(child);
+        let mut stack = Self(child, None);
+        let mut lines = BufReader::new(lines);
         let mut first = String::new();
-        let read = BufReader::new(lines).read_line(&mut first);
+        let read = lines.read_line(&mut first);
+        stack.1 = Some(lines);
         match read {
             Ok(_) if first.starts_with("ready ") => Ok(stack),
             Ok(_) | Err(_) => Err(format!("the stack does not start: {first:?}")),
