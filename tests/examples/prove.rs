@@ -8,9 +8,14 @@
 )]
 
 use clap::{Parser, ValueEnum};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use tests::prove::simulate::Total;
 use tests::prove::{MUTANTS, Mutant, NAMES, Spec, engines, exhaustive, kill, shrink, simulate};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum Part {
@@ -38,6 +43,10 @@ struct Options {
     /// Where chance begins.
     #[arg(long, default_value_t = 7)]
     seed: u64,
+    /// A file that keeps the sum of the simulated worlds after every round; the same command goes
+    /// on from it.
+    #[arg(long)]
+    progress: Option<PathBuf>,
     /// Rounds of the kill part.
     #[arg(long, default_value_t = 20)]
     rounds: u64,
@@ -90,15 +99,37 @@ fn threads() -> usize {
 }
 
 fn simulated(options: &Options) -> Result<(), String> {
+    let file = options.progress.as_deref();
+    let (sum, earlier) = match file.filter(|file| file.exists()) {
+        Some(file) => progress::read(file, options.seed)?,
+        None => (Total::default(), Duration::ZERO),
+    };
     let began = Instant::now();
-    let total = simulate::worlds(options.seed, options.deliveries, threads(), None);
+    let total = simulate::go_on(
+        sum,
+        options.seed,
+        options.deliveries,
+        threads(),
+        None,
+        |sum| {
+            if let Some(file) = file
+                && let Err(error) =
+                    progress::write(file, options.seed, sum, earlier + began.elapsed())
+            {
+                println!(
+                    "  {}: {error}: a later run can't go on from here",
+                    file.display()
+                );
+            }
+        },
+    );
     for (name, hits) in NAMES.iter().zip(total.hits.0) {
         println!("  {hits:>12} {name}");
     }
-    let each = u64::try_from(began.elapsed().as_millis())
-        .unwrap_or(1)
-        .max(1);
-    println!("  {} deliveries a second", total.deliveries * 1000 / each);
+    let took = earlier + began.elapsed();
+    let each = u64::try_from(took.as_millis()).unwrap_or(1).max(1);
+    let rate = total.deliveries * 1000 / each;
+    println!("  {rate} deliveries a second, {took:.0?} in all");
     println!(
         "{} deliveries, {} worlds, {} divergences, seed {}",
         total.deliveries,
@@ -119,20 +150,78 @@ fn simulated(options: &Options) -> Result<(), String> {
     }
 }
 
-fn exhausted(_: &Options) -> Result<(), String> {
-    let cases = exhaustive::everything(threads(), false);
+/// What a long run has come to so far, kept in a file.
+mod progress {
+    use super::{Duration, Total};
+    use serde_json::{Value, json};
+    use std::path::Path;
+    use tests::prove::Hits;
+
+    pub(super) fn write(
+        file: &Path,
+        seed: u64,
+        sum: &Total,
+        took: Duration,
+    ) -> std::io::Result<()> {
+        let hits = sum.hits.0.as_slice();
+        let (deliveries, worlds) = (sum.deliveries, sum.worlds);
+        let seconds = took.as_secs();
+        let kept = json!({
+            "seed": seed, "deliveries": deliveries, "worlds": worlds, "seconds": seconds,
+            "hits": hits,
+        });
+        let next = file.with_extension("next");
+        std::fs::write(&next, kept.to_string())?;
+        std::fs::rename(next, file)
+    }
+
+    pub(super) fn read(file: &Path, seed: u64) -> Result<(Total, Duration), String> {
+        let unfit = |what: &str| format!("{}: {what}; name another file", file.display());
+        let text = std::fs::read_to_string(file).map_err(|error| unfit(&error.to_string()))?;
+        let kept: Value = serde_json::from_str(&text).map_err(|_| unfit("is not a sum"))?;
+        let number = |name: &str| kept.get(name).and_then(Value::as_u64);
+        let number = |name: &str| number(name).ok_or_else(|| unfit("is not a sum"));
+        if number("seed")? != seed {
+            return Err(unfit("is of another seed"));
+        }
+        let hits = kept.get("hits").and_then(Value::as_array);
+        let hits: Vec<u64> = hits
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_u64)
+            .collect();
+        let hits = Hits(
+            hits.try_into()
+                .map_err(|_| unfit("is of another version"))?,
+        );
+        let total = Total {
+            deliveries: number("deliveries")?,
+            worlds: number("worlds")?,
+            hits,
+            first: None,
+        };
+        Ok((total, Duration::from_secs(number("seconds")?)))
+    }
+}
+
+fn exhausted(options: &Options) -> Result<(), String> {
+    let cases = exhaustive::everything(options.seed, threads(), false);
     println!(
-        "{} lives, {} orders, {} duplicates, {} crashes and lost answers, {} interleavings of \
-         two folds and {} of three ({} sets whole, {} cut), {} divergences",
+        "{} lives, {} orders, {} duplicates, {} crashes and lost answers, {} draws from all of \
+         these at once, {} interleavings of two folds and {} of three with {} different ends \
+         ({} sets whole, {} cut), {} divergences, seed {}",
         cases.lives,
         cases.orders,
         cases.duplicates,
         cases.crashes,
+        cases.samples,
         cases.pairs,
         cases.triples,
+        cases.ends,
         cases.whole,
         cases.cut,
-        u8::from(cases.first.is_some())
+        u8::from(cases.first.is_some()),
+        options.seed
     );
     cases.first.map_or(Ok(()), Err)
 }

@@ -22,7 +22,7 @@ fn a_world_is_the_same_on_one_thread_and_on_two() {
 
 #[test]
 fn every_short_order_crash_and_interleaving_ends_alike() {
-    let cases = exhaustive::everything(2, true);
+    let cases = exhaustive::everything(7, 2, true);
     assert_eq!(cases.first, None);
     assert!(cases.lives >= 12);
 }

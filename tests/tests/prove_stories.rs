@@ -10,10 +10,16 @@ use domain::billing::{PaymentSeen, RefundSeen, RefundState, Teller};
 use domain::fold::fold;
 use domain::ids::{Account, Mode, ObjectId, Reference};
 use domain::money::{Currency, Money};
-use domain::reading::{About, Fact, Reading};
+use domain::reading::{About, Fact, Profile, Reading};
 use domain::record::{Entry, Record, Step};
-use jiff::Timestamp;
+use domain::terms::{SubscriptionSeen, SubscriptionStatus, Terms};
+use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
+use store::accept::receive;
+use store::audit::walk;
+use store::folding::{Outcome, look_again, read_record};
+use store::letters::{Claim, Order, claim};
+use tests::prove::Calm;
 
 const ACCOUNT: Account = Account {
     provider: "stripe",
@@ -101,4 +107,108 @@ fn a_refund_told_by_two_ids_before_they_are_one_payment_folds_alike_in_steps_and
         }
     }
     assert_eq!(record.folded.state, at_once);
+}
+
+fn entry(reading: Reading) -> Arc<Entry> {
+    let (raw, at) = (Arc::from(&b"{}"[..]), reading.occurred_at);
+    Arc::new(Entry::new(reading, raw, 1, at, "r".into()))
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+/// Somebody with an address, whose subscription runs.
+fn subscriber() -> [Reading; 2] {
+    let profile = Profile {
+        email: Some("ada@example.org".into()),
+        ..Profile::default()
+    };
+    let running = SubscriptionSeen {
+        id: ObjectId::new("sub_1"),
+        started_at: at(200),
+        currency: None,
+        terms: Terms {
+            status: SubscriptionStatus::Active,
+            items: Vec::new(),
+            period: None,
+            trial: None,
+            cancel_at: None,
+            cancel_at_period_end: false,
+            pause: None,
+        },
+        canceled_at: None,
+        ended_at: None,
+        before: None,
+    };
+    [
+        told("evt_1", 100, Fact::Profile(profile)),
+        told("evt_2", 200, Fact::Subscription(Box::new(running))),
+    ]
+}
+
+#[tokio::test]
+async fn a_message_delivered_twice_under_one_count_is_claimed_once() {
+    let table = Calm::default();
+    let entries = subscriber().map(entry);
+    receive(&table, &entries, at(300)).await.unwrap();
+    let order = Order {
+        customer: ACCOUNT.customer("cus_1"),
+        letter: domain::letters::Letter::Welcome,
+        cause: "sub_1".into(),
+    };
+    let owner = "message#1";
+    let first = claim(&table, &order, owner, at(301)).await.unwrap();
+    assert!(matches!(first, Claim::Ours { .. }), "{first:?}");
+    let second = claim(&table, &order, owner, at(302)).await.unwrap();
+    assert!(matches!(second, Claim::Busy), "{second:?}");
+}
+
+#[tokio::test]
+async fn an_event_that_makes_the_fold_panic_stops_none_of_its_customers_others() {
+    let injected = |reading: &Reading| {
+        if &*reading.kind == "poison" {
+            std::panic::resume_unwind(Box::new("injected"));
+        }
+    };
+    let _ = domain::fold::WITNESS.set(injected);
+    let mut poison = told("evt_0", 150, charge(150));
+    poison.kind = "poison".into();
+    let [who, runs] = subscriber();
+    let table = Calm::default();
+    let customer = ACCOUNT.customer("cus_1");
+    for reading in [who, poison, runs] {
+        receive(&table, &[entry(reading)], at(300)).await.unwrap();
+    }
+    let record = read_record(&table, &customer)
+        .await
+        .unwrap()
+        .expect("there");
+    assert_eq!((record.folded.count, record.folded.state.unclear), (3, 1));
+    assert_eq!(record.folded.state.subscriptions.len(), 1);
+    let again = look_again(&table, &customer, at(400)).await.unwrap();
+    assert_eq!(again, Outcome::Done);
+}
+
+#[tokio::test]
+async fn what_stays_under_a_shared_name_is_new_to_the_first_customer_and_to_no_audit() {
+    let table = Calm::default();
+    let [mut who, _] = subscriber();
+    who.references.push(Reference::code("spring"));
+    let mut reported = told("evt_9", 100, charge(100));
+    reported.about = About::Behind(vec![Reference::code("spring")]);
+    receive(&table, &[entry(who), entry(reported)], at(300))
+        .await
+        .unwrap();
+    let customer = ACCOUNT.customer("cus_1");
+    let record = read_record(&table, &customer)
+        .await
+        .unwrap()
+        .expect("there");
+    assert_eq!(record.folded.count, 2);
+    let hour = SignedDuration::from_hours(1);
+    for walked_at in [at(300), at(300) + hour, at(300) + hour * 200] {
+        let report = walk(&table, u32::MAX, walked_at).await.unwrap();
+        assert_eq!((report.customers, report.mended), (1, 0), "{walked_at}");
+    }
 }

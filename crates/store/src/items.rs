@@ -77,18 +77,24 @@ impl Key {
 
     /// Of a journal entry.
     pub fn entry(customer: &CustomerKey, id: &EventId) -> Self {
-        Self::new(customer_partition(customer), format!("{JOURNAL}{id}"))
+        Self::new(
+            customer_partition(customer),
+            [JOURNAL, id.as_str()].concat(),
+        )
     }
 
     /// Of a letter.
     pub fn letter(customer: &CustomerKey, letter: Letter, cause: &str) -> Self {
-        let sort = format!("{LETTER}{}#{cause}", letter.as_str());
+        let sort = [LETTER, letter.as_str(), "#", cause].concat();
         Self::new(customer_partition(customer), sort)
     }
 
     /// Of a parked entry.
     pub fn parked(reference: &Reference, id: &EventId) -> Self {
-        Self::new(reference_partition(reference), format!("{PARKED}{id}"))
+        Self::new(
+            reference_partition(reference),
+            [PARKED, id.as_str()].concat(),
+        )
     }
 
     /// Of a partner.
@@ -102,7 +108,8 @@ impl Key {
     }
 
     fn alias(reference: &Reference, customer: &CustomerKey) -> Self {
-        Self::new(reference_partition(reference), format!("{ALIAS}{customer}"))
+        let sort = [ALIAS, customer.as_str()].concat();
+        Self::new(reference_partition(reference), sort)
     }
 }
 
@@ -163,12 +170,12 @@ pub fn look_shard(customer: &CustomerKey) -> u64 {
 
 /// The partition of a customer.
 pub fn customer_partition(customer: &CustomerKey) -> String {
-    format!("customer#{customer}")
+    ["customer#", customer.as_str()].concat()
 }
 
 /// The partition of a reference.
 pub fn reference_partition(reference: &Reference) -> String {
-    format!("reference#{reference}")
+    ["reference#", reference.as_str()].concat()
 }
 
 /// The customer whose partition this is.

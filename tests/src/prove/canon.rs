@@ -1,5 +1,6 @@
 //! Canonical lives, short enough that everything can be tried on them.
 
+use super::due;
 use super::lives::Life;
 use super::oracle::{self, Known};
 use super::random::Rng;
@@ -8,7 +9,7 @@ use domain::ids::{CustomerKey, Reference};
 use domain::record::{Digest, Entry};
 use domain::state::State;
 use domain::terms::SubscriptionStatus;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::{Item, Key};
@@ -138,7 +139,9 @@ impl Canon {
             let state = oracle::state(known);
             let digests = known.iter().map(|k| k.told.digest(NORMALIZER));
             let digest = digests.fold(Digest::default(), Digest::plus);
-            canon.expect_letters(customer, &state);
+            canon
+                .letters
+                .extend(due::due(customer, &state, now, SignedDuration::ZERO));
             let expected = (state, known.len() as u64, digest);
             canon.records.insert((*customer).clone(), expected);
         }
@@ -149,19 +152,6 @@ impl Canon {
         let owned = |(name, id): &(&Reference, &str)| (Reference::clone(name), (*id).to_owned());
         canon.parked = routes.parked.iter().map(owned).collect();
         canon
-    }
-
-    fn expect_letters(&mut self, customer: &CustomerKey, state: &State) {
-        let week = jiff::SignedDuration::from_hours(7 * 24);
-        for (id, subscription) in &state.subscriptions {
-            let running = subscription.terms.status.is_running();
-            let young = self.now < subscription.started_at + week;
-            if running && young && state.person.email().is_some() {
-                let welcome = domain::letters::Letter::Welcome;
-                self.letters
-                    .insert(Key::letter(customer, welcome, id.as_str()));
-            }
-        }
     }
 
     /// Whether this table is what must come of the life.

@@ -1,11 +1,13 @@
-//! Everything that can be tried on canonical lives: every order, every single repetition,
-//! every single crash point, every interleaving of two folds and of three.
+//! Everything that can be tried on canonical lives: every order, every single repetition, every
+//! single crash point, every interleaving of two folds and of three; and draws from all at once.
 
 use super::canon::{self, Canon};
 use super::handlers;
+use super::interleave::{Explored, explore};
 use super::laws::at_once;
-use super::lockstep::{Fate, Lockstep, run_to_end};
+use super::lockstep::{Fate, Lockstep};
 use super::port::Port;
+use super::random::Rng;
 use super::twin::{Calm, Twin};
 use domain::ids::CustomerKey;
 use domain::record::Entry;
@@ -31,19 +33,26 @@ pub struct Cases {
     pub pairs: u64,
     /// Interleavings of three folds.
     pub triples: u64,
+    /// Different ends of all these.
+    pub ends: u64,
     /// Sets of folds of which every interleaving was run.
     pub whole: u64,
-    /// Sets that have more interleavings than are run: the first so many were.
+    /// Sets that have more than could be run.
     pub cut: u64,
+    /// Draws from the product of orders, repetitions, crashes and lost answers.
+    pub samples: u64,
     /// The first case that broke a law.
     pub first: Option<String>,
 }
 
-/// Schedules of one set of folds that are tried at most.
-const MOST_SCHEDULES: u64 = 12_000;
+/// Runs that are spent on the interleavings of one set of folds.
+const MOST_RUNS: u64 = 20_000;
+
+/// Draws from the product of all axes for each life.
+const SAMPLES: u64 = 20_000;
 
 /// Tries everything, or with `short` only what a quick test has time for.
-pub fn everything(threads: usize, short: bool) -> Cases {
+pub fn everything(seed: u64, threads: usize, short: bool) -> Cases {
     super::simulate::poison();
     let lives = canon::lives();
     let total = Mutex::new(Cases {
@@ -56,7 +65,7 @@ pub fn everything(threads: usize, short: bool) -> Cases {
             scope.spawn(|| {
                 while let Some(life) = lives.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let mut mine = Cases::default();
-                    if let Err(law) = mine.try_all(life, short) {
+                    if let Err(law) = mine.try_all(life, seed, short) {
                         mine.first = Some(format!("{}: {law}", life.name));
                     }
                     total.lock().expect("no panic in a case").add(mine);
@@ -74,20 +83,24 @@ impl Cases {
         self.crashes += other.crashes;
         self.pairs += other.pairs;
         self.triples += other.triples;
+        self.ends += other.ends;
         self.whole += other.whole;
         self.cut += other.cut;
+        self.samples += other.samples;
         self.first = self.first.take().or(other.first);
     }
 
-    fn try_all(&mut self, life: &Canon, short: bool) -> Result<(), String> {
+    fn try_all(&mut self, life: &Canon, seed: u64, short: bool) -> Result<(), String> {
         let mut entries = life.entries.clone();
         let most = if short { 4 } else { entries.len() }.min(entries.len());
         let fixed = entries.len() - most;
         self.every_order(life, &mut entries, fixed)?;
         self.every_duplicate(life)?;
         self.every_crash(life)?;
-        self.every_pair(life, if short { 200 } else { MOST_SCHEDULES })?;
-        self.every_triple(life, if short { 200 } else { MOST_SCHEDULES })
+        self.many_samples(life, seed, if short { 30 } else { SAMPLES })?;
+        let most_runs = if short { 100 } else { MOST_RUNS };
+        self.every_pair(life, most_runs)?;
+        self.every_triple(life, most_runs)
     }
 
     fn every_order(
@@ -129,9 +142,11 @@ impl Cases {
                 for fate in Fate::WRONG {
                     for request in 0.. {
                         self.crashes += 1;
-                        let hit = crash(life, &entries, delivery, request, fate)
+                        let mut wrong = vec![None; entries.len()];
+                        wrong[delivery] = Some((request, fate));
+                        let met = deliver_through(life, &entries, &wrong)
                             .map_err(|law| format!("{fate:?} {delivery}.{request}: {law}"))?;
-                        if !hit {
+                        if !met {
                             break;
                         }
                     }
@@ -142,23 +157,33 @@ impl Cases {
         Ok(())
     }
 
-    fn every_pair(&mut self, life: &Canon, most: u64) -> Result<(), String> {
+    fn every_pair(&mut self, life: &Canon, most_runs: u64) -> Result<(), String> {
         for first in 0..life.entries.len().saturating_sub(1) {
-            let (count, whole) = interleave(life, &[first, first + 1], most)?;
-            self.pairs += count;
-            self.whole += u64::from(whole);
-            self.cut += u64::from(!whole);
+            let explored = interleave(life, &[first, first + 1], most_runs)?;
+            self.pairs = self.pairs.saturating_add(explored.interleavings);
+            self.ends += explored.ends;
+            self.whole += u64::from(explored.whole);
+            self.cut += u64::from(!explored.whole);
         }
         Ok(())
     }
 
-    fn every_triple(&mut self, life: &Canon, most: u64) -> Result<(), String> {
+    fn every_triple(&mut self, life: &Canon, most_runs: u64) -> Result<(), String> {
         for first in 0..life.entries.len().saturating_sub(2) {
-            let three = [first, first + 1, first + 2];
-            let (count, whole) = interleave(life, &three, most)?;
-            self.triples += count;
-            self.whole += u64::from(whole);
-            self.cut += u64::from(!whole);
+            let explored = interleave(life, &[first, first + 1, first + 2], most_runs)?;
+            self.triples = self.triples.saturating_add(explored.interleavings);
+            self.ends += explored.ends;
+            self.whole += u64::from(explored.whole);
+            self.cut += u64::from(!explored.whole);
+        }
+        Ok(())
+    }
+
+    fn many_samples(&mut self, life: &Canon, seed: u64, samples: u64) -> Result<(), String> {
+        let mut rng = Rng::fork(seed, 77);
+        for _ in 0..samples {
+            self.samples += 1;
+            sample(life, &mut rng)?;
         }
         Ok(())
     }
@@ -182,23 +207,22 @@ fn deliver(life: &Canon, entries: &[Arc<Entry>]) -> Result<(), String> {
     life.holds(&twin)
 }
 
-/// One delivery meets one fate at one request. `false` when it has no such request.
-fn crash(
+/// Each delivery meets its fate at one of its requests, if it has one. What was not answered is
+/// delivered again, and the stream looks at everything. Says whether every fate was met.
+fn deliver_through(
     life: &Canon,
     entries: &[Arc<Entry>],
-    delivery: usize,
-    request: u32,
-    fate: Fate,
+    wrong: &[Option<(u32, Fate)>],
 ) -> Result<bool, String> {
     let port = Port::default();
     let mut world = Lockstep::new(&port, Twin::default());
-    let mut hit = false;
-    for (number, entry) in entries.iter().enumerate() {
-        let one = std::slice::from_ref(entry);
+    let mut all_met = true;
+    for (entry, wrong) in entries.iter().zip(wrong) {
         let mut answered = false;
-        if number == delivery {
-            let (ended, met) = world.run(receive(&port, one, life.now), Some((request, fate)));
-            hit = met;
+        if wrong.is_some() {
+            let one = std::slice::from_ref(entry);
+            let (ended, met) = world.run(receive(&port, one, life.now), *wrong);
+            all_met &= met;
             answered = matches!(ended, Some(Ok(_)));
         }
         if !answered {
@@ -214,7 +238,7 @@ fn crash(
     world.arrive_late();
     net(&mut world, life, &port)?;
     life.holds(&world.twin)?;
-    Ok(hit)
+    Ok(all_met)
 }
 
 /// The stream hands over everything that was written, once, as it grows.
@@ -233,7 +257,7 @@ fn net(world: &mut Lockstep<'_>, life: &Canon, port: &Port) -> Result<(), String
 }
 
 /// Folds of entries just appended, in every interleaving of their requests.
-fn interleave(life: &Canon, chosen: &[usize], most: u64) -> Result<(u64, bool), String> {
+fn interleave(life: &Canon, chosen: &[usize], most_runs: u64) -> Result<Explored, String> {
     let base = Calm::new(Twin::default());
     let mut folds: Vec<(CustomerKey, Arc<Entry>)> = Vec::new();
     let others = (0..life.entries.len()).filter(|event| !chosen.contains(event));
@@ -247,29 +271,39 @@ fn interleave(life: &Canon, chosen: &[usize], most: u64) -> Result<(u64, bool), 
         folds.extend(whose.into_iter().map(|customer| (customer, entry.clone())));
     }
     let base = std::mem::take(&mut *base.twin());
-    let port = Port::default();
-    let mut schedule: Vec<(usize, usize)> = Vec::new();
-    let mut count = 0;
-    loop {
-        let processes = folds.iter().map(|(customer, entry)| {
+    let (port, now) = (Port::default(), life.now);
+    let begin = || {
+        let one = |(customer, entry): &(CustomerKey, Arc<Entry>)| {
             let (port, customer, new) = (port.clone(), customer.clone(), vec![entry.clone()]);
-            let now = life.now;
             Box::pin(async move { fold(&port, &customer, new, now).await })
-        });
-        let mut twin = base.clone();
-        run_to_end(&port, &mut twin, processes.collect(), &mut schedule);
-        count += 1;
+        };
+        folds.iter().map(one).collect()
+    };
+    let ended = explore(&port, &base, begin, most_runs, |twin| {
         let mut world = Lockstep::new(&port, twin);
         net(&mut world, life, &port)?;
         life.holds(&world.twin)
-            .map_err(|law| format!("folds {chosen:?}, schedule {schedule:?}: {law}"))?;
-        // The next schedule: the last choice that has another one left.
-        while schedule.last().is_some_and(|(taken, of)| taken + 1 == *of) {
-            schedule.pop();
-        }
-        match schedule.last_mut() {
-            Some((taken, _)) if count < most => *taken += 1,
-            left => return Ok((count, left.is_none())),
-        }
+    });
+    ended.map_err(|law| format!("folds {chosen:?}, {law}"))
+}
+
+/// All axes at once, drawn: an order, repetitions, and deliveries that go wrong.
+fn sample(life: &Canon, rng: &mut Rng) -> Result<(), String> {
+    let mut entries = life.entries.clone();
+    for _ in 0..rng.index(4) {
+        entries.push(entries[rng.index(entries.len())].clone());
     }
+    for last in (1..entries.len()).rev() {
+        entries.swap(last, rng.index(last + 1));
+    }
+    let wrong: Vec<Option<(u32, Fate)>> = entries
+        .iter()
+        .map(|_| {
+            let (request, fate) = (rng.below(10) as u32, Fate::WRONG[rng.index(7)]);
+            rng.one_in(2).then_some((request, fate))
+        })
+        .collect();
+    deliver_through(life, &entries, &wrong)
+        .map(drop)
+        .map_err(|law| format!("{wrong:?}: {}", explain("sample", &entries, &law)))
 }

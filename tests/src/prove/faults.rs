@@ -23,6 +23,7 @@ pub(super) enum Fault {
     ReadUnanswered,
     Throttled,
     Frozen,
+    IndexBehind,
     RecordTwice,
     BatchRerun,
     Bisect,
@@ -60,6 +61,7 @@ pub const NAMES: [&str; COUNT] = [
     "read unanswered",
     "throttled",
     "process frozen for minutes",
+    "index behind the table",
     "stream record twice",
     "batch re-run",
     "bisect",
@@ -78,7 +80,7 @@ pub const NAMES: [&str; COUNT] = [
 ];
 
 /// How many there are.
-pub const COUNT: usize = 33;
+pub const COUNT: usize = 34;
 
 /// How often each was hit.
 #[derive(Clone, Debug, PartialEq, Eq)]

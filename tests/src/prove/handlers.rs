@@ -185,6 +185,15 @@ async fn deliver(
 }
 
 /// The daily audit.
-pub(super) fn audit(port: Port, pages: u32, now: Timestamp, _mutant: Option<Mutant>) -> Process {
+pub(super) fn audit(port: Port, pages: u32, now: Timestamp) -> Process {
     Box::pin(async move { End::Audited(store::audit::walk(&port, pages, now).await) })
+}
+
+/// The sweep of every minute.
+pub(super) fn sweep(port: Port, most: u32, now: Timestamp) -> Process {
+    Box::pin(async move {
+        // What it could not do is the next one's.
+        let _ = store::sweep::sweep(&port, most, now).await;
+        End::Swept
+    })
 }

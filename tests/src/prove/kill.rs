@@ -62,25 +62,22 @@ pub fn rounds(seed: u64, rounds: u64) -> Result<String, String> {
     ))
 }
 
-/// The command, as built beside this one; it is built if it is not there.
+/// The command, built beside this one as this one was.
 fn program() -> Result<PathBuf, String> {
     let me = std::env::current_exe().map_err(|error| error.to_string())?;
     let folder = me.parent().and_then(Path::parent).ok_or("no folder")?;
-    let program = folder.join("orangery");
-    if !program.exists() {
-        let profile = if folder.ends_with("release") {
-            "release"
-        } else {
-            "dev"
-        };
-        let built = Command::new("cargo")
-            .args(["build", "--quiet", "-p", "orangery", "--profile", profile])
-            .status();
-        if !built.is_ok_and(|status| status.success()) {
-            return Err("the command `orangery` can't be built".into());
-        }
+    let profile = match folder.file_name().and_then(|name| name.to_str()) {
+        None | Some("debug") => "dev",
+        Some(profile) => profile,
+    };
+    let built = Command::new("cargo")
+        .args(["build", "--quiet", "-p", "orangery", "--profile", profile])
+        .status();
+    if built.is_ok_and(|status| status.success()) {
+        Ok(folder.join("orangery"))
+    } else {
+        Err("the command `orangery` can't be built".into())
     }
-    Ok(program)
 }
 
 fn deliveries(now: Timestamp) -> Result<Vec<Delivery>, String> {

@@ -5,25 +5,21 @@ use super::oracle::{self, Known, Routes};
 use super::told::NORMALIZER;
 use super::twin::{Calm, Twin};
 use super::world::World;
-use domain::billing::InvoiceState;
 use domain::ids::CustomerKey;
-use domain::letters::{Letter, TRIAL_NOTICE};
-use domain::reading::Fact;
 use domain::record::{Digest, Entry, Record};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use store::letters::{LetterRow, LetterState};
 use store::{Item, Key};
+
+/// Entries that a replay puts back in one go.
+const REPLAYED_AT_ONCE: usize = 16;
 
 /// A law that does not hold, and where.
 pub(super) type Broken = String;
-
-/// How far two clocks may lie apart, and a little.
-const SKEW: SignedDuration = SignedDuration::from_mins(31);
 
 impl World<'_> {
     /// Before any audit: what the stream has not lost is folded, and nothing is owed.
@@ -230,69 +226,6 @@ impl World<'_> {
         aliases
     }
 
-    /// Each letter owed for a reason, sent at most once, and in a final state that says so.
-    fn letters_are(&self, routes: &Routes<'_>) -> Result<(), Broken> {
-        let mut written = BTreeSet::new();
-        for item in self.twin.items() {
-            let Item::Letter(row) = item else { continue };
-            let key = item.key();
-            let sent = self.accepted.get(&key).copied().unwrap_or_default();
-            let told = match &row.state {
-                LetterState::Sent { .. } => sent == 1,
-                LetterState::Withdrawn { .. } | LetterState::Failed { .. } => sent == 0,
-                LetterState::Unknown { .. } => sent <= 1,
-                LetterState::Owed | LetterState::Claimed { .. } => false,
-            };
-            if !told {
-                return Err(format!(
-                    "{key} is {} and was sent {sent} times",
-                    row.state.name()
-                ));
-            }
-            let journal = routes
-                .journals
-                .get(&row.customer)
-                .map_or(&[][..], Vec::as_slice);
-            if !journal.iter().any(|event| causes(event, row)) {
-                return Err(format!("{key} has no cause"));
-            }
-            written.insert(key);
-        }
-        self.due_letters_exist(&written)
-    }
-
-    fn due_letters_exist(&self, written: &BTreeSet<Key>) -> Result<(), Broken> {
-        let now = Timestamp::from_millisecond(self.clock).unwrap_or_default();
-        let week = SignedDuration::from_hours(7 * 24);
-        for record in self.twin.records() {
-            let state = &record.folded.state;
-            if state.person.email().is_none() {
-                continue;
-            }
-            for (id, subscription) in &state.subscriptions {
-                let young = now + SKEW < subscription.started_at + week;
-                let key = Key::letter(&record.customer, Letter::Welcome, id.as_str());
-                let due = subscription.terms.status.is_running() && young;
-                if due && !written.contains(&key) {
-                    return Err(format!("{key} is due and nobody wrote it"));
-                }
-            }
-            for (id, invoice) in &state.invoices {
-                let known = invoice.subscription.as_ref();
-                let known = known.and_then(|id| state.subscriptions.get(id));
-                let day = SignedDuration::from_hours(24);
-                let checkout = known.is_some_and(|s| invoice.failed_at < s.started_at + day);
-                let young = now + SKEW < invoice.failed_at + day * 3;
-                let key = Key::letter(&record.customer, Letter::PaymentFailed, id.as_str());
-                let open = invoice.state == InvoiceState::Failed && !checkout;
-                if open && young && !written.contains(&key) {
-                    return Err(format!("{key} is due and nobody wrote it"));
-                }
-            }
-        }
-        Ok(())
-    }
-
     fn nothing_waits(&self) -> Result<(), Broken> {
         for record in self.twin.records() {
             if !record.pending.is_empty() {
@@ -301,6 +234,12 @@ impl World<'_> {
                     record.customer, record.pending
                 ));
             }
+        }
+        if let Some(record) = self.waits_for_a_sweep() {
+            let (customer, at) = (&record.customer, record.look_at);
+            return Err(format!(
+                "{customer} asked to be looked at by {at:?}, and nobody did"
+            ));
         }
         match &self.last_report {
             Some(report) if report.complete && report.mended == 0 && report.owed.is_empty() => {
@@ -352,40 +291,9 @@ impl World<'_> {
     }
 }
 
-/// Whether an event is what a letter is about.
-fn causes(event: &Known<'_>, row: &LetterRow) -> bool {
-    let (at, about) = (row.caused_at, domain::plan::subject(&row.cause));
-    event
-        .reading
-        .facts
-        .iter()
-        .any(|fact| match (row.letter, fact) {
-            (Letter::Welcome, Fact::Subscription(seen)) => {
-                seen.id.as_str() == about && seen.started_at == at && seen.terms.status.is_running()
-            }
-            (Letter::CancellationConfirmed, Fact::Subscription(seen)) => {
-                seen.id.as_str() == about && seen.canceled_at == Some(at)
-            }
-            (Letter::TrialEnding, Fact::Subscription(seen)) => {
-                let end = seen.terms.trial.map(|trial| trial.end);
-                seen.id.as_str() == about && end == Some(at + TRIAL_NOTICE)
-            }
-            (Letter::PaymentFailed | Letter::PaymentRecovered, Fact::Invoice(seen)) => {
-                let open = matches!(
-                    seen.state,
-                    InvoiceState::Failed | InvoiceState::ActionRequired
-                );
-                let failed = row.letter == Letter::PaymentFailed;
-                seen.id.as_str() == about && event.reading.occurred_at == at && open == failed
-            }
-            _ => false,
-        })
-}
-
 fn replay(table: &Calm, entries: &[Arc<Entry>], now: Timestamp) -> Result<(), Broken> {
-    for entry in entries {
-        let entry = std::slice::from_ref(entry);
-        at_once(store::accept::receive(table, entry, now))
+    for batch in entries.chunks(REPLAYED_AT_ONCE) {
+        at_once(store::accept::receive(table, batch, now))
             .map_err(|error| format!("replay: {error}"))?;
     }
     Ok(())

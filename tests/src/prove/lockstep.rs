@@ -1,9 +1,9 @@
-//! Processes run request by request, each at the moment and with the fate it is told.
+//! One process run request by request, each with the fate it is told.
 
 use super::port::{Ask, Port, Reply};
 use super::twin::{Answer, Op, Twin};
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use store::StoreError;
 
@@ -113,41 +113,5 @@ impl<'a> Lockstep<'a> {
             Fate::Lost | Fate::CrashBefore | Fate::CrashAfter => {}
         }
         no_answer
-    }
-}
-
-/// Runs processes together. At each step `schedule` says which of those still running goes on
-/// and how many there were to choose from; beyond its end the first goes on, and is noted.
-pub(super) fn run_to_end<F: Future>(
-    port: &Port,
-    twin: &mut Twin,
-    processes: Vec<Pin<Box<F>>>,
-    schedule: &mut Vec<(usize, usize)>,
-) {
-    let mut context = Context::from_waker(Waker::noop());
-    let mut running: Vec<(Pin<Box<F>>, Op)> = Vec::new();
-    for mut process in processes {
-        if process.as_mut().poll(&mut context).is_pending()
-            && let Some(Ask::Table(op)) = port.take_ask()
-        {
-            running.push((process, op));
-        }
-    }
-    let mut step = 0;
-    while !running.is_empty() {
-        if step == schedule.len() {
-            schedule.push((0, running.len()));
-        }
-        let which = schedule[step].0;
-        step += 1;
-        let (process, op) = &mut running[which];
-        let answer = twin.apply(op.clone());
-        port.answer(Reply::Table(answer));
-        match (process.as_mut().poll(&mut context), port.take_ask()) {
-            (Poll::Pending, Some(Ask::Table(next))) => *op = next,
-            _ => {
-                running.remove(which);
-            }
-        }
     }
 }

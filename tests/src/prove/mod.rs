@@ -9,12 +9,16 @@
     reason = "a test's own machinery: a panic here is a failed test, which is what it is for"
 )]
 
+mod calendar;
 mod canon;
+mod due;
 pub mod engines;
 pub mod exhaustive;
 mod faults;
 mod handlers;
 pub mod kill;
+mod index;
+mod interleave;
 mod laws;
 mod lives;
 mod lockstep;
@@ -36,3 +40,4 @@ mod world;
 
 pub use faults::{COUNT, Hits, NAMES, Spec};
 pub use mutants::{ALL as MUTANTS, Mutant};
+pub use twin::Calm;

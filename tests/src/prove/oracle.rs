@@ -290,7 +290,10 @@ fn invoices(facts: &[Seen<'_, Fact>]) -> BTreeMap<ObjectId, Invoice> {
     }
     let one = |(id, mut seen): (&ObjectId, Vec<(&Position, &domain::billing::InvoiceSeen)>)| {
         seen.sort_by_key(|(position, _)| *position);
-        let is_payment = |fact: &Fact| matches!(fact, Fact::Payment(p) if p.teller == Teller::Invoice && p.ids[0] == *id);
+        let is_payment = |fact: &Fact| match fact {
+            Fact::Payment(paid) => paid.teller == Teller::Invoice && paid.ids[0] == *id,
+            _ => false,
+        };
         let payments = facts.iter().filter(|(_, fact)| is_payment(fact));
         let paid = payments.map(|(position, _)| position).min();
         let after_paid = |position: &Position| paid.is_some_and(|paid| paid <= position);

@@ -7,9 +7,8 @@ use super::port::Posted;
 use super::world::{Happening, Role, World};
 use jiff::Timestamp;
 use std::sync::Arc;
-use store::audit::Report;
 use store::letters::{LetterRow, LetterState};
-use store::{Item, Key, StoreError};
+use store::{Item, Key};
 
 const SHARDS: usize = 2;
 const DAY: i64 = 86_400_000;
@@ -269,25 +268,6 @@ impl World<'_> {
         *times += 1;
         if *times > 1 {
             self.breaks(format!("{letter} was sent twice"));
-        }
-    }
-
-    /// A walk of the audit begins.
-    pub(super) fn audit(&mut self) {
-        let now = self.skewed();
-        let few = 1 + self.rng.below(3) as u32;
-        let pages = if self.calm { u32::MAX } else { few };
-        let process = handlers::audit(self.port.clone(), pages, now, self.mutant);
-        self.spawn(Role::Audit, process);
-    }
-
-    /// A walk ended: letters that wait too long are handed to the queue again.
-    pub(super) fn audited(&mut self, result: Result<Report, StoreError>) {
-        if let Ok(report) = result {
-            for row in &report.owed {
-                self.enqueue(row.clone());
-            }
-            self.last_report = Some(report);
         }
     }
 }

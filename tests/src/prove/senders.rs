@@ -200,6 +200,7 @@ impl World<'_> {
                 }
             }
             Item::Record(record) if done => {
+                self.ask_to_look(record);
                 for effect in &record.pending {
                     if let domain::record::Effect::Letter(due) = effect {
                         let key = Key::letter(&record.customer, due.letter, &due.cause);

@@ -91,7 +91,18 @@ pub fn seed_of(seed: u64, number: u64) -> u64 {
 
 /// Runs worlds until so many requests have been delivered, or one breaks a law.
 pub fn worlds(seed: u64, deliveries: u64, threads: usize, mutant: Option<Mutant>) -> Total {
-    let mut total = Total::default();
+    go_on(Total::default(), seed, deliveries, threads, mutant, |_| {})
+}
+
+/// The same from where an earlier run of that seed stopped, with a look at the sum every round.
+pub fn go_on(
+    mut total: Total,
+    seed: u64,
+    deliveries: u64,
+    threads: usize,
+    mutant: Option<Mutant>,
+    mut each_round: impl FnMut(&Total),
+) -> Total {
     while total.deliveries < deliveries && total.first.is_none() {
         let left = deliveries - total.deliveries;
         let each = total
@@ -105,6 +116,7 @@ pub fn worlds(seed: u64, deliveries: u64, threads: usize, mutant: Option<Mutant>
         total.worlds += count;
         total.hits.add(&round.hits);
         total.first = round.first;
+        each_round(&total);
     }
     total
 }

@@ -80,6 +80,11 @@ impl Life<'_> {
                 self.clock += 1;
             }
             seen.before = Some(Box::new(before(&was, &seen.terms)));
+            match (asks_for_end(&was), asks_for_end(&seen.terms)) {
+                (false, true) => seen.canceled_at = Some(at(self.clock)),
+                (true, false) => seen.canceled_at = None,
+                (true, true) | (false, false) => {}
+            }
             let id = seen.id.to_string();
             let last = seen.terms.status.is_final();
             if last {
@@ -111,9 +116,11 @@ impl Life<'_> {
 
     pub(super) fn fail_and_recover(&mut self) {
         let invoice = self.id("in");
+        let subscription = self.subscription.as_ref().map(|seen| seen.id.clone());
+        let subscription = subscription.filter(|_| self.rng.one_in(2));
         let failed = |state, attempts| InvoiceSeen {
             id: object(&invoice),
-            subscription: None,
+            subscription: subscription.clone(),
             state,
             due: euro(1000),
             attempts,
@@ -173,6 +180,10 @@ impl Life<'_> {
             };
         });
     }
+}
+
+fn asks_for_end(terms: &Terms) -> bool {
+    terms.cancel_at_period_end || terms.cancel_at.is_some() || terms.status.is_final()
 }
 
 fn item(price: &str, quantity: u64) -> Item {

@@ -109,7 +109,9 @@ impl Twin {
                 Answer::Page(self.query(&partition, prefix, after))
             }
             Op::Scan(after, limit) => Answer::Page(self.scan(after, limit)),
-            Op::Due(shard, until, most) => Answer::Due(self.due(shard, until, most)),
+            Op::Due(shard, until, most) => {
+                Answer::Due(self.due(shard, until, most, self.changes.len()))
+            }
             Op::Transact(writes) => Answer::Transacted(self.transact(writes)),
         }
     }
@@ -225,18 +227,6 @@ impl Twin {
         page
     }
 
-    fn due(&self, shard: u64, until: Timestamp, most: u32) -> Vec<CustomerKey> {
-        let asks = |record: &&Arc<Record>| {
-            let asked = record.look_at.is_some_and(|at| at <= until);
-            asked && store::items::look_shard(&record.customer) == shard
-        };
-        let asking = self.records().filter(asks);
-        let mut asking: Vec<_> = asking.map(|r| (r.look_at, r.customer.clone())).collect();
-        asking.sort();
-        asking.truncate(most.try_into().unwrap_or(usize::MAX));
-        asking.into_iter().map(|(_, customer)| customer).collect()
-    }
-
     fn transact(&mut self, writes: Vec<Write>) -> bool {
         let all_hold = writes.iter().all(|write| match write {
             Write::Put(item, when) => holds(self.items.get(&place(&item.key())), *when),
@@ -266,7 +256,7 @@ fn holds(there: Option<&Item>, when: When) -> bool {
 
 /// The twin as a table that always answers at once.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Calm(Arc<Mutex<Twin>>);
+pub struct Calm(Arc<Mutex<Twin>>);
 
 impl Calm {
     /// A table over this twin.

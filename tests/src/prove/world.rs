@@ -36,6 +36,8 @@ pub(super) enum Happening {
     Again(usize),
     /// The daily audit.
     Audit,
+    /// The sweep of a minute.
+    Sweep,
 }
 
 /// What becomes of a question.
@@ -70,6 +72,8 @@ pub(super) enum Role {
     Mail(usize),
     /// The audit.
     Audit,
+    /// The sweep.
+    Sweep,
 }
 
 /// How a process ended by itself.
@@ -82,6 +86,8 @@ pub(super) enum End {
     Mailed(bool),
     /// A walk ended.
     Audited(Result<Report, StoreError>),
+    /// A sweep ended, whatever it came to.
+    Swept,
 }
 
 pub(super) type Process = Pin<Box<dyn Future<Output = End> + Send>>;
@@ -120,6 +126,8 @@ pub(super) struct World<'a> {
     pub(super) owed: BTreeSet<Key>,
     /// Whether the stream lost anything, so that only the audit can mend.
     pub(super) stream_lost: bool,
+    /// Minutes for which a sweep is on the schedule.
+    pub(super) sweeps: BTreeSet<i64>,
     pub(super) last_report: Option<Report>,
     pub(super) broken: Option<String>,
     heap: BinaryHeap<Reverse<(i64, u32, Happening)>>,
@@ -157,6 +165,7 @@ impl<'a> World<'a> {
             accepted: BTreeMap::new(),
             owed: BTreeSet::new(),
             stream_lost: false,
+            sweeps: BTreeSet::new(),
             last_report: None,
             broken: None,
             heap: BinaryHeap::with_capacity(64),
@@ -202,6 +211,7 @@ impl<'a> World<'a> {
             Happening::Visible(message) => self.receive_message(message),
             Happening::Again(message) => self.work_on(message),
             Happening::Audit => self.audit(),
+            Happening::Sweep => self.sweep(),
         }
     }
 
@@ -300,6 +310,7 @@ impl<'a> World<'a> {
             (Role::Batch(reader), End::Batched(failed)) => self.batched(reader, failed),
             (Role::Mail(message), End::Mailed(done)) => self.mailed(message, done),
             (Role::Audit, End::Audited(result)) => self.audited(result),
+            (Role::Sweep, End::Swept) => self.swept(),
             _ => self.breaks("a process ended as another".into()),
         }
     }
@@ -310,6 +321,7 @@ impl<'a> World<'a> {
             Role::Batch(reader) => self.batched(reader, Some(0)),
             // Its message becomes visible again; the next audit begins where this one did.
             Role::Mail(_) | Role::Audit => {}
+            Role::Sweep => self.swept(),
         }
     }
 
@@ -351,7 +363,10 @@ impl<'a> World<'a> {
             Op::Put(Item::Parked(..) | Item::Letter(_) | Item::Record(_), _) => Some(op.clone()),
             _ => None,
         };
-        let answer = self.twin.apply(op);
+        let answer = match op {
+            Op::Due(shard, until, most) => self.due(shard, until, most),
+            op => self.twin.apply(op),
+        };
         if let Some(Op::Put(item, _)) = watched {
             let done = matches!(answer, Answer::Put(Put::Done));
             self.watch(number, &item, done);
