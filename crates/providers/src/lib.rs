@@ -12,6 +12,8 @@ mod verified;
 mod keys;
 
 mod json;
+mod wire;
+mod draft;
 mod quarantine;
 
 // One more provider is its folder and two lines: one here, one in `PROVIDERS`.

@@ -1,11 +1,13 @@
 //! From Stripe's words to ours: the envelope, then the one reader its type has.
 
-use super::facts::{Draft, Event};
-use super::wire::{Ref, Unclear, Unix, id, read, read_object};
+use super::facts::Event;
+use super::wire::{Ref, id};
 use super::{checkout, customer, dispute, invoice, payment, refund, subscription};
 use crate::Outcome;
+use crate::draft::Draft;
 use crate::json::sound;
 use crate::quarantine::{unread, unread_name};
+use crate::wire::{Unclear, Unix, read, read_object};
 use domain::ids::{Account, Mode};
 use domain::reading::{About, Fact, Reading};
 use jiff::Timestamp;
