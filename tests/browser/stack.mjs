@@ -5,7 +5,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-export const SECRET = "whsec_local_stack_of_orangery_stripe";
+export const SECRET = "whsec_LocalStackOfOrangerystripeAA";
 
 export function folder() {
   return mkdtempSync(join(tmpdir(), "orangery-browser-"));

@@ -93,6 +93,7 @@ impl State {
             | Fact::Referral(_)
             | Fact::ReferralCanceled { .. }
             | Fact::ReferralCode { .. }
+            | Fact::Waiting { .. }
             | Fact::Unclear { .. } => false,
         })
     }
@@ -152,6 +153,8 @@ impl State {
             Fact::ReferralCode { code } => {
                 self.codes.insert(code.clone());
             }
+            // It says nothing yet; what it will say stands under the same id.
+            Fact::Waiting { .. } => {}
             Fact::Unclear { .. } => self.unclear = self.unclear.saturating_add(1),
         }
     }

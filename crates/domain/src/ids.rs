@@ -107,6 +107,12 @@ impl Account {
         Reference::new(self.scoped(id))
     }
 
+    /// Under which this account's events wait whose meaning its API has not told yet. It leads
+    /// to nobody.
+    pub fn waiting(&self) -> Reference {
+        self.reference("waiting")
+    }
+
     fn scoped(&self, id: &str) -> String {
         format!("{}/{}/{}", self.provider, self.mode.as_str(), id)
     }

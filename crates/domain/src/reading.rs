@@ -66,6 +66,13 @@ impl Reading {
             .any(|fact| matches!(fact, Fact::Unclear { .. }))
     }
 
+    /// Whether it waits for the provider's API.
+    pub fn is_waiting(&self) -> bool {
+        self.facts
+            .iter()
+            .any(|fact| matches!(fact, Fact::Waiting { .. }))
+    }
+
     /// Whether it names its customer only by something that several customers may share.
     pub fn is_behind_shared(&self) -> bool {
         match &self.about {
@@ -118,6 +125,12 @@ pub enum Fact {
     ReferralCode {
         /// The code.
         code: Arc<str>,
+    },
+    /// Authentic and thin: what it tells has to be asked for, and the provider's API has not
+    /// answered yet. It waits outside every customer's journal and is read again later.
+    Waiting {
+        /// What is waited for, without personal data.
+        what: Arc<str>,
     },
     /// Authentic, acted upon, and not understood: kept, alarmed, read again later.
     Unclear {

@@ -3,7 +3,7 @@
 use crate::stack::guard::is_loopback;
 use anyhow::{Context, anyhow, bail};
 use domain::ids::PartnerId;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use providers::{Provider, Secret, partner, partner_secret};
 use serde_json::Value;
 use std::time::Duration;
@@ -45,10 +45,10 @@ impl Signer {
     /// # Errors
     /// When the secret is weak.
     pub fn provider(provider: &'static Provider, secret: &str) -> anyhow::Result<Self> {
-        provider
-            .secrets([secret])
-            .context("the secret can't be used")?;
-        Ok(Self::Provider(provider, Secret::new(secret)?))
+        let secrets = provider.secrets([secret]);
+        let secrets = secrets.context("the secret can't be used")?;
+        let first = secrets.first().context("there is no secret")?;
+        Ok(Self::Provider(provider, first.clone()))
     }
 
     /// A partner under the first version of its key.
@@ -136,10 +136,30 @@ pub fn sample(samples: &[(&str, &str)], name: &str) -> anyhow::Result<String> {
     }
 }
 
-/// Moves every Unix time in a JSON value by so many seconds. Amounts and counts are far from
-/// the range that times are in.
+/// The Unix time at a dotted path, written in seconds or as RFC 3339.
+pub fn time(value: &Value, path: &str) -> Option<i64> {
+    let step = |at: &'_ Value, part: &str| match part.parse::<usize>() {
+        Ok(index) => at.get(index).cloned(),
+        Err(_) => at.get(part).cloned(),
+    };
+    let found = path
+        .split('.')
+        .try_fold(value.clone(), |at, part| step(&at, part))?;
+    match found.as_str() {
+        Some(text) => text.parse::<Timestamp>().ok().map(Timestamp::as_second),
+        None => found.as_i64(),
+    }
+}
+
+/// Moves every time in a JSON value by so many seconds: Unix seconds and RFC 3339, the latter
+/// with the digits it has. Amounts and counts are far from the range that times are in.
 pub fn shift_times(value: &mut Value, seconds: i64) {
     match value {
+        Value::String(text) => {
+            if let Some(moved) = moved(text, seconds) {
+                *text = moved;
+            }
+        }
         Value::Number(number) => {
             if let Some(time) = number.as_i64().filter(|time| TIMES.contains(time)) {
                 *value = time.saturating_add(seconds).into();
@@ -147,8 +167,22 @@ pub fn shift_times(value: &mut Value, seconds: i64) {
         }
         Value::Array(values) => values.iter_mut().for_each(|v| shift_times(v, seconds)),
         Value::Object(fields) => fields.values_mut().for_each(|v| shift_times(v, seconds)),
-        Value::Null | Value::Bool(_) | Value::String(_) => {}
+        Value::Null | Value::Bool(_) => {}
     }
+}
+
+/// A time of RFC 3339 moved by so many seconds; a fraction and UTC's `Z` or offset stay.
+fn moved(text: &str, seconds: i64) -> Option<String> {
+    let (date, rest) = text.split_at_checked(19)?;
+    let zone = rest.trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
+    let utc = zone == "Z" || zone == "+00:00";
+    let at = format!("{date}Z")
+        .parse::<Timestamp>()
+        .ok()
+        .filter(|_| utc)?;
+    let at = at.checked_add(SignedDuration::from_secs(seconds)).ok()?;
+    let moved = at.strftime("%Y-%m-%dT%H:%M:%S");
+    Some(format!("{moved}{rest}"))
 }
 
 /// Sets the value at a dotted path, `data.object.items.data.0.quantity`; objects on the way

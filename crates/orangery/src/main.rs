@@ -68,6 +68,9 @@ struct DevArgs {
     /// A webhook secret in force, as in stripe=whsec_…; may be repeated.
     #[arg(long = "secret", value_name = "PROVIDER=SECRET", value_parser = named)]
     secrets: Vec<(String, String)>,
+    /// What stands in for a provider's own API, as in NAME=http://127.0.0.1:4010.
+    #[arg(long = "api", value_name = "PROVIDER=URL", value_parser = named)]
+    apis: Vec<(String, String)>,
     /// The moment to begin at, as in 2026-03-01T00:00:00Z.
     #[arg(long, value_name = "TIME", value_parser = moment)]
     clock: Option<Timestamp>,
@@ -254,6 +257,13 @@ impl DevArgs {
                 .secrets(texts.iter().map(String::as_str))
                 .with_context(|| format!("`--secret {}=…` can't be used", provider.name()))?;
         }
+        let apis: BTreeMap<String, String> = self.apis.into_iter().collect();
+        for name in apis.keys() {
+            let has_api = providers::provider(name).is_some_and(|known| known.api().is_some());
+            if !has_api {
+                bail!("`--api {name}=…`: no provider of this name is ever asked for anything");
+            }
+        }
         let catalog = catalog(self.catalog)?;
         let kept = self.data.is_some();
         Ok(Dev {
@@ -264,6 +274,7 @@ impl DevArgs {
             samples: !self.no_samples,
             shop: Shop {
                 secrets,
+                apis,
                 catalog,
                 chaos: self.chaos,
                 kept,

@@ -1,7 +1,7 @@
 //! `orangery send`: signs and delivers a sample, a file or a story.
 
 use crate::chaos::Chaos;
-use crate::delivery::{Delivery, Signer, sample, set, shift_times, typed};
+use crate::delivery::{Delivery, Signer, sample, set, shift_times, time, typed};
 use crate::dev::{sample_story, story_names};
 use crate::story::{Signers, Story};
 use crate::wiring::{LOCAL_MASTER, local_secret};
@@ -154,14 +154,13 @@ fn fresh(send: &Send, provider: &Provider, now: Timestamp) -> anyhow::Result<Vec
         format!("`{}` is no story ({stories}) and no file", send.what)
     })?;
     let mut body: Value = serde_json::from_str(&sample)?;
-    if let Some(created) = body.get("created").and_then(Value::as_i64) {
-        shift_times(&mut body, now.as_second().saturating_sub(created));
+    if let Some(at) = time(&body, provider.time_path()) {
+        shift_times(&mut body, now.as_second().saturating_sub(at));
     }
-    set(
-        &mut body,
-        "id",
-        format!("evt_{:x}", now.as_microsecond()).into(),
-    )?;
+    if let Some(path) = provider.id_path() {
+        let id = format!("evt_{:x}", now.as_microsecond());
+        set(&mut body, path, id.into())?;
+    }
     changed(body, &send.set)
 }
 

@@ -19,7 +19,8 @@ use engagement_email::{EngagementEmail, Sender};
 use journal_fold::JournalFold;
 use partner_referral::PartnerReferral;
 use payment_webhook::{PaymentWebhook, door_secrets};
-use providers::{Endpoint, PROVIDERS};
+use providers::{Endpoint, PROVIDERS, Provider};
+use runtime::api::{HttpApi, api_key};
 use runtime::aws::{DynamoClient, Service, SqsClient, config};
 use runtime::queue::SqsQueue;
 use runtime::secrets::{SecretCache, Source, person_key};
@@ -35,6 +36,9 @@ use store::dynamo::DynamoTable;
 /// at every start. A deployed stage has its own, in Parameter Store.
 pub const LOCAL_MASTER: &str = "orangery-local-stack-master-key-not-a-secret";
 
+/// The key by which the local stack asks what stands in for a provider's API.
+const LOCAL_API_KEY: &str = "local:stack";
+
 /// The queue that letters wait in.
 pub const LETTERS: &str = "letters";
 
@@ -49,6 +53,8 @@ pub const AUDIT: &str = "audit";
 pub struct Shop {
     /// Webhook secrets in force, by provider; a provider without any has [`local_secret`].
     pub secrets: BTreeMap<String, Vec<String>>,
+    /// What stands in for a provider's own API, by provider: an address on loopback.
+    pub apis: BTreeMap<String, String>,
     /// From which partner and person keys are derived.
     pub master: String,
     /// What the shop calls its prices.
@@ -82,6 +88,7 @@ impl Default for Shop {
         };
         Self {
             secrets: BTreeMap::new(),
+            apis: BTreeMap::new(),
             master: LOCAL_MASTER.into(),
             catalog: Catalog::default(),
             sender,
@@ -98,7 +105,10 @@ impl Default for Shop {
 /// The secret that a provider's door of the local stack takes when none is given: stable, so
 /// that a script written yesterday works today.
 pub fn local_secret(provider: &str) -> String {
-    format!("whsec_local_stack_of_orangery_{provider}")
+    // Base64 behind its prefix, for those who decode it.
+    let text = format!("LocalStackOfOrangery{provider}");
+    let whole = text.len().next_multiple_of(4);
+    format!("whsec_{text:A<whole$}")
 }
 
 /// The clients' settings for a stack: its endpoints, and credentials that open nothing.
@@ -158,7 +168,7 @@ where
         clock: clock.clone(),
     };
     let mut wiring = Wiring {
-        routes: routes(shop, receivers, &clock),
+        routes: routes(shop, receivers, &clock)?,
         queues: vec![letters_queue(Arc::new(email))],
         pages: console::router(endpoints, shop)?,
         ..Wiring::default()
@@ -188,35 +198,53 @@ pub fn dynamo_table(endpoints: &Endpoints) -> Result<DynamoTable, BadSetting> {
     Ok(DynamoTable::new(client, &endpoints.table_name))
 }
 
-fn routes<R>(shop: &Shop, table: R, clock: &Clock) -> Vec<Route>
+fn routes<R>(shop: &Shop, table: R, clock: &Clock) -> Result<Vec<Route>, BadSetting>
 where
     R: Table + Clone + 'static,
 {
     let given = |texts: Vec<String>| Source::Given(texts.into_iter().map(Into::into).collect());
     let master = given(vec![shop.master.clone()]);
-    let mut routes: Vec<Route> = PROVIDERS
-        .iter()
-        .copied()
-        .map(|provider| {
-            let texts = shop.secrets.get(provider.name()).cloned();
-            let texts = texts.unwrap_or_else(|| vec![local_secret(provider.name())]);
-            let webhook = PaymentWebhook {
-                provider,
-                endpoint: Endpoint::new(Mode::Test),
-                secrets: door_secrets(provider, given(texts), clock.clone()),
-                person_key: SecretCache::new(master.clone(), person_key, clock.clone()),
-                table: table.clone(),
-                clock: clock.clone(),
-            };
-            post(format!("/webhooks/{}", provider.name()), Arc::new(webhook))
-        })
-        .collect();
+    let mut routes = Vec::new();
+    for provider in PROVIDERS.iter().copied() {
+        let texts = shop.secrets.get(provider.name()).cloned();
+        let texts = texts.unwrap_or_else(|| vec![local_secret(provider.name())]);
+        let webhook = PaymentWebhook {
+            provider,
+            endpoint: Endpoint::new(Mode::Test),
+            secrets: door_secrets(provider, given(texts), clock.clone()),
+            person_key: SecretCache::new(master.clone(), person_key, clock.clone()),
+            api: stand_in(shop, provider, clock)?,
+            table: table.clone(),
+            clock: clock.clone(),
+        };
+        routes.push(post(
+            format!("/webhooks/{}", provider.name()),
+            Arc::new(webhook),
+        ));
+    }
     let referral = PartnerReferral::new(&master, table, clock.clone());
     routes.push(post(
         "/partners/{partner}/events".into(),
         Arc::new(referral),
     ));
-    routes
+    Ok(routes)
+}
+
+/// What answers for a provider's own API: the stack never asks a real one.
+fn stand_in(
+    shop: &Shop,
+    provider: &Provider,
+    clock: &Clock,
+) -> Result<Option<HttpApi>, BadSetting> {
+    let Some(base) = shop.apis.get(provider.name()) else {
+        return Ok(None);
+    };
+    let key = Source::Given(vec![LOCAL_API_KEY.into()]);
+    let key = SecretCache::new(key, api_key, clock.clone());
+    HttpApi::new(provider, Mode::Test, Some(base), key, clock.clone()).map_err(|error| BadSetting {
+        name: "--api",
+        what: error.to_string(),
+    })
 }
 
 fn post(path: String, function: Arc<dyn Function>) -> Route {

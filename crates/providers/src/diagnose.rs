@@ -9,7 +9,10 @@ mod bodies;
 mod headers;
 mod secrets;
 
-use crate::{Endpoint, Headers, Provider, Refused, Request, Secret, Secrets, standard};
+use crate::standard;
+use crate::{
+    Arrival, Endpoint, Fetched, Headers, Provider, Refused, Request, Scheme, Secret, Secrets,
+};
 use domain::ids::Mode;
 use jiff::Timestamp;
 use std::borrow::Cow;
@@ -92,13 +95,17 @@ pub enum Cause {
     BodyEmpty,
     /// The body is larger than the door takes.
     BodyTooLarge,
+    /// Whether the provider's API vouches for it can't be seen from here.
+    Unconfirmed,
+    /// What should prove it proves nothing.
+    Disproved,
     /// It would be believed: what was wrong has been put right since, or is not the signature.
     Fits,
 }
 
 impl Cause {
     /// Every kind.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::NoSecret,
         Self::HeaderMissing,
         Self::HeaderGarbled,
@@ -118,6 +125,8 @@ impl Cause {
         Self::BodyCut,
         Self::BodyEmpty,
         Self::BodyTooLarge,
+        Self::Unconfirmed,
+        Self::Disproved,
         Self::Fits,
     ];
 
@@ -143,6 +152,8 @@ impl Cause {
             Self::BodyCut => "body_cut",
             Self::BodyEmpty => "body_empty",
             Self::BodyTooLarge => "body_too_large",
+            Self::Unconfirmed => "unconfirmed",
+            Self::Disproved => "disproved",
             Self::Fits => "fits",
         }
     }
@@ -178,6 +189,11 @@ pub fn diagnose(door: Door, request: &Request<'_>, known: Known<'_>, now: Timest
         Refused::BodyTooLarge { bytes, .. } => {
             certain(Cause::BodyTooLarge, format!("{bytes} bytes"))
         }
+        Refused::TooManyItems { items, .. } => {
+            certain(Cause::BodyTooLarge, format!("{items} events"))
+        }
+        Refused::Unconfirmed => certain(Cause::Unconfirmed, ""),
+        Refused::Disproved { what } => certain(Cause::Disproved, what),
         Refused::SignatureMismatch => asked.mismatch(),
     }
 }
@@ -202,9 +218,24 @@ impl Door {
     ) -> Result<(), Refused> {
         match self {
             Self::Provider(provider, endpoint) => {
-                (provider.verify)(request, &endpoint, secrets, now).map(drop)
+                // Nobody is asked: what only an answer can show stays open.
+                let arrival = Arrival {
+                    request: *request,
+                    endpoint,
+                    secrets,
+                    fetched: &Fetched::closed(),
+                    now,
+                };
+                (provider.verify)(&arrival).map(drop)
             }
             Self::Partner => standard::verify(request, secrets, now).map(drop),
+        }
+    }
+
+    fn schemes(self) -> &'static [Scheme] {
+        match self {
+            Self::Provider(provider, _) => provider.schemes(),
+            Self::Partner => standard::SCHEMES,
         }
     }
 
@@ -235,12 +266,12 @@ impl Asked<'_> {
     }
 
     fn headers(&self) -> Option<Diagnosis> {
-        for undone in headers::undone(self.request.headers) {
+        for undone in headers::undone(self.request.headers, self.door.schemes()) {
             if self.fits(&undone.headers, self.request.body, &self.secrets) {
                 return Some(certain(undone.cause, undone.what));
             }
         }
-        headers::guess(self.request.headers)
+        headers::guess(self.request.headers, self.door.schemes())
     }
 
     fn wrong_secret(&self) -> Option<Diagnosis> {
@@ -319,8 +350,11 @@ impl Asked<'_> {
                 | Refused::HeadersTooLarge
                 | Refused::TooManySignatures { .. }
                 | Refused::SignatureMismatch
+                | Refused::Unconfirmed
+                | Refused::Disproved { .. }
                 | Refused::BodyEmpty
-                | Refused::BodyTooLarge { .. },
+                | Refused::BodyTooLarge { .. }
+                | Refused::TooManyItems { .. },
             ) => false,
         }
     }

@@ -1,5 +1,6 @@
 //! JSON that can be read in one way only: UTF-8, no key twice, no abysmal nesting.
 
+use crate::wire::Unclear;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -34,6 +35,12 @@ pub(crate) enum Unsound {
     KeyTwice,
     #[error("the body is nested deeper than 64 levels")]
     TooDeep,
+}
+
+impl From<Unsound> for Unclear {
+    fn from(fault: Unsound) -> Self {
+        Self(fault.to_string())
+    }
 }
 
 #[derive(Clone, Copy)]

@@ -59,7 +59,8 @@ pub fn partner_secret(
 
 fn expand<const N: usize>(master: &Secret, purpose: &[u8]) -> Result<[u8; N], WeakSecret> {
     let mut key = [0; N];
-    Hkdf::<Sha256>::new(Some(SALT), master.bytes())
+    let master = master.shared().ok_or(WeakSecret::Underivable)?;
+    Hkdf::<Sha256>::new(Some(SALT), master)
         .expand(purpose, &mut key)
         .map_err(|_| WeakSecret::Underivable)?;
     Ok(key)

@@ -3,16 +3,24 @@
 //! One way in: [`receive`] for payment providers, [`partner::receive`] for partners. Nothing here
 //! knows a clock, an environment, a network or a source of randomness.
 
+mod provider;
+
 mod request;
 mod secret;
 
+mod fetch;
 mod refused;
 mod verified;
 
 mod keys;
 
 mod json;
+mod wire;
+mod draft;
 mod quarantine;
+mod kept;
+
+mod samples;
 
 // One more provider is its folder and two lines: one here, one in `PROVIDERS`.
 mod stripe;
@@ -22,14 +30,18 @@ pub mod standard;
 
 pub mod diagnose;
 
+pub use fetch::{Answer, Call, Fetched, Method, Missing, Questions, Step, To};
 pub use keys::{PersonKey, partner_secret};
+pub(crate) use provider::{Answers, Samples};
+pub use provider::{Api, KeyUse, Provider, Scheme, SignedHeaders, Written};
 pub use refused::Refused;
 pub use request::{Headers, Request};
 pub use secret::{Secret, Secrets, WeakSecret};
 pub use verified::Verified;
 
-use domain::ids::{Account, EventId, Mode, Reference};
+use domain::ids::{EventId, Mode, Reference};
 use domain::reading::{Fact, Reading};
+use domain::record::Entry;
 use jiff::Timestamp;
 use std::sync::Arc;
 
@@ -46,7 +58,24 @@ pub fn provider(name: &str) -> Option<&'static Provider> {
         .find(|provider| provider.name == name)
 }
 
-/// The door: proves who speaks, then says what was told, one [`Received`] a wire item.
+/// A request at a door, with what the door knows.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival<'a> {
+    /// The request.
+    pub request: Request<'a>,
+    /// The door.
+    pub endpoint: Endpoint,
+    /// What may be believed.
+    pub secrets: &'a Secrets,
+    /// What the provider's API answered so far.
+    pub fetched: &'a Fetched,
+    /// Our time.
+    pub now: Timestamp,
+}
+
+/// The door: proves who speaks, then says what was told, one [`Received`] a wire item. Where
+/// the provider's API must be asked first it says what to ask; once `fetched` is closed it is
+/// done, or refuses.
 ///
 /// Every outcome is answered with 2xx; only [`Refused`] is not.
 ///
@@ -54,25 +83,51 @@ pub fn provider(name: &str) -> Option<&'static Provider> {
 /// [`Refused`] when the request cannot be shown to come from the provider just now.
 pub fn receive(
     provider: &'static Provider,
-    endpoint: &Endpoint,
-    request: &Request<'_>,
-    secrets: &Secrets,
+    arrival: &Arrival<'_>,
     keys: &PersonKey,
-    now: Timestamp,
-) -> Result<Vec<Received>, Refused> {
-    let verified = (provider.verify)(request, endpoint, secrets, now)?;
-    let account = provider.account(endpoint.mode);
-    let read = |raw: &Arc<[u8]>| Received {
-        raw: Arc::clone(raw),
-        outcome: (provider.normalize)(&account, raw, verified.signed_at()).known_by(keys),
+) -> Result<Step<Vec<Received>>, Refused> {
+    let verified = match (provider.verify)(arrival)? {
+        Step::Done(verified) => verified,
+        Step::Ask(questions) => return Ok(Step::Ask(questions)),
     };
-    Ok(verified.items().iter().map(read).collect())
+    let account = provider.account(arrival.endpoint.mode);
+    let mut all = Vec::with_capacity(verified.items().len());
+    let mut unasked: Option<Questions> = None;
+    for item in verified.items() {
+        let at = verified.signed_at();
+        match provider.read(&account, item, at, arrival.fetched, keys) {
+            Step::Done(received) => all.push(received),
+            Step::Ask(more) => {
+                unasked = Some(match unasked {
+                    Some(others) => others.and(more),
+                    None => more,
+                });
+            }
+        }
+    }
+    Ok(unasked.map_or(Step::Done(all), Step::Ask))
+}
+
+/// Reads a journal entry once more: one that waited for the provider's API, or that nobody
+/// understood when it came. It was proven when it was journaled; answers kept with it stand.
+pub fn read_again(
+    provider: &'static Provider,
+    mode: Mode,
+    entry: &Entry,
+    fetched: &Fetched,
+    keys: &PersonKey,
+) -> Step<Received> {
+    let (item, known) = kept::opened(&entry.raw);
+    let at = entry.reading.occurred_at;
+    let known = known.before(fetched);
+    provider.read(&provider.account(mode), &item, at, &known, keys)
 }
 
 /// One wire item and what it means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Received {
-    /// The item's bytes as they were sent: what the journal keeps.
+    /// The item's bytes as they were sent, and behind them what the provider's API said of it:
+    /// what the journal keeps.
     pub raw: Arc<[u8]>,
     /// What we make of it.
     pub outcome: Outcome,
@@ -81,7 +136,8 @@ pub struct Received {
 /// What an authentic item is to us. All of these are acknowledged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// To be journaled: understood, or kept because it could not be ([`Fact::Unclear`]).
+    /// To be journaled: understood, or kept because it could not be ([`Fact::Unclear`]), or not
+    /// yet ([`Fact::Waiting`]).
     Reading(Reading),
     /// Known not to concern us, or of a type we do not act on: counted, not written.
     Ignored {
@@ -98,6 +154,14 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Whether it waits for the provider's API.
+    pub fn is_waiting(&self) -> bool {
+        match self {
+            Self::Reading(reading) => reading.is_waiting(),
+            Self::Ignored { .. } | Self::WrongMode { .. } => false,
+        }
+    }
+
     /// Adds to a reading the reference of every person it tells of.
     fn known_by(mut self, keys: &PersonKey) -> Self {
         if let Self::Reading(reading) = &mut self {
@@ -135,90 +199,6 @@ impl Endpoint {
         }
     }
 }
-
-/// A payment provider: a value in [`PROVIDERS`], read through its methods.
-pub struct Provider {
-    name: &'static str,
-    normalizer: u16,
-    exponents: &'static [(&'static str, u8)],
-    accepted: u16,
-    ignored: u16,
-    secret: fn(&str) -> Result<Secret, WeakSecret>,
-    verify: Verify,
-    normalize: Normalize,
-    sign: Option<Sign>,
-    samples: &'static [(&'static str, &'static str)],
-}
-
-impl Provider {
-    /// The name in addresses and keys.
-    pub fn name(&self) -> &'static str {
-        self.name
-    }
-
-    /// The account of that mode.
-    pub fn account(&self, mode: Mode) -> Account {
-        Account {
-            provider: self.name,
-            mode,
-        }
-    }
-
-    /// The version of the normalizer; a reading made by an older one may be made again.
-    pub fn normalizer(&self) -> u16 {
-        self.normalizer
-    }
-
-    /// Where its minor units differ from ISO 4217: currency and decimal places.
-    pub fn exponents(&self) -> &'static [(&'static str, u8)] {
-        self.exponents
-    }
-
-    /// The status that tells it to be content.
-    pub fn accepted(&self) -> u16 {
-        self.accepted
-    }
-
-    /// The status for what we do not act on.
-    pub fn ignored(&self) -> u16 {
-        self.ignored
-    }
-
-    /// The secrets in force, as this provider writes them.
-    ///
-    /// # Errors
-    /// [`WeakSecret`] for no secret, too many, or one weak member: then none is in force.
-    pub fn secrets<'a>(
-        &self,
-        texts: impl IntoIterator<Item = &'a str>,
-    ) -> Result<Secrets, WeakSecret> {
-        let secrets: Result<Vec<_>, _> = texts.into_iter().map(self.secret).collect();
-        Secrets::new(secrets?)
-    }
-
-    /// The headers with which it would send this body now; none where only it can sign.
-    pub fn sign(&self, body: &[u8], secret: &Secret, now: Timestamp) -> Option<SignedHeaders> {
-        self.sign.map(|sign| sign(body, secret, now))
-    }
-
-    /// Ready-made bodies, one for every event acted upon: name and JSON.
-    pub fn samples(&self) -> &'static [(&'static str, &'static str)] {
-        self.samples
-    }
-}
-
-impl std::fmt::Debug for Provider {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Provider").field(&self.name).finish()
-    }
-}
-
-/// Header names and values that carry a signature.
-pub type SignedHeaders = Vec<(&'static str, String)>;
-
-type Verify = fn(&Request<'_>, &Endpoint, &Secrets, Timestamp) -> Result<Verified, Refused>;
-type Normalize = fn(&Account, &[u8], Timestamp) -> Outcome;
-type Sign = fn(&[u8], &Secret, Timestamp) -> SignedHeaders;
 
 const TOLERANCE_SECONDS: u16 = 300;
 

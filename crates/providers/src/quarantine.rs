@@ -1,10 +1,11 @@
 //! Authentic bytes nobody could read: kept under their hash until somebody can.
 
 use crate::Outcome;
-use domain::ids::Account;
+use domain::ids::{Account, EventId};
 use domain::reading::{About, Fact, Reading};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
 /// A reading that says only that there is something to read.
 pub(crate) fn unread(
@@ -23,6 +24,27 @@ pub(crate) fn unread(
         facts: vec![Fact::Unclear {
             what: what.into().into(),
         }],
+        references: Vec::new(),
+    })
+}
+
+/// A thin event whose provider's API is silent: kept where nobody's record sees it, until
+/// `calendar` has asked again and it says something. `what` is waited for.
+#[cfg_attr(not(test), expect(dead_code, reason = "for the first thin provider"))]
+pub(crate) fn waiting(
+    account: &Account,
+    id: EventId,
+    kind: Arc<str>,
+    occurred_at: Timestamp,
+    what: impl Into<Arc<str>>,
+) -> Outcome {
+    Outcome::Reading(Reading {
+        id,
+        kind,
+        occurred_at,
+        rank: UNREAD_RANK,
+        about: About::Behind(vec![account.waiting()]),
+        facts: vec![Fact::Waiting { what: what.into() }],
         references: Vec::new(),
     })
 }

@@ -71,6 +71,26 @@ pub enum Refused {
         /// How far ahead.
         seconds: i64,
     },
+    /// Only the provider's API can vouch for it, and the API is silent.
+    #[error(
+        "only the provider's own API can vouch for this, and it does not answer; \
+         the provider will try again meanwhile"
+    )]
+    Unconfirmed,
+    /// What should prove it proves the contrary, or nothing.
+    #[error("{what}, so nobody vouches for this request; send it through unchanged")]
+    Disproved {
+        /// What was found.
+        what: &'static str,
+    },
+    /// More items than any provider puts into one body.
+    #[error("the body holds {items} events, and this door takes {limit} at once; send fewer")]
+    TooManyItems {
+        /// How many there are.
+        items: usize,
+        /// How many are taken.
+        limit: usize,
+    },
     /// Nothing to read.
     #[error("the body is empty: there is nothing to read; see whether a proxy drops it")]
     BodyEmpty,
@@ -89,13 +109,15 @@ impl Refused {
     pub fn status(&self) -> u16 {
         match self {
             Self::NoSecret(_) => 500,
+            Self::Unconfirmed => 503,
             Self::HeaderMissing { .. }
             | Self::TooManySignatures { .. }
             | Self::SignatureMismatch
+            | Self::Disproved { .. }
             | Self::TooOld { .. }
             | Self::TooNew { .. } => 401,
             Self::HeaderGarbled { .. } | Self::BodyEmpty => 400,
-            Self::BodyTooLarge { .. } => 413,
+            Self::BodyTooLarge { .. } | Self::TooManyItems { .. } => 413,
             Self::HeadersTooLarge => 431,
         }
     }
@@ -111,6 +133,9 @@ impl Refused {
             Self::SignatureMismatch => "signature_mismatch",
             Self::TooOld { .. } => "too_old",
             Self::TooNew { .. } => "too_new",
+            Self::Unconfirmed => "unconfirmed",
+            Self::Disproved { .. } => "disproved",
+            Self::TooManyItems { .. } => "too_many_items",
             Self::BodyEmpty => "body_empty",
             Self::BodyTooLarge { .. } => "body_too_large",
         }

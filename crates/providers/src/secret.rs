@@ -5,9 +5,16 @@ use base64::engine::general_purpose::STANDARD;
 use std::fmt;
 use std::sync::Arc;
 
-/// A shared secret of at least 16 bytes. It has no `Display`, and its `Debug` says nothing.
+/// What a signature is checked with: a shared secret of at least 16 bytes, or a public key.
+/// The one is never used as the other. It has no `Display`, and its `Debug` says nothing.
 #[derive(Clone)]
-pub struct Secret(Arc<[u8]>);
+pub struct Secret(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    Shared(Arc<[u8]>),
+    Ed25519([u8; 32]),
+}
 
 impl Secret {
     /// A secret whose text is the key, as Stripe's `whsec_…` is.
@@ -41,18 +48,50 @@ impl Secret {
         match key.len() {
             0 => Err(WeakSecret::Empty),
             bytes if bytes < MIN_BYTES => Err(WeakSecret::Short { bytes }),
-            _ => Ok(Self(key.into())),
+            _ => Ok(Self(Kind::Shared(key.into()))),
         }
+    }
+
+    /// A Standard Webhooks public key: `whpk_` and 32 bytes in base64.
+    ///
+    /// # Errors
+    /// [`WeakSecret`] when it is not that, or a key that fits signatures of nobody.
+    pub fn standard_public(text: &str) -> Result<Self, WeakSecret> {
+        check_text(text)?;
+        let encoded = text.strip_prefix(PUBLIC_PREFIX);
+        let key = encoded.and_then(|encoded| STANDARD.decode(encoded).ok());
+        let key: [u8; 32] = key
+            .and_then(|key| key.try_into().ok())
+            .ok_or(WeakSecret::NotBase64)?;
+        if SMALL_ORDER.contains(&unsigned(key)) {
+            return Err(WeakSecret::SmallOrder);
+        }
+        Ok(Self(Kind::Ed25519(key)))
     }
 
     /// The secret as `whsec_` and base64, to be shown to the one it belongs to: the only way
     /// it leaves as text.
     pub fn reveal_standard(&self) -> String {
-        format!("{STANDARD_PREFIX}{}", STANDARD.encode(&self.0))
+        match &self.0 {
+            Kind::Shared(key) => format!("{STANDARD_PREFIX}{}", STANDARD.encode(key)),
+            Kind::Ed25519(key) => format!("{PUBLIC_PREFIX}{}", STANDARD.encode(key)),
+        }
     }
 
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.0
+    /// The key of a MAC.
+    pub(crate) fn shared(&self) -> Option<&[u8]> {
+        match &self.0 {
+            Kind::Shared(key) => Some(key),
+            Kind::Ed25519(_) => None,
+        }
+    }
+
+    /// The key of an Ed25519 signature.
+    pub(crate) fn ed25519(&self) -> Option<&[u8; 32]> {
+        match &self.0 {
+            Kind::Shared(_) => None,
+            Kind::Ed25519(key) => Some(key),
+        }
     }
 }
 
@@ -79,6 +118,11 @@ impl Secrets {
         }
     }
 
+    /// The one to sign with.
+    pub fn first(&self) -> Option<&Secret> {
+        self.0.first()
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Secret> {
         self.0.iter()
     }
@@ -99,9 +143,12 @@ pub enum WeakSecret {
     /// A blank, a line end or a control character: two secrets in one, or a stray copy.
     #[error("it has white space in it, which no provider's secret has; copy it once more")]
     WhiteSpace,
-    /// Not `whsec_` and base64.
-    #[error("it is not base64 behind `whsec_`; copy it once more")]
+    /// Not base64 behind its prefix, or of another length.
+    #[error("what stands behind its prefix is not the base64 of a key; copy it once more")]
     NotBase64,
+    /// A public key under which anybody can sign.
+    #[error("it is a public key for which anybody can sign; copy it once more")]
+    SmallOrder,
     /// More than eight in force.
     #[error("{count} secrets are in force and each is tried on every request; keep at most 8")]
     TooMany {
@@ -123,6 +170,48 @@ fn check_text(text: &str) -> Result<(), WeakSecret> {
     Ok(())
 }
 
+/// Without the bit that is its sign.
+fn unsigned(mut key: [u8; 32]) -> [u8; 32] {
+    if let Some(last) = key.last_mut() {
+        *last &= 0x7f;
+    }
+    key
+}
+
 const STANDARD_PREFIX: &str = "whsec_";
+const PUBLIC_PREFIX: &str = "whpk_";
 const MIN_BYTES: usize = 16;
 const MAX_SECRETS: usize = 8;
+/// The points of Ed25519 of order 1, 2, 4 and 8 in every way they can be written: under such a
+/// key, signatures can be made without one.
+#[rustfmt::skip] // 16 bytes a line
+const SMALL_ORDER: [[u8; 32]; 7] = [
+    [
+        0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+        0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+    ],
+    [
+        0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+        0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+    ],
+    [
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0,
+        0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
+    ],
+    [
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
+        0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
+    ],
+    [
+        0xec, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f,
+    ],
+    [
+        0xed, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f,
+    ],
+    [
+        0xee, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f,
+    ],
+];

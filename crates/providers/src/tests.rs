@@ -1,6 +1,7 @@
 //! What every test here needs: doors, secrets, requests.
 
 mod arbitrary;
+mod asking;
 mod corpus;
 mod fixtures;
 mod keys;
@@ -10,8 +11,8 @@ mod stripe_signature;
 mod unclear;
 
 use crate::{
-    Endpoint, Headers, Outcome, PersonKey, Provider, Received, Refused, Request, Secret, Secrets,
-    receive,
+    Arrival, Endpoint, Fetched, Headers, Outcome, PersonKey, Provider, Received, Refused, Request,
+    Secret, Secrets, Step, receive,
 };
 use domain::ids::Mode;
 use domain::reading::{Fact, Reading};
@@ -60,16 +61,28 @@ pub(crate) fn deliver(
     now: i64,
 ) -> Result<Vec<Received>, Refused> {
     let headers = Headers::new(headers.iter().copied())?;
-    let endpoint = Endpoint::new(Mode::Test);
-    let request = post(&headers, body);
-    receive(
-        stripe(),
-        &endpoint,
-        &request,
+    arrive(stripe(), Mode::Test, &post(&headers, body), secrets, now)
+}
+
+/// Lets a request arrive at a door whose provider's API nobody asks.
+pub(crate) fn arrive(
+    provider: &'static Provider,
+    mode: Mode,
+    request: &Request<'_>,
+    secrets: &Secrets,
+    now: i64,
+) -> Result<Vec<Received>, Refused> {
+    let arrival = Arrival {
+        request: *request,
+        endpoint: Endpoint::new(mode),
         secrets,
-        &person_key(),
-        at(now),
-    )
+        fetched: &Fetched::closed(),
+        now: at(now),
+    };
+    match receive(provider, &arrival, &person_key())? {
+        Step::Done(received) => Ok(received),
+        Step::Ask(questions) => panic!("asks though nobody answers: {questions:?}"),
+    }
 }
 
 /// Delivers rightly signed, and gives what came of it.
@@ -82,17 +95,8 @@ pub(crate) fn told_at(mode: Mode, body: &[u8]) -> Outcome {
     let secret = Secret::new(SECRET).expect("is strong");
     let signed = stripe().sign(body, &secret, at(T)).expect("can sign");
     let headers = Headers::new(signed).expect("are few");
-    let endpoint = Endpoint::new(mode);
-    let request = post(&headers, body);
-    let mut received = receive(
-        stripe(),
-        &endpoint,
-        &request,
-        &secrets,
-        &person_key(),
-        at(T),
-    )
-    .expect("is rightly signed");
+    let received = arrive(stripe(), mode, &post(&headers, body), &secrets, T);
+    let mut received = received.expect("is rightly signed");
     assert_eq!(received.len(), 1);
     assert_eq!(&*received[0].raw, body);
     received.remove(0).outcome

@@ -7,6 +7,7 @@ pub mod secrets;
 pub mod queue;
 pub mod settings;
 pub mod aws;
+pub mod api;
 pub mod serve;
 pub mod telemetry;
 

@@ -2,7 +2,8 @@
 
 use domain::ids::Mode;
 use domain::record::Entry;
-use providers::{Endpoint, Outcome, PersonKey, Provider, Received, Secrets, provider};
+use providers::{Arrival, Endpoint, Outcome, PersonKey, Provider, Received, Secrets, provider};
+use runtime::api::{Api, Bounds, HttpApi, api_key, settled};
 use runtime::http::{HttpHandler, HttpRequest, HttpResponse, answer};
 use runtime::secrets::{SecretCache, Source, person_key};
 use runtime::settings::{BadSetting, Settings};
@@ -15,7 +16,7 @@ use store::dynamo::DynamoTable;
 
 /// The door of one provider in one mode.
 #[derive(Debug)]
-pub struct PaymentWebhook<T> {
+pub struct PaymentWebhook<T, A = Option<HttpApi>> {
     /// Who speaks here.
     pub provider: &'static Provider,
     /// Which money may come in.
@@ -24,6 +25,8 @@ pub struct PaymentWebhook<T> {
     pub secrets: SecretCache<Secrets>,
     /// Turns e-mail addresses into persons.
     pub person_key: SecretCache<PersonKey>,
+    /// The provider's own API, where its events do not say everything.
+    pub api: A,
     /// The table.
     pub table: T,
     /// The clock.
@@ -31,7 +34,8 @@ pub struct PaymentWebhook<T> {
 }
 
 impl PaymentWebhook<DynamoTable> {
-    /// As the template's environment describes it: `PROVIDER`, `MODE`, `STAGE`, `TABLE`.
+    /// As the template's environment describes it: `PROVIDER`, `MODE`, `STAGE`, `TABLE`, and
+    /// `API_URL` where something stands in for the provider's own API.
     ///
     /// # Errors
     /// [`BadSetting`].
@@ -61,12 +65,21 @@ impl PaymentWebhook<DynamoTable> {
         let clock = Clock::system();
         let secrets = parameter(format!("/orangery/{stage}/{name}/webhook-secrets"));
         let master = parameter(format!("/orangery/{stage}/master-key"));
+        let key = parameter(format!("/orangery/{stage}/{name}/api-key"));
+        let key = SecretCache::new(key, api_key, clock.clone());
+        let base = settings.optional("API_URL");
+        let api = HttpApi::new(provider, mode, base, key, clock.clone());
+        let api = api.map_err(|error| BadSetting {
+            name: "API_URL",
+            what: error.to_string(),
+        })?;
         let dynamo = aws::DynamoClient::new(&aws::config(settings, aws::Service::DynamoDb)?);
         Ok(Self {
             provider,
             endpoint: Endpoint::new(mode),
             secrets: door_secrets(provider, secrets, clock.clone()),
             person_key: SecretCache::new(master, person_key, clock.clone()),
+            api,
             table: DynamoTable::new(dynamo, settings.required("TABLE")?),
             clock,
         })
@@ -86,13 +99,13 @@ pub fn door_secrets(
     )
 }
 
-impl<T: Table> Function for PaymentWebhook<T> {
+impl<T: Table, A: Api> Function for PaymentWebhook<T, A> {
     fn invoke<'a>(&'a self, payload: &'a [u8]) -> Invocation<'a> {
         Box::pin(async move { Ok(answer(self, payload).await) })
     }
 }
 
-impl<T: Table> HttpHandler for PaymentWebhook<T> {
+impl<T: Table, A: Api> HttpHandler for PaymentWebhook<T, A> {
     async fn handle(&self, request: HttpRequest) -> HttpResponse {
         if request.method != "POST" {
             return HttpResponse::wrong_method("POST");
@@ -103,27 +116,28 @@ impl<T: Table> HttpHandler for PaymentWebhook<T> {
         };
         let now = self.clock.now();
         let (secrets, person_key) = &keys;
-        let request_ = request.as_request();
-        let received = providers::receive(
-            self.provider,
-            &self.endpoint,
-            &request_,
-            secrets,
-            person_key,
-            now,
-        );
-        match received {
+        let received = settled(&self.api, Bounds::default(), |fetched| {
+            let arrival = Arrival {
+                request: request.as_request(),
+                endpoint: self.endpoint,
+                secrets,
+                fetched,
+                now,
+            };
+            providers::receive(self.provider, &arrival, person_key)
+        });
+        match received.await {
             Ok(received) => self.take_in(received, &request.id).await,
             Err(refused) => {
                 let provider = self.provider.name();
                 tracing::warn!(provider, verdict = "refused", why = %refused);
-                HttpResponse::error(refused.status(), &refused)
+                HttpResponse::error(self.provider.refused(&refused), &refused)
             }
         }
     }
 }
 
-impl<T: Table> PaymentWebhook<T> {
+impl<T: Table, A> PaymentWebhook<T, A> {
     async fn keys(&self) -> Result<(Secrets, PersonKey), runtime::secrets::NoSecrets> {
         Ok((
             self.secrets.in_force().await?,
@@ -183,6 +197,8 @@ struct Answered {
     repeated: u32,
     parked: u32,
     quarantined: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    waiting: u32,
     ignored: u32,
     wrong_mode: u32,
 }
@@ -191,6 +207,9 @@ impl Answered {
     fn count(&mut self, entry: &Entry, verdict: Verdict) -> &'static str {
         let (count, name) = match verdict {
             Verdict::Repeated => (&mut self.repeated, "repeated"),
+            Verdict::Appended | Verdict::Parked if entry.reading.is_waiting() => {
+                (&mut self.waiting, "waiting")
+            }
             Verdict::Appended | Verdict::Parked if entry.reading.is_unclear() => {
                 (&mut self.quarantined, "quarantined")
             }
@@ -200,4 +219,9 @@ impl Answered {
         *count = count.saturating_add(1);
         name
     }
+}
+
+/// Most providers never have us wait.
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }

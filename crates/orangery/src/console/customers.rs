@@ -168,7 +168,7 @@ impl Told {
 /// What was not understood of an entry.
 pub(super) fn unclear(entry: &Entry) -> Option<Arc<str>> {
     entry.reading.facts.iter().find_map(|fact| match fact {
-        Fact::Unclear { what } => Some(what.clone()),
+        Fact::Waiting { what } | Fact::Unclear { what } => Some(what.clone()),
         Fact::Profile(_)
         | Fact::CustomerDeleted
         | Fact::Subscription(_)

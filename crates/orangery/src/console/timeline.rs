@@ -152,6 +152,7 @@ fn named(reading: &Reading) -> Vec<&ObjectId> {
             | Fact::Referral(_)
             | Fact::ReferralCanceled { .. }
             | Fact::ReferralCode { .. }
+            | Fact::Waiting { .. }
             | Fact::Unclear { .. } => {}
         }
     }

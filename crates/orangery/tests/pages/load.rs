@@ -4,7 +4,7 @@
 use super::support::{get, open, shop};
 use domain::ids::{Account, Mode};
 use domain::record::Entry;
-use providers::{Endpoint, Outcome, PersonKey, Request, Secret};
+use providers::{Arrival, Endpoint, Fetched, Outcome, PersonKey, Request, Secret, Step};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use store::dynamo::DynamoTable;
@@ -64,10 +64,17 @@ fn entries(customer: &str, count: usize, from: usize) -> Vec<Arc<Entry>> {
             headers: &headers,
             body: &body,
         };
-        let endpoint = Endpoint::new(Mode::Test);
-        for received in
-            providers::receive(provider, &endpoint, &request, &secrets, &keys, now).unwrap()
-        {
+        let arrival = Arrival {
+            request,
+            endpoint: Endpoint::new(Mode::Test),
+            secrets: &secrets,
+            fetched: &Fetched::closed(),
+            now,
+        };
+        let Step::Done(received) = providers::receive(provider, &arrival, &keys).unwrap() else {
+            panic!("asks though nobody answers");
+        };
+        for received in received {
             if let Outcome::Reading(reading) = received.outcome {
                 entries.push(Arc::new(Entry::new(
                     reading,

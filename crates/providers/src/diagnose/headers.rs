@@ -1,7 +1,7 @@
 //! Mistakes in the headers that carry a signature, undone one at a time.
 
 use super::{Cause, Diagnosis};
-use crate::Headers;
+use crate::{Headers, Scheme, Written};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -13,9 +13,9 @@ pub(super) struct Undone {
 }
 
 /// Every way we know to put the signature headers right again.
-pub(super) fn undone(headers: &Headers) -> Vec<Undone> {
+pub(super) fn undone(headers: &Headers, schemes: &[Scheme]) -> Vec<Undone> {
     let mut found = Vec::new();
-    for (name, value) in signature_headers(headers) {
+    for (scheme, name, value) in signature_headers(headers, schemes) {
         let mut push = |cause, what: &str, value: String| {
             if let Some(headers) = with(headers, name, &value) {
                 let what = format!("{name}: {what}");
@@ -26,31 +26,16 @@ pub(super) fn undone(headers: &Headers) -> Vec<Undone> {
                 });
             }
         };
-        for part in parts(value) {
+        for part in parts(scheme, value) {
             push(
                 Cause::HeadersJoined,
                 "two headers were joined into one",
                 part,
             );
         }
-        let encoding = Cause::SignatureEncoding;
-        push(encoding, "hex digits in upper case", lower_hex(value));
-        push(
-            encoding,
-            "base64 where hex is expected",
-            base64_to_hex(value),
-        );
-        push(
-            encoding,
-            "hex where base64 is expected",
-            hex_to_base64(value),
-        );
-        push(
-            encoding,
-            "URL-safe base64 where the plain one is expected",
-            plain_base64(value),
-        );
-        push(encoding, "base64 without its padding", format!("{value}="));
+        for (what, rewritten) in rewritten(scheme, value) {
+            push(Cause::SignatureEncoding, what, rewritten);
+        }
         push(
             Cause::HeaderGarbled,
             "quotes or blanks around it",
@@ -59,22 +44,20 @@ pub(super) fn undone(headers: &Headers) -> Vec<Undone> {
         push(
             Cause::HeaderGarbled,
             "percent-encoded",
-            value.replace("%3D", "=").replace("%2C", ","),
+            value
+                .replace("%3D", "=")
+                .replace("%2C", ",")
+                .replace("%3B", ";"),
         );
     }
     found
 }
 
 /// What the headers look like where no undoing helps.
-pub(super) fn guess(headers: &Headers) -> Option<Diagnosis> {
-    for (name, value) in signature_headers(headers) {
-        let schemes: Vec<&str> = value.split([',', ' ']).map(str::trim).collect();
-        let has = |prefix: &str| schemes.iter().any(|scheme| scheme.starts_with(prefix));
-        let listed = has("v1=") || value.contains("v1,");
-        let times = schemes
-            .iter()
-            .filter(|scheme| scheme.starts_with("t="))
-            .count();
+pub(super) fn guess(headers: &Headers, schemes: &[Scheme]) -> Option<Diagnosis> {
+    for (scheme, name, value) in signature_headers(headers, schemes) {
+        let items = || value.split(scheme.between).map(str::trim);
+        let listed = items().any(|item| item.starts_with(scheme.signature));
         let guessed = |cause, what: &str, certain| {
             Some(Diagnosis {
                 cause,
@@ -83,52 +66,54 @@ pub(super) fn guess(headers: &Headers) -> Option<Diagnosis> {
                 what: format!("{name}: {what}").into(),
             })
         };
-        if !listed && (has("v0=") || has("v1a") || has("sha256=") || has("sha1=")) {
+        let other = |item: &str| OTHER_SCHEMES.iter().any(|begin| item.starts_with(begin));
+        if !listed && items().any(other) {
             return guessed(
                 Cause::WrongScheme,
                 "it offers only a scheme that proves nothing",
                 true,
             );
         }
+        let times = scheme.time.map_or(0, |time| {
+            items().filter(|item| item.starts_with(time)).count()
+        });
         if times > 1 {
             return guessed(Cause::HeadersJoined, "it states several times", false);
         }
         if !listed {
             continue;
         }
-        let hex = schemes
-            .iter()
-            .filter_map(|scheme| scheme.strip_prefix("v1="));
-        let sound = hex
-            .clone()
-            .any(|text| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()));
-        if hex.clone().count() > 0 && !sound {
-            return guessed(Cause::SignatureEncoding, "`v1=` is not 64 hex digits", true);
-        }
-        let encoded: Vec<&str> = value
-            .split(' ')
-            .filter_map(|s| s.strip_prefix("v1,"))
-            .collect();
-        let sound = |text: &&str| STANDARD.decode(text).is_ok_and(|key| key.len() == 32);
-        if !encoded.is_empty() && !encoded.iter().any(sound) {
-            return guessed(
-                Cause::SignatureEncoding,
-                "`v1,` is not 32 bytes in base64",
-                true,
-            );
+        let mut signatures = items().filter_map(|item| item.strip_prefix(scheme.signature));
+        if !signatures.any(|text| scheme.written.is_sound(text)) {
+            let what = match scheme.written {
+                Written::Hex => format!("`{}` is not 64 hex digits", scheme.signature),
+                Written::Base64 => format!("`{}` is not 32 bytes in base64", scheme.signature),
+            };
+            return guessed(Cause::SignatureEncoding, &what, true);
         }
     }
     None
 }
 
-fn signature_headers(headers: &Headers) -> Vec<(&str, &str)> {
-    let names = headers
-        .0
-        .iter()
-        .filter(|(name, _)| name.contains("signature"));
-    names
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect()
+impl Written {
+    fn is_sound(self, text: &str) -> bool {
+        match self {
+            Self::Hex => text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()),
+            Self::Base64 => STANDARD.decode(text).is_ok_and(|key| key.len() == 32),
+        }
+    }
+}
+
+/// The headers of these schemes: scheme, name and value.
+fn signature_headers<'a>(
+    headers: &'a Headers,
+    schemes: &'a [Scheme],
+) -> Vec<(&'a Scheme, &'a str, &'a str)> {
+    let of = |scheme: &'a Scheme| {
+        let values = headers.all(scheme.header);
+        values.map(move |value| (scheme, scheme.header, value))
+    };
+    schemes.iter().flat_map(of).collect()
 }
 
 /// The headers with only this value under that name.
@@ -139,8 +124,11 @@ fn with(headers: &Headers, name: &str, value: &str) -> Option<Headers> {
 }
 
 /// A joined header's parts: each begins with its time.
-fn parts(value: &str) -> Vec<String> {
-    let starts: Vec<usize> = value.match_indices("t=").map(|(at, _)| at).collect();
+fn parts(scheme: &Scheme, value: &str) -> Vec<String> {
+    let Some(time) = scheme.time else {
+        return Vec::new();
+    };
+    let starts: Vec<usize> = value.match_indices(time).map(|(at, _)| at).collect();
     if starts.len() < 2 {
         return Vec::new();
     }
@@ -149,59 +137,62 @@ fn parts(value: &str) -> Vec<String> {
         .iter()
         .zip(ends)
         .filter_map(|(start, end)| value.get(*start..end))
-        .map(|part| part.trim_matches([',', ' ']).to_owned())
+        .map(|part| part.trim_matches([',', ';', ' ']).to_owned())
         .collect()
 }
 
-/// Each item's value rewritten, the name before its `=` kept.
-fn each(value: &str, rewrite: impl Fn(&str) -> Option<String>) -> String {
-    let item = |item: &str| match item.split_once('=') {
-        Some((name, text)) if name.trim() == "v1" => {
-            rewrite(text).map_or_else(|| item.to_owned(), |text| format!("{name}={text}"))
-        }
-        Some(_) | None => item.to_owned(),
+/// What a signature's text may have been, in words and as the whole header.
+fn rewritten(scheme: &Scheme, value: &str) -> Vec<(&'static str, String)> {
+    let each = |rewrite: &dyn Fn(&str) -> Option<String>| {
+        let item = |item: &str| match item.trim_start().strip_prefix(scheme.signature) {
+            Some(text) => rewrite(text).map_or_else(
+                || item.to_owned(),
+                |text| format!("{}{text}", scheme.signature),
+            ),
+            None => item.to_owned(),
+        };
+        let items: Vec<String> = value.split(scheme.between).map(item).collect();
+        items.join(&scheme.between.to_string())
     };
-    value.split(',').map(item).collect::<Vec<_>>().join(",")
+    match scheme.written {
+        Written::Hex => vec![
+            (
+                "hex digits in upper case",
+                each(&|text| Some(text.to_ascii_lowercase())),
+            ),
+            (
+                "base64 where hex is expected",
+                each(&|text| STANDARD.decode(text).ok().map(hex::encode)),
+            ),
+        ],
+        Written::Base64 => vec![
+            (
+                "hex where base64 is expected",
+                each(&|text| hex::decode(text).ok().map(|bytes| STANDARD.encode(bytes))),
+            ),
+            (
+                "URL-safe base64 where the plain one is expected",
+                each(&|text| Some(plain_base64(text))),
+            ),
+            ("base64 without its padding", format!("{value}=")),
+        ],
+    }
 }
 
-fn lower_hex(value: &str) -> String {
-    each(value, |text| Some(text.to_ascii_lowercase()))
-}
-
-fn base64_to_hex(value: &str) -> String {
-    each(value, |text| STANDARD.decode(text).ok().map(hex::encode))
-}
-
-fn hex_to_base64(value: &str) -> String {
-    let item = |item: &str| {
-        let bytes = item
-            .strip_prefix("v1,")
-            .and_then(|text| hex::decode(text).ok());
-        bytes.map_or_else(
-            || item.to_owned(),
-            |bytes| format!("v1,{}", STANDARD.encode(bytes)),
-        )
+fn plain_base64(text: &str) -> String {
+    let text = text.replace('-', "+").replace('_', "/");
+    let text = text.trim_end_matches('=');
+    let padding = match text.len().checked_rem(4) {
+        Some(2) => "==",
+        Some(3) => "=",
+        Some(_) | None => "",
     };
-    value.split(' ').map(item).collect::<Vec<_>>().join(" ")
-}
-
-fn plain_base64(value: &str) -> String {
-    let item = |item: &str| match item.strip_prefix("v1,") {
-        None => item.to_owned(),
-        Some(text) => {
-            let text = text.replace('-', "+").replace('_', "/");
-            let text = text.trim_end_matches('=');
-            let padding = match text.len().checked_rem(4) {
-                Some(2) => "==",
-                Some(3) => "=",
-                Some(_) | None => "",
-            };
-            format!("v1,{text}{padding}")
-        }
-    };
-    value.split(' ').map(item).collect::<Vec<_>>().join(" ")
+    format!("{text}{padding}")
 }
 
 fn stripped(value: &str) -> String {
     value.trim().trim_matches(['"', '\'']).to_owned()
 }
+
+/// What items of schemes that prove nothing to us begin with.
+const OTHER_SCHEMES: [&str; 4] = ["v0=", "v1a", "sha256=", "sha1="];

@@ -10,6 +10,7 @@
 mod report;
 
 use crate::json::sound;
+use crate::samples::bodies;
 use crate::{Outcome, PersonKey, Received, Refused, Request, Secret, Secrets, SignedHeaders};
 use crate::{Verified, standard};
 use domain::ids::{EventId, PartnerId};
@@ -113,13 +114,7 @@ fn only_item(verified: &Verified) -> Result<Arc<[u8]>, Unreadable> {
     item.ok_or_else(|| Unreadable::Body("the body is empty".into()))
 }
 
-macro_rules! samples {
-    ($($name:literal),* $(,)?) => {
-        &[$(($name, include_str!(concat!("../../fixtures/partner/", $name, ".json")))),*]
-    };
-}
-
-static SAMPLES: &[(&str, &str)] = samples![
+static SAMPLES: &[(&str, &str)] = bodies!["partner":
     "referral.canceled",
     "referral.created",
     "referral.created-by-code",

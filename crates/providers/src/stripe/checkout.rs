@@ -1,7 +1,9 @@
 //! `checkout.session.*`: where a purchase begins, and the first place a referral shows.
 
-use super::facts::{Discount, Draft, Event, discounts, ids, money, not_negative, profile};
-use super::wire::{Address, Expandable, Metadata, Ref, Unclear, id};
+use super::facts::{Discount, Event, discounts, money, not_negative, read_discounts};
+use super::wire::{Expandable, Ref, id};
+use crate::draft::{Draft, ids, profile};
+use crate::wire::{Address, Metadata, Unclear};
 use domain::billing::{PaymentSeen, Teller};
 use domain::reading::{Fact, Profile};
 use serde::Deserialize;
@@ -26,7 +28,7 @@ pub(super) fn session<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
         draft.read_client_reference(text);
     }
     draft.read_metadata(session.metadata.as_ref());
-    draft.read_discounts(&discounts(None, session.discounts));
+    read_discounts(&mut draft, &discounts(None, session.discounts));
     let details = session.customer_details.unwrap_or_default();
     draft.tell_profile(Profile {
         locale: session.locale.filter(|locale| **locale != *"auto"),

@@ -1,7 +1,9 @@
 //! `customer.*`: who the customer is.
 
-use super::facts::{Discount, Draft, Event, discounts, profile};
-use super::wire::{Address, Expandable, Metadata, Ref, Unclear};
+use super::facts::{Discount, Event, discounts, read_discounts};
+use super::wire::{Expandable, Ref};
+use crate::draft::{Draft, profile};
+use crate::wire::{Address, Metadata, Unclear};
 use domain::reading::{Fact, Profile};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -17,7 +19,10 @@ pub(super) fn exists<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
         ..profile(customer.email, customer.name, customer.address)
     }));
     draft.read_metadata(customer.metadata.as_ref());
-    draft.read_discounts(&discounts(customer.discount, customer.discounts));
+    read_discounts(
+        &mut draft,
+        &discounts(customer.discount, customer.discounts),
+    );
     Ok(draft)
 }
 

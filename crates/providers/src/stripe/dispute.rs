@@ -1,7 +1,9 @@
 //! `charge.dispute.*`: a bank asks, takes the money, decides.
 
-use super::facts::{Draft, Event, ids, not_negative};
-use super::wire::{Ref, Unclear, id};
+use super::facts::{Event, not_negative};
+use super::wire::{Ref, id};
+use crate::draft::{Draft, ids};
+use crate::wire::Unclear;
 use domain::billing::{DisputeSeen, DisputeState};
 use domain::reading::Fact;
 use serde::Deserialize;

@@ -1,7 +1,9 @@
 //! `invoice.*` and `invoice_payment.paid`: what was billed, what came of it, and who paid it.
 
-use super::facts::{Discount, Draft, Event, discounts, ids, money, not_negative, profile};
-use super::wire::{Address, Expandable, Metadata, Ref, Unclear, Unix, at, id};
+use super::facts::{Discount, Event, discounts, money, not_negative, read_discounts};
+use super::wire::{Expandable, Ref, id};
+use crate::draft::{Draft, ids, profile};
+use crate::wire::{Address, Metadata, Unclear, Unix, at};
 use domain::billing::{InvoiceSeen, InvoiceState, PaymentSeen, Teller};
 use domain::ids::ObjectId;
 use domain::reading::Fact;
@@ -190,7 +192,7 @@ impl<'a> Invoice<'a> {
         for details in self.details() {
             draft.read_metadata(details.metadata.as_ref());
         }
-        draft.read_discounts(&discounts(self.discount, self.discounts));
+        read_discounts(&mut draft, &discounts(self.discount, self.discounts));
         draft.tell_profile(profile(
             self.customer_email,
             self.customer_name,

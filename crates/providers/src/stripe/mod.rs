@@ -29,21 +29,33 @@ mod subscription;
 
 mod samples;
 
-use crate::{Provider, Secret};
+use crate::{Answers, Provider, Samples, Scheme, Secret, Written};
 
 /// Stripe, as the list of providers has it.
 pub(crate) static STRIPE: Provider = Provider {
     name: "stripe",
     normalizer: NORMALIZER,
     exponents: EXPONENTS,
-    accepted: 200,
-    ignored: 200,
+    answers: Answers::PLAIN,
+    schemes: &[Scheme {
+        header: "stripe-signature",
+        between: ',',
+        time: Some("t="),
+        signature: "v1=",
+        written: Written::Hex,
+    }],
+    api: None,
     // The whole `whsec_…` text is the key, not what it would decode to.
-    secret: Secret::new,
+    secrets: |text| Ok(vec![Secret::new(text)?]),
     verify: verify::verify,
     normalize: normalize::normalize,
     sign: Some(verify::sign),
-    samples: samples::SAMPLES,
+    samples: Samples {
+        bodies: samples::SAMPLES,
+        life: &[],
+        id: Some("id"),
+        at: "created",
+    },
 };
 
 /// Raised whenever the same bytes would give another reading.

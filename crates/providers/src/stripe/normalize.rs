@@ -1,11 +1,14 @@
 //! From Stripe's words to ours: the envelope, then the one reader its type has.
 
-use super::facts::{Draft, Event};
-use super::wire::{Ref, Unclear, Unix, id, read, read_object};
+use super::facts::Event;
+use super::wire::{Ref, id};
 use super::{checkout, customer, dispute, invoice, payment, refund, subscription};
-use crate::Outcome;
+use crate::draft::Draft;
 use crate::json::sound;
+use crate::provider::WireItem;
 use crate::quarantine::{unread, unread_name};
+use crate::wire::{Unclear, Unix, read, read_object};
+use crate::{Outcome, Step};
 use domain::ids::{Account, Mode};
 use domain::reading::{About, Fact, Reading};
 use jiff::Timestamp;
@@ -14,15 +17,13 @@ use serde_json::value::RawValue;
 use std::sync::Arc;
 
 /// What one verified body says.
-pub(crate) fn normalize(account: &Account, raw: &[u8], signed_at: Timestamp) -> Outcome {
-    let text = match sound(raw) {
-        Ok(text) => text,
-        Err(fault) => return unread(account, raw, signed_at, fault.to_string()),
-    };
-    match Envelope::read(text) {
+pub(crate) fn normalize(item: &WireItem<'_, '_>) -> Step<Outcome> {
+    let (account, raw, signed_at) = (item.account, item.raw, item.signed_at);
+    let text = sound(raw).map_err(Unclear::from);
+    Step::Done(match text.and_then(Envelope::read) {
         Ok(envelope) => envelope.outcome(account, raw, signed_at),
         Err(Unclear(what)) => unread(account, raw, signed_at, what),
-    }
+    })
 }
 
 /// The types acted upon, in the order they take within one second.

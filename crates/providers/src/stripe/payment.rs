@@ -1,7 +1,9 @@
 //! `charge.succeeded` and `payment_intent.succeeded`: money that arrived.
 
-use super::facts::{Draft, Event, ids, money, not_negative, profile};
-use super::wire::{Address, List, Metadata, Ref, Unclear, id};
+use super::facts::{Event, money, not_negative};
+use super::wire::{List, Ref, id};
+use crate::draft::{Draft, ids, profile};
+use crate::wire::{Address, Metadata, Unclear};
 use domain::billing::{PaymentSeen, Teller};
 use domain::reading::Fact;
 use serde::Deserialize;

@@ -1,8 +1,10 @@
 //! `refund.*` and `charge.refunded`: money that goes back, one by one and in sum.
 
-use super::facts::{Draft, Event, ids, not_negative};
+use super::facts::{Event, not_negative};
 use super::payment::Charge;
-use super::wire::{Ref, Unclear, Unix, at, id};
+use super::wire::{Ref, id};
+use crate::draft::{Draft, ids};
+use crate::wire::{Unclear, Unix, at};
 use domain::billing::{RefundSeen, RefundState};
 use domain::ids::ObjectId;
 use domain::reading::Fact;

@@ -1,13 +1,9 @@
 //! A body for every event acted upon, and of some the shape of before 2025-03-31.
 
-macro_rules! samples {
-    ($($name:literal),* $(,)?) => {
-        &[$(($name, include_str!(concat!("../../fixtures/stripe/", $name, ".json")))),*]
-    };
-}
+use crate::samples::bodies;
 
 /// Named by the event, then by what is special about it.
-pub(super) static SAMPLES: &[(&str, &str)] = samples![
+pub(super) static SAMPLES: &[(&str, &str)] = bodies!["stripe":
     "charge.dispute.closed",
     "charge.dispute.created",
     "charge.dispute.funds_reinstated",

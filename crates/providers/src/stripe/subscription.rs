@@ -1,7 +1,9 @@
 //! `customer.subscription.*`: the whole of a subscription, in the old and in today's shape.
 
-use super::facts::{Discount, Draft, Event, currency, discounts};
-use super::wire::{Expandable, List, Metadata, Ref, Unclear, Unix, at, id, present};
+use super::facts::{Discount, Event, currency, discounts, read_discounts};
+use super::wire::{Expandable, List, Ref, id};
+use crate::draft::Draft;
+use crate::wire::{Metadata, Unclear, Unix, at, present};
 use domain::ids::PriceId;
 use domain::reading::Fact;
 use domain::terms::{
@@ -19,7 +21,7 @@ pub(super) fn seen<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
     draft.lead(&[Some(&subscription.id.0), id(&subscription.latest_invoice)]);
     draft.read_metadata(subscription.metadata.as_ref());
     let discounts = discounts(subscription.discount.take(), subscription.discounts.take());
-    draft.read_discounts(&discounts);
+    read_discounts(&mut draft, &discounts);
     let mut seen = subscription.seen(event.created)?;
     let before = before
         .map(|before| before.read(&seen.terms))

@@ -1,33 +1,31 @@
 //! `Stripe-Signature: t=…,v1=…`: any `v1` under any secret in force, then the clock.
 
 use crate::verified::{Claim, canonical_seconds, signature};
-use crate::{Endpoint, Refused, Request, Secret, Secrets, SignedHeaders, Verified};
+use crate::{Arrival, Refused, Request, Secret, SignedHeaders, Step, Verified};
 use jiff::Timestamp;
 
 /// Proves that Stripe sent this body just now.
-pub(crate) fn verify(
-    request: &Request<'_>,
-    endpoint: &Endpoint,
-    secrets: &Secrets,
-    now: Timestamp,
-) -> Result<Verified, Refused> {
+pub(crate) fn verify(arrival: &Arrival<'_>) -> Result<Step<Verified>, Refused> {
+    let request = &arrival.request;
     request.check_body(MAX_BODY)?;
     let header = Header::read(request)?;
     let claim = Claim {
         prefix: &[header.time.as_bytes(), b"."],
         body: request.body,
-        signatures: &header.signatures,
-        at: header.at,
-        tolerance_seconds: endpoint.tolerance_seconds,
+        macs: &header.signatures,
+        ed25519: &[],
+        at: Some(header.at),
+        tolerance_seconds: arrival.endpoint.tolerance_seconds,
     };
-    Verified::by_mac(&claim, secrets, now)
+    Verified::by_signature(&claim, arrival.secrets, arrival.now).map(Step::Done)
 }
 
 /// Signs as Stripe does, for the command that sends samples.
-pub(crate) fn sign(body: &[u8], secret: &Secret, now: Timestamp) -> SignedHeaders {
+pub(crate) fn sign(body: &[u8], secret: &Secret, now: Timestamp) -> Option<SignedHeaders> {
     let time = now.as_second().to_string();
-    let signature = hex::encode(signature(secret.bytes(), &[time.as_bytes(), b"."], body));
-    vec![(HEADER, format!("t={time},v1={signature}"))]
+    let signature = signature(secret, &[time.as_bytes(), b"."], body)?;
+    let signature = hex::encode(signature);
+    Some(vec![(HEADER, format!("t={time},v1={signature}"))])
 }
 
 struct Header<'a> {

@@ -3,7 +3,7 @@
 //! `UPDATE_EXPECT=1 cargo test -p providers` rewrites the expectations; review the diff.
 
 use super::{SECRET, T, at, master, person_key, secrets, stripe};
-use crate::{Endpoint, Headers, Outcome, Received, Request, Secrets, partner, receive};
+use crate::{Headers, Outcome, Received, Request, Secrets, partner};
 use domain::ids::{Mode, PartnerId};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -100,9 +100,8 @@ fn outcome(folder: &str, name: &str, body: &[u8]) -> Value {
 }
 
 fn stripe_outcome(headers: &Headers, body: &[u8], secrets: &Secrets, now: Timestamp) -> Value {
-    let endpoint = Endpoint::new(Mode::Test);
     let request = super::post(headers, body);
-    match receive(stripe(), &endpoint, &request, secrets, &person_key(), now) {
+    match super::arrive(stripe(), Mode::Test, &request, secrets, now.as_second()) {
         Ok(received) => {
             assert_eq!(received.len(), 1);
             shown(&received[0])

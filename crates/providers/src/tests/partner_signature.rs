@@ -233,8 +233,8 @@ fn a_report_is_named_by_its_partner_and_message() {
 fn a_standard_secret_is_decoded_and_strong() {
     let text = secret().reveal_standard();
     assert_eq!(
-        Secret::standard(&text).expect("is strong").bytes(),
-        secret().bytes()
+        Secret::standard(&text).expect("is strong").shared(),
+        secret().shared()
     );
     assert_eq!(
         Secret::standard("whsec_AAAAAAAAAAAAAAAAAAAA").err(),

@@ -9,7 +9,9 @@ use engagement_email::EngagementEmail;
 use engagement_email::mailer::{Mail, Mailer, NotSent};
 use journal_fold::JournalFold;
 use orangery::delivery::{Delivery, Signer};
-use providers::{Endpoint, Headers, Outcome, PersonKey, Request, Secret, Secrets};
+use providers::{
+    Arrival, Endpoint, Fetched, Headers, Outcome, PersonKey, Request, Secret, Secrets, Step,
+};
 use runtime::queue::{Queue, QueueError};
 use runtime::{Clock, Function};
 use serde_json::{Value, json};
@@ -123,9 +125,17 @@ pub(crate) fn entry(delivery: &Delivery) -> Arc<Entry> {
     let secrets = Secrets::new(vec![secret.clone()]).unwrap();
     let master = Secret::new(orangery::wiring::LOCAL_MASTER).unwrap();
     let keys = PersonKey::derive(&master).unwrap();
-    let endpoint = Endpoint::new(Mode::Test);
-    let received = providers::receive(provider, &endpoint, &request, &secrets, &keys, now);
-    let received = received.unwrap().remove(0);
+    let arrival = Arrival {
+        request,
+        endpoint: Endpoint::new(Mode::Test),
+        secrets: &secrets,
+        fetched: &Fetched::closed(),
+        now,
+    };
+    let Step::Done(mut received) = providers::receive(provider, &arrival, &keys).unwrap() else {
+        panic!("{} asks though nobody answers", delivery.name)
+    };
+    let received = received.remove(0);
     let Outcome::Reading(reading) = received.outcome else {
         panic!("{} tells nothing", delivery.name)
     };

@@ -1,0 +1,142 @@
+//! A reading in the making: whose it is, what it says, who leads there.
+
+use crate::wire::{Address, Metadata, Unclear};
+use domain::ids::{Account, ObjectId, Reference};
+use domain::money::{Currency, Money, exponent};
+use domain::reading::{About, Fact, Profile};
+use std::sync::Arc;
+
+/// A reading in the making.
+pub(crate) struct Draft<'a> {
+    account: &'a Account,
+    /// Whose it is.
+    pub(crate) about: About,
+    /// What it says.
+    pub(crate) facts: Vec<Fact>,
+    /// What else leads to its customer.
+    pub(crate) references: Vec<Reference>,
+}
+
+impl<'a> Draft<'a> {
+    /// Nothing but whose it is, yet.
+    pub(crate) fn new(account: &'a Account, about: About) -> Self {
+        Self {
+            account,
+            about,
+            facts: Vec::new(),
+            references: Vec::new(),
+        }
+    }
+
+    /// Adds a fact.
+    pub(crate) fn tell(&mut self, fact: Fact) {
+        self.facts.push(fact);
+    }
+
+    /// These objects of the provider's lead to the same customer.
+    pub(crate) fn lead(&mut self, ids: &[Option<&ObjectId>]) {
+        for id in ids.iter().flatten() {
+            self.refer(self.account.reference(id.as_str()));
+        }
+    }
+
+    /// What the shop wrote on the object.
+    pub(crate) fn read_metadata(&mut self, metadata: Option<&Metadata<'_>>) {
+        if let Some(metadata) = metadata {
+            if let Some(id) = metadata.customer_id() {
+                self.refer_shop(&id);
+            }
+            if let Some(code) = metadata.code() {
+                self.tell_code(&code);
+            }
+        }
+    }
+
+    /// `client_reference_id`: a referral code where it begins with `ref_`, else the shop's own
+    /// customer id. Never both: a code is shared by many customers.
+    pub(crate) fn read_client_reference(&mut self, text: &str) {
+        match text.trim().strip_prefix(CODE_PREFIX) {
+            Some(code) => self.tell_code(code),
+            None => self.refer_shop(text.trim()),
+        }
+    }
+
+    /// Who it is, where anything is said of it.
+    pub(crate) fn tell_profile(&mut self, profile: Profile) {
+        if profile != Profile::default() {
+            self.tell(Fact::Profile(profile));
+        }
+    }
+
+    /// A referral code, where it is one: other text is the shop's own affair.
+    pub(crate) fn tell_code(&mut self, code: &str) {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        if (1..=MAX_CODE).contains(&code.len()) && code.bytes().all(plain) {
+            let fact = Fact::ReferralCode { code: code.into() };
+            if !self.facts.contains(&fact) {
+                self.tell(fact);
+            }
+            self.refer(Reference::code(code));
+        }
+    }
+
+    fn refer_shop(&mut self, id: &str) {
+        if (1..=MAX_SHOP_ID).contains(&id.len()) && !id.chars().any(char::is_control) {
+            self.refer(Reference::shop(id));
+        }
+    }
+
+    fn refer(&mut self, reference: Reference) {
+        if !self.references.contains(&reference) {
+            self.references.push(reference);
+        }
+    }
+}
+
+/// A profile from where it fills gaps: empty texts say nothing.
+pub(crate) fn profile(
+    email: Option<Arc<str>>,
+    name: Option<Arc<str>>,
+    address: Option<Address>,
+) -> Profile {
+    let filled = |text: &Arc<str>| !text.trim().is_empty();
+    Profile {
+        whole: false,
+        email: email.filter(filled),
+        name: name.filter(filled),
+        locale: None,
+        country: address
+            .and_then(|address| address.country)
+            .filter(|code| code.len() == 2 && code.bytes().all(|b| b.is_ascii_alphabetic()))
+            .map(|code| code.to_ascii_uppercase().into()),
+    }
+}
+
+/// An amount in a provider's minor units; `exponents` is where they differ from ISO 4217.
+pub(crate) fn money(
+    minor: i64,
+    code: &str,
+    place: &str,
+    exponents: &[(&str, u8)],
+) -> Result<Money, Unclear> {
+    let currency = currency(code, place)?;
+    Ok(Money {
+        minor,
+        currency,
+        exponent: exponent(currency, exponents),
+    })
+}
+
+/// A currency ISO 4217 lists; `place` names the field it stands in.
+pub(crate) fn currency(code: &str, place: &str) -> Result<Currency, Unclear> {
+    Currency::parse(code).map_err(|_| Unclear::word(place, code))
+}
+
+/// The ids that are there.
+pub(crate) fn ids(ids: &[Option<&ObjectId>]) -> Vec<ObjectId> {
+    ids.iter().copied().flatten().cloned().collect()
+}
+
+const CODE_PREFIX: &str = "ref_";
+const MAX_CODE: usize = 64;
+const MAX_SHOP_ID: usize = 128;

@@ -1,0 +1,215 @@
+//! What has to be asked before something can be believed or understood: calls as values, and
+//! what was answered so far. Nothing here speaks to anybody; whoever drives the door does.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// One question to a provider.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Call {
+    /// How it is asked.
+    pub method: Method,
+    /// Where.
+    pub to: To,
+    /// What is sent along: JSON, or nothing.
+    pub body: Arc<[u8]>,
+}
+
+/// How a question is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Method {
+    /// Nothing but the address says what is asked for.
+    Get,
+    /// The body does. Only for questions that change nothing.
+    Post,
+}
+
+/// Where a question goes. Never to an address that a request names by itself.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum To {
+    /// A path under the base of the provider's API: `/payments/PM1`.
+    Api(Arc<str>),
+    /// The address of a certificate, on a host that the provider's module holds to be its own.
+    /// It is fetched without a key.
+    Certificate(Arc<str>),
+}
+
+impl Call {
+    /// Asks for the object at this path, one segment after the other. None where a segment is
+    /// not plain: it came with a request, and could lead elsewhere.
+    pub fn get(segments: &[&str]) -> Option<Self> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        let sound = |segment: &&str| {
+            (1..=MAX_SEGMENT).contains(&segment.len()) && segment.bytes().all(plain)
+        };
+        let path: String = segments.iter().flat_map(|segment| ["/", segment]).collect();
+        segments.iter().all(sound).then(|| Self {
+            method: Method::Get,
+            to: To::Api(path.into()),
+            body: Arc::default(),
+        })
+    }
+}
+
+impl Method {
+    /// As it stands in a request.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+}
+
+/// The body may tell of a person.
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:?}", self.method.as_str(), self.to)
+    }
+}
+
+/// What a provider's API said.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// HTTP status; never one that says "later" (429, 5xx): that is no answer.
+    pub status: u16,
+    /// The bytes.
+    pub body: Arc<[u8]>,
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Answer({}, redacted)", self.status)
+    }
+}
+
+/// What was answered so far.
+#[derive(Clone, Debug, Default)]
+pub struct Fetched {
+    answers: BTreeMap<Call, Option<Answer>>,
+    closed: bool,
+}
+
+impl Fetched {
+    /// Nothing was asked, and nothing will be: whatever needs an answer goes without.
+    pub fn closed() -> Self {
+        Self {
+            closed: true,
+            ..Self::default()
+        }
+    }
+
+    /// Takes an answer in; none means that there was none to be had.
+    pub fn insert(&mut self, call: Call, answer: Option<Answer>) {
+        self.answers.insert(call, answer);
+    }
+
+    /// No further question is asked: whatever is not answered by now goes without.
+    pub fn close(&mut self) {
+        self.closed = true;
+    }
+
+    /// The answer to this question.
+    ///
+    /// # Errors
+    /// [`Missing`] when there is none, yet or at all.
+    pub fn answer(&self, call: &Call) -> Result<&Answer, Missing> {
+        match self.answers.get(call) {
+            Some(Some(answer)) => Ok(answer),
+            Some(None) => Err(Missing::Silent),
+            None if self.closed => Err(Missing::Silent),
+            None => Err(Missing::Unasked(Questions(vec![call.clone()]))),
+        }
+    }
+
+    /// These answers where there are any, else the others.
+    pub(crate) fn before(mut self, others: &Self) -> Self {
+        for (call, answer) in &others.answers {
+            let known = self.answers.entry(call.clone());
+            known.or_insert_with(|| answer.clone());
+        }
+        self.closed = others.closed;
+        self
+    }
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// Nobody asked yet.
+    Unasked(Questions),
+    /// The API was asked and did not answer, or nobody may ask any more.
+    Silent,
+}
+
+/// Questions that nobody has asked yet. Only [`Fetched::answer`] makes them, and not once it is
+/// closed: so there is an end to asking.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Questions(Vec<Call>);
+
+impl Questions {
+    /// What to ask.
+    pub fn calls(&self) -> &[Call] {
+        &self.0
+    }
+
+    /// These and the others, each once.
+    pub fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self.0.sort();
+        self.0.dedup();
+        self
+    }
+}
+
+/// Something that is known, or for which something must be asked first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step<T> {
+    /// Here it is.
+    Done(T),
+    /// Ask these, then try again.
+    Ask(Questions),
+}
+
+impl<T> Step<T> {
+    /// Changes what is known.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Step<U> {
+        match self {
+            Self::Done(known) => Step::Done(change(known)),
+            Self::Ask(questions) => Step::Ask(questions),
+        }
+    }
+}
+
+/// What was answered, to one item that reads it: it remembers which answers were used.
+#[derive(Debug)]
+pub(crate) struct Asking<'a> {
+    fetched: &'a Fetched,
+    used: RefCell<BTreeMap<Call, &'a Answer>>,
+}
+
+impl<'a> Asking<'a> {
+    pub(crate) fn new(fetched: &'a Fetched) -> Self {
+        Self {
+            fetched,
+            used: RefCell::default(),
+        }
+    }
+
+    /// The answer to this question.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the first thin provider"))]
+    pub(crate) fn answer(&self, call: Call) -> Result<&'a Answer, Missing> {
+        let answer = self.fetched.answer(&call)?;
+        self.used.borrow_mut().insert(call, answer);
+        Ok(answer)
+    }
+
+    /// What was used, in the order of the calls.
+    pub(crate) fn used(self) -> BTreeMap<Call, &'a Answer> {
+        self.used.into_inner()
+    }
+}
+
+const MAX_SEGMENT: usize = 128;

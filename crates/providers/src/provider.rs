@@ -1,0 +1,256 @@
+//! What makes a payment provider: one value, read through its methods.
+
+use crate::fetch::{Asking, Fetched, Step};
+use crate::{Arrival, Outcome, PersonKey, Received, Refused, Secret, Secrets, Verified};
+use crate::{WeakSecret, kept};
+use domain::ids::{Account, Mode};
+use jiff::Timestamp;
+use std::sync::Arc;
+
+/// A payment provider: a value in [`PROVIDERS`](crate::PROVIDERS). Only this crate can make one.
+pub struct Provider {
+    pub(crate) name: &'static str,
+    pub(crate) normalizer: u16,
+    pub(crate) exponents: &'static [(&'static str, u8)],
+    pub(crate) answers: Answers,
+    pub(crate) schemes: &'static [Scheme],
+    pub(crate) api: Option<Api>,
+    pub(crate) secrets: fn(&str) -> Result<Vec<Secret>, WeakSecret>,
+    pub(crate) verify: Verify,
+    pub(crate) normalize: Normalize,
+    pub(crate) sign: Option<Sign>,
+    pub(crate) samples: Samples,
+}
+
+/// What a provider is told by status alone.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Answers {
+    /// It may be content.
+    pub(crate) accepted: u16,
+    /// What we do not act on.
+    pub(crate) ignored: u16,
+    /// No signature fits.
+    pub(crate) mismatch: u16,
+}
+
+impl Answers {
+    /// 200 whenever it may be content, 401 where no signature fits.
+    pub(crate) const PLAIN: Self = Self {
+        accepted: 200,
+        ignored: 200,
+        mismatch: 401,
+    };
+}
+
+/// How a signature is written down: for whoever looks for what is wrong with one.
+#[derive(Clone, Copy, Debug)]
+pub struct Scheme {
+    /// The header.
+    pub(crate) header: &'static str,
+    /// What stands between its items.
+    pub(crate) between: char,
+    /// What an item that gives the time begins with.
+    pub(crate) time: Option<&'static str>,
+    /// What an item that is a signature begins with.
+    pub(crate) signature: &'static str,
+    /// How the signature's bytes are written.
+    pub(crate) written: Written,
+}
+
+/// How bytes are written as text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// Two digits a byte.
+    Hex,
+    /// Standard alphabet, padded.
+    Base64,
+}
+
+/// A provider's own API, for what its events do not say by themselves.
+#[derive(Clone, Copy, Debug)]
+pub struct Api {
+    /// Where it answers for real money.
+    pub live: &'static str,
+    /// Where it answers for test money.
+    pub test: &'static str,
+    /// How our key opens it.
+    pub key: KeyUse,
+    /// Further headers on every call.
+    pub headers: &'static [(&'static str, &'static str)],
+}
+
+/// How an API takes a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyUse {
+    /// `Authorization: Bearer` and the key.
+    Bearer,
+    /// The key is `id:secret`, for which a token is had at this path (OAuth 2, RFC 6749 4.4).
+    ClientCredentials {
+        /// Under the API's base.
+        token: &'static str,
+    },
+}
+
+impl Api {
+    /// Where it answers for this money.
+    pub fn base(&self, mode: Mode) -> &'static str {
+        match mode {
+            Mode::Live => self.live,
+            Mode::Test => self.test,
+        }
+    }
+}
+
+/// Bodies to try a door with, and where in them id and time stand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Samples {
+    pub(crate) bodies: &'static [(&'static str, &'static str)],
+    pub(crate) life: &'static [(&'static str, &'static str)],
+    pub(crate) id: Option<&'static str>,
+    pub(crate) at: &'static str,
+}
+
+/// One verified item on its way to be understood.
+pub(crate) struct WireItem<'a, 'f> {
+    /// Whose endpoint it came to.
+    pub(crate) account: &'a Account,
+    /// The item.
+    pub(crate) raw: &'a [u8],
+    /// When it was signed, or received where a scheme signs no time.
+    pub(crate) signed_at: Timestamp,
+    /// What the provider's API said.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the first thin provider"))]
+    pub(crate) asking: &'a Asking<'f>,
+}
+
+impl Provider {
+    /// The name in addresses and keys.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The account of that mode.
+    pub fn account(&self, mode: Mode) -> Account {
+        Account {
+            provider: self.name,
+            mode,
+        }
+    }
+
+    /// The version of the normalizer; a reading made by an older one may be made again.
+    pub fn normalizer(&self) -> u16 {
+        self.normalizer
+    }
+
+    /// Where its minor units differ from ISO 4217: currency and decimal places.
+    pub fn exponents(&self) -> &'static [(&'static str, u8)] {
+        self.exponents
+    }
+
+    /// The status that tells it to be content.
+    pub fn accepted(&self) -> u16 {
+        self.answers.accepted
+    }
+
+    /// The status for what we do not act on.
+    pub fn ignored(&self) -> u16 {
+        self.answers.ignored
+    }
+
+    /// The status for what is refused.
+    pub fn refused(&self, refused: &Refused) -> u16 {
+        if *refused == Refused::SignatureMismatch {
+            self.answers.mismatch
+        } else {
+            refused.status()
+        }
+    }
+
+    /// How its signatures are written down; none where only its API can vouch for a request.
+    pub fn schemes(&self) -> &'static [Scheme] {
+        self.schemes
+    }
+
+    /// Its API, where its events do not say everything.
+    pub fn api(&self) -> Option<&Api> {
+        self.api.as_ref()
+    }
+
+    /// The secrets in force, as this provider writes them.
+    ///
+    /// # Errors
+    /// [`WeakSecret`] for no secret, too many, or one weak member: then none is in force.
+    pub fn secrets<'a>(
+        &self,
+        texts: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Secrets, WeakSecret> {
+        let secrets: Result<Vec<_>, _> = texts.into_iter().map(self.secrets).collect();
+        Secrets::new(secrets?.into_iter().flatten().collect())
+    }
+
+    /// The headers with which it would send this body now; none where only it can sign.
+    pub fn sign(&self, body: &[u8], secret: &Secret, now: Timestamp) -> Option<SignedHeaders> {
+        self.sign.and_then(|sign| sign(body, secret, now))
+    }
+
+    /// Ready-made bodies, one for every event acted upon: name and body.
+    pub fn samples(&self) -> &'static [(&'static str, &'static str)] {
+        self.samples.bodies
+    }
+
+    /// One customer's whole life in its words, in order: name and body.
+    pub fn life(&self) -> &'static [(&'static str, &'static str)] {
+        self.samples.life
+    }
+
+    /// Where a body has its event's id, by dotted path; none where it is not in the body.
+    pub fn id_path(&self) -> Option<&'static str> {
+        self.samples.id
+    }
+
+    /// Where a body says when it happened, by dotted path.
+    pub fn time_path(&self) -> &'static str {
+        self.samples.at
+    }
+
+    /// What one item says, and what of it the journal keeps.
+    pub(crate) fn read(
+        &self,
+        account: &Account,
+        item: &Arc<[u8]>,
+        signed_at: Timestamp,
+        fetched: &Fetched,
+        keys: &PersonKey,
+    ) -> Step<Received> {
+        let asking = Asking::new(fetched);
+        let read = (self.normalize)(&WireItem {
+            account,
+            raw: item,
+            signed_at,
+            asking: &asking,
+        });
+        let used = asking.used();
+        read.map(|outcome| Received {
+            // What waits is asked for anew, all of it: answers of two moments may not agree.
+            raw: if outcome.is_waiting() {
+                Arc::clone(item)
+            } else {
+                kept::with_answers(item, &used)
+            },
+            outcome: outcome.known_by(keys),
+        })
+    }
+}
+
+impl std::fmt::Debug for Provider {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Provider").field(&self.name).finish()
+    }
+}
+
+/// Header names and values that carry a signature.
+pub type SignedHeaders = Vec<(&'static str, String)>;
+
+pub(crate) type Verify = fn(&Arrival<'_>) -> Result<Step<Verified>, Refused>;
+pub(crate) type Normalize = fn(&WireItem<'_, '_>) -> Step<Outcome>;
+pub(crate) type Sign = fn(&[u8], &Secret, Timestamp) -> Option<SignedHeaders>;

@@ -1,0 +1,150 @@
+//! How providers write things, and how they are read: one way, or it is unclear.
+
+use domain::ids::ObjectId;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::de::{Deserializer, Error};
+use serde_json::value::RawValue;
+use std::sync::Arc;
+
+/// A value inside an event we act on that we do not understand: what and where, never whose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unclear(pub(crate) String);
+
+impl Unclear {
+    /// A word we do not know. It is repeated only where it is one word: an enumeration's
+    /// value, never a person's.
+    pub(crate) fn word(place: &str, word: &str) -> Self {
+        match plain(word) {
+            Some(word) => Self(format!("`{place}` is `{word}`, which we do not know")),
+            None => Self(format!("`{place}` is nothing we know")),
+        }
+    }
+
+    /// Something that has to be there.
+    pub(crate) fn absent(place: &str) -> Self {
+        Self(format!("`{place}` is not there"))
+    }
+}
+
+/// Reads a part of the body, and names the place that could not be read.
+pub(crate) fn read<'a, T: Deserialize<'a>>(raw: &'a RawValue, place: &str) -> Result<T, Unclear> {
+    let mut reader = serde_json::Deserializer::from_str(raw.get());
+    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = match error.path().to_string().as_str() {
+            "." => place.to_owned(),
+            path => format!("{place}.{path}"),
+        };
+        // The parser's message quotes values; only the name of a missing field is ours.
+        let message = error.inner().to_string();
+        match message
+            .strip_prefix("missing field `")
+            .and_then(|rest| rest.split_once('`'))
+        {
+            Some((field, _)) => Unclear::absent(&format!("{path}.{field}")),
+            None => Unclear(format!("`{path}` is not as we know it")),
+        }
+    })
+}
+
+/// Reads an object: a struct would also take a list, field by field, which would be a guess.
+pub(crate) fn read_object<'a, T>(raw: &'a RawValue, place: &str) -> Result<T, Unclear>
+where
+    T: Deserialize<'a>,
+{
+    if !raw.get().starts_with('{') {
+        return Err(Unclear(format!("`{place}` is no object")));
+    }
+    read(raw, place)
+}
+
+/// An id of one of the provider's objects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Id(pub(crate) ObjectId);
+
+impl Id {
+    /// The text as an id. Ids become parts of keys, which `/` divides; the providers' own are
+    /// letters and digits.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let odd = |c: char| c == '/' || c.is_control();
+        let sound = !text.is_empty() && text.len() <= MAX_ID && !text.chars().any(odd);
+        sound.then(|| Self(ObjectId::new(text)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        let text = Arc::<str>::deserialize(reader)?;
+        Self::parse(&text).ok_or_else(|| D::Error::custom("not an id"))
+    }
+}
+
+/// Seconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Unix(pub(crate) Timestamp);
+
+/// The moment within, where there is one.
+pub(crate) fn at(moment: Option<Unix>) -> Option<Timestamp> {
+    moment.map(|moment| moment.0)
+}
+
+impl<'de> Deserialize<'de> for Unix {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        let seconds = i64::deserialize(reader)?;
+        let at = Timestamp::from_second(seconds).map_err(|_| D::Error::custom("not a time"))?;
+        Ok(Self(at))
+    }
+}
+
+/// The keys of `metadata` that mean something to us.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Metadata<'a> {
+    #[serde(borrow, default)]
+    referral_code: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "ref")]
+    short_code: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    customer_id: Option<&'a RawValue>,
+}
+
+impl Metadata<'_> {
+    /// The referral code.
+    pub(crate) fn code(&self) -> Option<Arc<str>> {
+        text(self.referral_code).or_else(|| text(self.short_code))
+    }
+
+    /// The shop's own customer id.
+    pub(crate) fn customer_id(&self) -> Option<Arc<str>> {
+        text(self.customer_id)
+    }
+}
+
+/// Where an address lies; nothing else of it concerns us.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Address {
+    #[serde(default)]
+    pub(crate) country: Option<Arc<str>>,
+}
+
+/// Tells "there, and null" from "not there".
+pub(crate) fn present<'de, D, T>(reader: D) -> Result<Option<Option<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::<T>::deserialize(reader).map(Some)
+}
+
+/// What the shop writes in its own fields is its own affair: what is no text is passed over.
+fn text(raw: Option<&RawValue>) -> Option<Arc<str>> {
+    let text: Arc<str> = serde_json::from_str(raw?.get()).ok()?;
+    let trimmed = text.trim();
+    (!trimmed.is_empty()).then(|| trimmed.into())
+}
+
+fn plain(word: &str) -> Option<&str> {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    ((1..=40).contains(&word.len()) && word.bytes().all(plain)).then_some(word)
+}
+
+const MAX_ID: usize = 255;
