@@ -105,14 +105,24 @@ async function clicks(browser) {
     assert.ok(Date.parse(after) - Date.parse(before) >= 86_400_000);
     await page.getByText("What that made happen").waitFor();
   });
-  await check("a day later the next letter goes out", async () => {
+  await check("a trial's end is announced when the clock comes near it", async () => {
     await page.goto(`${url}/demo`);
     await page.getByRole("button", { name: "Tell chloe" }).click();
     await page.waitForURL(/sent=/);
     await page.goto(url);
     await page.locator("[data-count=letters-sent]", { hasText: "2" }).waitFor();
+    await page.goto(`${url}/clock`);
+    // Two weeks of trial, told of three days before their end.
+    for (const by of ["+ a week", "+ 3 days", "+ a day"]) {
+      await page.getByRole("button", { name: by }).click();
+      await page.getByText("What that made happen").waitFor();
+    }
+    await page.locator(".happening", { hasText: "Trial ending" }).first().waitFor();
+    await page.goto(`${url}/customer?key=stripe/test/cus_chloe`);
+    await page.getByRole("link", { name: "✉ Trial ending" }).click();
+    await page.frameLocator("iframe").getByText("Chloé").first().waitFor();
     await page.goto(`${url}/mailbox`);
-    assert.equal(await page.locator(".cards .card").count(), 2);
+    assert.equal(await page.locator(".cards .card").count(), 3);
   });
   await check("a refused request names its cause", async () => {
     await fetch(`${url}/webhooks/stripe`, { method: "POST", body: "{}" });
