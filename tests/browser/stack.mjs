@@ -29,12 +29,14 @@ export async function start(options = []) {
     });
   });
   const ended = new Promise((resolve) => child.on("exit", resolve));
-  return { url, child, ended };
+  return { url, child, ended, said: () => said };
 }
 
+// Kills it. A panic is caught where it happens and costs one connection, so nobody else tells.
 export async function stop(stack) {
   stack.child.kill("SIGKILL");
   await stack.ended;
+  if (stack.said().includes("panicked")) throw new Error(stack.said().slice(-4000));
 }
 
 // Sends a body as the provider would.

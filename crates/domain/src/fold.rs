@@ -98,8 +98,9 @@ impl State {
         })
     }
 
-    /// This state with one more instant. None when that panics.
-    fn applied(&self, instant: &[&Reading]) -> Option<Self> {
+    /// This state with readings of one instant that stand after all folded ones, and without
+    /// letting old payments leave. None when that panics: [`fold`] steps over it.
+    pub fn applied(&self, instant: &[&Reading]) -> Option<Self> {
         let apply = || {
             let mut next = self.clone();
             next.apply_instant(instant);

@@ -1,6 +1,9 @@
 // Live parts and keys; every page works without it.
 "use strict";
 (() => {
+  // On a phone the row of pages moves sideways: the one that is open is to be seen.
+  const here = document.querySelector(".top [aria-current]");
+  if (here) here.scrollIntoView({ block: "nearest", inline: "center" });
   const part = document.querySelector("[data-live]");
   if (part) {
     let last = "";

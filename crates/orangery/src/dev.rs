@@ -14,12 +14,36 @@ use std::path::PathBuf;
 use store::dynamo::DynamoTable;
 
 /// The sample lives, and whose they are.
-const SAMPLES: [(&str, &str, &str); 6] = [
+const SAMPLES: [(&str, &str, &str); 14] = [
     ("ada", "cus_ada", include_str!("../samples/ada.toml")),
     ("bruno", "cus_bruno", include_str!("../samples/bruno.toml")),
     ("chloe", "cus_chloe", include_str!("../samples/chloe.toml")),
     ("dana", "cus_dana", include_str!("../samples/dana.toml")),
     ("emil", "cus_emil", include_str!("../samples/emil.toml")),
+    ("fleur", "cus_fleur", include_str!("../samples/fleur.toml")),
+    (
+        "gaspard",
+        "cus_gaspard",
+        include_str!("../samples/gaspard.toml"),
+    ),
+    ("hugo", "cus_hugo", include_str!("../samples/hugo.toml")),
+    ("ines", "cus_ines", include_str!("../samples/ines.toml")),
+    (
+        "jeanne",
+        "cus_jeanne",
+        include_str!("../samples/jeanne.toml"),
+    ),
+    ("karim", "cus_karim", include_str!("../samples/karim.toml")),
+    (
+        "louise",
+        "cus_louise",
+        include_str!("../samples/louise.toml"),
+    ),
+    (
+        "marius",
+        "cus_marius",
+        include_str!("../samples/marius.toml"),
+    ),
     ("guest", "pi_Guest03", include_str!("../samples/guest.toml")),
 ];
 
@@ -40,10 +64,11 @@ pub fn story_names() -> impl Iterator<Item = &'static str> {
 }
 
 /// The sample stories: their names and what they tell, in one line each.
-pub fn sample_titles() -> Vec<(&'static str, String)> {
+pub fn sample_titles(language: &str) -> Vec<(&'static str, String)> {
+    let title = |text| Some(Story::parse(text).ok()?.title(language).to_owned());
     SAMPLES
         .iter()
-        .filter_map(|(name, _, text)| Some((*name, Story::parse(text).ok()?.title)))
+        .filter_map(|(name, _, text)| Some((*name, title(text)?)))
         .collect()
 }
 
@@ -156,8 +181,8 @@ async fn play(stack: &Stack, shop: &Shop, out: &mut impl Write) -> anyhow::Resul
     if let Some(rows) = table_of(&views) {
         writeln!(out, "{rows}")?;
     }
-    for (_, _, text) in SAMPLES {
-        writeln!(out, "  {}", Story::parse(text)?.title)?;
+    for (_, title) in sample_titles("en") {
+        writeln!(out, "  {title}")?;
     }
     Ok(())
 }

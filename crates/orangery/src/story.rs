@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 #[serde(deny_unknown_fields)]
 pub struct Story {
     /// One line for people.
-    pub title: String,
+    title: Title,
     /// How long before now the samples' first day, 1 January 2026, is put.
     begins: String,
     /// Words replaced in every sample: ids, names, addresses.
@@ -22,6 +22,14 @@ pub struct Story {
     rename: BTreeMap<String, String>,
     /// What is told, in the order of delivery.
     told: Vec<Told>,
+}
+
+/// A title, in one language or in those of the pages.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+enum Title {
+    Plain(String),
+    Translated { en: String, fr: String },
 }
 
 /// One event of a story.
@@ -64,6 +72,15 @@ impl Story {
     /// When it is not of the shape of a story.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
         toml::from_str(text).context("the story can't be read")
+    }
+
+    /// What it tells, in one line: in `fr` if that is asked for and there, else in English.
+    pub fn title(&self, language: &str) -> &str {
+        match &self.title {
+            Title::Translated { fr, .. } if language == "fr" => fr,
+            Title::Translated { en, .. } => en,
+            Title::Plain(title) => title,
+        }
     }
 
     /// Partners that speak in it.

@@ -3,20 +3,18 @@
 use super::index::Line;
 use super::look::Look;
 use super::render::values;
-use super::timeline::{Step, sorted, steps};
+use super::timeline::Step;
 use super::{Console, Fault, Page};
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect};
-use domain::explain::{Explained, explain};
-use domain::fold::fold_whole;
+use domain::explain::Explained;
 use domain::ids::CustomerKey;
 use domain::reading::Fact;
 use domain::record::Entry;
-use domain::view::CustomerView;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use store::folding::{read_journal, read_record};
+use std::sync::Arc;
+use store::folding::read_record;
 use store::items::{LETTER, customer_partition};
 use store::letters::{LetterRow, LetterState};
 use store::{Item, Table};
@@ -122,21 +120,17 @@ pub(crate) async fn one(
     let page = which.page.unwrap_or(1).clamp(1, pages.max(1));
     let end = total.saturating_sub(page.saturating_sub(1).saturating_mul(EVENTS));
     let start = end.saturating_sub(EVENTS);
-    let catalog = &console.shop.catalog;
-    let steps = steps(&customer, &journal.sorted, start..end, catalog);
-    let range = |all: &'_ [Explained]| all.get(start..end).unwrap_or_default().to_vec();
+    let steps = journal.steps(start..end, &console.shop.catalog);
     let entries = journal.sorted.get(start..end).unwrap_or_default();
+    let explained = journal.explained.get(start..end).unwrap_or_default();
     let mut told: Vec<Told> = entries
         .iter()
-        .zip(range(&journal.explained))
+        .zip(explained)
         .zip(steps)
-        .map(|((entry, explained), step)| Told::new(entry, &explained, step))
+        .map(|((entry, explained), step)| Told::new(entry, explained, step))
         .collect();
     told.reverse();
-    let mut view: CustomerView = (*journal.view).clone();
-    let payments = view.payments.len();
-    view.payments.reverse();
-    view.payments.truncate(EVENTS);
+    let (view, payments) = (&journal.view, journal.payments);
     let paid: Vec<Paid> = view.payments.iter().map(Paid::new).collect();
     let owed: BTreeMap<String, &Letter> = letters
         .iter()
@@ -145,6 +139,7 @@ pub(crate) async fn one(
     let values = values! {
         customer => customer.as_str(),
         view, paid, payments, told, letters, owed, page, pages, total,
+        subscriptions => journal.subscriptions,
         pending => record.as_ref().map_or(0, |record| record.pending.len()),
         look_at => record.and_then(|record| record.look_at.map(|at| at.to_string())),
     };
@@ -247,59 +242,7 @@ impl Letter {
     }
 }
 
-/// A customer's journal, folded for people.
-pub(super) struct Journal {
-    pub(super) sorted: Vec<Arc<Entry>>,
-    pub(super) explained: Vec<Explained>,
-    pub(super) view: Arc<CustomerView>,
-}
-
-/// The journals looked at last: turning pages of a long one reads it once.
-#[derive(Default)]
-pub(super) struct Journals(Mutex<Vec<(CustomerKey, u64, Arc<Journal>)>>);
-
 impl Console {
-    /// The journal, from memory if nothing was added since.
-    pub(super) async fn journal(&self, customer: &CustomerKey) -> anyhow::Result<Arc<Journal>> {
-        let events = {
-            let known = self.index.now();
-            known
-                .customers
-                .get(customer.as_str())
-                .map_or(0, |line| line.events)
-        };
-        let remembered = |kept: &Journals| {
-            let kept = kept.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let found = kept
-                .iter()
-                .find(|(key, count, _)| key == customer && *count == events);
-            found.map(|(_, _, journal)| Arc::clone(journal))
-        };
-        if let Some(journal) = remembered(&self.journals) {
-            return Ok(journal);
-        }
-        let entries = read_journal(&self.table, customer).await?;
-        let count = u64::try_from(entries.len()).unwrap_or(u64::MAX);
-        let state = fold_whole(entries.iter().map(|entry| &entry.reading));
-        let explained = explain(&entries, &state);
-        let view = CustomerView::new(customer, &state, &self.shop.catalog, vec![], &[]);
-        let journal = Arc::new(Journal {
-            sorted: sorted(&entries),
-            explained,
-            view: Arc::new(view),
-        });
-        let mut kept = self
-            .journals
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|(key, ..)| key != customer);
-        kept.push((customer.clone(), count, Arc::clone(&journal)));
-        let excess = kept.len().saturating_sub(KEPT);
-        kept.drain(..excess);
-        Ok(journal)
-    }
-
     pub(super) async fn letters(&self, customer: &CustomerKey) -> anyhow::Result<Vec<Letter>> {
         let partition = customer_partition(customer);
         let (mut letters, mut after) = (Vec::new(), None);
@@ -326,4 +269,3 @@ impl Console {
 
 const PAGE: usize = 50;
 const EVENTS: usize = 50;
-const KEPT: usize = 8;

@@ -5,7 +5,7 @@ use super::render::values;
 use super::{Console, Page, blocking};
 use crate::chaos::Chaos;
 use crate::delivery::{Answer, Delivery};
-use crate::dev::{sample_story, sample_titles, signers};
+use crate::dev::{sample_story, sample_titles, signers, story_names};
 use crate::story::Story;
 use anyhow::Context;
 use axum::extract::{Form, Query, State};
@@ -26,7 +26,7 @@ pub(crate) async fn page(
     look: Look,
     Query(told): Query<Told>,
 ) -> Page {
-    let stories = sample_titles();
+    let stories = sample_titles(look.language);
     let values = values! {
         stories,
         chaos => console.trouble(),
@@ -43,17 +43,8 @@ pub(crate) struct Which {
 }
 
 pub(crate) async fn play(State(console): State<Console>, Form(which): Form<Which>) -> Page {
-    let names: Vec<&'static str> = if which.story == "all" {
-        sample_titles().into_iter().map(|(name, _)| name).collect()
-    } else {
-        sample_titles()
-            .into_iter()
-            .map(|(name, _)| name)
-            .filter(|name| *name == which.story)
-            .collect()
-    };
     let (mut sent, mut accepted) = (0_u32, 0_u32);
-    for name in names {
+    for name in story_names().filter(|name| which.story == "all" || which.story == *name) {
         for answer in console.tell(name).await? {
             sent = sent.saturating_add(1);
             let taken = (200..300).contains(&answer.status);
@@ -91,7 +82,7 @@ pub(crate) async fn kill(State(console): State<Console>) -> Page {
         return Ok(Redirect::to("/demo").into_response());
     }
     let mut deliveries = Vec::new();
-    for (name, _) in sample_titles() {
+    for name in story_names() {
         deliveries.extend(console.deliveries(name).await?);
     }
     let half = deliveries.len().checked_div(2).unwrap_or(0);

@@ -4,7 +4,7 @@ use super::customers::unclear;
 use super::look::Look;
 use super::render::values;
 use super::replay::Replayed;
-use super::timeline::{Step, steps};
+use super::timeline::Step;
 use super::{Console, Fault, Page};
 use crate::stack::seen::Seen;
 use axum::extract::{Form, Query, State};
@@ -96,8 +96,7 @@ impl Console {
             .position(|known| known.reading.id == entry.reading.id);
         let explained = at.and_then(|at| journal.explained.get(at));
         let range = at.map(|at| at..at.saturating_add(1));
-        let step = range
-            .and_then(|range| steps(customer, &journal.sorted, range, &self.shop.catalog).pop());
+        let step = range.and_then(|range| journal.steps(range, &self.shop.catalog).pop());
         Ok(Place {
             customer: customer.to_string(),
             verdict: explained.map_or("pending", |explained| explained.verdict.as_str()),

@@ -2,6 +2,7 @@
 //! costs a scan. Built anew from one scan when the process starts.
 
 use super::changes::items;
+use super::journals::Arrived;
 use crate::stack::engine::Engine;
 use crate::stack::error::StackError;
 use domain::ids::CustomerKey;
@@ -44,6 +45,8 @@ pub(crate) struct Known {
     pub(crate) happened: u64,
     /// Sums.
     pub(crate) counts: Counts,
+    /// What the journals say.
+    pub(super) arrived: Arrived,
 }
 
 /// Sums over everything.
@@ -177,7 +180,7 @@ impl Known {
             (a.received_at, &a.reading.id).cmp(&(b.received_at, &b.reading.id))
         });
         for (customer, entry) in entries {
-            self.entry(&customer, &entry);
+            self.entry(&customer, entry);
         }
         Ok(())
     }
@@ -201,7 +204,7 @@ impl Known {
 
     fn take(&mut self, item: Item) {
         match item {
-            Item::Entry(customer, entry) => self.entry(&customer, &entry),
+            Item::Entry(customer, entry) => self.entry(&customer, entry),
             Item::Record(record) => self.record(&record),
             Item::Parked(reference, entry) => {
                 let id: Arc<str> = entry.reading.id.as_str().into();
@@ -224,13 +227,15 @@ impl Known {
         }
     }
 
-    fn entry(&mut self, customer: &CustomerKey, entry: &Entry) {
+    fn entry(&mut self, customer: &CustomerKey, entry: Arc<Entry>) {
         let id: Arc<str> = entry.reading.id.as_str().into();
         let partition: Arc<str> = store::items::customer_partition(customer).into();
         if !self.events.insert((id, partition)) {
             return;
         }
-        let line = self.customers.entry(customer.as_str().into()).or_default();
+        let key: Arc<str> = customer.as_str().into();
+        let line = self.customers.entry(key.clone()).or_default();
+        let before = line.events;
         let position = entry.reading.position();
         let late = line
             .latest
@@ -240,7 +245,7 @@ impl Known {
         if !late {
             line.latest = Some(position);
         }
-        line.events = line.events.saturating_add(1);
+        line.events = before.saturating_add(1);
         line.quarantined = line.quarantined.saturating_add(unclear.into());
         let counts = &mut self.counts;
         let (count, verdict) = match (unclear, late) {
@@ -251,7 +256,8 @@ impl Known {
         *count = count.saturating_add(1);
         counts.events = counts.events.saturating_add(1);
         self.counts.customers = u64::try_from(self.customers.len()).unwrap_or(u64::MAX);
-        self.happen("event", entry, verdict, customer.as_str());
+        self.happen("event", &entry, verdict, customer.as_str());
+        self.arrived.add(&key, entry, before);
     }
 
     fn record(&mut self, record: &Record) {

@@ -5,7 +5,9 @@ mod changes;
 mod index;
 mod look;
 mod render;
+mod moments;
 mod timeline;
+mod journals;
 
 mod overview;
 mod customers;
@@ -48,7 +50,7 @@ pub(crate) struct Inner {
     index: Index,
     templates: Templates,
     chaos: Mutex<Chaos>,
-    journals: customers::Journals,
+    journals: journals::Journals,
 }
 
 impl std::ops::Deref for Console {
@@ -73,7 +75,7 @@ pub fn router(endpoints: &Endpoints, shop: &Shop) -> Result<Router, BadSetting> 
         index: Index::following(endpoints.engine.clone()),
         templates: Templates::new().map_err(|error| bad(format!("{error:#}")))?,
         chaos: Mutex::new(shop.chaos),
-        journals: customers::Journals::default(),
+        journals: journals::Journals::default(),
         endpoints: endpoints.clone(),
         shop: shop.clone(),
     }));
@@ -237,3 +239,6 @@ pub fn words(language: &str, diagnosis: &providers::diagnose::Diagnosis) -> Word
         act: text("act"),
     }
 }
+
+#[cfg(test)]
+mod tests;

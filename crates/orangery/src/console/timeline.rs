@@ -1,16 +1,14 @@
 //! Cause and effect: what each event changed in its customer's record, told by folding step by
 //! step and comparing what people are shown of the record before and after.
 
+use super::moments::{Moment, folded};
 use domain::catalog::Catalog;
-use domain::fold::fold_whole;
-use domain::ids::{CustomerKey, ObjectId};
-use domain::payments::{Payment, Payments};
+use domain::ids::CustomerKey;
 use domain::plan::plan;
-use domain::reading::{Fact, Reading};
+use domain::reading::Reading;
 use domain::record::{Decided, Entry};
 use domain::state::State;
 use domain::view::CustomerView;
-use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -40,7 +38,7 @@ pub(crate) struct Change {
 }
 
 /// A letter that an event makes due.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Due {
     /// Which.
     pub(crate) letter: &'static str,
@@ -57,112 +55,51 @@ pub(crate) fn sorted(journal: &[Arc<Entry>]) -> Vec<Arc<Entry>> {
     sorted
 }
 
-/// What each of these events did; `sorted` is the whole journal in the order of the fold.
+/// What each of these events did; `sorted` is the whole journal in the order of the fold, and
+/// `moments` are its moments.
 pub(crate) fn steps(
     customer: &CustomerKey,
     sorted: &[Arc<Entry>],
+    moments: &[Moment],
     range: Range<usize>,
     catalog: &Catalog,
 ) -> Vec<Step> {
-    let before = sorted.get(..range.start).unwrap_or_default();
-    let mut state = fold_whole(before.iter().map(|entry| &entry.reading));
     let shown = |state: &State| fields(&CustomerView::new(customer, state, catalog, vec![], &[]));
+    let first = moments.partition_point(|moment| moment.events.end <= range.start);
+    let moments = moments.iter().skip(first);
     let mut steps = Vec::new();
-    for at in range {
-        let Some((entry, upto)) = sorted.get(at).zip(sorted.get(..=at)) else {
-            break;
-        };
-        let reading = &entry.reading;
-        let former = plan(&state, reading.occurred_at).due;
-        let (touched, others) = parted(state, reading);
-        let before = shown(&touched);
-        let (next, now) = match follow(touched, reading) {
-            Some(touched) => {
-                let now = shown(&touched);
-                (together(touched, others), now)
+    for moment in moments.take_while(|moment| moment.events.start < range.end) {
+        let entries = sorted.get(moment.events.clone()).unwrap_or_default();
+        let readings: Vec<&Reading> = entries.iter().map(|entry| &entry.reading).collect();
+        let (mut state, mut before) = (moment.before.clone(), shown(&moment.before));
+        for ((at, entry), upto) in moment.events.clone().zip(entries).zip(1..) {
+            if at >= range.end {
+                break;
             }
-            None => {
-                let next = fold_whole(upto.iter().map(|entry| &entry.reading));
-                let (touched, others) = parted(next, reading);
-                let now = shown(&touched);
-                (together(touched, others), now)
+            // A second statement of one moment may change what the first came to.
+            let next = if state.must_refold(&entry.reading) {
+                folded(&moment.before, readings.get(..upto).unwrap_or_default())
+            } else {
+                folded(&state, &[&entry.reading])
+            };
+            let now = shown(&next);
+            if at >= range.start {
+                steps.push(Step {
+                    changes: compare(&before, &now),
+                    letters: due(&state, &next, entry),
+                });
             }
-        };
-        steps.push(Step {
-            changes: compare(&before, &now),
-            letters: due(&former, &next, reading, entry.received_at),
-        });
-        state = next;
+            (state, before) = (next, now);
+        }
     }
     steps
 }
 
-/// The record forgets old payments; here they are all kept, so only those that the reading may
-/// touch are handed to the fold, and only they can differ.
-fn parted(mut state: State, reading: &Reading) -> (State, Vec<Payment>) {
-    let ids = named(reading);
-    let touched = |payment: &Payment| {
-        let mut refunds = payment.refunds.iter();
-        payment.ids.iter().any(|id| ids.contains(&id))
-            || payment.told.iter().any(|told| ids.contains(&&told.id))
-            || payment.disputes.keys().any(|id| ids.contains(&id))
-            || payment.refunded_so_far.keys().any(|id| ids.contains(&id))
-            || refunds.any(|(id, refund)| {
-                ids.contains(&id) || refund.payment.iter().any(|id| ids.contains(&id))
-            })
-    };
-    let payments = std::mem::take(&mut state.payments.open);
-    let (open, others) = payments.into_iter().partition(touched);
-    state.payments = Payments { open, closed: 0 };
-    (state, others)
-}
-
-fn together(mut state: State, mut others: Vec<Payment>) -> State {
-    others.append(&mut state.payments.open);
-    others.sort_by_cached_key(|payment| (payment.paid_at(), payment.first_told_at));
-    state.payments.open = others;
-    state
-}
-
-/// The state with one more reading. None where it ties with a former one or can't be digested:
-/// then the journal is to be folded up to it.
-fn follow(state: State, reading: &Reading) -> Option<State> {
-    if state.must_refold(reading) {
-        return None;
-    }
-    let mut next = state.follow(reading)?;
-    next.payments.closed = 0;
-    Some(next)
-}
-
-/// Every id by which a reading may name a payment.
-fn named(reading: &Reading) -> Vec<&ObjectId> {
-    let mut ids = Vec::new();
-    for fact in &reading.facts {
-        match fact {
-            Fact::Payment(seen) => ids.extend(&seen.ids),
-            Fact::SamePayment { ids: same } => ids.extend(same),
-            Fact::RefundedSoFar { ids: of, .. } => ids.extend(of),
-            Fact::Refund(seen) => ids.extend(seen.payment.iter().chain([&seen.id])),
-            Fact::Dispute(seen) => ids.extend(seen.payment.iter().chain([&seen.id])),
-            Fact::Invoice(seen) => ids.push(&seen.id),
-            Fact::Profile(_)
-            | Fact::CustomerDeleted
-            | Fact::Subscription(_)
-            | Fact::Referral(_)
-            | Fact::ReferralCanceled { .. }
-            | Fact::ReferralCode { .. }
-            | Fact::Waiting { .. }
-            | Fact::Unclear { .. } => {}
-        }
-    }
-    ids
-}
-
 /// What is due after and was not before, at the moment of the event: its window is another
 /// question.
-fn due(former: &[Decided], after: &State, reading: &Reading, received_at: Timestamp) -> Vec<Due> {
-    let at = reading.occurred_at;
+pub(super) fn due(before: &State, after: &State, entry: &Entry) -> Vec<Due> {
+    let at = entry.reading.occurred_at;
+    let former = plan(before, at).due;
     let is_new = |due: &Decided| {
         !former
             .iter()
@@ -172,15 +109,15 @@ fn due(former: &[Decided], after: &State, reading: &Reading, received_at: Timest
     due.map(|due| Due {
         letter: due.letter.as_str(),
         cause: due.cause.clone(),
-        timely: due.is_timely(received_at),
+        timely: due.is_timely(entry.received_at),
     })
     .collect()
 }
 
-type Fields = BTreeMap<(String, String), String>;
+pub(super) type Fields = BTreeMap<(String, String), String>;
 
 /// What people are shown of a record, field by field.
-fn fields(view: &CustomerView) -> Fields {
+pub(super) fn fields(view: &CustomerView) -> Fields {
     let mut fields = Fields::new();
     put(&mut fields, "customer", json(&view.customer));
     for known in &view.subscriptions {
@@ -252,7 +189,7 @@ fn put(fields: &mut Fields, of: &str, shown: Value) {
     }
 }
 
-fn compare(before: &Fields, after: &Fields) -> Vec<Change> {
+pub(super) fn compare(before: &Fields, after: &Fields) -> Vec<Change> {
     let change =
         |(of, field): &(String, String), before: Option<&String>, after: Option<&String>| Change {
             of: of.clone(),

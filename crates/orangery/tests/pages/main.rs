@@ -12,6 +12,7 @@
 // Helpers of tests fail loudly; the lints' exception covers test functions alone.
 
 mod doctor;
+mod killed;
 mod load;
 mod shown;
 mod support;

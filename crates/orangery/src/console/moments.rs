@@ -1,0 +1,157 @@
+//! A journal folded once, moment by moment, with what each moment could touch kept as it was
+//! before: so any part of a long life is told without folding the rest again.
+
+use domain::ids::ObjectId;
+use domain::payments::{Payment, Payments};
+use domain::reading::{Fact, Reading};
+use domain::record::Entry;
+use domain::state::{State, Subscription};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// The events of one moment, and the part of the state before it that they may touch.
+pub(crate) struct Moment {
+    /// Which, counted in the order of the fold.
+    pub(crate) events: Range<usize>,
+    /// Only the payments and subscriptions that these events name, and all else. Where an
+    /// address becomes known every subscription, since letters may fall due for each.
+    pub(crate) before: State,
+}
+
+/// Folds a journal in the order of the fold. The state has every payment there ever was.
+pub(crate) fn moments(sorted: &[Arc<Entry>]) -> (Vec<Moment>, State) {
+    let mut whole = Whole::default();
+    let mut moments = Vec::new();
+    let mut begin = 0_usize;
+    for instant in sorted.chunk_by(|a, b| a.reading.occurred_at == b.reading.occurred_at) {
+        let end = begin.saturating_add(instant.len());
+        let readings: Vec<&Reading> = instant.iter().map(|entry| &entry.reading).collect();
+        let mut before = whole.part(&readings);
+        let next = folded(&before, &readings);
+        if before.person.email().is_none() && next.person.email().is_some() {
+            before.subscriptions.extend(whole.subscriptions.clone());
+        }
+        whole.join(next);
+        moments.push(Moment {
+            events: begin..end,
+            before,
+        });
+        begin = end;
+    }
+    (moments, whole.state())
+}
+
+/// A state with these readings of one moment; those on which the fold panics are stepped over.
+pub(crate) fn folded(state: &State, readings: &[&Reading]) -> State {
+    state.applied(readings).unwrap_or_else(|| {
+        readings.iter().fold(state.clone(), |state, reading| {
+            state.applied(&[reading]).unwrap_or(state)
+        })
+    })
+}
+
+/// A state in parts, each found by the ids that lead to it.
+#[derive(Default)]
+struct Whole {
+    /// Without subscriptions and payments.
+    rest: State,
+    subscriptions: BTreeMap<ObjectId, Subscription>,
+    /// In the order in which they were last touched; none where one has moved on.
+    payments: Vec<Option<Payment>>,
+    places: HashMap<ObjectId, usize>,
+}
+
+impl Whole {
+    /// Takes out what these readings may touch.
+    fn part(&mut self, readings: &[&Reading]) -> State {
+        let mut places: BTreeSet<usize> = BTreeSet::new();
+        let mut subscriptions = BTreeSet::new();
+        for fact in readings.iter().flat_map(|reading| &reading.facts) {
+            let named = names(fact);
+            let known = named.payments.iter().filter_map(|id| self.places.get(*id));
+            places.extend(known);
+            subscriptions.extend(named.subscription);
+        }
+        let invoices = self.rest.invoices.values();
+        subscriptions.extend(invoices.filter_map(|invoice| invoice.subscription.as_ref()));
+        let subscriptions = subscriptions
+            .into_iter()
+            .filter_map(|id| self.subscriptions.remove_entry(id))
+            .collect();
+        let open = places
+            .into_iter()
+            .filter_map(|place| self.payments.get_mut(place)?.take())
+            .collect();
+        let payments = Payments { open, closed: 0 };
+        State {
+            subscriptions,
+            payments,
+            ..self.rest.clone()
+        }
+    }
+
+    /// Puts it back.
+    fn join(&mut self, mut touched: State) {
+        self.subscriptions.append(&mut touched.subscriptions);
+        for payment in std::mem::take(&mut touched.payments.open) {
+            let place = self.payments.len();
+            let own = payment.refunds.keys().chain(payment.disputes.keys());
+            for id in payment.ids.iter().chain(own) {
+                self.places.insert(id.clone(), place);
+            }
+            self.payments.push(Some(payment));
+        }
+        self.rest = touched;
+    }
+
+    fn state(self) -> State {
+        let mut open: Vec<Payment> = self.payments.into_iter().flatten().collect();
+        open.sort_by(|a, b| {
+            let at = |payment: &Payment| payment.paid_at().unwrap_or(payment.first_told_at);
+            (at(a), &a.ids).cmp(&(at(b), &b.ids))
+        });
+        State {
+            subscriptions: self.subscriptions,
+            payments: Payments { open, closed: 0 },
+            ..self.rest
+        }
+    }
+}
+
+/// The ids by which a fact may name a payment, and the subscription it names.
+#[derive(Default)]
+struct Names<'a> {
+    payments: Vec<&'a ObjectId>,
+    subscription: Option<&'a ObjectId>,
+}
+
+fn names(fact: &Fact) -> Names<'_> {
+    let payments = |ids: Vec<_>| Names {
+        payments: ids,
+        subscription: None,
+    };
+    match fact {
+        Fact::Payment(seen) => payments(seen.ids.iter().collect()),
+        Fact::SamePayment { ids } | Fact::RefundedSoFar { ids, .. } => {
+            payments(ids.iter().collect())
+        }
+        Fact::Refund(seen) => payments(seen.payment.iter().chain([&seen.id]).collect()),
+        Fact::Dispute(seen) => payments(seen.payment.iter().chain([&seen.id]).collect()),
+        Fact::Invoice(seen) => Names {
+            payments: vec![&seen.id],
+            subscription: seen.subscription.as_ref(),
+        },
+        Fact::Subscription(seen) => Names {
+            payments: vec![],
+            subscription: Some(&seen.id),
+        },
+        Fact::Profile(_)
+        | Fact::CustomerDeleted
+        | Fact::Referral(_)
+        | Fact::ReferralCanceled { .. }
+        | Fact::ReferralCode { .. }
+        | Fact::Waiting { .. }
+        | Fact::Unclear { .. } => Names::default(),
+    }
+}

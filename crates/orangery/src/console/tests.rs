@@ -1,0 +1,112 @@
+//! A long life told in parts says what folding it all again at each event says.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
+use super::moments::moments;
+use super::timeline::{compare, due, fields, sorted, steps};
+use domain::catalog::Catalog;
+use domain::fold::fold_whole;
+use domain::ids::{CustomerKey, Mode};
+use domain::record::Entry;
+use domain::state::State;
+use domain::view::CustomerView;
+use providers::{Arrival, Endpoint, Fetched, Headers, Outcome, PersonKey, Request, Secret, Step};
+use std::sync::Arc;
+
+/// Lives of one customer, one after the other: every sample there is, `at_once` of them told to
+/// have happened in one second.
+fn journal(lives: usize, at_once: usize) -> Vec<Arc<Entry>> {
+    let provider = providers::provider("stripe").unwrap();
+    let now = "2026-03-01T00:00:00Z".parse().unwrap();
+    let keys = PersonKey::derive(&Secret::new("whsec_of_this_test_alone").unwrap()).unwrap();
+    let secrets = provider.secrets([SECRET]).unwrap();
+    let mut entries = Vec::new();
+    let samples = provider.samples().iter();
+    // Whom the provider deleted is written to no more.
+    let samples: Vec<_> = samples
+        .filter(|(name, _)| *name != "customer.deleted")
+        .collect();
+    for at in 0..lives * samples.len() {
+        let (life, sample) = (at / samples.len(), at % samples.len());
+        // Each life in an order of its own, the first begun by a subscription of nobody's yet.
+        let first = samples
+            .iter()
+            .position(|(name, _)| name.starts_with("customer.subscription"));
+        let (_, body) = samples[(first.unwrap() + sample * (2 * life + 1)) % samples.len()];
+        let body = body.replace("Grove0", &format!("Grove{}x", life / 2));
+        let mut value: serde_json::Value = serde_json::from_str(&body).unwrap();
+        value["id"] = format!("evt_{at}").into();
+        value["created"] = (1_767_225_600 + (at / at_once) * 600).into();
+        let body = serde_json::to_vec(&value).unwrap();
+        let signed = provider.sign(&body, &Secret::new(SECRET).unwrap(), now);
+        let headers = Headers::new(signed.unwrap()).unwrap();
+        let request = Request {
+            method: "POST",
+            path: "/",
+            url: None,
+            query: "",
+            headers: &headers,
+            body: &body,
+        };
+        let arrival = Arrival {
+            request,
+            endpoint: Endpoint::new(Mode::Test),
+            secrets: &secrets,
+            fetched: &Fetched::closed(),
+            now,
+        };
+        let Step::Done(all) = providers::receive(provider, &arrival, &keys).unwrap() else {
+            panic!("nothing is asked");
+        };
+        for received in all {
+            if let Outcome::Reading(reading) = received.outcome {
+                let entry = Entry::new(reading, received.raw, 1, now, "test".into());
+                entries.push(Arc::new(entry));
+            }
+        }
+    }
+    entries
+}
+
+#[test]
+fn each_step_is_what_folding_everything_again_shows() {
+    let catalog = Catalog::parse(crate::dev::CATALOG).unwrap();
+    let customer = CustomerKey::new("stripe/test/cus_Valencia01");
+    for at_once in [1, 2, 5] {
+        let sorted = sorted(&journal(3, at_once));
+        let (moments, whole) = moments(&sorted);
+        let readings = |upto: usize| sorted[..upto].iter().map(|entry| &entry.reading);
+        assert_eq!(whole, fold_whole(readings(sorted.len())));
+        let shown =
+            |state: &State| fields(&CustomerView::new(&customer, state, &catalog, vec![], &[]));
+        let mut letters = 0;
+        for part in [1, 7] {
+            let begins = (0..sorted.len()).step_by(part);
+            let told = begins.flat_map(|begin| {
+                let range = begin..(begin + part).min(sorted.len());
+                steps(&customer, &sorted, &moments, range, &catalog)
+            });
+            let told: Vec<_> = told.collect();
+            assert_eq!(told.len(), sorted.len());
+            let mut before = State::default();
+            for (at, step) in told.iter().enumerate() {
+                let after = fold_whole(readings(at + 1));
+                let changes = compare(&shown(&before), &shown(&after));
+                assert_eq!(step.changes, changes, "{at} of {at_once} at once");
+                let due = due(&before, &after, &sorted[at]);
+                assert_eq!(step.letters, due, "{at} of {at_once} at once");
+                letters += due.len();
+                before = after;
+            }
+        }
+        assert!(
+            letters > 4,
+            "only {letters} letters: the lives are too dull"
+        );
+    }
+}
+
+const SECRET: &str = "whsec_of_this_test_alone";
