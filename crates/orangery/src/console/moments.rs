@@ -93,7 +93,9 @@ impl Whole {
 
     /// Puts it back.
     fn join(&mut self, mut touched: State) {
-        self.subscriptions.append(&mut touched.subscriptions);
+        // Not `append`, which would build the whole map anew for each moment.
+        self.subscriptions
+            .extend(std::mem::take(&mut touched.subscriptions));
         for payment in std::mem::take(&mut touched.payments.open) {
             let place = self.payments.len();
             let own = payment.refunds.keys().chain(payment.disputes.keys());
