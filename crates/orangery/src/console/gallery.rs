@@ -1,8 +1,8 @@
 //! Every letter in every language, made from sample data.
 
-use super::checks::{self, Check, checks};
+use super::checks::Check;
 use super::look::Look;
-use super::mailbox::{Light, View, Width, shut_in, source};
+use super::mailbox::{Shown, checked, shut_in};
 use super::render::values;
 use super::{Console, Fault, Page};
 use crate::preview::{self, OCCASIONS, Words};
@@ -30,7 +30,7 @@ pub(crate) async fn list(State(console): State<Console>, look: Look) -> Page {
             rows.push(Row {
                 letter: letter.as_str(),
                 language: language.as_str(),
-                checks: checked(letter, &mail),
+                checks: checked(&mail),
                 subject: mail.subject,
             });
         }
@@ -42,12 +42,6 @@ pub(crate) async fn list(State(console): State<Console>, look: Look) -> Page {
 pub(crate) struct Which {
     letter: String,
     language: String,
-    #[serde(default)]
-    view: View,
-    #[serde(default)]
-    width: Width,
-    #[serde(default)]
-    light: Light,
 }
 
 impl Which {
@@ -66,38 +60,21 @@ pub(crate) async fn one(
     State(console): State<Console>,
     look: Look,
     Query(which): Query<Which>,
+    Query(shown): Query<Shown>,
 ) -> Page {
     let (letter, language) = which.found()?;
     let mail = console.sample(letter, language)?;
     let query = format!("letter={}&language={}", letter.as_str(), language.as_str());
-    let values = values! {
-        checks => checked(letter, &mail),
-        source => source(&mail),
-        customer => None::<String>,
-        body => format!("/gallery/body?{query}"),
-        this => format!("/gallery/one?{query}"),
-        view => which.view, width => which.width, light => which.light,
-        mail,
-    };
-    console.page(&look, "mail.html", values)
+    let at = (
+        format!("/gallery/one?{query}"),
+        format!("/gallery/body?{query}"),
+    );
+    console.letter(&look, &mail, None, at, &shown)
 }
 
 pub(crate) async fn body(State(console): State<Console>, Query(which): Query<Which>) -> Page {
     let (letter, language) = which.found()?;
     Ok(shut_in(console.sample(letter, language)?.html))
-}
-
-fn checked(letter: Letter, mail: &Mail) -> Vec<Check> {
-    checks(&checks::Letter {
-        name: letter.as_str(),
-        subject: &mail.subject,
-        text: &mail.text,
-        html: &mail.html,
-        unsubscribe: mail
-            .headers
-            .iter()
-            .any(|h| h.name.eq_ignore_ascii_case("list-unsubscribe")),
-    })
 }
 
 impl Console {

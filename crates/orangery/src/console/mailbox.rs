@@ -3,18 +3,13 @@
 use super::checks::{self, checks};
 use super::look::Look;
 use super::render::values;
-use super::{Console, Fault, Page};
+use super::{Before, Console, Fault, Page, next_page};
 use crate::stack::mail::Mail;
 use axum::extract::{Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
-
-#[derive(Deserialize)]
-pub(crate) struct Before {
-    before: Option<i64>,
-}
 
 /// A mail in the list.
 #[derive(Serialize)]
@@ -31,10 +26,8 @@ pub(crate) async fn list(
     look: Look,
     Query(asked): Query<Before>,
 ) -> Page {
-    let before = asked.before.unwrap_or(i64::MAX);
-    let mails = console.endpoints.mailbox.before(before, PAGE)?;
-    let full = mails.len() >= usize::try_from(PAGE).unwrap_or(usize::MAX);
-    let next = mails.last().filter(|_| full).map(|(number, _)| *number);
+    let mails = console.endpoints.mailbox.before(asked.number(), PAGE)?;
+    let next = next_page(&mails, PAGE, |(number, _)| *number);
     let rows: Vec<Row> = mails
         .into_iter()
         .map(|(_, mail)| Row {
@@ -48,10 +41,15 @@ pub(crate) async fn list(
     console.page(&look, "mailbox.html", values! { rows, next })
 }
 
-/// Which mail, and how it is to be shown.
+/// Which mail.
 #[derive(Deserialize)]
 pub(crate) struct Which {
     id: String,
+}
+
+/// How a mail is to be shown.
+#[derive(Deserialize)]
+pub(crate) struct Shown {
     #[serde(default)]
     view: View,
     #[serde(default)]
@@ -62,7 +60,7 @@ pub(crate) struct Which {
 
 #[derive(Clone, Copy, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum View {
+enum View {
     #[default]
     Html,
     Text,
@@ -72,7 +70,7 @@ pub(super) enum View {
 
 #[derive(Clone, Copy, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Width {
+enum Width {
     #[default]
     Desk,
     Phone,
@@ -80,7 +78,7 @@ pub(super) enum Width {
 
 #[derive(Clone, Copy, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Light {
+enum Light {
     #[default]
     Light,
     Dark,
@@ -90,18 +88,13 @@ pub(crate) async fn one(
     State(console): State<Console>,
     look: Look,
     Query(which): Query<Which>,
+    Query(shown): Query<Shown>,
 ) -> Page {
     let mail = console.mail(&which.id)?;
-    let values = values! {
-        checks => checked(&mail),
-        source => source(&mail),
-        customer => console.written_to(&mail),
-        body => format!("/mail/body?id={}", super::render::encoded(&mail.id)),
-        this => format!("/mail?id={}", super::render::encoded(&mail.id)),
-        view => which.view, width => which.width, light => which.light,
-        mail,
-    };
-    console.page(&look, "mail.html", values)
+    let query = format!("id={}", super::render::encoded(&mail.id));
+    let at = (format!("/mail?{query}"), format!("/mail/body?{query}"));
+    let customer = console.written_to(&mail);
+    console.letter(&look, &mail, customer, at, &shown)
 }
 
 pub(crate) async fn body(State(console): State<Console>, Query(which): Query<Which>) -> Page {
@@ -118,6 +111,24 @@ pub(super) fn shut_in(html: String) -> Response {
 }
 
 impl Console {
+    /// The page of a mail, which stands at `this` and has its HTML at `body`.
+    pub(super) fn letter(
+        &self,
+        look: &Look,
+        mail: &Mail,
+        customer: Option<String>,
+        (this, body): (String, String),
+        shown: &Shown,
+    ) -> Page {
+        let values = values! {
+            mail, customer, this, body,
+            checks => checked(mail),
+            source => source(mail),
+            view => shown.view, width => shown.width, light => shown.light,
+        };
+        self.page(look, "mail.html", values)
+    }
+
     fn mail(&self, id: &str) -> Result<Mail, Fault> {
         let mail = self.endpoints.mailbox.mail(id)?;
         mail.ok_or_else(|| Fault::NotThere(format!("no mail {id} went out")))
@@ -132,7 +143,8 @@ impl Console {
     }
 }
 
-fn checked(mail: &Mail) -> Vec<checks::Check> {
+/// What is to be said for and against a mail.
+pub(super) fn checked(mail: &Mail) -> Vec<checks::Check> {
     let letter = mail.tags.iter().find(|tag| tag.name == "letter");
     let mut headers = mail.headers.iter();
     checks(&checks::Letter {
@@ -145,7 +157,7 @@ fn checked(mail: &Mail) -> Vec<checks::Check> {
 }
 
 /// As it would stand on the wire, for people: parts in the clear.
-pub(super) fn source(mail: &Mail) -> String {
+fn source(mail: &Mail) -> String {
     let mut out = String::new();
     let (from, to, subject) = (&mail.from, mail.to.join(", "), &mail.subject);
     // Writing to a string can't fail.

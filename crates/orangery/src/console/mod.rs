@@ -141,6 +141,24 @@ impl IntoResponse for Fault {
 /// A page, or why there is none.
 pub(crate) type Page = Result<Response, Fault>;
 
+/// Where a page of a list begins that counts down.
+#[derive(serde::Deserialize)]
+pub(crate) struct Before {
+    before: Option<i64>,
+}
+
+impl Before {
+    fn number(&self) -> i64 {
+        self.before.unwrap_or(i64::MAX)
+    }
+}
+
+/// Where the next page begins, if this one is full.
+fn next_page<T>(rows: &[T], size: u32, number: impl Fn(&T) -> i64) -> Option<i64> {
+    let full = rows.len() >= usize::try_from(size).unwrap_or(usize::MAX);
+    rows.last().filter(|_| full).map(number)
+}
+
 /// Runs what blocks, as the local client does, where it may.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,

@@ -2,18 +2,13 @@
 
 use super::look::Look;
 use super::render::values;
-use super::{Console, Fault, Page, words};
+use super::{Before, Console, Fault, Page, next_page, words};
 use crate::doctor::{Known, Saved};
 use crate::stack::seen::Seen;
 use axum::extract::{Query, State};
 use axum::http::header;
 use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
-
-#[derive(Deserialize)]
-pub(crate) struct Before {
-    before: Option<i64>,
-}
 
 /// A refused request and why.
 #[derive(Serialize)]
@@ -30,10 +25,11 @@ pub(crate) async fn list(
     look: Look,
     Query(asked): Query<Before>,
 ) -> Page {
-    let before = asked.before.unwrap_or(i64::MAX);
-    let seen = console.endpoints.state.refused_before(before, PAGE)?;
-    let full = seen.len() >= usize::try_from(PAGE).unwrap_or(usize::MAX);
-    let next = seen.last().filter(|_| full).map(|last| last.id);
+    let seen = console
+        .endpoints
+        .state
+        .refused_before(asked.number(), PAGE)?;
+    let next = next_page(&seen, PAGE, |seen| seen.id);
     let refused: Vec<Refused> = seen
         .into_iter()
         .map(|seen| console.why(&look, seen))
