@@ -7,6 +7,7 @@ use domain::catalog::Catalog;
 use domain::explain::explain;
 use domain::fold::fold_whole;
 use domain::ids::CustomerKey;
+use domain::money::Money;
 use domain::view::{CustomerView, LetterView, PaymentView};
 use std::fmt::Write;
 use store::folding::read_journal;
@@ -108,12 +109,16 @@ pub fn text(view: &CustomerView) -> String {
     out
 }
 
-/// An amount for people: `19.00 EUR`.
+/// So many minor units of a payment's currency for people.
 pub fn amount(payment: &PaymentView, minor: i64) -> String {
-    let money = domain::money::Money {
+    money(Money {
         minor,
         ..payment.paid
-    };
+    })
+}
+
+/// An amount for people: `19.00 EUR`.
+pub fn money(money: Money) -> String {
     format!(
         "{} {}",
         money.decimal(),

@@ -153,11 +153,14 @@ pub(super) fn fields(view: &CustomerView) -> Fields {
         put(&mut fields, &format!("payment {id}"), Value::Object(shown));
     }
     for invoice in &view.failed_invoices {
-        put(
-            &mut fields,
-            &format!("invoice {}", invoice.id),
-            json(invoice),
-        );
+        let mut shown = json(invoice);
+        if let Some(shown) = shown.as_object_mut() {
+            for part in ["amount_minor", "currency", "exponent"] {
+                shown.remove(part);
+            }
+            shown.insert("due".into(), crate::customer::money(invoice.due).into());
+        }
+        put(&mut fields, &format!("invoice {}", invoice.id), shown);
     }
     if let Some(came) = &view.attribution {
         put(&mut fields, "attribution", json(came));
