@@ -14,4 +14,5 @@ pub mod clock;
 pub mod chaos;
 pub mod send;
 pub mod preview;
+mod occasions;
 pub mod table;

@@ -2,27 +2,20 @@
 //! at. The samples serve the letters' own tests and whoever shows a gallery.
 
 use crate::dev::CATALOG;
-use anyhow::{Context, bail};
+use crate::occasions::told;
+pub use crate::occasions::{OCCASIONS, Occasion, SENT_AT, Words};
+use anyhow::Context;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::{Args, Subcommand};
-use domain::billing::InvoiceState;
 use domain::catalog::Catalog;
-use domain::ids::{CustomerKey, ObjectId, PriceId};
 use domain::letters::Letter;
-use domain::money::{Currency, Money};
-use domain::reading::Profile;
-use domain::record::Record;
-use domain::state::{Invoice, Subscription};
-use domain::terms::{Item, Period, SubscriptionStatus, Terms};
 use engagement_email::Sender;
 use engagement_email::mailer::Mail;
 use engagement_email::render::{Language, mail};
-use jiff::{SignedDuration, Timestamp};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use store::letters::{LetterRow, LetterState};
 
 /// Letters to look at.
 #[derive(Debug, Subcommand)]
@@ -59,83 +52,6 @@ impl MailCommand {
     }
 }
 
-/// One occasion for a letter; a letter that says different things has several.
-#[derive(Clone, Copy, Debug)]
-pub struct Occasion {
-    /// Its name: the letter's, and what makes it another.
-    pub name: &'static str,
-    /// The letter.
-    pub letter: Letter,
-    change: fn(&mut Subscription, &mut Invoice),
-}
-
-/// Whom a sample is about, and what by: everything a stranger may have written.
-#[derive(Clone, Debug)]
-pub struct Words {
-    /// The customer's name.
-    pub name: String,
-    /// The plan's name.
-    pub plan: String,
-    /// The shop's name.
-    pub shop: String,
-}
-
-/// The moment at which sample letters are sent: shortly after their occasion.
-pub const SENT_AT: &str = "2026-01-12T09:00:00Z";
-
-/// Every occasion, letter by letter.
-pub const OCCASIONS: [Occasion; 9] = [
-    occasion("welcome", Letter::Welcome, |_, _| ()),
-    occasion("welcome-trial", Letter::Welcome, |subscription, _| {
-        subscription.terms.status = SubscriptionStatus::Trialing;
-        subscription.terms.trial = Some(days(0, 14));
-    }),
-    occasion("payment_failed", Letter::PaymentFailed, |_, _| ()),
-    occasion(
-        "payment_failed-last",
-        Letter::PaymentFailed,
-        |_, invoice| {
-            invoice.next_attempt_at = None;
-        },
-    ),
-    occasion(
-        "payment_failed-confirm",
-        Letter::PaymentFailed,
-        |_, invoice| {
-            invoice.state = InvoiceState::ActionRequired;
-        },
-    ),
-    occasion(
-        "payment_recovered",
-        Letter::PaymentRecovered,
-        |_, invoice| {
-            invoice.state = InvoiceState::Paid;
-            invoice.settled_at = Some(day(11));
-        },
-    ),
-    occasion(
-        "cancellation_confirmed",
-        Letter::CancellationConfirmed,
-        |subscription, _| {
-            subscription.canceled_at = Some(day(11));
-            subscription.terms.cancel_at = Some(day(31));
-        },
-    ),
-    occasion(
-        "cancellation_confirmed-ended",
-        Letter::CancellationConfirmed,
-        |subscription, _| {
-            subscription.canceled_at = Some(day(11));
-            subscription.ended_at = Some(day(11));
-            subscription.terms.status = SubscriptionStatus::Canceled;
-        },
-    ),
-    occasion("trial_ending", Letter::TrialEnding, |subscription, _| {
-        subscription.terms.status = SubscriptionStatus::Trialing;
-        subscription.terms.trial = Some(days(0, 14));
-    }),
-];
-
 /// Writes them, and a page that leads to all.
 ///
 /// # Errors
@@ -168,6 +84,9 @@ pub fn run(preview: &Preview) -> anyhow::Result<usize> {
     Ok(names.len())
 }
 
+/// How the sample shop's catalog names the plan that letters are about.
+const PLAN: &str = "{ en = \"Grove\", fr = \"Verger\" }";
+
 /// A letter as a sample customer of the sample shop would get it.
 ///
 /// # Errors
@@ -181,126 +100,9 @@ pub fn sample(occasion: Occasion, language: Language, words: &Words) -> anyhow::
         preferences_url: Some("https://grove.example.com/letters".into()),
     };
     let (row, record) = told(occasion, language, words)?;
-    let catalog = CATALOG.replacen("\"Grove\"", &toml::Value::from(&*words.plan).to_string(), 1);
+    let plan = toml::Value::from(&*words.plan).to_string();
+    let catalog = CATALOG.replacen(PLAN, &plan, 1);
     Ok(mail(&row, &record, &Catalog::parse(&catalog)?, &sender)?)
-}
-
-impl Default for Words {
-    fn default() -> Self {
-        Self {
-            name: "Nell Orange".into(),
-            plan: "Grove".into(),
-            shop: "Grove & Sons".into(),
-        }
-    }
-}
-
-/// The letter's row and the record it is rendered from.
-fn told(
-    occasion: Occasion,
-    language: Language,
-    words: &Words,
-) -> anyhow::Result<(LetterRow, Record)> {
-    let (mut subscription, mut invoice) = (subscription()?, invoice()?);
-    (occasion.change)(&mut subscription, &mut invoice);
-    let customer = CustomerKey::new("stripe/test/cus_Valencia01");
-    let mut record = Record::new(customer.clone());
-    let state = &mut record.folded.state;
-    state.person.stated = Some(Profile {
-        email: Some("nell@example.com".into()),
-        name: Some(words.name.as_str().into()),
-        locale: Some(language.as_str().into()),
-        ..Profile::default()
-    });
-    state
-        .subscriptions
-        .insert(ObjectId::new("sub_Grove01"), subscription);
-    state.invoices.insert(ObjectId::new("in_Grove02"), invoice);
-    let now: Timestamp = SENT_AT.parse()?;
-    let plan = domain::plan::plan(state, now);
-    let Some(due) = plan
-        .due
-        .into_iter()
-        .find(|due| due.letter == occasion.letter)
-    else {
-        bail!("the sample of {} asks for no letter", occasion.name)
-    };
-    let row = LetterRow {
-        state: LetterState::Owed,
-        ..LetterRow::owed(customer, &due, now)
-    };
-    Ok((row, record))
-}
-
-fn subscription() -> anyhow::Result<Subscription> {
-    let started_at = day(8);
-    Ok(Subscription {
-        started_at,
-        currency: Some(Currency::parse("eur")?),
-        terms: Terms {
-            status: SubscriptionStatus::Active,
-            items: vec![Item {
-                id: ObjectId::new("si_Grove01"),
-                price: PriceId::new("price_grove_monthly"),
-                metered: false,
-                quantity: Some(1),
-                unit_minor: Some(2400),
-                period: None,
-            }],
-            period: Some(days(0, 31)),
-            trial: None,
-            cancel_at: None,
-            cancel_at_period_end: false,
-            pause: None,
-        },
-        canceled_at: None,
-        ended_at: None,
-        activated_at: Some(started_at),
-        as_of: started_at,
-        ambiguous: false,
-    })
-}
-
-fn invoice() -> anyhow::Result<Invoice> {
-    Ok(Invoice {
-        state: InvoiceState::Failed,
-        subscription: Some(ObjectId::new("sub_Grove01")),
-        due: Money {
-            minor: 2880,
-            currency: Currency::parse("eur")?,
-            exponent: 2,
-        },
-        failed_at: day(11),
-        attempts: 1,
-        next_attempt_at: Some(day(14)),
-        settled_at: None,
-    })
-}
-
-const fn occasion(
-    name: &'static str,
-    letter: Letter,
-    change: fn(&mut Subscription, &mut Invoice),
-) -> Occasion {
-    Occasion {
-        name,
-        letter,
-        change,
-    }
-}
-
-/// So many days after the sample shop's first: 1 January 2026.
-fn day(number: i64) -> Timestamp {
-    let first = Timestamp::from_second(1_767_225_600).unwrap_or_default();
-    let later = SignedDuration::from_hours(number.saturating_mul(24));
-    first.checked_add(later).unwrap_or(first)
-}
-
-fn days(start: i64, end: i64) -> Period {
-    Period {
-        start: day(start),
-        end: day(end),
-    }
 }
 
 fn write(folder: &Path, name: &str, text: &str) -> anyhow::Result<()> {

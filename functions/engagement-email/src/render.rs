@@ -8,6 +8,7 @@ use crate::templates::{Part, Unrendered, render};
 use domain::catalog::Catalog;
 use domain::ids::ObjectId;
 use domain::letters::{Class, Letter};
+use domain::money::{Money, exponent};
 use domain::plan::subject;
 use domain::record::Record;
 use domain::state::{Invoice, State, Subscription};
@@ -110,9 +111,12 @@ impl About<'_> {
             Letter::TrialEnding => {
                 let trying = subscription()?;
                 let trial = trying.terms.trial.ok_or(Unrendered::Subject)?;
+                let usage = trying.terms.items.iter().any(|item| item.metered);
                 context! {
                     plan => self.plan(trying),
                     trial_end => self.reader.date(trial.end),
+                    price => self.price(trying, row).map(|price| self.reader.amount(price)),
+                    usage => usage,
                 }
             }
         })
@@ -126,6 +130,24 @@ impl About<'_> {
             plan => subscription.and_then(|known| self.plan(known)),
             running => subscription.is_some_and(|known| known.terms.status.is_running()),
         }
+    }
+
+    /// What a period costs by its items, before tax and discounts, which the record does not
+    /// know. None where tiers decide, or where nobody says how the currency is counted.
+    fn price(&self, subscription: &Subscription, row: &LetterRow) -> Option<Money> {
+        let currency = subscription.currency?;
+        let mut minor = 0_i64;
+        for item in subscription.terms.items.iter().filter(|item| !item.metered) {
+            let quantity = i64::try_from(item.quantity?).ok()?;
+            minor = minor.checked_add(item.unit_minor?.checked_mul(quantity)?)?;
+        }
+        let (provider, _) = row.customer.account().split_once('/')?;
+        let exponent = exponent(currency, providers::provider(provider)?.exponents());
+        (minor > 0).then_some(Money {
+            minor,
+            currency,
+            exponent,
+        })
     }
 
     /// What the shop calls the plan in the reader's language.

@@ -159,12 +159,24 @@ async fn pages_over_a_hundred_thousand_events() {
         "{customers} customers of 10 events in {:?}",
         begun.elapsed()
     );
+    append_long(&table, long).await;
+    caught_up(&stack, customers + usize::from(long > 0)).await;
+    let first = Instant::now();
+    if long > 0 {
+        get(&stack, "/customer?key=stripe/test/cus_long").await;
+        println!("first look at the long one {:?}", first.elapsed());
+    }
+    print_pages(&stack, customers, long).await;
+}
+
+/// One customer whose journal is long: appended without folding each time, since the fold at the
+/// end reads them all.
+async fn append_long(table: &DynamoTable, long: usize) {
     let begun = Instant::now();
     let now = "2026-03-01T00:00:00Z".parse().unwrap();
     for from in (0..long).step_by(500) {
-        // Appended without folding each time: the fold at the end reads them all.
         for entry in entries("cus_long", 500.min(long - from), from) {
-            store::accept::accept(&table, &entry).await.unwrap();
+            store::accept::accept(table, &entry).await.unwrap();
         }
     }
     let key = Account {
@@ -172,14 +184,11 @@ async fn pages_over_a_hundred_thousand_events() {
         mode: Mode::Test,
     }
     .customer("cus_long");
-    store::folding::fold_or_leave(&table, &key, vec![], now).await;
+    store::folding::fold_or_leave(table, &key, vec![], now).await;
     println!("one customer of {long} events in {:?}", begun.elapsed());
-    caught_up(&stack, customers + usize::from(long > 0)).await;
-    let first = Instant::now();
-    if long > 0 {
-        get(&stack, "/customer?key=stripe/test/cus_long").await;
-        println!("first look at the long one {:?}", first.elapsed());
-    }
+}
+
+async fn print_pages(stack: &orangery::stack::Stack, customers: usize, long: usize) {
     println!("| page | best of 3 | size |\n| --- | --- | --- |");
     let middle = format!("cus_{:06}", customers / 2);
     let mut pages = vec![
@@ -202,7 +211,7 @@ async fn pages_over_a_hundred_thousand_events() {
         pages.push("/customer?key=stripe/test/cus_long&page=200".into());
     }
     for page in pages {
-        let (took, size) = timed(&stack, &page).await;
+        let (took, size) = timed(stack, &page).await;
         println!("| {page} | {took:?} | {size} |");
     }
 }
