@@ -107,6 +107,11 @@ impl Account {
         Reference::new(self.scoped(id))
     }
 
+    /// The provider's own id of an event, if it is this account's.
+    pub fn own<'a>(&self, event: &'a EventId) -> Option<&'a str> {
+        event.as_str().strip_prefix(&self.scoped(""))
+    }
+
     /// Under which this account's events wait whose meaning its API has not told yet. It leads
     /// to nobody.
     pub fn waiting(&self) -> Reference {

@@ -9,6 +9,7 @@ use anyhow::Context;
 use domain::ids::{Account, CustomerKey, Mode};
 use domain::view::CustomerView;
 use jiff::Timestamp;
+use providers::Provider;
 use std::io::Write;
 use std::path::PathBuf;
 use store::dynamo::DynamoTable;
@@ -198,17 +199,19 @@ async fn send(delivery: Delivery, gateway: String, now: Timestamp) -> anyhow::Re
 /// When there is no such provider.
 pub fn signers(shop: &Shop) -> anyhow::Result<Signers> {
     let provider = providers::provider("stripe").context("Stripe is not among the providers")?;
-    let secret = shop
-        .secrets
-        .get(provider.name())
-        .and_then(|texts| texts.first())
-        .cloned();
-    let secret = secret.unwrap_or_else(|| local_secret(provider.name()));
+    let secret = secret_of(shop, provider);
     Ok(Signers {
         provider,
         secret,
         master: shop.master.clone(),
     })
+}
+
+/// The secret with which a provider's events are signed for the local shop.
+pub fn secret_of(shop: &Shop, provider: &Provider) -> String {
+    let given = shop.secrets.get(provider.name());
+    let first = given.and_then(|texts| texts.first()).cloned();
+    first.unwrap_or_else(|| local_secret(provider.name()))
 }
 
 async fn views(table: &DynamoTable, shop: &Shop) -> anyhow::Result<Vec<CustomerView>> {

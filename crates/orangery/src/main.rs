@@ -257,13 +257,8 @@ impl DevArgs {
                 .secrets(texts.iter().map(String::as_str))
                 .with_context(|| format!("`--secret {}=…` can't be used", provider.name()))?;
         }
-        let apis: BTreeMap<String, String> = self.apis.into_iter().collect();
-        for name in apis.keys() {
-            let has_api = providers::provider(name).is_some_and(|known| known.api().is_some());
-            if !has_api {
-                bail!("`--api {name}=…`: no provider of this name is ever asked for anything");
-            }
-        }
+        let apis: BTreeMap<_, _> = self.apis.into_iter().collect();
+        apis.keys().try_for_each(|name| send::is_ever_asked(name))?;
         let catalog = catalog(self.catalog)?;
         let kept = self.data.is_some();
         Ok(Dev {

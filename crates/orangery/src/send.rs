@@ -84,6 +84,17 @@ pub fn known_providers() -> String {
     names.join(", ")
 }
 
+/// Whether something can stand in for the API of the provider of this name.
+///
+/// # Errors
+/// When nobody ever asks it for anything.
+pub fn is_ever_asked(name: &str) -> anyhow::Result<()> {
+    match providers::provider(name).and_then(Provider::api) {
+        Some(_) => Ok(()),
+        None => bail!("`--api {name}=…`: no provider of this name is ever asked for anything"),
+    }
+}
+
 async fn deliveries(
     send: &Send,
     provider: &'static Provider,
@@ -117,6 +128,9 @@ async fn deliveries(
         };
         return story.deliveries(&signers, now);
     }
+    if send.what == LIFE {
+        return life(provider, &Signer::provider(provider, &secret)?, now);
+    }
     let (name, body) = if is_path(&send.what) {
         (send.what.clone(), file(send, path)?)
     } else {
@@ -129,6 +143,35 @@ async fn deliveries(
         body,
         signer: Signer::provider(provider, &secret)?,
     }])
+}
+
+/// A provider's telling of one customer's life, its last event put at `now`.
+fn life(
+    provider: &'static Provider,
+    signer: &Signer,
+    now: Timestamp,
+) -> anyhow::Result<Vec<Delivery>> {
+    let read = |(name, text): &(&'static str, &str)| -> anyhow::Result<(&'static str, Value)> {
+        Ok((name, serde_json::from_str(text)?))
+    };
+    let told: Result<Vec<_>, _> = provider.life().iter().map(read).collect();
+    let mut told = told?;
+    let last = told
+        .last()
+        .and_then(|(_, body)| time(body, provider.time_path()));
+    let Some(last) = last else {
+        bail!("{} tells no life", provider.name());
+    };
+    let deliver = |(name, body): &mut (&'static str, Value)| {
+        shift_times(body, now.as_second().saturating_sub(last));
+        Ok(Delivery {
+            name: format!("{LIFE}/{name}"),
+            path: format!("/webhooks/{}", provider.name()),
+            body: serde_json::to_vec(body)?,
+            signer: signer.clone(),
+        })
+    };
+    told.iter_mut().map(deliver).collect()
 }
 
 /// A file goes out byte for byte, unless a field is to be set.
@@ -151,7 +194,10 @@ fn fresh(send: &Send, provider: &Provider, now: Timestamp) -> anyhow::Result<Vec
     let sample = sample(provider.samples(), &send.what).with_context(|| {
         let stories: Vec<&str> = story_names().collect();
         let stories = stories.join(", ");
-        format!("`{}` is no story ({stories}) and no file", send.what)
+        format!(
+            "`{}` is no story ({stories}, {LIFE}) and no file",
+            send.what
+        )
     })?;
     let mut body: Value = serde_json::from_str(&sample)?;
     if let Some(at) = time(&body, provider.time_path()) {
@@ -174,3 +220,6 @@ fn changed(mut body: Value, fields: &[(String, String)]) -> anyhow::Result<Vec<u
 fn read(path: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("{} can't be read", path.display()))
 }
+
+/// The story that every provider tells in its own words.
+const LIFE: &str = "life";

@@ -1,6 +1,6 @@
 //! A reading in the making: whose it is, what it says, who leads there.
 
-use crate::wire::{Address, Metadata, Unclear};
+use crate::wire::{Metadata, Unclear};
 use domain::ids::{Account, ObjectId, Reference};
 use domain::money::{Currency, Money, exponent};
 use domain::reading::{About, Fact, Profile};
@@ -44,7 +44,7 @@ impl<'a> Draft<'a> {
     pub(crate) fn read_metadata(&mut self, metadata: Option<&Metadata<'_>>) {
         if let Some(metadata) = metadata {
             if let Some(id) = metadata.customer_id() {
-                self.refer_shop(&id);
+                self.lead_shop(&id);
             }
             if let Some(code) = metadata.code() {
                 self.tell_code(&code);
@@ -57,7 +57,7 @@ impl<'a> Draft<'a> {
     pub(crate) fn read_client_reference(&mut self, text: &str) {
         match text.trim().strip_prefix(CODE_PREFIX) {
             Some(code) => self.tell_code(code),
-            None => self.refer_shop(text.trim()),
+            None => self.lead_shop(text.trim()),
         }
     }
 
@@ -80,7 +80,8 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn refer_shop(&mut self, id: &str) {
+    /// The shop's own id of the same customer.
+    pub(crate) fn lead_shop(&mut self, id: &str) {
         if (1..=MAX_SHOP_ID).contains(&id.len()) && !id.chars().any(char::is_control) {
             self.refer(Reference::shop(id));
         }
@@ -97,7 +98,7 @@ impl<'a> Draft<'a> {
 pub(crate) fn profile(
     email: Option<Arc<str>>,
     name: Option<Arc<str>>,
-    address: Option<Address>,
+    country: Option<Arc<str>>,
 ) -> Profile {
     let filled = |text: &Arc<str>| !text.trim().is_empty();
     Profile {
@@ -105,8 +106,7 @@ pub(crate) fn profile(
         email: email.filter(filled),
         name: name.filter(filled),
         locale: None,
-        country: address
-            .and_then(|address| address.country)
+        country: country
             .filter(|code| code.len() == 2 && code.bytes().all(|b| b.is_ascii_alphabetic()))
             .map(|code| code.to_ascii_uppercase().into()),
     }
@@ -130,6 +130,14 @@ pub(crate) fn money(
 /// A currency ISO 4217 lists; `place` names the field it stands in.
 pub(crate) fn currency(code: &str, place: &str) -> Result<Currency, Unclear> {
     Currency::parse(code).map_err(|_| Unclear::word(place, code))
+}
+
+/// An amount that can only go one way; `place` names the field it stands in.
+pub(crate) fn not_negative(minor: i64, place: &str) -> Result<i64, Unclear> {
+    if minor < 0 {
+        return Err(Unclear(format!("`{place}` is below zero")));
+    }
+    Ok(minor)
 }
 
 /// The ids that are there.

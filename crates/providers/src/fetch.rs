@@ -1,6 +1,7 @@
 //! What has to be asked before something can be believed or understood: calls as values, and
 //! what was answered so far. Nothing here speaks to anybody; whoever drives the door does.
 
+use serde_json::value::RawValue;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -99,6 +100,29 @@ impl Fetched {
             closed: true,
             ..Self::default()
         }
+    }
+
+    /// Recorded answers and no others: JSON objects of paths and documents, of which
+    /// the later ones win; null is 404.
+    ///
+    /// # Errors
+    /// When a text is no such object.
+    pub fn recorded<'a>(texts: impl IntoIterator<Item = &'a str>) -> serde_json::Result<Self> {
+        let mut fetched = Self::closed();
+        for text in texts {
+            let documents: BTreeMap<Arc<str>, Box<RawValue>> = serde_json::from_str(text)?;
+            for (path, document) in documents {
+                let call = Call {
+                    method: Method::Get,
+                    to: To::Api(path),
+                    body: Arc::default(),
+                };
+                let status = if document.get() == "null" { 404 } else { 200 };
+                let body = document.get().as_bytes().into();
+                fetched.insert(call, Some(Answer { status, body }));
+            }
+        }
+        Ok(fetched)
     }
 
     /// Takes an answer in; none means that there was none to be had.

@@ -24,6 +24,7 @@ mod samples;
 
 // One more provider is its folder and two lines: one here, one in `PROVIDERS`.
 mod stripe;
+mod polar;
 
 pub mod partner;
 pub mod standard;
@@ -39,6 +40,7 @@ pub use request::{Headers, Request};
 pub use secret::{Secret, Secrets, WeakSecret};
 pub use verified::Verified;
 
+use crate::provider::Proven;
 use domain::ids::{EventId, Mode, Reference};
 use domain::reading::{Fact, Reading};
 use domain::record::Entry;
@@ -46,8 +48,11 @@ use jiff::Timestamp;
 use std::sync::Arc;
 
 /// Every payment provider we understand.
+#[rustfmt::skip] // one a line: a new one touches no other
 pub static PROVIDERS: &[&Provider] = &[
-    &stripe::STRIPE, //
+    &stripe::STRIPE,
+    &standard::STANDARD,
+    &polar::POLAR,
 ];
 
 /// The provider of that name, as it stands in addresses and keys.
@@ -93,9 +98,13 @@ pub fn receive(
     let account = provider.account(arrival.endpoint.mode);
     let mut all = Vec::with_capacity(verified.items().len());
     let mut unasked: Option<Questions> = None;
-    for item in verified.items() {
-        let at = verified.signed_at();
-        match provider.read(&account, item, at, arrival.fetched, keys) {
+    for raw in verified.items() {
+        let item = Proven {
+            raw,
+            message: verified.message(),
+            signed_at: verified.signed_at(),
+        };
+        match provider.read(&account, &item, arrival.fetched, keys) {
             Step::Done(received) => all.push(received),
             Step::Ask(more) => {
                 unasked = Some(match unasked {
@@ -117,10 +126,14 @@ pub fn read_again(
     fetched: &Fetched,
     keys: &PersonKey,
 ) -> Step<Received> {
-    let (item, known) = kept::opened(&entry.raw);
-    let at = entry.reading.occurred_at;
-    let known = known.before(fetched);
-    provider.read(&provider.account(mode), &item, at, &known, keys)
+    let (raw, known) = kept::opened(&entry.raw);
+    let account = provider.account(mode);
+    let item = Proven {
+        raw: &raw,
+        message: account.own(&entry.reading.id),
+        signed_at: entry.reading.occurred_at,
+    };
+    provider.read(&account, &item, &known.before(fetched), keys)
 }
 
 /// One wire item and what it means.

@@ -101,13 +101,25 @@ impl Api {
     }
 }
 
-/// Bodies to try a door with, and where in them id and time stand.
+/// What is acted upon, bodies to try a door with, and where in them id and time stand.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Samples {
+    pub(crate) acted_upon: fn() -> Vec<&'static str>,
     pub(crate) bodies: &'static [(&'static str, &'static str)],
     pub(crate) life: &'static [(&'static str, &'static str)],
+    pub(crate) answers: &'static [(&'static str, &'static str)],
     pub(crate) id: Option<&'static str>,
     pub(crate) at: &'static str,
+}
+
+/// One verified item.
+pub(crate) struct Proven<'a> {
+    /// Its bytes.
+    pub(crate) raw: &'a Arc<[u8]>,
+    /// The name that the sender signed along with it.
+    pub(crate) message: Option<&'a str>,
+    /// When it was signed.
+    pub(crate) signed_at: Timestamp,
 }
 
 /// One verified item on its way to be understood.
@@ -116,6 +128,8 @@ pub(crate) struct WireItem<'a, 'f> {
     pub(crate) account: &'a Account,
     /// The item.
     pub(crate) raw: &'a [u8],
+    /// The name that the sender signed along with it, where its scheme has one.
+    pub(crate) message: Option<&'a str>,
     /// When it was signed, or received where a scheme signs no time.
     pub(crate) signed_at: Timestamp,
     /// What the provider's API said.
@@ -190,7 +204,24 @@ impl Provider {
 
     /// The headers with which it would send this body now; none where only it can sign.
     pub fn sign(&self, body: &[u8], secret: &Secret, now: Timestamp) -> Option<SignedHeaders> {
-        self.sign.and_then(|sign| sign(body, secret, now))
+        self.sign.and_then(|sign| sign(None, body, secret, now))
+    }
+
+    /// The same for an event that was sent before, where the scheme gives it a name of its own.
+    pub fn sign_again(
+        &self,
+        message: &str,
+        body: &[u8],
+        secret: &Secret,
+        now: Timestamp,
+    ) -> Option<SignedHeaders> {
+        self.sign
+            .and_then(|sign| sign(Some(message), body, secret, now))
+    }
+
+    /// The names of the events acted upon.
+    pub fn acted_upon(&self) -> Vec<&'static str> {
+        (self.samples.acted_upon)()
     }
 
     /// Ready-made bodies, one for every event acted upon: name and body.
@@ -201,6 +232,22 @@ impl Provider {
     /// One customer's whole life in its words, in order: name and body.
     pub fn life(&self) -> &'static [(&'static str, &'static str)] {
         self.samples.life
+    }
+
+    /// What its API answers to whoever reads the sample or telling of this name: what holds for
+    /// all of them (under no name), then what is the sample's own. JSON, as
+    /// [`Fetched::recorded`] takes it.
+    pub fn answers(&self, name: &str) -> impl Iterator<Item = &'static str> {
+        let of = |wanted: &str| {
+            let found = self
+                .samples
+                .answers
+                .iter()
+                .find(|(known, _)| *known == wanted);
+            found.map(|(_, text)| *text)
+        };
+        let own = if name.is_empty() { None } else { of(name) };
+        of("").into_iter().chain(own)
     }
 
     /// Where a body has its event's id, by dotted path; none where it is not in the body.
@@ -217,25 +264,25 @@ impl Provider {
     pub(crate) fn read(
         &self,
         account: &Account,
-        item: &Arc<[u8]>,
-        signed_at: Timestamp,
+        item: &Proven<'_>,
         fetched: &Fetched,
         keys: &PersonKey,
     ) -> Step<Received> {
         let asking = Asking::new(fetched);
         let read = (self.normalize)(&WireItem {
             account,
-            raw: item,
-            signed_at,
+            raw: item.raw,
+            message: item.message,
+            signed_at: item.signed_at,
             asking: &asking,
         });
         let used = asking.used();
         read.map(|outcome| Received {
             // What waits is asked for anew, all of it: answers of two moments may not agree.
             raw: if outcome.is_waiting() {
-                Arc::clone(item)
+                Arc::clone(item.raw)
             } else {
-                kept::with_answers(item, &used)
+                kept::with_answers(item.raw, &used)
             },
             outcome: outcome.known_by(keys),
         })
@@ -253,4 +300,4 @@ pub type SignedHeaders = Vec<(&'static str, String)>;
 
 pub(crate) type Verify = fn(&Arrival<'_>) -> Result<Step<Verified>, Refused>;
 pub(crate) type Normalize = fn(&WireItem<'_, '_>) -> Step<Outcome>;
-pub(crate) type Sign = fn(&[u8], &Secret, Timestamp) -> Option<SignedHeaders>;
+pub(crate) type Sign = fn(Option<&str>, &[u8], &Secret, Timestamp) -> Option<SignedHeaders>;

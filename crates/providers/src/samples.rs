@@ -1,6 +1,6 @@
 //! Fixtures that the command sends too.
 
-/// Names and bodies of a provider's fixtures: `bodies!["stripe": "invoice.paid", …]`.
+/// Names and bodies of a provider's fixtures: `bodies!["folder": "name", …]`.
 macro_rules! bodies {
     ($folder:literal: $($name:literal),* $(,)?) => {
         &[$((

@@ -3,9 +3,12 @@
 mod arbitrary;
 mod asking;
 mod corpus;
+mod doors;
 mod fixtures;
 mod keys;
+mod money;
 mod partner_signature;
+mod standard_signature;
 mod stripe_readings;
 mod stripe_signature;
 mod unclear;
@@ -21,9 +24,37 @@ use jiff::Timestamp;
 /// Noon of nothing in particular: the start of 2026.
 pub(crate) const T: i64 = 1_767_225_600;
 pub(crate) const SECRET: &str = "whsec_of_the_fixture_walker";
+const ENCODED_SECRET: &str = "whsec_T2ZUaGVGaXh0dXJlV2Fsa2Vy";
 
 pub(crate) fn stripe() -> &'static Provider {
     crate::provider("stripe").expect("is in the list")
+}
+
+/// A secret as that provider writes them.
+pub(crate) fn secret_text(provider: &Provider) -> &'static str {
+    let texts = [SECRET, ENCODED_SECRET].into_iter();
+    let mut fitting = texts.filter(|text| provider.secrets([*text]).is_ok());
+    fitting.next().expect("one fits")
+}
+
+pub(crate) fn secret_of(provider: &Provider) -> Secret {
+    let secrets = provider
+        .secrets([secret_text(provider)])
+        .expect("is strong");
+    secrets.first().expect("is one").clone()
+}
+
+/// That secret, behind another that will not be in force much longer.
+pub(crate) fn secrets_of(provider: &Provider) -> Secrets {
+    let old = [
+        "whsec_put_out_of_force_soon",
+        "whsec_UHV0T3V0T2ZGb3JjZVNvb24x",
+    ];
+    let old = old
+        .into_iter()
+        .find(|text| provider.secrets([*text]).is_ok());
+    let texts = [old.expect("one fits"), secret_text(provider)];
+    provider.secrets(texts).expect("are strong")
 }
 
 pub(crate) fn at(second: i64) -> Timestamp {
@@ -64,7 +95,7 @@ pub(crate) fn deliver(
     arrive(stripe(), Mode::Test, &post(&headers, body), secrets, now)
 }
 
-/// Lets a request arrive at a door whose provider's API nobody asks.
+/// Lets a request arrive at a door whose provider's API answers what it answers to all samples.
 pub(crate) fn arrive(
     provider: &'static Provider,
     mode: Mode,
@@ -72,11 +103,24 @@ pub(crate) fn arrive(
     secrets: &Secrets,
     now: i64,
 ) -> Result<Vec<Received>, Refused> {
+    arrive_told(provider, mode, request, secrets, now, "")
+}
+
+/// The same with what its API answers to the sample of this name.
+pub(crate) fn arrive_told(
+    provider: &'static Provider,
+    mode: Mode,
+    request: &Request<'_>,
+    secrets: &Secrets,
+    now: i64,
+    name: &str,
+) -> Result<Vec<Received>, Refused> {
+    let fetched = Fetched::recorded(provider.answers(name)).expect("are documents");
     let arrival = Arrival {
         request: *request,
         endpoint: Endpoint::new(mode),
         secrets,
-        fetched: &Fetched::closed(),
+        fetched: &fetched,
         now: at(now),
     };
     match receive(provider, &arrival, &person_key())? {

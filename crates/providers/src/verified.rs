@@ -14,6 +14,7 @@ use std::sync::Arc;
 /// use std::sync::Arc;
 /// let forged = providers::Verified {
 ///     items: vec![Arc::from(&b"{}"[..])],
+///     message: None,
 ///     signed_at: jiff::Timestamp::UNIX_EPOCH,
 /// };
 /// ```
@@ -24,6 +25,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Verified {
     items: Vec<Arc<[u8]>>,
+    message: Option<Arc<str>>,
     signed_at: Timestamp,
 }
 
@@ -64,6 +66,7 @@ impl Verified {
         };
         Ok(Self {
             items: vec![Arc::from(claim.body)],
+            message: None,
             signed_at,
         })
     }
@@ -76,6 +79,7 @@ impl Verified {
     pub(crate) fn by_answer(answer: &Answer, now: Timestamp) -> Self {
         Self {
             items: vec![Arc::clone(&answer.body)],
+            message: None,
             signed_at: now,
         }
     }
@@ -103,6 +107,19 @@ impl Verified {
             });
         }
         Ok(Self { items, ..self })
+    }
+
+    /// The same, with the name that the sender signed along with it.
+    pub(crate) fn named(self, message: &str) -> Self {
+        Self {
+            message: Some(message.into()),
+            ..self
+        }
+    }
+
+    /// The name that the sender signed along with it, where its scheme has one.
+    pub fn message(&self) -> Option<&str> {
+        self.message.as_deref()
     }
 
     /// The items as they were sent.

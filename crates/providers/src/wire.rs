@@ -1,6 +1,7 @@
 //! How providers write things, and how they are read: one way, or it is unclear.
 
 use domain::ids::ObjectId;
+use domain::terms::{Period, SubscriptionStatus};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
@@ -72,6 +73,11 @@ impl Id {
     }
 }
 
+/// The id within, where there is one.
+pub(crate) fn id(named: &Option<Id>) -> Option<&ObjectId> {
+    named.as_ref().map(|named| &named.0)
+}
+
 impl<'de> Deserialize<'de> for Id {
     fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
         let text = Arc::<str>::deserialize(reader)?;
@@ -83,9 +89,58 @@ impl<'de> Deserialize<'de> for Id {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Unix(pub(crate) Timestamp);
 
+/// A time of RFC 3339.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moment(pub(crate) Timestamp);
+
 /// The moment within, where there is one.
-pub(crate) fn at(moment: Option<Unix>) -> Option<Timestamp> {
-    moment.map(|moment| moment.0)
+pub(crate) fn at(moment: Option<impl Into<Timestamp>>) -> Option<Timestamp> {
+    moment.map(Into::into)
+}
+
+impl From<Unix> for Timestamp {
+    fn from(moment: Unix) -> Self {
+        moment.0
+    }
+}
+
+impl From<Moment> for Timestamp {
+    fn from(moment: Moment) -> Self {
+        moment.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        let text = Arc::<str>::deserialize(reader)?;
+        let at = text.parse().map_err(|_| D::Error::custom("not a time"))?;
+        Ok(Self(at))
+    }
+}
+
+/// A stretch of time.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) struct Span {
+    start: Moment,
+    end: Moment,
+}
+
+impl Span {
+    /// As a period, where there is one; `place` names the field it stands in.
+    pub(crate) fn period(span: Option<Self>, place: &str) -> Result<Option<Period>, Unclear> {
+        let Some(Self { start, end }) = span else {
+            return Ok(None);
+        };
+        period(start.0, end.0, place).map(Some)
+    }
+}
+
+/// A period that does not end before it begins.
+pub(crate) fn period(start: Timestamp, end: Timestamp, place: &str) -> Result<Period, Unclear> {
+    if end < start {
+        return Err(Unclear(format!("`{place}` ends before it begins")));
+    }
+    Ok(Period { start, end })
 }
 
 impl<'de> Deserialize<'de> for Unix {
@@ -117,6 +172,21 @@ impl Metadata<'_> {
     pub(crate) fn customer_id(&self) -> Option<Arc<str>> {
         text(self.customer_id)
     }
+}
+
+/// A subscription's status, in the words that several providers share.
+pub(crate) fn status(word: &str, place: &str) -> Result<SubscriptionStatus, Unclear> {
+    Ok(match word {
+        "incomplete" => SubscriptionStatus::Incomplete,
+        "incomplete_expired" => SubscriptionStatus::IncompleteExpired,
+        "trialing" => SubscriptionStatus::Trialing,
+        "active" => SubscriptionStatus::Active,
+        "past_due" => SubscriptionStatus::PastDue,
+        "unpaid" => SubscriptionStatus::Unpaid,
+        "paused" => SubscriptionStatus::Paused,
+        "canceled" => SubscriptionStatus::Canceled,
+        other => return Err(Unclear::word(place, other)),
+    })
 }
 
 /// Where an address lies; nothing else of it concerns us.

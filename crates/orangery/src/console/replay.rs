@@ -32,11 +32,11 @@ impl Console {
             (path, standard::sign(third, &body, &secret, now))
         } else {
             let provider = providers::provider(first).context("no such provider")?;
-            let signers = crate::dev::signers(&self.shop)?;
-            let Signer::Provider(_, secret) = Signer::provider(provider, &signers.secret)? else {
+            let secret = crate::dev::secret_of(&self.shop, provider);
+            let Signer::Provider(_, secret) = Signer::provider(provider, &secret)? else {
                 bail!("{first} signs otherwise");
             };
-            let signed = provider.sign(&body, &secret, now);
+            let signed = provider.sign_again(third, &body, &secret, now);
             let signed = signed.with_context(|| format!("only {first} itself can sign for it"))?;
             (format!("/webhooks/{first}"), signed)
         };

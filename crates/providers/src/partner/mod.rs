@@ -29,7 +29,8 @@ pub fn receive(
     keys: &PersonKey,
     now: Timestamp,
 ) -> Result<Received, NotReceived> {
-    let (message, verified) = standard::verify(request, secrets, now)?;
+    let verified = standard::verify(request, secrets, now)?;
+    let message = verified.message().unwrap_or_default();
     let raw = only_item(&verified)?;
     let text = sound(&raw).map_err(|fault| Unreadable::Body(fault.to_string()))?;
     let id = EventId::new(format!("partner/{partner}/{message}"));

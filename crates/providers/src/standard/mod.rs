@@ -1,116 +1,138 @@
-//! Standard Webhooks: how partners and the shop's own application sign, and how we sign to them.
+//! Standard Webhooks: how partners and the shop's own application sign, how we sign to them,
+//! and a door for a shop that bills by itself and tells us in words of ours.
 //!
-//! Signature: <https://www.standardwebhooks.com>, the specification.
+//! Signature: <https://www.standardwebhooks.com>, the specification. Keys: `whsec_` and base64
+//! (HMAC), `whpk_` and base64 (Ed25519), or the bare text of older senders.
+//!
+//! An event is `{"type":"payment.succeeded","timestamp":"2026-01-15T10:00:00Z","data":{…}}`; its
+//! id is `webhook-id`. `timestamp` is when it happened. Times are RFC 3339, amounts integers in
+//! minor units of ISO 4217 with `currency` beside them. `livemode` may say which money it is.
+//! What `data` holds; a question mark is what may be left out:
+//!
+//! - `customer.created`, `.updated`: `customer` (the shop's own id), `email`? `name`? `locale`?
+//!   `country`? `metadata`?
+//! - `customer.deleted`: `customer`
+//! - `subscription.created`, `.updated`, `.ended`: `subscription`, `customer`, `status`,
+//!   `started_at`, `items`, `currency`? `period`? `trial`? `cancel_at`? `cancel_at_period_end`?
+//!   `canceled_at`? `ended_at`? `pause`? `metadata`?
+//! - `payment.succeeded`: `payment`, `amount`, `currency`, `customer`? `invoice`? `subscription`?
+//!   `tax`? `paid_at`? `email`? `metadata`?
+//! - `payment.failed`, `.action_required`, `.abandoned`, `.voided`: `invoice`, `amount`,
+//!   `currency`, `customer`? `subscription`? `attempts`? `next_attempt_at`?
+//! - `refund.created`, `.updated`: `refund`, `payment`, `amount`, `status`, `customer`?
+//!   `created_at`?
+//! - `dispute.created`, `.updated`: `dispute`, `payment`, `amount`, `status`, `customer`?
+//!
+//! `status` of a subscription: `incomplete`, `incomplete_expired`, `trialing`, `active`,
+//! `past_due`, `unpaid`, `paused`, `canceled`; of a refund: `pending`, `succeeded`, `failed`; of a
+//! dispute: `inquiry`, `inquiry_closed`, `open`, `won`, `lost`. An item has `price`, and `id`?
+//! `quantity`? `unit_amount`? `metered`? `period`?; a period `start` and `end`; a pause
+//! `behavior` and `resumes_at`?. `metadata.referral_code` is a referral code.
 
-use crate::verified::{Claim, canonical_seconds, signature};
-use crate::{Refused, Request, Scheme, Secret, Secrets, SignedHeaders, Verified, Written};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+mod verify;
+mod envelope;
+mod normalize;
+
+mod money;
+mod subscription;
+
+mod samples;
+
+pub use verify::{SCHEMES, sign};
+
+pub(crate) use envelope::{Event, Names, Vocabulary, read};
+pub(crate) use verify::proven;
+
+use crate::{Answers, Arrival, Provider, Refused, Request, Samples, Secret, Secrets};
+use crate::{SignedHeaders, Step, Verified, WeakSecret};
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 
-/// Proves that a holder of one of the secrets sent this body just now; gives the message's id.
+/// The shop's own billing, as the list of providers has it.
+pub(crate) static STANDARD: Provider = Provider {
+    name: "standard",
+    normalizer: NORMALIZER,
+    exponents: &[],
+    answers: Answers::PLAIN,
+    schemes: SCHEMES,
+    api: None,
+    secrets: keys,
+    verify: arrived,
+    normalize: normalize::normalize,
+    sign: Some(sign_as_sender),
+    samples: Samples {
+        acted_upon: || normalize::VOCABULARY.rows.iter().map(|row| row.0).collect(),
+        bodies: samples::SAMPLES,
+        life: samples::LIFE,
+        answers: &[],
+        id: None,
+        at: "timestamp",
+    },
+};
+
+/// Proves that a partner, who holds one of the keys, sent this body just now.
 ///
 /// # Errors
 /// [`Refused`] when nothing fits, or the signed time is more than five minutes from `now`.
-pub fn verify<'a>(
-    request: &Request<'a>,
+pub fn verify(
+    request: &Request<'_>,
     secrets: &Secrets,
     now: Timestamp,
-) -> Result<(&'a str, Verified), Refused> {
-    request.check_body(MAX_BODY)?;
-    let id = request.headers.only(ID)?;
-    let time = request.headers.only(TIME)?;
-    let signatures = signatures(request)?;
-    if !is_message_id(id) {
-        return Err(garbled(
-            ID,
-            "it is not 1 to 128 letters, digits, `_` or `-`",
-        ));
+) -> Result<Verified, Refused> {
+    proven(request, secrets, TOLERANCE_SECONDS, MAX_REPORT, now)
+}
+
+/// The same for a provider's event.
+pub(crate) fn arrived(arrival: &Arrival<'_>) -> Result<Step<Verified>, Refused> {
+    let tolerance = arrival.endpoint.tolerance_seconds;
+    let request = &arrival.request;
+    proven(request, arrival.secrets, tolerance, MAX_EVENT, arrival.now).map(Step::Done)
+}
+
+/// Signs as its sender would, as the message of this name or one of its own: the same body
+/// signed again in the same second is a repetition.
+pub(crate) fn sign_as_sender(
+    message: Option<&str>,
+    body: &[u8],
+    secret: &Secret,
+    now: Timestamp,
+) -> Option<SignedHeaders> {
+    secret.shared()?;
+    if let Some(message) = message {
+        return Some(sign(message, body, secret, now));
     }
-    let at = canonical_seconds(time)
-        .ok_or_else(|| garbled(TIME, "it is not plain seconds since 1970"))?;
-    let claim = Claim {
-        prefix: &[id.as_bytes(), b".", time.as_bytes(), b"."],
-        body: request.body,
-        macs: &signatures,
-        ed25519: &[],
-        at: Some(at),
-        tolerance_seconds: TOLERANCE_SECONDS,
-    };
-    Ok((id, Verified::by_signature(&claim, secrets, now)?))
+    let digest = Sha256::new()
+        .chain_update(now.as_second().to_be_bytes())
+        .chain_update(body)
+        .finalize();
+    let id: String = hex::encode(digest).chars().take(24).collect();
+    Some(sign(&format!("msg_{id}"), body, secret, now))
 }
 
-/// The three headers of a message of ours. A public key signs nothing: what it gives fits nothing.
-pub fn sign(id: &str, body: &[u8], secret: &Secret, now: Timestamp) -> SignedHeaders {
-    let time = now.as_second().to_string();
-    let prefix: &[&[u8]] = &[id.as_bytes(), b".", time.as_bytes(), b"."];
-    let signature = STANDARD.encode(signature(secret, prefix, body).unwrap_or_default());
-    vec![
-        (ID, id.to_owned()),
-        (TIME, time),
-        (SIGNATURE, format!("v1,{signature}")),
-    ]
-}
-
-/// Every `v1` offered, in whatever header line; other versions are none of ours.
-fn signatures(request: &Request<'_>) -> Result<Vec<[u8; 32]>, Refused> {
-    let mut bytes: usize = 0;
-    let mut offered: usize = 0;
-    let mut signatures = Vec::new();
-    for value in request.headers.all(SIGNATURE) {
-        bytes = bytes.saturating_add(value.len());
-        if bytes > MAX_HEADER {
-            return Err(garbled(SIGNATURE, "it is longer than 4096 bytes"));
-        }
-        for text in value.split(' ').filter_map(|item| item.strip_prefix("v1,")) {
-            offered = offered.saturating_add(1);
-            signatures.extend(canonical_base64(text));
-        }
+/// A key as its text says: public, encoded, or bare, as before there was a prefix. A bare text
+/// that is base64 too may be meant either way, and nothing else can sign with either.
+fn keys(text: &str) -> Result<Vec<Secret>, WeakSecret> {
+    if text.starts_with("whpk_") {
+        return Ok(vec![Secret::standard_public(text)?]);
     }
-    if bytes == 0 {
-        return Err(Refused::HeaderMissing { header: SIGNATURE });
+    if text.starts_with("whsec_") {
+        return Ok(vec![Secret::standard(text)?]);
     }
-    if offered == 0 {
-        return Err(garbled(SIGNATURE, "it has no signature `v1,`"));
-    }
-    if offered > MAX_SIGNATURES {
-        return Err(Refused::TooManySignatures {
-            header: SIGNATURE,
-            limit: MAX_SIGNATURES,
-        });
-    }
-    Ok(signatures)
+    either(text)
 }
 
-/// The decoder takes the standard alphabet, padding and zero trailing bits, nothing else.
-fn canonical_base64(text: &str) -> Option<[u8; 32]> {
-    STANDARD.decode(text).ok()?.try_into().ok()
+/// The text itself and what it encodes, where it does.
+pub(crate) fn either(text: &str) -> Result<Vec<Secret>, WeakSecret> {
+    let bare = Secret::new(text)?;
+    Ok([Ok(bare), Secret::standard(text)]
+        .into_iter()
+        .flatten()
+        .collect())
 }
 
-/// A dot would let id and time be cut elsewhere in the signed bytes; the rest keeps the
-/// journal's key plain.
-fn is_message_id(id: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-    (1..=128).contains(&id.len()) && id.bytes().all(plain)
-}
-
-fn garbled(header: &'static str, what: &'static str) -> Refused {
-    Refused::HeaderGarbled { header, what }
-}
-
-/// How its signatures are written.
-pub const SCHEMES: &[Scheme] = &[Scheme {
-    header: SIGNATURE,
-    between: ' ',
-    time: None,
-    signature: "v1,",
-    written: Written::Base64,
-}];
-
-const ID: &str = "webhook-id";
-const TIME: &str = "webhook-timestamp";
-const SIGNATURE: &str = "webhook-signature";
+/// Raised whenever the same bytes would give another reading.
+const NORMALIZER: u16 = 1;
 const TOLERANCE_SECONDS: u16 = 300;
-const MAX_HEADER: usize = 4096;
-const MAX_SIGNATURES: usize = 16;
-const MAX_BODY: usize = 64 * 1024;
+const MAX_REPORT: usize = 64 * 1024;
+/// Events are some kilobytes; a mebibyte compresses into one item of the journal.
+const MAX_EVENT: usize = 1024 * 1024;

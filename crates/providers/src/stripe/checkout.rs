@@ -1,8 +1,8 @@
 //! `checkout.session.*`: where a purchase begins, and the first place a referral shows.
 
-use super::facts::{Discount, Event, discounts, money, not_negative, read_discounts};
+use super::facts::{Discount, Event, discounts, money, not_negative, profile, read_discounts};
 use super::wire::{Expandable, Ref, id};
-use crate::draft::{Draft, ids, profile};
+use crate::draft::{Draft, ids};
 use crate::wire::{Address, Metadata, Unclear};
 use domain::billing::{PaymentSeen, Teller};
 use domain::reading::{Fact, Profile};

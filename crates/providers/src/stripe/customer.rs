@@ -1,8 +1,8 @@
 //! `customer.*`: who the customer is.
 
-use super::facts::{Discount, Event, discounts, read_discounts};
+use super::facts::{Discount, Event, discounts, profile, read_discounts};
 use super::wire::{Expandable, Ref};
-use crate::draft::{Draft, profile};
+use crate::draft::Draft;
 use crate::wire::{Address, Metadata, Unclear};
 use domain::reading::{Fact, Profile};
 use serde::Deserialize;

@@ -3,10 +3,10 @@
 use super::STRIPE;
 use super::wire::Expandable;
 use crate::draft::{self, Draft};
-use crate::wire::{Unclear, read_object};
+use crate::wire::{Address, Unclear, read_object};
 use domain::ids::{Account, ObjectId, Reference};
 use domain::money::{Currency, Money};
-use domain::reading::About;
+use domain::reading::{About, Profile};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -123,6 +123,15 @@ pub(super) struct Promotion {
     code: Option<Arc<str>>,
 }
 
+/// A profile from where it fills gaps.
+pub(super) fn profile(
+    email: Option<Arc<str>>,
+    name: Option<Arc<str>>,
+    address: Option<Address>,
+) -> Profile {
+    draft::profile(email, name, address.and_then(|address| address.country))
+}
+
 /// An amount as Stripe counts it.
 pub(super) fn money(minor: i64, currency: &str) -> Result<Money, Unclear> {
     draft::money(minor, currency, CURRENCY, STRIPE.exponents())
@@ -135,10 +144,7 @@ pub(super) fn currency(code: &str) -> Result<Currency, Unclear> {
 
 /// An amount that can only go one way.
 pub(super) fn not_negative(minor: i64, field: &str) -> Result<i64, Unclear> {
-    if minor < 0 {
-        return Err(Unclear(format!("`data.object.{field}` is below zero")));
-    }
-    Ok(minor)
+    draft::not_negative(minor, &format!("data.object.{field}"))
 }
 
 const CURRENCY: &str = "data.object.currency";

@@ -1,8 +1,8 @@
 //! `invoice.*` and `invoice_payment.paid`: what was billed, what came of it, and who paid it.
 
-use super::facts::{Discount, Event, discounts, money, not_negative, read_discounts};
+use super::facts::{Discount, Event, discounts, money, not_negative, profile, read_discounts};
 use super::wire::{Expandable, Ref, id};
-use crate::draft::{Draft, ids, profile};
+use crate::draft::{Draft, ids};
 use crate::wire::{Address, Metadata, Unclear, Unix, at};
 use domain::billing::{InvoiceSeen, InvoiceState, PaymentSeen, Teller};
 use domain::ids::ObjectId;

@@ -51,8 +51,10 @@ pub(crate) static STRIPE: Provider = Provider {
     normalize: normalize::normalize,
     sign: Some(verify::sign),
     samples: Samples {
+        acted_upon: || normalize::ACTED_UPON.iter().map(|row| row.0).collect(),
         bodies: samples::SAMPLES,
-        life: &[],
+        life: samples::LIFE,
+        answers: &[],
         id: Some("id"),
         at: "created",
     },
@@ -65,9 +67,3 @@ const NORMALIZER: u16 = 1;
 /// amounts: `isk`, `ugx`. Two places in ISO, but none in amounts: `mga`. (`huf` and `twd` are
 /// whole only in payouts.)
 const EXPONENTS: &[(&str, u8)] = &[("isk", 2), ("mga", 0), ("ugx", 2)];
-
-/// The names of the events acted upon.
-#[cfg(test)]
-pub(crate) fn acted_upon() -> impl Iterator<Item = &'static str> {
-    normalize::ACTED_UPON.iter().map(|(kind, ..)| *kind)
-}

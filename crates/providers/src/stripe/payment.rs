@@ -1,8 +1,8 @@
 //! `charge.succeeded` and `payment_intent.succeeded`: money that arrived.
 
-use super::facts::{Event, money, not_negative};
+use super::facts::{Event, money, not_negative, profile};
 use super::wire::{List, Ref, id};
-use crate::draft::{Draft, ids, profile};
+use crate::draft::{Draft, ids};
 use crate::wire::{Address, Metadata, Unclear};
 use domain::billing::{PaymentSeen, Teller};
 use domain::reading::Fact;

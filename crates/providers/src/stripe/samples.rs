@@ -48,3 +48,27 @@ pub(super) static SAMPLES: &[(&str, &str)] = bodies!["stripe":
     "refund.failed",
     "refund.updated",
 ];
+
+/// One customer's life: what each provider tells of the same thing.
+pub(super) static LIFE: &[(&str, &str)] = bodies!["stripe/life":
+    "01-customer.created",
+    "02-customer.subscription.created",
+    "03-invoice.paid",
+    "04-customer.subscription.updated-activated",
+    "05-customer.subscription.updated-renewed",
+    "06-invoice.paid-renewal",
+    "07-invoice_payment.paid-renewal",
+    "08-invoice.payment_failed",
+    "09-customer.subscription.updated-past-due",
+    "10-invoice.paid-recovered",
+    "11-customer.subscription.updated-recovered",
+    "12-customer.subscription.updated-upgraded",
+    "13-invoice.paid-upgrade",
+    "14-invoice_payment.paid-upgrade",
+    "15-refund.created",
+    "16-refund.updated",
+    "17-charge.dispute.created",
+    "18-customer.subscription.updated-cancels",
+    "19-charge.dispute.closed",
+    "20-customer.subscription.deleted",
+];

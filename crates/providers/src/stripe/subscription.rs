@@ -3,12 +3,10 @@
 use super::facts::{Discount, Event, currency, discounts, read_discounts};
 use super::wire::{Expandable, List, Ref, id};
 use crate::draft::Draft;
-use crate::wire::{Metadata, Unclear, Unix, at, present};
+use crate::wire::{Metadata, Unclear, Unix, at, present, status};
 use domain::ids::PriceId;
 use domain::reading::Fact;
-use domain::terms::{
-    Before, Item, Known, Pause, Period, SubscriptionSeen, SubscriptionStatus, Terms,
-};
+use domain::terms::{Before, Item, Known, Pause, Period, SubscriptionSeen, Terms};
 use jiff::Timestamp;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -283,20 +281,6 @@ impl Previous {
         let price = plan.map_or_else(|| item.price.clone(), |plan| PriceId::new(Arc::clone(plan)));
         Some(vec![(price, self.quantity.or(item.quantity))])
     }
-}
-
-fn status(word: &str, place: &str) -> Result<SubscriptionStatus, Unclear> {
-    Ok(match word {
-        "incomplete" => SubscriptionStatus::Incomplete,
-        "incomplete_expired" => SubscriptionStatus::IncompleteExpired,
-        "trialing" => SubscriptionStatus::Trialing,
-        "active" => SubscriptionStatus::Active,
-        "past_due" => SubscriptionStatus::PastDue,
-        "unpaid" => SubscriptionStatus::Unpaid,
-        "paused" => SubscriptionStatus::Paused,
-        "canceled" => SubscriptionStatus::Canceled,
-        other => return Err(Unclear::word(place, other)),
-    })
 }
 
 /// The item whose period is the subscription's: the first that is not metered, else the first.

@@ -21,7 +21,12 @@ pub(crate) fn verify(arrival: &Arrival<'_>) -> Result<Step<Verified>, Refused> {
 }
 
 /// Signs as Stripe does, for the command that sends samples.
-pub(crate) fn sign(body: &[u8], secret: &Secret, now: Timestamp) -> Option<SignedHeaders> {
+pub(crate) fn sign(
+    _: Option<&str>,
+    body: &[u8],
+    secret: &Secret,
+    now: Timestamp,
+) -> Option<SignedHeaders> {
     let time = now.as_second().to_string();
     let signature = signature(secret, &[time.as_bytes(), b"."], body)?;
     let signature = hex::encode(signature);

@@ -29,8 +29,10 @@ static THIN: Provider = Provider {
     normalize,
     sign: None,
     samples: Samples {
+        acted_upon: Vec::new,
         bodies: &[],
         life: &[],
+        answers: &[],
         id: None,
         at: "",
     },

@@ -6,7 +6,6 @@
 )]
 
 use super::{at, deliver, is_unclear, told};
-use crate::stripe::acted_upon;
 use crate::{Outcome, Refused, Secret, Secrets};
 use domain::reading::Reading;
 use serde_json::{Value, json};
@@ -43,7 +42,7 @@ fn every_object_in_todays_shape_is_understood_in_every_event_it_comes_with() {
         .map(|(name, bytes)| (name, serde_json::from_slice(&bytes).expect("is JSON")))
         .collect();
     println!("objects of today's shape");
-    for kind in acted_upon() {
+    for kind in super::stripe().acted_upon() {
         let mut object = objects[object_of(kind)].clone();
         complete(&mut object);
         let event = json!({
@@ -135,7 +134,7 @@ fn assert_understood(name: &str, outcome: &Outcome) {
             assert!(!is_unclear(reading), "{name}: {reading:?}");
         }
         Outcome::Ignored { kind, .. } => {
-            assert!(!acted_upon().any(|acted| *acted == **kind), "{name}");
+            assert!(!super::stripe().acted_upon().contains(&&**kind), "{name}");
         }
         Outcome::WrongMode { kind } => panic!("{name}: {kind} in the wrong mode"),
     }

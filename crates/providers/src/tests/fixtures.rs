@@ -2,10 +2,9 @@
 //!
 //! `UPDATE_EXPECT=1 cargo test -p providers` rewrites the expectations; review the diff.
 
-use super::{SECRET, T, at, master, person_key, secrets, stripe};
-use crate::{Headers, Outcome, Received, Request, Secrets, partner};
+use super::{T, arrive_told, at, master, person_key, secret_of, secrets_of};
+use crate::{Headers, Outcome, PROVIDERS, Provider, Received, Request, Secrets, partner, provider};
 use domain::ids::{Mode, PartnerId};
-use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -15,17 +14,17 @@ use std::path::{Path, PathBuf};
 #[test]
 fn every_fixture_gives_what_is_expected_beside_it() {
     let mut failures = Vec::new();
-    for folder in ["stripe", "partner"] {
-        let (fixtures, expectations) = list(&folder_of(folder));
+    for folder in folders() {
+        let (fixtures, expectations) = list(&folder_of(&folder));
         let orphans: Vec<_> = expectations.difference(&fixtures).collect();
         assert!(
             orphans.is_empty(),
             "{folder}: expectations of nothing: {orphans:?}"
         );
         for name in fixtures {
-            let path = folder_of(folder).join(format!("{name}.json"));
+            let path = folder_of(&folder).join(format!("{name}.json"));
             let body = fs::read(&path).expect("can be read");
-            failures.extend(compare(folder, &name, &outcome(folder, &name, &body)));
+            failures.extend(compare(&folder, &name, &outcome(&folder, &name, &body)));
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
@@ -33,10 +32,10 @@ fn every_fixture_gives_what_is_expected_beside_it() {
 
 #[test]
 fn every_fixture_has_the_fate_its_name_says() {
-    for folder in ["stripe", "partner"] {
-        for name in list(&folder_of(folder)).0 {
-            let path = folder_of(folder).join(format!("{name}.json"));
-            let outcome = outcome(folder, &name, &fs::read(&path).expect("can be read"));
+    for folder in folders() {
+        for name in list(&folder_of(&folder)).0 {
+            let path = folder_of(&folder).join(format!("{name}.json"));
+            let outcome = outcome(&folder, &name, &fs::read(&path).expect("can be read"));
             let verdict = outcome["verdict"].as_str().expect("has one").to_owned();
             let expected = match name.split('-').next().expect("has a first word") {
                 "refused" => "refused",
@@ -47,29 +46,57 @@ fn every_fixture_has_the_fate_its_name_says() {
                 "unreadable" => "unreadable",
                 _ => "reading",
             };
-            assert_eq!(verdict, expected, "{folder}/{name}");
+            assert_eq!(verdict, expected, "{folder}/{name}: {outcome:#}");
         }
     }
 }
 
 #[test]
 fn there_is_a_sample_for_every_event_acted_upon_and_none_beside() {
-    let samples: BTreeSet<_> = stripe()
-        .samples()
-        .iter()
-        .map(|(name, _)| name.split('-').next().expect("has a first word"))
-        .collect();
-    let acted_upon: BTreeSet<_> = crate::stripe::acted_upon().collect();
-    assert_eq!(samples, acted_upon);
+    for provider in PROVIDERS {
+        let samples: BTreeSet<_> = provider
+            .samples()
+            .iter()
+            .map(|(name, _)| name.split('-').next().expect("has a first word"))
+            .collect();
+        let acted_upon: BTreeSet<_> = provider.acted_upon().into_iter().collect();
+        assert_eq!(samples, acted_upon, "{provider:?}");
+    }
 }
 
 #[test]
-fn a_sample_begins_with_the_name_of_its_event() {
-    for (name, body) in stripe().samples() {
-        let kind: Value = serde_json::from_str(body).expect("is JSON");
-        let kind = kind["type"].as_str().expect("has a type");
-        assert!(name.starts_with(kind), "{name} is a {kind}");
+fn every_sample_and_telling_is_a_fixture_under_the_name_of_its_event() {
+    for provider in PROVIDERS {
+        let folder = provider.name();
+        let fixtures = list(&folder_of(folder)).0;
+        for (name, body) in provider.samples() {
+            assert!(fixtures.contains(*name), "{folder}/{name}");
+            let kind = outcome(folder, name, body.as_bytes())["reading"]["kind"].take();
+            let kind = kind.as_str().expect("has a kind");
+            assert!(name.starts_with(kind), "{folder}/{name} is a {kind}");
+        }
+        let told: BTreeSet<_> = provider
+            .life()
+            .iter()
+            .map(|(n, _)| (*n).to_owned())
+            .collect();
+        let life = format!("{folder}/life");
+        if !told.is_empty() {
+            assert_eq!(told, list(&folder_of(&life)).0, "{life}");
+        }
     }
+}
+
+/// The folders of fixtures: one a provider, its telling of a life below, and the partners'.
+fn folders() -> Vec<String> {
+    let mut folders = vec!["partner".to_owned()];
+    for provider in PROVIDERS {
+        folders.push(provider.name().to_owned());
+        if !provider.life().is_empty() {
+            folders.push(format!("{}/life", provider.name()));
+        }
+    }
+    folders
 }
 
 /// A request by its fate: headers and time are part of the fixture.
@@ -84,31 +111,42 @@ struct Fate {
 
 fn outcome(folder: &str, name: &str, body: &[u8]) -> Value {
     let by_fate = name.starts_with("refused-") || name.starts_with("accepted-");
-    if folder == "partner" {
+    let (folder, name) = match folder.split_once('/') {
+        Some((folder, below)) => (folder, format!("{below}/{name}")),
+        None => (folder, name.to_owned()),
+    };
+    let Some(provider) = provider(folder) else {
         return partner_outcome(body);
-    }
-    let secrets = secrets(&["whsec_put_out_of_force_soon", SECRET]);
+    };
     if by_fate {
         let fate: Fate = serde_json::from_slice(body).expect("is a fate");
         let headers = Headers::new(fate.headers).expect("are few");
-        return stripe_outcome(&headers, fate.body.as_bytes(), &secrets, at(fate.now));
+        return provider_outcome(provider, &name, &headers, fate.body.as_bytes(), fate.now);
     }
-    let secret = crate::Secret::new(SECRET).expect("is strong");
-    let signed = stripe().sign(body, &secret, at(T)).expect("can sign");
+    let signed = provider
+        .sign(body, &secret_of(provider), at(T))
+        .expect("can sign");
     let headers = Headers::new(signed).expect("are few");
-    stripe_outcome(&headers, body, &secrets, at(T))
+    provider_outcome(provider, &name, &headers, body, T)
 }
 
-fn stripe_outcome(headers: &Headers, body: &[u8], secrets: &Secrets, now: Timestamp) -> Value {
+fn provider_outcome(
+    provider: &'static Provider,
+    name: &str,
+    headers: &Headers,
+    body: &[u8],
+    now: i64,
+) -> Value {
     let request = super::post(headers, body);
-    match super::arrive(stripe(), Mode::Test, &request, secrets, now.as_second()) {
-        Ok(received) => {
-            assert_eq!(received.len(), 1);
-            shown(&received[0])
-        }
+    let secrets = secrets_of(provider);
+    match arrive_told(provider, Mode::Test, &request, &secrets, now, name) {
+        Ok(received) => match received.as_slice() {
+            [one] => shown(one),
+            many => many.iter().map(shown).collect(),
+        },
         Err(refused) => json!({
             "verdict": "refused",
-            "status": refused.status(),
+            "status": provider.refused(&refused),
             "reason": refused.reason(),
             "said": refused.to_string(),
         }),
@@ -181,8 +219,12 @@ fn list(folder: &Path) -> (BTreeSet<String>, BTreeSet<String>) {
     let mut fixtures = BTreeSet::new();
     let mut expectations = BTreeSet::new();
     for entry in fs::read_dir(folder).expect("is a folder") {
-        let name = entry.expect("can be read").file_name();
+        let entry = entry.expect("can be read");
+        let name = entry.file_name();
         let name = name.to_str().expect("is plain text");
+        if name == "life" || name == "untold.txt" || name.ends_with("answers.json") {
+            continue;
+        }
         let stem = name.strip_suffix(".json").expect("is a fixture");
         match stem.strip_suffix(".expect") {
             Some(stem) => expectations.insert(stem.to_owned()),

@@ -10,7 +10,8 @@ use engagement_email::mailer::{Mail, Mailer, NotSent};
 use journal_fold::JournalFold;
 use orangery::delivery::{Delivery, Signer};
 use providers::{
-    Arrival, Endpoint, Fetched, Headers, Outcome, PersonKey, Request, Secret, Secrets, Step,
+    Arrival, Endpoint, Fetched, Headers, Outcome, PersonKey, Received, Request, Secret, Secrets,
+    Step,
 };
 use runtime::queue::{Queue, QueueError};
 use runtime::{Clock, Function};
@@ -106,8 +107,15 @@ impl SmallHouse {
     }
 }
 
-/// The journal entry of a provider's delivery, made by the door's own proof and reading.
+/// The journal entry of a provider's delivery of one event.
 pub(crate) fn entry(delivery: &Delivery) -> Arc<Entry> {
+    let mut entries = entries(delivery);
+    assert_eq!(entries.len(), 1, "{} tells of several", delivery.name);
+    entries.remove(0)
+}
+
+/// The journal entries of a provider's delivery, made by the door's own proof and reading.
+pub(crate) fn entries(delivery: &Delivery) -> Vec<Arc<Entry>> {
     let Signer::Provider(provider, secret) = &delivery.signer else {
         panic!("{} is a partner's", delivery.name)
     };
@@ -125,23 +133,26 @@ pub(crate) fn entry(delivery: &Delivery) -> Arc<Entry> {
     let secrets = Secrets::new(vec![secret.clone()]).unwrap();
     let master = Secret::new(orangery::wiring::LOCAL_MASTER).unwrap();
     let keys = PersonKey::derive(&master).unwrap();
+    let fetched = Fetched::recorded(provider.answers(&delivery.name)).unwrap();
     let arrival = Arrival {
         request,
         endpoint: Endpoint::new(Mode::Test),
         secrets: &secrets,
-        fetched: &Fetched::closed(),
+        fetched: &fetched,
         now,
     };
-    let Step::Done(mut received) = providers::receive(provider, &arrival, &keys).unwrap() else {
+    let Step::Done(received) = providers::receive(provider, &arrival, &keys).unwrap() else {
         panic!("{} asks though nobody answers", delivery.name)
     };
-    let received = received.remove(0);
-    let Outcome::Reading(reading) = received.outcome else {
-        panic!("{} tells nothing", delivery.name)
+    let entry = |received: Received| {
+        let Outcome::Reading(reading) = received.outcome else {
+            panic!("{} tells nothing", delivery.name)
+        };
+        let receipt = delivery.name.as_str().into();
+        let version = provider.normalizer();
+        Arc::new(Entry::new(reading, received.raw, version, now, receipt))
     };
-    let receipt = delivery.name.as_str().into();
-    let version = provider.normalizer();
-    Arc::new(Entry::new(reading, received.raw, version, now, receipt))
+    received.into_iter().map(entry).collect()
 }
 
 #[derive(Clone, Default)]

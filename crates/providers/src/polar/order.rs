@@ -1,0 +1,147 @@
+//! `order.*` and `refund.*`: what was billed, what came of it, and what goes back.
+
+use super::POLAR;
+use super::normalize::Customer;
+use crate::draft::{Draft, ids, money, not_negative};
+use crate::standard::Event;
+use crate::wire::{Id, Metadata, Moment, Unclear, at, id};
+use domain::billing::{InvoiceSeen, InvoiceState, PaymentSeen, RefundSeen, RefundState, Teller};
+use domain::money::Money;
+use domain::reading::Fact;
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// An order as it is now; its status says what it tells, not what the event is called.
+pub(super) fn seen<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+    let order: Order<'_> = event.data()?;
+    let own = Some(&order.id.0);
+    let subscription = id(&order.subscription_id);
+    let mut draft = event.draft(Some(&order.customer_id.0), &[])?;
+    draft.lead(&[own, subscription]);
+    let due = order.amount(order.due_amount.unwrap_or(order.total_amount), "due_amount")?;
+    let invoice = |state| InvoiceSeen {
+        id: order.id.0.clone(),
+        subscription: subscription.cloned(),
+        state,
+        due,
+        attempts: 0,
+        next_attempt_at: at(order.next_payment_attempt_at),
+    };
+    match &*order.status {
+        "draft" => {}
+        // Every order is pending for a moment; one that has a next attempt has failed.
+        "pending" if order.next_payment_attempt_at.is_none() => {}
+        "pending" => draft.tell(Fact::Invoice(invoice(InvoiceState::Failed))),
+        "void" => draft.tell(Fact::Invoice(invoice(InvoiceState::Voided))),
+        "paid" | "refunded" | "partially_refunded" => {
+            if due.minor > 0 {
+                draft.tell(Fact::Payment(order.payment(event, due)));
+            }
+            draft.tell(Fact::Invoice(invoice(InvoiceState::Paid)));
+            let back = not_negative(order.refunded(), "data.refunded_amount")?;
+            if back > 0 {
+                let ids = ids(&[own]);
+                draft.tell(Fact::RefundedSoFar { ids, minor: back });
+            }
+        }
+        other => return Err(Unclear::word("data.status", other)),
+    }
+    draft.read_metadata(order.metadata.as_ref());
+    if let Some(customer) = order.customer {
+        customer.describe(&mut draft, false);
+    }
+    Ok(draft)
+}
+
+/// `refund.*`: one refund as it is now.
+pub(super) fn refund<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+    let refund: Refund = event.data()?;
+    let order = Some(&refund.order_id.0);
+    let mut draft = event.draft(Some(&refund.customer_id.0), &[])?;
+    draft.lead(&[order, id(&refund.subscription_id)]);
+    let both = refund.amount.checked_add(refund.tax_amount);
+    let both = both.ok_or_else(|| Unclear("`data.amount` is no amount".into()))?;
+    draft.tell(Fact::Refund(RefundSeen {
+        id: refund.id.0.clone(),
+        payment: ids(&[order]),
+        minor: not_negative(both, "data.amount")?,
+        state: match &*refund.status {
+            "pending" => RefundState::Pending,
+            "succeeded" => RefundState::Succeeded,
+            "failed" | "canceled" => RefundState::Failed,
+            other => return Err(Unclear::word("data.status", other)),
+        },
+        created_at: refund.created_at.0,
+    }));
+    Ok(draft)
+}
+
+#[derive(Deserialize)]
+struct Order<'a> {
+    id: Id,
+    customer_id: Id,
+    #[serde(default)]
+    subscription_id: Option<Id>,
+    status: Arc<str>,
+    created_at: Moment,
+    currency: Arc<str>,
+    total_amount: i64,
+    tax_amount: i64,
+    // What is left of the total once the customer's balance is taken off or added.
+    #[serde(default)]
+    due_amount: Option<i64>,
+    #[serde(default)]
+    refunded_amount: i64,
+    #[serde(default)]
+    refunded_tax_amount: i64,
+    #[serde(default)]
+    next_payment_attempt_at: Option<Moment>,
+    #[serde(borrow, default)]
+    metadata: Option<Metadata<'a>>,
+    #[serde(borrow, default)]
+    customer: Option<Customer<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Refund {
+    id: Id,
+    order_id: Id,
+    customer_id: Id,
+    #[serde(default)]
+    subscription_id: Option<Id>,
+    status: Arc<str>,
+    amount: i64,
+    tax_amount: i64,
+    created_at: Moment,
+}
+
+impl Order<'_> {
+    fn payment(&self, event: &Event<'_>, paid: Money) -> PaymentSeen {
+        // Where a balance covered a part, nobody says how much of the rest is tax.
+        let whole = paid.minor == self.total_amount;
+        let sound = (0..=paid.minor).contains(&self.tax_amount);
+        // Only `order.paid` says when; all others, told again at every refund, that it was.
+        let (teller, paid_at) = match event.kind {
+            "order.paid" => (Teller::Invoice, event.at),
+            _ => (Teller::Charge, self.created_at.0),
+        };
+        PaymentSeen {
+            ids: ids(&[Some(&self.id.0)]),
+            teller,
+            paid,
+            tax_minor: (whole && sound).then_some(self.tax_amount),
+            paid_at,
+            subscription: id(&self.subscription_id).cloned(),
+        }
+    }
+
+    fn refunded(&self) -> i64 {
+        self.refunded_amount
+            .saturating_add(self.refunded_tax_amount)
+    }
+
+    fn amount(&self, minor: i64, field: &str) -> Result<Money, Unclear> {
+        let minor = not_negative(minor, &format!("data.{field}"))?;
+        money(minor, &self.currency, "data.currency", POLAR.exponents())
+    }
+}

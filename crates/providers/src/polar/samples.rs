@@ -1,0 +1,62 @@
+//! A body for every event acted upon, and a whole life.
+
+use crate::samples::bodies;
+
+/// Named by the event, then by what is special about it.
+pub(super) static SAMPLES: &[(&str, &str)] = bodies!["polar":
+    "customer.created",
+    "customer.deleted",
+    "customer.updated",
+    "order.created",
+    "order.created-purchase",
+    "order.paid",
+    "order.paid-isk",
+    "order.paid-jpy",
+    "order.paid-kwd",
+    "order.paid-part-by-balance",
+    "order.paid-tnd",
+    "order.paid-ugx",
+    "order.refunded",
+    "order.updated",
+    "order.updated-void",
+    "refund.created",
+    "refund.updated",
+    "refund.updated-failed",
+    "subscription.active",
+    "subscription.canceled",
+    "subscription.created",
+    "subscription.cycled",
+    "subscription.migrated",
+    "subscription.past_due",
+    "subscription.paused",
+    "subscription.resumed",
+    "subscription.revoked",
+    "subscription.uncanceled",
+    "subscription.updated",
+    "subscription.updated-seats-and-meters",
+];
+
+/// One customer's life: what each provider tells of the same thing.
+pub(super) static LIFE: &[(&str, &str)] = bodies!["polar/life":
+    "01-customer.created",
+    "02-subscription.created",
+    "03-subscription.active",
+    "04-subscription.updated-activated",
+    "05-order.created",
+    "06-order.paid",
+    "07-subscription.cycled",
+    "08-order.created-renewal",
+    "09-order.updated-renewal",
+    "10-order.paid-renewal",
+    "11-subscription.past_due",
+    "12-order.updated-failed",
+    "13-order.paid-recovered",
+    "14-subscription.active-recovered",
+    "15-subscription.updated-upgraded",
+    "16-order.paid-upgrade",
+    "17-refund.created",
+    "18-refund.updated",
+    "19-order.refunded",
+    "20-subscription.canceled",
+    "21-subscription.revoked",
+];

@@ -1,0 +1,186 @@
+//! `payment.*`, `refund.*`, `dispute.*`: money that came, did not come, or goes back.
+
+use super::STANDARD;
+use super::envelope::Event;
+use crate::draft::{Draft, ids, money, not_negative, profile};
+use crate::wire::{Id, Metadata, Moment, Unclear, at, id};
+use domain::billing::{
+    DisputeSeen, DisputeState, InvoiceSeen, InvoiceState, PaymentSeen, RefundSeen, RefundState,
+    Teller,
+};
+use domain::money::Money;
+use domain::reading::Fact;
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// `payment.succeeded`. Without a customer it is a guest's, whose partition is the payment.
+pub(super) fn paid<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+    let told: Payment<'_> = event.data()?;
+    let own = Some(&told.payment.0);
+    let (invoice, subscription) = (id(&told.invoice), id(&told.subscription));
+    let mut draft = event.draft(id(&told.customer).or(own), &[])?;
+    draft.lead(&[own, invoice, subscription]);
+    if let Some(customer) = id(&told.customer) {
+        draft.lead_shop(customer.as_str());
+    }
+    let amount = amount(told.amount, &told.currency)?;
+    if amount.minor > 0 {
+        let tax = told.tax.filter(|tax| (0..=amount.minor).contains(tax));
+        draft.tell(Fact::Payment(PaymentSeen {
+            // The first names the teller's own: an invoice that failed before is settled by it.
+            ids: ids(&[invoice, own]),
+            teller: if invoice.is_some() {
+                Teller::Invoice
+            } else {
+                Teller::Charge
+            },
+            paid: amount,
+            tax_minor: tax,
+            paid_at: at(told.paid_at).unwrap_or(event.at),
+            subscription: subscription.cloned(),
+        }));
+    }
+    if let Some(invoice) = invoice {
+        draft.tell(Fact::Invoice(InvoiceSeen {
+            id: invoice.clone(),
+            subscription: subscription.cloned(),
+            state: InvoiceState::Paid,
+            due: Money { minor: 0, ..amount },
+            attempts: 0,
+            next_attempt_at: None,
+        }));
+    }
+    draft.read_metadata(told.metadata.as_ref());
+    draft.tell_profile(profile(told.email, None, None));
+    Ok(draft)
+}
+
+/// `payment.failed`, `payment.action_required`, `payment.abandoned`, `payment.voided`: what was
+/// owed and did not come.
+pub(super) fn failed<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+    let told: Failed = event.data()?;
+    let own = Some(&told.invoice.0);
+    let subscription = id(&told.subscription);
+    let mut draft = event.draft(id(&told.customer), &[subscription, own])?;
+    draft.lead(&[own, subscription]);
+    draft.tell(Fact::Invoice(InvoiceSeen {
+        id: told.invoice.0.clone(),
+        subscription: subscription.cloned(),
+        state: match event.kind {
+            "payment.action_required" => InvoiceState::ActionRequired,
+            "payment.abandoned" => InvoiceState::Uncollectible,
+            "payment.voided" => InvoiceState::Voided,
+            _ => InvoiceState::Failed,
+        },
+        due: amount(told.amount, &told.currency)?,
+        attempts: told.attempts,
+        next_attempt_at: at(told.next_attempt_at),
+    }));
+    Ok(draft)
+}
+
+/// `refund.*`: one refund as it is now.
+pub(super) fn refund<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+    let told: Refund = event.data()?;
+    let payment = Some(&told.payment.0);
+    let mut draft = event.draft(id(&told.customer), &[payment])?;
+    draft.lead(&[payment]);
+    draft.tell(Fact::Refund(RefundSeen {
+        id: told.refund.0.clone(),
+        payment: ids(&[payment]),
+        minor: not_negative(told.amount, "data.amount")?,
+        state: match &*told.status {
+            "pending" => RefundState::Pending,
+            "succeeded" => RefundState::Succeeded,
+            "failed" => RefundState::Failed,
+            other => return Err(Unclear::word("data.status", other)),
+        },
+        created_at: at(told.created_at).unwrap_or(event.at),
+    }));
+    Ok(draft)
+}
+
+/// `dispute.*`: one dispute as it is now.
+pub(super) fn dispute<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+    let told: Dispute = event.data()?;
+    let payment = Some(&told.payment.0);
+    let mut draft = event.draft(id(&told.customer), &[payment])?;
+    draft.lead(&[payment]);
+    draft.tell(Fact::Dispute(DisputeSeen {
+        id: told.dispute.0.clone(),
+        payment: ids(&[payment]),
+        minor: not_negative(told.amount, "data.amount")?,
+        state: match &*told.status {
+            "inquiry" => DisputeState::Inquiry,
+            "inquiry_closed" => DisputeState::InquiryClosed,
+            "open" => DisputeState::Open,
+            "won" => DisputeState::Won,
+            "lost" => DisputeState::Lost,
+            other => return Err(Unclear::word("data.status", other)),
+        },
+    }));
+    Ok(draft)
+}
+
+#[derive(Deserialize)]
+struct Payment<'a> {
+    payment: Id,
+    amount: i64,
+    currency: Arc<str>,
+    #[serde(default)]
+    customer: Option<Id>,
+    #[serde(default)]
+    invoice: Option<Id>,
+    #[serde(default)]
+    subscription: Option<Id>,
+    #[serde(default)]
+    tax: Option<i64>,
+    #[serde(default)]
+    paid_at: Option<Moment>,
+    #[serde(default)]
+    email: Option<Arc<str>>,
+    #[serde(borrow, default)]
+    metadata: Option<Metadata<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Failed {
+    invoice: Id,
+    amount: i64,
+    currency: Arc<str>,
+    #[serde(default)]
+    customer: Option<Id>,
+    #[serde(default)]
+    subscription: Option<Id>,
+    #[serde(default)]
+    attempts: u32,
+    #[serde(default)]
+    next_attempt_at: Option<Moment>,
+}
+
+#[derive(Deserialize)]
+struct Refund {
+    refund: Id,
+    payment: Id,
+    amount: i64,
+    status: Arc<str>,
+    #[serde(default)]
+    customer: Option<Id>,
+    #[serde(default)]
+    created_at: Option<Moment>,
+}
+
+#[derive(Deserialize)]
+struct Dispute {
+    dispute: Id,
+    payment: Id,
+    amount: i64,
+    status: Arc<str>,
+    #[serde(default)]
+    customer: Option<Id>,
+}
+
+fn amount(minor: i64, code: &str) -> Result<Money, Unclear> {
+    let minor = not_negative(minor, "data.amount")?;
+    money(minor, code, "data.currency", STANDARD.exponents())
+}

@@ -1,0 +1,79 @@
+//! From the shop's words to ours: they are nearly the same.
+
+use super::envelope::{Event, Names, Vocabulary, read};
+use super::{money, subscription};
+use crate::draft::{Draft, profile};
+use crate::provider::WireItem;
+use crate::wire::{Id, Metadata, Unclear};
+use crate::{Outcome, Step};
+use domain::reading::{Fact, Profile};
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// What one verified body says.
+pub(super) fn normalize(item: &WireItem<'_, '_>) -> Step<Outcome> {
+    read(item, &VOCABULARY)
+}
+
+/// The types acted upon, in the order they take within one instant.
+#[rustfmt::skip] // one row a line, or the order cannot be seen
+pub(super) const VOCABULARY: Vocabulary = Vocabulary {
+    rows: &[
+        ("customer.created", 10, exists),
+        ("customer.updated", 12, exists),
+        ("subscription.created", 30, subscription::seen),
+        ("subscription.updated", 36, subscription::seen),
+        ("payment.failed", 50, money::failed),
+        ("payment.action_required", 51, money::failed),
+        ("payment.abandoned", 52, money::failed),
+        ("payment.voided", 53, money::failed),
+        ("payment.succeeded", 57, money::paid),
+        ("refund.created", 70, money::refund),
+        ("refund.updated", 72, money::refund),
+        ("dispute.created", 80, money::dispute),
+        ("dispute.updated", 82, money::dispute),
+        ("subscription.ended", 90, subscription::seen),
+        ("customer.deleted", 99, deleted),
+    ],
+    names: &[("", Names {
+        customer: "customer",
+        behind: &["payment", "invoice", "subscription"],
+    })],
+};
+
+/// `customer.created`, `customer.updated`.
+fn exists<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+    let customer: Customer<'_> = event.data()?;
+    let mut draft = event.draft(Some(&customer.customer.0), &[])?;
+    draft.lead_shop(customer.customer.0.as_str());
+    draft.tell(Fact::Profile(Profile {
+        whole: true,
+        locale: customer.locale,
+        ..profile(customer.email, customer.name, customer.country)
+    }));
+    draft.read_metadata(customer.metadata.as_ref());
+    Ok(draft)
+}
+
+/// `customer.deleted`.
+fn deleted<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+    let customer: Customer<'_> = event.data()?;
+    let mut draft = event.draft(Some(&customer.customer.0), &[])?;
+    draft.tell(Fact::CustomerDeleted);
+    Ok(draft)
+}
+
+#[derive(Deserialize)]
+struct Customer<'a> {
+    customer: Id,
+    #[serde(default)]
+    email: Option<Arc<str>>,
+    #[serde(default)]
+    name: Option<Arc<str>>,
+    #[serde(default)]
+    locale: Option<Arc<str>>,
+    #[serde(default)]
+    country: Option<Arc<str>>,
+    #[serde(borrow, default)]
+    metadata: Option<Metadata<'a>>,
+}

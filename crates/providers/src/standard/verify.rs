@@ -1,0 +1,159 @@
+//! `webhook-id`, `webhook-timestamp`, `webhook-signature: v1,… v1a,…`: any `v1` (HMAC) or `v1a`
+//! (Ed25519) under any key in force of its kind, then the clock.
+
+use crate::verified::{Claim, canonical_seconds, signature};
+use crate::{Refused, Request, Scheme, Secret, Secrets, SignedHeaders, Verified, Written};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+
+/// Proves that a holder of one of the keys sent this body just now.
+///
+/// # Errors
+/// [`Refused`] when nothing fits, the body is larger than `most`, or the signed time is further
+/// from `now` than the tolerance.
+pub(crate) fn proven(
+    request: &Request<'_>,
+    secrets: &Secrets,
+    tolerance_seconds: u16,
+    most: usize,
+    now: Timestamp,
+) -> Result<Verified, Refused> {
+    request.check_body(most)?;
+    let names = Names::of(request);
+    let id = request.headers.only(names.id)?;
+    let time = request.headers.only(names.time)?;
+    let offered = Offered::read(request, names.signature)?;
+    if !is_message_id(id) {
+        return Err(garbled(
+            names.id,
+            "it is not 1 to 128 letters, digits, `_` or `-`",
+        ));
+    }
+    let at = canonical_seconds(time)
+        .ok_or_else(|| garbled(names.time, "it is not plain seconds since 1970"))?;
+    let claim = Claim {
+        prefix: &[id.as_bytes(), b".", time.as_bytes(), b"."],
+        body: request.body,
+        macs: &offered.macs,
+        ed25519: &offered.ed25519,
+        at: Some(at),
+        tolerance_seconds,
+    };
+    Ok(Verified::by_signature(&claim, secrets, now)?.named(id))
+}
+
+/// The three headers of a message. A public key signs nothing: what it gives fits nothing.
+pub fn sign(id: &str, body: &[u8], secret: &Secret, now: Timestamp) -> SignedHeaders {
+    let time = now.as_second().to_string();
+    let prefix: &[&[u8]] = &[id.as_bytes(), b".", time.as_bytes(), b"."];
+    let signature = STANDARD.encode(signature(secret, prefix, body).unwrap_or_default());
+    vec![
+        (OWN.id, id.to_owned()),
+        (OWN.time, time),
+        (OWN.signature, format!("v1,{signature}")),
+    ]
+}
+
+/// What the three headers are called.
+struct Names {
+    id: &'static str,
+    time: &'static str,
+    signature: &'static str,
+}
+
+impl Names {
+    /// Svix, where the scheme comes from, has a brand of its own on them. Never a mixture.
+    fn of(request: &Request<'_>) -> &'static Self {
+        let has = |name| request.headers.all(name).next().is_some();
+        let branded = has(SVIX.id) && ![OWN.id, OWN.time, OWN.signature].into_iter().any(has);
+        if branded { &SVIX } else { &OWN }
+    }
+}
+
+/// The signatures offered, by kind.
+struct Offered {
+    macs: Vec<[u8; 32]>,
+    ed25519: Vec<[u8; 64]>,
+}
+
+impl Offered {
+    /// Every `v1` and `v1a`, in whatever header line; other versions are none of ours.
+    fn read(request: &Request<'_>, header: &'static str) -> Result<Self, Refused> {
+        let mut bytes: usize = 0;
+        let mut count: usize = 0;
+        let mut offered = Self {
+            macs: Vec::new(),
+            ed25519: Vec::new(),
+        };
+        for value in request.headers.all(header) {
+            bytes = bytes.saturating_add(value.len());
+            if bytes > MAX_HEADER {
+                return Err(garbled(header, "it is longer than 4096 bytes"));
+            }
+            for item in value.split(' ') {
+                match item.split_once(',') {
+                    Some(("v1", text)) => offered.macs.extend(canonical_base64(text)),
+                    Some(("v1a", text)) => offered.ed25519.extend(canonical_base64(text)),
+                    Some(_) | None => continue,
+                }
+                count = count.saturating_add(1);
+            }
+        }
+        if bytes == 0 {
+            return Err(Refused::HeaderMissing { header });
+        }
+        if count == 0 {
+            return Err(garbled(header, "it has no signature `v1,` or `v1a,`"));
+        }
+        if count > MAX_SIGNATURES {
+            return Err(Refused::TooManySignatures {
+                header,
+                limit: MAX_SIGNATURES,
+            });
+        }
+        Ok(offered)
+    }
+}
+
+/// The decoder takes the standard alphabet, padding and zero trailing bits, nothing else.
+fn canonical_base64<const N: usize>(text: &str) -> Option<[u8; N]> {
+    STANDARD.decode(text).ok()?.try_into().ok()
+}
+
+/// A dot would let id and time be cut elsewhere in the signed bytes; the rest keeps the
+/// journal's key plain.
+fn is_message_id(id: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    (1..=128).contains(&id.len()) && id.bytes().all(plain)
+}
+
+fn garbled(header: &'static str, what: &'static str) -> Refused {
+    Refused::HeaderGarbled { header, what }
+}
+
+/// How its signatures are written.
+pub const SCHEMES: &[Scheme] = &[scheme(OWN.signature), scheme(SVIX.signature)];
+
+const fn scheme(header: &'static str) -> Scheme {
+    Scheme {
+        header,
+        between: ' ',
+        time: None,
+        signature: "v1,",
+        written: Written::Base64,
+    }
+}
+
+const OWN: Names = Names {
+    id: "webhook-id",
+    time: "webhook-timestamp",
+    signature: "webhook-signature",
+};
+const SVIX: Names = Names {
+    id: "svix-id",
+    time: "svix-timestamp",
+    signature: "svix-signature",
+};
+const MAX_HEADER: usize = 4096;
+const MAX_SIGNATURES: usize = 16;
