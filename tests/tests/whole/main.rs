@@ -15,6 +15,7 @@
 mod support;
 
 mod stories;
+mod lives;
 mod orders;
 mod referrals;
 mod requests;

@@ -156,7 +156,11 @@ async fn tell(entries: &[Arc<Entry>], order: &[usize]) -> Value {
 }
 
 /// Every order of places, each as often as is left of it.
-fn each_order(left: &mut Vec<u32>, order: &mut Vec<usize>, tell: &mut impl FnMut(&[usize])) {
+pub(crate) fn each_order(
+    left: &mut Vec<u32>,
+    order: &mut Vec<usize>,
+    tell: &mut impl FnMut(&[usize]),
+) {
     if left.iter().all(|left| *left == 0) {
         return tell(order);
     }
