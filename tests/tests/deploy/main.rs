@@ -17,3 +17,4 @@ mod gate;
 mod house;
 mod wiring;
 mod rights;
+mod checks;

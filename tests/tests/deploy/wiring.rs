@@ -45,6 +45,7 @@ async fn readers_of_the_stream_are_set_the_same() {
             .iter()
             .map(|filter| serde_json::from_str(filter["Pattern"].as_str().unwrap()).unwrap())
             .collect();
+        assert_eq!(mapping["Stream"], "Table.StreamArn");
         assert_eq!(mapping["StartingPosition"], "TRIM_HORIZON");
         assert_eq!(mapping["ParallelizationFactor"], 1);
         assert_eq!(
