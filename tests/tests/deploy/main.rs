@@ -18,3 +18,4 @@ mod house;
 mod wiring;
 mod rights;
 mod checks;
+mod emulator;

@@ -45,6 +45,13 @@ impl Template {
         properties
     }
 
+    /// The properties of every resource of a type.
+    pub(crate) fn of_type(&self, kind: &str) -> Vec<&Value> {
+        let resources = self.0["Resources"].as_object().unwrap().values();
+        let of_type = resources.filter(|resource| resource["Type"] == kind);
+        of_type.map(|resource| &resource["Properties"]).collect()
+    }
+
     pub(crate) fn functions(&self) -> Vec<Deployed<'_>> {
         let resources = self.0["Resources"].as_object().unwrap().iter();
         resources

@@ -218,6 +218,28 @@ fn every_function_is_deployed_and_every_provider_has_its_door() {
     assert_eq!(doors, known);
 }
 
+#[test]
+fn an_alarm_watches_a_metric_that_some_function_writes() {
+    let template = Template::read();
+    let mut sources = String::new();
+    for function in template.functions() {
+        let path = format!("functions/{}/src/lib.rs", function.folder);
+        sources += &std::fs::read_to_string(root().join(path)).unwrap();
+    }
+    let alarms = template.of_type("AWS::CloudWatch::Alarm");
+    let own = alarms
+        .iter()
+        .filter(|alarm| alarm["Namespace"] == "Orangery");
+    let own: Vec<&str> = own
+        .map(|alarm| alarm["MetricName"].as_str().unwrap())
+        .collect();
+    assert_eq!(own.len(), 6, "{own:?}");
+    for metric in own {
+        let written = sources.split(['"', ' ']).any(|word| word == metric);
+        assert!(written, "nobody writes `{metric}`");
+    }
+}
+
 async fn local() -> (Stack, Wiring) {
     let mut kept = None;
     let stack = Stack::start(Settings::default(), |endpoints| {
