@@ -31,6 +31,47 @@ fn a_deployed_stage_does_what_it_promises() {
     assert!(ended.unwrap().success(), "see what was printed above");
 }
 
+/// The commands of infra/README.md, one after the other, as a reader would type them.
+#[test]
+#[ignore = "wants infra/emulate's tools on the path, and functions that cargo-lambda built"]
+fn the_readmes_commands_do_what_it_says() {
+    let readme = std::fs::read_to_string(root().join("infra/README.md")).unwrap();
+    let blocks = readme.split("\n```sh\n").skip(1);
+    let blocks: Vec<&str> = blocks
+        .map(|rest| rest.split("\n```").next().unwrap())
+        .collect();
+    assert!(blocks.len() >= 12, "{} blocks", blocks.len());
+    let script = root().join("target/readme.sh");
+    std::fs::write(&script, format!("{READER}\n{}\n", blocks.join("\n"))).unwrap();
+    let output = Command::new("timeout")
+        .arg(PATIENCE.as_secs().to_string())
+        .arg(root().join("infra/emulate"))
+        .args(["bash", "-euo", "pipefail"])
+        .arg(script)
+        .env("EMULATE", "bare")
+        .current_dir(root())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    let (said, errors) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{said}\n{errors}");
+    for sign in ["Ada Lovage", "acme added", "function deployed successfully"] {
+        let heard = said.contains(sign) || errors.contains(sign);
+        assert!(heard, "`{sign}` was not said:\n{said}\n{errors}");
+    }
+    println!("{} blocks of infra/README.md were run", blocks.len());
+}
+
+/// A reader who built before, and whose command is on the path.
+const READER: &str = r#"
+STRIPE_SECRET=whsec_what_stripe_shows_for_this_endpoint
+STRIPE_SECRET_2=whsec_what_stripe_shows_after_rolling_it
+orangery() { "$PWD/target/debug/orangery" "$@"; }
+cargo() { [ "$1 $2" = "lambda build" ] || command cargo "$@"; }
+set -x
+"#;
+
 #[test]
 #[ignore = "run by infra/emulate, for the test above"]
 fn inside() {
@@ -142,6 +183,17 @@ fn a_second_stage_stands_beside_the_first_and_waits_for_its_secrets(first: &str)
             '{\":pk\":{\"S\":\"customer#stripe/test/cus_bruno\"}}'",
     );
     assert_eq!(elsewhere.trim(), "0", "stages share nothing");
+    // Its lines name the cause, and it is the process that began without: it did not die of it.
+    let log = std::fs::read_to_string(root().join("target/emulator/emulator.log")).unwrap();
+    let begun = "environment spawned for orangery-second-payment-webhook-stripe";
+    assert_eq!(log.matches(begun).count(), 1);
+    let lines = shell(
+        "aws logs filter-log-events --log-group-name /orangery/second/functions --output json",
+    );
+    assert!(
+        lines.contains("unverifiable") && lines.contains("ParameterNotFound"),
+        "{lines}"
+    );
     println!("a second stage answered 503 until it had secrets, and shares nothing");
     second
 }

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, Response, StatusCode, Uri};
 use orangery::delivery::agent;
 use orangery::stack::Endpoints;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 /// Callers whose name begins so die after their first write: all that is later is refused.
@@ -33,7 +33,11 @@ pub(crate) struct Call {
 pub(crate) struct Gate {
     pub(crate) url: String,
     seen: Arc<Mutex<BTreeSet<Call>>>,
+    spent: Spent,
 }
+
+/// By caller and action: how many calls, and halves of capacity units.
+type Spent = Arc<Mutex<BTreeMap<(String, String), (u64, u64)>>>;
 
 impl Gate {
     /// Listens on a port of its own before a stack's endpoints.
@@ -43,12 +47,14 @@ impl Gate {
         let gate = Self {
             url: format!("http://{}", listener.local_addr().unwrap()),
             seen: Arc::default(),
+            spent: Spent::default(),
         };
         let through = Through {
             table_url: endpoints.table_url.clone(),
             aws_url: endpoints.aws_url.clone(),
             secrets: Arc::new(secrets),
             seen: Arc::clone(&gate.seen),
+            spent: Arc::clone(&gate.spent),
             agent: agent(&endpoints.table_url),
         };
         let router = Router::new().fallback(pass).with_state(through);
@@ -63,6 +69,11 @@ impl Gate {
     pub(crate) fn seen(&self) -> BTreeSet<Call> {
         self.seen.lock().unwrap().clone()
     }
+
+    /// What was spent since this was last asked.
+    pub(crate) fn spent(&self) -> BTreeMap<(String, String), (u64, u64)> {
+        std::mem::take(&mut *self.spent.lock().unwrap())
+    }
 }
 
 #[derive(Clone)]
@@ -71,6 +82,7 @@ struct Through {
     aws_url: String,
     secrets: Arc<Vec<(String, String)>>,
     seen: Arc<Mutex<BTreeSet<Call>>>,
+    spent: Spent,
     agent: ureq::Agent,
 }
 
@@ -80,7 +92,7 @@ async fn pass(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response<Body> {
-    let said: Value = serde_json::from_slice(&body).unwrap();
+    let mut said: Value = serde_json::from_slice(&body).unwrap();
     let target = headers.get("x-amz-target").map(|t| t.to_str().unwrap());
     let who = caller(&headers);
     let calls = calls(&who, target, &said);
@@ -103,6 +115,12 @@ async fn pass(
         }
         _ => format!("{}{}", through.aws_url, uri.path()),
     };
+    let of_table = target.is_some_and(|target| target.starts_with("DynamoDB"));
+    if of_table {
+        said["ReturnConsumedCapacity"] = "TOTAL".into();
+    }
+    let action = target.unwrap_or("SES.SendEmail").to_owned();
+    let body = serde_json::to_vec(&said).unwrap();
     let asked = move || {
         let mut request = through.agent.post(&to);
         for (name, value) in &headers {
@@ -112,12 +130,34 @@ async fn pass(
         }
         let mut answer = request.send(&body[..]).unwrap();
         let said = answer.body_mut().read_to_vec().unwrap();
+        let (_, action) = action.rsplit_once('.').unwrap();
+        let mut spent = through.spent.lock().unwrap();
+        let spent = spent.entry((who, action.to_owned())).or_default();
+        spent.0 += 1;
+        spent.1 += halves(&said);
         answered(
             StatusCode::from_u16(answer.status().as_u16()).unwrap(),
             said,
         )
     };
     tokio::task::spawn_blocking(asked).await.unwrap()
+}
+
+/// Capacity that an answer says was used, in halves of a unit.
+fn halves(answer: &[u8]) -> u64 {
+    let Ok(answer) = serde_json::from_slice::<Value>(answer) else {
+        return 0;
+    };
+    let used = &answer["ConsumedCapacity"];
+    let used = used
+        .as_array()
+        .map_or(vec![used], |all| all.iter().collect());
+    let of = |used: &&Value| {
+        let units = used["CapacityUnits"].to_string();
+        let (whole, part) = units.split_once('.').unwrap_or((&units, "0"));
+        whole.parse::<u64>().unwrap_or(0) * 2 + u64::from(part.starts_with('5'))
+    };
+    used.iter().map(of).sum()
 }
 
 fn is_write(call: &Call) -> bool {

@@ -17,5 +17,6 @@ mod gate;
 mod house;
 mod wiring;
 mod rights;
+mod costs;
 mod checks;
 mod emulator;
