@@ -1,13 +1,14 @@
 //! Stands between functions and the local stack's AWS, notes who calls what, and keeps the
 //! secrets that Parameter Store would.
 
-use crate::template::root;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Response, StatusCode, Uri};
 use orangery::delivery::agent;
 use orangery::stack::Endpoints;
+use orangery::wiring::local_secret;
+use providers::PROVIDERS;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -262,22 +263,13 @@ fn sent(said: &Value, call: impl Fn(&str, String, Option<&str>) -> Call) -> Vec<
     ]
 }
 
-/// The secret that the gate gives for a provider's door.
-pub(crate) fn secrets(stage: &str, provider: &str) -> Vec<(String, String)> {
-    assert!(
-        root()
-            .join(format!("crates/providers/src/{provider}"))
-            .is_dir()
-    );
-    let name = |rest: String| format!("/orangery/{stage}/{rest}");
-    vec![
-        (
-            name(format!("{provider}/webhook-secrets")),
-            orangery::wiring::local_secret(provider),
-        ),
-        (
-            name("master-key".into()),
-            orangery::wiring::LOCAL_MASTER.into(),
-        ),
-    ]
+/// What a stage's Parameter Store holds.
+pub(crate) fn secrets(stage: &str) -> Vec<(String, String)> {
+    let master = orangery::wiring::LOCAL_MASTER.to_owned();
+    let mut secrets = vec![(format!("/orangery/{stage}/master-key"), master)];
+    for provider in PROVIDERS {
+        let name = format!("/orangery/{stage}/{}/webhook-secrets", provider.name());
+        secrets.push((name, local_secret(provider.name())));
+    }
+    secrets
 }

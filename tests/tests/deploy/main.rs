@@ -7,7 +7,8 @@
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::print_stdout,
-    clippy::wildcard_enum_match_arm
+    clippy::wildcard_enum_match_arm,
+    clippy::string_slice
 )]
 // Helpers of tests fail loudly and print what they counted; the lints' exception covers test
 // functions alone.

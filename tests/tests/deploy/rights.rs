@@ -1,10 +1,10 @@
 //! What the roles allow is what the functions were seen to call: no more, no less.
 
 use crate::gate::Call;
-use crate::house::House;
+use crate::house::{House, SAMPLED};
 use crate::template::{Deployed, Template, texts};
 use jiff::SignedDuration;
-use orangery::dev::{sample_story, story_names};
+use orangery::dev::sample_story;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -15,7 +15,8 @@ async fn each_role_allows_what_its_function_calls_and_nothing_else() {
     live(&house).await;
     let seen = house.gate.seen();
     let mut faults = Vec::new();
-    for function in template.functions() {
+    let doors = |f: &Deployed<'_>| f.folder == "payment-webhook" && f.id != SAMPLED;
+    for function in template.functions().into_iter().filter(|f| !doors(f)) {
         let granted = granted(&template, &function);
         let mut made: BTreeSet<&Call> = seen.iter().filter(|c| c.who == function.id).collect();
         let lambdas = lambdas_own(&template, &function);
@@ -39,7 +40,7 @@ async fn each_role_allows_what_its_function_calls_and_nothing_else() {
 fn a_right_reaches_its_own_partitions_and_no_others() {
     let template = Template::read();
     let functions = template.functions();
-    let door = functions.iter().find(|f| f.id == "StripeWebhook").unwrap();
+    let door = functions.iter().find(|f| f.id == SAMPLED).unwrap();
     let granted = granted(&template, door);
     let put = |key: &str| {
         let call = call(door, "dynamodb:PutItem", "Table.Arn", Some(key));
@@ -55,9 +56,41 @@ fn a_right_reaches_its_own_partitions_and_no_others() {
     }
 }
 
+/// A door that asks its provider's own API may read the key to it; else all doors are alike.
+#[test]
+fn every_providers_door_has_the_rights_of_the_others_under_its_own_name() {
+    let template = Template::read();
+    let functions = template.functions();
+    let sampled = functions.iter().find(|f| f.id == SAMPLED).unwrap();
+    let (pattern, role) = (sampled.is.to_string(), template.statements(sampled));
+    let role = Value::Array(role).to_string();
+    for door in functions.iter().filter(|f| f.folder == "payment-webhook") {
+        let name = door.is["Environment"]["Variables"]["PROVIDER"].as_str();
+        let name = name.unwrap();
+        let provider = providers::provider(name).unwrap();
+        let capital = name[..1].to_uppercase() + &name[1..];
+        let alike = |text: &str| text.replace("stripe", name).replace("Stripe", &capital);
+        assert_eq!(door.is.to_string(), alike(&pattern));
+        let mut rights = template.statements(door);
+        if provider.api().is_some() {
+            let secrets = rights
+                .iter_mut()
+                .find(|right| right["Sid"] == "Secrets")
+                .unwrap();
+            let named = secrets["Resource"].as_array_mut().unwrap();
+            let key = named.iter().position(|arn| {
+                let arn = arn.as_str().unwrap();
+                arn.ends_with(&format!("/orangery/try/{name}/api-key"))
+            });
+            named.remove(key.expect("a door that asks may read the key"));
+        }
+        assert_eq!(Value::Array(rights).to_string(), alike(&role));
+    }
+}
+
 /// Lives in which every function has everything to do that it is there for.
 async fn live(house: &House) {
-    for name in story_names() {
+    for name in ["ada", "bruno", "dana", "guest"] {
         house.tell(sample_story(name).unwrap()).await;
     }
     house.tell(&a_report("r-late", "ada@example.com")).await;
