@@ -260,12 +260,7 @@ fn streams(fold: Arc<dyn Function>, dispatch: Arc<dyn Function>) -> Vec<StreamMa
     let written = || Some(vec!["INSERT".to_owned(), "MODIFY".to_owned()]);
     let entries = |prefix: &str| Filter {
         sort_key_prefix: Some(prefix.into()),
-        new_image_has: None,
         event_names: written(),
-    };
-    let owing = Filter {
-        new_image_has: Some("pending".into()),
-        ..entries("record")
     };
     let mapping = |name: &str, function, window, filters| StreamMapping {
         name: name.into(),
@@ -283,7 +278,7 @@ fn streams(fold: Arc<dyn Function>, dispatch: Arc<dyn Function>) -> Vec<StreamMa
             "journal-fold",
             fold,
             Duration::from_secs(1),
-            vec![entries("journal#"), entries("parked#"), owing],
+            vec![entries("journal#"), entries("parked#"), entries("record")],
         ),
         mapping(
             "dispatch",
@@ -300,7 +295,7 @@ fn letters_queue(email: Arc<dyn Function>) -> QueueMapping {
         function: email,
         batch_size: 10,
         batching_window: Duration::ZERO,
-        visibility: Duration::from_secs(30),
+        visibility: Duration::from_secs(180),
         maximum_receives: 40,
     }
 }

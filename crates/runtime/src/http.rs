@@ -15,6 +15,8 @@ use store::StoreError;
 pub struct HttpRequest {
     /// The gateway's id of this delivery: no two are alike.
     pub id: String,
+    /// As what it came, and its answer is wanted.
+    pub form: Form,
     /// `POST`.
     pub method: String,
     /// The path.
@@ -29,6 +31,15 @@ pub struct HttpRequest {
     pub body: Vec<u8>,
 }
 
+/// The form of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// An HTTP API's, payload 2.0, or a function URL's.
+    Http,
+    /// A REST API's or a load balancer's.
+    Rest,
+}
+
 /// A function that answers HTTP.
 pub trait HttpHandler: Send + Sync {
     /// Answers one request.
@@ -37,11 +48,13 @@ pub trait HttpHandler: Send + Sync {
 
 /// Takes an event apart, has it answered, and puts the answer together.
 pub async fn answer(handler: &impl HttpHandler, payload: &[u8]) -> Vec<u8> {
-    let answer = match HttpRequest::from_event(payload) {
-        Ok(request) => handler.handle(request).await,
-        Err(error) => HttpResponse::from(&error),
-    };
-    answer.into_event()
+    match HttpRequest::from_event(payload) {
+        Ok(request) => {
+            let form = request.form;
+            handler.handle(request).await.into_event(form)
+        }
+        Err(error) => HttpResponse::from(&error).into_event(Form::Rest),
+    }
 }
 
 /// Why an event can't be read as a request.
@@ -65,6 +78,10 @@ impl HttpRequest {
     /// [`BadEvent`].
     pub fn from_event(payload: &[u8]) -> Result<Self, BadEvent> {
         let wire: Wire = serde_json::from_slice(payload)?;
+        let form = match &wire.request_context.http {
+            Some(_) => Form::Http,
+            None => Form::Rest,
+        };
         let http = wire.request_context.http.unwrap_or_default();
         let body = wire.body.unwrap_or_default();
         let body = if wire.is_base64_encoded {
@@ -88,6 +105,7 @@ impl HttpRequest {
         };
         Ok(Self {
             id: wire.request_context.request_id.unwrap_or_default(),
+            form,
             method: http.method.or(wire.http_method).unwrap_or_default(),
             path: wire.raw_path.or(wire.path).unwrap_or_default(),
             query: wire.raw_query_string.unwrap_or_default(),
@@ -170,7 +188,7 @@ impl HttpResponse {
     }
 
     /// As Lambda hands it to the gateway.
-    pub fn into_event(self) -> Vec<u8> {
+    pub fn into_event(self, form: Form) -> Vec<u8> {
         let mut headers = BTreeMap::from([("content-type", "application/json")]);
         headers.extend(self.allow.map(|allow| ("allow", allow)));
         let event = WireAnswer {
@@ -178,6 +196,10 @@ impl HttpResponse {
             headers,
             body: &self.body,
             is_base64_encoded: false,
+            cookies: match form {
+                Form::Http => Some([]),
+                Form::Rest => None,
+            },
         };
         serde_json::to_vec(&event).unwrap_or_default()
     }
@@ -233,4 +255,10 @@ struct WireAnswer<'a> {
     headers: BTreeMap<&'static str, &'static str>,
     body: &'a str,
     is_base64_encoded: bool,
+    /// `cargo lambda watch` takes no answer of payload 2.0 without; a REST API none with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cookies: Option<[&'static str; 0]>,
 }
+
+#[cfg(test)]
+mod tests;

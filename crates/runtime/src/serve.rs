@@ -1,6 +1,7 @@
 //! The Lambda loop: one function, one process, the Runtime API.
 
 use crate::function::{Failure, Function};
+use crate::telemetry;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 
@@ -12,6 +13,7 @@ pub async fn serve(function: impl Function) -> Result<(), lambda_runtime::Error>
     let function = &function;
     lambda_runtime::run(service_fn(
         move |event: LambdaEvent<Box<RawValue>>| async move {
+            telemetry::invoked(&event.context.request_id);
             let answer = function.invoke(event.payload.get().as_bytes()).await?;
             let text = String::from_utf8(answer).unwrap_or_default();
             RawValue::from_string(text)

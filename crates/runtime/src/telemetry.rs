@@ -1,23 +1,35 @@
-//! One JSON line an event, as Lambda's log levels want it; never personal data or a secret.
+//! One JSON line an event, as Lambda's log levels want it, and metrics in the same lines; never
+//! personal data or a secret.
+//!
+//! A line that counts says so: `metrics = "refused"` makes of the line's field `refused`, or of
+//! one where there is none, a metric of that name in the namespace `Orangery`, by stage. Several
+//! names stand apart by spaces. The form is
+//! [CloudWatch's](https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html).
 
 use jiff::Timestamp;
+use serde_json::{Map, Value, json};
 use std::fmt;
+use std::io::Write;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
 use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::time::FormatTime;
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 /// Starts logging for this process: JSON on standard output, `INFO` and up. A second call
 /// changes nothing.
 pub fn start() {
-    // Lambda reads `level` and `timestamp` at the top of each line, so events are flattened.
-    let lines = tracing_subscriber::fmt::layer()
-        .json()
-        .flatten_event(true)
-        .with_current_span(false)
-        .with_span_list(false)
-        .with_target(false)
-        .with_timer(Rfc3339);
+    let lines = Lines {
+        stage: std::env::var("STAGE")
+            .ok()
+            .filter(|stage| !stage.is_empty()),
+        clock: Timestamp::now,
+        write: |line| {
+            // With nobody there to read, nothing is left to be done.
+            let _ = std::io::stdout().lock().write_all(line.as_bytes());
+        },
+    };
     let subscriber = tracing_subscriber::registry()
         .with(LevelFilter::INFO)
         .with(lines);
@@ -27,10 +39,100 @@ pub fn start() {
     }
 }
 
-struct Rfc3339;
+/// Every line from now on is of this invocation. An environment has one at a time.
+pub fn invoked(request_id: &str) {
+    let mut invocation = INVOCATION.lock().unwrap_or_else(PoisonError::into_inner);
+    *invocation = Some((request_id.to_owned(), Instant::now()));
+}
 
-impl FormatTime for Rfc3339 {
-    fn format_time(&self, writer: &mut Writer<'_>) -> fmt::Result {
-        write!(writer, "{}", Timestamp::now())
+static INVOCATION: Mutex<Option<(String, Instant)>> = Mutex::new(None);
+
+/// Writes each event as one line.
+struct Lines {
+    stage: Option<String>,
+    clock: fn() -> Timestamp,
+    write: fn(&str),
+}
+
+impl<S: Subscriber> Layer<S> for Lines {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut said = Said::default();
+        event.record(&mut said);
+        let level = event.metadata().level().as_str();
+        let line = line((self.clock)(), level, said, self.stage.as_deref());
+        (self.write)(&line);
     }
 }
+
+/// What an event says: its fields, and which of them are metrics.
+#[derive(Default)]
+struct Said {
+    fields: Map<String, Value>,
+    metrics: Vec<String>,
+}
+
+impl Said {
+    fn take(&mut self, field: &Field, value: Value) {
+        if field.name() == "metrics" {
+            let names = value.as_str().unwrap_or_default().split(' ');
+            self.metrics = names.map(str::to_owned).collect();
+        } else {
+            self.fields.insert(field.name().to_owned(), value);
+        }
+    }
+}
+
+impl Visit for Said {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.take(field, format!("{value:?}").into());
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.take(field, value.into());
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.take(field, value.into());
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.take(field, value.into());
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.take(field, value.into());
+    }
+}
+
+/// Lambda reads `level` and `timestamp` at the top of a line; `us` is the time since its call
+/// began, in microseconds.
+fn line(now: Timestamp, level: &str, said: Said, stage: Option<&str>) -> String {
+    let mut fields = said.fields;
+    fields.insert("timestamp".into(), now.to_string().into());
+    fields.insert("level".into(), level.into());
+    if let Some((request_id, since)) = &*INVOCATION.lock().unwrap_or_else(PoisonError::into_inner) {
+        let us = u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX);
+        fields.insert("requestId".into(), request_id.as_str().into());
+        fields.insert("us".into(), us.into());
+    }
+    if let (Some(stage), false) = (stage, said.metrics.is_empty()) {
+        for name in &said.metrics {
+            fields.entry(name.as_str()).or_insert_with(|| 1.into());
+        }
+        let names = said.metrics.iter().map(|name| json!({ "Name": name }));
+        let form = json!({
+            "Namespace": "Orangery",
+            "Dimensions": [["stage"]],
+            "Metrics": names.collect::<Vec<_>>(),
+        });
+        fields.insert("stage".into(), stage.into());
+        let about = json!({ "Timestamp": now.as_millisecond(), "CloudWatchMetrics": [form] });
+        fields.insert("_aws".into(), about);
+    }
+    let mut line = Value::Object(fields).to_string();
+    line.push('\n');
+    line
+}
+
+#[cfg(test)]
+mod tests;

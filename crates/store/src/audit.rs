@@ -32,6 +32,10 @@ pub struct Report {
     pub parked: u64,
     /// Of these, how many have waited longer than [`PATIENCE`].
     pub parked_long: u64,
+    /// How long the one of them has waited that waits longest.
+    pub parked_age: SignedDuration,
+    /// How long what receivers and stream left undone has been so, at least; the longest.
+    pub pending_age: SignedDuration,
     /// Quarantined events.
     pub quarantined: u64,
     /// Letters owed for longer than [`PATIENCE`]: to be handed to their queue again.
@@ -110,6 +114,7 @@ struct Partition {
     name: Arc<str>,
     count: u64,
     digest: Digest,
+    newest: Option<Timestamp>,
     record: Option<Arc<Record>>,
     parked: Vec<Arc<Entry>>,
     letters: Vec<Arc<LetterRow>>,
@@ -121,6 +126,7 @@ impl Partition {
             name,
             count: 0,
             digest: Digest::default(),
+            newest: None,
             record: None,
             parked: Vec::new(),
             letters: Vec::new(),
@@ -132,6 +138,7 @@ impl Partition {
             Item::Entry(_, entry) => {
                 self.count = self.count.saturating_add(1);
                 self.digest = self.digest.plus(entry.digest);
+                self.newest = self.newest.max(Some(entry.received_at));
             }
             Item::Record(record) => self.record = Some(record),
             Item::Parked(_, entry) => self.parked.push(entry),
@@ -168,6 +175,7 @@ impl Partition {
                 report.parked = report.parked.saturating_add(1);
                 let long = u64::from(waits > PATIENCE);
                 report.parked_long = report.parked_long.saturating_add(long);
+                report.parked_age = report.parked_age.max(waits);
             }
         }
         Ok(())
@@ -192,6 +200,8 @@ impl Partition {
             // The whole journal, then what is owed: one of the two may be all that is missing.
             fold(table, customer, Vec::new(), now).await?;
             look_again(table, customer, now).await?;
+            let waits = self.newest.map(|newest| now.duration_since(newest));
+            report.pending_age = report.pending_age.max(waits.unwrap_or_default());
             report.mended = report.mended.saturating_add(1);
         }
         if let Some(record) = &self.record {

@@ -2,6 +2,7 @@
 //! audit, which needs no stream and forgets nothing. The schedule's input says which:
 //! `{"job": "sweep"}`, `{"job": "audit"}`.
 
+use jiff::SignedDuration;
 use runtime::queue::{Queue, SqsQueue};
 use runtime::settings::{BadSetting, Settings};
 use runtime::{Clock, Failure, Function, Invocation, aws};
@@ -94,6 +95,10 @@ pub struct Found {
     pub parked: u64,
     /// Of these, how many for too long.
     pub parked_long: u64,
+    /// How long the one of them has waited that waits longest, in seconds.
+    pub parked_age: u64,
+    /// How long receivers and stream left something undone, in seconds; the longest.
+    pub pending_age: u64,
     /// Quarantined events.
     pub quarantined: u64,
     /// Letters handed to their queue again.
@@ -143,6 +148,8 @@ impl<T: Table, Q: Queue> Calendar<T, Q> {
             mended: report.mended,
             parked: report.parked,
             parked_long: report.parked_long,
+            parked_age: seconds(report.parked_age),
+            pending_age: seconds(report.pending_age),
             quarantined: report.quarantined,
             letters_again: 0,
             unknown: report.unknown,
@@ -160,10 +167,17 @@ impl<T: Table, Q: Queue> Calendar<T, Q> {
             customers = found.customers,
             mended = found.mended,
             parked_long = found.parked_long,
+            parked_age = found.parked_age,
+            pending_age = found.pending_age,
             quarantined = found.quarantined,
-            unknown = found.unknown,
+            unknown_letters = found.unknown,
             complete = found.complete,
+            metrics = "parked_age pending_age unknown_letters",
         );
         Ok(found)
     }
+}
+
+fn seconds(waited: SignedDuration) -> u64 {
+    u64::try_from(waited.as_secs()).unwrap_or(0)
 }

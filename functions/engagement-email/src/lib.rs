@@ -176,7 +176,13 @@ impl<T: Table, M: Mailer> EngagementEmail<T, M> {
             ),
             Err(NotSent::Unknown(_)) => (LetterState::Unknown { at }, None),
         };
-        tracing::info!(letter = row.letter.as_str(), verdict = state.name());
+        let unknown = matches!(state, LetterState::Unknown { .. });
+        let metrics = unknown.then_some("unknown_letters");
+        tracing::info!(
+            letter = row.letter.as_str(),
+            verdict = state.name(),
+            metrics
+        );
         self.write_down(row, state).await;
         again.map_or(Ok(()), |why| Err(Later::Mail(why)))
     }

@@ -9,6 +9,7 @@ use runtime::secrets::{NoSecrets, SecretCache, Source, master, person_key};
 use runtime::settings::{BadSetting, Settings};
 use runtime::{Clock, Function, Invocation, aws};
 use serde::Serialize;
+use std::fmt::Display;
 use std::sync::Arc;
 use store::Table;
 use store::accept::Verdict;
@@ -99,7 +100,7 @@ impl<T: Table> HttpHandler for PartnerReferral<T> {
         match self.prove(&partner, &request, &keys) {
             Ok((received, version)) => self.take_in(&partner, received, version, &request.id).await,
             Err(error) => {
-                tracing::warn!(partner = %partner, verdict = "refused", why = %error);
+                refused(&partner, &error);
                 HttpResponse::error(error.status(), &error)
             }
         }
@@ -146,7 +147,7 @@ impl<T: Table> PartnerReferral<T> {
         match self.partners.read(&self.table, partner, now).await {
             Ok(Some(row)) if row.keys.contains(&version) => {}
             Ok(Some(_) | None) => {
-                tracing::warn!(partner = %partner, verdict = "refused", why = "key not in force");
+                refused(partner, &"key not in force");
                 let said = "this key is no longer in force; ask for the current one";
                 return HttpResponse::error(401, &said);
             }
@@ -177,7 +178,8 @@ impl<T: Table> PartnerReferral<T> {
                     Some(Verdict::Parked) => ("parked", ACCEPTED),
                     Some(Verdict::Repeated) | None => ("repeated", "repeated"),
                 };
-                tracing::info!(partner = %partner, kind = &*entry.reading.kind, verdict);
+                let (id, kind) = (entry.reading.id.as_str(), &*entry.reading.kind);
+                tracing::info!(partner = %partner, id, kind, verdict);
                 let said = Said {
                     verdict: said,
                     id: Some(entry.reading.id.as_str()),
@@ -187,6 +189,10 @@ impl<T: Table> PartnerReferral<T> {
             Err(error) => HttpResponse::not_durable(&error),
         }
     }
+}
+
+fn refused(partner: &PartnerId, why: &dyn Display) {
+    tracing::warn!(partner = %partner, verdict = "refused", why = %why, metrics = "refused");
 }
 
 #[derive(Serialize)]

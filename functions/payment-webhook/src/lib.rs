@@ -130,7 +130,7 @@ impl<T: Table, A: Api> HttpHandler for PaymentWebhook<T, A> {
             Ok(received) => self.take_in(received, &request.id).await,
             Err(refused) => {
                 let provider = self.provider.name();
-                tracing::warn!(provider, verdict = "refused", why = %refused);
+                tracing::warn!(provider, verdict = "refused", why = %refused, metrics = "refused");
                 HttpResponse::error(self.provider.refused(&refused), &refused)
             }
         }
@@ -158,11 +158,11 @@ impl<T: Table, A> PaymentWebhook<T, A> {
                     entries.push(Arc::new(entry));
                 }
                 Outcome::Ignored { kind, .. } => {
-                    self.decided(&kind, "ignored");
+                    self.decided(None, &kind, "ignored");
                     answered.ignored = answered.ignored.saturating_add(1);
                 }
                 Outcome::WrongMode { kind } => {
-                    self.decided(&kind, "wrong_mode");
+                    self.decided(None, &kind, "wrong_mode");
                     answered.wrong_mode = answered.wrong_mode.saturating_add(1);
                 }
             }
@@ -173,7 +173,8 @@ impl<T: Table, A> PaymentWebhook<T, A> {
         };
         for (entry, verdict) in entries.iter().zip(verdicts) {
             let verdict = answered.count(entry, verdict);
-            self.decided(&entry.reading.kind, verdict);
+            let id = entry.reading.id.as_str();
+            self.decided(Some(id), &entry.reading.kind, verdict);
         }
         let ignored_only = entries.is_empty();
         let status = if ignored_only {
@@ -185,8 +186,10 @@ impl<T: Table, A> PaymentWebhook<T, A> {
     }
 
     /// The decision line: one an event.
-    fn decided(&self, kind: &str, verdict: &'static str) {
-        tracing::info!(provider = self.provider.name(), kind, verdict);
+    fn decided(&self, id: Option<&str>, kind: &str, verdict: &'static str) {
+        let counted = ["quarantined", "wrong_mode"].contains(&verdict);
+        let metrics = counted.then_some(verdict);
+        tracing::info!(provider = self.provider.name(), id, kind, verdict, metrics);
     }
 }
 

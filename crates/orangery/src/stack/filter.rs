@@ -7,8 +7,6 @@ use serde_json::Value;
 pub struct Filter {
     /// The sort key begins with this.
     pub sort_key_prefix: Option<String>,
-    /// The new image has this attribute.
-    pub new_image_has: Option<String>,
     /// `INSERT`, `MODIFY` or `REMOVE`.
     pub event_names: Option<Vec<String>>,
 }
@@ -31,11 +29,8 @@ impl Filter {
             .get("eventName")
             .and_then(Value::as_str)
             .unwrap_or_default();
-        let image = record.pointer("/dynamodb/NewImage");
         let prefix = self.sort_key_prefix.as_ref();
-        let attribute = self.new_image_has.as_ref();
         prefix.is_none_or(|prefix| sort_key.is_some_and(|key| key.starts_with(prefix.as_str())))
-            && attribute.is_none_or(|name| image.is_some_and(|image| image.get(name).is_some()))
             && self
                 .event_names
                 .as_ref()

@@ -1,0 +1,113 @@
+use super::{Lines, invoked};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::sync::Mutex;
+use tracing_subscriber::layer::SubscriberExt;
+
+static WRITTEN: Mutex<String> = Mutex::new(String::new());
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// The lines that this work writes.
+fn lines(stage: Option<&str>, work: impl FnOnce()) -> Vec<Value> {
+    let _alone = ALONE.lock().unwrap();
+    WRITTEN.lock().unwrap().clear();
+    let lines = Lines {
+        stage: stage.map(str::to_owned),
+        clock: || Timestamp::from_second(1_772_323_200).unwrap(),
+        write: |line| WRITTEN.lock().unwrap().push_str(line),
+    };
+    let subscriber = tracing_subscriber::registry().with(lines);
+    tracing::subscriber::with_default(subscriber, work);
+    let written = WRITTEN.lock().unwrap();
+    let lines = written.lines();
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+#[test]
+fn a_line_has_its_level_and_time_where_lambda_looks_for_them() {
+    let lines = lines(Some("try"), || {
+        tracing::info!(provider = "p", verdict = "applied", count = 3_u64);
+        tracing::error!(why = %"it broke", "left to the queue");
+    });
+    let at = "2026-03-01T00:00:00Z";
+    for (line, level) in lines.iter().zip(["INFO", "ERROR"]) {
+        assert_eq!(
+            (&line["level"], &line["timestamp"]),
+            (&json!(level), &json!(at))
+        );
+        assert!(
+            line["timestamp"]
+                .as_str()
+                .unwrap()
+                .parse::<Timestamp>()
+                .is_ok()
+        );
+        assert!(line.get("_aws").is_none(), "{line}");
+    }
+    assert_eq!(lines[0]["count"], 3);
+    assert_eq!(lines[1]["message"], "left to the queue");
+}
+
+#[test]
+fn a_line_that_counts_is_a_metric_of_its_stage() {
+    let lines = lines(Some("try"), || {
+        tracing::warn!(verdict = "refused", metrics = "refused");
+        tracing::info!(
+            parked_age = 90_u64,
+            unknown = 0_u64,
+            metrics = "parked_age unknown"
+        );
+        tracing::info!(verdict = "applied", metrics = None::<&str>);
+    });
+    let form = |names: Value| {
+        json!({
+            "Timestamp": 1_772_323_200_000_i64,
+            "CloudWatchMetrics": [
+                { "Namespace": "Orangery", "Dimensions": [["stage"]], "Metrics": names },
+            ],
+        })
+    };
+    assert_eq!(lines[0]["_aws"], form(json!([{ "Name": "refused" }])));
+    assert_eq!(
+        (&lines[0]["refused"], &lines[0]["stage"]),
+        (&json!(1), &json!("try"))
+    );
+    let both = json!([{ "Name": "parked_age" }, { "Name": "unknown" }]);
+    assert_eq!(lines[1]["_aws"], form(both));
+    assert_eq!(
+        (&lines[1]["parked_age"], &lines[1]["unknown"]),
+        (&json!(90), &json!(0))
+    );
+    assert!(lines[2].get("_aws").is_none());
+}
+
+#[test]
+fn without_a_stage_nothing_is_a_metric() {
+    let lines = lines(None, || {
+        tracing::warn!(verdict = "refused", metrics = "refused")
+    });
+    assert!(lines[0].get("_aws").is_none() && lines[0].get("refused").is_none());
+}
+
+#[test]
+fn the_line_of_an_accepted_webhook_is_short() {
+    let lines = lines(Some("production-eu"), || {
+        invoked("7f0f1a2b-3c4d-4e5f-8a9b-0c1d2e3f4a5b");
+        tracing::info!(
+            provider = "stripe",
+            id = "stripe/live/evt_1QwErTyUiOpAsDfGhJkLzXcV",
+            kind = "customer.subscription.pending_update_applied",
+            verdict = "applied"
+        );
+    });
+    assert_eq!(
+        lines[0]["requestId"],
+        "7f0f1a2b-3c4d-4e5f-8a9b-0c1d2e3f4a5b"
+    );
+    assert!(lines[0]["us"].is_u64());
+    let bytes = WRITTEN.lock().unwrap().len();
+    println!("{bytes} bytes");
+    assert!(bytes <= 320, "{bytes} bytes for an accepted webhook");
+}

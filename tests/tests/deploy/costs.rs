@@ -1,0 +1,61 @@
+//! What events cost the shop: requests and capacity, counted; infra/README.md does the sums.
+
+use crate::house::House;
+use crate::template::Template;
+use orangery::dev::sample_story;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_checkout_a_renewal_and_an_idle_minute_cost_no_more_than_the_readme_says() {
+    let template = Template::read();
+    let house = House::open(&template).await;
+    house.tell(sample_story("ada").unwrap()).await;
+    house.settle().await;
+    let (writes, reads) = spent(&house, "a checkout: nine events in twelve, a welcome");
+    assert!(
+        writes <= 58 && reads <= 40,
+        "{writes} writes, {reads} reads"
+    );
+    house.tell(RENEWAL).await;
+    house.settle().await;
+    let (writes, reads) = spent(&house, "a renewal: six events");
+    assert!(
+        writes <= 33 && reads <= 37,
+        "{writes} writes, {reads} reads"
+    );
+    house.call("Calendar", r#"{"job":"sweep"}"#).await;
+    let idle = spent(&house, "a sweep that finds nobody");
+    assert_eq!(idle, (0, 4));
+}
+
+/// Prints what was spent since it was last asked; gives write and read units.
+fn spent(house: &House, what: &str) -> (u64, u64) {
+    println!("{what}");
+    let (mut writes, mut reads) = (0, 0);
+    for ((who, action), (calls, halves)) in house.gate.spent() {
+        let units = halves / 2;
+        println!("  {who:<16} {action:<20} {calls:>3} calls {units:>4} units");
+        match action.as_str() {
+            "PutItem" | "DeleteItem" | "TransactWriteItems" => writes += halves,
+            _ => reads += halves,
+        }
+    }
+    (writes / 2, reads / 2)
+}
+
+const RENEWAL: &str = r#"
+title = "Ada's second month"
+begins = "1m"
+rename = { Grove0 = "Ada1", Valencia01 = "ada", sub_Ada11 = "sub_Ada01" }
+[[told]]
+sample = "invoice.paid"
+[[told]]
+sample = "invoice.payment_succeeded"
+[[told]]
+sample = "charge.succeeded"
+[[told]]
+sample = "payment_intent.succeeded"
+[[told]]
+sample = "invoice_payment.paid"
+[[told]]
+sample = "customer.subscription.updated"
+"#;

@@ -1,0 +1,235 @@
+//! The deployed functions in this process: each made from the template's own environment, over
+//! the local stack, through the gate.
+
+use crate::gate::{DYING, Gate, secrets};
+use crate::template::{Deployed, Template};
+use calendar::Calendar;
+use dispatch::Dispatch;
+use engagement_email::EngagementEmail;
+use jiff::{SignedDuration, Timestamp};
+use journal_fold::JournalFold;
+use orangery::delivery::{Answer, Delivery};
+use orangery::dev::signers;
+use orangery::stack::routes::Route;
+use orangery::stack::{Endpoints, Settings as StackSettings, Stack, Wiring};
+use orangery::story::Story;
+use orangery::wiring::{Shop, dynamo_table, wire};
+use partner_referral::PartnerReferral;
+use payment_webhook::PaymentWebhook;
+use runtime::settings::Settings;
+use runtime::{Clock, Function};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The door at which the sample lives are told; all others are made as it is.
+pub(crate) const SAMPLED: &str = "StripeWebhook";
+
+/// How many requests of the house's life find a receiver that dies.
+pub(crate) const DEATHS: usize = 3;
+
+/// A stage at work.
+pub(crate) struct House {
+    pub(crate) stack: Stack,
+    pub(crate) gate: Gate,
+    functions: BTreeMap<String, Arc<dyn Function>>,
+}
+
+impl House {
+    pub(crate) async fn open(template: &Template) -> Self {
+        let settings = StackSettings {
+            clock: Some(opening()),
+            ..StackSettings::default()
+        };
+        let mut kept = None;
+        let stack = Stack::start(settings, |endpoints| {
+            let gate = Gate::before(endpoints, secrets("try"));
+            let functions = functions(template, endpoints, &gate);
+            let wiring = wired(template, endpoints, &functions);
+            kept = Some((gate, functions));
+            wiring
+        });
+        let stack = stack.await.unwrap();
+        let (gate, functions) = kept.unwrap();
+        Self {
+            stack,
+            gate,
+            functions,
+        }
+    }
+
+    /// Delivers what a story tells; all of it must be taken in.
+    pub(crate) async fn tell(&self, story: &str) {
+        self.tell_to(story, None).await;
+    }
+
+    /// Delivers it to a receiver that dies once its entry is written.
+    pub(crate) async fn tell_the_dying(&self, story: &str, death: usize) {
+        self.tell_to(story, Some(death)).await;
+    }
+
+    async fn tell_to(&self, story: &str, death: Option<usize>) {
+        let signers = signers(&Shop::default()).unwrap();
+        let story = Story::parse(story).unwrap();
+        let table = dynamo_table(self.stack.endpoints()).unwrap();
+        for partner in story.partners() {
+            store::partners::add(&table, &partner).await.unwrap();
+        }
+        for mut delivery in story.deliveries(&signers, opening()).unwrap() {
+            if let Some(death) = death {
+                delivery.path = format!("/{DYING}-{death}");
+            }
+            let answer = self.send(&delivery).await;
+            let name = &delivery.name;
+            assert!((200..300).contains(&answer.status), "{name}: {answer:?}");
+        }
+    }
+
+    async fn send(&self, delivery: &Delivery) -> Answer {
+        let (delivery, now) = (delivery.clone(), self.stack.clock().now());
+        let gateway = self.stack.gateway_url().to_owned();
+        let sent = move || delivery.send(&gateway, now).unwrap();
+        tokio::task::spawn_blocking(sent).await.unwrap()
+    }
+
+    /// Calls a function as its schedule does.
+    pub(crate) async fn call(&self, function: &str, input: &str) {
+        self.functions[function]
+            .invoke(input.as_bytes())
+            .await
+            .unwrap();
+    }
+
+    pub(crate) async fn advance(&self, by: SignedDuration) {
+        self.stack.advance(by).await.unwrap();
+    }
+
+    pub(crate) async fn settle(&self) {
+        self.stack.settle().await.unwrap();
+    }
+}
+
+pub(crate) fn opening() -> Timestamp {
+    "2026-03-01T00:00:00Z".parse().unwrap()
+}
+
+/// Every function of the template by its logical id, and receivers that will die.
+fn functions(
+    template: &Template,
+    endpoints: &Endpoints,
+    gate: &Gate,
+) -> BTreeMap<String, Arc<dyn Function>> {
+    let clock = endpoints.clock.clone();
+    let clock = Clock::new(move || clock.now());
+    let mut functions = BTreeMap::new();
+    for deployed in template.functions() {
+        let settings = settings(template, &deployed, endpoints, gate, deployed.id);
+        let made = function(deployed.folder, &settings, &clock);
+        functions.insert(deployed.id.to_owned(), made);
+        if deployed.id == SAMPLED {
+            for death in 0..DEATHS {
+                let name = format!("{DYING}-{death}");
+                let settings = self::settings(template, &deployed, endpoints, gate, &name);
+                functions.insert(name, function(deployed.folder, &settings, &clock));
+            }
+        }
+    }
+    functions
+}
+
+/// Made as its `main` makes it, but for the clock.
+fn function(folder: &str, settings: &Settings, clock: &Clock) -> Arc<dyn Function> {
+    let clock = clock.clone();
+    match folder {
+        "payment-webhook" => Arc::new(PaymentWebhook {
+            clock,
+            ..PaymentWebhook::from_settings(settings).unwrap()
+        }),
+        "partner-referral" => Arc::new(PartnerReferral {
+            clock,
+            ..PartnerReferral::from_settings(settings).unwrap()
+        }),
+        "journal-fold" => Arc::new(JournalFold {
+            clock,
+            ..JournalFold::from_settings(settings).unwrap()
+        }),
+        "dispatch" => Arc::new(Dispatch::from_settings(settings).unwrap()),
+        "engagement-email" => Arc::new(EngagementEmail {
+            clock,
+            ..EngagementEmail::from_settings(settings).unwrap()
+        }),
+        "calendar" => Arc::new(Calendar {
+            clock,
+            ..Calendar::from_settings(settings).unwrap()
+        }),
+        other => panic!("the template deploys `{other}`, which this test does not know"),
+    }
+}
+
+/// The environment that the template gives a function, and credentials in its name.
+fn settings(
+    template: &Template,
+    deployed: &Deployed<'_>,
+    endpoints: &Endpoints,
+    gate: &Gate,
+    key: &str,
+) -> Settings {
+    let mut pairs = BTreeMap::from([
+        ("AWS_ACCESS_KEY_ID".to_owned(), key.to_owned()),
+        ("AWS_SECRET_ACCESS_KEY".to_owned(), "none".to_owned()),
+        ("AWS_REGION".to_owned(), "eu-west-3".to_owned()),
+        ("AWS_ENDPOINT_URL".to_owned(), gate.url.clone()),
+    ]);
+    for of in [template.globals(), deployed.is] {
+        for (name, value) in of["Environment"]["Variables"].as_object().unwrap() {
+            let value = match value.as_str().unwrap() {
+                "Table" => endpoints.table_name.clone(),
+                "Letters" => endpoints.queue_url("letters"),
+                value => value.to_owned(),
+            };
+            pairs.insert(name.clone(), value);
+        }
+    }
+    Settings::new(pairs)
+}
+
+/// The local stack's wiring with the deployed functions in it. What waits, waits until asked.
+fn wired(
+    template: &Template,
+    endpoints: &Endpoints,
+    functions: &BTreeMap<String, Arc<dyn Function>>,
+) -> Wiring {
+    let mut wiring = wire(endpoints, &Shop::default()).unwrap();
+    let id = |folder: &str| {
+        let of = template.functions();
+        let found = of.iter().find(|deployed| deployed.folder == folder);
+        found.unwrap().id.to_owned()
+    };
+    for stream in &mut wiring.streams {
+        stream.function = functions[&id(&stream.name)].clone();
+        // A batch that is full, or waited long enough, would go out unasked.
+        stream.batch_size = 10_000;
+        stream.batching_window = Duration::from_secs(3600);
+    }
+    for queue in &mut wiring.queues {
+        queue.function = functions[&id("engagement-email")].clone();
+    }
+    wiring.schedules.clear();
+    wiring.routes.clear();
+    let mut route = |method: &str, path: &str, id: &str| {
+        wiring.routes.push(Route {
+            method: method.parse().unwrap(),
+            path: path.to_owned(),
+            function: functions[id].clone(),
+        });
+    };
+    for (deployed, door) in template.events("HttpApi") {
+        let text = |name: &str| door[name].as_str().unwrap();
+        route(text("Method"), text("Path"), deployed.id);
+    }
+    for death in 0..DEATHS {
+        let name = format!("{DYING}-{death}");
+        route("POST", &format!("/{name}"), &name);
+    }
+    wiring
+}

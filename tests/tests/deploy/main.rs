@@ -1,0 +1,23 @@
+//! The template held against the functions, the local stack and an emulator of AWS.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::print_stdout,
+    clippy::wildcard_enum_match_arm,
+    clippy::string_slice
+)]
+// Helpers of tests fail loudly and print what they counted; the lints' exception covers test
+// functions alone.
+
+mod template;
+mod gate;
+mod house;
+mod wiring;
+mod rights;
+mod costs;
+mod checks;
+mod emulator;

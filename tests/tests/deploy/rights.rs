@@ -1,0 +1,231 @@
+//! What the roles allow is what the functions were seen to call: no more, no less.
+
+use crate::gate::Call;
+use crate::house::{House, SAMPLED};
+use crate::template::{Deployed, Template, texts};
+use jiff::SignedDuration;
+use orangery::dev::sample_story;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_role_allows_what_its_function_calls_and_nothing_else() {
+    let template = Template::read();
+    let house = House::open(&template).await;
+    live(&house).await;
+    let seen = house.gate.seen();
+    let mut faults = Vec::new();
+    let doors = |f: &Deployed<'_>| f.folder == "payment-webhook" && f.id != SAMPLED;
+    for function in template.functions().into_iter().filter(|f| !doors(f)) {
+        let granted = granted(&template, &function);
+        let mut made: BTreeSet<&Call> = seen.iter().filter(|c| c.who == function.id).collect();
+        let lambdas = lambdas_own(&template, &function);
+        made.extend(&lambdas);
+        println!("{}: {} different calls", function.id, made.len());
+        for call in &made {
+            if !granted.iter().any(|right| right.allows(call)) {
+                faults.push(format!("{} makes {call:?}, which it may not", function.id));
+            }
+        }
+        for right in granted {
+            if !made.iter().any(|call| right.allows(call)) {
+                faults.push(format!("{} may {right:?}, and never does", function.id));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn a_right_reaches_its_own_partitions_and_no_others() {
+    let template = Template::read();
+    let functions = template.functions();
+    let door = functions.iter().find(|f| f.id == SAMPLED).unwrap();
+    let granted = granted(&template, door);
+    let put = |key: &str| {
+        let call = call(door, "dynamodb:PutItem", "Table.Arn", Some(key));
+        granted.iter().any(|right| right.allows(&call))
+    };
+    assert!(put("customer#stripe/test/cus_1") && put("reference#stripe/test/pi_1"));
+    for key in [
+        "customer#stripe/live/cus_1",
+        "customer#other/test/cus_1",
+        "partner#acme",
+    ] {
+        assert!(!put(key), "{key}");
+    }
+}
+
+/// A door that asks its provider's own API may read the key to it; else all doors are alike.
+#[test]
+fn every_providers_door_has_the_rights_of_the_others_under_its_own_name() {
+    let template = Template::read();
+    let functions = template.functions();
+    let sampled = functions.iter().find(|f| f.id == SAMPLED).unwrap();
+    let (pattern, role) = (sampled.is.to_string(), template.statements(sampled));
+    let role = Value::Array(role).to_string();
+    for door in functions.iter().filter(|f| f.folder == "payment-webhook") {
+        let name = door.is["Environment"]["Variables"]["PROVIDER"].as_str();
+        let name = name.unwrap();
+        let provider = providers::provider(name).unwrap();
+        let capital = name[..1].to_uppercase() + &name[1..];
+        let alike = |text: &str| text.replace("stripe", name).replace("Stripe", &capital);
+        assert_eq!(door.is.to_string(), alike(&pattern));
+        let mut rights = template.statements(door);
+        if provider.api().is_some() {
+            let secrets = rights
+                .iter_mut()
+                .find(|right| right["Sid"] == "Secrets")
+                .unwrap();
+            let named = secrets["Resource"].as_array_mut().unwrap();
+            let key = named.iter().position(|arn| {
+                let arn = arn.as_str().unwrap();
+                arn.ends_with(&format!("/orangery/try/{name}/api-key"))
+            });
+            named.remove(key.expect("a door that asks may read the key"));
+        }
+        assert_eq!(Value::Array(rights).to_string(), alike(&role));
+    }
+}
+
+/// Lives in which every function has everything to do that it is there for.
+async fn live(house: &House) {
+    for name in ["ada", "bruno", "dana", "guest"] {
+        house.tell(sample_story(name).unwrap()).await;
+    }
+    house.tell(&a_report("r-late", "ada@example.com")).await;
+    // Letters that nobody handed over, and what a receiver left behind when it died.
+    house.advance(SignedDuration::from_mins(10)).await;
+    house.tell(&a_refund(0)).await;
+    house.tell_the_dying(&a_payment(0), 0).await;
+    house.call("Calendar", r#"{"job":"audit"}"#).await;
+    // A partner's report finds it.
+    house.tell(&a_refund(1)).await;
+    house.tell_the_dying(&a_payment(1), 1).await;
+    house.tell(&a_report("r-again", "ada@example.com")).await;
+    // The stream finds it.
+    house.tell(&a_refund(2)).await;
+    house.tell_the_dying(&a_payment(2), 2).await;
+    house.settle().await;
+    house.advance(SignedDuration::from_hours(24 * 20)).await;
+    house.call("Calendar", r#"{"job":"sweep"}"#).await;
+    house.settle().await;
+}
+
+/// Parked, until somebody knows whose payment it is of.
+fn a_refund(number: usize) -> String {
+    story(number, "sample = \"refund.created\"")
+}
+
+fn a_payment(number: usize) -> String {
+    story(number, "sample = \"charge.succeeded\"")
+}
+
+fn story(number: usize, told: &str) -> String {
+    format!(
+        "title = \"t\"\nbegins = \"2m\"\n\
+         rename = {{ Grove0 = \"Left{number}\", Valencia01 = \"ada\" }}\n[[told]]\n{told}\n"
+    )
+}
+
+fn a_report(id: &str, email: &str) -> String {
+    format!(
+        "title = \"t\"\nbegins = \"2m\"\n[[told]]\nsample = \"referral.created\"\n\
+         partner = \"acme\"\nset = {{ \"data.occurred_at\" = \"@@-3d\", \
+         \"data.referral_id\" = \"{id}\", \"data.customer\" = {{ email = \"{email}\" }} }}\n"
+    )
+}
+
+/// One action on one resource, and on which partitions.
+#[derive(Debug)]
+struct Right {
+    action: String,
+    resource: String,
+    key: Option<String>,
+}
+
+impl Right {
+    fn allows(&self, call: &Call) -> bool {
+        self.action == call.action
+            && self.resource == call.resource
+            && match (&self.key, &call.leading_key) {
+                (None, _) => true,
+                (Some(pattern), Some(key)) => match pattern.strip_suffix('*') {
+                    Some(prefix) => key.starts_with(prefix),
+                    None => key == pattern,
+                },
+                (Some(_), None) => false,
+            }
+    }
+}
+
+/// A role's statements, taken apart.
+fn granted(template: &Template, function: &Deployed<'_>) -> Vec<Right> {
+    let mut rights = Vec::new();
+    for statement in template.statements(function) {
+        let keys = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
+        let keys: Vec<Option<String>> = match keys {
+            Value::Null => vec![None],
+            keys => texts(keys).iter().map(|key| Some((*key).into())).collect(),
+        };
+        for action in texts(&statement["Action"]) {
+            for resource in texts(&statement["Resource"]) {
+                for key in &keys {
+                    rights.push(Right {
+                        action: action.to_owned(),
+                        resource: resource.to_owned(),
+                        key: key.clone(),
+                    });
+                }
+            }
+        }
+    }
+    rights
+}
+
+/// What Lambda itself does in a function's name: log lines, and reading what calls it.
+fn lambdas_own(template: &Template, function: &Deployed<'_>) -> Vec<Call> {
+    let of = |kind: &str| {
+        let events = template.events(kind);
+        events
+            .into_iter()
+            .any(|(called, _)| called.id == function.id)
+    };
+    let call = |action: &str, resource: &str| call(function, action, resource, None);
+    let mut calls = vec![
+        call("logs:CreateLogStream", "Logs.Arn"),
+        call("logs:PutLogEvents", "Logs.Arn"),
+    ];
+    if of("DynamoDB") {
+        calls.extend(STREAM.map(|action| call(action, "Table.StreamArn")));
+        calls.push(call("dynamodb:ListStreams", "*"));
+        calls.push(call("sqs:SendMessage", "StreamFailures.Arn"));
+    }
+    if of("SQS") {
+        calls.extend(QUEUE.map(|action| call(action, "Letters.Arn")));
+    }
+    calls
+}
+
+fn call(who: &Deployed<'_>, action: &str, resource: &str, key: Option<&str>) -> Call {
+    Call {
+        who: who.id.to_owned(),
+        action: action.to_owned(),
+        resource: resource.to_owned(),
+        leading_key: key.map(str::to_owned),
+    }
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html>
+const STREAM: [&str; 3] = [
+    "dynamodb:DescribeStream",
+    "dynamodb:GetRecords",
+    "dynamodb:GetShardIterator",
+];
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html>
+const QUEUE: [&str; 3] = [
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+];
