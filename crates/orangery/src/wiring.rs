@@ -241,7 +241,7 @@ fn stand_in(
     };
     let key = Source::Given(vec![LOCAL_API_KEY.into()]);
     let key = SecretCache::new(key, api_key, clock.clone());
-    HttpApi::new(provider, Mode::Test, Some(base), key, clock.clone()).map_err(|error| BadSetting {
+    HttpApi::of(provider, Mode::Test, Some(base), key, clock.clone()).map_err(|error| BadSetting {
         name: "--api",
         what: error.to_string(),
     })

@@ -68,7 +68,7 @@ impl PaymentWebhook<DynamoTable> {
         let key = parameter(format!("/orangery/{stage}/{name}/api-key"));
         let key = SecretCache::new(key, api_key, clock.clone());
         let base = settings.optional("API_URL");
-        let api = HttpApi::new(provider, mode, base, key, clock.clone());
+        let api = HttpApi::of(provider, mode, base, key, clock.clone());
         let api = api.map_err(|error| BadSetting {
             name: "API_URL",
             what: error.to_string(),

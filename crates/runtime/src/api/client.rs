@@ -82,7 +82,7 @@ impl HttpApi {
     ///
     /// # Errors
     /// [`NoClient`].
-    pub fn new(
+    pub fn of(
         provider: &Provider,
         mode: Mode,
         base: Option<&str>,
@@ -92,11 +92,25 @@ impl HttpApi {
         let Some(api) = provider.api() else {
             return Ok(None);
         };
-        let base = base.unwrap_or_else(|| api.base(mode)).trim_end_matches('/');
+        let base = base.unwrap_or_else(|| api.base(mode));
+        Self::new(api, base, key, clock).map(Some)
+    }
+
+    /// An API that answers at `base`.
+    ///
+    /// # Errors
+    /// [`NoClient`].
+    pub fn new(
+        api: &providers::Api,
+        base: &str,
+        key: SecretCache<ApiKey>,
+        clock: Clock,
+    ) -> Result<Self, NoClient> {
+        let base = base.trim_end_matches('/');
         if !may_have_key(base) {
             return Err(NoClient::Address(base.to_owned()));
         }
-        Ok(Some(Self {
+        Ok(Self {
             base: base.into(),
             key_use: api.key,
             headers: api.headers,
@@ -104,7 +118,7 @@ impl HttpApi {
             clock,
             client: client()?,
             token: Mutex::default(),
-        }))
+        })
     }
 
     async fn attempt(&self, call: &Call) -> Option<Answer> {
@@ -280,3 +294,6 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis
 const IDLE: Duration = Duration::from_secs(60);
 const MAX_ANSWER: usize = 256 * 1024;
 const TOKEN_SLACK: SignedDuration = SignedDuration::from_secs(60);
+
+#[cfg(test)]
+mod tests;

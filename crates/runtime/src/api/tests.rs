@@ -121,7 +121,7 @@ fn a_provider_that_says_everything_has_no_api() {
         .iter()
         .find(|known| known.api().is_none());
     let mode = domain::ids::Mode::Test;
-    let made = HttpApi::new(provider.expect("is one"), mode, None, key, clock);
+    let made = HttpApi::of(provider.expect("is one"), mode, None, key, clock);
     assert!(made.expect("is none").is_none());
     assert!(Bounds::default().time < Duration::from_secs(5));
 }

@@ -58,7 +58,7 @@ async fn a_key_that_was_given_out_but_is_not_in_force_costs_one_read() {
 
 fn unproven(now: Timestamp) -> Vec<Case> {
     let (acme, report) = (key("acme", 1), report());
-    let far = SignedDuration::from_secs(302);
+    let far = SignedDuration::from_secs(900);
     let signed = |body: &[u8]| partner::sign(body, &acme, now);
     let twice = String::from_utf8(report.clone()).unwrap();
     let twice = twice.replacen("\"data\"", "\"data\":1,\"data\"", 1);
