@@ -8,6 +8,7 @@ mod fixtures;
 mod keys;
 mod money;
 mod partner_signature;
+mod readme;
 mod standard_signature;
 mod stripe_readings;
 mod stripe_signature;

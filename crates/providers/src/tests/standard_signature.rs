@@ -233,6 +233,37 @@ fn headers_of_two_brands_are_never_mixed() {
 }
 
 #[test]
+fn where_both_brands_are_there_the_schemes_own_headers_decide() {
+    let secret = Secret::standard("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").expect("is strong");
+    let signed = standard::sign("msg_1", BODY, &secret, at(T));
+    let secrets = Secrets::new(vec![secret]).expect("is one");
+    let (own, svix) = (
+        ["webhook-id", "webhook-timestamp", "webhook-signature"],
+        "svix-",
+    );
+    for right_is_own in [true, false] {
+        let mut headers = Vec::new();
+        for (name, (_, right)) in own.into_iter().zip(&signed) {
+            let branded = name.replace("webhook-", svix);
+            let wrong = right.replace("v1,", "v1,A").replace("msg_1", "msg_2");
+            let (first, second) = if right_is_own {
+                (right, &wrong)
+            } else {
+                (&wrong, right)
+            };
+            headers.push((name.to_owned(), first.clone()));
+            headers.push((branded, second.clone()));
+        }
+        let headers: Vec<_> = headers
+            .iter()
+            .map(|(n, v)| (n.as_str(), v.as_str()))
+            .collect();
+        let judged = judge("standard", &headers, BODY, &secrets);
+        assert_eq!(judged.is_ok(), right_is_own);
+    }
+}
+
+#[test]
 fn an_older_secret_is_its_text_or_what_it_encodes() {
     // Both, because libraries of the scheme differ: the bare text and the decoded one.
     for (door, text, keys) in [

@@ -108,6 +108,5 @@ fn the_line_of_an_accepted_webhook_is_short() {
     );
     assert!(lines[0]["us"].is_u64());
     let bytes = WRITTEN.lock().unwrap().len();
-    println!("{bytes} bytes");
     assert!(bytes <= 320, "{bytes} bytes for an accepted webhook");
 }

@@ -1,5 +1,10 @@
 //! The client over loopback, against something that answers in turn and remembers.
 
+#![allow(
+    clippy::arithmetic_side_effects,
+    reason = "helpers of tests fail loudly; the lints' exception covers test functions alone"
+)]
+
 use super::{ApiKey, HttpApi, api_key};
 use crate::Clock;
 use crate::api::Api as _;
