@@ -11,6 +11,7 @@ mod secret;
 mod fetch;
 mod refused;
 mod verified;
+mod stamped;
 
 mod keys;
 

@@ -165,6 +165,17 @@ pub(crate) fn signature(secret: &Secret, prefix: &[&[u8]], body: &[u8]) -> Optio
     Some(mac.finalize().into_bytes().to_vec())
 }
 
+/// 64 lower-case hex digits. Nobody we hear writes others, and one way to write a signature is
+/// enough; what is written otherwise fits nothing.
+pub(crate) fn canonical_hex(text: &str) -> Option<[u8; 32]> {
+    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return None;
+    }
+    let mut signature = [0; 32];
+    hex::decode_to_slice(text, &mut signature).ok()?;
+    Some(signature)
+}
+
 /// Seconds since 1970 in the one way they may be written: digits, no sign, no leading zero.
 pub(crate) fn canonical_seconds(text: &str) -> Option<i64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());

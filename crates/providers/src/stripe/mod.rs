@@ -14,7 +14,6 @@
 //!   fields is the shop's own affair and is passed over.
 
 mod normalize;
-mod verify;
 
 mod facts;
 mod wire;
@@ -29,7 +28,8 @@ mod subscription;
 
 mod samples;
 
-use crate::{Answers, Provider, Samples, Scheme, Secret, Written};
+use crate::stamped::Stamp;
+use crate::{Answers, Provider, Samples, Secret};
 
 /// Stripe, as the list of providers has it.
 pub(crate) static STRIPE: Provider = Provider {
@@ -37,19 +37,13 @@ pub(crate) static STRIPE: Provider = Provider {
     normalizer: NORMALIZER,
     exponents: EXPONENTS,
     answers: Answers::PLAIN,
-    schemes: &[Scheme {
-        header: "stripe-signature",
-        between: ',',
-        time: Some("t="),
-        signature: "v1=",
-        written: Written::Hex,
-    }],
+    schemes: &[STAMP.scheme()],
     api: None,
     // The whole `whsec_…` text is the key, not what it would decode to.
     secrets: |text| Ok(vec![Secret::new(text)?]),
-    verify: verify::verify,
+    verify: |arrival| STAMP.verify(arrival),
     normalize: normalize::normalize,
-    sign: Some(verify::sign),
+    sign: Some(|_, body, secret, now| STAMP.sign(body, secret, now)),
     samples: Samples {
         acted_upon: || normalize::ACTED_UPON.iter().map(|row| row.0).collect(),
         bodies: samples::SAMPLES,
@@ -58,6 +52,15 @@ pub(crate) static STRIPE: Provider = Provider {
         id: Some("id"),
         at: "created",
     },
+};
+
+/// `v0` is for Stripe's own tests.
+const STAMP: Stamp = Stamp {
+    header: "stripe-signature",
+    between: ',',
+    time: "t=",
+    signature: "v1=",
+    joint: ".",
 };
 
 /// Raised whenever the same bytes would give another reading.

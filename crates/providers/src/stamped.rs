@@ -1,0 +1,129 @@
+//! One header with a time and signatures in hex: `t=…,v1=…`, `ts=…;h1=…`. Any signature
+//! under any secret in force, then the clock.
+
+use crate::verified::{Claim, canonical_hex, canonical_seconds, signature};
+use crate::{Arrival, Refused, Request, Scheme, Secret, SignedHeaders, Step, Verified, Written};
+use jiff::Timestamp;
+
+/// How one provider writes it.
+pub(crate) struct Stamp {
+    /// The header.
+    pub(crate) header: &'static str,
+    /// What stands between its items.
+    pub(crate) between: char,
+    /// What the item that gives the time begins with.
+    pub(crate) time: &'static str,
+    /// What an item that is a signature begins with.
+    pub(crate) signature: &'static str,
+    /// What stands between time and body in the signed bytes.
+    pub(crate) joint: &'static str,
+}
+
+impl Stamp {
+    /// The same, for whoever looks for what is wrong with one.
+    pub(crate) const fn scheme(&self) -> Scheme {
+        Scheme {
+            header: self.header,
+            between: self.between,
+            time: Some(self.time),
+            signature: self.signature,
+            written: Written::Hex,
+        }
+    }
+
+    /// Proves that whoever holds a secret in force sent this body just now.
+    pub(crate) fn verify(&self, arrival: &Arrival<'_>) -> Result<Step<Verified>, Refused> {
+        let request = &arrival.request;
+        request.check_body(MAX_BODY)?;
+        let header = self.read(request)?;
+        let claim = Claim {
+            prefix: &[header.time.as_bytes(), self.joint.as_bytes()],
+            body: request.body,
+            macs: &header.signatures,
+            ed25519: &[],
+            at: Some(header.at),
+            tolerance_seconds: arrival.endpoint.tolerance_seconds,
+        };
+        Verified::by_signature(&claim, arrival.secrets, arrival.now).map(Step::Done)
+    }
+
+    /// Signs as the provider does, for the command that sends samples.
+    pub(crate) fn sign(
+        &self,
+        body: &[u8],
+        secret: &Secret,
+        now: Timestamp,
+    ) -> Option<SignedHeaders> {
+        let at = now.as_second().to_string();
+        let made = signature(secret, &[at.as_bytes(), self.joint.as_bytes()], body)?;
+        let made = hex::encode(made);
+        let (time, between, signature) = (self.time, self.between, self.signature);
+        Some(vec![(
+            self.header,
+            format!("{time}{at}{between}{signature}{made}"),
+        )])
+    }
+
+    /// Reads one header, or several as a gateway may leave or join them. They must agree on
+    /// the time: it is what the signatures are over.
+    fn read<'a>(&self, request: &Request<'a>) -> Result<Header<'a>, Refused> {
+        let header = self.header;
+        let garbled = |what| Refused::HeaderGarbled { header, what };
+        let mut bytes: usize = 0;
+        let mut time = None;
+        let mut offered: usize = 0;
+        let mut signatures = Vec::new();
+        for value in request.headers.all(header) {
+            bytes = bytes.saturating_add(value.len());
+            if bytes > MAX_HEADER {
+                return Err(garbled("it is longer than 4096 bytes"));
+            }
+            for item in value.split([self.between, JOINED]) {
+                let item = item.trim_start_matches(' ');
+                if let Some(text) = item.strip_prefix(self.time) {
+                    if time.is_some_and(|known| known != text) {
+                        return Err(garbled("it states two different times"));
+                    }
+                    time = Some(text);
+                } else if let Some(text) = item.strip_prefix(self.signature) {
+                    offered = offered.saturating_add(1);
+                    signatures.extend(canonical_hex(text));
+                }
+                // Other schemes are none of ours.
+            }
+        }
+        if bytes == 0 {
+            return Err(Refused::HeaderMissing { header });
+        }
+        if offered > MAX_SIGNATURES {
+            return Err(Refused::TooManySignatures {
+                header,
+                limit: MAX_SIGNATURES,
+            });
+        }
+        let time = time.ok_or_else(|| garbled("it has no time"))?;
+        if offered == 0 {
+            return Err(garbled("it has no signature of the kind that counts"));
+        }
+        let at = canonical_seconds(time)
+            .ok_or_else(|| garbled("its time is not plain seconds since 1970"))?;
+        Ok(Header {
+            time,
+            at,
+            signatures,
+        })
+    }
+}
+
+struct Header<'a> {
+    time: &'a str,
+    at: i64,
+    signatures: Vec<[u8; 32]>,
+}
+
+/// What a gateway puts between headers of one name.
+const JOINED: char = ',';
+const MAX_HEADER: usize = 4096;
+const MAX_SIGNATURES: usize = 16;
+/// Events are some kilobytes; a mebibyte compresses into one item of the journal.
+const MAX_BODY: usize = 1024 * 1024;
