@@ -18,6 +18,7 @@ mod keys;
 mod json;
 mod wire;
 mod draft;
+mod envelope;
 mod quarantine;
 mod kept;
 

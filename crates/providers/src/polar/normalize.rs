@@ -2,8 +2,9 @@
 
 use super::{order, subscription};
 use crate::draft::{Draft, profile};
+use crate::envelope::{Event, Names, Vocabulary, read};
 use crate::provider::WireItem;
-use crate::standard::{Event, Names, Vocabulary, read};
+use crate::standard::open;
 use crate::wire::{Address, Id, Metadata, Unclear};
 use crate::{Outcome, Step};
 use domain::reading::{Fact, Profile};
@@ -19,6 +20,7 @@ pub(super) fn normalize(item: &WireItem<'_, '_>) -> Step<Outcome> {
 /// subscription or an order is also told as `.updated`, with the same object.
 #[rustfmt::skip] // one row a line, or the order cannot be seen
 pub(super) const VOCABULARY: Vocabulary = Vocabulary {
+    open,
     rows: &[
         ("customer.created", 10, exists),
         ("customer.updated", 12, exists),

@@ -3,7 +3,7 @@
 use super::POLAR;
 use super::normalize::Customer;
 use crate::draft::{Draft, ids, money, not_negative};
-use crate::standard::Event;
+use crate::envelope::Event;
 use crate::wire::{Id, Metadata, Moment, Unclear, at, id};
 use domain::billing::{InvoiceSeen, InvoiceState, PaymentSeen, RefundSeen, RefundState, Teller};
 use domain::money::Money;

@@ -2,7 +2,7 @@
 
 use super::normalize::Customer;
 use crate::draft::{Draft, currency, not_negative};
-use crate::standard::Event;
+use crate::envelope::Event;
 use crate::wire::{Id, Metadata, Moment, Unclear, at, period, status};
 use domain::ids::PriceId;
 use domain::reading::Fact;

@@ -30,7 +30,6 @@
 //! `behavior` and `resumes_at`?. `metadata.referral_code` is a referral code.
 
 mod verify;
-mod envelope;
 mod normalize;
 
 mod money;
@@ -40,7 +39,7 @@ mod samples;
 
 pub use verify::{SCHEMES, sign};
 
-pub(crate) use envelope::{Event, Names, Vocabulary, read};
+pub(crate) use normalize::open;
 pub(crate) use verify::proven;
 
 use crate::{Answers, Arrival, Provider, Refused, Request, Samples, Secret, Secrets};

@@ -1,8 +1,8 @@
 //! `payment.*`, `refund.*`, `dispute.*`: money that came, did not come, or goes back.
 
 use super::STANDARD;
-use super::envelope::Event;
 use crate::draft::{Draft, ids, money, not_negative, profile};
+use crate::envelope::Event;
 use crate::wire::{Id, Metadata, Moment, Unclear, at, id};
 use domain::billing::{
     DisputeSeen, DisputeState, InvoiceSeen, InvoiceState, PaymentSeen, RefundSeen, RefundState,

@@ -1,13 +1,14 @@
 //! From the shop's words to ours: they are nearly the same.
 
-use super::envelope::{Event, Names, Vocabulary, read};
 use super::{money, subscription};
 use crate::draft::{Draft, profile};
+use crate::envelope::{Envelope, Event, Names, Vocabulary, fields, read};
 use crate::provider::WireItem;
 use crate::wire::{Id, Metadata, Unclear};
 use crate::{Outcome, Step};
 use domain::reading::{Fact, Profile};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use std::sync::Arc;
 
 /// What one verified body says.
@@ -18,6 +19,7 @@ pub(super) fn normalize(item: &WireItem<'_, '_>) -> Step<Outcome> {
 /// The types acted upon, in the order they take within one instant.
 #[rustfmt::skip] // one row a line, or the order cannot be seen
 pub(super) const VOCABULARY: Vocabulary = Vocabulary {
+    open,
     rows: &[
         ("customer.created", 10, exists),
         ("customer.updated", 12, exists),
@@ -40,6 +42,31 @@ pub(super) const VOCABULARY: Vocabulary = Vocabulary {
         behind: &["payment", "invoice", "subscription"],
     })],
 };
+
+/// `{"type", "timestamp", "data"}`, as all senders of Standard Webhooks are advised to write it;
+/// the id is the one that was signed.
+pub(crate) fn open<'a>(item: &WireItem<'a, '_>, text: &'a str) -> Result<Envelope<'a>, Unclear> {
+    let told: Told<'a> = fields(text)?;
+    Ok(Envelope {
+        id: item.account.event(item.message.unwrap_or_default()),
+        kind: told.kind,
+        at: ("event.timestamp", told.timestamp),
+        live: told.livemode,
+        data: told.data,
+    })
+}
+
+#[derive(Deserialize)]
+struct Told<'a> {
+    #[serde(rename = "type")]
+    kind: Arc<str>,
+    #[serde(borrow, default)]
+    timestamp: Option<&'a RawValue>,
+    #[serde(default)]
+    livemode: Option<bool>,
+    #[serde(borrow, default)]
+    data: Option<&'a RawValue>,
+}
 
 /// `customer.created`, `customer.updated`.
 fn exists<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {

@@ -1,7 +1,7 @@
 //! `subscription.*`: the whole of a subscription as it is now.
 
-use super::envelope::Event;
 use crate::draft::{Draft, currency, not_negative};
+use crate::envelope::Event;
 use crate::wire::{Id, Metadata, Moment, Span, Unclear, at, status};
 use domain::ids::{ObjectId, PriceId};
 use domain::reading::Fact;

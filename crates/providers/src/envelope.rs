@@ -1,5 +1,5 @@
-//! `{"type", "timestamp", "data"}`: the envelope that senders of Standard Webhooks share, around
-//! words of their own.
+//! Id, type and time around an object: the envelope that several senders use, each under field
+//! names of its own, around words of its own.
 
 use crate::draft::Draft;
 use crate::json::sound;
@@ -7,7 +7,7 @@ use crate::provider::WireItem;
 use crate::quarantine::{unread, unread_name};
 use crate::wire::{Id, Moment, Unclear, read_object};
 use crate::{Outcome, Step, wire};
-use domain::ids::{Account, Mode, ObjectId};
+use domain::ids::{Account, EventId, Mode, ObjectId};
 use domain::reading::{About, Fact, Reading};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -17,6 +17,8 @@ use std::sync::Arc;
 
 /// One sender's words.
 pub(crate) struct Vocabulary {
+    /// Opens its envelope.
+    pub(crate) open: Open,
     /// The types acted upon, in the order they take within one instant.
     pub(crate) rows: &'static [(&'static str, u8, Reader)],
     /// The fields of `data` that name somebody, by what begins the type.
@@ -30,6 +32,23 @@ pub(crate) struct Names {
     pub(crate) customer: &'static str,
     /// Others, the most telling first.
     pub(crate) behind: &'static [&'static str],
+}
+
+/// Finds what every envelope has, without reading more than it must.
+pub(crate) type Open = for<'a> fn(&WireItem<'a, '_>, &'a str) -> Result<Envelope<'a>, Unclear>;
+
+/// What every envelope has.
+pub(crate) struct Envelope<'a> {
+    /// The event's journal key.
+    pub(crate) id: EventId,
+    /// Its type.
+    pub(crate) kind: Arc<str>,
+    /// The field that says when it happened, and what it says.
+    pub(crate) at: (&'static str, Option<&'a RawValue>),
+    /// Which money it is about, where it says.
+    pub(crate) live: Option<bool>,
+    /// What it is about.
+    pub(crate) data: Option<&'a RawValue>,
 }
 
 /// Reads one type's data.
@@ -76,51 +95,46 @@ impl<'a> Event<'a> {
 
 /// What one verified body says in these words.
 pub(crate) fn read(item: &WireItem<'_, '_>, words: &Vocabulary) -> Step<Outcome> {
-    let text = sound(item.raw).map_err(Unclear::from);
-    Step::Done(match text.and_then(Envelope::read) {
+    let opened = sound(item.raw)
+        .map_err(Unclear::from)
+        .and_then(|text| (words.open)(item, text))
+        .and_then(Envelope::named);
+    Step::Done(match opened {
         Ok(envelope) => envelope.outcome(item, words),
         Err(Unclear(what)) => unread(item.account, item.raw, item.signed_at, what),
     })
 }
 
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    #[serde(rename = "type")]
-    kind: Arc<str>,
-    #[serde(borrow, default)]
-    timestamp: Option<&'a RawValue>,
-    #[serde(default)]
-    livemode: Option<bool>,
-    #[serde(borrow, default)]
-    data: Option<&'a RawValue>,
+/// Reads the fields of an envelope.
+pub(crate) fn fields<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Unclear> {
+    let raw: &RawValue =
+        serde_json::from_str(text).map_err(|_| Unclear("the body is not JSON".into()))?;
+    read_object(raw, "event")
 }
 
 impl<'a> Envelope<'a> {
-    fn read(text: &'a str) -> Result<Self, Unclear> {
-        let raw: &RawValue =
-            serde_json::from_str(text).map_err(|_| Unclear("the body is not JSON".into()))?;
-        let envelope: Self = read_object(raw, "event")?;
-        if envelope.kind.is_empty() || envelope.kind.len() > MAX_KIND {
-            return Err(Unclear("`event.type` is not a name of a type".into()));
+    /// The same, if its type can be the name of one.
+    fn named(self) -> Result<Self, Unclear> {
+        if self.kind.is_empty() || self.kind.len() > MAX_KIND {
+            return Err(Unclear("the event's type is not a name of a type".into()));
         }
-        Ok(envelope)
+        Ok(self)
     }
 
     fn outcome(&self, item: &WireItem<'_, '_>, words: &Vocabulary) -> Outcome {
         let (account, kind) = (item.account, Arc::clone(&self.kind));
-        let id = account.event(item.message.unwrap_or_default());
+        let id = self.id.clone();
         let mode_is = |live: bool| live == (account.mode == Mode::Live);
-        if !self.livemode.is_none_or(mode_is) {
+        if !self.live.is_none_or(mode_is) {
             return Outcome::WrongMode { kind };
         }
         let row = words.rows.iter().find(|(acted, ..)| **acted == *kind);
         let Some((_, rank, reader)) = row else {
             return Outcome::Ignored { id: Some(id), kind };
         };
-        let read = self
-            .timestamp
-            .ok_or_else(|| Unclear::absent("event.timestamp"));
-        let at: Moment = match read.and_then(|raw| wire::read(raw, "event.timestamp")) {
+        let (place, at) = self.at;
+        let at = at.ok_or_else(|| Unclear::absent(place));
+        let at: Moment = match at.and_then(|raw| wire::read(raw, place)) {
             Ok(at) => at,
             Err(Unclear(what)) => return unread(account, item.raw, item.signed_at, what),
         };
