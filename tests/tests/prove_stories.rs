@@ -138,6 +138,7 @@ fn subscriber() -> [Reading; 2] {
             pause: None,
         },
         canceled_at: None,
+        end_asked: false,
         ended_at: None,
         before: None,
     };

@@ -209,7 +209,7 @@ impl State {
                 .currency
                 .or(known.as_ref().and_then(|known| known.currency)),
             terms: seen.terms.clone(),
-            canceled_at: seen.canceled_at,
+            canceled_at: asked_at(known.as_ref(), seen, at),
             ended_at: seen.ended_at,
             activated_at: activated_before.or(running),
             as_of: at,
@@ -277,5 +277,23 @@ impl State {
             };
             self.invoices.remove(&oldest);
         }
+    }
+}
+
+/// When the end of a subscription was asked for. Where nobody says, it is when a running one is
+/// first seen to end; of one that was never seen otherwise nobody knows.
+fn asked_at(
+    known: Option<&Subscription>,
+    seen: &SubscriptionSeen,
+    at: Timestamp,
+) -> Option<Timestamp> {
+    if seen.canceled_at.is_some() || !seen.end_asked {
+        return seen.canceled_at;
+    }
+    let known = known?;
+    if known.terms.is_ending() {
+        known.canceled_at
+    } else {
+        Some(at)
     }
 }

@@ -118,6 +118,13 @@ pub struct Terms {
     pub pause: Option<Pause>,
 }
 
+impl Terms {
+    /// Whether an end lies ahead or was reached.
+    pub fn is_ending(&self) -> bool {
+        self.cancel_at.is_some() || self.cancel_at_period_end || self.status.is_final()
+    }
+}
+
 /// What the terms were before a change, as far as the provider says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Before {
@@ -169,6 +176,10 @@ pub struct SubscriptionSeen {
     /// When the customer or the shop asked to end it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canceled_at: Option<Timestamp>,
+    /// Its end was asked for, and the provider never says when: the first statement that says
+    /// so after one that did not tells.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub end_asked: bool,
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,

@@ -38,6 +38,7 @@ impl Life<'_> {
                 pause: None,
             },
             canceled_at: None,
+            end_asked: false,
             ended_at: None,
             before: None,
         };

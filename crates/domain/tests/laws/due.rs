@@ -118,6 +118,35 @@ fn an_end_that_comes_as_confirmed_is_no_second_cause() {
 }
 
 #[test]
+fn an_end_that_nobody_dates_counts_from_the_first_statement_of_it() {
+    let ending = |name: &str, second| {
+        statement(name, second, |seen| {
+            seen.terms.cancel_at = Some(at(60 * DAY));
+            seen.end_asked = true;
+        })
+    };
+    let ended = statement("c9", 60 * DAY, |seen| {
+        seen.terms.status = Canceled;
+        seen.end_asked = true;
+    });
+    let mut life = renewing(Active);
+    life.push(ending("c1", 40 * DAY));
+    life.push(ending("c2", 41 * DAY));
+    assert_eq!(letters(&life, 41 * DAY), [confirmed(40 * DAY)]);
+    let mut whole = life.clone();
+    whole.push(ended.clone());
+    assert_eq!(letters(&whole, 41 * DAY), [confirmed(40 * DAY)]);
+    life.push(statement("c3", 42 * DAY, |_| ()));
+    assert!(letters(&life, 42 * DAY).is_empty());
+    life.push(ending("c4", 43 * DAY));
+    assert_eq!(letters(&life, 43 * DAY), [confirmed(43 * DAY)]);
+    // Of an end that was there when we first heard of it, nobody knows since when.
+    let late = vec![known(), ending("c5", 44 * DAY), ending("c6", 45 * DAY)];
+    assert!(letters(&late, 45 * DAY).is_empty());
+    assert!(letters(&[known(), ended], 60 * DAY).is_empty());
+}
+
+#[test]
 fn an_end_at_once_is_confirmed() {
     let mut life = renewing(Active);
     life.push(statement("c1", 40 * DAY, |seen| {

@@ -83,6 +83,7 @@ pub(crate) fn seen(name: &str, terms: Terms, before: Option<Before>) -> Subscrip
         currency: Some(Currency::parse("eur").unwrap()),
         terms,
         canceled_at: None,
+        end_asked: false,
         ended_at: None,
         before: before.map(Box::new),
     }

@@ -98,6 +98,7 @@ impl Subscription<'_> {
                 pause: None,
             },
             canceled_at: at(self.canceled_at),
+            end_asked: false,
             ended_at,
             before: None,
         })

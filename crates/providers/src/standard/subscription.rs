@@ -48,6 +48,7 @@ pub(super) fn seen<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
             }),
         },
         canceled_at: at(told.canceled_at),
+        end_asked: false,
         ended_at: at(told.ended_at).or(final_at),
         before: None,
     })));

@@ -158,6 +158,7 @@ impl Subscription<'_> {
                 }),
             },
             canceled_at: at(self.canceled_at),
+            end_asked: false,
             ended_at: at(self.ended_at),
             before: None,
         })
