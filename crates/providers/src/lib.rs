@@ -27,6 +27,7 @@ mod samples;
 // One more provider is its folder and two lines: one here, one in `PROVIDERS`.
 mod stripe;
 mod polar;
+mod paddle;
 
 pub mod partner;
 pub mod standard;
@@ -55,6 +56,7 @@ pub static PROVIDERS: &[&Provider] = &[
     &stripe::STRIPE,
     &standard::STANDARD,
     &polar::POLAR,
+    &paddle::PADDLE,
 ];
 
 /// The provider of that name, as it stands in addresses and keys.
@@ -211,6 +213,17 @@ impl Endpoint {
         Self {
             mode,
             tolerance_seconds: TOLERANCE_SECONDS,
+        }
+    }
+
+    /// The same with another tolerance, as a setting says it: whole seconds from 1 to 65535.
+    pub fn tolerating(self, seconds: &str) -> Option<Self> {
+        match seconds.parse() {
+            Ok(tolerance_seconds @ 1..) => Some(Self {
+                tolerance_seconds,
+                ..self
+            }),
+            Ok(_) | Err(_) => None,
         }
     }
 }

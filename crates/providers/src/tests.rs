@@ -7,6 +7,8 @@ mod doors;
 mod fixtures;
 mod keys;
 mod money;
+mod paddle_readings;
+mod paddle_signature;
 mod partner_signature;
 mod readme;
 mod standard_signature;

@@ -34,7 +34,8 @@ pub struct PaymentWebhook<T, A = Option<HttpApi>> {
 }
 
 impl PaymentWebhook<DynamoTable> {
-    /// As the template's environment describes it: `PROVIDER`, `MODE`, `STAGE`, `TABLE`, and
+    /// As the template's environment describes it: `PROVIDER`, `MODE`, `STAGE`, `TABLE`,
+    /// `TOLERANCE_SECONDS` where the signed time may not lie five minutes from ours, and
     /// `API_URL` where something stands in for the provider's own API.
     ///
     /// # Errors
@@ -76,7 +77,7 @@ impl PaymentWebhook<DynamoTable> {
         let dynamo = aws::DynamoClient::new(&aws::config(settings, aws::Service::DynamoDb)?);
         Ok(Self {
             provider,
-            endpoint: Endpoint::new(mode),
+            endpoint: endpoint(settings, mode)?,
             secrets: door_secrets(provider, secrets, clock.clone()),
             person_key: SecretCache::new(master, person_key, clock.clone()),
             api,
@@ -84,6 +85,17 @@ impl PaymentWebhook<DynamoTable> {
             clock,
         })
     }
+}
+
+fn endpoint(settings: &Settings, mode: Mode) -> Result<Endpoint, BadSetting> {
+    let endpoint = Endpoint::new(mode);
+    let Some(seconds) = settings.optional("TOLERANCE_SECONDS") else {
+        return Ok(endpoint);
+    };
+    endpoint.tolerating(seconds).ok_or_else(|| BadSetting {
+        name: "TOLERANCE_SECONDS",
+        what: "is no number of seconds from 1 to 65535".into(),
+    })
 }
 
 /// The secrets of one provider's door from any source.

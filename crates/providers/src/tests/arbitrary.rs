@@ -8,7 +8,7 @@ use proptest::sample::select;
 use serde_json::{Map, Value, json};
 
 /// Any JSON, numbers of every size among it.
-fn any_json() -> impl Strategy<Value = Value> {
+pub(super) fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -43,9 +43,15 @@ fn event(kind: &str, object: &Value, previous: &Value) -> Vec<u8> {
     event.to_string().into_bytes()
 }
 
-/// A sample with one of its values, anywhere, replaced.
 fn mangled() -> impl Strategy<Value = Vec<u8>> {
-    let samples: Vec<_> = super::stripe().samples().to_vec();
+    let samples = super::stripe().samples();
+    with_any_value_replaced(samples).prop_map(|event| event.to_string().into_bytes())
+}
+
+/// A sample with one of the values in its `data`, anywhere, replaced.
+pub(super) fn with_any_value_replaced(
+    samples: &'static [(&'static str, &'static str)],
+) -> impl Strategy<Value = Value> {
     (select(samples), any::<prop::sample::Index>(), any_json()).prop_map(
         |((_, body), place, value)| {
             let mut event: Value = serde_json::from_str(body).expect("is JSON");
@@ -53,7 +59,7 @@ fn mangled() -> impl Strategy<Value = Vec<u8>> {
             pointers_of(&event["data"], "/data", &mut pointers);
             let pointer = place.get(&pointers);
             *event.pointer_mut(pointer).expect("is there") = value;
-            event.to_string().into_bytes()
+            event
         },
     )
 }

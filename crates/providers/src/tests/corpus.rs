@@ -6,7 +6,8 @@
 )]
 
 use super::{at, deliver, is_unclear, told};
-use crate::{Outcome, Refused, Secret, Secrets};
+use crate::{Outcome, Provider, Refused, Secret, Secrets};
+use domain::ids::Mode;
 use domain::reading::Reading;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -22,7 +23,7 @@ fn every_old_envelope_is_understood() {
     let mut count = 0;
     for (name, bytes) in files(&folder) {
         let outcome = told(&bytes);
-        assert_understood(&name, &outcome);
+        assert_understood(super::stripe(), &name, &outcome);
         table.insert(name, verdict(&outcome));
         count += 1;
     }
@@ -50,7 +51,7 @@ fn every_object_in_todays_shape_is_understood_in_every_event_it_comes_with() {
             "type": kind, "data": { "object": object },
         });
         let outcome = told(event.to_string().as_bytes());
-        assert_understood(kind, &outcome);
+        assert_understood(super::stripe(), kind, &outcome);
         println!("{kind:<52} {}", verdict(&outcome));
     }
     for (name, object) in &objects {
@@ -61,6 +62,33 @@ fn every_object_in_todays_shape_is_understood_in_every_event_it_comes_with() {
         let outcome = told(event.to_string().as_bytes());
         assert!(matches!(outcome, Outcome::Ignored { .. }), "{name}");
     }
+}
+
+#[test]
+fn every_example_of_paddles_own_library_gets_a_verdict() {
+    let Some(folder) = corpus("paddle") else {
+        return;
+    };
+    let paddle = crate::provider("paddle").expect("is in the list");
+    let mut table = BTreeMap::new();
+    for (count, (name, bytes)) in files(&folder).enumerate() {
+        let mut event: Value = serde_json::from_slice(&bytes).expect("is JSON");
+        event["event_id"] = format!("evt_{count}").into();
+        let body = event.to_string().into_bytes();
+        let signed = paddle.sign(&body, &super::secret_of(paddle), at(super::T));
+        let headers = crate::Headers::new(signed.expect("can sign")).expect("are few");
+        let request = super::post(&headers, &body);
+        let secrets = super::secrets_of(paddle);
+        let received = super::arrive(paddle, Mode::Test, &request, &secrets, super::T);
+        let outcome = received.expect("is rightly signed").remove(0).outcome;
+        assert_understood(paddle, &name, &outcome);
+        *table.entry((name, verdict(&outcome))).or_insert(0) += 1;
+    }
+    println!("{} of Paddle's", table.len());
+    for ((kind, verdict), count) in &table {
+        println!("{kind:<32} {count} {verdict}");
+    }
+    assert!(table.len() >= 44, "only {}", table.len());
 }
 
 #[test]
@@ -127,14 +155,14 @@ fn object_of(kind: &str) -> &'static str {
     known.iter().find(of).expect("has an object").1
 }
 
-fn assert_understood(name: &str, outcome: &Outcome) {
+fn assert_understood(provider: &Provider, name: &str, outcome: &Outcome) {
     match outcome {
         Outcome::Reading(reading) => {
             assert_ne!(&*reading.kind, "unreadable", "{name}: {reading:?}");
             assert!(!is_unclear(reading), "{name}: {reading:?}");
         }
         Outcome::Ignored { kind, .. } => {
-            assert!(!super::stripe().acted_upon().contains(&&**kind), "{name}");
+            assert!(!provider.acted_upon().contains(&&**kind), "{name}");
         }
         Outcome::WrongMode { kind } => panic!("{name}: {kind} in the wrong mode"),
     }

@@ -1,0 +1,71 @@
+//! Paddle Billing: merchant of record, one whole object a body.
+//!
+//! Signature: <https://developer.paddle.com/webhooks/about/signature-verification>. Several `h1`
+//! while a secret is being replaced; the key is the whole text of the destination's secret.
+//! Paddle's own libraries let five seconds pass between signing and reading, which a slow network
+//! or a cold start exceeds; the tolerance is the door's.
+//! Events: <https://developer.paddle.com/webhooks>.
+//!
+//! - An event's id is `event_id`; `notification_id` differs from one destination to the next. Its
+//!   time is `occurred_at`, in micro- or nanoseconds.
+//! - Nothing says which money an event is about: sandbox and live are two accounts with secrets
+//!   of their own. Events of the simulator, whose ids begin with `ntfsimevt_`, are test money.
+//! - Amounts are text, in minor units of ISO 4217.
+//! - **The shop's own customer id** is `custom_data.customer_id`; a referral code is
+//!   `custom_data.referral_code`, else `custom_data.ref`, of customer, subscription and
+//!   transaction, and the id of every discount applied.
+//! - A transaction is both the invoice and its payment. A first payment that fails sits before
+//!   the checkout page, and an invoice that a person has to pay was never collected: neither is a
+//!   failed payment.
+//! - A refund counts once Paddle approved it. A chargeback names no dispute, so a transaction has
+//!   one: lost when the money is taken, won when it is brought back.
+//! - An address does not say whose it is, so nobody's country is known.
+//! - Paddle says that an end is scheduled, not when that was asked for.
+//!
+//! Unconfirmed: whether a `chargeback_warning` moves money. It is read as the bank's question.
+
+mod normalize;
+
+mod adjustment;
+mod subscription;
+mod transaction;
+
+mod wire;
+
+mod samples;
+
+use crate::stamped::Stamp;
+use crate::{Answers, Provider, Samples, Secret};
+
+/// Paddle, as the list of providers has it.
+pub(crate) static PADDLE: Provider = Provider {
+    name: "paddle",
+    normalizer: NORMALIZER,
+    exponents: &[],
+    answers: Answers::PLAIN,
+    schemes: &[STAMP.scheme()],
+    api: None,
+    secrets: |text| Ok(vec![Secret::new(text)?]),
+    verify: |arrival| STAMP.verify(arrival),
+    normalize: normalize::normalize,
+    sign: Some(|_, body, secret, now| STAMP.sign(body, secret, now)),
+    samples: Samples {
+        acted_upon: || normalize::VOCABULARY.rows.iter().map(|row| row.0).collect(),
+        bodies: samples::SAMPLES,
+        life: samples::LIFE,
+        answers: &[],
+        id: Some("event_id"),
+        at: "occurred_at",
+    },
+};
+
+const STAMP: Stamp = Stamp {
+    header: "paddle-signature",
+    between: ';',
+    time: "ts=",
+    signature: "h1=",
+    joint: ":",
+};
+
+/// Raised whenever the same bytes would give another reading.
+const NORMALIZER: u16 = 1;

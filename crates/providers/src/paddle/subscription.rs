@@ -1,0 +1,208 @@
+//! `subscription.*`: the whole of a subscription as it is now.
+
+use super::wire::{Minor, metadata};
+use crate::draft::{Draft, currency, not_negative};
+use crate::envelope::Event;
+use crate::wire::{Id, Moment, Unclear, at, id, period};
+use domain::ids::PriceId;
+use domain::money::Currency;
+use domain::reading::Fact;
+use domain::terms::{Item, Pause, Period, SubscriptionSeen, SubscriptionStatus, Terms};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::sync::Arc;
+
+/// A subscription. Base and add-ons are items alike; the catalog tells them apart.
+pub(super) fn seen<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+    let told: Subscription<'_> = event.data()?;
+    let mut draft = event.draft(Some(&told.customer_id.0), &[])?;
+    draft.lead(&[Some(&told.id.0), id(&told.transaction_id)]);
+    draft.tell(Fact::Subscription(Box::new(told.seen(event.at)?)));
+    draft.read_metadata(metadata(told.custom_data).as_ref());
+    if let Some(discount) = &told.discount {
+        draft.tell_code(&discount.id);
+    }
+    Ok(draft)
+}
+
+#[derive(Deserialize)]
+struct Subscription<'a> {
+    id: Id,
+    status: Arc<str>,
+    customer_id: Id,
+    currency_code: Arc<str>,
+    items: Vec<Line>,
+    #[serde(default)]
+    started_at: Option<Moment>,
+    #[serde(default)]
+    created_at: Option<Moment>,
+    #[serde(default)]
+    canceled_at: Option<Moment>,
+    // None while nothing is billed: paused, or ended.
+    #[serde(default)]
+    current_billing_period: Option<Stretch>,
+    #[serde(default)]
+    scheduled_change: Option<Change>,
+    // Only when it is created: what paid for it.
+    #[serde(default)]
+    transaction_id: Option<Id>,
+    #[serde(default)]
+    discount: Option<Discount>,
+    #[serde(borrow, default)]
+    custom_data: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Line {
+    price: Price,
+    quantity: u64,
+    #[serde(default = "always")]
+    recurring: bool,
+    #[serde(default)]
+    trial_dates: Option<Stretch>,
+}
+
+#[derive(Deserialize)]
+struct Price {
+    id: Id,
+    unit_price: UnitPrice,
+}
+
+#[derive(Deserialize)]
+struct UnitPrice {
+    amount: Minor,
+    currency_code: Arc<str>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+struct Stretch {
+    starts_at: Moment,
+    ends_at: Moment,
+}
+
+#[derive(Deserialize)]
+struct Change {
+    action: Arc<str>,
+    effective_at: Moment,
+}
+
+#[derive(Deserialize)]
+struct Discount {
+    id: Arc<str>,
+}
+
+/// What a scheduled change does.
+enum Scheduled {
+    Cancel(Timestamp),
+    /// It is told again when it comes.
+    Pause,
+    Resume(Timestamp),
+}
+
+impl Subscription<'_> {
+    fn seen(&self, told_at: Timestamp) -> Result<SubscriptionSeen, Unclear> {
+        let status = status(&self.status)?;
+        let billed_in = currency(&self.currency_code, "data.currency_code")?;
+        // What was sold once beside it is told by its transaction, and never again.
+        let lines = || self.items.iter().filter(|line| line.recurring);
+        let items: Result<Vec<_>, _> = lines().map(|line| line.item(billed_in)).collect();
+        let items = items?;
+        if items.is_empty() && !status.is_final() {
+            return Err(Unclear("`data.items` is empty".into()));
+        }
+        let current = Stretch::period(self.current_billing_period, "data.current_billing_period")?;
+        let trial = lines().find_map(|line| line.trial_dates);
+        let trial = Stretch::period(trial, "data.items.trial_dates")?;
+        let in_trial = current.filter(|_| status == SubscriptionStatus::Trialing);
+        let change = self
+            .scheduled_change
+            .as_ref()
+            .map(Change::read)
+            .transpose()?;
+        let cancel_at = match change {
+            Some(Scheduled::Cancel(at)) => Some(at),
+            Some(Scheduled::Pause | Scheduled::Resume(_)) | None => None,
+        };
+        let pause = (status == SubscriptionStatus::Paused).then(|| Pause {
+            behavior: Arc::clone(&self.status),
+            resumes_at: match change {
+                Some(Scheduled::Resume(at)) => Some(at),
+                Some(Scheduled::Cancel(_) | Scheduled::Pause) | None => None,
+            },
+        });
+        Ok(SubscriptionSeen {
+            id: self.id.0.clone(),
+            started_at: at(self.started_at.or(self.created_at)).unwrap_or(told_at),
+            currency: Some(billed_in),
+            canceled_at: None,
+            end_asked: cancel_at.is_some() || status.is_final(),
+            ended_at: at(self.canceled_at).filter(|_| status.is_final()),
+            terms: Terms {
+                status,
+                items,
+                period: current,
+                trial: trial.or(in_trial),
+                cancel_at,
+                cancel_at_period_end: cancel_at.is_some()
+                    && cancel_at == current.map(|period| period.end),
+                pause,
+            },
+            before: None,
+        })
+    }
+}
+
+impl Line {
+    /// An item goes by its price; a subscription has each once.
+    fn item(&self, billed_in: Currency) -> Result<Item, Unclear> {
+        let unit = &self.price.unit_price;
+        let place = "data.items.price.unit_price";
+        let listed_in = currency(&unit.currency_code, place)?;
+        let minor = not_negative(unit.amount.0, place)?;
+        Ok(Item {
+            id: self.price.id.0.clone(),
+            price: PriceId::new(self.price.id.0.as_str()),
+            metered: false,
+            quantity: Some(self.quantity),
+            // Paddle may convert; a list price in another currency is not what is paid.
+            unit_minor: (listed_in == billed_in).then_some(minor),
+            period: None,
+        })
+    }
+}
+
+impl Stretch {
+    fn period(told: Option<Self>, place: &str) -> Result<Option<Period>, Unclear> {
+        let Some(Self { starts_at, ends_at }) = told else {
+            return Ok(None);
+        };
+        period(starts_at.0, ends_at.0, place).map(Some)
+    }
+}
+
+impl Change {
+    fn read(&self) -> Result<Scheduled, Unclear> {
+        Ok(match &*self.action {
+            "cancel" => Scheduled::Cancel(self.effective_at.0),
+            "pause" => Scheduled::Pause,
+            "resume" => Scheduled::Resume(self.effective_at.0),
+            other => return Err(Unclear::word("data.scheduled_change.action", other)),
+        })
+    }
+}
+
+fn status(word: &str) -> Result<SubscriptionStatus, Unclear> {
+    Ok(match word {
+        "trialing" => SubscriptionStatus::Trialing,
+        "active" => SubscriptionStatus::Active,
+        "past_due" => SubscriptionStatus::PastDue,
+        "paused" => SubscriptionStatus::Paused,
+        "canceled" => SubscriptionStatus::Canceled,
+        other => return Err(Unclear::word("data.status", other)),
+    })
+}
+
+fn always() -> bool {
+    true
+}

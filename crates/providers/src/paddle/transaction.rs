@@ -1,0 +1,149 @@
+//! `transaction.*`: what was billed, what came of it, and the money.
+
+use super::PADDLE;
+use super::wire::{Minor, metadata};
+use crate::draft::{Draft, ids, money};
+use crate::envelope::Event;
+use crate::wire::{Id, Moment, Unclear, at, id};
+use domain::billing::{InvoiceSeen, InvoiceState, PaymentSeen, Teller};
+use domain::money::Money;
+use domain::reading::Fact;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::sync::Arc;
+
+/// A transaction as it is now. `paid` and `completed` tell of the same money.
+pub(super) fn seen<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+    let told: Transaction<'_> = event.data()?;
+    let own = Some(&told.id.0);
+    let subscription = id(&told.subscription_id);
+    let mut draft = event.draft(id(&told.customer_id).or(own), &[])?;
+    draft.lead(&[own, subscription]);
+    let due = told.amount(told.details.totals.balance)?;
+    let invoice = |state| {
+        Fact::Invoice(InvoiceSeen {
+            id: told.id.0.clone(),
+            subscription: subscription.cloned(),
+            state,
+            due,
+            attempts: u32::try_from(told.attempts().len()).unwrap_or(u32::MAX),
+            next_attempt_at: None,
+        })
+    };
+    match &*told.status {
+        "paid" | "completed" => {
+            // Nothing arrives where credit covers all of it, or the change itself is a credit.
+            let paid = told.amount(told.details.totals.grand_total)?;
+            if paid.minor > 0 {
+                draft.tell(Fact::Payment(told.payment(paid, event.at)));
+            }
+            draft.tell(invoice(InvoiceState::Paid));
+        }
+        "draft" | "ready" | "billed" | "past_due" if FAILURES.contains(&event.kind) => {
+            if due.minor > 0 && subscription.is_some() && told.is_automatic()? {
+                draft.tell(invoice(InvoiceState::Failed));
+            }
+        }
+        "canceled" => draft.tell(invoice(InvoiceState::Voided)),
+        known @ ("draft" | "ready" | "billed" | "past_due") => {
+            let what = format!(
+                "`data.status` is `{known}`, which does not fit `{}`",
+                event.kind
+            );
+            return Err(Unclear(what));
+        }
+        other => return Err(Unclear::word("data.status", other)),
+    }
+    draft.read_metadata(metadata(told.custom_data).as_ref());
+    if let Some(discount) = &told.discount_id {
+        draft.tell_code(discount);
+    }
+    Ok(draft)
+}
+
+#[derive(Deserialize)]
+struct Transaction<'a> {
+    id: Id,
+    status: Arc<str>,
+    // None before the customer is known.
+    #[serde(default)]
+    customer_id: Option<Id>,
+    #[serde(default)]
+    subscription_id: Option<Id>,
+    collection_mode: Arc<str>,
+    currency_code: Arc<str>,
+    details: Details,
+    #[serde(default)]
+    payments: Option<Vec<Attempt>>,
+    #[serde(default)]
+    discount_id: Option<Arc<str>>,
+    #[serde(borrow, default)]
+    custom_data: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Details {
+    totals: Totals,
+}
+
+/// `total` less credit is `grand_total`, less payments `balance`.
+#[derive(Deserialize)]
+struct Totals {
+    total: Minor,
+    tax: Minor,
+    grand_total: Minor,
+    balance: Minor,
+    // Since 2026: the tax within `grand_total`.
+    #[serde(default)]
+    grand_total_tax: Option<Minor>,
+}
+
+#[derive(Deserialize)]
+struct Attempt {
+    #[serde(default)]
+    captured_at: Option<Moment>,
+}
+
+impl Transaction<'_> {
+    /// It arrived when the last part of it was captured.
+    fn payment(&self, paid: Money, told_at: Timestamp) -> PaymentSeen {
+        let captured = self.attempts().iter().filter_map(|a| at(a.captured_at));
+        PaymentSeen {
+            ids: ids(&[Some(&self.id.0)]),
+            teller: Teller::Invoice,
+            paid,
+            tax_minor: self.tax().filter(|tax| (0..=paid.minor).contains(tax)),
+            paid_at: captured.max().unwrap_or(told_at),
+            subscription: id(&self.subscription_id).cloned(),
+        }
+    }
+
+    /// The tax within what was paid. Where credit covered a part, older ones do not say it.
+    fn tax(&self) -> Option<i64> {
+        let totals = &self.details.totals;
+        let whole = totals.total == totals.grand_total;
+        let tax = totals.grand_total_tax.or(whole.then_some(totals.tax));
+        tax.map(|tax| tax.0)
+    }
+
+    fn attempts(&self) -> &[Attempt] {
+        self.payments.as_deref().unwrap_or_default()
+    }
+
+    /// Whether Paddle collects it, or sends an invoice that a person pays.
+    fn is_automatic(&self) -> Result<bool, Unclear> {
+        match &*self.collection_mode {
+            "automatic" => Ok(true),
+            "manual" => Ok(false),
+            other => Err(Unclear::word("data.collection_mode", other)),
+        }
+    }
+
+    fn amount(&self, minor: Minor) -> Result<Money, Unclear> {
+        let place = "data.currency_code";
+        money(minor.0, &self.currency_code, place, PADDLE.exponents())
+    }
+}
+
+const FAILURES: &[&str] = &["transaction.payment_failed", "transaction.past_due"];
