@@ -1,6 +1,6 @@
 //! `Stripe-Signature: t=…,v1=…`: any `v1` under any secret in force, then the clock.
 
-use crate::verified::{Claim, canonical_seconds, signature};
+use crate::verified::{Claim, canonical_hex, canonical_seconds, signature};
 use crate::{Arrival, Refused, Request, Secret, SignedHeaders, Step, Verified};
 use jiff::Timestamp;
 
@@ -92,17 +92,6 @@ fn agreed<'a>(known: Option<&'a str>, text: &'a str) -> Result<&'a str, Refused>
         Some(known) if known != text => Err(garbled("it states two different times")),
         Some(_) | None => Ok(text),
     }
-}
-
-/// 64 lower-case hex digits. Stripe writes no others, and one way to write a signature is
-/// enough; what is written otherwise fits nothing.
-fn canonical_hex(text: &str) -> Option<[u8; 32]> {
-    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        return None;
-    }
-    let mut signature = [0; 32];
-    hex::decode_to_slice(text, &mut signature).ok()?;
-    Some(signature)
 }
 
 fn garbled(what: &'static str) -> Refused {

@@ -58,7 +58,7 @@ fn mangled() -> impl Strategy<Value = Vec<u8>> {
     )
 }
 
-fn pointers_of(value: &Value, at: &str, found: &mut Vec<String>) {
+pub(super) fn pointers_of(value: &Value, at: &str, found: &mut Vec<String>) {
     found.push(at.to_owned());
     if let Value::Object(entries) = value {
         for (key, inner) in entries {
