@@ -63,7 +63,8 @@ pub struct PaymentSeen {
     pub ids: Vec<ObjectId>,
     /// Who says so.
     pub teller: Teller,
-    /// What arrived, tax included.
+    /// What arrived, tax included. Nothing: what the teller told of it before did not arrive
+    /// after all, as happens to direct debits.
     pub paid: Money,
     /// Tax within it, minor units, where the teller says.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -109,10 +109,11 @@ impl Payments {
 
     pub(crate) fn told(&mut self, seen: &PaymentSeen, at: Timestamp) {
         let Some(own) = seen.ids.first() else { return };
+        if seen.paid.minor == 0 {
+            return self.taken_back(seen.teller, own);
+        }
         self.with(&seen.ids, None, at, |payment| {
-            payment
-                .told
-                .retain(|told| (told.teller, &told.id) != (seen.teller, own));
+            payment.forget(seen.teller, own);
             payment.told.push(Told {
                 teller: seen.teller,
                 id: own.clone(),
@@ -125,6 +126,13 @@ impl Payments {
                 .told
                 .sort_by(|a, b| (a.teller, &a.id).cmp(&(b.teller, &b.id)));
         });
+    }
+
+    /// Nothing arrived after all: what this teller told of it counts no more.
+    fn taken_back(&mut self, teller: Teller, own: &ObjectId) {
+        for payment in &mut self.open {
+            payment.forget(teller, own);
+        }
     }
 
     pub(crate) fn same(&mut self, ids: &[ObjectId], at: Timestamp) {
@@ -273,6 +281,11 @@ impl Payment {
             .iter()
             .rev()
             .find_map(|told| told.subscription.as_ref())
+    }
+
+    fn forget(&mut self, teller: Teller, own: &ObjectId) {
+        self.told
+            .retain(|told| (told.teller, &told.id) != (teller, own));
     }
 
     /// Whether a refund or a dispute is among its own.

@@ -1,9 +1,10 @@
 //! A reading in the making: whose it is, what it says, who leads there.
 
 use crate::wire::{Metadata, Unclear};
-use domain::ids::{Account, ObjectId, Reference};
+use domain::ids::{Account, ObjectId, PriceId, Reference};
 use domain::money::{Currency, Money, exponent};
 use domain::reading::{About, Fact, Profile};
+use domain::terms::{Item, Period, SubscriptionStatus, Terms};
 use std::sync::Arc;
 
 /// A reading in the making.
@@ -127,6 +128,31 @@ pub(crate) fn money(
     })
 }
 
+/// An amount written as decimal text, `12.34`: as many places as the currency has, or fewer, or
+/// further ones that say nothing.
+pub(crate) fn decimal(
+    text: &str,
+    code: &str,
+    place: &str,
+    exponents: &[(&str, u8)],
+) -> Result<Money, Unclear> {
+    let currency = currency(code, place)?;
+    let exponent = exponent(currency, exponents);
+    let unclear = || Unclear(format!("`{place}` is no amount of its currency"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let places = usize::from(exponent);
+    let kept = fraction.get(..places).unwrap_or(fraction);
+    let beyond = fraction.get(places..).unwrap_or_default();
+    let sound = digits(whole) && digits(fraction) && beyond.bytes().all(|byte| byte == b'0');
+    let minor = format!("{whole}{kept:0<places$}").parse();
+    Ok(Money {
+        minor: minor.ok().filter(|_| sound).ok_or_else(unclear)?,
+        currency,
+        exponent,
+    })
+}
+
 /// A currency ISO 4217 lists; `place` names the field it stands in.
 pub(crate) fn currency(code: &str, place: &str) -> Result<Currency, Unclear> {
     Currency::parse(code).map_err(|_| Unclear::word(place, code))
@@ -138,6 +164,32 @@ pub(crate) fn not_negative(minor: i64, place: &str) -> Result<i64, Unclear> {
         return Err(Unclear(format!("`{place}` is below zero")));
     }
     Ok(minor)
+}
+
+/// The terms of a subscription whose provider knows an amount and no prices: one item, under
+/// what the shop calls it, else under the subscription's own name.
+pub(crate) fn terms(
+    status: SubscriptionStatus,
+    (subscription, price, unit_minor): (&ObjectId, Option<Arc<str>>, i64),
+    period: Option<Period>,
+) -> Terms {
+    let price = price.filter(|price| !price.trim().is_empty());
+    Terms {
+        status,
+        items: vec![Item {
+            id: subscription.clone(),
+            price: PriceId::new(price.unwrap_or_else(|| subscription.as_str().into())),
+            metered: false,
+            quantity: Some(1),
+            unit_minor: Some(unit_minor),
+            period: None,
+        }],
+        period,
+        trial: None,
+        cancel_at: None,
+        cancel_at_period_end: false,
+        pause: None,
+    }
 }
 
 /// The ids that are there.

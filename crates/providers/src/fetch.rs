@@ -30,7 +30,8 @@ pub enum Method {
 /// Where a question goes. Never to an address that a request names by itself.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum To {
-    /// A path under the base of the provider's API: `/payments/PM1`.
+    /// A path under the base of the provider's API, `/payments/PM1`, and what is asked of it,
+    /// `?embed=refunds`.
     Api(Arc<str>),
     /// The address of a certificate, on a host that the provider's module holds to be its own.
     /// It is fetched without a key.
@@ -41,15 +42,30 @@ impl Call {
     /// Asks for the object at this path, one segment after the other. None where a segment is
     /// not plain: it came with a request, and could lead elsewhere.
     pub fn get(segments: &[&str]) -> Option<Self> {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         let sound = |segment: &&str| {
-            (1..=MAX_SEGMENT).contains(&segment.len()) && segment.bytes().all(plain)
+            (1..=MAX_SEGMENT).contains(&segment.len()) && segment.bytes().all(is_plain)
         };
         let path: String = segments.iter().flat_map(|segment| ["/", segment]).collect();
         segments.iter().all(sound).then(|| Self {
             method: Method::Get,
             to: To::Api(path.into()),
             body: Arc::default(),
+        })
+    }
+
+    /// The same with what is asked of it. None where a value is not plain; commas may stand
+    /// between several.
+    pub fn with(self, query: &[(&str, &str)]) -> Option<Self> {
+        let To::Api(path) = &self.to else { return None };
+        let listed = |byte: u8| is_plain(byte) || byte == b',';
+        let sound = |(_, value): &(&str, &str)| {
+            (1..=MAX_SEGMENT).contains(&value.len()) && value.bytes().all(listed)
+        };
+        let pairs = query.iter().map(|(name, value)| format!("{name}={value}"));
+        let pairs: Vec<String> = pairs.collect();
+        query.iter().all(sound).then(|| Self {
+            to: To::Api(format!("{path}?{}", pairs.join("&")).into()),
+            ..self
         })
     }
 }
@@ -223,7 +239,6 @@ impl<'a> Asking<'a> {
     }
 
     /// The answer to this question.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the first thin provider"))]
     pub(crate) fn answer(&self, call: Call) -> Result<&'a Answer, Missing> {
         let answer = self.fetched.answer(&call)?;
         self.used.borrow_mut().insert(call, answer);
@@ -234,6 +249,10 @@ impl<'a> Asking<'a> {
     pub(crate) fn used(self) -> BTreeMap<Call, &'a Answer> {
         self.used.into_inner()
     }
+}
+
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
 }
 
 const MAX_SEGMENT: usize = 128;

@@ -6,7 +6,7 @@
 
 use crate::fetch::{Answer, Call, Fetched, Method, To};
 use crate::json::sound;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -61,12 +61,25 @@ struct Kept<'a> {
 struct Document<'a> {
     method: Word,
     path: Cow<'a, str>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "even_null"
+    )]
     asked: Option<Box<RawValue>>,
     status: u16,
     // None where it was no JSON; nothing else is understood.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "even_null"
+    )]
     body: Option<Box<RawValue>>,
+}
+
+/// `null` is what was said too, or reading it again would keep something else.
+fn even_null<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<Box<RawValue>>, D::Error> {
+    Box::<RawValue>::deserialize(reader).map(Some)
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]

@@ -12,19 +12,24 @@ mod fetch;
 mod refused;
 mod verified;
 mod stamped;
+mod body_mac;
 
 mod keys;
 
 mod json;
 mod wire;
+mod civil;
 mod draft;
 mod envelope;
 mod quarantine;
 mod kept;
+mod thin;
 
 mod samples;
 
 // One more provider is its folder and two lines: one here, one in `PROVIDERS`.
+mod gocardless;
+mod mollie;
 mod stripe;
 mod polar;
 mod paddle;
@@ -53,6 +58,8 @@ use std::sync::Arc;
 /// Every payment provider we understand.
 #[rustfmt::skip] // one a line: a new one touches no other
 pub static PROVIDERS: &[&Provider] = &[
+    &gocardless::GOCARDLESS,
+    &mollie::MOLLIE,
     &stripe::STRIPE,
     &standard::STANDARD,
     &polar::POLAR,

@@ -133,7 +133,6 @@ pub(crate) struct WireItem<'a, 'f> {
     /// When it was signed, or received where a scheme signs no time.
     pub(crate) signed_at: Timestamp,
     /// What the provider's API said.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the first thin provider"))]
     pub(crate) asking: &'a Asking<'f>,
 }
 

@@ -30,7 +30,6 @@ pub(crate) fn unread(
 
 /// A thin event whose provider's API is silent: kept where nobody's record sees it, until
 /// `calendar` has asked again and it says something. `what` is waited for.
-#[cfg_attr(not(test), expect(dead_code, reason = "for the first thin provider"))]
 pub(crate) fn waiting(
     account: &Account,
     id: EventId,

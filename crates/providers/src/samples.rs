@@ -12,4 +12,24 @@ macro_rules! bodies {
     };
 }
 
-pub(crate) use bodies;
+/// What a provider's API answers: to all of its samples, then to some by name.
+macro_rules! answers {
+    ($folder:literal: $($name:literal),* $(,)?) => {
+        &[
+            (
+                "",
+                include_str!(concat!(
+                    env!("CARGO_MANIFEST_DIR"), "/fixtures/", $folder, "/answers.json"
+                )),
+            ),
+            $((
+                $name,
+                include_str!(concat!(
+                    env!("CARGO_MANIFEST_DIR"), "/fixtures/", $folder, "/", $name, ".answers.json"
+                )),
+            )),*
+        ]
+    };
+}
+
+pub(crate) use {answers, bodies};

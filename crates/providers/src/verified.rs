@@ -72,10 +72,6 @@ impl Verified {
     }
 
     /// What the provider's own API answered to a question of ours: nobody else answers there.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for the first provider that signs nothing")
-    )]
     pub(crate) fn by_answer(answer: &Answer, now: Timestamp) -> Self {
         Self {
             items: vec![Arc::clone(&answer.body)],
@@ -85,10 +81,6 @@ impl Verified {
     }
 
     /// A proven body taken apart. Where it is not what `apart` knows, it stays one item.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for the first provider that sends many")
-    )]
     pub(crate) fn split(
         self,
         apart: impl Fn(&[u8]) -> Option<Vec<Arc<[u8]>>>,

@@ -160,6 +160,8 @@ pub(crate) struct Metadata<'a> {
     short_code: Option<&'a RawValue>,
     #[serde(borrow, default)]
     customer_id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    price: Option<&'a RawValue>,
 }
 
 impl Metadata<'_> {
@@ -171,6 +173,11 @@ impl Metadata<'_> {
     /// The shop's own customer id.
     pub(crate) fn customer_id(&self) -> Option<Arc<str>> {
         text(self.customer_id)
+    }
+
+    /// What is sold, where the provider has no prices of its own.
+    pub(crate) fn price(&self) -> Option<Arc<str>> {
+        text(self.price)
     }
 }
 

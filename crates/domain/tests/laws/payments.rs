@@ -73,6 +73,19 @@ fn an_invoice_paid_in_two_parts_is_worth_what_the_invoice_says() {
 }
 
 #[test]
+fn what_fails_after_all_never_arrived_until_it_is_tried_again() {
+    let charge = |minor, second| paid(Teller::Charge, &["ch_1"], minor, second);
+    let told = |facts: &[(i64, Fact)]| payments(facts.to_vec()).len();
+    let failed = [(1, charge(2880, 1)), (2, charge(0, 2))];
+    assert_eq!(told(&failed), 0);
+    assert_eq!(told(&[(1, charge(0, 1))]), 0, "it never seemed to arrive");
+    let others = [&failed[..], &[(2, paid(Teller::Charge, &["ch_2"], 960, 2))]];
+    assert_eq!(told(&others.concat()), 1, "another's stays");
+    let tried_again = [&failed[..], &[(3, charge(2880, 3))]].concat();
+    assert_eq!(one(tried_again).paid().unwrap().minor, 2880);
+}
+
+#[test]
 fn a_refund_told_as_a_sum_and_by_itself_counts_once() {
     let payment = one(vec![
         (1, paid(Teller::Charge, &["ch_1"], 2880, 1)),

@@ -64,7 +64,7 @@ pub(super) fn with_any_value_replaced(
     )
 }
 
-fn pointers_of(value: &Value, at: &str, found: &mut Vec<String>) {
+pub(super) fn pointers_of(value: &Value, at: &str, found: &mut Vec<String>) {
     found.push(at.to_owned());
     if let Value::Object(entries) = value {
         for (key, inner) in entries {

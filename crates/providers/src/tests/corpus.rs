@@ -200,14 +200,14 @@ fn files(folder: &Path) -> impl Iterator<Item = (String, Vec<u8>)> {
     })
 }
 
-fn corpus(folder: &str) -> Option<PathBuf> {
+pub(super) fn corpus(folder: &str) -> Option<PathBuf> {
     match std::env::var_os("ORANGERY_CORPUS") {
         Some(corpus) => Some(Path::new(&corpus).join(folder)),
         None => shared("corpus").map(|corpus| corpus.join(folder)),
     }
 }
 
-fn shared(folder: &str) -> Option<PathBuf> {
+pub(super) fn shared(folder: &str) -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
     let from_env = std::env::var_os("ORANGERY_CORPUS")
         .and_then(|corpus| Some(Path::new(&corpus).parent()?.to_path_buf()));

@@ -42,6 +42,7 @@ fn every_fixture_has_the_fate_its_name_says() {
                 "ignored" => "ignored",
                 "wrong" => "wrong mode",
                 "unclear" => "unclear",
+                "waiting" => "waiting",
                 "unreadable" if folder == "partner" => "refused",
                 "unreadable" => "unreadable",
                 _ => "reading",
@@ -54,12 +55,16 @@ fn every_fixture_has_the_fate_its_name_says() {
 #[test]
 fn there_is_a_sample_for_every_event_acted_upon_and_none_beside() {
     for provider in PROVIDERS {
-        let samples: BTreeSet<_> = provider
-            .samples()
-            .iter()
-            .map(|(name, _)| name.split('-').next().expect("has a first word"))
-            .collect();
         let acted_upon: BTreeSet<_> = provider.acted_upon().into_iter().collect();
+        let kind = |name: &str| {
+            let named = |kind: &&str| {
+                let rest = name.strip_prefix(kind);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+            };
+            acted_upon.iter().copied().find(named).expect("is one's")
+        };
+        let samples = provider.samples().iter();
+        let samples: BTreeSet<_> = samples.map(|(name, _)| kind(name)).collect();
         assert_eq!(samples, acted_upon, "{provider:?}");
     }
 }
@@ -178,6 +183,7 @@ fn shown(received: &Received) -> Value {
             let verdict = match (&*reading.kind, super::is_unclear(reading)) {
                 ("unreadable", _) => "unreadable",
                 (_, true) => "unclear",
+                (_, false) if reading.is_waiting() => "waiting",
                 (_, false) => "reading",
             };
             json!({ "verdict": verdict, "reading": reading })

@@ -1,0 +1,80 @@
+//! A MAC over nothing but the body, in hex, in a header of its own.
+
+use crate::verified::{Claim, canonical_hex, signature};
+use crate::{Arrival, Refused, Request, Scheme, Secret, SignedHeaders, Verified, Written};
+
+/// One provider's way to do that.
+#[derive(Clone, Copy)]
+pub(crate) struct BodyMac {
+    /// The header.
+    pub(crate) header: &'static str,
+    /// What may stand before the digits, and does where we sign.
+    pub(crate) prefix: &'static str,
+}
+
+impl BodyMac {
+    /// The same, for whoever looks for what is wrong with one.
+    pub(crate) const fn scheme(self) -> Scheme {
+        Scheme {
+            header: self.header,
+            between: ',',
+            time: None,
+            signature: self.prefix,
+            written: Written::Hex,
+        }
+    }
+
+    /// Proves that a holder of one of the secrets sent this body. No time is signed along, so
+    /// only the events' ids tell a replay.
+    pub(crate) fn proven(self, arrival: &Arrival<'_>) -> Result<Verified, Refused> {
+        let claim = Claim {
+            prefix: &[],
+            body: arrival.request.body,
+            macs: &self.offered(&arrival.request)?,
+            ed25519: &[],
+            at: None,
+            tolerance_seconds: arrival.endpoint.tolerance_seconds,
+        };
+        Verified::by_signature(&claim, arrival.secrets, arrival.now)
+    }
+
+    /// Signs as the provider does, for the command that sends samples.
+    pub(crate) fn sign(self, body: &[u8], secret: &Secret) -> Option<SignedHeaders> {
+        let digits = hex::encode(signature(secret, &[], body)?);
+        Some(vec![(self.header, format!("{}{digits}", self.prefix))])
+    }
+
+    /// Every signature in whatever header line, as a gateway may leave repeated headers or join
+    /// them. While a secret rolls there are two.
+    fn offered(self, request: &Request<'_>) -> Result<Vec<[u8; 32]>, Refused> {
+        let header = self.header;
+        let mut bytes: usize = 0;
+        let mut offered: usize = 0;
+        let mut macs = Vec::new();
+        for value in request.headers.all(header) {
+            bytes = bytes.saturating_add(value.len());
+            if bytes > MAX_HEADER {
+                let what = "it is longer than 4096 bytes";
+                return Err(Refused::HeaderGarbled { header, what });
+            }
+            for item in value.split(',') {
+                offered = offered.saturating_add(1);
+                let item = item.trim_start_matches(' ');
+                macs.extend(canonical_hex(
+                    item.strip_prefix(self.prefix).unwrap_or(item),
+                ));
+            }
+        }
+        if bytes == 0 {
+            return Err(Refused::HeaderMissing { header });
+        }
+        if offered > MAX_SIGNATURES {
+            let limit = MAX_SIGNATURES;
+            return Err(Refused::TooManySignatures { header, limit });
+        }
+        Ok(macs)
+    }
+}
+
+const MAX_HEADER: usize = 4096;
+const MAX_SIGNATURES: usize = 16;

@@ -1,0 +1,75 @@
+//! Days without a time, as charges are scheduled: each begins at midnight, UTC.
+
+use crate::wire::Unclear;
+use domain::terms::Period;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error};
+use std::sync::Arc;
+
+/// A day: `2026-01-31`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Day(Date);
+
+impl Day {
+    /// Its first moment.
+    pub(crate) fn begins(self) -> Result<Timestamp, Unclear> {
+        let beginning = self.0.to_zoned(TimeZone::UTC);
+        let unclear = |_| Unclear("a day is out of reach".to_owned());
+        Ok(beginning.map_err(unclear)?.timestamp())
+    }
+}
+
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        let text = Arc::<str>::deserialize(reader)?;
+        let odd = text.len() != DAY.len();
+        let day = text.parse().ok().filter(|_| !odd);
+        day.map(Self).ok_or_else(|| D::Error::custom("not a day"))
+    }
+}
+
+/// How far apart charges are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Interval {
+    /// How many units.
+    pub(crate) count: u32,
+    /// Of what.
+    pub(crate) unit: Unit,
+}
+
+/// A unit of the calendar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unit {
+    Day,
+    Week,
+    Month,
+    Year,
+}
+
+impl Interval {
+    /// The period that ends with the charge of that day. Before the first charge there is none.
+    pub(crate) fn before(self, charge: Day, first: Option<Day>) -> Result<Option<Period>, Unclear> {
+        let count = i64::from(self.count);
+        let span = Span::new();
+        let span = match self.unit {
+            Unit::Day => span.try_days(count),
+            Unit::Week => span.try_weeks(count),
+            Unit::Month => span.try_months(count),
+            Unit::Year => span.try_years(count),
+        };
+        let start = span.and_then(|span| charge.0.checked_sub(span)).map(Day);
+        let start = start.map_err(|_| Unclear("an interval is out of reach".to_owned()))?;
+        if self.count == 0 || first.is_some_and(|first| charge <= first) {
+            return Ok(None);
+        }
+        Ok(Some(Period {
+            start: start.begins()?,
+            end: charge.begins()?,
+        }))
+    }
+}
+
+const DAY: &str = "2026-01-31";

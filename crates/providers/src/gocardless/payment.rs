@@ -1,0 +1,123 @@
+//! `payments.*`: a debit that is collected, fails (even weeks later), or is charged back.
+
+use super::event::{Event, Links, money};
+use crate::civil::Day;
+use crate::draft::Draft;
+use crate::thin::Short;
+use crate::wire::{Id, Metadata, Unclear};
+use domain::billing::{DisputeSeen, DisputeState, InvoiceSeen, InvoiceState, PaymentSeen, Teller};
+use domain::money::Money;
+use domain::reading::Fact;
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// `payments.confirmed`, `payments.paid_out`: both tell of the same money.
+pub(super) fn confirmed<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
+    settled(event, InvoiceState::Paid)
+}
+
+/// `payments.failed`, `payments.late_failure_settled`: what may have seemed to arrive did not.
+pub(super) fn failed<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
+    settled(event, InvoiceState::Failed)
+}
+
+/// `payments.cancelled`, `payments.customer_approval_denied`: it is not collected any more.
+pub(super) fn canceled<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
+    settled(event, InvoiceState::Voided)
+}
+
+/// `payments.charged_back`.
+pub(super) fn charged_back<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
+    disputed(event, DisputeState::Open)
+}
+
+/// `payments.chargeback_settled`: taken from a payout.
+pub(super) fn chargeback_settled<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
+    disputed(event, DisputeState::Lost)
+}
+
+/// `payments.chargeback_cancelled`.
+pub(super) fn chargeback_canceled<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
+    disputed(event, DisputeState::Won)
+}
+
+/// A payment as the API shows it.
+#[derive(Deserialize)]
+pub(super) struct Payment<'a> {
+    /// Its id.
+    pub(super) id: Id,
+    amount: i64,
+    currency: Arc<str>,
+    #[serde(default)]
+    charge_date: Option<Day>,
+    #[serde(borrow, default)]
+    metadata: Option<Metadata<'a>>,
+    #[serde(default)]
+    links: Links,
+}
+
+impl<'f> Payment<'f> {
+    /// The payment, and whose it is.
+    pub(super) fn named<'a>(
+        event: &Event<'a, 'f>,
+        named: &Option<Id>,
+    ) -> Result<(Self, Draft<'a>), Short> {
+        let payment: Self = event.object(PLACE, named)?;
+        let own = Some(&payment.id.0);
+        let mut draft = event.draft(payment.links.mandate.as_ref(), own)?;
+        draft.read_metadata(payment.metadata.as_ref());
+        draft.lead(&[own, payment.links.subscription()]);
+        Ok((payment, draft))
+    }
+
+    fn amount(&self) -> Result<Money, Unclear> {
+        money(self.amount, &self.currency, PLACE)
+    }
+}
+
+/// The payment is its own invoice: it is what is tried again.
+fn settled<'a>(event: &Event<'a, '_>, state: InvoiceState) -> Result<Draft<'a>, Short> {
+    let (payment, mut draft) = Payment::named(event, &event.links.payment)?;
+    let due = payment.amount()?;
+    let arrived = match state {
+        InvoiceState::Paid => due,
+        InvoiceState::Failed
+        | InvoiceState::ActionRequired
+        | InvoiceState::Uncollectible
+        | InvoiceState::Voided => Money { minor: 0, ..due },
+    };
+    let charged_at = payment.charge_date.map(Day::begins).transpose()?;
+    let subscription = payment.links.subscription().cloned();
+    draft.tell(Fact::Payment(PaymentSeen {
+        ids: vec![payment.id.0.clone()],
+        teller: Teller::Charge,
+        paid: arrived,
+        tax_minor: None,
+        paid_at: charged_at.unwrap_or(event.at),
+        subscription: subscription.clone(),
+    }));
+    draft.tell(Fact::Invoice(InvoiceSeen {
+        id: payment.id.0.clone(),
+        subscription,
+        state,
+        due,
+        // GoCardless tells neither how often it tried, nor when it will try again.
+        attempts: 0,
+        next_attempt_at: None,
+    }));
+    Ok(draft)
+}
+
+fn disputed<'a>(event: &Event<'a, '_>, state: DisputeState) -> Result<Draft<'a>, Short> {
+    let (payment, mut draft) = Payment::named(event, &event.links.payment)?;
+    draft.tell(Fact::Dispute(DisputeSeen {
+        // A chargeback has no id; a payment has one at most.
+        id: payment.id.0.clone(),
+        payment: vec![payment.id.0.clone()],
+        minor: payment.amount()?.minor,
+        state,
+    }));
+    Ok(draft)
+}
+
+const PLACE: &str = "payments";

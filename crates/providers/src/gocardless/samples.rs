@@ -1,0 +1,78 @@
+//! A body for every event acted upon, and one customer's life.
+
+use crate::samples::{answers, bodies};
+
+/// Named by the event, then by what is special about it.
+pub(super) static SAMPLES: &[(&str, &str)] = bodies!["gocardless":
+    "billing_requests.fulfilled",
+    "mandates.active",
+    "mandates.cancelled",
+    "mandates.created",
+    "mandates.created-customer-removed",
+    "mandates.expired",
+    "mandates.failed",
+    "payments.cancelled",
+    "payments.chargeback_cancelled",
+    "payments.chargeback_settled",
+    "payments.charged_back",
+    "payments.confirmed",
+    "payments.confirmed-guest",
+    "payments.confirmed-isk",
+    "payments.confirmed-jpy",
+    "payments.confirmed-kwd",
+    "payments.confirmed-tnd",
+    "payments.confirmed-ugx",
+    "payments.customer_approval_denied",
+    "payments.failed",
+    "payments.late_failure_settled",
+    "payments.paid_out",
+    "refunds.created",
+    "refunds.failed",
+    "refunds.funds_returned",
+    "refunds.paid",
+    "refunds.paid-on-a-mandate",
+    "refunds.refund_settled",
+    "subscriptions.amended",
+    "subscriptions.cancelled",
+    "subscriptions.created",
+    "subscriptions.created-fixed-term",
+    "subscriptions.created-to-be-approved",
+    "subscriptions.customer_approval_denied",
+    "subscriptions.customer_approval_granted",
+    "subscriptions.finished",
+    "subscriptions.paused",
+    "subscriptions.payment_created",
+    "subscriptions.resumed",
+];
+
+/// One customer's life: what each provider tells of the same thing.
+pub(super) static LIFE: &[(&str, &str)] = bodies!["gocardless/life":
+    "01-billing_requests.fulfilled",
+    "02-mandates.created",
+    "03-subscriptions.created",
+    "04-mandates.active",
+    "05-subscriptions.payment_created-first",
+    "06-payments.confirmed-first",
+    "07-payments.paid_out-first",
+    "08-subscriptions.payment_created-renewal",
+    "09-payments.confirmed-renewal",
+    "10-payments.failed",
+    "11-payments.confirmed-recovered",
+    "12-subscriptions.amended",
+    "13-payments.confirmed-upgrade",
+    "14-refunds.created",
+    "15-refunds.paid",
+    "16-payments.charged_back",
+    "17-payments.chargeback_settled",
+    "18-subscriptions.cancelled",
+];
+
+/// What the API says of these, and what it said by then.
+pub(super) static ANSWERS: &[(&str, &str)] = answers!["gocardless":
+    "life/03-subscriptions.created",
+    "life/05-subscriptions.payment_created-first",
+    "life/08-subscriptions.payment_created-renewal",
+    "life/10-payments.failed",
+    "life/12-subscriptions.amended",
+    "life/18-subscriptions.cancelled",
+];

@@ -1,0 +1,80 @@
+//! Mollie: payments that are named and asked for, and signed events of its newer webhooks.
+//!
+//! Classic: <https://docs.mollie.com/reference/webhooks>. Next-gen, its signature and events:
+//! <https://docs.mollie.com/reference/webhooks-new>. Currencies:
+//! <https://docs.mollie.com/docs/multicurrency>.
+//!
+//! **Classic** (`webhookUrl` of a payment or subscription): a form with an id and no signature.
+//! Nothing of it is believed; the payment is asked for with our key, and that answer is the
+//! proof. The body is the same at every change, so the state that was fetched names the event:
+//! the same state again is a repetition, another state is another event. An id that Mollie does
+//! not know is ignored with 200; where the API is silent the answer is 503.
+//!
+//! **Next-gen** (a webhook of the account): JSON under `X-Mollie-Signature`, twice while a
+//! secret rolls. Simple events name an entity, which is asked for. Who uses classic webhooks
+//! alone sets a secret of their own making: the door wants one, and none will fit.
+//!
+//! Mollie tells of payments and of nothing else, so this is all that can be known:
+//! - **A subscription** is asked for with each of its payments; it has no event of its own. Its
+//!   cancellation is known with the next event of one of its payments, and ends it at once.
+//! - **A failed payment** is a failed invoice where it is recurring. Mollie does not try again:
+//!   the shop makes another payment, and says with `metadata.retry_of` (the id of the first
+//!   that failed) what it makes up for. One that fails at the checkout page tells nothing.
+//! - **A chargeback** is lost unless it is reversed (won).
+//! - **The price** is `metadata.price` of the subscription, else its description.
+//! - **The period** ends with the next payment and is one interval long.
+//!
+//! Unconfirmed: that a 4xx of the payments API always repeats its status in the body; the
+//! payment named in `paymentDetails` of a sales invoice; that the API for sales invoices takes
+//! an API key; when deliveries end.
+
+mod normalize;
+mod verify;
+
+mod api;
+
+mod invoice;
+mod link;
+mod payment;
+mod subscription;
+
+mod samples;
+
+use crate::{Answers, Api, KeyUse, Provider, Samples, Secret};
+
+/// Mollie, as the list of providers has it.
+pub(crate) static MOLLIE: Provider = Provider {
+    name: "mollie",
+    normalizer: NORMALIZER,
+    exponents: &[],
+    answers: Answers::PLAIN,
+    schemes: &[verify::MAC.scheme()],
+    api: Some(Api {
+        live: "https://api.mollie.com/v2",
+        test: "https://api.mollie.com/v2",
+        key: KeyUse::Bearer,
+        headers: &[],
+    }),
+    secrets: |text| Ok(vec![Secret::new(text)?]),
+    verify: verify::verify,
+    normalize: normalize::normalize,
+    sign: Some(verify::sign),
+    samples: Samples {
+        acted_upon: || acted_upon(),
+        bodies: samples::SAMPLES,
+        life: samples::LIFE,
+        answers: samples::ANSWERS,
+        id: Some("id"),
+        at: "createdAt",
+    },
+};
+
+/// Raised whenever the same bytes would give another reading.
+const NORMALIZER: u16 = 1;
+
+/// The names of the events acted upon.
+fn acted_upon() -> Vec<&'static str> {
+    let events = normalize::ACTED_UPON.iter().map(|row| row.0);
+    let states = payment::KINDS.iter().map(|row| row.0);
+    states.chain(events).collect()
+}

@@ -1,0 +1,369 @@
+//! A payment in the state in which it was asked for.
+
+use super::api::{Amount, Billing, Mollie, Told, read_metadata};
+use super::normalize::{self, Named};
+use super::subscription;
+use crate::fetch::Call;
+use crate::provider::WireItem;
+use crate::thin::Short;
+use crate::wire::{Id, Moment, Unclear, at, read_object};
+use crate::{Outcome, Step};
+use domain::billing::{DisputeSeen, DisputeState, InvoiceSeen, InvoiceState};
+use domain::billing::{PaymentSeen, RefundSeen, RefundState, Teller};
+use domain::ids::Account;
+use domain::reading::{About, Fact};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+
+/// How it is asked for: with all that went back. None for what is no id.
+pub(super) fn call(id: &str) -> Option<Call> {
+    Call::get(&["payments", id])?.with(&[("embed", "refunds,chargebacks")])
+}
+
+/// What its state says.
+pub(super) fn outcome<'a>(
+    raw: &'a RawValue,
+    item: &WireItem<'_, '_>,
+) -> Result<Step<Outcome>, Unclear> {
+    let payment: Payment<'a> = read_object(raw, PLACE)?;
+    let mollie = Mollie {
+        account: item.account,
+        asking: item.asking,
+    };
+    let (kind, told) = match payment.kind() {
+        Ok(Some(kind)) => (kind, Ok(())),
+        // Nothing came of it yet, or somebody left the checkout page.
+        Ok(None) => {
+            let kind = format!("payment.{}", payment.status).into();
+            return Ok(Step::Done(Outcome::Ignored { id: None, kind }));
+        }
+        Err(unclear) => ("payment.unclear", Err(unclear)),
+    };
+    let rank = KINDS.iter().find(|(known, _)| *known == kind);
+    let event = Named {
+        id: item.account.event(&payment.state_name()),
+        kind: kind.into(),
+        at: payment.last_change(),
+        rank: rank.map_or(u8::MAX, |(_, rank)| *rank),
+        whose: payment.whose(item.account),
+    };
+    let ours = told.and_then(|()| mollie.is_ours(&payment.mode, "payment.mode"));
+    let told = match ours {
+        Ok(true) => payment.told(&mollie, event.at),
+        Ok(false) => Ok(Told::WrongMode),
+        Err(unclear) => Err(unclear.into()),
+    };
+    Ok(normalize::outcome(event, told, item))
+}
+
+/// What the states acted upon are called, and their rank.
+pub(super) const KINDS: &[(&str, u8)] = &[
+    ("payment.failed", 50),
+    ("payment.paid", 57),
+    ("payment.refunded", 71),
+    ("payment.charged_back", 80),
+];
+
+/// A payment as the API shows it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Payment<'a> {
+    pub(super) id: Id,
+    pub(super) mode: Arc<str>,
+    status: Arc<str>,
+    amount: Amount,
+    created_at: Moment,
+    #[serde(default)]
+    paid_at: Option<Moment>,
+    #[serde(default)]
+    failed_at: Option<Moment>,
+    #[serde(default)]
+    sequence_type: Option<Arc<str>>,
+    #[serde(default)]
+    customer_id: Option<Id>,
+    #[serde(default)]
+    subscription_id: Option<Id>,
+    #[serde(default)]
+    amount_refunded: Option<Amount>,
+    #[serde(default)]
+    amount_charged_back: Option<Amount>,
+    #[serde(borrow, default)]
+    metadata: Option<&'a RawValue>,
+    #[serde(default)]
+    billing_email: Option<Arc<str>>,
+    #[serde(default)]
+    billing_address: Option<Billing>,
+    #[serde(default, rename = "_embedded")]
+    embedded: Embedded,
+}
+
+#[derive(Default, Deserialize)]
+struct Embedded {
+    #[serde(default)]
+    refunds: Option<Vec<Refund>>,
+    #[serde(default)]
+    chargebacks: Option<Vec<Chargeback>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Refund {
+    id: Id,
+    status: Arc<str>,
+    amount: Amount,
+    created_at: Moment,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Chargeback {
+    id: Id,
+    amount: Amount,
+    created_at: Moment,
+    #[serde(default)]
+    reversed_at: Option<Moment>,
+}
+
+/// The payment that this one makes up for.
+#[derive(Deserialize)]
+struct Retry {
+    retry_of: Id,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Status {
+    Underway,
+    Paid,
+    Failed,
+    Dropped,
+}
+
+enum WentBack {
+    Nothing,
+    Refund,
+    Chargeback,
+}
+
+impl Payment<'_> {
+    /// When it was paid; none where it was not.
+    pub(super) fn paid_at(&self) -> Result<Option<Timestamp>, Unclear> {
+        let paid = self.status()? == Status::Paid;
+        Ok(paid.then(|| at(self.paid_at).unwrap_or(self.created_at.0)))
+    }
+
+    /// The money, told once it is paid.
+    pub(super) fn seen(&self, paid_at: Timestamp) -> Result<PaymentSeen, Unclear> {
+        Ok(PaymentSeen {
+            ids: vec![self.id.0.clone()],
+            teller: Teller::Charge,
+            paid: self.amount.money("payment.amount")?,
+            tax_minor: None,
+            paid_at,
+            subscription: self.subscription_id.as_ref().map(|id| id.0.clone()),
+        })
+    }
+
+    /// Whose it is and what was written on it, nothing yet of money.
+    pub(super) fn draft<'e>(
+        &self,
+        mollie: &Mollie<'e, '_>,
+    ) -> Result<crate::draft::Draft<'e>, Short> {
+        let customer = self.customer_id.as_ref();
+        let mut draft = mollie.draft(customer, &self.id.0)?;
+        let subscription = self.subscription_id.as_ref().map(|id| &id.0);
+        draft.lead(&[Some(&self.id.0), subscription]);
+        read_metadata(&mut draft, self.metadata);
+        Ok(draft)
+    }
+
+    /// A guest is whom the bill goes to.
+    pub(super) fn into_guest(self) -> Option<Billing> {
+        let billing = self.billing_address.unwrap_or_default();
+        let guest = self.customer_id.is_none();
+        guest.then(|| billing.or_email(self.billing_email))
+    }
+
+    fn told<'e>(self, mollie: &Mollie<'e, '_>, moment: Timestamp) -> Result<Told<'e>, Short> {
+        let mut draft = self.draft(mollie)?;
+        let paid_at = self.paid_at()?;
+        if let Some(paid_at) = paid_at {
+            draft.tell(Fact::Payment(self.seen(paid_at)?));
+        }
+        if self.sequence_type.as_deref() == Some("recurring") {
+            draft.tell(Fact::Invoice(self.invoice(paid_at.is_some())?));
+        }
+        for refund in self.embedded.refunds.iter().flatten() {
+            draft.tell(Fact::Refund(refund.seen(&self.id)?));
+        }
+        for chargeback in self.embedded.chargebacks.iter().flatten() {
+            draft.tell(Fact::Dispute(chargeback.seen(&self.id)?));
+        }
+        if let (Some(customer), Some(subscription)) = (&self.customer_id, &self.subscription_id) {
+            let current = matches!(self.went_back()?, WentBack::Nothing);
+            let ids = (customer, subscription);
+            subscription::tell(mollie, &mut draft, ids, moment, current)?;
+        }
+        if let Some(guest) = self.into_guest() {
+            draft.tell_profile(guest.profile());
+        }
+        Ok(Told::Draft(draft))
+    }
+
+    /// What is owed goes by the first payment that was to collect it.
+    fn invoice(&self, paid: bool) -> Result<InvoiceSeen, Unclear> {
+        let retry = self
+            .metadata
+            .and_then(|raw| serde_json::from_str::<Retry>(raw.get()).ok());
+        let subscription = self.subscription_id.as_ref();
+        Ok(InvoiceSeen {
+            id: retry.map_or_else(|| self.id.0.clone(), |retry| retry.retry_of.0),
+            subscription: subscription.map(|id| id.0.clone()),
+            state: if paid {
+                InvoiceState::Paid
+            } else {
+                InvoiceState::Failed
+            },
+            due: self.amount.money("payment.amount")?,
+            attempts: 0,
+            next_attempt_at: None,
+        })
+    }
+
+    /// What its state is called, where it is acted upon.
+    fn kind(&self) -> Result<Option<&'static str>, Unclear> {
+        let recurring = self.sequence_type.as_deref() == Some("recurring");
+        Ok(match (self.status()?, self.went_back()?) {
+            (Status::Paid, WentBack::Nothing) => Some("payment.paid"),
+            (Status::Paid, WentBack::Refund) => Some("payment.refunded"),
+            (Status::Paid, WentBack::Chargeback) => Some("payment.charged_back"),
+            (Status::Failed, _) if recurring => Some("payment.failed"),
+            (Status::Failed | Status::Underway | Status::Dropped, _) => None,
+        })
+    }
+
+    /// Whose it is, as far as it tells by itself.
+    fn whose(&self, account: &Account) -> About {
+        match &self.customer_id {
+            Some(customer) => About::Customer(account.customer(customer.0.as_str())),
+            None => About::Behind(vec![account.reference(self.id.0.as_str())]),
+        }
+    }
+
+    fn status(&self) -> Result<Status, Unclear> {
+        Ok(match &*self.status {
+            "open" | "pending" | "authorized" => Status::Underway,
+            "paid" => Status::Paid,
+            "failed" => Status::Failed,
+            "canceled" | "expired" => Status::Dropped,
+            other => return Err(Unclear::word("payment.status", other)),
+        })
+    }
+
+    /// What went back, in lists of its own; a sum alone would not say what became of what.
+    fn went_back(&self) -> Result<WentBack, Unclear> {
+        let is_some = |sum: &Option<Amount>| sum.as_ref().is_some_and(|sum| !sum.is_zero());
+        let Embedded {
+            refunds,
+            chargebacks,
+        } = &self.embedded;
+        if is_some(&self.amount_refunded) && refunds.is_none() {
+            return Err(Unclear::absent("payment._embedded.refunds"));
+        }
+        if is_some(&self.amount_charged_back) && chargebacks.is_none() {
+            return Err(Unclear::absent("payment._embedded.chargebacks"));
+        }
+        Ok(if chargebacks.iter().flatten().next().is_some() {
+            WentBack::Chargeback
+        } else if refunds.iter().flatten().next().is_some() {
+            WentBack::Refund
+        } else {
+            WentBack::Nothing
+        })
+    }
+
+    /// The last change that has a time.
+    fn last_change(&self) -> Timestamp {
+        let Embedded {
+            refunds,
+            chargebacks,
+        } = &self.embedded;
+        let refunds = refunds.iter().flatten().map(|refund| refund.created_at);
+        let chargebacks = chargebacks.iter().flatten();
+        let chargebacks = chargebacks.flat_map(|back| [Some(back.created_at), back.reversed_at]);
+        let own = [Some(self.created_at), self.paid_at, self.failed_at];
+        let moments = own.into_iter().chain(chargebacks).flatten().chain(refunds);
+        moments
+            .map(|moment| moment.0)
+            .max()
+            .unwrap_or(self.created_at.0)
+    }
+
+    /// The name of this state of the payment: whatever we read of it is in it.
+    fn state_name(&self) -> String {
+        let mut state = Sha256::new();
+        let mut say = |words: &[&str]| {
+            for word in words {
+                state.update(word);
+                state.update(b"\0");
+            }
+        };
+        say(&[&self.status, &self.amount.value]);
+        let mut refunds: Vec<_> = self.embedded.refunds.iter().flatten().collect();
+        refunds.sort_by_key(|refund| refund.id.0.as_str());
+        for refund in refunds {
+            say(&[
+                "refund",
+                refund.id.0.as_str(),
+                &refund.status,
+                &refund.amount.value,
+            ]);
+        }
+        let mut chargebacks: Vec<_> = self.embedded.chargebacks.iter().flatten().collect();
+        chargebacks.sort_by_key(|chargeback| chargeback.id.0.as_str());
+        for chargeback in chargebacks {
+            let reversed = chargeback.reversed_at.map_or("", |_| "reversed");
+            let id = chargeback.id.0.as_str();
+            say(&["chargeback", id, &chargeback.amount.value, reversed]);
+        }
+        let digest: String = hex::encode(state.finalize()).chars().take(16).collect();
+        format!("{}.{digest}", self.id.0)
+    }
+}
+
+impl Refund {
+    fn seen(&self, payment: &Id) -> Result<RefundSeen, Unclear> {
+        let state = match &*self.status {
+            "queued" | "pending" | "processing" => RefundState::Pending,
+            "refunded" => RefundState::Succeeded,
+            "failed" | "canceled" => RefundState::Failed,
+            other => return Err(Unclear::word("refund.status", other)),
+        };
+        Ok(RefundSeen {
+            id: self.id.0.clone(),
+            payment: vec![payment.0.clone()],
+            minor: self.amount.money("refund.amount")?.minor,
+            state,
+            created_at: self.created_at.0,
+        })
+    }
+}
+
+impl Chargeback {
+    fn seen(&self, payment: &Id) -> Result<DisputeSeen, Unclear> {
+        let state = match self.reversed_at {
+            Some(_) => DisputeState::Won,
+            None => DisputeState::Lost,
+        };
+        Ok(DisputeSeen {
+            id: self.id.0.clone(),
+            payment: vec![payment.0.clone()],
+            minor: self.amount.money("chargeback.amount")?.minor,
+            state,
+        })
+    }
+}
+
+const PLACE: &str = "payment";

@@ -1,0 +1,87 @@
+//! `X-Mollie-Signature: sha256=…`, a MAC over the body; without it, the payment that a form
+//! names, as Mollie's own API shows it.
+
+use super::payment;
+use crate::body_mac::BodyMac;
+use crate::fetch::Missing;
+use crate::{Answer, Arrival, Refused, Secret, SignedHeaders, Step, Verified};
+use jiff::Timestamp;
+use serde::Deserialize;
+use std::borrow::Cow;
+
+/// Proves that Mollie sent this body, or says by itself what it names.
+pub(crate) fn verify(arrival: &Arrival<'_>) -> Result<Step<Verified>, Refused> {
+    arrival.request.check_body(MAX_BODY)?;
+    // One that is offered has to fit: what is signed wrongly is not asked for instead.
+    if arrival.request.headers.all(MAC.header).next().is_some() {
+        return MAC.proven(arrival).map(Step::Done);
+    }
+    let missing = || Refused::HeaderMissing { header: MAC.header };
+    let id = named(arrival.request.body).ok_or_else(missing)?;
+    let call = payment::call(id).ok_or_else(missing)?;
+    match arrival.fetched.answer(&call) {
+        Ok(answer) if tells_of(answer, id) => {
+            Ok(Step::Done(Verified::by_answer(answer, arrival.now)))
+        }
+        Err(Missing::Unasked(questions)) => Ok(Step::Ask(questions)),
+        Ok(_) | Err(Missing::Silent) => Err(Refused::Unconfirmed),
+    }
+}
+
+/// Signs JSON as Mollie does; a form is not signed.
+pub(crate) fn sign(
+    _: Option<&str>,
+    body: &[u8],
+    secret: &Secret,
+    _: Timestamp,
+) -> Option<SignedHeaders> {
+    match named(body) {
+        Some(_) => Some(Vec::new()),
+        None => MAC.sign(body, secret),
+    }
+}
+
+/// The id in a form, which has one such field.
+fn named(body: &[u8]) -> Option<&str> {
+    let form = body.get(..).filter(|body| body.len() <= MAX_FORM)?;
+    let form = std::str::from_utf8(form).ok()?;
+    let mut ids = form
+        .split('&')
+        .filter_map(|field| field.strip_prefix("id="));
+    match (ids.next(), ids.next()) {
+        (Some(id), None) if !id.is_empty() => Some(id),
+        (Some(_), _) | (None, _) => None,
+    }
+}
+
+/// Whether this is what Mollie says: of the payment that was asked for, or that there is none.
+/// Anything else is somebody's between us, and proves nothing.
+fn tells_of(answer: &Answer, id: &str) -> bool {
+    let Ok(said) = serde_json::from_slice::<Said<'_>>(&answer.body) else {
+        return false;
+    };
+    match answer.status {
+        200 => said.resource.as_deref() == Some("payment") && said.id.as_deref() == Some(id),
+        400..=499 => said.resource.is_none() && said.status == Some(answer.status.into()),
+        _ => false,
+    }
+}
+
+#[derive(Deserialize)]
+struct Said<'a> {
+    #[serde(borrow, default)]
+    resource: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    id: Option<Cow<'a, str>>,
+    // A number where something is wrong, a word of a payment's own otherwise.
+    #[serde(default)]
+    status: Option<serde_json::Value>,
+}
+
+pub(super) const MAC: BodyMac = BodyMac {
+    header: "x-mollie-signature",
+    prefix: "sha256=",
+};
+/// A snapshot of one entity is some kilobytes.
+const MAX_BODY: usize = 1024 * 1024;
+const MAX_FORM: usize = 1024;
