@@ -154,7 +154,7 @@ fn deploying_again_changes_nothing() {
 }
 
 fn a_second_stage_stands_beside_the_first_and_waits_for_its_secrets(first: &str) -> String {
-    shell("deploy second MailIdentity=use");
+    shell("PROVIDERS=stripe,polar deploy second MailIdentity=use");
     let second = shell("output second ApiUrl").trim().to_owned();
     assert_ne!(first, second);
     let bruno = told("bruno");
@@ -168,7 +168,7 @@ fn a_second_stage_stands_beside_the_first_and_waits_for_its_secrets(first: &str)
         !log.contains("Runtime exited"),
         "a function that lacks secrets must not die"
     );
-    shell("put_secrets second");
+    shell("PROVIDERS=stripe,polar put_secrets second");
     until("the second stage's secrets", || {
         send(&bruno[0], &second).status == 200
     });
@@ -193,6 +193,18 @@ fn a_second_stage_stands_beside_the_first_and_waits_for_its_secrets(first: &str)
     assert!(
         lines.contains("unverifiable") && lines.contains("ParameterNotFound"),
         "{lines}"
+    );
+    shell(&format!(
+        "target/debug/orangery send polar customer.created --url {second}"
+    ));
+    let unheard = Delivery {
+        path: "/webhooks/standard".to_owned(),
+        ..bruno[0].clone()
+    };
+    assert_eq!(
+        send(&unheard, &second).status,
+        404,
+        "a door that nobody opened"
     );
     println!("a second stage answered 503 until it had secrets, and shares nothing");
     second

@@ -2,7 +2,7 @@
 
 use crate::template::{Template, root, texts};
 use orangery::stack::{Settings, Stack, Wiring};
-use orangery::wiring::{Shop, dynamo_table, wire};
+use orangery::wiring::{LOCAL_MASTER, Shop, dynamo_table, local_secret, wire};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -216,6 +216,17 @@ fn every_function_is_deployed_and_every_provider_has_its_door() {
         .collect();
     let known: BTreeSet<&str> = providers::PROVIDERS.iter().map(|p| p.name()).collect();
     assert_eq!(doors, known);
+}
+
+/// What `orangery send` signs with is what `infra/emulate` puts.
+#[test]
+fn the_emulator_is_given_the_local_stacks_secrets() {
+    let script = std::fs::read_to_string(root().join("infra/emulate")).unwrap();
+    assert!(script.contains(&format!("--value {LOCAL_MASTER}")));
+    let (_, secret) = script.split_once("secret=").unwrap();
+    let (word, _) = secret.split_once("$provider").unwrap();
+    let known = local_secret("stripe");
+    assert!(known.starts_with(&format!("whsec_{word}stripe")), "{known}");
 }
 
 #[test]
