@@ -96,8 +96,8 @@ fn the_line_of_an_accepted_webhook_is_short() {
     let lines = lines(Some("production-eu"), || {
         invoked("7f0f1a2b-3c4d-4e5f-8a9b-0c1d2e3f4a5b");
         tracing::info!(
-            provider = "stripe",
-            id = "stripe/live/evt_1QwErTyUiOpAsDfGhJkLzXcV",
+            provider = "grocer",
+            id = "grocer/live/evt_1QwErTyUiOpAsDfGhJkLzXcV",
             kind = "customer.subscription.pending_update_applied",
             verdict = "applied"
         );
