@@ -2,9 +2,10 @@
 //! environment, TLS on ring, bounded waits.
 
 use crate::settings::{BadSetting, Settings};
+use crate::trust::http_client;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_http_client::{Builder, tls};
+use aws_sdk_dynamodb::config::StalledStreamProtectionConfig;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::region::Region;
@@ -60,13 +61,9 @@ pub fn config(settings: &Settings, service: Service) -> Result<SdkConfig, BadSet
     };
     let config = SdkConfig::builder()
         .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
-        .http_client(
-            Builder::new()
-                .tls_provider(tls::Provider::Rustls(
-                    tls::rustls_provider::CryptoMode::Ring,
-                ))
-                .build_https(),
-        )
+        .http_client(http_client(settings.optional("AWS_CA_BUNDLE")))
+        // A safeguard for long bodies; ours are a few kilobytes under a time-out.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .region(Region::new(region.to_owned()))
         .retry_config(RetryConfig::standard().with_max_attempts(3))

@@ -9,10 +9,19 @@ use std::pin::Pin;
 pub trait Function: Send + Sync {
     /// Handles one invocation; `payload` and the answer are JSON, as Lambda carries them.
     fn invoke<'a>(&'a self, payload: &'a [u8]) -> Invocation<'a>;
+
+    /// Opens what the first invocation will need, while Lambda starts the environment and time
+    /// is not paid for by the caller. It may fail in silence: nothing rests on it.
+    fn warm(&self) -> Warming<'_> {
+        Box::pin(std::future::ready(()))
+    }
 }
 
 /// One call under way.
 pub type Invocation<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, Failure>> + Send + 'a>>;
+
+/// Connections being opened.
+pub type Warming<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// What Lambda reports when a function returns an error or panics.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,9 +7,10 @@ pub mod secrets;
 pub mod queue;
 pub mod settings;
 pub mod aws;
+mod trust;
 pub mod api;
 pub mod serve;
 pub mod telemetry;
 
 pub use clock::Clock;
-pub use function::{Failure, Function, Invocation};
+pub use function::{Failure, Function, Invocation, Warming};

@@ -4,6 +4,7 @@ use crate::function::{Failure, Function};
 use crate::telemetry;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
+use std::time::Duration;
 
 /// Runs a function under Lambda's Runtime API until the environment is taken away.
 ///
@@ -11,6 +12,8 @@ use serde_json::value::RawValue;
 /// When the Runtime API can't be reached.
 pub async fn serve(function: impl Function) -> Result<(), lambda_runtime::Error> {
     let function = &function;
+    // Too slow is as good as failed: the first invocation then opens what it needs.
+    let _ = tokio::time::timeout(WARMING, function.warm()).await;
     lambda_runtime::run(service_fn(
         move |event: LambdaEvent<Box<RawValue>>| async move {
             telemetry::invoked(&event.context.request_id);
@@ -22,6 +25,9 @@ pub async fn serve(function: impl Function) -> Result<(), lambda_runtime::Error>
     ))
     .await
 }
+
+/// Lambda gives a start ten seconds in all.
+const WARMING: Duration = Duration::from_secs(2);
 
 impl From<Failure> for Diagnostic {
     fn from(failure: Failure) -> Self {

@@ -8,14 +8,15 @@ mod amounts;
 
 use crate::mailer::{Mailer, NotSent, SesMailer};
 use domain::catalog::Catalog;
+use domain::ids::CustomerKey;
 use domain::record::Record;
 use runtime::settings::{BadSetting, Settings};
-use runtime::{Clock, Failure, Function, Invocation, aws};
+use runtime::{Clock, Failure, Function, Invocation, Warming, aws};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use store::dynamo::DynamoTable;
 use store::letters::{Claim, LetterRow, LetterState, Order, claim, finish};
-use store::{StoreError, Table};
+use store::{Key, StoreError, Table};
 
 /// How often the outcome of a send is written down again when the table does not answer.
 const ATTEMPTS: u32 = 3;
@@ -120,6 +121,13 @@ impl<T: Table, M: Mailer> Function for EngagementEmail<T, M> {
                 batch_item_failures: failed,
             };
             Ok(serde_json::to_vec(&answer).unwrap_or_default())
+        })
+    }
+
+    fn warm(&self) -> Warming<'_> {
+        Box::pin(async move {
+            let nobody = CustomerKey::new("warm");
+            let _ = self.table.get(Key::record(&nobody)).await;
         })
     }
 }

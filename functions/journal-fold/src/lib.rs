@@ -4,14 +4,14 @@
 use domain::ids::CustomerKey;
 use domain::record::Entry;
 use runtime::settings::{BadSetting, Settings};
-use runtime::{Clock, Failure, Function, Invocation, aws};
+use runtime::{Clock, Failure, Function, Invocation, Warming, aws};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::accept::retry_parked;
 use store::dynamo::DynamoTable;
 use store::folding::{Outcome, fold, look_again};
 use store::stream::{Change, changes, failures};
-use store::{Item, StoreError, Table};
+use store::{Item, Key, StoreError, Table};
 
 /// The stream's first reader.
 #[derive(Debug)]
@@ -43,6 +43,13 @@ impl<T: Table> Function for JournalFold<T> {
             let changes =
                 changes(payload).map_err(|error| Failure::new("NotAStream", error.to_string()))?;
             Ok(failures(&self.take_up(changes).await))
+        })
+    }
+
+    fn warm(&self) -> Warming<'_> {
+        Box::pin(async move {
+            let nobody = CustomerKey::new("warm");
+            let _ = self.table.get(Key::record(&nobody)).await;
         })
     }
 }

@@ -7,14 +7,14 @@ use providers::{Outcome, PersonKey, Received, Refused, Secret, Secrets, partner_
 use runtime::http::{HttpHandler, HttpRequest, HttpResponse, answer};
 use runtime::secrets::{NoSecrets, SecretCache, Source, master, person_key};
 use runtime::settings::{BadSetting, Settings};
-use runtime::{Clock, Function, Invocation, aws};
+use runtime::{Clock, Function, Invocation, Warming, aws};
 use serde::Serialize;
 use std::fmt::Display;
 use std::sync::Arc;
-use store::Table;
 use store::accept::Verdict;
 use store::dynamo::DynamoTable;
 use store::partners::PartnerCache;
+use store::{Key, Table};
 
 /// Key versions a signature is tried under. The key is derived, so a signature proves by itself
 /// that it was given out; whether it is still in force is asked only of one that holds.
@@ -76,6 +76,13 @@ impl<T> PartnerReferral<T> {
 impl<T: Table> Function for PartnerReferral<T> {
     fn invoke<'a>(&'a self, payload: &'a [u8]) -> Invocation<'a> {
         Box::pin(async move { Ok(answer(self, payload).await) })
+    }
+
+    fn warm(&self) -> Warming<'_> {
+        Box::pin(async move {
+            let _ = self.keys().await;
+            let _ = self.table.get(Key::partner(&PartnerId::new("warm"))).await;
+        })
     }
 }
 

@@ -7,12 +7,12 @@ use runtime::api::{Api, Bounds, HttpApi, api_key, settled};
 use runtime::http::{HttpHandler, HttpRequest, HttpResponse, answer};
 use runtime::secrets::{SecretCache, Source, person_key};
 use runtime::settings::{BadSetting, Settings};
-use runtime::{Clock, Function, Invocation, aws};
+use runtime::{Clock, Function, Invocation, Warming, aws};
 use serde::Serialize;
 use std::sync::Arc;
-use store::Table;
 use store::accept::Verdict;
 use store::dynamo::DynamoTable;
+use store::{Key, Table};
 
 /// The door of one provider in one mode.
 #[derive(Debug)]
@@ -114,6 +114,14 @@ pub fn door_secrets(
 impl<T: Table, A: Api> Function for PaymentWebhook<T, A> {
     fn invoke<'a>(&'a self, payload: &'a [u8]) -> Invocation<'a> {
         Box::pin(async move { Ok(answer(self, payload).await) })
+    }
+
+    fn warm(&self) -> Warming<'_> {
+        Box::pin(async move {
+            let _ = self.keys().await;
+            let nobody = self.provider.account(self.endpoint.mode).customer("warm");
+            let _ = self.table.get(Key::record(&nobody)).await;
+        })
     }
 }
 

@@ -1,0 +1,108 @@
+//! What a release binary costs: how fast it wakes, what an accepted webhook takes, how large it
+//! is. `cargo run -p bench --release`, see README.md.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::arithmetic_side_effects,
+    clippy::float_arithmetic,
+    clippy::indexing_slicing,
+    reason = "a bench: it counts and prints, and nothing rests on it"
+)]
+
+mod aws;
+mod events;
+mod lambda;
+mod report;
+mod subject;
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use report::Measured;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use subject::{Subject, World};
+
+/// Measures release binaries under an emulator of Lambda's Runtime API, over TLS.
+#[derive(Parser)]
+struct Options {
+    /// Where cargo-lambda or cargo put the binaries.
+    #[arg(long)]
+    binaries: PathBuf,
+    /// A folder with the Node peer, installed by `peer/install`; without it only ours is measured.
+    #[arg(long)]
+    peer: Option<PathBuf>,
+    /// Cold starts of each.
+    #[arg(long, default_value_t = 20)]
+    starts: usize,
+    /// Webhooks of the warm loop.
+    #[arg(long, default_value_t = 2000)]
+    calls: usize,
+    /// Only count, and hold the counts against limits.toml: for CI.
+    #[arg(long)]
+    check: bool,
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() -> Result<ExitCode> {
+    let options = Options::parse();
+    let world = World::start().await?;
+    let ours = Subject::ours(&options.binaries)?;
+    if options.check {
+        return check(&world, &ours).await;
+    }
+    let mut rows = vec![measure(&world, &ours, &options).await?];
+    match &options.peer {
+        Some(folder) => {
+            let peer = Subject::node(folder).context("the Node peer")?;
+            rows.push(measure(&world, &peer, &options).await?);
+        }
+        None => println!("skipped: the Node peer (--peer)"),
+    }
+    println!("{}", report::table(&rows));
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn measure(world: &World, subject: &Subject, options: &Options) -> Result<Measured> {
+    let mut measured = Measured::of(subject);
+    for _ in 0..options.starts {
+        let cold = subject.start(world, 1).await?;
+        measured.to_next.push(cold.to_next);
+        measured.to_answer.push(cold.to_answer);
+        measured.after_next.push(cold.to_answer - cold.to_next);
+        measured.cold_cpu.push(cold.cpu);
+    }
+    let warm = subject.start(world, options.calls).await?;
+    measured.warm(&warm, options.calls);
+    measured.instructions = subject.instructions(world).await?;
+    Ok(measured)
+}
+
+/// Counts that do not depend on the machine's haste, against their limits.
+async fn check(world: &World, ours: &Subject) -> Result<ExitCode> {
+    let limits = include_str!("../limits.toml").parse::<toml::Table>()?;
+    let warm = ours.start(world, 200).await?;
+    let mut measured = Measured::of(ours);
+    measured.warm(&warm, 200);
+    measured.instructions = ours.instructions(world).await?;
+    let mut failed = false;
+    for (name, counted) in measured.counts() {
+        let Some(limit) = limits.get(name).and_then(toml::Value::as_integer) else {
+            bail!("limits.toml says nothing of {name}");
+        };
+        let verdict = match counted {
+            None => "skipped: valgrind is not here",
+            Some(counted) if counted > limit => {
+                failed = true;
+                "TOO MUCH"
+            }
+            Some(_) => "ok",
+        };
+        let counted = counted.map_or_else(|| "-".to_owned(), |counted| counted.to_string());
+        println!("{name:32} {counted:>12} of {limit:>12}  {verdict}");
+    }
+    Ok(if failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
