@@ -197,14 +197,10 @@ impl Subject {
 
 async fn first_answer(lambda: &Lambda, child: &mut Child) -> Result<Instant> {
     for _ in 0..60_000 {
-        let seen = lambda
-            .seen
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(first) = seen.first_answer {
+        let seen = lambda.seen.lock().map(|seen| seen.first_answer);
+        if let Ok(Some(first)) = seen {
             return Ok(first);
         }
-        drop(seen);
         if let Some(status) = child.try_wait()? {
             bail!("it ended before its first answer: {status}");
         }
