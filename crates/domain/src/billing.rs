@@ -41,6 +41,14 @@ pub struct InvoiceSeen {
     pub next_attempt_at: Option<Timestamp>,
 }
 
+impl InvoiceSeen {
+    /// Whether it stands for all that its subscription owes. A provider without invoices has no
+    /// id for what is paid at last, and says by the subscription's own that nothing is owed.
+    pub fn is_all_owed(&self) -> bool {
+        self.subscription.as_ref() == Some(&self.id)
+    }
+}
+
 /// Who says that money arrived, the least telling first. One payment told by several counts
 /// once, by the most telling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -230,10 +230,15 @@ impl State {
             InvoiceState::Paid | InvoiceState::Voided | InvoiceState::Uncollectible => false,
         };
         if !trouble {
-            if let Some(invoice) = self.invoices.get_mut(&seen.id) {
-                invoice.state = if paid { InvoiceState::Paid } else { seen.state };
-                invoice.next_attempt_at = None;
-                invoice.settled_at = invoice.settled_at.or(Some(at));
+            for (id, invoice) in &mut self.invoices {
+                let of_all = seen.is_all_owed()
+                    && invoice.subscription == seen.subscription
+                    && invoice.settled_at.is_none();
+                if *id == seen.id || of_all {
+                    invoice.state = if paid { InvoiceState::Paid } else { seen.state };
+                    invoice.next_attempt_at = None;
+                    invoice.settled_at = invoice.settled_at.or(Some(at));
+                }
             }
             return;
         }

@@ -21,9 +21,9 @@ mod wire;
 mod civil;
 mod draft;
 mod envelope;
+mod thin;
 mod quarantine;
 mod kept;
-mod thin;
 
 mod samples;
 
@@ -33,6 +33,7 @@ mod mollie;
 mod stripe;
 mod polar;
 mod paddle;
+mod paypal;
 
 pub mod partner;
 pub mod standard;
@@ -64,6 +65,7 @@ pub static PROVIDERS: &[&Provider] = &[
     &standard::STANDARD,
     &polar::POLAR,
     &paddle::PADDLE,
+    &paypal::PAYPAL,
 ];
 
 /// The provider of that name, as it stands in addresses and keys.

@@ -201,6 +201,11 @@ impl Provider {
         Secrets::new(secrets?.into_iter().flatten().collect())
     }
 
+    /// Whether anybody but itself can sign for it.
+    pub fn signs(&self) -> bool {
+        self.sign.is_some()
+    }
+
     /// The headers with which it would send this body now; none where only it can sign.
     pub fn sign(&self, body: &[u8], secret: &Secret, now: Timestamp) -> Option<SignedHeaders> {
         self.sign.and_then(|sign| sign(None, body, secret, now))

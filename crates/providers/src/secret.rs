@@ -2,11 +2,14 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use rustls_pki_types::CertificateDer;
 use std::fmt;
 use std::sync::Arc;
+use webpki::anchor_from_trusted_cert;
 
-/// What a signature is checked with: a shared secret of at least 16 bytes, or a public key.
-/// The one is never used as the other. It has no `Display`, and its `Debug` says nothing.
+/// What a signature is checked with: a shared secret of at least 16 bytes, a public key, or a
+/// certificate that vouches for keys. The one is never used as the other. It has no `Display`,
+/// and its `Debug` says nothing.
 #[derive(Clone)]
 pub struct Secret(Kind);
 
@@ -14,6 +17,7 @@ pub struct Secret(Kind);
 enum Kind {
     Shared(Arc<[u8]>),
     Ed25519([u8; 32]),
+    Root(Arc<[u8]>),
 }
 
 impl Secret {
@@ -69,12 +73,28 @@ impl Secret {
         Ok(Self(Kind::Ed25519(key)))
     }
 
+    /// A root certificate that may vouch for certificates: `root:` and its DER in base64.
+    ///
+    /// # Errors
+    /// [`WeakSecret`] when it is not that.
+    pub fn root(text: &str) -> Result<Self, WeakSecret> {
+        check_text(text)?;
+        let encoded = text.strip_prefix(ROOT_PREFIX);
+        let root = encoded.and_then(|encoded| STANDARD.decode(encoded).ok());
+        let root = root.ok_or(WeakSecret::NotBase64)?;
+        match anchor_from_trusted_cert(&CertificateDer::from(root.as_slice())) {
+            Ok(_) => Ok(Self(Kind::Root(root.into()))),
+            Err(_) => Err(WeakSecret::NoCertificate),
+        }
+    }
+
     /// The secret as `whsec_` and base64, to be shown to the one it belongs to: the only way
     /// it leaves as text.
     pub fn reveal_standard(&self) -> String {
         match &self.0 {
             Kind::Shared(key) => format!("{STANDARD_PREFIX}{}", STANDARD.encode(key)),
             Kind::Ed25519(key) => format!("{PUBLIC_PREFIX}{}", STANDARD.encode(key)),
+            Kind::Root(root) => format!("{ROOT_PREFIX}{}", STANDARD.encode(root)),
         }
     }
 
@@ -82,15 +102,23 @@ impl Secret {
     pub(crate) fn shared(&self) -> Option<&[u8]> {
         match &self.0 {
             Kind::Shared(key) => Some(key),
-            Kind::Ed25519(_) => None,
+            Kind::Ed25519(_) | Kind::Root(_) => None,
         }
     }
 
     /// The key of an Ed25519 signature.
     pub(crate) fn ed25519(&self) -> Option<&[u8; 32]> {
         match &self.0 {
-            Kind::Shared(_) => None,
+            Kind::Shared(_) | Kind::Root(_) => None,
             Kind::Ed25519(key) => Some(key),
+        }
+    }
+
+    /// The root certificate, as DER.
+    pub(crate) fn trusted_root(&self) -> Option<&[u8]> {
+        match &self.0 {
+            Kind::Root(root) => Some(root),
+            Kind::Shared(_) | Kind::Ed25519(_) => None,
         }
     }
 }
@@ -149,6 +177,9 @@ pub enum WeakSecret {
     /// A public key under which anybody can sign.
     #[error("it is a public key for which anybody can sign; copy it once more")]
     SmallOrder,
+    /// No certificate behind its prefix.
+    #[error("what stands behind its prefix is not the DER of a certificate; copy it once more")]
+    NoCertificate,
     /// More than eight in force.
     #[error("{count} secrets are in force and each is tried on every request; keep at most 8")]
     TooMany {
@@ -180,6 +211,7 @@ fn unsigned(mut key: [u8; 32]) -> [u8; 32] {
 
 const STANDARD_PREFIX: &str = "whsec_";
 const PUBLIC_PREFIX: &str = "whpk_";
+pub(crate) const ROOT_PREFIX: &str = "root:";
 const MIN_BYTES: usize = 16;
 const MAX_SECRETS: usize = 8;
 /// The points of Ed25519 of order 1, 2, 4 and 8 in every way they can be written: under such a

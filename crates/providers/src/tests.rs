@@ -13,6 +13,7 @@ mod money;
 mod paddle_readings;
 mod paddle_signature;
 mod partner_signature;
+mod paypal;
 mod readme;
 mod standard_signature;
 mod stripe_readings;
@@ -20,6 +21,7 @@ mod stripe_signature;
 mod thin;
 mod unclear;
 
+use crate::provider::Proven;
 use crate::{
     Arrival, Endpoint, Fetched, Headers, Outcome, PersonKey, Provider, Received, Refused, Request,
     Secret, Secrets, Step, receive,
@@ -150,6 +152,46 @@ pub(crate) fn answers(provider: &'static Provider, name: &str) -> Rc<Fetched> {
         let known = read.entry(key).or_insert_with(|| Rc::new(recorded()));
         Rc::clone(known)
     })
+}
+
+/// Delivers the sample of this name, with what its API answers to it.
+pub(crate) fn deliver_sample(
+    provider: &'static Provider,
+    name: &str,
+    body: &[u8],
+) -> Result<Vec<Received>, Refused> {
+    match step(provider, body, &answers(provider, name))? {
+        Step::Done(received) => Ok(received),
+        Step::Ask(questions) => panic!("asks though nobody answers: {questions:?}"),
+    }
+}
+
+/// Lets a body arrive, signed as it would be, with these answers. What only its provider can
+/// sign is read as if it had been proven.
+pub(crate) fn step(
+    provider: &'static Provider,
+    body: &[u8],
+    fetched: &Fetched,
+) -> Result<Step<Vec<Received>>, Refused> {
+    if let Some(signed) = provider.sign(body, &secret_of(provider), at(T)) {
+        let headers = Headers::new(signed)?;
+        let arrival = Arrival {
+            request: post(&headers, body),
+            endpoint: Endpoint::new(Mode::Test),
+            secrets: &secrets_of(provider),
+            fetched,
+            now: at(T),
+        };
+        return receive(provider, &arrival, &person_key());
+    }
+    let item = Proven {
+        raw: &body.into(),
+        message: None,
+        signed_at: at(T),
+    };
+    let account = provider.account(Mode::Test);
+    let read = provider.read(&account, &item, fetched, &person_key());
+    Ok(read.map(|received| vec![received]))
 }
 
 /// Delivers rightly signed, and gives what came of it.

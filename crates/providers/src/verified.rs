@@ -72,11 +72,12 @@ impl Verified {
     }
 
     /// What the provider's own API answered to a question of ours: nobody else answers there.
-    pub(crate) fn by_answer(answer: &Answer, now: Timestamp) -> Self {
+    /// `at` is when it was told.
+    pub(crate) fn by_answer(answer: &Answer, at: Timestamp) -> Self {
         Self {
             items: vec![Arc::clone(&answer.body)],
             message: None,
-            signed_at: now,
+            signed_at: at,
         }
     }
 

@@ -3,6 +3,8 @@
 
 mod client;
 
+mod certificates;
+
 pub use client::{ApiKey, HttpApi, api_key};
 
 use futures_util::StreamExt;

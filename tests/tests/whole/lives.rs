@@ -19,9 +19,9 @@ use std::sync::Arc;
 use store::accept::receive;
 use store::folding::read_record;
 
-/// Providers that tell the life.
+/// Providers that tell the life, and for whom it can be signed.
 fn tellers() -> impl Iterator<Item = &'static Provider> {
-    let tells = |provider: &&&Provider| !provider.life().is_empty();
+    let tells = |provider: &&&Provider| !provider.life().is_empty() && provider.signs();
     PROVIDERS.iter().filter(tells).copied()
 }
 

@@ -57,6 +57,29 @@ fn a_payment_that_came_after_all_is_told_of_and_its_failure_is_not() {
 }
 
 #[test]
+fn what_is_paid_by_the_subscriptions_own_name_settles_all_that_failed_of_it_before() {
+    let failed = InvoiceState::Failed;
+    let life = [
+        invoice_of("v1", 10 * DAY, ["in_0", "sub_1"], failed),
+        invoice_of("v2", 11 * DAY, ["in_0", "sub_1"], InvoiceState::Voided),
+        invoice_of("f1", 30 * DAY, ["in_1", "sub_1"], failed),
+        invoice_of("f2", 31 * DAY, ["in_2", "sub_2"], failed),
+        invoice_of("p1", 32 * DAY, ["sub_1", "sub_1"], InvoiceState::Paid),
+        invoice_of("f3", 60 * DAY, ["in_3", "sub_1"], failed),
+    ];
+    let state = fold(&life);
+    let told = |own| {
+        let invoice = &state.invoices[&id(own)];
+        (invoice.state, invoice.settled_at)
+    };
+    assert_eq!(told("in_0"), (InvoiceState::Voided, Some(at(11 * DAY))));
+    assert_eq!(told("in_1"), (InvoiceState::Paid, Some(at(32 * DAY))));
+    assert_eq!(told("in_2"), (failed, None), "another subscription's");
+    assert_eq!(told("in_3"), (failed, None), "it failed later");
+    assert_eq!(state.invoices.len(), 4);
+}
+
+#[test]
 fn a_payment_that_never_failed_recovers_from_nothing() {
     let mut life = renewing(Active);
     life.push(invoice("p1", 30 * DAY, InvoiceState::Paid));
@@ -311,9 +334,14 @@ fn statement(name: &str, second: i64, change: impl FnOnce(&mut SubscriptionSeen)
 }
 
 fn invoice(name: &str, second: i64, state: InvoiceState) -> Reading {
+    invoice_of(name, second, ["in_1", "sub_1"], state)
+}
+
+fn invoice_of(name: &str, second: i64, ids: [&str; 2], state: InvoiceState) -> Reading {
+    let [own, subscription] = ids;
     let seen = InvoiceSeen {
-        id: id("in_1"),
-        subscription: Some(id("sub_1")),
+        id: id(own),
+        subscription: Some(id(subscription)),
         state,
         due: eur(2880),
         attempts: 1,

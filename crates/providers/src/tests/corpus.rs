@@ -207,7 +207,7 @@ pub(super) fn corpus(folder: &str) -> Option<PathBuf> {
     }
 }
 
-pub(super) fn shared(folder: &str) -> Option<PathBuf> {
+pub(crate) fn shared(folder: &str) -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
     let from_env = std::env::var_os("ORANGERY_CORPUS")
         .and_then(|corpus| Some(Path::new(&corpus).parent()?.to_path_buf()));

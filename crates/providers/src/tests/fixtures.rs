@@ -2,8 +2,8 @@
 //!
 //! `UPDATE_EXPECT=1 cargo test -p providers` rewrites the expectations; review the diff.
 
-use super::{T, arrive_told, at, master, person_key, secret_of, secrets_of};
-use crate::{Headers, Outcome, PROVIDERS, Provider, Received, Request, Secrets, partner, provider};
+use super::{T, arrive_told, at, deliver_sample, master, person_key, secrets_of};
+use crate::{Headers, Outcome, PROVIDERS, Received, Request, Secrets, partner, provider};
 use domain::ids::{Mode, PartnerId};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -123,28 +123,16 @@ fn outcome(folder: &str, name: &str, body: &[u8]) -> Value {
     let Some(provider) = provider(folder) else {
         return partner_outcome(body);
     };
-    if by_fate {
+    let received = if by_fate {
         let fate: Fate = serde_json::from_slice(body).expect("is a fate");
         let headers = Headers::new(fate.headers).expect("are few");
-        return provider_outcome(provider, &name, &headers, fate.body.as_bytes(), fate.now);
-    }
-    let signed = provider
-        .sign(body, &secret_of(provider), at(T))
-        .expect("can sign");
-    let headers = Headers::new(signed).expect("are few");
-    provider_outcome(provider, &name, &headers, body, T)
-}
-
-fn provider_outcome(
-    provider: &'static Provider,
-    name: &str,
-    headers: &Headers,
-    body: &[u8],
-    now: i64,
-) -> Value {
-    let request = super::post(headers, body);
-    let secrets = secrets_of(provider);
-    match arrive_told(provider, Mode::Test, &request, &secrets, now, name) {
+        let request = super::post(&headers, fate.body.as_bytes());
+        let secrets = secrets_of(provider);
+        arrive_told(provider, Mode::Test, &request, &secrets, fate.now, &name)
+    } else {
+        deliver_sample(provider, &name, body)
+    };
+    match received {
         Ok(received) => match received.as_slice() {
             [one] => shown(one),
             many => many.iter().map(shown).collect(),
@@ -177,7 +165,7 @@ fn partner_outcome(body: &[u8]) -> Value {
     }
 }
 
-fn shown(received: &Received) -> Value {
+pub(super) fn shown(received: &Received) -> Value {
     match &received.outcome {
         Outcome::Reading(reading) => {
             let verdict = match (&*reading.kind, super::is_unclear(reading)) {

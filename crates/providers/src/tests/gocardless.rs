@@ -219,7 +219,7 @@ fn an_id_that_could_lead_elsewhere_is_never_asked_for() {
     for id in ["..", "PM1?a=b", "PM1#", "PM%2f1", "PM 1"] {
         let links = json!({ "payment": id });
         let body = json!({ "events": [event("payments.confirmed", &links, "EV1")] });
-        let received = super::thin::step(
+        let received = super::step(
             gocardless(),
             body.to_string().as_bytes(),
             &Fetched::default(),

@@ -1,6 +1,7 @@
 //! Mollie: a form that proves nothing, the payment behind it that does, and signed events.
 
-use super::thin::{answer, at_path, one, step, told};
+use super::step;
+use super::thin::{answer, at_path, one, told};
 use super::{T, answers, at, person_key, post, secret_of, secrets_of};
 use crate::fetch::{Answer, Step};
 use crate::{Arrival, Endpoint, Fetched, Headers, Outcome, Provider, Received, Refused};

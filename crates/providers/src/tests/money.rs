@@ -1,8 +1,7 @@
 //! Amounts are exact in every currency, as each provider counts it.
 
-use super::{T, arrive, at, post, secret_of, secrets_of};
-use crate::{Headers, Outcome, PROVIDERS, Provider};
-use domain::ids::Mode;
+use super::deliver_sample;
+use crate::{Outcome, PROVIDERS, Provider};
 use domain::money::Money;
 use domain::reading::{Fact, Reading};
 
@@ -82,12 +81,7 @@ fn exponent(provider: &Provider, paid: Money) -> u8 {
 }
 
 fn reading(provider: &'static Provider, body: &[u8]) -> Reading {
-    let signed = provider
-        .sign(body, &secret_of(provider), at(T))
-        .expect("can sign");
-    let headers = Headers::new(signed).expect("are few");
-    let secrets = secrets_of(provider);
-    let received = arrive(provider, Mode::Test, &post(&headers, body), &secrets, T);
+    let received = deliver_sample(provider, "", body);
     let outcome = received.expect("is right").remove(0).outcome;
     let Outcome::Reading(reading) = outcome else {
         panic!("{provider:?}: {outcome:?}");
@@ -95,7 +89,7 @@ fn reading(provider: &'static Provider, body: &[u8]) -> Reading {
     reading
 }
 
-fn paid_of(fact: &Fact) -> Option<Money> {
+pub(super) fn paid_of(fact: &Fact) -> Option<Money> {
     if let Fact::Payment(payment) = fact {
         Some(payment.paid)
     } else {

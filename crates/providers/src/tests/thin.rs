@@ -1,33 +1,14 @@
 //! What holds of every provider whose API is asked: driven answer by answer.
 
-use super::{T, answers, at, person_key, post, secret_of, secrets_of};
+use super::{T, answers, at, person_key, step};
 use crate::fetch::{Answer, Call, Fetched, Method, Step, To};
-use crate::{Arrival, Endpoint, Headers, Outcome, PROVIDERS, Provider, Received, Refused};
-use crate::{read_again, receive};
+use crate::{Outcome, PROVIDERS, Provider, Received, Refused, read_again};
 use domain::ids::Mode;
 use domain::reading::{Fact, Reading};
 use domain::record::Entry;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Value, json};
-
-/// Lets a body arrive, signed as it would be, with these answers.
-pub(super) fn step(
-    provider: &'static Provider,
-    body: &[u8],
-    fetched: &Fetched,
-) -> Result<Step<Vec<Received>>, Refused> {
-    let signed = provider.sign(body, &secret_of(provider), at(T));
-    let headers = Headers::new(signed.expect("can sign")).expect("are few");
-    let arrival = Arrival {
-        request: post(&headers, body),
-        endpoint: Endpoint::new(Mode::Test),
-        secrets: &secrets_of(provider),
-        fetched,
-        now: at(T),
-    };
-    receive(provider, &arrival, &person_key())
-}
 
 /// What comes of a body once these answers are all there are.
 pub(super) fn told(

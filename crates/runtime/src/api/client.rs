@@ -1,6 +1,7 @@
 //! The HTTP client: one connection reused, bounded waits, few retries, answers of bounded size.
 
 use super::Api;
+use super::certificates::Certificates;
 use crate::clock::Clock;
 use crate::secrets::SecretCache;
 use base64::Engine;
@@ -50,12 +51,14 @@ pub fn api_key(texts: &[&str]) -> Result<ApiKey, WeakSecret> {
 /// One provider's API over HTTP.
 pub struct HttpApi {
     base: Arc<str>,
+    is_stand_in: bool,
     key_use: KeyUse,
     headers: &'static [(&'static str, &'static str)],
     key: SecretCache<ApiKey>,
     clock: Clock,
     client: HttpClient,
     token: Mutex<Option<Token>>,
+    certificates: Certificates,
 }
 
 type HttpClient = Client<HttpsConnector<HttpConnector>, Full<hyper::body::Bytes>>;
@@ -112,12 +115,14 @@ impl HttpApi {
         }
         Ok(Self {
             base: base.into(),
+            is_stand_in: base != api.live && base != api.test,
             key_use: api.key,
             headers: api.headers,
             key,
             clock,
             client: client()?,
             token: Mutex::default(),
+            certificates: Certificates::default(),
         })
     }
 
@@ -127,7 +132,7 @@ impl HttpApi {
                 let authorization = self.authorization().await?;
                 (format!("{}{path}", self.base), Some(authorization))
             }
-            To::Certificate(address) => (address.to_string(), None),
+            To::Certificate(address) => (self.certificate_at(address), None),
         };
         let mut request = Request::builder()
             .method(call.method.as_str())
@@ -159,6 +164,14 @@ impl HttpApi {
             status: status.as_u16(),
             body: body.into(),
         })
+    }
+
+    /// Whoever stands in for the API has its certificates too.
+    fn certificate_at(&self, address: &str) -> String {
+        match address.parse::<Uri>() {
+            Ok(own) if self.is_stand_in => format!("{}{}", self.base, own.path()),
+            Ok(_) | Err(_) => address.to_owned(),
+        }
     }
 
     /// The header that opens the API.
@@ -237,13 +250,22 @@ impl HttpApi {
 
 impl Api for HttpApi {
     async fn call(&self, call: &Call) -> Option<Answer> {
+        let now = self.clock.now();
+        if let Some(kept) = self.certificates.get(call, now) {
+            return Some(kept);
+        }
+        let mut answer = self.attempt(call).await;
         for pause in PAUSES {
-            if let Some(answer) = self.attempt(call).await {
-                return Some(answer);
+            if answer.is_some() {
+                break;
             }
             sleep(pause).await;
+            answer = self.attempt(call).await;
         }
-        self.attempt(call).await
+        if let Some(answer) = &answer {
+            self.certificates.keep(call, answer, now);
+        }
+        answer
     }
 }
 

@@ -1,0 +1,159 @@
+//! `CUSTOMER.DISPUTE.*` and `PAYMENT.….REVERSED`: a buyer complains, and the money is taken.
+
+use super::normalize::{Event, Link, Value, linked, unknown};
+use super::sale::Amount;
+use crate::draft::Draft;
+use crate::thin::Short;
+use crate::wire::{Id, Unclear};
+use domain::billing::{DisputeSeen, DisputeState};
+use domain::reading::Fact;
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// A dispute as it is now, for each payment it is about.
+pub(super) fn seen<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
+    let dispute: Dispute = event.resource()?;
+    let state = dispute.state()?;
+    let payments = &dispute.disputed_transactions;
+    let ids: Vec<_> = payments
+        .iter()
+        .map(|one| &one.seller_transaction_id.0)
+        .collect();
+    if ids.is_empty() {
+        return Err(Unclear::absent("resource.disputed_transactions").into());
+    }
+    let mut draft = event.draft_behind(&ids);
+    for payment in payments {
+        // Of one payment the part in dispute is told, of several only what each was.
+        let (amount, place) = match payments.as_slice() {
+            [_] => (dispute.dispute_amount.as_ref(), "resource.dispute_amount"),
+            _ => (
+                payment.gross_amount.as_ref(),
+                "resource.disputed_transactions.gross_amount",
+            ),
+        };
+        let amount = amount.ok_or_else(|| Unclear::absent(place))?;
+        let minor = amount.money(place)?.minor;
+        draft.tell(fact(&payment.seller_transaction_id, minor, state));
+    }
+    Ok(draft)
+}
+
+/// A sale that PayPal took back.
+pub(super) fn sale_reversed<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
+    let reversal: SaleReversal = event.resource()?;
+    let itself = || linked(&reversal.links, "self", "/sale/");
+    let sale = reversal.sale_id.clone().or_else(itself);
+    let minor = reversal.amount.back()?;
+    reversed(event, sale, "resource.sale_id", minor)
+}
+
+/// A capture that PayPal took back.
+pub(super) fn capture_reversed<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
+    let reversal: CaptureReversal = event.resource()?;
+    let links = &reversal.links;
+    let itself = || linked(links, "self", "/captures/");
+    let capture = linked(links, "up", "/captures/").or_else(itself);
+    let minor = reversal.amount.back("resource.amount")?;
+    reversed(event, capture, "resource.links.up", minor)
+}
+
+fn reversed<'a>(
+    event: &Event<'a, '_>,
+    payment: Option<Id>,
+    place: &str,
+    minor: i64,
+) -> Result<Draft<'a>, Short> {
+    let payment = payment.ok_or_else(|| Unclear::absent(place))?;
+    let mut draft = event.draft_behind(&[&payment.0]);
+    draft.tell(fact(&payment, minor, DisputeState::Lost));
+    Ok(draft)
+}
+
+/// A reversal names no dispute and a dispute no reversal, but both the payment.
+fn fact(payment: &Id, minor: i64, state: DisputeState) -> Fact {
+    Fact::Dispute(DisputeSeen {
+        id: payment.0.clone(),
+        payment: vec![payment.0.clone()],
+        minor,
+        state,
+    })
+}
+
+#[derive(Deserialize)]
+struct Dispute {
+    status: Arc<str>,
+    #[serde(default)]
+    disputed_transactions: Vec<Transaction>,
+    #[serde(default)]
+    dispute_amount: Option<Value>,
+    #[serde(default)]
+    dispute_life_cycle_stage: Option<Arc<str>>,
+    #[serde(default)]
+    dispute_outcome: Option<Outcome>,
+}
+
+#[derive(Deserialize)]
+struct Transaction {
+    seller_transaction_id: Id,
+    #[serde(default)]
+    gross_amount: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct Outcome {
+    outcome_code: Arc<str>,
+}
+
+#[derive(Deserialize)]
+struct SaleReversal {
+    amount: Amount,
+    #[serde(default)]
+    sale_id: Option<Id>,
+    #[serde(default)]
+    links: Vec<Link>,
+}
+
+#[derive(Deserialize)]
+struct CaptureReversal {
+    amount: Value,
+    #[serde(default)]
+    links: Vec<Link>,
+}
+
+impl Dispute {
+    fn state(&self) -> Result<DisputeState, Unclear> {
+        let inquiry = match self.dispute_life_cycle_stage.as_deref() {
+            Some("INQUIRY") => true,
+            Some("CHARGEBACK" | "PRE_ARBITRATION" | "ARBITRATION") | None => false,
+            Some(other) => return Err(unknown("resource.dispute_life_cycle_stage", other)),
+        };
+        match &*self.status {
+            "OPEN"
+            | "WAITING_FOR_BUYER_RESPONSE"
+            | "WAITING_FOR_SELLER_RESPONSE"
+            | "UNDER_REVIEW"
+            | "OTHER" => Ok(if inquiry {
+                DisputeState::Inquiry
+            } else {
+                DisputeState::Open
+            }),
+            // What buyer and shop settle between them is a refund, with an event of its own.
+            "RESOLVED" if inquiry => Ok(DisputeState::InquiryClosed),
+            "RESOLVED" => self.decided(),
+            other => Err(unknown("resource.status", other)),
+        }
+    }
+
+    fn decided(&self) -> Result<DisputeState, Unclear> {
+        let place = "resource.dispute_outcome.outcome_code";
+        let outcome = self.dispute_outcome.as_ref();
+        match &*outcome.ok_or_else(|| Unclear::absent(place))?.outcome_code {
+            "RESOLVED_SELLER_FAVOUR" | "RESOLVED_WITH_PAYOUT" | "CANCELED_BY_BUYER" | "DENIED" => {
+                Ok(DisputeState::Won)
+            }
+            "RESOLVED_BUYER_FAVOUR" | "ACCEPTED" => Ok(DisputeState::Lost),
+            other => Err(unknown(place, other)),
+        }
+    }
+}

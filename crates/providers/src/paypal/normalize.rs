@@ -1,0 +1,281 @@
+//! From PayPal's words to ours: the envelope, then the one reader its type has.
+
+use super::{capture, dispute, refund, sale, subscription};
+use crate::draft::{Draft, decimal};
+use crate::fetch::Asking;
+use crate::json::sound;
+use crate::provider::WireItem;
+use crate::quarantine::{unread, unread_name, waiting};
+use crate::thin::Short;
+use crate::wire::{Id, Moment, Unclear, read, read_object};
+use crate::{Outcome, Step};
+use domain::ids::{Account, EventId, ObjectId};
+use domain::money::Money;
+use domain::reading::{About, Fact, Reading};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::sync::Arc;
+
+/// What one event says, as PayPal's API shows it.
+pub(crate) fn normalize(item: &WireItem<'_, '_>) -> Step<Outcome> {
+    let text = sound(item.raw).map_err(Unclear::from);
+    let read = text.and_then(Envelope::read);
+    match read.and_then(|envelope| envelope.outcome(item)) {
+        Ok(step) => step,
+        Err(Unclear(what)) => Step::Done(unread(item.account, item.raw, item.signed_at, what)),
+    }
+}
+
+/// The types acted upon, in the order they take within one instant.
+#[rustfmt::skip] // one row a line, or the order cannot be seen
+pub(super) const ACTED_UPON: &[(&str, u8, Reader)] = &[
+    ("BILLING.SUBSCRIPTION.CREATED", 30, subscription::seen),
+    ("BILLING.SUBSCRIPTION.ACTIVATED", 31, subscription::seen),
+    ("BILLING.SUBSCRIPTION.RE-ACTIVATED", 32, subscription::seen),
+    ("BILLING.SUBSCRIPTION.UPDATED", 36, subscription::seen),
+    ("BILLING.SUBSCRIPTION.PAYMENT.FAILED", 50, subscription::seen),
+    ("BILLING.SUBSCRIPTION.SUSPENDED", 52, subscription::seen),
+    ("PAYMENT.SALE.COMPLETED", 57, sale::completed),
+    ("PAYMENT.CAPTURE.COMPLETED", 60, capture::completed),
+    ("PAYMENT.SALE.REFUNDED", 70, refund::of_sale),
+    ("PAYMENT.CAPTURE.REFUNDED", 70, refund::of_capture),
+    ("CUSTOMER.DISPUTE.CREATED", 80, dispute::seen),
+    ("CUSTOMER.DISPUTE.UPDATED", 82, dispute::seen),
+    ("PAYMENT.SALE.REVERSED", 83, dispute::sale_reversed),
+    ("PAYMENT.CAPTURE.REVERSED", 83, dispute::capture_reversed),
+    ("CUSTOMER.DISPUTE.RESOLVED", 84, dispute::seen),
+    ("BILLING.SUBSCRIPTION.CANCELLED", 90, subscription::seen),
+    ("BILLING.SUBSCRIPTION.EXPIRED", 91, subscription::seen),
+];
+
+/// Reads one resource.
+pub(super) type Reader = for<'a> fn(&Event<'a, '_>) -> Result<Draft<'a>, Short>;
+
+/// An event whose envelope was read.
+pub(super) struct Event<'a, 'f> {
+    /// Whose endpoint it came to.
+    pub(super) account: &'a Account,
+    /// When it happened.
+    pub(super) at: Timestamp,
+    /// What PayPal's API says.
+    pub(super) asking: &'a Asking<'f>,
+    resource: &'a RawValue,
+}
+
+impl<'a> Event<'a, '_> {
+    /// Reads the resource.
+    pub(super) fn resource<T: Deserialize<'a>>(&self) -> Result<T, Unclear> {
+        read_object(self.resource, "resource")
+    }
+
+    /// This customer's, or a guest's whose payment this is.
+    pub(super) fn draft_of(&self, customer: &ObjectId) -> Draft<'a> {
+        let customer = self.account.customer(customer.as_str());
+        Draft::new(self.account, About::Customer(customer))
+    }
+
+    /// That of whoever these lead to.
+    pub(super) fn draft_behind(&self, ids: &[&ObjectId]) -> Draft<'a> {
+        let references = ids.iter().map(|id| self.account.reference(id.as_str()));
+        Draft::new(self.account, About::Behind(references.collect()))
+    }
+}
+
+/// Everything is optional, so that what is missing can be named.
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(default)]
+    id: Option<Id>,
+    #[serde(default)]
+    event_type: Option<Arc<str>>,
+    #[serde(borrow, default)]
+    create_time: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    resource: Option<&'a RawValue>,
+}
+
+impl<'a> Envelope<'a> {
+    fn read(text: &'a str) -> Result<Self, Unclear> {
+        let raw: &RawValue =
+            serde_json::from_str(text).map_err(|_| Unclear("the body is not JSON".into()))?;
+        read_object(raw, "event")
+    }
+
+    fn outcome(&self, item: &WireItem<'_, '_>) -> Result<Step<Outcome>, Unclear> {
+        let account = item.account;
+        let id = self.id.as_ref().ok_or_else(|| absent("id"))?;
+        let id = account.event(id.0.as_str());
+        let kind = self
+            .event_type
+            .clone()
+            .ok_or_else(|| absent("event_type"))?;
+        if kind.is_empty() || kind.len() > MAX_KIND {
+            return Err(Unclear("`event.event_type` is not a name of a type".into()));
+        }
+        let row = ACTED_UPON.iter().find(|(acted, ..)| **acted == *kind);
+        let Some((_, rank, reader)) = row else {
+            return Ok(Step::Done(Outcome::Ignored { id: Some(id), kind }));
+        };
+        let time = self.create_time.ok_or_else(|| absent("create_time"))?;
+        let at: Moment = read(time, "event.create_time")?;
+        let known = Known {
+            id,
+            kind,
+            at: at.0,
+            rank: *rank,
+        };
+        let resource = self.resource.ok_or_else(|| absent("resource").into());
+        let draft = resource.and_then(|resource| {
+            reader(&Event {
+                account,
+                at: at.0,
+                asking: item.asking,
+                resource,
+            })
+        });
+        Ok(match draft {
+            Ok(draft) => Step::Done(known.reading(draft.about, draft.facts, draft.references)),
+            Err(Short::Unasked(questions)) => Step::Ask(questions),
+            Err(Short::Silent(what)) => {
+                Step::Done(waiting(account, known.id, known.kind, known.at, what))
+            }
+            Err(Short::Unclear(Unclear(what))) => {
+                let facts = vec![Fact::Unclear { what: what.into() }];
+                Step::Done(known.reading(self.whose(item), facts, Vec::new()))
+            }
+        })
+    }
+
+    /// Whose it is, as far as that much can be read of a resource that is unclear.
+    fn whose(&self, item: &WireItem<'_, '_>) -> About {
+        let account = item.account;
+        let unnamed = || About::Behind(vec![account.reference(&unread_name(item.raw))]);
+        let named: Option<Named<'_>> = self.resource.and_then(|raw| read_object(raw, "").ok());
+        let Some(named) = named else {
+            return unnamed();
+        };
+        let id = |raw: Option<&RawValue>| raw.and_then(|raw| read::<Id>(raw, "").ok());
+        let subscriber: Option<Subscriber<'_>> =
+            named.subscriber.and_then(|raw| read_object(raw, "").ok());
+        if let Some(payer) = subscriber.and_then(|subscriber| id(subscriber.payer_id)) {
+            return About::Customer(account.customer(payer.0.as_str()));
+        }
+        let behind: Vec<_> = [named.billing_agreement_id, named.sale_id, named.id]
+            .into_iter()
+            .filter_map(id)
+            .map(|named| account.reference(named.0.as_str()))
+            .collect();
+        if behind.is_empty() {
+            return unnamed();
+        }
+        About::Behind(behind)
+    }
+}
+
+/// What is known of an event before its resource is read.
+struct Known {
+    id: EventId,
+    kind: Arc<str>,
+    at: Timestamp,
+    rank: u8,
+}
+
+impl Known {
+    fn reading(
+        self,
+        about: About,
+        facts: Vec<Fact>,
+        references: Vec<domain::ids::Reference>,
+    ) -> Outcome {
+        Outcome::Reading(Reading {
+            id: self.id,
+            kind: self.kind,
+            occurred_at: self.at,
+            rank: self.rank,
+            about,
+            facts,
+            references,
+        })
+    }
+}
+
+/// What may name a customer, each read by itself, so that one odd field hides no other.
+#[derive(Deserialize)]
+struct Named<'a> {
+    #[serde(borrow, default)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    sale_id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    billing_agreement_id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    subscriber: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Subscriber<'a> {
+    #[serde(borrow, default)]
+    payer_id: Option<&'a RawValue>,
+}
+
+/// An amount of subscriptions, captures and disputes.
+#[derive(Deserialize)]
+pub(super) struct Value {
+    value: Arc<str>,
+    currency_code: Arc<str>,
+}
+
+impl Value {
+    /// As money; `place` names the field.
+    pub(super) fn money(&self, place: &str) -> Result<Money, Unclear> {
+        money(&self.value, &self.currency_code, place)
+    }
+
+    /// As what goes back.
+    pub(super) fn back(&self, place: &str) -> Result<i64, Unclear> {
+        back(&self.value, &self.currency_code, place)
+    }
+
+    /// The currency alone.
+    pub(super) fn code(&self) -> &str {
+        &self.currency_code
+    }
+}
+
+/// Decimal text as money.
+pub(super) fn money(text: &str, code: &str, place: &str) -> Result<Money, Unclear> {
+    let code = code.to_ascii_lowercase();
+    decimal(text, &code, place, super::PAYPAL.exponents())
+}
+
+/// An amount that goes back, minor units: with or without a sign, it is the same.
+pub(super) fn back(text: &str, code: &str, place: &str) -> Result<i64, Unclear> {
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    Ok(money(unsigned, code, place)?.minor)
+}
+
+/// A word of PayPal's that we do not know.
+pub(super) fn unknown(place: &str, word: &str) -> Unclear {
+    Unclear::word(place, &word.to_ascii_lowercase())
+}
+
+/// A link of a resource to another.
+#[derive(Deserialize)]
+pub(super) struct Link {
+    rel: Arc<str>,
+    href: Arc<str>,
+}
+
+/// The id in the first link of this relation to an object of this kind.
+pub(super) fn linked(links: &[Link], rel: &str, kind: &str) -> Option<Id> {
+    let mut links = links.iter().filter(|link| *link.rel == *rel);
+    let (_, id) = links.find_map(|link| link.href.rsplit_once(kind))?;
+    Id::parse(id)
+}
+
+fn absent(field: &str) -> Unclear {
+    Unclear::absent(&format!("event.{field}"))
+}
+
+const MAX_KIND: usize = 128;

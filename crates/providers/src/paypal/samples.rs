@@ -1,0 +1,79 @@
+//! A body for every event acted upon, a whole life, and what PayPal's API says beside.
+
+use crate::samples::bodies;
+
+/// Named by the event, then by what is special about it.
+pub(super) static SAMPLES: &[(&str, &str)] = bodies!["paypal":
+    "BILLING.SUBSCRIPTION.ACTIVATED",
+    "BILLING.SUBSCRIPTION.ACTIVATED-paid-trial",
+    "BILLING.SUBSCRIPTION.ACTIVATED-trial",
+    "BILLING.SUBSCRIPTION.CANCELLED",
+    "BILLING.SUBSCRIPTION.CREATED",
+    "BILLING.SUBSCRIPTION.EXPIRED",
+    "BILLING.SUBSCRIPTION.PAYMENT.FAILED",
+    "BILLING.SUBSCRIPTION.RE-ACTIVATED",
+    "BILLING.SUBSCRIPTION.SUSPENDED",
+    "BILLING.SUBSCRIPTION.SUSPENDED-after-failures",
+    "BILLING.SUBSCRIPTION.UPDATED",
+    "CUSTOMER.DISPUTE.CREATED",
+    "CUSTOMER.DISPUTE.CREATED-inquiry",
+    "CUSTOMER.DISPUTE.CREATED-two-payments",
+    "CUSTOMER.DISPUTE.RESOLVED",
+    "CUSTOMER.DISPUTE.RESOLVED-inquiry",
+    "CUSTOMER.DISPUTE.RESOLVED-lost",
+    "CUSTOMER.DISPUTE.UPDATED",
+    "PAYMENT.CAPTURE.COMPLETED",
+    "PAYMENT.CAPTURE.COMPLETED-isk",
+    "PAYMENT.CAPTURE.COMPLETED-jpy",
+    "PAYMENT.CAPTURE.COMPLETED-kwd",
+    "PAYMENT.CAPTURE.COMPLETED-tnd",
+    "PAYMENT.CAPTURE.COMPLETED-ugx",
+    "PAYMENT.CAPTURE.REFUNDED",
+    "PAYMENT.CAPTURE.REVERSED",
+    "PAYMENT.SALE.COMPLETED",
+    "PAYMENT.SALE.COMPLETED-guest",
+    "PAYMENT.SALE.COMPLETED-old-agreement",
+    "PAYMENT.SALE.COMPLETED-pending",
+    "PAYMENT.SALE.REFUNDED",
+    "PAYMENT.SALE.REFUNDED-below-zero",
+    "PAYMENT.SALE.REVERSED",
+    "PAYMENT.SALE.REVERSED-itself",
+];
+
+/// In the order in which it happened.
+pub(super) static LIFE: &[(&str, &str)] = bodies!["paypal/life":
+    "01-BILLING.SUBSCRIPTION.CREATED",
+    "02-BILLING.SUBSCRIPTION.ACTIVATED",
+    "03-PAYMENT.SALE.COMPLETED-first",
+    "04-PAYMENT.SALE.COMPLETED-renewal",
+    "05-BILLING.SUBSCRIPTION.PAYMENT.FAILED",
+    "06-PAYMENT.SALE.COMPLETED-recovered",
+    "07-BILLING.SUBSCRIPTION.UPDATED-upgraded",
+    "08-PAYMENT.SALE.COMPLETED-upgrade",
+    "09-PAYMENT.SALE.REFUNDED",
+    "10-CUSTOMER.DISPUTE.CREATED",
+    "11-BILLING.SUBSCRIPTION.CANCELLED",
+    "12-PAYMENT.SALE.REVERSED",
+    "13-CUSTOMER.DISPUTE.RESOLVED",
+];
+
+/// What is answered whatever is told, then what is to one sale.
+pub(super) static ANSWERS: &[(&str, &str)] = &[
+    ("", include_str!("../../fixtures/paypal/answers.json")),
+    (
+        "life/03-PAYMENT.SALE.COMPLETED-first",
+        include_str!("../../fixtures/paypal/life/03-PAYMENT.SALE.COMPLETED-first.answers.json"),
+    ),
+    (
+        "life/04-PAYMENT.SALE.COMPLETED-renewal",
+        include_str!("../../fixtures/paypal/life/04-PAYMENT.SALE.COMPLETED-renewal.answers.json"),
+    ),
+    (
+        "life/06-PAYMENT.SALE.COMPLETED-recovered",
+        include_str!("../../fixtures/paypal/life/06-PAYMENT.SALE.COMPLETED-recovered.answers.json"),
+    ),
+    (
+        "life/08-PAYMENT.SALE.COMPLETED-upgrade",
+        include_str!("../../fixtures/paypal/life/08-PAYMENT.SALE.COMPLETED-upgrade.answers.json"),
+    ),
+];

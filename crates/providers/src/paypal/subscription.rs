@@ -1,0 +1,285 @@
+//! `BILLING.SUBSCRIPTION.*`: the whole of a subscription as it is now.
+
+use super::normalize::{Event, Value, unknown};
+use crate::draft::{Draft, currency, profile};
+use crate::thin::Short;
+use crate::wire::{Id, Moment, Unclear, at};
+use domain::billing::{InvoiceSeen, InvoiceState};
+use domain::ids::{ObjectId, PriceId};
+use domain::money::Money;
+use domain::reading::Fact;
+use domain::terms::{Item, Period, SubscriptionSeen, SubscriptionStatus, Terms};
+use jiff::Timestamp;
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// A subscription, and what it owes. Before its buyer has approved it, nobody is named.
+pub(super) fn seen<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
+    let told: Subscription = event.resource()?;
+    let mut draft = match told.payer() {
+        Some(payer) => event.draft_of(payer),
+        None => event.draft_behind(&[&told.id.0]),
+    };
+    told.tell(&mut draft, event.at)?;
+    Ok(draft)
+}
+
+/// A subscription, from an event or from the API.
+#[derive(Deserialize)]
+pub(super) struct Subscription {
+    id: Id,
+    plan_id: Arc<str>,
+    status: Arc<str>,
+    #[serde(default)]
+    quantity: Option<Arc<str>>,
+    #[serde(default)]
+    start_time: Option<Moment>,
+    #[serde(default)]
+    create_time: Option<Moment>,
+    #[serde(default)]
+    status_update_time: Option<Moment>,
+    #[serde(default)]
+    custom_id: Option<Arc<str>>,
+    #[serde(default)]
+    subscriber: Option<Subscriber>,
+    #[serde(default)]
+    billing_info: Option<Billing>,
+}
+
+#[derive(Deserialize)]
+struct Subscriber {
+    #[serde(default)]
+    payer_id: Option<Id>,
+    #[serde(default)]
+    email_address: Option<Arc<str>>,
+    #[serde(default)]
+    name: Option<Name>,
+    #[serde(default)]
+    shipping_address: Option<Shipping>,
+}
+
+#[derive(Deserialize)]
+struct Name {
+    #[serde(default)]
+    given_name: Option<Arc<str>>,
+    #[serde(default)]
+    surname: Option<Arc<str>>,
+}
+
+#[derive(Deserialize)]
+struct Shipping {
+    #[serde(default)]
+    address: Option<Address>,
+}
+
+#[derive(Deserialize)]
+struct Address {
+    #[serde(default)]
+    country_code: Option<Arc<str>>,
+}
+
+#[derive(Default, Deserialize)]
+struct Billing {
+    #[serde(default)]
+    outstanding_balance: Option<Value>,
+    #[serde(default)]
+    cycle_executions: Vec<Cycle>,
+    #[serde(default)]
+    last_payment: Option<Paid>,
+    #[serde(default)]
+    next_billing_time: Option<Moment>,
+    #[serde(default)]
+    failed_payments_count: u32,
+    #[serde(default)]
+    last_failed_payment: Option<Failed>,
+}
+
+#[derive(Deserialize)]
+struct Cycle {
+    tenure_type: Arc<str>,
+    #[serde(default)]
+    cycles_completed: u32,
+}
+
+#[derive(Deserialize)]
+struct Paid {
+    amount: Value,
+    time: Moment,
+}
+
+#[derive(Deserialize)]
+struct Failed {
+    amount: Value,
+    #[serde(default)]
+    next_payment_retry_time: Option<Moment>,
+}
+
+impl Subscription {
+    /// Who pays for it, once somebody has approved it.
+    pub(super) fn payer(&self) -> Option<&ObjectId> {
+        let payer = self.subscriber.as_ref()?.payer_id.as_ref()?;
+        Some(&payer.0)
+    }
+
+    /// All that it says; `now` is when.
+    pub(super) fn tell(&self, draft: &mut Draft<'_>, now: Timestamp) -> Result<(), Unclear> {
+        let none = Billing::default();
+        let billing = self.billing_info.as_ref().unwrap_or(&none);
+        let seen = self.seen(billing, now)?;
+        draft.lead(&[Some(&self.id.0)]);
+        if !seen.terms.status.is_final() {
+            let owed = self.owed(billing, &seen)?;
+            draft.facts.extend(owed.map(Fact::Invoice));
+        }
+        draft.tell(Fact::Subscription(Box::new(seen)));
+        self.describe(draft);
+        Ok(())
+    }
+
+    /// That a payment was made now: where no failed one is left, nothing is owed any more.
+    pub(super) fn settled(&self, paid: Money) -> Option<InvoiceSeen> {
+        let billing = self.billing_info.as_ref()?;
+        (billing.failed_payments_count == 0).then(|| InvoiceSeen {
+            id: self.id.0.clone(),
+            subscription: Some(self.id.0.clone()),
+            state: InvoiceState::Paid,
+            due: Money { minor: 0, ..paid },
+            attempts: 0,
+            next_attempt_at: None,
+        })
+    }
+
+    fn seen(&self, billing: &Billing, now: Timestamp) -> Result<SubscriptionSeen, Unclear> {
+        let status = self.status(billing)?;
+        let started_at = at(self.start_time.or(self.create_time)).unwrap_or(now);
+        let period = billing.period(started_at);
+        let changed_at = at(self.status_update_time).unwrap_or(now);
+        Ok(SubscriptionSeen {
+            id: self.id.0.clone(),
+            started_at,
+            currency: billing
+                .code()
+                .map(|code| currency(code, "resource.billing_info"))
+                .transpose()?,
+            terms: Terms {
+                status,
+                items: vec![self.item()?],
+                period,
+                trial: period.filter(|_| status == SubscriptionStatus::Trialing),
+                cancel_at: None,
+                cancel_at_period_end: false,
+                pause: None,
+            },
+            canceled_at: (&*self.status == "CANCELLED").then_some(changed_at),
+            end_asked: false,
+            ended_at: status.is_final().then_some(changed_at),
+            before: None,
+        })
+    }
+
+    fn status(&self, billing: &Billing) -> Result<SubscriptionStatus, Unclear> {
+        let failing = billing.failed_payments_count > 0;
+        Ok(match &*self.status {
+            "APPROVAL_PENDING" | "APPROVED" => SubscriptionStatus::Incomplete,
+            "ACTIVE" if failing => SubscriptionStatus::PastDue,
+            "ACTIVE" if billing.is_trial()? => SubscriptionStatus::Trialing,
+            "ACTIVE" => SubscriptionStatus::Active,
+            "SUSPENDED" if failing => SubscriptionStatus::Unpaid,
+            "SUSPENDED" => SubscriptionStatus::Paused,
+            "CANCELLED" | "EXPIRED" => SubscriptionStatus::Canceled,
+            other => return Err(unknown("resource.status", other)),
+        })
+    }
+
+    fn item(&self) -> Result<Item, Unclear> {
+        let quantity = self.quantity.as_deref().unwrap_or("1");
+        let unclear = |_| Unclear("`resource.quantity` is no number".into());
+        let plan = Id::parse(&self.plan_id);
+        let plan = plan.ok_or_else(|| Unclear("`resource.plan_id` is no id".into()))?;
+        Ok(Item {
+            id: plan.0,
+            price: PriceId::new(Arc::clone(&self.plan_id)),
+            metered: false,
+            quantity: Some(quantity.parse().map_err(unclear)?),
+            unit_minor: None,
+            period: None,
+        })
+    }
+
+    /// What failed, by what was paid until then: each attempt on it is the same.
+    fn owed(
+        &self,
+        billing: &Billing,
+        seen: &SubscriptionSeen,
+    ) -> Result<Option<InvoiceSeen>, Unclear> {
+        let failed = billing.last_failed_payment.as_ref();
+        let Some(failed) = failed.filter(|_| billing.failed_payments_count > 0) else {
+            return Ok(None);
+        };
+        let paid_until = billing.last_payment.as_ref().map(|paid| paid.time.0);
+        let since = paid_until.unwrap_or(seen.started_at);
+        let place = "resource.billing_info.last_failed_payment";
+        let due = failed.amount.money(place)?;
+        let retried = seen.terms.status == SubscriptionStatus::PastDue;
+        Ok(Some(InvoiceSeen {
+            id: ObjectId::new(format!("{}@{since}", self.id.0)),
+            subscription: Some(self.id.0.clone()),
+            state: InvoiceState::Failed,
+            due,
+            attempts: billing.failed_payments_count,
+            next_attempt_at: at(failed.next_payment_retry_time).filter(|_| retried),
+        }))
+    }
+
+    fn describe(&self, draft: &mut Draft<'_>) {
+        if let Some(custom) = &self.custom_id {
+            draft.read_client_reference(custom);
+        }
+        let Some(subscriber) = &self.subscriber else {
+            return;
+        };
+        let name = subscriber.name.as_ref().map(|name| {
+            let parts = [&name.given_name, &name.surname];
+            let parts: Vec<&str> = parts.into_iter().flatten().map(AsRef::as_ref).collect();
+            parts.join(" ").into()
+        });
+        let address = subscriber.shipping_address.as_ref();
+        let address = address.and_then(|shipping| shipping.address.as_ref());
+        let country = address.and_then(|address| address.country_code.clone());
+        draft.tell_profile(profile(subscriber.email_address.clone(), name, country));
+    }
+}
+
+impl Billing {
+    /// Its plan has a trial, and no regular cycle is over or paid. A trial that is paid for is
+    /// not told from what follows it.
+    fn is_trial(&self) -> Result<bool, Unclear> {
+        let of_kind = |kind: &'static str| {
+            let cycles = self.cycle_executions.iter();
+            cycles.filter(move |cycle| *cycle.tenure_type == *kind)
+        };
+        let place = "resource.billing_info.last_payment";
+        let paid = match &self.last_payment {
+            Some(paid) => paid.amount.money(place)?.minor != 0,
+            None => false,
+        };
+        let regular = of_kind("REGULAR").any(|cycle| cycle.cycles_completed > 0);
+        Ok(of_kind("TRIAL").next().is_some() && !regular && !paid)
+    }
+
+    /// From the last payment, or the start, to the next.
+    fn period(&self, started_at: Timestamp) -> Option<Period> {
+        let paid = self.last_payment.as_ref().map(|paid| paid.time.0);
+        let start = paid.unwrap_or(started_at);
+        let end = at(self.next_billing_time).filter(|end| start <= *end)?;
+        Some(Period { start, end })
+    }
+
+    fn code(&self) -> Option<&str> {
+        let paid = || self.last_payment.as_ref().map(|paid| &paid.amount);
+        self.outstanding_balance
+            .as_ref()
+            .or_else(paid)
+            .map(Value::code)
+    }
+}

@@ -1,0 +1,188 @@
+//! `paypal-transmission-sig`: RSA over transmission id, time, webhook id and CRC32 of the body,
+//! under a certificate of PayPal's; then the clock, then the event as PayPal's API shows it.
+
+use super::certificate::{Certificates, address};
+use crate::fetch::{Call, Missing};
+use crate::json::sound;
+use crate::wire::{Id, Unclear, read_object};
+use crate::{Answer, Arrival, Fetched, Headers, Refused, Secret, Secrets, Step, Verified};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::sync::Arc;
+use webpki::EndEntityCert;
+use webpki::ring::RSA_PKCS1_2048_8192_SHA256;
+
+/// Proves that PayPal sent word of this event, and has PayPal say the event once more.
+pub(crate) fn verify(arrival: &Arrival<'_>) -> Result<Step<Verified>, Refused> {
+    let body = arrival.request.body;
+    arrival.request.check_body(MAX_BODY)?;
+    let transmission = Transmission::read(arrival.request.headers)?;
+    let mode = arrival.endpoint.mode;
+    let certificate = address(transmission.certificate, mode).ok_or(Refused::HeaderGarbled {
+        header: CERTIFICATE,
+        what: "it is not an address of PayPal's certificates for this mode",
+    })?;
+    let pem = match answer(arrival.fetched, &certificate, NO_CERTIFICATE)? {
+        Step::Done(answer) => &answer.body,
+        Step::Ask(questions) => return Ok(Step::Ask(questions)),
+    };
+    let certificates = Certificates::read(pem)?;
+    let signer = certificates.signer(mode, arrival.secrets, arrival.now)?;
+    if !transmission.fits(&signer, body, arrival.secrets) {
+        return Err(Refused::SignatureMismatch);
+    }
+    let tolerance = i64::from(arrival.endpoint.tolerance_seconds);
+    check_clock(transmission.at, tolerance, arrival.now)?;
+    let told = Told::read(body).map_err(|_| Refused::Disproved { what: NO_EVENT })?;
+    let event = Call::get(&["v1", "notifications", "webhooks-events", told.id.0.as_str()]);
+    let event = event.ok_or(Refused::Disproved { what: NO_EVENT })?;
+    let shown = match answer(arrival.fetched, &event, UNKNOWN_EVENT)? {
+        Step::Done(answer) => answer,
+        Step::Ask(questions) => return Ok(Step::Ask(questions)),
+    };
+    match Told::read(&shown.body) {
+        Ok(known) if known != told => Err(Refused::Disproved { what: OTHER_EVENT }),
+        // What can't be read is PayPal's own word all the same, and is kept.
+        Ok(_) | Err(_) => Ok(Step::Done(Verified::by_answer(shown, transmission.at))),
+    }
+}
+
+/// The headers of one delivery.
+struct Transmission<'a> {
+    id: &'a str,
+    time: &'a str,
+    at: Timestamp,
+    signature: Vec<u8>,
+    certificate: &'a str,
+}
+
+impl<'a> Transmission<'a> {
+    fn read(headers: &'a Headers) -> Result<Self, Refused> {
+        // It says how it wants to be checked; there is one way.
+        if only(headers, ALGORITHM)? != "SHA256withRSA" {
+            return Err(garbled(ALGORITHM, "it is not `SHA256withRSA`"));
+        }
+        let id = only(headers, ID)?;
+        // `|` in it would move the borders of what is signed.
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        if !(1..=MAX_ID).contains(&id.len()) || !id.bytes().all(plain) {
+            return Err(garbled(ID, "it is not letters, digits and dashes"));
+        }
+        let time = only(headers, TIME)?;
+        let plain = |byte: u8| byte.is_ascii_digit() || b"-:.+TZ".contains(&byte);
+        let at = Some(time).filter(|time| time.len() <= MAX_TIME && time.bytes().all(plain));
+        let at = at.and_then(|time| time.parse().ok());
+        let signature = STANDARD.decode(only(headers, SIGNATURE)?);
+        Ok(Self {
+            id,
+            time,
+            at: at.ok_or_else(|| garbled(TIME, "it is not a time"))?,
+            signature: signature.map_err(|_| garbled(SIGNATURE, "it is not base64"))?,
+            certificate: only(headers, CERTIFICATE)?,
+        })
+    }
+
+    /// Whether it was signed for one of these webhooks.
+    fn fits(&self, signer: &EndEntityCert<'_>, body: &[u8], secrets: &Secrets) -> bool {
+        let checksum = crc32fast::hash(body).to_string();
+        let webhooks = secrets.iter().filter_map(Secret::shared);
+        let mut signed = webhooks.map(|webhook| {
+            let parts = [
+                self.id.as_bytes(),
+                self.time.as_bytes(),
+                webhook,
+                checksum.as_bytes(),
+            ];
+            parts.join(&b'|')
+        });
+        signed.any(|message| {
+            let algorithm = RSA_PKCS1_2048_8192_SHA256;
+            let checked = signer.verify_signature(algorithm, &message, &self.signature);
+            checked.is_ok()
+        })
+    }
+}
+
+/// What a body says it is about: enough to ask whether that is so.
+#[derive(PartialEq, Eq, Deserialize)]
+struct Told {
+    id: Id,
+    event_type: Arc<str>,
+}
+
+impl Told {
+    fn read(body: &[u8]) -> Result<Self, Unclear> {
+        let raw: &RawValue =
+            serde_json::from_str(sound(body)?).map_err(|_| Unclear("no JSON".into()))?;
+        read_object(raw, "event")
+    }
+}
+
+/// What PayPal answered. Where it knows no such thing there is nothing behind the request.
+fn answer<'a>(
+    fetched: &'a Fetched,
+    call: &Call,
+    what: &'static str,
+) -> Result<Step<&'a Answer>, Refused> {
+    match fetched.answer(call) {
+        Ok(answer) => match answer.status {
+            200 => Ok(Step::Done(answer)),
+            400..=499 => Err(Refused::Disproved { what }),
+            _ => Err(Refused::Unconfirmed),
+        },
+        Err(Missing::Unasked(questions)) => Ok(Step::Ask(questions)),
+        Err(Missing::Silent) => Err(Refused::Unconfirmed),
+    }
+}
+
+/// The one value of a header, however often a gateway says or joins it.
+fn only<'a>(headers: &'a Headers, header: &'static str) -> Result<&'a str, Refused> {
+    let mut values = headers
+        .all(header)
+        .flat_map(|value| value.split(','))
+        .map(|value| value.trim_matches(' '));
+    let first = values.next().ok_or(Refused::HeaderMissing { header })?;
+    if values.any(|value| value != first) {
+        return Err(garbled(header, "it is there with different values"));
+    }
+    Ok(first)
+}
+
+/// No older than retries may be, no newer than clocks may differ, all edges inclusive.
+fn check_clock(at: Timestamp, tolerance: i64, now: Timestamp) -> Result<(), Refused> {
+    let age = now.as_second().saturating_sub(at.as_second());
+    let ahead = age.saturating_neg();
+    if age > MAX_AGE_SECONDS.max(tolerance) {
+        return Err(Refused::TooOld { seconds: age });
+    }
+    if ahead > tolerance {
+        return Err(Refused::TooNew { seconds: ahead });
+    }
+    Ok(())
+}
+
+fn garbled(header: &'static str, what: &'static str) -> Refused {
+    Refused::HeaderGarbled { header, what }
+}
+
+const ID: &str = "paypal-transmission-id";
+const TIME: &str = "paypal-transmission-time";
+const SIGNATURE: &str = "paypal-transmission-sig";
+const CERTIFICATE: &str = "paypal-cert-url";
+const ALGORITHM: &str = "paypal-auth-algo";
+
+const NO_CERTIFICATE: &str = "PayPal has no certificate at the address that was named";
+const NO_EVENT: &str = "the body names no event that PayPal's API could be asked for, and its \
+                        signature is over a checksum, which is no proof";
+const UNKNOWN_EVENT: &str = "PayPal's API knows no event of the id that the body names";
+const OTHER_EVENT: &str = "PayPal's API shows another event under the id that the body names";
+
+const MAX_ID: usize = 64;
+const MAX_TIME: usize = 35;
+/// PayPal's events are some kilobytes; a mebibyte compresses into one item of the journal.
+const MAX_BODY: usize = 1024 * 1024;
+/// Three days of retries, each with the time of the first, and one to spare.
+const MAX_AGE_SECONDS: i64 = 4 * 86_400;
