@@ -151,27 +151,34 @@ fn life(
     signer: &Signer,
     now: Timestamp,
 ) -> anyhow::Result<Vec<Delivery>> {
-    let read = |(name, text): &(&'static str, &str)| -> anyhow::Result<(&'static str, Value)> {
-        Ok((name, serde_json::from_str(text)?))
-    };
-    let told: Result<Vec<_>, _> = provider.life().iter().map(read).collect();
-    let mut told = told?;
-    let last = told
-        .last()
-        .and_then(|(_, body)| time(body, provider.time_path()));
-    let Some(last) = last else {
+    // A form names an object; what happened to it, and when, its provider's API says.
+    let told: Vec<(&str, &str, Option<Value>)> = provider
+        .life()
+        .iter()
+        .map(|(name, text)| (*name, *text, serde_json::from_str(text).ok()))
+        .collect();
+    if told.is_empty() {
         bail!("{} tells no life", provider.name());
-    };
-    let deliver = |(name, body): &mut (&'static str, Value)| {
-        shift_times(body, now.as_second().saturating_sub(last));
+    }
+    let at = |body: &Option<Value>| time(body.as_ref()?, provider.time_path());
+    let last = told.iter().rev().find_map(|(_, _, body)| at(body));
+    let deliver = |(name, text, body): (&str, &str, Option<Value>)| {
+        let body = match body {
+            Some(mut body) => {
+                let by = last.map_or(0, |last| now.as_second().saturating_sub(last));
+                shift_times(&mut body, by);
+                serde_json::to_vec(&body)?
+            }
+            None => text.as_bytes().to_vec(),
+        };
         Ok(Delivery {
             name: format!("{LIFE}/{name}"),
             path: format!("/webhooks/{}", provider.name()),
-            body: serde_json::to_vec(body)?,
+            body,
             signer: signer.clone(),
         })
     };
-    told.iter_mut().map(deliver).collect()
+    told.into_iter().map(deliver).collect()
 }
 
 /// A file goes out byte for byte, unless a field is to be set.
@@ -199,7 +206,16 @@ fn fresh(send: &Send, provider: &Provider, now: Timestamp) -> anyhow::Result<Vec
             send.what
         )
     })?;
-    let mut body: Value = serde_json::from_str(&sample)?;
+    // Some doors take forms, which name an object and nothing that could be set.
+    let Ok(mut body) = serde_json::from_str::<Value>(&sample) else {
+        if !send.set.is_empty() {
+            bail!(
+                "`{}` is a form and no JSON, so no field can be set",
+                send.what
+            );
+        }
+        return Ok(sample.into_bytes());
+    };
     if let Some(at) = time(&body, provider.time_path()) {
         shift_times(&mut body, now.as_second().saturating_sub(at));
     }
