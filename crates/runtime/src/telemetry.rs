@@ -3,8 +3,7 @@
 //!
 //! A line that counts says so: `metrics = "refused"` makes of the line's field `refused`, or of
 //! one where there is none, a metric of that name in the namespace `Orangery`, by stage. Several
-//! names stand apart by spaces. The form is
-//! [CloudWatch's](https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html).
+//! names stand apart by spaces. The form is CloudWatch's "embedded metric format".
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};

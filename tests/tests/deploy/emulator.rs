@@ -6,7 +6,7 @@ use orangery::delivery::{Answer, Delivery, Signer, agent};
 use orangery::dev::{sample_story, signers};
 use orangery::story::Story;
 use orangery::wiring::Shop;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -126,10 +126,14 @@ fn a_letter_goes_out_and_comes_back_from_the_dead(url: &str) {
          sed 's/orangery-test\"/orangery-nowhere\"/' target/emulator/environment.json \
             >target/emulator/broken.json
          aws lambda update-function-configuration --function-name {sender} \
-            --environment file://target/emulator/broken.json >target/emulator/updated.json
-         dead=$(output test LettersDeadArn)
-         aws sqs set-queue-attributes --queue-url \"$(output test LettersUrl)\" --attributes \
-            '{{\"VisibilityTimeout\":\"1\",\"RedrivePolicy\":\"{{\\\"deadLetterTargetArn\\\":\\\"'\"$dead\"'\\\",\\\"maxReceiveCount\\\":\\\"2\\\"}}\"}}'"
+            --environment file://target/emulator/broken.json >target/emulator/updated.json"
+    ));
+    let dead = shell("output test LettersDeadArn");
+    let redrive = json!({ "deadLetterTargetArn": dead.trim(), "maxReceiveCount": "2" });
+    let hurry = json!({ "VisibilityTimeout": "1", "RedrivePolicy": redrive.to_string() });
+    shell(&format!(
+        "aws sqs set-queue-attributes --queue-url \"$(output test LettersUrl)\" \
+            --attributes '{hurry}'"
     ));
     for delivery in told("chloe") {
         assert_eq!(send(&delivery, url).status, 200);
@@ -154,7 +158,7 @@ fn deploying_again_changes_nothing() {
 }
 
 fn a_second_stage_stands_beside_the_first_and_waits_for_its_secrets(first: &str) -> String {
-    shell("PROVIDERS=stripe,polar deploy second MailIdentity=use");
+    shell("deploy second MailIdentity=use PolarDoor=open");
     let second = shell("output second ApiUrl").trim().to_owned();
     assert_ne!(first, second);
     let bruno = told("bruno");
@@ -168,7 +172,7 @@ fn a_second_stage_stands_beside_the_first_and_waits_for_its_secrets(first: &str)
         !log.contains("Runtime exited"),
         "a function that lacks secrets must not die"
     );
-    shell("PROVIDERS=stripe,polar put_secrets second");
+    shell("put_secrets second");
     until("the second stage's secrets", || {
         send(&bruno[0], &second).status == 200
     });

@@ -227,6 +227,9 @@ fn the_emulator_is_given_the_local_stacks_secrets() {
     let (word, _) = secret.split_once("$provider").unwrap();
     let known = local_secret("stripe");
     assert!(known.starts_with(&format!("whsec_{word}stripe")), "{known}");
+    let names: Vec<&str> = providers::PROVIDERS.iter().map(|p| p.name()).collect();
+    let listed = format!("for provider in {};", names.join(" "));
+    assert!(script.contains(&listed), "{listed}");
 }
 
 #[test]
