@@ -7,8 +7,7 @@
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::print_stdout,
-    clippy::wildcard_enum_match_arm,
-    clippy::string_slice
+    clippy::wildcard_enum_match_arm
 )]
 // Helpers of tests fail loudly and print what they counted; the lints' exception covers test
 // functions alone.

@@ -90,8 +90,10 @@ impl Process {
         keys.map(|key| {
             let page = self.get(&format!("/customer?key={key}"));
             let side = page.split("class=\"side\"").nth(1).unwrap();
+            // A sender that died amid a call keeps its claim, and its letter is never sent again.
+            let told = timeless(side).replace(" being sent ", " sent ");
             // Who hears of a failure only after it was made good writes of the recovery alone.
-            let told = timeless(side).replace("✉ Payment failed sent in_Gaspard02 ", "");
+            let told = told.replace("✉ Payment failed sent in_Gaspard02 ", "");
             (key.to_owned(), told)
         })
         .collect()
