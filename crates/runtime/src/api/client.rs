@@ -84,7 +84,7 @@ impl HttpApi {
     /// provider that has none.
     ///
     /// # Errors
-    /// [`NoClient`].
+    /// `NoClient`, which says what is wrong.
     pub fn of(
         provider: &Provider,
         mode: Mode,
@@ -102,7 +102,7 @@ impl HttpApi {
     /// An API that answers at `base`.
     ///
     /// # Errors
-    /// [`NoClient`].
+    /// `NoClient`, which says what is wrong.
     pub fn new(
         api: &providers::Api,
         base: &str,
