@@ -220,21 +220,14 @@ async fn drained(
     Ok(one.len() + two.len())
 }
 
-/// User and system time of a process, to a hundredth of a second.
+/// Time that a process has run so far, all its threads together.
 fn cpu(id: u32) -> Result<Duration> {
-    let stat = std::fs::read_to_string(format!("/proc/{id}/schedstat"))?;
-    let nanos = stat.split(' ').next().context("no time")?.parse()?;
-    // The first thread's only; our functions have no other, the peer has.
-    let threads = std::fs::read_dir(format!("/proc/{id}/task"))?.count();
-    if threads == 1 {
-        return Ok(Duration::from_nanos(nanos));
-    }
-    let mut all = 0;
+    let mut nanos = 0;
     for thread in std::fs::read_dir(format!("/proc/{id}/task"))? {
         let stat = std::fs::read_to_string(thread?.path().join("schedstat"))?;
-        all += stat.split(' ').next().context("no time")?.parse::<u64>()?;
+        nanos += stat.split(' ').next().context("no time")?.parse::<u64>()?;
     }
-    Ok(Duration::from_nanos(all))
+    Ok(Duration::from_nanos(nanos))
 }
 
 fn peak(id: u32) -> Result<u64> {
