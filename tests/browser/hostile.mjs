@@ -1,7 +1,7 @@
 // Hostile strings in every field of every event: no script, no broken page, no extra element.
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { deliver } from "./stack.mjs";
+import { deliver, report } from "./stack.mjs";
 
 const controls = Array.from({ length: 31 }, (_, at) => String.fromCharCode(at + 1)).join("");
 
@@ -41,38 +41,118 @@ function* places(value, path = []) {
   }
 }
 
+// Every place of a value that holds an object.
+function* objects(value, path = []) {
+  if (!value || typeof value !== "object") return;
+  if (!Array.isArray(value)) yield path;
+  for (const key of Object.keys(value)) yield* objects(value[key], [...path, key]);
+}
+
+function at(value, path) {
+  return path.reduce((inner, key) => inner[key], value);
+}
+
 function put(value, path, text) {
   const copy = structuredClone(value);
-  let at = copy;
-  for (const key of path.slice(0, -1)) at = at[key];
-  at[path.at(-1)] = text;
+  at(copy, path.slice(0, -1))[path.at(-1)] = text;
   return copy;
 }
 
-// Each text field of each sample in turn becomes one of the strings. A sample has a customer of
-// its own: in one journal each of a thousand late events would fold all the others again.
-export async function sendAll(url, every = 1) {
-  const folder = join(process.env.ORANGERY_FIXTURES, "stripe");
-  const names = readdirSync(folder).filter((name) => /^(charge|checkout|customer|invoice|payment|refund)/.test(name) && !name.includes("expect"));
+// An object of it has one more key.
+function add(value, path, key) {
+  const copy = structuredClone(value);
+  at(copy, path)[key] = key;
+  return copy;
+}
+
+// Every text of it in turn becomes hostile, then every object gets a hostile key.
+function* bent(value, hostile) {
+  for (const path of places(value)) yield { path, bent: put(value, path, hostile()) };
+  for (const path of objects(value)) yield { path, bent: add(value, path, hostile()) };
+}
+
+// Who speaks to the doors, about what, and what makes an event one of its own where no header
+// does. What the thin ones do not say, somebody in their API's place does.
+const SPEAKERS = [
+  { provider: "stripe", of: /^(charge|checkout|customer|invoice|payment|refund)/, own: (body, id) => ({ ...body, id: `evt_${id}` }) },
+  { provider: "paddle", of: /^(adjustment|customer|subscription|transaction)/, own: (body, id) => ({ ...body, event_id: `evt_${id}` }) },
+  { provider: "polar", of: /^(customer|order|refund|subscription)/ },
+  { provider: "standard", of: /^(customer|dispute|payment|refund|subscription)/ },
+  { provider: "gocardless", of: /^(billing|mandates|payments|refunds|subscriptions)/, own: (body, id) => ({ ...body, events: body.events.map((event) => ({ ...event, id: `EV${id}` })) }) },
+];
+
+// Whose API is asked, and about which samples.
+const ASKING = {
+  gocardless: /^(mandates\.cancelled|payments\.confirmed|refunds\.paid|subscriptions\.created)\.json/,
+  mollie: /^payment\.(charged_back|failed|paid|refunded)\.json/,
+};
+
+// A sample has a customer and objects of its own: in one journal each of a thousand late events
+// would fold all the others again.
+function apart(text, file) {
+  return text.replace(/"cus_\w+"/g, `"cus_hostile${file}"`).replace(/Grove01/g, `Hostile${file}`);
+}
+
+function fixtures(folder, of) {
+  const where = join(process.env.ORANGERY_FIXTURES, folder);
+  const names = readdirSync(where).filter((name) => name.endsWith(".json") && of.test(name) && !/expect|answers/.test(name));
+  return names.map((name, file) => {
+    const own = name.replace(/json$/, "answers.json");
+    const texts = ["answers.json", own].filter((known) => existsSync(join(where, known)));
+    const answers = texts.map((known) => JSON.parse(apart(readFileSync(join(where, known), "utf8"), file)));
+    const text = readFileSync(join(where, name), "utf8");
+    // Mollie's classic bodies are forms.
+    const sample = text.startsWith("{") ? JSON.parse(apart(text, file)) : apart(text.trim(), file);
+    return { name, sample, answers: Object.assign({}, ...answers) };
+  });
+}
+
+// All of them to all doors: `every` says which share of all there are.
+export async function sendAll(stack, { every = 1, partner, api }) {
   const answers = {};
-  let sent = 0;
+  const counted = { values: 0, keys: 0, of_apis: 0, of_partners: 0 };
   let next = 0;
-  for (const [file, name] of names.entries()) {
-    const text = readFileSync(join(folder, name), "utf8").replace(/"cus_\w+"/g, `"cus_hostile${file}"`);
-    const sample = JSON.parse(text);
-    for (const path of places(sample)) {
-      next += 1;
-      if (next % every !== 0) continue;
-      const hostile = STRINGS[next % STRINGS.length];
-      const body = put(sample, path, hostile);
-      if (path.join(".") !== "id") body.id = `evt_hostile_${next}`;
-      if (path.at(-1) !== "type") body.type = sample.type;
-      const answer = await deliver(url, body).catch((error) => {
-        throw new Error(`${name}, ${path.join(".")}, after ${sent}: ${error.cause ?? error}`);
-      });
-      answers[answer.status] = (answers[answer.status] ?? 0) + 1;
-      sent += 1;
+  const hostile = () => STRINGS[next % STRINGS.length];
+  const due = () => (next += 1) % every === 0;
+  const send = async (who, what, kind, sending) => {
+    const answer = await sending().catch((error) => {
+      throw new Error(`${who}, ${what}, after ${next}: ${error.cause ?? error}`);
+    });
+    const key = `${who} ${answer.status}`;
+    answers[key] = (answers[key] ?? 0) + 1;
+    counted[kind] += 1;
+  };
+  for (const { provider, of, own = (body) => body } of SPEAKERS) {
+    for (const { name, sample, answers: documents } of fixtures(provider, of)) {
+      api.said.documents = documents;
+      for (const { path, bent: body } of bent(sample, hostile)) {
+        if (!due()) continue;
+        const isKey = typeof at(sample, path) === "object";
+        const event = own(body, `hostile_${next}`);
+        if (path.at(-1) !== "type" && sample.type) event.type = sample.type;
+        const message = `msg_hostile_${next}`;
+        await send(provider, `${name}, ${path.join(".")}`, isKey ? "keys" : "values", () => deliver(stack.url, event, { provider, message }));
+      }
     }
   }
-  return { sent, answers };
+  const gocardless = SPEAKERS.find((speaker) => speaker.provider === "gocardless");
+  for (const [provider, of] of Object.entries(ASKING)) {
+    for (const { name, sample, answers: documents } of fixtures(provider, of)) {
+      for (const { path, bent: bentDocuments } of bent(documents, hostile)) {
+        // A key beside the paths is a path that nobody asks for.
+        if (path.length === 0 || !due()) continue;
+        api.said.documents = bentDocuments;
+        const event = typeof sample === "string" ? sample : gocardless.own(sample, `hostile_${next}`);
+        await send(provider, `${name}, ${path.join(".")}`, "of_apis", () => deliver(stack.url, event, { provider }));
+      }
+    }
+  }
+  for (const { name, sample } of fixtures("partner", /^referral/)) {
+    for (const { path, bent: body } of bent(sample, hostile)) {
+      next += 1;
+      const message = `msg_hostile_${next}`;
+      await send("partner", `${name}, ${path.join(".")}`, "of_partners", () => report(stack.url, "acme", body, { secret: partner, message }));
+    }
+  }
+  return { counted, answers };
 }

@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { sendAll } from "./hostile.mjs";
-import { folder, start, stop } from "./stack.mjs";
+import { folder, partner, standIn, start, stop } from "./stack.mjs";
 
 const require = createRequire(join(process.env.MODULES, "package.json"));
 const { chromium } = require("playwright-core");
@@ -207,6 +207,17 @@ async function looks(browser) {
       await page.close();
     }
   }
+  await check("a letter's preview is as light or dark as its switch says", async () => {
+    // A scheme that is emulated would be every frame's.
+    const page = await open(browser, url, { colorScheme: null });
+    for (const [light, dark] of [["light", false], ["dark", true]]) {
+      await page.goto(`${url}/gallery/one?letter=welcome&language=en&light=${light}`);
+      const frame = await page.locator("iframe").contentFrame().owner().elementHandle();
+      const inside = await (await frame.contentFrame()).evaluate(() => matchMedia("(prefers-color-scheme: dark)").matches);
+      assert.equal(inside, dark, light);
+    }
+    await page.close();
+  });
   await stop(stack);
 }
 
@@ -260,14 +271,15 @@ async function killed(browser) {
 
 // Elements that no text may bring along; counts must be those of a page with harmless texts.
 async function hostile(browser) {
-  const stack = await start(["--no-samples"]);
+  const api = await standIn();
+  const stack = await start(["--no-samples", "--api", `gocardless=${api.url}`, "--api", `mollie=${api.url}`]);
   const { url } = stack;
-  const every = Number(process.env.ORANGERY_HOSTILE_EVERY ?? 7);
-  const most = every === 1 ? 2000 : 150;
+  const every = Number(process.env.ORANGERY_HOSTILE_EVERY ?? 20);
+  const most = every === 1 ? 6000 : 200;
   const page = await open(browser, url);
   await check("hostile strings in every field break nothing", async () => {
-    const { sent, answers } = await sendAll(url, every);
-    console.log(`      ${sent} hostile events: ${JSON.stringify(answers)}`);
+    const { counted, answers } = await sendAll(stack, { every, api, partner: partner(stack, "acme") });
+    console.log(`      hostile: ${JSON.stringify(counted)}, answers: ${JSON.stringify(answers)}`);
     const todo = ["/", "/customers", "/refused", "/mailbox"];
     const done = new Set();
     while (todo.length > 0 && done.size < most) {
@@ -296,6 +308,7 @@ async function hostile(browser) {
   });
   await page.close();
   await stop(stack);
+  api.close();
 }
 
 const browser = await chromium.launch({
