@@ -20,6 +20,7 @@ mod orders;
 mod referrals;
 mod requests;
 mod nets;
+mod waiting;
 mod letters;
 mod timing;
 mod corpus;
