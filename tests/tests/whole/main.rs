@@ -21,6 +21,7 @@ mod referrals;
 mod requests;
 mod nets;
 mod waiting;
+mod silence;
 mod letters;
 mod timing;
 mod corpus;
