@@ -6,7 +6,7 @@ use comfy_table::{Table as Text, presets};
 use domain::catalog::Catalog;
 use domain::explain::explain;
 use domain::fold::fold_whole;
-use domain::ids::CustomerKey;
+use domain::ids::{CustomerKey, Mode};
 use domain::money::Money;
 use domain::view::{CustomerView, LetterView, PaymentView};
 use std::fmt::Write;
@@ -14,7 +14,11 @@ use store::folding::read_journal;
 use store::items::{LETTER, customer_partition};
 use store::letters::{LetterRow, LetterState};
 use store::port::query_all;
-use store::{Item, Table};
+use store::waiting::waiting;
+use store::{Item, StoreError, Table};
+
+/// Waiting events that are counted.
+const MOST_WAITING: usize = 1000;
 
 /// Everything there is to say of a customer, told from the whole journal.
 ///
@@ -27,9 +31,10 @@ pub async fn view<T: Table>(
 ) -> anyhow::Result<CustomerView> {
     let journal = read_journal(table, customer).await.map_err(trouble)?;
     if journal.is_empty() {
+        let waits = waits(table, customer).await.map_err(trouble)?;
         bail!(
             "nobody is known as {customer} in this table; a customer's key is provider/mode/id, \
-             as in stripe/test/cus_123, and --table-port reads another local stack"
+             as in stripe/test/cus_123, and --table-port reads another local stack{waits}"
         );
     }
     let state = fold_whole(journal.iter().map(|entry| &entry.reading));
@@ -40,11 +45,37 @@ pub async fn view<T: Table>(
     ))
 }
 
+/// Events that may be about somebody of whom nothing else is known: of the same account, and
+/// waiting for the provider's API to say whose they are.
+async fn waits<T: Table>(table: &T, customer: &CustomerKey) -> Result<String, StoreError> {
+    let mut parts = customer.as_str().splitn(3, '/');
+    let (Some(name), Some(mode)) = (parts.next(), parts.next()) else {
+        return Ok(String::new());
+    };
+    let mode = [Mode::Live, Mode::Test]
+        .into_iter()
+        .find(|known| known.as_str() == mode);
+    let (Some(provider), Some(mode)) = (providers::provider(name), mode) else {
+        return Ok(String::new());
+    };
+    let reference = provider.account(mode).waiting();
+    let batch = waiting(table, &reference, None, MOST_WAITING).await?;
+    Ok(match (batch.entries.len(), batch.last) {
+        (0, _) => String::new(),
+        (some, None) => {
+            format!("; {some} of {name}'s events wait for its API to say whose they are")
+        }
+        (some, Some(_)) => {
+            format!("; {some} of {name}'s events and more wait for its API to say whose they are")
+        }
+    })
+}
+
 /// A customer's letters, the first owed first.
 async fn letters<T: Table>(
     table: &T,
     customer: &CustomerKey,
-) -> Result<Vec<LetterView>, store::StoreError> {
+) -> Result<Vec<LetterView>, StoreError> {
     let rows = query_all(table, &customer_partition(customer), LETTER).await?;
     let mut letters: Vec<_> = rows
         .into_iter()

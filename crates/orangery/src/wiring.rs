@@ -10,7 +10,7 @@ use crate::stack::streams::StreamMapping;
 use crate::stack::{Endpoints, Wiring};
 use crate::table;
 use axum::http::Method;
-use calendar::Calendar;
+use calendar::{Calendar, Enrichment};
 use dispatch::Dispatch;
 use domain::catalog::Catalog;
 use domain::ids::Mode;
@@ -158,9 +158,12 @@ where
         sender: shop.sender.clone(),
         clock: clock.clone(),
     };
+    let master = given(&[&shop.master]);
     let calendar = Calendar {
         table: table.clone(),
         letters: letters.clone(),
+        enrichments: Enrichment::of_all(Mode::Test, |provider| stand_in(shop, provider, &clock))?,
+        person_key: SecretCache::new(master, person_key, clock.clone()),
         clock: clock.clone(),
     };
     let fold = JournalFold {
@@ -202,16 +205,16 @@ fn routes<R>(shop: &Shop, table: R, clock: &Clock) -> Result<Vec<Route>, BadSett
 where
     R: Table + Clone + 'static,
 {
-    let given = |texts: Vec<String>| Source::Given(texts.into_iter().map(Into::into).collect());
-    let master = given(vec![shop.master.clone()]);
+    let master = given(&[&shop.master]);
     let mut routes = Vec::new();
     for provider in PROVIDERS.iter().copied() {
         let texts = shop.secrets.get(provider.name()).cloned();
         let texts = texts.unwrap_or_else(|| vec![local_secret(provider.name())]);
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let webhook = PaymentWebhook {
             provider,
             endpoint: Endpoint::new(Mode::Test),
-            secrets: door_secrets(provider, given(texts), clock.clone()),
+            secrets: door_secrets(provider, given(&texts), clock.clone()),
             person_key: SecretCache::new(master.clone(), person_key, clock.clone()),
             api: stand_in(shop, provider, clock)?,
             table: table.clone(),
@@ -239,12 +242,15 @@ fn stand_in(
     let Some(base) = shop.apis.get(provider.name()) else {
         return Ok(None);
     };
-    let key = Source::Given(vec![LOCAL_API_KEY.into()]);
-    let key = SecretCache::new(key, api_key, clock.clone());
+    let key = SecretCache::new(given(&[LOCAL_API_KEY]), api_key, clock.clone());
     HttpApi::of(provider, Mode::Test, Some(base), key, clock.clone()).map_err(|error| BadSetting {
         name: "--api",
         what: error.to_string(),
     })
+}
+
+fn given(texts: &[&str]) -> Source {
+    Source::Given(texts.iter().copied().map(Into::into).collect())
 }
 
 fn post(path: String, function: Arc<dyn Function>) -> Route {

@@ -214,6 +214,24 @@ pub enum Step<T> {
 }
 
 impl<T> Step<T> {
+    /// All of them where each is known, else everything that must be asked for any of them.
+    pub fn all(steps: impl IntoIterator<Item = Self>) -> Step<Vec<T>> {
+        let mut known = Vec::new();
+        let mut unasked: Option<Questions> = None;
+        for step in steps {
+            match step {
+                Self::Done(one) => known.push(one),
+                Self::Ask(more) => {
+                    unasked = Some(match unasked {
+                        Some(others) => others.and(more),
+                        None => more,
+                    });
+                }
+            }
+        }
+        unasked.map_or(Step::Done(known), Step::Ask)
+    }
+
     /// Changes what is known.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Step<U> {
         match self {

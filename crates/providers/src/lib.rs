@@ -109,25 +109,15 @@ pub fn receive(
         Step::Ask(questions) => return Ok(Step::Ask(questions)),
     };
     let account = provider.account(arrival.endpoint.mode);
-    let mut all = Vec::with_capacity(verified.items().len());
-    let mut unasked: Option<Questions> = None;
-    for raw in verified.items() {
+    let items = verified.items().iter().map(|raw| {
         let item = Proven {
             raw,
             message: verified.message(),
             signed_at: verified.signed_at(),
         };
-        match provider.read(&account, &item, arrival.fetched, keys) {
-            Step::Done(received) => all.push(received),
-            Step::Ask(more) => {
-                unasked = Some(match unasked {
-                    Some(others) => others.and(more),
-                    None => more,
-                });
-            }
-        }
-    }
-    Ok(unasked.map_or(Step::Done(all), Step::Ask))
+        provider.read(&account, &item, arrival.fetched, keys)
+    });
+    Ok(Step::all(items))
 }
 
 /// Reads a journal entry once more: one that waited for the provider's API, or that nobody

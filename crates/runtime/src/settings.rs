@@ -1,5 +1,6 @@
 //! Settings: what the template tells a function through its environment, read once.
 
+use domain::ids::Mode;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -53,6 +54,21 @@ impl Settings {
             name,
             what: "is missing".into(),
         })
+    }
+
+    /// `MODE`: which money may come in.
+    ///
+    /// # Errors
+    /// [`BadSetting`] when it is missing or another word.
+    pub fn mode(&self) -> Result<Mode, BadSetting> {
+        match self.required("MODE")? {
+            "live" => Ok(Mode::Live),
+            "test" => Ok(Mode::Test),
+            _ => Err(BadSetting {
+                name: "MODE",
+                what: "is not live or test".into(),
+            }),
+        }
     }
 
     /// A setting that may be missing; an empty one counts as missing.

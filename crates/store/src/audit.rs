@@ -34,6 +34,8 @@ pub struct Report {
     pub parked_long: u64,
     /// How long the one of them has waited that waits longest.
     pub parked_age: SignedDuration,
+    /// Events that wait for their provider's API: `calendar` asks it every minute.
+    pub waiting: u64,
     /// How long what receivers and stream left undone has been so, at least; the longest.
     pub pending_age: SignedDuration,
     /// Quarantined events.
@@ -157,6 +159,10 @@ impl Partition {
             self.close_customer(table, &customer, report, now).await?;
         }
         for entry in &self.parked {
+            if entry.reading.is_waiting() {
+                report.waiting = report.waiting.saturating_add(1);
+                continue;
+            }
             let quarantined = entry.reading.is_unclear();
             let waits = now.duration_since(entry.received_at);
             let shared = entry.reading.is_behind_shared();

@@ -6,6 +6,7 @@
 pub mod port;
 pub mod items;
 pub mod accept;
+pub mod waiting;
 pub mod folding;
 pub mod letters;
 pub mod partners;

@@ -1,9 +1,17 @@
-//! What the clock asks for: every minute the sweep of what falls due by itself, once a day the
-//! audit, which needs no stream and forgets nothing. The schedule's input says which:
-//! `{"job": "sweep"}`, `{"job": "audit"}`.
+//! What the clock asks for: every minute the sweep of what falls due by itself and of what waits
+//! for a provider's API, once a day the audit, which needs no stream and forgets nothing. The
+//! schedule's input says which: `{"job": "sweep"}`, `{"job": "audit"}`.
 
+mod waiting;
+
+pub use waiting::Enrichment;
+
+use crate::waiting::{Asked, store};
 use jiff::SignedDuration;
+use providers::PersonKey;
+use runtime::api::{Api, HttpApi};
 use runtime::queue::{Queue, SqsQueue};
+use runtime::secrets::{SecretCache, Source, person_key};
 use runtime::settings::{BadSetting, Settings};
 use runtime::{Clock, Failure, Function, Invocation, aws};
 use serde::{Deserialize, Serialize};
@@ -21,32 +29,51 @@ const MOST: u32 = 250;
 
 /// Run by a schedule.
 #[derive(Debug)]
-pub struct Calendar<T, Q> {
+pub struct Calendar<T, Q, A = Option<HttpApi>> {
     /// The table.
     pub table: T,
     /// Where letters are sent from.
     pub letters: Q,
+    /// The providers whose events may wait for their API.
+    pub enrichments: Vec<Enrichment<A>>,
+    /// Turns e-mail addresses into persons.
+    pub person_key: SecretCache<PersonKey>,
     /// The clock.
     pub clock: Clock,
 }
 
 impl Calendar<DynamoTable, SqsQueue> {
-    /// As the template's environment describes it: `TABLE`, `LETTERS_QUEUE_URL`.
+    /// As the template's environment describes it: `TABLE`, `LETTERS_QUEUE_URL`, `MODE`, `STAGE`,
+    /// and `API_URL_` and a provider's name in capitals where something stands in for its own API.
     ///
     /// # Errors
     /// [`BadSetting`].
     pub fn from_settings(settings: &Settings) -> Result<Self, BadSetting> {
         let sqs = aws::SqsClient::new(&aws::config(settings, aws::Service::Sqs)?);
         let dynamo = aws::DynamoClient::new(&aws::config(settings, aws::Service::DynamoDb)?);
+        let ssm = aws::SsmClient::new(&aws::config(settings, aws::Service::Ssm)?);
+        let (mode, stage) = (settings.mode()?, settings.required("STAGE")?);
+        let clock = Clock::system();
+        let enrichments = Enrichment::of_all(mode, |provider| {
+            let base = format!("API_URL_{}", provider.name().to_ascii_uppercase());
+            let base = settings.optional(&base);
+            HttpApi::deployed(provider, (mode, stage), base, &ssm, &clock)
+        });
+        let master = Source::Parameter {
+            client: ssm.clone(),
+            name: format!("/orangery/{stage}/master-key"),
+        };
         Ok(Self {
             table: DynamoTable::new(dynamo, settings.required("TABLE")?),
             letters: SqsQueue::new(sqs, settings.required("LETTERS_QUEUE_URL")?),
-            clock: Clock::system(),
+            enrichments: enrichments?,
+            person_key: SecretCache::new(master, person_key, clock.clone()),
+            clock,
         })
     }
 }
 
-impl<T: Table, Q: Queue> Function for Calendar<T, Q> {
+impl<T: Table, Q: Queue, A: Api> Function for Calendar<T, Q, A> {
     fn invoke<'a>(&'a self, payload: &'a [u8]) -> Invocation<'a> {
         Box::pin(async move {
             let Event { job } = serde_json::from_slice(payload)
@@ -82,6 +109,12 @@ pub struct Looked {
     pub left: u64,
     /// Whether nothing is left to the next sweep.
     pub complete: bool,
+    /// Events that waited for their provider's API, and wait no more.
+    pub completed: u64,
+    /// Events that still wait for it, as far as was looked.
+    pub waiting: u64,
+    /// How long the one of them has waited that waits longest, in seconds.
+    pub waiting_age: u64,
 }
 
 /// What one run found, for its log line and whoever called it.
@@ -97,6 +130,8 @@ pub struct Found {
     pub parked_long: u64,
     /// How long the one of them has waited that waits longest, in seconds.
     pub parked_age: u64,
+    /// Events that wait for their provider's API.
+    pub waiting: u64,
     /// How long receivers and stream left something undone, in seconds; the longest.
     pub pending_age: u64,
     /// Quarantined events.
@@ -109,19 +144,23 @@ pub struct Found {
     pub complete: bool,
 }
 
-impl<T: Table, Q: Queue> Calendar<T, Q> {
-    /// One sweep.
+impl<T: Table, Q: Queue, A: Api> Calendar<T, Q, A> {
+    /// One sweep: of customers, then of what waits, whatever became of the first.
     ///
     /// # Errors
-    /// When the table does not answer; who was not looked at stays due.
+    /// When the table or Parameter Store do not answer; who was not looked at stays due, and what
+    /// waits goes on waiting.
     pub async fn sweep(&self) -> Result<Looked, Failure> {
-        let swept = sweep(&self.table, MOST, self.clock.now())
-            .await
-            .map_err(|error| Failure::new("Store", error.to_string()))?;
+        let swept = sweep(&self.table, MOST, self.clock.now()).await;
+        let asked = self.complete().await;
+        let (swept, asked) = (swept.map_err(|error| store(&error))?, asked?);
         let looked = Looked {
             customers: swept.looked,
             left: swept.left,
             complete: swept.complete,
+            completed: asked.completed,
+            waiting: asked.waiting,
+            waiting_age: self.age(&asked),
         };
         // Most minutes have nothing to tell, and a log line costs as much as a write.
         if looked.customers > 0 {
@@ -135,6 +174,39 @@ impl<T: Table, Q: Queue> Calendar<T, Q> {
         Ok(looked)
     }
 
+    /// Asks once more for what waits.
+    async fn complete(&self) -> Result<Asked, Failure> {
+        let mut all = Asked::default();
+        for enrichment in &self.enrichments {
+            let batch = enrichment.next(&self.table).await;
+            let batch = batch.map_err(|error| store(&error))?;
+            if batch.entries.is_empty() {
+                continue;
+            }
+            let keys = self.person_key.in_force().await;
+            let keys = keys.map_err(|error| Failure::new("NoSecrets", error.to_string()))?;
+            let asked = enrichment.complete(&self.table, batch, &keys, &self.clock);
+            let asked = asked.await?;
+            tracing::info!(
+                what = "waiting",
+                provider = enrichment.provider().name(),
+                completed = asked.completed,
+                waiting = asked.waiting,
+                waiting_age = self.age(&asked),
+                metrics = "waiting_age",
+            );
+            all = all.and(asked);
+        }
+        Ok(all)
+    }
+
+    fn age(&self, asked: &Asked) -> u64 {
+        let since = asked
+            .since
+            .map(|since| self.clock.now().duration_since(since));
+        since.map_or(0, seconds)
+    }
+
     /// One run of the audit.
     ///
     /// # Errors
@@ -142,13 +214,14 @@ impl<T: Table, Q: Queue> Calendar<T, Q> {
     pub async fn audit(&self) -> Result<Found, Failure> {
         let report = walk(&self.table, PAGES, self.clock.now())
             .await
-            .map_err(|error| Failure::new("Store", error.to_string()))?;
+            .map_err(|error| store(&error))?;
         let mut found = Found {
             customers: report.customers,
             mended: report.mended,
             parked: report.parked,
             parked_long: report.parked_long,
             parked_age: seconds(report.parked_age),
+            waiting: report.waiting,
             pending_age: seconds(report.pending_age),
             quarantined: report.quarantined,
             letters_again: 0,

@@ -1,16 +1,15 @@
 //! A payment provider speaks: verify, normalize, append, fold, answer.
 
 use domain::ids::Mode;
-use domain::record::Entry;
-use providers::{Arrival, Endpoint, Outcome, PersonKey, Provider, Received, Secrets, provider};
-use runtime::api::{Api, Bounds, HttpApi, api_key, settled};
+use providers::{Arrival, Endpoint, PersonKey, Provider, Received, Secrets, provider};
+use runtime::api::{Api, Bounds, HttpApi, settled};
+use runtime::door::{Became, Told, take_in};
 use runtime::http::{HttpHandler, HttpRequest, HttpResponse, answer};
 use runtime::secrets::{SecretCache, Source, person_key};
 use runtime::settings::{BadSetting, Settings};
 use runtime::{Clock, Function, Invocation, Warming, aws};
 use serde::Serialize;
 use std::sync::Arc;
-use store::accept::Verdict;
 use store::dynamo::DynamoTable;
 use store::{Key, Table};
 
@@ -47,16 +46,7 @@ impl PaymentWebhook<DynamoTable> {
             what: format!("`{name}` is not known"),
         };
         let provider = provider(name).ok_or_else(unknown)?;
-        let mode = match settings.required("MODE")? {
-            "live" => Mode::Live,
-            "test" => Mode::Test,
-            _ => {
-                return Err(BadSetting {
-                    name: "MODE",
-                    what: "is not live or test".into(),
-                });
-            }
-        };
+        let mode = settings.mode()?;
         let stage = settings.required("STAGE")?;
         let ssm = aws::SsmClient::new(&aws::config(settings, aws::Service::Ssm)?);
         let parameter = |name: String| Source::Parameter {
@@ -66,14 +56,8 @@ impl PaymentWebhook<DynamoTable> {
         let clock = Clock::system();
         let secrets = parameter(format!("/orangery/{stage}/{name}/webhook-secrets"));
         let master = parameter(format!("/orangery/{stage}/master-key"));
-        let key = parameter(format!("/orangery/{stage}/{name}/api-key"));
-        let key = SecretCache::new(key, api_key, clock.clone());
         let base = settings.optional("API_URL");
-        let api = HttpApi::of(provider, mode, base, key, clock.clone());
-        let api = api.map_err(|error| BadSetting {
-            name: "API_URL",
-            what: error.to_string(),
-        })?;
+        let api = HttpApi::deployed(provider, (mode, stage), base, &ssm, &clock)?;
         let dynamo = aws::DynamoClient::new(&aws::config(settings, aws::Service::DynamoDb)?);
         Ok(Self {
             provider,
@@ -168,48 +152,27 @@ impl<T: Table, A> PaymentWebhook<T, A> {
     async fn take_in(&self, received: Vec<Received>, receipt: &str) -> HttpResponse {
         let now = self.clock.now();
         let receipt: Arc<str> = receipt.into();
-        let mut answered = Answered::default();
-        let mut entries = Vec::new();
-        for Received { raw, outcome } in received {
-            match outcome {
-                Outcome::Reading(reading) => {
-                    let normalizer = self.provider.normalizer();
-                    let entry = Entry::new(reading, raw, normalizer, now, receipt.clone());
-                    entries.push(Arc::new(entry));
-                }
-                Outcome::Ignored { kind, .. } => {
-                    self.decided(None, &kind, "ignored");
-                    answered.ignored = answered.ignored.saturating_add(1);
-                }
-                Outcome::WrongMode { kind } => {
-                    self.decided(None, &kind, "wrong_mode");
-                    answered.wrong_mode = answered.wrong_mode.saturating_add(1);
-                }
-            }
-        }
-        let verdicts = match store::accept::receive(&self.table, &entries, now).await {
-            Ok(verdicts) => verdicts,
+        let told = received.into_iter().map(|received| Told {
+            received,
+            received_at: now,
+            receipt: receipt.clone(),
+        });
+        let became = match take_in(&self.table, self.provider, told.collect(), now).await {
+            Ok(became) => became,
             Err(error) => return HttpResponse::not_durable(&error),
         };
-        for (entry, verdict) in entries.iter().zip(verdicts) {
-            let verdict = answered.count(entry, verdict);
-            let id = entry.reading.id.as_str();
-            self.decided(Some(id), &entry.reading.kind, verdict);
+        let mut answered = Answered::default();
+        let mut nothing_kept = true;
+        for became in became {
+            nothing_kept &= matches!(became, Became::Ignored | Became::WrongMode);
+            answered.count(became);
         }
-        let ignored_only = entries.is_empty();
-        let status = if ignored_only {
+        let status = if nothing_kept {
             self.provider.ignored()
         } else {
             self.provider.accepted()
         };
         HttpResponse::json(status, &answered)
-    }
-
-    /// The decision line: one an event.
-    fn decided(&self, id: Option<&str>, kind: &str, verdict: &'static str) {
-        let counted = ["quarantined", "wrong_mode"].contains(&verdict);
-        let metrics = counted.then_some(verdict);
-        tracing::info!(provider = self.provider.name(), id, kind, verdict, metrics);
     }
 }
 
@@ -227,20 +190,17 @@ struct Answered {
 }
 
 impl Answered {
-    fn count(&mut self, entry: &Entry, verdict: Verdict) -> &'static str {
-        let (count, name) = match verdict {
-            Verdict::Repeated => (&mut self.repeated, "repeated"),
-            Verdict::Appended | Verdict::Parked if entry.reading.is_waiting() => {
-                (&mut self.waiting, "waiting")
-            }
-            Verdict::Appended | Verdict::Parked if entry.reading.is_unclear() => {
-                (&mut self.quarantined, "quarantined")
-            }
-            Verdict::Appended => (&mut self.applied, "applied"),
-            Verdict::Parked => (&mut self.parked, "parked"),
+    fn count(&mut self, became: Became) {
+        let count = match became {
+            Became::Applied => &mut self.applied,
+            Became::Repeated => &mut self.repeated,
+            Became::Parked => &mut self.parked,
+            Became::Quarantined => &mut self.quarantined,
+            Became::Waiting => &mut self.waiting,
+            Became::Ignored => &mut self.ignored,
+            Became::WrongMode => &mut self.wrong_mode,
         };
         *count = count.saturating_add(1);
-        name
     }
 }
 

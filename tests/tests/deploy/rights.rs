@@ -1,12 +1,21 @@
 //! What the roles allow is what the functions were seen to call: no more, no less.
 
 use crate::gate::Call;
-use crate::house::{House, SAMPLED};
+use crate::house::{House, SAMPLED, opening};
 use crate::template::{Deployed, Template, texts};
+use domain::ids::Mode;
+use domain::reading::{About, Reading};
+use domain::record::Entry;
 use jiff::SignedDuration;
 use orangery::dev::sample_story;
+use orangery::wiring::{LOCAL_MASTER, dynamo_table};
+use providers::{
+    Fetched, Outcome, PROVIDERS, PersonKey, Provider, Received, Secret, Step, read_again,
+};
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use store::accept::receive;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_role_allows_what_its_function_calls_and_nothing_else() {
@@ -94,6 +103,10 @@ async fn live(house: &House) {
         house.tell(sample_story(name).unwrap()).await;
     }
     house.tell(&a_report("r-late", "ada@example.com")).await;
+    let table = dynamo_table(house.stack.endpoints()).unwrap();
+    let waits = all_that_wait();
+    assert!(waits.len() >= 3, "providers have an API to ask");
+    receive(&table, &waits, opening()).await.unwrap();
     // Letters that nobody handed over, and what a receiver left behind when it died.
     house.advance(SignedDuration::from_mins(10)).await;
     house.tell(&a_refund(0)).await;
@@ -110,6 +123,47 @@ async fn live(house: &House) {
     house.advance(SignedDuration::from_hours(24 * 20)).await;
     house.call("Calendar", r#"{"job":"sweep"}"#).await;
     house.settle().await;
+}
+
+/// An event of each provider whose API was silent.
+fn all_that_wait() -> Vec<Arc<Entry>> {
+    let master = Secret::new(LOCAL_MASTER).unwrap();
+    let keys = PersonKey::derive(&master).unwrap();
+    let mut all = Vec::new();
+    for provider in PROVIDERS.iter().filter(|one| one.api().is_some()) {
+        let mut waits = provider.samples().iter().filter_map(|(_, body)| {
+            let body: Value = serde_json::from_str(body).ok()?;
+            let item = body.pointer("/events/0").unwrap_or(&body).to_string();
+            let unread = unread(provider, item.as_bytes());
+            let silent = Fetched::closed();
+            match read_again(provider, Mode::Test, &unread, &silent, &keys) {
+                Step::Done(Received {
+                    outcome: Outcome::Reading(reading),
+                    raw,
+                }) if reading.is_waiting() => {
+                    let entry = Entry::new(reading, raw, 1, opening(), "silent".into());
+                    Some(Arc::new(entry))
+                }
+                Step::Done(_) | Step::Ask(_) => None,
+            }
+        });
+        let waits = waits.next();
+        all.push(waits.unwrap_or_else(|| panic!("nothing of {provider:?} is ever asked for")));
+    }
+    all
+}
+
+fn unread(provider: &Provider, raw: &[u8]) -> Entry {
+    let reading = Reading {
+        id: provider.account(Mode::Test).event("unread"),
+        kind: "unread".into(),
+        occurred_at: opening(),
+        rank: 0,
+        about: About::Behind(Vec::new()),
+        facts: Vec::new(),
+        references: Vec::new(),
+    };
+    Entry::new(reading, raw.into(), 0, opening(), "unread".into())
 }
 
 /// Parked, until somebody knows whose payment it is of.

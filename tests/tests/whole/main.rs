@@ -20,6 +20,8 @@ mod orders;
 mod referrals;
 mod requests;
 mod nets;
+mod waiting;
+mod silence;
 mod letters;
 mod timing;
 mod corpus;

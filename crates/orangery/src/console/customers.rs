@@ -163,7 +163,7 @@ impl Told {
 /// What was not understood of an entry.
 pub(super) fn unclear(entry: &Entry) -> Option<Arc<str>> {
     entry.reading.facts.iter().find_map(|fact| match fact {
-        Fact::Waiting { what } | Fact::Unclear { what } => Some(what.clone()),
+        Fact::Unclear { what } => Some(what.clone()),
         Fact::Profile(_)
         | Fact::CustomerDeleted
         | Fact::Subscription(_)
@@ -175,7 +175,8 @@ pub(super) fn unclear(entry: &Entry) -> Option<Arc<str>> {
         | Fact::Dispute(_)
         | Fact::Referral(_)
         | Fact::ReferralCanceled { .. }
-        | Fact::ReferralCode { .. } => None,
+        | Fact::ReferralCode { .. }
+        | Fact::Waiting { .. } => None,
     })
 }
 

@@ -1,6 +1,7 @@
 //! One event: what was sent, how we read it, and what became of it.
 
 use super::customers::unclear;
+use super::index::parked_verdict;
 use super::look::Look;
 use super::render::values;
 use super::replay::Replayed;
@@ -9,6 +10,7 @@ use super::{Console, Fault, Page};
 use crate::stack::seen::Seen;
 use axum::extract::{Form, Query, State};
 use domain::ids::CustomerKey;
+use domain::reading::Fact;
 use domain::record::Entry;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -83,6 +85,8 @@ impl Console {
             normalizer => entry.normalizer,
             bytes => entry.raw.len(),
             unclear => unclear(&entry),
+            waits_for => waits_for(&entry),
+            parked => parked_verdict(&entry),
             references => references(&entry),
         };
         self.page(look, "event.html", values)
@@ -149,6 +153,18 @@ impl Console {
         }
         Ok(digests)
     }
+}
+
+/// What its provider's API has not told yet.
+fn waits_for(entry: &Entry) -> Option<Arc<str>> {
+    let mut facts = entry.reading.facts.iter();
+    facts.find_map(|fact| {
+        if let Fact::Waiting { what } = fact {
+            Some(what.clone())
+        } else {
+            None
+        }
+    })
 }
 
 fn references(entry: &Entry) -> Vec<String> {

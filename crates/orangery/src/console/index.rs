@@ -37,8 +37,8 @@ pub(crate) struct Known {
     pub(crate) events: BTreeSet<Place>,
     /// Letters by customer and sort key, with version and state.
     letters: BTreeMap<Place, (u64, &'static str)>,
-    /// Parked entries by reference and sort key, and when they came.
-    pub(crate) parked: BTreeMap<Place, Arc<str>>,
+    /// Parked entries by reference and sort key, and whether each waits for its provider's API.
+    parked: BTreeMap<Place, bool>,
     /// The latest happenings, the latest last.
     pub(crate) latest: VecDeque<Happening>,
     /// How many happenings there ever were.
@@ -62,8 +62,6 @@ pub(crate) struct Counts {
     pub(crate) quarantined: u64,
     /// Subscriptions whose statements contradict each other.
     pub(crate) ambiguous: u64,
-    /// Waiting for their customer.
-    pub(crate) parked: u64,
     /// Effects decided and not yet known to be written.
     pub(crate) pending: u64,
     /// Customers.
@@ -209,18 +207,13 @@ impl Known {
             Item::Parked(reference, entry) => {
                 let id: Arc<str> = entry.reading.id.as_str().into();
                 let key = (reference.as_str().into(), format!("{PARKED}{id}").into());
-                let at: Arc<str> = entry.received_at.to_string().into();
-                if self.parked.insert(key, at).is_none() {
+                let waits = entry.reading.is_waiting();
+                if self.parked.insert(key, waits).is_none() {
                     let partition = store::items::reference_partition(&reference);
                     self.events.insert((id, partition.into()));
-                    let verdict = if entry.reading.is_unclear() {
-                        "quarantined"
-                    } else {
-                        "parked"
-                    };
+                    let verdict = parked_verdict(&entry);
                     self.happen("parked", &entry, verdict, reference.as_str());
                 }
-                self.count_parked();
             }
             Item::Letter(row) => self.letter(&row),
             Item::Alias(..) | Item::Partner(_) | Item::Cursor(_) => {}
@@ -326,26 +319,26 @@ impl Known {
             self.events.remove(&(id.into(), partition.as_str().into()));
         }
         self.parked.remove(&(reference.into(), sort.into()));
-        self.count_parked();
     }
 
-    /// How many wait for somebody: what stands under a shared reference stays there for those
-    /// who come later, and waits no more once it is in somebody's journal.
-    pub(crate) fn waiting(&self) -> u64 {
+    /// How many wait for somebody, and how many for their provider's API: what stands under a
+    /// shared reference stays there for those who come later, and waits no more once it is in
+    /// somebody's journal.
+    pub(crate) fn parked(&self) -> (u64, u64) {
         let handed = |id: &str| {
             let of_it = self.events.range((id.into(), "customer#".into())..);
             let mut of_it = of_it.take_while(|(known, _)| **known == *id);
             of_it.any(|(_, place)| place.starts_with("customer#"))
         };
-        let waiting = self
-            .parked
-            .keys()
-            .filter_map(|(_, sort)| sort.strip_prefix(PARKED));
-        u64::try_from(waiting.filter(|id| !handed(id)).count()).unwrap_or(u64::MAX)
-    }
-
-    fn count_parked(&mut self) {
-        self.counts.parked = u64::try_from(self.parked.len()).unwrap_or(u64::MAX);
+        let (mut parked, mut waiting) = (0_u64, 0_u64);
+        for ((_, sort), waits) in &self.parked {
+            if *waits {
+                waiting = waiting.saturating_add(1);
+            } else if sort.strip_prefix(PARKED).is_some_and(|id| !handed(id)) {
+                parked = parked.saturating_add(1);
+            }
+        }
+        (parked, waiting)
     }
 
     fn happen(&mut self, what: &'static str, entry: &Entry, verdict: &'static str, whose: &str) {
@@ -369,6 +362,17 @@ impl Known {
         if self.latest.len() > LATEST {
             self.latest.pop_front();
         }
+    }
+}
+
+/// Why a parked entry is parked.
+pub(crate) fn parked_verdict(entry: &Entry) -> &'static str {
+    if entry.reading.is_waiting() {
+        "waiting"
+    } else if entry.reading.is_unclear() {
+        "quarantined"
+    } else {
+        "parked"
     }
 }
 

@@ -29,15 +29,10 @@ struct Tile {
 
 impl Console {
     fn overview(&self) -> anyhow::Result<Value> {
-        let (counts, latest): (Counts, Vec<Happening>) = {
+        let (counts, (parked, waiting), latest): (Counts, _, Vec<Happening>) = {
             let known = self.index.now();
             let latest = known.latest.iter().rev().take(SHOWN).cloned();
-            let parked = known.waiting();
-            let counts = Counts {
-                parked,
-                ..known.counts.clone()
-            };
-            (counts, latest.collect())
+            (known.counts.clone(), known.parked(), latest.collect())
         };
         let state = &self.endpoints.state;
         let answered = answered(&state.answers()?);
@@ -48,7 +43,8 @@ impl Console {
             tile("late", counts.late),
             tile("quarantined", counts.quarantined),
             tile("ambiguous", counts.ambiguous),
-            tile("parked", counts.parked),
+            tile("parked", parked),
+            tile("waiting", waiting),
             tile("pending", counts.pending),
         ];
         let gateway = vec![

@@ -1,6 +1,8 @@
 //! What the pages say, and in whose words.
 
-use super::support::{get, open, post, shop, tell};
+use super::support::{blocking, get, open, post, shop, tell};
+use orangery::delivery::{Delivery, Signer};
+use orangery::wiring::local_secret;
 use std::collections::BTreeSet;
 
 #[test]
@@ -160,4 +162,55 @@ async fn forms_of_other_origins_change_nothing() {
     )
     .await;
     assert!(back.1.contains("Orangery"), "led away: {}", back.1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_whose_api_is_silent_is_shown_as_waiting_with_what_it_lacks() {
+    let shop = shop();
+    let stack = open(&shop).await;
+    let provider = providers::provider("gocardless").unwrap();
+    let samples = provider.samples().iter();
+    let (name, body) = samples
+        .copied()
+        .find(|(name, _)| *name == "payments.confirmed")
+        .unwrap();
+    let delivery = Delivery {
+        name: name.into(),
+        path: "/webhooks/gocardless".into(),
+        body: body.as_bytes().to_vec(),
+        signer: Signer::provider(provider, &local_secret("gocardless")).unwrap(),
+    };
+    let (gateway, now) = (stack.gateway_url().to_owned(), stack.clock().now());
+    let answer = blocking(move || delivery.send(&gateway, now).unwrap()).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    stack.settle().await.unwrap();
+
+    let count = |page: &str, name: &str| {
+        let (_, rest) = page.split_once(&format!("data-count=\"{name}\">")).unwrap();
+        rest.split_once('<').unwrap().0.to_owned()
+    };
+    let (_, overview) = get(&stack, "/").await;
+    assert_eq!(count(&overview, "waiting"), "1");
+    assert_eq!(count(&overview, "parked"), "0");
+    let words = [
+        "badge waiting",
+        "What it lacks:",
+        "<bdi>payments</bdi>",
+        "within a minute",
+    ];
+    let (status, page) = get(&stack, "/event?id=gocardless/test/EV000000001011").await;
+    assert_eq!(status, 200);
+    for word in words {
+        assert!(page.contains(word), "{word}: {page}");
+    }
+    assert!(
+        !page.contains("badge parked") && !page.contains("class=\"warn\""),
+        "{page}"
+    );
+
+    let table = orangery::wiring::dynamo_table(stack.endpoints()).unwrap();
+    let customer = domain::ids::CustomerKey::new("gocardless/test/CU000Grove01");
+    let nobody = orangery::customer::view(&table, &customer, &shop.catalog).await;
+    let said = nobody.unwrap_err().to_string();
+    assert!(said.ends_with("; 1 of gocardless's events wait for its API to say whose they are"));
 }

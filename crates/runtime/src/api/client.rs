@@ -2,8 +2,10 @@
 
 use super::Api;
 use super::certificates::Certificates;
+use crate::aws::SsmClient;
 use crate::clock::Clock;
-use crate::secrets::SecretCache;
+use crate::secrets::{SecretCache, Source};
+use crate::settings::BadSetting;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::ids::Mode;
@@ -97,6 +99,29 @@ impl HttpApi {
         };
         let base = base.unwrap_or_else(|| api.base(mode));
         Self::new(api, base, key, clock).map(Some)
+    }
+
+    /// The same for a deployed function: its key is a parameter of the stage, which is read when
+    /// something is asked for the first time.
+    ///
+    /// # Errors
+    /// [`BadSetting`] where what stands in for it is at no address that a key may be sent to.
+    pub fn deployed(
+        provider: &Provider,
+        (mode, stage): (Mode, &str),
+        base: Option<&str>,
+        client: &SsmClient,
+        clock: &Clock,
+    ) -> Result<Option<Self>, BadSetting> {
+        let key = Source::Parameter {
+            client: client.clone(),
+            name: format!("/orangery/{stage}/{}/api-key", provider.name()),
+        };
+        let key = SecretCache::new(key, api_key, clock.clone());
+        Self::of(provider, mode, base, key, clock.clone()).map_err(|error| BadSetting {
+            name: "API_URL",
+            what: error.to_string(),
+        })
     }
 
     /// An API that answers at `base`.

@@ -4,14 +4,15 @@ use super::house::{opening, shop, timeless};
 use super::memory::Memory;
 use dispatch::Dispatch;
 use domain::ids::{CustomerKey, Mode};
+use domain::reading::{About, Reading};
 use domain::record::Entry;
 use engagement_email::EngagementEmail;
 use engagement_email::mailer::{Mail, Mailer, NotSent};
 use journal_fold::JournalFold;
 use orangery::delivery::{Delivery, Signer};
 use providers::{
-    Arrival, Endpoint, Fetched, Headers, Outcome, PersonKey, Received, Request, Secret, Secrets,
-    Step,
+    Arrival, Endpoint, Fetched, Headers, Outcome, PersonKey, Provider, Received, Request, Secret,
+    Secrets, Step, read_again,
 };
 use runtime::queue::{Queue, QueueError};
 use runtime::{Clock, Function};
@@ -116,47 +117,96 @@ pub(crate) fn entry(delivery: &Delivery) -> Arc<Entry> {
 
 /// The journal entries of a provider's delivery, made by the door's own proof and reading.
 pub(crate) fn entries(delivery: &Delivery) -> Vec<Arc<Entry>> {
+    let provider = provider_of(delivery);
+    let fetched = Fetched::recorded(provider.answers(&delivery.name)).unwrap();
+    let entry = |received| {
+        let entry = journaled(provider, received, &delivery.name);
+        entry.unwrap_or_else(|| panic!("{} tells nothing", delivery.name))
+    };
+    told(delivery, &fetched).into_iter().map(entry).collect()
+}
+
+/// As the door journals it under this receipt; none where it does not.
+pub(crate) fn journaled(
+    provider: &Provider,
+    received: Received,
+    receipt: &str,
+) -> Option<Arc<Entry>> {
+    let Outcome::Reading(reading) = received.outcome else {
+        return None;
+    };
+    let version = provider.normalizer();
+    let entry = Entry::new(reading, received.raw, version, opening(), receipt.into());
+    Some(Arc::new(entry))
+}
+
+/// What a delivery tells while its provider's API says this and no more. Of a provider that
+/// alone can sign it is read as if it were proven.
+pub(crate) fn told(delivery: &Delivery, fetched: &Fetched) -> Vec<Received> {
     let Signer::Provider(provider, secret) = &delivery.signer else {
         panic!("{} is a partner's", delivery.name)
     };
-    let now = opening();
-    let signed = provider.sign(&delivery.body, secret, now).unwrap();
-    let headers = Headers::new(signed).unwrap();
-    let request = Request {
-        method: "POST",
-        path: &delivery.path,
-        url: None,
-        query: "",
-        headers: &headers,
-        body: &delivery.body,
+    let keys = keys();
+    let step = match provider.sign(&delivery.body, secret, opening()) {
+        Some(signed) => {
+            let headers = Headers::new(signed).unwrap();
+            let arrival = Arrival {
+                request: Request {
+                    method: "POST",
+                    path: &delivery.path,
+                    url: None,
+                    query: "",
+                    headers: &headers,
+                    body: &delivery.body,
+                },
+                endpoint: Endpoint::new(Mode::Test),
+                secrets: &Secrets::new(vec![secret.clone()]).unwrap(),
+                fetched,
+                now: opening(),
+            };
+            providers::receive(provider, &arrival, &keys).unwrap()
+        }
+        None => {
+            let proven = unread(provider, &delivery.body);
+            read_again(provider, Mode::Test, &proven, fetched, &keys).map(|one| vec![one])
+        }
     };
-    let secrets = Secrets::new(vec![secret.clone()]).unwrap();
-    let master = Secret::new(orangery::wiring::LOCAL_MASTER).unwrap();
-    let keys = PersonKey::derive(&master).unwrap();
-    let fetched = Fetched::recorded(provider.answers(&delivery.name)).unwrap();
-    let arrival = Arrival {
-        request,
-        endpoint: Endpoint::new(Mode::Test),
-        secrets: &secrets,
-        fetched: &fetched,
-        now,
-    };
-    let Step::Done(received) = providers::receive(provider, &arrival, &keys).unwrap() else {
+    let Step::Done(received) = step else {
         panic!("{} asks though nobody answers", delivery.name)
     };
-    let entry = |received: Received| {
-        let Outcome::Reading(reading) = received.outcome else {
-            panic!("{} tells nothing", delivery.name)
-        };
-        let receipt = delivery.name.as_str().into();
-        let version = provider.normalizer();
-        Arc::new(Entry::new(reading, received.raw, version, now, receipt))
-    };
-    received.into_iter().map(entry).collect()
+    received
 }
 
+/// An entry of which nothing is known but its bytes.
+pub(crate) fn unread(provider: &Provider, raw: &[u8]) -> Entry {
+    let reading = Reading {
+        id: provider.account(Mode::Test).event("unread"),
+        kind: "unread".into(),
+        occurred_at: opening(),
+        rank: 0,
+        about: About::Behind(Vec::new()),
+        facts: Vec::new(),
+        references: Vec::new(),
+    };
+    Entry::new(reading, raw.into(), 0, opening(), "unread".into())
+}
+
+/// The person key of every local stack.
+fn keys() -> PersonKey {
+    let master = Secret::new(orangery::wiring::LOCAL_MASTER).unwrap();
+    PersonKey::derive(&master).unwrap()
+}
+
+fn provider_of(delivery: &Delivery) -> &'static Provider {
+    match &delivery.signer {
+        Signer::Provider(provider, _) => provider,
+        Signer::Partner(_) => panic!("{} is a partner's", delivery.name),
+    }
+}
+
+/// The letters' queue.
 #[derive(Clone, Default)]
-struct Orders(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Orders(Arc<Mutex<Vec<String>>>);
 
 impl Queue for Orders {
     async fn send(&self, body: String) -> Result<(), QueueError> {
