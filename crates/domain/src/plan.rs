@@ -59,10 +59,16 @@ pub fn plan(state: &State, now: Timestamp) -> Plan {
     plan
 }
 
-/// The object that a cause is about; what a cause says beyond it (the moment of a request, of
-/// an end) makes a second such request a cause of its own.
-pub fn subject(cause: &str) -> &str {
-    cause.rsplit_once('@').map_or(cause, |(object, _)| object)
+/// The object that a letter's cause is about; what a cause says beyond it (the moment of a
+/// request, of an end) makes a second such request a cause of its own.
+pub fn subject(letter: Letter, cause: &str) -> &str {
+    match letter {
+        // The object's own id, which may have any sign in it.
+        Letter::Welcome | Letter::PaymentFailed | Letter::PaymentRecovered => cause,
+        Letter::CancellationConfirmed | Letter::TrialEnding => {
+            cause.rsplit_once('@').map_or(cause, |(object, _)| object)
+        }
+    }
 }
 
 impl Decided {

@@ -73,7 +73,7 @@ struct About<'a> {
 
 impl About<'_> {
     fn values(&self, row: &LetterRow) -> Result<Value, Unrendered> {
-        let id = subject(&row.cause);
+        let id = subject(row.letter, &row.cause);
         let subscription = || find(&self.state.subscriptions, id).ok_or(Unrendered::Subject);
         let invoice = || find(&self.state.invoices, id).ok_or(Unrendered::Subject);
         Ok(match row.letter {

@@ -4,7 +4,8 @@ use super::due;
 use super::lives::Life;
 use super::oracle::{self, Known};
 use super::random::Rng;
-use super::told::{NORMALIZER, Story, at};
+use super::tellings::TELLINGS;
+use super::told::{NORMALIZER, Story, Told, at};
 use domain::ids::{CustomerKey, Reference};
 use domain::record::{Digest, Entry};
 use domain::state::State;
@@ -18,6 +19,9 @@ use super::twin::Twin;
 
 /// Events that a life is cut to.
 const MOST: usize = 8;
+
+/// Events that are taken of a provider's telling.
+const TOLD: usize = 7;
 
 /// A life and what must come of it.
 pub(super) struct Canon {
@@ -99,26 +103,38 @@ const LIVES: [(&str, u64, Script); 16] = [
     }),
 ];
 
-/// All canonical lives.
+/// All canonical lives: ours, and of what each provider tells some events from its first to its
+/// last.
 pub(super) fn lives() -> Vec<Canon> {
-    LIVES
-        .iter()
-        .map(|(name, seed, script)| Canon::new(name, *seed, *script))
-        .collect()
+    let ours = LIVES.iter().map(|(name, seed, script)| {
+        let mut story = Story::default();
+        let mut rng = Rng::fork(*seed, 9);
+        script(&mut Life::new(&mut story, &mut rng, 0));
+        story.told.truncate(MOST);
+        Canon::new(name, &story)
+    });
+    let told = TELLINGS.iter().map(|telling| {
+        let last = telling.told.len() - 1;
+        let spread = (0..TOLD).map(|place| Told {
+            truth: place as u32,
+            ..telling.told[place * last / (TOLD - 1)].clone()
+        });
+        let story = Story {
+            told: spread.collect(),
+            ..Story::default()
+        };
+        Canon::new(telling.account.provider, &story)
+    });
+    ours.chain(told).collect()
 }
 
 impl Canon {
-    fn new(name: &'static str, seed: u64, script: Script) -> Self {
-        let mut story = Story::default();
-        let mut rng = Rng::fork(seed, 9);
-        script(&mut Life::new(&mut story, &mut rng, 0));
-        story.told.truncate(MOST);
+    fn new(name: &'static str, story: &Story) -> Self {
         let last = story.told.iter().map(|told| told.readings[0].occurred_at);
         let last = last.max().map_or(0, |last| last.as_second());
         let now = at(last + 60);
-        let entry = |told: &super::told::Told| {
-            told.entry(NORMALIZER, now, Arc::from(format!("once {}", told.id())))
-        };
+        let entry =
+            |told: &Told| told.entry(NORMALIZER, now, Arc::from(format!("once {}", told.id())));
         let entries = story.told.iter().map(entry).collect();
         let mut canon = Self {
             name,

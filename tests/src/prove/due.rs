@@ -147,7 +147,7 @@ impl World<'_> {
 
 /// Whether an event is what a letter is about.
 fn causes(event: &Known<'_>, row: &LetterRow) -> bool {
-    let (at, about) = (row.caused_at, domain::plan::subject(&row.cause));
+    let (at, about) = (row.caused_at, domain::plan::subject(row.letter, &row.cause));
     event
         .reading
         .facts
@@ -157,7 +157,9 @@ fn causes(event: &Known<'_>, row: &LetterRow) -> bool {
                 seen.id.as_str() == about && seen.started_at == at && seen.terms.status.is_running()
             }
             (Letter::CancellationConfirmed, Fact::Subscription(seen)) => {
-                seen.id.as_str() == about && seen.canceled_at == Some(at)
+                // Where nobody says when that was asked for, a statement that sees it counts.
+                let seen_at = seen.end_asked.then_some(event.reading.occurred_at);
+                seen.id.as_str() == about && seen.canceled_at.or(seen_at) == Some(at)
             }
             (Letter::TrialEnding, Fact::Subscription(seen)) => {
                 let end = seen.terms.trial.map(|trial| trial.end);
@@ -169,7 +171,10 @@ fn causes(event: &Known<'_>, row: &LetterRow) -> bool {
                     InvoiceState::Failed | InvoiceState::ActionRequired
                 );
                 let failed = row.letter == Letter::PaymentFailed;
-                seen.id.as_str() == about && event.reading.occurred_at == at && open == failed
+                // What is paid for all that a subscription owes names the subscription.
+                let all = !failed && seen.subscription.as_ref() == Some(&seen.id);
+                let named = all || seen.id.as_str() == about;
+                named && event.reading.occurred_at == at && open == failed
             }
             _ => false,
         })

@@ -39,6 +39,9 @@ pub(super) enum Fault {
     SecretRotation,
     TwoVersions,
     ManyInOne,
+    ApiSilent,
+    ApiSlow,
+    ApiAhead,
 }
 
 /// Their names, in order.
@@ -77,10 +80,13 @@ pub const NAMES: [&str; COUNT] = [
     "refused until the new secret is known",
     "read by the next version",
     "several items in one request",
+    "provider's API silent",
+    "provider's API slow",
+    "provider's API ahead of the event",
 ];
 
 /// How many there are.
-pub const COUNT: usize = 34;
+pub const COUNT: usize = 37;
 
 /// How often each was hit.
 #[derive(Clone, Debug, PartialEq, Eq)]

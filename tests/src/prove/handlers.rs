@@ -3,9 +3,9 @@
 
 use super::mutants::{self, Mutant};
 use super::pipes::outcome;
-use super::port::{Port, Posted};
+use super::port::{Port, Posted, Wanted};
 use super::world::{End, Process};
-use domain::ids::CustomerKey;
+use domain::ids::{CustomerKey, Reference};
 use domain::record::Entry;
 use jiff::Timestamp;
 use journal_fold::JournalFold;
@@ -15,6 +15,7 @@ use std::sync::Arc;
 use store::folding::{Outcome, look_again};
 use store::letters::{Claim, LetterRow, Order, claim, finish};
 use store::stream::Change;
+use store::waiting::{settle, waiting};
 use store::{Item, StoreError, Table};
 
 /// How often the outcome of a send is written down again.
@@ -28,11 +29,68 @@ pub(super) fn receive(
     mutant: Option<Mutant>,
 ) -> Process {
     Box::pin(async move {
-        End::Received(match mutant {
+        let verdicts = match mutant {
             None => store::accept::receive(&port, &entries, now).await,
             Some(mutant) => mutants::receive(&port, &entries, now, mutant).await,
-        })
+        };
+        End::Received(verdicts.map(|verdicts| entries.into_iter().zip(verdicts).collect()))
     })
+}
+
+/// The same where a provider's API must be asked first.
+pub(super) fn ask_and_receive(
+    port: Port,
+    wanted: Wanted,
+    now: Timestamp,
+    mutant: Option<Mutant>,
+) -> Process {
+    Box::pin(async move {
+        match port.enrich(wanted).await {
+            Some(entries) => receive(port, entries, now, mutant).await,
+            // 503: what the API does not confirm is not taken in.
+            None => End::Received(Err(StoreError::NoAnswer("the API is silent".into()))),
+        }
+    })
+}
+
+/// `calendar`, where it asks again for what waits.
+pub(super) fn complete(
+    port: Port,
+    references: Vec<Reference>,
+    most: usize,
+    now: Timestamp,
+) -> Process {
+    Box::pin(async move {
+        for reference in &references {
+            // What it could not do is the next one's.
+            let _ = complete_under(&port, reference, most, now).await;
+        }
+        End::Completed
+    })
+}
+
+async fn complete_under(
+    port: &Port,
+    reference: &Reference,
+    most: usize,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut after = None;
+    loop {
+        let batch = waiting(port, reference, after, most).await?;
+        for entry in &batch.entries {
+            let said = port.enrich(Wanted::Waiting(entry.clone())).await;
+            let Some(entries) = said.filter(|entries| !entries.is_empty()) else {
+                continue;
+            };
+            store::accept::receive(port, &entries, now).await?;
+            settle(port, reference, &entry.reading.id).await?;
+        }
+        after = batch.last;
+        if after.is_none() {
+            return Ok(());
+        }
+    }
 }
 
 /// `journal-fold`. Gives the place of the first record that must be handed over again.

@@ -58,6 +58,12 @@ impl World<'_> {
                 return Err(format!("request of events {events:?} never got 2xx"));
             }
         }
+        if let Some(entry) = self.waits_for_an_api() {
+            let id = &entry.reading.id;
+            return Err(format!(
+                "{id} still waits for its provider's API, which answers"
+            ));
+        }
         let known = self.known()?;
         let routes = oracle::routes(&known);
         self.records_are(&routes)?;

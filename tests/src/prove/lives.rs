@@ -50,6 +50,7 @@ pub(super) fn story(seed: u64) -> Story {
         life.live();
     }
     strangers(&mut story, &mut rng);
+    super::tellings::tell(&mut story, &mut rng);
     if story.told.len() > MOST {
         // A life cut short: its books would tell what nobody is told.
         story.sales.clear();

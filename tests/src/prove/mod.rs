@@ -9,6 +9,8 @@
     reason = "a test's own machinery: a panic here is a failed test, which is what it is for"
 )]
 
+mod asking;
+mod books;
 mod calendar;
 mod canon;
 mod due;
@@ -33,6 +35,7 @@ pub mod shrink;
 pub mod simulate;
 mod spending;
 mod subscribing;
+mod tellings;
 mod told;
 mod twin;
 mod weather;

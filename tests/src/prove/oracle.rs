@@ -1,10 +1,10 @@
 //! The reference: what a set of readings means, written from the laws, over sets, with no
 //! fold, no record and no order but the one things really happened in.
 
+use super::books;
 use super::told::{Told, is_poison};
-use domain::billing::{InvoiceState, PaymentSeen, Teller};
+use domain::billing::{InvoiceState, Teller};
 use domain::ids::{CustomerKey, ObjectId, Reference};
-use domain::payments::{Dispute, OPEN_PAYMENTS, Payment, Payments, Refund, SoFar, Told as Account};
 use domain::reading::{About, Fact, Position, Reading};
 use domain::state::{Invoice, Person, Referral, State, Subscription};
 use domain::terms::SubscriptionSeen;
@@ -64,7 +64,7 @@ pub(super) fn routes<'a>(known: &[Known<'a>]) -> Routes<'a> {
     }
 }
 
-type Seen<'a, T> = (Position, &'a T);
+pub(super) type Seen<'a, T> = (Position, &'a T);
 
 /// What a customer's events together say.
 pub(super) fn state(known: &[Known<'_>]) -> State {
@@ -77,7 +77,7 @@ pub(super) fn state(known: &[Known<'_>]) -> State {
     let mut state = State {
         person: person(&facts),
         subscriptions: subscriptions(known),
-        payments: payments(&facts),
+        payments: books::payments(&facts),
         invoices: invoices(&facts),
         referrals: referrals(&facts),
         unclear: known.iter().filter(poison).count() as u32,
@@ -151,7 +151,7 @@ fn subscriptions(known: &[Known<'_>]) -> BTreeMap<ObjectId, Subscription> {
             started_at: now.started_at,
             currency: seen.iter().rev().find_map(|(_, s)| s.currency),
             terms: now.terms.clone(),
-            canceled_at: now.canceled_at,
+            canceled_at: asked_at(&seen),
             ended_at: now.ended_at,
             activated_at: seen.iter().find(runs).map(|((at, _), _)| *at),
             as_of,
@@ -162,130 +162,32 @@ fn subscriptions(known: &[Known<'_>]) -> BTreeMap<ObjectId, Subscription> {
     of_each.into_iter().filter_map(one).collect()
 }
 
-/// A refund's or a dispute's own id: whatever it names, now or before, is one payment.
-fn own(fact: &Fact) -> Option<&ObjectId> {
-    match fact {
-        Fact::Refund(seen) => Some(&seen.id),
-        Fact::Dispute(seen) => Some(&seen.id),
-        _ => None,
+/// When its end was asked for: as it is said, or where that is never said, at the first of the
+/// statements in a row that see it ending.
+fn asked_at(seen: &[Statement<'_>]) -> Option<jiff::Timestamp> {
+    let (((at, _), now), before) = seen.split_last()?;
+    if now.canceled_at.is_some() || !now.end_asked {
+        return now.canceled_at;
     }
-}
-
-fn named(fact: &Fact) -> &[ObjectId] {
-    match fact {
-        Fact::Payment(seen) => &seen.ids,
-        Fact::SamePayment { ids } | Fact::RefundedSoFar { ids, .. } => ids,
-        Fact::Refund(seen) => &seen.payment,
-        Fact::Dispute(seen) => &seen.payment,
-        _ => &[],
+    let (_, last) = before.last()?;
+    let terms = &last.terms;
+    let ending = terms.cancel_at.is_some() || terms.cancel_at_period_end;
+    match ending || terms.status.is_final() {
+        true => asked_at(before),
+        false => Some(*at),
     }
-}
-
-/// Facts that share an id are about one payment.
-fn payments(facts: &[Seen<'_, Fact>]) -> Payments {
-    let mut groups: Vec<(BTreeSet<&ObjectId>, Vec<&Seen<'_, Fact>>)> = Vec::new();
-    for fact in facts.iter().filter(|(_, fact)| !named(fact).is_empty()) {
-        let mut ids: BTreeSet<&ObjectId> = named(fact.1).iter().collect();
-        let mut members = vec![fact];
-        groups.retain_mut(|(others, theirs)| {
-            let same = |other: &&Seen<'_, Fact>| own(other.1) == own(fact.1);
-            let same = own(fact.1).is_some() && theirs.iter().any(same);
-            let apart = others.is_disjoint(&ids) && !same;
-            if !apart {
-                ids.append(others);
-                members.append(theirs);
-            }
-            apart
-        });
-        groups.push((ids, members));
-    }
-    let mut open: Vec<Payment> = groups.into_iter().map(|(i, m)| payment(&i, m)).collect();
-    open.sort_by_key(|p| (p.paid_at().unwrap_or(p.first_told_at), p.ids.clone()));
-    let closed = open.len().saturating_sub(OPEN_PAYMENTS);
-    open.drain(..closed);
-    Payments {
-        open,
-        closed: u32::try_from(closed).unwrap_or(u32::MAX),
-    }
-}
-
-fn payment(ids: &BTreeSet<&ObjectId>, mut facts: Vec<&Seen<'_, Fact>>) -> Payment {
-    facts.sort_by(|a, b| a.0.cmp(&b.0));
-    let mut accounts: BTreeMap<(Teller, &ObjectId), &PaymentSeen> = BTreeMap::new();
-    let mut payment = Payment {
-        first_told_at: facts[0].0.at,
-        ids: ids.iter().map(|id| (*id).clone()).collect(),
-        told: Vec::new(),
-        refunded_so_far: BTreeMap::new(),
-        refunds: BTreeMap::new(),
-        disputes: BTreeMap::new(),
-    };
-    for (Position { at, .. }, fact) in facts {
-        match fact {
-            Fact::Payment(seen) => {
-                accounts.insert((seen.teller, &seen.ids[0]), seen);
-            }
-            Fact::RefundedSoFar { ids, minor } => {
-                // Of one instant the largest sum is the last.
-                let so_far = SoFar {
-                    at: *at,
-                    minor: *minor,
-                };
-                let known = payment
-                    .refunded_so_far
-                    .entry(ids[0].clone())
-                    .or_insert(so_far);
-                if (so_far.at, so_far.minor) > (known.at, known.minor) {
-                    *known = so_far;
-                }
-            }
-            Fact::Refund(seen) => {
-                let told = Refund {
-                    minor: seen.minor,
-                    state: seen.state,
-                    created_at: seen.created_at,
-                    as_of: *at,
-                    payment: seen.payment.iter().cloned().collect(),
-                };
-                let known = payment
-                    .refunds
-                    .entry(seen.id.clone())
-                    .or_insert(told.clone());
-                if told.state > known.state {
-                    *known = told;
-                }
-            }
-            Fact::Dispute(seen) => {
-                let told = Dispute {
-                    minor: seen.minor,
-                    state: seen.state,
-                };
-                let known = payment.disputes.entry(seen.id.clone()).or_insert(told);
-                if told.state.is_final() || !known.state.is_final() {
-                    *known = told;
-                }
-            }
-            _ => {}
-        }
-    }
-    let account = |((teller, own), seen): ((Teller, &ObjectId), &PaymentSeen)| Account {
-        teller,
-        id: own.clone(),
-        paid: seen.paid,
-        tax_minor: seen.tax_minor,
-        paid_at: seen.paid_at,
-        subscription: seen.subscription.clone(),
-    };
-    payment.told = accounts.into_iter().map(account).collect();
-    payment
 }
 
 /// An invoice is in the record once it failed before it was paid.
 fn invoices(facts: &[Seen<'_, Fact>]) -> BTreeMap<ObjectId, Invoice> {
     let mut of_each: BTreeMap<&ObjectId, Vec<_>> = BTreeMap::new();
+    let mut everything = Vec::new();
     for (position, fact) in facts {
         if let Fact::Invoice(seen) = fact {
             of_each.entry(&seen.id).or_default().push((position, seen));
+            if seen.subscription.as_ref() == Some(&seen.id) {
+                everything.push((position, seen));
+            }
         }
     }
     let one = |(id, mut seen): (&ObjectId, Vec<(&Position, &domain::billing::InvoiceSeen)>)| {
@@ -303,8 +205,16 @@ fn invoices(facts: &[Seen<'_, Fact>]) -> BTreeMap<ObjectId, Invoice> {
         };
         let first = seen.iter().find(|seen| trouble(seen))?.0.at;
         let latest = seen.iter().rposition(trouble)?;
-        let (_, failed) = seen[latest];
-        let since = &seen[latest + 1..];
+        let (failed_at, failed) = seen[latest];
+        let own = seen[latest + 1..].iter().copied();
+        // What settles all that a subscription owes settles this too, if nothing did before.
+        let all = everything.iter().filter(|(position, all)| {
+            all.subscription == failed.subscription && *position > failed_at && all.id != *id
+        });
+        let mut since: Vec<_> = own.chain(all.copied()).collect();
+        since.sort_by_key(|(position, _)| *position);
+        let settling = since.first().copied();
+        since.retain(|told| told.1.id == *id || Some(*told) == settling);
         let state = match since.last() {
             Some((position, _)) if after_paid(position) => InvoiceState::Paid,
             Some((_, seen)) => seen.state,

@@ -2,6 +2,8 @@
 //! it likes.
 
 use super::twin::{Answer, Op, table_of_requests};
+use domain::record::Entry;
+use jiff::Timestamp;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -15,6 +17,26 @@ pub(super) enum Ask {
     Table(Op),
     /// That the mail service send this letter.
     Send(Key),
+    /// What a provider's API knows of this.
+    Api(Wanted),
+}
+
+/// What a provider's API is asked about.
+#[derive(Clone, Debug)]
+pub(super) enum Wanted {
+    /// A request at a door.
+    Request {
+        /// Which.
+        request: usize,
+        /// The process's version of the normalizer.
+        version: u16,
+        /// The process's clock.
+        now: Timestamp,
+        /// The process's own mark.
+        receipt: Arc<str>,
+    },
+    /// An event that waits.
+    Waiting(Arc<Entry>),
 }
 
 /// What the world answers.
@@ -24,6 +46,8 @@ pub(super) enum Reply {
     Table(Answer),
     /// The mail service's.
     Mail(Posted),
+    /// What is to be journaled by what an API said; nothing while that proves nothing.
+    Api(Option<Vec<Arc<Entry>>>),
 }
 
 /// What the mail service made of a letter.
@@ -65,7 +89,15 @@ impl Port {
     pub(super) async fn send(&self, letter: Key) -> Posted {
         match self.question(Ask::Send(letter)).await {
             Reply::Mail(posted) => posted,
-            Reply::Table(_) => Posted::Unknown,
+            Reply::Table(_) | Reply::Api(_) => Posted::Unknown,
+        }
+    }
+
+    /// Asks a provider's API.
+    pub(super) async fn enrich(&self, wanted: Wanted) -> Option<Vec<Arc<Entry>>> {
+        match self.question(Ask::Api(wanted)).await {
+            Reply::Api(entries) => entries,
+            Reply::Table(_) | Reply::Mail(_) => None,
         }
     }
 
@@ -83,7 +115,7 @@ impl Port {
     async fn ask(&self, op: Op) -> Answer {
         match self.question(Ask::Table(op)).await {
             Reply::Table(answer) => answer,
-            Reply::Mail(_) => Answer::Deleted,
+            Reply::Mail(_) | Reply::Api(_) => Answer::Deleted,
         }
     }
 }

@@ -3,10 +3,11 @@
 
 use super::faults::Fault;
 use super::handlers;
+use super::port::Wanted;
 use super::told::{BEGIN, NORMALIZER, is_poison};
 use super::world::{Happening, Role, Task, World};
 use domain::ids::CustomerKey;
-use domain::reading::About;
+use domain::reading::{About, Reading};
 use domain::record::Entry;
 use std::sync::Arc;
 use store::accept::Verdict;
@@ -24,8 +25,6 @@ pub(super) struct Sending {
     /// We have said 2xx.
     pub(super) answered: bool,
     attempts: u32,
-    /// What the attempt under way carries.
-    pub(super) entries: Vec<Arc<Entry>>,
 }
 
 impl World<'_> {
@@ -109,6 +108,17 @@ impl World<'_> {
         self.sending[request].attempts += 1;
         let receipt: Arc<str> = Arc::from(self.deliveries.to_string());
         let told = &self.story.told;
+        let mut events = self.story.requests[request].iter();
+        if events.any(|event| told[*event].is_asked_for()) {
+            let wanted = Wanted::Request {
+                request,
+                version,
+                now,
+                receipt,
+            };
+            let process = handlers::ask_and_receive(self.port.clone(), wanted, now, self.mutant);
+            return self.spawn(Role::Delivery(request), process);
+        }
         let entries: Vec<Arc<Entry>> = self.story.requests[request]
             .iter()
             .map(|event| told[*event].entry(version, now, receipt.clone()))
@@ -117,7 +127,6 @@ impl World<'_> {
             Some(mutant) => mutant.distort(self, entries),
             None => entries,
         };
-        self.sending[request].entries.clone_from(&entries);
         let process = handlers::receive(self.port.clone(), entries, now, self.mutant);
         self.spawn(Role::Delivery(request), process);
     }
@@ -134,14 +143,13 @@ impl World<'_> {
         &mut self,
         request: usize,
         task: &Task,
-        result: Result<Vec<Verdict>, StoreError>,
+        result: Result<Vec<(Arc<Entry>, Verdict)>, StoreError>,
     ) {
-        let Ok(verdicts) = result else {
+        let Ok(taken) = result else {
             return self.try_again(request);
         };
         self.sending[request].answered = true;
-        let entries = std::mem::take(&mut self.sending[request].entries);
-        for (entry, verdict) in entries.iter().zip(&verdicts) {
+        for (entry, verdict) in &taken {
             if !self.is_durable(entry) {
                 let id = &entry.reading.id;
                 self.breaks(format!("2xx, and {id} is nowhere ({verdict:?})"));
@@ -161,14 +169,23 @@ impl World<'_> {
         self.sending[request].acknowledged = true;
     }
 
-    /// Whether an entry stands in a journal or waits under what it names.
+    /// Whether an entry stands in a journal or waits under what it names. What waited for an API
+    /// may have been completed meanwhile.
     fn is_durable(&self, entry: &Entry) -> bool {
         let id = &entry.reading.id;
+        let told = self.story.told.iter().find(|told| told.id() == id);
+        let completed = told.filter(|_| entry.reading.is_waiting());
+        let mut readings = completed.iter().flat_map(|told| &told.readings);
+        self.stands(&entry.reading) || readings.any(|reading| self.stands(reading))
+    }
+
+    fn stands(&self, reading: &Reading) -> bool {
+        let id = &reading.id;
         let in_journal = |customer: &CustomerKey| {
             let key = Key::entry(customer, id);
             self.twin.look(&key).is_some()
         };
-        match &entry.reading.about {
+        match &reading.about {
             About::Customer(customer) => in_journal(customer),
             About::Behind(behind) => behind.iter().any(|reference| {
                 self.twin.look(&Key::parked(reference, id)).is_some()
@@ -191,6 +208,7 @@ impl World<'_> {
     /// Watches a write at its moment: what only then can be told from the table.
     pub(super) fn watch(&mut self, number: usize, item: &Item, done: bool) {
         match item {
+            Item::Parked(_, entry) if entry.reading.is_waiting() => self.ask_to_complete(),
             Item::Parked(_, entry) => {
                 let About::Behind(behind) = &entry.reading.about else {
                     return;

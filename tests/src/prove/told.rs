@@ -10,6 +10,10 @@ use std::sync::Arc;
 /// The version of the normalizer most processes run; some are one ahead.
 pub(super) const NORMALIZER: u16 = 7;
 
+/// The version under which an event is kept whose provider's API was silent: what is kept of it
+/// then has another digest than what is kept once the API has answered.
+pub(super) const WAITING: u16 = NORMALIZER - 1;
+
 /// The moment at which every world begins, in seconds.
 pub(super) const BEGIN: i64 = 1_760_000_000;
 
@@ -22,12 +26,26 @@ pub(super) const ACCOUNT: Account = Account {
 /// One event.
 #[derive(Clone, Debug)]
 pub(super) struct Told {
-    /// As the normalizer of version N reads it, and as N + 1 does.
-    pub(super) readings: [Reading; 2],
+    /// As the normalizer of version N reads it, and as N + 1 does; behind these, where its
+    /// provider's API is asked, as it reads when the API tells of later moments.
+    pub(super) readings: Vec<Reading>,
+    /// What it is while that API is silent.
+    pub(super) silent: Silent,
     /// Its place in the order in which things really happened.
     pub(super) truth: u32,
     /// Its raw item; the twin need not carry kilobytes.
     pub(super) raw: Arc<[u8]>,
+}
+
+/// What an event is while its provider's API does not answer.
+#[derive(Clone, Debug)]
+pub(super) enum Silent {
+    /// It says everything by itself.
+    Unasked,
+    /// Authentic, and waiting as this.
+    Waits(Box<Reading>),
+    /// Not proven, and refused.
+    Refused,
 }
 
 /// What really happened with one payment, by the shop's own books.
@@ -71,9 +89,32 @@ impl Told {
         Arc::new(Entry::new(reading, raw, version, received_at, receipt))
     }
 
+    /// The journal entry of it while its provider's API is silent, where it is kept at all.
+    pub(super) fn waiting(&self, received_at: Timestamp, receipt: Arc<str>) -> Option<Arc<Entry>> {
+        let Silent::Waits(reading) = &self.silent else {
+            return None;
+        };
+        let (reading, raw) = (Reading::clone(reading), self.raw.clone());
+        Some(Arc::new(Entry::new(
+            reading,
+            raw,
+            WAITING,
+            received_at,
+            receipt,
+        )))
+    }
+
     /// How this version reads it.
     pub(super) fn reading(&self, version: u16) -> &Reading {
-        &self.readings[usize::from(version != NORMALIZER)]
+        &self.readings[usize::from(version - NORMALIZER)]
+    }
+
+    /// Whether its provider's API is asked.
+    pub(super) fn is_asked_for(&self) -> bool {
+        match self.silent {
+            Silent::Unasked => false,
+            Silent::Waits(_) | Silent::Refused => true,
+        }
     }
 
     /// Its entry's digest.
@@ -146,7 +187,8 @@ impl Story {
         let truth = u32::try_from(self.told.len()).expect("few events");
         self.requests.push(vec![self.told.len()]);
         self.told.push(Told {
-            readings: [reading.clone(), reading],
+            readings: vec![reading.clone(), reading],
+            silent: Silent::Unasked,
             truth,
             raw: Arc::from(id.as_bytes()),
         });

@@ -3,10 +3,31 @@
 use super::faults::Fault;
 use super::port::{Ask, Posted};
 use super::twin::{Answer, Op};
-use super::world::{Fate, Happening, World};
+use super::world::{Happening, World};
 use domain::record::Record;
 use store::items::JOURNAL;
 use store::{Item, Key, StoreError};
+
+/// What becomes of a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Fate {
+    /// It is done and answered.
+    Fine,
+    /// It is done, and the answer lost.
+    AnswerLost,
+    /// It is done, the answer lost, and the client repeats it.
+    Repeated,
+    /// It is not done, and nobody says so.
+    Lost,
+    /// It is not done yet; it will be.
+    Late,
+    /// It is refused.
+    Throttled,
+    /// The process dies before it is done.
+    CrashBefore,
+    /// The process dies after it is done.
+    CrashAfter,
+}
 
 impl World<'_> {
     /// What becomes of this question, and after how many milliseconds.
@@ -16,9 +37,9 @@ impl World<'_> {
         if dice >> 4 & 31 == 0 {
             delay += (dice >> 9 & 4095) as i64;
         }
-        // Few questions are letters, so more of them go wrong.
-        let is_mail = matches!(ask, Some(Ask::Send(_)));
-        let roughness = self.roughness * if is_mail { 8 } else { 1 };
+        // Few questions are letters or an API's, so more of them go wrong.
+        let is_rare = matches!(ask, Some(Ask::Send(_) | Ask::Api(_)));
+        let roughness = self.roughness * if is_rare { 8 } else { 1 };
         let goes_wrong = (dice >> 21 & 1023) < roughness;
         if !goes_wrong || self.calm {
             return (Fate::Fine, delay);
@@ -26,6 +47,7 @@ impl World<'_> {
         let kind = self.rng.below(100);
         let fate = match ask {
             Some(Ask::Send(_)) => self.fate_of_mail(kind),
+            Some(Ask::Api(_)) => self.fate_of_api(kind, &mut delay),
             Some(Ask::Table(op)) if is_write(op) => self.fate_of_write(op, kind, &mut delay),
             Some(Ask::Table(op)) => self.fate_of_read(op, kind, &mut delay),
             None => Fate::Fine,
@@ -68,7 +90,7 @@ impl World<'_> {
         self.fate_if(fault, fate)
     }
 
-    fn fate_if(&mut self, fault: Fault, fate: Fate) -> Fate {
+    pub(super) fn fate_if(&mut self, fault: Fault, fate: Fate) -> Fate {
         if self.strikes(fault, true) {
             fate
         } else {

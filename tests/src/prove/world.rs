@@ -9,11 +9,14 @@ use super::random::Rng;
 use super::senders::Sending;
 use super::told::{BEGIN, Story};
 use super::twin::{Answer, Op, Twin};
+use super::weather::Fate;
+use domain::record::Entry;
 use jiff::Timestamp;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use store::accept::Verdict;
 use store::audit::Report;
@@ -38,27 +41,8 @@ pub(super) enum Happening {
     Audit,
     /// The sweep of a minute.
     Sweep,
-}
-
-/// What becomes of a question.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Fate {
-    /// It is done and answered.
-    Fine,
-    /// It is done, and the answer lost.
-    AnswerLost,
-    /// It is done, the answer lost, and the client repeats it.
-    Repeated,
-    /// It is not done, and nobody says so.
-    Lost,
-    /// It is not done yet; it will be.
-    Late,
-    /// It is refused.
-    Throttled,
-    /// The process dies before it is done.
-    CrashBefore,
-    /// The process dies after it is done.
-    CrashAfter,
+    /// `calendar` asks for what waits for an API.
+    Complete,
 }
 
 /// What a process was for.
@@ -74,12 +58,14 @@ pub(super) enum Role {
     Audit,
     /// The sweep.
     Sweep,
+    /// Asking for what waits for an API.
+    Complete,
 }
 
 /// How a process ended by itself.
 pub(super) enum End {
-    /// A request was taken in, or not.
-    Received(Result<Vec<Verdict>, StoreError>),
+    /// A request was taken in, or not: what it carried, and what became of each.
+    Received(Result<Vec<(Arc<Entry>, Verdict)>, StoreError>),
     /// A batch was worked through up to its first failure.
     Batched(Option<usize>),
     /// A letter was dealt with, or is to be tried again.
@@ -88,6 +74,8 @@ pub(super) enum End {
     Audited(Result<Report, StoreError>),
     /// A sweep ended, whatever it came to.
     Swept,
+    /// What waits was asked for, whatever came of it.
+    Completed,
 }
 
 pub(super) type Process = Pin<Box<dyn Future<Output = End> + Send>>;
@@ -128,6 +116,8 @@ pub(super) struct World<'a> {
     pub(super) stream_lost: bool,
     /// Minutes for which a sweep is on the schedule.
     pub(super) sweeps: BTreeSet<i64>,
+    /// Whether somebody is about to ask for what waits for an API.
+    pub(super) completing: bool,
     pub(super) last_report: Option<Report>,
     pub(super) broken: Option<String>,
     heap: BinaryHeap<Reverse<(i64, u32, Happening)>>,
@@ -166,6 +156,7 @@ impl<'a> World<'a> {
             owed: BTreeSet::new(),
             stream_lost: false,
             sweeps: BTreeSet::new(),
+            completing: false,
             last_report: None,
             broken: None,
             heap: BinaryHeap::with_capacity(64),
@@ -212,6 +203,7 @@ impl<'a> World<'a> {
             Happening::Again(message) => self.work_on(message),
             Happening::Audit => self.audit(),
             Happening::Sweep => self.sweep(),
+            Happening::Complete => self.complete(),
         }
     }
 
@@ -311,6 +303,7 @@ impl<'a> World<'a> {
             (Role::Mail(message), End::Mailed(done)) => self.mailed(message, done),
             (Role::Audit, End::Audited(result)) => self.audited(result),
             (Role::Sweep, End::Swept) => self.swept(),
+            (Role::Complete, End::Completed) => self.completed(),
             _ => self.breaks("a process ended as another".into()),
         }
     }
@@ -322,6 +315,7 @@ impl<'a> World<'a> {
             // Its message becomes visible again; the next audit begins where this one did.
             Role::Mail(_) | Role::Audit => {}
             Role::Sweep => self.swept(),
+            Role::Complete => self.completed(),
         }
     }
 
@@ -339,6 +333,7 @@ impl<'a> World<'a> {
         let reply = match ask {
             Ask::Send(letter) => Reply::Mail(self.post(letter, fate)),
             Ask::Table(op) => Reply::Table(self.request(number, op, fate)),
+            Ask::Api(wanted) => Reply::Api(self.enrich(wanted, fate)),
         };
         if fate == Fate::CrashAfter {
             self.kill(number);

@@ -112,10 +112,20 @@ fn an_end_that_was_asked_for_is_confirmed_with_its_moment() {
     let mut life = renewing(Active);
     life.push(asked("c1", 40 * DAY, 60 * DAY));
     assert_eq!(letters(&life, 40 * DAY), [confirmed(40 * DAY)]);
-    assert_eq!(subject(&due(&life, 40 * DAY).due[0].cause), "sub_1");
+    let told = &due(&life, 40 * DAY).due[0];
+    assert_eq!(subject(told.letter, &told.cause), "sub_1");
     assert!(letters(&life, 47 * DAY).is_empty());
     let ended = fold(&life).subscriptions[&id("sub_1")].ends_at();
     assert_eq!(ended, Some(at(60 * DAY)));
+}
+
+#[test]
+fn a_letter_is_about_the_whole_id_of_its_object_whatever_signs_are_in_it() {
+    for letter in [Letter::PaymentFailed, Letter::PaymentRecovered] {
+        assert_eq!(subject(letter, "sub_1@2026-01-01"), "sub_1@2026-01-01");
+    }
+    let ends = subject(Letter::TrialEnding, "sub@1@2026-01-01");
+    assert_eq!(ends, "sub@1");
 }
 
 #[test]

@@ -3,22 +3,19 @@
 use super::house::{opening, shop, timeless};
 use super::memory::Memory;
 use dispatch::Dispatch;
-use domain::ids::{CustomerKey, Mode};
-use domain::reading::{About, Reading};
+use domain::ids::CustomerKey;
 use domain::record::Entry;
 use engagement_email::EngagementEmail;
 use engagement_email::mailer::{Mail, Mailer, NotSent};
 use journal_fold::JournalFold;
 use orangery::delivery::{Delivery, Signer};
-use providers::{
-    Arrival, Endpoint, Fetched, Headers, Outcome, PersonKey, Provider, Received, Request, Secret,
-    Secrets, Step, read_again,
-};
+use providers::{Fetched, Outcome, Provider, Received};
 use runtime::queue::{Queue, QueueError};
 use runtime::{Clock, Function};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use store::accept::{Verdict, receive};
+use tests::doors;
 
 /// A house of functions without ports.
 pub(crate) struct SmallHouse {
@@ -146,55 +143,12 @@ pub(crate) fn told(delivery: &Delivery, fetched: &Fetched) -> Vec<Received> {
     let Signer::Provider(provider, secret) = &delivery.signer else {
         panic!("{} is a partner's", delivery.name)
     };
-    let keys = keys();
-    let step = match provider.sign(&delivery.body, secret, opening()) {
-        Some(signed) => {
-            let headers = Headers::new(signed).unwrap();
-            let arrival = Arrival {
-                request: Request {
-                    method: "POST",
-                    path: &delivery.path,
-                    url: None,
-                    query: "",
-                    headers: &headers,
-                    body: &delivery.body,
-                },
-                endpoint: Endpoint::new(Mode::Test),
-                secrets: &Secrets::new(vec![secret.clone()]).unwrap(),
-                fetched,
-                now: opening(),
-            };
-            providers::receive(provider, &arrival, &keys).unwrap()
-        }
-        None => {
-            let proven = unread(provider, &delivery.body);
-            read_again(provider, Mode::Test, &proven, fetched, &keys).map(|one| vec![one])
-        }
-    };
-    let Step::Done(received) = step else {
-        panic!("{} asks though nobody answers", delivery.name)
-    };
-    received
+    doors::told(provider, secret, &delivery.body, fetched, opening()).unwrap()
 }
 
 /// An entry of which nothing is known but its bytes.
 pub(crate) fn unread(provider: &Provider, raw: &[u8]) -> Entry {
-    let reading = Reading {
-        id: provider.account(Mode::Test).event("unread"),
-        kind: "unread".into(),
-        occurred_at: opening(),
-        rank: 0,
-        about: About::Behind(Vec::new()),
-        facts: Vec::new(),
-        references: Vec::new(),
-    };
-    Entry::new(reading, raw.into(), 0, opening(), "unread".into())
-}
-
-/// The person key of every local stack.
-fn keys() -> PersonKey {
-    let master = Secret::new(orangery::wiring::LOCAL_MASTER).unwrap();
-    PersonKey::derive(&master).unwrap()
+    doors::unread(provider, raw, opening())
 }
 
 fn provider_of(delivery: &Delivery) -> &'static Provider {
