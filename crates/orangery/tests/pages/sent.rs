@@ -1,6 +1,6 @@
 //! What `send` sends of a provider whose API is asked, with no such API anywhere.
 
-use super::support::{get, open, shop};
+use super::support::{get, open, post, shop};
 use domain::ids::CustomerKey;
 use orangery::send::{Send, run};
 use orangery::stack::Stack;
@@ -39,6 +39,19 @@ async fn a_sample_and_a_life_of_a_thin_provider_are_whole_without_its_api() {
             "{what}: {paid_at}"
         );
     }
+    for customer in ["mollie/test/cst_Grove01", "gocardless/test/CU000Grove01"] {
+        for event in view(&stack, customer).await["events"].as_array().unwrap() {
+            let (account, _) = customer.rsplit_once('/').unwrap();
+            let id = event["id"].as_str().unwrap();
+            let form = format!("id={account}/{id}").into_bytes();
+            let (_, page) = post(&stack, "/event/replay", &urlencoded(), &form).await;
+            let repeated = page.contains("&quot;repeated&quot;:1");
+            assert!(
+                repeated && page.contains("data-replayed=\"same\""),
+                "{event}: {page}"
+            );
+        }
+    }
     for (provider, customer, payments) in [
         ("mollie", "mollie/test/cst_Nell01", 4),
         ("gocardless", "gocardless/test/CU000Nell01", 4),
@@ -59,6 +72,11 @@ async fn a_sample_and_a_life_of_a_thin_provider_are_whole_without_its_api() {
     }
     let (_, overview) = get(&stack, "/").await;
     assert!(overview.contains("data-count=\"waiting\">0<"), "{overview}");
+}
+
+fn urlencoded() -> Vec<(String, String)> {
+    let kind = "application/x-www-form-urlencoded";
+    vec![("content-type".into(), kind.into())]
 }
 
 fn send(stack: &Stack, provider: &str, what: &str) -> Send {
