@@ -1,7 +1,6 @@
 //! What goes wrong on purpose: deliveries twice, in another order, not at all, or a process
 //! that dies among them.
 
-use crate::delivery::Delivery;
 use serde::Serialize;
 
 /// Which kinds of trouble are on.
@@ -45,10 +44,10 @@ impl Chaos {
     }
 
     /// What is left of these deliveries: the same for the same seed.
-    pub fn applied(self, deliveries: Vec<Delivery>, seed: u64) -> Vec<Delivery> {
+    pub fn applied<D: Clone>(self, deliveries: Vec<D>, seed: u64) -> Vec<D> {
         let mut dice = Dice(seed);
         let copies = if self.duplicate { 2 } else { 1 };
-        let mut chosen: Vec<(u64, Delivery)> = Vec::new();
+        let mut chosen: Vec<(u64, D)> = Vec::new();
         for delivery in deliveries {
             for _ in 0..copies {
                 if self.drop && dice.roll().is_multiple_of(4) {

@@ -3,6 +3,7 @@
 use crate::stack::guard::is_loopback;
 use anyhow::{Context, anyhow, bail};
 use domain::ids::PartnerId;
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use providers::{Provider, Secret, partner, partner_secret};
 use serde_json::Value;
@@ -152,11 +153,12 @@ pub fn time(value: &Value, path: &str) -> Option<i64> {
 }
 
 /// Moves every time in a JSON value by so many seconds: Unix seconds and RFC 3339, the latter
-/// with the digits it has. Amounts and counts are far from the range that times are in.
+/// with the digits it has, and dates by whole days. Amounts and counts are far from the range
+/// that times are in.
 pub fn shift_times(value: &mut Value, seconds: i64) {
     match value {
         Value::String(text) => {
-            if let Some(moved) = moved(text, seconds) {
+            if let Some(moved) = moved(text, seconds).or_else(|| moved_date(text, seconds)) {
                 *text = moved;
             }
         }
@@ -183,6 +185,15 @@ fn moved(text: &str, seconds: i64) -> Option<String> {
     let at = at.checked_add(SignedDuration::from_secs(seconds)).ok()?;
     let moved = at.strftime("%Y-%m-%dT%H:%M:%S");
     Some(format!("{moved}{rest}"))
+}
+
+/// A date, moved by as many whole days as are nearest.
+fn moved_date(text: &str, seconds: i64) -> Option<String> {
+    let date = Some(text).filter(|text| text.len() == "2026-01-20".len())?;
+    let date: Date = date.parse().ok()?;
+    let days = seconds.checked_add(DAY / 2)?.div_euclid(DAY);
+    let moved = date.checked_add(jiff::Span::new().try_days(days).ok()?);
+    Some(moved.ok()?.to_string())
 }
 
 /// Sets the value at a dotted path, `data.object.items.data.0.quantity`; objects on the way
@@ -228,6 +239,8 @@ pub fn set(value: &mut Value, path: &str, to: Value) -> anyhow::Result<()> {
 pub fn typed(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.into()))
 }
+
+const DAY: i64 = 86_400;
 
 /// Unix seconds from 2011 to 2096.
 const TIMES: std::ops::Range<i64> = 1_300_000_000..4_000_000_000;

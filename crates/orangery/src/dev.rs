@@ -312,6 +312,10 @@ fn say_where(stack: &Stack, dev: &Dev, out: &mut impl Write) -> anyhow::Result<(
         ("what was refused", format!("{gateway}/_stack/refusals")),
         ("the table", format!("{table} (any DynamoDB tool)")),
         ("webhooks", format!("POST {gateway}/webhooks/stripe")),
+        (
+            "providers' APIs",
+            "this stack stands in for them and says what `send` told it (--api)".into(),
+        ),
     ];
     writeln!(out, "\nwhere to look")?;
     for (what, place) in rows {

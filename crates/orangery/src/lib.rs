@@ -11,6 +11,7 @@ pub mod story;
 pub mod delivery;
 pub mod customer;
 pub mod clock;
+pub mod apis;
 pub mod chaos;
 pub mod send;
 pub mod preview;

@@ -1,7 +1,8 @@
 //! `orangery send`: signs and delivers a sample, a file or a story.
 
+use crate::apis::{self, Documents};
 use crate::chaos::Chaos;
-use crate::delivery::{Delivery, Signer, sample, set, shift_times, time, typed};
+use crate::delivery::{Delivery, Signer, sample, set, shift_times, typed};
 use crate::dev::{sample_story, story_names};
 use crate::story::{Signers, Story};
 use crate::wiring::{LOCAL_MASTER, local_secret};
@@ -58,7 +59,16 @@ pub async fn run(send: &Send) -> anyhow::Result<()> {
     let deliveries = chaos.applied(deliveries(send, provider, now).await?, send.seed);
     let mut out = std::io::stdout();
     let mut refused = 0_usize;
-    for delivery in &deliveries {
+    let mut said = false;
+    for Sent { delivery, known } in &deliveries {
+        if !known.is_empty() && apis::tell(&send.gateway, provider, known)? && !said {
+            said = true;
+            writeln!(
+                out,
+                "{STANDS_IN} {}'s API; it is told what it says of this",
+                send.provider
+            )?;
+        }
         let answer = delivery.send(&send.gateway, now)?;
         refused = refused.saturating_add(usize::from(!(200..300).contains(&answer.status)));
         writeln!(
@@ -95,11 +105,27 @@ pub fn is_ever_asked(name: &str) -> anyhow::Result<()> {
     }
 }
 
+/// A delivery, and what its provider's API knows by then.
+#[derive(Clone)]
+struct Sent {
+    delivery: Delivery,
+    known: Documents,
+}
+
+impl From<Delivery> for Sent {
+    fn from(delivery: Delivery) -> Self {
+        Self {
+            delivery,
+            known: Documents::new(),
+        }
+    }
+}
+
 async fn deliveries(
     send: &Send,
     provider: &'static Provider,
     now: Timestamp,
-) -> anyhow::Result<Vec<Delivery>> {
+) -> anyhow::Result<Vec<Sent>> {
     let secret = send
         .secret
         .clone()
@@ -126,57 +152,60 @@ async fn deliveries(
             secret,
             master: LOCAL_MASTER.into(),
         };
-        return story.deliveries(&signers, now);
+        let told = story.deliveries(&signers, now)?;
+        return Ok(told.into_iter().map(Sent::from).collect());
     }
     if send.what == LIFE {
         return life(provider, &Signer::provider(provider, &secret)?, now);
     }
-    let (name, body) = if is_path(&send.what) {
-        (send.what.clone(), file(send, path)?)
+    let (body, known) = if is_path(&send.what) {
+        (file(send, path)?, Documents::new())
     } else {
-        (send.what.clone(), fresh(send, provider, now)?)
+        fresh(send, provider, now)?
     };
-    let path = format!("/webhooks/{}", provider.name());
-    Ok(vec![Delivery {
-        name,
-        path,
+    let delivery = Delivery {
+        name: send.what.clone(),
+        path: format!("/webhooks/{}", provider.name()),
         body,
         signer: Signer::provider(provider, &secret)?,
-    }])
+    };
+    Ok(vec![Sent { delivery, known }])
 }
 
 /// A provider's telling of one customer's life, its last event put at `now`.
-fn life(
-    provider: &'static Provider,
-    signer: &Signer,
-    now: Timestamp,
-) -> anyhow::Result<Vec<Delivery>> {
-    // A form names an object; what happened to it, and when, its provider's API says.
-    let told: Vec<(&str, &str, Option<Value>)> = provider
-        .life()
-        .iter()
-        .map(|(name, text)| (*name, *text, serde_json::from_str(text).ok()))
-        .collect();
+fn life(provider: &'static Provider, signer: &Signer, now: Timestamp) -> anyhow::Result<Vec<Sent>> {
+    let mut told = Vec::new();
+    for (name, text) in provider.life() {
+        let name = format!("{LIFE}/{name}");
+        let known = apis::documents(provider, &name)?;
+        told.push((name, *text, known));
+    }
     if told.is_empty() {
         bail!("{} tells no life", provider.name());
     }
-    let at = |body: &Option<Value>| time(body.as_ref()?, provider.time_path());
-    let last = told.iter().rev().find_map(|(_, _, body)| at(body));
-    let deliver = |(name, text, body): (&str, &str, Option<Value>)| {
-        let body = match body {
-            Some(mut body) => {
-                let by = last.map_or(0, |last| now.as_second().saturating_sub(last));
+    let mut moments = told
+        .iter()
+        .rev()
+        .filter_map(|(_, text, known)| apis::moment(provider, text, known));
+    let by = moments.next();
+    let by = by.map_or(0, |last| now.as_second().saturating_sub(last));
+    let deliver = |(name, text, known): (String, &str, Documents)| {
+        let body = match serde_json::from_str::<Value>(text) {
+            Ok(mut body) => {
                 shift_times(&mut body, by);
                 serde_json::to_vec(&body)?
             }
-            None => text.as_bytes().to_vec(),
+            // A form names an object; what happened to it, and when, its provider's API says.
+            Err(_) => text.as_bytes().to_vec(),
         };
-        Ok(Delivery {
-            name: format!("{LIFE}/{name}"),
+        let delivery = Delivery {
+            name,
             path: format!("/webhooks/{}", provider.name()),
             body,
             signer: signer.clone(),
-        })
+        };
+        let known = apis::later(known, by);
+        Ok(Sent { delivery, known })
     };
     told.into_iter().map(deliver).collect()
 }
@@ -196,8 +225,8 @@ fn is_path(what: &str) -> bool {
     what.contains('/') || what.ends_with(".json") || Path::new(what).is_file()
 }
 
-/// A sample as if it happened now, under an id of its own.
-fn fresh(send: &Send, provider: &Provider, now: Timestamp) -> anyhow::Result<Vec<u8>> {
+/// A sample as if it happened now, under an id of its own, and what its provider's API knows.
+fn fresh(send: &Send, provider: &Provider, now: Timestamp) -> anyhow::Result<(Vec<u8>, Documents)> {
     let sample = sample(provider.samples(), &send.what).with_context(|| {
         let stories: Vec<&str> = story_names().collect();
         let stories = stories.join(", ");
@@ -206,6 +235,10 @@ fn fresh(send: &Send, provider: &Provider, now: Timestamp) -> anyhow::Result<Vec
             send.what
         )
     })?;
+    let known = apis::documents(provider, &send.what)?;
+    let at = apis::moment(provider, &sample, &known);
+    let by = at.map_or(0, |at| now.as_second().saturating_sub(at));
+    let known = apis::later(known, by);
     // Some doors take forms, which name an object and nothing that could be set.
     let Ok(mut body) = serde_json::from_str::<Value>(&sample) else {
         if !send.set.is_empty() {
@@ -214,16 +247,14 @@ fn fresh(send: &Send, provider: &Provider, now: Timestamp) -> anyhow::Result<Vec
                 send.what
             );
         }
-        return Ok(sample.into_bytes());
+        return Ok((sample.into_bytes(), known));
     };
-    if let Some(at) = time(&body, provider.time_path()) {
-        shift_times(&mut body, now.as_second().saturating_sub(at));
-    }
+    shift_times(&mut body, by);
     if let Some(path) = provider.id_path() {
         let id = format!("evt_{:x}", now.as_microsecond());
         set(&mut body, path, id.into())?;
     }
-    changed(body, &send.set)
+    Ok((changed(body, &send.set)?, known))
 }
 
 fn changed(mut body: Value, fields: &[(String, String)]) -> anyhow::Result<Vec<u8>> {
@@ -236,6 +267,9 @@ fn changed(mut body: Value, fields: &[(String, String)]) -> anyhow::Result<Vec<u
 fn read(path: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("{} can't be read", path.display()))
 }
+
+/// So that nobody takes it for the provider's own word.
+const STANDS_IN: &str = "the stack stands in for";
 
 /// The story that every provider tells in its own words.
 const LIFE: &str = "life";

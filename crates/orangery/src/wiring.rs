@@ -1,5 +1,6 @@
 //! Which function answers what in the local stack: the template's wiring, over loopback.
 
+use crate::apis::{Asked, StandIns};
 use crate::chaos::Chaos;
 use crate::console;
 use crate::stack::filter::Filter;
@@ -53,7 +54,8 @@ pub const AUDIT: &str = "audit";
 pub struct Shop {
     /// Webhook secrets in force, by provider; a provider without any has [`local_secret`].
     pub secrets: BTreeMap<String, Vec<String>>,
-    /// What stands in for a provider's own API, by provider: an address on loopback.
+    /// What is asked in place of a provider's own API, by provider: an address on loopback. Of a
+    /// provider without any, what this process is told ([`crate::apis`]).
     pub apis: BTreeMap<String, String>,
     /// From which partner and person keys are derived.
     pub master: String,
@@ -159,10 +161,13 @@ where
         clock: clock.clone(),
     };
     let master = given(&[&shop.master]);
+    let stand_ins = StandIns::default();
     let calendar = Calendar {
         table: table.clone(),
         letters: letters.clone(),
-        enrichments: Enrichment::of_all(Mode::Test, |provider| stand_in(shop, provider, &clock))?,
+        enrichments: Enrichment::of_all(Mode::Test, |provider| {
+            asked(shop, provider, &stand_ins, &clock)
+        })?,
         person_key: SecretCache::new(master, person_key, clock.clone()),
         clock: clock.clone(),
     };
@@ -171,9 +176,9 @@ where
         clock: clock.clone(),
     };
     let mut wiring = Wiring {
-        routes: routes(shop, receivers, &clock)?,
+        routes: routes(shop, receivers, &stand_ins, &clock)?,
         queues: vec![letters_queue(Arc::new(email))],
-        pages: console::router(endpoints, shop)?,
+        pages: console::router(endpoints, shop)?.merge(stand_ins.router()),
         ..Wiring::default()
     };
     if shop.nets.stream {
@@ -201,7 +206,12 @@ pub fn dynamo_table(endpoints: &Endpoints) -> Result<DynamoTable, BadSetting> {
     Ok(DynamoTable::new(client, &endpoints.table_name))
 }
 
-fn routes<R>(shop: &Shop, table: R, clock: &Clock) -> Result<Vec<Route>, BadSetting>
+fn routes<R>(
+    shop: &Shop,
+    table: R,
+    stand_ins: &StandIns,
+    clock: &Clock,
+) -> Result<Vec<Route>, BadSetting>
 where
     R: Table + Clone + 'static,
 {
@@ -216,7 +226,7 @@ where
             endpoint: Endpoint::new(Mode::Test),
             secrets: door_secrets(provider, given(&texts), clock.clone()),
             person_key: SecretCache::new(master.clone(), person_key, clock.clone()),
-            api: stand_in(shop, provider, clock)?,
+            api: asked(shop, provider, stand_ins, clock)?,
             table: table.clone(),
             clock: clock.clone(),
         };
@@ -234,19 +244,25 @@ where
 }
 
 /// What answers for a provider's own API: the stack never asks a real one.
-fn stand_in(
+fn asked(
     shop: &Shop,
     provider: &Provider,
+    stand_ins: &StandIns,
     clock: &Clock,
-) -> Result<Option<HttpApi>, BadSetting> {
+) -> Result<Asked, BadSetting> {
     let Some(base) = shop.apis.get(provider.name()) else {
-        return Ok(None);
+        return Ok(match provider.api() {
+            Some(_) => stand_ins.stand_in_for(provider.name()),
+            None => Asked::Nobody,
+        });
     };
     let key = SecretCache::new(given(&[LOCAL_API_KEY]), api_key, clock.clone());
-    HttpApi::of(provider, Mode::Test, Some(base), key, clock.clone()).map_err(|error| BadSetting {
+    let api = HttpApi::of(provider, Mode::Test, Some(base), key, clock.clone());
+    let api = api.map_err(|error| BadSetting {
         name: "--api",
         what: error.to_string(),
-    })
+    })?;
+    Ok(api.map_or(Asked::Nobody, |api| Asked::Http(Box::new(api))))
 }
 
 fn given(texts: &[&str]) -> Source {

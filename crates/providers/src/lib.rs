@@ -139,6 +139,22 @@ pub fn read_again(
     provider.read(&account, &item, &known.before(fetched), keys)
 }
 
+/// The body by which its provider would send a journal entry's item once more, alone.
+pub fn sent_again(provider: &Provider, entry: &Entry) -> Vec<u8> {
+    let (item, _) = kept::opened(&entry.raw);
+    // Where a body's first item has its id, there the item stands.
+    let place = provider.id_path().and_then(|path| path.rsplit_once('.'));
+    let Some((list, _)) = place.and_then(|(item, _)| item.rsplit_once(".0")) else {
+        return item.to_vec();
+    };
+    let parts = [
+        format!("{{\"{list}\":[").into_bytes(),
+        item.to_vec(),
+        b"]}".to_vec(),
+    ];
+    parts.concat()
+}
+
 /// One wire item and what it means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Received {

@@ -5,7 +5,7 @@ use crate::delivery::{Signer, agent};
 use anyhow::{Context, bail};
 use domain::ids::PartnerId;
 use domain::record::Entry;
-use providers::{Secret, partner_secret, standard};
+use providers::{Secret, partner_secret, sent_again, standard};
 use serde::Serialize;
 
 /// What the door said to it.
@@ -19,26 +19,27 @@ impl Console {
     /// Sends it as its sender would send it again.
     pub(super) async fn replay(&self, entry: &Entry) -> anyhow::Result<Replayed> {
         let now = self.endpoints.clock.now();
-        let body = entry.raw.to_vec();
         let mut parts = entry.reading.id.as_str().splitn(3, '/');
         let (first, second, third) = (parts.next(), parts.next(), parts.next());
         let (Some(first), Some(second), Some(third)) = (first, second, third) else {
             bail!("{} names no sender", entry.reading.id);
         };
-        let (path, headers) = if first == "partner" {
+        let (path, headers, body) = if first == "partner" {
             let partner = PartnerId::parse(second).context("no such partner")?;
             let secret = partner_secret(&Secret::new(&self.shop.master)?, &partner, 1)?;
             let path = format!("/partners/{partner}/events");
-            (path, standard::sign(third, &body, &secret, now))
+            let body = entry.raw.to_vec();
+            (path, standard::sign(third, &body, &secret, now), body)
         } else {
             let provider = providers::provider(first).context("no such provider")?;
             let secret = crate::dev::secret_of(&self.shop, provider);
             let Signer::Provider(_, secret) = Signer::provider(provider, &secret)? else {
                 bail!("{first} signs otherwise");
             };
+            let body = sent_again(provider, entry);
             let signed = provider.sign_again(third, &body, &secret, now);
             let signed = signed.with_context(|| format!("only {first} itself can sign for it"))?;
-            (format!("/webhooks/{first}"), signed)
+            (format!("/webhooks/{first}"), signed, body)
         };
         let url = format!("{}{path}", self.endpoints.gateway_url);
         let sent = blocking(move || {

@@ -14,5 +14,6 @@
 mod doctor;
 mod killed;
 mod load;
+mod sent;
 mod shown;
 mod support;
