@@ -13,11 +13,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// All that a function may say of it: that it is the table it is deployed with.
-const TABLE_NAMED_BY_FUNCTIONS: [&str; 4] = [
+const TABLE_NAMED_BY_FUNCTIONS: [&str; 3] = [
     "use store::dynamo::DynamoTable;",
     "<DynamoTable",
-    "DynamoTable::new(dynamo, settings.required(\"TABLE\")?)",
-    "aws::DynamoClient::new(&aws::config(settings, aws::Service::DynamoDb)?)",
+    "DynamoTable::new(cloud.dynamo(), settings.required(\"TABLE\")?)",
 ];
 
 /// Which of our own packages one may stand on; a package that is not listed stands on none.

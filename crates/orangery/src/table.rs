@@ -1,7 +1,7 @@
 //! The table that a command reads: the one the usual AWS variables point at, or a local stack's.
 
 use anyhow::anyhow;
-use runtime::aws::{DynamoClient, Service, config};
+use runtime::aws::Cloud;
 use runtime::settings::{BadSetting, Settings};
 use store::StoreError;
 use store::dynamo::DynamoTable;
@@ -29,13 +29,13 @@ pub fn open(port: Option<u16>) -> anyhow::Result<DynamoTable> {
         Place::Endpoint => anybody().overlaid(&environment),
         Place::Account => environment,
     };
-    let config = config(&settings, Service::DynamoDb).map_err(|BadSetting { name, what }| {
+    let cloud = Cloud::from_settings(&settings).map_err(|BadSetting { name, what }| {
         anyhow!(
             "{name} {what}, while other AWS variables of the environment name a table to read; \
              set it too, or say --table-port {TABLE_PORT} for the local stack's"
         )
     })?;
-    Ok(DynamoTable::new(DynamoClient::new(&config), name))
+    Ok(DynamoTable::new(cloud.dynamo(), name))
 }
 
 /// Whether the table is one of this machine, or behind an endpoint of one's own.

@@ -22,7 +22,7 @@ use partner_referral::PartnerReferral;
 use payment_webhook::{PaymentWebhook, door_secrets};
 use providers::{Endpoint, PROVIDERS, Provider};
 use runtime::api::{HttpApi, api_key};
-use runtime::aws::{DynamoClient, Service, SqsClient, config};
+use runtime::aws::{Cloud, Service};
 use runtime::queue::SqsQueue;
 use runtime::secrets::{SecretCache, Source, person_key};
 use runtime::settings::{BadSetting, Settings};
@@ -151,11 +151,11 @@ where
     let settings = settings(endpoints);
     let stack_clock = endpoints.clock.clone();
     let clock = Clock::new(move || stack_clock.now());
-    let sqs = SqsClient::new(&config(&settings, Service::Sqs)?);
-    let letters = SqsQueue::new(sqs, endpoints.queue_url(LETTERS));
+    let cloud = Cloud::from_settings(&settings)?;
+    let letters = SqsQueue::new(cloud.sqs(), endpoints.queue_url(LETTERS));
     let email = EngagementEmail {
         table: table.clone(),
-        mailer: SesMailer::new(&config(&settings, Service::Ses)?, Some("contract".into())),
+        mailer: SesMailer::new(&cloud.config(Service::Ses), Some("contract".into())),
         catalog: shop.catalog.clone(),
         sender: shop.sender.clone(),
         clock: clock.clone(),
@@ -202,7 +202,8 @@ where
 /// # Errors
 /// [`BadSetting`].
 pub fn dynamo_table(endpoints: &Endpoints) -> Result<DynamoTable, BadSetting> {
-    let client = DynamoClient::new(&config(&settings(endpoints), Service::DynamoDb)?);
+    let settings = settings(endpoints);
+    let client = Cloud::from_settings(&settings)?.dynamo();
     Ok(DynamoTable::new(client, &endpoints.table_name))
 }
 

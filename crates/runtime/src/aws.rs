@@ -1,5 +1,5 @@
-//! One configuration for every AWS client: region and credentials straight from the
-//! environment, TLS on ring, bounded waits.
+//! One configuration for every AWS client, and one HTTP client behind them all: region and
+//! credentials straight from the environment, TLS on ring, bounded waits.
 
 use crate::settings::{BadSetting, Settings};
 use crate::trust::http_client;
@@ -41,41 +41,73 @@ impl Service {
     }
 }
 
-/// The configuration of one service's client that Lambda's environment describes.
-/// `AWS_ENDPOINT_URL` and its forms for one service redirect it.
-///
-/// # Errors
-/// [`BadSetting`] when credentials or region are missing.
-pub fn config(settings: &Settings, service: Service) -> Result<SdkConfig, BadSetting> {
-    let token = settings.optional("AWS_SESSION_TOKEN").map(str::to_owned);
-    let credentials = Credentials::new(
-        settings.required("AWS_ACCESS_KEY_ID")?,
-        settings.required("AWS_SECRET_ACCESS_KEY")?,
-        token,
-        None,
-        "environment",
-    );
-    let region = match settings.optional("AWS_REGION") {
-        Some(region) => region,
-        None => settings.required("AWS_DEFAULT_REGION")?,
-    };
-    let config = SdkConfig::builder()
-        .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
-        .http_client(http_client(settings.optional("AWS_CA_BUNDLE")))
-        // A safeguard for long bodies; ours are a few kilobytes under a time-out.
-        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .region(Region::new(region.to_owned()))
-        .retry_config(RetryConfig::standard().with_max_attempts(3))
-        .timeout_config(
-            TimeoutConfig::builder()
-                .connect_timeout(Duration::from_secs(1))
-                .operation_attempt_timeout(Duration::from_secs(3))
-                .build(),
+/// AWS as Lambda's environment describes it, and one HTTP client for all its services: their
+/// trusted roots are parsed once, and each connection is used again.
+pub struct Cloud<'a> {
+    base: SdkConfig,
+    settings: &'a Settings,
+}
+
+impl<'a> Cloud<'a> {
+    /// Region and credentials as the environment gives them. `AWS_ENDPOINT_URL` and its forms for
+    /// one service redirect them.
+    ///
+    /// # Errors
+    /// [`BadSetting`] when credentials or region are missing.
+    pub fn from_settings(settings: &'a Settings) -> Result<Self, BadSetting> {
+        let token = settings.optional("AWS_SESSION_TOKEN").map(str::to_owned);
+        let credentials = Credentials::new(
+            settings.required("AWS_ACCESS_KEY_ID")?,
+            settings.required("AWS_SECRET_ACCESS_KEY")?,
+            token,
+            None,
+            "environment",
         );
-    let endpoint = settings.optional(service.endpoint_variable());
-    Ok(match endpoint.or(settings.optional("AWS_ENDPOINT_URL")) {
-        Some(url) => config.endpoint_url(url).build(),
-        None => config.build(),
-    })
+        let region = match settings.optional("AWS_REGION") {
+            Some(region) => region,
+            None => settings.required("AWS_DEFAULT_REGION")?,
+        };
+        let base = SdkConfig::builder()
+            .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
+            .http_client(http_client(settings.optional("AWS_CA_BUNDLE")))
+            // A safeguard for long bodies; ours are a few kilobytes under a time-out.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .region(Region::new(region.to_owned()))
+            .retry_config(RetryConfig::standard().with_max_attempts(3))
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .connect_timeout(Duration::from_secs(1))
+                    .operation_attempt_timeout(Duration::from_secs(3))
+                    .build(),
+            );
+        Ok(Self {
+            base: base.build(),
+            settings,
+        })
+    }
+
+    /// The configuration of one service's client.
+    pub fn config(&self, service: Service) -> SdkConfig {
+        let own = self.settings.optional(service.endpoint_variable());
+        match own.or(self.settings.optional("AWS_ENDPOINT_URL")) {
+            Some(url) => self.base.to_builder().endpoint_url(url).build(),
+            None => self.base.clone(),
+        }
+    }
+
+    /// The table's client.
+    pub fn dynamo(&self) -> DynamoClient {
+        DynamoClient::new(&self.config(Service::DynamoDb))
+    }
+
+    /// The queues' client.
+    pub fn sqs(&self) -> SqsClient {
+        SqsClient::new(&self.config(Service::Sqs))
+    }
+
+    /// The parameters' client.
+    pub fn ssm(&self) -> SsmClient {
+        SsmClient::new(&self.config(Service::Ssm))
+    }
 }

@@ -10,10 +10,11 @@ use crate::waiting::{Asked, store};
 use jiff::SignedDuration;
 use providers::PersonKey;
 use runtime::api::{Api, HttpApi};
+use runtime::aws::Cloud;
 use runtime::queue::{Queue, SqsQueue};
 use runtime::secrets::{SecretCache, Source, person_key};
 use runtime::settings::{BadSetting, Settings};
-use runtime::{Clock, Failure, Function, Invocation, aws};
+use runtime::{Clock, Failure, Function, Invocation};
 use serde::{Deserialize, Serialize};
 use store::Table;
 use store::audit::walk;
@@ -49,9 +50,8 @@ impl Calendar<DynamoTable, SqsQueue> {
     /// # Errors
     /// [`BadSetting`].
     pub fn from_settings(settings: &Settings) -> Result<Self, BadSetting> {
-        let sqs = aws::SqsClient::new(&aws::config(settings, aws::Service::Sqs)?);
-        let dynamo = aws::DynamoClient::new(&aws::config(settings, aws::Service::DynamoDb)?);
-        let ssm = aws::SsmClient::new(&aws::config(settings, aws::Service::Ssm)?);
+        let cloud = Cloud::from_settings(settings)?;
+        let ssm = cloud.ssm();
         let (mode, stage) = (settings.mode()?, settings.required("STAGE")?);
         let clock = Clock::system();
         let enrichments = Enrichment::of_all(mode, |provider| {
@@ -64,8 +64,8 @@ impl Calendar<DynamoTable, SqsQueue> {
             name: format!("/orangery/{stage}/master-key"),
         };
         Ok(Self {
-            table: DynamoTable::new(dynamo, settings.required("TABLE")?),
-            letters: SqsQueue::new(sqs, settings.required("LETTERS_QUEUE_URL")?),
+            table: DynamoTable::new(cloud.dynamo(), settings.required("TABLE")?),
+            letters: SqsQueue::new(cloud.sqs(), settings.required("LETTERS_QUEUE_URL")?),
             enrichments: enrichments?,
             person_key: SecretCache::new(master, person_key, clock.clone()),
             clock,

@@ -1,8 +1,9 @@
 //! Hands letters that were put to their queue: the stream's second and last reader.
 
+use runtime::aws::Cloud;
 use runtime::queue::{Queue, SqsQueue};
 use runtime::settings::{BadSetting, Settings};
-use runtime::{Failure, Function, Invocation, aws};
+use runtime::{Failure, Function, Invocation};
 use store::Item;
 use store::letters::{LetterState, Order};
 use store::stream::{Change, changes, failures};
@@ -20,7 +21,7 @@ impl Dispatch<SqsQueue> {
     /// # Errors
     /// [`BadSetting`].
     pub fn from_settings(settings: &Settings) -> Result<Self, BadSetting> {
-        let sqs = aws::SqsClient::new(&aws::config(settings, aws::Service::Sqs)?);
+        let sqs = Cloud::from_settings(settings)?.sqs();
         Ok(Self {
             letters: SqsQueue::new(sqs, settings.required("LETTERS_QUEUE_URL")?),
         })

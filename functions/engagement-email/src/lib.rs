@@ -10,8 +10,9 @@ use crate::mailer::{Mailer, NotSent, SesMailer};
 use domain::catalog::Catalog;
 use domain::ids::CustomerKey;
 use domain::record::Record;
+use runtime::aws::{Cloud, Service};
 use runtime::settings::{BadSetting, Settings};
-use runtime::{Clock, Failure, Function, Invocation, Warming, aws};
+use runtime::{Clock, Failure, Function, Invocation, Warming};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use store::dynamo::DynamoTable;
@@ -60,8 +61,8 @@ impl EngagementEmail<DynamoTable, SesMailer> {
     /// # Errors
     /// [`BadSetting`].
     pub fn from_settings(settings: &Settings) -> Result<Self, BadSetting> {
-        let dynamo = aws::DynamoClient::new(&aws::config(settings, aws::Service::DynamoDb)?);
-        let ses = aws::config(settings, aws::Service::Ses)?;
+        let cloud = Cloud::from_settings(settings)?;
+        let ses = cloud.config(Service::Ses);
         let set = settings.optional("CONFIGURATION_SET").map(str::to_owned);
         let catalog = match settings.optional("CATALOG") {
             None => Catalog::default(),
@@ -74,7 +75,7 @@ impl EngagementEmail<DynamoTable, SesMailer> {
                 })?,
         };
         Ok(Self {
-            table: DynamoTable::new(dynamo, settings.required("TABLE")?),
+            table: DynamoTable::new(cloud.dynamo(), settings.required("TABLE")?),
             mailer: SesMailer::new(&ses, set),
             catalog,
             sender: Sender {

@@ -3,8 +3,9 @@
 
 use domain::ids::CustomerKey;
 use domain::record::Entry;
+use runtime::aws::Cloud;
 use runtime::settings::{BadSetting, Settings};
-use runtime::{Clock, Failure, Function, Invocation, Warming, aws};
+use runtime::{Clock, Failure, Function, Invocation, Warming};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::accept::retry_parked;
@@ -28,8 +29,8 @@ impl JournalFold<DynamoTable> {
     /// # Errors
     /// [`BadSetting`].
     pub fn from_settings(settings: &Settings) -> Result<Self, BadSetting> {
-        let dynamo = aws::DynamoClient::new(&aws::config(settings, aws::Service::DynamoDb)?);
-        let table = DynamoTable::new(dynamo, settings.required("TABLE")?);
+        let cloud = Cloud::from_settings(settings)?;
+        let table = DynamoTable::new(cloud.dynamo(), settings.required("TABLE")?);
         Ok(Self {
             table,
             clock: Clock::system(),

@@ -4,10 +4,11 @@ use domain::ids::PartnerId;
 use domain::record::Entry;
 use providers::partner::{self, NORMALIZER, NotReceived};
 use providers::{Outcome, PersonKey, Received, Refused, Secret, Secrets, partner_secret};
+use runtime::aws::Cloud;
 use runtime::http::{HttpHandler, HttpRequest, HttpResponse, answer};
 use runtime::secrets::{NoSecrets, SecretCache, Source, master, person_key};
 use runtime::settings::{BadSetting, Settings};
-use runtime::{Clock, Function, Invocation, Warming, aws};
+use runtime::{Clock, Function, Invocation, Warming};
 use serde::Serialize;
 use std::fmt::Display;
 use std::sync::Arc;
@@ -49,13 +50,13 @@ impl PartnerReferral<DynamoTable> {
     /// [`BadSetting`].
     pub fn from_settings(settings: &Settings) -> Result<Self, BadSetting> {
         let stage = settings.required("STAGE")?;
-        let client = aws::SsmClient::new(&aws::config(settings, aws::Service::Ssm)?);
+        let cloud = Cloud::from_settings(settings)?;
+        let client = cloud.ssm();
         let source = Source::Parameter {
             client,
             name: format!("/orangery/{stage}/master-key"),
         };
-        let dynamo = aws::DynamoClient::new(&aws::config(settings, aws::Service::DynamoDb)?);
-        let table = DynamoTable::new(dynamo, settings.required("TABLE")?);
+        let table = DynamoTable::new(cloud.dynamo(), settings.required("TABLE")?);
         Ok(Self::new(&source, table, Clock::system()))
     }
 }

@@ -3,11 +3,12 @@
 use domain::ids::Mode;
 use providers::{Arrival, Endpoint, PersonKey, Provider, Received, Secrets, provider};
 use runtime::api::{Api, Bounds, HttpApi, settled};
+use runtime::aws::Cloud;
 use runtime::door::{Became, Told, take_in};
 use runtime::http::{HttpHandler, HttpRequest, HttpResponse, answer};
 use runtime::secrets::{SecretCache, Source, person_key};
 use runtime::settings::{BadSetting, Settings};
-use runtime::{Clock, Function, Invocation, Warming, aws};
+use runtime::{Clock, Function, Invocation, Warming};
 use serde::Serialize;
 use std::sync::Arc;
 use store::dynamo::DynamoTable;
@@ -48,7 +49,8 @@ impl PaymentWebhook<DynamoTable> {
         let provider = provider(name).ok_or_else(unknown)?;
         let mode = settings.mode()?;
         let stage = settings.required("STAGE")?;
-        let ssm = aws::SsmClient::new(&aws::config(settings, aws::Service::Ssm)?);
+        let cloud = Cloud::from_settings(settings)?;
+        let ssm = cloud.ssm();
         let parameter = |name: String| Source::Parameter {
             client: ssm.clone(),
             name,
@@ -58,14 +60,13 @@ impl PaymentWebhook<DynamoTable> {
         let master = parameter(format!("/orangery/{stage}/master-key"));
         let base = settings.optional("API_URL");
         let api = HttpApi::deployed(provider, (mode, stage), base, &ssm, &clock)?;
-        let dynamo = aws::DynamoClient::new(&aws::config(settings, aws::Service::DynamoDb)?);
         Ok(Self {
             provider,
             endpoint: endpoint(settings, mode)?,
             secrets: door_secrets(provider, secrets, clock.clone()),
             person_key: SecretCache::new(master, person_key, clock.clone()),
             api,
-            table: DynamoTable::new(dynamo, settings.required("TABLE")?),
+            table: DynamoTable::new(cloud.dynamo(), settings.required("TABLE")?),
             clock,
         })
     }

@@ -7,10 +7,10 @@ use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 /// What one process has asked for so far.
 #[derive(Debug, Default)]
@@ -30,9 +30,12 @@ pub(crate) struct Seen {
 /// One process's Runtime API.
 #[derive(Clone, Debug)]
 pub(crate) struct Lambda {
-    pub(crate) seen: Arc<Mutex<Seen>>,
+    seen: Arc<Mutex<Seen>>,
     pub(crate) address: String,
     done: Arc<Notify>,
+    asking: Arc<Notify>,
+    /// Open once the first event may be handed out.
+    gate: Arc<Semaphore>,
     calls: usize,
 }
 
@@ -44,6 +47,8 @@ impl Lambda {
             seen: Arc::default(),
             address: listener.local_addr()?.to_string(),
             done: Arc::default(),
+            asking: Arc::default(),
+            gate: Arc::new(Semaphore::new(0)),
             calls,
         };
         let serving = lambda.clone();
@@ -62,6 +67,18 @@ impl Lambda {
         Ok(lambda)
     }
 
+    /// When the process first asked for an event; it waits until [`Self::open`].
+    pub(crate) async fn asked(&self) -> Instant {
+        self.asking.notified().await;
+        let seen = self.seen();
+        seen.first_next.unwrap_or_else(Instant::now)
+    }
+
+    /// Events are handed out from now on.
+    pub(crate) fn open(&self) {
+        self.gate.close();
+    }
+
     /// All events are answered.
     pub(crate) async fn done(&self) {
         self.done.notified().await;
@@ -75,6 +92,8 @@ impl Lambda {
         let path = request.uri().path().to_owned();
         if path.ends_with("/next") {
             let handed = self.hand_out();
+            // Nobody ever gives a permit: the wait ends when the gate is thrown open.
+            let _ = self.gate.acquire().await;
             if handed >= self.calls {
                 std::future::pending::<()>().await;
             }
@@ -96,20 +115,19 @@ impl Lambda {
     }
 
     fn hand_out(&self) -> usize {
-        let mut seen = self
-            .seen
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut seen = self.seen();
         seen.first_next.get_or_insert_with(Instant::now);
         seen.handed += 1;
+        self.asking.notify_one();
         seen.handed - 1
     }
 
+    pub(crate) fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn take(&self, path: &str, body: &[u8]) {
-        let mut seen = self
-            .seen
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut seen = self.seen();
         seen.first_answer.get_or_insert_with(Instant::now);
         seen.answers += 1;
         let answer: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();

@@ -12,11 +12,13 @@
 mod aws;
 mod events;
 mod lambda;
+mod quota;
 mod report;
 mod subject;
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
+use quota::Quota;
 use report::Measured;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -62,16 +64,31 @@ async fn main() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Webhooks of the warm loop of a small function.
+const SMALL_CALLS: usize = 100;
+
 async fn measure(world: &World, subject: &Subject, options: &Options) -> Result<Measured> {
     let mut measured = Measured::of(subject);
     for _ in 0..options.starts {
-        let cold = subject.start(world, 1).await?;
+        let cold = subject.start(world, 1, None).await?;
         measured.to_next.push(cold.to_next);
-        measured.to_answer.push(cold.to_answer);
-        measured.after_next.push(cold.to_answer - cold.to_next);
+        measured.to_answer.push(cold.to_next + cold.after_next);
+        measured.after_next.push(cold.after_next);
         measured.cold_cpu.push(cold.cpu);
     }
-    let warm = subject.start(world, options.calls).await?;
+    match Quota::new() {
+        Ok(quota) => {
+            for _ in 0..options.starts {
+                let cold = subject.start(world, 1, Some(&quota)).await?;
+                measured.small.push(cold.after_next);
+            }
+            let calls = options.calls.min(SMALL_CALLS);
+            let warm = subject.start(world, calls, Some(&quota)).await?;
+            measured.small_rate = Some(calls as f64 / warm.took.as_secs_f64());
+        }
+        Err(error) => println!("skipped: the share of a function of 128 MB ({error:#})"),
+    }
+    let warm = subject.start(world, options.calls, None).await?;
     measured.warm(&warm, options.calls);
     measured.instructions = subject.instructions(world).await?;
     Ok(measured)
@@ -80,7 +97,7 @@ async fn measure(world: &World, subject: &Subject, options: &Options) -> Result<
 /// Counts that do not depend on the machine's haste, against their limits.
 async fn check(world: &World, ours: &Subject) -> Result<ExitCode> {
     let limits = include_str!("../limits.toml").parse::<toml::Table>()?;
-    let warm = ours.start(world, 200).await?;
+    let warm = ours.start(world, 200, None).await?;
     let mut measured = Measured::of(ours);
     measured.warm(&warm, 200);
     measured.instructions = ours.instructions(world).await?;

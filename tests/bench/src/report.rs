@@ -15,6 +15,10 @@ pub(crate) struct Measured {
     pub(crate) to_answer: Vec<Duration>,
     pub(crate) after_next: Vec<Duration>,
     pub(crate) cold_cpu: Vec<Duration>,
+    /// From the first event to its answer, with the share of 128 MB.
+    pub(crate) small: Vec<Duration>,
+    /// Webhooks a second with that share.
+    pub(crate) small_rate: Option<f64>,
     pub(crate) instructions: Option<i64>,
     warm_cpu: Duration,
     peak_kb: u64,
@@ -38,6 +42,8 @@ impl Measured {
             to_answer: Vec::new(),
             after_next: Vec::new(),
             cold_cpu: Vec::new(),
+            small: Vec::new(),
+            small_rate: None,
             instructions: None,
             warm_cpu: Duration::ZERO,
             peak_kb: 0,
@@ -93,6 +99,9 @@ impl Measured {
             self.name.to_owned(),
             spread(&self.to_next),
             spread(&self.after_next),
+            spread(&self.small),
+            self.small_rate
+                .map_or_else(|| "-".to_owned(), |rate| format!("{rate:.0}")),
             spread(&self.to_answer),
             spread(&self.cold_cpu),
             self.instructions
@@ -121,6 +130,8 @@ pub(crate) fn table(rows: &[Measured]) -> Table {
         "program",
         "exec to first `next`, ms",
         "to first answer from there, ms",
+        "the same at 128 MB, ms",
+        "webhooks a second at 128 MB",
         "exec to first answer, ms",
         "CPU of it, ms",
         "million instructions of it",

@@ -2,6 +2,7 @@
 
 use crate::aws::Aws;
 use crate::lambda::Lambda;
+use crate::quota::Quota;
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -49,7 +50,10 @@ pub(crate) struct Subject {
 /// What one process did.
 pub(crate) struct Run {
     pub(crate) to_next: Duration,
-    pub(crate) to_answer: Duration,
+    /// From the moment at which the first event was handed out to its answer.
+    pub(crate) after_next: Duration,
+    /// From the first event to the last answer.
+    pub(crate) took: Duration,
     pub(crate) cpu: Duration,
     /// Of all calls but the first.
     pub(crate) warm_cpu: Duration,
@@ -95,8 +99,14 @@ impl Subject {
         })
     }
 
-    /// Starts it, has it answer so many events, and ends it.
-    pub(crate) async fn start(&self, world: &World, calls: usize) -> Result<Run> {
+    /// Starts it, has it answer so many events, and ends it. With a quota it has no more than
+    /// that from its first invocation on.
+    pub(crate) async fn start(
+        &self,
+        world: &World,
+        calls: usize,
+        quota: Option<&Quota>,
+    ) -> Result<Run> {
         world.aws.forget();
         let lambda = self.lambda(world, calls).await?;
         let began = Instant::now();
@@ -105,31 +115,35 @@ impl Subject {
             .prepared(world, &lambda, command.args(&self.arguments))
             .spawn()?;
         let logs = tokio::spawn(drained(child.stdout.take(), child.stderr.take()));
-        let first = first_answer(&lambda, &mut child).await?;
         let id = child.id().context("it has ended")?;
+        let asked = tokio::select! {
+            asked = lambda.asked() => asked,
+            status = child.wait() => bail!("it ended before its first event: {}", status?),
+        };
+        if let Some(quota) = quota {
+            quota.take_in(id)?;
+        }
+        let handed = Instant::now();
+        lambda.open();
+        let first = first_answer(&lambda, &mut child).await?;
         let cold_cpu = cpu(id)?;
         tokio::select! {
             () = lambda.done() => {}
             status = child.wait() => bail!("it ended by itself: {}", status?),
             () = tokio::time::sleep(Duration::from_secs(300)) => bail!("no end within minutes"),
         }
+        let took = handed.elapsed();
         let (cpu, peak_kb) = (cpu(id)?, peak(id)?);
         child.kill().await?;
         let log_bytes = logs.await??;
-        let seen = lambda
-            .seen
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let seen = lambda.seen();
         if let Some(bad) = seen.bad.first() {
             bail!("{} of {calls} answers are bad: {bad}", seen.bad.len());
         }
-        let to_next = seen
-            .first_next
-            .context("it never asked")?
-            .duration_since(began);
         Ok(Run {
-            to_next,
-            to_answer: first.duration_since(began),
+            to_next: asked.duration_since(began),
+            after_next: first.duration_since(handed),
+            took,
             cpu: cold_cpu,
             warm_cpu: cpu.saturating_sub(cold_cpu),
             peak_kb,
@@ -142,6 +156,7 @@ impl Subject {
     pub(crate) async fn instructions(&self, world: &World) -> Result<Option<i64>> {
         world.aws.forget();
         let lambda = self.lambda(world, 1).await?;
+        lambda.open();
         let mut command = Command::new("valgrind");
         command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
         command.arg(&self.program).args(&self.arguments);
@@ -197,8 +212,8 @@ impl Subject {
 
 async fn first_answer(lambda: &Lambda, child: &mut Child) -> Result<Instant> {
     for _ in 0..60_000 {
-        let seen = lambda.seen.lock().map(|seen| seen.first_answer);
-        if let Ok(Some(first)) = seen {
+        let seen = lambda.seen().first_answer;
+        if let Some(first) = seen {
             return Ok(first);
         }
         if let Some(status) = child.try_wait()? {

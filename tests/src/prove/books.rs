@@ -101,14 +101,10 @@ fn payment(
             }
             Fact::RefundedSoFar { ids, minor } => {
                 // Of one instant the largest sum is the last.
-                let so_far = SoFar {
-                    at: *at,
-                    minor: *minor,
-                };
-                let known = payment
-                    .refunded_so_far
-                    .entry(ids[0].clone())
-                    .or_insert(so_far);
+                let (at, minor) = (*at, *minor);
+                let so_far = SoFar { at, minor };
+                let sums = &mut payment.refunded_so_far;
+                let known = sums.entry(ids[0].clone()).or_insert(so_far);
                 if (so_far.at, so_far.minor) > (known.at, known.minor) {
                     *known = so_far;
                 }
@@ -142,15 +138,18 @@ fn payment(
             _ => {}
         }
     }
-    let account = |((teller, own), seen): (Account<'_>, &PaymentSeen)| payments::Told {
+    accounts.retain(|account, _| !taken_back.contains(account));
+    payment.told = accounts.into_iter().map(account).collect();
+    payment
+}
+
+fn account(((teller, own), seen): (Account<'_>, &PaymentSeen)) -> payments::Told {
+    payments::Told {
         teller,
         id: own.clone(),
         paid: seen.paid,
         tax_minor: seen.tax_minor,
         paid_at: seen.paid_at,
         subscription: seen.subscription.clone(),
-    };
-    accounts.retain(|account, _| !taken_back.contains(account));
-    payment.told = accounts.into_iter().map(account).collect();
-    payment
+    }
 }

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
     StreamSpecification, StreamViewType,
 };
-use runtime::aws::{DynamoClient, Service, config};
+use runtime::aws::{Cloud, DynamoClient, Service};
 use runtime::settings::Settings;
 use std::collections::BTreeMap;
 use std::process::{Child, Command, Stdio};
@@ -104,12 +104,12 @@ async fn on_engine(url: &str, steps: &[Step]) -> Result<(Vec<String>, Vec<String
         ("AWS_ENDPOINT_URL_DYNAMODB", url),
     ];
     let settings = Settings::new(pairs.map(|(name, value)| (name.into(), value.into())));
-    let config = config(&settings, Service::DynamoDb).map_err(|error| error.to_string())?;
-    let client = DynamoClient::new(&config);
+    let cloud = Cloud::from_settings(&settings).map_err(|error| error.to_string())?;
+    let client = cloud.dynamo();
     create(&client).await?;
     let table = DynamoTable::new(client, TABLE);
     let answers = ops::answers(&table, steps).await;
-    let streams = aws_sdk_dynamodbstreams::Client::new(&config);
+    let streams = aws_sdk_dynamodbstreams::Client::new(&cloud.config(Service::DynamoDb));
     Ok((answers, stream(&streams).await?))
 }
 

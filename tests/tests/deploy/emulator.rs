@@ -246,8 +246,9 @@ fn customer(stage: &str, key: &str) -> Value {
         .enable_all()
         .build();
     let settings = runtime::settings::Settings::from_env();
-    let config = runtime::aws::config(&settings, runtime::aws::Service::DynamoDb).unwrap();
-    let client = runtime::aws::DynamoClient::new(&config);
+    let client = runtime::aws::Cloud::from_settings(&settings)
+        .unwrap()
+        .dynamo();
     let table = store::dynamo::DynamoTable::new(client, format!("orangery-{stage}"));
     let key = domain::ids::CustomerKey::new(key);
     let catalog = domain::catalog::Catalog::default();
