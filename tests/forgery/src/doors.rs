@@ -3,12 +3,14 @@
 use crate::genuine::{self, Genuine};
 use crate::shape::{ASKED, BRANDED, BY_PUBLIC_KEY, Proof, Shape, shape};
 use domain::ids::{Mode, PartnerId};
+use domain::record::Entry;
 use jiff::Timestamp;
 use providers::partner::NotReceived;
 use providers::{
-    Answer, Arrival, Call, Endpoint, Fetched, Headers, PROVIDERS, PersonKey, Provider, Received,
-    Refused, Request, Secret, Secrets, Step, partner,
+    Answer, Arrival, Call, Endpoint, Fetched, Headers, Outcome, PROVIDERS, PersonKey, Provider,
+    Received, Refused, Request, Secret, Secrets, Step, partner, read_again,
 };
+use std::sync::Arc;
 
 /// One door of the test mode.
 pub struct Door {
@@ -23,6 +25,8 @@ pub struct Door {
     /// What was really sent to ours.
     pub(crate) genuine: Vec<Genuine>,
     pub(crate) person: PersonKey,
+    /// An API that is not there.
+    pub(crate) silent: Fetched,
 }
 
 /// Whose door it is.
@@ -144,6 +148,53 @@ impl Door {
                     Err(NotReceived::Unreadable(_)) => Ok(Step::Done(Heard::Unreadable)),
                 }
             }
+        }
+    }
+
+    /// How many genuine deliveries are known here.
+    pub fn deliveries(&self) -> usize {
+        self.genuine.len()
+    }
+
+    /// Hears each of them; how many events they tell.
+    ///
+    /// # Panics
+    /// Where one is not believed.
+    pub fn hear_all(&self) -> usize {
+        self.genuine
+            .iter()
+            .map(|genuine| genuine.hear(self).len())
+            .sum()
+    }
+
+    /// What the journal keeps of them; nothing of partners' reports, which are not read again.
+    pub fn entries(&self) -> Vec<Entry> {
+        let Whose::Provider(provider) = self.whose else {
+            return Vec::new();
+        };
+        let told = self.genuine.iter().flat_map(|genuine| &genuine.told);
+        let entry = |received: &Received| match &received.outcome {
+            Outcome::Reading(reading) => {
+                let (reading, raw) = (reading.clone(), Arc::clone(&received.raw));
+                let version = provider.normalizer();
+                Some(Entry::new(reading, raw, version, at(T), "receipt".into()))
+            }
+            Outcome::Ignored { .. } | Outcome::WrongMode { .. } => None,
+        };
+        told.filter_map(entry).collect()
+    }
+
+    /// Reads one of these once more, without asking anybody.
+    ///
+    /// # Panics
+    /// At a partner's door.
+    pub fn read_again(&self, entry: &Entry) -> Received {
+        let Whose::Provider(provider) = self.whose else {
+            panic!("partners' reports are not read again");
+        };
+        match read_again(provider, Mode::Test, entry, &self.silent, &self.person) {
+            Step::Done(received) => received,
+            Step::Ask(questions) => panic!("{} asks for ever: {questions:?}", self.name),
         }
     }
 

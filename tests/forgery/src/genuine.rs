@@ -44,6 +44,7 @@ pub(crate) fn door(name: &str, whose: Whose, shape: Shape) -> Door {
         rolling,
         genuine: Vec::new(),
         person: person(),
+        silent: Fetched::closed(),
     };
     let samples = match whose {
         Whose::Provider(provider) => provider.samples(),
@@ -65,25 +66,28 @@ pub(crate) fn door(name: &str, whose: Whose, shape: Shape) -> Door {
             documents: documents(whose, sample).map(|(_, text)| text).collect(),
             told: Vec::new(),
         };
-        genuine.told = told(&door, &genuine);
+        genuine.told = genuine.hear(&door);
         door.genuine.push(genuine);
     }
     door
 }
 
-fn told(door: &Door, genuine: &Genuine) -> Vec<Received> {
-    let headers = providers::Headers::new(genuine.headers.iter().map(|(n, v)| (n, v)));
-    let knock = Knock {
-        headers: &headers.expect("are few"),
-        body: &genuine.body,
-        mode: Mode::Test,
-        secrets: &door.own().secrets,
-        now: T,
-    };
-    match door.hear(&knock, &genuine.answers, |_| None) {
-        Heard::Told(told) => told,
-        other @ (Heard::Refused(_) | Heard::Unreadable) => {
-            panic!("{}: what is genuine is believed: {other:?}", door.name)
+impl Genuine {
+    /// What it tells at its door.
+    pub(crate) fn hear(&self, door: &Door) -> Vec<Received> {
+        let headers = providers::Headers::new(self.headers.iter().map(|(n, v)| (n, v)));
+        let knock = Knock {
+            headers: &headers.expect("are few"),
+            body: &self.body,
+            mode: Mode::Test,
+            secrets: &door.own().secrets,
+            now: T,
+        };
+        match door.hear(&knock, &self.answers, |_| None) {
+            Heard::Told(told) => told,
+            other @ (Heard::Refused(_) | Heard::Unreadable) => {
+                panic!("{}: what is genuine is believed: {other:?}", door.name)
+            }
         }
     }
 }
@@ -135,7 +139,7 @@ fn believed(whose: Whose, proof: Proof, texts: &[&String]) -> Secrets {
     secrets.expect("are strong")
 }
 
-fn signed(door: &Door, tenant: usize, body: &[u8]) -> Option<Headers> {
+pub(crate) fn signed(door: &Door, tenant: usize, body: &[u8]) -> Option<Headers> {
     let secrets = &door.tenants[tenant].secrets;
     let headers = match (door.whose, door.shape.proof) {
         (_, Proof::Ed25519) => by_public_key(&door.name, tenant, body),

@@ -18,5 +18,7 @@ mod ways;
 
 pub mod tries;
 
+pub mod fuzz;
+
 pub use doors::{Door, doors};
 pub use tries::{Total, tried};

@@ -1,7 +1,7 @@
 //! Genuine deliveries, bent in every way there is, as often as asked: none is believed.
 
 use crate::bent::{Api, Bent, Ground};
-use crate::doors::{Door, Heard};
+use crate::doors::{Door, Heard, T};
 use crate::genuine::certificate_call;
 use crate::ways::{WAYS, Way};
 use fastrand::Rng;
@@ -50,7 +50,7 @@ impl Count {
 }
 
 /// What became of one try.
-enum Fate {
+pub(crate) enum Fate {
     Refused,
     Same,
     Vouched,
@@ -66,7 +66,7 @@ impl Total {
     }
 
     /// Name and count of each way.
-    pub fn by_way(&self) -> impl Iterator<Item = (&'static str, &Count)> {
+    pub fn by_way(&self) -> impl Iterator<Item = (&str, &Count)> {
         WAYS.iter().map(|way| way.name).zip(&self.ways)
     }
 
@@ -200,7 +200,7 @@ fn try_once(doors: &[Door], door: &Door, way: &Way, rng: &mut Rng) -> Option<Res
 }
 
 /// What the door makes of it; what it believed, where nobody sent it.
-fn judge(bent: &Bent<'_>, ground: &Ground<'_>, rng: &mut Rng) -> Result<Fate, String> {
+pub(crate) fn judge(bent: &Bent<'_>, ground: &Ground<'_>, rng: &mut Rng) -> Result<Fate, String> {
     let Ok(headers) = Headers::new(bent.headers.iter().map(|(name, value)| (name, value))) else {
         return Ok(Fate::Refused);
     };
@@ -240,13 +240,15 @@ fn judge(bent: &Bent<'_>, ground: &Ground<'_>, rng: &mut Rng) -> Result<Fate, St
     {
         return Ok(Fate::Vouched);
     }
-    let kinds: Vec<_> = told
+    let kinds = told
         .iter()
-        .map(|received| format!("{:?}", received.outcome))
-        .collect();
+        .map(|received| format!("{:?}", received.outcome));
     Err(format!(
-        "believed, and nobody sent it: {}",
-        kinds.join("; ")
+        "believed, and nobody sent it: {}\nheaders {:?}\nbody {}\n{} seconds after it was signed",
+        kinds.collect::<Vec<_>>().join("; "),
+        bent.headers,
+        String::from_utf8_lossy(&bent.body),
+        bent.now.saturating_sub(T),
     ))
 }
 

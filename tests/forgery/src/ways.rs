@@ -41,13 +41,13 @@ const fn keeps(name: &'static str, bend: Bend) -> Way {
     }
 }
 
-/// All of them, and two of them at once.
+/// All of them, and two at once.
 pub(crate) static WAYS: LazyLock<Vec<&'static Way>> = LazyLock::new(|| {
-    let tables = SINGLE.iter().copied().flatten();
-    tables.chain([&TWO]).collect()
+    let outsiders = OUTSIDERS.iter().copied().flatten();
+    outsiders.chain(keys::INSIDERS).chain([&TWO]).collect()
 });
 
-static SINGLE: [&[Way]; 6] = [
+static OUTSIDERS: [&[Way]; 6] = [
     body::WAYS,
     spelling::WAYS,
     keys::WAYS,
@@ -58,7 +58,7 @@ static SINGLE: [&[Way]; 6] = [
 
 static TWO: Way = breaks("two ways at once", |bent, ground, rng| {
     for _ in 0..2 {
-        let table = rng.choice(SINGLE)?;
+        let table = rng.choice(OUTSIDERS)?;
         let way = rng.choice(table)?;
         (way.bend)(bent, ground, rng)?;
     }

@@ -43,6 +43,31 @@ pub(super) const WAYS: &[Way] = &[
         *bent.header(header)? = format!("{tag}{made}");
         Some(())
     }),
+    breaks("a digest without a key", |bent, _, rng| {
+        let message = if rng.bool() { bent.message() } else { bent.body.clone() };
+        let made = match rng.u8(..3) {
+            0 => Sha256::digest(&message).to_vec(),
+            1 => Sha512::digest(&message).to_vec(),
+            _ => crc32fast::hash(&message).to_be_bytes().repeat(8),
+        };
+        sign(bent, &made)
+    }),
+    breaks("headers of another provider beside", |bent, ground, rng| {
+        let (_, strangers) = stranger(ground, rng)?;
+        bent.headers.retain(|(name, _)| strangers.iter().all(|(other, _)| other != name));
+        bent.headers.extend(strangers);
+        Some(())
+    }),
+    breaks("headers of another provider instead", |bent, ground, rng| {
+        not_asked(bent)?;
+        bent.headers = stranger(ground, rng)?.1;
+        Some(())
+    }),
+];
+
+/// By somebody who holds the secret: with another change of theirs they might sign what counts.
+#[rustfmt::skip] // a table
+pub(super) const INSIDERS: &[Way] = &[
     breaks("a MAC under the secret, read otherwise", |bent, _, rng| {
         let (own, proof) = (bent.door.own(), bent.door.shape.proof);
         let encoded = own.text.strip_prefix("whsec_").filter(|_| is_mac(proof))?;
@@ -85,26 +110,6 @@ pub(super) const WAYS: &[Way] = &[
             _ => mac(&message, &key),
         };
         sign(bent, &made)
-    }),
-    breaks("a digest without a key", |bent, _, rng| {
-        let message = if rng.bool() { bent.message() } else { bent.body.clone() };
-        let made = match rng.u8(..3) {
-            0 => Sha256::digest(&message).to_vec(),
-            1 => Sha512::digest(&message).to_vec(),
-            _ => crc32fast::hash(&message).to_be_bytes().repeat(8),
-        };
-        sign(bent, &made)
-    }),
-    breaks("headers of another provider beside", |bent, ground, rng| {
-        let (_, strangers) = stranger(ground, rng)?;
-        bent.headers.retain(|(name, _)| strangers.iter().all(|(other, _)| other != name));
-        bent.headers.extend(strangers);
-        Some(())
-    }),
-    breaks("headers of another provider instead", |bent, ground, rng| {
-        not_asked(bent)?;
-        bent.headers = stranger(ground, rng)?.1;
-        Some(())
     }),
 ];
 

@@ -92,7 +92,8 @@ pub(super) const WAYS: &[Way] = &[
     breaks("a signature backwards", |bent, _, rng| {
         respelled(bent, |bytes, written| {
             let mut bytes = bytes.to_vec();
-            if rng.bool() { bytes.reverse() } else { bytes.rotate_left(1) }
+            let turned = bytes.len().min(1);
+            if rng.bool() { bytes.reverse() } else { bytes.rotate_left(turned) }
             Some(written(&bytes))
         })
     }),
