@@ -29,6 +29,8 @@ enum Part {
     Kill,
     /// Ten laws broken on purpose.
     Mutants,
+    /// Deliveries bent in every way, at every door.
+    Forgery,
 }
 
 /// Runs the proof of the core, or one part of it.
@@ -40,6 +42,9 @@ struct Options {
     /// Simulated deliveries.
     #[arg(long, default_value_t = 20_000_000)]
     deliveries: u64,
+    /// Bent deliveries of the part forgery.
+    #[arg(long, default_value_t = 10_000_000)]
+    tries: u64,
     /// Where chance begins.
     #[arg(long, default_value_t = 7)]
     seed: u64,
@@ -73,10 +78,11 @@ fn main() -> ExitCode {
         return again(&options, seed);
     }
     type Run = fn(&Options) -> Result<(), String>;
-    let parts: [(Part, Run); 5] = [
+    let parts: [(Part, Run); 6] = [
         (Part::Simulate, simulated),
         (Part::Exhaustive, exhausted),
         (Part::Mutants, broken_on_purpose),
+        (Part::Forgery, forged),
         (Part::Twin, compared),
         (Part::Kill, killed),
     ];
@@ -256,6 +262,22 @@ fn hunt(seed: u64, mutant: Mutant) -> (Instant, Option<(u64, u64, String)>) {
     let began = Instant::now();
     let total = simulate::worlds(seed, 1_000_000, threads(), Some(mutant));
     (began, total.first)
+}
+
+fn forged(options: &Options) -> Result<(), String> {
+    let doors = forgery::doors();
+    let total = forgery::tried(&doors, options.seed, options.tries, threads());
+    println!("    refused   the same  API's word");
+    let ways = total.by_way();
+    for (name, count) in ways.chain(total.by_door(&doors)) {
+        let (refused, same, vouched) = (count.refused, count.same, count.vouched);
+        println!("  {refused:>9}  {same:>9}  {vouched:>10} {name}");
+    }
+    println!("{total}, seed {}", options.seed);
+    match total.first {
+        None => Ok(()),
+        Some((number, believed)) => Err(format!("try {number}: {believed}")),
+    }
 }
 
 fn compared(options: &Options) -> Result<(), String> {

@@ -20,6 +20,7 @@ mod stripe_readings;
 mod stripe_signature;
 mod thin;
 mod unclear;
+mod wycheproof;
 
 use crate::provider::Proven;
 use crate::{

@@ -41,6 +41,9 @@ mod subscription;
 
 mod samples;
 
+#[cfg(test)]
+pub(crate) use verify::signs;
+
 use crate::provider::{Answers, Api, KeyUse, Provider, Samples};
 use crate::secret::ROOT_PREFIX;
 use crate::{Secret, WeakSecret};

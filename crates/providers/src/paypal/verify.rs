@@ -98,12 +98,14 @@ impl<'a> Transmission<'a> {
             ];
             parts.join(&b'|')
         });
-        signed.any(|message| {
-            let algorithm = RSA_PKCS1_2048_8192_SHA256;
-            let checked = signer.verify_signature(algorithm, &message, &self.signature);
-            checked.is_ok()
-        })
+        signed.any(|message| signs(signer, &message, &self.signature))
     }
+}
+
+/// Whether this is the signature of whose certificate it is.
+pub(crate) fn signs(signer: &EndEntityCert<'_>, message: &[u8], signature: &[u8]) -> bool {
+    let checked = signer.verify_signature(RSA_PKCS1_2048_8192_SHA256, message, signature);
+    checked.is_ok()
 }
 
 /// What a body says it is about: enough to ask whether that is so.

@@ -40,6 +40,8 @@ mod samples;
 pub use verify::{SCHEMES, sign};
 
 pub(crate) use normalize::open;
+#[cfg(test)]
+pub(crate) use verify::canonical_base64;
 pub(crate) use verify::proven;
 
 use crate::{Answers, Arrival, Provider, Refused, Request, Samples, Secret, Secrets};

@@ -117,7 +117,7 @@ impl Offered {
 }
 
 /// The decoder takes the standard alphabet, padding and zero trailing bits, nothing else.
-fn canonical_base64<const N: usize>(text: &str) -> Option<[u8; N]> {
+pub(crate) fn canonical_base64<const N: usize>(text: &str) -> Option<[u8; N]> {
     STANDARD.decode(text).ok()?.try_into().ok()
 }
 

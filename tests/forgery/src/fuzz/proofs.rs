@@ -1,0 +1,191 @@
+//! What is parsed before anything is believed: headers, forms, certificates, secrets.
+
+use super::Target;
+use crate::bent::{Api, Bent, Ground};
+use crate::doors::{Door, Heard, Knock, T};
+use crate::genuine::{CERTIFICATES, Genuine, answer, certificate, certificate_call};
+use crate::tries::judge;
+use domain::ids::Mode;
+use fastrand::Rng;
+use providers::{Provider, Secret};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+
+/// Header values, a line each; its first letter says which header it is. Control characters stand
+/// for parts of what was really sent: 1 the signature, 2 the time, 3 the name. What is believed
+/// has all of it, as it was sent.
+pub(super) fn headers(doors: &'static [Door], door: &'static Door) -> Target {
+    let ground = ground(doors, door);
+    let parts = parts(door, ground.genuine);
+    let values = ground.genuine.headers.iter().map(|(_, value)| value);
+    let lines = ('a'..)
+        .zip(values)
+        .map(|(letter, value)| format!("{letter}{value}"));
+    let written = lines.collect::<Vec<_>>().join("\n");
+    let mut marked = written.clone();
+    for (mark, part) in MARKS
+        .iter()
+        .zip(&parts)
+        .filter(|(_, part)| !part.is_empty())
+    {
+        marked = marked.replace(part, &mark.to_string());
+    }
+    let hear = move |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes);
+        let mut bent = Bent::new(&ground);
+        let lines = text.split('\n');
+        bent.headers = lines
+            .filter_map(|line| header(line, ground.genuine, &parts))
+            .collect();
+        believed_if_genuine(&bent, &ground);
+    };
+    Target {
+        name: format!("headers of {}", door.name),
+        seeds: vec![written.into_bytes(), marked.into_bytes()],
+        hear: Box::new(hear),
+    }
+}
+
+/// Forms that name what an API is asked for.
+pub(super) fn forms(doors: &'static [Door], door: &'static Door) -> Target {
+    let ground = ground(doors, door);
+    let hear = move |bytes: &[u8]| {
+        for api in [Api::Silent, Api::Denies, Api::Confuses] {
+            let mut bent = Bent::new(&ground);
+            bent.body = bytes.to_vec();
+            bent.api = api;
+            believed_if_genuine(&bent, &ground);
+        }
+    };
+    Target {
+        name: format!("forms of {}", door.name),
+        seeds: door
+            .genuine
+            .iter()
+            .map(|genuine| genuine.body.clone())
+            .collect(),
+        hear: Box::new(hear),
+    }
+}
+
+/// Certificates in PEM, as somebody's host shows them. Only the two of the right name vouch.
+pub(super) fn certificates(door: &'static Door) -> Target {
+    let right = ["sandbox", "live"]
+        .map(|name| CertificateDer::from_pem_slice(certificate(name).as_bytes()).expect("is one"));
+    let hear = move |bytes: &[u8]| {
+        let genuine = &door.genuine[0];
+        let mut known = genuine.answers.clone();
+        let shown = answer(200, &String::from_utf8_lossy(bytes));
+        known.insert(certificate_call(), Some(shown));
+        let headers = providers::Headers::new(genuine.headers.iter().map(|(n, v)| (n, v)));
+        let knock = Knock {
+            headers: &headers.expect("are few"),
+            body: &genuine.body,
+            mode: Mode::Test,
+            secrets: &door.own().secrets,
+            now: T,
+        };
+        if let Heard::Told(told) = door.hear(&knock, &known, |_| None) {
+            let text = String::from_utf8_lossy(bytes);
+            let first = CertificateDer::from_pem_slice(text.as_bytes()).expect("was read");
+            assert!(
+                right.contains(&first),
+                "somebody else's certificate vouches"
+            );
+            assert_eq!(told, genuine.told);
+        }
+    };
+    Target {
+        name: format!("certificates of {}", door.name),
+        seeds: CERTIFICATES
+            .iter()
+            .map(|(_, pem)| pem.as_bytes().to_vec())
+            .collect(),
+        hear: Box::new(hear),
+    }
+}
+
+/// The text of a secret. What is taken is long enough, has no white space, is the same again when
+/// it is written down, and is never shown.
+pub(super) fn secrets(provider: &'static Provider) -> Target {
+    let hear = move |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes);
+        let Ok(taken) = provider.secrets([&*text]) else {
+            return;
+        };
+        let sound = text.len() >= 16 && !text.contains(char::is_whitespace);
+        assert!(sound, "a weak secret is taken");
+        let secret = taken.first().expect("is one");
+        let shown = secret.reveal_standard();
+        let again = match shown.split_once('_').map(|(prefix, _)| prefix) {
+            Some("whsec") => Secret::standard(&shown),
+            Some("whpk") => Secret::standard_public(&shown),
+            Some(_) | None => Secret::root(&shown),
+        };
+        let again = again.expect("is a secret").reveal_standard();
+        assert_eq!(again, shown);
+        assert_eq!(format!("{secret:?}"), "Secret(redacted)");
+    };
+    let seeds = [
+        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        "whpk_11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
+        "pdl_ntfset_01hv8wy0bf6c5m0000000000_Xq1Yf8aKp0",
+        "root:MIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0BAQUFADBaMQswCQYDVQQGEwJJ",
+    ];
+    Target {
+        name: format!("secrets of {}", provider.name()),
+        seeds: seeds.map(|text| text.as_bytes().to_vec()).to_vec(),
+        hear: Box::new(hear),
+    }
+}
+
+fn ground(doors: &'static [Door], door: &'static Door) -> Ground<'static> {
+    Ground {
+        doors,
+        door,
+        genuine: &door.genuine[0],
+        other: &door.genuine[1],
+    }
+}
+
+fn believed_if_genuine(bent: &Bent<'_>, ground: &Ground<'_>) {
+    let judged = judge(bent, ground, &mut Rng::with_seed(0));
+    assert!(judged.is_ok(), "{}", judged.err().unwrap_or_default());
+}
+
+fn header(line: &str, genuine: &Genuine, parts: &[String; 3]) -> Option<(String, String)> {
+    let mut letters = line.chars();
+    let which = letters.next()?;
+    let names = genuine.headers.iter().map(|(name, _)| name);
+    let (_, name) = ('a'..).zip(names).find(|(letter, _)| *letter == which)?;
+    let mut value = letters.as_str().to_owned();
+    for (mark, part) in MARKS.iter().zip(parts) {
+        value = value.replace(*mark, part);
+    }
+    Some((name.clone(), value))
+}
+
+/// Signature, time and name of a delivery.
+fn parts(door: &Door, genuine: &Genuine) -> [String; 3] {
+    let shape = door.shape;
+    let value = |(name, tag): (&str, &str)| {
+        let found = genuine.headers.iter().find(|(known, _)| known == name);
+        let mut items = found
+            .into_iter()
+            .flat_map(|(_, value)| value.split(shape.between));
+        items
+            .find_map(|item| item.strip_prefix(tag))
+            .unwrap_or_default()
+            .to_owned()
+    };
+    [
+        value((shape.header, shape.tag)),
+        shape.time.map(value).unwrap_or_default(),
+        shape
+            .id
+            .map(|header| value((header, "")))
+            .unwrap_or_default(),
+    ]
+}
+
+const MARKS: [char; 3] = ['\u{1}', '\u{2}', '\u{3}'];

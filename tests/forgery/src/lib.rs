@@ -1,0 +1,24 @@
+//! Who comes to the doors of `providers`: genuine senders, and everybody else.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test's own machinery: a panic here is a failed test, which is what it is for"
+)]
+
+pub mod doors;
+
+mod shape;
+mod genuine;
+
+mod bent;
+mod ways;
+
+pub mod tries;
+
+pub mod fuzz;
+
+pub use doors::{Door, doors};
+pub use tries::{Total, tried};

@@ -1,0 +1,153 @@
+//! What is done to time and name, and to the borders between them and the body.
+
+use super::{Way, breaks, keeps, place};
+use crate::bent::Bent;
+use crate::doors::{T, at};
+use crate::shape::Proof;
+
+#[rustfmt::skip] // a table
+pub(super) const WAYS: &[Way] = &[
+    breaks("long after it was signed", |bent, _, rng| {
+        let (past, _) = bent.door.shape.ages?;
+        bent.now = T + past + *rng.choice(&[1, 2, 60, 3600, 86_400, 31_536_000, 3_000_000_000])?;
+        Some(())
+    }),
+    breaks("long before it was signed", |bent, _, rng| {
+        let (_, ahead) = bent.door.shape.ages?;
+        bent.now = T - ahead - *rng.choice(&[1, 2, 60, 3600, 86_400, 31_536_000])?;
+        Some(())
+    }),
+    keeps("as late or as early as may be", |bent, _, rng| {
+        let (past, ahead) = bent.door.shape.ages?;
+        bent.now = T + *rng.choice(&[past, -ahead, past - 1, 0])?;
+        Some(())
+    }),
+    breaks("an old signature with a new time", |bent, _, rng| {
+        let (past, _) = bent.door.shape.ages?;
+        bent.now = T + past + rng.i64(1..1_000_000);
+        let now = time_of(bent, bent.now);
+        bent.retime(|_| Some(now))
+    }),
+    breaks("another time", |bent, _, rng| {
+        let time = time_of(bent, T + *rng.choice(&[-300, -60, -1, 1, 2, 60, 300])?);
+        bent.retime(|_| Some(time))
+    }),
+    breaks("the same time, written otherwise", |bent, _, rng| {
+        let iso = at(T).to_string();
+        let day = iso.trim_end_matches('Z').to_owned();
+        let ways = [
+            format!("0{T}"), format!("+{T}"), format!("{T}.0"), format!("{T}000"), iso.clone(),
+            format!("{T} "), format!("\t{T}"), format!("{T:#x}"), "1.7672256e9".to_owned(),
+            format!("{day}+00:00"), format!("{day}.000Z"), day.replace('T', " "), String::new(),
+            format!("-{T}"), format!("{T}\0"), "9".repeat(20), "NaN".to_owned(),
+            T.to_string().chars().filter_map(|c| char::from_u32(c as u32 + 0xfee0)).collect(),
+        ];
+        let way = rng.choice(&ways)?.clone();
+        bent.retime(|text| (way != text).then_some(way))
+    }),
+    breaks("two times", |bent, _, rng| {
+        let (header, tag) = bent.door.shape.time?;
+        bent.now = T + rng.i64(-1000..1000);
+        let time = time_of(bent, bent.now);
+        let between = bent.door.shape.between.first()?;
+        let item = format!("{tag}{time}");
+        let value = bent.header(header)?;
+        *value = if rng.bool() {
+            format!("{item}{between}{value}")
+        } else {
+            format!("{value}{between}{item}")
+        };
+        Some(())
+    }),
+    breaks("no time", |bent, _, rng| {
+        let empty = rng.bool();
+        bent.retime(|text| Some(if empty { String::new() } else { text.chars().rev().collect() }))
+    }),
+    breaks("another name", |bent, ground, rng| {
+        let header = bent.door.shape.id?;
+        let ways = [
+            "msg_1".to_owned(), String::new(), "../msg_1".to_owned(), "a".repeat(129),
+            bent.header(header)?.to_ascii_uppercase(), format!("{} ", bent.header(header)?),
+            ground.genuine.headers.first()?.1.replace('_', "-"),
+        ];
+        bent.header(header)?.clone_from(rng.choice(&ways)?);
+        Some(())
+    }),
+    breaks("the name of another event", |bent, ground, _| {
+        let header = bent.door.shape.id?;
+        let (_, other) = ground.other.headers.iter().find(|(name, _)| name == header)?;
+        bent.header(header)?.clone_from(other);
+        Some(())
+    }),
+    breaks("the border of time and body moved, the signed bytes the same", |bent, _, rng| {
+        let shape = bent.door.shape;
+        signs_body(shape.proof)?;
+        let signed = bent.message();
+        let joint = shape.joint.as_bytes();
+        let borders: Vec<usize> = bent.body.windows(joint.len().max(1))
+            .enumerate().filter(|(_, bytes)| *bytes == joint).map(|(at, _)| at).collect();
+        let border = *rng.choice(&borders)?;
+        let moved = String::from_utf8(bent.body.drain(..border).collect()).ok()?;
+        bent.body.drain(..joint.len());
+        bent.retime(|time| Some(format!("{time}{}{moved}", shape.joint)))?;
+        // Unless a mark in it ends the item: then it is signed otherwise, and refused the more.
+        (bent.message() == signed || moved.contains(shape.between)).then_some(())
+    }),
+    breaks("the border of name and time moved, the signed bytes the same", |bent, _, _| {
+        let shape = bent.door.shape;
+        signs_body(shape.proof)?;
+        let (name, (time, _)) = (shape.id?, shape.time?);
+        let signed = bent.message();
+        let stated = bent.header(time)?.clone();
+        let joint = shape.joint.as_bytes().first()?;
+        let border = bent.body.iter().position(|byte| byte == joint)?;
+        let moved = String::from_utf8(bent.body.drain(..border).collect()).ok()?;
+        bent.body.drain(..1);
+        *bent.header(name)? += &format!("{}{stated}", shape.joint);
+        *bent.header(time)? = moved;
+        (bent.message() == signed).then_some(())
+    }),
+    breaks("the end of the name in the time", |bent, _, rng| {
+        let shape = bent.door.shape;
+        let (name, (time, _)) = (shape.id?, shape.time?);
+        let id = bent.header(name)?;
+        let rest = id.split_off(place(rng, id.len()));
+        let joint = if rng.bool() { shape.joint } else { "" };
+        bent.header(time)?.insert_str(0, &format!("{rest}{joint}"));
+        Some(())
+    }),
+    breaks("the beginning of the body in the time", |bent, _, rng| {
+        signs_body(bent.door.shape.proof)?;
+        let cut = place(rng, bent.body.len().min(8));
+        let moved = String::from_utf8(bent.body.drain(..cut).collect()).ok()?;
+        bent.retime(|time| Some(format!("{time}{moved}")))
+    }),
+    breaks("the end of the time in the body", |bent, _, rng| {
+        signs_body(bent.door.shape.proof)?;
+        let joint = bent.door.shape.joint;
+        let mut moved = String::new();
+        bent.retime(|time| {
+            let (head, rest) = time.split_at_checked(place(rng, time.len()))?;
+            moved = format!("{rest}{joint}");
+            Some(head.to_owned())
+        })?;
+        bent.body.splice(..0, moved.bytes());
+        Some(())
+    }),
+];
+
+/// As that door's senders write it.
+fn time_of(bent: &Bent<'_>, second: i64) -> String {
+    match bent.door.shape.proof {
+        Proof::Rsa => at(second).to_string(),
+        Proof::Hex | Proof::Base64 | Proof::Ed25519 | Proof::Asked => second.to_string(),
+    }
+}
+
+/// Only where the body itself is signed its borders mean something.
+fn signs_body(proof: Proof) -> Option<()> {
+    match proof {
+        Proof::Hex | Proof::Base64 | Proof::Ed25519 => Some(()),
+        Proof::Rsa | Proof::Asked => None,
+    }
+}

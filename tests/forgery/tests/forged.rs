@@ -1,0 +1,34 @@
+//! The short run of forgeries: what `cargo test` has time for. The long one is the part `forgery`
+//! of the example `prove`.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails loudly and prints its counts"
+)]
+
+use forgery::{doors, tried};
+
+#[test]
+fn nothing_bent_is_believed_and_nothing_that_says_the_same_is_refused() {
+    let doors = doors();
+    let total = tried(&doors, 7, 20_000, 2);
+    assert_eq!(total.first, None);
+    println!("{total}");
+    for (name, count) in total.by_way() {
+        println!("{name}: {count:?}");
+        assert!(count.tries() >= 10, "hardly ever tried: {name}");
+    }
+    for (name, count) in total.by_door(&doors) {
+        println!("{name}: {count:?}");
+        assert!(count.refused > 500, "hardly ever bent: {name}");
+    }
+    assert!(total.ways.len() >= 25 && doors.len() >= 10);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_tries_on_one_thread_and_on_two() {
+    let doors = doors();
+    assert_eq!(tried(&doors, 11, 4_000, 1), tried(&doors, 11, 4_000, 2));
+}
