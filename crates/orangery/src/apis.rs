@@ -1,6 +1,7 @@
 //! What stands in for the providers' own APIs at the local stack: it says what it was told, as
 //! `send` does before it delivers, and is silent about everything else.
 
+use crate::authority::CERTIFICATE;
 use crate::delivery::{agent, nobody, shift_times, time};
 use crate::stack::guard;
 use anyhow::{Context, bail};
@@ -60,7 +61,13 @@ impl StandIns {
     fn answer(&self, provider: &str, call: &Call) -> Option<Answer> {
         let path = match (&call.to, call.method) {
             (To::Api(path), Method::Get) => path,
-            (To::Api(_) | To::Certificate(_), Method::Get | Method::Post) => return None,
+            (To::Certificate(_), Method::Get) => {
+                return Some(Answer {
+                    status: 200,
+                    body: CERTIFICATE.as_bytes().into(),
+                });
+            }
+            (To::Api(_) | To::Certificate(_), Method::Post) => return None,
         };
         let known = self.known();
         let document = known.get(provider)?.get(&**path)?;

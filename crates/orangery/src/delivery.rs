@@ -1,5 +1,6 @@
 //! A signed request on its way to a door: made from a sample, a file or a story.
 
+use crate::authority;
 use crate::stack::guard::is_loopback;
 use anyhow::{Context, anyhow, bail};
 use domain::ids::PartnerId;
@@ -7,6 +8,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use providers::{Provider, Secret, partner, partner_secret};
 use serde_json::Value;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// One request as it will be sent.
@@ -64,11 +66,25 @@ impl Signer {
         )?))
     }
 
+    /// Where the provider's API must show this body, for it to be believed.
+    pub fn shown_at(&self, body: &[u8], now: Timestamp) -> Option<Arc<str>> {
+        match self {
+            Self::Provider(provider, secret) => {
+                let to_sign = provider.to_sign(body, secret, now);
+                to_sign.map(|to_sign| to_sign.shown_at)
+            }
+            Self::Partner(_) => None,
+        }
+    }
+
     fn headers(&self, body: &[u8], now: Timestamp) -> anyhow::Result<Vec<(&str, String)>> {
         match self {
-            Self::Provider(provider, secret) => provider
-                .sign(body, secret, now)
-                .ok_or_else(|| anyhow!("only {} itself can sign for it", provider.name())),
+            Self::Provider(provider, secret) => match provider.to_sign(body, secret, now) {
+                Some(to_sign) => authority::sign(to_sign),
+                None => provider
+                    .sign(body, secret, now)
+                    .ok_or_else(|| anyhow!("only {} itself can sign this", provider.name())),
+            },
             Self::Partner(secret) => Ok(partner::sign(body, secret, now)),
         }
     }

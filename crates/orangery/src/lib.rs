@@ -12,6 +12,7 @@ pub mod delivery;
 pub mod customer;
 pub mod clock;
 pub mod apis;
+mod authority;
 pub mod chaos;
 pub mod send;
 pub mod preview;

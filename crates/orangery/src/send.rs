@@ -61,6 +61,7 @@ pub async fn run(send: &Send) -> anyhow::Result<()> {
     let mut refused = 0_usize;
     let mut said = false;
     for Sent { delivery, known } in &deliveries {
+        let known = &shown(delivery, known, now)?;
         if !known.is_empty() && apis::tell(&send.gateway, provider, known)? && !said {
             said = true;
             writeln!(
@@ -86,6 +87,16 @@ pub async fn run(send: &Send) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// What its provider's API knows by then, the event itself among it where it must confirm it.
+fn shown(delivery: &Delivery, known: &Documents, now: Timestamp) -> anyhow::Result<Documents> {
+    let mut known = known.clone();
+    if let Some(path) = delivery.signer.shown_at(&delivery.body, now) {
+        let event = serde_json::from_slice(&delivery.body)?;
+        known.insert(path.to_string(), event);
+    }
+    Ok(known)
 }
 
 /// The providers' names, for people.

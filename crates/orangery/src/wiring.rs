@@ -1,6 +1,7 @@
 //! Which function answers what in the local stack: the template's wiring, over loopback.
 
 use crate::apis::{Asked, StandIns};
+use crate::authority;
 use crate::chaos::Chaos;
 use crate::console;
 use crate::stack::filter::Filter;
@@ -113,6 +114,14 @@ pub fn local_secret(provider: &str) -> String {
     format!("whsec_{text:A<whole$}")
 }
 
+/// All that makes a door of the local stack believe what `send` sends.
+fn local_secrets(provider: &Provider) -> Vec<String> {
+    let root = authority::root().filter(|_| provider.is_certified());
+    root.into_iter()
+        .chain([local_secret(provider.name())])
+        .collect()
+}
+
 /// The clients' settings for a stack: its endpoints, and credentials that open nothing.
 pub fn settings(endpoints: &Endpoints) -> Settings {
     let pairs = [
@@ -220,7 +229,7 @@ where
     let mut routes = Vec::new();
     for provider in PROVIDERS.iter().copied() {
         let texts = shop.secrets.get(provider.name()).cloned();
-        let texts = texts.unwrap_or_else(|| vec![local_secret(provider.name())]);
+        let texts = texts.unwrap_or_else(|| local_secrets(provider));
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let webhook = PaymentWebhook {
             provider,

@@ -43,7 +43,7 @@ pub mod diagnose;
 pub use fetch::{Answer, Call, Fetched, Method, Missing, Questions, Step, To};
 pub use keys::{PersonKey, partner_secret};
 pub(crate) use provider::{Answers, Samples};
-pub use provider::{Api, KeyUse, Provider, Scheme, SignedHeaders, Written};
+pub use provider::{Api, KeyUse, Provider, Scheme, SignedHeaders, ToSign, Written};
 pub use refused::Refused;
 pub use request::{Headers, Request};
 pub use secret::{Secret, Secrets, WeakSecret};

@@ -18,8 +18,30 @@ pub struct Provider {
     pub(crate) secrets: fn(&str) -> Result<Vec<Secret>, WeakSecret>,
     pub(crate) verify: Verify,
     pub(crate) normalize: Normalize,
-    pub(crate) sign: Option<Sign>,
+    pub(crate) sign: Signing,
     pub(crate) samples: Samples,
+}
+
+/// How a delivery is signed, for whoever sends samples.
+#[derive(Clone, Copy)]
+pub(crate) enum Signing {
+    /// By whoever holds the secret.
+    Secret(Sign),
+    /// By whoever holds the key to a certificate.
+    Certificate(Certified),
+}
+
+/// A delivery that waits for the signature of whoever holds the key to a certificate.
+#[derive(Clone, Debug)]
+pub struct ToSign {
+    /// What is signed: RSA, PKCS #1 v1.5, SHA-256.
+    pub message: Vec<u8>,
+    /// The headers beside the signature.
+    pub headers: SignedHeaders,
+    /// The header of the signature, in base64.
+    pub signature: &'static str,
+    /// Where the provider's API must show the body, under its base, to confirm it.
+    pub shown_at: Arc<str>,
 }
 
 /// What a provider is told by status alone.
@@ -201,14 +223,13 @@ impl Provider {
         Secrets::new(secrets?.into_iter().flatten().collect())
     }
 
-    /// Whether anybody but itself can sign for it.
-    pub fn signs(&self) -> bool {
-        self.sign.is_some()
-    }
-
-    /// The headers with which it would send this body now; none where only it can sign.
+    /// The headers with which it would send this body now; none where it takes the key to a
+    /// certificate to sign.
     pub fn sign(&self, body: &[u8], secret: &Secret, now: Timestamp) -> Option<SignedHeaders> {
-        self.sign.and_then(|sign| sign(None, body, secret, now))
+        match self.sign {
+            Signing::Secret(sign) => sign(None, body, secret, now),
+            Signing::Certificate(_) => None,
+        }
     }
 
     /// The same for an event that was sent before, where the scheme gives it a name of its own.
@@ -219,8 +240,28 @@ impl Provider {
         secret: &Secret,
         now: Timestamp,
     ) -> Option<SignedHeaders> {
-        self.sign
-            .and_then(|sign| sign(Some(message), body, secret, now))
+        match self.sign {
+            Signing::Secret(sign) => sign(Some(message), body, secret, now),
+            Signing::Certificate(_) => None,
+        }
+    }
+
+    /// Whether it takes the key to a certificate to sign for it: a stand-in's doors must trust
+    /// the one that stands in for its own.
+    pub fn is_certified(&self) -> bool {
+        match self.sign {
+            Signing::Secret(_) => false,
+            Signing::Certificate(_) => true,
+        }
+    }
+
+    /// What the holder of a certificate's key would sign to send this body now, about test
+    /// money; none where a secret is enough, or where this body is no event.
+    pub fn to_sign(&self, body: &[u8], secret: &Secret, now: Timestamp) -> Option<ToSign> {
+        match self.sign {
+            Signing::Secret(_) => None,
+            Signing::Certificate(to_sign) => to_sign(body, secret, now),
+        }
     }
 
     /// The names of the events acted upon.
@@ -304,4 +345,5 @@ pub type SignedHeaders = Vec<(&'static str, String)>;
 
 pub(crate) type Verify = fn(&Arrival<'_>) -> Result<Step<Verified>, Refused>;
 pub(crate) type Normalize = fn(&WireItem<'_, '_>) -> Step<Outcome>;
+pub(crate) type Certified = fn(&[u8], &Secret, Timestamp) -> Option<ToSign>;
 pub(crate) type Sign = fn(Option<&str>, &[u8], &Secret, Timestamp) -> Option<SignedHeaders>;

@@ -88,6 +88,11 @@ impl Secret {
         }
     }
 
+    /// A root certificate as [`Self::root`] reads it.
+    pub fn root_text(certificate: &CertificateDer<'_>) -> String {
+        format!("{ROOT_PREFIX}{}", STANDARD.encode(certificate))
+    }
+
     /// The secret as `whsec_` and base64, to be shown to the one it belongs to: the only way
     /// it leaves as text.
     pub fn reveal_standard(&self) -> String {

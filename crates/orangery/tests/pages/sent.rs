@@ -23,6 +23,11 @@ async fn a_sample_and_a_life_of_a_thin_provider_are_whole_without_its_api() {
             "payments.confirmed",
             "gocardless/test/CU000Grove01",
         ),
+        (
+            "paypal",
+            "PAYMENT.SALE.COMPLETED",
+            "paypal/test/NELLPAYER0001",
+        ),
     ] {
         run(&send(&stack, provider, what)).await.unwrap();
         let view = view(&stack, customer).await;
@@ -55,6 +60,7 @@ async fn a_sample_and_a_life_of_a_thin_provider_are_whole_without_its_api() {
     for (provider, customer, payments) in [
         ("mollie", "mollie/test/cst_Nell01", 4),
         ("gocardless", "gocardless/test/CU000Nell01", 4),
+        ("paypal", "paypal/test/NELLPAYER0001", 5),
     ] {
         let life = Send {
             duplicate: true,

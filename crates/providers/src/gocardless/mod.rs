@@ -31,6 +31,7 @@ mod subscription;
 
 mod samples;
 
+use crate::provider::Signing;
 use crate::{Answers, Api, KeyUse, Provider, Samples, Secret};
 
 /// GoCardless, as the list of providers has it.
@@ -53,7 +54,7 @@ pub(crate) static GOCARDLESS: Provider = Provider {
     secrets: |text| Ok(vec![Secret::new(text)?]),
     verify: verify::verify,
     normalize: normalize::normalize,
-    sign: Some(|_, body, secret, _| verify::MAC.sign(body, secret)),
+    sign: Signing::Secret(|_, body, secret, _| verify::MAC.sign(body, secret)),
     samples: Samples {
         acted_upon: || normalize::ACTED_UPON.iter().map(|row| row.0).collect(),
         bodies: samples::SAMPLES,

@@ -40,6 +40,7 @@ mod subscription;
 
 mod samples;
 
+use crate::provider::Signing;
 use crate::{Answers, Api, KeyUse, Provider, Samples, Secret};
 
 /// Mollie, as the list of providers has it.
@@ -58,7 +59,7 @@ pub(crate) static MOLLIE: Provider = Provider {
     secrets: |text| Ok(vec![Secret::new(text)?]),
     verify: verify::verify,
     normalize: normalize::normalize,
-    sign: Some(verify::sign),
+    sign: Signing::Secret(verify::sign),
     samples: Samples {
         acted_upon: || acted_upon(),
         bodies: samples::SAMPLES,

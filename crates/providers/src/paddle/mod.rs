@@ -34,6 +34,7 @@ mod wire;
 
 mod samples;
 
+use crate::provider::Signing;
 use crate::stamped::Stamp;
 use crate::{Answers, Provider, Samples, Secret};
 
@@ -48,7 +49,7 @@ pub(crate) static PADDLE: Provider = Provider {
     secrets: |text| Ok(vec![Secret::new(text)?]),
     verify: |arrival| STAMP.verify(arrival),
     normalize: normalize::normalize,
-    sign: Some(|_, body, secret, now| STAMP.sign(body, secret, now)),
+    sign: Signing::Secret(|_, body, secret, now| STAMP.sign(body, secret, now)),
     samples: Samples {
         acted_upon: || normalize::VOCABULARY.rows.iter().map(|row| row.0).collect(),
         bodies: samples::SAMPLES,

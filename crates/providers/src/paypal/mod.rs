@@ -44,7 +44,7 @@ mod samples;
 #[cfg(test)]
 pub(crate) use verify::signs;
 
-use crate::provider::{Answers, Api, KeyUse, Provider, Samples};
+use crate::provider::{Answers, Api, KeyUse, Provider, Samples, Signing};
 use crate::secret::ROOT_PREFIX;
 use crate::{Secret, WeakSecret};
 
@@ -67,8 +67,7 @@ pub(crate) static PAYPAL: Provider = Provider {
     secrets,
     verify: verify::verify,
     normalize: normalize::normalize,
-    // Only PayPal has the key to its certificate.
-    sign: None,
+    sign: Signing::Certificate(verify::to_sign),
     samples: Samples {
         acted_upon: || normalize::ACTED_UPON.iter().map(|row| row.0).collect(),
         bodies: samples::SAMPLES,

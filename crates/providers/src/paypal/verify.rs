@@ -2,8 +2,9 @@
 //! under a certificate of PayPal's; then the clock, then the event as PayPal's API shows it.
 
 use super::certificate::{Certificates, address};
-use crate::fetch::{Call, Missing};
+use crate::fetch::{Call, Missing, To};
 use crate::json::sound;
+use crate::provider::ToSign;
 use crate::wire::{Id, Unclear, read_object};
 use crate::{Answer, Arrival, Fetched, Headers, Refused, Secret, Secrets, Step, Verified};
 use base64::Engine;
@@ -11,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use webpki::EndEntityCert;
 use webpki::ring::RSA_PKCS1_2048_8192_SHA256;
@@ -37,8 +39,9 @@ pub(crate) fn verify(arrival: &Arrival<'_>) -> Result<Step<Verified>, Refused> {
     let tolerance = i64::from(arrival.endpoint.tolerance_seconds);
     check_clock(transmission.at, tolerance, arrival.now)?;
     let told = Told::read(body).map_err(|_| Refused::Disproved { what: NO_EVENT })?;
-    let event = Call::get(&["v1", "notifications", "webhooks-events", told.id.0.as_str()]);
-    let event = event.ok_or(Refused::Disproved { what: NO_EVENT })?;
+    let event = told
+        .shown_at()
+        .ok_or(Refused::Disproved { what: NO_EVENT })?;
     let shown = match answer(arrival.fetched, &event, UNKNOWN_EVENT)? {
         Step::Done(answer) => answer,
         Step::Ask(questions) => return Ok(Step::Ask(questions)),
@@ -48,6 +51,37 @@ pub(crate) fn verify(arrival: &Arrival<'_>) -> Result<Step<Verified>, Refused> {
         // What can't be read is PayPal's own word all the same, and is kept.
         Ok(_) | Err(_) => Ok(Step::Done(Verified::by_answer(shown, transmission.at))),
     }
+}
+
+/// What PayPal's certificate would sign to send this body now to a webhook of the sandbox, and
+/// where its API would show the event.
+pub(crate) fn to_sign(body: &[u8], webhook: &Secret, now: Timestamp) -> Option<ToSign> {
+    let told = Told::read(body).ok()?;
+    let To::Api(shown_at) = told.shown_at()?.to else {
+        return None;
+    };
+    let time = now.to_string();
+    let id = Sha256::new_with_prefix(time.as_bytes()).chain_update(body);
+    let id: String = hex::encode(id.finalize()).chars().take(32).collect();
+    let headers = vec![
+        (ID, id.clone()),
+        (TIME, time.clone()),
+        (CERTIFICATE, SANDBOX_CERTIFICATE.to_owned()),
+        (ALGORITHM, RSA_SHA256.to_owned()),
+    ];
+    Some(ToSign {
+        message: signed_bytes(&id, &time, webhook.shared()?, body),
+        headers,
+        signature: SIGNATURE,
+        shown_at,
+    })
+}
+
+/// What a signature is over.
+fn signed_bytes(id: &str, time: &str, webhook: &[u8], body: &[u8]) -> Vec<u8> {
+    let checksum = crc32fast::hash(body).to_string();
+    let parts = [id.as_bytes(), time.as_bytes(), webhook, checksum.as_bytes()];
+    parts.join(&b'|')
 }
 
 /// The headers of one delivery.
@@ -62,7 +96,7 @@ struct Transmission<'a> {
 impl<'a> Transmission<'a> {
     fn read(headers: &'a Headers) -> Result<Self, Refused> {
         // It says how it wants to be checked; there is one way.
-        if only(headers, ALGORITHM)? != "SHA256withRSA" {
+        if only(headers, ALGORITHM)? != RSA_SHA256 {
             return Err(garbled(ALGORITHM, "it is not `SHA256withRSA`"));
         }
         let id = only(headers, ID)?;
@@ -87,17 +121,8 @@ impl<'a> Transmission<'a> {
 
     /// Whether it was signed for one of these webhooks.
     fn fits(&self, signer: &EndEntityCert<'_>, body: &[u8], secrets: &Secrets) -> bool {
-        let checksum = crc32fast::hash(body).to_string();
         let webhooks = secrets.iter().filter_map(Secret::shared);
-        let mut signed = webhooks.map(|webhook| {
-            let parts = [
-                self.id.as_bytes(),
-                self.time.as_bytes(),
-                webhook,
-                checksum.as_bytes(),
-            ];
-            parts.join(&b'|')
-        });
+        let mut signed = webhooks.map(|webhook| signed_bytes(self.id, self.time, webhook, body));
         signed.any(|message| signs(signer, &message, &self.signature))
     }
 }
@@ -120,6 +145,11 @@ impl Told {
         let raw: &RawValue =
             serde_json::from_str(sound(body)?).map_err(|_| Unclear("no JSON".into()))?;
         read_object(raw, "event")
+    }
+
+    /// Where PayPal's API shows it.
+    fn shown_at(&self) -> Option<Call> {
+        Call::get(&["v1", "notifications", "webhooks-events", self.id.0.as_str()])
     }
 }
 
@@ -175,6 +205,9 @@ const TIME: &str = "paypal-transmission-time";
 const SIGNATURE: &str = "paypal-transmission-sig";
 const CERTIFICATE: &str = "paypal-cert-url";
 const ALGORITHM: &str = "paypal-auth-algo";
+const RSA_SHA256: &str = "SHA256withRSA";
+const SANDBOX_CERTIFICATE: &str =
+    "https://api.sandbox.paypal.com/v1/notifications/certs/CERT-stand-in";
 
 const NO_CERTIFICATE: &str = "PayPal has no certificate at the address that was named";
 const NO_EVENT: &str = "the body names no event that PayPal's API could be asked for, and its \

@@ -18,6 +18,7 @@ mod subscription;
 
 mod samples;
 
+use crate::provider::Signing;
 use crate::standard::{self, arrived, either};
 use crate::{Answers, Provider, Samples};
 
@@ -32,7 +33,7 @@ pub(crate) static POLAR: Provider = Provider {
     secrets: either,
     verify: arrived,
     normalize: normalize::normalize,
-    sign: Some(standard::sign_as_sender),
+    sign: Signing::Secret(standard::sign_as_sender),
     samples: Samples {
         acted_upon: || normalize::VOCABULARY.rows.iter().map(|row| row.0).collect(),
         bodies: samples::SAMPLES,

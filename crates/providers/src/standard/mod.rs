@@ -44,6 +44,7 @@ pub(crate) use normalize::open;
 pub(crate) use verify::canonical_base64;
 pub(crate) use verify::proven;
 
+use crate::provider::Signing;
 use crate::{Answers, Arrival, Provider, Refused, Request, Samples, Secret, Secrets};
 use crate::{SignedHeaders, Step, Verified, WeakSecret};
 use jiff::Timestamp;
@@ -60,7 +61,7 @@ pub(crate) static STANDARD: Provider = Provider {
     secrets: keys,
     verify: arrived,
     normalize: normalize::normalize,
-    sign: Some(sign_as_sender),
+    sign: Signing::Secret(sign_as_sender),
     samples: Samples {
         acted_upon: || normalize::VOCABULARY.rows.iter().map(|row| row.0).collect(),
         bodies: samples::SAMPLES,

@@ -28,6 +28,7 @@ mod subscription;
 
 mod samples;
 
+use crate::provider::Signing;
 use crate::stamped::Stamp;
 use crate::{Answers, Provider, Samples, Secret};
 
@@ -43,7 +44,7 @@ pub(crate) static STRIPE: Provider = Provider {
     secrets: |text| Ok(vec![Secret::new(text)?]),
     verify: |arrival| STAMP.verify(arrival),
     normalize: normalize::normalize,
-    sign: Some(|_, body, secret, now| STAMP.sign(body, secret, now)),
+    sign: Signing::Secret(|_, body, secret, now| STAMP.sign(body, secret, now)),
     samples: Samples {
         acted_upon: || normalize::ACTED_UPON.iter().map(|row| row.0).collect(),
         bodies: samples::SAMPLES,

@@ -2,7 +2,7 @@
 
 use super::{T, at, master, person_key, post};
 use crate::fetch::{Answer, Asking, Call, Fetched, Missing, Step};
-use crate::provider::{Answers, Provider, Samples, WireItem};
+use crate::provider::{Answers, Provider, Samples, Signing, WireItem};
 use crate::quarantine::{unread, waiting};
 use crate::{Arrival, Endpoint, Headers, Outcome, Received, Refused, Secrets, Verified};
 use crate::{kept, read_again, receive};
@@ -27,7 +27,7 @@ static THIN: Provider = Provider {
     secrets: |text| Ok(vec![crate::Secret::new(text)?]),
     verify,
     normalize,
-    sign: None,
+    sign: Signing::Secret(|_, _, _, _| None),
     samples: Samples {
         acted_upon: Vec::new,
         bodies: &[],
