@@ -11,6 +11,7 @@ pub mod state;
 pub mod payments;
 pub mod statements;
 pub mod fold;
+pub mod digest;
 pub mod record;
 pub mod letters;
 pub mod plan;

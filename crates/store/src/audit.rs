@@ -6,8 +6,9 @@ use crate::folding::{fold, look_again};
 use crate::items::{Cursor, Item, Key, customer_of};
 use crate::letters::{LEASE, LetterRow, LetterState, finish};
 use crate::port::{Put, StoreError, Table, When};
+use domain::digest::Digest;
 use domain::ids::CustomerKey;
-use domain::record::{Digest, Entry, Record};
+use domain::record::{Entry, Record};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
