@@ -1,8 +1,9 @@
 //! The record: folded state, the books that prove what was folded, and what follows from it.
 
 use crate::digest::Digest;
-use crate::fold::fold;
+use crate::fold::fold_whole;
 use crate::ids::{CustomerKey, Reference};
+use crate::ledger::{Ledger, Row};
 use crate::letters::Letter;
 use crate::plan::plan;
 use crate::reading::{Position, Reading};
@@ -93,19 +94,24 @@ pub struct Record {
     /// Letters decided whose window is still open.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decided: Vec<Decided>,
+    /// What the rows decided so far come to, for the payments in the state.
+    #[serde(default, skip_serializing_if = "Ledger::is_empty")]
+    pub ledger: Ledger,
     /// When something may fall due next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub look_at: Option<Timestamp>,
 }
 
 /// What follows from a record: each a row that is put if absent, under a key made of its cause.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
     /// This reference leads here.
     Alias(Reference),
     /// This letter is owed.
     Letter(Decided),
+    /// This row belongs in a partner's ledger.
+    Commission(Box<Row>),
 }
 
 /// A letter and its cause.
@@ -141,6 +147,7 @@ impl Record {
             pending: Vec::new(),
             known_by: Vec::new(),
             decided: Vec::new(),
+            ledger: Ledger::default(),
             look_at: None,
         }
     }
@@ -175,7 +182,29 @@ impl Record {
             folded.state = state;
             folded.take_in(entry);
         }
-        Step::Next(Box::new(self.succeed(folded, &new, now)))
+        let settled = self.ledger.settle(&self.customer, &folded.state, now);
+        if self.version == 0 && !settled.1.is_empty() {
+            // Rows of an earlier record of this customer may stand: they must be read first.
+            return Step::ReadJournal;
+        }
+        folded.state.close_old();
+        Step::Next(Box::new(self.succeed(folded, &new, settled, now)))
+    }
+
+    /// This record with its ledger as the rows in the table and its own pending ones make it:
+    /// before it is [rebuilt](Self::rebuild), since it forgets what payments earned that left it.
+    pub fn recalled(&self, rows: &[Row]) -> Self {
+        let known: HashSet<u64> = rows.iter().map(|row| row.n).collect();
+        let pending = self.pending.iter().filter_map(|effect| match effect {
+            Effect::Commission(row) if !known.contains(&row.n) => Some(&**row),
+            Effect::Commission(_) | Effect::Alias(_) | Effect::Letter(_) => None,
+        });
+        let mut ledger = Ledger::recalled(rows.iter().chain(pending));
+        ledger.next = ledger.next.max(self.ledger.next);
+        Self {
+            ledger,
+            ..self.clone()
+        }
     }
 
     /// Folds the whole journal. None when the record already says just that.
@@ -185,8 +214,10 @@ impl Record {
         new: &[Arc<Entry>],
         now: Timestamp,
     ) -> Option<Self> {
-        let folded = Folded::from(journal);
-        if folded == self.folded {
+        let mut folded = Folded::whole(journal);
+        let settled = self.ledger.settle(&self.customer, &folded.state, now);
+        folded.state.close_old();
+        if folded == self.folded && settled.1.is_empty() {
             return None;
         }
         let unseen: HashSet<Digest> = new
@@ -205,12 +236,13 @@ impl Record {
             .map(AsRef::as_ref)
             .filter(|entry| !only_these || unseen.contains(&entry.digest))
             .collect();
-        Some(self.succeed(folded, &fresh, now))
+        Some(self.succeed(folded, &fresh, settled, now))
     }
 
     /// Plans again at a later moment: what has fallen due since. None if nothing changes.
     pub fn look_again(&self, now: Timestamp) -> Option<Self> {
-        let next = self.succeed(self.folded.clone(), &[], now);
+        let unchanged = (self.ledger.clone(), Vec::new());
+        let next = self.succeed(self.folded.clone(), &[], unchanged, now);
         let same = next.pending == self.pending && next.look_at == self.look_at;
         (!same).then_some(next)
     }
@@ -221,7 +253,7 @@ impl Record {
         let mut known_by = self.known_by.clone();
         known_by.extend(self.pending.iter().filter_map(|effect| match effect {
             Effect::Alias(reference) => Some(short(reference)),
-            Effect::Letter(_) => None,
+            Effect::Letter(_) | Effect::Commission(_) => None,
         }));
         let overflow = known_by.len().saturating_sub(KNOWN_BY);
         known_by.drain(..overflow);
@@ -233,7 +265,13 @@ impl Record {
         }
     }
 
-    fn succeed(&self, folded: Folded, fresh: &[&Entry], now: Timestamp) -> Self {
+    fn succeed(
+        &self,
+        folded: Folded,
+        fresh: &[&Entry],
+        (ledger, rows): (Ledger, Vec<Row>),
+        now: Timestamp,
+    ) -> Self {
         let mut ring: Vec<u64> = fresh.iter().map(|entry| entry.digest.short()).collect();
         let keep = RING.saturating_sub(ring.len());
         let forgotten = self.ring.len().saturating_sub(keep);
@@ -257,6 +295,9 @@ impl Record {
             .filter(|reference| !self.known_by.contains(&short(reference)))
             .for_each(|reference| owe(Effect::Alias(reference.clone())));
 
+        for row in rows {
+            owe(Effect::Commission(Box::new(row)));
+        }
         let planned = plan(&folded.state, now);
         let mut decided: Vec<Decided> = self
             .decided
@@ -275,6 +316,7 @@ impl Record {
         }
         Self {
             customer: self.customer.clone(),
+            ledger: ledger.of_open(&folded.state),
             folded,
             version: self.version.saturating_add(1),
             ring,
@@ -287,6 +329,16 @@ impl Record {
 }
 
 impl Folded {
+    /// Of a whole journal, with every payment there ever was.
+    fn whole(journal: &[Arc<Entry>]) -> Self {
+        let mut folded = Self::default();
+        for entry in journal {
+            folded.take_in(entry);
+        }
+        folded.state = fold_whole(journal.iter().map(|entry| &entry.reading));
+        folded
+    }
+
     fn take_in(&mut self, entry: &Entry) {
         self.count = self.count.saturating_add(1);
         self.digest = self.digest.plus(entry.digest);
@@ -294,17 +346,6 @@ impl Folded {
         if self.last.as_ref().is_none_or(|last| *last < position) {
             self.last = Some(position);
         }
-    }
-}
-
-impl From<&[Arc<Entry>]> for Folded {
-    fn from(journal: &[Arc<Entry>]) -> Self {
-        let mut folded = Self::default();
-        for entry in journal {
-            folded.take_in(entry);
-        }
-        folded.state = fold(journal.iter().map(|entry| &entry.reading));
-        folded
     }
 }
 

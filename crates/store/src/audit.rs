@@ -146,7 +146,11 @@ impl Partition {
             Item::Record(record) => self.record = Some(record),
             Item::Parked(_, entry) => self.parked.push(entry),
             Item::Letter(row) if !row.state.is_final() => self.letters.push(row),
-            Item::Letter(_) | Item::Alias(..) | Item::Partner(_) | Item::Cursor(_) => {}
+            Item::Letter(_)
+            | Item::Alias(..)
+            | Item::Partner(_)
+            | Item::Commission(_)
+            | Item::Cursor(_) => {}
         }
     }
 
