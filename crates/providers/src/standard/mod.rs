@@ -40,7 +40,7 @@ mod samples;
 pub use verify::{SCHEMES, sign};
 
 pub(crate) use normalize::open;
-pub(crate) use verify::proven;
+pub(crate) use verify::{proven, signed_at};
 
 use crate::{Answers, Arrival, Provider, Refused, Request, Samples, Secret, Secrets};
 use crate::{SignedHeaders, Step, Verified, WeakSecret};
