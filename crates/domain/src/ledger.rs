@@ -204,7 +204,7 @@ fn shares(
     let undisputed = kept.checked_sub(disputed)?;
     let (whole, per) = match reward {
         Reward::BasisPoints(points) => (i128::from(points).checked_mul(base.into())?, 10_000),
-        Reward::Fixed(fixed) if fixed.currency == paid.currency => (i128::from(fixed.minor), 1),
+        Reward::Fixed(fixed) if fixed.is_of(paid) => (i128::from(fixed.minor), 1),
         Reward::Fixed(_) => return None,
     };
     let share = |kept: i64| {

@@ -98,6 +98,11 @@ pub struct Money {
 }
 
 impl Money {
+    /// Whether both are counted in the same unit. A currency may have two: providers differ.
+    pub fn is_of(self, other: Self) -> bool {
+        (self.currency, self.exponent) == (other.currency, other.exponent)
+    }
+
     /// The amount as decimal text, `12.34`, with no currency and no grouping.
     pub fn decimal(&self) -> String {
         let places = usize::from(self.exponent);

@@ -36,6 +36,8 @@ pub struct RowView {
     pub amount_minor: i64,
     /// ISO 4217 code, lower case.
     pub currency: Currency,
+    /// Decimal places of the minor unit.
+    pub exponent: u8,
     /// `pending`, `released`, `paid` or `held`.
     pub state: &'static str,
     /// When its hold ends; none of a payout.
@@ -44,11 +46,14 @@ pub struct RowView {
     pub text: String,
 }
 
-/// What a partner's rows in one currency come to, minor units.
+/// What a partner's rows in one currency come to, minor units. Where providers count a currency
+/// in different units, each unit has a balance of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Balance {
     /// ISO 4217 code, lower case.
     pub currency: Currency,
+    /// Decimal places of the minor unit.
+    pub exponent: u8,
     /// Not released yet.
     pub pending_minor: i64,
     /// Released and not paid out; negative where what was paid out went back since.
@@ -86,10 +91,14 @@ pub fn statement(rows: &[Row], payouts: &[Payout], now: Timestamp) -> Statement 
 
 /// What these rows and payouts, all of one partner, come to at a moment, by currency.
 pub fn balances(rows: &[Row], payouts: &[Payout], now: Timestamp) -> Vec<Balance> {
-    let mut balances: BTreeMap<Currency, Balance> = BTreeMap::new();
-    let mut of = |currency: Currency, change: &dyn Fn(&mut Balance)| {
-        change(balances.entry(currency).or_insert(Balance {
+    let mut balances: BTreeMap<(Currency, u8), Balance> = BTreeMap::new();
+    let mut of = |amount: Money, change: &dyn Fn(&mut Balance)| {
+        let Money {
+            currency, exponent, ..
+        } = amount;
+        change(balances.entry((currency, exponent)).or_insert(Balance {
             currency,
+            exponent,
             pending_minor: 0,
             released_minor: 0,
             paid_minor: 0,
@@ -98,7 +107,7 @@ pub fn balances(rows: &[Row], payouts: &[Payout], now: Timestamp) -> Vec<Balance
     };
     for row in rows {
         let minor = row.amount.minor;
-        of(row.amount.currency, &|balance| {
+        of(row.amount, &|balance| {
             let sum = match Standing::of(row, now) {
                 Standing::Held(_) => &mut balance.held_minor,
                 Standing::Pending => &mut balance.pending_minor,
@@ -109,7 +118,7 @@ pub fn balances(rows: &[Row], payouts: &[Payout], now: Timestamp) -> Vec<Balance
     }
     for payout in payouts {
         let minor = payout.amount.minor;
-        of(payout.amount.currency, &|balance| {
+        of(payout.amount, &|balance| {
             balance.released_minor = balance.released_minor.saturating_sub(minor);
             balance.paid_minor = balance.paid_minor.saturating_add(minor);
         });
@@ -137,8 +146,7 @@ impl Standing {
 impl RowView {
     fn of_row(row: &Row, payouts: &[Payout], now: Timestamp) -> Self {
         let paid = payouts.iter().any(|payout| {
-            payout.amount.currency == row.amount.currency
-                && row.at.max(row.releases_at) <= payout.at
+            payout.amount.is_of(row.amount) && row.at.max(row.releases_at) <= payout.at
         });
         let text = text(row);
         let (state, text) = match Standing::of(row, now) {
@@ -153,6 +161,7 @@ impl RowView {
             kind: row.kind.as_str(),
             amount_minor: row.amount.minor,
             currency: row.amount.currency,
+            exponent: row.amount.exponent,
             state,
             releases_at: Some(row.releases_at),
             text,
@@ -168,6 +177,7 @@ impl RowView {
             kind: "payout",
             amount_minor: payout.amount.minor.saturating_neg(),
             currency: payout.amount.currency,
+            exponent: payout.amount.exponent,
             state: "paid",
             releases_at: None,
         }

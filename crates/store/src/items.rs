@@ -104,7 +104,7 @@ impl Key {
 
     /// Of a partner.
     pub fn partner(partner: &PartnerId) -> Self {
-        Self::new(partner_partition(partner), PARTNER)
+        Self::new(format!("{PARTNER}#{partner}"), PARTNER)
     }
 
     /// Of a row of a partner's ledger. The number has a fixed length, so that a payment's rows
@@ -112,7 +112,7 @@ impl Key {
     pub fn commission(row: &Row) -> Self {
         let rows = customer_rows(&row.customer);
         let sort = format!("{rows}{}#{:010}", row.payment, row.n);
-        Self::new(partner_partition(&row.partner), sort)
+        Self::new(ledger_partition(&row.partner), sort)
     }
 
     /// Of the audit's place.
@@ -196,9 +196,10 @@ pub fn customer_partition(customer: &CustomerKey) -> String {
     ["customer#", customer.as_str()].concat()
 }
 
-/// The partition of a partner: its row and its ledger, which one query reads.
-pub fn partner_partition(partner: &PartnerId) -> String {
-    [PARTNER, "#", partner.as_str()].concat()
+/// The partition of a partner's ledger, which one query reads. Not the partner's own: who folds
+/// may write rows, and may not touch the keys in force.
+pub fn ledger_partition(partner: &PartnerId) -> String {
+    ["ledger#", partner.as_str()].concat()
 }
 
 /// Sort keys of the rows that a partner has for this customer begin so.

@@ -1,6 +1,6 @@
 //! Partners as the table keeps them: a row each, no secret.
 
-use crate::items::{COMMISSION, Item, Key, customer_rows, partner_partition};
+use crate::items::{COMMISSION, Item, Key, customer_rows, ledger_partition};
 use crate::port::{Put, StoreError, Table, When, query_all};
 use domain::ids::{CustomerKey, PartnerId};
 use domain::ledger::Row;
@@ -153,7 +153,7 @@ async fn rows<T: Table>(
     partner: &PartnerId,
     prefix: &str,
 ) -> Result<Vec<Row>, StoreError> {
-    let items = query_all(table, &partner_partition(partner), prefix).await?;
+    let items = query_all(table, &ledger_partition(partner), prefix).await?;
     let rows = items.into_iter().filter_map(Item::into_commission);
     Ok(rows.map(Arc::unwrap_or_clone).collect())
 }

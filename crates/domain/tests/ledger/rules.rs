@@ -6,10 +6,11 @@ use crate::books::{
 };
 use domain::billing::{DisputeState, PaymentSeen, RefundState, Teller};
 use domain::ids::{ObjectId, PartnerId};
-use domain::money::rounded;
+use domain::money::{Money, rounded};
 use domain::program::{Claim, CodeGranted, Own, Program, Reward, Span};
 use domain::reading::{Fact, Reading};
 use domain::record::Record;
+use domain::statement::balances;
 
 fn said(readings: &[Reading]) -> Vec<String> {
     let forth = Books::after(readings).said();
@@ -200,6 +201,43 @@ fn a_fixed_amount_is_earned_in_its_own_currency_alone() {
         refunded("re_1", "pi_1", day(3, 5), 250),
     ];
     assert_eq!(said(&story), ["acme/eur/due/pi_1 375"]);
+}
+
+#[test]
+fn currencies_and_units_of_one_currency_are_kept_apart() {
+    let yen = |minor, exponent| Money {
+        exponent,
+        ..money(minor, "jpy")
+    };
+    let story = [
+        report("acme", day(3, 1), &program()),
+        pays("pi_1", 3, 3, 1_000),
+        paid("pi_2", day(3, 4), money(2_000, "usd")),
+        paid("pi_3", day(3, 5), yen(3_000, 0)),
+        paid("pi_4", day(3, 6), yen(4_000, 2)),
+    ];
+    let balances = balances(&Books::after(&story).rows(), &[], day(3, 7));
+    let shown: Vec<_> = balances
+        .iter()
+        .map(|b| (b.currency.code(), b.exponent, b.pending_minor))
+        .collect();
+    let apart = [
+        ("eur", 2, 200),
+        ("jpy", 0, 600),
+        ("jpy", 2, 800),
+        ("usd", 2, 400),
+    ];
+    assert_eq!(shown, apart);
+    let fixed = Program {
+        reward: Reward::Fixed(yen(50, 2)),
+        ..program()
+    };
+    let story = [
+        report("acme", day(3, 1), &fixed),
+        story[3].clone(),
+        story[4].clone(),
+    ];
+    assert_eq!(said(&story), ["acme/jpy/due/pi_4 50"]);
 }
 
 #[test]

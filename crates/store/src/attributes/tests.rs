@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 #[test]
 fn a_ledger_its_rows_and_the_terms_they_rest_on_come_back() {
-    let customer = CustomerKey::new("stripe/test/cus_1");
+    let customer = CustomerKey::new("provider/test/cus_1");
     for reward in [Reward::BasisPoints(2_050), Reward::Fixed(eur(500))] {
         let entry = entry(&customer, reward);
         let record = Record::new(customer.clone());
@@ -73,7 +73,7 @@ fn entry(customer: &CustomerKey, reward: Reward) -> Arc<Entry> {
         created_at: at,
     };
     let reading = Reading {
-        id: EventId::new("stripe/test/evt_1"),
+        id: EventId::new("provider/test/evt_1"),
         kind: "made.up".into(),
         occurred_at: at,
         rank: 1,
