@@ -9,7 +9,7 @@ use domain::ids::{ObjectId, PartnerId};
 use domain::money::{Money, rounded};
 use domain::program::{Claim, CodeGranted, Own, Program, Reward, Span};
 use domain::reading::{Fact, Reading};
-use domain::record::Record;
+use domain::record::{Record, Step};
 use domain::statement::balances;
 
 fn said(readings: &[Reading]) -> Vec<String> {
@@ -357,6 +357,20 @@ fn a_record_that_was_lost_is_folded_again_and_owes_nothing_twice() {
     books.hear(&refunded("re_2", "pi_01", day(12, 3), 1_000), day(12, 3));
     assert_eq!(books.rows.len(), rows + 1);
     assert_eq!(books.sums().len(), sums.len() - 1);
+}
+
+#[test]
+fn a_record_that_begins_with_what_earns_asks_for_its_rows_first() {
+    let story = [
+        report("acme", day(3, 1), &program()),
+        pays("pi_1", 3, 3, 1_000),
+    ];
+    let journal = Books::after(&story).journal;
+    let begun = Record::new(customer()).advance(&journal, day(3, 4));
+    assert!(
+        matches!(begun, Step::ReadJournal),
+        "an earlier record may have decided rows"
+    );
 }
 
 #[test]
