@@ -1,6 +1,7 @@
 //! The fold: readings in, state out. Time, then life-cycle rank, then id decide the order,
 //! never arrival.
 
+use crate::attribution;
 use crate::billing::{InvoiceSeen, InvoiceState, Teller};
 use crate::ids::ObjectId;
 use crate::reading::{Fact, Profile, Reading, ReferralSeen};
@@ -22,7 +23,7 @@ const INVOICES: usize = 8;
 /// The state that a set of readings makes. Order and repetition in `readings` do not matter.
 pub fn fold<'a>(readings: impl IntoIterator<Item = &'a Reading>) -> State {
     let mut state = fold_whole(readings);
-    state.payments.close_old();
+    state.close_old();
     state
 }
 
@@ -64,11 +65,11 @@ fn fold_stepping_over(sorted: &[&Reading]) -> State {
 
 impl State {
     /// Folds one more reading that stands after all folded ones and does not
-    /// [contend](Self::must_refold) with them. None when that panics: [`fold`] steps over it.
-    pub fn follow(mut self, reading: &Reading) -> Option<Self> {
+    /// [contend](Self::must_refold) with them, and lets no payment leave. None when that panics:
+    /// [`fold`] steps over it.
+    pub(crate) fn follow(mut self, reading: &Reading) -> Option<Self> {
         let apply = || {
             self.apply_instant(&[reading]);
-            self.payments.close_old();
             self
         };
         catch_unwind(AssertUnwindSafe(apply)).ok()
@@ -88,14 +89,33 @@ impl State {
             | Fact::Refund(_)
             | Fact::Invoice(_)
             | Fact::Dispute(_) => self.payments.closed > 0,
-            Fact::Profile(_)
-            | Fact::CustomerDeleted
+            // Whose the commissions of payments are that left the record.
+            Fact::Pinned(_)
+            | Fact::Reviewed { .. }
+            | Fact::CodeGranted(_)
+            | Fact::Fingerprint { .. }
             | Fact::Referral(_)
             | Fact::ReferralCanceled { .. }
             | Fact::ReferralCode { .. }
-            | Fact::Waiting { .. }
-            | Fact::Unclear { .. } => false,
+            | Fact::Profile(_) => self.payments.closed > 0 && self.owes_partners(reading),
+            Fact::CustomerDeleted | Fact::Waiting { .. } | Fact::Unclear { .. } => false,
         })
+    }
+
+    /// Whether partners earn on this customer, or may with this reading.
+    fn owes_partners(&self, reading: &Reading) -> bool {
+        let pins = |fact: &Fact| matches!(fact, Fact::Pinned(_) | Fact::CodeGranted(_));
+        let known = !self.partners.pins.is_empty() || !self.partners.codes.is_empty();
+        known || reading.facts.iter().any(pins)
+    }
+
+    /// Lets old payments leave. What commissions still need of them stays.
+    pub(crate) fn close_old(&mut self) {
+        let left = self.payments.close_old();
+        if !self.partners.pins.is_empty() {
+            let known = self.partners.first_closed_at;
+            self.partners.first_closed_at = known.into_iter().chain(left).min();
+        }
     }
 
     /// This state with readings of one instant that stand after all folded ones, and without
@@ -130,7 +150,10 @@ impl State {
 
     fn apply(&mut self, fact: &Fact, at: Timestamp) {
         match fact {
-            Fact::Profile(profile) => self.apply_profile(profile),
+            Fact::Profile(profile) => {
+                self.apply_profile(profile);
+                self.suspect();
+            }
             Fact::CustomerDeleted => self.person.deleted_at = Some(at),
             Fact::Subscription(seen) => self.apply_statements(&[seen], at),
             Fact::Invoice(seen) => self.apply_invoice(seen, at),
@@ -148,12 +171,18 @@ impl State {
                     referred_at: at,
                     canceled: true,
                 };
-                let key = format!("{partner}/{referral}");
+                let key = attribution::key(partner, referral);
                 self.referrals.entry(key).or_insert_with(canceled).canceled = true;
             }
-            Fact::ReferralCode { code } => {
-                self.codes.insert(code.clone());
-            }
+            Fact::Pinned(pinned) => self.apply_pinned(pinned),
+            Fact::Reviewed {
+                partner,
+                referral,
+                decision,
+            } => self.apply_review(partner, referral, *decision),
+            Fact::CodeGranted(granted) => self.apply_code_granted(granted),
+            Fact::Fingerprint { fingerprint } => self.apply_fingerprint(fingerprint),
+            Fact::ReferralCode { code } => self.apply_code(code, at),
             // It says nothing yet; what it will say stands under the same id.
             Fact::Waiting { .. } => {}
             Fact::Unclear { .. } => self.unclear = self.unclear.saturating_add(1),
@@ -260,7 +289,7 @@ impl State {
     }
 
     fn apply_referral(&mut self, seen: &ReferralSeen) {
-        let key = format!("{}/{}", seen.partner, seen.referral);
+        let key = attribution::key(&seen.partner, &seen.referral);
         let canceled = self.referrals.get(&key).is_some_and(|known| known.canceled);
         let referral = Referral {
             partner: seen.partner.clone(),

@@ -74,6 +74,17 @@ impl fmt::Debug for Currency {
     }
 }
 
+/// The rounding rule, the only one there is: a fraction of minor units becomes whole, half of one
+/// goes up. None for a denominator that is not positive, and beyond what an amount can be.
+pub fn rounded(numerator: i128, denominator: i128) -> Option<i64> {
+    if denominator <= 0 {
+        return None;
+    }
+    let twice = denominator.checked_mul(2)?;
+    let shifted = numerator.checked_mul(2)?.checked_add(denominator)?;
+    i64::try_from(shifted.checked_div_euclid(twice)?).ok()
+}
+
 /// An amount in the minor units in which its provider counts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Money {
@@ -87,6 +98,11 @@ pub struct Money {
 }
 
 impl Money {
+    /// Whether both are counted in the same unit. A currency may have two: providers differ.
+    pub fn is_of(self, other: Self) -> bool {
+        (self.currency, self.exponent) == (other.currency, other.exponent)
+    }
+
     /// The amount as decimal text, `12.34`, with no currency and no grouping.
     pub fn decimal(&self) -> String {
         let places = usize::from(self.exponent);
@@ -102,5 +118,12 @@ impl Money {
         } else {
             format!("{sign}{whole}.{fraction}")
         }
+    }
+}
+
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let code = self.currency.code().to_ascii_uppercase();
+        write!(f, "{} {code}", self.decimal())
     }
 }

@@ -210,14 +210,16 @@ impl Payments {
         self.open.push(whole);
     }
 
-    /// Puts the payments in order and lets the oldest beyond [`OPEN_PAYMENTS`] leave.
-    pub(crate) fn close_old(&mut self) {
+    /// Puts the payments in order and lets the oldest beyond [`OPEN_PAYMENTS`] leave. Gives the
+    /// moment at which the first of these was paid.
+    pub(crate) fn close_old(&mut self) -> Option<Timestamp> {
         self.sort();
         let excess = self.open.len().saturating_sub(OPEN_PAYMENTS);
-        self.open.drain(..excess);
+        let left = self.open.drain(..excess).filter_map(|p| p.paid_at()).min();
         self.closed = self
             .closed
             .saturating_add(u32::try_from(excess).unwrap_or(u32::MAX));
+        left
     }
 
     /// Puts the payments in order, the earliest first.

@@ -2,6 +2,7 @@
 
 use crate::billing::{DisputeSeen, InvoiceSeen, PaymentSeen, RefundSeen};
 use crate::ids::{CustomerKey, EventId, ObjectId, PartnerId, Reference};
+use crate::program::{CodeGranted, Decision, Pinned};
 use crate::terms::SubscriptionSeen;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -120,6 +121,24 @@ pub enum Fact {
         partner: PartnerId,
         /// Which.
         referral: Arc<str>,
+    },
+    /// The program of a partner that reports, as the door found it in force.
+    Pinned(Box<Pinned>),
+    /// Somebody decided what becomes of a referral that waits for a person.
+    Reviewed {
+        /// Whose referral.
+        partner: PartnerId,
+        /// Which.
+        referral: Arc<str>,
+        /// What was decided.
+        decision: Decision,
+    },
+    /// A code was given to a partner.
+    CodeGranted(Box<CodeGranted>),
+    /// What the customer paid with, as the provider marks it.
+    Fingerprint {
+        /// The mark.
+        fingerprint: Arc<str>,
     },
     /// A referral code seen in what the provider sent.
     ReferralCode {

@@ -1,7 +1,9 @@
 //! The record: folded state, the books that prove what was folded, and what follows from it.
 
-use crate::fold::fold;
-use crate::ids::{CustomerKey, EventId, Reference};
+use crate::digest::Digest;
+use crate::fold::fold_whole;
+use crate::ids::{CustomerKey, Reference};
+use crate::ledger::{Ledger, Row};
 use crate::letters::Letter;
 use crate::plan::plan;
 use crate::reading::{Position, Reading};
@@ -10,7 +12,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeSet, HashSet};
-use std::fmt;
 use std::sync::Arc;
 
 /// How many of the last folded entries a record remembers by heart.
@@ -36,11 +37,6 @@ pub struct Entry {
     pub digest: Digest,
 }
 
-/// A digest of one entry, or the sum of many: addition makes it free of order.
-#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Digest(u128);
-
 impl Entry {
     /// An entry as it is about to be appended.
     pub fn new(
@@ -59,60 +55,6 @@ impl Entry {
             receipt,
             digest,
         }
-    }
-}
-
-impl Digest {
-    /// Of one entry. A reading is a function of the raw item and the normalizer, so these and
-    /// the key say all.
-    pub fn of(id: &EventId, raw: &[u8], normalizer: u16) -> Self {
-        let mut hash = Sha256::new();
-        hash.update(id.as_str().as_bytes());
-        hash.update([0]);
-        hash.update(normalizer.to_be_bytes());
-        hash.update(raw);
-        let first = hash
-            .finalize()
-            .first_chunk::<16>()
-            .copied()
-            .unwrap_or_default();
-        Self(u128::from_be_bytes(first))
-    }
-
-    /// The digest of both together, in either order.
-    pub fn plus(self, other: Self) -> Self {
-        Self(self.0.wrapping_add(other.0))
-    }
-
-    /// Short form for the ring.
-    fn short(self) -> u64 {
-        u64::try_from(self.0 >> 64).unwrap_or_default()
-    }
-}
-
-impl fmt::Display for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", self.0)
-    }
-}
-
-impl fmt::Debug for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl From<Digest> for String {
-    fn from(digest: Digest) -> Self {
-        digest.to_string()
-    }
-}
-
-impl TryFrom<String> for Digest {
-    type Error = std::num::ParseIntError;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        u128::from_str_radix(&text, 16).map(Self)
     }
 }
 
@@ -152,19 +94,24 @@ pub struct Record {
     /// Letters decided whose window is still open.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decided: Vec<Decided>,
+    /// What the rows decided so far come to, for the payments in the state.
+    #[serde(default, skip_serializing_if = "Ledger::is_empty")]
+    pub ledger: Ledger,
     /// When something may fall due next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub look_at: Option<Timestamp>,
 }
 
 /// What follows from a record: each a row that is put if absent, under a key made of its cause.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
     /// This reference leads here.
     Alias(Reference),
     /// This letter is owed.
     Letter(Decided),
+    /// This row belongs in a partner's ledger.
+    Commission(Box<Row>),
 }
 
 /// A letter and its cause.
@@ -200,6 +147,7 @@ impl Record {
             pending: Vec::new(),
             known_by: Vec::new(),
             decided: Vec::new(),
+            ledger: Ledger::default(),
             look_at: None,
         }
     }
@@ -234,7 +182,29 @@ impl Record {
             folded.state = state;
             folded.take_in(entry);
         }
-        Step::Next(Box::new(self.succeed(folded, &new, now)))
+        let settled = self.ledger.settle(&self.customer, &folded.state, now);
+        if self.version == 0 && !settled.1.is_empty() {
+            // Rows of an earlier record of this customer may stand: they must be read first.
+            return Step::ReadJournal;
+        }
+        folded.state.close_old();
+        Step::Next(Box::new(self.succeed(folded, &new, settled, now)))
+    }
+
+    /// This record with its ledger as the rows in the table and its own pending ones make it:
+    /// before it is [rebuilt](Self::rebuild), since it forgets what payments earned that left it.
+    pub fn recalled(&self, rows: &[Row]) -> Self {
+        let known: HashSet<u64> = rows.iter().map(|row| row.n).collect();
+        let pending = self.pending.iter().filter_map(|effect| match effect {
+            Effect::Commission(row) if !known.contains(&row.n) => Some(&**row),
+            Effect::Commission(_) | Effect::Alias(_) | Effect::Letter(_) => None,
+        });
+        let mut ledger = Ledger::recalled(rows.iter().chain(pending));
+        ledger.next = ledger.next.max(self.ledger.next);
+        Self {
+            ledger,
+            ..self.clone()
+        }
     }
 
     /// Folds the whole journal. None when the record already says just that.
@@ -244,8 +214,10 @@ impl Record {
         new: &[Arc<Entry>],
         now: Timestamp,
     ) -> Option<Self> {
-        let folded = Folded::from(journal);
-        if folded == self.folded {
+        let mut folded = Folded::whole(journal);
+        let settled = self.ledger.settle(&self.customer, &folded.state, now);
+        folded.state.close_old();
+        if folded == self.folded && settled.1.is_empty() {
             return None;
         }
         let unseen: HashSet<Digest> = new
@@ -264,12 +236,13 @@ impl Record {
             .map(AsRef::as_ref)
             .filter(|entry| !only_these || unseen.contains(&entry.digest))
             .collect();
-        Some(self.succeed(folded, &fresh, now))
+        Some(self.succeed(folded, &fresh, settled, now))
     }
 
     /// Plans again at a later moment: what has fallen due since. None if nothing changes.
     pub fn look_again(&self, now: Timestamp) -> Option<Self> {
-        let next = self.succeed(self.folded.clone(), &[], now);
+        let unchanged = (self.ledger.clone(), Vec::new());
+        let next = self.succeed(self.folded.clone(), &[], unchanged, now);
         let same = next.pending == self.pending && next.look_at == self.look_at;
         (!same).then_some(next)
     }
@@ -280,7 +253,7 @@ impl Record {
         let mut known_by = self.known_by.clone();
         known_by.extend(self.pending.iter().filter_map(|effect| match effect {
             Effect::Alias(reference) => Some(short(reference)),
-            Effect::Letter(_) => None,
+            Effect::Letter(_) | Effect::Commission(_) => None,
         }));
         let overflow = known_by.len().saturating_sub(KNOWN_BY);
         known_by.drain(..overflow);
@@ -292,7 +265,13 @@ impl Record {
         }
     }
 
-    fn succeed(&self, folded: Folded, fresh: &[&Entry], now: Timestamp) -> Self {
+    fn succeed(
+        &self,
+        folded: Folded,
+        fresh: &[&Entry],
+        (ledger, rows): (Ledger, Vec<Row>),
+        now: Timestamp,
+    ) -> Self {
         let mut ring: Vec<u64> = fresh.iter().map(|entry| entry.digest.short()).collect();
         let keep = RING.saturating_sub(ring.len());
         let forgotten = self.ring.len().saturating_sub(keep);
@@ -316,6 +295,9 @@ impl Record {
             .filter(|reference| !self.known_by.contains(&short(reference)))
             .for_each(|reference| owe(Effect::Alias(reference.clone())));
 
+        for row in rows {
+            owe(Effect::Commission(Box::new(row)));
+        }
         let planned = plan(&folded.state, now);
         let mut decided: Vec<Decided> = self
             .decided
@@ -334,6 +316,7 @@ impl Record {
         }
         Self {
             customer: self.customer.clone(),
+            ledger: ledger.of_open(&folded.state),
             folded,
             version: self.version.saturating_add(1),
             ring,
@@ -346,6 +329,16 @@ impl Record {
 }
 
 impl Folded {
+    /// Of a whole journal, with every payment there ever was.
+    fn whole(journal: &[Arc<Entry>]) -> Self {
+        let mut folded = Self::default();
+        for entry in journal {
+            folded.take_in(entry);
+        }
+        folded.state = fold_whole(journal.iter().map(|entry| &entry.reading));
+        folded
+    }
+
     fn take_in(&mut self, entry: &Entry) {
         self.count = self.count.saturating_add(1);
         self.digest = self.digest.plus(entry.digest);
@@ -353,17 +346,6 @@ impl Folded {
         if self.last.as_ref().is_none_or(|last| *last < position) {
             self.last = Some(position);
         }
-    }
-}
-
-impl From<&[Arc<Entry>]> for Folded {
-    fn from(journal: &[Arc<Entry>]) -> Self {
-        let mut folded = Self::default();
-        for entry in journal {
-            folded.take_in(entry);
-        }
-        folded.state = fold(journal.iter().map(|entry| &entry.reading));
-        folded
     }
 }
 

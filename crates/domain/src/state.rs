@@ -1,5 +1,6 @@
 //! The folded part of a record: what all known events together say of a customer.
 
+use crate::attribution::Partners;
 use crate::billing::InvoiceState;
 use crate::ids::{ObjectId, PartnerId};
 use crate::money::{Currency, Money};
@@ -29,6 +30,9 @@ pub struct State {
     /// Partners' reports, by `partner/referral`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub referrals: BTreeMap<String, Referral>,
+    /// What attribution rests on besides the reports.
+    #[serde(default, skip_serializing_if = "Partners::is_empty")]
+    pub partners: Partners,
     /// Referral codes seen in what the provider sent.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub codes: BTreeSet<Arc<str>>,
@@ -139,22 +143,17 @@ impl Person {
         self.field(|profile| profile.country.as_deref())
     }
 
+    /// Every address known, also of a customer that the provider deleted.
+    pub fn emails(&self) -> impl Iterator<Item = &str> {
+        let stated = self.stated.as_ref().and_then(|p| p.email.as_deref());
+        stated.into_iter().chain(self.seen.email.as_deref())
+    }
+
     fn field<'a>(&'a self, get: impl Fn(&'a Profile) -> Option<&'a str>) -> Option<&'a str> {
         self.stated
             .as_ref()
             .and_then(&get)
             .or_else(|| get(&self.seen))
-    }
-}
-
-impl State {
-    /// The referral that counts: the earliest that was not taken back.
-    pub fn attribution(&self) -> Option<&Referral> {
-        self.referrals
-            .iter()
-            .filter(|(_, referral)| !referral.canceled)
-            .min_by_key(|(id, referral)| (referral.referred_at, id.as_str()))
-            .map(|(_, referral)| referral)
     }
 }
 

@@ -225,10 +225,10 @@ impl CustomerView {
                 .filter_map(PaymentView::new)
                 .collect(),
             failed_invoices: failed_invoices(state),
-            attribution: state.attribution().map(|referral| AttributionView {
-                partner: referral.partner.to_string(),
-                referral: referral.referral.clone(),
-                referred_at: referral.referred_at,
+            attribution: state.attribution().map(|found| AttributionView {
+                partner: found.referral.partner.to_string(),
+                referral: found.referral.referral.clone(),
+                referred_at: found.referral.referred_at,
             }),
             referral_codes: state.codes.iter().cloned().collect(),
             letters,

@@ -238,6 +238,7 @@ fn is_new(put: Put, entry: &Entry) -> bool {
             | Item::Alias(..)
             | Item::Letter(_)
             | Item::Partner(_)
+            | Item::Commission(_)
             | Item::Cursor(_) => false,
         },
         Put::Refused(None) => false,

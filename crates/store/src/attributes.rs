@@ -6,8 +6,10 @@ use crate::partners::PartnerRow;
 use crate::port::StoreError;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::digest::Digest;
+use domain::ledger::Row;
 use domain::reading::Reading;
-use domain::record::{Digest, Entry, Record};
+use domain::record::{Entry, Record};
 use flate2::Compression;
 use flate2::read::{DeflateDecoder, DeflateEncoder};
 use jiff::Timestamp;
@@ -36,6 +38,7 @@ pub(crate) fn to_attributes(item: &Item) -> Result<Attributes, StoreError> {
         ),
         Item::Letter(row) => ("letter", fields(&**row)?),
         Item::Partner(row) => ("partner", fields(&**row)?),
+        Item::Commission(row) => ("commission", fields(&**row)?),
         Item::Cursor(cursor) => ("cursor", fields(&CursorFields::from(&**cursor))?),
     };
     let mut attributes = body;
@@ -77,6 +80,9 @@ pub(crate) fn from_attributes(attributes: Attributes) -> Result<Item, StoreError
         ))),
         "partner" => Ok(Item::Partner(Arc::new(
             read::<PartnerRow>(attributes).map_err(unreadable)?,
+        ))),
+        "commission" => Ok(Item::Commission(Arc::new(
+            read::<Row>(attributes).map_err(unreadable)?,
         ))),
         "alias" => {
             let reference = reference_of(&key.partition);
@@ -220,3 +226,6 @@ impl From<CursorFields> for Cursor {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

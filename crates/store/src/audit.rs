@@ -6,8 +6,9 @@ use crate::folding::{fold, look_again};
 use crate::items::{Cursor, Item, Key, customer_of};
 use crate::letters::{LEASE, LetterRow, LetterState, finish};
 use crate::port::{Put, StoreError, Table, When};
+use domain::digest::Digest;
 use domain::ids::CustomerKey;
-use domain::record::{Digest, Entry, Record};
+use domain::record::{Entry, Record};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
@@ -145,7 +146,11 @@ impl Partition {
             Item::Record(record) => self.record = Some(record),
             Item::Parked(_, entry) => self.parked.push(entry),
             Item::Letter(row) if !row.state.is_final() => self.letters.push(row),
-            Item::Letter(_) | Item::Alias(..) | Item::Partner(_) | Item::Cursor(_) => {}
+            Item::Letter(_)
+            | Item::Alias(..)
+            | Item::Partner(_)
+            | Item::Commission(_)
+            | Item::Cursor(_) => {}
         }
     }
 

@@ -3,8 +3,11 @@
 use crate::accept::hand_over;
 use crate::items::{Item, JOURNAL, Key, customer_partition};
 use crate::letters::LetterRow;
+use crate::partners::customer_ledger;
 use crate::port::{Put, StoreError, Table, When, query_all};
+use domain::attribution::partners_of;
 use domain::ids::CustomerKey;
+use domain::ledger::Row;
 use domain::record::{Effect, Entry, Record, Step};
 use jiff::Timestamp;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -147,6 +150,7 @@ async fn fold_once<T: Table>(
             Some(Step::ReadJournal) => {
                 // After the record, so that it holds at least what the record was made of.
                 let journal = read_journal(table, customer).await?;
+                let record = recall(table, &record, &journal).await?;
                 match caught(|| record.rebuild(&journal, new, now)) {
                     None => return Ok(Once::Ended(Outcome::Panicked)),
                     Some(None) => return Ok(Once::Stands(record)),
@@ -159,6 +163,24 @@ async fn fold_once<T: Table>(
         }
     }
     Ok(Once::Ended(Outcome::Contended))
+}
+
+/// A record with its ledger as its rows in the table make it. For customers on whom no partner
+/// earns there is nothing to read.
+async fn recall<T: Table>(
+    table: &T,
+    record: &Arc<Record>,
+    journal: &[Arc<Entry>],
+) -> Result<Arc<Record>, StoreError> {
+    let partners = partners_of(journal);
+    if partners.is_empty() {
+        return Ok(record.clone());
+    }
+    let mut rows = Vec::new();
+    for partner in partners {
+        rows.extend(customer_ledger(table, partner, &record.customer).await?);
+    }
+    Ok(Arc::new(record.recalled(&rows)))
 }
 
 /// 5: writes a record if the one it came from still stands. None when it lost.
@@ -204,6 +226,10 @@ async fn put_effects<T: Table>(
             Effect::Letter(decided) => {
                 let row = LetterRow::owed(record.customer.clone(), decided, now);
                 table.put(Item::Letter(Arc::new(row)), When::Absent).await?;
+            }
+            Effect::Commission(row) => {
+                let row = Item::Commission(Arc::new(Row::clone(row)));
+                table.put(row, When::Absent).await?;
             }
         }
     }

@@ -3,6 +3,7 @@
 use crate::letters::LetterRow;
 use crate::partners::PartnerRow;
 use domain::ids::{CustomerKey, EventId, PartnerId, Reference};
+use domain::ledger::Row;
 use domain::letters::Letter;
 use domain::record::{Entry, Record};
 use std::fmt;
@@ -32,6 +33,8 @@ pub enum Item {
     Letter(Arc<LetterRow>),
     /// A partner.
     Partner(Arc<PartnerRow>),
+    /// A row of a partner's ledger.
+    Commission(Arc<Row>),
     /// Where the audit stands.
     Cursor(Arc<Cursor>),
 }
@@ -58,6 +61,8 @@ pub const LETTER: &str = "letter#";
 pub const ALIAS: &str = "alias#";
 /// Sort keys of parked entries begin so.
 pub const PARKED: &str = "parked#";
+/// Sort keys of ledger rows begin so.
+pub const COMMISSION: &str = "commission#";
 const PARTNER: &str = "partner";
 const CURSOR: &str = "cursor";
 
@@ -102,6 +107,14 @@ impl Key {
         Self::new(format!("{PARTNER}#{partner}"), PARTNER)
     }
 
+    /// Of a row of a partner's ledger. The number has a fixed length, so that a payment's rows
+    /// stand in their order.
+    pub fn commission(row: &Row) -> Self {
+        let rows = customer_rows(&row.customer);
+        let sort = format!("{rows}{}#{:010}", row.payment, row.n);
+        Self::new(ledger_partition(&row.partner), sort)
+    }
+
     /// Of the audit's place.
     pub fn audit_cursor() -> Self {
         Self::new("audit", CURSOR)
@@ -123,6 +136,7 @@ impl Item {
             Self::Parked(reference, entry) => Key::parked(reference, &entry.reading.id),
             Self::Letter(row) => Key::letter(&row.customer, row.letter, &row.cause),
             Self::Partner(row) => Key::partner(&row.partner),
+            Self::Commission(row) => Key::commission(row),
             Self::Cursor(_) => Key::audit_cursor(),
         }
     }
@@ -145,6 +159,15 @@ impl Item {
         }
     }
 
+    /// The ledger row it is.
+    pub fn into_commission(self) -> Option<Arc<Row>> {
+        if let Self::Commission(row) = self {
+            Some(row)
+        } else {
+            None
+        }
+    }
+
     /// Its version, for items that have one.
     pub fn version(&self) -> Option<u64> {
         match self {
@@ -152,7 +175,7 @@ impl Item {
             Self::Letter(row) => Some(row.version),
             Self::Partner(row) => Some(row.version),
             Self::Cursor(cursor) => Some(cursor.version),
-            Self::Entry(..) | Self::Alias(..) | Self::Parked(..) => None,
+            Self::Entry(..) | Self::Alias(..) | Self::Parked(..) | Self::Commission(_) => None,
         }
     }
 }
@@ -171,6 +194,17 @@ pub fn look_shard(customer: &CustomerKey) -> u64 {
 /// The partition of a customer.
 pub fn customer_partition(customer: &CustomerKey) -> String {
     ["customer#", customer.as_str()].concat()
+}
+
+/// The partition of a partner's ledger, which one query reads. Not the partner's own: who folds
+/// may write rows, and may not touch the keys in force.
+pub fn ledger_partition(partner: &PartnerId) -> String {
+    ["ledger#", partner.as_str()].concat()
+}
+
+/// Sort keys of the rows that a partner has for this customer begin so.
+pub fn customer_rows(customer: &CustomerKey) -> String {
+    [COMMISSION, customer.as_str(), "#"].concat()
 }
 
 /// The partition of a reference.

@@ -1,8 +1,11 @@
 //! Partners as the table keeps them: a row each, no secret.
 
-use crate::items::{Item, Key};
-use crate::port::{Put, StoreError, Table, When};
-use domain::ids::PartnerId;
+use crate::items::{COMMISSION, Item, Key, customer_rows, ledger_partition};
+use crate::port::{Put, StoreError, Table, When, query_all};
+use domain::ids::{CustomerKey, PartnerId};
+use domain::ledger::Row;
+use domain::program::{Own, Pinned, Program};
+use domain::reading::{Fact, Reading};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -17,6 +20,54 @@ pub struct PartnerRow {
     pub version: u64,
     /// Key versions in force, the newest last.
     pub keys: Vec<u32>,
+    /// What it earns, the newest last; only ever added to, so that a report sent again finds the
+    /// same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub programs: Vec<Dated>,
+    /// What the partner itself is known by.
+    #[serde(default, skip_serializing_if = "Own::is_empty")]
+    pub own: Own,
+}
+
+/// A program and since when it is in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dated {
+    /// Since when.
+    pub since: Timestamp,
+    /// What it says.
+    pub program: Program,
+}
+
+impl PartnerRow {
+    /// Puts the program in force at the moment of a report beside it, so that the terms are in
+    /// the journal and a later change touches only later reports. Without a program, nothing.
+    pub fn pin(&self, reading: &mut Reading, reported_at: Timestamp) {
+        let in_force = self
+            .programs
+            .iter()
+            .filter(|dated| dated.since <= reported_at);
+        let Some(dated) = in_force.max_by_key(|dated| dated.since) else {
+            return;
+        };
+        let referrals: Vec<Arc<str>> = reading.facts.iter().filter_map(reported).collect();
+        reading.facts.extend(referrals.into_iter().map(|referral| {
+            Fact::Pinned(Box::new(Pinned {
+                partner: self.partner.clone(),
+                referral,
+                reported_at,
+                program: dated.program.clone(),
+                own: self.own.clone(),
+            }))
+        }));
+    }
+}
+
+fn reported(fact: &Fact) -> Option<Arc<str>> {
+    if let Fact::Referral(seen) = fact {
+        Some(seen.referral.clone())
+    } else {
+        None
+    }
 }
 
 /// Partners read lately: at most so many, for at most so long. Only partners whose signature
@@ -77,6 +128,36 @@ pub async fn read<T: Table>(
     })
 }
 
+/// All rows of a partner's ledger, in one query of its partition.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn ledger<T: Table>(table: &T, partner: &PartnerId) -> Result<Vec<Row>, StoreError> {
+    rows(table, partner, COMMISSION).await
+}
+
+/// The rows of a partner's ledger for one customer.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn customer_ledger<T: Table>(
+    table: &T,
+    partner: &PartnerId,
+    customer: &CustomerKey,
+) -> Result<Vec<Row>, StoreError> {
+    rows(table, partner, &customer_rows(customer)).await
+}
+
+async fn rows<T: Table>(
+    table: &T,
+    partner: &PartnerId,
+    prefix: &str,
+) -> Result<Vec<Row>, StoreError> {
+    let items = query_all(table, &ledger_partition(partner), prefix).await?;
+    let rows = items.into_iter().filter_map(Item::into_commission);
+    Ok(rows.map(Arc::unwrap_or_clone).collect())
+}
+
 /// Adds a partner with its first key version. `false` when it is there already.
 ///
 /// # Errors
@@ -86,9 +167,33 @@ pub async fn add<T: Table>(table: &T, partner: &PartnerId) -> Result<bool, Store
         partner: partner.clone(),
         version: 1,
         keys: vec![1],
+        programs: Vec::new(),
+        own: Own::default(),
     };
     let put = table
         .put(Item::Partner(Arc::new(row)), When::Absent)
         .await?;
     Ok(put == Put::Done)
+}
+
+/// Puts a program into force, and says what the partner itself is known by. `false` when there
+/// is no such partner, or somebody else changed it meanwhile.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn agree<T: Table>(
+    table: &T,
+    partner: &PartnerId,
+    dated: Dated,
+    own: Own,
+) -> Result<bool, StoreError> {
+    let Some(row) = read(table, partner).await? else {
+        return Ok(false);
+    };
+    let mut next = PartnerRow::clone(&row);
+    next.version = next.version.saturating_add(1);
+    next.programs.push(dated);
+    next.own = own;
+    let item = Item::Partner(Arc::new(next));
+    Ok(table.put(item, When::Version(row.version)).await? == Put::Done)
 }

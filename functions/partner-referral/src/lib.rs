@@ -14,7 +14,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 use store::accept::Verdict;
 use store::dynamo::DynamoTable;
-use store::partners::PartnerCache;
+use store::partners::{PartnerCache, PartnerRow};
 use store::{Key, Table};
 
 /// Key versions a signature is tried under. The key is derived, so a signature proves by itself
@@ -106,7 +106,13 @@ impl<T: Table> HttpHandler for PartnerReferral<T> {
             Err(error) => return HttpResponse::unverifiable(&error),
         };
         match self.prove(&partner, &request, &keys) {
-            Ok((received, version)) => self.take_in(&partner, received, version, &request.id).await,
+            Ok((received, version)) => {
+                let row = match self.in_force(&partner, version).await {
+                    Ok(row) => row,
+                    Err(refusal) => return refusal,
+                };
+                self.take_in(&row, received, &request).await
+            }
             Err(error) => {
                 refused(&partner, &error);
                 HttpResponse::error(error.status(), &error)
@@ -144,24 +150,33 @@ impl<T: Table> PartnerReferral<T> {
         Err(Refused::SignatureMismatch.into())
     }
 
-    async fn take_in(
+    /// The partner, if this version of its key is in force; else the answer to give.
+    async fn in_force(
         &self,
         partner: &PartnerId,
-        received: Received,
         version: u32,
-        receipt: &str,
-    ) -> HttpResponse {
+    ) -> Result<Arc<PartnerRow>, HttpResponse> {
         let now = self.clock.now();
         match self.partners.read(&self.table, partner, now).await {
-            Ok(Some(row)) if row.keys.contains(&version) => {}
+            Ok(Some(row)) if row.keys.contains(&version) => Ok(row),
             Ok(Some(_) | None) => {
                 refused(partner, &"key not in force");
                 let said = "this key is no longer in force; ask for the current one";
-                return HttpResponse::error(401, &said);
+                Err(HttpResponse::error(401, &said))
             }
-            Err(error) => return HttpResponse::not_durable(&error),
+            Err(error) => Err(HttpResponse::not_durable(&error)),
         }
-        let reading = match received.outcome {
+    }
+
+    async fn take_in(
+        &self,
+        row: &PartnerRow,
+        received: Received,
+        request: &HttpRequest,
+    ) -> HttpResponse {
+        let now = self.clock.now();
+        let partner = &row.partner;
+        let mut reading = match received.outcome {
             Outcome::Reading(reading) => reading,
             Outcome::Ignored { kind, .. } | Outcome::WrongMode { kind } => {
                 tracing::info!(partner = %partner, kind = &*kind, verdict = "ignored");
@@ -172,12 +187,15 @@ impl<T: Table> PartnerReferral<T> {
                 return HttpResponse::json(202, &said);
             }
         };
+        if let Some(signed_at) = partner::signed_at(&request.as_request()) {
+            row.pin(&mut reading, signed_at);
+        }
         let entry = Arc::new(Entry::new(
             reading,
             received.raw,
             NORMALIZER,
             now,
-            receipt.into(),
+            request.id.as_str().into(),
         ));
         match store::accept::receive(&self.table, std::slice::from_ref(&entry), now).await {
             Ok(verdicts) => {

@@ -163,7 +163,11 @@ async fn take_up<T: Table>(
                     fails(place);
                 }
             }
-            Item::Alias(..) | Item::Letter(_) | Item::Partner(_) | Item::Cursor(_) => {}
+            Item::Alias(..)
+            | Item::Letter(_)
+            | Item::Partner(_)
+            | Item::Commission(_)
+            | Item::Cursor(_) => {}
         }
     }
     for (customer, asked) in asked {

@@ -293,6 +293,10 @@ async fn put_effects<T: Table>(
                 let row = LetterRow::owed(record.customer.clone(), due, now);
                 table.put(Item::Letter(Arc::new(row)), When::Absent).await?;
             }
+            Effect::Commission(row) => {
+                let row = Item::Commission(Arc::new((**row).clone()));
+                table.put(row, When::Absent).await?;
+            }
         }
     }
     if !record.pending.is_empty() {

@@ -277,7 +277,7 @@ fn concerns(item: &Item, for_queue: bool) -> bool {
         Item::Letter(row) => for_queue && row.state == LetterState::Owed,
         Item::Entry(..) | Item::Parked(..) => !for_queue,
         Item::Record(record) => !for_queue && !record.pending.is_empty(),
-        Item::Alias(..) | Item::Partner(_) | Item::Cursor(_) => false,
+        Item::Alias(..) | Item::Partner(_) | Item::Commission(_) | Item::Cursor(_) => false,
     }
 }
 

@@ -1,9 +1,10 @@
 //! What a world's senders have to tell: the truth, event by event, and each event as two
 //! versions of the normalizer read it.
 
+use domain::digest::Digest;
 use domain::ids::{Account, CustomerKey, EventId, Mode, ObjectId, Reference};
 use domain::reading::{About, Fact, Reading};
-use domain::record::{Digest, Entry};
+use domain::record::Entry;
 use jiff::Timestamp;
 use std::sync::Arc;
 

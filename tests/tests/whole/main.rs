@@ -19,6 +19,7 @@ mod lives;
 mod orders;
 mod referrals;
 mod requests;
+mod commissions;
 mod nets;
 mod waiting;
 mod silence;

@@ -176,6 +176,10 @@ pub(super) fn unclear(entry: &Entry) -> Option<Arc<str>> {
         | Fact::Referral(_)
         | Fact::ReferralCanceled { .. }
         | Fact::ReferralCode { .. }
+        | Fact::Pinned(_)
+        | Fact::Reviewed { .. }
+        | Fact::CodeGranted(_)
+        | Fact::Fingerprint { .. }
         | Fact::Waiting { .. } => None,
     })
 }
@@ -256,6 +260,7 @@ impl Console {
                 | Item::Alias(..)
                 | Item::Parked(..)
                 | Item::Partner(_)
+                | Item::Commission(_)
                 | Item::Cursor(_) => None,
             }));
             after = page.next;

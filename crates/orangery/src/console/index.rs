@@ -216,7 +216,7 @@ impl Known {
                 }
             }
             Item::Letter(row) => self.letter(&row),
-            Item::Alias(..) | Item::Partner(_) | Item::Cursor(_) => {}
+            Item::Alias(..) | Item::Partner(_) | Item::Commission(_) | Item::Cursor(_) => {}
         }
     }
 

@@ -153,6 +153,10 @@ fn names(fact: &Fact) -> Names<'_> {
         | Fact::Referral(_)
         | Fact::ReferralCanceled { .. }
         | Fact::ReferralCode { .. }
+        | Fact::Pinned(_)
+        | Fact::Reviewed { .. }
+        | Fact::CodeGranted(_)
+        | Fact::Fingerprint { .. }
         | Fact::Waiting { .. }
         | Fact::Unclear { .. } => Names::default(),
     }

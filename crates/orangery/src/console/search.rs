@@ -52,6 +52,7 @@ impl Console {
                 | Item::Parked(..)
                 | Item::Letter(_)
                 | Item::Partner(_)
+                | Item::Commission(_)
                 | Item::Cursor(_) => None,
             }));
         }

@@ -44,6 +44,11 @@ pub fn receive(
     Ok(Received { raw, outcome })
 }
 
+/// When a report was signed that [`receive`] took.
+pub fn signed_at(request: &Request<'_>) -> Option<Timestamp> {
+    standard::signed_at(request)
+}
+
 /// Signs a body as a partner would, for the command that sends samples. The message id is a
 /// hash of body and time: the same report sent again at the same second is a repetition.
 pub fn sign(body: &[u8], secret: &Secret, now: Timestamp) -> SignedHeaders {

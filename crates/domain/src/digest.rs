@@ -1,0 +1,65 @@
+//! Digests of entries: a set of them has one, in whatever order they came.
+
+use crate::ids::EventId;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use std::fmt;
+
+/// A digest of one entry, or the sum of many: addition makes it free of order.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Digest(u128);
+
+impl Digest {
+    /// Of one entry. A reading is a function of the raw item and the normalizer, so these and
+    /// the key say all.
+    pub fn of(id: &EventId, raw: &[u8], normalizer: u16) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(id.as_str().as_bytes());
+        hash.update([0]);
+        hash.update(normalizer.to_be_bytes());
+        hash.update(raw);
+        let first = hash
+            .finalize()
+            .first_chunk::<16>()
+            .copied()
+            .unwrap_or_default();
+        Self(u128::from_be_bytes(first))
+    }
+
+    /// The digest of both together, in either order.
+    pub fn plus(self, other: Self) -> Self {
+        Self(self.0.wrapping_add(other.0))
+    }
+
+    /// Short form for the ring.
+    pub(crate) fn short(self) -> u64 {
+        u64::try_from(self.0 >> 64).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl From<Digest> for String {
+    fn from(digest: Digest) -> Self {
+        digest.to_string()
+    }
+}
+
+impl TryFrom<String> for Digest {
+    type Error = std::num::ParseIntError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        u128::from_str_radix(&text, 16).map(Self)
+    }
+}

@@ -1,0 +1,399 @@
+//! The commission ledger: what a customer's payments owe to whoever sent the customer, as rows
+//! that are never edited or deleted.
+//!
+//! What the rows of a payment must come to is a function of the state ([`owed`]); what they do
+//! come to stands in the record ([`Ledger`]); a fold decides the difference, as further rows.
+
+use crate::ids::{CustomerKey, ObjectId, PartnerId};
+use crate::money::{Currency, Money, rounded};
+use crate::payments::Payment;
+use crate::program::{Reward, Suspicion};
+use crate::state::State;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the rows decided so far come to, for the payments in the record. Bookkeeping: a cache of
+/// the rows, which can be [recalled](Ledger::recalled) from them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ledger {
+    /// The number of the next row of this customer.
+    #[serde(default)]
+    pub next: u64,
+    /// By account.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lines: BTreeMap<Account, Line>,
+}
+
+/// Whose, in which currency, for which payment: `acme/eur/due/pi_1` in the table.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Account {
+    /// Who is owed.
+    pub partner: PartnerId,
+    /// Currencies are never brought together.
+    pub currency: Currency,
+    /// Why it waits for a person; none is owed as a matter of course.
+    pub suspicion: Option<Suspicion>,
+    /// The payment it is for, by the [id](cause) that all its events together make.
+    pub payment: ObjectId,
+}
+
+/// What the rows of one account come to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// When they are released: one moment for all of them, that of the first.
+    pub releases_at: Timestamp,
+    /// Decimal places of the minor unit.
+    pub exponent: u8,
+    /// Minor units by kind.
+    pub sums: BTreeMap<Kind, i64>,
+}
+
+/// What a row is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The share of a payment.
+    Commission,
+    /// The share of what went back by refunds.
+    Refund,
+    /// The share of what disputes hold or took.
+    Dispute,
+    /// All of it: the payment does not count for this partner any more, or counts again.
+    Reversal,
+}
+
+/// One row of a partner's ledger. Its key is customer, payment and number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    /// Whose.
+    pub partner: PartnerId,
+    /// On which customer.
+    pub customer: CustomerKey,
+    /// For which payment.
+    pub payment: ObjectId,
+    /// Its number among the customer's rows.
+    pub n: u64,
+    /// What it is about.
+    pub kind: Kind,
+    /// How much, minor units: negative when it is taken back.
+    #[serde(flatten)]
+    pub amount: Money,
+    /// Why it waits for a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspicion: Option<Suspicion>,
+    /// By what rate; none of a reversal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reward: Option<Reward>,
+    /// Of how much, minor units: what was paid without tax, went back or is disputed in all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of_minor: Option<i64>,
+    /// When the payment arrived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paid_at: Option<Timestamp>,
+    /// When it was decided, by our clock.
+    pub at: Timestamp,
+    /// From when on it counts as released.
+    pub releases_at: Timestamp,
+}
+
+/// What the rows of an account must come to, and the words for them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owed {
+    /// Minor units by kind.
+    pub sums: BTreeMap<Kind, i64>,
+    /// When they are released.
+    pub releases_at: Timestamp,
+    reward: Reward,
+    paid: Money,
+    paid_at: Timestamp,
+    of: BTreeMap<Kind, i64>,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [
+        Self::Commission,
+        Self::Refund,
+        Self::Dispute,
+        Self::Reversal,
+    ];
+
+    /// As it stands in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Commission => "commission",
+            Self::Refund => "refund",
+            Self::Dispute => "dispute",
+            Self::Reversal => "reversal",
+        }
+    }
+}
+
+/// What each account of a state must come to: a function of the events alone. Payments that left
+/// the state are not in it.
+pub fn owed(state: &State) -> BTreeMap<Account, Owed> {
+    let mut owed = BTreeMap::new();
+    if state.partners.pins.is_empty() {
+        return owed;
+    }
+    let Some((attribution, first)) = state.attribution().zip(state.first_paid_at()) else {
+        return owed;
+    };
+    let Some(pin) = attribution.pin else {
+        return owed;
+    };
+    let program = &pin.program;
+    let settled = || state.payments.settled();
+    let earliest = settled().min_by_key(|payment| (payment.paid_at(), &payment.ids));
+    for payment in settled() {
+        let (Some(paid_at), Some(paid), Some(cause)) =
+            (payment.paid_at(), payment.paid(), cause(payment))
+        else {
+            continue;
+        };
+        let first_of_all = state.partners.first_closed_at.is_none() && earliest == Some(payment);
+        if !program.span.covers(first, first_of_all, paid_at) {
+            continue;
+        }
+        let Some((sums, of)) = shares(program.reward, payment, paid) else {
+            continue;
+        };
+        let account = Account {
+            partner: attribution.referral.partner.clone(),
+            currency: paid.currency,
+            suspicion: attribution.suspicion,
+            payment: cause.clone(),
+        };
+        let due = Owed {
+            sums,
+            releases_at: program.releases_at(paid_at),
+            reward: program.reward,
+            paid,
+            paid_at,
+            of,
+        };
+        owed.insert(account, due);
+    }
+    owed
+}
+
+/// The id that names a payment in the ledger: the last of its ids, by whatever events it came to
+/// be known. It depends on the set alone, and most events that name an intent name all.
+pub fn cause(payment: &Payment) -> Option<&ObjectId> {
+    payment.ids.last()
+}
+
+/// A payment's share, its parts that went back and are disputed, and what each is a share of.
+/// Each sum is rounded from the whole, never from a part: what is left of a fully refunded
+/// payment is nothing, in however many steps it went back.
+fn shares(
+    reward: Reward,
+    payment: &Payment,
+    paid: Money,
+) -> Option<(BTreeMap<Kind, i64>, BTreeMap<Kind, i64>)> {
+    if paid.minor <= 0 {
+        return None;
+    }
+    let tax = payment.tax_minor().unwrap_or_default().clamp(0, paid.minor);
+    let base = paid.minor.checked_sub(tax)?;
+    let refunded = payment.refunded_minor().clamp(0, paid.minor);
+    let kept = paid.minor.checked_sub(refunded)?;
+    let disputed = payment.disputed_minor().clamp(0, kept);
+    let undisputed = kept.checked_sub(disputed)?;
+    let (whole, per) = match reward {
+        Reward::BasisPoints(points) => (i128::from(points).checked_mul(base.into())?, 10_000),
+        Reward::Fixed(fixed) if fixed.is_of(paid) => (i128::from(fixed.minor), 1),
+        Reward::Fixed(_) => return None,
+    };
+    let share = |kept: i64| {
+        let numerator = whole.checked_mul(kept.into())?;
+        rounded(numerator, i128::from(paid.minor).checked_mul(per)?)
+    };
+    let (all, kept, left) = (share(paid.minor)?, share(kept)?, share(undisputed)?);
+    let sums = [
+        (Kind::Commission, all),
+        (Kind::Refund, kept.checked_sub(all)?),
+        (Kind::Dispute, left.checked_sub(kept)?),
+    ];
+    let of = [
+        (Kind::Commission, base),
+        (Kind::Refund, refunded),
+        (Kind::Dispute, disputed),
+    ];
+    let sums = sums.into_iter().filter(|(_, minor)| *minor != 0);
+    Some((sums.collect(), of.into_iter().collect()))
+}
+
+impl Ledger {
+    /// Nothing decided.
+    pub fn is_empty(&self) -> bool {
+        self.next == 0
+    }
+
+    /// What these rows come to: all there are of this customer, in any order, none twice.
+    pub fn recalled<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Self {
+        let mut rows: Vec<&Row> = rows.into_iter().collect();
+        rows.sort_by_key(|row| row.n);
+        let mut ledger = Self::default();
+        for row in rows {
+            let line = ledger.lines.entry(row.account()).or_insert_with(|| Line {
+                releases_at: row.releases_at,
+                exponent: row.amount.exponent,
+                sums: BTreeMap::new(),
+            });
+            let sum = line.sums.entry(row.kind).or_default();
+            *sum = sum.saturating_add(row.amount.minor);
+            ledger.next = row.n.saturating_add(1);
+        }
+        ledger
+    }
+
+    /// The rows that bring every account to what the state owes, and the ledger with them. The
+    /// state must still have all payments that the ledger has lines of.
+    pub(crate) fn settle(
+        &self,
+        customer: &CustomerKey,
+        state: &State,
+        now: Timestamp,
+    ) -> (Self, Vec<Row>) {
+        let mut next = self.clone();
+        let mut rows = Vec::new();
+        if state.partners.pins.is_empty() && self.lines.is_empty() {
+            return (next, rows);
+        }
+        let owed = owed(state);
+        let accounts: BTreeSet<&Account> = owed.keys().chain(self.lines.keys()).collect();
+        for account in accounts {
+            let (due, line) = (owed.get(account), self.lines.get(account));
+            let Some(wanted) = wanted(due, line) else {
+                continue;
+            };
+            let held = |kind| line.map_or(0, |line| line.sum(kind));
+            let steps = Kind::ALL.map(|k| (k, wanted.sum(k).saturating_sub(held(k))));
+            if steps.iter().fold(0, |sum: i64, s| sum.saturating_add(s.1)) == 0 {
+                // What cancels out within one fold is told to nobody.
+                continue;
+            }
+            for (kind, minor) in steps.into_iter().filter(|(_, minor)| *minor != 0) {
+                rows.push(Row {
+                    partner: account.partner.clone(),
+                    customer: customer.clone(),
+                    payment: account.payment.clone(),
+                    n: next.next,
+                    kind,
+                    amount: Money {
+                        minor,
+                        currency: account.currency,
+                        exponent: wanted.exponent,
+                    },
+                    suspicion: account.suspicion,
+                    reward: due.map(|due| due.reward),
+                    of_minor: due.and_then(|due| due.of.get(&kind).copied()),
+                    paid_at: due.map(|due| due.paid_at),
+                    at: now,
+                    releases_at: wanted.releases_at,
+                });
+                next.next = next.next.saturating_add(1);
+            }
+            next.lines.insert(account.clone(), wanted);
+        }
+        (next, rows)
+    }
+
+    /// Without the lines of payments that are not in the state: their rows remember them.
+    pub(crate) fn of_open(mut self, state: &State) -> Self {
+        if !self.lines.is_empty() {
+            let open = state.payments.open.iter().filter_map(cause);
+            let open: BTreeSet<&ObjectId> = open.collect();
+            self.lines.retain(|account, line| {
+                open.contains(&account.payment) && line.sums.values().any(|sum| *sum != 0)
+            });
+        }
+        self
+    }
+}
+
+/// What a line should say: what is owed, at the moment of release that stands; where nothing is
+/// owed any more, all of it reversed in one.
+fn wanted(due: Option<&Owed>, line: Option<&Line>) -> Option<Line> {
+    match (due, line) {
+        (Some(due), line) => Some(Line {
+            releases_at: line.map_or(due.releases_at, |line| line.releases_at),
+            exponent: due.paid.exponent,
+            sums: due.sums.clone(),
+        }),
+        (None, Some(line)) => {
+            let mut line = line.clone();
+            let total = line.total();
+            let reversal = line.sums.entry(Kind::Reversal).or_default();
+            *reversal = reversal.saturating_sub(total);
+            Some(line)
+        }
+        (None, None) => None,
+    }
+}
+
+impl Line {
+    /// What the rows of one kind come to, minor units.
+    pub fn sum(&self, kind: Kind) -> i64 {
+        self.sums.get(&kind).copied().unwrap_or_default()
+    }
+
+    /// What they come to together, minor units.
+    pub fn total(&self) -> i64 {
+        self.sums.values().copied().fold(0, i64::saturating_add)
+    }
+}
+
+impl Row {
+    /// Where it counts.
+    pub fn account(&self) -> Account {
+        Account {
+            partner: self.partner.clone(),
+            currency: self.amount.currency,
+            suspicion: self.suspicion,
+            payment: self.payment.clone(),
+        }
+    }
+}
+
+/// An account's name that is none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` names no account of a ledger: partner/currency/standing/payment")]
+pub struct BadAccount(String);
+
+impl From<Account> for String {
+    fn from(account: Account) -> Self {
+        let standing = account.suspicion.map_or(DUE, Suspicion::as_str);
+        let Account {
+            partner, payment, ..
+        } = &account;
+        format!("{partner}/{}/{standing}/{payment}", account.currency.code())
+    }
+}
+
+impl TryFrom<String> for Account {
+    type Error = BadAccount;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let bad = || BadAccount(text.clone());
+        let mut parts = text.splitn(4, '/');
+        let mut part = || parts.next().ok_or_else(bad);
+        let (partner, currency) = (part()?, part()?);
+        let (standing, payment) = (part()?, part()?);
+        let suspicion = match standing {
+            DUE => None,
+            reason => Some(Suspicion::parse(reason).ok_or_else(bad)?),
+        };
+        Ok(Self {
+            partner: PartnerId::parse(partner).ok_or_else(bad)?,
+            currency: Currency::parse(currency).map_err(|_| bad())?,
+            suspicion,
+            payment: ObjectId::new(payment),
+        })
+    }
+}
+
+const DUE: &str = "due";

@@ -1,0 +1,273 @@
+//! The ledger's laws over made-up histories, against books of the test's own.
+//!
+//! `cargo test --profile prove -p domain --test ledger -- --ignored --nocapture` runs a million.
+
+use crate::books::{Books, customer, day};
+use crate::history::{History, Payment, Report, Rng};
+use domain::ids::PartnerId;
+use domain::money::Currency;
+use domain::program::{Claim, Decision, Reward, Span};
+use domain::record::Record;
+use domain::statement::{Payout, balances};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, ToSpan};
+use std::collections::BTreeMap;
+
+const SEED: u64 = 7;
+
+#[test]
+fn ledgers_of_some_thousand_histories_are_right() {
+    println!("{}", run(4_000));
+}
+
+#[test]
+#[ignore = "minutes; the command above runs it"]
+fn ledgers_of_a_million_histories_are_right() {
+    println!("{}", run(1_000_000));
+}
+
+/// How often what happened.
+#[derive(Default, Debug)]
+struct Counts {
+    deliveries: u64,
+    rows: u64,
+    earning: u64,
+    held: u64,
+    over_twelve: u64,
+    lost_records: u64,
+    payouts: u64,
+    carried: u64,
+}
+
+fn run(histories: u64) -> String {
+    let mut counts = Counts::default();
+    for n in 0..histories {
+        let mut rng = Rng(SEED.wrapping_mul(1_000_003).wrapping_add(n << 20));
+        live_through(&mut rng, &mut counts).unwrap_or_else(|why| panic!("history {n}: {why}"));
+    }
+    let least = [
+        counts.earning,
+        counts.held,
+        counts.over_twelve,
+        counts.lost_records,
+        counts.carried,
+    ];
+    assert!(
+        least.iter().all(|count| *count > histories / 1_000),
+        "{counts:?}"
+    );
+    format!("{histories} histories, seed {SEED}, 0 wrong: {counts:?}")
+}
+
+fn live_through(rng: &mut Rng, counts: &mut Counts) -> Result<(), String> {
+    let history = History::made_up(rng);
+    let owed = owed(&history);
+    let (books, payouts) = told_in_disorder(&history, rng, counts);
+    counts.rows += books.rows.len() as u64;
+    counts.held += u64::from(owed.keys().any(|(_, _, held, _)| *held));
+    counts.earning += u64::from(owed.keys().any(|(_, _, held, _)| !held));
+    counts.over_twelve += u64::from(history.payments.len() > 12);
+    let mut sums: Sums = BTreeMap::new();
+    for (account, total) in books.sums() {
+        let n = account
+            .payment
+            .as_str()
+            .split('_')
+            .nth(1)
+            .unwrap()
+            .parse()
+            .unwrap();
+        let partner = account.partner.to_string();
+        *sums
+            .entry((partner, account.currency, account.suspicion.is_some(), n))
+            .or_default() += total;
+    }
+    if sums != owed {
+        return Err(format!(
+            "the rows come to {sums:?}, the shop's books to {owed:?}"
+        ));
+    }
+    paid_once(&books, &owed, &payouts)?;
+    // Told once more, in the order in which it happened, to an empty table: the same sums.
+    let mut replayed = history.told.clone();
+    replayed.sort_by_key(|reading| reading.occurred_at);
+    let replayed = Books::after(&replayed);
+    if replayed.sums() != books.sums() || replayed.record.folded != books.record.folded {
+        return Err(format!(
+            "{:?} after a replay {:?}",
+            books.said(),
+            replayed.said()
+        ));
+    }
+    Ok(())
+}
+
+type Sums = BTreeMap<(String, Currency, bool, usize), i64>;
+
+/// Repeated, shuffled, with processes that die before they put rows and records that get lost;
+/// partners are paid meanwhile.
+fn told_in_disorder(history: &History, rng: &mut Rng, counts: &mut Counts) -> (Books, Vec<Payout>) {
+    let mut told: Vec<_> = history.told.iter().collect();
+    for _ in 0..rng.below(3) {
+        if !told.is_empty() {
+            told.push(told[rng.below(told.len())]);
+        }
+    }
+    if rng.one_in(3) {
+        told.sort_by_key(|reading| reading.occurred_at);
+    } else {
+        rng.shuffle(&mut told);
+    }
+    let mut books = Books::new();
+    let mut payouts: Vec<Payout> = Vec::new();
+    let mut now = day(3, 1);
+    for reading in told {
+        now += SignedDuration::from_hours(rng.below(24 * 30) as i64);
+        counts.deliveries += 1;
+        books.fold(reading, now);
+        if !rng.one_in(5) {
+            books.put();
+        }
+        if rng.one_in(50) {
+            counts.lost_records += 1;
+            books.record = Record::new(customer());
+            books.rebuild(&[], now);
+        }
+        if rng.one_in(8) {
+            pay_out(&books, &mut payouts, now, counts);
+        }
+    }
+    books.put();
+    (books, payouts)
+}
+
+fn pay_out(books: &Books, payouts: &mut Vec<Payout>, now: Timestamp, counts: &mut Counts) {
+    for partner in ["acme", "peel", "zest"].map(PartnerId::new) {
+        let (rows, before) = of_partner(books, payouts, &partner);
+        for balance in balances(&rows, &before, now) {
+            counts.carried += u64::from(balance.released_minor < 0);
+            if balance.released_minor > 0 {
+                counts.payouts += 1;
+                let mut amount = rows[0].amount;
+                amount.currency = balance.currency;
+                amount.minor = balance.released_minor;
+                payouts.push(Payout {
+                    partner: partner.clone(),
+                    at: now,
+                    amount,
+                });
+            }
+        }
+    }
+}
+
+fn of_partner(
+    books: &Books,
+    payouts: &[Payout],
+    partner: &PartnerId,
+) -> (Vec<domain::ledger::Row>, Vec<Payout>) {
+    let rows = books
+        .rows()
+        .into_iter()
+        .filter(|row| row.partner == *partner);
+    let payouts = payouts.iter().filter(|payout| payout.partner == *partner);
+    (rows.collect(), payouts.cloned().collect())
+}
+
+/// When all holds have ended, what was paid out and what still can be is what is owed, in each
+/// currency by itself.
+fn paid_once(books: &Books, owed: &Sums, payouts: &[Payout]) -> Result<(), String> {
+    for partner in ["acme", "peel", "zest"] {
+        let (rows, payouts) = of_partner(books, payouts, &PartnerId::new(partner));
+        for balance in balances(
+            &rows,
+            &payouts,
+            day(3, 1) + SignedDuration::from_hours(24 * 3_650),
+        ) {
+            let of = |waiting| -> i64 {
+                let sums = owed.iter().filter(|((whose, currency, held, _), _)| {
+                    whose == partner && *currency == balance.currency && *held == waiting
+                });
+                sums.map(|(_, sum)| sum).sum()
+            };
+            let right = balance.pending_minor == 0
+                && balance.paid_minor + balance.released_minor == of(false)
+                && balance.held_minor == of(true);
+            if !right {
+                return Err(format!("{partner} has {balance:?}, is owed {}", of(false)));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What the shop owes, by its own books: what arrived, less what went back or is disputed.
+fn owed(history: &History) -> Sums {
+    let arrived = || {
+        history
+            .payments
+            .iter()
+            .enumerate()
+            .filter(|(_, p)| p.arrived)
+    };
+    let mut sums = Sums::new();
+    let Some((first, first_paid)) = arrived().min_by_key(|(_, p)| p.at) else {
+        return sums;
+    };
+    let Some(report) = winner(&history.reports, first_paid.at) else {
+        return sums;
+    };
+    let held = report.alike && report.decision != Some(Decision::Release);
+    for (n, payment) in arrived() {
+        let covered = match report.program.span {
+            Span::FirstPayment => n == first,
+            Span::Life => true,
+            Span::Months(months) => {
+                let first = first_paid.at.to_zoned(TimeZone::UTC);
+                payment.at < (&first + i32::from(months).months()).timestamp()
+            }
+        };
+        let sum = share(report.program.reward, payment);
+        if covered && sum != 0 {
+            let key = (report.partner.clone(), payment.paid.currency, held, n);
+            sums.insert(key, sum);
+        }
+    }
+    sums
+}
+
+fn winner(reports: &[Report], first_paid: Timestamp) -> Option<&Report> {
+    let near = |report: &Report| {
+        let window = i64::from(report.program.window_days) * 86_400;
+        let (sent, said) = (report.sent.as_second(), report.reported.as_second());
+        first_paid.as_second() - sent <= window && said - first_paid.as_second() <= window
+    };
+    let counts = |r: &&Report| !r.canceled && r.decision != Some(Decision::Void) && near(r);
+    let mut reports: Vec<&Report> = reports.iter().filter(counts).collect();
+    reports.sort_by_key(|report| (report.reported, &report.partner));
+    let first = *reports.first()?;
+    if first.program.claim == Claim::First {
+        return Some(first);
+    }
+    reports.retain(|report| report.sent <= first_paid);
+    reports.sort_by_key(|report| (report.sent, &report.partner));
+    Some(reports.last().copied().unwrap_or(first))
+}
+
+/// By hand: the exact fraction, plus a half, cut off.
+fn share(reward: Reward, payment: &Payment) -> i64 {
+    let paid = i128::from(payment.paid.minor);
+    let left = (payment.paid.minor - payment.refunded - payment.disputed).max(0);
+    let (earned, per) = match reward {
+        Reward::BasisPoints(points) => (
+            i128::from(points) * (paid - i128::from(payment.tax)),
+            10_000,
+        ),
+        Reward::Fixed(fixed) if fixed.currency == payment.paid.currency => {
+            (i128::from(fixed.minor), 1)
+        }
+        Reward::Fixed(_) => return 0,
+    };
+    let (top, bottom) = (earned * i128::from(left), per * paid);
+    ((2 * top + bottom) / (2 * bottom)) as i64
+}

@@ -1,0 +1,18 @@
+//! The commission ledger: model 4's story, its rules by example, and its laws over generated
+//! histories.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::print_stdout
+)]
+// Helpers of tests fail loudly; the lints' exception covers test functions alone.
+
+mod books;
+mod histories;
+mod history;
+mod rules;
+mod story;
+mod suspicion;

@@ -1,0 +1,104 @@
+//! What stands in the table comes back as it was written.
+
+use super::{from_attributes, to_attributes};
+use crate::items::Item;
+use domain::billing::{PaymentSeen, RefundSeen, RefundState, Teller};
+use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId};
+use domain::money::{Currency, Money};
+use domain::program::{Claim, Own, Pinned, Program, Reward, Span};
+use domain::reading::{About, Fact, Reading, ReferralSeen};
+use domain::record::{Effect, Entry, Record};
+use jiff::Timestamp;
+use std::sync::Arc;
+
+#[test]
+fn a_ledger_its_rows_and_the_terms_they_rest_on_come_back() {
+    let customer = CustomerKey::new("provider/test/cus_1");
+    for reward in [Reward::BasisPoints(2_050), Reward::Fixed(eur(500))] {
+        let entry = entry(&customer, reward);
+        let record = Record::new(customer.clone());
+        let record = record
+            .rebuild(std::slice::from_ref(&entry), &[], Timestamp::UNIX_EPOCH)
+            .unwrap();
+        let mut items = vec![Item::Entry(customer.clone(), entry)];
+        for effect in &record.pending {
+            if let Effect::Commission(row) = effect {
+                items.push(Item::Commission(Arc::new(row.as_ref().clone())));
+            }
+        }
+        assert_eq!((items.len(), record.ledger.lines.len()), (3, 1));
+        items.push(Item::Record(Arc::new(record.cleared())));
+        items.push(Item::Record(Arc::new(record)));
+        for item in items {
+            let attributes = to_attributes(&item).unwrap();
+            assert_eq!(from_attributes(attributes).unwrap(), item);
+        }
+    }
+}
+
+fn entry(customer: &CustomerKey, reward: Reward) -> Arc<Entry> {
+    let at = Timestamp::UNIX_EPOCH;
+    let pinned = Pinned {
+        partner: PartnerId::new("acme"),
+        referral: "r-1".into(),
+        reported_at: at,
+        program: Program {
+            reward,
+            span: Span::Months(12),
+            hold_days: 30,
+            window_days: 60,
+            claim: Claim::Last,
+        },
+        own: Own::of("anna@agrumes.fr"),
+    };
+    let seen = ReferralSeen {
+        partner: pinned.partner.clone(),
+        referral: pinned.referral.clone(),
+        referred_at: at,
+    };
+    let payment = vec![ObjectId::new("pi_1")];
+    let paid = PaymentSeen {
+        ids: payment.clone(),
+        teller: Teller::Intent,
+        paid: eur(1_000),
+        tax_minor: Some(100),
+        paid_at: at,
+        subscription: None,
+    };
+    let refund = RefundSeen {
+        id: ObjectId::new("re_1"),
+        payment,
+        minor: 400,
+        state: RefundState::Succeeded,
+        created_at: at,
+    };
+    let reading = Reading {
+        id: EventId::new("provider/test/evt_1"),
+        kind: "made.up".into(),
+        occurred_at: at,
+        rank: 1,
+        about: About::Customer(customer.clone()),
+        facts: vec![
+            Fact::Referral(seen),
+            Fact::Pinned(Box::new(pinned)),
+            Fact::Payment(paid),
+            Fact::Refund(refund),
+        ],
+        references: Vec::new(),
+    };
+    Arc::new(Entry::new(
+        reading,
+        b"{}".as_slice().into(),
+        1,
+        at,
+        "".into(),
+    ))
+}
+
+fn eur(minor: i64) -> Money {
+    Money {
+        minor,
+        currency: Currency::parse("eur").unwrap(),
+        exponent: 2,
+    }
+}

@@ -1,0 +1,235 @@
+//! The commission ledger over the store's protocol: what it costs, and that nothing is lost or
+//! owed twice however many deliver at once.
+
+use crate::support::memory::Memory;
+use domain::billing::{PaymentSeen, RefundSeen, RefundState, Teller};
+use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId, Reference};
+use domain::ledger::Ledger;
+use domain::money::{Currency, Money};
+use domain::program::{Claim, Own, Pinned, Program, Reward, Span};
+use domain::reading::{About, Fact, Reading, ReferralSeen};
+use domain::record::Entry;
+use domain::statement::balances;
+use jiff::Timestamp;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use store::accept::receive;
+use store::audit::walk;
+use store::partners::ledger;
+use store::{Item, Key, Page, Put, StoreError, Table, When, Write};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn fifty_simultaneous_deliveries_that_touch_one_partner_lose_nothing() {
+    // Fifty customers with a payment each, then one customer with fifty.
+    for customers in [50, 1] {
+        let table = Paced::default();
+        for n in 0..customers {
+            table.hear(report(n)).await;
+        }
+        let deliveries = (0..50).map(|n| {
+            let (table, payment) = (table.clone(), paid(n % customers, n));
+            tokio::spawn(async move {
+                table.hear(payment.clone()).await;
+                table.hear(payment).await;
+            })
+        });
+        for delivery in deliveries.collect::<Vec<_>>() {
+            delivery.await.unwrap();
+        }
+        // Those that kept losing their race to others are left to stream and audit.
+        assert!(walk(&table, 1, at(9)).await.unwrap().complete);
+        let rows = ledger(&table, &acme()).await.unwrap();
+        let balance = balances(&rows, &[], at(9)).pop().unwrap();
+        assert_eq!(balance.pending_minor, 50 * 200);
+        assert_eq!(Ledger::recalled(&rows).lines.len(), 50);
+        assert_eq!(walk(&table, 1, at(9)).await.unwrap().mended, 0);
+        println!(
+            "{customers} customers: {} rows for 50 payments told twice",
+            rows.len()
+        );
+    }
+}
+
+#[tokio::test]
+async fn each_kind_of_event_costs_these_requests() {
+    let table = Paced::default();
+    let mut told = Vec::new();
+    for (what, reading, cost) in [
+        ("a report of a new customer", report(0), "put get put"),
+        ("a payment that earns", paid(0, 1), "put get put put put"),
+        ("a repetition", paid(0, 1), "put"),
+        ("a refund of it", refunded(0, 1, 500), "put get put put put"),
+        ("a payment of nobody's customer", paid(1, 2), "put get put"),
+        (
+            "a payment told late",
+            paid(0, 0),
+            "put get query query put put put",
+        ),
+    ] {
+        table.hear(reading).await;
+        told.push((what, table.since(), cost));
+    }
+    for (what, seen, cost) in told {
+        assert_eq!(seen.join(" "), cost, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_was_lost_is_mended_and_owes_nothing_twice() {
+    let table = Paced::default();
+    table.hear(report(0)).await;
+    for n in 1..16 {
+        table.hear(paid(0, n)).await;
+    }
+    table.delete(Key::record(&customer(0))).await.unwrap();
+    assert_eq!(walk(&table, 1, at(9)).await.unwrap().mended, 1);
+    table.hear(refunded(0, 1, 1_000)).await;
+    let rows = ledger(&table, &acme()).await.unwrap();
+    assert_eq!(rows.len(), 16);
+    let balance = balances(&rows, &[], at(9)).pop().unwrap();
+    assert_eq!(balance.pending_minor, 14 * 200);
+}
+
+/// A table that lets others go first before each request, and notes it.
+#[derive(Clone, Default)]
+struct Paced {
+    table: Memory,
+    asked: Arc<Mutex<Vec<&'static str>>>,
+    /// Deliveries so far: each has a receipt of its own.
+    heard: Arc<AtomicU32>,
+}
+
+impl Paced {
+    async fn hear(&self, reading: Reading) {
+        let (now, raw) = (at(1), reading.id.as_str().as_bytes().into());
+        let receipt = self.heard.fetch_add(1, Relaxed).to_string();
+        let entry = Arc::new(Entry::new(reading, raw, 1, now, receipt.into()));
+        receive(self, &[entry], now).await.unwrap();
+    }
+
+    fn since(&self) -> Vec<&'static str> {
+        std::mem::take(&mut self.asked.lock().unwrap())
+    }
+
+    async fn ask(&self, what: &'static str) -> &Memory {
+        self.asked.lock().unwrap().push(what);
+        tokio::task::yield_now().await;
+        &self.table
+    }
+}
+
+impl Table for Paced {
+    async fn get(&self, key: Key) -> Result<Option<Item>, StoreError> {
+        self.ask("get").await.get(key).await
+    }
+
+    async fn put(&self, item: Item, when: When) -> Result<Put, StoreError> {
+        self.ask("put").await.put(item, when).await
+    }
+
+    async fn delete(&self, key: Key) -> Result<(), StoreError> {
+        self.ask("delete").await.delete(key).await
+    }
+
+    async fn query(&self, pk: &str, sk: &str, after: Option<Key>) -> Result<Page, StoreError> {
+        self.ask("query").await.query(pk, sk, after).await
+    }
+
+    async fn scan(&self, after: Option<Key>, limit: u32) -> Result<Page, StoreError> {
+        self.ask("scan").await.scan(after, limit).await
+    }
+
+    async fn due(
+        &self,
+        shard: u64,
+        until: Timestamp,
+        most: u32,
+    ) -> Result<Vec<CustomerKey>, StoreError> {
+        self.ask("due").await.due(shard, until, most).await
+    }
+
+    async fn transact(&self, writes: Vec<Write>) -> Result<bool, StoreError> {
+        self.ask("transact").await.transact(writes).await
+    }
+}
+
+fn acme() -> PartnerId {
+    PartnerId::new("acme")
+}
+
+fn customer(n: usize) -> CustomerKey {
+    CustomerKey::new(format!("stripe/test/cus_{n}"))
+}
+
+fn at(hour: i64) -> Timestamp {
+    Timestamp::from_second(1_767_225_600 + 3_600 * hour).unwrap()
+}
+
+fn reading(customer_n: usize, id: String, at: Timestamp, facts: Vec<Fact>) -> Reading {
+    Reading {
+        id: EventId::new(id),
+        kind: "made.up".into(),
+        occurred_at: at,
+        rank: 1,
+        about: About::Customer(customer(customer_n)),
+        facts,
+        references: Vec::<Reference>::new(),
+    }
+}
+
+/// 20 %, 12 months, hold 30 days, window 60 days.
+fn report(n: usize) -> Reading {
+    let referral: Arc<str> = format!("r-{n}").into();
+    let seen = ReferralSeen {
+        partner: acme(),
+        referral: referral.clone(),
+        referred_at: at(0),
+    };
+    let program = Program {
+        reward: Reward::BasisPoints(2_000),
+        span: Span::Months(12),
+        hold_days: 30,
+        window_days: 60,
+        claim: Claim::First,
+    };
+    let pinned = Pinned {
+        partner: acme(),
+        referral,
+        reported_at: at(0),
+        program,
+        own: Own::default(),
+    };
+    let facts = vec![Fact::Referral(seen), Fact::Pinned(Box::new(pinned))];
+    reading(n, format!("partner/acme/{n}"), at(0), facts)
+}
+
+/// The n-th payment there is, by this customer: 1,000 each, a second apart.
+fn paid(customer: usize, n: usize) -> Reading {
+    let paid_at = Timestamp::from_second(at(0).as_second() + 1 + n as i64).unwrap();
+    let seen = PaymentSeen {
+        ids: vec![ObjectId::new(format!("pi_{n}"))],
+        teller: Teller::Intent,
+        paid: Money {
+            minor: 1_000,
+            currency: Currency::parse("eur").unwrap(),
+            exponent: 2,
+        },
+        tax_minor: None,
+        paid_at,
+        subscription: None,
+    };
+    let id = format!("stripe/test/evt_{n}");
+    reading(customer, id, paid_at, vec![Fact::Payment(seen)])
+}
+
+fn refunded(customer: usize, n: usize, minor: i64) -> Reading {
+    let seen = RefundSeen {
+        id: ObjectId::new(format!("re_{n}")),
+        payment: vec![ObjectId::new(format!("pi_{n}"))],
+        minor,
+        state: RefundState::Succeeded,
+        created_at: at(1),
+    };
+    let id = format!("stripe/test/evt_re_{n}");
+    reading(customer, id, at(1), vec![Fact::Refund(seen)])
+}
