@@ -20,7 +20,7 @@ use anyhow::{Context, Result, bail};
 use clap::Parser;
 use quota::Quota;
 use report::Measured;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use subject::{Subject, World};
 
@@ -39,6 +39,9 @@ struct Options {
     /// Webhooks of the warm loop.
     #[arg(long, default_value_t = 2000)]
     calls: usize,
+    /// Where to keep what callgrind saw of the last program that was measured.
+    #[arg(long, default_value = "/dev/null")]
+    callgrind: PathBuf,
     /// Only count, and hold the counts against limits.toml: for CI.
     #[arg(long)]
     check: bool,
@@ -50,7 +53,7 @@ async fn main() -> Result<ExitCode> {
     let world = World::start().await?;
     let ours = Subject::ours(&options.binaries)?;
     if options.check {
-        return check(&world, &ours).await;
+        return check(&world, &ours, &options.callgrind).await;
     }
     let mut rows = vec![measure(&world, &ours, &options).await?];
     match &options.peer {
@@ -90,17 +93,17 @@ async fn measure(world: &World, subject: &Subject, options: &Options) -> Result<
     }
     let warm = subject.start(world, options.calls, None).await?;
     measured.warm(&warm, options.calls);
-    measured.instructions = subject.instructions(world).await?;
+    measured.instructions = subject.instructions(world, &options.callgrind).await?;
     Ok(measured)
 }
 
 /// Counts that do not depend on the machine's haste, against their limits.
-async fn check(world: &World, ours: &Subject) -> Result<ExitCode> {
+async fn check(world: &World, ours: &Subject, callgrind: &Path) -> Result<ExitCode> {
     let limits = include_str!("../limits.toml").parse::<toml::Table>()?;
     let warm = ours.start(world, 200, None).await?;
     let mut measured = Measured::of(ours);
     measured.warm(&warm, 200);
-    measured.instructions = ours.instructions(world).await?;
+    measured.instructions = ours.instructions(world, callgrind).await?;
     let mut failed = false;
     for (name, counted) in measured.counts() {
         let Some(limit) = limits.get(name).and_then(toml::Value::as_integer) else {

@@ -153,12 +153,14 @@ impl Subject {
     }
 
     /// Instructions from exec to the first answer, TLS included; none where valgrind is not here.
-    pub(crate) async fn instructions(&self, world: &World) -> Result<Option<i64>> {
+    /// What callgrind saw is written to a file, for `callgrind_annotate`.
+    pub(crate) async fn instructions(&self, world: &World, to: &Path) -> Result<Option<i64>> {
         world.aws.forget();
         let lambda = self.lambda(world, 1).await?;
         lambda.open();
         let mut command = Command::new("valgrind");
-        command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
+        let to = format!("--callgrind-out-file={}", to.display());
+        command.args(["--tool=callgrind", to.as_str()]);
         command.arg(&self.program).args(&self.arguments);
         let mut child = match self.prepared(world, &lambda, &mut command).spawn() {
             Ok(child) => child,

@@ -23,13 +23,27 @@ async fn routes_are_the_same_deployed_locally_and_watched() {
     let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
     let manifest: toml::Table = manifest.parse().unwrap();
     let router = &manifest["workspace"]["metadata"]["lambda"]["watch"]["router"];
-    let watched: BTreeMap<String, &str> = router
-        .as_table()
-        .unwrap()
-        .iter()
-        .map(|(path, function)| (format!("POST {path}"), function.as_str().unwrap()))
-        .collect();
-    assert_eq!(deployed, watched);
+    let watched = router.as_table().unwrap();
+    for (route, function) in &deployed {
+        let patterns = watched
+            .iter()
+            .filter(|(pattern, _)| is_served(route, pattern));
+        let serving: Vec<_> = patterns.filter_map(|(_, name)| name.as_str()).collect();
+        assert_eq!(serving, [*function], "{route}");
+    }
+    for pattern in watched.keys() {
+        let serves = |route: &String| is_served(route, pattern);
+        assert!(deployed.keys().any(serves), "{pattern} serves nothing");
+    }
+}
+
+/// Whether a route is one of a pattern's; a part in braces stands for any.
+fn is_served(route: &str, pattern: &str) -> bool {
+    let (route, pattern) = (route.split('/').skip(1), pattern.split('/').skip(1));
+    route.clone().count() == pattern.clone().count()
+        && route
+            .zip(pattern)
+            .all(|(part, of)| part == of || of.starts_with('{'))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
