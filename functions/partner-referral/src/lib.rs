@@ -2,8 +2,8 @@
 
 use domain::ids::PartnerId;
 use domain::record::Entry;
-use providers::partner::{self, NORMALIZER, NotReceived};
-use providers::{Outcome, PersonKey, Received, Refused, Secret, Secrets, partner_secret};
+use providers::partner::{self, NORMALIZER, NotReceived, Reported};
+use providers::{Outcome, PersonKey, Refused, Secret, Secrets, partner_secret};
 use runtime::aws::Cloud;
 use runtime::http::{HttpHandler, HttpRequest, HttpResponse, answer};
 use runtime::secrets::{NoSecrets, SecretCache, Source, master, person_key};
@@ -106,12 +106,12 @@ impl<T: Table> HttpHandler for PartnerReferral<T> {
             Err(error) => return HttpResponse::unverifiable(&error),
         };
         match self.prove(&partner, &request, &keys) {
-            Ok((received, version)) => {
+            Ok((reported, version)) => {
                 let row = match self.in_force(&partner, version).await {
                     Ok(row) => row,
                     Err(refusal) => return refusal,
                 };
-                self.take_in(&row, received, &request).await
+                self.take_in(&row, reported, &request.id).await
             }
             Err(error) => {
                 refused(&partner, &error);
@@ -135,14 +135,14 @@ impl<T: Table> PartnerReferral<T> {
         partner: &PartnerId,
         request: &HttpRequest,
         (master, person_key): &(Secret, PersonKey),
-    ) -> Result<(Received, u32), NotReceived> {
+    ) -> Result<(Reported, u32), NotReceived> {
         let now = self.clock.now();
         for version in KEY_VERSIONS {
             let secret = partner_secret(master, partner, version)
                 .and_then(|secret| Secrets::new(vec![secret]));
             let Ok(secrets) = secret else { continue };
             match partner::receive(partner, &request.as_request(), &secrets, person_key, now) {
-                Ok(received) => return Ok((received, version)),
+                Ok(reported) => return Ok((reported, version)),
                 Err(NotReceived::Refused(Refused::SignatureMismatch)) => {}
                 Err(other) => return Err(other),
             }
@@ -168,15 +168,10 @@ impl<T: Table> PartnerReferral<T> {
         }
     }
 
-    async fn take_in(
-        &self,
-        row: &PartnerRow,
-        received: Received,
-        request: &HttpRequest,
-    ) -> HttpResponse {
+    async fn take_in(&self, row: &PartnerRow, reported: Reported, receipt: &str) -> HttpResponse {
         let now = self.clock.now();
         let partner = &row.partner;
-        let mut reading = match received.outcome {
+        let mut reading = match reported.received.outcome {
             Outcome::Reading(reading) => reading,
             Outcome::Ignored { kind, .. } | Outcome::WrongMode { kind } => {
                 tracing::info!(partner = %partner, kind = &*kind, verdict = "ignored");
@@ -187,15 +182,13 @@ impl<T: Table> PartnerReferral<T> {
                 return HttpResponse::json(202, &said);
             }
         };
-        if let Some(signed_at) = partner::signed_at(&request.as_request()) {
-            row.pin(&mut reading, signed_at);
-        }
+        row.pin(&mut reading, reported.signed_at);
         let entry = Arc::new(Entry::new(
             reading,
-            received.raw,
+            reported.received.raw,
             NORMALIZER,
             now,
-            request.id.as_str().into(),
+            receipt.into(),
         ));
         match store::accept::receive(&self.table, std::slice::from_ref(&entry), now).await {
             Ok(verdicts) => {

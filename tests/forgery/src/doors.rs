@@ -143,12 +143,18 @@ impl Door {
             Whose::Partner => {
                 let name = PartnerId::parse("agrumes").expect("is a name");
                 match partner::receive(&name, &request, knock.secrets, &self.person, now) {
-                    Ok(received) => Ok(Step::Done(Heard::Told(vec![received]))),
+                    Ok(reported) => Ok(Step::Done(Heard::Told(vec![reported.received]))),
                     Err(NotReceived::Refused(refused)) => Err(refused),
                     Err(NotReceived::Unreadable(_)) => Ok(Step::Done(Heard::Unreadable)),
                 }
             }
         }
+    }
+
+    /// The bodies of what was really sent here.
+    pub(crate) fn bodies(&self) -> Vec<Vec<u8>> {
+        let bodies = self.genuine.iter().map(|genuine| genuine.body.clone());
+        bodies.collect()
     }
 
     /// How many genuine deliveries are known here.

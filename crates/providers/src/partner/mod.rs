@@ -18,6 +18,15 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
+/// What a partner's report says, and when it was signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reported {
+    /// Its bytes and what they mean.
+    pub received: Received,
+    /// By the partner's clock, which was near ours.
+    pub signed_at: Timestamp,
+}
+
 /// The partners' door. Types we do not act on are [`Outcome::Ignored`].
 ///
 /// # Errors
@@ -28,7 +37,7 @@ pub fn receive(
     secrets: &Secrets,
     keys: &PersonKey,
     now: Timestamp,
-) -> Result<Received, NotReceived> {
+) -> Result<Reported, NotReceived> {
     let verified = standard::verify(request, secrets, now)?;
     let message = verified.message().unwrap_or_default();
     let raw = only_item(&verified)?;
@@ -41,12 +50,10 @@ pub fn receive(
             kind: report::kind(text)?,
         },
     };
-    Ok(Received { raw, outcome })
-}
-
-/// When a report was signed that [`receive`] took.
-pub fn signed_at(request: &Request<'_>) -> Option<Timestamp> {
-    standard::signed_at(request)
+    Ok(Reported {
+        received: Received { raw, outcome },
+        signed_at: verified.signed_at(),
+    })
 }
 
 /// Signs a body as a partner would, for the command that sends samples. The message id is a

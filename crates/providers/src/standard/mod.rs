@@ -42,7 +42,7 @@ pub use verify::{SCHEMES, sign};
 pub(crate) use normalize::open;
 #[cfg(test)]
 pub(crate) use verify::canonical_base64;
-pub(crate) use verify::{proven, signed_at};
+pub(crate) use verify::proven;
 
 use crate::provider::Signing;
 use crate::{Answers, Arrival, Provider, Refused, Request, Samples, Secret, Secrets};

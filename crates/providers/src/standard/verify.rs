@@ -43,12 +43,6 @@ pub(crate) fn proven(
     Ok(Verified::by_signature(&claim, secrets, now)?.named(id))
 }
 
-/// The time that a request proven here was signed at: its header is among the signed bytes.
-pub(crate) fn signed_at(request: &Request<'_>) -> Option<Timestamp> {
-    let time = request.headers.only(Names::of(request).time).ok()?;
-    Timestamp::from_second(canonical_seconds(time)?).ok()
-}
-
 /// The three headers of a message. A public key signs nothing: what it gives fits nothing.
 pub fn sign(id: &str, body: &[u8], secret: &Secret, now: Timestamp) -> SignedHeaders {
     let time = now.as_second().to_string();

@@ -156,7 +156,7 @@ fn partner_outcome(body: &[u8]) -> Value {
         ..super::post(&headers, body)
     };
     match partner::receive(&acme, &request, &secrets, &person_key(), at(T)) {
-        Ok(received) => shown(&received),
+        Ok(reported) => shown(&reported.received),
         Err(refusal) => json!({
             "verdict": "refused",
             "status": refusal.status(),

@@ -227,7 +227,7 @@ fn a_report_is_named_by_its_partner_and_message() {
     let request = super::post(&headers, BODY);
     let secrets = Secrets::new(vec![secret()]).expect("is one");
     let received = partner::receive(&acme, &request, &secrets, &person_key(), at(T));
-    let Outcome::Reading(reading) = received.expect("is right").outcome else {
+    let Outcome::Reading(reading) = received.expect("is right").received.outcome else {
         panic!("it is acted upon");
     };
     assert_eq!(reading.id.as_str(), "partner/acme/msg_7");

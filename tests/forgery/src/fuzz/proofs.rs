@@ -59,11 +59,7 @@ pub(super) fn forms(doors: &'static [Door], door: &'static Door) -> Target {
     };
     Target {
         name: format!("forms of {}", door.name),
-        seeds: door
-            .genuine
-            .iter()
-            .map(|genuine| genuine.body.clone())
-            .collect(),
+        seeds: door.bodies(),
         hear: Box::new(hear),
     }
 }

@@ -26,11 +26,7 @@ pub(super) fn bodies(door: &'static Door) -> Target {
     };
     Target {
         name: format!("bodies at {}", door.name),
-        seeds: door
-            .genuine
-            .iter()
-            .map(|genuine| genuine.body.clone())
-            .collect(),
+        seeds: door.bodies(),
         hear: Box::new(hear),
     }
 }
