@@ -2,10 +2,12 @@
 //! HTTP client behind both.
 
 mod client;
+mod stage;
 
 mod certificates;
 
 pub use client::{ApiKey, HttpApi, api_key};
+pub use stage::StageApis;
 
 use futures_util::StreamExt;
 use providers::{Answer, Call, Fetched, Questions, Refused, Step};

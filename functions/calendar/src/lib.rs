@@ -9,7 +9,7 @@ pub use waiting::Enrichment;
 use crate::waiting::{Asked, store};
 use jiff::SignedDuration;
 use providers::PersonKey;
-use runtime::api::{Api, HttpApi};
+use runtime::api::{Api, HttpApi, StageApis};
 use runtime::aws::Cloud;
 use runtime::queue::{Queue, SqsQueue};
 use runtime::secrets::{SecretCache, Source, person_key};
@@ -54,10 +54,10 @@ impl Calendar<DynamoTable, SqsQueue> {
         let ssm = cloud.ssm();
         let (mode, stage) = (settings.mode()?, settings.required("STAGE")?);
         let clock = Clock::system();
+        let apis = StageApis::new(mode, stage, &ssm, &clock);
         let enrichments = Enrichment::of_all(mode, |provider| {
             let base = format!("API_URL_{}", provider.name().to_ascii_uppercase());
-            let base = settings.optional(&base);
-            HttpApi::deployed(provider, (mode, stage), base, &ssm, &clock)
+            apis.api(provider, settings.optional(&base))
         });
         let master = Source::Parameter {
             client: ssm.clone(),

@@ -2,7 +2,7 @@
 
 use domain::ids::Mode;
 use providers::{Arrival, Endpoint, PersonKey, Provider, Received, Secrets, provider};
-use runtime::api::{Api, Bounds, HttpApi, settled};
+use runtime::api::{Api, Bounds, HttpApi, StageApis, settled};
 use runtime::aws::Cloud;
 use runtime::door::{Became, Told, take_in};
 use runtime::http::{HttpHandler, HttpRequest, HttpResponse, answer};
@@ -59,7 +59,7 @@ impl PaymentWebhook<DynamoTable> {
         let secrets = parameter(format!("/orangery/{stage}/{name}/webhook-secrets"));
         let master = parameter(format!("/orangery/{stage}/master-key"));
         let base = settings.optional("API_URL");
-        let api = HttpApi::deployed(provider, (mode, stage), base, &ssm, &clock)?;
+        let api = StageApis::new(mode, stage, &ssm, &clock).api(provider, base)?;
         Ok(Self {
             provider,
             endpoint: endpoint(settings, mode)?,

@@ -2,10 +2,8 @@
 
 use super::Api;
 use super::certificates::Certificates;
-use crate::aws::SsmClient;
 use crate::clock::Clock;
-use crate::secrets::{SecretCache, Source};
-use crate::settings::BadSetting;
+use crate::secrets::SecretCache;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::ids::Mode;
@@ -63,7 +61,7 @@ pub struct HttpApi {
     certificates: Certificates,
 }
 
-type HttpClient = Client<HttpsConnector<HttpConnector>, Full<hyper::body::Bytes>>;
+pub(super) type HttpClient = Client<HttpsConnector<HttpConnector>, Full<hyper::body::Bytes>>;
 
 struct Token {
     authorization: HeaderValue,
@@ -101,29 +99,6 @@ impl HttpApi {
         Self::new(api, base, key, clock).map(Some)
     }
 
-    /// The same for a deployed function: its key is a parameter of the stage, which is read when
-    /// something is asked for the first time.
-    ///
-    /// # Errors
-    /// [`BadSetting`] where what stands in for it is at no address that a key may be sent to.
-    pub fn deployed(
-        provider: &Provider,
-        (mode, stage): (Mode, &str),
-        base: Option<&str>,
-        client: &SsmClient,
-        clock: &Clock,
-    ) -> Result<Option<Self>, BadSetting> {
-        let key = Source::Parameter {
-            client: client.clone(),
-            name: format!("/orangery/{stage}/{}/api-key", provider.name()),
-        };
-        let key = SecretCache::new(key, api_key, clock.clone());
-        Self::of(provider, mode, base, key, clock.clone()).map_err(|error| BadSetting {
-            name: "API_URL",
-            what: error.to_string(),
-        })
-    }
-
     /// An API that answers at `base`.
     ///
     /// # Errors
@@ -133,6 +108,17 @@ impl HttpApi {
         base: &str,
         key: SecretCache<ApiKey>,
         clock: Clock,
+    ) -> Result<Self, NoClient> {
+        Self::over(api, base, key, clock, client)
+    }
+
+    /// The same over a client that others may have too.
+    pub(super) fn over(
+        api: &providers::Api,
+        base: &str,
+        key: SecretCache<ApiKey>,
+        clock: Clock,
+        client: impl FnOnce() -> Result<HttpClient, NoClient>,
     ) -> Result<Self, NoClient> {
         let base = base.trim_end_matches('/');
         if !may_have_key(base) {
@@ -306,7 +292,8 @@ struct Granted {
     expires_in: i64,
 }
 
-fn client() -> Result<HttpClient, NoClient> {
+/// A client with connections of its own, which trusts whom this machine trusts.
+pub(super) fn client() -> Result<HttpClient, NoClient> {
     let connector = HttpsConnectorBuilder::new()
         .with_provider_and_native_roots(rustls::crypto::ring::default_provider())?
         .https_or_http()
