@@ -60,9 +60,10 @@ pub async fn run(send: &Send) -> anyhow::Result<()> {
     let mut out = std::io::stdout();
     let mut refused = 0_usize;
     let mut said = false;
-    for Sent { delivery, known } in &deliveries {
-        let known = &shown(delivery, known, now)?;
-        if !known.is_empty() && apis::tell(&send.gateway, provider, known)? && !said {
+    let sent = deliveries.len();
+    for Sent { delivery, known } in deliveries {
+        let known = shown(&delivery, known, now)?;
+        if !known.is_empty() && apis::tell(&send.gateway, provider, &known)? && !said {
             said = true;
             writeln!(
                 out,
@@ -81,17 +82,13 @@ pub async fn run(send: &Send) -> anyhow::Result<()> {
         )?;
     }
     if refused > 0 {
-        bail!(
-            "{refused} of {} deliveries were not accepted",
-            deliveries.len()
-        );
+        bail!("{refused} of {sent} deliveries were not accepted");
     }
     Ok(())
 }
 
 /// What its provider's API knows by then, the event itself among it where it must confirm it.
-fn shown(delivery: &Delivery, known: &Documents, now: Timestamp) -> anyhow::Result<Documents> {
-    let mut known = known.clone();
+fn shown(delivery: &Delivery, mut known: Documents, now: Timestamp) -> anyhow::Result<Documents> {
     if let Some(path) = delivery.signer.shown_at(&delivery.body, now) {
         let event = serde_json::from_slice(&delivery.body)?;
         known.insert(path.to_string(), event);

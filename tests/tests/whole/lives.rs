@@ -6,18 +6,22 @@ use crate::support::expect::first_difference;
 use crate::support::house::opening;
 use crate::support::memory::Memory;
 use crate::support::small_house::{SmallHouse, entries};
+use domain::catalog::Catalog;
 use domain::ids::CustomerKey;
 use domain::reading::About;
-use domain::record::{Entry, Folded};
+use domain::record::{Effect, Entry, Folded, Record};
+use engagement_email::Sender;
+use engagement_email::render::mail;
 use orangery::delivery::{Delivery, Signer};
 use orangery::wiring::local_secret;
 use providers::{PROVIDERS, Provider};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use store::accept::receive;
 use store::folding::read_record;
+use store::letters::LetterRow;
 
 /// Providers that tell the life.
 fn tellers() -> impl Iterator<Item = &'static Provider> {
@@ -116,7 +120,46 @@ fn sampled_orders_and_repetitions_of_each_whole_telling_end_in_the_same_record()
     }
 }
 
+#[test]
+fn every_letter_that_a_telling_asks_for_can_be_written() {
+    let (catalog, sender) = (Catalog::default(), sender());
+    for provider in tellers() {
+        let all = life(provider);
+        let customer = customer(&all);
+        let mut written = BTreeSet::new();
+        for told in 1..=all.len() {
+            let told = &all[..told];
+            let now = told.iter().map(|entry| entry.reading.occurred_at).max();
+            let now = now.expect("one at least");
+            let record = Record::new(customer.clone()).rebuild(told, told, now);
+            let record = record.expect("is more than nothing");
+            for effect in &record.pending {
+                let Effect::Letter(decided) = effect else {
+                    continue;
+                };
+                let row = LetterRow::owed(customer.clone(), decided, now);
+                let mail = mail(&row, &record, &catalog, &sender);
+                assert!(mail.is_ok(), "{provider:?}: {decided:?}: {:?}", mail.err());
+                written.insert(decided.letter.as_str());
+            }
+        }
+        println!("{provider:?}: {written:?}");
+        assert!(written.contains("payment_failed"), "{provider:?}");
+    }
+}
+
 const SAMPLES: usize = 400;
+
+/// A shop with nothing but a name and an address.
+fn sender() -> Sender {
+    Sender {
+        shop: "Orangerie".into(),
+        from: "orangerie@example.com".into(),
+        reply_to: None,
+        account_url: None,
+        preferences_url: None,
+    }
+}
 
 /// The telling, as the door reads it.
 fn life(provider: &'static Provider) -> Vec<Arc<Entry>> {
