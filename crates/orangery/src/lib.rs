@@ -10,6 +10,7 @@ pub mod dev;
 pub mod story;
 pub mod delivery;
 pub mod customer;
+pub mod partner;
 pub mod clock;
 pub mod apis;
 mod authority;

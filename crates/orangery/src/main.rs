@@ -1,16 +1,16 @@
 //! The command `orangery`.
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use domain::catalog::Catalog;
-use domain::ids::{CustomerKey, PartnerId};
+use domain::ids::CustomerKey;
 use jiff::Timestamp;
 use orangery::chaos::Chaos;
 use orangery::customer;
 use orangery::dev::{self, Dev};
 use orangery::send::{self, Send};
 use orangery::stack::clock::parse_moment;
-use orangery::wiring::{LOCAL_MASTER, Shop};
+use orangery::wiring::Shop;
 use orangery::{clock, doctor, table};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -42,7 +42,7 @@ enum Command {
     Clock(ClockCommand),
     /// Partners and their secrets.
     #[command(subcommand)]
-    Partner(PartnerCommand),
+    Partner(orangery::partner::PartnerCommand),
     /// What is wrong, and what to do about it.
     #[command(subcommand)]
     Doctor(DoctorCommand),
@@ -192,21 +192,6 @@ enum ClockCommand {
     },
 }
 
-#[derive(Subcommand)]
-enum PartnerCommand {
-    /// Adds a partner and prints its secret.
-    Add {
-        /// Its name in addresses: lower-case letters, digits and dashes.
-        partner: String,
-        /// The local stack's table; without it the usual AWS variables decide.
-        #[arg(long)]
-        table_port: Option<u16>,
-        /// The master key of a deployed stage; without it the local stack's.
-        #[arg(long, env = "ORANGERY_MASTER_KEY", hide_env_values = true)]
-        master_key: Option<String>,
-    },
-}
-
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Runtime::new() {
@@ -237,7 +222,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Customer(args)) => show(args).await,
         Some(Command::Send(args)) => send::run(&args.send()).await,
         Some(Command::Clock(command)) => move_clock(command),
-        Some(Command::Partner(command)) => partner(command).await,
+        Some(Command::Partner(command)) => command.run().await,
         Some(Command::Doctor(command)) => doctor(command),
         Some(Command::Mail(command)) => command.run(),
     }
@@ -336,41 +321,6 @@ fn doctor(command: DoctorCommand) -> anyhow::Result<()> {
         at,
     };
     write!(std::io::stdout(), "{}", doctor::signature(&bytes, &known)?)?;
-    Ok(())
-}
-
-async fn partner(command: PartnerCommand) -> anyhow::Result<()> {
-    let PartnerCommand::Add {
-        partner,
-        table_port,
-        master_key,
-    } = command;
-    let Some(partner) = PartnerId::parse(&partner) else {
-        bail!("`{partner}` can't be a partner: lower-case letters, digits and dashes, at most 64")
-    };
-    if master_key.is_none() && !table::is_local(table_port) {
-        bail!(
-            "the environment names an AWS account, and its master key is not given: the secret \
-             would be one that every local stack knows; set ORANGERY_MASTER_KEY, or say \
-             --table-port for a local stack"
-        )
-    }
-    let table = table::open(table_port)?;
-    let new = store::partners::add(&table, &partner).await;
-    let new = new.map_err(table::trouble)?;
-    let master = providers::Secret::new(master_key.as_deref().unwrap_or(LOCAL_MASTER))?;
-    let secret = providers::partner_secret(&master, &partner, 1)?;
-    let mut out = std::io::stdout();
-    writeln!(out, "{}", secret.reveal_standard())?;
-    let said = if new {
-        "added"
-    } else {
-        "was there already; its secret is the same"
-    };
-    writeln!(
-        std::io::stderr(),
-        "{partner} {said}. Reports go to POST /partners/{partner}/events"
-    )?;
     Ok(())
 }
 
