@@ -107,6 +107,19 @@ impl State {
         })
     }
 
+    /// A referral of a partner, as the partner names it; of a code `code/NAME`.
+    pub fn referral(&self, partner: &PartnerId, referral: &str) -> Option<&Referral> {
+        self.referrals.get(&key(partner, referral))
+    }
+
+    /// What people decided of it last.
+    pub fn decision(&self, partner: &PartnerId, referral: &str) -> Option<Decision> {
+        self.partners
+            .decisions
+            .get(&key(partner, referral))
+            .copied()
+    }
+
     /// When the customer first paid.
     pub(crate) fn first_paid_at(&self) -> Option<Timestamp> {
         let open = self.payments.open.iter().filter_map(|p| p.paid_at());

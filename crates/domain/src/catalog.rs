@@ -1,9 +1,12 @@
 //! The catalog: what the shop calls the provider's prices. A price it does not list is shown
 //! under its own id, never guessed.
 
+use crate::agreement::Wording;
 use crate::ids::PriceId;
+use crate::program::Program;
 use crate::terms::Item;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 
 /// Plans, add-ons and meters by the shop's own keys.
@@ -19,6 +22,15 @@ pub struct Catalog {
     /// Paid by use.
     #[serde(default)]
     pub meters: BTreeMap<String, Product>,
+    /// What a partner earns with whom nothing else was agreed on.
+    #[serde(default, deserialize_with = "whole")]
+    pub program: Option<Program>,
+}
+
+/// A program of which everything is said: `rate = "20%"`, `months = 12`, `hold = "30d"`, …
+fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Program>, D::Error> {
+    let program = Wording::deserialize(deserializer)?.over(None);
+    program.map(Some).map_err(D::Error::custom)
 }
 
 /// One thing that is sold.

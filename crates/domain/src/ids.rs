@@ -143,6 +143,13 @@ impl Reference {
         Self::new(format!("{CODE}{code}"))
     }
 
+    /// Whether a text can be a referral code: 1 to 64 letters and digits of ASCII, `.`, `_`, `-`.
+    /// Other text is the shop's own affair.
+    pub fn is_code(text: &str) -> bool {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        (1..=64).contains(&text.len()) && text.bytes().all(plain)
+    }
+
     /// Whether several customers may stand behind it: what waits under such a reference is
     /// copied to each of them and stays, for those who come later.
     pub fn is_shared(&self) -> bool {

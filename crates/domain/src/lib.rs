@@ -9,6 +9,7 @@ pub mod terms;
 pub mod billing;
 pub mod state;
 pub mod program;
+pub mod agreement;
 pub mod attribution;
 pub mod payments;
 pub mod statements;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::str::FromStr;
 
 /// A currency known to ISO 4217, lower case as the providers write it: `eur`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -118,6 +119,57 @@ impl Money {
         } else {
             format!("{sign}{whole}.{fraction}")
         }
+    }
+}
+
+/// A text that is no amount.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadMoney {
+    /// Not a number and a currency.
+    #[error("`{0}` is no amount: write it as \"5.00 eur\"")]
+    Unreadable(String),
+    /// Nobody knows the currency.
+    #[error(transparent)]
+    Currency(#[from] UnknownCurrency),
+    /// More decimals than the currency has, or more than an amount can be.
+    #[error("`{text}` is no amount: this currency has {places} decimals, and no sign is taken")]
+    Digits {
+        /// What was seen.
+        text: String,
+        /// Decimal places of the currency.
+        places: u8,
+    },
+}
+
+/// An amount as people write it, `5.00 eur`, in the minor unit of ISO 4217. Without a sign.
+impl FromStr for Money {
+    type Err = BadMoney;
+
+    fn from_str(text: &str) -> Result<Self, BadMoney> {
+        let seen = || text.chars().take(32).collect::<String>();
+        let mut words = text.split_whitespace();
+        let (Some(number), Some(code), None) = (words.next(), words.next(), words.next()) else {
+            return Err(BadMoney::Unreadable(seen()));
+        };
+        let currency = Currency::parse(code)?;
+        let places = currency.iso_exponent();
+        let bad = || BadMoney::Digits {
+            text: seen(),
+            places,
+        };
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+        let width = usize::from(places);
+        let fraction = fraction.trim_end_matches('0');
+        let digits = format!("{whole}{fraction:0<width$}");
+        let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.is_empty() || fraction.len() > width || !plain || number.ends_with('.') {
+            return Err(bad());
+        }
+        Ok(Self {
+            minor: digits.parse().map_err(|_| bad())?,
+            currency,
+            exponent: places,
+        })
     }
 }
 

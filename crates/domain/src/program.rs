@@ -2,6 +2,7 @@
 //! be paid. It is pinned to a customer with the report, so a later change touches only those
 //! who are sent later.
 
+use crate::agreement::BadProgram;
 use crate::ids::PartnerId;
 use crate::money::Money;
 use crate::state::Person;
@@ -12,8 +13,9 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// What a partner earns, and when.
+/// What a partner earns, and when. One that is read keeps the [bounds](Self::checked).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Program {
     /// How much of a payment.
     pub reward: Reward,
@@ -24,8 +26,40 @@ pub struct Program {
     /// Days that may lie between a report and the customer's first payment, either way.
     pub window_days: u16,
     /// Whose report counts where there are several.
-    #[serde(default)]
     pub claim: Claim,
+}
+
+/// A program as it is stored, before its bounds were looked at.
+#[derive(Deserialize)]
+struct Unchecked {
+    reward: Reward,
+    span: Span,
+    hold_days: u16,
+    window_days: u16,
+    #[serde(default)]
+    claim: Claim,
+}
+
+impl TryFrom<Unchecked> for Program {
+    type Error = BadProgram;
+
+    fn try_from(stored: Unchecked) -> Result<Self, BadProgram> {
+        let Unchecked {
+            reward,
+            span,
+            hold_days,
+            window_days,
+            claim,
+        } = stored;
+        Self {
+            reward,
+            span,
+            hold_days,
+            window_days,
+            claim,
+        }
+        .checked()
+    }
 }
 
 /// How much of a payment is earned.
@@ -163,6 +197,16 @@ impl Span {
     }
 }
 
+impl Claim {
+    /// As people write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Last => "last",
+        }
+    }
+}
+
 impl Own {
     /// Nothing known.
     pub fn is_empty(&self) -> bool {
@@ -229,6 +273,22 @@ impl Suspicion {
             Self::SameDomain => "same_domain",
             Self::SamePayment => "same_payment",
         }
+    }
+}
+
+impl std::fmt::Display for Program {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (reward, hold, window) = (self.reward, self.hold_days, self.window_days);
+        match self.span {
+            Span::FirstPayment => write!(f, "{reward} of the first payment")?,
+            Span::Months(months) => write!(f, "{reward} for {months} months")?,
+            Span::Life => write!(f, "{reward} for life")?,
+        }
+        let claim = self.claim.as_str();
+        write!(
+            f,
+            ", held {hold} days, window {window} days, {claim} report counts"
+        )
     }
 }
 

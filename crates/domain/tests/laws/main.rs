@@ -8,6 +8,7 @@
 )]
 // Helpers of tests fail loudly; the lints' exception covers test functions alone.
 
+mod agreement;
 mod catalog;
 mod due;
 mod lives;

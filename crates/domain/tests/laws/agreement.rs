@@ -1,0 +1,176 @@
+//! A program is what was written, or nothing: no term is guessed, none is out of its bounds.
+
+use domain::agreement::{Days, Rate, Wording};
+use domain::catalog::Catalog;
+use domain::money::Money;
+use domain::program::{Claim, Program, Reward, Span};
+use proptest::prelude::*;
+
+/// A catalog's table, the program it makes, or what is said against it.
+const WRITTEN: &[(&str, Result<&str, &str>)] = &[
+    (
+        r#"rate = "20%", months = 12, hold = "30d", window = "60d""#,
+        Ok("20 % for 12 months, held 30 days, window 60 days, first report counts"),
+    ),
+    (
+        r#"fixed = "5.00 EUR", first_payment = true, hold = "0d", window = "1d", claim = "last""#,
+        Ok("5.00 EUR of the first payment, held 0 days, window 1 days, last report counts"),
+    ),
+    (
+        r#"rate = "12.5 %", life = true, hold = "3650d", window = "3650d""#,
+        Ok("12.5 % for life, held 3650 days, window 3650 days, first report counts"),
+    ),
+    (
+        r#"rate = "20%", hold = "30d""#,
+        Err("months, first payment or life; window is not said"),
+    ),
+    (
+        r#"rate = "20%", fixed = "5 eur", life = true, hold = "30d", window = "60d""#,
+        Err("a rate and a fixed amount are alternatives"),
+    ),
+    (
+        r#"rate = "20%", life = true, months = 3, hold = "30d", window = "60d""#,
+        Err("months, first payment and life are alternatives"),
+    ),
+    (
+        r#"rate = "0%", life = true, hold = "30d", window = "60d""#,
+        Err("a rate of 0 % can't be agreed on: more than 0 %, at most 100 %"),
+    ),
+    (
+        r#"rate = "100.01%", life = true, hold = "30d", window = "60d""#,
+        Err("a rate of 100.01 %"),
+    ),
+    (
+        r#"fixed = "0.00 eur", life = true, hold = "30d", window = "60d""#,
+        Err("a fixed amount of 0.00 EUR can't be agreed on"),
+    ),
+    (
+        r#"rate = "20%", months = 0, hold = "30d", window = "60d""#,
+        Err("a number of months of 0"),
+    ),
+    (
+        r#"rate = "20%", months = 1201, hold = "30d", window = "60d""#,
+        Err("a number of months of 1201"),
+    ),
+    (
+        r#"rate = "20%", life = true, hold = "3651d", window = "60d""#,
+        Err("a hold of 3651 days"),
+    ),
+    (
+        r#"rate = "20%", life = true, hold = "30d", window = "0d""#,
+        Err("a window of 0 days"),
+    ),
+    (
+        r#"rate = 0.2, life = true, hold = "30d", window = "60d""#,
+        Err("invalid type: floating point"),
+    ),
+    (
+        r#"rate = "20%", life = true, hold = "30d", window = "60d", claim = "both""#,
+        Err("unknown variant `both`"),
+    ),
+    (r#"share = "20%""#, Err("unknown field `share`")),
+];
+
+#[test]
+fn a_catalogs_program_is_read_whole_or_refused_with_its_reason() {
+    for (text, expected) in WRITTEN {
+        let catalog = Catalog::parse(&format!("program = {{ {text} }}"));
+        match (catalog, expected) {
+            (Ok(catalog), Ok(said)) => assert_eq!(catalog.program.unwrap().to_string(), *said),
+            (Err(error), Err(said)) => {
+                assert!(error.to_string().contains(said), "{text}: {error}");
+            }
+            (found, _) => panic!("{text}: {found:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_is_left_out_stays_as_it_was() {
+    let base = Program {
+        reward: Reward::BasisPoints(2_000),
+        span: Span::Months(12),
+        hold_days: 30,
+        window_days: 60,
+        claim: Claim::Last,
+    };
+    assert_eq!(Wording::default().over(Some(&base)).unwrap(), base);
+    let lower = Wording {
+        rate: Some(Rate(1_500)),
+        ..Wording::default()
+    };
+    let wanted = Program {
+        reward: Reward::BasisPoints(1_500),
+        ..base.clone()
+    };
+    assert_eq!(lower.over(Some(&base)).unwrap(), wanted);
+}
+
+#[test]
+fn texts_that_are_no_rate_days_or_amount_are_refused() {
+    for text in [
+        "20", "0.2", "%", " %", "-5%", "+5%", "5,5%", "1.234%", ".5%", "5.%", "1e2%", "٢%", "9999%",
+    ] {
+        assert!(text.parse::<Rate>().is_err(), "{text}");
+    }
+    for text in ["30", "d", "-1d", "+1d", "1.5d", "30 days", "99999d", "2w"] {
+        assert!(text.parse::<Days>().is_err(), "{text}");
+    }
+    for text in [
+        "5.00",
+        "eur",
+        "5.00 zzz",
+        "5.001 eur",
+        "5.5 jpy",
+        "-5 eur",
+        "+5 eur",
+        "5. eur",
+        ".5 eur",
+        "5,00 eur",
+        "99999999999999999999 eur",
+        "5 eur net",
+    ] {
+        assert!(text.parse::<Money>().is_err(), "{text}");
+    }
+    for (text, minor) in [
+        ("5 eur", 500),
+        ("0.05 EUR", 5),
+        ("500 jpy", 500),
+        ("1.5 kwd", 1_500),
+    ] {
+        assert_eq!(text.parse::<Money>().unwrap().minor, minor, "{text}");
+    }
+}
+
+#[test]
+fn a_stored_program_out_of_bounds_is_not_read() {
+    let sound = r#"{"reward":{"basis_points":2000},"span":"life","hold_days":30,"window_days":60}"#;
+    let program: Program = serde_json::from_str(sound).unwrap();
+    assert_eq!(program.claim, Claim::First);
+    for (from, to) in [
+        ("2000", "10001"),
+        ("2000", "0"),
+        ("60", "0"),
+        ("60", "3651"),
+        ("30", "3651"),
+        ("\"life\"", "{\"months\":0}"),
+    ] {
+        let error = serde_json::from_str::<Program>(&sound.replace(from, to)).unwrap_err();
+        assert!(error.to_string().contains("can't be agreed on"), "{error}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_rate_is_read_as_it_is_shown(points in 0_u16..=10_000) {
+        let shown = Reward::BasisPoints(points).to_string();
+        prop_assert_eq!(shown.parse::<Rate>().unwrap(), Rate(points));
+    }
+
+    #[test]
+    fn every_amount_is_read_as_it_is_shown(minor in 0_i64.., code in "eur|jpy|kwd") {
+        let mut money: Money = format!("0 {code}").parse().unwrap();
+        money.minor = minor;
+        prop_assert_eq!(money.to_string().parse::<Money>().unwrap(), money);
+    }
+}
