@@ -69,10 +69,9 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// A referral code, where it is one: other text is the shop's own affair.
+    /// A referral code, where it is one.
     pub(crate) fn tell_code(&mut self, code: &str) {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-        if (1..=MAX_CODE).contains(&code.len()) && code.bytes().all(plain) {
+        if Reference::is_code(code) {
             let fact = Fact::ReferralCode { code: code.into() };
             if !self.facts.contains(&fact) {
                 self.tell(fact);
@@ -198,5 +197,4 @@ pub(crate) fn ids(ids: &[Option<&ObjectId>]) -> Vec<ObjectId> {
 }
 
 const CODE_PREFIX: &str = "ref_";
-const MAX_CODE: usize = 64;
 const MAX_SHOP_ID: usize = 128;

@@ -199,7 +199,7 @@ pub async fn retry_parked<T: Table>(
 
 /// The customers these references lead to: of an object's ids the first that leads anywhere,
 /// of shared ones all.
-async fn behind<T: Table>(
+pub(crate) async fn behind<T: Table>(
     table: &T,
     references: &[Reference],
 ) -> Result<Vec<CustomerKey>, StoreError> {

@@ -63,7 +63,8 @@ pub const ALIAS: &str = "alias#";
 pub const PARKED: &str = "parked#";
 /// Sort keys of ledger rows begin so.
 pub const COMMISSION: &str = "commission#";
-const PARTNER: &str = "partner";
+/// The partition of all partners, so that one query lists them.
+pub const PARTNERS: &str = "partners";
 const CURSOR: &str = "cursor";
 
 impl Key {
@@ -104,7 +105,7 @@ impl Key {
 
     /// Of a partner.
     pub fn partner(partner: &PartnerId) -> Self {
-        Self::new(format!("{PARTNER}#{partner}"), PARTNER)
+        Self::new(PARTNERS, partner.as_str())
     }
 
     /// Of a row of a partner's ledger. The number has a fixed length, so that a payment's rows
@@ -154,6 +155,15 @@ impl Item {
     pub fn into_aliased(self) -> Option<CustomerKey> {
         if let Self::Alias(_, customer) = self {
             Some(customer)
+        } else {
+            None
+        }
+    }
+
+    /// The partner it is.
+    pub fn into_partner(self) -> Option<Arc<PartnerRow>> {
+        if let Self::Partner(row) = self {
+            Some(row)
         } else {
             None
         }

@@ -10,6 +10,7 @@ pub mod waiting;
 pub mod folding;
 pub mod letters;
 pub mod partners;
+pub mod decided;
 pub mod audit;
 pub mod sweep;
 pub mod dynamo;

@@ -1,6 +1,6 @@
 //! Partners as the table keeps them: a row each, no secret.
 
-use crate::items::{COMMISSION, Item, Key, customer_rows, ledger_partition};
+use crate::items::{COMMISSION, Item, Key, PARTNERS, customer_rows, ledger_partition};
 use crate::port::{Put, StoreError, Table, When, query_all};
 use domain::ids::{CustomerKey, PartnerId};
 use domain::ledger::Row;
@@ -8,7 +8,7 @@ use domain::program::{Own, Pinned, Program};
 use domain::reading::{Fact, Reading};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A partner. Its secrets are derived from the master key, its name and the key version.
@@ -20,6 +20,9 @@ pub struct PartnerRow {
     pub version: u64,
     /// Key versions in force, the newest last.
     pub keys: Vec<u32>,
+    /// The newest version ever given out: one that was revoked is not given out again.
+    #[serde(default)]
+    pub last_key: u32,
     /// What it earns, the newest last; only ever added to, so that a report sent again finds the
     /// same.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -27,6 +30,9 @@ pub struct PartnerRow {
     /// What the partner itself is known by.
     #[serde(default, skip_serializing_if = "Own::is_empty")]
     pub own: Own,
+    /// Codes that were given to it, each an event of its own ([`crate::decided`]).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub codes: BTreeSet<Arc<str>>,
 }
 
 /// A program and since when it is in force.
@@ -39,14 +45,30 @@ pub struct Dated {
 }
 
 impl PartnerRow {
+    /// A partner with its first key version and no program.
+    pub fn new(partner: PartnerId) -> Self {
+        Self {
+            partner,
+            version: 1,
+            keys: vec![1],
+            last_key: 1,
+            programs: Vec::new(),
+            own: Own::default(),
+            codes: BTreeSet::new(),
+        }
+    }
+
+    /// The program in force at a moment.
+    pub fn program(&self, at: Timestamp) -> Option<&Program> {
+        let in_force = self.programs.iter().filter(|dated| dated.since <= at);
+        let dated = in_force.max_by_key(|dated| dated.since);
+        dated.map(|dated| &dated.program)
+    }
+
     /// Puts the program in force at the moment of a report beside it, so that the terms are in
     /// the journal and a later change touches only later reports. Without a program, nothing.
     pub fn pin(&self, reading: &mut Reading, reported_at: Timestamp) {
-        let in_force = self
-            .programs
-            .iter()
-            .filter(|dated| dated.since <= reported_at);
-        let Some(dated) = in_force.max_by_key(|dated| dated.since) else {
+        let Some(program) = self.program(reported_at) else {
             return;
         };
         let referrals: Vec<Arc<str>> = reading.facts.iter().filter_map(reported).collect();
@@ -55,7 +77,7 @@ impl PartnerRow {
                 partner: self.partner.clone(),
                 referral,
                 reported_at,
-                program: dated.program.clone(),
+                program: program.clone(),
                 own: self.own.clone(),
             }))
         }));
@@ -158,42 +180,73 @@ async fn rows<T: Table>(
     Ok(rows.map(Arc::unwrap_or_clone).collect())
 }
 
-/// Adds a partner with its first key version. `false` when it is there already.
+/// Every partner, by name: one query of their partition.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn list<T: Table>(table: &T) -> Result<Vec<Arc<PartnerRow>>, StoreError> {
+    let items = query_all(table, PARTNERS, "").await?;
+    Ok(items.into_iter().filter_map(Item::into_partner).collect())
+}
+
+/// Adds a partner with its first key version and no program. `false` when it is there already.
 ///
 /// # Errors
 /// When the table does not answer.
 pub async fn add<T: Table>(table: &T, partner: &PartnerId) -> Result<bool, StoreError> {
-    let row = PartnerRow {
-        partner: partner.clone(),
-        version: 1,
-        keys: vec![1],
-        programs: Vec::new(),
-        own: Own::default(),
-    };
-    let put = table
-        .put(Item::Partner(Arc::new(row)), When::Absent)
-        .await?;
-    Ok(put == Put::Done)
+    let row = PartnerRow::new(partner.clone());
+    Ok(put_new(table, row).await?.is_none())
 }
 
-/// Puts a program into force, and says what the partner itself is known by. `false` when there
-/// is no such partner, or somebody else changed it meanwhile.
+/// Puts a partner that is not there yet; else gives the one that is.
 ///
 /// # Errors
 /// When the table does not answer.
-pub async fn agree<T: Table>(
+pub async fn put_new<T: Table>(
+    table: &T,
+    row: PartnerRow,
+) -> Result<Option<Arc<PartnerRow>>, StoreError> {
+    let row = Arc::new(row);
+    let put = table.put(Item::Partner(row.clone()), When::Absent).await?;
+    let Put::Refused(there) = put else {
+        return Ok(None);
+    };
+    // Our own earlier put, whose answer was lost, is new all the same.
+    let there = there.and_then(|there| there.into_partner());
+    Ok(there.filter(|there| *there != row))
+}
+
+/// Changes a partner as it stands, also when others do at the same time. `None` when there is no
+/// such partner; what the change itself refuses, it says.
+///
+/// # Errors
+/// When the table does not answer, or others keep changing it.
+pub async fn change<T: Table, E>(
     table: &T,
     partner: &PartnerId,
-    dated: Dated,
-    own: Own,
-) -> Result<bool, StoreError> {
-    let Some(row) = read(table, partner).await? else {
-        return Ok(false);
-    };
-    let mut next = PartnerRow::clone(&row);
-    next.version = next.version.saturating_add(1);
-    next.programs.push(dated);
-    next.own = own;
-    let item = Item::Partner(Arc::new(next));
-    Ok(table.put(item, When::Version(row.version)).await? == Put::Done)
+    change: impl Fn(&mut PartnerRow) -> Result<(), E>,
+) -> Result<Option<Result<Arc<PartnerRow>, E>>, StoreError> {
+    for _ in 0..ATTEMPTS {
+        let Some(row) = read(table, partner).await? else {
+            return Ok(None);
+        };
+        let mut next = PartnerRow::clone(&row);
+        if let Err(refused) = change(&mut next) {
+            return Ok(Some(Err(refused)));
+        }
+        if next == *row {
+            return Ok(Some(Ok(row)));
+        }
+        next.version = next.version.saturating_add(1);
+        let next = Arc::new(next);
+        let put = table.put(Item::Partner(next.clone()), When::Version(row.version));
+        match put.await? {
+            Put::Done => return Ok(Some(Ok(next))),
+            Put::Refused(_) => {}
+        }
+    }
+    Err(StoreError::Throttled)
 }
+
+/// How often a change that lost its race begins again.
+const ATTEMPTS: u32 = 5;

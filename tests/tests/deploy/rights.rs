@@ -59,7 +59,7 @@ fn a_right_reaches_its_own_partitions_and_no_others() {
     for key in [
         "customer#stripe/live/cus_1",
         "customer#other/test/cus_1",
-        "partner#acme",
+        "partners",
     ] {
         assert!(!put(key), "{key}");
     }
