@@ -5,6 +5,8 @@ use crate::gate::{DYING, Gate, secrets};
 use crate::template::{Deployed, Template};
 use calendar::Calendar;
 use dispatch::Dispatch;
+use domain::ids::PartnerId;
+use domain::program::{Own, Program};
 use engagement_email::EngagementEmail;
 use jiff::{SignedDuration, Timestamp};
 use journal_fold::JournalFold;
@@ -21,6 +23,7 @@ use runtime::{Clock, Function};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use store::partners::{self, Dated};
 
 /// The door at which the sample lives are told; all others are made as it is.
 pub(crate) const SAMPLED: &str = "StripeWebhook";
@@ -58,6 +61,19 @@ impl House {
         }
     }
 
+    /// A partner with a program that was in force before anything happened here.
+    pub(crate) async fn agree(&self, partner: &str, program: Program) {
+        let table = dynamo_table(self.stack.endpoints()).unwrap();
+        let partner = PartnerId::parse(partner).unwrap();
+        let dated = Dated {
+            since: Timestamp::UNIX_EPOCH,
+            program,
+        };
+        assert!(partners::add(&table, &partner).await.unwrap());
+        let agreed = partners::agree(&table, &partner, dated, Own::default());
+        assert!(agreed.await.unwrap());
+    }
+
     /// Delivers what a story tells; all of it must be taken in.
     pub(crate) async fn tell(&self, story: &str) {
         self.tell_to(story, None).await;
@@ -73,7 +89,7 @@ impl House {
         let story = Story::parse(story).unwrap();
         let table = dynamo_table(self.stack.endpoints()).unwrap();
         for partner in story.partners() {
-            store::partners::add(&table, &partner).await.unwrap();
+            partners::add(&table, &partner).await.unwrap();
         }
         for mut delivery in story.deliveries(&signers, opening()).unwrap() {
             if let Some(death) = death {

@@ -4,6 +4,7 @@ use crate::gate::Call;
 use crate::house::{House, SAMPLED, opening};
 use crate::template::{Deployed, Template, texts};
 use domain::ids::Mode;
+use domain::program::{Claim, Program, Reward, Span};
 use domain::reading::{About, Reading};
 use domain::record::Entry;
 use jiff::SignedDuration;
@@ -56,6 +57,7 @@ fn a_right_reaches_its_own_partitions_and_no_others() {
         granted.iter().any(|right| right.allows(&call))
     };
     assert!(put("customer#stripe/test/cus_1") && put("reference#stripe/test/pi_1"));
+    assert!(put("ledger#acme"));
     for key in [
         "customer#stripe/live/cus_1",
         "customer#other/test/cus_1",
@@ -99,6 +101,9 @@ fn every_providers_door_has_the_rights_of_the_others_under_its_own_name() {
 
 /// Lives in which every function has everything to do that it is there for.
 async fn live(house: &House) {
+    // A partner that earns; one of its customers is known before anything is heard of him.
+    house.agree("acme", earning()).await;
+    house.tell(&a_report("r-early", "bruno@example.com")).await;
     for name in ["ada", "bruno", "dana", "guest"] {
         house.tell(sample_story(name).unwrap()).await;
     }
@@ -123,6 +128,17 @@ async fn live(house: &House) {
     house.advance(SignedDuration::from_hours(24 * 20)).await;
     house.call("Calendar", r#"{"job":"sweep"}"#).await;
     house.settle().await;
+}
+
+/// A program for which every payment made in these lives counts.
+fn earning() -> Program {
+    Program {
+        reward: Reward::BasisPoints(2_000),
+        span: Span::Life,
+        hold_days: 30,
+        window_days: 365,
+        claim: Claim::First,
+    }
 }
 
 /// An event of each provider whose API was silent.
