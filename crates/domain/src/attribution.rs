@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// What attribution rests on besides the reports themselves. Empty, and not in the table, for
-/// customers whom no partner with a program sent.
+/// What attribution rests on besides the reports themselves. Of customers whom no partner with a
+/// program sent it holds at most what they paid with: a report may still come.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Partners {
     /// The programs of reports, by `partner/referral`; what was pinned first stays.

@@ -80,6 +80,16 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// What it was paid with, as the provider marks it: equal marks are one card or account.
+    pub(crate) fn tell_fingerprint(&mut self, fingerprint: &str) {
+        let sound = (1..=MAX_FINGERPRINT).contains(&fingerprint.len());
+        if sound && fingerprint.bytes().all(|byte| byte.is_ascii_graphic()) {
+            self.tell(Fact::Fingerprint {
+                fingerprint: fingerprint.into(),
+            });
+        }
+    }
+
     /// The shop's own id of the same customer.
     pub(crate) fn lead_shop(&mut self, id: &str) {
         if (1..=MAX_SHOP_ID).contains(&id.len()) && !id.chars().any(char::is_control) {
@@ -197,4 +207,5 @@ pub(crate) fn ids(ids: &[Option<&ObjectId>]) -> Vec<ObjectId> {
 }
 
 const CODE_PREFIX: &str = "ref_";
+const MAX_FINGERPRINT: usize = 128;
 const MAX_SHOP_ID: usize = 128;

@@ -14,6 +14,7 @@
 //! - **The period** ends with the next upcoming charge and is one interval long.
 //! - **The price** is `metadata.price` of the subscription, else its name, else its own id.
 //! - `metadata` (three keys at most) carries `customer_id` and `referral_code` as elsewhere.
+//! - Nothing tells that two customers pay from one account.
 //!
 //! Unconfirmed: that 250 events are the most in one body; the links of a billing request;
 //! `subscriptions.amended` and `.customer_approval_granted` by these names.

@@ -22,6 +22,7 @@
 //!   that failed) what it makes up for. One that fails at the checkout page tells nothing.
 //! - **A chargeback** is lost unless it is reversed (won).
 //! - **The price** is `metadata.price` of the subscription, else its description.
+//! - **What was paid with** is `details.cardFingerprint`, of cards alone.
 //! - **The period** ends with the next payment and is one interval long.
 //!
 //! Unconfirmed: that a 4xx of the payments API always repeats its status in the body; the
@@ -71,7 +72,7 @@ pub(crate) static MOLLIE: Provider = Provider {
 };
 
 /// Raised whenever the same bytes would give another reading.
-const NORMALIZER: u16 = 1;
+const NORMALIZER: u16 = 2;
 
 /// The names of the events acted upon.
 fn acted_upon() -> Vec<&'static str> {

@@ -92,6 +92,8 @@ pub(super) struct Payment<'a> {
     amount_charged_back: Option<Amount>,
     #[serde(borrow, default)]
     metadata: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    details: Option<&'a RawValue>,
     #[serde(default)]
     billing_email: Option<Arc<str>>,
     #[serde(default)]
@@ -125,6 +127,14 @@ struct Chargeback {
     created_at: Moment,
     #[serde(default)]
     reversed_at: Option<Moment>,
+}
+
+/// What only payments of one method have.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Details {
+    #[serde(default)]
+    card_fingerprint: Option<Arc<str>>,
 }
 
 /// The payment that this one makes up for.
@@ -176,6 +186,13 @@ impl Payment<'_> {
         let subscription = self.subscription_id.as_ref().map(|id| &id.0);
         draft.lead(&[Some(&self.id.0), subscription]);
         read_metadata(&mut draft, self.metadata);
+        let details = self.details.map(|raw| read_object::<Details>(raw, ""));
+        let fingerprint = details
+            .and_then(Result::ok)
+            .and_then(|d| d.card_fingerprint);
+        if let Some(fingerprint) = fingerprint {
+            draft.tell_fingerprint(&fingerprint);
+        }
         Ok(draft)
     }
 

@@ -12,6 +12,7 @@ pub(super) static SAMPLES: &[(&str, &str)] = bodies!["mollie":
     "payment.charged_back-reversed",
     "payment.failed",
     "payment.paid",
+    "payment.paid-card",
     "payment.paid-guest",
     "payment.paid-isk",
     "payment.paid-jpy",
@@ -39,6 +40,7 @@ pub(super) static LIFE: &[(&str, &str)] = bodies!["mollie/life":
 pub(super) static ANSWERS: &[(&str, &str)] = answers!["mollie":
     "payment.charged_back",
     "payment.charged_back-reversed",
+    "payment.paid-card",
     "payment.refunded",
     "payment.refunded-failed",
     "life/01-payment.paid-first",

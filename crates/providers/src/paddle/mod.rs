@@ -13,7 +13,8 @@
 //! - Amounts are text, in minor units of ISO 4217.
 //! - **The shop's own customer id** is `custom_data.customer_id`; a referral code is
 //!   `custom_data.referral_code`, else `custom_data.ref`, of customer, subscription and
-//!   transaction, and the id of every discount applied.
+//!   transaction, and the id of every discount applied. Nothing tells that two customers pay with
+//!   one card.
 //! - A transaction is both the invoice and its payment. A first payment that fails sits before
 //!   the checkout page, and an invoice that a person has to pay was never collected: neither is a
 //!   failed payment.

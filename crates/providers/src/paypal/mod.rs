@@ -24,6 +24,7 @@
 //! - A reversal and a dispute of one payment are one dispute, by the payment's id.
 //! - **The shop's own customer id** is `custom_id` of a subscription or capture and `custom` of
 //!   a sale, where it does not begin with `ref_`: then what follows is a referral code.
+//! - Nothing marks what was paid with but the payer, who is the customer.
 //!
 //! Unconfirmed also: which resource a reversal carries (a `sale_id`, or the sale itself, is
 //! understood), the names of disputes' events, `BILLING.SUBSCRIPTION.RE-ACTIVATED`.

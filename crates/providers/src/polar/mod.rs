@@ -7,7 +7,9 @@
 //! - An event's id is `webhook-id`, its time `timestamp`.
 //! - Amounts are in minor units of ISO 4217.
 //! - **The shop's own customer id** is the customer's `external_id`; a referral code is
-//!   `metadata.referral_code`, else `metadata.ref`, of subscription, order and customer.
+//!   `metadata.referral_code`, else `metadata.ref`, of subscription, order and customer, the same
+//!   of the fields that a buyer fills in (`custom_field_data`), and the id and the text of the
+//!   discount applied.
 //! - A refund's `amount` is without tax; what goes back is both.
 //! - Polar tells of a dispute only inside the refund that settles it: the money is the refund's.
 
@@ -45,4 +47,4 @@ pub(crate) static POLAR: Provider = Provider {
 };
 
 /// Raised whenever the same bytes would give another reading.
-const NORMALIZER: u16 = 1;
+const NORMALIZER: u16 = 2;

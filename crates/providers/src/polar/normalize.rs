@@ -84,6 +84,32 @@ impl Customer<'_> {
     }
 }
 
+/// A discount of an order or a subscription.
+#[derive(Deserialize)]
+pub(super) struct Discount {
+    id: Arc<str>,
+    #[serde(default)]
+    code: Option<Arc<str>>,
+}
+
+/// The codes of a purchase. Its fields are filled in by the buyer, whose word for a customer id
+/// of the shop's is no proof of one.
+pub(super) fn read_codes(
+    draft: &mut Draft<'_>,
+    discount: Option<&Discount>,
+    fields: Option<&Metadata<'_>>,
+) {
+    if let Some(discount) = discount {
+        draft.tell_code(&discount.id);
+        if let Some(code) = &discount.code {
+            draft.tell_code(code);
+        }
+    }
+    if let Some(code) = fields.and_then(Metadata::code) {
+        draft.tell_code(&code);
+    }
+}
+
 /// `customer.created`, `customer.updated`.
 fn exists<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
     let customer: Customer<'_> = event.data()?;

@@ -1,7 +1,7 @@
 //! `order.*` and `refund.*`: what was billed, what came of it, and what goes back.
 
 use super::POLAR;
-use super::normalize::Customer;
+use super::normalize::{Customer, Discount, read_codes};
 use crate::draft::{Draft, ids, money, not_negative};
 use crate::envelope::Event;
 use crate::wire::{Id, Metadata, Moment, Unclear, at, id};
@@ -47,6 +47,8 @@ pub(super) fn seen<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
         other => return Err(Unclear::word("data.status", other)),
     }
     draft.read_metadata(order.metadata.as_ref());
+    let fields = order.custom_field_data.as_ref();
+    read_codes(&mut draft, order.discount.as_ref(), fields);
     if let Some(customer) = order.customer {
         customer.describe(&mut draft, false);
     }
@@ -98,6 +100,10 @@ struct Order<'a> {
     next_payment_attempt_at: Option<Moment>,
     #[serde(borrow, default)]
     metadata: Option<Metadata<'a>>,
+    #[serde(default)]
+    discount: Option<Discount>,
+    #[serde(borrow, default)]
+    custom_field_data: Option<Metadata<'a>>,
     #[serde(borrow, default)]
     customer: Option<Customer<'a>>,
 }

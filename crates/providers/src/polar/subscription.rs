@@ -1,6 +1,6 @@
 //! `subscription.*`: the whole of a subscription as it is now.
 
-use super::normalize::Customer;
+use super::normalize::{Customer, Discount, read_codes};
 use crate::draft::{Draft, currency, not_negative};
 use crate::envelope::Event;
 use crate::wire::{Id, Metadata, Moment, Unclear, at, period, status};
@@ -16,6 +16,8 @@ pub(super) fn seen<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
     let mut draft = event.draft(Some(&told.customer_id.0), &[])?;
     draft.lead(&[Some(&told.id.0)]);
     draft.read_metadata(told.metadata.as_ref());
+    let fields = told.custom_field_data.as_ref();
+    read_codes(&mut draft, told.discount.as_ref(), fields);
     draft.tell(Fact::Subscription(Box::new(told.seen()?)));
     if let Some(customer) = told.customer {
         customer.describe(&mut draft, false);
@@ -55,6 +57,10 @@ struct Subscription<'a> {
     prices: Vec<Price>,
     #[serde(borrow, default)]
     metadata: Option<Metadata<'a>>,
+    #[serde(default)]
+    discount: Option<Discount>,
+    #[serde(borrow, default)]
+    custom_field_data: Option<Metadata<'a>>,
     #[serde(borrow, default)]
     customer: Option<Customer<'a>>,
 }

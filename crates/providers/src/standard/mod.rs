@@ -16,7 +16,7 @@
 //!   `started_at`, `items`, `currency`? `period`? `trial`? `cancel_at`? `cancel_at_period_end`?
 //!   `canceled_at`? `ended_at`? `pause`? `metadata`?
 //! - `payment.succeeded`: `payment`, `amount`, `currency`, `customer`? `invoice`? `subscription`?
-//!   `tax`? `paid_at`? `email`? `metadata`?
+//!   `tax`? `paid_at`? `email`? `fingerprint`? `metadata`?
 //! - `payment.failed`, `.action_required`, `.abandoned`, `.voided`: `invoice`, `amount`,
 //!   `currency`, `customer`? `subscription`? `attempts`? `next_attempt_at`?
 //! - `refund.created`, `.updated`: `refund`, `payment`, `amount`, `status`, `customer`?
@@ -27,7 +27,8 @@
 //! `past_due`, `unpaid`, `paused`, `canceled`; of a refund: `pending`, `succeeded`, `failed`; of a
 //! dispute: `inquiry`, `inquiry_closed`, `open`, `won`, `lost`. An item has `price`, and `id`?
 //! `quantity`? `unit_amount`? `metered`? `period`?; a period `start` and `end`; a pause
-//! `behavior` and `resumes_at`?. `metadata.referral_code` is a referral code.
+//! `behavior` and `resumes_at`?. `metadata.referral_code` is a referral code; a `fingerprint` is
+//! the same text whenever the same card or account pays.
 
 mod verify;
 mod normalize;
@@ -133,7 +134,7 @@ pub(crate) fn either(text: &str) -> Result<Vec<Secret>, WeakSecret> {
 }
 
 /// Raised whenever the same bytes would give another reading.
-const NORMALIZER: u16 = 1;
+const NORMALIZER: u16 = 2;
 const TOLERANCE_SECONDS: u16 = 300;
 const MAX_REPORT: usize = 64 * 1024;
 /// Events are some kilobytes; a mebibyte compresses into one item of the journal.

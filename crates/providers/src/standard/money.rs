@@ -51,6 +51,9 @@ pub(super) fn paid<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
         }));
     }
     draft.read_metadata(told.metadata.as_ref());
+    if let Some(fingerprint) = &told.fingerprint {
+        draft.tell_fingerprint(fingerprint);
+    }
     draft.tell_profile(profile(told.email, None, None));
     Ok(draft)
 }
@@ -139,6 +142,8 @@ struct Payment<'a> {
     paid_at: Option<Moment>,
     #[serde(default)]
     email: Option<Arc<str>>,
+    #[serde(default)]
+    fingerprint: Option<Arc<str>>,
     #[serde(borrow, default)]
     metadata: Option<Metadata<'a>>,
 }

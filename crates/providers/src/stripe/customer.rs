@@ -1,7 +1,7 @@
 //! `customer.*`: who the customer is.
 
 use super::facts::{Discount, Event, discounts, profile, read_discounts};
-use super::wire::{Expandable, Ref};
+use super::wire::{Expandable, Ref, id};
 use crate::draft::Draft;
 use crate::wire::{Address, Metadata, Unclear};
 use domain::reading::{Fact, Profile};
@@ -32,6 +32,34 @@ pub(super) fn deleted<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
     let mut draft = event.draft_of(Some(&customer.id.0), &[])?;
     draft.tell(Fact::CustomerDeleted);
     Ok(draft)
+}
+
+/// `customer.discount.*`: a discount was given to a customer, or for one purchase. Elsewhere a
+/// discount is often named by an id of its own, which says nothing of its promotion code.
+pub(super) fn discounted<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+    let given: Given = event.object()?;
+    let names = [
+        id(&given.subscription),
+        id(&given.invoice),
+        id(&given.checkout_session),
+    ];
+    let mut draft = event.draft_behind(id(&given.customer), &names)?;
+    let discount: Discount = event.object()?;
+    read_discounts(&mut draft, &discounts(Some(discount), None));
+    Ok(draft)
+}
+
+/// Whose a discount is.
+#[derive(Deserialize)]
+struct Given {
+    #[serde(default)]
+    customer: Option<Ref>,
+    #[serde(default)]
+    subscription: Option<Ref>,
+    #[serde(default)]
+    invoice: Option<Ref>,
+    #[serde(default)]
+    checkout_session: Option<Ref>,
 }
 
 #[derive(Deserialize)]

@@ -10,6 +10,7 @@
 //! - **A referral code** is `metadata.referral_code`, else `metadata.ref`, of the same objects;
 //!   what follows `ref_` in a `client_reference_id` that begins so (which then is no customer
 //!   id); and the id of every promotion code applied, with its text where Stripe expands it.
+//! - **What was paid with** is the `fingerprint` of the card or account of a charge.
 //! - A code is 1 to 64 letters, digits, `.`, `_` or `-`, compared exactly. Other text in these
 //!   fields is the shop's own affair and is passed over.
 
@@ -65,7 +66,7 @@ const STAMP: Stamp = Stamp {
 };
 
 /// Raised whenever the same bytes would give another reading.
-const NORMALIZER: u16 = 1;
+const NORMALIZER: u16 = 2;
 
 /// Where Stripe does not count as ISO 4217 does. Without decimals in ISO, but two places in
 /// amounts: `isk`, `ugx`. Two places in ISO, but none in amounts: `mga`. (`huf` and `twd` are

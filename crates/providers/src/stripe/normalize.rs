@@ -31,6 +31,8 @@ pub(crate) fn normalize(item: &WireItem<'_, '_>) -> Step<Outcome> {
 pub(super) const ACTED_UPON: &[(&str, u8, Reader)] = &[
     ("customer.created", 10, customer::exists),
     ("customer.updated", 12, customer::exists),
+    ("customer.discount.created", 14, customer::discounted),
+    ("customer.discount.updated", 15, customer::discounted),
     ("checkout.session.completed", 20, checkout::session),
     ("checkout.session.async_payment_failed", 21, checkout::session),
     ("checkout.session.async_payment_succeeded", 22, checkout::session),

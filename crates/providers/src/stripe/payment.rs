@@ -3,10 +3,12 @@
 use super::facts::{Event, money, not_negative, profile};
 use super::wire::{List, Ref, id};
 use crate::draft::{Draft, ids};
-use crate::wire::{Address, Metadata, Unclear};
+use crate::wire::{Address, Metadata, Unclear, read_object};
 use domain::billing::{PaymentSeen, Teller};
 use domain::reading::Fact;
 use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A charge. Only authorized (not captured), pending or failed, it is no payment yet.
@@ -83,6 +85,8 @@ pub(super) struct Charge<'a> {
     amount_captured: Option<i64>,
     #[serde(default)]
     pub(super) amount_refunded: i64,
+    #[serde(borrow, default)]
+    payment_method_details: Option<&'a RawValue>,
     #[serde(default)]
     billing_details: Option<Billing>,
     #[serde(default)]
@@ -92,6 +96,13 @@ pub(super) struct Charge<'a> {
     // Until 2022-11-15 with its refunds.
     #[serde(default)]
     pub(super) refunds: Option<List<super::refund::Refund>>,
+}
+
+/// A card or an account, as far as it can be known again.
+#[derive(Deserialize)]
+struct Means {
+    #[serde(default)]
+    fingerprint: Option<Arc<str>>,
 }
 
 #[derive(Deserialize)]
@@ -152,9 +163,20 @@ impl Charge<'_> {
     /// card, so billing details describe guests alone.
     fn describe(self, draft: &mut Draft<'_>) {
         draft.read_metadata(self.metadata.as_ref());
+        if let Some(fingerprint) = self.payment_method_details.and_then(fingerprint) {
+            draft.tell_fingerprint(&fingerprint);
+        }
         if let (None, Some(billing)) = (self.customer, self.billing_details) {
             let email = billing.email.or(self.receipt_email);
             draft.tell_profile(profile(email, billing.name, billing.address));
         }
     }
+}
+
+/// The mark of what was charged: beside `type` stands one object under that type's name, and of
+/// cards and bank debits it has one.
+fn fingerprint(details: &RawValue) -> Option<Arc<str>> {
+    let details: BTreeMap<Arc<str>, &RawValue> = read_object(details, "").ok()?;
+    let means = |raw: &&RawValue| read_object::<Means>(raw, "").ok()?.fingerprint;
+    details.values().find_map(means)
 }

@@ -22,6 +22,8 @@ pub(super) static SAMPLES: &[(&str, &str)] = bodies!["stripe":
     "checkout.session.completed-subscription",
     "customer.created",
     "customer.deleted",
+    "customer.discount.created",
+    "customer.discount.updated",
     "customer.subscription.created",
     "customer.subscription.created-trial",
     "customer.subscription.deleted",

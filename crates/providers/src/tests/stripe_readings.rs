@@ -212,6 +212,38 @@ fn a_referral_code_is_plain_text_and_a_customer_id_is_no_code() {
 }
 
 #[test]
+fn what_was_charged_is_marked_whatever_it_is_called_and_other_text_is_no_mark() {
+    let marks = |details: Value| -> Vec<String> {
+        let reading = with("charge.succeeded-card", "/payment_method_details", details);
+        assert!(!is_unclear(&reading));
+        let mark = |fact: &Fact| {
+            if let Fact::Fingerprint { fingerprint } = fact {
+                Some(fingerprint.to_string())
+            } else {
+                None
+            }
+        };
+        reading.facts.iter().filter_map(mark).collect()
+    };
+    for kind in ["card", "sepa_debit", "bacs_debit", "one_of_tomorrow"] {
+        let details = json!({ "type": kind, kind: { "fingerprint": "Mark1" } });
+        assert_eq!(marks(details), ["Mark1"], "{kind}");
+    }
+    let of_card = |mark: Value| json!({ "type": "card", "card": { "fingerprint": mark } });
+    let long = "x".repeat(129);
+    for mark in [json!(""), json!("a b"), json!(long), json!(7), Value::Null] {
+        assert!(marks(of_card(mark)).is_empty());
+    }
+    for details in [
+        json!({ "type": "ideal", "ideal": { "bank": "ing" } }),
+        json!("card"),
+        Value::Null,
+    ] {
+        assert!(marks(details).is_empty());
+    }
+}
+
+#[test]
 fn test_money_at_a_live_door_is_acknowledged_and_not_written() {
     let body = sample("invoice.paid").as_bytes();
     let kind = "invoice.paid".into();
