@@ -40,7 +40,6 @@ pub(super) static LIFE: &[(&str, &str)] = bodies!["mollie/life":
 pub(super) static ANSWERS: &[(&str, &str)] = answers!["mollie":
     "payment.charged_back",
     "payment.charged_back-reversed",
-    "payment.paid-card",
     "payment.refunded",
     "payment.refunded-failed",
     "life/01-payment.paid-first",
