@@ -23,3 +23,4 @@ pub mod catalog;
 pub mod explain;
 pub mod view;
 pub mod statement;
+pub mod notice;

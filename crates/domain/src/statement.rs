@@ -144,6 +144,11 @@ impl Standing {
 }
 
 impl RowView {
+    /// A row as it stands at a moment, whatever was paid out.
+    pub fn before_payouts(row: &Row, now: Timestamp) -> Self {
+        Self::of_row(row, &[], now)
+    }
+
     fn of_row(row: &Row, payouts: &[Payout], now: Timestamp) -> Self {
         let paid = payouts.iter().any(|payout| {
             payout.amount.is_of(row.amount) && row.at.max(row.releases_at) <= payout.at

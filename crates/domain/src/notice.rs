@@ -1,0 +1,142 @@
+//! What a partner is sent of its ledger: a notice for each row and each state that the row comes
+//! to, under an id that is the same however often it is sent; and how long sending is tried.
+//!
+//! Everything follows from the row and the moment at which the state came, never from the moment
+//! of sending: a notice that is sent again is the same to the byte.
+
+use crate::ids::PartnerId;
+use crate::ledger::{Kind, Row};
+use crate::statement::RowView;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+/// That a row of a partner's came to a state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// `commission.created` and the like; a row has each at most once.
+    pub kind: &'static str,
+    /// When the state came.
+    pub at: Timestamp,
+    /// The row, as it stood then.
+    pub data: Data,
+}
+
+/// What a notice is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Data {
+    /// A row of the commission ledger, as it stands in a statement.
+    Commission(RowView),
+}
+
+/// A notice as it travels: `{"type", "timestamp", "data": {"id", …}}`, the id being the row's, the
+/// same in all its notices.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Body<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    timestamp: Timestamp,
+    data: Identified<'a>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct Identified<'a> {
+    id: String,
+    #[serde(flatten)]
+    data: &'a Data,
+}
+
+/// Every notice that a row of the ledger ever makes, in the order of their moments. What waits for
+/// a person's decision is not released by time; the decision makes rows of its own.
+pub fn of_commission(row: &Row) -> Vec<Notice> {
+    let notice = |kind, at| Notice {
+        kind,
+        at,
+        data: Data::Commission(RowView::before_payouts(row, at)),
+    };
+    let mut notices = vec![notice(decided(row.kind), row.at)];
+    if row.suspicion.is_none() && row.releases_at > row.at {
+        notices.push(notice("commission.released", row.releases_at));
+    }
+    notices
+}
+
+fn decided(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Commission => "commission.created",
+        Kind::Refund => "commission.refunded",
+        Kind::Dispute => "commission.disputed",
+        Kind::Reversal => "commission.reversed",
+    }
+}
+
+impl Notice {
+    /// Its message id, by which a partner drops repetitions: made of the row's sort key and the
+    /// state, and of nothing else.
+    pub fn id(&self, partner: &PartnerId, row: &str) -> String {
+        hashed("msg", &[partner.as_str(), row, self.kind])
+    }
+
+    /// As it travels.
+    pub fn body<'a>(&'a self, partner: &PartnerId, row: &str) -> Body<'a> {
+        Body {
+            kind: self.kind,
+            timestamp: self.at,
+            data: Identified {
+                id: hashed("row", &[partner.as_str(), row]),
+                data: &self.data,
+            },
+        }
+    }
+}
+
+/// A row's sort key names its customer as the provider does, which is nobody else's business.
+fn hashed(what: &str, parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    let first = hash.finalize().first_chunk::<16>().copied();
+    let number = u128::from_be_bytes(first.unwrap_or_default());
+    format!("{what}_{number:032x}")
+}
+
+/// How long a message waits after so many vain attempts, the first being 1; none when it is given
+/// up. `asked` is what the partner asked for, which counts where it is longer, up to
+/// [`LONGEST_WAIT`].
+pub fn wait(attempt: u32, asked: Option<SignedDuration>) -> Option<SignedDuration> {
+    let place = usize::try_from(attempt.saturating_sub(1)).ok()?;
+    let wait = SignedDuration::from_secs(*WAITS.get(place)?);
+    Some(asked.map_or(wait, |asked| asked.clamp(wait, wait.max(LONGEST_WAIT))))
+}
+
+/// Whether an endpoint that has failed since then, without a success between, is given up.
+pub fn is_given_up(failing_since: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(failing_since) >= GIVEN_UP
+}
+
+/// How often a notice is sent before its message is given up.
+pub const ATTEMPTS: u32 = 12;
+
+/// A queue hides a message for twelve hours at most, counted from when it was received.
+pub const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(11);
+
+/// A little less than the waits of one message, so that its last attempt finds it so.
+pub const GIVEN_UP: SignedDuration = SignedDuration::from_hours(71);
+
+/// Seconds after each vain attempt: soon at first, then through three days in all.
+const WAITS: [i64; ATTEMPTS as usize - 1] = [
+    5,
+    5 * 60,
+    30 * 60,
+    2 * 3_600,
+    5 * 3_600,
+    10 * 3_600,
+    11 * 3_600,
+    11 * 3_600,
+    11 * 3_600,
+    11 * 3_600,
+    10 * 3_600,
+];

@@ -1,0 +1,152 @@
+//! What a partner is sent of its rows, and for how long it is tried.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+// Helpers of tests fail loudly; the lints' exception covers test functions alone.
+
+use domain::ids::{CustomerKey, ObjectId, PartnerId};
+use domain::ledger::{Kind, Row};
+use domain::money::{Currency, Money};
+use domain::notice::{ATTEMPTS, GIVEN_UP, LONGEST_WAIT, Notice, is_given_up, of_commission, wait};
+use domain::program::{Reward, Suspicion};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
+
+fn on(day: i64) -> Timestamp {
+    Timestamp::from_second(1_767_225_600 + 86_400 * day).unwrap()
+}
+
+fn row(kind: Kind, minor: i64) -> Row {
+    Row {
+        partner: PartnerId::new("acme"),
+        customer: CustomerKey::new("pay/test/cus_1"),
+        payment: ObjectId::new("pi_1"),
+        n: 0,
+        kind,
+        amount: Money {
+            minor,
+            currency: Currency::parse("eur").unwrap(),
+            exponent: 2,
+        },
+        suspicion: None,
+        reward: Some(Reward::BasisPoints(2_000)),
+        of_minor: Some(1_000),
+        paid_at: Some(on(0)),
+        at: on(1),
+        releases_at: on(30),
+    }
+}
+
+fn told(row: &Row) -> Vec<(&'static str, Timestamp)> {
+    let notices = of_commission(row).into_iter();
+    notices.map(|notice| (notice.kind, notice.at)).collect()
+}
+
+fn body(notice: &Notice) -> String {
+    serde_json::to_string(&notice.body(&PartnerId::new("acme"), "commission#1")).unwrap()
+}
+
+#[test]
+fn each_kind_of_row_is_told_once_and_once_more_when_its_hold_ends() {
+    for (kind, name) in [
+        (Kind::Commission, "commission.created"),
+        (Kind::Refund, "commission.refunded"),
+        (Kind::Dispute, "commission.disputed"),
+        (Kind::Reversal, "commission.reversed"),
+    ] {
+        let released = ("commission.released", on(30));
+        assert_eq!(told(&row(kind, 200)), [(name, on(1)), released]);
+    }
+    let late = Row {
+        at: on(30),
+        ..row(Kind::Refund, -80)
+    };
+    assert_eq!(told(&late), [("commission.refunded", on(30))]);
+    let held = Row {
+        suspicion: Some(Suspicion::SameEmail),
+        ..row(Kind::Commission, 200)
+    };
+    assert_eq!(told(&held), [("commission.created", on(1))]);
+}
+
+#[test]
+fn a_notice_says_how_the_row_stood_when_its_state_came() {
+    let notices = of_commission(&row(Kind::Commission, 200));
+    assert_eq!(
+        body(&notices[0]),
+        concat!(
+            r#"{"type":"commission.created","timestamp":"2026-01-02T00:00:00Z","#,
+            r#""data":{"id":"row_53b65681d13cf67a4726a6c183199a25","at":"2026-01-02T00:00:00Z","#,
+            r#""cause":"pay/test/pi_1","kind":"commission","amount_minor":200,"currency":"eur","#,
+            r#""exponent":2,"state":"pending","releases_at":"2026-01-31T00:00:00Z","#,
+            r#""text":"20 % for the payment of 2026-01-01: 10.00 EUR without tax"}}"#
+        )
+    );
+    assert!(body(&notices[1]).contains(r#""state":"released""#));
+    let customer = "cus_1";
+    assert!(
+        notices
+            .iter()
+            .all(|notice| !body(notice).contains(customer))
+    );
+}
+
+#[test]
+fn an_id_belongs_to_one_partner_row_and_state() {
+    let mut ids = BTreeSet::new();
+    for partner in ["acme", "acm"] {
+        for sort in ["commission#1", "ecommission#1", "commission#2"] {
+            for notice in of_commission(&row(Kind::Commission, 200)) {
+                let id = notice.id(&PartnerId::new(partner), sort);
+                let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+                assert!(id.len() == 36 && id.bytes().all(plain), "{id}");
+                assert_eq!(id, notice.id(&PartnerId::new(partner), sort));
+                assert!(ids.insert(id), "{partner} {sort} {}", notice.kind);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_tried_in_vain_is_tried_again_for_three_days_and_no_longer() {
+    let waits: Vec<SignedDuration> = (1..).map_while(|attempt| wait(attempt, None)).collect();
+    assert_eq!(waits.len() + 1, usize::try_from(ATTEMPTS).unwrap());
+    let all = waits
+        .iter()
+        .fold(SignedDuration::ZERO, |all, wait| all + *wait);
+    assert_eq!(all, SignedDuration::from_secs(71 * 3_600 + 35 * 60 + 5));
+    assert!(
+        all > GIVEN_UP,
+        "the last attempt finds its endpoint given up"
+    );
+    assert!(waits.iter().all(|wait| *wait <= LONGEST_WAIT));
+    assert_eq!(wait(ATTEMPTS, None), None);
+    assert_eq!(wait(ATTEMPTS, Some(SignedDuration::from_secs(1))), None);
+    assert_eq!(wait(0, None), wait(1, None));
+}
+
+#[test]
+fn a_partner_may_ask_for_more_time_and_not_for_less() {
+    let hours = SignedDuration::from_hours;
+    for (attempt, asked, waits) in [
+        (1, hours(1), hours(1)),
+        (4, hours(1), hours(2)),
+        (1, hours(1_000), LONGEST_WAIT),
+        (1, SignedDuration::MAX, LONGEST_WAIT),
+        (1, SignedDuration::MIN, SignedDuration::from_secs(5)),
+        (7, hours(1), hours(11)),
+    ] {
+        assert_eq!(wait(attempt, Some(asked)), Some(waits), "{attempt} {asked}");
+    }
+}
+
+#[test]
+fn an_endpoint_is_given_up_after_three_days_without_a_success() {
+    assert!(!is_given_up(on(0), on(0)));
+    assert!(!is_given_up(on(0), on(2)));
+    assert!(is_given_up(on(0), on(3)));
+    assert!(!is_given_up(on(3), on(0)), "a clock that was set back");
+}
