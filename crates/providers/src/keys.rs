@@ -44,12 +44,33 @@ pub fn partner_secret(
     partner: &PartnerId,
     version: u32,
 ) -> Result<Secret, WeakSecret> {
+    of_partner(PARTNER_PURPOSE, master, partner, version)
+}
+
+/// The secret under which a partner's notices are signed. It opens no door.
+///
+/// # Errors
+/// [`WeakSecret::Underivable`] for a partner without a name.
+pub fn notice_secret(
+    master: &Secret,
+    partner: &PartnerId,
+    version: u32,
+) -> Result<Secret, WeakSecret> {
+    of_partner(NOTICE_PURPOSE, master, partner, version)
+}
+
+fn of_partner(
+    purpose: &[u8],
+    master: &Secret,
+    partner: &PartnerId,
+    version: u32,
+) -> Result<Secret, WeakSecret> {
     if partner.as_str().is_empty() {
         return Err(WeakSecret::Underivable);
     }
     // The version has a fixed length, so no name and version can be read as another pair.
     let purpose = [
-        PARTNER_PURPOSE,
+        purpose,
         &version.to_be_bytes(),
         partner.as_str().as_bytes(),
     ];
@@ -70,3 +91,4 @@ const SALT: &[u8] = b"orangery";
 // Each ends with a zero byte: none is the beginning of another.
 const PERSON_PURPOSE: &[u8] = b"person hash\0";
 const PARTNER_PURPOSE: &[u8] = b"partner webhook\0";
+const NOTICE_PURPOSE: &[u8] = b"partner notice\0";

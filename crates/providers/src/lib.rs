@@ -41,7 +41,7 @@ pub mod standard;
 pub mod diagnose;
 
 pub use fetch::{Answer, Call, Fetched, Method, Missing, Questions, Step, To};
-pub use keys::{PersonKey, partner_secret};
+pub use keys::{PersonKey, notice_secret, partner_secret};
 pub(crate) use provider::{Answers, Samples};
 pub use provider::{Api, KeyUse, Provider, Scheme, SignedHeaders, ToSign, Written};
 pub use refused::Refused;

@@ -1,7 +1,7 @@
 //! Derived keys: the same for ever, and never the same for two purposes.
 
 use super::{master, person_key};
-use crate::{PersonKey, Secret, WeakSecret, partner_secret};
+use crate::{PersonKey, Secret, WeakSecret, notice_secret, partner_secret};
 use domain::ids::PartnerId;
 use std::collections::BTreeSet;
 
@@ -17,21 +17,23 @@ fn the_keys_that_follow_from_a_master_never_change() {
         acme.reveal_standard(),
         "whsec_ja5itDahSL+327PHTVzaBXAONh+A4paU1ZBwvWdxCgY="
     );
+    let notices = notice_secret(&master(), &PartnerId::new("acme"), 1).expect("follows");
+    assert_eq!(notices.reveal_standard(), "whsec_08PE+/0cJAd/wfSt6X91bREECLagH1KaxZ6Ziy6VLvs=");
 }
 
 #[test]
-fn no_two_partners_versions_or_masters_share_a_secret() {
+fn no_two_partners_versions_purposes_or_masters_share_a_secret() {
     let other = Secret::new("another-master-of-the-tests").expect("is strong");
     let mut seen = BTreeSet::new();
     for master in [master(), other] {
         for partner in ["a", "aa", "\u{0}a", "person hash", "acme"] {
             for version in [0, 1, 2, 256, u32::MAX] {
                 let partner = PartnerId::new(partner);
-                let secret = partner_secret(&master, &partner, version).expect("follows");
-                assert!(
-                    seen.insert(secret.shared().expect("is shared").to_vec()),
-                    "{partner} {version}"
-                );
+                for derive in [partner_secret, notice_secret] {
+                    let secret = derive(&master, &partner, version).expect("follows");
+                    let secret = secret.shared().expect("is shared").to_vec();
+                    assert!(seen.insert(secret), "{partner} {version}");
+                }
             }
         }
     }
