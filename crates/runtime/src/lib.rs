@@ -9,6 +9,7 @@ pub mod settings;
 pub mod aws;
 mod trust;
 pub mod api;
+pub mod post;
 pub mod door;
 pub mod serve;
 pub mod telemetry;

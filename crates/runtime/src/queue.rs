@@ -1,7 +1,8 @@
-//! Queues as a function sees them: one message out.
+//! Queues as a function sees them: one message out, and one that came left for later.
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::ProvideErrorMetadata;
+use jiff::SignedDuration;
 use std::future::Future;
 
 /// Something that takes messages and delivers each at least once.
@@ -10,9 +11,20 @@ pub trait Queue: Send + Sync {
     fn send(&self, body: String) -> impl Future<Output = Result<(), QueueError>> + Send;
 }
 
+/// Something whose messages can be left for later.
+pub trait Later: Send + Sync {
+    /// Has a message that came come again after so long, and not before; at most twelve hours
+    /// from when it came. Where this fails the queue's own time counts.
+    fn later(
+        &self,
+        receipt: &str,
+        wait: SignedDuration,
+    ) -> impl Future<Output = Result<(), QueueError>> + Send;
+}
+
 /// The queue did not say that it has the message; it may have it all the same.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("the queue did not take a message ({0}); it will be handed over again")]
+#[error("the queue did not do as asked ({0}); its message will be handed over again")]
 pub struct QueueError(pub String);
 
 /// An SQS queue.
@@ -41,7 +53,24 @@ impl Queue for SqsQueue {
             .message_body(body)
             .send()
             .await;
-        sent.map(|_| ())
-            .map_err(|error| QueueError(error.code().unwrap_or("no answer").into()))
+        sent.map(|_| ()).map_err(|error| failed(&error))
     }
+}
+
+impl Later for SqsQueue {
+    async fn later(&self, receipt: &str, wait: SignedDuration) -> Result<(), QueueError> {
+        let hidden = self
+            .client
+            .change_message_visibility()
+            .queue_url(&self.url)
+            .receipt_handle(receipt)
+            .visibility_timeout(i32::try_from(wait.as_secs()).unwrap_or(i32::MAX))
+            .send()
+            .await;
+        hidden.map(|_| ()).map_err(|error| failed(&error))
+    }
+}
+
+fn failed(error: &impl ProvideErrorMetadata) -> QueueError {
+    QueueError(error.code().unwrap_or("no answer").into())
 }

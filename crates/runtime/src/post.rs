@@ -1,0 +1,266 @@
+//! POSTs to addresses that others gave us: each connection goes to an address that was looked at,
+//! no redirect is followed, and of the answer little is read and nothing kept.
+
+mod reach;
+
+pub use reach::{BadDestination, Reach};
+
+use http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER, USER_AGENT};
+use http::{HeaderMap, Request, StatusCode};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Bytes;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
+use hyper_util::rt::TokioExecutor;
+use jiff::fmt::rfc2822;
+use jiff::{SignedDuration, Timestamp};
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::time::timeout;
+use tower_service::Service;
+
+/// Somebody who posts.
+pub trait Post: Send + Sync {
+    /// Posts JSON under these headers; `now` dates the answer's wish to be left alone until then.
+    fn post(
+        &self,
+        url: &str,
+        headers: &[(&'static str, String)],
+        body: Vec<u8>,
+        now: Timestamp,
+    ) -> impl Future<Output = Posted> + Send;
+}
+
+/// What became of a POST.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Posted {
+    /// 2xx.
+    Taken,
+    /// 410: nothing is wanted there any more.
+    Gone,
+    /// Anything else, no answer, or an address that is not posted to.
+    Failed {
+        /// What was seen, for people.
+        why: String,
+        /// For how long the answer asks to be left alone.
+        retry_after: Option<SignedDuration>,
+    },
+}
+
+/// Posts over HTTP. `R` looks names up.
+pub struct Poster<R = GaiResolver> {
+    reach: Reach,
+    client: Client<HttpsConnector<HttpConnector<Looked<R>>>, Full<Bytes>>,
+    within: Duration,
+}
+
+impl Poster {
+    /// To public addresses over TLS, trusting whom this machine trusts.
+    ///
+    /// # Errors
+    /// When the machine's root certificates can't be read.
+    pub fn public() -> std::io::Result<Self> {
+        Self::over(GaiResolver::new(), Reach::Public)
+    }
+
+    /// To this machine alone: for the local stack and for tests.
+    ///
+    /// # Errors
+    /// When the machine's root certificates can't be read.
+    pub fn loopback() -> std::io::Result<Self> {
+        Self::over(GaiResolver::new(), Reach::Loopback)
+    }
+}
+
+impl<R: Names> Poster<R> {
+    /// The same, with names looked up elsewhere.
+    ///
+    /// # Errors
+    /// When the machine's root certificates can't be read.
+    pub fn over(names: R, reach: Reach) -> std::io::Result<Self> {
+        let mut http = HttpConnector::new_with_resolver(Looked { names, reach });
+        http.enforce_http(false);
+        http.set_connect_timeout(Some(CONNECT));
+        let tls = HttpsConnectorBuilder::new()
+            .with_provider_and_native_roots(rustls::crypto::ring::default_provider())?
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(http);
+        // A function that sleeps between two calls finds its connections dead.
+        let client = Client::builder(TokioExecutor::new())
+            .pool_max_idle_per_host(0)
+            .build(tls);
+        Ok(Self {
+            reach,
+            client,
+            within: WHOLE,
+        })
+    }
+
+    async fn answered(
+        &self,
+        url: &str,
+        headers: &[(&'static str, String)],
+        body: Vec<u8>,
+    ) -> Result<(StatusCode, HeaderMap), String> {
+        let uri = self.reach.check(url).map_err(|error| error.to_string())?;
+        let mut request = Request::post(uri)
+            .header(CONTENT_TYPE, "application/json")
+            .header(USER_AGENT, "Orangery");
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        let request = request
+            .body(Full::from(body))
+            .map_err(|_| "it can't be written as a request".to_owned())?;
+        let whole = async {
+            let answer = self.client.request(request).await;
+            let (answer, rest) = answer
+                .map_err(|error| cause(&error).to_owned())?
+                .into_parts();
+            // Read to its end where that is near, so that the other side sees no reset.
+            let _ = Limited::new(rest, MOST_READ).collect().await;
+            Ok((answer.status, answer.headers))
+        };
+        let answer = timeout(self.within, whole).await;
+        answer.map_err(|_| "no answer in time".to_owned())?
+    }
+}
+
+impl<R: Names> Post for Poster<R> {
+    async fn post(
+        &self,
+        url: &str,
+        headers: &[(&'static str, String)],
+        body: Vec<u8>,
+        now: Timestamp,
+    ) -> Posted {
+        match self.answered(url, headers, body).await {
+            Ok((status, _)) if status.is_success() => Posted::Taken,
+            Ok((StatusCode::GONE, _)) => Posted::Gone,
+            Ok((status, headers)) => Posted::Failed {
+                why: match headers.contains_key(LOCATION) {
+                    true => format!(
+                        "it answered {} elsewhere, and none is followed",
+                        status.as_u16()
+                    ),
+                    false => format!("it answered {}", status.as_u16()),
+                },
+                retry_after: retry_after(&headers, now),
+            },
+            Err(why) => Posted::Failed {
+                why,
+                retry_after: None,
+            },
+        }
+    }
+}
+
+impl<R> fmt::Debug for Poster<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Poster").field(&self.reach).finish()
+    }
+}
+
+/// Something that looks names up.
+pub trait Names:
+    Service<Name, Response: Iterator<Item = SocketAddr>, Error = std::io::Error, Future: Send>
+    + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<R> Names for R where
+    R: Service<Name, Response: Iterator<Item = SocketAddr>, Error = std::io::Error, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
+
+/// A resolver whose answers were looked at. The connection is made to these and no others, so a
+/// name that leads elsewhere a moment later leads nowhere.
+#[derive(Clone)]
+struct Looked<R> {
+    names: R,
+    reach: Reach,
+}
+
+/// A name leads to an address that is not posted to. One such among others is enough: no honest
+/// name has both.
+#[derive(Debug, thiserror::Error)]
+#[error("its name leads to an address that is private, this machine's own or reserved")]
+struct OutOfReach;
+
+type Asked = dyn Future<Output = Result<std::vec::IntoIter<SocketAddr>, Box<dyn Error + Send + Sync>>>
+    + Send;
+
+impl<R: Names> Service<Name> for Looked<R>
+where
+    R::Future: 'static,
+{
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = Box<dyn Error + Send + Sync>;
+    type Future = Pin<Box<Asked>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.names.poll_ready(context).map_err(Into::into)
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
+        let (asked, reach) = (self.names.call(name), self.reach);
+        Box::pin(async move {
+            let found: Vec<SocketAddr> = asked.await?.collect();
+            if found.iter().all(|address| reach.includes(address.ip())) {
+                Ok(found.into_iter())
+            } else {
+                Err(OutOfReach.into())
+            }
+        })
+    }
+}
+
+/// What a person can do something about, without the address in it.
+fn cause(error: &(dyn Error + 'static)) -> &'static str {
+    let mut inner = Some(error);
+    while let Some(error) = inner {
+        if error.is::<OutOfReach>() {
+            return "its name leads to an address that is private, this machine's own or reserved";
+        }
+        let said = error.downcast_ref::<std::io::Error>();
+        let said = said.and_then(|error| error.get_ref()?.downcast_ref());
+        if let Some(rustls::Error::InvalidCertificate(_)) = said {
+            return "nobody whom we trust vouches for its certificate, or it is of another name";
+        }
+        inner = error.source();
+    }
+    "no connection, or one that broke"
+}
+
+/// Seconds, or a date.
+fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<SignedDuration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse::<u32>() {
+        return Some(SignedDuration::from_secs(seconds.into()));
+    }
+    let date = rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+    Some(date.duration_since(now))
+}
+
+const CONNECT: Duration = Duration::from_secs(3);
+/// The Standard Webhooks' counsel is 15 to 30 seconds; half a batch of slow ones must still fit.
+const WHOLE: Duration = Duration::from_secs(10);
+const MOST_READ: usize = 4 * 1024;
+
+#[cfg(test)]
+mod tests;
