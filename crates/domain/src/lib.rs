@@ -22,5 +22,6 @@ pub mod plan;
 pub mod catalog;
 pub mod explain;
 pub mod view;
+pub mod payout;
 pub mod statement;
 pub mod notice;

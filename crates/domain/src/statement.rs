@@ -1,16 +1,17 @@
 //! A partner's statement: its rows, each with the words for it, and what they come to.
 //!
-//! A row never changes; where it stands follows from the moment. It is released when its hold
-//! ends and paid with the first payout after that, so neither needs a row or a write.
+//! A row never changes; where it stands follows from the moment and the payouts. It is released
+//! when its hold ends and paid with the first payout that took it, so neither needs a write to it.
 //!
 //! As JSON: amounts are integer minor units as the provider counts them, times RFC 3339 in UTC.
 
-use crate::ids::PartnerId;
 use crate::ledger::{Kind, Row};
 use crate::money::{Currency, Money};
+use crate::payout::{Payout, day_of};
 use crate::program::Suspicion;
-use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -64,15 +65,17 @@ pub struct Balance {
     pub held_minor: i64,
 }
 
-/// Money that was paid out to a partner.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Payout {
-    /// To whom.
-    pub partner: PartnerId,
-    /// When: all that was decided and released by then is in it.
-    pub at: Timestamp,
-    /// How much.
-    pub amount: Money,
+/// What became of a partner's ledger in one month: opening balance and rows make the closing one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Monthly {
+    /// The first day of the month, in UTC.
+    pub month: Date,
+    /// As it stood when the month began.
+    pub opening: Vec<Balance>,
+    /// What was decided and paid out in it, as it stood at the closing.
+    pub rows: Vec<RowView>,
+    /// As it stood when the month ended; of the month that runs, as it stands.
+    pub closing: Vec<Balance>,
 }
 
 /// The statement of these rows and payouts, all of one partner, at a moment.
@@ -80,13 +83,41 @@ pub fn statement(rows: &[Row], payouts: &[Payout], now: Timestamp) -> Statement 
     let mut views: Vec<RowView> = rows
         .iter()
         .map(|row| RowView::of_row(row, payouts, now))
-        .chain(payouts.iter().map(RowView::of_payout))
+        .chain(payouts.iter().flat_map(RowView::of_payout))
         .collect();
     views.sort_by(|a, b| (a.at, &a.cause).cmp(&(b.at, &b.cause)));
     Statement {
         rows: views,
         balance: balances(rows, payouts, now),
     }
+}
+
+/// The statement of the month that this day is of, from all rows and payouts of one partner.
+/// A month is a month in UTC, and a row belongs to the one in which it was decided.
+pub fn monthly(rows: &[Row], payouts: &[Payout], day: Date, now: Timestamp) -> Monthly {
+    let month = day.first_of_month();
+    let begin = midnight(month);
+    let end = midnight(month.saturating_add(1.month()));
+    let by = |end: Timestamp| {
+        let known = |at: Timestamp| at < end && at <= now;
+        let rows: Vec<Row> = rows.iter().filter(|r| known(r.at)).cloned().collect();
+        let paid: Vec<Payout> = payouts.iter().filter(|p| known(p.at)).cloned().collect();
+        (rows, paid)
+    };
+    let (earlier, paid_earlier) = by(begin);
+    let (rows, payouts) = by(end);
+    let shown = statement(&rows, &payouts, now.min(end));
+    Monthly {
+        month,
+        opening: balances(&earlier, &paid_earlier, now.min(begin)),
+        rows: shown.rows.into_iter().filter(|r| begin <= r.at).collect(),
+        closing: shown.balance,
+    }
+}
+
+fn midnight(date: Date) -> Timestamp {
+    let begin = date.to_zoned(TimeZone::UTC);
+    begin.map_or(Timestamp::MAX, |begin| begin.timestamp())
 }
 
 /// What these rows and payouts, all of one partner, come to at a moment, by currency.
@@ -116,9 +147,9 @@ pub fn balances(rows: &[Row], payouts: &[Payout], now: Timestamp) -> Vec<Balance
             *sum = sum.saturating_add(minor);
         });
     }
-    for payout in payouts {
-        let minor = payout.amount.minor;
-        of(payout.amount, &|balance| {
+    for amount in payouts.iter().flat_map(|payout| &payout.amounts) {
+        let minor = amount.minor;
+        of(*amount, &|balance| {
             balance.released_minor = balance.released_minor.saturating_sub(minor);
             balance.paid_minor = balance.paid_minor.saturating_add(minor);
         });
@@ -143,6 +174,15 @@ impl Standing {
     }
 }
 
+impl Balance {
+    /// All of it that is not paid out, minor units.
+    pub fn owed_minor(&self) -> i64 {
+        self.pending_minor
+            .saturating_add(self.released_minor)
+            .saturating_add(self.held_minor)
+    }
+}
+
 impl RowView {
     /// A row as it stands at a moment, whatever was paid out.
     pub fn before_payouts(row: &Row, now: Timestamp) -> Self {
@@ -150,9 +190,7 @@ impl RowView {
     }
 
     fn of_row(row: &Row, payouts: &[Payout], now: Timestamp) -> Self {
-        let paid = payouts.iter().any(|payout| {
-            payout.amount.is_of(row.amount) && row.at.max(row.releases_at) <= payout.at
-        });
+        let paid = payouts.iter().any(|payout| payout.took(row));
         let text = text(row);
         let (state, text) = match Standing::of(row, now) {
             Standing::Held(suspicion) => ("held", format!("{text}; held: {}", why(suspicion))),
@@ -173,19 +211,21 @@ impl RowView {
         }
     }
 
-    fn of_payout(payout: &Payout) -> Self {
-        let day = day(payout.at);
-        Self {
-            at: payout.at,
-            text: format!("paid out on {day}"),
-            cause: format!("payout/{day}"),
+    fn of_payout(payout: &Payout) -> impl Iterator<Item = Self> {
+        let Payout {
+            at, date, amounts, ..
+        } = payout;
+        amounts.iter().map(move |amount| Self {
+            at: *at,
+            text: format!("paid out on {date}"),
+            cause: format!("payout/{date}"),
             kind: "payout",
-            amount_minor: payout.amount.minor.saturating_neg(),
-            currency: payout.amount.currency,
-            exponent: payout.amount.exponent,
+            amount_minor: amount.minor.saturating_neg(),
+            currency: amount.currency,
+            exponent: amount.exponent,
             state: "paid",
             releases_at: None,
-        }
+        })
     }
 }
 
@@ -196,7 +236,7 @@ fn text(row: &Row) -> String {
     };
     let rate = row.reward.map(|rate| rate.to_string()).unwrap_or_default();
     let payment = match row.paid_at {
-        Some(paid_at) => format!("the payment of {}", day(paid_at)),
+        Some(paid_at) => format!("the payment of {}", day_of(paid_at)),
         None => format!("the payment {}", row.payment),
     };
     let earned = row.amount.minor > 0;
@@ -217,8 +257,4 @@ fn why(suspicion: Suspicion) -> &'static str {
         Suspicion::SameDomain => "the customer's address is at the partner's company",
         Suspicion::SamePayment => "the customer paid with what the partner pays with",
     }
-}
-
-fn day(at: Timestamp) -> String {
-    at.to_zoned(TimeZone::UTC).date().to_string()
 }

@@ -2,13 +2,14 @@
 //!
 //! `cargo test --profile prove -p domain --test ledger -- --ignored --nocapture` runs a million.
 
-use crate::books::{Books, customer, day};
+use crate::books::{Books, customer, day, money};
 use crate::history::{History, Payment, Report, Rng};
 use domain::ids::PartnerId;
 use domain::money::Currency;
+use domain::payout::{Order, Payout, Run, day_of, decide};
 use domain::program::{Claim, Decision, Reward, Span};
 use domain::record::Record;
-use domain::statement::{Payout, balances};
+use domain::statement::balances;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use std::collections::BTreeMap;
@@ -37,6 +38,8 @@ struct Counts {
     lost_records: u64,
     payouts: u64,
     carried: u64,
+    late: u64,
+    left: u64,
 }
 
 fn run(histories: u64) -> String {
@@ -51,6 +54,8 @@ fn run(histories: u64) -> String {
         counts.over_twelve,
         counts.lost_records,
         counts.carried,
+        counts.late,
+        counts.left,
     ];
     assert!(
         least.iter().all(|count| *count > histories / 1_000),
@@ -62,7 +67,7 @@ fn run(histories: u64) -> String {
 fn live_through(rng: &mut Rng, counts: &mut Counts) -> Result<(), String> {
     let history = History::made_up(rng);
     let owed = owed(&history);
-    let (books, payouts) = told_in_disorder(&history, rng, counts);
+    let (books, payouts) = told_in_disorder(&history, rng, counts)?;
     counts.rows += books.rows.len() as u64;
     counts.held += u64::from(owed.keys().any(|(_, _, held, _)| *held));
     counts.earning += u64::from(owed.keys().any(|(_, _, held, _)| !held));
@@ -106,7 +111,11 @@ type Sums = BTreeMap<(String, Currency, bool, usize), i64>;
 
 /// Repeated, shuffled, with processes that die before they put rows and records that get lost;
 /// partners are paid meanwhile.
-fn told_in_disorder(history: &History, rng: &mut Rng, counts: &mut Counts) -> (Books, Vec<Payout>) {
+fn told_in_disorder(
+    history: &History,
+    rng: &mut Rng,
+    counts: &mut Counts,
+) -> Result<(Books, Vec<Payout>), String> {
     let mut told: Vec<_> = history.told.iter().collect();
     for _ in 0..rng.below(3) {
         if !told.is_empty() {
@@ -122,7 +131,12 @@ fn told_in_disorder(history: &History, rng: &mut Rng, counts: &mut Counts) -> (B
     let mut payouts: Vec<Payout> = Vec::new();
     let mut now = day(3, 1);
     for reading in told {
-        now += SignedDuration::from_hours(rng.below(24 * 30) as i64);
+        let hours = [4, 24 * 30][rng.below(2)];
+        now += SignedDuration::from_hours(rng.below(hours) as i64);
+        if hours > 4 {
+            // The audit has been by.
+            books.put();
+        }
         counts.deliveries += 1;
         books.fold(reading, now);
         if !rng.one_in(5) {
@@ -134,31 +148,76 @@ fn told_in_disorder(history: &History, rng: &mut Rng, counts: &mut Counts) -> (B
             books.rebuild(&[], now);
         }
         if rng.one_in(8) {
-            pay_out(&books, &mut payouts, now, counts);
+            pay_out(&books, &mut payouts, rng, now, counts)?;
         }
+        paid_rows_are_what_was_paid(&books, &payouts)?;
     }
     books.put();
-    (books, payouts)
+    Ok((books, payouts))
 }
 
-fn pay_out(books: &Books, payouts: &mut Vec<Payout>, now: Timestamp, counts: &mut Counts) {
+fn pay_out(
+    books: &Books,
+    payouts: &mut Vec<Payout>,
+    rng: &mut Rng,
+    now: Timestamp,
+    counts: &mut Counts,
+) -> Result<(), String> {
     for partner in ["acme", "peel", "zest"].map(PartnerId::new) {
         let (rows, before) = of_partner(books, payouts, &partner);
-        for balance in balances(&rows, &before, now) {
-            counts.carried += u64::from(balance.released_minor < 0);
-            if balance.released_minor > 0 {
-                counts.payouts += 1;
-                let mut amount = rows[0].amount;
-                amount.currency = balance.currency;
-                amount.minor = balance.released_minor;
-                payouts.push(Payout {
-                    partner: partner.clone(),
-                    at: now,
-                    amount,
-                });
-            }
+        let negative = balances(&rows, &before, now);
+        counts.carried += negative.iter().filter(|b| b.released_minor < 0).count() as u64;
+        let order = Order {
+            date: day_of(now - SignedDuration::from_hours(rng.below(72) as i64)),
+            least: vec![money(1 + rng.below(500) as i64, "eur")],
+        };
+        let decided = decide(&partner, &rows, &before, &order, now);
+        let Ok(Run::Pay(payout, left)) = decided else {
+            continue;
+        };
+        counts.payouts += 1;
+        counts.late += payout.late.len() as u64;
+        counts.left += left.len() as u64;
+        payouts.push(payout);
+        let again = decide(
+            &partner,
+            &rows,
+            &of_partner(books, payouts, &partner).1,
+            &order,
+            now,
+        );
+        if again != Ok(Run::Stands(payouts.last().unwrap().clone())) {
+            return Err(format!("the same day is paid again: {again:?}"));
         }
     }
+    Ok(())
+}
+
+/// What a partner was paid is, in each unit, what the rows that it is told are paid come to, and
+/// the rows that were put since are not among them.
+fn paid_rows_are_what_was_paid(books: &Books, payouts: &[Payout]) -> Result<(), String> {
+    for partner in ["acme", "peel", "zest"].map(PartnerId::new) {
+        let (rows, payouts) = of_partner(books, payouts, &partner);
+        let mut sums: BTreeMap<Currency, i64> = BTreeMap::new();
+        for row in rows
+            .iter()
+            .filter(|row| payouts.iter().any(|p| p.took(row)))
+        {
+            *sums.entry(row.amount.currency).or_default() += row.amount.minor;
+        }
+        for amount in payouts.iter().flat_map(|payout| &payout.amounts) {
+            if amount.minor <= 0 {
+                return Err(format!("{partner} is paid {amount}"));
+            }
+            *sums.entry(amount.currency).or_default() -= amount.minor;
+        }
+        if sums.values().any(|sum| *sum != 0) {
+            return Err(format!(
+                "rows said to be paid less payouts: {sums:?} {payouts:?}"
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn of_partner(

@@ -13,6 +13,7 @@
 mod books;
 mod histories;
 mod history;
+mod payouts;
 mod rules;
 mod story;
 mod suspicion;

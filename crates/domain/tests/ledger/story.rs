@@ -4,10 +4,13 @@ use crate::books::{Books, day, disputed, money, paid, program, refunded, report}
 use crate::history::Rng;
 use domain::billing::DisputeState;
 use domain::ids::PartnerId;
+use domain::payout::{Order, Payout, Run, decide};
 use domain::reading::Reading;
-use domain::statement::{Payout, balances, statement};
+use domain::statement::{Balance, balances, monthly, statement};
 use jiff::Timestamp;
-use std::collections::BTreeSet;
+use jiff::civil::date;
+use jiff::tz::TimeZone;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What happens on a day.
 enum Happens {
@@ -93,8 +96,15 @@ fn model_4_row_by_row_with_its_balance() {
         match happens {
             Happens::Told(reading) => books.hear(&reading, now),
             Happens::Payout => {
-                let minor = balances(&books.rows(), &payouts, now)[0].released_minor;
-                payouts.push(payout(now, minor));
+                let decided = decided(&books, &payouts, now);
+                let Run::Pay(payout, _) = decided else {
+                    panic!("{month}-{date}: {decided:?}")
+                };
+                payouts.push(payout);
+                assert_eq!(
+                    decided_again(&books, &payouts, now),
+                    *payouts.last().unwrap()
+                );
             }
             Happens::Nothing => {}
         }
@@ -125,6 +135,58 @@ fn model_4_row_by_row_with_its_balance() {
         sum,
         shown.balance[0].pending_minor + shown.balance[0].released_minor
     );
+}
+
+#[test]
+fn each_month_of_model_4_begins_as_the_last_one_ended() {
+    let mut books = Books::new();
+    let mut payouts: Vec<Payout> = Vec::new();
+    for ((month, date), happens, ..) in model_4() {
+        let now = day(month, date);
+        match happens {
+            Happens::Told(reading) => books.hear(&reading, now),
+            Happens::Payout => match decided(&books, &payouts, now) {
+                Run::Pay(payout, _) => payouts.push(payout),
+                other @ (Run::Stands(_) | Run::Nothing(_)) => panic!("{other:?}"),
+            },
+            Happens::Nothing => {}
+        }
+    }
+    let said = |balances: &[Balance]| -> Vec<(i64, i64, i64)> {
+        let said = |b: &Balance| (b.pending_minor, b.released_minor, b.paid_minor);
+        balances.iter().map(said).collect()
+    };
+    for (month, opening, rows, closing) in [
+        (2, vec![], vec![], vec![]),
+        (3, vec![], vec![200, 280, -80], vec![(400, 0, 0)]),
+        (
+            4,
+            vec![(400, 0, 0)],
+            vec![600, -200, -200],
+            vec![(600, 0, 200)],
+        ),
+        (
+            5,
+            vec![(600, 0, 200)],
+            vec![-600, -600, 600],
+            vec![(0, 0, 800)],
+        ),
+        (6, vec![(0, 0, 800)], vec![], vec![(0, 0, 800)]),
+    ] {
+        let day_of_it = date(2026, month, 17);
+        let shown = monthly(&books.rows(), &payouts, day_of_it, day(6, 9));
+        assert_eq!(shown.month, date(2026, month, 1));
+        assert_eq!(said(&shown.opening), opening, "{month}");
+        assert_eq!(said(&shown.closing), closing, "{month}");
+        let amounts: Vec<i64> = shown.rows.iter().map(|row| row.amount_minor).collect();
+        assert_eq!(amounts, rows, "{month}");
+        let of = |balances: &[Balance]| balances.iter().map(Balance::owed_minor).sum::<i64>();
+        let made: i64 = rows.iter().sum();
+        assert_eq!(of(&shown.opening) + made, of(&shown.closing), "{month}");
+    }
+    // A month that runs closes now: on 4 April 200 of it are released.
+    let running = monthly(&books.rows(), &payouts, date(2026, 4, 30), day(4, 4));
+    assert_eq!(said(&running.closing), [(800, 200, 0)]);
 }
 
 const STATEMENT: [&str; 9] = [
@@ -203,6 +265,23 @@ fn told() -> Vec<Reading> {
         .collect()
 }
 
+/// What a run of that day pays.
+fn decided(books: &Books, payouts: &[Payout], now: Timestamp) -> Run {
+    let order = Order {
+        date: now.to_zoned(TimeZone::UTC).date(),
+        least: Vec::new(),
+    };
+    decide(&PartnerId::new("acme"), &books.rows(), payouts, &order, now).unwrap()
+}
+
+/// Another run of the same day pays nothing more.
+fn decided_again(books: &Books, payouts: &[Payout], now: Timestamp) -> Payout {
+    match decided(books, payouts, now) {
+        Run::Stands(payout) => payout,
+        other @ (Run::Pay(..) | Run::Nothing(_)) => panic!("{other:?}"),
+    }
+}
+
 /// All told on one late day, in this order.
 fn heard(order: &[&Reading]) -> Books {
     let mut books = Books::new();
@@ -213,7 +292,7 @@ fn heard(order: &[&Reading]) -> Books {
 }
 
 fn end_of(books: &Books) -> (i64, i64, i64) {
-    let payouts = [payout(day(4, 5), 200), payout(day(5, 5), 600)];
+    let payouts = [payout(1, day(4, 5), 200), payout(2, day(5, 5), 600)];
     let balance = balances(&books.rows(), &payouts, day(6, 1)).pop().unwrap();
     (
         balance.pending_minor,
@@ -222,11 +301,16 @@ fn end_of(books: &Books) -> (i64, i64, i64) {
     )
 }
 
-fn payout(at: Timestamp, minor: i64) -> Payout {
+fn payout(n: u64, at: Timestamp, minor: i64) -> Payout {
     Payout {
         partner: PartnerId::new("acme"),
+        n,
+        date: at.to_zoned(TimeZone::UTC).date(),
         at,
-        amount: eur(minor),
+        until: at,
+        amounts: vec![eur(minor)],
+        all_by: at,
+        late: BTreeMap::new(),
     }
 }
 

@@ -1,0 +1,238 @@
+//! What a partner is paid, and when: one decision for each partner and day, remembered as it was
+//! made.
+//!
+//! A payout takes the balance, not rows: what is released by a moment, less all that was paid
+//! out before. So a row that comes late is in the next one, what goes back later makes the
+//! balance negative until later rows make up for it, and nothing is ever paid twice.
+
+use crate::ids::{CustomerKey, PartnerId};
+use crate::ledger::Row;
+use crate::money::Money;
+use crate::statement::balances;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Money that was paid out to a partner on one day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payout {
+    /// To whom.
+    pub partner: PartnerId,
+    /// Its number among the partner's payouts, from 1 on.
+    pub n: u64,
+    /// The day it is for, in UTC; a partner has one payout a day at most.
+    pub date: Date,
+    /// When it was decided, by our clock.
+    pub at: Timestamp,
+    /// What was released by then is in it.
+    pub until: Timestamp,
+    /// How much, in each unit by itself; never nothing, never negative.
+    pub amounts: Vec<Money>,
+    /// Rows decided by then were all put, so all of them that were released are in it.
+    pub all_by: Timestamp,
+    /// Of the rows decided later those that are in it, by customer and number: another may have
+    /// been decided, and be put only after the payout.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub late: BTreeMap<CustomerKey, BTreeSet<u64>>,
+}
+
+/// What somebody asks to be paid out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// For which day, in UTC.
+    pub date: Date,
+    /// The least that is paid, by currency; one minor unit where it says nothing.
+    pub least: Vec<Money>,
+}
+
+/// What a run makes of an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Run {
+    /// This is to be paid.
+    Pay(Payout, Vec<Left>),
+    /// That day's payout was decided before, and stays as it is.
+    Stands(Payout),
+    /// Nothing is to be paid.
+    Nothing(Vec<Left>),
+}
+
+/// A balance that is not paid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// What is released and not paid.
+    pub amount: Money,
+    /// Why it stays.
+    pub why: Why,
+}
+
+/// Why a balance is not paid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// It is below what the order pays at least.
+    Below(Money),
+    /// More went back than was earned since the last payout.
+    Negative,
+}
+
+/// An order that can't be followed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Its day has not come.
+    #[error("{date} is still to come, it is {now}: nothing can be released by then yet")]
+    ToCome {
+        /// The day asked for.
+        date: Date,
+        /// The moment it was asked at.
+        now: Timestamp,
+    },
+    /// A later day was paid.
+    #[error(
+        "{date} lies before the last payout, number {n} of {last}, which took all that was \
+         released by then: ask for a later day"
+    )]
+    Before {
+        /// The day asked for.
+        date: Date,
+        /// The last payout's number.
+        n: u64,
+        /// The last payout's day.
+        last: Date,
+    },
+}
+
+/// Rows decided longer ago than this before a payout are taken for put: the stream puts what a
+/// process left behind within seconds, the audit within a day.
+const SETTLED: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// Late rows that a payout names at most, which keeps it a small item.
+const MOST_LATE: usize = 1_000;
+
+/// What an order pays, of these rows and payouts, all there are of this partner. The payouts
+/// must not be older than the rows: who reads them reads them first.
+///
+/// # Errors
+/// [`Refused`].
+pub fn decide(
+    partner: &PartnerId,
+    rows: &[Row],
+    payouts: &[Payout],
+    order: &Order,
+    now: Timestamp,
+) -> Result<Run, Refused> {
+    let date = order.date;
+    if let Some(payout) = payouts.iter().find(|payout| payout.date == date) {
+        return Ok(Run::Stands(payout.clone()));
+    }
+    if day_of(now) < date {
+        return Err(Refused::ToCome { date, now });
+    }
+    let last = payouts.iter().max_by_key(|payout| payout.n);
+    if let Some(&Payout { n, date: last, .. }) = last
+        && date < last
+    {
+        return Err(Refused::Before { date, n, last });
+    }
+    let until = now.min(end_of(date));
+    let (mut amounts, mut left) = (Vec::new(), Vec::new());
+    for balance in balances(rows, payouts, until) {
+        let amount = Money {
+            minor: balance.released_minor,
+            currency: balance.currency,
+            exponent: balance.exponent,
+        };
+        let least = order.least.iter().find(|l| l.currency == amount.currency);
+        match amount.minor.cmp(&0) {
+            Ordering::Less => left.push(Left {
+                amount,
+                why: Why::Negative,
+            }),
+            Ordering::Equal => {}
+            Ordering::Greater => match least.filter(|least| is_below(amount, **least)) {
+                Some(least) => left.push(Left {
+                    amount,
+                    why: Why::Below(*least),
+                }),
+                None => amounts.push(amount),
+            },
+        }
+    }
+    if amounts.is_empty() {
+        return Ok(Run::Nothing(left));
+    }
+    let payout = Payout {
+        partner: partner.clone(),
+        n: last.map_or(1, |last| last.n.saturating_add(1)),
+        date,
+        at: now,
+        until,
+        amounts,
+        all_by: Timestamp::MAX,
+        late: BTreeMap::new(),
+    };
+    Ok(Run::Pay(payout.naming_late(rows), left))
+}
+
+impl Payout {
+    /// Whether a row is among what was paid.
+    pub fn took(&self, row: &Row) -> bool {
+        let named = || {
+            let of = self.late.get(&row.customer);
+            of.is_some_and(|numbers| numbers.contains(&row.n))
+        };
+        row.suspicion.is_none()
+            && row.releases_at <= self.until
+            && self.amounts.iter().any(|paid| paid.is_of(row.amount))
+            && (row.at <= self.all_by || named())
+    }
+
+    /// How the bank and the partner know it: `acme-3`.
+    pub fn name(&self) -> String {
+        format!("{}-{}", self.partner, self.n)
+    }
+
+    /// With the rows of late that it takes; where these are too many, the older of them count
+    /// as put.
+    fn naming_late(mut self, rows: &[Row]) -> Self {
+        let settled = self.at.checked_sub(SETTLED).unwrap_or(Timestamp::MIN);
+        let taken = rows.iter().filter(|row| self.took(row));
+        let mut late: Vec<&Row> = taken.filter(|row| settled < row.at).collect();
+        late.sort_by_key(|row| std::cmp::Reverse(row.at));
+        let all_by = late.get(MOST_LATE).map_or(settled, |beyond| beyond.at);
+        for row in late.into_iter().filter(|row| all_by < row.at) {
+            let of = self.late.entry(row.customer.clone()).or_default();
+            of.insert(row.n);
+        }
+        self.all_by = all_by;
+        self
+    }
+}
+
+/// Whether an amount is below another of the same currency, which may be counted in another unit.
+fn is_below(amount: Money, least: Money) -> bool {
+    let scaled = |money: Money, by: u8| {
+        let factor = 10_i128.checked_pow(by.into())?;
+        i128::from(money.minor).checked_mul(factor)
+    };
+    match (
+        scaled(amount, least.exponent),
+        scaled(least, amount.exponent),
+    ) {
+        (Some(amount), Some(least)) => amount < least,
+        // Units so fine that they can't be compared: a person looks at it.
+        (None, _) | (_, None) => true,
+    }
+}
+
+/// The day of a moment, in UTC.
+pub fn day_of(moment: Timestamp) -> Date {
+    moment.to_zoned(TimeZone::UTC).date()
+}
+
+/// The last second of a day, in UTC.
+fn end_of(date: Date) -> Timestamp {
+    let end = date.at(23, 59, 59, 0).to_zoned(TimeZone::UTC);
+    end.map_or(Timestamp::MAX, |end| end.timestamp())
+}

@@ -1,0 +1,337 @@
+//! Payouts: what a run pays, refuses and leaves, by example and over made-up ledgers.
+
+use crate::books::{day, money};
+use domain::ids::{CustomerKey, ObjectId, PartnerId};
+use domain::ledger::{Kind, Row};
+use domain::money::Money;
+use domain::payout::{Left, Order, Payout, Refused, Run, Why, day_of, decide};
+use domain::program::Suspicion;
+use domain::statement::{balances, statement};
+use jiff::civil::{Date, date};
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+
+/// Row n: decided on a day of March, released on one.
+fn row(n: u64, minor: i64, decided: i8, released: i8) -> Row {
+    Row {
+        partner: acme(),
+        customer: CustomerKey::new("stripe/test/cus_1"),
+        payment: ObjectId::new("pi_1"),
+        n,
+        kind: Kind::Commission,
+        amount: money(minor, "eur"),
+        suspicion: None,
+        reward: None,
+        of_minor: None,
+        paid_at: None,
+        at: day(3, decided),
+        releases_at: day(3, released),
+    }
+}
+
+fn acme() -> PartnerId {
+    PartnerId::new("acme")
+}
+
+fn on(day: i8) -> Order {
+    Order {
+        date: date(2026, 3, day),
+        least: Vec::new(),
+    }
+}
+
+fn ask(rows: &[Row], payouts: &[Payout], order: &Order, now: Timestamp) -> Run {
+    decide(&acme(), rows, payouts, order, now).unwrap()
+}
+
+fn paid(run: Run) -> Payout {
+    match run {
+        Run::Pay(payout, _) => payout,
+        Run::Stands(_) | Run::Nothing(_) => panic!("{run:?}"),
+    }
+}
+
+#[test]
+fn a_day_has_one_payout_whatever_is_asked_again() {
+    let rows = [row(0, 200, 1, 2)];
+    let payout = paid(ask(&rows, &[], &on(5), day(3, 5)));
+    assert_eq!((payout.n, payout.amounts[0].minor), (1, 200));
+    assert_eq!(payout.name(), "acme-1");
+    let more = [row(0, 200, 1, 2), row(1, 50, 4, 5)];
+    let payouts = [payout.clone()];
+    for (least, now) in [
+        (vec![], day(3, 5)),
+        (vec![money(100_000, "eur")], day(3, 5)),
+        (vec![], day(3, 9)),
+        // Also when the clock was put back.
+        (vec![], day(3, 1)),
+    ] {
+        let order = Order { least, ..on(5) };
+        let stands = Run::Stands(payout.clone());
+        assert_eq!(ask(&more, &payouts, &order, now), stands, "{order:?}");
+    }
+    let next = paid(ask(&more, &payouts, &on(6), day(3, 6)));
+    assert_eq!((next.n, next.amounts[0].minor), (2, 50));
+}
+
+#[test]
+fn a_day_to_come_and_one_before_the_last_payout_are_refused() {
+    let rows = [row(0, 200, 1, 2)];
+    let now = day(3, 5);
+    let refused = decide(&acme(), &rows, &[], &on(6), now).unwrap_err();
+    let date = date(2026, 3, 6);
+    assert_eq!(refused, Refused::ToCome { date, now });
+    assert_eq!(
+        refused.to_string(),
+        "2026-03-06 is still to come, it is 2026-03-05T12:00:00Z: nothing can be released by \
+         then yet"
+    );
+    let payouts = [paid(ask(&rows, &[], &on(5), now))];
+    let refused = decide(&acme(), &rows, &payouts, &on(4), day(3, 7)).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "2026-03-04 lies before the last payout, number 1 of 2026-03-05, which took all that was \
+         released by then: ask for a later day"
+    );
+}
+
+#[test]
+fn a_day_that_is_over_takes_what_was_released_by_its_end_and_what_went_back_since() {
+    let rows = [
+        row(0, 200, 1, 5),
+        row(1, 70, 1, 6),
+        // Of the first, and told only on the 7th.
+        row(2, -50, 7, 5),
+    ];
+    let payout = paid(ask(&rows, &[], &on(5), day(3, 8)));
+    assert_eq!(payout.amounts, [money(150, "eur")]);
+    assert_eq!(payout.until.to_string(), "2026-03-05T23:59:59Z");
+    let states = |payouts: &[Payout]| -> Vec<&str> {
+        let shown = statement(&rows, payouts, day(3, 8)).rows.into_iter();
+        shown
+            .filter(|row| row.kind == "commission")
+            .map(|row| row.state)
+            .collect()
+    };
+    assert_eq!(states(&[payout]), ["paid", "released", "paid"]);
+}
+
+#[test]
+fn currencies_and_their_units_stand_apart_and_held_and_pending_stay() {
+    let fine = Money {
+        exponent: 4,
+        ..money(40_000, "eur")
+    };
+    let held = Row {
+        suspicion: Some(Suspicion::SameEmail),
+        ..row(5, 5_000, 1, 2)
+    };
+    let rows = [
+        row(0, 200, 1, 2),
+        of(money(900, "usd"), 1),
+        of(money(-30, "gbp"), 2),
+        of(fine, 3),
+        row(4, 7_000, 1, 9),
+        held,
+    ];
+    let order = Order {
+        least: vec![money(300, "eur"), money(1_000, "usd")],
+        ..on(5)
+    };
+    let Run::Pay(payout, left) = ask(&rows, &[], &order, day(3, 5)) else {
+        panic!("nothing is paid")
+    };
+    // 4.0000 EUR are no less than 3.00 EUR; 2.00 EUR are.
+    assert_eq!(payout.amounts, [fine]);
+    let below = |amount, least| Left {
+        amount,
+        why: Why::Below(least),
+    };
+    let negative = Left {
+        amount: money(-30, "gbp"),
+        why: Why::Negative,
+    };
+    assert_eq!(
+        left,
+        [
+            below(money(200, "eur"), money(300, "eur")),
+            negative,
+            below(money(900, "usd"), money(1_000, "usd")),
+        ]
+    );
+    assert!(payout.took(&rows[3]));
+    for (n, row) in rows.iter().enumerate().filter(|(n, _)| *n != 3) {
+        assert!(!payout.took(row), "{n}");
+    }
+}
+
+fn of(amount: Money, n: u64) -> Row {
+    Row {
+        amount,
+        ..row(n, 0, 1, 2)
+    }
+}
+
+#[test]
+fn a_row_that_was_put_after_the_payout_is_paid_by_the_next() {
+    let late = row(1, 60, 4, 5);
+    let first = paid(ask(&[row(0, 200, 1, 2)], &[], &on(5), day(3, 5)));
+    let rows = [row(0, 200, 1, 2), late];
+    let states = |payouts: &[Payout]| -> Vec<&str> {
+        let shown = statement(&rows, payouts, day(3, 9)).rows;
+        let of_rows = shown.iter().filter(|row| row.kind == "commission");
+        of_rows.map(|row| row.state).collect()
+    };
+    let mut payouts = vec![first];
+    assert_eq!(states(&payouts), ["paid", "released"]);
+    payouts.push(paid(ask(&rows, &payouts, &on(9), day(3, 9))));
+    assert_eq!(payouts[1].amounts, [money(60, "eur")]);
+    assert_eq!(states(&payouts), ["paid", "paid"]);
+}
+
+#[test]
+fn a_payout_of_very_many_new_rows_stays_small() {
+    let rows: Vec<Row> = (0..3_000)
+        .map(|n| {
+            let second = SignedDuration::from_secs(n as i64 / 2);
+            Row {
+                at: day(3, 4) + second,
+                ..row(n, 1, 4, 4)
+            }
+        })
+        .collect();
+    let payout = paid(ask(&rows, &[], &on(5), day(3, 5)));
+    let named: usize = payout.late.values().map(|numbers| numbers.len()).sum();
+    assert!((990..=1_000).contains(&named), "{named}");
+    assert_eq!(payout.amounts, [money(3_000, "eur")]);
+    assert!(rows.iter().all(|row| payout.took(row)));
+}
+
+/// What happens to a ledger: a row, decided so many hours from the beginning and put up to
+/// two days later; or a run for a day up to two days ago.
+#[derive(Clone, Debug)]
+enum Happens {
+    Row {
+        minor: i64,
+        currency: usize,
+        held: bool,
+        hold: i64,
+        put_after: i64,
+    },
+    Run {
+        days_ago: i64,
+        least: i64,
+    },
+}
+
+fn happening() -> impl Strategy<Value = (i64, Happens)> {
+    let row = (-400_i64..1_000, 0..2_usize, 0..8_u8, 0..90_i64, 0..48_i64).prop_map(
+        |(minor, currency, held, hold, put_after)| Happens::Row {
+            minor,
+            currency,
+            held: held == 0,
+            hold,
+            put_after,
+        },
+    );
+    let run = (0..3_i64, 1..500_i64).prop_map(|(days_ago, least)| Happens::Run { days_ago, least });
+    (0..1_500_i64, prop_oneof![3 => row, 2 => run])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
+
+    #[test]
+    fn nobody_is_paid_twice_or_more_than_is_released(
+        mut story in prop::collection::vec(happening(), 1..40)
+    ) {
+        story.sort_by_key(|(hour, _)| *hour);
+        let begin = day(3, 1);
+        let hours = |hours: i64| begin + SignedDuration::from_hours(hours);
+        let mut put: Vec<(Timestamp, Row)> = Vec::new();
+        let mut payouts: Vec<Payout> = Vec::new();
+        for (n, (hour, happens)) in story.into_iter().enumerate() {
+            let now = hours(hour);
+            match happens {
+                Happens::Row { minor, currency, held, hold, put_after } => {
+                    put.push((hours(hour + put_after), Row {
+                        amount: money(minor, ["eur", "usd"][currency]),
+                        suspicion: held.then_some(Suspicion::SameDomain),
+                        at: now,
+                        releases_at: hours(hour + 24 * hold),
+                        ..row(n as u64, 0, 1, 1)
+                    }));
+                }
+                Happens::Run { days_ago, least } => {
+                    let rows = there(&put, now);
+                    let order = Order {
+                        date: days_before(day_of(now), days_ago),
+                        least: vec![money(least, "eur")],
+                    };
+                    let Ok(Run::Pay(payout, _)) = decide(&acme(), &rows, &payouts, &order, now)
+                    else {
+                        continue;
+                    };
+                    prop_assert_eq!(payout.n, payouts.len() as u64 + 1);
+                    prop_assert!(payout.amounts.iter().all(|amount| amount.minor > 0));
+                    let until = payout.until;
+                    payouts.push(payout.clone());
+                    for code in ["eur", "usd"] {
+                        prop_assert!(paid_so_far(&payouts, code) <= released(&rows, code, until)
+                            || !payout.amounts.iter().any(|a| a.currency.code() == code));
+                    }
+                    let again = decide(&acme(), &rows, &payouts, &order, now);
+                    prop_assert_eq!(again, Ok(Run::Stands(payout)));
+                }
+            }
+            let rows = there(&put, now);
+            for code in ["eur", "usd"] {
+                let said = rows.iter().filter(|row| payouts.iter().any(|p| p.took(row)));
+                let said: i64 = said.filter(|row| row.amount.currency.code() == code)
+                    .map(|row| row.amount.minor).sum();
+                prop_assert_eq!(said, paid_so_far(&payouts, code));
+            }
+        }
+        // Long after, one more run pays all that is left, and then nothing is.
+        let end = hours(24 * 400);
+        let rows = there(&put, end);
+        let order = Order { date: day_of(end), least: Vec::new() };
+        if let Ok(Run::Pay(payout, _)) = decide(&acme(), &rows, &payouts, &order, end) {
+            payouts.push(payout);
+        }
+        for balance in balances(&rows, &payouts, end) {
+            prop_assert!(balance.released_minor <= 0 && balance.pending_minor == 0);
+            let code = balance.currency.code();
+            prop_assert_eq!(
+                paid_so_far(&payouts, code) + balance.released_minor,
+                released(&rows, code, end)
+            );
+        }
+    }
+}
+
+fn there(put: &[(Timestamp, Row)], now: Timestamp) -> Vec<Row> {
+    let there = put.iter().filter(|(when, _)| *when <= now);
+    there.map(|(_, row)| row.clone()).collect()
+}
+
+fn days_before(date: Date, days: i64) -> Date {
+    date - SignedDuration::from_hours(24 * days)
+}
+
+fn paid_so_far(payouts: &[Payout], code: &str) -> i64 {
+    let amounts = payouts.iter().flat_map(|payout| &payout.amounts);
+    amounts
+        .filter(|amount| amount.currency.code() == code)
+        .map(|amount| amount.minor)
+        .sum()
+}
+
+/// By hand: what is not held and whose hold has ended.
+fn released(rows: &[Row], code: &str, by: Timestamp) -> i64 {
+    rows.iter()
+        .filter(|row| row.amount.currency.code() == code)
+        .filter(|row| row.suspicion.is_none() && row.releases_at <= by)
+        .map(|row| row.amount.minor)
+        .sum()
+}
