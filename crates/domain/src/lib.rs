@@ -25,3 +25,4 @@ pub mod view;
 pub mod payout;
 pub mod statement;
 pub mod notice;
+pub mod bank;

@@ -9,6 +9,7 @@
 // Helpers of tests fail loudly; the lints' exception covers test functions alone.
 
 mod agreement;
+mod bank;
 mod catalog;
 mod due;
 mod lives;

@@ -1,0 +1,148 @@
+//! Where a partner's money goes. What can't be paid to is refused where it is typed; no error
+//! here repeats the account.
+
+use iban::{Iban, IbanLike, ParseBaseIbanError, ParseIbanError};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// An account at a bank.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Fields", into = "Fields")]
+pub struct BankAccount {
+    holder: String,
+    iban: Iban,
+    bic: Option<Bic>,
+}
+
+/// A bank's code, as ISO 9362 has it: eight or eleven letters and digits.
+#[derive(Clone, PartialEq, Eq)]
+struct Bic(String);
+
+/// What is no account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadAccount {
+    /// No name, or one no bank takes.
+    #[error("the holder's name must have 1 to 70 characters")]
+    Holder,
+    /// Not made like an IBAN.
+    #[error("the IBAN has a wrong length or wrong characters for its country")]
+    Shape,
+    /// Its check digits.
+    #[error("the IBAN's check digits do not fit: a character is wrong, missing or out of place")]
+    Checksum,
+    /// Another country.
+    #[error("the IBAN begins with a country that has no IBANs")]
+    Country,
+    /// Not made like a BIC.
+    #[error(
+        "a BIC has 8 or 11 characters: a bank's four, a country's two letters, two or five more"
+    )]
+    Bic,
+}
+
+impl BankAccount {
+    /// An account, of what a person typed: spaces and lower case are allowed.
+    ///
+    /// # Errors
+    /// [`BadAccount`].
+    pub fn new(holder: &str, iban: &str, bic: Option<&str>) -> Result<Self, BadAccount> {
+        let holder = holder.trim();
+        if !(1..=70).contains(&holder.chars().count()) || holder.chars().any(char::is_control) {
+            return Err(BadAccount::Holder);
+        }
+        let plain: String = iban.split_whitespace().collect();
+        let iban: Iban = plain.to_ascii_uppercase().parse().map_err(why)?;
+        let bic = bic.map(Bic::parse).transpose()?;
+        Ok(Self {
+            holder: holder.to_owned(),
+            iban,
+            bic,
+        })
+    }
+
+    /// Whose it is.
+    pub fn holder(&self) -> &str {
+        &self.holder
+    }
+
+    /// Its IBAN, without spaces.
+    pub fn iban(&self) -> &str {
+        self.iban.electronic_str()
+    }
+
+    /// Its bank's BIC, where it was given.
+    pub fn bic(&self) -> Option<&str> {
+        self.bic.as_ref().map(|Bic(text)| text.as_str())
+    }
+
+    /// Its country and last digits, for a screen: `DE…3000`.
+    pub fn hint(&self) -> String {
+        let last = self.iban().len().saturating_sub(4);
+        let digits = self.iban().get(last..).unwrap_or_default();
+        format!("{}…{digits}", self.iban.country_code())
+    }
+}
+
+/// An account stays out of logs.
+impl fmt::Debug for BankAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BankAccount(…)")
+    }
+}
+
+impl Bic {
+    fn parse(text: &str) -> Result<Self, BadAccount> {
+        let text = text.trim().to_ascii_uppercase();
+        let sound = matches!(text.len(), 8 | 11)
+            && text.bytes().all(|c| c.is_ascii_alphanumeric())
+            && text
+                .bytes()
+                .skip(4)
+                .take(2)
+                .all(|c| c.is_ascii_alphabetic());
+        if sound {
+            Ok(Self(text))
+        } else {
+            Err(BadAccount::Bic)
+        }
+    }
+}
+
+fn why(error: ParseIbanError) -> BadAccount {
+    match error {
+        ParseIbanError::InvalidBaseIban {
+            source: ParseBaseIbanError::InvalidChecksum,
+        } => BadAccount::Checksum,
+        ParseIbanError::InvalidBaseIban {
+            source: ParseBaseIbanError::InvalidFormat,
+        }
+        | ParseIbanError::InvalidBban(_) => BadAccount::Shape,
+        ParseIbanError::UnknownCountry(_) => BadAccount::Country,
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Fields {
+    holder: String,
+    iban: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bic: Option<String>,
+}
+
+impl From<BankAccount> for Fields {
+    fn from(account: BankAccount) -> Self {
+        Self {
+            iban: account.iban().to_owned(),
+            bic: account.bic().map(str::to_owned),
+            holder: account.holder,
+        }
+    }
+}
+
+impl TryFrom<Fields> for BankAccount {
+    type Error = BadAccount;
+
+    fn try_from(fields: Fields) -> Result<Self, Self::Error> {
+        Self::new(&fields.holder, &fields.iban, fields.bic.as_deref())
+    }
+}
