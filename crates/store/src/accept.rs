@@ -239,6 +239,9 @@ fn is_new(put: Put, entry: &Entry) -> bool {
             | Item::Letter(_)
             | Item::Partner(_)
             | Item::Commission(_)
+            | Item::Payout(_)
+            | Item::Bank(_)
+            | Item::Transfers(_)
             | Item::Cursor(_) => false,
         },
         Put::Refused(None) => false,

@@ -3,11 +3,13 @@
 use crate::items::{Cursor, Item, Key, customer_of, look_shard, reference_of};
 use crate::letters::LetterRow;
 use crate::partners::PartnerRow;
+use crate::payouts::{BankRow, Transfers};
 use crate::port::StoreError;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::digest::Digest;
 use domain::ledger::Row;
+use domain::payout::Payout;
 use domain::reading::Reading;
 use domain::record::{Entry, Record};
 use flate2::Compression;
@@ -39,6 +41,9 @@ pub(crate) fn to_attributes(item: &Item) -> Result<Attributes, StoreError> {
         Item::Letter(row) => ("letter", fields(&**row)?),
         Item::Partner(row) => ("partner", fields(&**row)?),
         Item::Commission(row) => ("commission", fields(&**row)?),
+        Item::Payout(payout) => ("payout", fields(&**payout)?),
+        Item::Bank(row) => ("bank", fields(&**row)?),
+        Item::Transfers(message) => ("transfers", fields(&**message)?),
         Item::Cursor(cursor) => ("cursor", fields(&CursorFields::from(&**cursor))?),
     };
     let mut attributes = body;
@@ -83,6 +88,15 @@ pub(crate) fn from_attributes(attributes: Attributes) -> Result<Item, StoreError
         ))),
         "commission" => Ok(Item::Commission(Arc::new(
             read::<Row>(attributes).map_err(unreadable)?,
+        ))),
+        "payout" => Ok(Item::Payout(Arc::new(
+            read::<Payout>(attributes).map_err(unreadable)?,
+        ))),
+        "bank" => Ok(Item::Bank(Arc::new(
+            read::<BankRow>(attributes).map_err(unreadable)?,
+        ))),
+        "transfers" => Ok(Item::Transfers(Arc::new(
+            read::<Transfers>(attributes).map_err(unreadable)?,
         ))),
         "alias" => {
             let reference = reference_of(&key.partition);

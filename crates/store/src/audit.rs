@@ -150,6 +150,9 @@ impl Partition {
             | Item::Alias(..)
             | Item::Partner(_)
             | Item::Commission(_)
+            | Item::Payout(_)
+            | Item::Bank(_)
+            | Item::Transfers(_)
             | Item::Cursor(_) => {}
         }
     }

@@ -2,10 +2,13 @@
 
 use crate::letters::LetterRow;
 use crate::partners::PartnerRow;
+use crate::payouts::{BankRow, Transfers};
 use domain::ids::{CustomerKey, EventId, PartnerId, Reference};
 use domain::ledger::Row;
 use domain::letters::Letter;
+use domain::payout::Payout;
 use domain::record::{Entry, Record};
+use jiff::civil::Date;
 use std::fmt;
 use std::sync::Arc;
 
@@ -35,6 +38,12 @@ pub enum Item {
     Partner(Arc<PartnerRow>),
     /// A row of a partner's ledger.
     Commission(Arc<Row>),
+    /// What a partner was paid on a day.
+    Payout(Arc<Payout>),
+    /// Where a partner's money goes.
+    Bank(Arc<BankRow>),
+    /// A message to the bank.
+    Transfers(Arc<Transfers>),
     /// Where the audit stands.
     Cursor(Arc<Cursor>),
 }
@@ -65,6 +74,11 @@ pub const PARKED: &str = "parked#";
 pub const COMMISSION: &str = "commission#";
 /// The partition of all partners, so that one query lists them.
 pub const PARTNERS: &str = "partners";
+/// Sort keys of payouts begin so.
+pub const PAYOUT: &str = "payout#";
+/// The partition of what the bank is told.
+pub const TRANSFERS: &str = "transfers";
+const BANK: &str = "bank";
 const CURSOR: &str = "cursor";
 
 impl Key {
@@ -116,6 +130,22 @@ impl Key {
         Self::new(ledger_partition(&row.partner), sort)
     }
 
+    /// Of a payout, in its partner's ledger. Its number is its key, so that of two runs at once
+    /// one is refused.
+    pub fn payout(partner: &PartnerId, n: u64) -> Self {
+        Self::new(ledger_partition(partner), format!("{PAYOUT}{n:010}"))
+    }
+
+    /// Of a partner's account, in a partition of its own: no function reads it.
+    pub fn bank(partner: &PartnerId) -> Self {
+        Self::new(format!("{BANK}#{partner}"), BANK)
+    }
+
+    /// Of a message to the bank.
+    pub fn transfers(date: Date, n: u64) -> Self {
+        Self::new(TRANSFERS, format!("{}{n:010}", transfers_of(date)))
+    }
+
     /// Of the audit's place.
     pub fn audit_cursor() -> Self {
         Self::new("audit", CURSOR)
@@ -138,6 +168,9 @@ impl Item {
             Self::Letter(row) => Key::letter(&row.customer, row.letter, &row.cause),
             Self::Partner(row) => Key::partner(&row.partner),
             Self::Commission(row) => Key::commission(row),
+            Self::Payout(payout) => Key::payout(&payout.partner, payout.n),
+            Self::Bank(row) => Key::bank(&row.partner),
+            Self::Transfers(message) => Key::transfers(message.date, message.n),
             Self::Cursor(_) => Key::audit_cursor(),
         }
     }
@@ -178,14 +211,34 @@ impl Item {
         }
     }
 
+    /// The payout it is.
+    pub fn into_payout(self) -> Option<Arc<Payout>> {
+        if let Self::Payout(payout) = self {
+            Some(payout)
+        } else {
+            None
+        }
+    }
+
+    /// The message to the bank it is.
+    pub fn into_transfers(self) -> Option<Arc<Transfers>> {
+        if let Self::Transfers(message) = self {
+            Some(message)
+        } else {
+            None
+        }
+    }
+
     /// Its version, for items that have one.
     pub fn version(&self) -> Option<u64> {
         match self {
             Self::Record(record) => Some(record.version),
             Self::Letter(row) => Some(row.version),
             Self::Partner(row) => Some(row.version),
+            Self::Bank(row) => Some(row.version),
             Self::Cursor(cursor) => Some(cursor.version),
             Self::Entry(..) | Self::Alias(..) | Self::Parked(..) | Self::Commission(_) => None,
+            Self::Payout(_) | Self::Transfers(_) => None,
         }
     }
 }
@@ -215,6 +268,11 @@ pub fn ledger_partition(partner: &PartnerId) -> String {
 /// Sort keys of the rows that a partner has for this customer begin so.
 pub fn customer_rows(customer: &CustomerKey) -> String {
     [COMMISSION, customer.as_str(), "#"].concat()
+}
+
+/// Sort keys of a day's messages to the bank begin so.
+pub(crate) fn transfers_of(date: Date) -> String {
+    format!("{date}#")
 }
 
 /// The partition of a reference.

@@ -11,6 +11,7 @@ pub mod folding;
 pub mod letters;
 pub mod partners;
 pub mod decided;
+pub mod payouts;
 pub mod audit;
 pub mod sweep;
 pub mod dynamo;

@@ -278,6 +278,7 @@ fn concerns(item: &Item, for_queue: bool) -> bool {
         Item::Entry(..) | Item::Parked(..) => !for_queue,
         Item::Record(record) => !for_queue && !record.pending.is_empty(),
         Item::Alias(..) | Item::Partner(_) | Item::Commission(_) | Item::Cursor(_) => false,
+        Item::Payout(_) | Item::Bank(_) | Item::Transfers(_) => false,
     }
 }
 

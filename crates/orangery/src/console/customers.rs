@@ -261,6 +261,9 @@ impl Console {
                 | Item::Parked(..)
                 | Item::Partner(_)
                 | Item::Commission(_)
+                | Item::Payout(_)
+                | Item::Bank(_)
+                | Item::Transfers(_)
                 | Item::Cursor(_) => None,
             }));
             after = page.next;

@@ -217,6 +217,7 @@ impl Known {
             }
             Item::Letter(row) => self.letter(&row),
             Item::Alias(..) | Item::Partner(_) | Item::Commission(_) | Item::Cursor(_) => {}
+            Item::Payout(_) | Item::Bank(_) | Item::Transfers(_) => {}
         }
     }
 

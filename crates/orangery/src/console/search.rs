@@ -53,6 +53,9 @@ impl Console {
                 | Item::Letter(_)
                 | Item::Partner(_)
                 | Item::Commission(_)
+                | Item::Payout(_)
+                | Item::Bank(_)
+                | Item::Transfers(_)
                 | Item::Cursor(_) => None,
             }));
         }

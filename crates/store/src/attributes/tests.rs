@@ -2,13 +2,18 @@
 
 use super::{from_attributes, to_attributes};
 use crate::items::Item;
+use crate::payouts::{BankRow, Transfer, Transfers};
+use domain::bank::BankAccount;
 use domain::billing::{PaymentSeen, RefundSeen, RefundState, Teller};
 use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId};
 use domain::money::{Currency, Money};
+use domain::payout::Payout;
 use domain::program::{Claim, Own, Pinned, Program, Reward, Span};
 use domain::reading::{About, Fact, Reading, ReferralSeen};
 use domain::record::{Effect, Entry, Record};
 use jiff::Timestamp;
+use jiff::civil::date;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 #[test]
@@ -33,6 +38,55 @@ fn a_ledger_its_rows_and_the_terms_they_rest_on_come_back() {
             let attributes = to_attributes(&item).unwrap();
             assert_eq!(from_attributes(attributes).unwrap(), item);
         }
+    }
+}
+
+#[test]
+fn a_payout_the_account_and_what_the_bank_is_told_come_back() {
+    let (partner, at) = (PartnerId::new("acme"), Timestamp::UNIX_EPOCH);
+    let account = BankAccount::new("Acme", "DE89370400440532013000", Some("COBADEFF")).unwrap();
+    let late = BTreeMap::from([(CustomerKey::new("provider/test/cus_1"), [0, 7].into())]);
+    let mut items = Vec::new();
+    for late in [BTreeMap::new(), late] {
+        items.push(Item::Payout(Arc::new(Payout {
+            partner: partner.clone(),
+            n: 12,
+            date: date(2026, 4, 5),
+            at,
+            until: at,
+            amounts: vec![eur(1), eur(i64::MAX)],
+            all_by: Timestamp::MAX,
+            late,
+        })));
+    }
+    items.push(Item::Bank(Arc::new(BankRow {
+        partner: partner.clone(),
+        version: 3,
+        since: at,
+        account: account.clone(),
+    })));
+    let transfer = Transfer {
+        partner,
+        payout: 12,
+        amount: eur(600),
+        account,
+    };
+    items.push(Item::Transfers(Arc::new(Transfers {
+        date: date(2026, 4, 5),
+        n: 1,
+        at,
+        list: vec![transfer],
+    })));
+    let keys = [
+        "ledger#acme / payout#0000000012",
+        "ledger#acme / payout#0000000012",
+        "bank#acme / bank",
+        "transfers / 2026-04-05#0000000001",
+    ];
+    for (item, key) in items.into_iter().zip(keys) {
+        assert_eq!(item.key().to_string(), key);
+        let attributes = to_attributes(&item).unwrap();
+        assert_eq!(from_attributes(attributes).unwrap(), item);
     }
 }
 

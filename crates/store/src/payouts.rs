@@ -1,0 +1,227 @@
+//! Payouts as the table keeps them: one item for each partner and day, the partner's bank
+//! account, and what the bank is told.
+
+use crate::items::{Item, Key, PAYOUT, TRANSFERS, ledger_partition, transfers_of};
+use crate::partners::ledger;
+use crate::port::{Put, StoreError, Table, When, query_all};
+use domain::bank::BankAccount;
+use domain::ids::PartnerId;
+use domain::ledger::Row;
+use domain::money::Money;
+use domain::payout::{Order, Payout, Refused, Run, decide};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// How often a run, or a message to the bank, begins anew when others are faster.
+const TRIES: u32 = 20;
+
+/// Transfers in one message: an item holds them.
+const MOST_TRANSFERS: usize = 1_000;
+
+/// All that a partner's statement is made of.
+#[derive(Clone, Debug, Default)]
+pub struct Books {
+    /// The rows of its ledger.
+    pub rows: Vec<Row>,
+    /// What was paid out, the earliest first.
+    pub payouts: Vec<Payout>,
+}
+
+/// Where a partner's money goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BankRow {
+    /// Whose.
+    pub partner: PartnerId,
+    /// Counts writes.
+    pub version: u64,
+    /// Since when.
+    pub since: Timestamp,
+    /// The account.
+    #[serde(flatten)]
+    pub account: BankAccount,
+}
+
+/// A message to the bank: transfers of one day's payouts. Each payout is in one message at most,
+/// and a message never changes, so that the bank knows it again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transfers {
+    /// The day of the payouts.
+    pub date: Date,
+    /// Its number among the day's messages, from 1 on.
+    pub n: u64,
+    /// When it was decided, by our clock.
+    pub at: Timestamp,
+    /// What is to be transferred.
+    pub list: Vec<Transfer>,
+}
+
+/// Money that goes to a partner's account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transfer {
+    /// Whose.
+    pub partner: PartnerId,
+    /// The number of the payout.
+    pub payout: u64,
+    /// How much.
+    #[serde(flatten)]
+    pub amount: Money,
+    /// Where to, as it was known then.
+    pub account: BankAccount,
+}
+
+/// Why a run pays nothing and changes nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RunError {
+    /// The order can't be followed.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The table does not answer: a payout may or may not have been put. Ask for the same day
+    /// again.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Others were faster each time.
+    #[error("others change this partner's payouts all the while; ask for the same day again")]
+    Contended,
+}
+
+/// Reads a partner's ledger. Payouts first: what a payout took is then among the rows.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn books<T: Table>(table: &T, partner: &PartnerId) -> Result<Books, StoreError> {
+    let items = query_all(table, &ledger_partition(partner), PAYOUT).await?;
+    let payouts = items.into_iter().filter_map(Item::into_payout);
+    let payouts = payouts.map(Arc::unwrap_or_clone).collect();
+    let rows = ledger(table, partner).await?;
+    Ok(Books { rows, payouts })
+}
+
+/// What an order would pay; nothing is written.
+///
+/// # Errors
+/// [`RunError`].
+pub async fn look<T: Table>(
+    table: &T,
+    partner: &PartnerId,
+    order: &Order,
+    now: Timestamp,
+) -> Result<Run, RunError> {
+    let Books { rows, payouts } = books(table, partner).await?;
+    Ok(decide(partner, &rows, &payouts, order, now)?)
+}
+
+/// Pays: puts the payout under the number after the last one it was decided from. Of two runs
+/// at once one is refused, and finds the other's payout when it looks again.
+///
+/// # Errors
+/// [`RunError`].
+pub async fn run<T: Table>(
+    table: &T,
+    partner: &PartnerId,
+    order: &Order,
+    now: Timestamp,
+) -> Result<Run, RunError> {
+    for _ in 0..TRIES {
+        let run = look(table, partner, order, now).await?;
+        let Run::Pay(payout, _) = &run else {
+            return Ok(run);
+        };
+        let item = Item::Payout(Arc::new(payout.clone()));
+        match table.put(item.clone(), When::Absent).await? {
+            Put::Done => return Ok(run),
+            // A repeated request may find its own earlier write.
+            Put::Refused(Some(there)) if *there == item => return Ok(run),
+            Put::Refused(_) => {}
+        }
+    }
+    Err(RunError::Contended)
+}
+
+/// A partner's account.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn bank<T: Table>(
+    table: &T,
+    partner: &PartnerId,
+) -> Result<Option<Arc<BankRow>>, StoreError> {
+    Ok(match table.get(Key::bank(partner)).await? {
+        Some(Item::Bank(row)) => Some(row),
+        Some(_) | None => None,
+    })
+}
+
+/// Says where a partner's money goes from now on. `false` when somebody else said something
+/// meanwhile.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn set_bank<T: Table>(
+    table: &T,
+    partner: &PartnerId,
+    account: BankAccount,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let known = bank(table, partner).await?;
+    if known.as_ref().is_some_and(|row| row.account == account) {
+        return Ok(true);
+    }
+    let version = known.map_or(0, |row| row.version);
+    let next = BankRow {
+        partner: partner.clone(),
+        version: version.saturating_add(1),
+        since: now,
+        account,
+    };
+    let when = match version {
+        0 => When::Absent,
+        version => When::Version(version),
+    };
+    let put = table.put(Item::Bank(Arc::new(next)), when).await?;
+    Ok(put == Put::Done)
+}
+
+/// The day's messages to the bank, with these transfers in one of them each. What is in none yet
+/// makes a further message, decided before any file is written: so a file can be written again,
+/// and no transfer is ever in two.
+///
+/// # Errors
+/// [`RunError`].
+pub async fn tell_bank<T: Table>(
+    table: &T,
+    date: Date,
+    transfers: &[Transfer],
+    now: Timestamp,
+) -> Result<Vec<Arc<Transfers>>, RunError> {
+    for _ in 0..TRIES {
+        let items = query_all(table, TRANSFERS, &transfers_of(date)).await?;
+        let told = items.into_iter().filter_map(Item::into_transfers);
+        let told: Vec<Arc<Transfers>> = told.collect();
+        let in_one = told.iter().flat_map(|message| &message.list);
+        let in_one: BTreeSet<_> = in_one.map(Transfer::whose).collect();
+        let new = transfers.iter().filter(|t| !in_one.contains(&t.whose()));
+        let list: Vec<Transfer> = new.take(MOST_TRANSFERS).cloned().collect();
+        if list.is_empty() {
+            return Ok(told);
+        }
+        let message = Transfers {
+            date,
+            n: told.last().map_or(1, |last| last.n.saturating_add(1)),
+            at: now,
+            list,
+        };
+        // Put or refused: the next look says what stands.
+        let item = Item::Transfers(Arc::new(message));
+        table.put(item, When::Absent).await?;
+    }
+    Err(RunError::Contended)
+}
+
+impl Transfer {
+    fn whose(&self) -> (&PartnerId, u64) {
+        (&self.partner, self.payout)
+    }
+}
