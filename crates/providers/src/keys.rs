@@ -78,7 +78,10 @@ fn of_partner(
     Secret::from_bytes(&key)
 }
 
-fn expand<const N: usize>(master: &Secret, purpose: &[u8]) -> Result<[u8; N], WeakSecret> {
+pub(crate) fn expand<const N: usize>(
+    master: &Secret,
+    purpose: &[u8],
+) -> Result<[u8; N], WeakSecret> {
     let mut key = [0; N];
     let master = master.shared().ok_or(WeakSecret::Underivable)?;
     Hkdf::<Sha256>::new(Some(SALT), master)

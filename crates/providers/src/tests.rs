@@ -12,6 +12,7 @@ mod mollie;
 mod money;
 mod paddle_readings;
 mod paddle_signature;
+mod partner_postback;
 mod partner_signature;
 mod paypal;
 mod readme;

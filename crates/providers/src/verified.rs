@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use ring::signature::{ED25519, UnparsedPublicKey};
 use sha2::Sha256;
 use std::sync::Arc;
+use subtle::ConstantTimeEq;
 
 /// Wire items whose sender is proven. Its fields are private and its makers check a signature,
 /// so what has this type was verified:
@@ -68,6 +69,23 @@ impl Verified {
             items: vec![Arc::from(claim.body)],
             message: None,
             signed_at,
+        })
+    }
+
+    /// What came with the token that only its sender was given. A token is not bound to a time:
+    /// `now` stands for it.
+    pub(crate) fn by_token(
+        [offered, given]: [&[u8]; 2],
+        item: &[u8],
+        now: Timestamp,
+    ) -> Result<Self, Refused> {
+        if !bool::from(offered.ct_eq(given)) {
+            return Err(Refused::SignatureMismatch);
+        }
+        Ok(Self {
+            items: vec![Arc::from(item)],
+            message: None,
+            signed_at: now,
         })
     }
 

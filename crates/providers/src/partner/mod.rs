@@ -4,10 +4,19 @@
 //! `{"type":"referral.created","data":{"referral_id":"r-1","customer":{"email":"…"}}}`.
 //! The customer is named by `email`, by `id` (the shop's own) or by `code`, any of them, at
 //! least one; `email`, `customer_id` and `code` may also stand in `data` itself.
-//! `referral.canceled` takes a referral back. `occurred_at` (RFC 3339) is when the partner sent
-//! the customer; without it, when the partner signed.
+//! `referral.canceled` takes a referral back, `lead.created` tells of somebody who may become
+//! one. `occurred_at` (RFC 3339) is when the partner sent the customer; without it, when the
+//! partner signed. `sub_ids` is what the partner knows the click by.
+//!
+//! `GET /partners/{partner}/referrals/{id}` asks how a referral stands, signed alike over the text
+//! `GET /partners/{partner}/referrals/{id}`. `GET /partners/{partner}/postback` reports as trackers
+//! do, in a query.
 
 mod report;
+mod sub_ids;
+mod query;
+
+pub mod postback;
 
 use crate::json::sound;
 use crate::samples::bodies;
@@ -18,13 +27,20 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
+pub use report::{Kind, Report};
+pub use sub_ids::SubIds;
+
 /// What a partner's report says, and when it was signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reported {
     /// Its bytes and what they mean.
     pub received: Received,
-    /// By the partner's clock, which was near ours.
+    /// By the partner's clock, which was near ours; of a token, which has none, by ours.
     pub signed_at: Timestamp,
+    /// What the partner calls it: told again under this id, it is the same or a conflict.
+    pub message: Arc<str>,
+    /// What it says; none of a type we do not act on.
+    pub report: Option<Report>,
 }
 
 /// The partners' door. Types we do not act on are [`Outcome::Ignored`].
@@ -40,11 +56,13 @@ pub fn receive(
 ) -> Result<Reported, NotReceived> {
     let verified = standard::verify(request, secrets, now)?;
     let message = verified.message().unwrap_or_default();
+    let signed_at = verified.signed_at();
     let raw = only_item(&verified)?;
     let text = sound(&raw).map_err(|fault| Unreadable::Body(fault.to_string()))?;
     let id = EventId::new(format!("partner/{partner}/{message}"));
-    let outcome = match report::Report::read(text, verified.signed_at())? {
-        Some(report) => Outcome::Reading(report.reading(id, partner, keys)),
+    let report = report::Report::read(text, (id.clone(), partner), signed_at, keys)?;
+    let outcome = match &report {
+        Some(report) => Outcome::Reading(report.reading(signed_at)),
         None => Outcome::Ignored {
             id: Some(id),
             kind: report::kind(text)?,
@@ -52,8 +70,36 @@ pub fn receive(
     };
     Ok(Reported {
         received: Received { raw, outcome },
-        signed_at: verified.signed_at(),
+        signed_at,
+        message: message.into(),
+        report,
     })
+}
+
+/// Proves that the partner asks how this referral of its stands. What is signed is no JSON, so
+/// nothing signed to ask can be sent to report, nor the reverse.
+///
+/// # Errors
+/// [`Refused`].
+pub fn asks(
+    partner: &PartnerId,
+    referral: &str,
+    request: &Request<'_>,
+    secrets: &Secrets,
+    now: Timestamp,
+) -> Result<(), Refused> {
+    let text = asked(partner, referral);
+    let signed = Request {
+        body: text.as_bytes(),
+        ..*request
+    };
+    standard::verify(&signed, secrets, now).map(|_| ())
+}
+
+/// The text to sign for asking how a referral stands: the id as it was reported, whatever has to
+/// be encoded in the address.
+pub fn asked(partner: &PartnerId, referral: &str) -> String {
+    format!("GET /partners/{partner}/referrals/{referral}")
 }
 
 /// Signs a body as a partner would, for the command that sends samples. The message id is a
@@ -99,8 +145,14 @@ pub enum Unreadable {
     /// Not JSON that can be read in one way.
     #[error("{0}; send one JSON object, encoded as UTF-8")]
     Body(String),
+    /// Not a query that can be read in one way.
+    #[error("the query {what}; send every name once, percent-encoded as UTF-8")]
+    Query {
+        /// What is wrong.
+        what: &'static str,
+    },
     /// A field that is missing or not what it should be.
-    #[error("`{field}` {what}; mend it and send the report again under the same webhook-id")]
+    #[error("`{field}` {what}; mend it and send the report again under the same id")]
     Field {
         /// Which.
         field: String,
@@ -113,7 +165,7 @@ impl Unreadable {
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         match self {
-            Self::Body(_) => 400,
+            Self::Body(_) | Self::Query { .. } => 400,
             Self::Field { .. } => 422,
         }
     }
@@ -127,7 +179,10 @@ fn only_item(verified: &Verified) -> Result<Arc<[u8]>, Unreadable> {
     item.ok_or_else(|| Unreadable::Body("the body is empty".into()))
 }
 
+const TOLERANCE_SECONDS: u16 = 300;
+
 static SAMPLES: &[(&str, &str)] = bodies!["partner":
+    "lead.created",
     "referral.canceled",
     "referral.created",
     "referral.created-by-code",

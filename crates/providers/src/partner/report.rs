@@ -1,82 +1,155 @@
 //! What a partner's report says, and how it is read.
 
 use super::Unreadable;
+use super::sub_ids::{self, SubIds};
 use crate::PersonKey;
 use domain::ids::{EventId, PartnerId, Reference};
 use domain::reading::{About, Fact, Reading, ReferralSeen};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// A report that was understood.
-pub(super) struct Report {
+/// What a partner says of somebody it sent, understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    id: EventId,
+    partner: PartnerId,
     kind: Kind,
     referral: Arc<str>,
-    customer: Customer,
-    occurred_at: Timestamp,
+    references: Vec<Reference>,
+    occurred_at: Option<Timestamp>,
+    sub_ids: SubIds,
 }
 
 impl Report {
     /// Reads it; none is a type we do not act on.
-    pub(super) fn read(text: &str, signed_at: Timestamp) -> Result<Option<Self>, Unreadable> {
+    pub(super) fn read(
+        text: &str,
+        (id, partner): (EventId, &PartnerId),
+        signed_at: Timestamp,
+        keys: &PersonKey,
+    ) -> Result<Option<Self>, Unreadable> {
         let kind = match &*kind(text)? {
+            "lead.created" => Kind::Lead,
             "referral.created" => Kind::Created,
             "referral.canceled" => Kind::Canceled,
             _ => return Ok(None),
         };
         let wire: Wire = parse(text)?;
         let data = wire.data;
-        let referral = check("data.referral_id", data.referral_id.trim())?;
         let occurred_at = match &data.occurred_at {
-            Some(time) => time
-                .parse::<Timestamp>()
-                .map_err(|_| field("data.occurred_at", "is not a time of RFC 3339"))?,
-            None => signed_at,
+            Some(time) => Some(
+                time.parse::<Timestamp>()
+                    .map_err(|_| field("data.occurred_at", "is not a time of RFC 3339"))?,
+            ),
+            None => None,
         };
         let latest = signed_at.checked_add(SLACK).unwrap_or(signed_at);
-        if occurred_at > latest {
+        if occurred_at.is_some_and(|at| at > latest) {
             return Err(field("data.occurred_at", "lies in the future"));
         }
         Ok(Some(Self {
+            id,
+            partner: partner.clone(),
             kind,
-            referral,
-            customer: Customer::read(data)?,
+            referral: check("data.referral_id", data.referral_id.trim())?,
+            sub_ids: sub_ids::read("data.sub_ids", &data.sub_ids)?,
+            references: Customer::read(data)?.references(keys),
             occurred_at,
         }))
     }
 
-    /// The reading: about whoever these references lead to, now or later.
-    pub(super) fn reading(self, id: EventId, partner: &PartnerId, keys: &PersonKey) -> Reading {
-        let about = About::Behind(self.customer.references(keys));
-        let (kind, rank, fact) = match self.kind {
-            Kind::Created => (
-                "referral.created",
-                CREATED_RANK,
-                Fact::Referral(ReferralSeen {
-                    partner: partner.clone(),
-                    referral: self.referral,
-                    referred_at: self.occurred_at,
-                }),
-            ),
-            Kind::Canceled => (
-                "referral.canceled",
-                CANCELED_RANK,
-                Fact::ReferralCanceled {
-                    partner: partner.clone(),
-                    referral: self.referral,
-                },
-            ),
+    /// Reads the parameters of a postback, which reports a customer sent.
+    pub(super) fn of_postback(
+        mut said: BTreeMap<String, String>,
+        partner: &PartnerId,
+        keys: &PersonKey,
+    ) -> Result<Self, Unreadable> {
+        let sub_ids = sub_ids::of_query(&mut said)?;
+        let mut take = |name: &'static str| {
+            let text = said.remove(name).filter(|text| !text.trim().is_empty());
+            text.map(|text| check(name, text.trim())).transpose()
+        };
+        let referral = take("transaction_id")?;
+        let referral = referral.ok_or_else(|| field("transaction_id", "is not there"))?;
+        let (amount, _) = (take("amount")?, take("currency")?);
+        if amount.is_some_and(|amount| !is_amount(&amount)) {
+            return Err(field("amount", "is not a plain number of 0 or more"));
+        }
+        let customer = Customer {
+            email: take("email")?,
+            id: take("customer_id")?,
+            code: take("code")?,
+        };
+        if !said.is_empty() {
+            // Silence would let a slip of the pen go unnoticed, and a conflict depend on it.
+            let what = "has a name that this address does not know";
+            return Err(Unreadable::Query { what });
+        }
+        Ok(Self {
+            id: EventId::new(format!("partner/{partner}/{POSTBACK}/{referral}")),
+            partner: partner.clone(),
+            kind: Kind::Postback,
+            references: customer.sound(["email", "email"])?.references(keys),
+            referral,
+            occurred_at: None,
+            sub_ids,
+        })
+    }
+
+    /// The reading: about whoever these references lead to, now or later. What says no time of
+    /// its own happened when it was first told.
+    pub fn reading(&self, first_told_at: Timestamp) -> Reading {
+        let occurred_at = self.occurred_at.unwrap_or(first_told_at);
+        let (partner, referral) = (self.partner.clone(), self.referral.clone());
+        let (rank, fact) = match self.kind {
+            // It claims nothing; it is kept, and told to whoever asks for the history.
+            Kind::Lead => (LEAD_RANK, None),
+            Kind::Created | Kind::Postback => {
+                let seen = ReferralSeen {
+                    partner,
+                    referral,
+                    referred_at: occurred_at,
+                };
+                (CREATED_RANK, Some(Fact::Referral(seen)))
+            }
+            Kind::Canceled => {
+                let canceled = Fact::ReferralCanceled { partner, referral };
+                (CANCELED_RANK, Some(canceled))
+            }
         };
         Reading {
-            id,
-            kind: kind.into(),
-            occurred_at: self.occurred_at,
+            id: self.id.clone(),
+            kind: self.kind.as_str().into(),
+            occurred_at,
             rank,
-            about,
-            facts: vec![fact],
+            about: About::Behind(self.references.clone()),
+            facts: fact.into_iter().collect(),
             // It is looked for under these, but a partner's word makes nobody's e-mail another's.
             references: Vec::new(),
         }
+    }
+
+    /// What the partner calls it, without the partner's name.
+    pub(super) fn message(&self) -> &str {
+        let id = self.id.as_str().splitn(3, '/').nth(2);
+        id.unwrap_or_default()
+    }
+
+    /// What it is: `referral.created`.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The partner's id of the referral.
+    pub fn referral(&self) -> &Arc<str> {
+        &self.referral
+    }
+
+    /// What the partner calls the campaign, page or person by: at most ten.
+    pub fn sub_ids(&self) -> &SubIds {
+        &self.sub_ids
     }
 }
 
@@ -86,9 +159,29 @@ pub(super) fn kind(text: &str) -> Result<Arc<str>, Unreadable> {
     check("type", &typed.kind)
 }
 
-enum Kind {
+/// The types of reports that are acted upon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Somebody showed interest: kept, and claims nothing.
+    Lead,
+    /// A customer was sent.
     Created,
+    /// That is taken back.
     Canceled,
+    /// A customer was sent, said by a postback.
+    Postback,
+}
+
+impl Kind {
+    /// As it stands in journals.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Lead => "lead.created",
+            Self::Created => "referral.created",
+            Self::Canceled => "referral.canceled",
+            Self::Postback => "postback",
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -115,6 +208,8 @@ struct Data {
     customer_id: Option<Arc<str>>,
     #[serde(default)]
     code: Option<Arc<str>>,
+    #[serde(default)]
+    sub_ids: SubIds,
 }
 
 #[derive(Default, Deserialize)]
@@ -150,16 +245,18 @@ impl Customer {
             id: one("data.customer.id", named.id, data.customer_id)?,
             code: one("data.customer.code", named.code, data.code)?,
         };
-        if customer.email.is_none() && customer.id.is_none() && customer.code.is_none() {
-            return Err(field(
-                "data.customer",
-                "names nobody: give email, id or code",
-            ));
+        customer.sound(["data.customer", "data.customer.email"])
+    }
+
+    /// It, if it names somebody; else what is wrong, by the name of all of it and of the address.
+    fn sound(self, [whole, email]: [&str; 2]) -> Result<Self, Unreadable> {
+        if self.email.is_none() && self.id.is_none() && self.code.is_none() {
+            return Err(field(whole, "names nobody: give email, id or code"));
         }
-        if customer.email.as_ref().is_some_and(|e| !e.contains('@')) {
-            return Err(field("data.customer.email", "is not an e-mail address"));
+        if self.email.as_ref().is_some_and(|text| !is_address(text)) {
+            return Err(field(email, "is not an e-mail address"));
         }
-        Ok(customer)
+        Ok(self)
     }
 
     /// The most telling first.
@@ -190,14 +287,31 @@ fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Unreadable> {
     })
 }
 
-fn check(name: &str, text: &str) -> Result<Arc<str>, Unreadable> {
+/// Whether it may be an address: somebody at some host, without white space.
+fn is_address(text: &str) -> bool {
+    let plain = !text.contains(char::is_whitespace);
+    let parts = text.rsplit_once('@');
+    plain && parts.is_some_and(|(local, host)| !local.is_empty() && !host.is_empty())
+}
+
+/// Digits, and decimals behind a point or a comma: all that anybody may say of an amount here. It
+/// is kept as it was said and is evidence of nothing.
+fn is_amount(text: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    match text.split_once(['.', ',']) {
+        Some((whole, decimals)) => digits(whole) && digits(decimals),
+        None => digits(text),
+    }
+}
+
+pub(super) fn check(name: &str, text: &str) -> Result<Arc<str>, Unreadable> {
     if text.is_empty() || text.len() > MAX_TEXT || text.chars().any(char::is_control) {
         return Err(field(name, "is not 1 to 254 bytes of plain text"));
     }
     Ok(text.into())
 }
 
-fn field(name: &str, what: &'static str) -> Unreadable {
+pub(super) fn field(name: &str, what: &'static str) -> Unreadable {
     Unreadable::Field {
         field: name.to_owned(),
         what,
@@ -206,6 +320,10 @@ fn field(name: &str, what: &'static str) -> Unreadable {
 
 const MAX_TEXT: usize = 254;
 const SLACK: SignedDuration = SignedDuration::from_secs(300);
-// A referral comes before whatever the customer does in the same second.
+/// What stands between partner and transaction in the id of a postback. No `webhook-id` has a
+/// slash in it, so none is the id of a postback.
+pub(super) const POSTBACK: &str = "postback";
+// A referral comes before whatever the customer does in the same second, a lead before it.
+const LEAD_RANK: u8 = 4;
 const CREATED_RANK: u8 = 5;
 const CANCELED_RANK: u8 = 6;

@@ -1,0 +1,63 @@
+//! A query, read in the one way there is: every name once, percent-encoded UTF-8.
+
+use super::Unreadable;
+use std::collections::BTreeMap;
+
+/// Names and values, decoded.
+pub(super) fn read(query: &str) -> Result<BTreeMap<String, String>, Unreadable> {
+    let unclear = |what| Unreadable::Query { what };
+    if query.len() > MOST_BYTES {
+        return Err(unclear("is longer than 4096 bytes"));
+    }
+    let mut said = BTreeMap::new();
+    for pair in query.split('&').filter(|_| !query.is_empty()) {
+        let (name, value) = pair
+            .split_once('=')
+            .ok_or(unclear("has a part without `=`"))?;
+        let decoded = decoded(name).zip(decoded(value));
+        let (name, value) = decoded.ok_or(unclear("is not plain percent-encoded UTF-8"))?;
+        if !is_name(&name) {
+            return Err(unclear(
+                "has a name that is not 1 to 64 letters, digits, `_`, `-` or `.`",
+            ));
+        }
+        if said.insert(name, value).is_some() {
+            return Err(unclear("has a name twice"));
+        }
+        if said.len() > MOST_PAIRS {
+            return Err(unclear("has more than 32 parts"));
+        }
+    }
+    Ok(said)
+}
+
+/// A part as it was meant. None of control characters: the signed text divides lines by one.
+fn decoded(part: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(part.len());
+    let mut rest = part.as_bytes();
+    while let [first, tail @ ..] = rest {
+        rest = tail;
+        bytes.push(match first {
+            b'+' => b' ',
+            b'%' => {
+                let (pair, after) = tail.split_at_checked(2)?;
+                rest = after;
+                let mut byte = [0];
+                hex::decode_to_slice(pair, &mut byte).ok()?;
+                u8::from_be_bytes(byte)
+            }
+            plain if plain.is_ascii_graphic() => *plain,
+            _ => return None,
+        });
+    }
+    let text = String::from_utf8(bytes).ok()?;
+    (!text.contains(char::is_control)).then_some(text)
+}
+
+fn is_name(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+    (1..=64).contains(&text.len()) && text.bytes().all(plain)
+}
+
+const MOST_BYTES: usize = 4096;
+const MOST_PAIRS: usize = 32;
