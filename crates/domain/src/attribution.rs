@@ -4,6 +4,7 @@ use crate::ids::PartnerId;
 use crate::program::{Claim, CodeGranted, Decision, Own, Pinned, Program, Suspicion};
 use crate::reading::Fact;
 use crate::record::Entry;
+use crate::standing::Reason;
 use crate::state::{Referral, State};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -71,15 +72,6 @@ impl State {
     /// payment.
     pub fn attribution(&self) -> Option<Attribution<'_>> {
         let first_paid_at = self.first_paid_at();
-        let standing = |(key, referral): (&'_ String, &'_ Referral)| {
-            let pin = self.partners.pins.get(key);
-            let void = self.partners.decisions.get(key) == Some(&Decision::Void);
-            let in_window = pin.zip(first_paid_at).is_none_or(|(pin, paid)| {
-                let program = &pin.program;
-                program.is_in_window(referral.referred_at, pin.reported_at, paid)
-            });
-            !referral.canceled && !void && in_window
-        };
         let reported_at = |key: &str, referral: &Referral| {
             let pin = self.partners.pins.get(key);
             pin.map_or(referral.referred_at, |pin| pin.reported_at)
@@ -87,7 +79,7 @@ impl State {
         let candidates = || {
             self.referrals
                 .iter()
-                .filter(|candidate| standing(*candidate))
+                .filter(|(key, known)| self.refusal(key, known).is_none())
         };
         let first = candidates().min_by_key(|(key, known)| (reported_at(key, known), *key))?;
         let claim = self.partners.pins.get(first.0).map(|pin| pin.program.claim);
@@ -120,6 +112,25 @@ impl State {
             .copied()
     }
 
+    /// Why a report does not count, whatever others there are.
+    pub(crate) fn refusal(&self, key: &str, referral: &Referral) -> Option<Reason> {
+        let outside = self.first_paid_at().is_some_and(|paid| {
+            self.partners.pins.get(key).is_some_and(|pin| {
+                let program = &pin.program;
+                !program.is_in_window(referral.referred_at, pin.reported_at, paid)
+            })
+        });
+        if referral.canceled {
+            Some(Reason::Canceled)
+        } else if self.partners.decisions.get(key) == Some(&Decision::Void) {
+            Some(Reason::Void)
+        } else if outside {
+            Some(Reason::OutsideWindow)
+        } else {
+            None
+        }
+    }
+
     /// When the customer first paid.
     pub(crate) fn first_paid_at(&self) -> Option<Timestamp> {
         let open = self.payments.open.iter().filter_map(|p| p.paid_at());
@@ -143,7 +154,7 @@ impl State {
         let Some(granted) = self.partners.codes.get(code).cloned() else {
             return;
         };
-        let referral: Arc<str> = format!("code/{code}").into();
+        let referral = by_code(code);
         let key = key(&granted.partner, &referral);
         self.referrals.entry(key.clone()).or_insert(Referral {
             partner: granted.partner,
@@ -195,6 +206,25 @@ pub fn partners_of(journal: &[Arc<Entry>]) -> BTreeSet<&PartnerId> {
         }
     }
     partners
+}
+
+/// The reports of this journal that a partner may have been told of, by partner and the
+/// partner's id of the referral.
+pub fn referrals_of(journal: &[Arc<Entry>]) -> BTreeSet<(&PartnerId, Arc<str>)> {
+    let mut referrals = BTreeSet::new();
+    for fact in journal.iter().flat_map(|entry| &entry.reading.facts) {
+        if let Fact::Pinned(pinned) = fact {
+            referrals.insert((&pinned.partner, pinned.referral.clone()));
+        } else if let Fact::CodeGranted(granted) = fact {
+            referrals.insert((&granted.partner, by_code(&granted.code)));
+        }
+    }
+    referrals
+}
+
+/// The id of the referral that a code of a partner's makes.
+fn by_code(code: &str) -> Arc<str> {
+    format!("code/{code}").into()
 }
 
 /// Under which a report stands in the record.

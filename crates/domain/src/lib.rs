@@ -15,6 +15,7 @@ pub mod payments;
 pub mod statements;
 pub mod fold;
 pub mod ledger;
+pub mod standing;
 pub mod digest;
 pub mod record;
 pub mod letters;

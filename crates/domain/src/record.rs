@@ -7,6 +7,7 @@ use crate::ledger::{Ledger, Row};
 use crate::letters::Letter;
 use crate::plan::plan;
 use crate::reading::{Position, Reading};
+use crate::standing::{StandingRow, Standings};
 use crate::state::State;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -97,6 +98,9 @@ pub struct Record {
     /// What the rows decided so far come to, for the payments in the state.
     #[serde(default, skip_serializing_if = "Ledger::is_empty")]
     pub ledger: Ledger,
+    /// What partners were told of their reports.
+    #[serde(default, skip_serializing_if = "Standings::is_empty")]
+    pub standings: Standings,
     /// When something may fall due next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub look_at: Option<Timestamp>,
@@ -112,6 +116,8 @@ pub enum Effect {
     Letter(Decided),
     /// This row belongs in a partner's ledger.
     Commission(Box<Row>),
+    /// This is how a partner's report stands.
+    Standing(Box<StandingRow>),
 }
 
 /// A letter and its cause.
@@ -148,6 +154,7 @@ impl Record {
             known_by: Vec::new(),
             decided: Vec::new(),
             ledger: Ledger::default(),
+            standings: Standings::default(),
             look_at: None,
         }
     }
@@ -182,8 +189,8 @@ impl Record {
             folded.state = state;
             folded.take_in(entry);
         }
-        let settled = self.ledger.settle(&self.customer, &folded.state, now);
-        if self.version == 0 && !settled.1.is_empty() {
+        let settled = self.settle(&folded.state, now);
+        if self.version == 0 && !settled.owed.is_empty() {
             // Rows of an earlier record of this customer may stand: they must be read first.
             return Step::ReadJournal;
         }
@@ -197,12 +204,23 @@ impl Record {
         let known: HashSet<u64> = rows.iter().map(|row| row.n).collect();
         let pending = self.pending.iter().filter_map(|effect| match effect {
             Effect::Commission(row) if !known.contains(&row.n) => Some(&**row),
-            Effect::Commission(_) | Effect::Alias(_) | Effect::Letter(_) => None,
+            Effect::Commission(_) | Effect::Standing(_) | Effect::Alias(_) | Effect::Letter(_) => {
+                None
+            }
         });
         let mut ledger = Ledger::recalled(rows.iter().chain(pending));
         ledger.next = ledger.next.max(self.ledger.next);
         Self {
             ledger,
+            ..self.clone()
+        }
+    }
+
+    /// This record as the rows in the table remember it, where it was lost: what partners were told
+    /// never leaves a record otherwise.
+    pub fn recalled_standings(&self, rows: &[StandingRow]) -> Self {
+        Self {
+            standings: Standings::recalled(rows),
             ..self.clone()
         }
     }
@@ -215,9 +233,9 @@ impl Record {
         now: Timestamp,
     ) -> Option<Self> {
         let mut folded = Folded::whole(journal);
-        let settled = self.ledger.settle(&self.customer, &folded.state, now);
+        let settled = self.settle(&folded.state, now);
         folded.state.close_old();
-        if folded == self.folded && settled.1.is_empty() {
+        if folded == self.folded && settled.owed.is_empty() {
             return None;
         }
         let unseen: HashSet<Digest> = new
@@ -241,7 +259,11 @@ impl Record {
 
     /// Plans again at a later moment: what has fallen due since. None if nothing changes.
     pub fn look_again(&self, now: Timestamp) -> Option<Self> {
-        let unchanged = (self.ledger.clone(), Vec::new());
+        let unchanged = Settled {
+            ledger: self.ledger.clone(),
+            standings: self.standings.clone(),
+            owed: Vec::new(),
+        };
         let next = self.succeed(self.folded.clone(), &[], unchanged, now);
         let same = next.pending == self.pending && next.look_at == self.look_at;
         (!same).then_some(next)
@@ -253,7 +275,7 @@ impl Record {
         let mut known_by = self.known_by.clone();
         known_by.extend(self.pending.iter().filter_map(|effect| match effect {
             Effect::Alias(reference) => Some(short(reference)),
-            Effect::Letter(_) | Effect::Commission(_) => None,
+            Effect::Letter(_) | Effect::Commission(_) | Effect::Standing(_) => None,
         }));
         let overflow = known_by.len().saturating_sub(KNOWN_BY);
         known_by.drain(..overflow);
@@ -265,13 +287,20 @@ impl Record {
         }
     }
 
-    fn succeed(
-        &self,
-        folded: Folded,
-        fresh: &[&Entry],
-        (ledger, rows): (Ledger, Vec<Row>),
-        now: Timestamp,
-    ) -> Self {
+    /// What follows for partners from a state that has all payments the record has lines of.
+    fn settle(&self, state: &State, now: Timestamp) -> Settled {
+        let (ledger, rows) = self.ledger.settle(&self.customer, state, now);
+        let (standings, told) = self.standings.settle(&self.customer, state, now);
+        let rows = rows.into_iter().map(Box::new).map(Effect::Commission);
+        let told = told.into_iter().map(Box::new).map(Effect::Standing);
+        Settled {
+            ledger,
+            standings,
+            owed: rows.chain(told).collect(),
+        }
+    }
+
+    fn succeed(&self, folded: Folded, fresh: &[&Entry], settled: Settled, now: Timestamp) -> Self {
         let mut ring: Vec<u64> = fresh.iter().map(|entry| entry.digest.short()).collect();
         let keep = RING.saturating_sub(ring.len());
         let forgotten = self.ring.len().saturating_sub(keep);
@@ -295,9 +324,7 @@ impl Record {
             .filter(|reference| !self.known_by.contains(&short(reference)))
             .for_each(|reference| owe(Effect::Alias(reference.clone())));
 
-        for row in rows {
-            owe(Effect::Commission(Box::new(row)));
-        }
+        settled.owed.into_iter().for_each(&mut owe);
         let planned = plan(&folded.state, now);
         let mut decided: Vec<Decided> = self
             .decided
@@ -316,7 +343,8 @@ impl Record {
         }
         Self {
             customer: self.customer.clone(),
-            ledger: ledger.of_open(&folded.state),
+            ledger: settled.ledger.of_open(&folded.state),
+            standings: settled.standings,
             folded,
             version: self.version.saturating_add(1),
             ring,
@@ -326,6 +354,13 @@ impl Record {
             look_at: planned.look_at,
         }
     }
+}
+
+/// What a fold decides for partners: rows, and the books with them.
+struct Settled {
+    ledger: Ledger,
+    standings: Standings,
+    owed: Vec<Effect>,
 }
 
 impl Folded {

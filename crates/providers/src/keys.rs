@@ -69,11 +69,7 @@ fn of_partner(
         return Err(WeakSecret::Underivable);
     }
     // The version has a fixed length, so no name and version can be read as another pair.
-    let purpose = [
-        purpose,
-        &version.to_be_bytes(),
-        partner.as_str().as_bytes(),
-    ];
+    let purpose = [purpose, &version.to_be_bytes(), partner.as_str().as_bytes()];
     let key: [u8; 32] = expand(master, &purpose.concat())?;
     Secret::from_bytes(&key)
 }

@@ -242,6 +242,8 @@ fn is_new(put: Put, entry: &Entry) -> bool {
             | Item::Payout(_)
             | Item::Bank(_)
             | Item::Transfers(_)
+            | Item::Standing(_)
+            | Item::Report(..)
             | Item::Cursor(_) => false,
         },
         Put::Refused(None) => false,

@@ -5,6 +5,7 @@ use crate::letters::LetterRow;
 use crate::partners::PartnerRow;
 use crate::payouts::{BankRow, Transfers};
 use crate::port::StoreError;
+use crate::reports::{Place, Report};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::digest::Digest;
@@ -12,6 +13,7 @@ use domain::ledger::Row;
 use domain::payout::Payout;
 use domain::reading::Reading;
 use domain::record::{Entry, Record};
+use domain::standing::StandingRow;
 use flate2::Compression;
 use flate2::read::{DeflateDecoder, DeflateEncoder};
 use jiff::Timestamp;
@@ -44,6 +46,8 @@ pub(crate) fn to_attributes(item: &Item) -> Result<Attributes, StoreError> {
         Item::Payout(payout) => ("payout", fields(&**payout)?),
         Item::Bank(row) => ("bank", fields(&**row)?),
         Item::Transfers(message) => ("transfers", fields(&**message)?),
+        Item::Standing(row) => ("standing", fields(&**row)?),
+        Item::Report(place, report) => (place.as_str(), fields(&**report)?),
         Item::Cursor(cursor) => ("cursor", fields(&CursorFields::from(&**cursor))?),
     };
     let mut attributes = body;
@@ -98,6 +102,9 @@ pub(crate) fn from_attributes(attributes: Attributes) -> Result<Item, StoreError
         "transfers" => Ok(Item::Transfers(Arc::new(
             read::<Transfers>(attributes).map_err(unreadable)?,
         ))),
+        "standing" => Ok(Item::Standing(Arc::new(
+            read::<StandingRow>(attributes).map_err(unreadable)?,
+        ))),
         "alias" => {
             let reference = reference_of(&key.partition);
             let reference = reference.ok_or_else(|| unreadable("an alias of nothing".into()))?;
@@ -112,7 +119,12 @@ pub(crate) fn from_attributes(attributes: Attributes) -> Result<Item, StoreError
             let cursor = read::<CursorFields>(attributes).map_err(unreadable)?;
             Ok(Item::Cursor(Arc::new(cursor.into())))
         }
-        other => Err(unreadable(format!("unknown type `{other}`"))),
+        other => {
+            let place = Place::parse(other);
+            let place = place.ok_or_else(|| unreadable(format!("unknown type `{other}`")))?;
+            let report = read::<Report>(attributes).map_err(unreadable)?;
+            Ok(Item::Report(place, Arc::new(report)))
+        }
     }
 }
 

@@ -153,6 +153,8 @@ impl Partition {
             | Item::Payout(_)
             | Item::Bank(_)
             | Item::Transfers(_)
+            | Item::Standing(_)
+            | Item::Report(..)
             | Item::Cursor(_) => {}
         }
     }

@@ -1,14 +1,15 @@
 //! From journal to record: read, fold, write if nobody was faster, then put what follows.
 
 use crate::accept::hand_over;
-use crate::items::{Item, JOURNAL, Key, customer_partition};
+use crate::items::{Item, JOURNAL, Key, customer_partition, customer_standings, ledger_partition};
 use crate::letters::LetterRow;
 use crate::partners::customer_ledger;
 use crate::port::{Put, StoreError, Table, When, query_all};
-use domain::attribution::partners_of;
+use domain::attribution::{partners_of, referrals_of};
 use domain::ids::CustomerKey;
 use domain::ledger::Row;
 use domain::record::{Effect, Entry, Record, Step};
+use domain::standing::StandingRow;
 use jiff::Timestamp;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -180,7 +181,19 @@ async fn recall<T: Table>(
     for partner in partners {
         rows.extend(customer_ledger(table, partner, &record.customer).await?);
     }
-    Ok(Arc::new(record.recalled(&rows)))
+    let record = Arc::new(record.recalled(&rows));
+    if record.version > 0 {
+        return Ok(record);
+    }
+    // It was lost, or never was: what partners were told stands in their rows alone.
+    let mut told = Vec::new();
+    for (partner, referral) in referrals_of(journal) {
+        let rows = customer_standings(&referral, &record.customer);
+        let rows = query_all(table, &ledger_partition(partner), &rows).await?;
+        told.extend(rows.into_iter().filter_map(Item::into_standing));
+    }
+    let told: Vec<StandingRow> = told.into_iter().map(Arc::unwrap_or_clone).collect();
+    Ok(Arc::new(record.recalled_standings(&told)))
 }
 
 /// 5: writes a record if the one it came from still stands. None when it lost.
@@ -229,6 +242,10 @@ async fn put_effects<T: Table>(
             }
             Effect::Commission(row) => {
                 let row = Item::Commission(Arc::new(Row::clone(row)));
+                table.put(row, When::Absent).await?;
+            }
+            Effect::Standing(row) => {
+                let row = Item::Standing(Arc::new(StandingRow::clone(row)));
                 table.put(row, When::Absent).await?;
             }
         }

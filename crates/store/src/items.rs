@@ -3,11 +3,13 @@
 use crate::letters::LetterRow;
 use crate::partners::PartnerRow;
 use crate::payouts::{BankRow, Transfers};
+use crate::reports::{Place, Report};
 use domain::ids::{CustomerKey, EventId, PartnerId, Reference};
 use domain::ledger::Row;
 use domain::letters::Letter;
 use domain::payout::Payout;
 use domain::record::{Entry, Record};
+use domain::standing::StandingRow;
 use jiff::civil::Date;
 use std::fmt;
 use std::sync::Arc;
@@ -44,6 +46,10 @@ pub enum Item {
     Bank(Arc<BankRow>),
     /// A message to the bank.
     Transfers(Arc<Transfers>),
+    /// How a partner's report stands.
+    Standing(Arc<StandingRow>),
+    /// What a partner's door has heard.
+    Report(Place, Arc<Report>),
     /// Where the audit stands.
     Cursor(Arc<Cursor>),
 }
@@ -79,6 +85,8 @@ pub const PAYOUT: &str = "payout#";
 /// The partition of what the bank is told.
 pub const TRANSFERS: &str = "transfers";
 const BANK: &str = "bank";
+/// Sort keys of what is told and was heard of a partner's referral begin so.
+pub const REFERRAL: &str = "referral#";
 const CURSOR: &str = "cursor";
 
 impl Key {
@@ -146,6 +154,20 @@ impl Key {
         Self::new(TRANSFERS, format!("{}{n:010}", transfers_of(date)))
     }
 
+    /// Of how a partner's report stands.
+    pub fn standing(row: &StandingRow) -> Self {
+        let rows = customer_standings(&row.referral, &row.customer);
+        Self::new(
+            ledger_partition(&row.partner),
+            format!("{rows}{:010}", row.n),
+        )
+    }
+
+    /// Of what a partner's door has heard.
+    pub fn report(place: Place, report: &Report) -> Self {
+        Self::new(reports_partition(&report.partner), place.sort_key(report))
+    }
+
     /// Of the audit's place.
     pub fn audit_cursor() -> Self {
         Self::new("audit", CURSOR)
@@ -171,6 +193,8 @@ impl Item {
             Self::Payout(payout) => Key::payout(&payout.partner, payout.n),
             Self::Bank(row) => Key::bank(&row.partner),
             Self::Transfers(message) => Key::transfers(message.date, message.n),
+            Self::Standing(row) => Key::standing(row),
+            Self::Report(place, report) => Key::report(*place, report),
             Self::Cursor(_) => Key::audit_cursor(),
         }
     }
@@ -220,10 +244,28 @@ impl Item {
         }
     }
 
+    /// How a partner's report stands, if it says so.
+    pub fn into_standing(self) -> Option<Arc<StandingRow>> {
+        if let Self::Standing(row) = self {
+            Some(row)
+        } else {
+            None
+        }
+    }
+
     /// The message to the bank it is.
     pub fn into_transfers(self) -> Option<Arc<Transfers>> {
         if let Self::Transfers(message) = self {
             Some(message)
+        } else {
+            None
+        }
+    }
+
+    /// The report it is.
+    pub fn into_report(self) -> Option<Arc<Report>> {
+        if let Self::Report(_, report) = self {
+            Some(report)
         } else {
             None
         }
@@ -238,7 +280,7 @@ impl Item {
             Self::Bank(row) => Some(row.version),
             Self::Cursor(cursor) => Some(cursor.version),
             Self::Entry(..) | Self::Alias(..) | Self::Parked(..) | Self::Commission(_) => None,
-            Self::Payout(_) | Self::Transfers(_) => None,
+            Self::Payout(_) | Self::Transfers(_) | Self::Standing(_) | Self::Report(..) => None,
         }
     }
 }
@@ -273,6 +315,23 @@ pub fn customer_rows(customer: &CustomerKey) -> String {
 /// Sort keys of a day's messages to the bank begin so.
 pub(crate) fn transfers_of(date: Date) -> String {
     format!("{date}#")
+}
+
+/// The partition of what a partner's door has heard.
+pub fn reports_partition(partner: &PartnerId) -> String {
+    ["reports#", partner.as_str()].concat()
+}
+
+/// Sort keys of what is told and was heard of a referral begin so. A partner chooses its ids, so
+/// what divides keys is written otherwise in them.
+pub fn referral_rows(referral: &str) -> String {
+    let plain = referral.replace('%', "%25").replace('#', "%23");
+    [REFERRAL, &plain, "#"].concat()
+}
+
+/// Sort keys of what is told of a referral on this customer begin so.
+pub fn customer_standings(referral: &str, customer: &CustomerKey) -> String {
+    [&referral_rows(referral), customer.as_str(), "#"].concat()
 }
 
 /// The partition of a reference.

@@ -12,6 +12,7 @@ pub mod letters;
 pub mod partners;
 pub mod decided;
 pub mod payouts;
+pub mod reports;
 pub mod audit;
 pub mod sweep;
 pub mod dynamo;

@@ -167,6 +167,11 @@ async fn take_up<T: Table>(
             | Item::Letter(_)
             | Item::Partner(_)
             | Item::Commission(_)
+            | Item::Payout(_)
+            | Item::Bank(_)
+            | Item::Transfers(_)
+            | Item::Standing(_)
+            | Item::Report(..)
             | Item::Cursor(_) => {}
         }
     }

@@ -297,6 +297,10 @@ async fn put_effects<T: Table>(
                 let row = Item::Commission(Arc::new((**row).clone()));
                 table.put(row, When::Absent).await?;
             }
+            Effect::Standing(row) => {
+                let row = Item::Standing(Arc::new((**row).clone()));
+                table.put(row, When::Absent).await?;
+            }
         }
     }
     if !record.pending.is_empty() {

@@ -279,6 +279,7 @@ fn concerns(item: &Item, for_queue: bool) -> bool {
         Item::Record(record) => !for_queue && !record.pending.is_empty(),
         Item::Alias(..) | Item::Partner(_) | Item::Commission(_) | Item::Cursor(_) => false,
         Item::Payout(_) | Item::Bank(_) | Item::Transfers(_) => false,
+        Item::Standing(_) | Item::Report(..) => false,
     }
 }
 

@@ -6,7 +6,7 @@ use crate::template::{Deployed, Template};
 use calendar::Calendar;
 use dispatch::Dispatch;
 use domain::ids::PartnerId;
-use domain::program::{Own, Program};
+use domain::program::Program;
 use engagement_email::EngagementEmail;
 use jiff::{SignedDuration, Timestamp};
 use journal_fold::JournalFold;
@@ -23,7 +23,7 @@ use runtime::{Clock, Function};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use store::partners::{self, Dated};
+use store::partners::{self, Dated, PartnerRow};
 
 /// The door at which the sample lives are told; all others are made as it is.
 pub(crate) const SAMPLED: &str = "StripeWebhook";
@@ -65,13 +65,12 @@ impl House {
     pub(crate) async fn agree(&self, partner: &str, program: Program) {
         let table = dynamo_table(self.stack.endpoints()).unwrap();
         let partner = PartnerId::parse(partner).unwrap();
-        let dated = Dated {
+        let mut row = PartnerRow::new(partner);
+        row.programs.push(Dated {
             since: Timestamp::UNIX_EPOCH,
             program,
-        };
-        assert!(partners::add(&table, &partner).await.unwrap());
-        let agreed = partners::agree(&table, &partner, dated, Own::default());
-        assert!(agreed.await.unwrap());
+        });
+        assert!(partners::put_new(&table, row).await.unwrap().is_none());
     }
 
     /// Delivers what a story tells; all of it must be taken in.

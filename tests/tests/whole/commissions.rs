@@ -56,7 +56,16 @@ async fn each_kind_of_event_costs_these_requests() {
     let mut told = Vec::new();
     for (what, reading, cost) in [
         ("a report of a new customer", report(0), "put get put"),
-        ("a payment that earns", paid(0, 1), "put get put put put"),
+        (
+            "a first payment that earns",
+            paid(0, 1),
+            "put get put put put put",
+        ),
+        (
+            "a later payment that earns",
+            paid(0, 3),
+            "put get put put put",
+        ),
         ("a repetition", paid(0, 1), "put"),
         ("a refund of it", refunded(0, 1, 500), "put get put put put"),
         ("a payment of nobody's customer", paid(1, 2), "put get put"),

@@ -8,6 +8,7 @@ use domain::money::{Currency, Money};
 use domain::program::{Claim, Own, Pinned, Program, Reward, Span};
 use domain::reading::{About, Fact, Profile, Reading, ReferralSeen};
 use domain::record::{Effect, Entry, Record, Step};
+use domain::standing::StandingRow;
 use jiff::Timestamp;
 use jiff::civil::date;
 use jiff::tz::TimeZone;
@@ -20,6 +21,7 @@ pub(crate) struct Books {
     pub(crate) record: Record,
     pub(crate) journal: Vec<Arc<Entry>>,
     pub(crate) rows: BTreeMap<(ObjectId, u64), Row>,
+    pub(crate) told: BTreeMap<u64, StandingRow>,
 }
 
 impl Books {
@@ -28,6 +30,7 @@ impl Books {
             record: Record::new(customer()),
             journal: Vec::new(),
             rows: BTreeMap::new(),
+            told: BTreeMap::new(),
         }
     }
 
@@ -54,7 +57,11 @@ impl Books {
 
     /// Reads journal and rows, and folds all of it.
     pub(crate) fn rebuild(&mut self, new: &[Arc<Entry>], now: Timestamp) {
-        let recalled = self.record.recalled(&self.rows());
+        let mut recalled = self.record.recalled(&self.rows());
+        if recalled.version == 0 {
+            let told: Vec<StandingRow> = self.told.values().cloned().collect();
+            recalled = recalled.recalled_standings(&told);
+        }
         if let Some(next) = recalled.rebuild(&self.journal, new, now) {
             self.record = next;
         }
@@ -69,6 +76,9 @@ impl Books {
             if let Effect::Commission(row) = effect {
                 let key = (row.payment.clone(), row.n);
                 let there = self.rows.entry(key).or_insert_with(|| (**row).clone());
+                assert_eq!(there, &**row, "two rows claim one key");
+            } else if let Effect::Standing(row) = effect {
+                let there = self.told.entry(row.n).or_insert_with(|| (**row).clone());
                 assert_eq!(there, &**row, "two rows claim one key");
             }
         }

@@ -264,6 +264,8 @@ impl Console {
                 | Item::Payout(_)
                 | Item::Bank(_)
                 | Item::Transfers(_)
+                | Item::Standing(_)
+                | Item::Report(..)
                 | Item::Cursor(_) => None,
             }));
             after = page.next;

@@ -218,6 +218,7 @@ impl Known {
             Item::Letter(row) => self.letter(&row),
             Item::Alias(..) | Item::Partner(_) | Item::Commission(_) | Item::Cursor(_) => {}
             Item::Payout(_) | Item::Bank(_) | Item::Transfers(_) => {}
+            Item::Standing(_) | Item::Report(..) => {}
         }
     }
 

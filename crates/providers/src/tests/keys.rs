@@ -18,7 +18,10 @@ fn the_keys_that_follow_from_a_master_never_change() {
         "whsec_ja5itDahSL+327PHTVzaBXAONh+A4paU1ZBwvWdxCgY="
     );
     let notices = notice_secret(&master(), &PartnerId::new("acme"), 1).expect("follows");
-    assert_eq!(notices.reveal_standard(), "whsec_08PE+/0cJAd/wfSt6X91bREECLagH1KaxZ6Ziy6VLvs=");
+    assert_eq!(
+        notices.reveal_standard(),
+        "whsec_08PE+/0cJAd/wfSt6X91bREECLagH1KaxZ6Ziy6VLvs="
+    );
 }
 
 #[test]

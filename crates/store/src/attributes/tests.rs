@@ -3,6 +3,7 @@
 use super::{from_attributes, to_attributes};
 use crate::items::Item;
 use crate::payouts::{BankRow, Transfer, Transfers};
+use crate::reports::{Place, Report};
 use domain::bank::BankAccount;
 use domain::billing::{PaymentSeen, RefundSeen, RefundState, Teller};
 use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId};
@@ -29,9 +30,12 @@ fn a_ledger_its_rows_and_the_terms_they_rest_on_come_back() {
         for effect in &record.pending {
             if let Effect::Commission(row) = effect {
                 items.push(Item::Commission(Arc::new(row.as_ref().clone())));
+            } else if let Effect::Standing(row) = effect {
+                items.push(Item::Standing(Arc::new(row.as_ref().clone())));
             }
         }
-        assert_eq!((items.len(), record.ledger.lines.len()), (3, 1));
+        assert_eq!((items.len(), record.ledger.lines.len()), (4, 1));
+        assert!(!record.standings.is_empty());
         items.push(Item::Record(Arc::new(record.cleared())));
         items.push(Item::Record(Arc::new(record)));
         for item in items {
@@ -88,6 +92,42 @@ fn a_payout_the_account_and_what_the_bank_is_told_come_back() {
         let attributes = to_attributes(&item).unwrap();
         assert_eq!(from_attributes(attributes).unwrap(), item);
     }
+}
+
+#[test]
+fn what_a_partners_door_heard_comes_back_under_keys_that_none_else_has() {
+    let report = |message: &str, referral: &str, content: Option<&str>| Report {
+        partner: PartnerId::new("acme"),
+        message: message.into(),
+        kind: "referral.created".into(),
+        referral: referral.into(),
+        sub_ids: [("page".into(), "juicers".into())].into(),
+        digest: "d1".into(),
+        signed_at: Timestamp::UNIX_EPOCH,
+        received_at: Timestamp::UNIX_EPOCH,
+        content: content.map(Into::into),
+    };
+    let mut keys = Vec::new();
+    for (place, report) in [
+        (Place::Message, report("msg_1", "r#1", None)),
+        (Place::Conflict, report("msg_1", "r#1", Some("{}"))),
+        (Place::Referral, report("msg_1", "r#1", None)),
+        (Place::Referral, report("msg_1", "r", None)),
+        (Place::Referral, report("msg_1", "r%231", None)),
+    ] {
+        let item = Item::Report(place, Arc::new(report));
+        keys.push(item.key().to_string());
+        let attributes = to_attributes(&item).unwrap();
+        assert_eq!(from_attributes(attributes).unwrap(), item);
+    }
+    let expected = [
+        "reports#acme / report#msg_1",
+        "reports#acme / conflict#d1#msg_1",
+        "reports#acme / referral#r%231#msg_1",
+        "reports#acme / referral#r#msg_1",
+        "reports#acme / referral#r%25231#msg_1",
+    ];
+    assert_eq!(keys, expected);
 }
 
 fn entry(customer: &CustomerKey, reward: Reward) -> Arc<Entry> {

@@ -1,0 +1,389 @@
+//! What partners are told of their reports: a function of the events, told once a change.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+// Helpers of tests fail loudly; the lints' exception covers test functions alone.
+
+use domain::billing::{PaymentSeen, Teller};
+use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId};
+use domain::money::{Currency, Money};
+use domain::program::{Claim, Decision, Own, Pinned, Program, Reward, Span, Suspicion};
+use domain::reading::{About, Fact, Profile, Reading, ReferralSeen};
+use domain::record::{Effect, Entry, Record, Step};
+use domain::standing::{Reason, Standing, StandingRow, standings};
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+#[test]
+fn nothing_is_told_before_the_first_payment_and_each_change_once_after_it() {
+    let told = |events: &[Reading]| Table::after(events).told();
+    let (r1, r2, r3) = (
+        report("acme", "r-1", 1),
+        report("acme", "r-2", 2),
+        report("zest", "r-3", 3),
+    );
+    let all = [r1, r2, r3];
+    assert!(told(&all).is_empty());
+    let paid = [all.to_vec(), vec![paid(4)]].concat();
+    let first = [
+        "r-1 attributed",
+        "r-2 refused another_report",
+        "r-3 refused another_partner",
+    ];
+    assert_eq!(told(&paid), first);
+    let canceled = [
+        paid.clone(),
+        vec![canceled("acme", "r-1", 5), canceled("acme", "r-2", 6)],
+    ];
+    let later = [
+        "r-1 refused canceled",
+        "r-2 attributed",
+        "r-2 refused canceled",
+        "r-3 attributed",
+    ];
+    assert_eq!(told(&canceled.concat()), [&first[..], &later].concat());
+}
+
+#[test]
+fn a_report_that_looks_like_its_partner_is_held_until_a_person_decides() {
+    let own = Own::of("ann@grove.example");
+    let events = [
+        report_of("acme", "r-1", 1, own),
+        mail("ann+x@grove.example", 2),
+        paid(3),
+    ];
+    let with = |decision| {
+        let events = [events.to_vec(), vec![reviewed("acme", "r-1", decision, 4)]].concat();
+        Table::after(&events).told()
+    };
+    let held = "r-1 held same_email";
+    assert_eq!(with(Decision::Release), [held, "r-1 attributed"]);
+    assert_eq!(with(Decision::Void), [held, "r-1 refused void"]);
+}
+
+#[test]
+fn a_report_outside_the_window_is_refused_with_that_reason() {
+    let late = [paid(0), report("acme", "r-1", 61)];
+    assert_eq!(Table::after(&late).told(), ["r-1 refused outside_window"]);
+    let inside = [paid(0), report("acme", "r-1", 60)];
+    assert_eq!(Table::after(&inside).told(), ["r-1 attributed"]);
+}
+
+#[test]
+fn what_a_person_decides_is_told_at_once_and_may_be_taken_back() {
+    let void = [
+        report("acme", "r-1", 1),
+        reviewed("acme", "r-1", Decision::Void, 2),
+    ];
+    assert_eq!(Table::after(&void).told(), ["r-1 refused void"]);
+    let released = reviewed("acme", "r-1", Decision::Release, 3);
+    let released = [void.to_vec(), vec![released]].concat();
+    assert_eq!(
+        Table::after(&released).told(),
+        ["r-1 refused void", "r-1 waiting"]
+    );
+}
+
+#[test]
+fn what_cancels_out_within_one_fold_is_not_told() {
+    let mut table = Table::after(&[report("acme", "r-1", 1), paid(2)]);
+    let both = [
+        reviewed("acme", "r-1", Decision::Void, 3),
+        reviewed("acme", "r-1", Decision::Release, 4),
+    ];
+    table.fold(&both);
+    table.put();
+    assert_eq!(table.told(), ["r-1 attributed"]);
+}
+
+#[test]
+fn a_partner_without_a_program_is_told_nothing() {
+    let mut bare = report("acme", "r-1", 1);
+    bare.facts.truncate(1);
+    assert!(Table::after(&[bare, paid(2)]).told().is_empty());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+    #[test]
+    fn in_any_order_and_whatever_dies_the_last_row_says_how_the_events_stand(
+        events in proptest::sample::subsequence(pool(), 1..=pool().len()).prop_shuffle(),
+        fates in prop::collection::vec(0..8_u8, pool().len()),
+    ) {
+        let mut table = Table::default();
+        for (event, fate) in events.iter().zip(&fates) {
+            table.fold(std::slice::from_ref(event));
+            match fate {
+                // Dies before it puts what follows: whoever comes next does.
+                0 => {}
+                // Puts it and dies before it says so.
+                1 => drop(table.put_pending()),
+                2 => {
+                    table.put();
+                    table.lose_record();
+                }
+                3 => {
+                    table.put();
+                    table.fold(std::slice::from_ref(event));
+                }
+                _ => table.put(),
+            }
+        }
+        table.put();
+        let state = &table.record.folded.state;
+        let expected: BTreeMap<String, Standing> =
+            standings(state).into_iter().map(|(key, s)| (key.clone(), s)).collect();
+        let mut last = BTreeMap::new();
+        for row in table.rows.values() {
+            let key = format!("{}/{}", row.partner, row.referral);
+            let before = last.insert(key, row.standing);
+            prop_assert_ne!(before.unwrap_or(Standing::Waiting), row.standing);
+        }
+        last.retain(|_, standing| *standing != Standing::Waiting);
+        prop_assert_eq!(last, expected);
+        let in_order = Table::after(&sorted(&events));
+        prop_assert_eq!(&in_order.record.folded, &table.record.folded);
+    }
+}
+
+#[test]
+fn every_standing_has_the_words_that_its_json_has() {
+    for standing in [
+        Standing::Waiting,
+        Standing::Attributed,
+        Standing::Held(Suspicion::SameDomain),
+        Standing::Refused(Reason::Canceled),
+        Standing::Refused(Reason::Void),
+        Standing::Refused(Reason::OutsideWindow),
+        Standing::Refused(Reason::AnotherPartner),
+        Standing::Refused(Reason::AnotherReport),
+    ] {
+        let row = StandingRow {
+            partner: PartnerId::new("acme"),
+            referral: "r-1".into(),
+            customer: customer(),
+            n: 7,
+            standing,
+            at: day(1),
+        };
+        let json = serde_json::to_value(&row).unwrap();
+        assert_eq!(json["standing"], standing.as_str());
+        assert_eq!(
+            json.get("reason").and_then(|r| r.as_str()),
+            standing.reason()
+        );
+        assert_eq!(serde_json::from_value::<StandingRow>(json).unwrap(), row);
+    }
+}
+
+/// Events of which any subset may happen, in any order.
+fn pool() -> Vec<Reading> {
+    let mut pool = vec![
+        report("acme", "r-1", 1),
+        report("acme", "r-2", 2),
+        report_of("zest", "r-3", 0, Own::of("ann@grove.example")),
+        report("peel", "r-4", 90),
+        canceled("acme", "r-1", 5),
+        reviewed("zest", "r-3", Decision::Void, 6),
+        reviewed("zest", "r-3", Decision::Release, 8),
+        mail("a.nn@grove.example", 4),
+        mail("bea@grove.example", 7),
+    ];
+    pool.extend((3..17).map(paid));
+    pool
+}
+
+/// One customer's items.
+struct Table {
+    record: Record,
+    journal: Vec<Arc<Entry>>,
+    rows: BTreeMap<u64, StandingRow>,
+}
+
+impl Default for Table {
+    fn default() -> Self {
+        Self {
+            record: Record::new(customer()),
+            journal: Vec::new(),
+            rows: BTreeMap::new(),
+        }
+    }
+}
+
+impl Table {
+    fn after(events: &[Reading]) -> Self {
+        let mut table = Self::default();
+        for event in events {
+            table.fold(std::slice::from_ref(event));
+            table.put();
+        }
+        table
+    }
+
+    fn fold(&mut self, events: &[Reading]) {
+        let entry = |reading: &Reading| {
+            let raw: Arc<[u8]> = reading.id.as_str().as_bytes().into();
+            Arc::new(Entry::new(reading.clone(), raw, 1, NOW, "".into()))
+        };
+        let new: Vec<Arc<Entry>> = events.iter().map(entry).collect();
+        for entry in &new {
+            if !self.journal.contains(entry) {
+                self.journal.push(entry.clone());
+            }
+        }
+        match self.record.advance(&new, NOW) {
+            Step::Folded => {}
+            Step::Next(next) => self.record = *next,
+            Step::ReadJournal => self.rebuild(&new),
+        }
+    }
+
+    fn rebuild(&mut self, new: &[Arc<Entry>]) {
+        let rows: Vec<StandingRow> = self.rows.values().cloned().collect();
+        let recalled = match self.record.version {
+            0 => self.record.recalled_standings(&rows),
+            _ => self.record.clone(),
+        };
+        if let Some(next) = recalled.rebuild(&self.journal, new, NOW) {
+            self.record = next;
+        }
+    }
+
+    fn lose_record(&mut self) {
+        self.record = Record::new(customer());
+        self.rebuild(&[]);
+    }
+
+    fn put(&mut self) {
+        if self.put_pending() {
+            self.record = self.record.cleared();
+        }
+    }
+
+    fn put_pending(&mut self) -> bool {
+        for effect in &self.record.pending {
+            if let Effect::Standing(row) = effect {
+                let there = self.rows.entry(row.n).or_insert_with(|| (**row).clone());
+                assert_eq!(there, &**row, "two rows claim one key");
+            }
+        }
+        !self.record.pending.is_empty()
+    }
+
+    fn told(&self) -> Vec<String> {
+        let told = self.rows.values().map(|row| {
+            let reason = row.standing.reason().map(|reason| format!(" {reason}"));
+            let standing = row.standing.as_str();
+            format!("{} {standing}{}", row.referral, reason.unwrap_or_default())
+        });
+        told.collect()
+    }
+}
+
+fn sorted(events: &[Reading]) -> Vec<Reading> {
+    let mut sorted = events.to_vec();
+    sorted.sort_by_key(Reading::position);
+    sorted
+}
+
+fn customer() -> CustomerKey {
+    CustomerKey::new("stripe/test/cus_1")
+}
+
+fn day(n: i64) -> Timestamp {
+    NOW.checked_add(SignedDuration::from_hours(24 * n)).unwrap()
+}
+
+fn program() -> Program {
+    Program {
+        reward: Reward::BasisPoints(2_000),
+        span: Span::Life,
+        hold_days: 30,
+        window_days: 60,
+        claim: Claim::First,
+    }
+}
+
+fn reading(id: &str, at: i64, facts: Vec<Fact>) -> Reading {
+    Reading {
+        id: EventId::new(id),
+        kind: "made.up".into(),
+        occurred_at: day(at),
+        rank: 1,
+        about: About::Customer(customer()),
+        facts,
+        references: Vec::new(),
+    }
+}
+
+fn report(partner: &str, referral: &str, at: i64) -> Reading {
+    report_of(partner, referral, at, Own::default())
+}
+
+fn report_of(partner: &str, referral: &str, at: i64, own: Own) -> Reading {
+    let partner = PartnerId::new(partner);
+    let seen = ReferralSeen {
+        partner: partner.clone(),
+        referral: referral.into(),
+        referred_at: day(at),
+    };
+    let pinned = Pinned {
+        partner,
+        referral: referral.into(),
+        reported_at: day(at),
+        program: program(),
+        own,
+    };
+    let facts = vec![Fact::Referral(seen), Fact::Pinned(Box::new(pinned))];
+    reading(&format!("report {referral}"), at, facts)
+}
+
+fn canceled(partner: &str, referral: &str, at: i64) -> Reading {
+    let fact = Fact::ReferralCanceled {
+        partner: PartnerId::new(partner),
+        referral: referral.into(),
+    };
+    reading(&format!("cancel {referral}"), at, vec![fact])
+}
+
+fn reviewed(partner: &str, referral: &str, decision: Decision, at: i64) -> Reading {
+    let fact = Fact::Reviewed {
+        partner: PartnerId::new(partner),
+        referral: referral.into(),
+        decision,
+    };
+    reading(&format!("{decision:?} {referral}"), at, vec![fact])
+}
+
+fn mail(email: &str, at: i64) -> Reading {
+    let profile = Profile {
+        whole: true,
+        email: Some(email.into()),
+        ..Profile::default()
+    };
+    reading(&format!("mail {email}"), at, vec![Fact::Profile(profile)])
+}
+
+fn paid(at: i64) -> Reading {
+    let seen = PaymentSeen {
+        ids: vec![ObjectId::new(format!("pi_{at}"))],
+        teller: Teller::Intent,
+        paid: Money {
+            minor: 1_000,
+            currency: Currency::parse("eur").unwrap(),
+            exponent: 2,
+        },
+        tax_minor: None,
+        paid_at: day(at),
+        subscription: None,
+    };
+    reading(&format!("paid {at}"), at, vec![Fact::Payment(seen)])
+}
+
+const NOW: Timestamp = Timestamp::constant(1_772_366_400, 0);
