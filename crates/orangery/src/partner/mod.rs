@@ -2,6 +2,8 @@
 //! each.
 
 mod add;
+pub mod sheet;
+pub mod sepa;
 
 use crate::table;
 use anyhow::bail;
