@@ -44,7 +44,11 @@ fn every_object_in_todays_shape_is_understood_in_every_event_it_comes_with() {
         .collect();
     println!("objects of today's shape");
     for kind in super::stripe().acted_upon() {
-        let mut object = objects[object_of(kind)].clone();
+        let mut object = match object_of(kind) {
+            // It stands nowhere by itself.
+            "discount" => objects["customer"]["discount"].clone(),
+            name => objects[name].clone(),
+        };
         complete(&mut object);
         let event = json!({
             "id": "evt_1", "object": "event", "created": super::T, "livemode": false,
@@ -136,11 +140,15 @@ fn complete(object: &mut Value) {
     if object["object"] == "invoice_payment" {
         object["payment"]["payment_intent"] = "pi_1".into();
     }
+    if object["object"] == "discount" {
+        object["customer"] = "cus_1".into();
+    }
 }
 
 fn object_of(kind: &str) -> &'static str {
     let known = [
         ("customer.subscription.", "subscription"),
+        ("customer.discount.", "discount"),
         ("customer.", "customer"),
         ("checkout.session.", "checkout.session"),
         ("invoice.", "invoice"),
