@@ -53,7 +53,7 @@ impl<'a> Cloud<'a> {
     /// one service redirect them.
     ///
     /// # Errors
-    /// [`BadSetting`] when credentials or region are missing.
+    /// [`BadSetting`] when credentials or region are missing, or TLS can't be had.
     pub fn from_settings(settings: &'a Settings) -> Result<Self, BadSetting> {
         let token = settings.optional("AWS_SESSION_TOKEN").map(str::to_owned);
         let credentials = Credentials::new(
@@ -67,9 +67,13 @@ impl<'a> Cloud<'a> {
             Some(region) => region,
             None => settings.required("AWS_DEFAULT_REGION")?,
         };
+        let http = http_client(settings.optional("AWS_CA_BUNDLE")).map_err(|error| BadSetting {
+            name: "AWS_CA_BUNDLE",
+            what: format!("leaves no way to speak TLS ({error})"),
+        })?;
         let base = SdkConfig::builder()
             .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
-            .http_client(http_client(settings.optional("AWS_CA_BUNDLE")))
+            .http_client(http)
             // A safeguard for long bodies; ours are a few kilobytes under a time-out.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .credentials_provider(SharedCredentialsProvider::new(credentials))

@@ -8,6 +8,7 @@ pub mod queue;
 pub mod settings;
 pub mod aws;
 mod trust;
+mod connector;
 pub mod api;
 pub mod post;
 pub mod door;

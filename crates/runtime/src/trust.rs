@@ -1,104 +1,130 @@
 //! Whom TLS believes: a handful of pinned roots, which AWS's endpoints chain to, and only where
 //! these fail all the roots that the system knows, whose parsing would cost more than a webhook.
 
-use aws_smithy_http_client::Builder;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use crate::connector::{HttpClient, call, client};
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
+    HttpClient as SdkClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings,
+    SharedHttpClient, SharedHttpConnector,
 };
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use hyper_rustls::ConfigBuilderExt;
+use rustls::crypto::ring::default_provider;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
 use std::error::Error;
-use std::sync::Arc;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// The HTTP client of every AWS client. `bundle` is a file of PEM certificates that are believed
 /// in place of the pinned ones, as `AWS_CA_BUNDLE` names it for the official tools.
-pub(crate) fn http_client(bundle: Option<&str>) -> SharedHttpClient {
+///
+/// # Errors
+/// When TLS can't be had at all.
+pub(crate) fn http_client(bundle: Option<&str>) -> Result<SharedHttpClient, rustls::Error> {
     let roots = match bundle.map(std::fs::read) {
-        Some(Ok(pem)) => TrustStore::empty().with_pem_certificate(pem),
+        Some(Ok(pem)) => roots(&[&pem]),
         Some(Err(error)) => {
             tracing::error!(what = "AWS_CA_BUNDLE", %error, "can't be read; pinned roots count");
-            pinned()
+            roots(&ROOTS)
         }
-        None => pinned(),
+        None => roots(&ROOTS),
     };
-    SharedHttpClient::new(PinnedFirst {
-        pinned: believing(roots),
-        native: believing(TrustStore::default()),
-        distrusted: Arc::default(),
-    })
+    let tls = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(SharedHttpClient::new(PinnedFirst(Arc::new(Trust {
+        pinned: client(tls),
+        native: OnceLock::new(),
+        is_distrusted: AtomicBool::new(false),
+    }))))
 }
 
-fn pinned() -> TrustStore {
-    ROOTS.iter().fold(TrustStore::empty(), |roots, pem| {
-        roots.with_pem_certificate(*pem)
-    })
+/// A client that believes whom this machine believes.
+///
+/// # Errors
+/// When it believes nobody.
+pub(crate) fn native_client() -> io::Result<HttpClient> {
+    let tls = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(io::Error::other)?
+        .with_native_roots()?
+        .with_no_client_auth();
+    Ok(client(tls))
 }
 
-fn believing(roots: TrustStore) -> SharedHttpClient {
-    let builder = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
-    match TlsContext::builder().with_trust_store(roots).build() {
-        Ok(context) => builder.tls_context(context).build_https(),
-        Err(_) => builder.build_https(),
+/// Every certificate of these files; what is none vouches for nobody.
+fn roots(files: &[&[u8]]) -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    for file in files {
+        for root in CertificateDer::pem_slice_iter(file) {
+            if root.ok().and_then(|root| roots.add(root).ok()).is_none() {
+                tracing::error!(
+                    what = "AWS_CA_BUNDLE",
+                    "holds a certificate that can't be read"
+                );
+            }
+        }
     }
+    roots
 }
 
 /// Tries the pinned roots until an endpoint proves itself by another, then believes the system's.
 #[derive(Clone, Debug)]
-struct PinnedFirst {
-    pinned: SharedHttpClient,
-    native: SharedHttpClient,
-    distrusted: Arc<AtomicBool>,
+struct PinnedFirst(Arc<Trust>);
+
+#[derive(Debug)]
+struct Trust {
+    pinned: HttpClient,
+    native: OnceLock<HttpClient>,
+    is_distrusted: AtomicBool,
 }
 
-impl HttpClient for PinnedFirst {
+impl SdkClient for PinnedFirst {
     fn http_connector(
         &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
+        _: &HttpConnectorSettings,
+        _: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        if self.distrusted.load(Ordering::Relaxed) {
-            return self.native.http_connector(settings, components);
-        }
-        SharedHttpConnector::new(Attempt {
-            pinned: self.pinned.http_connector(settings, components),
-            client: self.clone(),
-            settings: settings.clone(),
-            components: components.clone(),
-        })
+        SharedHttpConnector::new(self.clone())
     }
 }
 
-#[derive(Debug)]
-struct Attempt {
-    pinned: SharedHttpConnector,
-    client: PinnedFirst,
-    settings: HttpConnectorSettings,
-    components: RuntimeComponents,
+impl HttpConnector for PinnedFirst {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let Self(trust) = self.clone();
+        HttpConnectorFuture::new(async move { trust.call(request).await })
+    }
 }
 
-impl HttpConnector for Attempt {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+impl Trust {
+    async fn call(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        if self.is_distrusted.load(Ordering::Relaxed) {
+            return call(self.native()?, request).await;
+        }
         let again = request.try_clone();
-        let first = self.pinned.call(request);
-        let (client, settings) = (self.client.clone(), self.settings.clone());
-        let components = self.components.clone();
-        HttpConnectorFuture::new(async move {
-            match (first.await, again) {
-                // Before a handshake is done nothing of a request has left: it may be repeated.
-                (Err(error), Some(again)) if is_distrust(&error) => {
-                    tracing::warn!("no pinned root proves this endpoint; the system's now count");
-                    client.distrusted.store(true, Ordering::Relaxed);
-                    let native = client.native.http_connector(&settings, &components);
-                    native.call(again).await
-                }
-                (answer, _) => answer,
+        match (call(&self.pinned, request).await, again) {
+            // Before a handshake is done nothing of a request has left: it may be repeated.
+            (Err(error), Some(again)) if is_distrust(&error) => {
+                tracing::warn!("no pinned root proves this endpoint; the system's now count");
+                self.is_distrusted.store(true, Ordering::Relaxed);
+                call(self.native()?, again).await
             }
-        })
+            (answer, _) => answer,
+        }
+    }
+
+    /// Made when it is first needed.
+    fn native(&self) -> Result<&HttpClient, ConnectorError> {
+        if let Some(made) = self.native.get() {
+            return Ok(made);
+        }
+        let made = native_client().map_err(|error| ConnectorError::user(error.into()))?;
+        Ok(self.native.get_or_init(|| made))
     }
 }
 

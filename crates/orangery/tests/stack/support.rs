@@ -8,13 +8,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
 use aws_smithy_types::retry::RetryConfig;
 use orangery::stack::engine::Engine;
 use orangery::stack::error::StackError;
 use orangery::stack::queue_mapping::QueueMapping;
 use orangery::stack::streams::StreamMapping;
 use orangery::stack::{Endpoints, Settings, Stack, Wiring};
+use runtime::aws::{Cloud, Service};
 use runtime::function::{Failure, Function, Invocation};
 use serde_json::{Value, json};
 
@@ -225,42 +225,32 @@ pub(crate) async fn post(url: &str, path: &str, body: &Value) -> Answer {
     .await
 }
 
-fn credentials() -> Credentials {
-    Credentials::new("local", "local", None, None, "the stack's tests")
-}
-
-fn connector() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new().build_http()
-}
-
 pub(crate) fn dynamodb(stack: &Stack) -> aws_sdk_dynamodb::Client {
-    let config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("eu-west-3"))
-        .credentials_provider(credentials())
-        .http_client(connector())
-        .endpoint_url(&stack.endpoints().table_url);
-    aws_sdk_dynamodb::Client::from_conf(config.build())
+    let settings = credentials(&stack.endpoints().table_url);
+    Cloud::from_settings(&settings).unwrap().dynamo()
 }
 
 pub(crate) fn sqs(url: &str) -> aws_sdk_sqs::Client {
-    let config = aws_sdk_sqs::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("eu-west-3"))
-        .credentials_provider(credentials())
-        .http_client(connector())
-        .endpoint_url(url);
-    aws_sdk_sqs::Client::from_conf(config.build())
+    Cloud::from_settings(&credentials(url)).unwrap().sqs()
 }
 
 /// Without retries, as a sender of letters must be.
 pub(crate) fn ses(url: &str) -> aws_sdk_sesv2::Client {
-    let config = aws_sdk_sesv2::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("eu-west-3"))
-        .credentials_provider(credentials())
-        .retry_config(RetryConfig::disabled())
-        .http_client(connector())
-        .endpoint_url(url);
-    aws_sdk_sesv2::Client::from_conf(config.build())
+    let settings = credentials(url);
+    let config = Cloud::from_settings(&settings)
+        .unwrap()
+        .config(Service::Ses);
+    let config = aws_sdk_sesv2::config::Builder::from(&config);
+    aws_sdk_sesv2::Client::from_conf(config.retry_config(RetryConfig::disabled()).build())
+}
+
+/// What leads the SDK's clients to a stack.
+fn credentials(url: &str) -> runtime::settings::Settings {
+    let pairs = [
+        ("AWS_ACCESS_KEY_ID", "local"),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+        ("AWS_REGION", "eu-west-3"),
+        ("AWS_ENDPOINT_URL", url),
+    ];
+    runtime::settings::Settings::new(pairs.map(|(name, value)| (name.into(), value.into())))
 }

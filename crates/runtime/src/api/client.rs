@@ -3,17 +3,15 @@
 use super::Api;
 use super::certificates::Certificates;
 use crate::clock::Clock;
+use crate::connector::HttpClient;
 use crate::secrets::SecretCache;
+use crate::trust::native_client;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::ids::Mode;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use jiff::{SignedDuration, Timestamp};
 use providers::{Answer, Call, KeyUse, Provider, To, WeakSecret};
 use serde::Deserialize;
@@ -61,8 +59,6 @@ pub struct HttpApi {
     certificates: Certificates,
 }
 
-pub(super) type HttpClient = Client<HttpsConnector<HttpConnector>, Full<hyper::body::Bytes>>;
-
 struct Token {
     authorization: HeaderValue,
     until: Timestamp,
@@ -109,7 +105,7 @@ impl HttpApi {
         key: SecretCache<ApiKey>,
         clock: Clock,
     ) -> Result<Self, NoClient> {
-        Self::over(api, base, key, clock, client)
+        Self::over(api, base, key, clock, || Ok(native_client()?))
     }
 
     /// The same over a client that others may have too.
@@ -292,19 +288,6 @@ struct Granted {
     expires_in: i64,
 }
 
-/// A client with connections of its own, which trusts whom this machine trusts.
-pub(super) fn client() -> Result<HttpClient, NoClient> {
-    let connector = HttpsConnectorBuilder::new()
-        .with_provider_and_native_roots(rustls::crypto::ring::default_provider())?
-        .https_or_http()
-        .enable_http1()
-        .build();
-    Ok(Client::builder(TokioExecutor::new())
-        .pool_timer(TokioTimer::new())
-        .pool_idle_timeout(IDLE)
-        .build(connector))
-}
-
 /// A key goes over TLS, or to this machine itself.
 fn may_have_key(base: &str) -> bool {
     let Ok(address) = base.parse::<Uri>() else {
@@ -325,7 +308,6 @@ fn secret_header(text: &str) -> Option<HeaderValue> {
 
 const ATTEMPT: Duration = Duration::from_millis(1500);
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(300)];
-const IDLE: Duration = Duration::from_secs(60);
 const MAX_ANSWER: usize = 256 * 1024;
 const TOKEN_SLACK: SignedDuration = SignedDuration::from_secs(60);
 

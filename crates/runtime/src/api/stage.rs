@@ -1,10 +1,12 @@
 //! What the functions of a deployed stage ask.
 
-use super::client::{HttpApi, HttpClient, NoClient, api_key, client};
+use super::client::{HttpApi, NoClient, api_key};
 use crate::aws::SsmClient;
 use crate::clock::Clock;
+use crate::connector::HttpClient;
 use crate::secrets::{SecretCache, Source};
 use crate::settings::BadSetting;
+use crate::trust::native_client;
 use domain::ids::Mode;
 use providers::Provider;
 use std::cell::OnceCell;
@@ -62,7 +64,7 @@ impl<'a> StageApis<'a> {
         if let Some(made) = self.client.get() {
             return Ok(made.clone());
         }
-        let made = client()?;
+        let made = native_client()?;
         Ok(self.client.get_or_init(|| made).clone())
     }
 }
