@@ -246,10 +246,7 @@ where
         ));
     }
     let referral = PartnerReferral::new(&master, table, clock.clone());
-    routes.push(post(
-        "/partners/{partner}/events".into(),
-        Arc::new(referral),
-    ));
+    routes.extend(partners(Arc::new(referral)));
     Ok(routes)
 }
 
@@ -277,6 +274,19 @@ fn asked(
 
 fn given(texts: &[&str]) -> Source {
     Source::Given(texts.iter().copied().map(Into::into).collect())
+}
+
+fn partners(function: Arc<dyn Function>) -> [Route; 3] {
+    let asked = |path: &str| Route {
+        method: Method::GET,
+        path: path.into(),
+        function: function.clone(),
+    };
+    [
+        post("/partners/{partner}/events".into(), function.clone()),
+        asked("/partners/{partner}/referrals/{referral}"),
+        asked("/partners/{partner}/postback"),
+    ]
 }
 
 fn post(path: String, function: Arc<dyn Function>) -> Route {

@@ -187,6 +187,15 @@ impl HttpResponse {
         )
     }
 
+    /// What was asked could not be read: whoever asks tries again.
+    pub fn not_told(error: &StoreError) -> Self {
+        tracing::error!(verdict = "not_told", why = %error);
+        Self::error(
+            503,
+            &"this could not be read at the moment; ask again later",
+        )
+    }
+
     /// As Lambda hands it to the gateway.
     pub fn into_event(self, form: Form) -> Vec<u8> {
         let mut headers = BTreeMap::from([("content-type", "application/json")]);

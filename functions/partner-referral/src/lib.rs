@@ -1,18 +1,22 @@
-//! A partner reports whom it sent: verify, read, append or park, fold, answer.
+//! The partners' door: a partner reports whom it sent, by a message or a postback, and asks what
+//! became of it. Prove, read, append or park, fold, answer.
 
+mod address;
+mod report;
+mod referral;
+
+use address::{Address, What};
 use domain::ids::PartnerId;
-use domain::record::Entry;
-use providers::partner::{self, NORMALIZER, NotReceived, Reported};
-use providers::{Outcome, PersonKey, Refused, Secret, Secrets, partner_secret};
+use providers::partner::postback::{Postback, Token};
+use providers::partner::{self, NotReceived};
+use providers::{PersonKey, Refused, Secret, Secrets, partner_secret};
 use runtime::aws::Cloud;
 use runtime::http::{HttpHandler, HttpRequest, HttpResponse, answer};
 use runtime::secrets::{NoSecrets, SecretCache, Source, master, person_key};
 use runtime::settings::{BadSetting, Settings};
 use runtime::{Clock, Function, Invocation, Warming};
-use serde::Serialize;
 use std::fmt::Display;
 use std::sync::Arc;
-use store::accept::Verdict;
 use store::dynamo::DynamoTable;
 use store::partners::{PartnerCache, PartnerRow};
 use store::{Key, Table};
@@ -23,10 +27,6 @@ const KEY_VERSIONS: std::ops::RangeInclusive<u32> = 1..=8;
 
 /// A report is a few lines; a larger body is no report.
 const MOST_BYTES: usize = 64 * 1024;
-
-/// One word whether the customer is known or not: a partner must not learn who is one of the
-/// shop's by asking address after address.
-const ACCEPTED: &str = "accepted";
 
 /// The partners' door.
 #[derive(Debug)]
@@ -89,15 +89,13 @@ impl<T: Table> Function for PartnerReferral<T> {
 
 impl<T: Table> HttpHandler for PartnerReferral<T> {
     async fn handle(&self, request: HttpRequest) -> HttpResponse {
-        if request.method != "POST" {
-            return HttpResponse::wrong_method("POST");
-        }
-        let Some(partner) = partner_of(&request) else {
-            return HttpResponse::error(
-                404,
-                &"the address names no partner: /partners/NAME/events",
-            );
+        let Some(Address { partner, what }) = Address::of(&request) else {
+            let said = "no address of partners: /partners/NAME/events, /referrals/ID or /postback";
+            return HttpResponse::error(404, &said);
         };
+        if request.method != what.method() {
+            return HttpResponse::wrong_method(what.method());
+        }
         if request.body.len() > MOST_BYTES {
             return HttpResponse::error(413, &"a report has at most 64 kB");
         }
@@ -105,125 +103,133 @@ impl<T: Table> HttpHandler for PartnerReferral<T> {
             Ok(keys) => keys,
             Err(error) => return HttpResponse::unverifiable(&error),
         };
-        match self.prove(&partner, &request, &keys) {
-            Ok((reported, version)) => {
-                let row = match self.in_force(&partner, version).await {
-                    Ok(row) => row,
-                    Err(refusal) => return refusal,
-                };
-                self.take_in(&row, reported, &request.id).await
-            }
-            Err(error) => {
-                refused(&partner, &error);
-                HttpResponse::error(error.status(), &error)
-            }
-        }
+        let answered = match what {
+            What::Events => self.events(&partner, &request, &keys).await,
+            What::Postback => self.postback(&partner, &request, &keys).await,
+            What::Referral(id) => self.referral(&partner, &id, &request, &keys).await,
+        };
+        answered.unwrap_or_else(|refusal| {
+            refused(&partner, &refusal);
+            refusal.into()
+        })
     }
 }
 
+/// The master key, and the one under which addresses become persons.
+type Keys = (Secret, PersonKey);
+
 impl<T: Table> PartnerReferral<T> {
-    async fn keys(&self) -> Result<(Secret, PersonKey), NoSecrets> {
+    async fn keys(&self) -> Result<Keys, NoSecrets> {
         Ok((
             self.master.in_force().await?,
             self.person_key.in_force().await?,
         ))
     }
 
-    /// What was received, and under which key version; pure.
-    fn prove(
+    async fn events(
         &self,
         partner: &PartnerId,
         request: &HttpRequest,
-        (master, person_key): &(Secret, PersonKey),
-    ) -> Result<(Reported, u32), NotReceived> {
+        (master, person_key): &Keys,
+    ) -> Result<HttpResponse, Refusal> {
         let now = self.clock.now();
-        for version in KEY_VERSIONS {
-            let secret = partner_secret(master, partner, version)
-                .and_then(|secret| Secrets::new(vec![secret]));
-            let Ok(secrets) = secret else { continue };
-            match partner::receive(partner, &request.as_request(), &secrets, person_key, now) {
-                Ok(reported) => return Ok((reported, version)),
-                Err(NotReceived::Refused(Refused::SignatureMismatch)) => {}
-                Err(other) => return Err(other),
-            }
-        }
-        Err(Refused::SignatureMismatch.into())
+        let (reported, version) = under_any_key(|version| {
+            let secrets = secrets(master, partner, version)?;
+            partner::receive(partner, &request.as_request(), &secrets, person_key, now)
+        })?;
+        let row = self.in_force(partner, version).await?;
+        Ok(report::take_in(&self.table, &row, reported, &request.id, now).await)
     }
 
-    /// The partner, if this version of its key is in force; else the answer to give.
+    async fn postback(
+        &self,
+        partner: &PartnerId,
+        request: &HttpRequest,
+        (master, person_key): &Keys,
+    ) -> Result<HttpResponse, Refusal> {
+        let now = self.clock.now();
+        let postback = Postback::read(&request.query)?;
+        let (reported, version) = under_any_key(|version| {
+            let secrets = secrets(master, partner, version)?;
+            let token = Token::derive(master, partner, version).map_err(Refused::from)?;
+            postback.receive(partner, (&secrets, &token), person_key, now)
+        })?;
+        let row = self.in_force(partner, version).await?;
+        Ok(report::take_in(&self.table, &row, reported, &request.id, now).await)
+    }
+
+    async fn referral(
+        &self,
+        partner: &PartnerId,
+        id: &str,
+        request: &HttpRequest,
+        (master, _): &Keys,
+    ) -> Result<HttpResponse, Refusal> {
+        let now = self.clock.now();
+        let ((), version) = under_any_key(|version| {
+            let secrets = secrets(master, partner, version)?;
+            let request = request.as_request();
+            Ok(partner::asks(partner, id, &request, &secrets, now)?)
+        })?;
+        self.in_force(partner, version).await?;
+        Ok(referral::tell(&self.table, partner, id).await)
+    }
+
+    /// The partner, if this version of its key is in force.
     async fn in_force(
         &self,
         partner: &PartnerId,
         version: u32,
-    ) -> Result<Arc<PartnerRow>, HttpResponse> {
+    ) -> Result<Arc<PartnerRow>, Refusal> {
         let now = self.clock.now();
         match self.partners.read(&self.table, partner, now).await {
             Ok(Some(row)) if row.keys.contains(&version) => Ok(row),
-            Ok(Some(_) | None) => {
-                refused(partner, &"key not in force");
-                let said = "this key is no longer in force; ask for the current one";
-                Err(HttpResponse::error(401, &said))
-            }
-            Err(error) => Err(HttpResponse::not_durable(&error)),
+            Ok(Some(_) | None) => Err(Refusal::NotInForce),
+            Err(error) => Err(Refusal::NotDurable(error)),
         }
     }
+}
 
-    async fn take_in(&self, row: &PartnerRow, reported: Reported, receipt: &str) -> HttpResponse {
-        let now = self.clock.now();
-        let partner = &row.partner;
-        let mut reading = match reported.received.outcome {
-            Outcome::Reading(reading) => reading,
-            Outcome::Ignored { kind, .. } | Outcome::WrongMode { kind } => {
-                tracing::info!(partner = %partner, kind = &*kind, verdict = "ignored");
-                let said = Said {
-                    verdict: "ignored",
-                    id: None,
-                };
-                return HttpResponse::json(202, &said);
-            }
-        };
-        row.pin(&mut reading, reported.signed_at);
-        let entry = Arc::new(Entry::new(
-            reading,
-            reported.received.raw,
-            NORMALIZER,
-            now,
-            receipt.into(),
-        ));
-        match store::accept::receive(&self.table, std::slice::from_ref(&entry), now).await {
-            Ok(verdicts) => {
-                let (verdict, said) = match verdicts.first() {
-                    Some(Verdict::Appended) => ("applied", ACCEPTED),
-                    Some(Verdict::Parked) => ("parked", ACCEPTED),
-                    Some(Verdict::Repeated) | None => ("repeated", "repeated"),
-                };
-                let (id, kind) = (entry.reading.id.as_str(), &*entry.reading.kind);
-                tracing::info!(partner = %partner, id, kind, verdict);
-                let said = Said {
-                    verdict: said,
-                    id: Some(entry.reading.id.as_str()),
-                };
-                HttpResponse::json(202, &said)
-            }
-            Err(error) => HttpResponse::not_durable(&error),
+/// What a proof comes to, and under which key version: the first under which it holds.
+fn under_any_key<R>(
+    prove: impl Fn(u32) -> Result<R, NotReceived>,
+) -> Result<(R, u32), NotReceived> {
+    for version in KEY_VERSIONS {
+        match prove(version) {
+            Ok(proven) => return Ok((proven, version)),
+            Err(NotReceived::Refused(Refused::SignatureMismatch)) => {}
+            Err(other) => return Err(other),
+        }
+    }
+    Err(Refused::SignatureMismatch.into())
+}
+
+fn secrets(master: &Secret, partner: &PartnerId, version: u32) -> Result<Secrets, Refused> {
+    let secret = partner_secret(master, partner, version)?;
+    Ok(Secrets::new(vec![secret])?)
+}
+
+/// Why a request was not answered.
+#[derive(Debug, thiserror::Error)]
+enum Refusal {
+    #[error(transparent)]
+    NotReceived(#[from] NotReceived),
+    #[error("this key is no longer in force; ask for the current one")]
+    NotInForce,
+    #[error(transparent)]
+    NotDurable(store::StoreError),
+}
+
+impl From<Refusal> for HttpResponse {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NotReceived(error) => Self::error(error.status(), &error),
+            Refusal::NotInForce => Self::error(401, &refusal),
+            Refusal::NotDurable(error) => Self::not_durable(&error),
         }
     }
 }
 
 fn refused(partner: &PartnerId, why: &dyn Display) {
     tracing::warn!(partner = %partner, verdict = "refused", why = %why, metrics = "refused");
-}
-
-#[derive(Serialize)]
-struct Said<'a> {
-    verdict: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<&'a str>,
-}
-
-/// The partner in the address: lower-case letters, digits and dashes.
-fn partner_of(request: &HttpRequest) -> Option<PartnerId> {
-    let named = request.path_parameters.get("partner").map(String::as_str);
-    let name = named.or_else(|| request.path.strip_prefix("/partners/")?.split('/').next())?;
-    PartnerId::parse(name)
 }

@@ -43,6 +43,13 @@ pub struct Reported {
     pub report: Option<Report>,
 }
 
+impl Reported {
+    /// A hash of what was said, by which a repetition is told from a conflict.
+    pub fn digest(&self) -> String {
+        hex::encode(Sha256::digest(&self.received.raw))
+    }
+}
+
 /// The partners' door. Types we do not act on are [`Outcome::Ignored`].
 ///
 /// # Errors

@@ -1,0 +1,110 @@
+//! A report that was proven: noted under its id, then appended or parked, folded, answered.
+
+use domain::record::Entry;
+use jiff::Timestamp;
+use providers::Outcome;
+use providers::partner::{NORMALIZER, Reported};
+use runtime::http::HttpResponse;
+use serde::Serialize;
+use std::sync::Arc;
+use store::accept::{Verdict, receive};
+use store::partners::PartnerRow;
+use store::reports::{Heard, Report, hear};
+use store::{StoreError, Table};
+
+/// One word whether the customer is known or not: a partner must not learn who is one of the
+/// shop's by asking address after address.
+const ACCEPTED: &str = "accepted";
+
+/// What is answered.
+#[derive(Serialize)]
+struct Said<'a> {
+    verdict: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    referral_id: Option<&'a str>,
+}
+
+/// Takes a report in, and answers it.
+pub(crate) async fn take_in<T: Table>(
+    table: &T,
+    row: &PartnerRow,
+    reported: Reported,
+    receipt: &str,
+    now: Timestamp,
+) -> HttpResponse {
+    let partner = &row.partner;
+    let Some(report) = &reported.report else {
+        let kind = match &reported.received.outcome {
+            Outcome::Ignored { kind, .. } | Outcome::WrongMode { kind } => kind,
+            Outcome::Reading(reading) => &reading.kind,
+        };
+        tracing::info!(partner = %partner, kind = &**kind, verdict = "ignored");
+        let said = Said {
+            verdict: "ignored",
+            id: None,
+            referral_id: None,
+        };
+        return HttpResponse::json(202, &said);
+    };
+    let (kind, message) = (report.kind().as_str(), &*reported.message);
+    match heard(table, row, &reported, receipt, now).await {
+        Ok(Some((verdict, said))) => {
+            let id = format!("partner/{partner}/{message}");
+            tracing::info!(partner = %partner, id, kind, verdict);
+            let said = Said {
+                verdict: said,
+                id: Some(&id),
+                referral_id: Some(report.referral()),
+            };
+            HttpResponse::json(202, &said)
+        }
+        Ok(None) => {
+            tracing::warn!(partner = %partner, kind, verdict = "conflict");
+            HttpResponse::error(409, &CONFLICT)
+        }
+        Err(error) => HttpResponse::not_durable(&error),
+    }
+}
+
+/// The verdict, and the word for it that the partner is told; none of a conflict.
+async fn heard<T: Table>(
+    table: &T,
+    row: &PartnerRow,
+    reported: &Reported,
+    receipt: &str,
+    now: Timestamp,
+) -> Result<Option<(&'static str, &'static str)>, StoreError> {
+    let Some(report) = &reported.report else {
+        return Ok(None);
+    };
+    let note = Report {
+        partner: row.partner.clone(),
+        message: reported.message.clone(),
+        kind: report.kind().as_str().into(),
+        referral: report.referral().clone(),
+        sub_ids: report.sub_ids().clone(),
+        digest: reported.digest().into(),
+        signed_at: reported.signed_at,
+        received_at: now,
+        content: None,
+    };
+    let raw = &reported.received.raw;
+    let Heard::Sound { signed_at } = hear(table, note, raw).await? else {
+        return Ok(None);
+    };
+    // Told again it means what it meant first, on the terms of that day.
+    let mut reading = report.reading(signed_at);
+    row.pin(&mut reading, signed_at);
+    let entry = Entry::new(reading, raw.clone(), NORMALIZER, now, receipt.into());
+    let verdicts = receive(table, &[Arc::new(entry)], now).await?;
+    Ok(Some(match verdicts.first() {
+        Some(Verdict::Appended) => ("applied", ACCEPTED),
+        Some(Verdict::Parked) => ("parked", ACCEPTED),
+        Some(Verdict::Repeated) | None => ("repeated", "repeated"),
+    }))
+}
+
+const CONFLICT: &str = "this id came before with another content; what it said first stands, \
+    and both are kept; send what is new under an id of its own";
