@@ -20,6 +20,7 @@ mod orders;
 mod referrals;
 mod requests;
 mod commissions;
+mod payouts;
 mod nets;
 mod waiting;
 mod silence;
