@@ -137,9 +137,10 @@ fn simulated(options: &Options) -> Result<(), String> {
     let rate = total.deliveries * 1000 / each;
     println!("  {rate} deliveries a second, {took:.0?} in all");
     println!(
-        "{} deliveries, {} worlds, {} divergences, seed {}",
+        "{} deliveries, {} worlds, {} rows of partners, {} divergences, seed {}",
         total.deliveries,
         total.worlds,
+        total.rows,
         u8::from(total.first.is_some()),
         options.seed
     );
@@ -170,11 +171,11 @@ mod progress {
         took: Duration,
     ) -> std::io::Result<()> {
         let hits = sum.hits.0.as_slice();
-        let (deliveries, worlds) = (sum.deliveries, sum.worlds);
+        let (deliveries, worlds, rows) = (sum.deliveries, sum.worlds, sum.rows);
         let seconds = took.as_secs();
         let kept = json!({
-            "seed": seed, "deliveries": deliveries, "worlds": worlds, "seconds": seconds,
-            "hits": hits,
+            "seed": seed, "deliveries": deliveries, "worlds": worlds, "rows": rows,
+            "seconds": seconds, "hits": hits,
         });
         let next = file.with_extension("next");
         std::fs::write(&next, kept.to_string())?;
@@ -203,6 +204,7 @@ mod progress {
         let total = Total {
             deliveries: number("deliveries")?,
             worlds: number("worlds")?,
+            rows: number("rows")?,
             hits,
             first: None,
         };
@@ -213,10 +215,11 @@ mod progress {
 fn exhausted(options: &Options) -> Result<(), String> {
     let cases = exhaustive::everything(options.seed, threads(), false);
     println!(
-        "{} lives, {} orders, {} duplicates, {} crashes and lost answers, {} draws from all of \
+        "{} lives ({} of them earn), {} orders, {} duplicates, {} crashes and lost answers, {} draws from all of \
          these at once, {} interleavings of two folds and {} of three with {} different ends \
          ({} sets whole, {} cut), {} divergences, seed {}",
         cases.lives,
+        cases.earning,
         cases.orders,
         cases.duplicates,
         cases.crashes,

@@ -6,6 +6,7 @@ use tests::prove::{MUTANTS, exhaustive, simulate};
 fn no_law_breaks_in_the_first_worlds() {
     let total = simulate::worlds(7, 15_000, 2, None);
     assert_eq!(total.first, None);
+    assert!(total.rows > 300, "{} rows", total.rows);
     let never: Vec<&str> = total.never().collect();
     assert_eq!(never, [""; 0], "faults that never happened");
 }
@@ -25,6 +26,7 @@ fn every_short_order_crash_and_interleaving_ends_alike() {
     let cases = exhaustive::everything(7, 2, true);
     assert_eq!(cases.first, None);
     assert!(cases.lives >= 12);
+    assert!(cases.earning >= 4, "{} lives earn", cases.earning);
 }
 
 #[test]

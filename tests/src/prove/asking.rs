@@ -30,7 +30,7 @@ impl World<'_> {
                 }
                 Fate::Fine
             }
-            _ => self.fate_if(Fault::ApiAhead, Fate::Repeated),
+            _ => self.fate_if(Fault::ApiAhead, Fate::Ahead),
         }
     }
 
@@ -78,7 +78,7 @@ impl World<'_> {
             (Silent::Unasked, _) => Some(told.entry(version, now, receipt.clone())),
             (Silent::Refused, Fate::Lost) => None,
             (Silent::Waits(_), Fate::Lost) => told.waiting(now, receipt.clone()),
-            (Silent::Refused | Silent::Waits(_), Fate::Repeated) => {
+            (Silent::Refused | Silent::Waits(_), Fate::Ahead) => {
                 let version = u16::try_from(ahead).expect("few readings");
                 Some(told.entry(version, now, receipt.clone()))
             }
@@ -121,11 +121,11 @@ impl World<'_> {
 
     /// What still waits for an API.
     pub(super) fn waits_for_an_api(&self) -> Option<&Entry> {
-        let parked = self.twin.items().filter_map(|item| match item {
+        let mut parked = self.twin.items().filter_map(|item| match item {
             Item::Parked(_, entry) => Some(entry.as_ref()),
             _ => None,
         });
-        parked.into_iter().find(|entry| entry.reading.is_waiting())
+        parked.find(|entry| entry.reading.is_waiting())
     }
 
     fn waits_under(&self, reference: &Reference) -> impl Iterator<Item = &Item> {

@@ -28,8 +28,17 @@ fn named(fact: &Fact) -> &[ObjectId] {
     }
 }
 
-/// Facts that share an id are about one payment.
+/// What a record keeps of its payments.
 pub(super) fn payments(facts: &[Seen<'_, Fact>]) -> Payments {
+    let (open, closed) = all(facts);
+    Payments {
+        open,
+        closed: u32::try_from(closed.len()).unwrap_or(u32::MAX),
+    }
+}
+
+/// Facts that share an id are about one payment. Those that a record keeps, and older ones.
+pub(super) fn all(facts: &[Seen<'_, Fact>]) -> (Vec<Payment>, Vec<Payment>) {
     let mut groups: Vec<(BTreeSet<&ObjectId>, Vec<&Seen<'_, Fact>>)> = Vec::new();
     for fact in facts.iter().filter(|(_, fact)| !named(fact).is_empty()) {
         let mut ids: BTreeSet<&ObjectId> = named(fact.1).iter().collect();
@@ -51,11 +60,8 @@ pub(super) fn payments(facts: &[Seen<'_, Fact>]) -> Payments {
     let mut open: Vec<Payment> = groups.into_iter().map(one).collect();
     open.sort_by_key(|p| (p.paid_at().unwrap_or(p.first_told_at), p.ids.clone()));
     let closed = open.len().saturating_sub(OPEN_PAYMENTS);
-    open.drain(..closed);
-    Payments {
-        open,
-        closed: u32::try_from(closed).unwrap_or(u32::MAX),
-    }
+    let closed = open.drain(..closed).collect();
+    (open, closed)
 }
 
 /// A teller and its own id of a payment.

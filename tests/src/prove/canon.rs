@@ -3,7 +3,9 @@
 use super::due;
 use super::lives::Life;
 use super::oracle::{self, Known};
+use super::owed::{self, Sums};
 use super::random::Rng;
+use super::rows;
 use super::tellings::TELLINGS;
 use super::told::{NORMALIZER, Story, Told, at};
 use domain::digest::Digest;
@@ -36,12 +38,13 @@ pub(super) struct Canon {
     aliases: BTreeSet<(Reference, CustomerKey)>,
     parked: BTreeSet<(Reference, String)>,
     letters: BTreeSet<Key>,
+    owed: Sums,
 }
 
 type Script = fn(&mut Life<'_>);
 
 /// The lives.
-const LIVES: [(&str, u64, Script); 16] = [
+const LIVES: [(&str, u64, Script); 20] = [
     ("a first month", 1, |life| life.check_out()),
     ("a first month, told otherwise", 4, |life| life.check_out()),
     ("a trial that is paid", 2, |life| {
@@ -77,13 +80,37 @@ const LIVES: [(&str, u64, Script); 16] = [
     ("refunds as a sum", 10, |life| life.buy_and_refund(false)),
     ("a dispute", 11, |life| life.buy_and_dispute()),
     ("the partner reported first", 12, |life| {
-        life.report_referral();
+        life.report();
         life.check_out();
     }),
     ("the partner reported last", 13, |life| {
         life.say_who();
         life.start();
-        life.report_referral();
+        life.report();
+    }),
+    ("a sale that earns and goes back", 17, |life| {
+        life.report_by("acme");
+        life.show_up();
+        life.buy_and_refund(true);
+    }),
+    ("two partners, and one takes back", 18, |life| {
+        life.report_by("acme");
+        life.report_by("zest");
+        life.show_up();
+        life.buy_and_refund(false);
+        life.take_back_by("acme");
+    }),
+    ("a code that was given first", 19, |life| {
+        life.grant();
+        life.show_up();
+        life.buy_and_dispute();
+    }),
+    ("a partner who buys", 20, |life| {
+        life.report_by("peel");
+        life.show_up();
+        life.show_card();
+        life.buy_and_refund(false);
+        life.review();
     }),
     ("an unclear event", 14, |life| {
         life.unclear();
@@ -145,6 +172,7 @@ impl Canon {
             aliases: BTreeSet::new(),
             parked: BTreeSet::new(),
             letters: BTreeSet::new(),
+            owed: Sums::new(),
         };
         let known = |told| Known {
             told,
@@ -159,6 +187,9 @@ impl Canon {
             canon
                 .letters
                 .extend(due::due(customer, &state, now, SignedDuration::ZERO));
+            canon
+                .owed
+                .extend(owed::owed(customer, &oracle::facts(known)));
             let expected = (state, known.len() as u64, digest);
             canon.records.insert((*customer).clone(), expected);
         }
@@ -169,6 +200,11 @@ impl Canon {
         let owned = |(name, id): &(&Reference, &str)| (Reference::clone(name), (*id).to_owned());
         canon.parked = routes.parked.iter().map(owned).collect();
         canon
+    }
+
+    /// Whether a partner earns on it.
+    pub(super) fn earns(&self) -> bool {
+        !self.owed.is_empty()
     }
 
     /// Whether this table is what must come of the life.
@@ -210,6 +246,7 @@ impl Canon {
                 "{records} records, aliases {aliases:?}, parked {parked:?}"
             ));
         }
+        rows::come_to(twin, &self.owed)?;
         match self.letters.iter().find(|key| twin.look(key).is_none()) {
             Some(letter) => Err(format!("{letter} is due and nobody wrote it")),
             None => Ok(()),

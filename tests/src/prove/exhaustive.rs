@@ -23,6 +23,8 @@ use store::folding::fold;
 pub struct Cases {
     /// Lives.
     pub lives: usize,
+    /// Those of them on which a partner earns.
+    pub earning: usize,
     /// Orders.
     pub orders: u64,
     /// Single duplicates.
@@ -57,6 +59,7 @@ pub fn everything(seed: u64, threads: usize, short: bool) -> Cases {
     let lives = canon::lives();
     let total = Mutex::new(Cases {
         lives: lives.len(),
+        earning: lives.iter().filter(|life| life.earns()).count(),
         ..Cases::default()
     });
     let next = AtomicUsize::new(0);

@@ -103,7 +103,7 @@ fn strangers(story: &mut Story, rng: &mut Rng) {
     }
 }
 
-pub(crate) fn referral(id: &str, seconds: i64) -> Fact {
+fn referral(id: &str, seconds: i64) -> Fact {
     Fact::Referral(ReferralSeen {
         partner: domain::ids::PartnerId::new("acme"),
         referral: id.into(),
@@ -149,7 +149,7 @@ impl<'a> Life<'a> {
 
     fn live(&mut self) {
         if self.rng.one_in(4) {
-            self.report_referral();
+            self.report();
         }
         if self.guest {
             return self.buy_once();
@@ -162,7 +162,7 @@ impl<'a> Life<'a> {
 
     fn go_on(&mut self) {
         self.pass();
-        match self.rng.index(14) {
+        match self.rng.index(16) {
             0..=2 => self.renew(),
             3 => self.fail_and_recover(),
             4 => self.change_plan(),
@@ -170,10 +170,10 @@ impl<'a> Life<'a> {
             6 => self.end(),
             7 => self.buy_once(),
             8 => self.say_who(),
-            9 => self.report_referral(),
-            10 => self.unclear(),
-            11 => self.pause(),
-            12 if self.rng.one_in(3) => self.poison(),
+            9..=11 => self.refer(),
+            12 => self.unclear(),
+            13 => self.pause(),
+            14 if self.rng.one_in(3) => self.poison(),
             _ => self.ignored(),
         }
     }
@@ -234,6 +234,12 @@ impl<'a> Life<'a> {
 
     /// A session in which a subscription is bought, with or without a trial.
     pub(super) fn check_out(&mut self) {
+        self.show_up();
+        self.start();
+    }
+
+    /// The session alone: who it is, and the code that the customer shows.
+    pub(super) fn show_up(&mut self) {
         let session = format!("cs{}", self.name);
         let profile = Profile {
             email: Some(format!("{}@x.org", self.mail).into()),
@@ -252,6 +258,7 @@ impl<'a> Life<'a> {
         let told = self.story.told.last_mut().expect("just told");
         for reading in &mut told.readings {
             reading.references.push(person.clone());
+            reading.references.push(Reference::code("spring"));
         }
         // N + 1 reads more out of it than N.
         if self.rng.one_in(3) {
@@ -262,6 +269,5 @@ impl<'a> Life<'a> {
                 profile.country = Some("FR".into());
             }
         }
-        self.start();
     }
 }

@@ -1,5 +1,6 @@
-//! Ten laws broken on purpose, one at a time, to see that the machinery notices.
+//! Sixteen laws broken on purpose, one at a time, to see that the machinery notices.
 
+use super::misbooking;
 use super::random::Rng;
 use super::told::is_poison;
 use super::twin::{Answer, Op};
@@ -30,10 +31,16 @@ pub enum Mutant {
     TrustAlias,
     StopAtPoison,
     RefundByDelivery,
+    RoundParts,
+    EarnOnTax,
+    ForgetReversal,
+    NumberAnew,
+    RowsUnread,
+    RowByDelivery,
 }
 
 /// All of them.
-pub const ALL: [(Mutant, &str); 10] = [
+pub const ALL: [(Mutant, &str); 16] = [
     (Mutant::DropRing, "drop the ring"),
     (Mutant::EffectsFirst, "write effects before the record"),
     (Mutant::StaleReads, "skip consistent reads"),
@@ -44,6 +51,12 @@ pub const ALL: [(Mutant, &str); 10] = [
     (Mutant::TrustAlias, "trust the alias before parking twice"),
     (Mutant::StopAtPoison, "fold stops at a poison event"),
     (Mutant::RefundByDelivery, "refund keyed by delivery"),
+    (Mutant::RoundParts, "a refund's share rounded by itself"),
+    (Mutant::EarnOnTax, "a commission on the tax"),
+    (Mutant::ForgetReversal, "a reversal forgotten"),
+    (Mutant::NumberAnew, "rows numbered anew"),
+    (Mutant::RowsUnread, "the journal read without its rows"),
+    (Mutant::RowByDelivery, "row keyed by delivery"),
 ];
 
 impl Mutant {
@@ -111,6 +124,7 @@ impl Mutant {
                 });
                 Op::Put(item, if stuck { When::Version(u64::MAX) } else { when })
             }
+            (mutant, op) if mutant.misbooks() => misbooking::before(mutant, world, op),
             (_, op) => op,
         }
     }
@@ -133,8 +147,20 @@ impl Mutant {
                 }
                 answer => answer,
             },
-            _ => answer,
+            mutant => misbooking::after(mutant, answer),
         }
+    }
+
+    /// Whether it breaks a law of the ledger by what is written.
+    fn misbooks(self) -> bool {
+        matches!(
+            self,
+            Self::RoundParts
+                | Self::EarnOnTax
+                | Self::ForgetReversal
+                | Self::NumberAnew
+                | Self::RowByDelivery
+        )
     }
 }
 

@@ -1,12 +1,18 @@
 //! Random requests of the kinds that the protocol makes, for the twin and real engines alike.
 
+use super::lives::euro;
 use super::random::Rng;
-use super::told::{ACCOUNT, BEGIN, NORMALIZER, at};
-use domain::ids::{CustomerKey, Reference};
+use super::told::{ACCOUNT, BEGIN, NORMALIZER, at, object};
+use domain::ids::{CustomerKey, PartnerId, Reference};
+use domain::ledger::{Kind, Row};
 use domain::letters::Letter;
+use domain::program::{Reward, Suspicion};
 use domain::record::{Decided, Entry, Record, Step as Folding};
 use std::sync::Arc;
-use store::items::{ALIAS, JOURNAL, LETTER, PARKED, customer_partition, reference_partition};
+use store::items::{
+    ALIAS, COMMISSION, JOURNAL, LETTER, PARKED, customer_partition, customer_rows,
+    ledger_partition, reference_partition,
+};
 use store::letters::{LetterRow, LetterState};
 use store::{Item, Key, Page, StoreError, Table, When, Write};
 
@@ -16,7 +22,7 @@ pub(super) enum Step {
     Get(Key),
     Put(Item, When),
     Delete(Key),
-    Query(String, &'static str),
+    Query(String, String),
     Scan(u32),
     Transact(Vec<Write>),
 }
@@ -57,12 +63,16 @@ impl Chooser<'_> {
             29..=34 => {
                 let customer = customer_partition(&self.customer());
                 let reference = reference_partition(&self.reference());
-                match self.rng.index(4) {
-                    0 => Step::Query(customer, JOURNAL),
-                    1 => Step::Query(customer, LETTER),
-                    2 => Step::Query(reference, ALIAS),
-                    _ => Step::Query(reference, PARKED),
-                }
+                let rows = customer_rows(&self.customer());
+                let (partition, prefix) = match self.rng.index(6) {
+                    0 => (customer, JOURNAL),
+                    1 => (customer, LETTER),
+                    2 => (reference, ALIAS),
+                    3 => (reference, PARKED),
+                    4 => (ledger_partition(&self.partner()), COMMISSION),
+                    _ => (ledger_partition(&self.partner()), &*rows),
+                };
+                Step::Query(partition, prefix.to_owned())
             }
             35 => Step::Scan(1 + self.rng.below(30) as u32),
             _ => {
@@ -98,13 +108,36 @@ impl Chooser<'_> {
     }
 
     fn item(&mut self) -> Item {
-        match self.rng.index(6) {
+        match self.rng.index(7) {
             0 | 1 => Item::Entry(self.customer(), self.entry()),
             2 => Item::Alias(self.reference(), self.customer()),
             3 => Item::Parked(self.reference(), self.entry()),
             4 => self.record(),
+            5 => self.row(),
             _ => self.letter(),
         }
+    }
+
+    fn partner(&mut self) -> PartnerId {
+        PartnerId::new(["acme", "zest"][self.rng.index(2)])
+    }
+
+    fn row(&mut self) -> Item {
+        let held = self.rng.one_in(4);
+        Item::Commission(Arc::new(Row {
+            partner: self.partner(),
+            customer: self.customer(),
+            payment: object(["pia", "pib"][self.rng.index(2)]),
+            n: self.rng.below(12),
+            kind: Kind::ALL[self.rng.index(4)],
+            amount: euro(200),
+            suspicion: held.then_some(Suspicion::SameDomain),
+            reward: (!held).then_some(Reward::BasisPoints(2_000)),
+            of_minor: held.then_some(1_000),
+            paid_at: (!held).then_some(at(BEGIN)),
+            at: at(BEGIN),
+            releases_at: at(BEGIN + 30 * 86_400),
+        }))
     }
 
     fn record(&mut self) -> Item {
@@ -148,7 +181,7 @@ pub(super) async fn answers<T: Table>(table: &T, steps: &[Step]) -> Vec<String> 
                 let mut items = Vec::new();
                 let mut after = None;
                 loop {
-                    let page = table.query(&partition, prefix, after).await;
+                    let page = table.query(&partition, &prefix, after).await;
                     after = match turn(page, &mut items) {
                         Ok(Some(next)) => Some(next),
                         Ok(None) => break format!("{items:?}"),

@@ -1,8 +1,8 @@
 //! The reference: what a set of readings means, written from the laws, over sets, with no
 //! fold, no record and no order but the one things really happened in.
 
-use super::books;
 use super::told::{Told, is_poison};
+use super::{books, owed};
 use domain::billing::{InvoiceState, Teller};
 use domain::ids::{CustomerKey, ObjectId, Reference};
 use domain::reading::{About, Fact, Position, Reading};
@@ -66,21 +66,26 @@ pub(super) fn routes<'a>(known: &[Known<'a>]) -> Routes<'a> {
 
 pub(super) type Seen<'a, T> = (Position, &'a T);
 
+/// All that these events say, but for those on which the fold panics.
+pub(super) fn facts<'a>(known: &[Known<'a>]) -> Vec<Seen<'a, Fact>> {
+    let digestible = known.iter().filter(|known| !is_poison(known.reading));
+    digestible
+        .flat_map(|k| k.reading.facts.iter().map(|f| (k.reading.position(), f)))
+        .collect()
+}
+
 /// What a customer's events together say.
 pub(super) fn state(known: &[Known<'_>]) -> State {
-    let poison = |known: &&Known<'_>| is_poison(known.reading);
-    let facts: Vec<Seen<'_, Fact>> = known
-        .iter()
-        .filter(|known| !poison(known))
-        .flat_map(|k| k.reading.facts.iter().map(|f| (k.reading.position(), f)))
-        .collect();
+    let facts = facts(known);
+    let poison = known.iter().filter(|known| is_poison(known.reading));
     let mut state = State {
         person: person(&facts),
         subscriptions: subscriptions(known),
         payments: books::payments(&facts),
         invoices: invoices(&facts),
         referrals: referrals(&facts),
-        unclear: known.iter().filter(poison).count() as u32,
+        partners: owed::partners(&facts),
+        unclear: poison.count() as u32,
         ..State::default()
     };
     for (_, fact) in &facts {
@@ -99,7 +104,7 @@ fn last<'a, T>(seen: impl Iterator<Item = Seen<'a, T>>) -> Option<Seen<'a, T>> {
     seen.max_by(|a, b| a.0.cmp(&b.0))
 }
 
-fn person(facts: &[Seen<'_, Fact>]) -> Person {
+pub(super) fn person(facts: &[Seen<'_, Fact>]) -> Person {
     let profiles = |whole: bool| {
         facts.iter().filter_map(move |(at, fact)| match fact {
             Fact::Profile(profile) if profile.whole == whole => Some((at.clone(), profile)),
@@ -234,7 +239,7 @@ fn invoices(facts: &[Seen<'_, Fact>]) -> BTreeMap<ObjectId, Invoice> {
     of_each.into_iter().filter_map(one).collect()
 }
 
-fn referrals(facts: &[Seen<'_, Fact>]) -> BTreeMap<String, Referral> {
+pub(super) fn referrals(facts: &[Seen<'_, Fact>]) -> BTreeMap<String, Referral> {
     let mut referrals: BTreeMap<String, (Option<Position>, Referral)> = BTreeMap::new();
     for (position, fact) in facts {
         let (partner, referral, referred_at, canceled) = match fact {
@@ -260,5 +265,7 @@ fn referrals(facts: &[Seen<'_, Fact>]) -> BTreeMap<String, Referral> {
         known.1.canceled = canceled;
     }
     let plain = |(key, (_, referral))| (key, referral);
-    referrals.into_iter().map(plain).collect()
+    let mut all = owed::codes(facts);
+    all.extend(referrals.into_iter().map(plain));
+    all
 }

@@ -217,8 +217,14 @@ impl World<'_> {
                     self.flag_blind_parking(number, item.key());
                 }
             }
+            Item::Commission(row) if done && !self.decided.has(row) => {
+                self.breaks(format!("{} is decided by no record as written", item.key()));
+            }
             Item::Record(record) if done => {
                 self.ask_to_look(record);
+                if let Err(law) = self.decided.take_in(record) {
+                    self.breaks(law);
+                }
                 for effect in &record.pending {
                     if let domain::record::Effect::Letter(due) = effect {
                         let key = Key::letter(&record.customer, due.letter, &due.cause);

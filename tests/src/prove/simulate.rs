@@ -18,6 +18,8 @@ const ROUND: u64 = 4096;
 pub struct Ran {
     /// Requests delivered to our door.
     pub deliveries: u64,
+    /// Rows that partners' ledgers came to have.
+    pub rows: u64,
     /// Faults that happened.
     pub hits: Hits,
     /// How many faults in all.
@@ -33,6 +35,8 @@ pub struct Total {
     pub deliveries: u64,
     /// Worlds.
     pub worlds: u64,
+    /// Rows of partners' ledgers.
+    pub rows: u64,
     /// Faults that happened.
     pub hits: Hits,
     /// The first world that broke a law: its number, its seed, the law.
@@ -51,6 +55,7 @@ pub fn world(spec: &Spec, mutant: Option<Mutant>) -> Ran {
     world.live();
     Ran {
         deliveries: world.deliveries,
+        rows: world.decided.count(),
         faults: world.faults(),
         hits: world.hits,
         broken: world.broken,
@@ -114,6 +119,7 @@ pub fn go_on(
         let round = round(seed, total.worlds..total.worlds + count, threads, mutant);
         total.deliveries += round.deliveries;
         total.worlds += count;
+        total.rows += round.rows;
         total.hits.add(&round.hits);
         total.first = round.first;
         each_round(&total);
@@ -160,6 +166,7 @@ impl Total {
         let seed = seed_of(seed, number);
         let ran = world(&Spec::whole(seed), mutant);
         self.deliveries += ran.deliveries;
+        self.rows += ran.rows;
         self.hits.add(&ran.hits);
         if let Some(law) = ran.broken
             && self.first.is_none()
@@ -170,6 +177,7 @@ impl Total {
 
     fn add(&mut self, other: Self) {
         self.deliveries += other.deliveries;
+        self.rows += other.rows;
         self.hits.add(&other.hits);
         if let Some(first) = other.first {
             let earlier = self.first.as_ref().is_none_or(|(n, ..)| first.0 < *n);

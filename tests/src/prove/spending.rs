@@ -1,10 +1,10 @@
 //! Lives, continued: money that arrives, goes back and is fought over, and what else is told.
 
-use super::lives::{Life, euro, referral};
+use super::lives::{Life, euro};
 use super::told::{Sale, at, object, references};
 use domain::billing::{DisputeSeen, DisputeState, PaymentSeen, RefundSeen, RefundState, Teller};
-use domain::ids::{ObjectId, PartnerId, PersonHash, Reference};
-use domain::reading::{About, Fact, Profile};
+use domain::ids::ObjectId;
+use domain::reading::{Fact, Profile};
 
 /// The three ids by which one payment goes.
 struct Ids {
@@ -279,29 +279,6 @@ impl Life<'_> {
             ..Profile::default()
         };
         self.say("customer.updated", 2, vec![Fact::Profile(profile)], &[]);
-    }
-
-    /// A partner reports, or takes its report back, naming the person or the shop's id.
-    pub(super) fn report_referral(&mut self) {
-        let behind = match self.rng.index(3) {
-            0 => vec![Reference::person(&PersonHash::new(self.mail.clone()))],
-            1 => vec![
-                Reference::shop(&self.name),
-                Reference::person(&PersonHash::new(self.mail.clone())),
-            ],
-            _ => vec![Reference::code("spring")],
-        };
-        let id = format!("r{}", self.name);
-        let fact = if self.rng.one_in(4) {
-            Fact::ReferralCanceled {
-                partner: PartnerId::new("acme"),
-                referral: id.as_str().into(),
-            }
-        } else {
-            referral(&id, self.clock - 500)
-        };
-        let about = About::Behind(behind);
-        self.say_of("referral", 1, about, vec![fact], &[]);
     }
 
     /// An event that version N can't read and N + 1 can.

@@ -20,7 +20,7 @@ pub(super) enum Op {
     /// [`Table::delete`].
     Delete(Key),
     /// [`Table::query`].
-    Query(Arc<str>, &'static str, Option<Key>),
+    Query(Arc<str>, Arc<str>, Option<Key>),
     /// [`Table::scan`].
     Scan(Option<Key>, u32),
     /// [`Table::due`].
@@ -106,7 +106,7 @@ impl Twin {
                 Answer::Deleted
             }
             Op::Query(partition, prefix, after) => {
-                Answer::Page(self.query(&partition, prefix, after))
+                Answer::Page(self.query(&partition, &prefix, after))
             }
             Op::Scan(after, limit) => Answer::Page(self.scan(after, limit)),
             Op::Due(shard, until, most) => {
@@ -301,8 +301,10 @@ macro_rules! table_of_requests {
                 prefix: &str,
                 after: Option<Key>,
             ) -> Result<Page, StoreError> {
-                let prefix = $crate::prove::twin::known_prefix(prefix);
-                match self.$ask(Op::Query(partition.into(), prefix, after)).await {
+                match self
+                    .$ask(Op::Query(partition.into(), prefix.into(), after))
+                    .await
+                {
                     Answer::Page(page) => Ok(page),
                     other => Err($crate::prove::twin::error_of(other)),
                 }
@@ -352,13 +354,4 @@ pub(crate) fn error_of(answer: Answer) -> StoreError {
         Answer::Error(error) => error,
         other => StoreError::Invalid(format!("not asked for: {other:?}")),
     }
-}
-
-/// Prefixes are constants of the store, so that a request as a value need not own one.
-pub(crate) fn known_prefix(prefix: &str) -> &'static str {
-    use store::items::{ALIAS, JOURNAL, LETTER, PARKED};
-    [JOURNAL, ALIAS, PARKED, LETTER]
-        .into_iter()
-        .find(|known| *known == prefix)
-        .unwrap_or("")
 }

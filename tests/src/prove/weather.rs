@@ -23,6 +23,8 @@ pub(super) enum Fate {
     Late,
     /// It is refused.
     Throttled,
+    /// It is done, of a later moment than was asked about.
+    Ahead,
     /// The process dies before it is done.
     CrashBefore,
     /// The process dies after it is done.
@@ -111,10 +113,12 @@ impl World<'_> {
         match op {
             Op::Put(Item::Entry(..), _) => Fault::CrashAtAppend,
             Op::Get(key) if *key.sort == *store::items::RECORD => Fault::CrashAtRead,
-            Op::Query(_, prefix, _) if *prefix == JOURNAL => Fault::CrashAtRead,
+            Op::Query(_, prefix, _) if **prefix == *JOURNAL => Fault::CrashAtRead,
             Op::Put(Item::Record(record), _) if self.clears(record) => Fault::CrashAtClear,
             Op::Put(Item::Record(_), _) => Fault::CrashAtWrite,
-            Op::Put(Item::Alias(..) | Item::Letter(_), _) => Fault::CrashAtEffect,
+            Op::Put(Item::Alias(..) | Item::Letter(_) | Item::Commission(_), _) => {
+                Fault::CrashAtEffect
+            }
             _ => Fault::CrashElsewhere,
         }
     }
@@ -149,7 +153,7 @@ impl World<'_> {
                     (_, _) => self.apply(number, op),
                 }
             }
-            Fate::Fine | Fate::CrashAfter => self.apply(number, op),
+            Fate::Fine | Fate::Ahead | Fate::CrashAfter => self.apply(number, op),
         }
     }
 
@@ -158,7 +162,7 @@ impl World<'_> {
         match fate {
             Fate::Throttled => Posted::Throttled,
             Fate::Lost | Fate::CrashBefore => Posted::Unknown,
-            Fate::Fine | Fate::CrashAfter => {
+            Fate::Fine | Fate::Ahead | Fate::CrashAfter => {
                 let rejected = self.rng.one_in(24);
                 if self.strikes(Fault::MailRejected, rejected) {
                     return Posted::Rejected;

@@ -6,6 +6,7 @@ use super::mutants::Mutant;
 use super::pipes::{Consumer, Message};
 use super::port::{Ask, Port, Reply};
 use super::random::Rng;
+use super::rows::Decided;
 use super::senders::Sending;
 use super::told::{BEGIN, Story};
 use super::twin::{Answer, Op, Twin};
@@ -112,6 +113,8 @@ pub(super) struct World<'a> {
     pub(super) accepted: BTreeMap<Key, u32>,
     /// Letters that some record, as written, owed.
     pub(super) owed: BTreeSet<Key>,
+    /// Rows that some record, as written, decided.
+    pub(super) decided: Decided,
     /// Whether the stream lost anything, so that only the audit can mend.
     pub(super) stream_lost: bool,
     /// Minutes for which a sweep is on the schedule.
@@ -154,6 +157,7 @@ impl<'a> World<'a> {
             queue: Vec::new(),
             accepted: BTreeMap::new(),
             owed: BTreeSet::new(),
+            decided: Decided::default(),
             stream_lost: false,
             sweeps: BTreeSet::new(),
             completing: false,
@@ -355,7 +359,10 @@ impl<'a> World<'a> {
             None => op,
         };
         let watched = match &op {
-            Op::Put(Item::Parked(..) | Item::Letter(_) | Item::Record(_), _) => Some(op.clone()),
+            Op::Put(
+                Item::Parked(..) | Item::Letter(_) | Item::Record(_) | Item::Commission(_),
+                _,
+            ) => Some(op.clone()),
             _ => None,
         };
         let answer = match op {

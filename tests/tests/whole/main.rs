@@ -21,6 +21,7 @@ mod referrals;
 mod requests;
 mod commissions;
 mod payouts;
+mod commission_stories;
 mod nets;
 mod waiting;
 mod silence;
