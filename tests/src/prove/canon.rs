@@ -3,9 +3,8 @@
 use super::due;
 use super::lives::Life;
 use super::oracle::{self, Known};
-use super::owed::{self, Sums};
 use super::random::Rng;
-use super::rows;
+use super::rows::Expected;
 use super::tellings::TELLINGS;
 use super::told::{NORMALIZER, Story, Told, at};
 use domain::digest::Digest;
@@ -38,7 +37,7 @@ pub(super) struct Canon {
     aliases: BTreeSet<(Reference, CustomerKey)>,
     parked: BTreeSet<(Reference, String)>,
     letters: BTreeSet<Key>,
-    owed: Sums,
+    partners: Expected,
 }
 
 type Script = fn(&mut Life<'_>);
@@ -172,7 +171,7 @@ impl Canon {
             aliases: BTreeSet::new(),
             parked: BTreeSet::new(),
             letters: BTreeSet::new(),
-            owed: Sums::new(),
+            partners: Expected::default(),
         };
         let known = |told| Known {
             told,
@@ -187,9 +186,7 @@ impl Canon {
             canon
                 .letters
                 .extend(due::due(customer, &state, now, SignedDuration::ZERO));
-            canon
-                .owed
-                .extend(owed::owed(customer, &oracle::facts(known)));
+            canon.partners.of(customer, known);
             let expected = (state, known.len() as u64, digest);
             canon.records.insert((*customer).clone(), expected);
         }
@@ -204,7 +201,7 @@ impl Canon {
 
     /// Whether a partner earns on it.
     pub(super) fn earns(&self) -> bool {
-        !self.owed.is_empty()
+        self.partners.earns()
     }
 
     /// Whether this table is what must come of the life.
@@ -246,7 +243,7 @@ impl Canon {
                 "{records} records, aliases {aliases:?}, parked {parked:?}"
             ));
         }
-        rows::come_to(twin, &self.owed)?;
+        self.partners.holds(twin)?;
         match self.letters.iter().find(|key| twin.look(key).is_none()) {
             Some(letter) => Err(format!("{letter} is due and nobody wrote it")),
             None => Ok(()),

@@ -7,8 +7,9 @@ use domain::attribution::{Partners, Pin};
 use domain::ids::{CustomerKey, ObjectId};
 use domain::ledger::Row;
 use domain::payments::Payment;
-use domain::program::{Claim, CodeGranted, Decision, Pinned, Reward, Span};
+use domain::program::{Claim, CodeGranted, Decision, Pinned, Reward, Span, Suspicion};
 use domain::reading::{Fact, Position};
+use domain::standing::{Reason, Standing};
 use domain::state::Referral;
 use jiff::ToSpan;
 use jiff::tz::TimeZone;
@@ -36,7 +37,7 @@ pub(super) fn account(row: &Row) -> Account {
     (
         row.partner.to_string(),
         row.amount.currency.code().to_owned(),
-        row.suspicion.map_or("", domain::program::Suspicion::as_str),
+        row.suspicion.map_or("", Suspicion::as_str),
         row.customer.clone(),
         row.payment.clone(),
     )
@@ -119,11 +120,14 @@ pub(super) fn owed(customer: &CustomerKey, facts: &[Seen<'_, Fact>]) -> Sums {
         return sums;
     };
     let (partners, reports) = (partners(facts), oracle::referrals(facts));
-    let Some((key, report, pin)) = winner(&partners, &reports, first.as_second()) else {
+    let counts = winner(&partners, &reports, first.as_second());
+    let Some((key, report)) = counts else {
         return sums;
     };
-    let released = partners.decisions.get(key) == Some(&Decision::Release);
-    let held = pin.suspicion.filter(|_| !released);
+    let Some(pin) = partners.pins.get(key) else {
+        return sums;
+    };
+    let held = held(&partners, key);
     let last = match pin.program.span {
         Span::Months(months) => {
             let first = first.to_zoned(TimeZone::UTC);
@@ -143,7 +147,7 @@ pub(super) fn owed(customer: &CustomerKey, facts: &[Seen<'_, Fact>]) -> Sums {
             payment
                 .paid()
                 .map_or_else(String::new, |paid| paid.currency.code().to_owned()),
-            held.map_or("", domain::program::Suspicion::as_str),
+            held.map_or("", Suspicion::as_str),
             customer.clone(),
             payment
                 .ids
@@ -156,20 +160,68 @@ pub(super) fn owed(customer: &CustomerKey, facts: &[Seen<'_, Fact>]) -> Sums {
     sums
 }
 
-/// The report that counts and its program; none where its partner has no program.
+/// How each report with a program stands, by customer and `partner/referral`; one of which
+/// nothing is to be told is left out.
+pub(super) fn standings(
+    customer: &CustomerKey,
+    facts: &[Seen<'_, Fact>],
+) -> BTreeMap<(CustomerKey, String), Standing> {
+    let (partners, reports) = (partners(facts), oracle::referrals(facts));
+    let (open, closed) = books::all(facts);
+    let paid = closed
+        .iter()
+        .chain(&open)
+        .filter_map(Payment::paid_at)
+        .min();
+    let paid = paid.map(jiff::Timestamp::as_second);
+    let counts = paid.and_then(|paid| winner(&partners, &reports, paid));
+    let of_one = |(key, report): (&String, &Referral)| {
+        let pin = partners.pins.get(key)?;
+        let void = partners.decisions.get(key) == Some(&Decision::Void);
+        let standing = match (paid, counts) {
+            _ if void && !report.canceled => Standing::Refused(Reason::Void),
+            (None, _) => return None,
+            _ if report.canceled => Standing::Refused(Reason::Canceled),
+            (Some(paid), _) if !is_near(pin, report, paid) => {
+                Standing::Refused(Reason::OutsideWindow)
+            }
+            (_, None) => return None,
+            (_, Some((winner, _))) if winner == key => {
+                held(&partners, key).map_or(Standing::Attributed, Standing::Held)
+            }
+            (_, Some((_, other))) if other.partner == report.partner => {
+                Standing::Refused(Reason::AnotherReport)
+            }
+            (_, Some(_)) => Standing::Refused(Reason::AnotherPartner),
+        };
+        Some(((customer.clone(), key.clone()), standing))
+    };
+    reports.iter().filter_map(of_one).collect()
+}
+
+/// Why what a report earns waits for a person.
+fn held(partners: &Partners, key: &str) -> Option<Suspicion> {
+    let released = partners.decisions.get(key) == Some(&Decision::Release);
+    let pin = partners.pins.get(key)?;
+    pin.suspicion.filter(|_| !released)
+}
+
+fn is_near(pin: &Pin, report: &Referral, first_paid: i64) -> bool {
+    let window = i64::from(pin.program.window_days) * 86_400;
+    let (sent, said) = (report.referred_at.as_second(), pin.reported_at.as_second());
+    first_paid - sent <= window && said - first_paid <= window
+}
+
+/// The report that counts.
 fn winner<'a>(
-    partners: &'a Partners,
+    partners: &Partners,
     reports: &'a BTreeMap<String, Referral>,
     first_paid: i64,
-) -> Option<(&'a String, &'a Referral, &'a Pin)> {
+) -> Option<(&'a String, &'a Referral)> {
     let stands = |(key, report): &(&String, &Referral)| {
+        let pin = partners.pins.get(*key);
         let void = partners.decisions.get(*key) == Some(&Decision::Void);
-        let near = partners.pins.get(*key).is_none_or(|pin| {
-            let window = i64::from(pin.program.window_days) * 86_400;
-            let sent = report.referred_at.as_second();
-            let said = pin.reported_at.as_second();
-            first_paid - sent <= window && said - first_paid <= window
-        });
+        let near = pin.is_none_or(|pin| is_near(pin, report, first_paid));
         !report.canceled && !void && near
     };
     let mut standing: Vec<(&String, &Referral)> = reports.iter().filter(stands).collect();
@@ -178,15 +230,14 @@ fn winner<'a>(
         pin.map_or(report.referred_at, |pin| pin.reported_at)
     };
     standing.sort_by_key(|(key, report)| (said(key, report), *key));
-    let mut winner = *standing.first()?;
-    let claim = partners.pins.get(winner.0).map(|pin| pin.program.claim);
-    if claim == Some(Claim::Last) {
-        standing.retain(|(_, report)| report.referred_at.as_second() <= first_paid);
-        standing.sort_by_key(|(key, report)| (report.referred_at, *key));
-        winner = standing.last().copied().unwrap_or(winner);
+    let first = *standing.first()?;
+    let claim = partners.pins.get(first.0).map(|pin| pin.program.claim);
+    if claim != Some(Claim::Last) {
+        return Some(first);
     }
-    let pin = partners.pins.get(winner.0)?;
-    Some((winner.0, winner.1, pin))
+    standing.retain(|(_, report)| report.referred_at.as_second() <= first_paid);
+    standing.sort_by_key(|(key, report)| (report.referred_at, *key));
+    Some(standing.last().copied().unwrap_or(first))
 }
 
 /// The exact fraction, plus a half, cut off.

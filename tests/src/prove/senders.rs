@@ -217,7 +217,7 @@ impl World<'_> {
                     self.flag_blind_parking(number, item.key());
                 }
             }
-            Item::Commission(row) if done && !self.decided.has(row) => {
+            Item::Commission(_) | Item::Standing(_) if done && !self.decided.has(item) => {
                 self.breaks(format!("{} is decided by no record as written", item.key()));
             }
             Item::Record(record) if done => {

@@ -116,9 +116,10 @@ impl World<'_> {
             Op::Query(_, prefix, _) if **prefix == *JOURNAL => Fault::CrashAtRead,
             Op::Put(Item::Record(record), _) if self.clears(record) => Fault::CrashAtClear,
             Op::Put(Item::Record(_), _) => Fault::CrashAtWrite,
-            Op::Put(Item::Alias(..) | Item::Letter(_) | Item::Commission(_), _) => {
-                Fault::CrashAtEffect
-            }
+            Op::Put(
+                Item::Alias(..) | Item::Letter(_) | Item::Commission(_) | Item::Standing(_),
+                _,
+            ) => Fault::CrashAtEffect,
             _ => Fault::CrashElsewhere,
         }
     }

@@ -360,7 +360,11 @@ impl<'a> World<'a> {
         };
         let watched = match &op {
             Op::Put(
-                Item::Parked(..) | Item::Letter(_) | Item::Record(_) | Item::Commission(_),
+                Item::Parked(..)
+                | Item::Letter(_)
+                | Item::Record(_)
+                | Item::Commission(_)
+                | Item::Standing(_),
                 _,
             ) => Some(op.clone()),
             _ => None,

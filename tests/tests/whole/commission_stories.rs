@@ -7,18 +7,20 @@ use crate::support::house::House;
 use crate::support::memory::Memory;
 use domain::ids::PartnerId;
 use domain::ledger::{Ledger, Row};
-use domain::money::{Currency, Money};
+use domain::payout::{Order, Payout};
 use domain::program::{Claim, Own, Program, Reward, Span};
 use domain::record::Entry;
-use domain::statement::{Payout, balances};
+use domain::statement::balances;
 use jiff::civil::date;
 use jiff::{Timestamp, tz::TimeZone};
 use orangery::delivery::Delivery;
 use orangery::story::Story;
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 use std::sync::Arc;
 use store::accept::receive;
-use store::partners::{Dated, agree, ledger};
+use store::partners::{Dated, change, ledger};
+use store::payouts::{books, run};
 use store::{Item, Table};
 
 /// What happens on a day.
@@ -66,22 +68,19 @@ const MODEL_4: [Line; 12] = [
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn model_4_through_the_doors_is_its_table_row_by_row_and_in_every_order_its_sums() {
     let shop = Shop::open(&[("acme", program(), Own::default())]).await;
-    let mut payouts: Vec<Payout> = Vec::new();
     let mut seen = 0;
     for ((month, day), happens, made, balance) in MODEL_4 {
         shop.wait_for(at(month, day, 9)).await;
-        if matches!(happens, Happens::PaidOut) {
-            let minor = sums_of(&shop.rows("acme").await, &payouts, at(month, day, 12)).1;
-            payouts.push(payout(at(month, day, 12), minor));
-        }
         shop.send("c", happens).await;
         let rows = shop.rows("acme").await;
         let new: Vec<i64> = rows[seen..].iter().map(|row| row.amount.minor).collect();
         assert_eq!(new, made, "{month}-{day}");
         seen = rows.len();
-        let evening = sums_of(&rows, &payouts, at(month, day, 18));
+        let evening = sums_of(&rows, &shop.payouts().await, at(month, day, 18));
         assert_eq!(evening, balance, "{month}-{day}");
     }
+    let payouts = shop.payouts().await;
+    assert_eq!(payouts.len(), 2, "each was run twice");
     assert_eq!(
         totals(&shop.rows("acme").await),
         [("pi_c_2", 200), ("pi_c_3", 600)]
@@ -255,8 +254,13 @@ impl Shop {
 
     async fn agree(&self, partner: &str, since: Timestamp, program: Program, own: Own) {
         let (table, partner) = (self.0.table(), PartnerId::new(partner));
-        let dated = Dated { since, program };
-        assert!(agree(&table, &partner, dated, own).await.unwrap());
+        let changed = change(&table, &partner, |row| {
+            let program = program.clone();
+            row.programs.push(Dated { since, program });
+            row.own = own.clone();
+            Ok::<(), Infallible>(())
+        });
+        assert!(changed.await.unwrap().is_some());
     }
 
     async fn wait_for(&self, moment: Timestamp) {
@@ -285,7 +289,12 @@ impl Shop {
                     format!("\"data.object.amount\" = {minor}, \"data.object.status\" = \"won\"");
                 self.tell(customer, n, "charge.dispute.closed", &won).await;
             }
-            Happens::PaidOut | Happens::Nothing => {}
+            Happens::PaidOut => {
+                // Twice: the second finds the first one's payout.
+                self.pay_out().await;
+                self.pay_out().await;
+            }
+            Happens::Nothing => {}
         }
     }
 
@@ -308,6 +317,22 @@ impl Shop {
              \"data.object.status_transitions.paid_at\" = \"@+0s\""
         );
         self.tell(customer, n, "invoice.paid", &paid).await;
+    }
+
+    async fn pay_out(&self) {
+        let (table, now) = (self.0.table(), self.0.now());
+        let order = Order {
+            date: now.to_zoned(TimeZone::UTC).date(),
+            least: Vec::new(),
+        };
+        run(&table, &PartnerId::new("acme"), &order, now)
+            .await
+            .unwrap();
+    }
+
+    async fn payouts(&self) -> Vec<Payout> {
+        let books = books(&self.0.table(), &PartnerId::new("acme")).await;
+        books.unwrap().payouts
     }
 
     async fn report(&self, partner: &str, customer: &str) {
@@ -412,18 +437,6 @@ fn program() -> Program {
 fn at(month: i8, day: i8, hour: i8) -> Timestamp {
     let moment = date(2026, month, day).at(hour, 0, 0, 0);
     moment.to_zoned(TimeZone::UTC).unwrap().timestamp()
-}
-
-fn payout(at: Timestamp, minor: i64) -> Payout {
-    Payout {
-        partner: PartnerId::new("acme"),
-        at,
-        amount: Money {
-            minor,
-            currency: Currency::parse("eur").unwrap(),
-            exponent: 2,
-        },
-    }
 }
 
 /// Pending, released and paid.

@@ -345,6 +345,17 @@ fn payments_that_left_the_record_keep_their_rows_and_hear_of_refunds_and_reports
 }
 
 #[test]
+fn a_record_that_the_first_payment_left_still_knows_who_sent_the_customer() {
+    // 58 days before the first payment, 92 before the earliest of those that stayed.
+    let mut story = vec![report("acme", day(1, 2), &program())];
+    story.extend(long_life());
+    let state = Books::after(&story).record.folded.state;
+    assert_eq!(state.payments.closed, 3);
+    let counts = state.attribution().map(|counts| &counts.referral.partner);
+    assert_eq!(counts, Some(&PartnerId::new("acme")));
+}
+
+#[test]
 fn a_record_that_was_lost_is_folded_again_and_owes_nothing_twice() {
     let mut story = vec![report("acme", day(3, 1), &program())];
     story.extend(long_life());
