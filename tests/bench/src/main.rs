@@ -11,7 +11,6 @@
 
 mod aws;
 mod events;
-mod lambda;
 mod quota;
 mod report;
 mod subject;
@@ -50,7 +49,7 @@ struct Options {
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> Result<ExitCode> {
     let options = Options::parse();
-    let world = World::start().await?;
+    let world = World::start()?;
     let ours = Subject::ours(&options.binaries)?;
     if options.check {
         return check(&world, &ours, &options.callgrind).await;
