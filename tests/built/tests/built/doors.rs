@@ -1,0 +1,237 @@
+//! What a gateway makes of a request: in every form that AWS documents the same verdict, and no
+//! request to the table where nothing was proven.
+
+use crate::house::{House, answered, says};
+use crate::told::{Told, referral, webhook};
+use lambda::{Http, Shape};
+use serde_json::{Value, json};
+
+/// What was done to a rightly signed request on its way, and the answer's status.
+struct Way {
+    name: &'static str,
+    change: fn(Told) -> Relayed,
+    status: fn(Shape) -> u16,
+}
+
+/// As a gateway hands it over: its headers, the body as the event has it, flagged or not.
+struct Relayed(Told, Option<String>, bool);
+
+const WAYS: [Way; 15] = [
+    way("as it is", as_it_is, 200),
+    way("as base64", |told| base64(told, |body| body), 200),
+    way("base64 and not flagged", unflagged, 401),
+    way("flagged and not base64", flagged, 400),
+    way(
+        "flagged, of no alphabet",
+        |told| base64(told, |_| "%%%".into()),
+        400,
+    ),
+    way(
+        "base64, cut",
+        |told| base64(told, |body| body[..body.len() - 3].into()),
+        400,
+    ),
+    way(
+        "base64 of the URL's alphabet",
+        |told| base64(told, for_urls),
+        400,
+    ),
+    way("without a body", |told| Relayed(told, None, false), 400),
+    way(
+        "without a body, flagged",
+        |told| Relayed(told, None, true),
+        400,
+    ),
+    way("names in capitals", in_capitals, 200),
+    way("a header that many relays add to", forwarded, 200),
+    way("without a signature", unsigned, 401),
+    way("signed under two secrets", signed_under_two_secrets, 200),
+    Way {
+        name: "signed at two times",
+        change: signed_at_two_times,
+        // The load balancer's plain form keeps the last header alone, and that one is right.
+        status: |shape| {
+            if shape == Shape::LoadBalancer {
+                200
+            } else {
+                400
+            }
+        },
+    },
+    way("a cookie of each kind", with_cookies, 200),
+];
+
+const fn way(name: &'static str, change: fn(Told) -> Relayed, status: u16) -> Way {
+    Way {
+        name,
+        change,
+        status: match status {
+            200 => |_| 200,
+            400 => |_| 400,
+            _ => |_| 401,
+        },
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_form_of_an_event_has_the_same_verdict() {
+    let house = House::open().await;
+    let mut door = house.start("payment-webhook").await;
+    let mut kept = 0;
+    for shape in Shape::ALL {
+        for way in &WAYS {
+            let name = format!("{} by {shape:?}", way.name);
+            let Relayed(told, body, flag) = (way.change)(webhook());
+            house.aws.since();
+            let event = told.shaped(shape, body, flag);
+            let (status, said) = answered(&mut door, &event).await;
+            assert_eq!(status, (way.status)(shape), "{name}: {said}");
+            if status == 200 {
+                kept += 1;
+                assert_eq!(said["applied"], 1, "{name}: {said}");
+                assert!(!house.aws.since().is_empty(), "{name}");
+            } else {
+                assert!(said["error"].is_string(), "{name}: {said}");
+                assert_eq!(house.aws.since(), [""; 0], "{name}");
+            }
+            assert_eq!(house.count("journal#"), kept, "{name}");
+        }
+    }
+    println!(
+        "{} events in {} forms",
+        WAYS.len() * Shape::ALL.len(),
+        Shape::ALL.len()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_repetition_is_known_in_every_form() {
+    let house = House::open().await;
+    let mut door = house.start("payment-webhook").await;
+    for shape in Shape::ALL {
+        let told = webhook();
+        for (applied, repeated) in [(1, 0), (0, 1), (0, 1)] {
+            let event = told.shaped(shape, Some(told.body.clone()), false);
+            let (status, said) = answered(&mut door, &event).await;
+            assert_eq!(status, 200, "{shape:?}: {said}");
+            let counted = (&said["applied"], &said["repeated"]);
+            assert_eq!(
+                counted,
+                (&json!(applied), &json!(repeated)),
+                "{shape:?}: {said}"
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_partner_is_named_by_whichever_gateway_names_it() {
+    let house = House::open().await;
+    let acme = domain::ids::PartnerId::parse("acme").unwrap();
+    store::partners::add(&house.table(), &acme).await.unwrap();
+    let mut door = house.start("partner-referral").await;
+    for shape in [Shape::HttpApi2, Shape::HttpApi1, Shape::RestApi] {
+        for base64 in [false, true] {
+            let told = referral("acme");
+            let body = if base64 {
+                told.base64()
+            } else {
+                told.body.clone()
+            };
+            let event = shape.event(&Http {
+                method: "POST",
+                path: "/partners/acme/events",
+                parameters: &[("partner", "acme")],
+                headers: &told.headers,
+                body: Some(body),
+                base64,
+            });
+            let (status, said) = answered(&mut door, &event.unwrap()).await;
+            assert_eq!(status, 202, "{shape:?}, base64 {base64}: {said}");
+        }
+    }
+    assert_eq!(house.count("parked#"), 6);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_has_the_form_of_its_question_and_its_lines_tell_the_verdict() {
+    let house = House::open().await;
+    let mut door = house.start("payment-webhook").await;
+    for shape in Shape::ALL {
+        let told = webhook();
+        let event = told.shaped(shape, Some(told.body.clone()), false);
+        let answer = crate::house::response(&mut door, &event).await;
+        let http = matches!(shape, Shape::HttpApi2 | Shape::FunctionUrl);
+        assert_eq!(answer.get("cookies").is_some(), http, "{shape:?}: {answer}");
+        assert_eq!(answer["isBase64Encoded"], Value::Bool(false));
+        assert_eq!(answer["headers"]["content-type"], "application/json");
+        let id: Value = serde_json::from_str(&told.body).unwrap();
+        let id = id["id"].as_str().unwrap();
+        assert!(says(&door, &["applied", id]), "{}", door.log());
+    }
+}
+
+fn as_it_is(told: Told) -> Relayed {
+    let body = told.body.clone();
+    Relayed(told, Some(body), false)
+}
+
+fn base64(told: Told, changed: fn(String) -> String) -> Relayed {
+    let body = changed(told.base64());
+    Relayed(told, Some(body), true)
+}
+
+fn unflagged(told: Told) -> Relayed {
+    let Relayed(told, body, _) = base64(told, |body| body);
+    Relayed(told, body, false)
+}
+
+fn flagged(told: Told) -> Relayed {
+    let Relayed(told, body, _) = as_it_is(told);
+    Relayed(told, body, true)
+}
+
+/// Its two letters of its own stand for `+` and `/`; the padding makes sure that one is there.
+fn for_urls(body: String) -> String {
+    format!("-_{}", body.replace('+', "-").replace('/', "_"))
+}
+
+fn in_capitals(mut told: Told) -> Relayed {
+    for (name, _) in &mut told.headers {
+        *name = name.to_ascii_uppercase().leak();
+    }
+    as_it_is(told)
+}
+
+fn forwarded(mut told: Told) -> Relayed {
+    for hop in ["192.0.2.1", "192.0.2.2", "192.0.2.3"] {
+        told.headers.push(("X-Forwarded-For", hop.to_owned()));
+    }
+    as_it_is(told)
+}
+
+fn unsigned(mut told: Told) -> Relayed {
+    told.headers.clear();
+    as_it_is(told)
+}
+
+/// As a sender does that rolls its secret; a gateway may leave two headers or join them.
+fn signed_under_two_secrets(mut told: Told) -> Relayed {
+    let (name, right) = told.headers[0].clone();
+    let (time, mac) = right.split_once(",v1=").unwrap();
+    let other = format!("{time},v1={}", "0".repeat(mac.len()));
+    told.headers.insert(0, (name, other));
+    as_it_is(told)
+}
+
+fn signed_at_two_times(told: Told) -> Relayed {
+    let Relayed(mut told, body, flag) = signed_under_two_secrets(told);
+    told.headers[0].1.insert_str(2, "1");
+    Relayed(told, body, flag)
+}
+
+fn with_cookies(mut told: Told) -> Relayed {
+    told.headers.push(("Cookie", "a=1".to_owned()));
+    told.headers.push(("Cookie", "b=2; c=3".to_owned()));
+    as_it_is(told)
+}

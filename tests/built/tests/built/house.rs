@@ -1,0 +1,200 @@
+//! A house without functions of its own: table, mailbox, queue and parameters behind TLS, and
+//! built functions as processes before them.
+
+use crate::aws::Aws;
+use lambda::{Answer, Authority, Folder, Outcome, Process, Program, Reserved, Services};
+use orangery::stack::{Settings, Stack, Wiring};
+use orangery::wiring::{LOCAL_MASTER, dynamo_table, local_secret};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use store::dynamo::DynamoTable;
+
+/// The services and who vouches for them.
+pub(crate) struct House {
+    pub(crate) aws: Arc<Aws>,
+    pub(crate) services: Services,
+    pub(crate) stack: Stack,
+    pub(crate) authority: Authority,
+    folder: Folder,
+}
+
+impl House {
+    pub(crate) async fn open() -> Self {
+        let settings = Settings::default();
+        let stack = Stack::start(settings, |_| Wiring::default()).await.unwrap();
+        let endpoints = stack.endpoints();
+        let parameters = [
+            ("stripe/webhook-secrets", local_secret("stripe")),
+            ("master-key", LOCAL_MASTER.to_owned()),
+        ];
+        let parameters = parameters.map(|(name, value)| (format!("/orangery/built/{name}"), value));
+        let parameters = parameters.into();
+        let aws = Arc::new(Aws::new(
+            &endpoints.table_url,
+            &endpoints.aws_url,
+            parameters,
+        ));
+        let authority = Authority::new().unwrap();
+        let reserved = Reserved::new().unwrap();
+        let services = reserved.open(authority.server().unwrap(), aws.clone());
+        Self {
+            aws,
+            services: services.unwrap(),
+            stack,
+            authority,
+            folder: Folder::new().unwrap(),
+        }
+    }
+
+    /// Starts a function whose services are these and are believed; it waits for its first event.
+    pub(crate) async fn start(&self, function: &str) -> Process {
+        self.start_with(function, &[]).await
+    }
+
+    /// The same with settings of its own over the usual ones.
+    pub(crate) async fn start_with(&self, function: &str, own: &[(&str, String)]) -> Process {
+        let bundle = self.root(&self.authority);
+        let mut settings = self.settings();
+        settings.push(("AWS_CA_BUNDLE", bundle));
+        settings.extend_from_slice(own);
+        self.start_as(function, settings).await
+    }
+
+    /// Starts a function with these settings and no others.
+    pub(crate) async fn start_as(&self, function: &str, with: Vec<(&str, String)>) -> Process {
+        let program = program(function);
+        let mut process = Process::start(&program, with, &self.folder).await.unwrap();
+        process.asked().await.unwrap();
+        process
+    }
+
+    /// What a template would tell any of the functions; of whom to believe, nothing.
+    pub(crate) fn settings(&self) -> Vec<(&'static str, String)> {
+        let text = str::to_owned;
+        vec![
+            ("AWS_ENDPOINT_URL", text(self.services.url())),
+            ("STAGE", text("built")),
+            ("TABLE", self.stack.endpoints().table_name.clone()),
+            ("PROVIDER", text("stripe")),
+            ("MODE", text("test")),
+            (
+                "LETTERS_QUEUE_URL",
+                format!("{}/1/letters", self.services.url()),
+            ),
+            ("SHOP_NAME", text("Grove")),
+            ("MAIL_FROM", text("grove@example.com")),
+        ]
+    }
+
+    /// An authority's certificate as a file.
+    pub(crate) fn root(&self, authority: &Authority) -> String {
+        let file = self.folder.fresh("pem");
+        std::fs::write(&file, authority.pem()).unwrap();
+        file.display().to_string()
+    }
+
+    /// The table, as tests look into it: not through what fails.
+    pub(crate) fn table(&self) -> DynamoTable {
+        dynamo_table(self.stack.endpoints()).unwrap()
+    }
+
+    /// Everything in the table as its stream would tell it: keys and image.
+    pub(crate) fn images(&self) -> Vec<(Value, Value)> {
+        let (records, more) = self.stack.engine().everything(None).unwrap();
+        assert!(more.is_none(), "a house holds few items");
+        let image = |record: Value| {
+            let told = &record["dynamodb"];
+            (told["Keys"].clone(), told["NewImage"].clone())
+        };
+        records.into_iter().map(image).collect()
+    }
+
+    /// How many items have a sort key that begins so.
+    pub(crate) fn count(&self, prefix: &str) -> usize {
+        let sort = |keys: &Value| keys["sk"]["S"].as_str().unwrap().starts_with(prefix);
+        let images = self.images();
+        images.iter().filter(|(keys, _)| sort(keys)).count()
+    }
+}
+
+/// Has a door answer: status and body.
+pub(crate) async fn answered(process: &mut Process, event: &Value) -> (u16, Value) {
+    let said = response(process, event).await;
+    let status = said["statusCode"].as_u64().unwrap();
+    let body = said["body"].as_str().unwrap();
+    let body = serde_json::from_str(body).unwrap();
+    (u16::try_from(status).unwrap(), body)
+}
+
+/// Has a function answer, which must be no error.
+pub(crate) async fn response(process: &mut Process, event: &Value) -> Value {
+    match invoked(process, event).await.outcome {
+        Outcome::Response(said) => said,
+        Outcome::Error { kind, message } => panic!("{kind}: {message}"),
+    }
+}
+
+/// Has a function report an error: its kind and its words.
+pub(crate) async fn error(process: &mut Process, event: &Value) -> (String, String) {
+    match invoked(process, event).await.outcome {
+        Outcome::Response(said) => panic!("no error: {said}"),
+        Outcome::Error { kind, message } => (kind, message),
+    }
+}
+
+async fn invoked(process: &mut Process, event: &Value) -> Answer {
+    let event = event.to_string().into_bytes();
+    process.invoke(event).await.unwrap()
+}
+
+/// The answer of a function that reads batches.
+pub(crate) fn failed(identifiers: &[&str]) -> Value {
+    let failures = identifiers.iter().map(|id| json!({ "itemIdentifier": id }));
+    json!({ "batchItemFailures": failures.collect::<Vec<_>>() })
+}
+
+/// What a process has logged, line by line, each as Lambda's log levels want it.
+pub(crate) fn lines(process: &Process) -> Vec<Value> {
+    let log = process.log();
+    let line = |text: &str| {
+        let line: Value = serde_json::from_str(text).expect(text);
+        assert!(
+            line["level"].is_string() && line["timestamp"].is_string(),
+            "{line}"
+        );
+        line
+    };
+    log.lines().map(line).collect()
+}
+
+/// Whether one of the lines says all of this.
+pub(crate) fn says(process: &Process, words: &[&str]) -> bool {
+    let lines = lines(process);
+    let texts = lines.iter().map(Value::to_string);
+    texts
+        .into_iter()
+        .any(|line| words.iter().all(|word| line.contains(word)))
+}
+
+/// A function's own program: as it was built with these tests, or where ORANGERY_BINARIES says.
+fn program(function: &str) -> Program {
+    if let Some(binaries) = std::env::var_os("ORANGERY_BINARIES") {
+        // Tests run in their package's folder; who names a folder stands at the root.
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        return Program::built(&root.join(binaries), function).unwrap();
+    }
+    let file = match function {
+        "calendar" => env!("CARGO_BIN_EXE_built-calendar"),
+        "dispatch" => env!("CARGO_BIN_EXE_built-dispatch"),
+        "engagement-email" => env!("CARGO_BIN_EXE_built-engagement-email"),
+        "journal-fold" => env!("CARGO_BIN_EXE_built-journal-fold"),
+        "partner-referral" => env!("CARGO_BIN_EXE_built-partner-referral"),
+        "payment-webhook" => env!("CARGO_BIN_EXE_built-payment-webhook"),
+        _ => panic!("{function} is no function that is built here"),
+    };
+    Program {
+        file: PathBuf::from(file),
+        arguments: Vec::new(),
+    }
+}

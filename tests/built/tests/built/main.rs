@@ -1,0 +1,25 @@
+//! The functions as Lambda runs them: their own programs, as processes, over AWS's documented
+//! events, with services behind TLS that can fail as AWS does.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::print_stdout,
+    clippy::wildcard_enum_match_arm
+)]
+// Helpers of tests fail loudly and print what they counted; the lints' exception covers test
+// functions alone.
+
+mod aws;
+mod house;
+mod told;
+
+mod doors;
+mod batches;
+mod strangers;
+mod wakes;
+mod starts;
+mod believes;

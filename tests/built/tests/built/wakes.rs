@@ -1,0 +1,104 @@
+//! A process that wakes: between two events Lambda freezes it, and what it held may be dead.
+
+use crate::aws::{FOR_EVER, Fault};
+use crate::house::{House, answered, response};
+use crate::told::{Told, webhook};
+use lambda::Process;
+use serde_json::json;
+
+/// What becomes of its connections while it sleeps.
+const NIGHTS: [(&str, fn(&House)); 3] = [
+    ("nothing", |_| {}),
+    ("they are closed", |house| house.services.hang_up()),
+    ("they stand, and nobody is at their other end", |house| {
+        house.services.fall_silent();
+        for operation in ["GetParameter", "GetItem", "PutItem"] {
+            house.aws.fails(operation, Fault::StaleSilence, FOR_EVER);
+        }
+    }),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_webhook_after_a_freeze_is_kept_once_whatever_became_of_the_connections() {
+    for (name, falls) in NIGHTS {
+        let house = House::open().await;
+        let mut door = house.start("payment-webhook").await;
+        kept(&house, &mut door, &webhook(), 1, name).await;
+        for nth in 2..4 {
+            door.freeze().await.unwrap();
+            falls(&house);
+            door.thaw().await.unwrap();
+            kept(&house, &mut door, &webhook(), nth, name).await;
+        }
+        assert!(
+            !door.log().contains("not_durable"),
+            "{name}: {}",
+            door.log()
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_write_whose_answer_was_lost_is_one_entry_and_no_repetition() {
+    let house = House::open().await;
+    let mut door = house.start("payment-webhook").await;
+    for (nth, lost) in (1..4).enumerate() {
+        // The first of a webhook's writes is the journal's, the others are the record's.
+        house.aws.fails("PutItem", Fault::LosesAnswer, lost.min(2));
+        kept(&house, &mut door, &webhook(), nth + 1, "a lost answer").await;
+        house.aws.heals();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_table_that_stays_silent_is_a_503_and_the_next_webhook_is_kept() {
+    let house = House::open().await;
+    let mut door = house.start("payment-webhook").await;
+    let told = webhook();
+    house.aws.fails("PutItem", Fault::Silence, FOR_EVER);
+    let (status, said) = answered(&mut door, &told.event()).await;
+    assert_eq!(status, 503, "{said}");
+    assert!(
+        said["error"]
+            .as_str()
+            .unwrap()
+            .contains("send it again later")
+    );
+    assert_eq!(house.count(""), 0);
+    house.aws.heals();
+    kept(&house, &mut door, &told, 1, "once it answers").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_webhook_that_is_journaled_is_a_200_though_the_table_then_fails() {
+    let house = House::open().await;
+    let mut door = house.start("payment-webhook").await;
+    house
+        .aws
+        .fails("GetItem", Fault::Says(500, "InternalServerError"), FOR_EVER);
+    let (status, said) = answered(&mut door, &webhook().event()).await;
+    assert_eq!((status, &said["applied"]), (200, &1.into()), "{said}");
+    assert_eq!((house.count("journal#"), house.count("record")), (1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_run_by_a_schedule_wakes_as_well() {
+    let house = House::open().await;
+    let sweep = json!({ "job": "sweep" });
+    let mut calendar = house.start("calendar").await;
+    for _ in 0..3 {
+        assert_eq!(response(&mut calendar, &sweep).await["complete"], true);
+        calendar.freeze().await.unwrap();
+        house.services.hang_up();
+        calendar.thaw().await.unwrap();
+    }
+}
+
+/// The door keeps it, for the first time, and nothing else is in any journal but what was.
+async fn kept(house: &House, door: &mut Process, told: &Told, nth: usize, name: &str) {
+    let (status, said) = answered(door, &told.event()).await;
+    assert_eq!(status, 200, "{name}, webhook {nth}: {said}\n{}", door.log());
+    assert_eq!(said["applied"], 1, "{name}, webhook {nth}: {said}");
+    assert_eq!(house.count("journal#"), nth, "{name}");
+    assert_eq!(house.count("record"), nth, "{name}");
+}
