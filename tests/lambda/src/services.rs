@@ -12,6 +12,7 @@ use serde_json::Value;
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
@@ -41,6 +42,7 @@ pub struct Services {
     url: String,
     lines: watch::Sender<u64>,
     silenced: watch::Sender<u64>,
+    taken: Arc<AtomicU32>,
 }
 
 /// A port at which nobody listens yet: who connects is refused.
@@ -76,6 +78,7 @@ impl Reserved {
             url: self.url(),
             lines: watch::Sender::new(0),
             silenced: watch::Sender::new(0),
+            taken: Arc::default(),
         };
         let listener = self.socket.listen(BACKLOG)?;
         tokio::spawn(
@@ -93,6 +96,11 @@ impl Services {
         &self.url
     }
 
+    /// How many connections were taken so far.
+    pub fn connections(&self) -> u32 {
+        self.taken.load(Ordering::Relaxed)
+    }
+
     /// Closes every connection that there is, as a peer does that was not heard for long.
     pub fn hang_up(&self) {
         self.lines.send_modify(|cut| *cut = cut.wrapping_add(1));
@@ -105,6 +113,7 @@ impl Services {
 
     async fn serve(self, listener: TcpListener, tls: TlsAcceptor, who: Arc<impl Answering>) {
         while let Ok((stream, _)) = listener.accept().await {
+            self.taken.fetch_add(1, Ordering::Relaxed);
             let mut lines = self.lines.subscribe();
             let connection = connection(stream, tls.clone(), self.clone(), who.clone());
             tokio::spawn(async move {

@@ -6,21 +6,25 @@ use crate::told::{Told, webhook};
 use lambda::Process;
 use serde_json::json;
 
-/// What becomes of its connections while it sleeps.
-const NIGHTS: [(&str, fn(&House)); 3] = [
-    ("nothing", |_| {}),
-    ("they are closed", |house| house.services.hang_up()),
-    ("they stand, and nobody is at their other end", |house| {
-        house.services.fall_silent();
-        for operation in ["GetParameter", "GetItem", "PutItem"] {
-            house.aws.fails(operation, Fault::StaleSilence, FOR_EVER);
-        }
-    }),
+/// What becomes of its connections while it sleeps, and whether it then needs others.
+const NIGHTS: [(&str, bool, fn(&House)); 3] = [
+    ("nothing", false, |_| {}),
+    ("they are closed", true, |house| house.services.hang_up()),
+    (
+        "they stand, and nobody is at their other end",
+        true,
+        |house| {
+            house.services.fall_silent();
+            for operation in ["GetParameter", "GetItem", "PutItem"] {
+                house.aws.fails(operation, Fault::StaleSilence, FOR_EVER);
+            }
+        },
+    ),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_webhook_after_a_freeze_is_kept_once_whatever_became_of_the_connections() {
-    for (name, falls) in NIGHTS {
+    for (name, others, falls) in NIGHTS {
         let house = House::open().await;
         let mut door = house.start("payment-webhook").await;
         kept(&house, &mut door, &webhook(), 1, name).await;
@@ -28,7 +32,9 @@ async fn a_webhook_after_a_freeze_is_kept_once_whatever_became_of_the_connection
             door.freeze().await.unwrap();
             falls(&house);
             door.thaw().await.unwrap();
+            let before = house.services.connections();
             kept(&house, &mut door, &webhook(), nth, name).await;
+            assert_eq!(house.services.connections() > before, others, "{name}");
         }
         assert!(
             !door.log().contains("not_durable"),
