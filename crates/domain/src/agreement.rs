@@ -1,7 +1,7 @@
 //! A program as people write it down, and the bounds that every program keeps.
 
 use crate::money::Money;
-use crate::program::{Claim, Program, Reward, Span};
+use crate::program::{Claim, Own, Program, Reward, Span};
 use serde::{Deserialize, Deserializer};
 use std::fmt::Display;
 use std::str::FromStr;
@@ -65,6 +65,14 @@ pub enum BadProgram {
     /// Two terms of which one can be.
     #[error("{0} are alternatives: say one of them")]
     Either(&'static str),
+    /// Not an address; which one, is the typist's affair.
+    #[error("an address that was given is none: it must be as anna@example.com")]
+    Email,
+    /// Not a company's domain.
+    #[error(
+        "`{0}` is no company's domain: write example.com, and none that gives mailboxes to all"
+    )]
+    Domain(String),
     /// Nothing says these.
     #[error("the program is not whole: {0} is not said, and there is nothing to take it from")]
     Missing(String),
@@ -165,6 +173,51 @@ impl Program {
             return outside("a window", &in_days(self.window_days), "1 to 3,650 days");
         }
         Ok(self)
+    }
+}
+
+impl Own {
+    /// An address, and its company's domain.
+    ///
+    /// # Errors
+    /// [`BadProgram::Email`].
+    pub fn add_email(&mut self, email: &str) -> Result<(), BadProgram> {
+        let known = Self::of(email);
+        if known.mailboxes.is_empty() || email.trim().contains(char::is_whitespace) {
+            return Err(BadProgram::Email);
+        }
+        self.also(known);
+        Ok(())
+    }
+
+    /// A company's domain.
+    ///
+    /// # Errors
+    /// [`BadProgram::Domain`].
+    pub fn add_domain(&mut self, domain: &str) -> Result<(), BadProgram> {
+        let plain = |c: char| c.is_alphanumeric() || c == '.' || c == '-';
+        let sound = domain.contains('.') && domain.chars().all(plain);
+        // An address there says whether everybody has one.
+        let known = Self::of(&format!("anybody@{domain}"));
+        if !sound || known.domains.is_empty() {
+            return Err(BadProgram::Domain(shown(domain)));
+        }
+        self.domains.extend(known.domains);
+        Ok(())
+    }
+
+    /// What another is known by, too.
+    pub fn also(&mut self, other: Self) {
+        self.mailboxes.extend(other.mailboxes);
+        self.domains.extend(other.domains);
+        self.fingerprints.extend(other.fingerprints);
+    }
+
+    /// Whether it is known by all that another is known by.
+    pub fn has(&self, other: &Self) -> bool {
+        self.mailboxes.is_superset(&other.mailboxes)
+            && self.domains.is_superset(&other.domains)
+            && self.fingerprints.is_superset(&other.fingerprints)
     }
 }
 

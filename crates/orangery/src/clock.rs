@@ -11,9 +11,17 @@ use serde_json::json;
 /// # Errors
 /// When no stack answers there.
 pub fn now(gateway: &str) -> anyhow::Result<Timestamp> {
+    Ok(told(gateway)?.now)
+}
+
+/// What time it is in the stack, and where its table answers.
+///
+/// # Errors
+/// When no stack answers there.
+pub(crate) fn told(gateway: &str) -> anyhow::Result<Told> {
     let address = address(gateway);
     let answer = agent(&address).get(&address).call();
-    told(answer.with_context(|| nobody(gateway))?)
+    read(answer.with_context(|| nobody(gateway))?)
 }
 
 /// Moves it on.
@@ -32,18 +40,22 @@ pub fn set(gateway: &str, to: &str) -> anyhow::Result<Timestamp> {
     moved(gateway, &json!({ "set": to }))
 }
 
+/// What a stack says of itself.
 #[derive(Deserialize)]
-struct Told {
-    now: Timestamp,
+pub(crate) struct Told {
+    /// Its time.
+    pub(crate) now: Timestamp,
+    /// The port of its table.
+    pub(crate) table_port: u16,
 }
 
 fn moved(gateway: &str, to: &serde_json::Value) -> anyhow::Result<Timestamp> {
     let address = address(gateway);
     let answer = agent(&address).post(&address).send_json(to);
-    told(answer.with_context(|| nobody(gateway))?)
+    Ok(read(answer.with_context(|| nobody(gateway))?)?.now)
 }
 
-fn told(mut answer: ureq::http::Response<ureq::Body>) -> anyhow::Result<Timestamp> {
+fn read(mut answer: ureq::http::Response<ureq::Body>) -> anyhow::Result<Told> {
     let status = answer.status();
     let text = answer.body_mut().read_to_string().unwrap_or_default();
     match status.as_u16() {
@@ -52,8 +64,7 @@ fn told(mut answer: ureq::http::Response<ureq::Body>) -> anyhow::Result<Timestam
         404 | 405 => bail!("{NO_STACK}"),
         other => bail!("the stack answered {other}: {}", text.trim()),
     }
-    let told: Told = serde_json::from_str(&text).context(NO_STACK)?;
-    Ok(told.now)
+    serde_json::from_str(&text).context(NO_STACK)
 }
 
 fn address(gateway: &str) -> String {

@@ -2,16 +2,18 @@
 
 use crate::customer::{amount, table, view};
 use crate::delivery::Delivery;
+use crate::partner::enroll;
 use crate::stack::{Settings, Stack};
 use crate::story::{Signers, Story};
 use crate::wiring::{self, Shop, local_secret, wire};
 use anyhow::Context;
+use domain::catalog::Catalog;
 use domain::ids::{Account, CustomerKey, Mode};
 use domain::view::CustomerView;
 use jiff::Timestamp;
 use providers::Provider;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use store::dynamo::DynamoTable;
 
 /// The sample lives, and whose they are.
@@ -50,6 +52,19 @@ const SAMPLES: [(&str, &str, &str); 14] = [
 
 /// The sample shop's catalog.
 pub const CATALOG: &str = include_str!("../samples/catalog.toml");
+
+/// A catalog file; without one the sample shop's.
+///
+/// # Errors
+/// When the file can't be read, or is no catalog.
+pub fn catalog(path: Option<&Path>) -> anyhow::Result<Catalog> {
+    let Some(path) = path else {
+        return Catalog::parse(CATALOG).context("in the sample catalog");
+    };
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("the catalog {} can't be read", path.display()))?;
+    Catalog::parse(&text).with_context(|| format!("in {}", path.display()))
+}
 
 /// A sample story's file by its name.
 pub fn sample_story(name: &str) -> Option<&'static str> {
@@ -164,7 +179,7 @@ async fn play(stack: &Stack, shop: &Shop, out: &mut impl Write) -> anyhow::Resul
     for (_, _, text) in SAMPLES {
         let story = Story::parse(text)?;
         for partner in story.partners() {
-            store::partners::add(&table, &partner).await?;
+            enroll(&table, &partner, shop.catalog.program.as_ref(), now).await?;
         }
         for delivery in story.deliveries(&signers, now)? {
             let answer = send(delivery, stack.gateway_url().to_owned(), now).await?;
@@ -306,7 +321,7 @@ fn say_where(stack: &Stack, dev: &Dev, out: &mut impl Write) -> anyhow::Result<(
         ("the clock", format!("{command} clock advance 3d{port}")),
         (
             "a partner",
-            format!("{command} partner add acme {table_port}"),
+            format!("{command} partner add acme {table_port}{port}"),
         ),
         ("letters sent", format!("{gateway}/mailbox.json")),
         ("what was refused", format!("{gateway}/_stack/refusals")),

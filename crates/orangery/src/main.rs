@@ -2,16 +2,16 @@
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
-use domain::catalog::Catalog;
 use domain::ids::CustomerKey;
 use jiff::Timestamp;
 use orangery::chaos::Chaos;
 use orangery::customer;
 use orangery::dev::{self, Dev};
+use orangery::gateway::Gateway;
 use orangery::send::{self, Send};
 use orangery::stack::clock::parse_moment;
 use orangery::wiring::Shop;
-use orangery::{clock, doctor, table};
+use orangery::{calendar, clock, doctor, table};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
@@ -40,7 +40,10 @@ enum Command {
     /// Reads or moves the local stack's clock.
     #[command(subcommand)]
     Clock(ClockCommand),
-    /// Partners and their secrets.
+    /// What falls due by time.
+    #[command(subcommand)]
+    Calendar(CalendarCommand),
+    /// Partners: their keys, terms, codes and statements.
     #[command(subcommand)]
     Partner(orangery::partner::PartnerCommand),
     /// What is wrong, and what to do about it.
@@ -119,30 +122,8 @@ struct CustomerArgs {
 }
 
 #[derive(Args)]
-struct Gateway {
-    /// The local stack's port.
-    #[arg(long)]
-    port: Option<u16>,
-    /// The gateway's address, if it is not the local stack's usual one.
-    #[arg(long, env = "ORANGERY_URL", value_name = "URL")]
-    url: Option<String>,
-}
-
-impl Gateway {
-    fn address(&self) -> String {
-        // A variable that is set to nothing names nothing.
-        let url = self.url.as_deref().filter(|url| !url.is_empty());
-        match (self.port, url) {
-            (Some(port), _) => format!("http://127.0.0.1:{port}"),
-            (None, Some(url)) => url.trim_end_matches('/').to_owned(),
-            (None, None) => "http://127.0.0.1:9090".into(),
-        }
-    }
-}
-
-#[derive(Args)]
 struct SendArgs {
-    /// The payment provider: stripe.
+    /// The payment provider: stripe; or who partners with the shop: partner/acme.
     provider: String,
     /// A sample's name, a JSON file to send as it is, or a story (a name or a .toml file).
     what: String,
@@ -192,6 +173,12 @@ enum ClockCommand {
     },
 }
 
+#[derive(Subcommand)]
+enum CalendarCommand {
+    /// Makes what is due at the stack's clock happen now.
+    Run(Gateway),
+}
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Runtime::new() {
@@ -222,6 +209,11 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Customer(args)) => show(args).await,
         Some(Command::Send(args)) => send::run(&args.send()).await,
         Some(Command::Clock(command)) => move_clock(command),
+        Some(Command::Calendar(CalendarCommand::Run(gateway))) => {
+            let done = calendar::run(&gateway)?;
+            writeln!(std::io::stdout(), "{done}")?;
+            Ok(())
+        }
         Some(Command::Partner(command)) => command.run().await,
         Some(Command::Doctor(command)) => doctor(command),
         Some(Command::Mail(command)) => command.run(),
@@ -244,7 +236,7 @@ impl DevArgs {
         }
         let apis: BTreeMap<_, _> = self.apis.into_iter().collect();
         apis.keys().try_for_each(|name| send::is_ever_asked(name))?;
-        let catalog = catalog(self.catalog)?;
+        let catalog = dev::catalog(self.catalog.as_deref())?;
         let kept = self.data.is_some();
         Ok(Dev {
             port: self.port,
@@ -283,7 +275,7 @@ impl SendArgs {
 
 async fn show(args: CustomerArgs) -> anyhow::Result<()> {
     let table = table::open(args.table_port)?;
-    let catalog = catalog(args.catalog)?;
+    let catalog = dev::catalog(args.catalog.as_deref())?;
     let view = customer::view(&table, &CustomerKey::new(args.customer), &catalog).await?;
     let text = if args.json {
         serde_json::to_string_pretty(&view)?
@@ -322,18 +314,6 @@ fn doctor(command: DoctorCommand) -> anyhow::Result<()> {
     };
     write!(std::io::stdout(), "{}", doctor::signature(&bytes, &known)?)?;
     Ok(())
-}
-
-fn catalog(path: Option<PathBuf>) -> anyhow::Result<Catalog> {
-    let text = match &path {
-        None => dev::CATALOG.to_owned(),
-        Some(path) => std::fs::read_to_string(path)
-            .with_context(|| format!("the catalog {} can't be read", path.display()))?,
-    };
-    Catalog::parse(&text).with_context(|| match &path {
-        None => "in the sample catalog".to_owned(),
-        Some(path) => format!("in {}", path.display()),
-    })
 }
 
 fn named(text: &str) -> Result<(String, String), String> {

@@ -3,13 +3,15 @@
 use crate::apis::{self, Documents};
 use crate::chaos::Chaos;
 use crate::delivery::{Delivery, Signer, sample, set, shift_times, typed};
-use crate::dev::{sample_story, story_names};
+use crate::dev::{catalog, sample_story, story_names};
+use crate::partner::enroll;
 use crate::story::{Signers, Story};
 use crate::wiring::{LOCAL_MASTER, local_secret};
 use crate::{clock, table};
 use anyhow::{Context, bail};
+use domain::ids::PartnerId;
 use jiff::Timestamp;
-use providers::{PROVIDERS, Provider};
+use providers::{PROVIDERS, Provider, Secret};
 use serde_json::Value;
 use std::io::Write;
 use std::path::Path;
@@ -19,7 +21,7 @@ use std::path::Path;
 pub struct Send {
     /// The gateway's address.
     pub gateway: String,
-    /// The provider's name.
+    /// The provider's name, or `partner/` and a partner's.
     pub provider: String,
     /// A sample, a file or a story.
     pub what: String,
@@ -44,10 +46,7 @@ pub struct Send {
 /// # Errors
 /// When there is nothing to send, nobody answers, or a door answers otherwise than 2xx.
 pub async fn run(send: &Send) -> anyhow::Result<()> {
-    let Some(provider) = providers::provider(&send.provider) else {
-        let known = known_providers();
-        bail!("`{}` is no provider; there are: {known}", send.provider)
-    };
+    let teller = teller(&send.provider)?;
     // A deployed door has no clock of its own to ask.
     let now = clock::now(&send.gateway).unwrap_or_else(|_| Timestamp::now());
     let chaos = Chaos {
@@ -56,14 +55,22 @@ pub async fn run(send: &Send) -> anyhow::Result<()> {
         drop: send.drop,
         kill: false,
     };
-    let deliveries = chaos.applied(deliveries(send, provider, now).await?, send.seed);
+    let deliveries = match &teller {
+        Teller::Provider(provider) => deliveries(send, provider, now).await?,
+        Teller::Partner(partner) => vec![report(send, partner, now)?.into()],
+    };
+    let deliveries = chaos.applied(deliveries, send.seed);
     let mut out = std::io::stdout();
     let mut refused = 0_usize;
     let mut said = false;
     let sent = deliveries.len();
     for Sent { delivery, known } in deliveries {
         let known = shown(&delivery, known, now)?;
-        if !known.is_empty() && apis::tell(&send.gateway, provider, &known)? && !said {
+        if let Teller::Provider(provider) = &teller
+            && !known.is_empty()
+            && apis::tell(&send.gateway, provider, &known)?
+            && !said
+        {
             said = true;
             writeln!(
                 out,
@@ -85,6 +92,28 @@ pub async fn run(send: &Send) -> anyhow::Result<()> {
         bail!("{refused} of {sent} deliveries were not accepted");
     }
     Ok(())
+}
+
+/// Who speaks.
+enum Teller {
+    Provider(&'static Provider),
+    Partner(PartnerId),
+}
+
+fn teller(name: &str) -> anyhow::Result<Teller> {
+    if let Some(partner) = name.strip_prefix(PARTNER) {
+        let partner = PartnerId::parse(partner).with_context(|| {
+            format!("`{partner}` can't be a partner: lower-case letters, digits and dashes")
+        })?;
+        return Ok(Teller::Partner(partner));
+    }
+    match providers::provider(name) {
+        Some(provider) => Ok(Teller::Provider(provider)),
+        None => {
+            let known = known_providers();
+            bail!("`{name}` is no provider; there are: {known}, and {PARTNER}NAME")
+        }
+    }
 }
 
 /// What its provider's API knows by then, the event itself among it where it must confirm it.
@@ -148,8 +177,9 @@ async fn deliveries(
         let partners = story.partners();
         if !partners.is_empty() {
             let table = table::open(send.table_port)?;
+            let catalog = catalog(None)?;
             for partner in &partners {
-                let added = store::partners::add(&table, partner).await;
+                let added = enroll(&table, partner, catalog.program.as_ref(), now).await;
                 added
                     .map_err(table::trouble)
                     .with_context(|| format!("partner {partner} can't be made known"))?;
@@ -178,6 +208,37 @@ async fn deliveries(
         signer: Signer::provider(provider, &secret)?,
     };
     Ok(vec![Sent { delivery, known }])
+}
+
+/// A partner's report: a sample as if it happened now, or a file.
+fn report(send: &Send, partner: &PartnerId, now: Timestamp) -> anyhow::Result<Delivery> {
+    let path = Path::new(&send.what);
+    let body = if is_path(&send.what) {
+        file(send, path)?
+    } else {
+        changed(reported(&send.what, now)?, &send.set)?
+    };
+    let signer = match &send.secret {
+        Some(secret) => Signer::Partner(Secret::standard(secret)?),
+        None => Signer::partner(LOCAL_MASTER, partner)?,
+    };
+    Ok(Delivery {
+        name: send.what.clone(),
+        path: format!("/partners/{partner}/events"),
+        body,
+        signer,
+    })
+}
+
+/// What a partner would report, as if it had sent the customer now.
+///
+/// # Errors
+/// When there is no such sample.
+pub(crate) fn reported(name: &str, now: Timestamp) -> anyhow::Result<Value> {
+    let mut body = serde_json::from_str(&sample(providers::partner::samples(), name)?)?;
+    let second = now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    set(&mut body, "data.occurred_at", second.into())?;
+    Ok(body)
 }
 
 /// A provider's telling of one customer's life, its last event put at `now`.
@@ -275,6 +336,9 @@ fn changed(mut body: Value, fields: &[(String, String)]) -> anyhow::Result<Vec<u
 fn read(path: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("{} can't be read", path.display()))
 }
+
+/// In front of a partner's name.
+const PARTNER: &str = "partner/";
 
 /// So that nobody takes it for the provider's own word.
 const STANDS_IN: &str = "the stack stands in for";

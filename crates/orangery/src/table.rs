@@ -46,6 +46,14 @@ pub fn is_local(port: Option<u16>) -> bool {
     }
 }
 
+/// The port of the local stack's table that is meant, if it is a local stack's.
+pub fn local_port(port: Option<u16>) -> Option<u16> {
+    match place(port) {
+        Place::Port(port) => Some(port),
+        Place::Endpoint | Place::Account => None,
+    }
+}
+
 /// Where the table is.
 enum Place {
     Port(u16),

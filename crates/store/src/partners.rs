@@ -248,5 +248,8 @@ pub async fn change<T: Table, E>(
     Err(StoreError::Throttled)
 }
 
+/// Key versions a partner has at most: doors try a signature under each of them.
+pub const MOST_KEYS: u32 = 8;
+
 /// How often a change that lost its race begins again.
 const ATTEMPTS: u32 = 5;

@@ -18,12 +18,12 @@ use runtime::{Clock, Function, Invocation, Warming};
 use std::fmt::Display;
 use std::sync::Arc;
 use store::dynamo::DynamoTable;
-use store::partners::{PartnerCache, PartnerRow};
+use store::partners::{MOST_KEYS, PartnerCache, PartnerRow};
 use store::{Key, Table};
 
 /// Key versions a signature is tried under. The key is derived, so a signature proves by itself
 /// that it was given out; whether it is still in force is asked only of one that holds.
-const KEY_VERSIONS: std::ops::RangeInclusive<u32> = 1..=8;
+const KEY_VERSIONS: std::ops::RangeInclusive<u32> = 1..=MOST_KEYS;
 
 /// A report is a few lines; a larger body is no report.
 const MOST_BYTES: usize = 64 * 1024;

@@ -3,7 +3,7 @@
 use domain::agreement::{Days, Rate, Wording};
 use domain::catalog::Catalog;
 use domain::money::Money;
-use domain::program::{Claim, Program, Reward, Span};
+use domain::program::{Claim, Own, Program, Reward, Span};
 use proptest::prelude::*;
 
 /// A catalog's table, the program it makes, or what is said against it.
@@ -140,6 +140,27 @@ fn texts_that_are_no_rate_days_or_amount_are_refused() {
     ] {
         assert_eq!(text.parse::<Money>().unwrap().minor, minor, "{text}");
     }
+}
+
+#[test]
+fn a_partner_is_known_by_its_addresses_and_its_companys_domain() {
+    let mut own = Own::default();
+    own.add_email("anna@agrumes.fr").unwrap();
+    own.add_email("anna.b+shop@gmail.com").unwrap();
+    own.add_domain("Agrumes.example").unwrap();
+    let domains: Vec<&str> = own.domains.iter().map(AsRef::as_ref).collect();
+    assert_eq!(
+        (own.mailboxes.len(), domains),
+        (2, vec!["agrumes.example", "agrumes.fr"])
+    );
+    for email in ["anna", "@agrumes.fr", "anna@", "anna b@agrumes.fr", ""] {
+        let error = own.add_email(email).unwrap_err().to_string();
+        assert!(!error.contains("agrumes"), "{error}");
+    }
+    for domain in ["gmail.com", "agrumes", "a@agrumes.fr", "", "agrumes fr."] {
+        assert!(own.add_domain(domain).is_err(), "{domain}");
+    }
+    assert!(own.has(&Own::of("anna@agrumes.fr")) && !Own::default().has(&own));
 }
 
 #[test]

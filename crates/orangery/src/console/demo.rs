@@ -6,6 +6,7 @@ use super::{Console, Page, blocking};
 use crate::chaos::Chaos;
 use crate::delivery::{Answer, Delivery};
 use crate::dev::{sample_story, sample_titles, signers, story_names};
+use crate::partner::enroll;
 use crate::story::Story;
 use anyhow::Context;
 use axum::extract::{Form, Query, State};
@@ -121,10 +122,11 @@ impl Console {
     /// A story's deliveries with the trouble that is switched on.
     async fn deliveries(&self, name: &str) -> anyhow::Result<Vec<Delivery>> {
         let story = Story::parse(sample_story(name).context("no such story")?)?;
-        for partner in story.partners() {
-            store::partners::add(&self.table, &partner).await?;
-        }
         let now = self.endpoints.clock.now();
+        for partner in story.partners() {
+            let program = self.shop.catalog.program.as_ref();
+            enroll(&self.table, &partner, program, now).await?;
+        }
         let deliveries = story.deliveries(&signers(&self.shop)?, self.told_first(name, now)?)?;
         let seed = u64::try_from(now.as_millisecond()).unwrap_or(1);
         Ok(self.trouble().applied(deliveries, seed))

@@ -1,15 +1,28 @@
 //! `partner add`.
 
+use super::keys::reveal;
+use super::terms::{Known, Terms, put_in_force};
 use super::{Master, Whose};
 use crate::table;
+use anyhow::bail;
 use clap::Args;
+use domain::program::{Own, Program};
+use jiff::Timestamp;
+use std::convert::Infallible;
 use std::io::Write;
+use std::sync::Arc;
+use store::dynamo::DynamoTable;
+use store::partners::PartnerRow;
 
-/// A partner to be added.
+/// A partner to be added. Without terms it has those of the catalog's [program].
 #[derive(Args)]
 pub struct Add {
     #[command(flatten)]
     whose: Whose,
+    #[command(flatten)]
+    terms: Terms,
+    #[command(flatten)]
+    known: Known,
     #[command(flatten)]
     master: Master,
 }
@@ -18,19 +31,76 @@ impl Add {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let Whose { partner, place } = &self.whose;
         let master = self.master.key(place)?;
-        let new = store::partners::add(&place.table()?, partner).await;
-        let new = new.map_err(table::trouble)?;
-        let secret = providers::partner_secret(&master, partner, 1)?;
-        writeln!(std::io::stdout(), "{}", secret.reveal_standard())?;
-        let said = if new {
-            "added"
-        } else {
-            "was there already; its secret is the same"
+        let (wording, own) = (self.terms.wording(), self.known.own()?);
+        let usual = self.terms.usual(place)?;
+        let program = match (wording.is_empty(), usual) {
+            (true, usual) => usual,
+            (false, usual) => Some(wording.over(usual.as_ref())?),
         };
+        let (table, now) = (place.table()?, place.now()?);
+        let mut new = PartnerRow::new(partner.clone());
+        new.own = own.clone();
+        if let Some(program) = &program {
+            put_in_force(&mut new, program, now);
+        }
+        let there = store::partners::put_new(&table, new.clone()).await;
+        let (row, said) = match there.map_err(table::trouble)? {
+            None => (Arc::new(new), "added"),
+            Some(there) => {
+                let asked = program.filter(|_| !wording.is_empty());
+                already(&table, there, asked.as_ref(), &own, now).await?
+            }
+        };
+        reveal(&master, &row)?;
+        let mut err = std::io::stderr();
         writeln!(
-            std::io::stderr(),
-            "{partner} {said}. Reports go to POST /partners/{partner}/events"
+            err,
+            "{partner} {said}. It signs with the secret above; keep it, or see it again by the \
+             same command"
         )?;
+        match row.program(now) {
+            Some(program) => writeln!(err, "it earns {program}")?,
+            None => writeln!(
+                err,
+                "it has no program and earns nothing yet: orangery partner terms {partner} …"
+            )?,
+        }
+        writeln!(err, "reports go to POST /partners/{partner}/events")?;
         Ok(())
+    }
+}
+
+/// A partner that is there already is as it was; one without any program may get its first.
+async fn already(
+    table: &DynamoTable,
+    there: Arc<PartnerRow>,
+    asked: Option<&Program>,
+    own: &Own,
+    now: Timestamp,
+) -> anyhow::Result<(Arc<PartnerRow>, &'static str)> {
+    let partner = there.partner.clone();
+    let in_force = there.program(now);
+    let other = in_force.zip(asked).is_some_and(|(is, asked)| is != asked);
+    if other || !there.own.has(own) {
+        let terms = in_force.map_or_else(|| "no program".to_owned(), ToString::to_string);
+        bail!(
+            "{partner} was there already, on other terms ({terms}); `orangery partner terms \
+             {partner} …` puts new ones in force for customers sent from then on"
+        )
+    }
+    let Some(asked) = asked.filter(|_| in_force.is_none()) else {
+        return Ok((there, "was there already"));
+    };
+    let first = |row: &mut PartnerRow| -> Result<(), Infallible> {
+        put_in_force(row, asked, now);
+        Ok(())
+    };
+    let changed = store::partners::change(table, &partner, first).await;
+    match changed.map_err(table::trouble)? {
+        Some(Ok(row)) => Ok((
+            row,
+            "was there already, without a program, and has this one now",
+        )),
+        None => bail!("{partner} is not there any more"),
     }
 }

@@ -2,20 +2,52 @@
 //! each.
 
 mod add;
+mod keys;
+mod terms;
+mod list;
+mod codes;
+mod review;
+pub mod statement;
+mod try_out;
+mod place;
 pub mod sheet;
 pub mod sepa;
 
 use crate::table;
-use anyhow::bail;
+use anyhow::anyhow;
 use clap::{Args, Subcommand};
 use domain::ids::PartnerId;
+use domain::program::Program;
+use jiff::Timestamp;
+use place::{Master, Place};
+use std::sync::Arc;
 use store::dynamo::DynamoTable;
+use store::partners::{Dated, PartnerRow};
+use store::{StoreError, Table};
 
 /// What can be said of partners.
 #[derive(Subcommand)]
 pub enum PartnerCommand {
-    /// Adds a partner and prints its secret.
+    /// Adds a partner, with what it earns, and prints its secret.
     Add(add::Add),
+    /// Every partner: terms, key versions, codes.
+    List(list::List),
+    /// What a partner earns; with other terms, what it earns on customers sent from now on.
+    Terms(terms::Change),
+    /// Gives a partner the next version of its key and prints that secret.
+    Rotate(keys::Rotate),
+    /// Takes a version of a partner's key out of force.
+    Revoke(keys::Revoke),
+    /// Gives a partner a code: whoever shows it from now on was sent by it.
+    Code(codes::Give),
+    /// What a partner is owed, row by row.
+    Statement(statement::Show),
+    /// Decides that a referral is an honest one: what it holds back is owed.
+    Release(review::Review),
+    /// Decides that a referral counts for nothing.
+    Void(review::Review),
+    /// Sends a signed sample to any address, to try the receiving end.
+    Test(try_out::TryOut),
 }
 
 impl PartnerCommand {
@@ -24,13 +56,23 @@ impl PartnerCommand {
     /// # Errors
     /// In words for whoever typed it.
     pub async fn run(self) -> anyhow::Result<()> {
+        use domain::program::Decision;
         match self {
             Self::Add(add) => add.run().await,
+            Self::List(list) => list.run().await,
+            Self::Terms(terms) => terms.run().await,
+            Self::Rotate(rotate) => rotate.run().await,
+            Self::Revoke(revoke) => revoke.run().await,
+            Self::Code(code) => code.run().await,
+            Self::Statement(show) => show.run().await,
+            Self::Release(review) => review.run(Decision::Release).await,
+            Self::Void(review) => review.run(Decision::Void).await,
+            Self::Test(try_out) => try_out.run().await,
         }
     }
 }
 
-/// Which partner, in which table.
+/// Which partner, in which stage.
 #[derive(Args)]
 pub(crate) struct Whose {
     /// Its name in addresses: lower-case letters, digits and dashes.
@@ -40,50 +82,50 @@ pub(crate) struct Whose {
     pub(crate) place: Place,
 }
 
-/// Where the table is.
-#[derive(Args)]
-pub(crate) struct Place {
-    /// The local stack's table; without it the usual AWS variables decide.
-    #[arg(long)]
-    pub(crate) table_port: Option<u16>,
-}
-
-impl Place {
-    /// The table.
+impl Whose {
+    /// The table, and the partner in it.
     ///
     /// # Errors
-    /// When the environment names an AWS account only in part.
-    pub(crate) fn table(&self) -> anyhow::Result<DynamoTable> {
-        table::open(self.table_port)
+    /// When the table does not answer, or knows no such partner.
+    pub(crate) async fn known(&self) -> anyhow::Result<(DynamoTable, Arc<PartnerRow>)> {
+        let table = self.place.table()?;
+        let row = store::partners::read(&table, &self.partner).await;
+        let row = row.map_err(table::trouble)?;
+        Ok((table, row.ok_or_else(|| unknown(&self.partner))?))
     }
 }
 
-/// From which partners' secrets are derived.
-#[derive(Args)]
-pub(crate) struct Master {
-    /// The master key of a deployed stage; without it the local stack's.
-    #[arg(long, env = "ORANGERY_MASTER_KEY", hide_env_values = true)]
-    master_key: Option<String>,
+/// Adds a partner of a sample story, on the sample shop's terms.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn enroll<T: Table>(
+    table: &T,
+    partner: &PartnerId,
+    program: Option<&Program>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut row = PartnerRow::new(partner.clone());
+    row.programs.extend(program.map(|program| Dated {
+        since: begun(now),
+        program: program.clone(),
+    }));
+    store::partners::put_new(table, row).await.map(drop)
 }
 
-impl Master {
-    /// The key.
-    ///
-    /// # Errors
-    /// When an AWS account's is needed and not given, or it is weak.
-    pub(crate) fn key(&self, place: &Place) -> anyhow::Result<providers::Secret> {
-        if self.master_key.is_none() && !table::is_local(place.table_port) {
-            bail!(
-                "the environment names an AWS account, and its master key is not given: the \
-                 secret would be one that every local stack knows; set ORANGERY_MASTER_KEY, or \
-                 say --table-port for a local stack"
-            )
-        }
-        let text = self.master_key.as_deref();
-        Ok(providers::Secret::new(
-            text.unwrap_or(crate::wiring::LOCAL_MASTER),
-        )?)
-    }
+/// What to say of a partner that nobody added.
+pub(crate) fn unknown(partner: &PartnerId) -> anyhow::Error {
+    anyhow!(
+        "no partner is called {partner} in this table; `orangery partner list` names those there \
+         are, `orangery partner add {partner}` adds one, --port or --table-port reads another \
+         local stack"
+    )
+}
+
+/// Terms count from the whole second in which they were agreed on: reports are signed in whole
+/// seconds.
+pub(crate) fn begun(now: Timestamp) -> Timestamp {
+    Timestamp::from_second(now.as_second()).unwrap_or(now)
 }
 
 fn partner_name(name: &str) -> Result<PartnerId, String> {

@@ -101,7 +101,13 @@ async fn redrive(Shared(inside): Shared<Inside>, Path(name): Path<String>) -> An
 
 fn told(inside: &Inside) -> Value {
     let now = inside.clock.now().to_string();
-    json!({ "now": now, "offset_seconds": inside.clock.offset() / 1_000 })
+    let port = inside.table_url.rsplit(':').next();
+    let table_port = port.and_then(|port| port.parse::<u16>().ok());
+    json!({
+        "now": now,
+        "offset_seconds": inside.clock.offset() / 1_000,
+        "table_port": table_port,
+    })
 }
 
 impl IntoResponse for StackError {

@@ -22,6 +22,8 @@ pub(crate) struct Inside {
     pub(crate) clock: StackClock,
     pub(crate) state: State,
     pub(crate) engine: Engine,
+    /// Where the table answers.
+    pub(crate) table_url: Arc<str>,
     pub(crate) queues: Queues,
     pub(crate) mailbox: Mailbox,
     pub(crate) streams: Arc<Vec<Arc<StreamWorker>>>,

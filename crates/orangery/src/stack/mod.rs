@@ -323,6 +323,7 @@ fn assemble(endpoints: &Endpoints, wiring: &Wiring) -> Inside {
         clock: clock.clone(),
         state: state.clone(),
         engine: engine.clone(),
+        table_url: endpoints.table_url.as_str().into(),
         mailbox: mailbox.clone(),
         queues,
         streams: Arc::new(streams),

@@ -1,0 +1,84 @@
+//! `partner code`: whoever shows a code from now on was sent by the partner it was given to.
+
+use super::{Whose, unknown};
+use crate::table;
+use anyhow::bail;
+use clap::Args;
+use domain::ids::Reference;
+use jiff::Timestamp;
+use std::io::Write;
+use std::sync::Arc;
+use store::decided::{Granted, grant};
+use store::dynamo::DynamoTable;
+use store::partners::{PartnerRow, change};
+
+/// A code and who is to have it.
+#[derive(Args)]
+pub struct Give {
+    #[command(flatten)]
+    whose: Whose,
+    /// 1 to 64 letters, digits, dots, dashes and underscores, as providers carry it.
+    #[arg(value_parser = code)]
+    code: Arc<str>,
+}
+
+impl Give {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let Self { whose, code } = &self;
+        let (table, row) = whose.known().await?;
+        if !row.codes.contains(code) && row.codes.len() >= MOST {
+            bail!(
+                "{} has {MOST} codes already, and a partner has no more",
+                whose.partner
+            );
+        }
+        let said = give(&table, &row, code, whose.place.now()?).await?;
+        // Last, because the entry decides whose the code is, and this only lists it.
+        let list = |row: &mut PartnerRow| {
+            row.codes.insert(code.clone());
+            Ok::<(), std::convert::Infallible>(())
+        };
+        let listed = change(&table, &whose.partner, list).await;
+        if listed.map_err(table::trouble)?.is_none() {
+            return Err(unknown(&whose.partner));
+        }
+        writeln!(std::io::stdout(), "{code} {said}")?;
+        Ok(())
+    }
+}
+
+/// Gives it on the terms of now.
+///
+/// # Errors
+/// When it is another's, or would earn nothing.
+pub(super) async fn give(
+    table: &DynamoTable,
+    row: &PartnerRow,
+    code: &Arc<str>,
+    now: Timestamp,
+) -> anyhow::Result<String> {
+    let partner = &row.partner;
+    let granted = grant(table, row, code, now).await;
+    match granted.map_err(table::trouble)? {
+        Granted::Now => Ok(format!("is {partner}'s, for whoever shows it from now on")),
+        Granted::Already => Ok(format!("was {partner}'s already, on the same terms")),
+        Granted::Taken(other) => {
+            bail!("{code} is {other}'s, and a code stays with whom it was given to")
+        }
+        Granted::NoProgram => bail!(
+            "{partner} has no program, so the code would earn nothing: first `orangery partner \
+             terms {partner} …`"
+        ),
+    }
+}
+
+fn code(text: &str) -> Result<Arc<str>, String> {
+    if Reference::is_code(text) {
+        Ok(text.into())
+    } else {
+        Err("can't be a code: 1 to 64 letters, digits, dots, dashes and underscores".to_owned())
+    }
+}
+
+/// Codes a partner has at most: its row lists them.
+const MOST: usize = 100;

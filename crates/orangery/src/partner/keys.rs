@@ -1,0 +1,126 @@
+//! `partner rotate` and `partner revoke`: versions of a partner's key.
+
+use super::{Master, Whose, unknown};
+use crate::table;
+use anyhow::{Context, bail};
+use clap::Args;
+use providers::{Secret, partner_secret};
+use std::io::Write;
+use store::partners::{MOST_KEYS, PartnerRow, change};
+
+/// Whose key gets its next version.
+#[derive(Args)]
+pub struct Rotate {
+    #[command(flatten)]
+    whose: Whose,
+    #[command(flatten)]
+    master: Master,
+}
+
+impl Rotate {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let Whose { partner, place } = &self.whose;
+        let master = self.master.key(place)?;
+        let next = |row: &mut PartnerRow| {
+            let version = row
+                .last_key
+                .checked_add(1)
+                .filter(|next| *next <= MOST_KEYS);
+            row.last_key = version.ok_or(NO_MORE)?;
+            row.keys.push(row.last_key);
+            Ok::<(), &str>(())
+        };
+        let changed = change(&place.table()?, partner, next).await;
+        let row = match changed.map_err(table::trouble)? {
+            None => return Err(unknown(partner)),
+            Some(Err(why)) => bail!("{partner}'s key can't be rotated: {why}"),
+            Some(Ok(row)) => row,
+        };
+        reveal(&master, &row)?;
+        let versions = versions(&row);
+        writeln!(
+            std::io::stderr(),
+            "{partner} signs with the secret above once the doors know it, which is in a minute. \
+             Versions in force: {versions}; an older one stays so until `orangery partner revoke \
+             {partner} VERSION`"
+        )?;
+        Ok(())
+    }
+}
+
+/// Which version of whose key is taken out of force.
+#[derive(Args)]
+pub struct Revoke {
+    #[command(flatten)]
+    whose: Whose,
+    /// The version, as `partner list` shows it; or --all.
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    version: Option<u32>,
+    /// Every version: the partner can say nothing any more, until its key is rotated.
+    #[arg(long)]
+    all: bool,
+}
+
+impl Revoke {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let partner = &self.whose.partner;
+        let revoke = |row: &mut PartnerRow| match self.version {
+            None => {
+                row.keys.clear();
+                Ok(())
+            }
+            Some(version) if !row.keys.contains(&version) => Err(format!(
+                "version {version} is not in force; in force: {}",
+                versions(row)
+            )),
+            Some(_) if row.keys.len() == 1 => Err(format!(
+                "it is the only one, and {partner} could say nothing any more: rotate first, or \
+                 say --all"
+            )),
+            Some(version) => {
+                row.keys.retain(|known| *known != version);
+                Ok(())
+            }
+        };
+        let changed = change(&self.whose.place.table()?, partner, revoke).await;
+        let row = match changed.map_err(table::trouble)? {
+            None => return Err(unknown(partner)),
+            Some(Err(why)) => bail!("nothing was revoked: {why}"),
+            Some(Ok(row)) => row,
+        };
+        let versions = versions(&row);
+        writeln!(
+            std::io::stdout(),
+            "revoked; the doors know within a minute. In force: {versions}"
+        )?;
+        Ok(())
+    }
+}
+
+/// Prints the secret of the newest version in force, alone on its line.
+pub(super) fn reveal(master: &Secret, row: &PartnerRow) -> anyhow::Result<()> {
+    let secret = newest(master, row)?;
+    writeln!(std::io::stdout(), "{}", secret.reveal_standard())?;
+    Ok(())
+}
+
+/// The secret of the newest version in force.
+pub(super) fn newest(master: &Secret, row: &PartnerRow) -> anyhow::Result<Secret> {
+    let partner = &row.partner;
+    let version = row.keys.last().with_context(|| {
+        format!("{partner} has no key in force; `orangery partner rotate {partner}` gives it one")
+    })?;
+    Ok(partner_secret(master, partner, *version)?)
+}
+
+/// The versions in force, for people.
+pub(super) fn versions(row: &PartnerRow) -> String {
+    let versions: Vec<String> = row.keys.iter().map(ToString::to_string).collect();
+    if versions.is_empty() {
+        return "none".to_owned();
+    }
+    versions.join(", ")
+}
+
+const NO_MORE: &str = "doors try no more versions than it has had; add the partner under \
+                       another name";

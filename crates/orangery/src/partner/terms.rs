@@ -1,0 +1,200 @@
+//! `partner terms`: what a partner earns on customers it sends from now on.
+
+use super::place::Place;
+use super::{Whose, begun, codes};
+use crate::{dev, table};
+use anyhow::bail;
+use clap::Args;
+use domain::agreement::{Days, Rate, Wording};
+use domain::catalog::Catalog;
+use domain::money::Money;
+use domain::program::{Claim, Own, Program};
+use jiff::Timestamp;
+use std::convert::Infallible;
+use std::io::Write;
+use std::path::PathBuf;
+use store::partners::{Dated, PartnerRow};
+
+/// Terms as they are typed.
+#[derive(Args)]
+pub(crate) struct Terms {
+    /// Its part of what is paid without tax: 20%, 12.5%.
+    #[arg(long, value_name = "PERCENT", conflicts_with = "fixed")]
+    rate: Option<Rate>,
+    /// So much for each payment in that currency, in its minor unit of ISO 4217: "5.00 eur".
+    #[arg(long, value_name = "AMOUNT")]
+    fixed: Option<Money>,
+    /// It earns on payments made in so many months from a customer's first.
+    #[arg(long, conflicts_with_all = ["first_payment", "life"])]
+    months: Option<u16>,
+    /// It earns on a customer's first payment alone.
+    #[arg(long, conflicts_with = "life")]
+    first_payment: bool,
+    /// It earns on every payment.
+    #[arg(long)]
+    life: bool,
+    /// From a payment until what it earned is released: 30d.
+    #[arg(long, value_name = "DAYS")]
+    hold: Option<Days>,
+    /// Between a report and the customer's first payment, either way: 60d.
+    #[arg(long, value_name = "DAYS")]
+    window: Option<Days>,
+    /// Of several who claim a customer, whose report counts: first, or the last before it paid.
+    #[arg(long)]
+    claim: Option<Claim>,
+    /// The shop's catalog, whose [program] holds where nothing else is said.
+    #[arg(long, value_name = "FILE", env = "ORANGERY_CATALOG")]
+    catalog: Option<PathBuf>,
+}
+
+/// What the partner itself is known by, so that it does not earn on its own purchases.
+#[derive(Args)]
+pub(crate) struct Known {
+    /// An e-mail address of the partner's; kept as a digest. May be repeated.
+    #[arg(long = "email", value_name = "ADDRESS")]
+    emails: Vec<String>,
+    /// A domain of the partner's company. May be repeated.
+    #[arg(long = "domain", value_name = "DOMAIN")]
+    domains: Vec<String>,
+    /// What the partner pays with, as the provider marks it. May be repeated.
+    #[arg(long = "fingerprint", value_name = "MARK")]
+    fingerprints: Vec<String>,
+}
+
+impl Terms {
+    pub(crate) fn wording(&self) -> Wording {
+        Wording {
+            rate: self.rate,
+            fixed: self.fixed,
+            months: self.months,
+            first_payment: self.first_payment,
+            life: self.life,
+            hold: self.hold,
+            window: self.window,
+            claim: self.claim,
+        }
+    }
+
+    /// What the shop's catalog says of partners. The sample shop's is for local stacks alone.
+    ///
+    /// # Errors
+    /// When the file is no catalog.
+    pub(crate) fn usual(&self, place: &Place) -> anyhow::Result<Option<Program>> {
+        let catalog = match &self.catalog {
+            None if !place.is_local() => Catalog::default(),
+            path => dev::catalog(path.as_deref())?,
+        };
+        Ok(catalog.program)
+    }
+}
+
+impl Known {
+    /// The same as it is kept.
+    ///
+    /// # Errors
+    /// When one of them can't be a partner's own.
+    pub(crate) fn own(&self) -> anyhow::Result<Own> {
+        let mut own = Own::default();
+        for email in &self.emails {
+            own.add_email(email)?;
+        }
+        for domain in &self.domains {
+            own.add_domain(domain)?;
+        }
+        for mark in &self.fingerprints {
+            own.fingerprints.insert(mark.as_str().into());
+        }
+        Ok(own)
+    }
+}
+
+/// Other terms for a partner; without any, those there are are shown.
+#[derive(Args)]
+pub struct Change {
+    #[command(flatten)]
+    whose: Whose,
+    #[command(flatten)]
+    terms: Terms,
+    #[command(flatten)]
+    known: Known,
+}
+
+impl Change {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let (table, row) = self.whose.known().await?;
+        let now = self.whose.place.now()?;
+        let (wording, own) = (self.terms.wording(), self.known.own()?);
+        if wording.is_empty() && own.is_empty() {
+            return show(&row, now);
+        }
+        let program = if wording.is_empty() {
+            None
+        } else {
+            let usual = self.terms.usual(&self.whose.place)?;
+            Some(wording.over(row.program(now).or(usual.as_ref()))?)
+        };
+        let put = |row: &mut PartnerRow| -> Result<(), Infallible> {
+            row.own.also(own.clone());
+            if let Some(program) = &program {
+                put_in_force(row, program, now);
+            }
+            Ok(())
+        };
+        let changed = store::partners::change(&table, &self.whose.partner, put).await;
+        let Some(Ok(changed)) = changed.map_err(table::trouble)? else {
+            bail!("{} is not there any more", self.whose.partner);
+        };
+        let mut out = std::io::stdout();
+        let what = if changed.programs != row.programs {
+            "new terms, for customers sent from now on; the doors know within a minute"
+        } else if changed.own != row.own {
+            "it is known by more, for customers sent from now on; its terms are as they were"
+        } else {
+            "its terms are as they were"
+        };
+        writeln!(out, "{}: {what}", row.partner)?;
+        // Its codes bring customers on the terms they were given on, so they are given again.
+        for code in &changed.codes {
+            codes::give(&table, &changed, code, now).await?;
+        }
+        show(&changed, now)
+    }
+}
+
+/// Puts a program into force now, or at the moment of the last one where a clock was set back.
+/// One that is in force stays so.
+pub(super) fn put_in_force(row: &mut PartnerRow, program: &Program, now: Timestamp) {
+    let last = row.programs.iter().map(|dated| dated.since).max();
+    let since = last.map_or(begun(now), |last| last.max(begun(now)));
+    if row.program(since) != Some(program) {
+        let program = program.clone();
+        row.programs.push(Dated { since, program });
+    }
+}
+
+fn show(row: &PartnerRow, now: Timestamp) -> anyhow::Result<()> {
+    let mut out = std::io::stdout();
+    if row.programs.is_empty() {
+        writeln!(
+            out,
+            "{} has no program and earns nothing; --rate or --fixed and so on agree on one",
+            row.partner
+        )?;
+    }
+    for Dated { since, program } in &row.programs {
+        let in_force = row.program(now) == Some(program);
+        let mark = if in_force { "  (in force)" } else { "" };
+        writeln!(out, "since {since}  {program}{mark}")?;
+    }
+    let own = &row.own;
+    if !own.is_empty() {
+        let (mailboxes, marks) = (own.mailboxes.len(), own.fingerprints.len());
+        let domains: Vec<&str> = own.domains.iter().map(AsRef::as_ref).collect();
+        let domains = domains.join(", ");
+        writeln!(
+            out,
+            "known by {mailboxes} addresses, {marks} means of payment, domains: {domains}"
+        )?;
+    }
+    Ok(())
+}
