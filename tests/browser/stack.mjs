@@ -87,8 +87,8 @@ export async function report(url, partner, body, { secret, message }) {
 
 // Makes a partner known to a stack; gives its secret.
 export function partner(stack, name) {
-  const port = stack.said().match(/partner add acme --table-port (\d+)/)[1];
-  return execFileSync(process.env.ORANGERY_BIN, ["partner", "add", name, "--table-port", port], { stdio: ["ignore", "pipe", "ignore"] })
+  const { port } = new URL(stack.url);
+  return execFileSync(process.env.ORANGERY_BIN, ["partner", "add", name, "--port", port], { stdio: ["ignore", "pipe", "ignore"] })
     .toString()
     .trim();
 }

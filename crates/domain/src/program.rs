@@ -287,7 +287,7 @@ impl std::fmt::Display for Program {
         let claim = self.claim.as_str();
         write!(
             f,
-            ", held {hold} days, window {window} days, {claim} report counts"
+            ", released after {hold} days, window {window} days, {claim} report counts"
         )
     }
 }

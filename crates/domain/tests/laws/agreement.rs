@@ -10,15 +10,17 @@ use proptest::prelude::*;
 const WRITTEN: &[(&str, Result<&str, &str>)] = &[
     (
         r#"rate = "20%", months = 12, hold = "30d", window = "60d""#,
-        Ok("20 % for 12 months, held 30 days, window 60 days, first report counts"),
+        Ok("20 % for 12 months, released after 30 days, window 60 days, first report counts"),
     ),
     (
         r#"fixed = "5.00 EUR", first_payment = true, hold = "0d", window = "1d", claim = "last""#,
-        Ok("5.00 EUR of the first payment, held 0 days, window 1 days, last report counts"),
+        Ok(
+            "5.00 EUR of the first payment, released after 0 days, window 1 days, last report counts",
+        ),
     ),
     (
         r#"rate = "12.5 %", life = true, hold = "3650d", window = "3650d""#,
-        Ok("12.5 % for life, held 3650 days, window 3650 days, first report counts"),
+        Ok("12.5 % for life, released after 3650 days, window 3650 days, first report counts"),
     ),
     (
         r#"rate = "20%", hold = "30d""#,

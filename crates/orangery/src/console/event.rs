@@ -1,7 +1,7 @@
 //! One event: what was sent, how we read it, and what became of it.
 
 use super::customers::unclear;
-use super::index::parked_verdict;
+use super::happening::parked_verdict;
 use super::look::Look;
 use super::render::values;
 use super::replay::Replayed;
@@ -14,6 +14,7 @@ use domain::reading::Fact;
 use domain::record::Entry;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use store::decided::OPERATOR;
 use store::folding::read_record;
 use store::items::{JOURNAL, Key, PARKED, customer_of};
 use store::{Item, Table};
@@ -86,6 +87,8 @@ impl Console {
             bytes => entry.raw.len(),
             unclear => unclear(&entry),
             waits_for => waits_for(&entry),
+            // A person's word has no door that it could be delivered to again.
+            decided => id.starts_with(&format!("{OPERATOR}/")),
             parked => parked_verdict(&entry),
             references => references(&entry),
         };

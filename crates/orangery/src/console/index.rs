@@ -2,7 +2,9 @@
 //! costs a scan. Built anew from one scan when the process starts.
 
 use super::changes::items;
+use super::happening::{Happening, parked_verdict, when};
 use super::journals::Arrived;
+use super::referred::Partners;
 use crate::stack::engine::Engine;
 use crate::stack::error::StackError;
 use domain::ids::CustomerKey;
@@ -13,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use store::Item;
+use store::decided::OPERATOR;
 use store::items::{LETTER, PARKED};
 use store::letters::LetterRow;
 
@@ -47,6 +50,8 @@ pub(crate) struct Known {
     pub(crate) counts: Counts,
     /// What the journals say.
     pub(super) arrived: Arrived,
+    /// Partners, and whom they sent.
+    pub(super) partners: Partners,
 }
 
 /// Sums over everything.
@@ -88,25 +93,6 @@ pub(crate) struct Line {
     version: u64,
     #[serde(skip)]
     latest: Option<Position>,
-}
-
-/// Something that was written.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Happening {
-    /// Its number, counting up.
-    pub(crate) number: u64,
-    /// When, RFC 3339.
-    pub(crate) at: String,
-    /// `event`, `parked` or `letter`.
-    pub(crate) what: &'static str,
-    /// The sender's name of the event, or the letter's.
-    pub(crate) name: Arc<str>,
-    /// Verdict or state.
-    pub(crate) verdict: &'static str,
-    /// The customer's key, or the reference it waits under.
-    pub(crate) whose: Arc<str>,
-    /// The event's id, or the letter's cause.
-    pub(crate) id: Arc<str>,
 }
 
 impl Index {
@@ -216,7 +202,8 @@ impl Known {
                 }
             }
             Item::Letter(row) => self.letter(&row),
-            Item::Alias(..) | Item::Partner(_) | Item::Commission(_) | Item::Cursor(_) => {}
+            Item::Partner(row) => self.partners.add(row),
+            Item::Alias(..) | Item::Commission(_) | Item::Cursor(_) => {}
             Item::Payout(_) | Item::Bank(_) | Item::Transfers(_) => {}
             Item::Standing(_) | Item::Report(..) => {}
         }
@@ -264,6 +251,7 @@ impl Known {
             return;
         }
         let state = &record.folded.state;
+        self.partners.sent(&record.customer, state);
         let ambiguous = state
             .subscriptions
             .values()
@@ -325,7 +313,7 @@ impl Known {
 
     /// How many wait for somebody, and how many for their provider's API: what stands under a
     /// shared reference stays there for those who come later, and waits no more once it is in
-    /// somebody's journal.
+    /// somebody's journal. A code that was given waits for nobody in particular.
     pub(crate) fn parked(&self) -> (u64, u64) {
         let handed = |id: &str| {
             let of_it = self.events.range((id.into(), "customer#".into())..);
@@ -334,9 +322,12 @@ impl Known {
         };
         let (mut parked, mut waiting) = (0_u64, 0_u64);
         for ((_, sort), waits) in &self.parked {
+            let Some(id) = sort.strip_prefix(PARKED) else {
+                continue;
+            };
             if *waits {
                 waiting = waiting.saturating_add(1);
-            } else if sort.strip_prefix(PARKED).is_some_and(|id| !handed(id)) {
+            } else if !id.starts_with(OPERATOR) && !handed(id) {
                 parked = parked.saturating_add(1);
             }
         }
@@ -365,29 +356,6 @@ impl Known {
             self.latest.pop_front();
         }
     }
-}
-
-/// Why a parked entry is parked.
-pub(crate) fn parked_verdict(entry: &Entry) -> &'static str {
-    if entry.reading.is_waiting() {
-        "waiting"
-    } else if entry.reading.is_unclear() {
-        "quarantined"
-    } else {
-        "parked"
-    }
-}
-
-fn when(row: &LetterRow) -> String {
-    use store::letters::LetterState as L;
-    match &row.state {
-        L::Owed => row.owed_at,
-        L::Claimed { claimed_at, .. } => *claimed_at,
-        L::Sent { at, .. } | L::Withdrawn { at, .. } | L::Failed { at, .. } | L::Unknown { at } => {
-            *at
-        }
-    }
-    .to_string()
 }
 
 const PAGE: usize = 500;

@@ -3,6 +3,8 @@
 
 mod changes;
 mod index;
+mod happening;
+mod referred;
 mod look;
 mod render;
 mod moments;
@@ -12,6 +14,7 @@ mod journals;
 mod overview;
 mod customers;
 mod search;
+mod partners;
 mod event;
 mod replay;
 mod refused;
@@ -84,6 +87,8 @@ pub fn router(endpoints: &Endpoints, shop: &Shop) -> Result<Router, BadSetting> 
         .route("/live", get(overview::live))
         .route("/customers", get(customers::list))
         .route("/customer", get(customers::one))
+        .route("/partners", get(partners::list))
+        .route("/partner", get(partners::one))
         .route("/event", get(event::page))
         .route("/event/replay", post(event::replay))
         .route("/refused", get(refused::list))

@@ -1,6 +1,7 @@
 //! The overview: what has arrived, what became of it, and what waits.
 
-use super::index::{Counts, Happening};
+use super::happening::Happening;
+use super::index::Counts;
 use super::look::Look;
 use super::render::values;
 use super::{Console, Page};

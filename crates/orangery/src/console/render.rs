@@ -181,6 +181,8 @@ const FILES: &[(&str, &str)] = files![
     "live.html",
     "customers.html",
     "customer.html",
+    "partners.html",
+    "partner.html",
     "event.html",
     "refused.html",
     "refusal.html",

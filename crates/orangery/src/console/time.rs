@@ -1,6 +1,6 @@
 //! The clock: set it, move it on, and see what that made happen.
 
-use super::index::Happening;
+use super::happening::Happening;
 use super::look::Look;
 use super::render::values;
 use super::{Console, Fault, Page, blocking};

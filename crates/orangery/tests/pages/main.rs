@@ -14,6 +14,7 @@
 mod doctor;
 mod killed;
 mod load;
+mod partners;
 mod sent;
 mod shown;
 mod support;

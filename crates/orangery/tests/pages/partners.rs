@@ -1,0 +1,432 @@
+//! Partners as people look after them: commands as processes of their own against a stack of
+//! its own, and the pages.
+
+use super::support::{SECRET, get, open, shop};
+use domain::ids::CustomerKey;
+use orangery::delivery::{Delivery, Signer, sample, set, shift_times};
+use orangery::stack::Stack;
+use orangery::stack::clock::StackClock;
+use orangery::wiring::dynamo_table;
+use serde_json::{Value, json};
+use std::process::{Command, Output};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_partner_is_added_reports_a_customer_who_pays_and_reads_its_statement() {
+    let stack = open(&shop()).await;
+    let typed = Typed::at(&stack);
+    let added = typed.done("partner add acme --rate 20% --months 12 --hold 30d --window 60d");
+    assert!(
+        added.starts_with("whsec_") && added.lines().count() == 1,
+        "{added}"
+    );
+    assert_eq!(typed.done("partner add acme"), added);
+    typed.done("send partner/acme referral.created --set data.customer.email=ada@x.example");
+    typed.pays("cus_ada", "in_1", "ada@x.example");
+    let row = json!({
+        "cause": "stripe/test/in_1", "kind": "commission", "amount_minor": 480,
+        "currency": "eur", "exponent": 2, "state": "pending",
+        "text": "20 % for the payment of 2026-03-01: 24.00 EUR without tax",
+    });
+    let balance = |pending, released| {
+        json!([{ "currency": "eur", "exponent": 2, "pending_minor": pending,
+            "released_minor": released, "paid_minor": 0, "held_minor": 0 }])
+    };
+    let told = typed.statement("acme");
+    let fields = told["rows"][0].as_object().unwrap();
+    for (name, value) in row.as_object().unwrap() {
+        assert_eq!(&fields[name], value, "{name}");
+    }
+    assert!(fields.contains_key("at") && fields["releases_at"].is_string());
+    assert_eq!(
+        (told["rows"].as_array().unwrap().len(), fields.len()),
+        (1, 9)
+    );
+    assert_eq!(told["balance"], balance(480, 0));
+
+    // New terms are for customers sent later; the calendar and the clock change nothing but
+    // what is released.
+    typed.done("partner terms acme --rate 15%");
+    typed.pays("cus_ada", "in_2", "ada@x.example");
+    assert_eq!(typed.statement("acme")["balance"], balance(960, 0));
+    typed.done("clock advance 31d");
+    typed.done("calendar run");
+    assert_eq!(typed.statement("acme")["balance"], balance(0, 960));
+    let early = typed.json("partner statement acme --json --at 2026-03-02T00:00:00Z");
+    assert_eq!(early["balance"], balance(960, 0));
+    assert!(typed.done("partner statement acme").contains("9.60 EUR"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_referral_that_is_held_is_released_or_voided_and_a_later_decision_stands() {
+    let stack = open(&shop()).await;
+    let typed = Typed::at(&stack);
+    typed.done(
+        "partner add acme --rate 20% --life --hold 0d --window 60d --email anna@acme.example",
+    );
+    let report = "send partner/acme referral.created --set data.referral_id=r-1 \
+                  --set data.customer.email=ben@acme.example";
+    typed.done(report);
+    typed.pays("cus_ben", "in_1", "ben@acme.example");
+    // What is held, what is released, and what is said: typed twice, each is one decision.
+    for (decision, held, released, said) in [
+        ("release", 0, 480, "released: what it held back is owed"),
+        ("release", 0, 480, "was released already"),
+        ("void", 0, 0, "void: it counts for nothing"),
+        ("void", 0, 0, "was void already"),
+        ("release", 0, 480, "released: what it held back is owed"),
+    ] {
+        let answer = typed.done(&format!("partner {decision} acme r-1"));
+        assert_eq!(answer, format!("stripe/test/cus_ben: {said}"));
+        let balance = &typed.statement("acme")["balance"][0];
+        assert_eq!(
+            (&balance["held_minor"], &balance["released_minor"]),
+            (&json!(held), &json!(released))
+        );
+    }
+    let table = dynamo_table(stack.endpoints()).unwrap();
+    let ben = CustomerKey::new("stripe/test/cus_ben");
+    let view = orangery::customer::view(&table, &ben, &shop().catalog).await;
+    let events = view.unwrap().events;
+    let decided: Vec<&str> = events
+        .iter()
+        .filter_map(|event| event.id.strip_prefix("operator/acme/r-1/"))
+        .collect();
+    assert_eq!(decided, ["0000/released", "0001/voided", "0002/released"]);
+    let named = typed.done("partner void acme r-1 --customer stripe/test/cus_ben");
+    assert_eq!(named, "stripe/test/cus_ben: void: it counts for nothing");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_code_earns_from_the_day_it_is_given_on_the_terms_of_the_day_it_is_shown() {
+    let stack = open(&shop()).await;
+    let typed = Typed::at(&stack);
+    typed.done("partner add acme --rate 20% --life --hold 0d --window 60d");
+    typed.done("partner add other");
+    assert!(typed.done("partner code acme AUTUMN").contains("is acme's"));
+    assert!(
+        typed
+            .done("partner code acme AUTUMN")
+            .contains("was acme's already")
+    );
+    let taken = typed.refused("partner code other AUTUMN");
+    assert!(taken.contains("AUTUMN is acme's"), "{taken}");
+    typed.shows("cus_1", "AUTUMN");
+    typed.pays("cus_1", "in_1", "one@x.example");
+    typed.done("clock advance 1d");
+    typed.done("partner terms acme --rate 10%");
+    typed.shows("cus_2", "AUTUMN");
+    typed.pays("cus_2", "in_2", "two@x.example");
+    typed.pays("cus_1", "in_3", "one@x.example");
+    let told = typed.statement("acme");
+    let earned = |payment: &str| {
+        let rows = told["rows"].as_array().unwrap().iter();
+        let mut rows = rows.filter(|row| row["cause"] == format!("stripe/test/{payment}"));
+        let earned = rows.next().unwrap()["amount_minor"].as_i64();
+        assert!(rows.next().is_none());
+        earned.unwrap()
+    };
+    assert_eq!(["in_1", "in_2", "in_3"].map(earned), [480, 240, 480]);
+    assert_eq!(
+        typed.json("partner list --json")[0]["codes"],
+        json!(["AUTUMN"])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_is_rotated_and_revoked_and_a_version_never_given_out_again() {
+    let stack = open(&shop()).await;
+    let typed = Typed::at(&stack);
+    let first = typed.done("partner add acme");
+    let url = format!("{}/partners/acme/events", stack.gateway_url());
+    let answer = typed.done(&format!("partner test acme {url}"));
+    assert!(
+        answer.contains("202 Accepted") && answer.contains("ignored"),
+        "{answer}"
+    );
+    let second = typed.done("partner rotate acme");
+    assert_ne!(first, second);
+    assert!(
+        typed
+            .refused("partner revoke acme 3")
+            .contains("in force: 1, 2")
+    );
+    assert!(typed.done("partner revoke acme 2").ends_with("In force: 1"));
+    assert!(typed.refused("partner revoke acme 1").contains("--all"));
+    let third = typed.done("partner rotate acme");
+    assert!(third != second && third != first);
+    typed.done("partner revoke acme --all");
+    assert!(
+        typed
+            .refused("partner add acme")
+            .contains("orangery partner rotate acme")
+    );
+    for _ in 4..=8 {
+        typed.done("partner rotate acme");
+    }
+    assert!(
+        typed
+            .refused("partner rotate acme")
+            .contains("no more versions")
+    );
+    assert_eq!(
+        typed.json("partner list --json")[0]["keys"],
+        json!([4, 5, 6, 7, 8])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_typed_wrongly_is_refused_with_what_to_do() {
+    let stack = open(&shop()).await;
+    let typed = Typed::at(&stack);
+    typed.done("partner add acme --rate 20% --months 12 --hold 30d --window 60d");
+    for (words, said) in WRONG {
+        let refused = typed.refused(words);
+        assert!(refused.contains(said), "{words}: {refused}");
+        assert!(!refused.contains("bruna"), "an address is in: {refused}");
+    }
+    let terms = typed.done("partner terms acme");
+    assert_eq!(terms.lines().count(), 1, "something changed: {terms}");
+}
+
+/// What is typed, and a part of what is said to it.
+const WRONG: &[(&str, &str)] = &[
+    ("partner add Acme", "lower-case letters, digits and dashes"),
+    (
+        "partner add acme --rate 15%",
+        "`orangery partner terms acme",
+    ),
+    (
+        "partner add acme --email bruna@acme.example",
+        "`orangery partner terms acme",
+    ),
+    (
+        "partner add new --rate 20",
+        "write it in percent with at most two decimals",
+    ),
+    (
+        "partner add new --rate 0.001%",
+        "write it in percent with at most two decimals",
+    ),
+    ("partner add new --rate 0%", "more than 0 %, at most 100 %"),
+    (
+        "partner add new --rate 101%",
+        "more than 0 %, at most 100 %",
+    ),
+    ("partner add new --rate 20% --fixed=5", "\"5.00 eur\""),
+    ("partner add new --months 0", "1 to 1,200"),
+    ("partner add new --months 12 --life", "cannot be used with"),
+    ("partner add new --hold 4000d", "0 to 3,650 days"),
+    ("partner add new --window 0d", "1 to 3,650 days"),
+    ("partner add new --hold 30", "write it as 30d"),
+    ("partner add new --claim both", "write first or last"),
+    (
+        "partner add new --email bruna",
+        "an address that was given is none",
+    ),
+    ("partner add new --domain gmail.com", "no company's domain"),
+    (
+        "partner terms nobody --rate 15%",
+        "no partner is called nobody",
+    ),
+    ("partner rotate nobody", "no partner is called nobody"),
+    ("partner statement nobody", "no partner is called nobody"),
+    (
+        "partner statement acme --at yesterday",
+        "is neither a time like",
+    ),
+    ("partner code acme a/b", "can't be a code"),
+    ("partner release acme r-9", "--customer names it"),
+    (
+        "partner void acme r-9 --customer stripe/test/cus_x",
+        "were not referred so",
+    ),
+    ("partner test acme http://example.com/", "must be https"),
+    (
+        "partner test acme https://u:p@example.com/",
+        "names no host, or a user",
+    ),
+    (
+        "partner test acme http://127.0.0.1:1/",
+        "nobody answers at http://127.0.0.1:1/",
+    ),
+    (
+        "partner statement acme --table-port 1",
+        "its clock is not this table's",
+    ),
+    (
+        "send partner/acme invoice.paid",
+        "there is no sample `invoice.paid`",
+    ),
+    ("send partner/Acme referral.created", "can't be a partner"),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_partners_page_shows_balance_rows_and_customers_without_their_addresses() {
+    let stack = open(&shop()).await;
+    let typed = Typed::at(&stack);
+    let (_, empty) = get(&stack, "/partners").await;
+    assert!(
+        empty.contains("Nobody partners with this shop yet"),
+        "{empty}"
+    );
+    typed.done("partner add acme --rate 20% --life --hold 30d --window 60d --domain acme.example");
+    typed.done("partner code acme SPRING");
+    for who in ["ada@x.example", "ben@acme.example"] {
+        typed.done(&format!(
+            "send partner/acme referral.created --set data.referral_id=r-{who} \
+             --set data.customer.email={who}"
+        ));
+    }
+    for n in 0..51 {
+        typed.pays("cus_ada", &format!("in_{n}"), "ada@x.example");
+    }
+    typed.pays("cus_ben", "in_ben", "ben@acme.example");
+    stack.settle().await.unwrap();
+    let (_, list) = get(&stack, "/partners").await;
+    assert!(
+        list.contains("<b>20 %</b> for life") && list.contains("referrals: 2"),
+        "{list}"
+    );
+    let (status, page) = get(&stack, "/partner?name=acme").await;
+    assert_eq!(status, 200);
+    for word in [
+        "<dd>244.80 EUR</dd>",
+        "<dd>4.80 EUR</dd>",
+        "Rows <span class=\"quiet\">52</span>",
+        "<span>1 / 2</span>",
+        "the customer&#x27;s address is at the partner&#x27;s company",
+        "/customer?key=stripe%2Ftest%2Fcus_ada",
+        "<span class=\"badge held\">held</span>",
+        "<span class=\"badge counts\">counts</span>",
+        "<bdi>SPRING</bdi>",
+    ] {
+        assert!(page.contains(word), "{word}: {page}");
+    }
+    let rest = page
+        .replace("r-ada@x.example", "")
+        .replace("r-ben@acme.example", "");
+    assert!(!rest.contains('@'), "an address: {rest}");
+    let (_, last) = get(&stack, "/partner?name=acme&page=2").await;
+    assert_eq!(last.matches("<b>4.80 EUR</b>").count(), 2);
+    assert_eq!(get(&stack, "/partner?name=nobody").await.0, 404);
+    let (_, customer) = get(&stack, "/customer?key=stripe/test/cus_ada").await;
+    assert!(customer.contains("/partner?name=acme"));
+    let (_, overview) = get(&stack, "/").await;
+    assert!(
+        overview.contains("data-count=\"parked\">0<"),
+        "a code that waits for nobody"
+    );
+    let (status, decided) = get(&stack, "/event?id=operator%2Fcode%2FSPRING%2F0000").await;
+    assert_eq!(status, 200);
+    assert!(decided.contains("Decided by a person") && !decided.contains("event/replay"));
+}
+
+/// Commands as they are typed against one stack.
+struct Typed {
+    port: String,
+    clock: StackClock,
+}
+
+impl Typed {
+    fn at(stack: &Stack) -> Self {
+        let port = stack.gateway_url().rsplit(':').next().unwrap();
+        Self {
+            port: port.into(),
+            clock: stack.clock().clone(),
+        }
+    }
+
+    fn typed(&self, words: &str) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_orangery"));
+        command
+            .args(words.split_whitespace())
+            .args(["--port", &self.port]);
+        for name in [
+            "AWS_ACCESS_KEY_ID",
+            "AWS_ENDPOINT_URL",
+            "ORANGERY_MASTER_KEY",
+        ] {
+            command.env_remove(name);
+        }
+        tokio::task::block_in_place(|| command.output().unwrap())
+    }
+
+    /// What is printed of a command that must do its work.
+    fn done(&self, words: &str) -> String {
+        let output = self.typed(words);
+        let (said, complained) = (text(&output.stdout), text(&output.stderr));
+        assert!(output.status.success(), "{words}: {said}{complained}");
+        said.trim().to_owned()
+    }
+
+    /// What is said to a command that must be refused.
+    fn refused(&self, words: &str) -> String {
+        let output = self.typed(words);
+        assert!(
+            !output.status.success(),
+            "{words}: {}",
+            text(&output.stdout)
+        );
+        text(&output.stderr)
+    }
+
+    fn json(&self, words: &str) -> Value {
+        serde_json::from_str(&self.done(words)).unwrap()
+    }
+
+    fn statement(&self, partner: &str) -> Value {
+        self.json(&format!("partner statement {partner} --json"))
+    }
+
+    /// A customer with this address pays 24.00 EUR and tax.
+    fn pays(&self, customer: &str, invoice: &str, email: &str) {
+        self.told(
+            "invoice.paid",
+            &[
+                ("id", &format!("evt_{invoice}")),
+                ("data.object.customer", customer),
+                ("data.object.customer_email", email),
+                ("data.object.id", invoice),
+            ],
+        );
+    }
+
+    /// A customer shows a code.
+    fn shows(&self, customer: &str, code: &str) {
+        self.told(
+            "customer.created",
+            &[
+                ("id", &format!("evt_{customer}")),
+                ("data.object.id", customer),
+                ("data.object.email", &format!("{customer}@x.example")),
+                ("data.object.metadata.referral_code", code),
+            ],
+        );
+    }
+
+    /// One of the provider's samples with these fields, as if it happened now.
+    fn told(&self, name: &str, fields: &[(&str, &str)]) {
+        let provider = providers::provider("stripe").unwrap();
+        let mut body: Value =
+            serde_json::from_str(&sample(provider.samples(), name).unwrap()).unwrap();
+        let now = self.clock.now();
+        let created = body["created"].as_i64().unwrap();
+        shift_times(&mut body, now.as_second() - created);
+        for (path, value) in fields {
+            set(&mut body, path, (*value).into()).unwrap();
+        }
+        let delivery = Delivery {
+            name: name.into(),
+            path: "/webhooks/stripe".into(),
+            body: serde_json::to_vec(&body).unwrap(),
+            signer: Signer::provider(provider, SECRET).unwrap(),
+        };
+        let gateway = format!("http://127.0.0.1:{}", self.port);
+        let answer = tokio::task::block_in_place(|| delivery.send(&gateway, now).unwrap());
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
