@@ -16,16 +16,19 @@ use calendar::{Calendar, Enrichment};
 use dispatch::Dispatch;
 use domain::catalog::Catalog;
 use domain::ids::Mode;
+use domain::notice::ATTEMPTS;
 use engagement_email::mailer::SesMailer;
 use engagement_email::{EngagementEmail, Sender};
 use journal_fold::JournalFold;
+use partner_notice::PartnerNotice;
 use partner_referral::PartnerReferral;
 use payment_webhook::{PaymentWebhook, door_secrets};
 use providers::{Endpoint, PROVIDERS, Provider};
 use runtime::api::{HttpApi, api_key};
 use runtime::aws::{Cloud, Service};
+use runtime::post::Poster;
 use runtime::queue::SqsQueue;
-use runtime::secrets::{SecretCache, Source, person_key};
+use runtime::secrets::{SecretCache, Source, master, person_key};
 use runtime::settings::{BadSetting, Settings};
 use runtime::{Clock, Function};
 use std::collections::BTreeMap;
@@ -43,6 +46,9 @@ const LOCAL_API_KEY: &str = "local:stack";
 
 /// The queue that letters wait in.
 pub const LETTERS: &str = "letters";
+
+/// The queue that orders of partners' notices wait in.
+pub const NOTICES: &str = "notices";
 
 /// The schedule of the sweep.
 pub const SWEEP: &str = "sweep";
@@ -162,6 +168,7 @@ where
     let clock = Clock::new(move || stack_clock.now());
     let cloud = Cloud::from_settings(&settings)?;
     let letters = SqsQueue::new(cloud.sqs(), endpoints.queue_url(LETTERS));
+    let notices = SqsQueue::new(cloud.sqs(), endpoints.queue_url(NOTICES));
     let email = EngagementEmail {
         table: table.clone(),
         mailer: SesMailer::new(&cloud.config(Service::Ses), Some("contract".into())),
@@ -169,15 +176,23 @@ where
         sender: shop.sender.clone(),
         clock: clock.clone(),
     };
-    let master = given(&[&shop.master]);
+    let source = given(&[&shop.master]);
+    let notice = PartnerNotice {
+        table: table.clone(),
+        notices: notices.clone(),
+        poster: poster()?,
+        master: SecretCache::new(source.clone(), master, clock.clone()),
+        clock: clock.clone(),
+    };
     let stand_ins = StandIns::default();
     let calendar = Calendar {
         table: table.clone(),
         letters: letters.clone(),
+        notices: notices.clone(),
         enrichments: Enrichment::of_all(Mode::Test, |provider| {
             asked(shop, provider, &stand_ins, &clock)
         })?,
-        person_key: SecretCache::new(master, person_key, clock.clone()),
+        person_key: SecretCache::new(source, person_key, clock.clone()),
         clock: clock.clone(),
     };
     let fold = JournalFold {
@@ -186,12 +201,15 @@ where
     };
     let mut wiring = Wiring {
         routes: routes(shop, receivers, &stand_ins, &clock)?,
-        queues: vec![letters_queue(Arc::new(email))],
+        queues: vec![
+            letters_queue(Arc::new(email)),
+            notices_queue(Arc::new(notice)),
+        ],
         pages: console::router(endpoints, shop)?.merge(stand_ins.router()),
         ..Wiring::default()
     };
     if shop.nets.stream {
-        wiring.streams = streams(Arc::new(fold), Arc::new(Dispatch { letters }));
+        wiring.streams = streams(Arc::new(fold), Arc::new(Dispatch { letters, notices }));
     }
     let calendar: Arc<dyn Function> = Arc::new(calendar);
     let every_minute = |name: &str| Schedule {
@@ -326,9 +344,17 @@ fn streams(fold: Arc<dyn Function>, dispatch: Arc<dyn Function>) -> Vec<StreamMa
             "dispatch",
             dispatch,
             Duration::ZERO,
-            vec![entries("letter#")],
+            vec![entries("letter#"), entries("commission#")],
         ),
     ]
+}
+
+/// The stack tells this machine alone: what a partner's real endpoint would be told stays here.
+fn poster() -> Result<Poster, BadSetting> {
+    Poster::loopback().map_err(|error| BadSetting {
+        name: "the root certificates",
+        what: format!("can't be read ({error})"),
+    })
 }
 
 fn letters_queue(email: Arc<dyn Function>) -> QueueMapping {
@@ -339,5 +365,16 @@ fn letters_queue(email: Arc<dyn Function>) -> QueueMapping {
         batching_window: Duration::ZERO,
         visibility: Duration::from_secs(180),
         maximum_receives: 40,
+    }
+}
+
+fn notices_queue(notice: Arc<dyn Function>) -> QueueMapping {
+    QueueMapping {
+        queue: NOTICES.into(),
+        function: notice,
+        batch_size: 10,
+        batching_window: Duration::ZERO,
+        visibility: Duration::from_secs(360),
+        maximum_receives: ATTEMPTS,
     }
 }

@@ -244,6 +244,8 @@ fn is_new(put: Put, entry: &Entry) -> bool {
             | Item::Transfers(_)
             | Item::Standing(_)
             | Item::Report(..)
+            | Item::Endpoint(_)
+            | Item::Told(_)
             | Item::Cursor(_) => false,
         },
         Put::Refused(None) => false,

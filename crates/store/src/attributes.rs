@@ -1,11 +1,14 @@
 //! Items as DynamoDB attributes, and back: plain ones that ordinary tools can read.
 
-use crate::items::{Cursor, Item, Key, customer_of, look_shard, reference_of};
+use crate::endpoints::Endpoint;
+use crate::items::{Cursor, Item, Key, customer_of, reference_of};
 use crate::letters::LetterRow;
+use crate::notices::Told;
 use crate::partners::PartnerRow;
 use crate::payouts::{BankRow, Transfers};
 use crate::port::StoreError;
 use crate::reports::{Place, Report};
+use crate::sweep::look_shard;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::digest::Digest;
@@ -33,7 +36,7 @@ pub(crate) fn to_attributes(item: &Item) -> Result<Attributes, StoreError> {
     let (kind, body) = match item {
         Item::Entry(_, entry) => ("entry", entry_attributes(entry)?),
         Item::Parked(_, entry) => ("parked", entry_attributes(entry)?),
-        Item::Record(record) => ("record", record_attributes(record)?),
+        Item::Record(record) => ("record", fields(&**record)?),
         Item::Alias(_, customer) => (
             "alias",
             fields(&AliasFields {
@@ -48,11 +51,17 @@ pub(crate) fn to_attributes(item: &Item) -> Result<Attributes, StoreError> {
         Item::Transfers(message) => ("transfers", fields(&**message)?),
         Item::Standing(row) => ("standing", fields(&**row)?),
         Item::Report(place, report) => (place.as_str(), fields(&**report)?),
+        Item::Endpoint(endpoint) => ("endpoint", fields(&**endpoint)?),
+        Item::Told(told) => ("told", fields(&**told)?),
         Item::Cursor(cursor) => ("cursor", fields(&CursorFields::from(&**cursor))?),
     };
     let mut attributes = body;
     attributes.extend(key_attributes(&key));
     attributes.insert("type".into(), AttributeValue::S(kind.into()));
+    if item.look_at().is_some() {
+        let shard = look_shard_name(look_shard(&key));
+        attributes.insert("look_shard".into(), AttributeValue::S(shard));
+    }
     Ok(attributes)
 }
 
@@ -104,6 +113,12 @@ pub(crate) fn from_attributes(attributes: Attributes) -> Result<Item, StoreError
         ))),
         "standing" => Ok(Item::Standing(Arc::new(
             read::<StandingRow>(attributes).map_err(unreadable)?,
+        ))),
+        "endpoint" => Ok(Item::Endpoint(Arc::new(
+            read::<Endpoint>(attributes).map_err(unreadable)?,
+        ))),
+        "told" => Ok(Item::Told(Arc::new(
+            read::<Told>(attributes).map_err(unreadable)?,
         ))),
         "alias" => {
             let reference = reference_of(&key.partition);
@@ -207,15 +222,6 @@ fn read_entry(mut attributes: Attributes) -> Result<Arc<Entry>, String> {
         receipt: entry.receipt,
         digest: entry.digest,
     }))
-}
-
-fn record_attributes(record: &Record) -> Result<Attributes, StoreError> {
-    let mut attributes = fields(record)?;
-    if record.look_at.is_some() {
-        let shard = look_shard_name(look_shard(&record.customer));
-        attributes.insert("look_shard".into(), AttributeValue::S(shard));
-    }
-    Ok(attributes)
 }
 
 fn fields<T: Serialize>(value: &T) -> Result<Attributes, StoreError> {

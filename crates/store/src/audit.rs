@@ -3,8 +3,9 @@
 
 use crate::accept::retry_parked;
 use crate::folding::{fold, look_again};
-use crate::items::{Cursor, Item, Key, customer_of};
+use crate::items::{Cursor, Item, Key, customer_of, partner_of};
 use crate::letters::{LEASE, LetterRow, LetterState, finish};
+use crate::notices::{Order, Seen};
 use crate::port::{Put, StoreError, Table, When};
 use domain::digest::Digest;
 use domain::ids::CustomerKey;
@@ -43,6 +44,9 @@ pub struct Report {
     pub quarantined: u64,
     /// Letters owed for longer than [`PATIENCE`]: to be handed to their queue again.
     pub owed: Vec<Arc<LetterRow>>,
+    /// Rows that their partners should have been told of and were not, it seems: to be handed to
+    /// the notices' queue again.
+    pub untold: Vec<Order>,
     /// Letters whose sender vanished: their outcome is now unknown for good.
     pub unknown: u64,
     /// Whether the walk came to the end of the table.
@@ -84,7 +88,7 @@ pub async fn walk<T: Table>(table: &T, pages: u32, now: Timestamp) -> Result<Rep
             }
             last = Some(key);
             if let Some(partition) = current.as_mut() {
-                partition.take_in(item);
+                partition.take_in(item, now);
             }
         }
         after = page.next;
@@ -121,6 +125,7 @@ struct Partition {
     record: Option<Arc<Record>>,
     parked: Vec<Arc<Entry>>,
     letters: Vec<Arc<LetterRow>>,
+    notices: Seen,
 }
 
 impl Partition {
@@ -133,10 +138,11 @@ impl Partition {
             record: None,
             parked: Vec::new(),
             letters: Vec::new(),
+            notices: Seen::default(),
         }
     }
 
-    fn take_in(&mut self, item: Item) {
+    fn take_in(&mut self, item: Item, now: Timestamp) {
         match item {
             Item::Entry(_, entry) => {
                 self.count = self.count.saturating_add(1);
@@ -146,15 +152,16 @@ impl Partition {
             Item::Record(record) => self.record = Some(record),
             Item::Parked(_, entry) => self.parked.push(entry),
             Item::Letter(row) if !row.state.is_final() => self.letters.push(row),
+            Item::Commission(_) | Item::Told(_) => self.notices.take_in(&item, now),
             Item::Letter(_)
             | Item::Alias(..)
             | Item::Partner(_)
-            | Item::Commission(_)
             | Item::Payout(_)
             | Item::Bank(_)
             | Item::Transfers(_)
             | Item::Standing(_)
             | Item::Report(..)
+            | Item::Endpoint(_)
             | Item::Cursor(_) => {}
         }
     }
@@ -167,6 +174,10 @@ impl Partition {
     ) -> Result<(), StoreError> {
         if let Some(customer) = customer_of(&self.name) {
             self.close_customer(table, &customer, report, now).await?;
+        }
+        if let Some(partner) = partner_of(&self.name) {
+            let missed = self.notices.missed(table, &partner).await?;
+            report.untold.extend(missed);
         }
         for entry in &self.parked {
             if entry.reading.is_waiting() {

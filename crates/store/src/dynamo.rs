@@ -3,7 +3,7 @@
 use crate::attributes::{
     Attributes, from_attributes, key_attributes, key_of, look_shard_name, to_attributes,
 };
-use crate::items::{Item, Key, customer_of};
+use crate::items::{Item, Key};
 use crate::port::{Page, Put, StoreError, Table, When, Write};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
@@ -13,7 +13,6 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Put as PutWrite, ReturnValuesOnConditionCheckFailure,
     TransactWriteItem,
 };
-use domain::ids::CustomerKey;
 use jiff::Timestamp;
 use std::collections::HashMap;
 
@@ -127,12 +126,7 @@ impl Table for DynamoTable {
         page(answer.items, answer.last_evaluated_key)
     }
 
-    async fn due(
-        &self,
-        shard: u64,
-        until: Timestamp,
-        most: u32,
-    ) -> Result<Vec<CustomerKey>, StoreError> {
+    async fn due(&self, shard: u64, until: Timestamp, most: u32) -> Result<Vec<Key>, StoreError> {
         // To the whole second, as records have it: with a fraction it would sort before them.
         let until = until.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let answer = self
@@ -149,11 +143,7 @@ impl Table for DynamoTable {
             .map_err(|error| trouble(&error))?;
         // One page is enough: what is looked at leaves the index, and the rest comes next time.
         let keys = answer.items.unwrap_or_default();
-        let keys: Vec<Key> = keys.iter().map(key_of).collect::<Result<_, _>>()?;
-        Ok(keys
-            .iter()
-            .filter_map(|key| customer_of(&key.partition))
-            .collect())
+        keys.iter().map(key_of).collect()
     }
 
     async fn transact(&self, writes: Vec<Write>) -> Result<bool, StoreError> {

@@ -1,6 +1,8 @@
 //! What stands in the table, and under which keys.
 
+use crate::endpoints::Endpoint;
 use crate::letters::LetterRow;
+use crate::notices::Told;
 use crate::partners::PartnerRow;
 use crate::payouts::{BankRow, Transfers};
 use crate::reports::{Place, Report};
@@ -50,6 +52,10 @@ pub enum Item {
     Standing(Arc<StandingRow>),
     /// What a partner's door has heard.
     Report(Place, Arc<Report>),
+    /// Where a partner wants to be told of its rows.
+    Endpoint(Arc<Endpoint>),
+    /// What a partner was told of one of its rows.
+    Told(Arc<Told>),
     /// Where the audit stands.
     Cursor(Arc<Cursor>),
 }
@@ -62,9 +68,6 @@ pub struct Cursor {
     /// The last key that was done; none at the beginning of a round.
     pub after: Option<Key>,
 }
-
-/// How many shards the index of moments to look again is spread over.
-pub const LOOK_SHARDS: u64 = 8;
 
 /// Sort key of a record.
 pub const RECORD: &str = "record";
@@ -87,6 +90,10 @@ pub const TRANSFERS: &str = "transfers";
 const BANK: &str = "bank";
 /// Sort keys of what is told and was heard of a partner's referral begin so.
 pub const REFERRAL: &str = "referral#";
+/// Sort keys of what was told of a row begin so, and go on with the row's.
+pub const TOLD: &str = "told#";
+const ENDPOINT: &str = "endpoint";
+const LEDGER: &str = "ledger#";
 const CURSOR: &str = "cursor";
 
 impl Key {
@@ -168,6 +175,17 @@ impl Key {
         Self::new(reports_partition(&report.partner), place.sort_key(report))
     }
 
+    /// Of a partner's endpoint, in a partition of its own: who tells a partner things may not
+    /// touch its keys.
+    pub fn endpoint(partner: &PartnerId) -> Self {
+        Self::new(format!("{ENDPOINT}#{partner}"), ENDPOINT)
+    }
+
+    /// Of what a partner was told of the row with this sort key.
+    pub fn told(partner: &PartnerId, row: &str) -> Self {
+        Self::new(ledger_partition(partner), [TOLD, row].concat())
+    }
+
     /// Of the audit's place.
     pub fn audit_cursor() -> Self {
         Self::new("audit", CURSOR)
@@ -195,6 +213,8 @@ impl Item {
             Self::Transfers(message) => Key::transfers(message.date, message.n),
             Self::Standing(row) => Key::standing(row),
             Self::Report(place, report) => Key::report(*place, report),
+            Self::Endpoint(endpoint) => Key::endpoint(&endpoint.partner),
+            Self::Told(told) => Key::told(&told.partner, &told.row),
             Self::Cursor(_) => Key::audit_cursor(),
         }
     }
@@ -278,22 +298,13 @@ impl Item {
             Self::Letter(row) => Some(row.version),
             Self::Partner(row) => Some(row.version),
             Self::Bank(row) => Some(row.version),
+            Self::Endpoint(endpoint) => Some(endpoint.version),
+            Self::Told(told) => Some(told.version),
             Self::Cursor(cursor) => Some(cursor.version),
             Self::Entry(..) | Self::Alias(..) | Self::Parked(..) | Self::Commission(_) => None,
             Self::Payout(_) | Self::Transfers(_) | Self::Standing(_) | Self::Report(..) => None,
         }
     }
-}
-
-/// The shard of the index in which a customer's moment to look again stands.
-pub fn look_shard(customer: &CustomerKey) -> u64 {
-    let bytes = customer.as_str().bytes();
-    bytes
-        .fold(0_u64, |hash, byte| {
-            hash.wrapping_mul(31).wrapping_add(u64::from(byte))
-        })
-        .checked_rem(LOOK_SHARDS)
-        .unwrap_or_default()
 }
 
 /// The partition of a customer.
@@ -304,7 +315,12 @@ pub fn customer_partition(customer: &CustomerKey) -> String {
 /// The partition of a partner's ledger, which one query reads. Not the partner's own: who folds
 /// may write rows, and may not touch the keys in force.
 pub fn ledger_partition(partner: &PartnerId) -> String {
-    ["ledger#", partner.as_str()].concat()
+    [LEDGER, partner.as_str()].concat()
+}
+
+/// The partner whose ledger's partition this is.
+pub fn partner_of(partition: &str) -> Option<PartnerId> {
+    partition.strip_prefix(LEDGER).map(PartnerId::new)
 }
 
 /// Sort keys of the rows that a partner has for this customer begin so.

@@ -13,6 +13,8 @@ pub mod partners;
 pub mod decided;
 pub mod payouts;
 pub mod reports;
+pub mod endpoints;
+pub mod notices;
 pub mod audit;
 pub mod sweep;
 pub mod dynamo;

@@ -1,7 +1,6 @@
 //! The port: the few requests that the protocol makes of a table.
 
 use crate::items::{Item, Key};
-use domain::ids::CustomerKey;
 use jiff::Timestamp;
 use std::future::Future;
 
@@ -34,15 +33,15 @@ pub trait Table: Send + Sync {
         limit: u32,
     ) -> impl Future<Output = Result<Page, StoreError>> + Send;
 
-    /// Customers whose records asked, in this shard of the index, to be looked at again by this
-    /// moment: the earliest ones, at most so many. A hint that may be behind or ahead of the
-    /// records: whoever acts on it reads the record.
+    /// Items that asked, in this shard of the index, to be looked at again by this moment: the
+    /// earliest ones, at most so many. A hint that may be behind or ahead of the items: whoever
+    /// acts on it reads the item.
     fn due(
         &self,
         shard: u64,
         until: Timestamp,
         most: u32,
-    ) -> impl Future<Output = Result<Vec<CustomerKey>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Vec<Key>, StoreError>> + Send;
 
     /// Writes all or nothing. `false`: a condition did not hold, or another request was on
     /// one of the items; nothing was written.

@@ -11,15 +11,17 @@ use jiff::SignedDuration;
 use providers::PersonKey;
 use runtime::api::{Api, HttpApi, StageApis};
 use runtime::aws::Cloud;
-use runtime::queue::{Queue, SqsQueue};
+use runtime::queue::{Queue, QueueError, SqsQueue};
 use runtime::secrets::{SecretCache, Source, person_key};
 use runtime::settings::{BadSetting, Settings};
 use runtime::{Clock, Failure, Function, Invocation};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use store::Table;
 use store::audit::walk;
 use store::dynamo::DynamoTable;
 use store::letters::Order;
+use store::notices::{Told, handed_over};
 use store::sweep::sweep;
 
 /// Pages of the table one run looks at before it leaves the rest to the next.
@@ -35,6 +37,8 @@ pub struct Calendar<T, Q, A = Option<HttpApi>> {
     pub table: T,
     /// Where letters are sent from.
     pub letters: Q,
+    /// Where partners are told of their rows from.
+    pub notices: Q,
     /// The providers whose events may wait for their API.
     pub enrichments: Vec<Enrichment<A>>,
     /// Turns e-mail addresses into persons.
@@ -44,8 +48,8 @@ pub struct Calendar<T, Q, A = Option<HttpApi>> {
 }
 
 impl Calendar<DynamoTable, SqsQueue> {
-    /// As the template's environment describes it: `TABLE`, `LETTERS_QUEUE_URL`, `MODE`, `STAGE`,
-    /// and `API_URL_` and a provider's name in capitals where something stands in for its own API.
+    /// As the template's environment describes it: `TABLE`, `LETTERS_QUEUE_URL`,
+    /// `NOTICES_QUEUE_URL`, `MODE`, `STAGE`, and `API_URL_` and a provider's name in capitals where something stands in for its own API.
     ///
     /// # Errors
     /// [`BadSetting`].
@@ -66,6 +70,7 @@ impl Calendar<DynamoTable, SqsQueue> {
         Ok(Self {
             table: DynamoTable::new(cloud.dynamo(), settings.required("TABLE")?),
             letters: SqsQueue::new(cloud.sqs(), settings.required("LETTERS_QUEUE_URL")?),
+            notices: SqsQueue::new(cloud.sqs(), settings.required("NOTICES_QUEUE_URL")?),
             enrichments: enrichments?,
             person_key: SecretCache::new(master, person_key, clock.clone()),
             clock,
@@ -107,6 +112,8 @@ pub struct Looked {
     pub customers: u64,
     /// Of these, how many stay due.
     pub left: u64,
+    /// Rows handed over because their partner is to be told more of them.
+    pub notices: u64,
     /// Whether nothing is left to the next sweep.
     pub complete: bool,
     /// Events that waited for their provider's API, and wait no more.
@@ -138,6 +145,8 @@ pub struct Found {
     pub quarantined: u64,
     /// Letters handed to their queue again.
     pub letters_again: u64,
+    /// Rows handed over again because their partner was not told of them, it seems.
+    pub notices_again: u64,
     /// Letters whose outcome will never be known.
     pub unknown: u64,
     /// Whether the walk came to the end of the table.
@@ -154,24 +163,43 @@ impl<T: Table, Q: Queue, A: Api> Calendar<T, Q, A> {
         let swept = sweep(&self.table, MOST, self.clock.now()).await;
         let asked = self.complete().await;
         let (swept, asked) = (swept.map_err(|error| store(&error))?, asked?);
+        self.remind(&swept.told).await?;
         let looked = Looked {
             customers: swept.looked,
             left: swept.left,
+            notices: count(swept.told.len()),
             complete: swept.complete,
             completed: asked.completed,
             waiting: asked.waiting,
             waiting_age: self.age(&asked),
         };
         // Most minutes have nothing to tell, and a log line costs as much as a write.
-        if looked.customers > 0 {
+        if looked.customers > 0 || looked.notices > 0 {
             tracing::info!(
                 what = "sweep",
                 customers = looked.customers,
                 left = looked.left,
+                notices = looked.notices,
                 complete = looked.complete,
             );
         }
         Ok(looked)
+    }
+
+    /// Hands rows over of which there is more to tell: what a hold's end releases, what an
+    /// endpoint missed while it was off. First to the queue, then out of the index: who dies in
+    /// between hands them over twice.
+    async fn remind(&self, all: &[Arc<Told>]) -> Result<(), Failure> {
+        for told in all {
+            self.notices
+                .send(told.order().to_text())
+                .await
+                .map_err(|error| queue(&error))?;
+            handed_over(&self.table, told)
+                .await
+                .map_err(|error| store(&error))?;
+        }
+        Ok(())
     }
 
     /// Asks once more for what waits.
@@ -225,6 +253,7 @@ impl<T: Table, Q: Queue, A: Api> Calendar<T, Q, A> {
             pending_age: seconds(report.pending_age),
             quarantined: report.quarantined,
             letters_again: 0,
+            notices_again: count(report.untold.len()),
             unknown: report.unknown,
             complete: report.complete,
         };
@@ -232,8 +261,14 @@ impl<T: Table, Q: Queue, A: Api> Calendar<T, Q, A> {
             self.letters
                 .send(Order::of(row).to_text())
                 .await
-                .map_err(|error| Failure::new("Queue", error.to_string()))?;
+                .map_err(|error| queue(&error))?;
             found.letters_again = found.letters_again.saturating_add(1);
+        }
+        for order in &report.untold {
+            self.notices
+                .send(order.to_text())
+                .await
+                .map_err(|error| queue(&error))?;
         }
         tracing::info!(
             what = "audit",
@@ -244,11 +279,20 @@ impl<T: Table, Q: Queue, A: Api> Calendar<T, Q, A> {
             pending_age = found.pending_age,
             quarantined = found.quarantined,
             unknown_letters = found.unknown,
+            notices_again = found.notices_again,
             complete = found.complete,
             metrics = "parked_age pending_age unknown_letters",
         );
         Ok(found)
     }
+}
+
+fn queue(error: &QueueError) -> Failure {
+    Failure::new("Queue", error.to_string())
+}
+
+fn count(all: usize) -> u64 {
+    u64::try_from(all).unwrap_or(u64::MAX)
 }
 
 fn seconds(waited: SignedDuration) -> u64 {

@@ -1,29 +1,34 @@
-//! Hands letters that were put to their queue: the stream's second and last reader.
+//! Hands letters and rows that were put to the queues of who tells people of them: the stream's
+//! second and last reader.
 
 use runtime::aws::Cloud;
-use runtime::queue::{Queue, SqsQueue};
+use runtime::queue::{Queue, QueueError, SqsQueue};
 use runtime::settings::{BadSetting, Settings};
 use runtime::{Failure, Function, Invocation};
 use store::Item;
 use store::letters::{LetterState, Order};
+use store::notices;
 use store::stream::{Change, changes, failures};
 
-/// From stream to queue.
+/// From stream to queues.
 #[derive(Debug)]
 pub struct Dispatch<Q> {
     /// Where letters are sent from.
     pub letters: Q,
+    /// Where partners are told of their rows from.
+    pub notices: Q,
 }
 
 impl Dispatch<SqsQueue> {
-    /// As the template's environment describes it: `LETTERS_QUEUE_URL`.
+    /// As the template's environment describes it: `LETTERS_QUEUE_URL`, `NOTICES_QUEUE_URL`.
     ///
     /// # Errors
     /// [`BadSetting`].
     pub fn from_settings(settings: &Settings) -> Result<Self, BadSetting> {
         let sqs = Cloud::from_settings(settings)?.sqs();
         Ok(Self {
-            letters: SqsQueue::new(sqs, settings.required("LETTERS_QUEUE_URL")?),
+            letters: SqsQueue::new(sqs.clone(), settings.required("LETTERS_QUEUE_URL")?),
+            notices: SqsQueue::new(sqs, settings.required("NOTICES_QUEUE_URL")?),
         })
     }
 }
@@ -44,17 +49,26 @@ impl<Q: Queue> Dispatch<Q> {
         let mut failed = Vec::new();
         for change in changes {
             // What can't be read is the first reader's to report.
-            let Ok(Some(Item::Letter(row))) = change.item else {
+            let Ok(Some(item)) = change.item else {
                 continue;
             };
-            if row.state != LetterState::Owed {
-                continue;
-            }
-            if let Err(error) = self.letters.send(Order::of(&row).to_text()).await {
-                tracing::warn!(what = "letter", %error);
+            if let Err(error) = self.hand_over_one(&item).await {
+                tracing::warn!(what = "dispatch", %error);
                 failed.push(change.sequence);
             }
         }
         failed
+    }
+
+    async fn hand_over_one(&self, item: &Item) -> Result<(), QueueError> {
+        if let Item::Letter(row) = item
+            && row.state == LetterState::Owed
+        {
+            return self.letters.send(Order::of(row).to_text()).await;
+        }
+        match notices::Order::of(item) {
+            Some(order) => self.notices.send(order.to_text()).await,
+            None => Ok(()),
+        }
     }
 }

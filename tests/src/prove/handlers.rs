@@ -172,6 +172,8 @@ async fn take_up<T: Table>(
             | Item::Transfers(_)
             | Item::Standing(_)
             | Item::Report(..)
+            | Item::Endpoint(_)
+            | Item::Told(_)
             | Item::Cursor(_) => {}
         }
     }

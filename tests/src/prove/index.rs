@@ -3,9 +3,9 @@
 use super::faults::Fault;
 use super::twin::{Answer, Twin};
 use super::world::World;
-use domain::ids::CustomerKey;
 use jiff::Timestamp;
-use store::{Item, Key};
+use store::Key;
+use store::sweep::look_shard;
 
 impl World<'_> {
     /// The index's answer, sometimes from before the last changes.
@@ -30,33 +30,29 @@ impl Twin {
         until: Timestamp,
         most: u32,
         caught_up: usize,
-    ) -> Vec<CustomerKey> {
+    ) -> Vec<Key> {
         let behind = self.changes.get(caught_up..).unwrap_or_default();
-        let mut asking: Vec<(Timestamp, CustomerKey)> = self
-            .records()
-            .filter(|record| store::items::look_shard(&record.customer) == shard)
-            .filter_map(|record| {
-                let key = Key::record(&record.customer);
-                let look_at = if behind.iter().any(|change| change.key == key) {
-                    self.looked_at_before(&key, caught_up)
+        let mut asking: Vec<(Timestamp, Key)> = self
+            .lookable()
+            .filter(|(key, _)| look_shard(key) == shard)
+            .filter_map(|(key, item)| {
+                let look_at = if behind.iter().any(|change| change.key == *key) {
+                    self.looked_at_before(key, caught_up)
                 } else {
-                    record.look_at
+                    item.look_at()
                 };
-                Some((look_at.filter(|at| *at <= until)?, record.customer.clone()))
+                Some((look_at.filter(|at| *at <= until)?, key.clone()))
             })
             .collect();
         asking.sort();
         asking.truncate(most.try_into().unwrap_or(usize::MAX));
-        asking.into_iter().map(|(_, customer)| customer).collect()
+        asking.into_iter().map(|(_, key)| key).collect()
     }
 
-    /// The moment a record asked for before that change.
+    /// The moment an item asked for before that change.
     fn looked_at_before(&self, key: &Key, change: usize) -> Option<Timestamp> {
         let earlier = self.changes.get(..change).unwrap_or_default();
         let last = earlier.iter().rfind(|change| change.key == *key)?;
-        match &last.new {
-            Some(Item::Record(record)) => record.look_at,
-            _ => None,
-        }
+        last.new.as_ref()?.look_at()
     }
 }

@@ -280,6 +280,7 @@ fn concerns(item: &Item, for_queue: bool) -> bool {
         Item::Alias(..) | Item::Partner(_) | Item::Commission(_) | Item::Cursor(_) => false,
         Item::Payout(_) | Item::Bank(_) | Item::Transfers(_) => false,
         Item::Standing(_) | Item::Report(..) => false,
+        Item::Endpoint(_) | Item::Told(_) => false,
     }
 }
 

@@ -1,7 +1,6 @@
 //! The table's twin: the port's requests over a sorted map of typed items, and the stream of
 //! what changed.
 
-use domain::ids::CustomerKey;
 use domain::record::Record;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -41,7 +40,7 @@ pub(super) enum Answer {
     /// To a query or a scan.
     Page(Page),
     /// To a question who is due.
-    Due(Vec<CustomerKey>),
+    Due(Vec<Key>),
     /// To a transaction.
     Transacted(bool),
     /// To any of them.
@@ -124,6 +123,13 @@ impl Twin {
     /// Everything, partition by partition.
     pub(super) fn items(&self) -> impl Iterator<Item = &Item> {
         self.items.values()
+    }
+
+    /// Everything that may ask to be looked at, under its key.
+    pub(super) fn lookable(&self) -> impl Iterator<Item = (&Key, &Item)> {
+        let asks = |item: &Item| matches!(item, Item::Record(_) | Item::Told(_));
+        let keyed = self.items.iter().map(|((_, key), item)| (key, item));
+        keyed.filter(move |(_, item)| asks(item))
     }
 
     /// Every record.
@@ -322,9 +328,9 @@ macro_rules! table_of_requests {
                 shard: u64,
                 until: jiff::Timestamp,
                 most: u32,
-            ) -> Result<Vec<domain::ids::CustomerKey>, StoreError> {
+            ) -> Result<Vec<Key>, StoreError> {
                 match self.$ask(Op::Due(shard, until, most)).await {
-                    Answer::Due(customers) => Ok(customers),
+                    Answer::Due(keys) => Ok(keys),
                     other => Err($crate::prove::twin::error_of(other)),
                 }
             }

@@ -148,12 +148,7 @@ impl Table for Paced {
         self.ask("scan").await.scan(after, limit).await
     }
 
-    async fn due(
-        &self,
-        shard: u64,
-        until: Timestamp,
-        most: u32,
-    ) -> Result<Vec<CustomerKey>, StoreError> {
+    async fn due(&self, shard: u64, until: Timestamp, most: u32) -> Result<Vec<Key>, StoreError> {
         self.ask("due").await.due(shard, until, most).await
     }
 

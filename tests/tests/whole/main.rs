@@ -22,6 +22,7 @@ mod requests;
 mod commissions;
 mod payouts;
 mod commission_stories;
+mod notices;
 mod nets;
 mod waiting;
 mod silence;

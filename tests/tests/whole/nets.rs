@@ -3,7 +3,6 @@
 
 use crate::support::house::{House, opening, shop};
 use crate::support::tale::Tale;
-use domain::ids::CustomerKey;
 use jiff::{SignedDuration, Timestamp};
 use orangery::delivery::Delivery;
 use orangery::dev::sample_story;
@@ -150,12 +149,7 @@ impl Table for Blind {
         self.0.scan(after, limit).await
     }
 
-    async fn due(
-        &self,
-        shard: u64,
-        until: Timestamp,
-        most: u32,
-    ) -> Result<Vec<CustomerKey>, StoreError> {
+    async fn due(&self, shard: u64, until: Timestamp, most: u32) -> Result<Vec<Key>, StoreError> {
         self.0.due(shard, until, most).await
     }
 

@@ -361,6 +361,7 @@ fn calendar(
     Calendar {
         table: table.clone(),
         letters: Orders::default(),
+        notices: Orders::default(),
         enrichments: Enrichment::of_all(Mode::Test, asked).unwrap(),
         person_key: SecretCache::new(master, person_key, clock.clone()),
         clock,

@@ -266,6 +266,8 @@ impl Console {
                 | Item::Transfers(_)
                 | Item::Standing(_)
                 | Item::Report(..)
+                | Item::Endpoint(_)
+                | Item::Told(_)
                 | Item::Cursor(_) => None,
             }));
             after = page.next;

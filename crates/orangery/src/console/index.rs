@@ -206,6 +206,7 @@ impl Known {
             Item::Alias(..) | Item::Commission(_) | Item::Cursor(_) => {}
             Item::Payout(_) | Item::Bank(_) | Item::Transfers(_) => {}
             Item::Standing(_) | Item::Report(..) => {}
+            Item::Endpoint(_) | Item::Told(_) => {}
         }
     }
 

@@ -58,6 +58,8 @@ impl Console {
                 | Item::Transfers(_)
                 | Item::Standing(_)
                 | Item::Report(..)
+                | Item::Endpoint(_)
+                | Item::Told(_)
                 | Item::Cursor(_) => None,
             }));
         }

@@ -1,7 +1,9 @@
 //! What stands in the table comes back as it was written.
 
 use super::{from_attributes, to_attributes};
+use crate::endpoints::{Endpoint, Off, WhyOff};
 use crate::items::Item;
+use crate::notices::Told;
 use crate::payouts::{BankRow, Transfer, Transfers};
 use crate::reports::{Place, Report};
 use domain::bank::BankAccount;
@@ -128,6 +130,43 @@ fn what_a_partners_door_heard_comes_back_under_keys_that_none_else_has() {
         "reports#acme / referral#r%25231#msg_1",
     ];
     assert_eq!(keys, expected);
+}
+
+#[test]
+fn an_endpoint_and_what_it_was_told_come_back_and_only_what_is_to_be_told_is_in_the_index() {
+    let partner = PartnerId::new("acme");
+    let at: Timestamp = "2026-01-01T00:00:00.5Z".parse().unwrap();
+    let off = Off {
+        at,
+        why: WhyOff::Failing,
+    };
+    let endpoint = Endpoint {
+        partner: partner.clone(),
+        version: 3,
+        url: "https://example.com/notices".into(),
+        since: at,
+        key: 1,
+        failing_since: Some(at),
+        off: Some(off),
+    };
+    let told = |look_at| Told {
+        partner: partner.clone(),
+        row: "commission#provider/test/cus_1#pi_1#0000000000".into(),
+        version: 1,
+        notices: BTreeMap::from([("commission.created".into(), at)]),
+        look_at,
+    };
+    let waits = Some("2026-02-01T00:00:00Z".parse().unwrap());
+    for (item, indexed) in [
+        (Item::Endpoint(Arc::new(endpoint)), false),
+        (Item::Told(Arc::new(told(None))), false),
+        (Item::Told(Arc::new(told(waits))), true),
+    ] {
+        let attributes = to_attributes(&item).unwrap();
+        let keys = ["look_shard", "look_at"].map(|name| attributes.contains_key(name));
+        assert_eq!(keys, [indexed; 2]);
+        assert_eq!(from_attributes(attributes).unwrap(), item);
+    }
 }
 
 fn entry(customer: &CustomerKey, reward: Reward) -> Arc<Entry> {

@@ -1,12 +1,11 @@
 //! A table in memory: fast enough for every order of everything.
 
-use domain::ids::CustomerKey;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard};
-use store::items::look_shard;
 use store::stream::Change;
+use store::sweep::look_shard;
 use store::{Item, Key, Page, Put, StoreError, Table, When, Write};
 
 /// What the port promises, and nothing else; clones share it.
@@ -103,23 +102,15 @@ impl Table for Memory {
         Ok(Page { items, next: None })
     }
 
-    async fn due(
-        &self,
-        shard: u64,
-        until: Timestamp,
-        most: u32,
-    ) -> Result<Vec<CustomerKey>, StoreError> {
+    async fn due(&self, shard: u64, until: Timestamp, most: u32) -> Result<Vec<Key>, StoreError> {
         let inside = self.inside();
-        let asks = |item: &Item| match item {
-            Item::Record(record) if look_shard(&record.customer) == shard => {
-                let look_at = record.look_at.filter(|at| *at <= until)?;
-                Some((look_at, record.customer.clone()))
-            }
-            _ => None,
+        let asks = |(key, item): (&Key, &Item)| {
+            let look_at = item.look_at().filter(|at| *at <= until)?;
+            (look_shard(key) == shard).then(|| (look_at, key.clone()))
         };
-        let mut asking: Vec<_> = inside.items.values().filter_map(asks).collect();
+        let mut asking: Vec<_> = inside.items.iter().filter_map(asks).collect();
         asking.sort();
-        let asking = asking.into_iter().map(|(_, customer)| customer);
+        let asking = asking.into_iter().map(|(_, key)| key);
         Ok(asking.take(most as usize).collect())
     }
 

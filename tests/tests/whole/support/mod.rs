@@ -6,6 +6,7 @@ pub(crate) mod house;
 pub(crate) mod logs;
 pub(crate) mod memory;
 pub(crate) mod mortal;
+pub(crate) mod receiver;
 pub(crate) mod small_house;
 pub(crate) mod tale;
 pub(crate) mod wire;

@@ -1,7 +1,6 @@
 //! A table that whoever holds it may die at, after so many requests.
 
 use super::memory::Memory;
-use domain::ids::CustomerKey;
 use jiff::Timestamp;
 use std::sync::{Arc, Mutex};
 use store::{Item, Key, Page, Put, StoreError, Table, When, Write};
@@ -89,12 +88,7 @@ impl Table for Mortal {
     }
 
     /// Not counted: every sweep begins with these.
-    async fn due(
-        &self,
-        shard: u64,
-        until: Timestamp,
-        most: u32,
-    ) -> Result<Vec<CustomerKey>, StoreError> {
+    async fn due(&self, shard: u64, until: Timestamp, most: u32) -> Result<Vec<Key>, StoreError> {
         self.table.due(shard, until, most).await
     }
 

@@ -41,6 +41,7 @@ impl SmallHouse {
             },
             dispatch: Dispatch {
                 letters: orders.clone(),
+                notices: Orders::default(),
             },
             email: EngagementEmail {
                 table: table.clone(),
@@ -77,7 +78,7 @@ impl SmallHouse {
                 let failed = self.dispatch.hand_over(self.table.changes(from)).await;
                 assert!(failed.is_empty(), "{failed:?}");
             }
-            let orders = std::mem::take(&mut *self.orders.0.lock().unwrap());
+            let orders = self.orders.take();
             for order in &orders {
                 self.deliver(order, "1").await;
                 self.deliver(order, "2").await;
@@ -158,9 +159,16 @@ fn provider_of(delivery: &Delivery) -> &'static Provider {
     }
 }
 
-/// The letters' queue.
+/// A queue.
 #[derive(Clone, Default)]
 pub(crate) struct Orders(Arc<Mutex<Vec<String>>>);
+
+impl Orders {
+    /// What came since it was last asked.
+    pub(crate) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+}
 
 impl Queue for Orders {
     async fn send(&self, body: String) -> Result<(), QueueError> {

@@ -1,0 +1,255 @@
+//! Where partners want to be told of their rows, and how that goes.
+
+use crate::items::{Item, Key, ledger_partition};
+use crate::notices::{Order, Told, whole_second, write_down};
+use crate::port::{Put, StoreError, Table, When, query_all};
+use domain::ids::PartnerId;
+use domain::notice::is_given_up;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// Where a partner wants to be told.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// Whose.
+    pub partner: PartnerId,
+    /// Counts writes.
+    pub version: u64,
+    /// The address; it may hold a secret of the partner's.
+    pub url: Arc<str>,
+    /// States that came before it are not told.
+    pub since: Timestamp,
+    /// Which version of the secret signs.
+    pub key: u32,
+    /// The first failure since the last success.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failing_since: Option<Timestamp>,
+    /// Since when and why nothing is sent there any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub off: Option<Off>,
+}
+
+/// That an endpoint is off until a person puts it on again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Off {
+    /// Since when.
+    pub at: Timestamp,
+    /// Why.
+    pub why: WhyOff,
+}
+
+/// Why an endpoint is off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhyOff {
+    /// It said that it is gone.
+    Gone,
+    /// It failed for three days.
+    Failing,
+}
+
+/// A partner's endpoint.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn endpoint<T: Table>(
+    table: &T,
+    partner: &PartnerId,
+) -> Result<Option<Arc<Endpoint>>, StoreError> {
+    Ok(match table.get(Key::endpoint(partner)).await? {
+        Some(Item::Endpoint(endpoint)) => Some(endpoint),
+        Some(_) | None => None,
+    })
+}
+
+/// Sets or moves a partner's endpoint, and puts it on. What it was not told under another address
+/// it is told under this one. None: somebody else changed it meanwhile.
+///
+/// # Errors
+/// When the table does not answer; saying it again says the same.
+pub async fn set<T: Table>(
+    table: &T,
+    partner: &PartnerId,
+    url: &str,
+    now: Timestamp,
+) -> Result<Option<Endpoint>, StoreError> {
+    let there = endpoint(table, partner).await?;
+    let next = Endpoint {
+        partner: partner.clone(),
+        version: there.as_ref().map_or(0, |there| there.version),
+        url: url.into(),
+        since: there.as_ref().map_or(now, |there| there.since),
+        key: there.as_ref().map_or(1, |there| there.key),
+        failing_since: None,
+        off: None,
+    };
+    put_on(table, next, now).await
+}
+
+/// Puts a partner's endpoint on again. None: there is none, or somebody else changed it.
+///
+/// # Errors
+/// When the table does not answer; saying it again says the same.
+pub async fn enable<T: Table>(
+    table: &T,
+    partner: &PartnerId,
+    now: Timestamp,
+) -> Result<Option<Endpoint>, StoreError> {
+    let Some(there) = endpoint(table, partner).await? else {
+        return Ok(None);
+    };
+    let next = Endpoint {
+        failing_since: None,
+        off: None,
+        ..Endpoint::clone(&there)
+    };
+    put_on(table, next, now).await
+}
+
+/// Forgets a partner's endpoint; nothing more is told. What was told stays known.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn remove<T: Table>(table: &T, partner: &PartnerId) -> Result<(), StoreError> {
+    table.delete(Key::endpoint(partner)).await
+}
+
+async fn put_on<T: Table>(
+    table: &T,
+    endpoint: Endpoint,
+    now: Timestamp,
+) -> Result<Option<Endpoint>, StoreError> {
+    let Some(endpoint) = write(table, endpoint).await? else {
+        return Ok(None);
+    };
+    remind(table, &endpoint, now).await?;
+    Ok(Some(endpoint))
+}
+
+/// Marks every row of which there is something to tell, so that the sweep hands it over: what is
+/// due at once, what is not when it comes.
+async fn remind<T: Table>(
+    table: &T,
+    endpoint: &Endpoint,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let partition = ledger_partition(&endpoint.partner);
+    let items = query_all(table, &partition, "").await?;
+    let mut known: HashMap<Arc<str>, Arc<Told>> = HashMap::new();
+    let mut orders = Vec::new();
+    for item in items {
+        let notices = item.notices();
+        if let Some(order) = Order::of(&item) {
+            orders.push((order, notices));
+        } else if let Item::Told(told) = item {
+            known.insert(told.row.clone(), told);
+        }
+    }
+    for (order, notices) in orders {
+        let told = known.get(&order.row).map(|told| Told::clone(told));
+        let told = told.unwrap_or_else(|| Told::nothing(&order));
+        let untold = told.untold(&notices, endpoint);
+        let look_at = untold.map(|notice| whole_second(notice.at.max(now))).min();
+        if look_at.is_some() && look_at != told.look_at {
+            // Lost to somebody who is telling it: nothing is missed.
+            write_down(table, Told { look_at, ..told }).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Notes that an endpoint took a notice; costs a write only if it failed before.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn took<T: Table>(table: &T, endpoint: &Endpoint) -> Result<(), StoreError> {
+    if endpoint.failing_since.is_none() {
+        return Ok(());
+    }
+    let next = Endpoint {
+        failing_since: None,
+        ..endpoint.clone()
+    };
+    write(table, next).await.map(|_| ())
+}
+
+/// Notes that an endpoint failed. Whether this put it off.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn failed<T: Table>(
+    table: &T,
+    endpoint: &Endpoint,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let off = match endpoint.failing_since {
+        Some(since) if is_given_up(since, now) => Some(Off {
+            at: now,
+            why: WhyOff::Failing,
+        }),
+        Some(_) => return Ok(false),
+        None => None,
+    };
+    let next = Endpoint {
+        failing_since: endpoint.failing_since.or(Some(now)),
+        off,
+        ..endpoint.clone()
+    };
+    Ok(write(table, next)
+        .await?
+        .is_some_and(|next| next.off.is_some()))
+}
+
+/// Puts an endpoint off that said it is gone. Whether this did it.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn gone<T: Table>(
+    table: &T,
+    endpoint: &Endpoint,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let off = Some(Off {
+        at: now,
+        why: WhyOff::Gone,
+    });
+    let next = Endpoint {
+        off,
+        ..endpoint.clone()
+    };
+    Ok(write(table, next).await?.is_some())
+}
+
+/// Writes an endpoint if it is still the one that was read. None when it is not.
+async fn write<T: Table>(table: &T, next: Endpoint) -> Result<Option<Endpoint>, StoreError> {
+    let when = match next.version {
+        0 => When::Absent,
+        version => When::Version(version),
+    };
+    let next = Endpoint {
+        version: next.version.saturating_add(1),
+        ..next
+    };
+    let item = Item::Endpoint(Arc::new(next.clone()));
+    Ok(match table.put(item, when).await? {
+        Put::Done => Some(next),
+        Put::Refused(there) => {
+            let there = there.map(|there| *there);
+            matches!(there, Some(Item::Endpoint(there)) if *there == next).then_some(next)
+        }
+    })
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint")
+            .field("partner", &self.partner)
+            .field("version", &self.version)
+            .field("failing_since", &self.failing_since)
+            .field("off", &self.off)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,91 @@
+//! A partner's endpoint on loopback: it proves each notice by the oracle's signature, remembers
+//! it, and answers as it is told to.
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::Value;
+use standardwebhooks::Webhook;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+/// The endpoint; clones share what came.
+#[derive(Clone, Default)]
+pub(crate) struct Receiver {
+    pub(crate) url: String,
+    came: Arc<Mutex<Vec<Notice>>>,
+    answers: Arc<Mutex<VecDeque<u16>>>,
+}
+
+/// A notice as it came.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Notice {
+    pub(crate) id: String,
+    pub(crate) at: i64,
+    pub(crate) signature: String,
+    pub(crate) text: String,
+}
+
+impl Notice {
+    pub(crate) fn body(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap()
+    }
+
+    /// Its type and amount.
+    pub(crate) fn said(&self) -> String {
+        let body = self.body();
+        let kind = body["type"].as_str().unwrap();
+        format!("{kind} {}", body["data"]["amount_minor"])
+    }
+}
+
+impl Receiver {
+    pub(crate) async fn open() -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let receiver = Self {
+            url: format!("http://{}/notices", listener.local_addr().unwrap()),
+            ..Self::default()
+        };
+        let router = Router::new().fallback(take).with_state(receiver.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        receiver
+    }
+
+    /// Answers so in turn, then 200 for ever.
+    pub(crate) fn answers(&self, statuses: &[u16]) {
+        *self.answers.lock().unwrap() = statuses.iter().copied().collect();
+    }
+
+    /// What came since it was last asked, each proven under this secret, by what it says.
+    pub(crate) fn came(&self, secret: &str) -> Vec<Notice> {
+        let mut came = std::mem::take(&mut *self.came.lock().unwrap());
+        let oracle = Webhook::new(secret).unwrap();
+        for notice in &came {
+            let signed = oracle.sign(&notice.id, notice.at, notice.text.as_bytes());
+            assert_eq!(signed.unwrap(), notice.signature, "{notice:?}");
+        }
+        came.sort_by_key(Notice::said);
+        came
+    }
+}
+
+async fn take(State(receiver): State<Receiver>, headers: HeaderMap, body: Bytes) -> Response {
+    let text = |name: &str| headers[name].to_str().unwrap().to_owned();
+    assert_eq!(text("content-type"), "application/json");
+    receiver.came.lock().unwrap().push(Notice {
+        id: text("webhook-id"),
+        at: text("webhook-timestamp").parse().unwrap(),
+        signature: text("webhook-signature"),
+        text: String::from_utf8(body.to_vec()).unwrap(),
+    });
+    let status = receiver.answers.lock().unwrap().pop_front().unwrap_or(200);
+    // Where a redirect would lead, it is this endpoint again: one that is followed is seen.
+    let elsewhere = [(header::LOCATION, receiver.url.clone())];
+    let status = StatusCode::from_u16(status).unwrap();
+    match status.is_redirection() {
+        true => (status, elsewhere).into_response(),
+        false => status.into_response(),
+    }
+}
