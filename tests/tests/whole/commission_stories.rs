@@ -16,10 +16,9 @@ use jiff::{Timestamp, tz::TimeZone};
 use orangery::delivery::Delivery;
 use orangery::story::Story;
 use std::collections::{BTreeMap, BTreeSet};
-use std::convert::Infallible;
 use std::sync::Arc;
 use store::accept::receive;
-use store::partners::{Dated, change, ledger};
+use store::partners::ledger;
 use store::payouts::{books, run};
 use store::{Item, Table};
 
@@ -226,7 +225,10 @@ async fn r7_a_lower_rate_touches_only_those_who_are_sent_after_it() {
         reward: Reward::BasisPoints(1_500),
         ..program()
     };
-    shop.agree("acme", at(6, 1, 0), lower, Own::default()).await;
+    let house = &shop.0;
+    house
+        .agree("acme", at(6, 1, 0), lower, Own::default())
+        .await;
     shop.wait_for(at(6, 3, 9)).await;
     shop.send("new", Happens::Reported).await;
     shop.send("new", Happens::Paid(1, 1_000)).await;
@@ -246,21 +248,11 @@ impl Shop {
         for (partner, program, own) in partners {
             shop.0.partner(partner).await;
             let since = at(1, 1, 0);
-            shop.agree(partner, since, program.clone(), own.clone())
+            shop.0
+                .agree(partner, since, program.clone(), own.clone())
                 .await;
         }
         shop
-    }
-
-    async fn agree(&self, partner: &str, since: Timestamp, program: Program, own: Own) {
-        let (table, partner) = (self.0.table(), PartnerId::new(partner));
-        let changed = change(&table, &partner, |row| {
-            let program = program.clone();
-            row.programs.push(Dated { since, program });
-            row.own = own.clone();
-            Ok::<(), Infallible>(())
-        });
-        assert!(changed.await.unwrap().is_some());
     }
 
     async fn wait_for(&self, moment: Timestamp) {

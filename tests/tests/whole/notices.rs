@@ -26,7 +26,6 @@ use std::sync::{Arc, Mutex};
 use store::audit::walk;
 use store::endpoints::{WhyOff, enable, endpoint, remove, set};
 use store::notices::handed_over;
-use store::partners::{Dated, agree};
 use store::sweep::sweep;
 use store::{Item, Key, Table, When};
 
@@ -35,15 +34,8 @@ async fn what_a_payment_earns_and_loses_is_told_through_stream_and_queue_and_aga
     let house = House::open().await;
     let table = house.table();
     house.partner("acme").await;
-    let program = Dated {
-        since: opening() - SignedDuration::from_hours(24),
-        program: program(),
-    };
-    assert!(
-        agree(&table, &acme(), program, Own::default())
-            .await
-            .unwrap()
-    );
+    let since = opening() - SignedDuration::from_hours(24);
+    house.agree("acme", since, program(), Own::default()).await;
     let receiver = Receiver::open().await;
     let began = set(&table, &acme(), &receiver.url, opening())
         .await

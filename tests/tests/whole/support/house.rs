@@ -6,6 +6,7 @@ use super::wire::Wire;
 use anyhow::Context;
 use domain::catalog::Catalog;
 use domain::ids::{CustomerKey, PartnerId};
+use domain::program::{Own, Program};
 use jiff::{SignedDuration, Timestamp};
 use orangery::customer::view;
 use orangery::delivery::{Answer, Delivery, agent};
@@ -15,7 +16,9 @@ use orangery::stack::{Endpoints, Settings, Stack, Wiring};
 use orangery::story::Signers;
 use orangery::wiring::{Shop, dynamo_table, wire, wire_over};
 use serde_json::Value;
+use std::convert::Infallible;
 use store::dynamo::DynamoTable;
+use store::partners::{Dated, change};
 
 /// The moment at which every house opens, and as of which stories are told.
 pub(crate) fn opening() -> Timestamp {
@@ -95,6 +98,18 @@ impl House {
     pub(crate) async fn partner(&self, name: &str) {
         let partner = PartnerId::parse(name).unwrap();
         store::partners::add(&self.table(), &partner).await.unwrap();
+    }
+
+    /// A partner's program from a moment on, and what the partner itself is known by.
+    pub(crate) async fn agree(&self, partner: &str, since: Timestamp, program: Program, own: Own) {
+        let (table, partner) = (self.table(), PartnerId::new(partner));
+        let changed = change(&table, &partner, |row| {
+            let program = program.clone();
+            row.programs.push(Dated { since, program });
+            row.own = own.clone();
+            Ok::<(), Infallible>(())
+        });
+        assert!(changed.await.unwrap().is_some());
     }
 
     /// Delivers, signed just now.
