@@ -104,7 +104,7 @@ impl HttpConnector for PinnedFirst {
 impl Trust {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
         if self.is_distrusted.load(Ordering::Relaxed) {
-            return call(self.native()?, request).await;
+            return self.call_native(request).await;
         }
         let again = request.try_clone();
         match (call(&self.pinned, request).await, again) {
@@ -112,10 +112,27 @@ impl Trust {
             (Err(error), Some(again)) if is_distrust(&error) => {
                 tracing::warn!("no pinned root proves this endpoint; the system's now count");
                 self.is_distrusted.store(true, Ordering::Relaxed);
-                call(self.native()?, again).await
+                self.call_native(again).await
             }
             (answer, _) => answer,
         }
+    }
+
+    /// By the system's roots, after which there are no others.
+    async fn call_native(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        let answer = call(self.native()?, request).await;
+        answer.map_err(|error| {
+            if !is_distrust(&error) {
+                return error;
+            }
+            tracing::error!(
+                what = "certificate",
+                "no root that is known here proves this endpoint, so nothing is sent to it; if it \
+                 is yours, name its root by AWS_CA_BUNDLE"
+            );
+            // No I/O error, which would be tried again: the same certificate would come.
+            ConnectorError::other(error.into_source(), None)
+        })
     }
 
     /// Made when it is first needed.
@@ -140,13 +157,12 @@ fn is_distrust(error: &ConnectorError) -> bool {
     false
 }
 
-/// TLS errors travel inside I/O errors, which do not name them as their source.
+/// TLS errors travel inside I/O errors, one in the other, which do not name them as their source.
 fn within<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
-    let io = error.downcast_ref::<std::io::Error>();
-    let inner = io.and_then(std::io::Error::get_ref);
-    inner
-        .and_then(|inner| inner.downcast_ref())
-        .or_else(|| error.downcast_ref())
+    let Some(io) = error.downcast_ref::<io::Error>() else {
+        return error.downcast_ref();
+    };
+    io.get_ref().and_then(|inner| within(inner))
 }
 
 /// Amazon Trust Services' roots, as <https://www.amazontrust.com/repository/> publishes them.
