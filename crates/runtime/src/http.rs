@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::future::Future;
 use store::StoreError;
+use store::misread::Misread;
 
 /// One HTTP request as it was sent: body undone from base64 where it was flagged, headers by
 /// name in any case, repetitions kept.
@@ -62,7 +63,7 @@ pub async fn answer(handler: &impl HttpHandler, payload: &[u8]) -> Vec<u8> {
 pub enum BadEvent {
     /// Not an HTTP event at all: the function is wired to something else.
     #[error("this is no HTTP event of API Gateway ({0}); the function is wired to something else")]
-    NotHttp(#[from] serde_json::Error),
+    NotHttp(#[from] Misread),
     /// Flagged base64, and it is not.
     #[error("the body is flagged base64 and is not; whoever relayed it changed it on the way")]
     BadBase64,
@@ -77,7 +78,7 @@ impl HttpRequest {
     /// # Errors
     /// [`BadEvent`].
     pub fn from_event(payload: &[u8]) -> Result<Self, BadEvent> {
-        let wire: Wire = serde_json::from_slice(payload)?;
+        let wire: Wire = serde_json::from_slice(payload).map_err(Misread::from)?;
         let form = match &wire.request_context.http {
             Some(_) => Form::Http,
             None => Form::Rest,

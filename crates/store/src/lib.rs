@@ -19,6 +19,7 @@ pub mod audit;
 pub mod sweep;
 pub mod dynamo;
 pub mod stream;
+pub mod misread;
 mod attributes;
 
 pub use items::{Item, Key};

@@ -2,6 +2,7 @@
 
 use crate::attributes::{Attributes, from_attributes};
 use crate::items::{Item, customer_of};
+use crate::misread::Misread;
 use crate::port::StoreError;
 use domain::ids::CustomerKey;
 use serde::{Deserialize, Serialize};
@@ -22,14 +23,14 @@ pub struct Change {
 /// An event that is no event of a table's stream.
 #[derive(Debug, thiserror::Error)]
 #[error("this is no event of a DynamoDB stream ({0}); the function is wired to something else")]
-pub struct NotAStream(#[from] serde_json::Error);
+pub struct NotAStream(#[from] Misread);
 
 /// The changes in an event.
 ///
 /// # Errors
 /// [`NotAStream`].
 pub fn changes(payload: &[u8]) -> Result<Vec<Change>, NotAStream> {
-    let event: Event = serde_json::from_slice(payload)?;
+    let event: Event = serde_json::from_slice(payload).map_err(Misread::from)?;
     Ok(event.records.into_iter().map(Change::from).collect())
 }
 

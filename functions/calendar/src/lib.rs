@@ -21,6 +21,7 @@ use store::Table;
 use store::audit::walk;
 use store::dynamo::DynamoTable;
 use store::letters::Order;
+use store::misread::Misread;
 use store::notices::{Told, handed_over};
 use store::sweep::sweep;
 
@@ -82,7 +83,7 @@ impl<T: Table, Q: Queue, A: Api> Function for Calendar<T, Q, A> {
     fn invoke<'a>(&'a self, payload: &'a [u8]) -> Invocation<'a> {
         Box::pin(async move {
             let Event { job } = serde_json::from_slice(payload)
-                .map_err(|error| Failure::new("NoJob", error.to_string()))?;
+                .map_err(|error| Failure::new("NoJob", Misread::from(error).to_string()))?;
             let found = match job {
                 Job::Sweep => serde_json::to_vec(&self.sweep().await?),
                 Job::Audit => serde_json::to_vec(&self.audit().await?),

@@ -16,6 +16,7 @@ use runtime::{Clock, Failure, Function, Invocation, Warming};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use store::dynamo::DynamoTable;
+use store::misread::Misread;
 use store::letters::{Claim, LetterRow, LetterState, Order, claim, finish};
 use store::{Key, StoreError, Table};
 
@@ -108,7 +109,7 @@ impl<T: Table, M: Mailer> Function for EngagementEmail<T, M> {
     fn invoke<'a>(&'a self, payload: &'a [u8]) -> Invocation<'a> {
         Box::pin(async move {
             let event: Event = serde_json::from_slice(payload)
-                .map_err(|error| Failure::new("NotAQueue", error.to_string()))?;
+                .map_err(|error| Failure::new("NotAQueue", Misread::from(error).to_string()))?;
             let mut failed = Vec::new();
             for message in event.records {
                 if let Err(why) = self.deliver(&message).await {
@@ -138,7 +139,7 @@ impl<T: Table, M: Mailer> Function for EngagementEmail<T, M> {
 pub enum Later {
     /// The message is none of ours.
     #[error("a message that orders no letter: {0}")]
-    Unreadable(String),
+    Unreadable(#[from] Misread),
     /// Somebody else is on the letter.
     #[error("somebody else is sending this letter")]
     Busy,
@@ -152,8 +153,7 @@ pub enum Later {
 
 impl<T: Table, M: Mailer> EngagementEmail<T, M> {
     async fn deliver(&self, message: &Message) -> Result<(), Later> {
-        let order: Order = serde_json::from_str(&message.body)
-            .map_err(|error| Later::Unreadable(error.to_string()))?;
+        let order: Order = serde_json::from_str(&message.body).map_err(Misread::from)?;
         // A delivery is an owner of its own: one that follows a crash must not pass for it.
         let owner = format!("{}#{}", message.message_id, message.attributes.receives);
         match claim(&self.table, &order, &owner, self.clock.now()).await? {

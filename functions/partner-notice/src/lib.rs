@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use store::dynamo::DynamoTable;
 use store::endpoints::{Endpoint, failed, gone, took};
+use store::misread::Misread;
 use store::notices::{Order, TakenUp, Told, Work, take_up, write_down};
 use store::{Key, StoreError, Table};
 
@@ -62,7 +63,7 @@ impl<T: Table, Q: Later, P: Post> Function for PartnerNotice<T, Q, P> {
     fn invoke<'a>(&'a self, payload: &'a [u8]) -> Invocation<'a> {
         Box::pin(async move {
             let event: Event = serde_json::from_slice(payload)
-                .map_err(|error| Failure::new("NotAQueue", error.to_string()))?;
+                .map_err(|error| Failure::new("NotAQueue", Misread::from(error).to_string()))?;
             // At once: one partner that is slow holds up no other.
             let delivered = event.records.iter().map(|message| self.deliver(message));
             let delivered = join_all(delivered).await;
@@ -115,7 +116,7 @@ pub enum NotTold {
 impl<T: Table, Q: Later, P: Post> PartnerNotice<T, Q, P> {
     async fn deliver(&self, message: &Message) -> Result<(), NotTold> {
         let order: Order = serde_json::from_str(&message.body)
-            .map_err(|error| NotTold::Unreadable(error.to_string()))?;
+            .map_err(|error| NotTold::Unreadable(Misread::from(error).to_string()))?;
         let nothing = match take_up(&self.table, &order, self.clock.now()).await? {
             TakenUp::Work(work) => return self.tell_all(message, &order, &work).await,
             TakenUp::Done => "told_before",
