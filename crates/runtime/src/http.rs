@@ -14,7 +14,8 @@ use store::misread::Misread;
 /// name in any case, repetitions kept.
 #[derive(Clone, Debug)]
 pub struct HttpRequest {
-    /// The gateway's id of this delivery: no two are alike.
+    /// The gateway's id of this delivery: no two are alike. Load balancers give none; theirs is
+    /// the trace id, to which they add a part of its own for each request.
     pub id: String,
     /// As what it came, and its answer is wanted.
     pub form: Form,
@@ -104,8 +105,10 @@ impl HttpRequest {
             });
             Headers::new(flat)?
         };
+        let traced = || headers.all("x-amzn-trace-id").next().map(str::to_owned);
+        let id = wire.request_context.request_id.or_else(traced);
         Ok(Self {
-            id: wire.request_context.request_id.unwrap_or_default(),
+            id: id.unwrap_or_default(),
             form,
             method: http.method.or(wire.http_method).unwrap_or_default(),
             path: wire.raw_path.or(wire.path).unwrap_or_default(),
