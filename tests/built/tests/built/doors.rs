@@ -94,8 +94,8 @@ async fn every_form_of_an_event_has_the_same_verdict() {
                 assert!(said["error"].is_string(), "{name}: {said}");
                 assert_eq!(house.aws.since(), [""; 0], "{name}");
             }
-            assert_eq!(house.count("journal#"), kept, "{name}");
         }
+        assert_eq!(house.count("journal#"), kept, "{shape:?}");
     }
     println!(
         "{} events in {} forms",
