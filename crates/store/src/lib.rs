@@ -10,6 +10,7 @@ pub mod waiting;
 pub mod folding;
 pub mod letters;
 pub mod partners;
+pub mod directory;
 pub mod decided;
 pub mod payouts;
 pub mod reports;

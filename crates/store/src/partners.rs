@@ -33,6 +33,9 @@ pub struct PartnerRow {
     /// Codes that were given to it, each an event of its own ([`crate::decided`]).
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub codes: BTreeSet<Arc<str>>,
+    /// Public keys it signs with besides, as `whpk_` and base64.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub public_keys: Vec<Arc<str>>,
 }
 
 /// A program and since when it is in force.
@@ -55,6 +58,7 @@ impl PartnerRow {
             programs: Vec::new(),
             own: Own::default(),
             codes: BTreeSet::new(),
+            public_keys: Vec::new(),
         }
     }
 

@@ -9,7 +9,7 @@ use address::{Address, What};
 use domain::ids::PartnerId;
 use providers::partner::postback::{Postback, Token};
 use providers::partner::{self, NotReceived};
-use providers::{PersonKey, Refused, Secret, Secrets, partner_secret};
+use providers::{PersonKey, Refused, Request, Secret, Secrets, partner_secret};
 use runtime::aws::Cloud;
 use runtime::http::{HttpHandler, HttpRequest, HttpResponse, answer};
 use runtime::secrets::{NoSecrets, SecretCache, Source, master, person_key};
@@ -17,6 +17,7 @@ use runtime::settings::{BadSetting, Settings};
 use runtime::{Clock, Function, Invocation, Warming};
 use std::fmt::Display;
 use std::sync::Arc;
+use store::directory::Directory;
 use store::dynamo::DynamoTable;
 use store::partners::{MOST_KEYS, PartnerCache, PartnerRow};
 use store::{Key, Table};
@@ -37,6 +38,8 @@ pub struct PartnerReferral<T> {
     pub person_key: SecretCache<PersonKey>,
     /// Partners that proved themselves lately.
     pub partners: PartnerCache,
+    /// Partners that sign with keys of their own.
+    pub directory: Directory,
     /// The table.
     pub table: T,
     /// The clock.
@@ -68,6 +71,7 @@ impl<T> PartnerReferral<T> {
             master: SecretCache::new(source.clone(), master, clock.clone()),
             person_key: SecretCache::new(source.clone(), person_key, clock.clone()),
             partners: PartnerCache::default(),
+            directory: Directory::default(),
             table,
             clock,
         }
@@ -95,9 +99,6 @@ impl<T: Table> HttpHandler for PartnerReferral<T> {
         };
         if request.method != what.method() {
             return HttpResponse::wrong_method(what.method());
-        }
-        if request.body.len() > MOST_BYTES {
-            return HttpResponse::error(413, &"a report has at most 64 kB");
         }
         let keys = match self.keys().await {
             Ok(keys) => keys,
@@ -132,12 +133,12 @@ impl<T: Table> PartnerReferral<T> {
         request: &HttpRequest,
         (master, person_key): &Keys,
     ) -> Result<HttpResponse, Refusal> {
-        let now = self.clock.now();
-        let (reported, version) = under_any_key(|version| {
-            let secrets = secrets(master, partner, version)?;
-            partner::receive(partner, &request.as_request(), &secrets, person_key, now)
-        })?;
-        let row = self.in_force(partner, version).await?;
+        if request.body.len() > MOST_BYTES {
+            return Ok(HttpResponse::error(413, &"a report has at most 64 kB"));
+        }
+        let (now, asked) = (self.clock.now(), request.as_request());
+        let prove = |secrets: &Secrets| partner::receive(partner, &asked, secrets, person_key, now);
+        let (reported, row) = self.proven(partner, &asked, master, prove).await?;
         Ok(report::take_in(&self.table, &row, reported, &request.id, now).await)
     }
 
@@ -165,14 +166,40 @@ impl<T: Table> PartnerReferral<T> {
         request: &HttpRequest,
         (master, _): &Keys,
     ) -> Result<HttpResponse, Refusal> {
-        let now = self.clock.now();
-        let ((), version) = under_any_key(|version| {
-            let secrets = secrets(master, partner, version)?;
-            let request = request.as_request();
-            Ok(partner::asks(partner, id, &request, &secrets, now)?)
-        })?;
-        self.in_force(partner, version).await?;
+        let (now, asked) = (self.clock.now(), request.as_request());
+        let prove = |secrets: &Secrets| Ok(partner::asks(partner, id, &asked, secrets, now)?);
+        self.proven(partner, &asked, master, prove).await?;
         Ok(referral::tell(&self.table, partner, id).await)
+    }
+
+    /// What a signature comes to under a key that is in force, and the partner whose it is. Public
+    /// keys are asked for where nothing else fits and the request says that it has such a signature.
+    async fn proven<R>(
+        &self,
+        partner: &PartnerId,
+        request: &Request<'_>,
+        master: &Secret,
+        prove: impl Fn(&Secrets) -> Result<R, NotReceived>,
+    ) -> Result<(R, Arc<PartnerRow>), Refusal> {
+        match under_any_key(|version| prove(&secrets(master, partner, version)?)) {
+            Ok((proven, version)) => Ok((proven, self.in_force(partner, version).await?)),
+            Err(NotReceived::Refused(Refused::SignatureMismatch))
+                if partner::offers_own_key(request) =>
+            {
+                let now = self.clock.now();
+                let row = self.directory.read(&self.table, partner, now).await;
+                let row = row.map_err(Refusal::NotDurable)?;
+                let row = row.ok_or_else(|| NotReceived::from(Refused::SignatureMismatch))?;
+                let keys = row
+                    .public_keys
+                    .iter()
+                    .map(|key| Secret::standard_public(key));
+                let keys = keys.collect::<Result<_, _>>().and_then(Secrets::new);
+                let keys = keys.map_err(|weak| NotReceived::from(Refused::from(weak)))?;
+                Ok((prove(&keys)?, row))
+            }
+            Err(other) => Err(other.into()),
+        }
     }
 
     /// The partner, if this version of its key is in force.

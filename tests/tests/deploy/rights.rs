@@ -3,15 +3,17 @@
 use crate::gate::Call;
 use crate::house::{House, SAMPLED, opening};
 use crate::template::{Deployed, Template, texts};
-use domain::ids::Mode;
+use domain::ids::{Mode, PartnerId};
 use domain::program::{Claim, Program, Reward, Span};
 use domain::reading::{About, Reading};
 use domain::record::Entry;
 use jiff::SignedDuration;
+use orangery::delivery::agent;
 use orangery::dev::sample_story;
 use orangery::wiring::{LOCAL_MASTER, dynamo_table};
 use providers::{
-    Fetched, Outcome, PROVIDERS, PersonKey, Provider, Received, Secret, Step, read_again,
+    Fetched, Outcome, PROVIDERS, PersonKey, Provider, Received, Secret, Step, partner,
+    partner_secret, read_again, standard,
 };
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -108,6 +110,10 @@ async fn live(house: &House) {
         house.tell(sample_story(name).unwrap()).await;
     }
     house.tell(&a_report("r-late", "ada@example.com")).await;
+    assert_eq!(asked_about(house, "r-late", None).await, 200);
+    // Only a list of keys can tell that this is nobody's.
+    let forged = format!("v1a,{}==", "A".repeat(86));
+    assert_eq!(asked_about(house, "r-late", Some(forged)).await, 401);
     let table = dynamo_table(house.stack.endpoints()).unwrap();
     let waits = all_that_wait();
     assert!(waits.len() >= 3, "providers have an API to ask");
@@ -128,6 +134,25 @@ async fn live(house: &House) {
     house.advance(SignedDuration::from_hours(24 * 20)).await;
     house.call("Calendar", r#"{"job":"sweep"}"#).await;
     house.settle().await;
+}
+
+/// A partner, or a forger, asks how a referral stands.
+async fn asked_about(house: &House, referral: &str, forged: Option<String>) -> u16 {
+    let acme = PartnerId::new("acme");
+    let secret = partner_secret(&Secret::new(LOCAL_MASTER).unwrap(), &acme, 1).unwrap();
+    let (text, now) = (partner::asked(&acme, referral), house.stack.clock().now());
+    let mut headers = standard::sign("ask", text.as_bytes(), &secret, now);
+    headers[2].1 = forged.unwrap_or_else(|| headers[2].1.clone());
+    let gateway = house.stack.gateway_url();
+    let url = format!("{gateway}/partners/acme/referrals/{referral}");
+    let ask = move || {
+        let mut request = agent(&url).get(&url);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        request.call().unwrap().status().as_u16()
+    };
+    tokio::task::spawn_blocking(ask).await.unwrap()
 }
 
 /// A program for which every payment made in these lives counts.

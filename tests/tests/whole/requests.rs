@@ -1,9 +1,12 @@
 //! Store requests counted where they go over the wire.
 
 use crate::support::house::{House, opening, shop};
+use domain::ids::PartnerId;
 use orangery::delivery::{Delivery, Signer, sample, set};
 use orangery::dev::signers;
 use orangery::story::Story;
+use orangery::wiring::LOCAL_MASTER;
+use providers::{Secret, partner, partner_secret, standard};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -54,11 +57,48 @@ async fn a_partners_door_reads_the_partner_once_and_nothing_for_a_forgery() {
     assert_eq!(house.send(&forged).await.status, 401);
     assert_eq!(wire.since(), [""; 0]);
     house.send_all(&reports[..1]).await;
-    // The partner once a minute; then nobody is known yet, so it is parked, and looked for once.
+    // The partner once a minute; then the report is noted by its id and by its referral's.
+    // Nobody is known yet, so it is parked, and looked for once.
     let first = wire.since();
-    assert_eq!(first, ["GetItem", "PutItem", "Query"]);
+    assert_eq!(first, ["GetItem", "PutItem", "PutItem", "PutItem", "Query"]);
     house.send_all(&reports[1..]).await;
-    assert_eq!(wire.since(), ["PutItem", "Query"]);
+    assert_eq!(wire.since(), ["PutItem", "PutItem", "PutItem", "Query"]);
+    // The same once more is the same again, since nobody knows how far the first one came.
+    house.send_all(&reports[1..]).await;
+    assert_eq!(wire.since(), ["PutItem", "PutItem", "PutItem", "Query"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_question_costs_two_requests_a_conflict_two_and_a_forged_one_none() {
+    let (house, wire) = House::counted(shop()).await;
+    house.partner("acme").await;
+    let (acme, master) = (PartnerId::new("acme"), Secret::new(LOCAL_MASTER).unwrap());
+    let secret = partner_secret(&master, &acme, 1).unwrap();
+    let told = |id: &str| {
+        format!(r#"{{"type":"lead.created","data":{{"referral_id":"{id}","code":"c"}}}}"#)
+    };
+    let path = "/partners/acme/referrals/r-1";
+    let asked = partner::asked(&acme, "r-1");
+    let post = ["GetItem", "PutItem", "PutItem", "PutItem", "Query"];
+    for (method, path, body, signed, status, cost) in [
+        ("POST", EVENTS, told("r-1"), told("r-1"), 202, &post[..]),
+        (
+            "POST",
+            EVENTS,
+            told("r-2"),
+            told("r-2"),
+            409,
+            &["PutItem", "PutItem"],
+        ),
+        ("POST", EVENTS, told("r-2"), told("r-1"), 401, &[]),
+        ("GET", path, String::new(), asked, 200, &["Query", "Query"]),
+        ("GET", path, String::new(), told("r-1"), 401, &[]),
+    ] {
+        let headers = standard::sign("msg_1", signed.as_bytes(), &secret, house.now());
+        let answer = house.post(method, path, &headers, body.into_bytes()).await;
+        assert_eq!(answer.status, status, "{answer:?}");
+        assert_eq!(wire.since(), cost, "{method} {status}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -84,6 +124,8 @@ async fn an_event_that_names_nothing_new_costs_three_requests_and_its_repetition
         assert_eq!(seen, expected, "{}", delivery.name);
     }
 }
+
+const EVENTS: &str = "/partners/acme/events";
 
 fn counts(operations: &[String]) -> String {
     let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
@@ -136,7 +178,7 @@ fn report_of(house: &House, partner: &str, id: &str) -> Delivery {
         .deliveries(&house.signers(), opening())
         .unwrap();
     let mut delivery = deliveries.remove(0);
-    delivery.path = "/partners/acme/events".into();
+    delivery.path = EVENTS.into();
     delivery
 }
 

@@ -103,6 +103,12 @@ pub fn asks(
     standard::verify(&signed, secrets, now).map(|_| ())
 }
 
+/// Whether a request says that it is signed with a key of the partner's own (`v1a`).
+pub fn offers_own_key(request: &Request<'_>) -> bool {
+    let mut values = request.headers.all("webhook-signature");
+    values.any(|value| value.split(' ').any(|item| item.starts_with("v1a,")))
+}
+
 /// The text to sign for asking how a referral stands: the id as it was reported, whatever has to
 /// be encoded in the address.
 pub fn asked(partner: &PartnerId, referral: &str) -> String {

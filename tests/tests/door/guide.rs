@@ -1,0 +1,243 @@
+//! The signing guide: what it lists is right, and its samples open the door.
+
+use crate::signing::{sign, sign_query};
+use crate::support::{Door, Knock, key};
+use domain::ids::PartnerId;
+use providers::partner::postback::signed;
+use providers::{Secret, standard};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::process::Command;
+
+const GUIDE: &str = include_str!("../../../functions/partner-referral/signing.md");
+const SECRET: &str = "whsec_dGhlLXNlY3JldC10aGF0LXRoZS1ndWlkZS1zaG93cyE=";
+const TIME: i64 = crate::support::OPENING;
+const ASKED: &str = "GET /partners/acme/referrals/r-2207";
+const QUERY: &str = "transaction_id=t-1&email=nell%40example.com&amount=12.50";
+
+/// A language of the guide: its fence, what runs it on a file of which ending, and what is put
+/// behind the sample so that it signs its arguments.
+struct Language {
+    fence: &'static str,
+    program: &'static str,
+    ending: &'static str,
+    driver: &'static str,
+}
+
+const LANGUAGES: [Language; 3] = [
+    Language {
+        fence: "js",
+        program: "node",
+        ending: "mjs",
+        driver: r#"
+const [what, secret, name, time, ...rest] = process.argv.slice(2);
+const pairs = Object.fromEntries(rest.map((pair) => pair.split("=")));
+console.log(what == "sign" ? sign(secret, name, time, rest[0])
+  : signQuery(secret, name, time, pairs));
+"#,
+    },
+    Language {
+        fence: "python",
+        program: "python3",
+        ending: "py",
+        driver: r#"
+import sys
+what, secret, name, time, *rest = sys.argv[1:]
+pairs = lambda: dict(pair.split("=") for pair in rest)
+print(sign(secret, name, time, rest[0]) if what == "sign"
+    else sign_query(secret, name, time, pairs()))
+"#,
+    },
+    Language {
+        fence: "php",
+        program: "php",
+        ending: "php",
+        driver: r#"
+[, $what, $secret, $name, $time] = $argv;
+$pairs = [];
+foreach (array_slice($argv, 5) as $pair) {
+    if ($what != 'sign') {
+        [$key, $value] = explode('=', $pair);
+        $pairs[$key] = $value;
+    }
+}
+echo $what == 'sign' ? sign($secret, $name, (int) $time, $argv[5])
+    : sign_query($secret, $name, (int) $time, $pairs);
+"#,
+    },
+];
+
+#[test]
+fn what_the_guide_lists_is_what_the_verifier_takes() {
+    let secret = Secret::standard(SECRET).unwrap();
+    let at = jiff::Timestamp::from_second(TIME).unwrap();
+    for text in [block("json").trim_end(), ASKED] {
+        let signature = &standard::sign("msg_1", text.as_bytes(), &secret, at)[2].1;
+        assert!(
+            GUIDE.contains(&format!("`{signature}`")),
+            "{text}: {signature}"
+        );
+    }
+    let query = signed(QUERY, &PartnerId::new("acme"), &secret, at).unwrap();
+    let sig = query.split("&sig=").nth(1).unwrap();
+    assert!(GUIDE.contains(&format!("`{sig}`")), "{sig}");
+    for shown in [SECRET, ASKED, QUERY, &TIME.to_string()] {
+        assert!(GUIDE.contains(shown), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn the_sample_in_rust_opens_the_door() {
+    assert_eq!(
+        block("rust"),
+        include_str!("signing.rs"),
+        "the guide shows what is run"
+    );
+    opens_the_door(&|call: &Call<'_>| match call {
+        Call::Sign { secret, id, text } => sign(secret, id, TIME, text),
+        Call::SignQuery { secret, parameters } => sign_query(secret, "acme", TIME, parameters),
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_samples_in_other_languages_open_the_door() {
+    for language in &LANGUAGES {
+        let there = Command::new(language.program).arg("--version").output();
+        if !there.is_ok_and(|said| said.status.success()) {
+            println!("{} is not here: its sample was not run", language.program);
+            continue;
+        }
+        let folder = std::env::temp_dir().join(format!("orangery-guide-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join(format!("sample.{}", language.ending));
+        std::fs::write(&file, block(language.fence) + language.driver).unwrap();
+        opens_the_door(&|call: &Call<'_>| {
+            let mut program = Command::new(language.program);
+            let said = program.arg(&file).args(call.arguments()).output().unwrap();
+            let words = String::from_utf8(said.stderr).unwrap();
+            assert!(said.status.success(), "{}: {words}", language.program);
+            String::from_utf8(said.stdout)
+                .unwrap()
+                .trim_end()
+                .to_owned()
+        })
+        .await;
+        std::fs::remove_dir_all(&folder).unwrap();
+        println!("{} signs as the guide says", language.program);
+    }
+}
+
+/// What a sample is asked for.
+enum Call<'a> {
+    Sign {
+        secret: &'a str,
+        id: &'a str,
+        text: &'a str,
+    },
+    SignQuery {
+        secret: &'a str,
+        parameters: BTreeMap<&'a str, &'a str>,
+    },
+}
+
+impl Call<'_> {
+    fn arguments(&self) -> Vec<String> {
+        let time = TIME.to_string();
+        let (words, pairs) = match self {
+            Self::Sign { secret, id, text } => {
+                (["sign", *secret, *id, &*time, *text].to_vec(), None)
+            }
+            Self::SignQuery { secret, parameters } => (
+                ["query", *secret, "acme", &*time].to_vec(),
+                Some(parameters),
+            ),
+        };
+        let pairs = pairs
+            .into_iter()
+            .flatten()
+            .map(|(name, value)| format!("{name}={value}"));
+        words.into_iter().map(str::to_owned).chain(pairs).collect()
+    }
+}
+
+/// Signs the guide's vector, then a report, a question and a postback that the real door takes.
+async fn opens_the_door(signs: &dyn Fn(&Call<'_>) -> String) {
+    let body = block("json").trim_end().to_owned();
+    let parameters = || {
+        let pairs = [
+            ("transaction_id", "t-1"),
+            ("email", "nell@example.com"),
+            ("amount", "12.50"),
+        ];
+        BTreeMap::from(pairs)
+    };
+    for text in [&*body, ASKED] {
+        let signature = signs(&Call::Sign {
+            secret: SECRET,
+            id: "msg_1",
+            text,
+        });
+        assert!(GUIDE.contains(&format!("`{signature}`")), "{signature}");
+    }
+    let sig = signs(&Call::SignQuery {
+        secret: SECRET,
+        parameters: parameters(),
+    });
+    assert!(GUIDE.contains(&format!("`{sig}`")), "{sig}");
+
+    let door = Door::open().await;
+    let secret = key("acme").reveal_standard();
+    let accents = body.replace("r-2207", "r-\u{e9}t\u{e9}");
+    for (id, text) in [("msg_1", body), ("msg_2", accents)] {
+        let mut knock = Knock::report("acme", id, &text, door.now());
+        let signature = signs(&Call::Sign {
+            secret: &secret,
+            id,
+            text: &text,
+        });
+        set(&mut knock, signature);
+        assert_eq!(door.knock(&knock).await.verdict(), (202, "accepted"));
+        set(&mut knock, format!("v1,{}=", "A".repeat(43)));
+        assert_eq!(door.knock(&knock).await.status, 401);
+    }
+    for referral in ["r-2207", "r-\u{e9}t\u{e9}"] {
+        let mut knock = Knock::ask("acme", referral, door.now());
+        let text = format!("GET /partners/acme/referrals/{referral}");
+        set(
+            &mut knock,
+            signs(&Call::Sign {
+                secret: &secret,
+                id: "ask_1",
+                text: &text,
+            }),
+        );
+        let said = door.knock(&knock).await;
+        assert_eq!(
+            (said.status, &said.body["state"]),
+            (200, &Value::from("waiting"))
+        );
+    }
+    let sig = signs(&Call::SignQuery {
+        secret: &secret,
+        parameters: parameters(),
+    });
+    let query = format!("{QUERY}&ts={TIME}&sig={sig}");
+    let said = door.knock(&Knock::postback("acme", &query)).await;
+    assert_eq!(said.verdict(), (202, "accepted"));
+}
+
+/// Puts a signature into a request.
+fn set(knock: &mut Knock, signature: String) {
+    let header = knock
+        .headers
+        .iter_mut()
+        .find(|(name, _)| name == "webhook-signature");
+    header.unwrap().1 = signature;
+}
+
+/// The guide's block behind this fence.
+fn block(fence: &str) -> String {
+    let (_, rest) = GUIDE.split_once(&format!("```{fence}\n")).unwrap();
+    rest.split_once("```").unwrap().0.to_owned()
+}

@@ -1,0 +1,410 @@
+//! The partners' document says what the door does: every route, every status, every field.
+
+use crate::mortal::Death;
+use crate::schema::faults;
+use crate::support::{Door, Knock, MASTER, Said, created};
+use domain::ids::PartnerId;
+use providers::{Secret, partner_secret, standard};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+const DOCUMENT: &str = include_str!("../../../functions/partner-referral/openapi.json");
+const TEMPLATE: &str = include_str!("../../../infra/template.yaml");
+const EVENTS: &str = "/partners/{partner}/events";
+const REFERRAL: &str = "/partners/{partner}/referrals/{referral}";
+const POSTBACK: &str = "/partners/{partner}/postback";
+
+fn document() -> Value {
+    serde_json::from_str(DOCUMENT).unwrap()
+}
+
+#[test]
+fn its_routes_are_those_that_are_deployed() {
+    let mut deployed = BTreeSet::new();
+    for line in TEMPLATE
+        .lines()
+        .filter(|line| line.contains("Path: \"/partners/"))
+    {
+        let (_, method) = line.split_once("Method: ").unwrap();
+        let (_, path) = line.split_once("Path: \"").unwrap();
+        let method = method.split(',').next().unwrap().to_lowercase();
+        deployed.insert((path.split('"').next().unwrap().to_owned(), method));
+    }
+    let document = document();
+    let paths = document["paths"].as_object().unwrap().iter();
+    let told = paths.flat_map(|(path, methods)| {
+        let methods = methods.as_object().unwrap().keys();
+        let methods = methods.filter(|name| *name != "parameters");
+        methods.map(move |method| (path.clone(), method.clone()))
+    });
+    assert_eq!(told.collect::<BTreeSet<_>>(), deployed);
+}
+
+#[tokio::test]
+async fn every_example_is_as_its_schema_has_it_and_taken_in() {
+    let (door, document) = (Door::open().await, document());
+    let content = &document["paths"][EVENTS]["post"]["requestBody"]["content"]["application/json"];
+    let examples = content["examples"].as_object().unwrap();
+    for (name, example) in examples {
+        let report = &example["value"];
+        assert_eq!(
+            faults(&document, &content["schema"], report),
+            [""; 0],
+            "{name}"
+        );
+        let said = door.report("acme", name, report).await;
+        assert_eq!(said.verdict(), (202, "accepted"), "{name}: {said:?}");
+        answered(&document, EVENTS, "post", &said);
+    }
+    let kinds = &document
+        .pointer("/components/schemas/Report/properties/type/enum")
+        .unwrap();
+    for kind in kinds.as_array().unwrap() {
+        assert!(
+            examples
+                .values()
+                .any(|example| example["value"]["type"] == *kind),
+            "{kind}"
+        );
+    }
+    // The parameters, each by its example or a plain text.
+    let parameters = document["paths"][POSTBACK]["get"]["parameters"]
+        .as_array()
+        .unwrap();
+    let parameters = parameters.iter().map(|parameter| {
+        let value = match parameter["name"].as_str().unwrap() {
+            "amount" => "12.50",
+            "email" => "nell@example.com",
+            _ => "a%20text",
+        };
+        format!("{}={value}", parameter["name"].as_str().unwrap())
+    });
+    let query = parameters.collect::<Vec<_>>().join("&");
+    let said = door.postback("acme", &query).await;
+    assert_eq!(said.verdict(), (202, "accepted"), "{query}: {said:?}");
+}
+
+#[tokio::test]
+async fn what_its_schema_refuses_the_door_refuses_by_the_fields_name() {
+    let (door, document) = (Door::open().await, document());
+    let schema = json!({ "$ref": "#/components/schemas/Report" });
+    let (long, tab) = (json!("x".repeat(255)), json!("a\tb"));
+    let many: Value = (0..11).map(|n| (format!("s{n}"), json!("x"))).collect();
+    let mut places = BTreeSet::new();
+    for (place, value, named) in [
+        ("/data", json!([]), "data"),
+        ("/data/referral_id", Value::Null, "referral_id"),
+        ("/data/referral_id", json!(7), "referral_id"),
+        ("/data/referral_id", json!(""), "referral_id"),
+        ("/data/referral_id", long.clone(), "referral_id"),
+        ("/data/referral_id", tab.clone(), "referral_id"),
+        ("/data/customer", Value::Null, "customer"),
+        ("/data/customer", json!("nell@example.com"), "customer"),
+        ("/data/customer", json!({}), "customer"),
+        ("/data/customer/email", json!("nell at example"), "email"),
+        ("/data/customer/email", json!("@example.com"), "email"),
+        ("/data/customer/email", long.clone(), "email"),
+        ("/data/customer/id", json!(7), "id"),
+        ("/data/customer/id", long.clone(), "id"),
+        ("/data/customer/code", tab.clone(), "code"),
+        ("/data/customer/code", json!(["c"]), "code"),
+        ("/data/email", json!("nell"), "email"),
+        ("/data/customer_id", tab.clone(), "id"),
+        ("/data/code", long.clone(), "code"),
+        ("/data/occurred_at", json!("yesterday"), "occurred_at"),
+        ("/data/occurred_at", json!(1_772_323_200), "occurred_at"),
+        ("/data/sub_ids", json!(["a"]), "sub_ids"),
+        ("/data/sub_ids", many, "sub_ids"),
+        ("/data/sub_ids", json!({ "a b": "x" }), "sub_ids"),
+        ("/data/sub_ids", json!({ "a": 7 }), "sub_ids"),
+        ("/data/sub_ids", json!({ "a": long }), "sub_ids"),
+        ("/data/sub_ids", json!({ "a": tab }), "sub_ids"),
+    ] {
+        let mut report = json!({ "type": "referral.created", "data": { "referral_id": "r-1" } });
+        if place.matches('/').count() == 3 {
+            report["data"]["customer"] = json!({});
+        } else if !place.contains("customer") && !["/data/email", "/data/code"].contains(&place) {
+            report["data"]["customer"] = json!({ "email": "nell@example.com" });
+        }
+        let (parent, field) = place.rsplit_once('/').unwrap();
+        let parent = report.pointer_mut(parent).unwrap().as_object_mut().unwrap();
+        match value {
+            Value::Null => drop(parent.remove(field)),
+            value => drop(parent.insert(field.to_owned(), value)),
+        }
+        assert!(!faults(&document, &schema, &report).is_empty(), "{report}");
+        let said = door.report("acme", "msg_1", &report).await;
+        assert_eq!(said.status, 422, "{report}: {said:?}");
+        let words = said.body["error"].as_str().unwrap();
+        assert!(words.contains(named), "{report}: {words}");
+        assert!(!words.contains("nell"), "{words}");
+        answered(&document, EVENTS, "post", &said);
+        places.insert(place.rsplit('/').next().unwrap());
+    }
+    for place in ["", "/properties/customer"] {
+        let place = format!("/components/schemas/Report/properties/data{place}/properties");
+        for name in document
+            .pointer(&place)
+            .unwrap()
+            .as_object()
+            .unwrap()
+            .keys()
+        {
+            assert!(
+                places.contains(name.as_str()),
+                "no report is refused for `{name}`"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_status_it_names_is_given_and_no_other() {
+    let document = document();
+    for (path, method, cases) in [
+        (EVENTS, "post", events()),
+        (REFERRAL, "get", questions()),
+        (POSTBACK, "get", postbacks()),
+    ] {
+        let mut seen = BTreeSet::new();
+        for (status, words, table_answers, knock) in cases {
+            let door = Door::open().await;
+            door.report("acme", "known", &created("r-1", "nell@example.com"))
+                .await;
+            door.postback("acme", "transaction_id=known&code=c").await;
+            // A table that is dead turns every request to it into 503.
+            if !table_answers {
+                door.mortal.dies(Some(Death {
+                    after: 0,
+                    lost: false,
+                }));
+            }
+            let said = door.knock(&knock).await;
+            assert_eq!(said.status, status, "{words}: {said:?}");
+            let text = said.body.to_string();
+            assert!(text.contains(words), "{words}: {text}");
+            assert!(!text.contains("nell"), "an address is echoed: {text}");
+            answered(&document, path, method, &said);
+            seen.insert(status.to_string());
+        }
+        let told = document["paths"][path][method]["responses"]
+            .as_object()
+            .unwrap();
+        assert_eq!(seen, told.keys().cloned().collect(), "{method} {path}");
+    }
+}
+
+/// Status, words of the answer, whether the table answers, and the request. Where the table does
+/// not, the answer came without a request to it.
+type Case = (u16, &'static str, bool, Knock);
+
+fn now() -> jiff::Timestamp {
+    jiff::Timestamp::from_second(crate::support::OPENING).unwrap()
+}
+
+fn events() -> Vec<Case> {
+    let report = |email: &str| created("r-1", email).to_string();
+    let good = Knock::report("acme", "msg_1", &report("nell@example.com"), now());
+    let of = |body: &str| Knock::report("acme", "msg_1", body, now());
+    let at = |seconds: i64| {
+        let at = now() + jiff::SignedDuration::from_secs(seconds);
+        Knock::report("acme", "msg_1", &report("nell@example.com"), at)
+    };
+    let big = format!("{}{}", report("nell@example.com"), " ".repeat(2 << 20));
+    let mut cases = vec![
+        (202, "accepted", true, good.clone()),
+        (
+            202,
+            "ignored",
+            true,
+            of(r#"{"type":"referral.hummed","data":{}}"#),
+        ),
+        (409, "another content", true, {
+            Knock::report("acme", "known", &report("ada@example.com"), now())
+        }),
+        (400, "JSON", false, of("{nell")),
+        (400, "JSON", false, of(r#"{"type":1,"type":2}"#)),
+        (400, "empty", false, of("")),
+        (401, "600 s ago", false, at(-600)),
+        (401, "600 s ahead", false, at(600)),
+        (413, "64 kB", false, of(&big)),
+        (422, "`data.customer.email`", false, of(&report("nell"))),
+        (503, "again later", false, good.clone()),
+        (401, "no longer in force", true, {
+            Knock::report("ghost", "msg_1", &report("nell@example.com"), now())
+        }),
+        (401, "no longer in force", true, by_key(2, &good)),
+        (401, "no signature fits", false, by_key(9, &good)),
+    ];
+    cases.extend(alike(&good));
+    cases
+}
+
+fn questions() -> Vec<Case> {
+    let good = Knock::ask("acme", "r-1", now());
+    let mut cases = vec![
+        (200, "waiting", true, good.clone()),
+        (404, "no referral", true, Knock::ask("acme", "r-2", now())),
+        (
+            401,
+            "no longer in force",
+            true,
+            Knock::ask("ghost", "r-1", now()),
+        ),
+        (401, "601 s ago", false, {
+            Knock::ask("acme", "r-1", now() - jiff::SignedDuration::from_secs(601))
+        }),
+        (503, "again later", false, good.clone()),
+    ];
+    cases.extend(alike(&good));
+    cases
+}
+
+fn postbacks() -> Vec<Case> {
+    let token = crate::support::token("acme");
+    let with = |query: &str| Knock::postback("acme", &format!("{query}&token={}", token.reveal()));
+    let good = with("transaction_id=t-1&email=nell%40example.com&amount=12.50");
+    let headers = Knock {
+        headers: many_headers(),
+        ..good.clone()
+    };
+    let shout = Knock {
+        address: good.address.replace("acme", "ACME"),
+        ..good.clone()
+    };
+    vec![
+        (202, "accepted", true, good.clone()),
+        (
+            409,
+            "another content",
+            true,
+            with("transaction_id=known&code=c&amount=1"),
+        ),
+        (
+            400,
+            "a name twice",
+            false,
+            with("transaction_id=t-1&code=c&code=c"),
+        ),
+        (
+            400,
+            "does not know",
+            false,
+            with("transaction_id=t-1&code=c&colour=red"),
+        ),
+        (
+            401,
+            "neither `token`",
+            false,
+            Knock::postback("acme", "transaction_id=t-1&code=c"),
+        ),
+        (
+            401,
+            "no signature fits",
+            false,
+            Knock::postback("acme", "transaction_id=t-1&token=x"),
+        ),
+        (
+            422,
+            "`amount`",
+            false,
+            with("transaction_id=t-1&code=c&amount=-5"),
+        ),
+        (422, "`email`", false, with("transaction_id=t-1&email=nell")),
+        (422, "`transaction_id`", false, with("code=c")),
+        (431, "headers", false, headers),
+        (404, "no address", false, shout),
+        (503, "again later", false, good),
+    ]
+}
+
+/// What both signed addresses refuse alike.
+fn alike(good: &Knock) -> Vec<Case> {
+    let without = |name: &str| {
+        let mut knock = good.clone();
+        knock.headers.retain(|(known, _)| known != name);
+        knock
+    };
+    let with = |name: &str, value: &str| {
+        let mut knock = without(name);
+        knock.headers.push((name.to_owned(), value.to_owned()));
+        knock
+    };
+    let shout = Knock {
+        address: good.address.replace("acme", "ACME"),
+        ..good.clone()
+    };
+    vec![
+        (401, "`webhook-id` is missing", false, without("webhook-id")),
+        (
+            401,
+            "`webhook-signature` is missing",
+            false,
+            without("webhook-signature"),
+        ),
+        (
+            400,
+            "plain seconds",
+            false,
+            with("webhook-timestamp", "soon"),
+        ),
+        (
+            400,
+            "letters, digits",
+            false,
+            with("webhook-id", "nell@example.com"),
+        ),
+        (
+            401,
+            "no signature fits",
+            false,
+            with("webhook-id", "msg_other"),
+        ),
+        (
+            431,
+            "headers",
+            false,
+            Knock {
+                headers: many_headers(),
+                ..good.clone()
+            },
+        ),
+        (404, "no address", false, shout),
+    ]
+}
+
+/// Signed by that version of the partner's key.
+fn by_key(version: u32, knock: &Knock) -> Knock {
+    let master = Secret::new(MASTER).unwrap();
+    let secret = partner_secret(&master, &PartnerId::new("acme"), version).unwrap();
+    let headers = standard::sign("msg_1", knock.body.as_bytes(), &secret, now());
+    let headers = headers
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value));
+    Knock {
+        headers: headers.collect(),
+        ..knock.clone()
+    }
+}
+
+fn many_headers() -> Vec<(String, String)> {
+    (0..129)
+        .map(|n| (format!("x-{n}"), String::new()))
+        .collect()
+}
+
+/// The answer is as the document has it for its status.
+fn answered(document: &Value, path: &str, method: &str, said: &Said) {
+    let responses = &document["paths"][path][method]["responses"];
+    let mut response = &responses[said.status.to_string()];
+    if let Some(named) = response["$ref"].as_str() {
+        response = document.pointer(named.strip_prefix('#').unwrap()).unwrap();
+    }
+    let schema = &response["content"]["application/json"]["schema"];
+    assert!(
+        schema.is_object(),
+        "{method} {path} says nothing of {}",
+        said.status
+    );
+    assert_eq!(faults(document, schema, &said.body), [""; 0], "{said:?}");
+}

@@ -1,0 +1,107 @@
+//! Reports in a query.
+
+use crate::support::{Door, Knock, key, token};
+use domain::ids::PartnerId;
+use providers::partner::postback::signed;
+
+const SOUND: &str = "transaction_id=t-1&email=nell%40example.com&sub1=spring&amount=12.50";
+
+#[tokio::test]
+async fn r6_a_postback_replayed_is_a_repetition_and_with_another_amount_a_conflict() {
+    let door = Door::open().await;
+    assert_eq!(
+        door.postback("acme", SOUND).await.verdict(),
+        (202, "accepted")
+    );
+    door.wait(86_400);
+    assert_eq!(
+        door.postback("acme", SOUND).await.verdict(),
+        (202, "repeated")
+    );
+    let otherwise = "amount=12.50&sub1=spring&transaction_id=t-1&email=nell@example.com";
+    assert_eq!(
+        door.postback("acme", otherwise).await.verdict(),
+        (202, "repeated")
+    );
+    let signed = signed(SOUND, &PartnerId::new("acme"), &key("acme"), door.now()).unwrap();
+    let signed = door.knock(&Knock::postback("acme", &signed)).await;
+    assert_eq!(signed.verdict(), (202, "repeated"));
+    let before = door.items();
+    for changed in [
+        SOUND.replace("12.50", "99.50"),
+        SOUND.replace("nell", "ada"),
+        SOUND.replace("&sub1=spring", ""),
+    ] {
+        let said = door.postback("acme", &changed).await;
+        assert_eq!(said.status, 409, "{changed}: {said:?}");
+    }
+    let after = door.items();
+    assert!(
+        before.iter().all(|item| after.contains(item)),
+        "nothing is overwritten"
+    );
+    assert_eq!(after.len(), before.len() + 3);
+    let asked = door.ask("acme", "t-1").await;
+    assert_eq!(asked.state(), "waiting");
+    assert_eq!(asked.body["sub_ids"]["sub1"], "spring");
+}
+
+#[tokio::test]
+async fn a_postback_earns_like_a_report_and_its_amount_and_token_count_for_nothing() {
+    let door = Door::open().await;
+    door.postback("acme", &SOUND.replace("12.50", "99999999"))
+        .await;
+    door.wait(60);
+    door.pays("cus_nell", "nell@example.com").await;
+    assert_eq!(door.ask("acme", "t-1").await.state(), "attributed");
+    let rows = store::partners::ledger(&door.table, &PartnerId::new("acme"))
+        .await
+        .unwrap();
+    let owed: Vec<i64> = rows.iter().map(|row| row.amount.minor).collect();
+    assert_eq!(owed, [200], "20 % of what was paid");
+    let journal = door.journal("cus_nell").await;
+    let raw = &journal
+        .iter()
+        .find(|(kind, _)| kind == "postback")
+        .unwrap()
+        .1;
+    assert_eq!(
+        raw,
+        "amount=99999999\nemail=nell@example.com\nsub1=spring\ntransaction_id=t-1"
+    );
+    let token = token("acme");
+    let everything = format!("{:?}", door.items());
+    assert!(
+        !everything.contains(token.reveal()),
+        "the token is in the table"
+    );
+}
+
+#[tokio::test]
+async fn a_webhook_id_and_a_transaction_never_meet() {
+    let door = Door::open().await;
+    door.postback("acme", "transaction_id=msg_1&code=c").await;
+    let report = crate::support::created("r-1", "nell@example.com");
+    assert_eq!(
+        door.report("acme", "msg_1", &report).await.verdict(),
+        (202, "accepted")
+    );
+}
+
+#[tokio::test]
+async fn a_token_opens_its_own_address_and_no_other_partners() {
+    let door = Door::open().await;
+    let token = token("acme");
+    let query = format!("{SOUND}&token={}", token.reveal());
+    for (partner, status) in [("acme", 202), ("zest", 401), ("ghost", 401)] {
+        let said = door.knock(&Knock::postback(partner, &query)).await;
+        assert_eq!(said.status, status, "{partner}: {said:?}");
+        assert!(!said.body.to_string().contains(token.reveal()));
+    }
+    let ask = format!("/partners/acme/referrals/t-1?token={}", token.reveal());
+    let knock = Knock {
+        address: ask,
+        ..Knock::postback("acme", "")
+    };
+    assert_eq!(door.knock(&knock).await.status, 401);
+}

@@ -1,0 +1,309 @@
+//! A partner before its door, and the customers it sends.
+
+use crate::memory::Memory;
+use crate::mortal::Mortal;
+use domain::billing::{PaymentSeen, Teller};
+use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId, Reference};
+use domain::money::{Currency, Money};
+use domain::program::{Claim, Own, Program, Reward, Span};
+use domain::reading::{About, Fact, Profile, Reading};
+use domain::record::Entry;
+use jiff::Timestamp;
+use partner_referral::PartnerReferral;
+use providers::partner::postback::Token;
+use providers::{PersonKey, Secret, partner, partner_secret, standard};
+use runtime::Clock;
+use runtime::http::answer;
+use runtime::secrets::Source;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use store::accept::receive;
+use store::folding::read_journal;
+use store::partners::{Dated, PartnerRow, put_new};
+use store::{Item, Key};
+
+/// The first second of March 2026.
+pub(crate) const OPENING: i64 = 1_772_323_200;
+
+/// A door, its table, and a clock.
+pub(crate) struct Door {
+    door: PartnerReferral<Mortal>,
+    pub(crate) mortal: Mortal,
+    pub(crate) table: Memory,
+    clock: Arc<AtomicI64>,
+}
+
+/// What a door said.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Said {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+}
+
+impl Said {
+    /// The status and the one word of an accepted report.
+    pub(crate) fn verdict(&self) -> (u16, &str) {
+        (self.status, self.body["verdict"].as_str().unwrap_or("-"))
+    }
+
+    /// How a referral stands, with its reason: `refused another_partner`.
+    pub(crate) fn state(&self) -> String {
+        let word = |name: &str| self.body[name].as_str().map(str::to_owned);
+        let words = [word("state"), word("reason")].into_iter().flatten();
+        words.collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl Door {
+    /// With two partners that earn 20 % for life, and one without a program.
+    pub(crate) async fn open() -> Self {
+        let table = Memory::default();
+        let mortal = Mortal::at(&table);
+        let clock = Arc::new(AtomicI64::new(OPENING));
+        let ticks = clock.clone();
+        let now = move || Timestamp::from_second(ticks.load(Ordering::Relaxed)).unwrap();
+        let source = Source::Given(vec![MASTER.into()]);
+        for name in ["acme", "zest", "bare"] {
+            let mut row = PartnerRow::new(PartnerId::new(name));
+            if name != "bare" {
+                row.own = Own::of(&format!("ann@{name}.example"));
+                row.programs.push(Dated {
+                    since: Timestamp::UNIX_EPOCH,
+                    program: program(),
+                });
+            }
+            put_new(&table, row).await.unwrap();
+        }
+        Self {
+            door: PartnerReferral::new(&source, mortal.clone(), Clock::new(now)),
+            mortal,
+            table,
+            clock,
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::from_second(self.clock.load(Ordering::Relaxed)).unwrap()
+    }
+
+    pub(crate) fn wait(&self, seconds: i64) {
+        self.clock.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    /// Sends a request as API Gateway hands it on.
+    pub(crate) async fn knock(&self, knock: &Knock) -> Said {
+        let (path, query) = knock
+            .address
+            .split_once('?')
+            .unwrap_or((&knock.address, ""));
+        let mut parts = path.trim_start_matches("/partners/").splitn(3, '/');
+        let mut parameters = json!({ "partner": parts.next() });
+        if parts.next() == Some("referrals") {
+            parameters["referral"] = json!(parts.next().unwrap().replace("%2F", "/"));
+        }
+        let headers: BTreeMap<_, _> = knock.headers.iter().cloned().collect();
+        let event = json!({
+            "version": "2.0",
+            "rawPath": path,
+            "rawQueryString": query,
+            "headers": headers,
+            "pathParameters": parameters,
+            "body": knock.body,
+            "requestContext": {
+                "requestId": format!("r{}", REQUESTS.fetch_add(1, Ordering::Relaxed)),
+                "http": { "method": knock.method, "path": path },
+            },
+        });
+        let answered = answer(&self.door, event.to_string().as_bytes()).await;
+        let answered: Value = serde_json::from_slice(&answered).unwrap();
+        Said {
+            status: answered["statusCode"].as_u64().unwrap().try_into().unwrap(),
+            body: serde_json::from_str(answered["body"].as_str().unwrap()).unwrap(),
+        }
+    }
+
+    /// A report as a partner signs it, under this `webhook-id`.
+    pub(crate) async fn report(&self, partner: &str, id: &str, report: &Value) -> Said {
+        self.knock(&Knock::report(partner, id, &report.to_string(), self.now()))
+            .await
+    }
+
+    /// A postback with the partner's token.
+    pub(crate) async fn postback(&self, partner: &str, query: &str) -> Said {
+        let token = token(partner);
+        let query = format!("{query}&token={}", token.reveal());
+        self.knock(&Knock::postback(partner, &query)).await
+    }
+
+    /// How a referral stands.
+    pub(crate) async fn ask(&self, partner: &str, referral: &str) -> Said {
+        self.knock(&Knock::ask(partner, referral, self.now())).await
+    }
+
+    /// A customer's provider tells of an address and a payment.
+    pub(crate) async fn pays(&self, customer: &str, email: &str) {
+        self.hear(customer, email, true).await;
+    }
+
+    /// A customer's provider tells of an address.
+    pub(crate) async fn appears(&self, customer: &str, email: &str) {
+        self.hear(customer, email, false).await;
+    }
+
+    async fn hear(&self, customer: &str, email: &str, pays: bool) {
+        let now = self.now();
+        let profile = Profile {
+            whole: true,
+            email: Some(email.into()),
+            ..Profile::default()
+        };
+        let keys = PersonKey::derive(&Secret::new(MASTER).unwrap()).unwrap();
+        let mut facts = vec![Fact::Profile(profile)];
+        if pays {
+            facts.push(Fact::Payment(payment(customer, now)));
+        }
+        let reading = Reading {
+            id: EventId::new(format!(
+                "stripe/test/evt_{customer}_{pays}_{}",
+                now.as_second()
+            )),
+            kind: "made.up".into(),
+            occurred_at: now,
+            rank: 9,
+            about: About::Customer(self::customer(customer)),
+            facts,
+            references: vec![Reference::person(&keys.hash(email))],
+        };
+        let raw: Arc<[u8]> = reading.id.as_str().as_bytes().into();
+        let entry = Arc::new(Entry::new(reading, raw, 1, now, "provider".into()));
+        receive(&self.table, &[entry], now).await.unwrap();
+    }
+
+    /// The types of events in a customer's journal, and their raw items.
+    pub(crate) async fn journal(&self, customer: &str) -> Vec<(String, String)> {
+        let entries = read_journal(&self.table, &self::customer(customer)).await;
+        let told = entries.unwrap().into_iter().map(|entry| {
+            let raw = String::from_utf8(entry.raw.to_vec()).unwrap();
+            (entry.reading.kind.to_string(), raw)
+        });
+        told.collect()
+    }
+
+    /// What stands in the table, as its stream has told it.
+    pub(crate) fn items(&self) -> Vec<Item> {
+        let written = self.table.changes(0).into_iter();
+        let written = written.filter_map(|change| change.item.unwrap());
+        let by_key: BTreeMap<Key, Item> = written.map(|item| (item.key(), item)).collect();
+        by_key.into_values().collect()
+    }
+}
+
+/// One request.
+#[derive(Clone)]
+pub(crate) struct Knock {
+    pub(crate) method: &'static str,
+    pub(crate) address: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+impl Knock {
+    pub(crate) fn report(partner: &str, id: &str, body: &str, now: Timestamp) -> Self {
+        Self {
+            method: "POST",
+            address: format!("/partners/{partner}/events"),
+            headers: signed_headers(id, body, &key(partner), now),
+            body: body.to_owned(),
+        }
+    }
+
+    pub(crate) fn postback(partner: &str, query: &str) -> Self {
+        Self {
+            method: "GET",
+            address: format!("/partners/{partner}/postback?{query}"),
+            headers: Vec::new(),
+            body: String::new(),
+        }
+    }
+
+    pub(crate) fn ask(partner: &str, referral: &str, now: Timestamp) -> Self {
+        let text = partner::asked(&PartnerId::new(partner), referral);
+        let address = format!(
+            "/partners/{partner}/referrals/{}",
+            referral.replace('/', "%2F")
+        );
+        Self {
+            method: "GET",
+            address,
+            headers: signed_headers("ask_1", &text, &key(partner), now),
+            body: String::new(),
+        }
+    }
+}
+
+fn signed_headers(id: &str, text: &str, secret: &Secret, now: Timestamp) -> Vec<(String, String)> {
+    let headers = standard::sign(id, text.as_bytes(), secret, now);
+    let owned = headers
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value));
+    owned.collect()
+}
+
+/// The first version of a partner's key.
+pub(crate) fn key(partner: &str) -> Secret {
+    let master = Secret::new(MASTER).unwrap();
+    partner_secret(&master, &PartnerId::new(partner), 1).unwrap()
+}
+
+/// The token of that version.
+pub(crate) fn token(partner: &str) -> Token {
+    let master = Secret::new(MASTER).unwrap();
+    Token::derive(&master, &PartnerId::new(partner), 1).unwrap()
+}
+
+/// A report of this customer.
+pub(crate) fn created(referral: &str, email: &str) -> Value {
+    let data = json!({ "referral_id": referral, "customer": { "email": email } });
+    json!({ "type": "referral.created", "data": data })
+}
+
+pub(crate) fn of_type(kind: &str, report: &Value) -> Value {
+    let mut report = report.clone();
+    report["type"] = kind.into();
+    report
+}
+
+fn customer(name: &str) -> CustomerKey {
+    CustomerKey::new(format!("stripe/test/{name}"))
+}
+
+fn payment(customer: &str, at: Timestamp) -> PaymentSeen {
+    PaymentSeen {
+        ids: vec![ObjectId::new(format!("pi_{customer}_{}", at.as_second()))],
+        teller: Teller::Intent,
+        paid: Money {
+            minor: 1_000,
+            currency: Currency::parse("eur").unwrap(),
+            exponent: 2,
+        },
+        tax_minor: None,
+        paid_at: at,
+        subscription: None,
+    }
+}
+
+fn program() -> Program {
+    Program {
+        reward: Reward::BasisPoints(2_000),
+        span: Span::Life,
+        hold_days: 30,
+        window_days: 60,
+        claim: Claim::First,
+    }
+}
+
+/// No two deliveries have one id.
+static REQUESTS: AtomicU32 = AtomicU32::new(0);
+pub(crate) const MASTER: &str = "a-master-key-for-the-door-of-partners";
