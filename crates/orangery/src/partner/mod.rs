@@ -9,6 +9,8 @@ mod codes;
 mod review;
 pub mod statement;
 mod try_out;
+mod payout;
+mod bank;
 mod place;
 pub mod sheet;
 pub mod sepa;
@@ -46,6 +48,10 @@ pub enum PartnerCommand {
     Release(review::Review),
     /// Decides that a referral counts for nothing.
     Void(review::Review),
+    /// Pays what is released, or shows what would be paid.
+    Payout(Box<payout::PayOut>),
+    /// Says where a partner's money goes.
+    Bank(bank::Bank),
     /// Sends a signed sample to any address, to try the receiving end.
     Test(try_out::TryOut),
 }
@@ -67,6 +73,8 @@ impl PartnerCommand {
             Self::Statement(show) => show.run().await,
             Self::Release(review) => review.run(Decision::Release).await,
             Self::Void(review) => review.run(Decision::Void).await,
+            Self::Payout(payout) => payout.run().await,
+            Self::Bank(bank) => bank.run().await,
             Self::Test(try_out) => try_out.run().await,
         }
     }

@@ -1,15 +1,19 @@
 //! `partner statement`: what a partner is owed, row by row.
 
-use super::{Whose, unknown};
+use super::{Whose, sheet, unknown};
 use crate::customer::{money, table};
 use crate::stack::clock::parse_moment;
+use anyhow::Context;
 use clap::Args;
+use comfy_table::Table as Text;
 use domain::ids::PartnerId;
 use domain::money::Money;
-use domain::statement::{Statement, statement};
+use domain::statement::{Balance, Monthly, RowView, Statement, monthly, statement};
 use jiff::Timestamp;
-use std::fmt::Write as _;
+use jiff::civil::Date;
 use std::io::Write as _;
+use std::path::PathBuf;
+use store::payouts::Books;
 use store::{StoreError, Table};
 
 /// Whose statement, and how.
@@ -23,6 +27,12 @@ pub struct Show {
     /// The moment at which it is asked what is released; without it, now.
     #[arg(long, value_name = "TIME", value_parser = moment)]
     at: Option<Timestamp>,
+    /// What became of it in one month, as in 2026-04: opening balance, rows, closing balance.
+    #[arg(long, value_name = "MONTH", value_parser = first_of_month, conflicts_with = "at")]
+    month: Option<Date>,
+    /// Where to write the month for a spreadsheet.
+    #[arg(long, value_name = "FILE", requires = "month")]
+    csv: Option<PathBuf>,
 }
 
 impl Show {
@@ -33,18 +43,29 @@ impl Show {
             Some(at) => at,
             None => self.whose.place.now()?,
         };
-        let told = of(&table, partner, at)
-            .await
-            .map_err(crate::table::trouble)?;
-        if told.rows.is_empty() {
+        let books = store::payouts::books(&table, partner).await;
+        let books = books.map_err(crate::table::trouble)?;
+        if books.rows.is_empty() {
             let row = store::partners::read(&table, partner).await;
             row.map_err(crate::table::trouble)?
                 .ok_or_else(|| unknown(partner))?;
         }
-        let text = if self.json {
-            serde_json::to_string_pretty(&told)?
-        } else {
-            text(&told)
+        let text = match self.month {
+            Some(month) => {
+                let told = monthly(&books.rows, &books.payouts, month, at);
+                if let Some(file) = &self.csv {
+                    let sheet = sheet::month(&told)?;
+                    std::fs::write(file, sheet)
+                        .with_context(|| format!("{} can't be written", file.display()))?;
+                }
+                if self.json {
+                    serde_json::to_string_pretty(&told)?
+                } else {
+                    month_text(&told)
+                }
+            }
+            None if self.json => serde_json::to_string_pretty(&known_by(books, at))?,
+            None => text(&known_by(books, at)),
         };
         writeln!(std::io::stdout(), "{}", text.trim_end())?;
         Ok(())
@@ -60,13 +81,40 @@ pub async fn of<T: Table>(
     partner: &PartnerId,
     at: Timestamp,
 ) -> Result<Statement, StoreError> {
-    let rows = store::partners::ledger(table, partner).await?;
-    Ok(statement(&rows, &[], at))
+    Ok(known_by(store::payouts::books(table, partner).await?, at))
+}
+
+/// What was decided and paid by then, as it stood.
+fn known_by(mut books: Books, at: Timestamp) -> Statement {
+    books.rows.retain(|row| row.at <= at);
+    books.payouts.retain(|payout| payout.at <= at);
+    statement(&books.rows, &books.payouts, at)
 }
 
 /// The same for people.
 fn text(told: &Statement) -> String {
-    let rows = told.rows.iter().map(|row| {
+    match (rows(&told.rows), balance(&told.balance)) {
+        (Some(rows), Some(balance)) => format!("{rows}\n\nBalance\n{balance}"),
+        (None, _) | (_, None) => "nothing is owed yet".into(),
+    }
+}
+
+fn month_text(told: &Monthly) -> String {
+    let month = told.month.strftime("%Y-%m");
+    let part = |title: &str, table: Option<Text>, none: &str| match table {
+        Some(table) => format!("{title} {month}\n{table}"),
+        None => format!("{title} {month}: {none}"),
+    };
+    [
+        part("Before", balance(&told.opening), "nothing was owed"),
+        part("In", rows(&told.rows), "nothing was decided or paid"),
+        part("After", balance(&told.closing), "nothing is owed"),
+    ]
+    .join("\n\n")
+}
+
+fn rows(told: &[RowView]) -> Option<Text> {
+    let rows = told.iter().map(|row| {
         let amount = Money {
             minor: row.amount_minor,
             currency: row.currency,
@@ -83,7 +131,12 @@ fn text(told: &Statement) -> String {
             row.text.clone(),
         ]
     });
-    let balance = told.balance.iter().map(|balance| {
+    let head = ["at", "for", "what", "amount", "state", "released", "text"];
+    table(head, rows.collect())
+}
+
+fn balance(told: &[Balance]) -> Option<Text> {
+    let balance = told.iter().map(|balance| {
         let amount = |minor| {
             money(Money {
                 minor,
@@ -98,18 +151,20 @@ fn text(told: &Statement) -> String {
             amount(balance.held_minor),
         ]
     });
-    let rows = table(
-        ["at", "for", "what", "amount", "state", "released", "text"],
-        rows.collect(),
-    );
-    let balance = table(["pending", "released", "paid", "held"], balance.collect());
-    let mut out = String::new();
-    // Writing to a string can't fail.
-    let _ = match (rows, balance) {
-        (Some(rows), Some(balance)) => writeln!(out, "{rows}\n\nBalance\n{balance}"),
-        (None, _) | (_, None) => writeln!(out, "nothing is owed yet"),
-    };
-    out
+    table(["pending", "released", "paid", "held"], balance.collect())
+}
+
+/// The first day of a month that is written as 2026-04.
+fn first_of_month(text: &str) -> Result<Date, String> {
+    let month = text.split_once('-').and_then(|(year, month)| {
+        let plain = |part: &str, long: usize| {
+            part.len() == long && part.bytes().all(|digit| digit.is_ascii_digit())
+        };
+        let sound = plain(year, 4) && plain(month, 2);
+        let (year, month) = (year.parse().ok()?, month.parse().ok()?);
+        Date::new(year, month, 1).ok().filter(|_| sound)
+    });
+    month.ok_or_else(|| "expected a year and a month, as in 2026-04".to_owned())
 }
 
 fn moment(text: &str) -> Result<Timestamp, String> {

@@ -16,5 +16,6 @@ mod killed;
 mod load;
 mod partners;
 mod sent;
+mod payouts;
 mod shown;
 mod support;

@@ -1,0 +1,59 @@
+//! `partner bank`: where a partner's money goes.
+
+use super::Whose;
+use crate::table;
+use anyhow::bail;
+use clap::Args;
+use domain::bank::BankAccount;
+use std::io::Write;
+use store::payouts::{bank, set_bank};
+
+/// A partner's account; without one, which is known.
+#[derive(Args)]
+pub struct Bank {
+    #[command(flatten)]
+    whose: Whose,
+    /// The account's holder.
+    #[arg(long, requires = "iban")]
+    name: Option<String>,
+    /// Its IBAN.
+    #[arg(long, requires = "name")]
+    iban: Option<String>,
+    /// Its bank's BIC, which banks in the euro area can do without.
+    #[arg(long, requires = "iban")]
+    bic: Option<String>,
+}
+
+impl Bank {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let partner = &self.whose.partner;
+        let given = match (&self.name, &self.iban) {
+            (Some(name), Some(iban)) => Some(BankAccount::new(name, iban, self.bic.as_deref())?),
+            (None, _) | (_, None) => None,
+        };
+        let (table, _) = self.whose.known().await?;
+        if let Some(account) = given {
+            let now = self.whose.place.now()?;
+            let put = set_bank(&table, partner, account, now).await;
+            if !put.map_err(table::trouble)? {
+                bail!(
+                    "somebody else set {partner}'s account at the same moment; look, and set it again"
+                )
+            }
+        }
+        let known = bank(&table, partner).await.map_err(table::trouble)?;
+        let Some(row) = known else {
+            bail!(
+                "no account of {partner} is known: `orangery partner bank {partner} --name … \
+                 --iban …` sets it"
+            )
+        };
+        let (holder, hint) = (row.account.holder(), row.account.hint());
+        writeln!(
+            std::io::stdout(),
+            "{partner} is paid to {holder}, {hint}, since {}",
+            row.since
+        )?;
+        Ok(())
+    }
+}

@@ -1,0 +1,284 @@
+//! `partner payout`: decides what is paid, and writes it down for bank and books.
+
+mod told;
+
+use super::place::Place;
+use super::sheet::{self, Line};
+use super::{partner_name, sepa, unknown};
+use crate::customer::money;
+use crate::table::trouble;
+use anyhow::Context;
+use clap::{ArgGroup, Args};
+use domain::bank::BankAccount;
+use domain::ids::PartnerId;
+use domain::money::Money;
+use domain::payout::{Order, Payout, Refused, day_of};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use store::Table;
+use store::payouts::{RunError, Transfer, Transfers, bank, look, run, tell_bank};
+use told::{Told, Written};
+
+/// Whom to pay, for which day, and where to write it.
+#[derive(Args)]
+#[command(group = ArgGroup::new("whom").required(true).args(["partner", "all"]))]
+#[command(group = ArgGroup::new("when").required(true).multiple(true).args(["dry_run", "date"]))]
+pub struct PayOut {
+    /// Whose payout.
+    #[arg(value_name = "NAME", value_parser = partner_name)]
+    partner: Option<PartnerId>,
+    /// Every partner's.
+    #[arg(long)]
+    all: bool,
+    /// Shows what would be paid, and changes nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// The day, in UTC: what is released by its end is paid. The same day again is the same
+    /// payout.
+    #[arg(long, value_name = "DATE")]
+    date: Option<Date>,
+    /// The least that is paid, as in "50.00 eur"; once for each currency.
+    #[arg(long = "minimum", value_name = "AMOUNT")]
+    least: Vec<Money>,
+    /// Where to write the payouts for a spreadsheet.
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    csv: Option<PathBuf>,
+    #[command(flatten)]
+    sepa: Sepa,
+    /// Stable JSON instead of tables.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// The message to the bank.
+#[derive(Args)]
+struct Sepa {
+    /// Where to write SEPA credit transfers for the bank (pain.001.001.09).
+    #[arg(long = "sepa", value_name = "FILE", conflicts_with = "dry_run")]
+    #[arg(requires = "debtor_name", requires = "debtor_iban")]
+    file: Option<PathBuf>,
+    /// Who pays: the name on the account.
+    #[arg(long, value_name = "NAME", requires = "file")]
+    debtor_name: Option<String>,
+    /// From which account.
+    #[arg(long, value_name = "IBAN", requires = "file")]
+    debtor_iban: Option<String>,
+    /// At which bank, where the bank asks for it.
+    #[arg(long, value_name = "BIC", requires = "file")]
+    debtor_bic: Option<String>,
+}
+
+impl PayOut {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let payer = self.sepa.payer()?;
+        let table = self.place.table()?;
+        let now = self.place.now()?;
+        let order = Order {
+            date: self.date.unwrap_or_else(|| day_of(now)),
+            least: self.least.clone(),
+        };
+        let mut told = Told::new(order.date, self.dry_run);
+        for partner in self.partners(&table).await? {
+            let run = if self.dry_run {
+                look(&table, &partner, &order, now).await
+            } else {
+                run(&table, &partner, &order, now).await
+            };
+            match run {
+                Ok(run) => told.take(partner, run),
+                // One partner's later payout must not keep the others from theirs.
+                Err(RunError::Refused(refused @ Refused::Before { .. })) if self.all => {
+                    told.refused.push(format!("{partner}: {refused}"));
+                }
+                Err(RunError::Store(error)) => return Err(trouble(error)),
+                Err(error @ (RunError::Refused(_) | RunError::Contended)) => {
+                    return Err(error.into());
+                }
+            }
+        }
+        if !self.dry_run {
+            self.write(&table, &mut told, payer.as_ref(), now).await?;
+        }
+        let text = if self.json {
+            serde_json::to_string_pretty(&told)?
+        } else {
+            told.text()
+        };
+        writeln!(std::io::stdout(), "{}", text.trim_end())?;
+        Ok(())
+    }
+
+    async fn partners<T: Table>(&self, table: &T) -> anyhow::Result<Vec<PartnerId>> {
+        let Some(partner) = &self.partner else {
+            let all = store::partners::list(table).await.map_err(trouble)?;
+            return Ok(all.iter().map(|row| row.partner.clone()).collect());
+        };
+        let row = store::partners::read(table, partner).await;
+        row.map_err(trouble)?.ok_or_else(|| unknown(partner))?;
+        Ok(vec![partner.clone()])
+    }
+
+    /// The files. Whatever dies here, the same command writes them again from what was decided.
+    async fn write<T: Table>(
+        &self,
+        table: &T,
+        told: &mut Told,
+        payer: Option<&BankAccount>,
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
+        if self.csv.is_none() && self.sepa.file.is_none() {
+            return Ok(());
+        }
+        let payments = payments(table, &told.decided).await?;
+        let new: Vec<Transfer> = match payer {
+            Some(_) => payments.iter().filter_map(Payment::transfer).collect(),
+            None => Vec::new(),
+        };
+        let messages = tell_bank(table, told.date, &new, now).await?;
+        let told_of = |payment: &Payment| -> Option<(Arc<Transfers>, Transfer)> {
+            messages.iter().find_map(|message| {
+                let transfer = message.list.iter().find(|t| payment.is(t))?;
+                Some((message.clone(), transfer.clone()))
+            })
+        };
+        if let Some(file) = &self.csv {
+            let lines: Vec<Line> = payments.iter().map(|p| p.line(told_of(p))).collect();
+            written(file, &sheet::payouts(&lines)?)?;
+            told.files.push(Written::new(file, lines.len(), None));
+        }
+        let (Some(file), Some(payer)) = (&self.sepa.file, payer) else {
+            return Ok(());
+        };
+        let mut wanted: BTreeMap<u64, Arc<Transfers>> = BTreeMap::new();
+        for payment in &payments {
+            match told_of(payment) {
+                Some((message, _)) => drop(wanted.insert(message.n, message)),
+                None => told.not_transferred.push(payment.left_out()),
+            }
+        }
+        let alone = wanted.len() == 1;
+        for (n, message) in wanted {
+            let file = if alone {
+                file.clone()
+            } else {
+                numbered(file, n)
+            };
+            written(&file, &sepa::pain_001(&message, payer)?)?;
+            let id = sepa::message_id(&message);
+            told.files
+                .push(Written::new(&file, message.list.len(), Some(id)));
+        }
+        Ok(())
+    }
+}
+
+impl Sepa {
+    /// The account that pays, looked at before anything is decided.
+    fn payer(&self) -> anyhow::Result<Option<BankAccount>> {
+        let (Some(name), Some(iban)) = (&self.debtor_name, &self.debtor_iban) else {
+            return Ok(None);
+        };
+        let payer = BankAccount::new(name, iban, self.debtor_bic.as_deref());
+        Ok(Some(payer.context("the account that pays can't be used")?))
+    }
+}
+
+/// An amount that was paid out, and where it is to go.
+struct Payment {
+    payout: Payout,
+    amount: Money,
+    account: Option<BankAccount>,
+}
+
+async fn payments<T: Table>(table: &T, decided: &[Payout]) -> anyhow::Result<Vec<Payment>> {
+    let mut payments = Vec::new();
+    for payout in decided {
+        let row = bank(table, &payout.partner).await.map_err(trouble)?;
+        payments.extend(payout.amounts.iter().map(|amount| Payment {
+            payout: payout.clone(),
+            amount: *amount,
+            account: row.as_ref().map(|row| row.account.clone()),
+        }));
+    }
+    Ok(payments)
+}
+
+impl Payment {
+    fn transfer(&self) -> Option<Transfer> {
+        let account = self.account.clone()?;
+        sepa::refused(self.amount).is_none().then(|| Transfer {
+            partner: self.payout.partner.clone(),
+            payout: self.payout.n,
+            amount: self.amount,
+            account,
+        })
+    }
+
+    fn is(&self, transfer: &Transfer) -> bool {
+        transfer.partner == self.payout.partner
+            && transfer.payout == self.payout.n
+            && transfer.amount == self.amount
+    }
+
+    /// Why it is in no message to the bank.
+    fn why(&self) -> &'static str {
+        match (sepa::refused(self.amount), &self.account) {
+            (Some(why), _) => why,
+            (None, None) => "no account is known; `orangery partner bank` sets it",
+            (None, Some(_)) => "no message to the bank was asked for",
+        }
+    }
+
+    fn left_out(&self) -> String {
+        let (name, amount) = (self.payout.name(), money(self.amount));
+        format!("{name}, {amount}: {}", self.why())
+    }
+
+    /// As the sheet has it: an account that the bank was told is the one that stands.
+    fn line(&self, told: Option<(Arc<Transfers>, Transfer)>) -> Line {
+        let transfer = match &told {
+            Some((message, _)) => sepa::message_id(message),
+            None => self.why().to_owned(),
+        };
+        let told = told.map(|(_, transfer)| transfer.account);
+        let account = told.as_ref().or(self.account.as_ref());
+        let of = |part: fn(&BankAccount) -> &str| account.map(part).unwrap_or_default().into();
+        Line {
+            date: self.payout.date,
+            partner: self.payout.partner.clone(),
+            payout: self.payout.n,
+            amount: self.amount,
+            account: [
+                of(BankAccount::holder),
+                of(BankAccount::iban),
+                of(|account| account.bic().unwrap_or_default()),
+            ],
+            transfer,
+        }
+    }
+}
+
+fn written(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    std::fs::write(file, bytes).with_context(|| {
+        format!(
+            "{} can't be written; what is paid is decided, and the same command writes it again",
+            file.display()
+        )
+    })
+}
+
+/// `transfers-2.xml`.
+fn numbered(file: &Path, n: u64) -> PathBuf {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    let name = match file.extension() {
+        Some(end) => format!("{stem}-{n}.{}", end.to_string_lossy()),
+        None => format!("{stem}-{n}"),
+    };
+    file.with_file_name(name)
+}

@@ -1,0 +1,376 @@
+//! Payouts as people order them: commands as processes of their own against a stack of its own.
+
+use super::support::{open, shop};
+use domain::ids::{CustomerKey, ObjectId, PartnerId};
+use domain::ledger::{Kind, Row};
+use domain::money::{Currency, Money};
+use orangery::stack::Stack;
+use orangery::wiring::dynamo_table;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+use store::{Item, Table, When};
+
+const DAY: &str = "2026-03-01";
+const PAYER: [&str; 4] = [
+    "--debtor-name",
+    "L'Orangerie",
+    "--debtor-iban",
+    "DE89 3704 0044 0532 0130 00",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn partners_are_paid_once_and_the_files_are_the_same_each_time() {
+    let stack = open(&shop()).await;
+    let folder = Folder::new("once");
+    for (partner, rows) in [
+        ("acme", &[(20_000, "eur"), (500, "usd")][..]),
+        ("peel", &[(50, "eur")]),
+        ("zest", &[(-100, "eur")]),
+    ] {
+        done(&stack, &["partner", "add", partner]);
+        for (n, (minor, code)) in rows.iter().enumerate() {
+            put(&stack, partner, n as u64, *minor, code).await;
+        }
+    }
+    let account = ["--name", "Acmé & Fils", "--iban", "NL91ABNA0417164300"];
+    done(
+        &stack,
+        &[&["partner", "bank", "acme"][..], &account].concat(),
+    );
+    let all = [
+        "partner",
+        "payout",
+        "--all",
+        "--minimum",
+        "1.00 eur",
+        "--json",
+    ];
+
+    let dry = json_of(&done(&stack, &[&all[..], &["--dry-run"]].concat()));
+    assert_eq!(dry["payouts"], paid("would_be_paid", &dry));
+    assert_eq!(dry["left"], left());
+    assert_eq!(balance(&stack, "acme"), json!([20_000, 0, 500, 0]));
+
+    // Three at once: one of them pays.
+    let (csv, xml) = (folder.file("payouts.csv"), folder.file("transfers.xml"));
+    let files = ["--csv", &csv, "--sepa", &xml];
+    let pay = [&all[..], &["--date", DAY], &files, &PAYER].concat();
+    let runs: Vec<_> = (0..3)
+        .map(|_| command(&stack, &pay).spawn().unwrap())
+        .collect();
+    let mut states = Vec::new();
+    for run in runs {
+        let output = run.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let told = json_of(&text(&output.stdout));
+        states.push(told["payouts"][0]["state"].as_str().unwrap().to_owned());
+        assert_eq!(
+            told["not_transferred"][0],
+            "acme-1, 5.00 USD: SEPA transfers euros alone"
+        );
+    }
+    states.sort();
+    assert_eq!(states, ["paid", "paid_before", "paid_before"]);
+    assert_eq!(balance(&stack, "acme"), json!([0, 20_000, 0, 500]));
+    assert_eq!(balance(&stack, "peel"), json!([50, 0]));
+    let sheet = "date,payout,partner,amount,currency,holder,iban,bic,transfer\n\
+        2026-03-01,acme-1,acme,200.00,EUR,Acmé & Fils,NL91ABNA0417164300,,ORANGERY-20260301-1\n\
+        2026-03-01,acme-1,acme,5.00,USD,Acmé & Fils,NL91ABNA0417164300,,\
+        SEPA transfers euros alone\n";
+    let (first_csv, first_xml) = (read(&csv), read(&xml));
+    assert_eq!(first_csv, sheet);
+    for part in [
+        "<MsgId>ORANGERY-20260301-1</MsgId>",
+        "<CtrlSum>200.00</CtrlSum>",
+        "<Nm>Acme + Fils</Nm>",
+        "<IBAN>NL91ABNA0417164300</IBAN>",
+    ] {
+        assert!(first_xml.contains(part), "{part}: {first_xml}");
+    }
+
+    // Files that a crash took are written again, also when the account changed meanwhile.
+    std::fs::remove_file(&csv).unwrap();
+    std::fs::remove_file(&xml).unwrap();
+    let moved = ["--name", "Acme", "--iban", "DE89370400440532013000"];
+    done(&stack, &[&["partner", "bank", "acme"][..], &moved].concat());
+    done(&stack, &pay);
+    assert_eq!(read(&xml), first_xml);
+    assert_eq!(
+        read(&csv).lines().take(2).collect::<Vec<_>>(),
+        first_csv.lines().take(2).collect::<Vec<_>>()
+    );
+
+    // Who is paid later that day is in a message of its own.
+    let account = ["--name", "Peel", "--iban", "NL91ABNA0417164300"];
+    done(
+        &stack,
+        &[&["partner", "bank", "peel"][..], &account].concat(),
+    );
+    let late = done(&stack, &["partner", "payout", "peel", "--date", DAY]);
+    assert!(
+        late.contains("peel-1") && late.contains("0.50 EUR"),
+        "{late}"
+    );
+    let told = json_of(&done(&stack, &pay));
+    let written: Vec<_> = told["files"].as_array().unwrap().iter().collect();
+    let messages: Vec<&Value> = written.iter().map(|file| &file["message"]).collect();
+    assert_eq!(
+        messages,
+        [
+            &json!(null),
+            &json!("ORANGERY-20260301-1"),
+            &json!("ORANGERY-20260301-2")
+        ]
+    );
+    assert_eq!(read(&folder.file("transfers-1.xml")), first_xml);
+    let second = read(&folder.file("transfers-2.xml"));
+    assert!(second.contains("<CtrlSum>0.50</CtrlSum>") && !second.contains("acme"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_ordered_is_refused_in_words_and_pays_nothing() {
+    let stack = open(&shop()).await;
+    let folder = Folder::new("wrong");
+    done(&stack, &["partner", "add", "acme"]);
+    put(&stack, "acme", 0, 20_000, "eur").await;
+    let missing = folder.file("no/such/folder.csv");
+    let bad_payer = [
+        "--debtor-name",
+        "x",
+        "--debtor-iban",
+        "DE88370400440532013000",
+    ];
+    for (words, said) in [
+        (&["payout", "acme"][..], "<--dry-run|--date <DATE>>"),
+        (&["payout", "--date", DAY], "<NAME|--all>"),
+        (
+            &["payout", "acme", "--all", "--date", DAY],
+            "cannot be used",
+        ),
+        (
+            &["payout", "nobody", "--date", DAY],
+            "no partner is called nobody",
+        ),
+        (&["payout", "acme", "--date", "1 March"], "1 March"),
+        (&["payout", "acme", "--date", "2026-03-02"], "still to come"),
+        (
+            &["payout", "acme", "--date", DAY, "--minimum", "50"],
+            "invalid value '50'",
+        ),
+        (
+            &["payout", "acme", "--date", DAY, "--sepa", "x.xml"],
+            "--debtor-name",
+        ),
+        (
+            &["payout", "acme", "--dry-run", "--csv", "x.csv"],
+            "cannot be used",
+        ),
+        (&["bank", "acme"], "no account of acme is known"),
+        (&["bank", "acme", "--name", "Acme"], "--iban"),
+        (
+            &[
+                "bank",
+                "acme",
+                "--name",
+                "Acme",
+                "--iban",
+                "NL91ABNA0417164301",
+            ],
+            "check digits do not fit",
+        ),
+        (
+            &["statement", "acme", "--month", "2026-13"],
+            "as in 2026-04",
+        ),
+        (&["statement", "acme", "--csv", "x.csv"], "--month"),
+    ] {
+        let output = typed(&stack, &[&["partner"], words].concat());
+        let complaint = text(&output.stderr);
+        assert!(
+            !output.status.success() && complaint.contains(said),
+            "{words:?}: {complaint}"
+        );
+        assert!(!complaint.contains("ABNA"), "{complaint}");
+    }
+    let sepa = [
+        "partner", "payout", "acme", "--date", DAY, "--sepa", "x.xml",
+    ];
+    let output = typed(&stack, &[&sepa[..], &bad_payer].concat());
+    assert!(text(&output.stderr).contains("the account that pays can't be used"));
+    assert_eq!(balance(&stack, "acme"), json!([20_000, 0]));
+
+    // A file that can't be written is no reason to pay again.
+    let pay = [
+        "partner", "payout", "acme", "--date", DAY, "--csv", &missing,
+    ];
+    let complaint = text(&typed(&stack, &pay).stderr);
+    assert!(
+        complaint.contains("the same command writes it again"),
+        "{complaint}"
+    );
+    assert_eq!(balance(&stack, "acme"), json!([0, 20_000]));
+    let again = done(&stack, &pay[..5]);
+    assert!(again.contains("paid before"), "{again}");
+    assert_eq!(balance(&stack, "acme"), json!([0, 20_000]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_month_is_shown_and_written_with_its_opening_and_closing() {
+    let stack = open(&shop()).await;
+    let folder = Folder::new("month");
+    done(&stack, &["partner", "add", "acme"]);
+    put(&stack, "acme", 0, 20_000, "eur").await;
+    done(&stack, &["partner", "payout", "acme", "--date", DAY]);
+    let csv = folder.file("march.csv");
+    let month = ["partner", "statement", "acme", "--month", "2026-03"];
+    let shown = done(&stack, &[&month[..], &["--csv", &csv]].concat());
+    for part in [
+        "Before 2026-03: nothing was owed",
+        "In 2026-03\n",
+        "After 2026-03\n",
+    ] {
+        assert!(shown.contains(part), "{shown}");
+    }
+    let told = json_of(&done(&stack, &[&month[..], &["--json"]].concat()));
+    assert_eq!(told["month"], "2026-03-01");
+    let amounts: Vec<&Value> = told["rows"].as_array().unwrap().iter().collect();
+    let amounts: Vec<&Value> = amounts.iter().map(|row| &row["amount_minor"]).collect();
+    assert_eq!(amounts, [&json!(20_000), &json!(-20_000)]);
+    assert_eq!(told["closing"][0]["paid_minor"], 20_000);
+    let lines: Vec<String> = read(&csv).lines().map(str::to_owned).collect();
+    assert!(
+        lines[1].contains(",commission,200.00,EUR,paid,"),
+        "{lines:?}"
+    );
+    assert!(
+        lines[2].contains(",payout,-200.00,EUR,paid,,payout/2026-03-01,"),
+        "{lines:?}"
+    );
+    assert!(lines[3].starts_with(",closing,0.00,EUR,,,,"), "{lines:?}");
+    let later = done(
+        &stack,
+        &["partner", "statement", "acme", "--month", "2026-04"],
+    );
+    assert!(
+        later.contains("In 2026-04: nothing was decided or paid"),
+        "{later}"
+    );
+}
+
+fn paid(state: &str, told: &Value) -> Value {
+    let at = &told["payouts"][0]["at"];
+    let line = |minor, currency| {
+        json!({ "partner": "acme", "payout": 1, "amount_minor": minor, "currency": currency,
+            "exponent": 2, "state": state, "at": at })
+    };
+    json!([line(20_000, "eur"), line(500, "usd")])
+}
+
+fn left() -> Value {
+    let line = |partner, minor, why| {
+        json!({ "partner": partner, "amount_minor": minor, "currency": "eur", "exponent": 2,
+            "why": why })
+    };
+    json!([
+        line("peel", 50, "it is below 1.00 EUR"),
+        line("zest", -100, "more went back than was earned since"),
+    ])
+}
+
+/// Released and paid, minor units, by currency.
+fn balance(stack: &Stack, partner: &str) -> Value {
+    let told = json_of(&done(stack, &["partner", "statement", partner, "--json"]));
+    let balances = told["balance"].as_array().unwrap().iter();
+    balances
+        .flat_map(|balance| [&balance["released_minor"], &balance["paid_minor"]])
+        .cloned()
+        .collect()
+}
+
+/// A row whose hold has ended.
+async fn put(stack: &Stack, partner: &str, n: u64, minor: i64, code: &str) {
+    let now = stack.clock().now();
+    let row = Row {
+        partner: PartnerId::new(partner),
+        customer: CustomerKey::new("stripe/test/cus_1"),
+        payment: ObjectId::new(format!("pi_{n}")),
+        n,
+        kind: Kind::Commission,
+        amount: Money {
+            minor,
+            currency: Currency::parse(code).unwrap(),
+            exponent: 2,
+        },
+        suspicion: None,
+        reward: None,
+        of_minor: None,
+        paid_at: None,
+        at: now,
+        releases_at: now,
+    };
+    let table = dynamo_table(stack.endpoints()).unwrap();
+    let put = table.put(Item::Commission(Arc::new(row)), When::Absent);
+    put.await.unwrap();
+}
+
+fn command(stack: &Stack, words: &[&str]) -> Command {
+    let port = stack.gateway_url().rsplit(':').next().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_orangery"));
+    command.args(words).args(["--port", port]);
+    for name in [
+        "AWS_ACCESS_KEY_ID",
+        "AWS_ENDPOINT_URL",
+        "ORANGERY_MASTER_KEY",
+    ] {
+        command.env_remove(name);
+    }
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn typed(stack: &Stack, words: &[&str]) -> Output {
+    tokio::task::block_in_place(|| command(stack, words).output().unwrap())
+}
+
+fn done(stack: &Stack, words: &[&str]) -> String {
+    let output = typed(stack, words);
+    let complaint = text(&output.stderr);
+    assert!(output.status.success(), "{words:?}: {complaint}");
+    text(&output.stdout)
+}
+
+fn json_of(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn read(file: &str) -> String {
+    std::fs::read_to_string(file).unwrap()
+}
+
+/// A folder that goes with the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let name = format!("orangery-payouts-{name}-{}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+
+    fn file(&self, name: &str) -> String {
+        Path::join(&self.0, name).to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
