@@ -3,7 +3,7 @@
 //! doors made of it, in every order.
 
 use crate::orders::{Dice, each_order};
-use crate::support::house::House;
+use crate::support::house::{House, blocking};
 use crate::support::memory::Memory;
 use domain::ids::PartnerId;
 use domain::ledger::{Ledger, Row};
@@ -84,7 +84,8 @@ async fn model_4_through_the_doors_is_its_table_row_by_row_and_in_every_order_it
         totals(&shop.rows("acme").await),
         [("pi_c_2", 200), ("pi_c_3", 600)]
     );
-    every_order(&shop.entries().await, &payouts);
+    let entries = shop.entries().await;
+    blocking(move || every_order(&entries, &payouts)).await;
 }
 
 /// R2: what the doors journaled, told to an empty table in other orders.
@@ -342,7 +343,7 @@ impl Shop {
         self.deliver(customer, n, &told, set).await;
     }
 
-    /// One event of the n-th payment of a customer, as of now.
+    /// One event of the n-th payment of a customer.
     async fn deliver(&self, customer: &str, n: u8, told: &str, set: &str) {
         let mut renames = vec![
             ("evt_Grove0".to_owned(), format!("evt_{customer}_{n}_")),
@@ -370,7 +371,10 @@ impl Shop {
             renames.join(", ")
         );
         let story = Story::parse(&text).unwrap();
-        let deliveries: Vec<Delivery> = story.deliveries(&self.0.signers(), self.0.now()).unwrap();
+        // As of the full hour: what is told together happened at one moment.
+        let now = self.0.now().as_second();
+        let hour = Timestamp::from_second(now - now.rem_euclid(3_600)).unwrap();
+        let deliveries: Vec<Delivery> = story.deliveries(&self.0.signers(), hour).unwrap();
         self.0.send_all(&deliveries).await;
         self.0.settle().await;
     }
