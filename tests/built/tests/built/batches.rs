@@ -130,7 +130,6 @@ async fn a_message_that_orders_nothing_fails_alone_and_a_letter_goes_out_once() 
     let order = order(&house).await;
     let nobodys = order.replace("cus_ada", "cus_nobody");
     assert_ne!(order, nobodys);
-    let message = |id: &str, body: &str| [("/messageId", id.into()), ("/body", body.into())];
     let event = Batch::of_queue()
         .unwrap()
         .with(message("bad", "no order of canary@example.com"))
@@ -145,6 +144,29 @@ async fn a_message_that_orders_nothing_fails_alone_and_a_letter_goes_out_once() 
         assert_eq!(house.stack.mailbox().mails().unwrap().len(), 1);
     }
     assert!(!email.log().contains("canary@"), "{}", email.log());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_that_orders_no_notice_fails_alone() {
+    let house = House::open().await;
+    let event = Batch::of_queue()
+        .unwrap()
+        .with(message("bad", "no order of canary@example.com"))
+        .with(message(
+            "nobodys",
+            r#"{"partner":"acme","row":"payout#0000000001"}"#,
+        ))
+        .with(message("bad-too", r#"{"partner":["canary@example.com"]}"#))
+        .event();
+    let mut notice = house.start("partner-notice").await;
+    let said = response(&mut notice, &event).await;
+    assert_eq!(said, failed(&["bad", "bad-too"]));
+    assert!(!notice.log().contains("canary@"), "{}", notice.log());
+}
+
+/// A queue's message: its id and its body.
+fn message(id: &str, body: &str) -> [(&'static str, Value); 2] {
+    [("/messageId", id.into()), ("/body", body.into())]
 }
 
 /// A record of the stream that tells of a new item.

@@ -72,16 +72,15 @@ impl House {
     /// What a template would tell any of the functions; of whom to believe, nothing.
     pub(crate) fn settings(&self) -> Vec<(&'static str, String)> {
         let text = str::to_owned;
+        let queue = |name: &str| format!("{}/1/{name}", self.services.url());
         vec![
             ("AWS_ENDPOINT_URL", text(self.services.url())),
             ("STAGE", text("built")),
             ("TABLE", self.stack.endpoints().table_name.clone()),
             ("PROVIDER", text("stripe")),
             ("MODE", text("test")),
-            (
-                "LETTERS_QUEUE_URL",
-                format!("{}/1/letters", self.services.url()),
-            ),
+            ("LETTERS_QUEUE_URL", queue("letters")),
+            ("NOTICES_QUEUE_URL", queue("notices")),
             ("SHOP_NAME", text("Grove")),
             ("MAIL_FROM", text("grove@example.com")),
         ]
@@ -189,6 +188,7 @@ fn program(function: &str) -> Program {
         "dispatch" => env!("CARGO_BIN_EXE_built-dispatch"),
         "engagement-email" => env!("CARGO_BIN_EXE_built-engagement-email"),
         "journal-fold" => env!("CARGO_BIN_EXE_built-journal-fold"),
+        "partner-notice" => env!("CARGO_BIN_EXE_built-partner-notice"),
         "partner-referral" => env!("CARGO_BIN_EXE_built-partner-referral"),
         "payment-webhook" => env!("CARGO_BIN_EXE_built-payment-webhook"),
         _ => panic!("{function} is no function that is built here"),

@@ -73,6 +73,7 @@ async fn a_reader_of_batches_reports_what_is_no_batch_and_reads_the_next() {
         ("journal-fold", "NotAStream", "none of these", &none),
         ("dispatch", "NotAStream", "none of these", &none),
         ("engagement-email", "NotAQueue", "a queue's batch", &none),
+        ("partner-notice", "NotAQueue", "a queue's batch", &none),
         ("calendar", "NoJob", "none of these", &sweep),
     ] {
         let mut process = house.start(function).await;
