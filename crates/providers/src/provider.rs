@@ -269,7 +269,8 @@ impl Provider {
         (self.samples.acted_upon)()
     }
 
-    /// Ready-made bodies, one for every event acted upon: name and body.
+    /// Ready-made bodies, one for every event acted upon: name and body. None without the feature
+    /// `samples`, and so it is with the next two.
     pub fn samples(&self) -> &'static [(&'static str, &'static str)] {
         self.samples.bodies
     }

@@ -1,6 +1,6 @@
 //! A body for every event acted upon, a whole life, and what PayPal's API says beside.
 
-use crate::samples::bodies;
+use crate::samples::{answers, bodies};
 
 /// Named by the event, then by what is special about it.
 pub(super) static SAMPLES: &[(&str, &str)] = bodies!["paypal":
@@ -58,22 +58,9 @@ pub(super) static LIFE: &[(&str, &str)] = bodies!["paypal/life":
 ];
 
 /// What is answered whatever is told, then what is to one sale.
-pub(super) static ANSWERS: &[(&str, &str)] = &[
-    ("", include_str!("../../fixtures/paypal/answers.json")),
-    (
-        "life/03-PAYMENT.SALE.COMPLETED-first",
-        include_str!("../../fixtures/paypal/life/03-PAYMENT.SALE.COMPLETED-first.answers.json"),
-    ),
-    (
-        "life/04-PAYMENT.SALE.COMPLETED-renewal",
-        include_str!("../../fixtures/paypal/life/04-PAYMENT.SALE.COMPLETED-renewal.answers.json"),
-    ),
-    (
-        "life/06-PAYMENT.SALE.COMPLETED-recovered",
-        include_str!("../../fixtures/paypal/life/06-PAYMENT.SALE.COMPLETED-recovered.answers.json"),
-    ),
-    (
-        "life/08-PAYMENT.SALE.COMPLETED-upgrade",
-        include_str!("../../fixtures/paypal/life/08-PAYMENT.SALE.COMPLETED-upgrade.answers.json"),
-    ),
+pub(super) static ANSWERS: &[(&str, &str)] = answers!["paypal":
+    "life/03-PAYMENT.SALE.COMPLETED-first",
+    "life/04-PAYMENT.SALE.COMPLETED-renewal",
+    "life/06-PAYMENT.SALE.COMPLETED-recovered",
+    "life/08-PAYMENT.SALE.COMPLETED-upgrade",
 ];
