@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-/// For all that happens on the emulator.
-const PATIENCE: Duration = Duration::from_secs(900);
+/// For all that happens on the emulator: minutes on an idle machine, ten times that on a busy one.
+const PATIENCE: Duration = Duration::from_secs(1800);
 
 /// For what follows an answer by itself: the stream, the queue, a secret read again.
 const SECONDS: u32 = 60;
