@@ -7,8 +7,8 @@
 use crate::Item;
 use crate::accept::{Verdict, behind, receive};
 use crate::folding::{fold, read_journal, read_record};
-use crate::items::{PARKED, reference_partition};
-use crate::partners::{PartnerRow, ledger};
+use crate::items::{PARKED, ledger_partition, reference_partition, referral_rows};
+use crate::partners::PartnerRow;
 use crate::port::{StoreError, Table, query_all};
 use domain::ids::{CustomerKey, EventId, PartnerId, Reference};
 use domain::program::{CodeGranted, Decision};
@@ -124,7 +124,8 @@ pub enum Reviewed {
     NotReferred,
 }
 
-/// The customers that a referral reaches, as far as the partner's ledger and the code show.
+/// The customers that a referral reaches: those on whom anything was told of it, and of a code
+/// those who showed it. Whoever has not paid and came by no code is not among them.
 ///
 /// # Errors
 /// When the table does not answer.
@@ -132,8 +133,10 @@ pub async fn reached<T: Table>(
     table: &T,
     named: &Named,
 ) -> Result<BTreeSet<CustomerKey>, StoreError> {
-    let rows = ledger(table, &named.partner).await?;
-    let mut customers: BTreeSet<CustomerKey> = rows.into_iter().map(|row| row.customer).collect();
+    let partition = ledger_partition(&named.partner);
+    let told = query_all(table, &partition, &referral_rows(&named.referral)).await?;
+    let told = told.into_iter().filter_map(Item::into_standing);
+    let mut customers: BTreeSet<CustomerKey> = told.map(|row| row.customer.clone()).collect();
     if let Some(code) = named.referral.strip_prefix("code/") {
         customers.extend(behind(table, &[Reference::code(code)]).await?);
     }

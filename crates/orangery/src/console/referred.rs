@@ -1,8 +1,8 @@
 //! Partners and whom they sent, as the index keeps them.
 
 use domain::ids::{CustomerKey, PartnerId};
-use domain::program::Decision;
-use domain::state::{Referral, State};
+use domain::standing::standings;
+use domain::state::State;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,8 +24,10 @@ pub(super) struct Sent {
     pub(super) referral: Arc<str>,
     /// When the partner sent it, RFC 3339.
     pub(super) at: String,
-    /// `counts`, `held`, `canceled`, `void` or `passed_over`.
+    /// As the partner is told: `waiting`, `attributed`, `held` or `refused`.
     pub(super) standing: &'static str,
+    /// Why it is held or refused.
+    pub(super) reason: Option<&'static str>,
 }
 
 impl Partners {
@@ -39,14 +41,17 @@ impl Partners {
 
     /// Takes in who sent a customer.
     pub(super) fn sent(&mut self, customer: &CustomerKey, state: &State) {
-        for known in state.referrals.values() {
+        let standings = standings(state);
+        for (name, known) in &state.referrals {
+            let standing = standings.get(name);
             let customer: Arc<str> = customer.as_str().into();
             let key = (customer.clone(), known.referral.clone());
             let sent = Sent {
                 customer,
                 referral: known.referral.clone(),
                 at: known.referred_at.to_string(),
-                standing: standing(state, known),
+                standing: standing.map_or("waiting", |known| known.as_str()),
+                reason: standing.and_then(|known| known.reason()),
             };
             let of_partner = self.sent.entry(known.partner.clone()).or_default();
             of_partner.insert(key, sent);
@@ -64,21 +69,5 @@ impl Partners {
         let row = self.rows.get(partner)?.clone();
         let sent = self.sent.get(partner).into_iter().flatten();
         Some((row, sent.map(|(_, sent)| sent.clone()).collect()))
-    }
-}
-
-fn standing(state: &State, known: &Referral) -> &'static str {
-    let counts = state.attribution();
-    let counts = counts.filter(|attribution| attribution.referral == known);
-    if known.canceled {
-        "canceled"
-    } else if state.decision(&known.partner, &known.referral) == Some(Decision::Void) {
-        "void"
-    } else {
-        match counts.map(|attribution| attribution.suspicion) {
-            Some(Some(_)) => "held",
-            Some(None) => "counts",
-            None => "passed_over",
-        }
     }
 }

@@ -8,7 +8,7 @@ use orangery::stack::Stack;
 use orangery::stack::clock::StackClock;
 use orangery::wiring::dynamo_table;
 use serde_json::{Value, json};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_partner_is_added_reports_a_customer_who_pays_and_reads_its_statement() {
@@ -83,15 +83,8 @@ async fn a_referral_that_is_held_is_released_or_voided_and_a_later_decision_stan
             (&json!(held), &json!(released))
         );
     }
-    let table = dynamo_table(stack.endpoints()).unwrap();
-    let ben = CustomerKey::new("stripe/test/cus_ben");
-    let view = orangery::customer::view(&table, &ben, &shop().catalog).await;
-    let events = view.unwrap().events;
-    let decided: Vec<&str> = events
-        .iter()
-        .filter_map(|event| event.id.strip_prefix("operator/acme/r-1/"))
-        .collect();
-    assert_eq!(decided, ["0000/released", "0001/voided", "0002/released"]);
+    let wanted = ["0000/released", "0001/voided", "0002/released"];
+    assert_eq!(decided(&stack, "cus_ben").await, wanted);
     let named = typed.done("partner void acme r-1 --customer stripe/test/cus_ben");
     assert_eq!(named, "stripe/test/cus_ben: void: it counts for nothing");
 }
@@ -129,6 +122,53 @@ async fn a_code_earns_from_the_day_it_is_given_on_the_terms_of_the_day_it_is_sho
     assert_eq!(
         typed.json("partner list --json")[0]["codes"],
         json!(["AUTUMN"])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_several_who_type_at_once_each_is_told_what_stands() {
+    let stack = open(&shop()).await;
+    let typed = Typed::at(&stack);
+    for partner in ["acme", "other"] {
+        typed.done(&format!("partner add {partner} --domain {partner}.example"));
+    }
+    let report = "send partner/acme referral.created --set data.referral_id=r-1 \
+                  --set data.customer.email=ben@acme.example";
+    typed.done(report);
+    typed.pays("cus_ben", "in_1", "ben@acme.example");
+    let at_once = |words: [&'static str; 4]| {
+        let children = words.map(|words| typed.command(words).spawn().unwrap());
+        children.map(|child| {
+            let output = tokio::task::block_in_place(|| child.wait_with_output().unwrap());
+            (
+                output.status.success(),
+                text(&output.stdout) + &text(&output.stderr),
+            )
+        })
+    };
+    let said = at_once(["partner release acme r-1"; 4]);
+    assert!(said.iter().all(|(done, _)| *done), "{said:?}");
+    assert_eq!(decided(&stack, "cus_ben").await, ["0000/released"]);
+    assert_eq!(
+        typed.statement("acme")["balance"][0]["held_minor"],
+        json!(0)
+    );
+
+    let acme = "partner code acme AUTUMN";
+    let other = "partner code other AUTUMN";
+    let said = at_once([acme, other, acme, other]);
+    let done = said.iter().filter(|(done, _)| *done).count();
+    assert_eq!(done, 2, "{said:?}");
+    assert!(
+        said.iter()
+            .all(|(done, said)| *done || said.contains("stays with")),
+        "{said:?}"
+    );
+    let said = at_once(["partner rotate acme"; 4]);
+    assert!(said.iter().all(|(done, _)| *done), "{said:?}");
+    assert_eq!(
+        typed.json("partner list --json")[0]["keys"],
+        json!([1, 2, 3, 4, 5])
     );
 }
 
@@ -297,7 +337,8 @@ async fn a_partners_page_shows_balance_rows_and_customers_without_their_addresse
         "the customer&#x27;s address is at the partner&#x27;s company",
         "/customer?key=stripe%2Ftest%2Fcus_ada",
         "<span class=\"badge held\">held</span>",
-        "<span class=\"badge counts\">counts</span>",
+        "<span class=\"badge attributed\">counts</span>",
+        "it has an address at the partner’s company",
         "<bdi>SPRING</bdi>",
     ] {
         assert!(page.contains(word), "{word}: {page}");
@@ -337,6 +378,11 @@ impl Typed {
     }
 
     fn typed(&self, words: &str) -> Output {
+        let mut command = self.command(words);
+        tokio::task::block_in_place(|| command.output().unwrap())
+    }
+
+    fn command(&self, words: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_orangery"));
         command
             .args(words.split_whitespace())
@@ -348,7 +394,8 @@ impl Typed {
         ] {
             command.env_remove(name);
         }
-        tokio::task::block_in_place(|| command.output().unwrap())
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
     }
 
     /// What is printed of a command that must do its work.
@@ -425,6 +472,18 @@ impl Typed {
         let answer = tokio::task::block_in_place(|| delivery.send(&gateway, now).unwrap());
         assert_eq!(answer.status, 200, "{answer:?}");
     }
+}
+
+/// What was decided of the referral r-1 of acme, as its customer's journal has it.
+async fn decided(stack: &Stack, customer: &str) -> Vec<String> {
+    let table = dynamo_table(stack.endpoints()).unwrap();
+    let customer = CustomerKey::new(format!("stripe/test/{customer}"));
+    let view = orangery::customer::view(&table, &customer, &shop().catalog).await;
+    let events = view.unwrap().events;
+    let decided = events
+        .iter()
+        .filter_map(|event| event.id.strip_prefix("operator/acme/r-1/"));
+    decided.map(str::to_owned).collect()
 }
 
 fn text(bytes: &[u8]) -> String {
