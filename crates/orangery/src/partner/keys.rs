@@ -106,11 +106,15 @@ pub(super) fn reveal(master: &Secret, row: &PartnerRow) -> anyhow::Result<()> {
 
 /// The secret of the newest version in force.
 pub(super) fn newest(master: &Secret, row: &PartnerRow) -> anyhow::Result<Secret> {
+    Ok(partner_secret(master, &row.partner, newest_version(row)?)?)
+}
+
+/// The newest version in force.
+pub(super) fn newest_version(row: &PartnerRow) -> anyhow::Result<u32> {
     let partner = &row.partner;
-    let version = row.keys.last().with_context(|| {
+    row.keys.last().copied().with_context(|| {
         format!("{partner} has no key in force; `orangery partner rotate {partner}` gives it one")
-    })?;
-    Ok(partner_secret(master, partner, *version)?)
+    })
 }
 
 /// The versions in force, for people.

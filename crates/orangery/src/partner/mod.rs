@@ -3,6 +3,7 @@
 
 mod add;
 mod keys;
+mod proofs;
 mod terms;
 mod list;
 mod codes;
@@ -40,6 +41,10 @@ pub enum PartnerCommand {
     Rotate(keys::Rotate),
     /// Takes a version of a partner's key out of force.
     Revoke(keys::Revoke),
+    /// Takes a public key that a partner signs with besides, or out of force.
+    Key(proofs::Key),
+    /// Prints the token that a partner's postbacks carry.
+    Postback(proofs::Postback),
     /// Gives a partner a code: whoever shows it from now on was sent by it.
     Code(codes::Give),
     /// What a partner is owed, row by row.
@@ -69,6 +74,8 @@ impl PartnerCommand {
             Self::Terms(terms) => terms.run().await,
             Self::Rotate(rotate) => rotate.run().await,
             Self::Revoke(revoke) => revoke.run().await,
+            Self::Key(key) => key.run().await,
+            Self::Postback(postback) => postback.run().await,
             Self::Code(code) => code.run().await,
             Self::Statement(show) => show.run().await,
             Self::Release(review) => review.run(Decision::Release).await,

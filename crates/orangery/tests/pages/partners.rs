@@ -173,6 +173,26 @@ async fn of_several_who_type_at_once_each_is_told_what_stands() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_public_key_is_given_and_taken_and_a_token_opens_the_postback() {
+    let stack = open(&shop()).await;
+    let typed = Typed::at(&stack);
+    typed.done("partner add acme");
+    let key = "whpk_iojj3XQJ8ZX9UtstPLpdcspnCb8dlBIb83SIAbQPb1w=";
+    for _ in 0..2 {
+        let said = typed.done(&format!("partner key acme {key}"));
+        assert!(said.starts_with("in force"), "{said}");
+    }
+    assert_eq!(typed.done("partner key acme").trim(), key);
+    typed.done(&format!("partner key acme {key} --remove"));
+    assert_eq!(typed.done("partner key acme").trim(), "");
+    let token = typed.done("partner postback acme");
+    let address = "/partners/acme/postback?transaction_id=t-1&code=c&token=";
+    let path = format!("{address}{}", token.trim());
+    assert_eq!(get(&stack, &path).await.0, 202);
+    assert_eq!(get(&stack, address).await.0, 401);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_is_rotated_and_revoked_and_a_version_never_given_out_again() {
     let stack = open(&shop()).await;
     let typed = Typed::at(&stack);
@@ -269,6 +289,12 @@ const WRONG: &[(&str, &str)] = &[
         "no partner is called nobody",
     ),
     ("partner rotate nobody", "no partner is called nobody"),
+    ("partner postback nobody", "no partner is called nobody"),
+    ("partner key acme whpk_AAAA", "no public key of Ed25519"),
+    (
+        "partner key acme whpk_iojj3XQJ8ZX9UtstPLpdcspnCb8dlBIb83SIAbQPb1w= --remove",
+        "none of this partner's",
+    ),
     ("partner statement nobody", "no partner is called nobody"),
     (
         "partner statement acme --at yesterday",

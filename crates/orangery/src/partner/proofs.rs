@@ -1,0 +1,99 @@
+//! `partner key` and `partner postback`: proofs besides the shared secret.
+
+use super::{Master, Whose, keys, unknown};
+use crate::table;
+use anyhow::{Context, bail};
+use clap::Args;
+use providers::Secret;
+use providers::partner::postback::Token;
+use std::io::Write;
+use std::sync::Arc;
+use store::partners::{PartnerRow, change};
+
+/// A public key of a partner's own.
+#[derive(Args)]
+pub struct Key {
+    #[command(flatten)]
+    whose: Whose,
+    /// The key, as `whpk_` and base64; without one, those there are are shown.
+    key: Option<String>,
+    /// Take it out of force.
+    #[arg(long, requires = "key")]
+    remove: bool,
+}
+
+impl Key {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let mut out = std::io::stdout();
+        let Some(text) = &self.key else {
+            let (_, row) = self.whose.known().await?;
+            for key in &row.public_keys {
+                writeln!(out, "{key}")?;
+            }
+            return Ok(());
+        };
+        // One way to write a key, so that the same is not there twice.
+        let key = Secret::standard_public(text).context("this is no public key of Ed25519")?;
+        let key: Arc<str> = key.reveal_standard().into();
+        let partner = &self.whose.partner;
+        let put = |row: &mut PartnerRow| {
+            let known = row.public_keys.contains(&key);
+            if self.remove {
+                row.public_keys.retain(|there| *there != key);
+                return if known {
+                    Ok(())
+                } else {
+                    Err("it is none of this partner's")
+                };
+            }
+            if !known && row.public_keys.len() >= MOST {
+                return Err("there are eight already, and each is tried: remove one first");
+            }
+            if !known {
+                row.public_keys.push(key.clone());
+            }
+            Ok(())
+        };
+        let changed = change(&self.whose.place.table()?, partner, put).await;
+        match changed.map_err(table::trouble)? {
+            None => return Err(unknown(partner)),
+            Some(Err(why)) => bail!("nothing was changed: {why}"),
+            Some(Ok(_)) => {}
+        }
+        let what = if self.remove {
+            "out of force"
+        } else {
+            "in force"
+        };
+        writeln!(out, "{what}; the doors know within a minute")?;
+        Ok(())
+    }
+}
+
+/// Whose token is shown.
+#[derive(Args)]
+pub struct Postback {
+    #[command(flatten)]
+    whose: Whose,
+    #[command(flatten)]
+    master: Master,
+}
+
+impl Postback {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let (_, row) = self.whose.known().await?;
+        let master = self.master.key(&self.whose.place)?;
+        let token = Token::derive(&master, &row.partner, keys::newest_version(&row)?)?;
+        writeln!(std::io::stdout(), "{}", token.reveal())?;
+        let partner = &row.partner;
+        writeln!(
+            std::io::stderr(),
+            "postbacks go to GET /partners/{partner}/postback?transaction_id=…&email=…&token=… \
+             with the token above, which opens that address alone"
+        )?;
+        Ok(())
+    }
+}
+
+/// Each is tried on a request that no shared secret fits.
+const MOST: usize = 8;
