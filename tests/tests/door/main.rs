@@ -26,5 +26,6 @@ mod reports;
 mod postbacks;
 mod referrals;
 mod openapi;
+mod cases;
 mod guide;
 mod own_keys;
