@@ -137,7 +137,7 @@ fn every_order(entries: &[Arc<Entry>], payouts: &[Payout]) {
     );
 }
 
-const SAMPLES: usize = 300;
+const SAMPLES: usize = 100;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r3_a_late_report_earns_on_what_was_paid_inside_the_window_alone() {
