@@ -1,4 +1,4 @@
-//! What a partner is sent of its ledger: a notice for each row and each state that the row comes
+//! What a partner is sent of its rows: a notice for each row and each state that the row comes
 //! to, under an id that is the same however often it is sent; and how long sending is tried.
 //!
 //! Everything follows from the row and the moment at which the state came, never from the moment
@@ -6,10 +6,15 @@
 
 use crate::ids::PartnerId;
 use crate::ledger::{Kind, Row};
+use crate::money::{Currency, Money};
+use crate::payout::Payout;
+use crate::standing::{Standing, StandingRow};
 use crate::statement::RowView;
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
 
 /// That a row of a partner's came to a state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +33,41 @@ pub struct Notice {
 pub enum Data {
     /// A row of the commission ledger, as it stands in a statement.
     Commission(RowView),
+    /// How a report stands, in the words of the partners' door.
+    Referral {
+        /// The partner's id of the referral.
+        referral_id: Arc<str>,
+        /// How it stands from now on.
+        state: &'static str,
+        /// Why, where there is a reason.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<&'static str>,
+    },
+    /// What was paid out.
+    Payout {
+        /// The day it is for.
+        date: Date,
+        /// How much, in each unit by itself.
+        amounts: Vec<Amount>,
+    },
+}
+
+/// An amount as it stands in a notice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Amount {
+    amount_minor: i64,
+    currency: Currency,
+    exponent: u8,
+}
+
+impl From<&Money> for Amount {
+    fn from(money: &Money) -> Self {
+        Self {
+            amount_minor: money.minor,
+            currency: money.currency,
+            exponent: money.exponent,
+        }
+    }
 }
 
 /// A notice as it travels: `{"type", "timestamp", "data": {"id", …}}`, the id being the row's, the
@@ -60,6 +100,37 @@ pub fn of_commission(row: &Row) -> Vec<Notice> {
         notices.push(notice("commission.released", row.releases_at));
     }
     notices
+}
+
+/// The notice of how a report stands. That one waits again is told as well: it was told otherwise
+/// before.
+pub fn of_standing(row: &StandingRow) -> Notice {
+    Notice {
+        kind: match row.standing {
+            Standing::Waiting => "referral.waiting",
+            Standing::Attributed => "referral.attributed",
+            Standing::Held(_) => "referral.held",
+            Standing::Refused(_) => "referral.refused",
+        },
+        at: row.at,
+        data: Data::Referral {
+            referral_id: row.referral.clone(),
+            state: row.standing.as_str(),
+            reason: row.standing.reason(),
+        },
+    }
+}
+
+/// The notice of a payout.
+pub fn of_payout(payout: &Payout) -> Notice {
+    Notice {
+        kind: "payout.created",
+        at: payout.at,
+        data: Data::Payout {
+            date: payout.date,
+            amounts: payout.amounts.iter().map(Amount::from).collect(),
+        },
+    }
 }
 
 fn decided(kind: Kind) -> &'static str {

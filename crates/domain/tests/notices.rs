@@ -10,10 +10,16 @@
 use domain::ids::{CustomerKey, ObjectId, PartnerId};
 use domain::ledger::{Kind, Row};
 use domain::money::{Currency, Money};
-use domain::notice::{ATTEMPTS, GIVEN_UP, LONGEST_WAIT, Notice, is_given_up, of_commission, wait};
+use domain::notice::{
+    ATTEMPTS, GIVEN_UP, LONGEST_WAIT, Notice, is_given_up, of_commission, of_payout, of_standing,
+    wait,
+};
+use domain::payout::Payout;
 use domain::program::{Reward, Suspicion};
+use domain::standing::{Reason, Standing, StandingRow};
+use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 fn on(day: i64) -> Timestamp {
     Timestamp::from_second(1_767_225_600 + 86_400 * day).unwrap()
@@ -92,6 +98,65 @@ fn a_notice_says_how_the_row_stood_when_its_state_came() {
             .iter()
             .all(|notice| !body(notice).contains(customer))
     );
+}
+
+#[test]
+fn how_a_report_stands_and_what_was_paid_are_told_without_naming_a_customer() {
+    let standing = |standing| StandingRow {
+        partner: PartnerId::new("acme"),
+        referral: "r-1".into(),
+        customer: CustomerKey::new("pay/test/cus_1"),
+        n: 3,
+        standing,
+        at: on(1),
+    };
+    let payout = Payout {
+        partner: PartnerId::new("acme"),
+        n: 1,
+        date: date(2026, 4, 5),
+        at: on(2),
+        until: on(2),
+        amounts: vec![row(Kind::Commission, 600).amount],
+        all_by: on(2),
+        late: BTreeMap::new(),
+    };
+    let referral = |rest: &str| format!(r#""referral_id":"r-1",{rest}"#);
+    for (notice, kind, data) in [
+        (
+            of_standing(&standing(Standing::Waiting)),
+            "referral.waiting",
+            referral(r#""state":"waiting""#),
+        ),
+        (
+            of_standing(&standing(Standing::Attributed)),
+            "referral.attributed",
+            referral(r#""state":"attributed""#),
+        ),
+        (
+            of_standing(&standing(Standing::Held(Suspicion::SameEmail))),
+            "referral.held",
+            referral(r#""state":"held","reason":"same_email""#),
+        ),
+        (
+            of_standing(&standing(Standing::Refused(Reason::Canceled))),
+            "referral.refused",
+            referral(r#""state":"refused","reason":"canceled""#),
+        ),
+        (
+            of_payout(&payout),
+            "payout.created",
+            concat!(
+                r#""date":"2026-04-05","#,
+                r#""amounts":[{"amount_minor":600,"currency":"eur","exponent":2}]"#
+            )
+            .to_owned(),
+        ),
+    ] {
+        let body = body(&notice);
+        assert_eq!(notice.kind, kind);
+        assert!(body.ends_with(&format!(",{data}}}}}")), "{body}");
+        assert!(!body.contains("cus_1"));
+    }
 }
 
 #[test]

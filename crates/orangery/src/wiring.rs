@@ -344,7 +344,9 @@ fn streams(fold: Arc<dyn Function>, dispatch: Arc<dyn Function>) -> Vec<StreamMa
             "dispatch",
             dispatch,
             Duration::ZERO,
-            vec![entries("letter#"), entries("commission#")],
+            ["letter#", "commission#", "referral#", "payout#"]
+                .map(entries)
+                .to_vec(),
         ),
     ]
 }

@@ -152,14 +152,14 @@ impl Partition {
             Item::Record(record) => self.record = Some(record),
             Item::Parked(_, entry) => self.parked.push(entry),
             Item::Letter(row) if !row.state.is_final() => self.letters.push(row),
-            Item::Commission(_) | Item::Told(_) => self.notices.take_in(&item, now),
+            Item::Commission(_) | Item::Standing(_) | Item::Payout(_) | Item::Told(_) => {
+                self.notices.take_in(&item, now);
+            }
             Item::Letter(_)
             | Item::Alias(..)
             | Item::Partner(_)
-            | Item::Payout(_)
             | Item::Bank(_)
             | Item::Transfers(_)
-            | Item::Standing(_)
             | Item::Report(..)
             | Item::Endpoint(_)
             | Item::Cursor(_) => {}

@@ -7,7 +7,7 @@ use crate::endpoints::{Endpoint, endpoint};
 use crate::items::{Item, Key, ledger_partition, partner_of};
 use crate::port::{Put, StoreError, Table, When};
 use domain::ids::PartnerId;
-use domain::notice::{Notice, of_commission};
+use domain::notice::{Notice, of_commission, of_payout, of_standing};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -70,16 +70,16 @@ impl Item {
     pub fn notices(&self) -> Vec<Notice> {
         match self {
             Self::Commission(row) => of_commission(row),
+            Self::Standing(row) => vec![of_standing(row)],
+            Self::Payout(payout) => vec![of_payout(payout)],
             Self::Entry(..)
             | Self::Record(_)
             | Self::Alias(..)
             | Self::Parked(..)
             | Self::Letter(_)
             | Self::Partner(_)
-            | Self::Payout(_)
             | Self::Bank(_)
             | Self::Transfers(_)
-            | Self::Standing(_)
             | Self::Report(..)
             | Self::Endpoint(_)
             | Self::Told(_)

@@ -214,12 +214,12 @@ fn calls(who: &str, target: Option<&str>, said: &Value) -> Vec<Call> {
         }
         "AmazonSQS" => {
             let url = said["QueueUrl"].as_str().unwrap();
-            assert!(url.ends_with("/letters"), "{url}");
-            vec![call(
-                &format!("sqs:{operation}"),
-                "Letters.Arn".into(),
-                None,
-            )]
+            let queue = match url.rsplit('/').next() {
+                Some("letters") => "Letters.Arn",
+                Some("notices") => "Notices.Arn",
+                _ => panic!("no queue of the template: {url}"),
+            };
+            vec![call(&format!("sqs:{operation}"), queue.into(), None)]
         }
         _ if operation == "TransactWriteItems" => {
             let parts = said["TransactItems"].as_array().unwrap();

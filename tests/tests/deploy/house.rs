@@ -3,6 +3,8 @@
 
 use crate::gate::{DYING, Gate, secrets};
 use crate::template::{Deployed, Template};
+use axum::Router;
+use axum::http::StatusCode;
 use calendar::Calendar;
 use dispatch::Dispatch;
 use domain::ids::PartnerId;
@@ -15,14 +17,18 @@ use orangery::dev::signers;
 use orangery::stack::routes::Route;
 use orangery::stack::{Endpoints, Settings as StackSettings, Stack, Wiring};
 use orangery::story::Story;
-use orangery::wiring::{Shop, dynamo_table, wire};
+use orangery::wiring::{NOTICES, Shop, dynamo_table, wire};
+use partner_notice::PartnerNotice;
 use partner_referral::PartnerReferral;
 use payment_webhook::PaymentWebhook;
+use runtime::post::Poster;
 use runtime::settings::Settings;
 use runtime::{Clock, Function};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use store::endpoints;
 use store::partners::{self, Dated, PartnerRow};
 
 /// The door at which the sample lives are told; all others are made as it is.
@@ -71,6 +77,24 @@ impl House {
             program,
         });
         assert!(partners::put_new(&table, row).await.unwrap().is_none());
+    }
+
+    /// An endpoint of a partner's that fails once before it takes what it is told.
+    pub(crate) async fn listen(&self, partner: &str) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let failed = Arc::new(AtomicBool::default());
+        let router = Router::new().fallback(move || async move {
+            match failed.swap(true, Ordering::Relaxed) {
+                true => StatusCode::OK,
+                false => StatusCode::SERVICE_UNAVAILABLE,
+            }
+        });
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let table = dynamo_table(self.stack.endpoints()).unwrap();
+        let partner = PartnerId::parse(partner).unwrap();
+        let set = endpoints::set(&table, &partner, &url, opening());
+        assert!(set.await.unwrap().is_some());
     }
 
     /// Delivers what a story tells; all of it must be taken in.
@@ -173,6 +197,12 @@ fn function(folder: &str, settings: &Settings, clock: &Clock) -> Arc<dyn Functio
             clock,
             ..EngagementEmail::from_settings(settings).unwrap()
         }),
+        // To this machine alone: what it would reach in the cloud is held by tests of its own.
+        "partner-notice" => Arc::new(PartnerNotice {
+            clock,
+            poster: Poster::loopback().unwrap(),
+            ..PartnerNotice::from_settings(settings).unwrap()
+        }),
         "calendar" => Arc::new(Calendar {
             clock,
             ..Calendar::from_settings(settings).unwrap()
@@ -200,6 +230,7 @@ fn settings(
             let value = match value.as_str().unwrap() {
                 "Table" => endpoints.table_name.clone(),
                 "Letters" => endpoints.queue_url("letters"),
+                "Notices" => endpoints.queue_url("notices"),
                 value => value.to_owned(),
             };
             pairs.insert(name.clone(), value);
@@ -227,7 +258,11 @@ fn wired(
         stream.batching_window = Duration::from_secs(3600);
     }
     for queue in &mut wiring.queues {
-        queue.function = functions[&id("engagement-email")].clone();
+        let folder = match queue.queue.as_str() {
+            NOTICES => "partner-notice",
+            _ => "engagement-email",
+        };
+        queue.function = functions[&id(folder)].clone();
     }
     wiring.schedules.clear();
     wiring.routes.clear();

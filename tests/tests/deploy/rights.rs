@@ -105,6 +105,7 @@ fn every_providers_door_has_the_rights_of_the_others_under_its_own_name() {
 async fn live(house: &House) {
     // A partner that earns; one of its customers is known before anything is heard of him.
     house.agree("acme", earning()).await;
+    house.listen("acme").await;
     house.tell(&a_report("r-early", "bruno@example.com")).await;
     for name in ["ada", "bruno", "dana", "guest"] {
         house.tell(sample_story(name).unwrap()).await;
@@ -118,8 +119,8 @@ async fn live(house: &House) {
     let waits = all_that_wait();
     assert!(waits.len() >= 3, "providers have an API to ask");
     receive(&table, &waits, opening()).await.unwrap();
-    // Letters that nobody handed over, and what a receiver left behind when it died.
-    house.advance(SignedDuration::from_mins(10)).await;
+    // Letters and notices that nobody handed over, and what a receiver left behind when it died.
+    house.advance(SignedDuration::from_mins(20)).await;
     house.tell(&a_refund(0)).await;
     house.tell_the_dying(&a_payment(0), 0).await;
     house.call("Calendar", r#"{"job":"audit"}"#).await;
@@ -160,7 +161,7 @@ fn earning() -> Program {
     Program {
         reward: Reward::BasisPoints(2_000),
         span: Span::Life,
-        hold_days: 30,
+        hold_days: 10,
         window_days: 365,
         claim: Claim::First,
     }
@@ -281,23 +282,22 @@ fn granted(template: &Template, function: &Deployed<'_>) -> Vec<Right> {
 /// What Lambda itself does in a function's name: log lines, and reading what calls it.
 fn lambdas_own(template: &Template, function: &Deployed<'_>) -> Vec<Call> {
     let of = |kind: &str| {
-        let events = template.events(kind);
-        events
-            .into_iter()
-            .any(|(called, _)| called.id == function.id)
+        let mut events = template.events(kind).into_iter();
+        events.find(|(called, _)| called.id == function.id)
     };
     let call = |action: &str, resource: &str| call(function, action, resource, None);
     let mut calls = vec![
         call("logs:CreateLogStream", "Logs.Arn"),
         call("logs:PutLogEvents", "Logs.Arn"),
     ];
-    if of("DynamoDB") {
+    if of("DynamoDB").is_some() {
         calls.extend(STREAM.map(|action| call(action, "Table.StreamArn")));
         calls.push(call("dynamodb:ListStreams", "*"));
         calls.push(call("sqs:SendMessage", "StreamFailures.Arn"));
     }
-    if of("SQS") {
-        calls.extend(QUEUE.map(|action| call(action, "Letters.Arn")));
+    if let Some((_, mapping)) = of("SQS") {
+        let queue = mapping["Queue"].as_str().unwrap();
+        calls.extend(QUEUE.map(|action| call(action, queue)));
     }
     calls
 }

@@ -263,7 +263,7 @@ fn an_alarm_watches_a_metric_that_some_function_writes() {
     let own: Vec<&str> = own
         .map(|alarm| alarm["MetricName"].as_str().unwrap())
         .collect();
-    assert_eq!(own.len(), 7, "{own:?}");
+    assert_eq!(own.len(), 8, "{own:?}");
     for metric in own {
         let written = sources.split(['"', ' ']).any(|word| word == metric);
         assert!(written, "nobody writes `{metric}`");

@@ -10,7 +10,9 @@ use dispatch::Dispatch;
 use domain::ids::{CustomerKey, ObjectId, PartnerId};
 use domain::ledger::{Kind, Row};
 use domain::money::{Currency, Money};
+use domain::payout::Payout;
 use domain::program::{Claim, Own, Program, Reward, Span, Suspicion};
+use domain::standing::{Reason, Standing, StandingRow};
 use jiff::{SignedDuration, Timestamp};
 use orangery::story::Story;
 use orangery::wiring::LOCAL_MASTER;
@@ -21,7 +23,7 @@ use runtime::queue::{Later, QueueError};
 use runtime::secrets::{SecretCache, Source, master};
 use runtime::{Clock, Function};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use store::audit::walk;
 use store::endpoints::{WhyOff, enable, endpoint, remove, set};
@@ -49,7 +51,11 @@ async fn what_a_payment_earns_and_loses_is_told_through_stream_and_queue_and_aga
     let came = receiver.came(&secret());
     assert_eq!(
         said(&came),
-        ["commission.created 576", "commission.refunded -192"]
+        [
+            "commission.created 576",
+            "commission.refunded -192",
+            "referral.attributed null",
+        ]
     );
     let first = came[0].body();
     assert_eq!(first["data"]["state"], "pending");
@@ -131,6 +137,47 @@ async fn each_state_of_each_kind_of_row_is_told_once_however_often_it_is_ordered
         desk.orders().await.is_empty(),
         "what was told orders nothing"
     );
+}
+
+#[tokio::test]
+async fn how_a_report_stands_and_what_is_paid_is_told_once_too() {
+    let desk = Desk::open().await;
+    desk.set().await;
+    let standing = StandingRow {
+        partner: acme(),
+        referral: "r-1".into(),
+        customer: CustomerKey::new("stripe/test/cus_1"),
+        n: 0,
+        standing: Standing::Refused(Reason::OutsideWindow),
+        at: opening(),
+    };
+    let payout = Payout {
+        partner: acme(),
+        n: 1,
+        date: "2026-03-01".parse().unwrap(),
+        at: opening(),
+        until: opening(),
+        amounts: vec![row(0, Kind::Commission, 600).amount],
+        all_by: opening(),
+        late: BTreeMap::new(),
+    };
+    desk.put_item(Item::Standing(Arc::new(standing))).await;
+    desk.put_item(Item::Payout(Arc::new(payout))).await;
+    let orders = desk.orders().await;
+    assert_eq!(orders.len(), 2);
+    desk.at(20 * 60);
+    assert_eq!(desk.audit().await, 2, "before the queue came to it");
+    for order in &orders {
+        assert!(desk.deliver(order, 1).await);
+    }
+    let came = desk.receiver.came(&secret());
+    assert_eq!(
+        said(&came),
+        ["payout.created null", "referral.refused null"]
+    );
+    assert_eq!(came[1].body()["data"]["reason"], "outside_window");
+    desk.at(31 * DAY);
+    assert_eq!((desk.sweep().await, desk.audit().await), (0, 0));
 }
 
 #[tokio::test]
@@ -427,7 +474,10 @@ impl Desk {
     }
 
     async fn put(&self, row: &Row) {
-        let item = Item::Commission(Arc::new(row.clone()));
+        self.put_item(Item::Commission(Arc::new(row.clone()))).await;
+    }
+
+    async fn put_item(&self, item: Item) {
         self.table.put(item, When::Absent).await.unwrap();
     }
 
