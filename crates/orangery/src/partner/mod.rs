@@ -7,6 +7,7 @@ mod proofs;
 mod terms;
 mod list;
 mod codes;
+mod endpoint;
 mod review;
 pub mod statement;
 mod try_out;
@@ -47,6 +48,8 @@ pub enum PartnerCommand {
     Postback(proofs::Postback),
     /// Gives a partner a code: whoever shows it from now on was sent by it.
     Code(codes::Give),
+    /// Where a partner is told of its rows, and the secret that it checks notices with.
+    Endpoint(endpoint::Tell),
     /// What a partner is owed, row by row.
     Statement(statement::Show),
     /// Decides that a referral is an honest one: what it holds back is owed.
@@ -77,6 +80,7 @@ impl PartnerCommand {
             Self::Key(key) => key.run().await,
             Self::Postback(postback) => postback.run().await,
             Self::Code(code) => code.run().await,
+            Self::Endpoint(tell) => tell.run().await,
             Self::Statement(show) => show.run().await,
             Self::Release(review) => review.run(Decision::Release).await,
             Self::Void(review) => review.run(Decision::Void).await,

@@ -14,6 +14,7 @@
 mod doctor;
 mod killed;
 mod load;
+mod endpoints;
 mod partners;
 mod sent;
 mod payouts;

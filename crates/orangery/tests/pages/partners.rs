@@ -389,13 +389,13 @@ async fn a_partners_page_shows_balance_rows_and_customers_without_their_addresse
 }
 
 /// Commands as they are typed against one stack.
-struct Typed {
+pub(super) struct Typed {
     port: String,
     clock: StackClock,
 }
 
 impl Typed {
-    fn at(stack: &Stack) -> Self {
+    pub(super) fn at(stack: &Stack) -> Self {
         let port = stack.gateway_url().rsplit(':').next().unwrap();
         Self {
             port: port.into(),
@@ -403,7 +403,7 @@ impl Typed {
         }
     }
 
-    fn typed(&self, words: &str) -> Output {
+    pub(super) fn typed(&self, words: &str) -> Output {
         let mut command = self.command(words);
         tokio::task::block_in_place(|| command.output().unwrap())
     }
@@ -425,7 +425,7 @@ impl Typed {
     }
 
     /// What is printed of a command that must do its work.
-    fn done(&self, words: &str) -> String {
+    pub(super) fn done(&self, words: &str) -> String {
         let output = self.typed(words);
         let (said, complained) = (text(&output.stdout), text(&output.stderr));
         assert!(output.status.success(), "{words}: {said}{complained}");
@@ -433,7 +433,7 @@ impl Typed {
     }
 
     /// What is said to a command that must be refused.
-    fn refused(&self, words: &str) -> String {
+    pub(super) fn refused(&self, words: &str) -> String {
         let output = self.typed(words);
         assert!(
             !output.status.success(),
@@ -452,7 +452,7 @@ impl Typed {
     }
 
     /// A customer with this address pays 24.00 EUR and tax.
-    fn pays(&self, customer: &str, invoice: &str, email: &str) {
+    pub(super) fn pays(&self, customer: &str, invoice: &str, email: &str) {
         self.told(
             "invoice.paid",
             &[

@@ -1,0 +1,93 @@
+//! `partner endpoint`: where a partner is told of its rows.
+
+use super::{Master, Whose};
+use crate::table;
+use anyhow::{Context, bail};
+use clap::Args;
+use domain::ids::PartnerId;
+use providers::notice_secret;
+use runtime::post::Reach;
+use std::io::Write;
+use store::endpoints::{Endpoint, WhyOff, enable, endpoint, remove, set};
+
+/// Whose endpoint is set, shown, put on again or forgotten.
+#[derive(Args)]
+pub struct Tell {
+    #[command(flatten)]
+    whose: Whose,
+    /// Where to: an https address; of a local stack, one of this machine. Without it, what is set.
+    url: Option<String>,
+    /// Tells this partner nothing any more.
+    #[arg(long, conflicts_with_all = ["url", "enable"])]
+    off: bool,
+    /// Puts an endpoint on that was put off, and tells it what it missed.
+    #[arg(long, conflicts_with = "url")]
+    enable: bool,
+    #[command(flatten)]
+    master: Master,
+}
+
+impl Tell {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let (table, row) = self.whose.known().await?;
+        let (partner, place) = (&row.partner, &self.whose.place);
+        let mut out = std::io::stdout();
+        if self.off {
+            remove(&table, partner).await.map_err(table::trouble)?;
+            writeln!(out, "{partner} is told nothing any more")?;
+            return Ok(());
+        }
+        let there = match &self.url {
+            Some(url) => {
+                let reach = match place.is_local() {
+                    true => Reach::Loopback,
+                    false => Reach::Public,
+                };
+                reach
+                    .check(url)
+                    .context("this is no address to send notices to")?;
+                let set = set(&table, partner, url, place.now()?).await;
+                Some(set.map_err(table::trouble)?.context(MEANWHILE)?)
+            }
+            None => {
+                let there = endpoint(&table, partner).await.map_err(table::trouble)?;
+                there.map(|there| Endpoint::clone(&there))
+            }
+        };
+        let Some(mut there) = there else {
+            bail!(
+                "{partner} has no endpoint, so it is told nothing; \
+                 `orangery partner endpoint {partner} https://…` sets one"
+            )
+        };
+        if self.enable {
+            let on = enable(&table, partner, place.now()?).await;
+            there = on.map_err(table::trouble)?.context(MEANWHILE)?;
+        }
+        let secret = notice_secret(&self.master.key(place)?, partner, there.key)?;
+        writeln!(out, "{}", secret.reveal_standard())?;
+        writeln!(std::io::stderr(), "{}", stands(partner, &there))?;
+        Ok(())
+    }
+}
+
+/// Where it stands, for people.
+fn stands(partner: &PartnerId, endpoint: &Endpoint) -> String {
+    let Endpoint { url, since, .. } = endpoint;
+    let how = match (endpoint.off, endpoint.failing_since) {
+        (Some(off), _) => {
+            let why = match off.why {
+                WhyOff::Gone => "it said that it is gone",
+                WhyOff::Failing => "it failed for three days",
+            };
+            format!("off since {}: {why}; --enable puts it on", off.at)
+        }
+        (None, Some(failing_since)) => format!("failing since {failing_since}, and tried again"),
+        (None, None) => "on".to_owned(),
+    };
+    format!(
+        "{partner} is told at {url} of what comes after {since}, signed with the secret above: {how}"
+    )
+}
+
+const MEANWHILE: &str = "somebody else changed this endpoint meanwhile; say it again";

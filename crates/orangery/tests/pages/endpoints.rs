@@ -1,0 +1,101 @@
+//! Where a partner is told of its rows, as people set it: commands as processes of their own
+//! against a stack of its own, and what then comes.
+
+use super::partners::Typed;
+use super::support::{open, shop};
+use axum::Router;
+use axum::http::StatusCode;
+use std::collections::BTreeSet;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_endpoint_is_set_and_told_and_put_on_again_and_forgotten_by_command() {
+    let stack = open(&shop()).await;
+    let typed = Typed::at(&stack);
+    let reports = typed.done("partner add acme --rate 20% --life --hold 30d --window 60d");
+    for (words, said) in [
+        ("partner endpoint acme", "acme has no endpoint"),
+        ("partner endpoint acme --enable", "acme has no endpoint"),
+        (
+            "partner endpoint acme https://example.com/",
+            "sends to this machine alone",
+        ),
+        (
+            "partner endpoint acme http://10.0.0.1/",
+            "sends to this machine alone",
+        ),
+        (
+            "partner endpoint acme http://me@127.0.0.1/",
+            "holds a user name",
+        ),
+        (
+            "partner endpoint nobody http://127.0.0.1:1/",
+            "no partner is called nobody",
+        ),
+        (
+            "partner endpoint acme http://127.0.0.1:1/ --off",
+            "cannot be used with",
+        ),
+    ] {
+        let refused = typed.refused(words);
+        assert!(refused.contains(said), "{words}: {refused}");
+    }
+    let told: Arc<Mutex<Vec<String>>> = Arc::default();
+    let gone = Arc::new(AtomicBool::new(true));
+    let url = endpoint(told.clone(), gone.clone()).await;
+    let secret = typed.done(&format!("partner endpoint acme {url}"));
+    assert!(
+        secret.starts_with("whsec_") && secret != reports,
+        "{secret}"
+    );
+    typed.done("send partner/acme referral.created --set data.customer.email=ada@x.example");
+    typed.pays("cus_ada", "in_1", "ada@x.example");
+    stack.settle().await.unwrap();
+    assert!(!told.lock().unwrap().is_empty());
+    let stands = || {
+        let output = typed.typed("partner endpoint acme");
+        assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), secret);
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(stands().contains("it said that it is gone"), "{}", stands());
+    told.lock().unwrap().clear();
+    gone.store(false, Relaxed);
+    assert_eq!(typed.done("partner endpoint acme --enable"), secret);
+    assert!(stands().ends_with(": on\n"), "{}", stands());
+    typed.done("calendar run");
+    stack.settle().await.unwrap();
+    let kinds: BTreeSet<String> = told.lock().unwrap().drain(..).collect();
+    assert!(
+        kinds
+            .into_iter()
+            .eq(["commission.created", "referral.attributed"])
+    );
+    typed.done("partner endpoint acme --off");
+    assert!(
+        typed
+            .refused("partner endpoint acme")
+            .contains("has no endpoint")
+    );
+    typed.pays("cus_ada", "in_2", "ada@x.example");
+    stack.settle().await.unwrap();
+    assert!(told.lock().unwrap().is_empty());
+}
+
+/// An endpoint that answers 410 while it is gone; it keeps the type of all that comes.
+async fn endpoint(told: Arc<Mutex<Vec<String>>>, gone: Arc<AtomicBool>) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/notices", listener.local_addr().unwrap());
+    let router = Router::new().fallback(move |body: String| async move {
+        let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+        let kind = body["type"].as_str().unwrap();
+        told.lock().unwrap().push(kind.to_owned());
+        match gone.load(Relaxed) {
+            true => StatusCode::GONE,
+            false => StatusCode::NO_CONTENT,
+        }
+    });
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    url
+}
