@@ -23,6 +23,7 @@ mod commissions;
 mod payouts;
 mod commission_stories;
 mod notices;
+mod endpoints;
 mod nets;
 mod waiting;
 mod silence;

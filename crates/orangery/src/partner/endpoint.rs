@@ -86,7 +86,8 @@ fn stands(partner: &PartnerId, endpoint: &Endpoint) -> String {
         (None, None) => "on".to_owned(),
     };
     format!(
-        "{partner} is told at {url} of what comes after {since}, signed with the secret above: {how}"
+        "{partner} is told at {url} of what comes after {since}, signed with the secret above, and \
+         the endpoint is {how}"
     )
 }
 

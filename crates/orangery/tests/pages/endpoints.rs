@@ -63,7 +63,7 @@ async fn an_endpoint_is_set_and_told_and_put_on_again_and_forgotten_by_command()
     told.lock().unwrap().clear();
     gone.store(false, Relaxed);
     assert_eq!(typed.done("partner endpoint acme --enable"), secret);
-    assert!(stands().ends_with(": on\n"), "{}", stands());
+    assert!(stands().ends_with("the endpoint is on\n"), "{}", stands());
     typed.done("calendar run");
     stack.settle().await.unwrap();
     let kinds: BTreeSet<String> = told.lock().unwrap().drain(..).collect();

@@ -1,6 +1,7 @@
 //! What the tests stand on: a running house, a table in memory, stories, expectations, logs.
 
 pub(crate) mod api;
+pub(crate) mod desk;
 pub(crate) mod expect;
 pub(crate) mod house;
 pub(crate) mod logs;

@@ -1,0 +1,167 @@
+//! How partners' endpoints go: what is not taken is tried again, what takes nothing is put off, and
+//! who is put on again is told what it missed.
+
+use crate::support::desk::{DAY, Desk, acme, at, deliver, row, said, secret};
+use crate::support::house::opening;
+use crate::support::receiver::Receiver;
+use domain::ledger::{Kind, Row};
+use jiff::SignedDuration;
+use runtime::post::Poster;
+use store::endpoints::{WhyOff, remove, set};
+
+#[tokio::test]
+async fn what_is_not_taken_waits_longer_each_time_and_is_told_in_the_end() {
+    let desk = Desk::open().await;
+    desk.set().await;
+    desk.put(&row(0, Kind::Commission, 200)).await;
+    let order = desk.orders().await.remove(0);
+    desk.receiver.answers(&[500, 302, 404, 503]);
+    for attempt in 1..=4 {
+        assert!(!desk.deliver(&order, attempt).await);
+        assert_eq!(desk.failing_since().await, Some(opening()));
+    }
+    assert_eq!(desk.waits(), [5, 5 * 60, 30 * 60, 2 * 3_600]);
+    assert!(desk.deliver(&order, 5).await);
+    assert_eq!(desk.failing_since().await, None, "a success forgives");
+    let came = desk.receiver.came(&secret());
+    assert_eq!(came.len(), 5, "no redirect was followed");
+    assert!(came.iter().all(|notice| *notice == came[0]));
+    assert!(desk.deliver(&order, 6).await);
+    assert!(desk.receiver.came(&secret()).is_empty());
+    // The last of twelve is left to the queue, whose dead letters it becomes.
+    desk.put(&row(1, Kind::Refund, -80)).await;
+    let order = desk.orders().await.remove(0);
+    desk.receiver.answers(&[500]);
+    assert!(!desk.deliver(&order, 12).await);
+    assert!(desk.waits().is_empty());
+}
+
+#[tokio::test]
+async fn one_that_is_gone_is_off_at_once_and_told_what_it_missed_when_it_is_put_on() {
+    let desk = Desk::open().await;
+    desk.set().await;
+    for n in 0..3 {
+        desk.put(&row(n, Kind::Commission, 200)).await;
+    }
+    let orders = desk.orders().await;
+    desk.receiver.answers(&[200, 410]);
+    for order in &orders {
+        assert!(desk.deliver(order, 1).await, "nothing is left to the queue");
+    }
+    assert_eq!(desk.off().await, Some(WhyOff::Gone));
+    assert_eq!(
+        desk.receiver.came(&secret()).len(),
+        2,
+        "nothing after it was gone"
+    );
+    assert!(desk.waits().is_empty());
+    // While it is off neither release nor audit tell it anything.
+    desk.at(31 * DAY);
+    desk.sweep().await;
+    assert_eq!(desk.audit().await, 0);
+    assert!(desk.receiver.came(&secret()).is_empty());
+    desk.put_on().await;
+    assert_eq!(desk.sweep().await, 3);
+    let came = desk.receiver.came(&secret());
+    assert_eq!(
+        said(&came),
+        [
+            "commission.created 200",
+            "commission.created 200",
+            "commission.released 200",
+            "commission.released 200",
+            "commission.released 200",
+        ]
+    );
+    desk.put_on().await;
+    assert_eq!(desk.sweep().await, 0, "all is told");
+}
+
+#[tokio::test]
+async fn one_that_fails_for_three_days_is_off_until_a_person_puts_it_on() {
+    let desk = Desk::open().await;
+    desk.set().await;
+    desk.put(&row(0, Kind::Commission, 200)).await;
+    desk.put(&row(1, Kind::Refund, -80)).await;
+    let orders = desk.orders().await;
+    desk.receiver.answers(&[500; 13]);
+    let (mut now, mut attempt) = (SignedDuration::ZERO, 1);
+    while !desk.deliver(&orders[0], attempt).await {
+        now += SignedDuration::from_secs(desk.waits()[0]);
+        desk.at(now.as_secs());
+        attempt += 1;
+    }
+    assert_eq!(attempt, 12, "the last attempt finds it given up");
+    assert_eq!(desk.off().await, Some(WhyOff::Failing));
+    assert!(now > SignedDuration::from_hours(71) && now < SignedDuration::from_hours(72));
+    assert_eq!(desk.receiver.came(&secret()).len(), 12);
+    assert!(desk.deliver(&orders[1], 1).await, "dropped");
+    assert!(desk.receiver.came(&secret()).is_empty());
+    desk.receiver.answers(&[]);
+    desk.put_on().await;
+    assert_eq!(desk.sweep().await, 2);
+    let came = desk.receiver.came(&secret());
+    assert_eq!(
+        said(&came),
+        ["commission.created 200", "commission.refunded -80"]
+    );
+    assert_eq!(desk.off().await, None);
+}
+
+#[tokio::test]
+async fn an_endpoint_is_told_what_comes_after_it_was_set_and_moved_ones_miss_nothing() {
+    let desk = Desk::open().await;
+    desk.put(&row(0, Kind::Commission, 200)).await;
+    let order = desk.orders().await.remove(0);
+    assert!(desk.deliver(&order, 1).await, "nobody is told");
+    desk.at(DAY);
+    desk.set().await;
+    assert!(desk.deliver(&order, 1).await);
+    assert_eq!(desk.sweep().await, 0);
+    assert!(
+        desk.receiver.came(&secret()).is_empty(),
+        "it was decided before"
+    );
+    desk.at(30 * DAY);
+    assert_eq!(desk.sweep().await, 1);
+    assert_eq!(
+        said(&desk.receiver.came(&secret())),
+        ["commission.released 200"]
+    );
+    // What the old address did not take, the new one does.
+    let later = Row {
+        at: at(30 * DAY),
+        ..row(1, Kind::Refund, -80)
+    };
+    desk.put(&later).await;
+    let order = desk.orders().await.remove(0);
+    desk.receiver.answers(&[500]);
+    assert!(!desk.deliver(&order, 1).await);
+    let moved = Receiver::open().await;
+    let now = desk.clock.now();
+    set(&desk.table, &acme(), &moved.url, now).await.unwrap();
+    assert_eq!(desk.sweep().await, 1);
+    assert_eq!(said(&moved.came(&secret())), ["commission.refunded -80"]);
+    remove(&desk.table, &acme()).await.unwrap();
+    assert!(desk.deliver(&order, 2).await);
+    assert!(moved.came(&secret()).is_empty());
+}
+
+#[tokio::test]
+async fn the_deployed_poster_tells_no_address_of_this_machine_or_network() {
+    for url in [
+        "http://127.0.0.1:9/",
+        "https://127.0.0.1:9/",
+        "https://localhost:9/",
+        "https://169.254.169.254/latest/meta-data/",
+        "https://[fe80::1]/",
+    ] {
+        let desk = Desk::open().await;
+        desk.put(&row(0, Kind::Commission, 200)).await;
+        set(&desk.table, &acme(), url, opening()).await.unwrap();
+        let order = desk.orders().await.remove(0);
+        let deployed = desk.function(Poster::public().unwrap());
+        assert!(!deliver(&deployed, &order, 1).await, "{url}");
+        assert_eq!(desk.failing_since().await, Some(opening()), "{url}");
+    }
+}
