@@ -1,22 +1,14 @@
 //! Items as DynamoDB attributes, and back: plain ones that ordinary tools can read.
 
-use crate::endpoints::Endpoint;
 use crate::items::{Cursor, Item, Key, customer_of, reference_of};
-use crate::letters::LetterRow;
-use crate::notices::Told;
-use crate::partners::PartnerRow;
-use crate::payouts::{BankRow, Transfers};
 use crate::port::StoreError;
 use crate::reports::{Place, Report};
 use crate::sweep::look_shard;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::digest::Digest;
-use domain::ledger::Row;
-use domain::payout::Payout;
 use domain::reading::Reading;
-use domain::record::{Entry, Record};
-use domain::standing::StandingRow;
+use domain::record::Entry;
 use flate2::Compression;
 use flate2::read::{DeflateDecoder, DeflateEncoder};
 use jiff::Timestamp;
