@@ -82,36 +82,16 @@ pub(crate) fn from_attributes(attributes: Attributes) -> Result<Item, StoreError
                 read_entry(attributes).map_err(unreadable)?,
             ))
         }
-        "record" => Ok(Item::Record(Arc::new(
-            read::<Record>(attributes).map_err(unreadable)?,
-        ))),
-        "letter" => Ok(Item::Letter(Arc::new(
-            read::<LetterRow>(attributes).map_err(unreadable)?,
-        ))),
-        "partner" => Ok(Item::Partner(Arc::new(
-            read::<PartnerRow>(attributes).map_err(unreadable)?,
-        ))),
-        "commission" => Ok(Item::Commission(Arc::new(
-            read::<Row>(attributes).map_err(unreadable)?,
-        ))),
-        "payout" => Ok(Item::Payout(Arc::new(
-            read::<Payout>(attributes).map_err(unreadable)?,
-        ))),
-        "bank" => Ok(Item::Bank(Arc::new(
-            read::<BankRow>(attributes).map_err(unreadable)?,
-        ))),
-        "transfers" => Ok(Item::Transfers(Arc::new(
-            read::<Transfers>(attributes).map_err(unreadable)?,
-        ))),
-        "standing" => Ok(Item::Standing(Arc::new(
-            read::<StandingRow>(attributes).map_err(unreadable)?,
-        ))),
-        "endpoint" => Ok(Item::Endpoint(Arc::new(
-            read::<Endpoint>(attributes).map_err(unreadable)?,
-        ))),
-        "told" => Ok(Item::Told(Arc::new(
-            read::<Told>(attributes).map_err(unreadable)?,
-        ))),
+        "record" => Ok(Item::Record(shared(attributes).map_err(unreadable)?)),
+        "letter" => Ok(Item::Letter(shared(attributes).map_err(unreadable)?)),
+        "partner" => Ok(Item::Partner(shared(attributes).map_err(unreadable)?)),
+        "commission" => Ok(Item::Commission(shared(attributes).map_err(unreadable)?)),
+        "payout" => Ok(Item::Payout(shared(attributes).map_err(unreadable)?)),
+        "bank" => Ok(Item::Bank(shared(attributes).map_err(unreadable)?)),
+        "transfers" => Ok(Item::Transfers(shared(attributes).map_err(unreadable)?)),
+        "standing" => Ok(Item::Standing(shared(attributes).map_err(unreadable)?)),
+        "endpoint" => Ok(Item::Endpoint(shared(attributes).map_err(unreadable)?)),
+        "told" => Ok(Item::Told(shared(attributes).map_err(unreadable)?)),
         "alias" => {
             let reference = reference_of(&key.partition);
             let reference = reference.ok_or_else(|| unreadable("an alias of nothing".into()))?;
@@ -222,6 +202,10 @@ fn fields<T: Serialize>(value: &T) -> Result<Attributes, StoreError> {
 
 fn read<T: for<'de> Deserialize<'de>>(attributes: Attributes) -> Result<T, String> {
     serde_dynamo::from_item(attributes).map_err(|error| error.to_string())
+}
+
+fn shared<T: for<'de> Deserialize<'de>>(attributes: Attributes) -> Result<Arc<T>, String> {
+    read(attributes).map(Arc::new)
 }
 
 fn text<'a>(attributes: &'a Attributes, name: &str) -> Option<&'a str> {

@@ -173,7 +173,7 @@ impl<T: Table> PartnerReferral<T> {
     }
 
     /// What a signature comes to under a key that is in force, and the partner whose it is. Public
-    /// keys are asked for where nothing else fits and the request says that it has such a signature.
+    /// keys are asked for where nothing else fits and the request has a signature of that kind.
     async fn proven<R>(
         &self,
         partner: &PartnerId,
