@@ -108,7 +108,8 @@ const FRESH: SignedDuration = SignedDuration::from_secs(60);
 const MOST: usize = 1_000;
 
 impl PartnerCache {
-    /// A partner, from memory if it was read within a minute.
+    /// A partner whose signature held under this version of its key: from memory if it was read
+    /// within a minute, unless the version was given out since.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -116,6 +117,7 @@ impl PartnerCache {
         &self,
         table: &T,
         partner: &PartnerId,
+        version: u32,
         now: Timestamp,
     ) -> Result<Option<Arc<PartnerRow>>, StoreError> {
         let known = {
@@ -124,6 +126,7 @@ impl PartnerCache {
         };
         if let Some((at, row)) = known
             && now.duration_since(at).abs() < FRESH
+            && version <= row.last_key
         {
             return Ok(Some(row));
         }

@@ -209,7 +209,8 @@ impl<T: Table> PartnerReferral<T> {
         version: u32,
     ) -> Result<Arc<PartnerRow>, Refusal> {
         let now = self.clock.now();
-        match self.partners.read(&self.table, partner, now).await {
+        let row = self.partners.read(&self.table, partner, version, now);
+        match row.await {
             Ok(Some(row)) if row.keys.contains(&version) => Ok(row),
             Ok(Some(_) | None) => Err(Refusal::NotInForce),
             Err(error) => Err(Refusal::NotDurable(error)),

@@ -40,9 +40,8 @@ impl Rotate {
         let versions = versions(&row);
         writeln!(
             std::io::stderr(),
-            "{partner} signs with the secret above once the doors know it, which is in a minute. \
-             Versions in force: {versions}; an older one stays so until `orangery partner revoke \
-             {partner} VERSION`"
+            "{partner} signs with the secret above from now on. Versions in force: {versions}; an \
+             older one stays so until `orangery partner revoke {partner} VERSION`"
         )?;
         Ok(())
     }
