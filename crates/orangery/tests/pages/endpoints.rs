@@ -1,7 +1,7 @@
 //! Where a partner is told of its rows, as people set it: commands as processes of their own
 //! against a stack of its own, and what then comes.
 
-use super::partners::Typed;
+use super::typed::Typed;
 use super::support::{open, shop};
 use axum::Router;
 use axum::http::StatusCode;

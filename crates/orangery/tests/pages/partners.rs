@@ -1,14 +1,12 @@
 //! Partners as people look after them: commands as processes of their own against a stack of
 //! its own, and the pages.
 
-use super::support::{SECRET, get, open, shop};
+use super::support::{get, open, shop};
+use super::typed::{Typed, text};
 use domain::ids::CustomerKey;
-use orangery::delivery::{Delivery, Signer, sample, set, shift_times};
 use orangery::stack::Stack;
-use orangery::stack::clock::StackClock;
 use orangery::wiring::dynamo_table;
-use serde_json::{Value, json};
-use std::process::{Command, Output, Stdio};
+use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_partner_is_added_reports_a_customer_who_pays_and_reads_its_statement() {
@@ -205,6 +203,9 @@ async fn a_key_is_rotated_and_revoked_and_a_version_never_given_out_again() {
     );
     let second = typed.done("partner rotate acme");
     assert_ne!(first, second);
+    // The door has just read the row without it.
+    let answer = typed.done(&format!("partner test acme {url}"));
+    assert!(answer.contains("202 Accepted"), "{answer}");
     assert!(
         typed
             .refused("partner revoke acme 3")
@@ -233,98 +234,6 @@ async fn a_key_is_rotated_and_revoked_and_a_version_never_given_out_again() {
         json!([4, 5, 6, 7, 8])
     );
 }
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_typed_wrongly_is_refused_with_what_to_do() {
-    let stack = open(&shop()).await;
-    let typed = Typed::at(&stack);
-    typed.done("partner add acme --rate 20% --months 12 --hold 30d --window 60d");
-    for (words, said) in WRONG {
-        let refused = typed.refused(words);
-        assert!(refused.contains(said), "{words}: {refused}");
-        assert!(!refused.contains("bruna"), "an address is in: {refused}");
-    }
-    let terms = typed.done("partner terms acme");
-    assert_eq!(terms.lines().count(), 1, "something changed: {terms}");
-}
-
-/// What is typed, and a part of what is said to it.
-const WRONG: &[(&str, &str)] = &[
-    ("partner add Acme", "lower-case letters, digits and dashes"),
-    (
-        "partner add acme --rate 15%",
-        "`orangery partner terms acme",
-    ),
-    (
-        "partner add acme --email bruna@acme.example",
-        "`orangery partner terms acme",
-    ),
-    (
-        "partner add new --rate 20",
-        "write it in percent with at most two decimals",
-    ),
-    (
-        "partner add new --rate 0.001%",
-        "write it in percent with at most two decimals",
-    ),
-    ("partner add new --rate 0%", "more than 0 %, at most 100 %"),
-    (
-        "partner add new --rate 101%",
-        "more than 0 %, at most 100 %",
-    ),
-    ("partner add new --rate 20% --fixed=5", "\"5.00 eur\""),
-    ("partner add new --months 0", "1 to 1,200"),
-    ("partner add new --months 12 --life", "cannot be used with"),
-    ("partner add new --hold 4000d", "0 to 3,650 days"),
-    ("partner add new --window 0d", "1 to 3,650 days"),
-    ("partner add new --hold 30", "write it as 30d"),
-    ("partner add new --claim both", "write first or last"),
-    (
-        "partner add new --email bruna",
-        "an address that was given is none",
-    ),
-    ("partner add new --domain gmail.com", "no company's domain"),
-    (
-        "partner terms nobody --rate 15%",
-        "no partner is called nobody",
-    ),
-    ("partner rotate nobody", "no partner is called nobody"),
-    ("partner postback nobody", "no partner is called nobody"),
-    ("partner key acme whpk_AAAA", "no public key of Ed25519"),
-    (
-        "partner key acme whpk_iojj3XQJ8ZX9UtstPLpdcspnCb8dlBIb83SIAbQPb1w= --remove",
-        "none of this partner's",
-    ),
-    ("partner statement nobody", "no partner is called nobody"),
-    (
-        "partner statement acme --at yesterday",
-        "is neither a time like",
-    ),
-    ("partner code acme a/b", "can't be a code"),
-    ("partner release acme r-9", "--customer names it"),
-    (
-        "partner void acme r-9 --customer stripe/test/cus_x",
-        "were not referred so",
-    ),
-    ("partner test acme http://example.com/", "must be https"),
-    (
-        "partner test acme https://u:p@example.com/",
-        "names no host, or a user",
-    ),
-    (
-        "partner test acme http://127.0.0.1:1/",
-        "nobody answers at http://127.0.0.1:1/",
-    ),
-    (
-        "partner statement acme --table-port 1",
-        "its clock is not this table's",
-    ),
-    (
-        "send partner/acme invoice.paid",
-        "there is no sample `invoice.paid`",
-    ),
-    ("send partner/Acme referral.created", "can't be a partner"),
-];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_partners_page_shows_balance_rows_and_customers_without_their_addresses() {
@@ -388,118 +297,6 @@ async fn a_partners_page_shows_balance_rows_and_customers_without_their_addresse
     assert!(decided.contains("Decided by a person") && !decided.contains("event/replay"));
 }
 
-/// Commands as they are typed against one stack.
-pub(super) struct Typed {
-    port: String,
-    clock: StackClock,
-}
-
-impl Typed {
-    pub(super) fn at(stack: &Stack) -> Self {
-        let port = stack.gateway_url().rsplit(':').next().unwrap();
-        Self {
-            port: port.into(),
-            clock: stack.clock().clone(),
-        }
-    }
-
-    pub(super) fn typed(&self, words: &str) -> Output {
-        let mut command = self.command(words);
-        tokio::task::block_in_place(|| command.output().unwrap())
-    }
-
-    fn command(&self, words: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_orangery"));
-        command
-            .args(words.split_whitespace())
-            .args(["--port", &self.port]);
-        for name in [
-            "AWS_ACCESS_KEY_ID",
-            "AWS_ENDPOINT_URL",
-            "ORANGERY_MASTER_KEY",
-        ] {
-            command.env_remove(name);
-        }
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
-    }
-
-    /// What is printed of a command that must do its work.
-    pub(super) fn done(&self, words: &str) -> String {
-        let output = self.typed(words);
-        let (said, complained) = (text(&output.stdout), text(&output.stderr));
-        assert!(output.status.success(), "{words}: {said}{complained}");
-        said.trim().to_owned()
-    }
-
-    /// What is said to a command that must be refused.
-    pub(super) fn refused(&self, words: &str) -> String {
-        let output = self.typed(words);
-        assert!(
-            !output.status.success(),
-            "{words}: {}",
-            text(&output.stdout)
-        );
-        text(&output.stderr)
-    }
-
-    fn json(&self, words: &str) -> Value {
-        serde_json::from_str(&self.done(words)).unwrap()
-    }
-
-    fn statement(&self, partner: &str) -> Value {
-        self.json(&format!("partner statement {partner} --json"))
-    }
-
-    /// A customer with this address pays 24.00 EUR and tax.
-    pub(super) fn pays(&self, customer: &str, invoice: &str, email: &str) {
-        self.told(
-            "invoice.paid",
-            &[
-                ("id", &format!("evt_{invoice}")),
-                ("data.object.customer", customer),
-                ("data.object.customer_email", email),
-                ("data.object.id", invoice),
-            ],
-        );
-    }
-
-    /// A customer shows a code.
-    fn shows(&self, customer: &str, code: &str) {
-        self.told(
-            "customer.created",
-            &[
-                ("id", &format!("evt_{customer}")),
-                ("data.object.id", customer),
-                ("data.object.email", &format!("{customer}@x.example")),
-                ("data.object.metadata.referral_code", code),
-            ],
-        );
-    }
-
-    /// One of the provider's samples with these fields, as if it happened now.
-    fn told(&self, name: &str, fields: &[(&str, &str)]) {
-        let provider = providers::provider("stripe").unwrap();
-        let mut body: Value =
-            serde_json::from_str(&sample(provider.samples(), name).unwrap()).unwrap();
-        let now = self.clock.now();
-        let created = body["created"].as_i64().unwrap();
-        shift_times(&mut body, now.as_second() - created);
-        for (path, value) in fields {
-            set(&mut body, path, (*value).into()).unwrap();
-        }
-        let delivery = Delivery {
-            name: name.into(),
-            path: "/webhooks/stripe".into(),
-            body: serde_json::to_vec(&body).unwrap(),
-            signer: Signer::provider(provider, SECRET).unwrap(),
-        };
-        let gateway = format!("http://127.0.0.1:{}", self.port);
-        let answer = tokio::task::block_in_place(|| delivery.send(&gateway, now).unwrap());
-        assert_eq!(answer.status, 200, "{answer:?}");
-    }
-}
-
 /// What was decided of the referral r-1 of acme, as its customer's journal has it.
 async fn decided(stack: &Stack, customer: &str) -> Vec<String> {
     let table = dynamo_table(stack.endpoints()).unwrap();
@@ -510,8 +307,4 @@ async fn decided(stack: &Stack, customer: &str) -> Vec<String> {
         .iter()
         .filter_map(|event| event.id.strip_prefix("operator/acme/r-1/"));
     decided.map(str::to_owned).collect()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }
