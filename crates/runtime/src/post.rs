@@ -202,15 +202,15 @@ struct Looked<R> {
 #[error("its name leads to an address that is private, this machine's own or reserved")]
 struct OutOfReach;
 
-type Asked = dyn Future<Output = Result<std::vec::IntoIter<SocketAddr>, Box<dyn Error + Send + Sync>>>
-    + Send;
+type Fault = Box<dyn Error + Send + Sync>;
+type Asked = dyn Future<Output = Result<std::vec::IntoIter<SocketAddr>, Fault>> + Send;
 
 impl<R: Names> Service<Name> for Looked<R>
 where
     R::Future: 'static,
 {
     type Response = std::vec::IntoIter<SocketAddr>;
-    type Error = Box<dyn Error + Send + Sync>;
+    type Error = Fault;
     type Future = Pin<Box<Asked>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {

@@ -25,8 +25,9 @@ pub struct Swept {
     pub complete: bool,
 }
 
-/// Looks again at whoever asked for it by now, the earliest first, at most `most` in each shard. The index only says whom to read: what is due is planned on a consistent read, and a
-/// hint that is out of date comes to nothing.
+/// Looks again at whoever asked for it by now, the earliest first, at most `most` in each shard.
+/// The index only says whom to read: what is due is planned on a consistent read, and a hint that
+/// is out of date comes to nothing.
 ///
 /// # Errors
 /// When the table does not answer; who was not looked at stays in the index.

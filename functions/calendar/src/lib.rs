@@ -50,7 +50,8 @@ pub struct Calendar<T, Q, A = Option<HttpApi>> {
 
 impl Calendar<DynamoTable, SqsQueue> {
     /// As the template's environment describes it: `TABLE`, `LETTERS_QUEUE_URL`,
-    /// `NOTICES_QUEUE_URL`, `MODE`, `STAGE`, and `API_URL_` and a provider's name in capitals where something stands in for its own API.
+    /// `NOTICES_QUEUE_URL`, `MODE`, `STAGE`, and `API_URL_` and a provider's name in capitals
+    /// where something stands in for its own API.
     ///
     /// # Errors
     /// [`BadSetting`].

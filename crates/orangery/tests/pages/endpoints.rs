@@ -15,30 +15,7 @@ async fn an_endpoint_is_set_and_told_and_put_on_again_and_forgotten_by_command()
     let stack = open(&shop()).await;
     let typed = Typed::at(&stack);
     let reports = typed.done("partner add acme --rate 20% --life --hold 30d --window 60d");
-    for (words, said) in [
-        ("partner endpoint acme", "acme has no endpoint"),
-        ("partner endpoint acme --enable", "acme has no endpoint"),
-        (
-            "partner endpoint acme https://example.com/",
-            "sends to this machine alone",
-        ),
-        (
-            "partner endpoint acme http://10.0.0.1/",
-            "sends to this machine alone",
-        ),
-        (
-            "partner endpoint acme http://me@127.0.0.1/",
-            "holds a user name",
-        ),
-        (
-            "partner endpoint nobody http://127.0.0.1:1/",
-            "no partner is called nobody",
-        ),
-        (
-            "partner endpoint acme http://127.0.0.1:1/ --off",
-            "cannot be used with",
-        ),
-    ] {
+    for (words, said) in WRONG {
         let refused = typed.refused(words);
         assert!(refused.contains(said), "{words}: {refused}");
     }
@@ -82,6 +59,32 @@ async fn an_endpoint_is_set_and_told_and_put_on_again_and_forgotten_by_command()
     stack.settle().await.unwrap();
     assert!(told.lock().unwrap().is_empty());
 }
+
+/// What is typed before an endpoint is set, and a part of what is said to it.
+const WRONG: &[(&str, &str)] = &[
+    ("partner endpoint acme", "acme has no endpoint"),
+    ("partner endpoint acme --enable", "acme has no endpoint"),
+    (
+        "partner endpoint acme https://example.com/",
+        "sends to this machine alone",
+    ),
+    (
+        "partner endpoint acme http://10.0.0.1/",
+        "sends to this machine alone",
+    ),
+    (
+        "partner endpoint acme http://me@127.0.0.1/",
+        "holds a user name",
+    ),
+    (
+        "partner endpoint nobody http://127.0.0.1:1/",
+        "no partner is called nobody",
+    ),
+    (
+        "partner endpoint acme http://127.0.0.1:1/ --off",
+        "cannot be used with",
+    ),
+];
 
 /// An endpoint that answers 410 while it is gone; it keeps the type of all that comes.
 async fn endpoint(told: Arc<Mutex<Vec<String>>>, gone: Arc<AtomicBool>) -> String {
