@@ -16,8 +16,8 @@ use runtime::{Clock, Failure, Function, Invocation, Warming};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use store::dynamo::DynamoTable;
-use store::misread::Misread;
 use store::letters::{Claim, LetterRow, LetterState, Order, claim, finish};
+use store::misread::Misread;
 use store::{Key, StoreError, Table};
 
 /// How often the outcome of a send is written down again when the table does not answer.
