@@ -1,6 +1,6 @@
 //! Partners are told of each row and each state it comes to: signed, at least once, under one id.
 
-use crate::support::desk::{DAY, Desk, acme, row, said, secret};
+use crate::support::desk::{DAY, Desk, acme, once, row, said, secret};
 use crate::support::house::{House, opening};
 use crate::support::mortal::Death;
 use crate::support::receiver::{Notice, Receiver};
@@ -33,7 +33,7 @@ async fn what_a_payment_earns_and_loses_is_told_through_stream_and_queue_and_aga
     house.send_all(&told).await;
     house.send_all(&told).await;
     house.settle().await;
-    let came = receiver.came(&secret());
+    let came = once(receiver.came(&secret()));
     assert_eq!(
         said(&came),
         [
@@ -51,7 +51,7 @@ async fn what_a_payment_earns_and_loses_is_told_through_stream_and_queue_and_aga
     assert!(receiver.came(&secret()).is_empty(), "the hold is not over");
     house.advance(SignedDuration::from_hours(2 * 24)).await;
     house.settle().await;
-    let released = receiver.came(&secret());
+    let released = once(receiver.came(&secret()));
     assert_eq!(
         said(&released),
         ["commission.released -192", "commission.released 576"]

@@ -1,8 +1,8 @@
 //! Where a partner is told of its rows, as people set it: commands as processes of their own
 //! against a stack of its own, and what then comes.
 
-use super::typed::Typed;
 use super::support::{open, shop};
+use super::typed::Typed;
 use axum::Router;
 use axum::http::StatusCode;
 use std::collections::BTreeSet;

@@ -189,6 +189,18 @@ impl Later for Waits {
     }
 }
 
+/// As a partner takes them: what comes again under an id, as it may, is the same notice.
+pub(crate) fn once(came: Vec<Notice>) -> Vec<Notice> {
+    let mut taken: Vec<Notice> = Vec::new();
+    for notice in came {
+        match taken.iter().find(|known| known.id == notice.id) {
+            Some(known) => assert_eq!(known.text, notice.text, "one id, two notices"),
+            None => taken.push(notice),
+        }
+    }
+    taken
+}
+
 pub(crate) fn said(came: &[Notice]) -> Vec<String> {
     came.iter().map(Notice::said).collect()
 }
