@@ -188,7 +188,7 @@ impl<T: Table> PartnerReferral<T> {
             {
                 let now = self.clock.now();
                 let row = self.directory.read(&self.table, partner, now).await;
-                let row = row.map_err(Refusal::NotDurable)?;
+                let row = row.map_err(Refusal::Table)?;
                 let row = row.ok_or_else(|| NotReceived::from(Refused::SignatureMismatch))?;
                 let keys = row
                     .public_keys
@@ -212,8 +212,8 @@ impl<T: Table> PartnerReferral<T> {
         let row = self.partners.read(&self.table, partner, version, now);
         match row.await {
             Ok(Some(row)) if row.keys.contains(&version) => Ok(row),
-            Ok(Some(_) | None) => Err(Refusal::NotInForce),
-            Err(error) => Err(Refusal::NotDurable(error)),
+            Ok(Some(_) | None) => Err(Refusal::Revoked),
+            Err(error) => Err(Refusal::Table(error)),
         }
     }
 }
@@ -241,19 +241,19 @@ fn secrets(master: &Secret, partner: &PartnerId, version: u32) -> Result<Secrets
 #[derive(Debug, thiserror::Error)]
 enum Refusal {
     #[error(transparent)]
-    NotReceived(#[from] NotReceived),
+    Unproven(#[from] NotReceived),
     #[error("this key is no longer in force; ask for the current one")]
-    NotInForce,
+    Revoked,
     #[error(transparent)]
-    NotDurable(store::StoreError),
+    Table(store::StoreError),
 }
 
 impl From<Refusal> for HttpResponse {
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::NotReceived(error) => Self::error(error.status(), &error),
-            Refusal::NotInForce => Self::error(401, &refusal),
-            Refusal::NotDurable(error) => Self::not_durable(&error),
+            Refusal::Unproven(error) => Self::error(error.status(), &error),
+            Refusal::Revoked => Self::error(401, &refusal),
+            Refusal::Table(error) => Self::not_durable(&error),
         }
     }
 }
