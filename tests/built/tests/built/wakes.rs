@@ -7,7 +7,9 @@ use lambda::Process;
 use serde_json::json;
 
 /// What becomes of its connections while it sleeps, and whether it then needs others.
-const NIGHTS: [(&str, bool, fn(&House)); 3] = [
+type Night = (&'static str, bool, fn(&House));
+
+const NIGHTS: [Night; 3] = [
     ("nothing", false, |_| {}),
     ("they are closed", true, |house| house.services.hang_up()),
     (
