@@ -239,7 +239,10 @@ fn happening() -> impl Strategy<Value = (i64, Happens)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(2_000)
+    })]
 
     #[test]
     fn nobody_is_paid_twice_or_more_than_is_released(

@@ -36,9 +36,7 @@ impl Bank {
             let now = self.whose.place.now()?;
             let put = set_bank(&table, partner, account, now).await;
             if !put.map_err(table::trouble)? {
-                bail!(
-                    "somebody else set {partner}'s account at the same moment; look, and set it again"
-                )
+                bail!("somebody else set {partner}'s account just now; look, and set it again")
             }
         }
         let known = bank(&table, partner).await.map_err(table::trouble)?;
