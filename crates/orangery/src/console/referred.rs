@@ -12,9 +12,11 @@ use store::partners::PartnerRow;
 #[derive(Default)]
 pub(super) struct Partners {
     rows: BTreeMap<PartnerId, Arc<PartnerRow>>,
-    /// By partner, customer and the partner's id of the referral.
-    sent: BTreeMap<PartnerId, BTreeMap<(Arc<str>, Arc<str>), Sent>>,
+    sent: BTreeMap<PartnerId, SentBy>,
 }
+
+/// By customer and the partner's id of the referral.
+type SentBy = BTreeMap<(Arc<str>, Arc<str>), Sent>;
 
 /// A customer whom a partner sent: nothing of the customer but its key.
 #[derive(Clone, Serialize)]
