@@ -3,38 +3,20 @@
 //! doors made of it, in every order.
 
 use crate::orders::{Dice, each_order};
-use crate::support::house::{House, blocking};
+use crate::support::house::blocking;
 use crate::support::memory::Memory;
+use crate::support::partner_shop::{Happens, PartnerShop, at, program};
 use domain::ids::PartnerId;
 use domain::ledger::{Ledger, Row};
-use domain::payout::{Order, Payout};
-use domain::program::{Claim, Own, Program, Reward, Span};
+use domain::payout::Payout;
+use domain::program::{Claim, Own, Program, Reward};
 use domain::record::Entry;
 use domain::statement::balances;
-use jiff::civil::date;
-use jiff::{Timestamp, tz::TimeZone};
-use orangery::delivery::Delivery;
-use orangery::story::Story;
-use std::collections::{BTreeMap, BTreeSet};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::accept::receive;
 use store::partners::ledger;
-use store::payouts::{books, run};
-use store::{Item, Table};
-
-/// What happens on a day.
-#[derive(Clone, Copy)]
-enum Happens {
-    Reported,
-    /// So much is paid, as the n-th payment.
-    Paid(u8, i64),
-    /// So much of a payment has gone back in all.
-    Refunded(u8, i64),
-    Disputed(u8, i64),
-    Won(u8, i64),
-    PaidOut,
-    Nothing,
-}
 
 /// Month and day, what happens, the rows it makes, then pending, released and paid that evening.
 type Line = ((i8, i8), Happens, &'static [i64], (i64, i64, i64));
@@ -66,7 +48,7 @@ const MODEL_4: [Line; 12] = [
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn model_4_through_the_doors_is_its_table_row_by_row_and_in_every_order_its_sums() {
-    let shop = Shop::open(&[("acme", program(), Own::default())]).await;
+    let shop = PartnerShop::open(&[("acme", program(), Own::default())]).await;
     let mut seen = 0;
     for ((month, day), happens, made, balance) in MODEL_4 {
         shop.wait_for(at(month, day, 9)).await;
@@ -141,7 +123,7 @@ const SAMPLES: usize = 100;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r3_a_late_report_earns_on_what_was_paid_inside_the_window_alone() {
-    let shop = Shop::open(&[("acme", program(), Own::default())]).await;
+    let shop = PartnerShop::open(&[("acme", program(), Own::default())]).await;
     shop.wait_for(at(3, 3, 9)).await;
     shop.send("in", Happens::Paid(1, 1_000)).await;
     shop.send("out", Happens::Paid(1, 1_000)).await;
@@ -161,7 +143,8 @@ async fn r4_of_two_partners_the_first_signed_report_earns_or_the_last_click() {
     ] {
         let program = Program { claim, ..program() };
         let own = Own::default;
-        let shop = Shop::open(&[("acme", program.clone(), own()), ("zest", program, own())]).await;
+        let shop =
+            PartnerShop::open(&[("acme", program.clone(), own()), ("zest", program, own())]).await;
         shop.wait_for(at(3, 2, 9)).await;
         shop.report("zest", "c").await;
         shop.wait_for(at(3, 4, 9)).await;
@@ -181,7 +164,7 @@ async fn r4_of_two_partners_the_first_signed_report_earns_or_the_last_click() {
 async fn r5_who_looks_like_the_partner_is_held_with_the_reason_and_not_refused() {
     let mut own = Own::of("ow.ner@agrumes.fr");
     own.fingerprints.insert("CardOfTheOwner01".into());
-    let shop = Shop::open(&[("acme", program(), own)]).await;
+    let shop = PartnerShop::open(&[("acme", program(), own)]).await;
     shop.wait_for(at(3, 3, 9)).await;
     for (customer, email, card) in [
         ("mail", "owner+shop@agrumes.fr", "CardOfSomebody01"),
@@ -217,7 +200,7 @@ async fn r5_who_looks_like_the_partner_is_held_with_the_reason_and_not_refused()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r7_a_lower_rate_touches_only_those_who_are_sent_after_it() {
-    let shop = Shop::open(&[("acme", program(), Own::default())]).await;
+    let shop = PartnerShop::open(&[("acme", program(), Own::default())]).await;
     shop.send("old", Happens::Reported).await;
     shop.wait_for(at(3, 3, 9)).await;
     shop.send("old", Happens::Paid(1, 1_000)).await;
@@ -226,10 +209,7 @@ async fn r7_a_lower_rate_touches_only_those_who_are_sent_after_it() {
         reward: Reward::BasisPoints(1_500),
         ..program()
     };
-    let house = &shop.0;
-    house
-        .agree("acme", at(6, 1, 0), lower, Own::default())
-        .await;
+    shop.agree("acme", at(6, 1, 0), lower, Own::default()).await;
     shop.wait_for(at(6, 3, 9)).await;
     shop.send("new", Happens::Reported).await;
     shop.send("new", Happens::Paid(1, 1_000)).await;
@@ -240,175 +220,6 @@ async fn r7_a_lower_rate_touches_only_those_who_are_sent_after_it() {
     assert_eq!(totals(&shop.rows("acme").await), expected);
 }
 
-/// A house with partners.
-struct Shop(House);
-
-impl Shop {
-    async fn open(partners: &[(&str, Program, Own)]) -> Self {
-        let shop = Self(House::open().await);
-        for (partner, program, own) in partners {
-            shop.0.partner(partner).await;
-            let since = at(1, 1, 0);
-            shop.0
-                .agree(partner, since, program.clone(), own.clone())
-                .await;
-        }
-        shop
-    }
-
-    async fn wait_for(&self, moment: Timestamp) {
-        self.0.advance(moment.duration_since(self.0.now())).await;
-    }
-
-    /// All that is told of it, at the door it is told at.
-    async fn send(&self, customer: &str, happens: Happens) {
-        match happens {
-            Happens::Reported => self.report("acme", customer).await,
-            Happens::Paid(n, minor) => self.pay(customer, n, minor).await,
-            Happens::Refunded(n, minor) => {
-                let refund = format!("\"data.object.amount\" = {minor}");
-                self.tell(customer, n, "refund.created", &refund).await;
-                let so_far = format!("\"data.object.amount_refunded\" = {minor}");
-                self.tell(customer, n, "charge.refunded", &so_far).await;
-                self.tell(customer, n, "refund.updated", &refund).await;
-            }
-            Happens::Disputed(n, minor) => {
-                let dispute = format!("\"data.object.amount\" = {minor}");
-                self.tell(customer, n, "charge.dispute.created", &dispute)
-                    .await;
-            }
-            Happens::Won(n, minor) => {
-                let won =
-                    format!("\"data.object.amount\" = {minor}, \"data.object.status\" = \"won\"");
-                self.tell(customer, n, "charge.dispute.closed", &won).await;
-            }
-            Happens::PaidOut => {
-                // Twice: the second finds the first one's payout.
-                self.pay_out().await;
-                self.pay_out().await;
-            }
-            Happens::Nothing => {}
-        }
-    }
-
-    /// A paid invoice: by its intent, its charge, what says that these are one, and itself.
-    async fn pay(&self, customer: &str, n: u8, minor: i64) {
-        if n == 1 {
-            self.tell(customer, n, "customer.created", "").await;
-            self.tell(customer, n, "customer.subscription.created", "")
-                .await;
-        }
-        let shop_id = format!("\"data.object.metadata.customer_id\" = \"shop-{customer}\"");
-        let received = format!("\"data.object.amount_received\" = {minor}, {shop_id}");
-        self.tell(customer, n, "payment_intent.succeeded", &received)
-            .await;
-        let captured = format!("\"data.object.amount_captured\" = {minor}");
-        self.tell(customer, n, "charge.succeeded", &captured).await;
-        self.tell(customer, n, "invoice_payment.paid", "").await;
-        let paid = format!(
-            "\"data.object.amount_paid\" = {minor}, \"data.object.total_taxes\" = [], \
-             \"data.object.status_transitions.paid_at\" = \"@+0s\""
-        );
-        self.tell(customer, n, "invoice.paid", &paid).await;
-    }
-
-    async fn pay_out(&self) {
-        let (table, now) = (self.0.table(), self.0.now());
-        let order = Order {
-            date: now.to_zoned(TimeZone::UTC).date(),
-            least: Vec::new(),
-        };
-        run(&table, &PartnerId::new("acme"), &order, now)
-            .await
-            .unwrap();
-    }
-
-    async fn payouts(&self) -> Vec<Payout> {
-        let books = books(&self.0.table(), &PartnerId::new("acme")).await;
-        books.unwrap().payouts
-    }
-
-    async fn report(&self, partner: &str, customer: &str) {
-        let set = format!(
-            "\"data.customer\" = {{ id = \"shop-{customer}\" }}, \"data.occurred_at\" = \"@@-1h\""
-        );
-        let told = format!("sample = \"referral.created\"\npartner = \"{partner}\"");
-        self.deliver(customer, 0, &told, &set).await;
-    }
-
-    async fn tell(&self, customer: &str, n: u8, sample: &str, set: &str) {
-        let set = format!("\"created\" = \"@+0s\", \"data.object.created\" = \"@+0s\", {set}");
-        let told = format!("sample = \"{sample}\"");
-        let set = set.trim_end().trim_end_matches(',');
-        self.deliver(customer, n, &told, set).await;
-    }
-
-    /// One event of the n-th payment of a customer.
-    async fn deliver(&self, customer: &str, n: u8, told: &str, set: &str) {
-        let mut renames = vec![
-            ("evt_Grove0".to_owned(), format!("evt_{customer}_{n}_")),
-            ("sub_Grove01".to_owned(), format!("sub_{customer}")),
-            ("Valencia01".to_owned(), customer.to_owned()),
-            (
-                "nell@example.com".to_owned(),
-                format!("{customer}@example.com"),
-            ),
-            ("1207".to_owned(), customer.to_owned()),
-            ("r-2207".to_owned(), format!("r-{customer}")),
-        ];
-        for object in ["in", "inpay", "pi", "ch", "re", "du"] {
-            renames.push((
-                format!("{object}_Grove01"),
-                format!("{object}_{customer}_{n}"),
-            ));
-        }
-        let renames: Vec<String> = renames
-            .iter()
-            .map(|(from, to)| format!("\"{from}\" = \"{to}\""))
-            .collect();
-        let text = format!(
-            "title = \"t\"\nbegins = \"0s\"\n\n[[told]]\n{told}\nrename = {{ {} }}\nset = {{ {set} }}\n",
-            renames.join(", ")
-        );
-        let story = Story::parse(&text).unwrap();
-        // As of the full hour: what is told together happened at one moment.
-        let now = self.0.now().as_second();
-        let hour = Timestamp::from_second(now - now.rem_euclid(3_600)).unwrap();
-        let deliveries: Vec<Delivery> = story.deliveries(&self.0.signers(), hour).unwrap();
-        self.0.send_all(&deliveries).await;
-        self.0.settle().await;
-    }
-
-    /// A partner's rows, as they were decided.
-    async fn rows(&self, partner: &str) -> Vec<Row> {
-        let mut rows = ledger(&self.0.table(), &PartnerId::new(partner))
-            .await
-            .unwrap();
-        rows.sort_by_key(|row| (row.at, row.n));
-        rows
-    }
-
-    /// What the doors journaled, each event once.
-    async fn entries(&self) -> Vec<Arc<Entry>> {
-        let table = self.0.table();
-        let (mut entries, mut known, mut after) = (Vec::new(), BTreeSet::new(), None);
-        loop {
-            let page = table.scan(after, 100).await.unwrap();
-            for item in page.items {
-                if let Item::Entry(_, entry) | Item::Parked(_, entry) = item
-                    && known.insert(entry.reading.id.clone())
-                {
-                    entries.push(entry);
-                }
-            }
-            after = page.next;
-            if after.is_none() {
-                return entries;
-            }
-        }
-    }
-}
-
 /// The rows of an empty table that hears these.
 async fn hear(order: &[&Arc<Entry>]) -> Vec<Row> {
     let table = Memory::default();
@@ -417,22 +228,6 @@ async fn hear(order: &[&Arc<Entry>]) -> Vec<Row> {
         receive(&table, one, at(3, 1, 0)).await.unwrap();
     }
     ledger(&table, &PartnerId::new("acme")).await.unwrap()
-}
-
-/// Model 4's program: 20 %, 12 months, hold 30 days, window 60 days.
-fn program() -> Program {
-    Program {
-        reward: Reward::BasisPoints(2_000),
-        span: Span::Months(12),
-        hold_days: 30,
-        window_days: 60,
-        claim: Claim::First,
-    }
-}
-
-fn at(month: i8, day: i8, hour: i8) -> Timestamp {
-    let moment = date(2026, month, day).at(hour, 0, 0, 0);
-    moment.to_zoned(TimeZone::UTC).unwrap().timestamp()
 }
 
 /// Pending, released and paid.

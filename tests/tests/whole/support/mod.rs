@@ -4,6 +4,7 @@ pub(crate) mod api;
 pub(crate) mod desk;
 pub(crate) mod expect;
 pub(crate) mod house;
+pub(crate) mod partner_shop;
 pub(crate) mod logs;
 pub(crate) mod memory;
 pub(crate) mod mortal;
