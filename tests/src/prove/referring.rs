@@ -135,7 +135,7 @@ impl Life<'_> {
             },
             span: [Span::Life, Span::Months(1), Span::FirstPayment][self.rng.index(3)],
             hold_days: [0, 30][self.rng.index(2)],
-            window_days: [0, 1, 60, 400][self.rng.index(4)],
+            window_days: [1, 60, 400][self.rng.index(3)],
             claim: [Claim::First, Claim::Last][self.rng.index(2)],
         }
     }
