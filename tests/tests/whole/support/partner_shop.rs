@@ -161,7 +161,8 @@ impl PartnerShop {
             .map(|(from, to)| format!("\"{from}\" = \"{to}\""))
             .collect();
         let text = format!(
-            "title = \"t\"\nbegins = \"0s\"\n\n[[told]]\n{told}\nrename = {{ {} }}\nset = {{ {set} }}\n",
+            "title = \"t\"\nbegins = \"0s\"\n\n[[told]]\n{told}\n\
+             rename = {{ {} }}\nset = {{ {set} }}\n",
             renames.join(", ")
         );
         let story = Story::parse(&text).unwrap();
