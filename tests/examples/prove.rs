@@ -215,7 +215,8 @@ mod progress {
 fn exhausted(options: &Options) -> Result<(), String> {
     let cases = exhaustive::everything(options.seed, threads(), false);
     println!(
-        "{} lives ({} of them earn), {} orders, {} duplicates, {} crashes and lost answers, {} draws from all of \
+        "{} lives ({} of them earn), \
+         {} orders, {} duplicates, {} crashes and lost answers, {} draws from all of \
          these at once, {} interleavings of two folds and {} of three with {} different ends \
          ({} sets whole, {} cut), {} divergences, seed {}",
         cases.lives,
