@@ -141,7 +141,7 @@ impl Key {
     /// stand in their order.
     pub fn commission(row: &Row) -> Self {
         let rows = customer_rows(&row.customer);
-        let sort = format!("{rows}{}#{:010}", row.payment, row.n);
+        let sort = format!("{rows}{}#{:010}", plain(row.payment.as_str()), row.n);
         Self::new(ledger_partition(&row.partner), sort)
     }
 
@@ -325,7 +325,7 @@ pub fn partner_of(partition: &str) -> Option<PartnerId> {
 
 /// Sort keys of the rows that a partner has for this customer begin so.
 pub fn customer_rows(customer: &CustomerKey) -> String {
-    [COMMISSION, customer.as_str(), "#"].concat()
+    [COMMISSION, &plain(customer.as_str()), "#"].concat()
 }
 
 /// Sort keys of a day's messages to the bank begin so.
@@ -338,16 +338,19 @@ pub fn reports_partition(partner: &PartnerId) -> String {
     ["reports#", partner.as_str()].concat()
 }
 
-/// Sort keys of what is told and was heard of a referral begin so. A partner chooses its ids, so
-/// what divides keys is written otherwise in them.
+/// Sort keys of what is told and was heard of a referral begin so.
 pub fn referral_rows(referral: &str) -> String {
-    let plain = referral.replace('%', "%25").replace('#', "%23");
-    [REFERRAL, &plain, "#"].concat()
+    [REFERRAL, &plain(referral), "#"].concat()
 }
 
 /// Sort keys of what is told of a referral on this customer begin so.
 pub fn customer_standings(referral: &str, customer: &CustomerKey) -> String {
-    [&referral_rows(referral), customer.as_str(), "#"].concat()
+    [&referral_rows(referral), &plain(customer.as_str()), "#"].concat()
+}
+
+/// An id that others chose, as it stands within a key: what divides keys is written otherwise.
+fn plain(id: &str) -> String {
+    id.replace('%', "%25").replace('#', "%23")
 }
 
 /// The partition of a reference.

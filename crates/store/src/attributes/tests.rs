@@ -2,7 +2,7 @@
 
 use super::{from_attributes, to_attributes};
 use crate::endpoints::{Endpoint, Off, WhyOff};
-use crate::items::Item;
+use crate::items::{Item, customer_rows, customer_standings};
 use crate::notices::Told;
 use crate::payouts::{BankRow, Transfer, Transfers};
 use crate::reports::{Place, Report};
@@ -94,6 +94,15 @@ fn a_payout_the_account_and_what_the_bank_is_told_come_back() {
         let attributes = to_attributes(&item).unwrap();
         assert_eq!(from_attributes(attributes).unwrap(), item);
     }
+}
+
+#[test]
+fn no_customers_rows_stand_among_anothers_whatever_its_id() {
+    let one = CustomerKey::new("provider/test/cus");
+    let other = CustomerKey::new("provider/test/cus#pi_1");
+    assert!(!customer_rows(&other).starts_with(&customer_rows(&one)));
+    let standings = |customer| customer_standings("r-1", customer);
+    assert!(!standings(&other).starts_with(&standings(&one)));
 }
 
 #[test]
