@@ -97,14 +97,17 @@ impl Table for DynamoTable {
         prefix: &str,
         after: Option<Key>,
     ) -> Result<Page, StoreError> {
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.name)
+        let query = self.client.query().table_name(&self.name);
+        let query = match prefix {
+            // No value of a key may be empty in a condition.
+            "" => query.key_condition_expression("pk = :pk"),
+            prefix => query
+                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                .expression_attribute_values(":prefix", AttributeValue::S(prefix.into())),
+        };
+        let answer = query
             .consistent_read(true)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
             .expression_attribute_values(":pk", AttributeValue::S(partition.into()))
-            .expression_attribute_values(":prefix", AttributeValue::S(prefix.into()))
             .set_exclusive_start_key(after.as_ref().map(key_attributes))
             .send()
             .await

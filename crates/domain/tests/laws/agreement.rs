@@ -15,7 +15,8 @@ const WRITTEN: &[(&str, Result<&str, &str>)] = &[
     (
         r#"fixed = "5.00 EUR", first_payment = true, hold = "0d", window = "1d", claim = "last""#,
         Ok(
-            "5.00 EUR of the first payment, released after 0 days, window 1 days, last report counts",
+            "5.00 EUR of the first payment, released after 0 days, window 1 days, \
+            last report counts",
         ),
     ),
     (

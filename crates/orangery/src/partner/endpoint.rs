@@ -16,12 +16,13 @@ pub struct Tell {
     #[command(flatten)]
     whose: Whose,
     /// Where to: an https address; of a local stack, one of this machine. Without it, what is set.
-    url: Option<String>,
+    #[arg(value_name = "ADDRESS")]
+    to: Option<String>,
     /// Tells this partner nothing any more.
-    #[arg(long, conflicts_with_all = ["url", "enable"])]
+    #[arg(long, conflicts_with_all = ["to", "enable"])]
     off: bool,
     /// Puts an endpoint on that was put off, and tells it what it missed.
-    #[arg(long, conflicts_with = "url")]
+    #[arg(long, conflicts_with = "to")]
     enable: bool,
     #[command(flatten)]
     master: Master,
@@ -37,7 +38,7 @@ impl Tell {
             writeln!(out, "{partner} is told nothing any more")?;
             return Ok(());
         }
-        let there = match &self.url {
+        let there = match &self.to {
             Some(url) => {
                 let reach = match place.is_local() {
                     true => Reach::Loopback,

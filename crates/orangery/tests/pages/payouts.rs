@@ -24,21 +24,7 @@ const PAYER: [&str; 4] = [
 async fn partners_are_paid_once_and_the_files_are_the_same_each_time() {
     let stack = open(&shop()).await;
     let folder = Folder::new("once");
-    for (partner, rows) in [
-        ("acme", &[(20_000, "eur"), (500, "usd")][..]),
-        ("peel", &[(50, "eur")]),
-        ("zest", &[(-100, "eur")]),
-    ] {
-        done(&stack, &["partner", "add", partner]);
-        for (n, (minor, code)) in rows.iter().enumerate() {
-            put(&stack, partner, n as u64, *minor, code).await;
-        }
-    }
-    let account = ["--name", "Acmé & Fils", "--iban", "NL91ABNA0417164300"];
-    done(
-        &stack,
-        &[&["partner", "bank", "acme"][..], &account].concat(),
-    );
+    owed(&stack).await;
     let all = [
         "partner",
         "payout",
@@ -57,38 +43,12 @@ async fn partners_are_paid_once_and_the_files_are_the_same_each_time() {
     let (csv, xml) = (folder.file("payouts.csv"), folder.file("transfers.xml"));
     let files = ["--csv", &csv, "--sepa", &xml];
     let pay = [&all[..], &["--date", DAY], &files, &PAYER].concat();
-    let runs: Vec<_> = (0..3)
-        .map(|_| command(&stack, &pay).spawn().unwrap())
-        .collect();
-    let mut states = Vec::new();
-    for run in runs {
-        let output = run.wait_with_output().unwrap();
-        assert!(output.status.success(), "{}", text(&output.stderr));
-        let told = json_of(&text(&output.stdout));
-        states.push(told["payouts"][0]["state"].as_str().unwrap().to_owned());
-        assert_eq!(
-            told["not_transferred"][0],
-            "acme-1, 5.00 USD: SEPA transfers euros alone"
-        );
-    }
-    states.sort();
+    let states = three_at_once(&stack, &pay);
     assert_eq!(states, ["paid", "paid_before", "paid_before"]);
     assert_eq!(balance(&stack, "acme"), json!([0, 20_000, 0, 500]));
     assert_eq!(balance(&stack, "peel"), json!([50, 0]));
-    let sheet = "date,payout,partner,amount,currency,holder,iban,bic,transfer\n\
-        2026-03-01,acme-1,acme,200.00,EUR,Acmé & Fils,NL91ABNA0417164300,,ORANGERY-20260301-1\n\
-        2026-03-01,acme-1,acme,5.00,USD,Acmé & Fils,NL91ABNA0417164300,,\
-        SEPA transfers euros alone\n";
     let (first_csv, first_xml) = (read(&csv), read(&xml));
-    assert_eq!(first_csv, sheet);
-    for part in [
-        "<MsgId>ORANGERY-20260301-1</MsgId>",
-        "<CtrlSum>200.00</CtrlSum>",
-        "<Nm>Acme + Fils</Nm>",
-        "<IBAN>NL91ABNA0417164300</IBAN>",
-    ] {
-        assert!(first_xml.contains(part), "{part}: {first_xml}");
-    }
+    tell_of_acme(&first_csv, &first_xml);
 
     // Files that a crash took are written again, also when the account changed meanwhile.
     std::fs::remove_file(&csv).unwrap();
@@ -102,18 +62,78 @@ async fn partners_are_paid_once_and_the_files_are_the_same_each_time() {
         first_csv.lines().take(2).collect::<Vec<_>>()
     );
 
-    // Who is paid later that day is in a message of its own.
+    later_that_day(&stack, &folder, &pay);
+    assert_eq!(read(&folder.file("transfers-1.xml")), first_xml);
+}
+
+/// Acme is owed euros and dollars and has an account, Peel cents and none, Zest less than nothing.
+async fn owed(stack: &Stack) {
+    for (partner, rows) in [
+        ("acme", &[(20_000, "eur"), (500, "usd")][..]),
+        ("peel", &[(50, "eur")]),
+        ("zest", &[(-100, "eur")]),
+    ] {
+        done(stack, &["partner", "add", partner]);
+        for (n, (minor, code)) in rows.iter().enumerate() {
+            put(stack, partner, n as u64, *minor, code).await;
+        }
+    }
+    let account = ["--name", "Acmé & Fils", "--iban", "NL91ABNA0417164300"];
+    done(
+        stack,
+        &[&["partner", "bank", "acme"][..], &account].concat(),
+    );
+}
+
+/// What each of three that pay at once says it did.
+fn three_at_once(stack: &Stack, pay: &[&str]) -> Vec<String> {
+    let runs: Vec<_> = (0..3)
+        .map(|_| command(stack, pay).spawn().unwrap())
+        .collect();
+    let mut states = Vec::new();
+    for run in runs {
+        let output = run.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let told = json_of(&text(&output.stdout));
+        states.push(told["payouts"][0]["state"].as_str().unwrap().to_owned());
+        assert_eq!(
+            told["not_transferred"][0],
+            "acme-1, 5.00 USD: SEPA transfers euros alone"
+        );
+    }
+    states.sort();
+    states
+}
+
+fn tell_of_acme(csv: &str, xml: &str) {
+    let sheet = "date,payout,partner,amount,currency,holder,iban,bic,transfer\n\
+        2026-03-01,acme-1,acme,200.00,EUR,Acmé & Fils,NL91ABNA0417164300,,ORANGERY-20260301-1\n\
+        2026-03-01,acme-1,acme,5.00,USD,Acmé & Fils,NL91ABNA0417164300,,\
+        SEPA transfers euros alone\n";
+    assert_eq!(csv, sheet);
+    for part in [
+        "<MsgId>ORANGERY-20260301-1</MsgId>",
+        "<CtrlSum>200.00</CtrlSum>",
+        "<Nm>Acme + Fils</Nm>",
+        "<IBAN>NL91ABNA0417164300</IBAN>",
+    ] {
+        assert!(xml.contains(part), "{part}: {xml}");
+    }
+}
+
+/// Who is paid later that day is in a message of its own.
+fn later_that_day(stack: &Stack, folder: &Folder, pay: &[&str]) {
     let account = ["--name", "Peel", "--iban", "NL91ABNA0417164300"];
     done(
-        &stack,
+        stack,
         &[&["partner", "bank", "peel"][..], &account].concat(),
     );
-    let late = done(&stack, &["partner", "payout", "peel", "--date", DAY]);
+    let late = done(stack, &["partner", "payout", "peel", "--date", DAY]);
     assert!(
         late.contains("peel-1") && late.contains("0.50 EUR"),
         "{late}"
     );
-    let told = json_of(&done(&stack, &pay));
+    let told = json_of(&done(stack, &pay));
     let written: Vec<_> = told["files"].as_array().unwrap().iter().collect();
     let messages: Vec<&Value> = written.iter().map(|file| &file["message"]).collect();
     assert_eq!(
@@ -124,10 +144,55 @@ async fn partners_are_paid_once_and_the_files_are_the_same_each_time() {
             &json!("ORANGERY-20260301-2")
         ]
     );
-    assert_eq!(read(&folder.file("transfers-1.xml")), first_xml);
     let second = read(&folder.file("transfers-2.xml"));
     assert!(second.contains("<CtrlSum>0.50</CtrlSum>") && !second.contains("acme"));
 }
+
+/// What is typed after `partner`, and what is said of it.
+const WRONG: &[(&[&str], &str)] = &[
+    (&["payout", "acme"], "<--dry-run|--date <DATE>>"),
+    (&["payout", "--date", DAY], "<NAME|--all>"),
+    (
+        &["payout", "acme", "--all", "--date", DAY],
+        "cannot be used",
+    ),
+    (
+        &["payout", "nobody", "--date", DAY],
+        "no partner is called nobody",
+    ),
+    (&["payout", "acme", "--date", "1 March"], "1 March"),
+    (&["payout", "acme", "--date", "2026-03-02"], "still to come"),
+    (
+        &["payout", "acme", "--date", DAY, "--minimum", "50"],
+        "invalid value '50'",
+    ),
+    (
+        &["payout", "acme", "--date", DAY, "--sepa", "x.xml"],
+        "--debtor-name",
+    ),
+    (
+        &["payout", "acme", "--dry-run", "--csv", "x.csv"],
+        "cannot be used",
+    ),
+    (&["bank", "acme"], "no account of acme is known"),
+    (&["bank", "acme", "--name", "Acme"], "--iban"),
+    (
+        &[
+            "bank",
+            "acme",
+            "--name",
+            "Acme",
+            "--iban",
+            "NL91ABNA0417164301",
+        ],
+        "check digits do not fit",
+    ),
+    (
+        &["statement", "acme", "--month", "2026-13"],
+        "as in 2026-04",
+    ),
+    (&["statement", "acme", "--csv", "x.csv"], "--month"),
+];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_ordered_is_refused_in_words_and_pays_nothing() {
@@ -142,51 +207,8 @@ async fn what_cannot_be_ordered_is_refused_in_words_and_pays_nothing() {
         "--debtor-iban",
         "DE88370400440532013000",
     ];
-    for (words, said) in [
-        (&["payout", "acme"][..], "<--dry-run|--date <DATE>>"),
-        (&["payout", "--date", DAY], "<NAME|--all>"),
-        (
-            &["payout", "acme", "--all", "--date", DAY],
-            "cannot be used",
-        ),
-        (
-            &["payout", "nobody", "--date", DAY],
-            "no partner is called nobody",
-        ),
-        (&["payout", "acme", "--date", "1 March"], "1 March"),
-        (&["payout", "acme", "--date", "2026-03-02"], "still to come"),
-        (
-            &["payout", "acme", "--date", DAY, "--minimum", "50"],
-            "invalid value '50'",
-        ),
-        (
-            &["payout", "acme", "--date", DAY, "--sepa", "x.xml"],
-            "--debtor-name",
-        ),
-        (
-            &["payout", "acme", "--dry-run", "--csv", "x.csv"],
-            "cannot be used",
-        ),
-        (&["bank", "acme"], "no account of acme is known"),
-        (&["bank", "acme", "--name", "Acme"], "--iban"),
-        (
-            &[
-                "bank",
-                "acme",
-                "--name",
-                "Acme",
-                "--iban",
-                "NL91ABNA0417164301",
-            ],
-            "check digits do not fit",
-        ),
-        (
-            &["statement", "acme", "--month", "2026-13"],
-            "as in 2026-04",
-        ),
-        (&["statement", "acme", "--csv", "x.csv"], "--month"),
-    ] {
-        let output = typed(&stack, &[&["partner"], words].concat());
+    for (words, said) in WRONG {
+        let output = typed(&stack, &[&["partner"][..], words].concat());
         let complaint = text(&output.stderr);
         assert!(
             !output.status.success() && complaint.contains(said),
