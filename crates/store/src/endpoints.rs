@@ -1,7 +1,7 @@
 //! Where partners want to be told of their rows, and how that goes.
 
 use crate::items::{Item, Key, ledger_partition};
-use crate::notices::{Order, Told, whole_second, write_down};
+use crate::notices::{Order, Told, begun_second, whole_second, write_down};
 use crate::port::{Put, StoreError, Table, When, query_all};
 use domain::ids::PartnerId;
 use domain::notice::is_given_up;
@@ -152,7 +152,12 @@ async fn remind<T: Table>(
         let told = known.get(&order.row).map(|told| Told::clone(told));
         let told = told.unwrap_or_else(|| Told::nothing(&order));
         let untold = told.untold(&notices, endpoint);
-        let look_at = untold.map(|notice| whole_second(notice.at.max(now))).min();
+        let look_at = untold.map(|notice| match notice.at <= now {
+            // In this very second, so that a sweep finds it that begins at once.
+            true => begun_second(now),
+            false => whole_second(notice.at),
+        });
+        let look_at = look_at.min();
         if look_at.is_some() && look_at != told.look_at {
             // Lost to somebody who is telling it: nothing is missed.
             write_down(table, Told { look_at, ..told }).await?;

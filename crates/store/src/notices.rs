@@ -274,6 +274,11 @@ impl Seen {
     }
 }
 
+/// The second that a moment lies in.
+pub(crate) fn begun_second(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
+}
+
 /// The index compares moments as text, in which a fraction would sort before its second.
 pub(crate) fn whole_second(at: Timestamp) -> Timestamp {
     let begun = i64::from(at.subsec_nanosecond() > 0);
