@@ -133,7 +133,7 @@ fn later_that_day(stack: &Stack, folder: &Folder, pay: &[&str]) {
         late.contains("peel-1") && late.contains("0.50 EUR"),
         "{late}"
     );
-    let told = json_of(&done(stack, &pay));
+    let told = json_of(&done(stack, pay));
     let written: Vec<_> = told["files"].as_array().unwrap().iter().collect();
     let messages: Vec<&Value> = written.iter().map(|file| &file["message"]).collect();
     assert_eq!(
