@@ -9,7 +9,7 @@ use crate::program::Suspicion;
 use crate::state::State;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// How a report stands on one customer.
@@ -166,18 +166,20 @@ impl Standings {
         let mut next = self.clone();
         let mut rows = Vec::new();
         let standings = standings(state);
-        for key in state.partners.pins.keys() {
-            let Some(referral) = state.referrals.get(key) else {
-                continue;
-            };
+        // What was told of a code may turn out to be of none: it was another partner's by then.
+        let keys: BTreeSet<&String> = standings.keys().copied().chain(self.told.keys()).collect();
+        for key in keys {
             let told = self.told.get(key).copied();
             let standing = standings.get(key).copied().unwrap_or(Standing::Waiting);
             if standing == told.unwrap_or(Standing::Waiting) {
                 continue;
             }
+            let Some((partner, referral)) = key.split_once('/') else {
+                continue;
+            };
             rows.push(StandingRow {
-                partner: referral.partner.clone(),
-                referral: referral.referral.clone(),
+                partner: PartnerId::new(partner),
+                referral: referral.into(),
                 customer: customer.clone(),
                 n: next.next,
                 standing,
