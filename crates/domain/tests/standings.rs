@@ -11,7 +11,9 @@
 use domain::billing::{PaymentSeen, Teller};
 use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId};
 use domain::money::{Currency, Money};
-use domain::program::{Claim, Decision, Own, Pinned, Program, Reward, Span, Suspicion};
+use domain::program::{
+    Claim, CodeGranted, Decision, Own, Pinned, Program, Reward, Span, Suspicion,
+};
 use domain::reading::{About, Fact, Profile, Reading, ReferralSeen};
 use domain::record::{Effect, Entry, Record, Step};
 use domain::standing::{Reason, Standing, StandingRow, standings};
@@ -73,6 +75,24 @@ fn a_report_outside_the_window_is_refused_with_that_reason() {
     assert_eq!(Table::after(&late).told(), ["r-1 refused outside_window"]);
     let inside = [paid(0), report("acme", "r-1", 60)];
     assert_eq!(Table::after(&inside).told(), ["r-1 attributed"]);
+}
+
+#[test]
+fn what_was_told_of_a_code_is_taken_back_when_it_was_anothers_by_then() {
+    let shown = [granted("acme", 1), shows_the_code(3), paid(4)];
+    assert_eq!(Table::after(&shown).told(), ["code/spring attributed"]);
+    let anothers = [shown.to_vec(), vec![granted("zest", 2)]].concat();
+    let told = Table::after(&anothers);
+    let told = told
+        .rows
+        .values()
+        .map(|row| (row.partner.as_str(), row.standing));
+    let expected = [
+        ("acme", Standing::Attributed),
+        ("acme", Standing::Waiting),
+        ("zest", Standing::Attributed),
+    ];
+    assert!(told.eq(expected));
 }
 
 #[test]
@@ -194,6 +214,9 @@ fn pool() -> Vec<Reading> {
         reviewed("zest", "r-3", Decision::Release, 8),
         mail("a.nn@grove.example", 4),
         mail("bea@grove.example", 7),
+        granted("acme", 1),
+        granted("zest", 2),
+        shows_the_code(3),
     ];
     pool.extend((3..17).map(paid));
     pool
@@ -320,6 +343,22 @@ fn reading(id: &str, at: i64, facts: Vec<Fact>) -> Reading {
         facts,
         references: Vec::new(),
     }
+}
+
+fn granted(partner: &str, at: i64) -> Reading {
+    let granted = CodeGranted {
+        code: "spring".into(),
+        partner: PartnerId::new(partner),
+        program: program(),
+        own: Own::default(),
+    };
+    let facts = vec![Fact::CodeGranted(Box::new(granted))];
+    reading(&format!("code-{partner}"), at, facts)
+}
+
+fn shows_the_code(at: i64) -> Reading {
+    let code = "spring".into();
+    reading("shown", at, vec![Fact::ReferralCode { code }])
 }
 
 fn report(partner: &str, referral: &str, at: i64) -> Reading {
