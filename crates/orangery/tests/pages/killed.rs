@@ -92,8 +92,14 @@ impl Process {
             let side = page.split("class=\"side\"").nth(1).unwrap();
             // A sender that died amid a call keeps its claim, and its letter is never sent again.
             let told = timeless(side).replace(" being sent ", " sent ");
-            // Who hears of a failure only after it was made good writes of the recovery alone.
+            // Who hears of a failure only after it was made good writes of the recovery alone;
+            // who hears of both before it wrote takes the letter back.
             let told = told.replace("✉ Payment failed sent in_Gaspard02 ", "");
+            let told = told.replace(
+                "✉ Payment failed withdrawn in_Gaspard02 because its reason is gone: the record \
+                 no longer asks for it ",
+                "",
+            );
             (key.to_owned(), told)
         })
         .collect()
