@@ -5,6 +5,7 @@ pub mod http;
 pub mod clock;
 pub mod secrets;
 pub mod queue;
+pub mod batch;
 pub mod settings;
 pub mod aws;
 mod trust;

@@ -5,7 +5,7 @@ use crate::items::{Item, customer_of};
 use crate::misread::Misread;
 use crate::port::StoreError;
 use domain::ids::CustomerKey;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -32,20 +32,6 @@ pub struct NotAStream(#[from] Misread);
 pub fn changes(payload: &[u8]) -> Result<Vec<Change>, NotAStream> {
     let event: Event = serde_json::from_slice(payload).map_err(Misread::from)?;
     Ok(event.records.into_iter().map(Change::from).collect())
-}
-
-/// The answer that names what is to be handed over again.
-pub fn failures(sequences: &[String]) -> Vec<u8> {
-    let failures = sequences
-        .iter()
-        .map(|sequence| Failed {
-            item_identifier: sequence,
-        })
-        .collect();
-    serde_json::to_vec(&Failures {
-        batch_item_failures: failures,
-    })
-    .unwrap_or_default()
 }
 
 impl Change {
@@ -98,16 +84,4 @@ struct Body {
     keys: HashMap<String, serde_dynamo::AttributeValue>,
     new_image: Option<HashMap<String, serde_dynamo::AttributeValue>>,
     sequence_number: String,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Failures<'a> {
-    batch_item_failures: Vec<Failed<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Failed<'a> {
-    item_identifier: &'a str,
 }

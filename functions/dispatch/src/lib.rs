@@ -2,13 +2,14 @@
 //! second and last reader.
 
 use runtime::aws::Cloud;
+use runtime::batch::failures;
 use runtime::queue::{Queue, QueueError, SqsQueue};
 use runtime::settings::{BadSetting, Settings};
 use runtime::{Failure, Function, Invocation};
 use store::Item;
 use store::letters::{LetterState, Order};
 use store::notices;
-use store::stream::{Change, changes, failures};
+use store::stream::{Change, changes};
 
 /// From stream to queues.
 #[derive(Debug)]

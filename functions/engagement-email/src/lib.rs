@@ -11,9 +11,10 @@ use domain::catalog::Catalog;
 use domain::ids::CustomerKey;
 use domain::record::Record;
 use runtime::aws::{Cloud, Service};
+use runtime::batch::{Attributes, Batch, failures};
 use runtime::settings::{BadSetting, Settings};
 use runtime::{Clock, Failure, Function, Invocation, Warming};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::sync::Arc;
 use store::dynamo::DynamoTable;
 use store::letters::{Claim, LetterRow, LetterState, Order, claim, finish};
@@ -108,21 +109,16 @@ fn web_address(settings: &Settings, name: &'static str) -> Result<Option<String>
 impl<T: Table, M: Mailer> Function for EngagementEmail<T, M> {
     fn invoke<'a>(&'a self, payload: &'a [u8]) -> Invocation<'a> {
         Box::pin(async move {
-            let event: Event = serde_json::from_slice(payload)
+            let batch: Batch<Message> = serde_json::from_slice(payload)
                 .map_err(|error| Failure::new("NotAQueue", Misread::from(error).to_string()))?;
             let mut failed = Vec::new();
-            for message in event.records {
+            for message in batch.records {
                 if let Err(why) = self.deliver(&message).await {
                     tracing::warn!(what = "letter", why = %why, "left to the queue");
-                    failed.push(Failed {
-                        item_identifier: message.message_id,
-                    });
+                    failed.push(message.message_id);
                 }
             }
-            let answer = Failures {
-                batch_item_failures: failed,
-            };
-            Ok(serde_json::to_vec(&answer).unwrap_or_default())
+            Ok(failures(&failed))
         })
     }
 
@@ -209,33 +205,9 @@ impl<T: Table, M: Mailer> EngagementEmail<T, M> {
 }
 
 #[derive(Deserialize)]
-struct Event {
-    #[serde(rename = "Records")]
-    records: Vec<Message>,
-}
-
-#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Message {
     message_id: Arc<str>,
     body: String,
     attributes: Attributes,
-}
-
-#[derive(Deserialize)]
-struct Attributes {
-    #[serde(rename = "ApproximateReceiveCount")]
-    receives: String,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Failures {
-    batch_item_failures: Vec<Failed>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Failed {
-    item_identifier: Arc<str>,
 }

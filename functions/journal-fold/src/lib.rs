@@ -4,6 +4,7 @@
 use domain::ids::CustomerKey;
 use domain::record::Entry;
 use runtime::aws::Cloud;
+use runtime::batch::failures;
 use runtime::settings::{BadSetting, Settings};
 use runtime::{Clock, Failure, Function, Invocation, Warming};
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use store::accept::retry_parked;
 use store::dynamo::DynamoTable;
 use store::folding::{Outcome, fold, look_again};
-use store::stream::{Change, changes, failures};
+use store::stream::{Change, changes};
 use store::{Item, Key, StoreError, Table};
 
 /// The stream's first reader.

@@ -6,12 +6,13 @@ use futures_util::future::join_all;
 use jiff::SignedDuration;
 use providers::{Secret, WeakSecret, notice_secret, standard};
 use runtime::aws::Cloud;
+use runtime::batch::{Attributes, Batch, failures};
 use runtime::post::{Post, Posted, Poster};
 use runtime::queue::{Later, SqsQueue};
 use runtime::secrets::{NoSecrets, SecretCache, Source, master};
 use runtime::settings::{BadSetting, Settings};
 use runtime::{Clock, Failure, Function, Invocation, Warming};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::sync::Arc;
 use store::dynamo::DynamoTable;
 use store::endpoints::{Endpoint, failed, gone, took};
@@ -62,23 +63,18 @@ impl PartnerNotice<DynamoTable, SqsQueue, Poster> {
 impl<T: Table, Q: Later, P: Post> Function for PartnerNotice<T, Q, P> {
     fn invoke<'a>(&'a self, payload: &'a [u8]) -> Invocation<'a> {
         Box::pin(async move {
-            let event: Event = serde_json::from_slice(payload)
+            let batch: Batch<Message> = serde_json::from_slice(payload)
                 .map_err(|error| Failure::new("NotAQueue", Misread::from(error).to_string()))?;
             // At once: one partner that is slow holds up no other.
-            let delivered = event.records.iter().map(|message| self.deliver(message));
+            let delivered = batch.records.iter().map(|message| self.deliver(message));
             let delivered = join_all(delivered).await;
-            let records = event.records.iter().zip(delivered);
-            let failures = records.filter_map(|(message, delivered)| {
+            let records = batch.records.iter().zip(delivered);
+            let failed = records.filter_map(|(message, delivered)| {
                 let why = delivered.err()?;
                 tracing::warn!(what = "notice", why = %why, "left to the queue");
-                Some(Failed {
-                    item_identifier: message.message_id.clone(),
-                })
+                Some(message.message_id.clone())
             });
-            let answer = Failures {
-                batch_item_failures: failures.collect(),
-            };
-            Ok(serde_json::to_vec(&answer).unwrap_or_default())
+            Ok(failures(&failed.collect::<Vec<_>>()))
         })
     }
 
@@ -144,7 +140,7 @@ impl<T: Table, Q: Later, P: Post> PartnerNotice<T, Q, P> {
         match outcome {
             Outcome::Taken | Outcome::Off => Ok(()),
             Outcome::Failed { why, retry_after } => {
-                if let Some(wait) = wait(message.attributes.attempt(), retry_after) {
+                if let Some(wait) = wait(message.attempt(), retry_after) {
                     self.leave(message, wait).await;
                 }
                 Err(NotTold::Partner(why))
@@ -230,12 +226,6 @@ fn say(order: &Order, verdict: &str, notice: Option<(&str, &str)>, metrics: Opti
 const OFF: &str = "endpoints_off";
 
 #[derive(Deserialize)]
-struct Event {
-    #[serde(rename = "Records")]
-    records: Vec<Message>,
-}
-
-#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Message {
     message_id: Arc<str>,
@@ -244,27 +234,9 @@ struct Message {
     attributes: Attributes,
 }
 
-#[derive(Deserialize)]
-struct Attributes {
-    #[serde(rename = "ApproximateReceiveCount")]
-    receives: String,
-}
-
-impl Attributes {
+impl Message {
     /// Which attempt this is; the first is 1.
     fn attempt(&self) -> u32 {
-        self.receives.parse().unwrap_or(1)
+        self.attributes.receives.parse().unwrap_or(1)
     }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Failures {
-    batch_item_failures: Vec<Failed>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Failed {
-    item_identifier: Arc<str>,
 }

@@ -1,0 +1,44 @@
+//! Batches of a stream or a queue, of which a part may have to come again.
+
+use serde::{Deserialize, Serialize};
+
+/// A batch as Lambda hands it over.
+#[derive(Debug, Deserialize)]
+pub struct Batch<M> {
+    /// What is in it.
+    #[serde(rename = "Records")]
+    pub records: Vec<M>,
+}
+
+/// What a queue says of a message besides its body.
+#[derive(Debug, Deserialize)]
+pub struct Attributes {
+    /// How often it was handed over, this time included, as text.
+    #[serde(rename = "ApproximateReceiveCount")]
+    pub receives: String,
+}
+
+/// The answer that names what is to be handed over again: a stream's records by their sequence
+/// numbers, a queue's messages by their ids.
+pub fn failures<I: AsRef<str>>(items: &[I]) -> Vec<u8> {
+    let failed = |item| Failed {
+        item_identifier: item,
+    };
+    let items = items.iter().map(AsRef::as_ref);
+    serde_json::to_vec(&Failures {
+        batch_item_failures: items.map(failed).collect(),
+    })
+    .unwrap_or_default()
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Failures<'a> {
+    batch_item_failures: Vec<Failed<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Failed<'a> {
+    item_identifier: &'a str,
+}
