@@ -2,6 +2,7 @@
 
 use crate::money::Money;
 use crate::program::{Claim, Own, Program, Reward, Span};
+use crate::tiers::{Offer, Tier};
 use serde::{Deserialize, Deserializer};
 use std::fmt::Display;
 use std::str::FromStr;
@@ -30,6 +31,9 @@ pub struct Wording {
     pub window: Option<Days>,
     /// Whose report counts where there are several: `first` or `last`.
     pub claim: Option<Claim>,
+    /// From how many active customers on it is more: `10:25%`, `50:30%`.
+    #[serde(deserialize_with = "all_written")]
+    pub tiers: Option<Vec<Tier>>,
 }
 
 /// A part of an amount, in hundredths of a percent.
@@ -52,6 +56,9 @@ pub enum BadProgram {
     /// Neither `first` nor `last`.
     #[error("`{0}` is nobody's claim: write first or last")]
     Claim(String),
+    /// Not a tier as we read it.
+    #[error("`{0}` is no tier: write from how many active customers on, as 10:25% or 10:6.00 eur")]
+    Tier(String),
     /// Outside what can be agreed on.
     #[error("{what} of {seen} can't be agreed on: {bounds}")]
     Bounds {
@@ -84,11 +91,22 @@ impl Wording {
         *self == Self::default()
     }
 
-    /// The program that these terms make of another; without another they must say all.
+    /// The offer that these terms make of another; without another they must say all.
     ///
     /// # Errors
     /// [`BadProgram`] when a term is missing, said twice or out of its bounds.
-    pub fn over(&self, base: Option<&Program>) -> Result<Program, BadProgram> {
+    pub fn over(&self, base: Option<&Offer>) -> Result<Offer, BadProgram> {
+        let tiers = self.tiers.clone();
+        let tiers = tiers.or(base.map(|base| base.tiers.clone()));
+        let program = self.program(base.map(|base| &base.program))?;
+        Offer {
+            program,
+            tiers: tiers.unwrap_or_default(),
+        }
+        .checked()
+    }
+
+    fn program(&self, base: Option<&Program>) -> Result<Program, BadProgram> {
         let reward = self.reward()?.or(base.map(|base| base.reward));
         let span = self.span()?.or(base.map(|base| base.span));
         let hold = self.hold.map(|days| days.0);
@@ -270,6 +288,13 @@ where
 {
     let text = Option::<String>::deserialize(deserializer)?;
     let read = text.map(|text| text.parse::<T>());
+    read.transpose().map_err(serde::de::Error::custom)
+}
+
+/// The same of a list of texts.
+fn all_written<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Tier>>, D::Error> {
+    let texts = Option::<Vec<String>>::deserialize(deserializer)?;
+    let read = texts.map(|texts| texts.iter().map(|text| text.parse()).collect());
     read.transpose().map_err(serde::de::Error::custom)
 }
 

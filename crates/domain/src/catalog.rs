@@ -3,8 +3,8 @@
 
 use crate::agreement::Wording;
 use crate::ids::PriceId;
-use crate::program::Program;
 use crate::terms::Item;
+use crate::tiers::Offer;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
@@ -24,11 +24,11 @@ pub struct Catalog {
     pub meters: BTreeMap<String, Product>,
     /// What a partner earns with whom nothing else was agreed on.
     #[serde(default, deserialize_with = "whole")]
-    pub program: Option<Program>,
+    pub program: Option<Offer>,
 }
 
 /// A program of which everything is said: `rate = "20%"`, `months = 12`, `hold = "30d"`, …
-fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Program>, D::Error> {
+fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Offer>, D::Error> {
     let program = Wording::deserialize(deserializer)?.over(None);
     program.map(Some).map_err(D::Error::custom)
 }

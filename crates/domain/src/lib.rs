@@ -10,6 +10,7 @@ pub mod billing;
 pub mod state;
 pub mod program;
 pub mod agreement;
+pub mod tiers;
 pub mod attribution;
 pub mod payments;
 pub mod statements;

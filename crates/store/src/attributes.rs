@@ -7,13 +7,14 @@ use crate::sweep::look_shard;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::digest::Digest;
+use domain::ids::PartnerId;
 use domain::reading::Reading;
 use domain::record::Entry;
 use flate2::Compression;
 use flate2::read::{DeflateDecoder, DeflateEncoder};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 use std::sync::Arc;
 
@@ -148,6 +149,8 @@ struct AliasFields<'a> {
 struct CursorFields {
     version: u64,
     after: Option<(String, String)>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    active: BTreeMap<PartnerId, u32>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -219,6 +222,7 @@ impl From<&Cursor> for CursorFields {
         Self {
             version: cursor.version,
             after,
+            active: cursor.active.clone(),
         }
     }
 }
@@ -231,6 +235,7 @@ impl From<CursorFields> for Cursor {
         Self {
             version: fields.version,
             after,
+            active: fields.active,
         }
     }
 }

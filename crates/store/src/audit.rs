@@ -8,9 +8,10 @@ use crate::letters::{LEASE, LetterRow, LetterState, finish};
 use crate::notices::{Order, Seen};
 use crate::port::{Put, StoreError, Table, When};
 use domain::digest::Digest;
-use domain::ids::CustomerKey;
+use domain::ids::{CustomerKey, PartnerId};
 use domain::record::{Entry, Record};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What waits longer than this is named, and tried again.
@@ -49,6 +50,9 @@ pub struct Report {
     pub untold: Vec<Order>,
     /// Letters whose sender vanished: their outcome is now unknown for good.
     pub unknown: u64,
+    /// How many customers that a partner sent are active, in all of the table; once the walk came
+    /// to its end.
+    pub active: Option<BTreeMap<PartnerId, u32>>,
     /// Whether the walk came to the end of the table.
     pub complete: bool,
 }
@@ -63,6 +67,7 @@ pub async fn walk<T: Table>(table: &T, pages: u32, now: Timestamp) -> Result<Rep
         Some(_) | None => Arc::new(Cursor::default()),
     };
     let mut report = Report::default();
+    let mut active = cursor.active.clone();
     let mut current: Option<Partition> = None;
     let mut done = cursor.after.clone();
     let mut last = done.clone();
@@ -78,6 +83,7 @@ pub async fn walk<T: Table>(table: &T, pages: u32, now: Timestamp) -> Result<Rep
                 .is_none_or(|partition| partition.name != key.partition)
             {
                 if let Some(partition) = current.take() {
+                    partition.count(&mut active, now);
                     partition.close(table, &mut report, now).await?;
                     done.clone_from(&last);
                     if page_number > pages {
@@ -94,9 +100,11 @@ pub async fn walk<T: Table>(table: &T, pages: u32, now: Timestamp) -> Result<Rep
         after = page.next;
         if after.is_none() {
             if let Some(partition) = current.take() {
+                partition.count(&mut active, now);
                 partition.close(table, &mut report, now).await?;
             }
             done = None;
+            report.active = Some(std::mem::take(&mut active));
             report.complete = true;
             break;
         }
@@ -109,6 +117,7 @@ pub async fn walk<T: Table>(table: &T, pages: u32, now: Timestamp) -> Result<Rep
     let next = Cursor {
         version: cursor.version.saturating_add(1),
         after: done,
+        active,
     };
     match table.put(Item::Cursor(Arc::new(next)), when).await? {
         // Two walks at once both did honest work; the faster one's place stands.
@@ -163,6 +172,15 @@ impl Partition {
             | Item::Report(..)
             | Item::Endpoint(_)
             | Item::Cursor(_) => {}
+        }
+    }
+
+    /// Counts its customer for the partner that sent it, if it is an active one.
+    fn count(&self, active: &mut BTreeMap<PartnerId, u32>, now: Timestamp) {
+        let record = self.record.as_ref();
+        if let Some(partner) = record.and_then(|record| record.folded.state.active_for(now)) {
+            let counted = active.entry(partner.clone()).or_default();
+            *counted = counted.saturating_add(1);
         }
     }
 

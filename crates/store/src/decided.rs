@@ -51,7 +51,7 @@ pub async fn grant<T: Table>(
     let wanted = CodeGranted {
         code: code.clone(),
         partner: row.partner.clone(),
-        program: program.clone(),
+        program,
         own: row.own.clone(),
     };
     let reference = Reference::code(code);

@@ -13,6 +13,7 @@ use domain::payout::Payout;
 use domain::record::{Entry, Record};
 use domain::standing::StandingRow;
 use jiff::civil::Date;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -67,6 +68,8 @@ pub struct Cursor {
     pub version: u64,
     /// The last key that was done; none at the beginning of a round.
     pub after: Option<Key>,
+    /// Active customers of this round so far, by the partner that sent them.
+    pub active: BTreeMap<PartnerId, u32>,
 }
 
 /// Sort key of a record.

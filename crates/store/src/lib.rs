@@ -12,6 +12,7 @@ pub mod letters;
 pub mod partners;
 pub mod directory;
 pub mod decided;
+pub mod tiers;
 pub mod payouts;
 pub mod reports;
 pub mod endpoints;

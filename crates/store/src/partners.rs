@@ -6,6 +6,7 @@ use domain::ids::{CustomerKey, PartnerId};
 use domain::ledger::Row;
 use domain::program::{Own, Pinned, Program};
 use domain::reading::{Fact, Reading};
+use domain::tiers::{Offer, Tier, reward_at};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
@@ -43,8 +44,47 @@ pub struct PartnerRow {
 pub struct Dated {
     /// Since when.
     pub since: Timestamp,
-    /// What it says.
+    /// What it says, below every tier.
     pub program: Program,
+    /// What is earned instead while more customers are active.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tiers: Vec<Tier>,
+    /// How many were active when the tier in force was chosen.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub active: u32,
+}
+
+impl Dated {
+    /// An offer from a moment on, with as many active customers as were last counted.
+    pub fn new(since: Timestamp, offer: Offer, active: u32) -> Self {
+        Self {
+            since,
+            program: offer.program,
+            tiers: offer.tiers,
+            active,
+        }
+    }
+
+    /// What was agreed on.
+    pub fn offer(&self) -> Offer {
+        Offer {
+            program: self.program.clone(),
+            tiers: self.tiers.clone(),
+        }
+    }
+
+    /// The program of the tier that is in force.
+    pub fn in_force(&self) -> Program {
+        Program {
+            reward: reward_at(&self.program, &self.tiers, self.active),
+            ..self.program.clone()
+        }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl PartnerRow {
@@ -62,11 +102,27 @@ impl PartnerRow {
         }
     }
 
-    /// The program in force at a moment.
-    pub fn program(&self, at: Timestamp) -> Option<&Program> {
-        let in_force = self.programs.iter().filter(|dated| dated.since <= at);
-        let dated = in_force.max_by_key(|dated| dated.since);
-        dated.map(|dated| &dated.program)
+    /// The program in force at a moment, of the tier that was reached.
+    pub fn program(&self, at: Timestamp) -> Option<Program> {
+        self.agreed(at).map(Dated::in_force)
+    }
+
+    /// What was agreed on by a moment.
+    pub fn agreed(&self, at: Timestamp) -> Option<&Dated> {
+        let by_then = self.programs.iter().filter(|dated| dated.since <= at);
+        by_then.max_by_key(|dated| dated.since)
+    }
+
+    /// Puts an offer in force from a moment on, or from the last one's where a clock was set
+    /// back. One that is in force stays so.
+    pub fn agree(&mut self, offer: &Offer, active: u32, since: Timestamp) {
+        let last = self.programs.iter().map(|dated| dated.since).max();
+        let since = last.map_or(since, |last| last.max(since));
+        let next = Dated::new(since, offer.clone(), active);
+        let same = |there: &Dated| there.offer() == *offer && there.in_force() == next.in_force();
+        if !self.agreed(since).is_some_and(same) {
+            self.programs.push(next);
+        }
     }
 
     /// Puts the program in force at the moment of a report beside it, so that the terms are in

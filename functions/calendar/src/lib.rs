@@ -24,6 +24,7 @@ use store::letters::Order;
 use store::misread::Misread;
 use store::notices::{Told, handed_over};
 use store::sweep::sweep;
+use store::tiers;
 
 /// Pages of the table one run looks at before it leaves the rest to the next.
 const PAGES: u32 = 200;
@@ -151,6 +152,8 @@ pub struct Found {
     pub notices_again: u64,
     /// Letters whose outcome will never be known.
     pub unknown: u64,
+    /// Partners whose customers' number brought them to another tier.
+    pub tiers: u64,
     /// Whether the walk came to the end of the table.
     pub complete: bool,
 }
@@ -257,6 +260,7 @@ impl<T: Table, Q: Queue, A: Api> Calendar<T, Q, A> {
             letters_again: 0,
             notices_again: count(report.untold.len()),
             unknown: report.unknown,
+            tiers: 0,
             complete: report.complete,
         };
         for row in &report.owed {
@@ -272,6 +276,10 @@ impl<T: Table, Q: Queue, A: Api> Calendar<T, Q, A> {
                 .await
                 .map_err(|error| queue(&error))?;
         }
+        if let Some(active) = &report.active {
+            let settled = tiers::settle(&self.table, active, self.clock.now()).await;
+            found.tiers = settled.map_err(|error| store(&error))?;
+        }
         tracing::info!(
             what = "audit",
             customers = found.customers,
@@ -282,6 +290,7 @@ impl<T: Table, Q: Queue, A: Api> Calendar<T, Q, A> {
             quarantined = found.quarantined,
             unknown_letters = found.unknown,
             notices_again = found.notices_again,
+            tiers = found.tiers,
             complete = found.complete,
             metrics = "parked_age pending_age unknown_letters",
         );

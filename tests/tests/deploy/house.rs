@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use calendar::Calendar;
 use dispatch::Dispatch;
 use domain::ids::PartnerId;
-use domain::program::Program;
+use domain::tiers::Offer;
 use engagement_email::EngagementEmail;
 use jiff::{SignedDuration, Timestamp};
 use journal_fold::JournalFold;
@@ -68,14 +68,13 @@ impl House {
     }
 
     /// A partner with a program that was in force before anything happened here.
-    pub(crate) async fn agree(&self, partner: &str, program: Program) {
+    pub(crate) async fn agree(&self, partner: &str, offer: Offer, code: &str) {
         let table = dynamo_table(self.stack.endpoints()).unwrap();
         let partner = PartnerId::parse(partner).unwrap();
         let mut row = PartnerRow::new(partner);
-        row.programs.push(Dated {
-            since: Timestamp::UNIX_EPOCH,
-            program,
-        });
+        let since = Timestamp::UNIX_EPOCH;
+        row.programs.push(Dated::new(since, offer, 0));
+        row.codes.insert(code.into());
         assert!(partners::put_new(&table, row).await.unwrap().is_none());
     }
 

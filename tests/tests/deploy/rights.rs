@@ -7,6 +7,7 @@ use domain::ids::{Mode, PartnerId};
 use domain::program::{Claim, Program, Reward, Span};
 use domain::reading::{About, Reading};
 use domain::record::Entry;
+use domain::tiers::Offer;
 use jiff::SignedDuration;
 use orangery::delivery::agent;
 use orangery::dev::sample_story;
@@ -104,7 +105,12 @@ fn every_providers_door_has_the_rights_of_the_others_under_its_own_name() {
 /// Lives in which every function has everything to do that it is there for.
 async fn live(house: &House) {
     // A partner that earns; one of its customers is known before anything is heard of him.
-    house.agree("acme", earning()).await;
+    // A partner with tiers, the first of which its one customer reaches, and a code.
+    let offer = Offer {
+        program: earning(),
+        tiers: vec!["1:25%".parse().unwrap()],
+    };
+    house.agree("acme", offer, "spring").await;
     house.listen("acme").await;
     house.tell(&a_report("r-early", "bruno@example.com")).await;
     for name in ["ada", "bruno", "dana", "guest"] {

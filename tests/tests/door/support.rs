@@ -69,10 +69,8 @@ impl Door {
             let mut row = PartnerRow::new(PartnerId::new(name));
             if name != "bare" {
                 row.own = Own::of(&format!("ann@{name}.example"));
-                row.programs.push(Dated {
-                    since: Timestamp::UNIX_EPOCH,
-                    program: program(),
-                });
+                let since = Timestamp::UNIX_EPOCH;
+                row.programs.push(Dated::new(since, program().into(), 0));
             }
             put_new(&table, row).await.unwrap();
         }

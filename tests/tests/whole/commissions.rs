@@ -157,7 +157,7 @@ impl Table for Paced {
     }
 }
 
-fn acme() -> PartnerId {
+pub(crate) fn acme() -> PartnerId {
     PartnerId::new("acme")
 }
 
@@ -165,11 +165,11 @@ fn customer(n: usize) -> CustomerKey {
     CustomerKey::new(format!("stripe/test/cus_{n}"))
 }
 
-fn at(hour: i64) -> Timestamp {
+pub(crate) fn at(hour: i64) -> Timestamp {
     Timestamp::from_second(1_767_225_600 + 3_600 * hour).unwrap()
 }
 
-fn reading(customer_n: usize, id: String, at: Timestamp, facts: Vec<Fact>) -> Reading {
+pub(crate) fn reading(customer_n: usize, id: String, at: Timestamp, facts: Vec<Fact>) -> Reading {
     Reading {
         id: EventId::new(id),
         kind: "made.up".into(),
@@ -182,6 +182,17 @@ fn reading(customer_n: usize, id: String, at: Timestamp, facts: Vec<Fact>) -> Re
 }
 
 /// 20 %, 12 months, hold 30 days, window 60 days.
+pub(crate) fn program() -> Program {
+    Program {
+        reward: Reward::BasisPoints(2_000),
+        span: Span::Months(12),
+        hold_days: 30,
+        window_days: 60,
+        claim: Claim::First,
+    }
+}
+
+/// A partner sent a customer.
 fn report(n: usize) -> Reading {
     let referral: Arc<str> = format!("r-{n}").into();
     let seen = ReferralSeen {
@@ -189,18 +200,11 @@ fn report(n: usize) -> Reading {
         referral: referral.clone(),
         referred_at: at(0),
     };
-    let program = Program {
-        reward: Reward::BasisPoints(2_000),
-        span: Span::Months(12),
-        hold_days: 30,
-        window_days: 60,
-        claim: Claim::First,
-    };
     let pinned = Pinned {
         partner: acme(),
         referral,
         reported_at: at(0),
-        program,
+        program: program(),
         own: Own::default(),
     };
     let facts = vec![Fact::Referral(seen), Fact::Pinned(Box::new(pinned))];
@@ -208,7 +212,7 @@ fn report(n: usize) -> Reading {
 }
 
 /// The n-th payment there is, by this customer: 1,000 each, a second apart.
-fn paid(customer: usize, n: usize) -> Reading {
+pub(crate) fn paid(customer: usize, n: usize) -> Reading {
     let paid_at = Timestamp::from_second(at(0).as_second() + 1 + n as i64).unwrap();
     let seen = PaymentSeen {
         ids: vec![ObjectId::new(format!("pi_{n}"))],

@@ -20,6 +20,7 @@ mod orders;
 mod referrals;
 mod requests;
 mod commissions;
+mod tiers;
 mod payouts;
 mod commission_stories;
 mod notices;

@@ -4,6 +4,7 @@ use domain::agreement::{Days, Rate, Wording};
 use domain::catalog::Catalog;
 use domain::money::Money;
 use domain::program::{Claim, Own, Program, Reward, Span};
+use domain::tiers::Offer;
 use proptest::prelude::*;
 
 /// A catalog's table, the program it makes, or what is said against it.
@@ -72,6 +73,33 @@ const WRITTEN: &[(&str, Result<&str, &str>)] = &[
         Err("unknown variant `both`"),
     ),
     (r#"share = "20%""#, Err("unknown field `share`")),
+    (
+        r#"rate = "20%", life = true, hold = "30d", window = "60d", tiers = ["10:25%", "50:30%"]"#,
+        Ok(
+            "20 % for life, released after 30 days, window 60 days, first report counts; 25 % from \
+             10 active customers, 30 % from 50 active customers",
+        ),
+    ),
+    (
+        r#"fixed = "5.00 eur", life = true, hold = "30d", window = "60d", tiers = ["10:25%"]"#,
+        Err("a tier of 25 % from 10 active customers can't be agreed on"),
+    ),
+    (
+        r#"rate = "20%", life = true, hold = "30d", window = "60d", tiers = ["9:25%", "9:30%"]"#,
+        Err("tiers rise"),
+    ),
+    (
+        r#"rate = "20%", life = true, hold = "30d", window = "60d", tiers = ["0:25%"]"#,
+        Err("tiers rise"),
+    ),
+    (
+        r#"rate = "20%", life = true, hold = "30d", window = "60d", tiers = ["9:101%"]"#,
+        Err("a rate of 101 %"),
+    ),
+    (
+        r#"rate = "20%", life = true, hold = "30d", window = "60d", tiers = ["many"]"#,
+        Err("`many` is no tier"),
+    ),
 ];
 
 #[test]
@@ -97,7 +125,8 @@ fn what_is_left_out_stays_as_it_was() {
         window_days: 60,
         claim: Claim::Last,
     };
-    assert_eq!(Wording::default().over(Some(&base)).unwrap(), base);
+    let offer = Offer::from(base.clone());
+    assert_eq!(Wording::default().over(Some(&offer)).unwrap(), offer);
     let lower = Wording {
         rate: Some(Rate(1_500)),
         ..Wording::default()
@@ -106,7 +135,7 @@ fn what_is_left_out_stays_as_it_was() {
         reward: Reward::BasisPoints(1_500),
         ..base.clone()
     };
-    assert_eq!(lower.over(Some(&base)).unwrap(), wanted);
+    assert_eq!(lower.over(Some(&offer)).unwrap(), wanted.into());
 }
 
 #[test]

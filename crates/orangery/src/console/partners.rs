@@ -29,7 +29,7 @@ pub(crate) async fn list(State(console): State<Console>, look: Look) -> Page {
         let known = console.index.now();
         let line = |(row, referrals): (&std::sync::Arc<store::partners::PartnerRow>, usize)| Line {
             name: row.partner.to_string(),
-            terms: row.program(now).map(Terms::new),
+            terms: row.program(now).as_ref().map(Terms::new),
             keys: row.keys.len(),
             referrals,
         };
@@ -71,7 +71,7 @@ pub(crate) async fn one(
         sent => shown,
         keys => row.keys,
         codes => row.codes,
-        terms => row.program(now).map(Terms::new),
+        terms => row.program(now).as_ref().map(Terms::new),
     };
     console.page(&look, "partner.html", values)
 }
@@ -117,7 +117,7 @@ impl Agreed {
     fn new(dated: &Dated) -> Self {
         Self {
             since: dated.since.to_string(),
-            terms: Terms::new(&dated.program),
+            terms: Terms::new(&dated.in_force()),
         }
     }
 }

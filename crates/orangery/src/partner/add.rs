@@ -1,18 +1,19 @@
 //! `partner add`.
 
 use super::keys::reveal;
-use super::terms::{Known, Terms, put_in_force};
+use super::terms::{Known, Terms, put_in_force, told};
 use super::{Master, Whose};
 use crate::table;
 use anyhow::bail;
 use clap::Args;
-use domain::program::{Own, Program};
+use domain::program::Own;
+use domain::tiers::Offer;
 use jiff::Timestamp;
 use std::convert::Infallible;
 use std::io::Write;
 use std::sync::Arc;
 use store::dynamo::DynamoTable;
-use store::partners::PartnerRow;
+use store::partners::{Dated, PartnerRow};
 
 /// A partner to be added. Without terms it has those of the catalog's [program].
 #[derive(Args)]
@@ -58,8 +59,8 @@ impl Add {
             "{partner} {said}. It signs with the secret above; keep it, or see it again by the \
              same command"
         )?;
-        match row.program(now) {
-            Some(program) => writeln!(err, "it earns {program}")?,
+        match row.agreed(now) {
+            Some(agreed) => writeln!(err, "it earns {}", told(agreed))?,
             None => writeln!(
                 err,
                 "it has no program and earns nothing yet: orangery partner terms {partner} …"
@@ -74,15 +75,16 @@ impl Add {
 async fn already(
     table: &DynamoTable,
     there: Arc<PartnerRow>,
-    asked: Option<&Program>,
+    asked: Option<&Offer>,
     own: &Own,
     now: Timestamp,
 ) -> anyhow::Result<(Arc<PartnerRow>, &'static str)> {
     let partner = there.partner.clone();
-    let in_force = there.program(now);
-    let other = in_force.zip(asked).is_some_and(|(is, asked)| is != asked);
+    let in_force = there.agreed(now);
+    let other = |(is, asked): (&Dated, &Offer)| is.offer() != *asked;
+    let other = in_force.zip(asked).is_some_and(other);
     if other || !there.own.has(own) {
-        let terms = in_force.map_or_else(|| "no program".to_owned(), ToString::to_string);
+        let terms = in_force.map_or_else(|| "no program".to_owned(), told);
         bail!(
             "{partner} was there already, on other terms ({terms}); `orangery partner terms \
              {partner} …` puts new ones in force for customers sent from then on"

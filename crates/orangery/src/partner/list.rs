@@ -2,6 +2,7 @@
 
 use super::keys::versions;
 use super::place::Place;
+use super::terms::told;
 use crate::customer::table;
 use clap::Args;
 use domain::ids::PartnerId;
@@ -11,7 +12,7 @@ use serde::Serialize;
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::Arc;
-use store::partners::PartnerRow;
+use store::partners::{Dated, PartnerRow};
 
 /// Every partner.
 #[derive(Args)]
@@ -30,20 +31,20 @@ struct View<'a> {
     /// Versions in force.
     keys: &'a [u32],
     /// What it earns on customers it sends now; none where it earns nothing.
-    program: Option<&'a Program>,
-    /// The same in words.
+    program: Option<Program>,
+    /// What was agreed on, in words.
     text: Option<String>,
     codes: &'a BTreeSet<Arc<str>>,
 }
 
 impl<'a> View<'a> {
     fn new(row: &'a PartnerRow, now: Timestamp) -> Self {
-        let program = row.program(now);
+        let agreed = row.agreed(now);
         Self {
             partner: &row.partner,
             keys: &row.keys,
-            program,
-            text: program.map(ToString::to_string),
+            program: agreed.map(Dated::in_force),
+            text: agreed.map(told),
             codes: &row.codes,
         }
     }
@@ -61,11 +62,11 @@ impl List {
             return Ok(());
         }
         let lines = rows.iter().map(|row| {
-            let terms = row.program(now);
+            let terms = row.agreed(now);
             let codes: Vec<&str> = row.codes.iter().map(AsRef::as_ref).collect();
             vec![
                 row.partner.to_string(),
-                terms.map_or_else(|| "earns nothing".to_owned(), ToString::to_string),
+                terms.map_or_else(|| "earns nothing".to_owned(), told),
                 versions(row),
                 codes.join(", "),
             ]

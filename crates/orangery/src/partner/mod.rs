@@ -21,7 +21,7 @@ use crate::table;
 use anyhow::anyhow;
 use clap::{Args, Subcommand};
 use domain::ids::PartnerId;
-use domain::program::Program;
+use domain::tiers::Offer;
 use jiff::Timestamp;
 use place::{Master, Place};
 use std::sync::Arc;
@@ -121,14 +121,12 @@ impl Whose {
 pub async fn enroll<T: Table>(
     table: &T,
     partner: &PartnerId,
-    program: Option<&Program>,
+    offer: Option<&Offer>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let mut row = PartnerRow::new(partner.clone());
-    row.programs.extend(program.map(|program| Dated {
-        since: begun(now),
-        program: program.clone(),
-    }));
+    let dated = |offer: &Offer| Dated::new(begun(now), offer.clone(), 0);
+    row.programs.extend(offer.map(dated));
     store::partners::put_new(table, row).await.map(drop)
 }
 

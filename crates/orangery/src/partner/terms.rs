@@ -8,7 +8,8 @@ use clap::Args;
 use domain::agreement::{Days, Rate, Wording};
 use domain::catalog::Catalog;
 use domain::money::Money;
-use domain::program::{Claim, Own, Program};
+use domain::program::{Claim, Own};
+use domain::tiers::{Offer, Tier};
 use jiff::Timestamp;
 use std::convert::Infallible;
 use std::io::Write;
@@ -42,6 +43,13 @@ pub(crate) struct Terms {
     /// Of several who claim a customer, whose report counts: first, or the last before it paid.
     #[arg(long)]
     claim: Option<Claim>,
+    /// Once so many of its customers are active, it earns this on those it sends next: 10:25%.
+    /// They are counted once a day. May be repeated.
+    #[arg(long = "tier", value_name = "NUMBER:REWARD")]
+    tiers: Vec<Tier>,
+    /// It earns the same however many customers it has.
+    #[arg(long, conflicts_with = "tiers")]
+    no_tiers: bool,
     /// The shop's catalog, whose [program] holds where nothing else is said.
     #[arg(long, value_name = "FILE", env = "ORANGERY_CATALOG")]
     catalog: Option<PathBuf>,
@@ -72,6 +80,7 @@ impl Terms {
             hold: self.hold,
             window: self.window,
             claim: self.claim,
+            tiers: (self.no_tiers || !self.tiers.is_empty()).then(|| self.tiers.clone()),
         }
     }
 
@@ -79,7 +88,7 @@ impl Terms {
     ///
     /// # Errors
     /// When the file is no catalog.
-    pub(crate) fn usual(&self, place: &Place) -> anyhow::Result<Option<Program>> {
+    pub(crate) fn usual(&self, place: &Place) -> anyhow::Result<Option<Offer>> {
         let catalog = match &self.catalog {
             None if !place.is_local() => Catalog::default(),
             path => dev::catalog(path.as_deref())?,
@@ -131,7 +140,8 @@ impl Change {
             None
         } else {
             let usual = self.terms.usual(&self.whose.place)?;
-            Some(wording.over(row.program(now).or(usual.as_ref()))?)
+            let agreed = row.agreed(now).map(Dated::offer);
+            Some(wording.over(agreed.or(usual).as_ref())?)
         };
         let put = |row: &mut PartnerRow| -> Result<(), Infallible> {
             row.own.also(own.clone());
@@ -161,14 +171,18 @@ impl Change {
     }
 }
 
-/// Puts a program into force now, or at the moment of the last one where a clock was set back.
-/// One that is in force stays so.
-pub(super) fn put_in_force(row: &mut PartnerRow, program: &Program, now: Timestamp) {
-    let last = row.programs.iter().map(|dated| dated.since).max();
-    let since = last.map_or(begun(now), |last| last.max(begun(now)));
-    if row.program(since) != Some(program) {
-        let program = program.clone();
-        row.programs.push(Dated { since, program });
+/// Puts an offer into force now, on the tier that was reached last.
+pub(super) fn put_in_force(row: &mut PartnerRow, offer: &Offer, now: Timestamp) {
+    let active = row.agreed(Timestamp::MAX).map_or(0, |last| last.active);
+    row.agree(offer, active, begun(now));
+}
+
+/// What was agreed on, and on which tier the partner is.
+pub(super) fn told(dated: &Dated) -> String {
+    let (offer, reward) = (dated.offer(), dated.in_force().reward);
+    match reward == offer.program.reward {
+        true => offer.to_string(),
+        false => format!("{offer}; {reward} with {} active customers", dated.active),
     }
 }
 
@@ -181,10 +195,13 @@ fn show(row: &PartnerRow, now: Timestamp) -> anyhow::Result<()> {
             row.partner
         )?;
     }
-    for Dated { since, program } in &row.programs {
-        let in_force = row.program(now) == Some(program);
-        let mark = if in_force { "  (in force)" } else { "" };
-        writeln!(out, "since {since}  {program}{mark}")?;
+    let in_force = row.agreed(now);
+    for dated in &row.programs {
+        let mark = match in_force.is_some_and(|agreed| std::ptr::eq(agreed, dated)) {
+            true => "  (in force)",
+            false => "",
+        };
+        writeln!(out, "since {}  {}{mark}", dated.since, told(dated))?;
     }
     let own = &row.own;
     if !own.is_empty() {

@@ -105,7 +105,7 @@ impl House {
         let (table, partner) = (self.table(), PartnerId::new(partner));
         let changed = change(&table, &partner, |row| {
             let program = program.clone();
-            row.programs.push(Dated { since, program });
+            row.programs.push(Dated::new(since, program.into(), 0));
             row.own = own.clone();
             Ok::<(), Infallible>(())
         });

@@ -97,9 +97,14 @@ impl Table for Memory {
         Ok(Page { items, next: None })
     }
 
-    async fn scan(&self, _after: Option<Key>, _limit: u32) -> Result<Page, StoreError> {
-        let items = self.inside().items.values().cloned().collect();
-        Ok(Page { items, next: None })
+    async fn scan(&self, after: Option<Key>, limit: u32) -> Result<Page, StoreError> {
+        let inside = self.inside();
+        let rest = inside.items.iter();
+        let mut rest = rest.filter(|(key, _)| after.as_ref().is_none_or(|after| *key > after));
+        let page: Vec<_> = rest.by_ref().take(limit as usize).collect();
+        let next = rest.next().and(page.last()).map(|(key, _)| (*key).clone());
+        let items = page.into_iter().map(|(_, item)| item.clone()).collect();
+        Ok(Page { items, next })
     }
 
     async fn due(&self, shard: u64, until: Timestamp, most: u32) -> Result<Vec<Key>, StoreError> {

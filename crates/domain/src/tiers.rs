@@ -1,0 +1,161 @@
+//! Tiers: a partner of whom many customers stay earns more on those it sends next.
+//!
+//! A fold may not look at other customers, so no fold knows of tiers: who takes a report in pins
+//! the program of the tier that the partner had reached by then. How many customers of a partner
+//! are active is counted once a day, by the audit, which looks at every record anyway.
+
+use crate::agreement::{BadProgram, Rate};
+use crate::ids::PartnerId;
+use crate::money::Money;
+use crate::program::{Program, Reward};
+use crate::state::State;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// What is agreed on with a partner: a program, and what it earns instead on customers sent once
+/// enough of its customers are active.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// Below every tier.
+    pub program: Program,
+    /// By rising number.
+    pub tiers: Vec<Tier>,
+}
+
+/// From so many active customers on, another reward.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tier {
+    /// How many are needed.
+    pub from: u32,
+    /// What is then earned on customers sent from then on.
+    pub reward: Reward,
+}
+
+impl Offer {
+    /// The program for customers sent while so many are active.
+    pub fn at(&self, active: u32) -> Program {
+        Program {
+            reward: reward_at(&self.program, &self.tiers, active),
+            ..self.program.clone()
+        }
+    }
+
+    /// The same, if its tiers rise, are few, and are of the program's own kind.
+    ///
+    /// # Errors
+    /// [`BadProgram::Bounds`].
+    pub fn checked(self) -> Result<Self, BadProgram> {
+        let outside = |what, seen: String, bounds| Err(BadProgram::Bounds { what, seen, bounds });
+        if self.tiers.len() > MOST_TIERS {
+            let seen = self.tiers.len().to_string();
+            return outside("a number of tiers", seen, "10 at most");
+        }
+        let mut below = 0;
+        for tier in &self.tiers {
+            if tier.from <= below || tier.from > MOST_CUSTOMERS {
+                let bounds = "tiers rise, each from 1 to 1,000,000 active customers";
+                return outside("a tier", tier.to_string(), bounds);
+            }
+            below = tier.from;
+            if !tier.reward.is_like(self.program.reward) {
+                let bounds = "it must be as the program is, a rate or an amount in its currency";
+                return outside("a tier", tier.to_string(), bounds);
+            }
+            let program = Program {
+                reward: tier.reward,
+                ..self.program.clone()
+            };
+            program.checked()?;
+        }
+        Ok(self)
+    }
+}
+
+impl From<Program> for Offer {
+    fn from(program: Program) -> Self {
+        Self {
+            program,
+            tiers: Vec::new(),
+        }
+    }
+}
+
+/// The reward of the highest tier that is reached; below all, the program's.
+pub fn reward_at(program: &Program, tiers: &[Tier], active: u32) -> Reward {
+    let reached = tiers.iter().filter(|tier| tier.from <= active);
+    let highest = reached.max_by_key(|tier| tier.from);
+    highest.map_or(program.reward, |tier| tier.reward)
+}
+
+impl Reward {
+    /// Whether both are rates, or amounts in one currency.
+    fn is_like(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::BasisPoints(_), Self::BasisPoints(_)) => true,
+            (Self::Fixed(one), Self::Fixed(other)) => one.is_of(other),
+            (Self::BasisPoints(_), Self::Fixed(_)) | (Self::Fixed(_), Self::BasisPoints(_)) => {
+                false
+            }
+        }
+    }
+}
+
+impl State {
+    /// The partner that this customer counts for as an active one: it sent the customer, nothing
+    /// is held, and the customer paid and has a subscription that runs; without any subscription,
+    /// paid within a year.
+    pub fn active_for(&self, now: Timestamp) -> Option<&PartnerId> {
+        let counts = self.attribution()?;
+        counts.pin?;
+        self.first_paid_at()?;
+        let active = if self.subscriptions.is_empty() {
+            let paid = self.payments.open.iter().filter_map(|p| p.paid_at());
+            let last = paid.max();
+            last.is_some_and(|paid| now.duration_since(paid) <= A_YEAR)
+        } else {
+            let mut all = self.subscriptions.values();
+            all.any(|subscription| subscription.terms.status.is_running())
+        };
+        let partner = &counts.referral.partner;
+        (active && counts.suspicion.is_none()).then_some(partner)
+    }
+}
+
+impl FromStr for Tier {
+    type Err = BadProgram;
+
+    fn from_str(text: &str) -> Result<Self, BadProgram> {
+        let bad = || BadProgram::Tier(text.chars().take(32).collect());
+        let (from, reward) = text.split_once(':').ok_or_else(bad)?;
+        let plain = from.bytes().all(|byte| byte.is_ascii_digit());
+        let from = plain.then(|| from.parse().ok()).flatten().ok_or_else(bad)?;
+        let reward = match reward.trim_end().ends_with('%') {
+            true => Reward::BasisPoints(reward.parse::<Rate>()?.0),
+            false => Reward::Fixed(reward.parse::<Money>().map_err(|_| bad())?),
+        };
+        Ok(Self { from, reward })
+    }
+}
+
+impl fmt::Display for Tier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} from {} active customers", self.reward, self.from)
+    }
+}
+
+impl fmt::Display for Offer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.program)?;
+        let Some((first, more)) = self.tiers.split_first() else {
+            return Ok(());
+        };
+        write!(f, "; {first}")?;
+        more.iter().try_for_each(|tier| write!(f, ", {tier}"))
+    }
+}
+
+const A_YEAR: SignedDuration = SignedDuration::from_hours(365 * 24);
+const MOST_TIERS: usize = 10;
+const MOST_CUSTOMERS: u32 = 1_000_000;

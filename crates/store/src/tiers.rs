@@ -1,0 +1,69 @@
+//! The tiers that partners reached, as dated terms: once the audit has counted every active
+//! customer, whoever passed a border gets its next terms.
+
+use crate::decided::{Granted, grant};
+use crate::partners::{PartnerRow, change, list};
+use crate::port::{StoreError, Table};
+use domain::ids::PartnerId;
+use domain::tiers::reward_at;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+
+/// A tier counts from so long after it was counted: by then no door still holds the terms of
+/// before (a minute), even for a report whose sender's clock is ahead (five minutes). So a report
+/// that is sent again finds the terms that it found first.
+const AHEAD: SignedDuration = SignedDuration::from_mins(10);
+
+/// Puts the tier in force that each partner has reached, and gives its codes again on those terms.
+/// How many partners have another tier than before. Doing it again does nothing.
+///
+/// # Errors
+/// When the table does not answer; the next audit does what is left.
+pub async fn settle<T: Table>(
+    table: &T,
+    active: &BTreeMap<PartnerId, u32>,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let mut settled = 0_u64;
+    for row in list(table).await? {
+        let has_tiers = |row: &PartnerRow| row.programs.iter().any(|at| !at.tiers.is_empty());
+        if !has_tiers(&row) {
+            continue;
+        }
+        let customers = active.get(&row.partner).copied().unwrap_or_default();
+        let choose = |row: &mut PartnerRow| {
+            reach(row, customers, now);
+            Ok::<(), Infallible>(())
+        };
+        let Some(Ok(next)) = change(table, &row.partner, choose).await? else {
+            continue;
+        };
+        if next.programs != row.programs {
+            settled = settled.saturating_add(1);
+        }
+        // Every time: whoever chose the tier may have died before it gave the codes.
+        let since = next.programs.iter().map(|dated| dated.since).max();
+        let since = since.map_or(now, |since| since.max(now));
+        for code in &next.codes {
+            match grant(table, &next, code, since).await? {
+                Granted::Now | Granted::Already | Granted::Taken(_) | Granted::NoProgram => {}
+            }
+        }
+    }
+    Ok(settled)
+}
+
+/// The latest terms once more, if so many active customers earn another reward by them.
+fn reach(row: &mut PartnerRow, customers: u32, now: Timestamp) {
+    let Some(last) = row.agreed(Timestamp::MAX) else {
+        return;
+    };
+    if reward_at(&last.program, &last.tiers, customers) == last.in_force().reward {
+        return;
+    }
+    let since = now.checked_add(AHEAD).unwrap_or(Timestamp::MAX);
+    let since = Timestamp::from_second(since.as_second()).unwrap_or(since);
+    let offer = last.offer();
+    row.agree(&offer, customers, since);
+}
