@@ -5,7 +5,7 @@ use crate::notices::{Order, Told, begun_second, whole_second, write_down};
 use crate::port::{Put, StoreError, Table, When, query_all};
 use domain::ids::PartnerId;
 use domain::notice::is_given_up;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fmt;
@@ -24,12 +24,37 @@ pub struct Endpoint {
     pub since: Timestamp,
     /// Which version of the secret signs.
     pub key: u32,
+    /// The version before it, while that one signs besides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Before>,
     /// The first failure since the last success.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failing_since: Option<Timestamp>,
     /// Since when and why nothing is sent there any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub off: Option<Off>,
+}
+
+/// A version of the secret that was rotated out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Before {
+    /// Which.
+    pub key: u32,
+    /// Until when it signs.
+    pub until: Timestamp,
+}
+
+/// How long both secrets sign after a rotation: a partner has a day to change over.
+pub const BOTH_SIGN: SignedDuration = SignedDuration::from_hours(24);
+
+impl Endpoint {
+    /// Versions of the secret that sign now, the newest first.
+    pub fn keys(&self, now: Timestamp) -> impl Iterator<Item = u32> {
+        let before = self.before.filter(|before| now < before.until);
+        [self.key]
+            .into_iter()
+            .chain(before.map(|before| before.key))
+    }
 }
 
 /// That an endpoint is off until a person puts it on again.
@@ -83,6 +108,7 @@ pub async fn set<T: Table>(
         url: url.into(),
         since: there.as_ref().map_or(now, |there| there.since),
         key: there.as_ref().map_or(1, |there| there.key),
+        before: there.as_ref().and_then(|there| there.before),
         failing_since: None,
         off: None,
     };
@@ -107,6 +133,31 @@ pub async fn enable<T: Table>(
         ..Endpoint::clone(&there)
     };
     put_on(table, next, now).await
+}
+
+/// Gives the endpoint the next version of its secret; the one before signs besides for a
+/// [day](BOTH_SIGN). Rotated again within the day, the one before that no longer does. None: there
+/// is none, or somebody else changed it.
+///
+/// # Errors
+/// When the table does not answer: it may have been rotated.
+pub async fn rotate<T: Table>(
+    table: &T,
+    partner: &PartnerId,
+    now: Timestamp,
+) -> Result<Option<Endpoint>, StoreError> {
+    let Some(there) = endpoint(table, partner).await? else {
+        return Ok(None);
+    };
+    let next = Endpoint {
+        key: there.key.saturating_add(1),
+        before: Some(Before {
+            key: there.key,
+            until: now.checked_add(BOTH_SIGN).unwrap_or(Timestamp::MAX),
+        }),
+        ..Endpoint::clone(&there)
+    };
+    write(table, next).await
 }
 
 /// Forgets a partner's endpoint; nothing more is told. What was told stays known.
@@ -253,6 +304,7 @@ impl fmt::Debug for Endpoint {
         f.debug_struct("Endpoint")
             .field("partner", &self.partner)
             .field("version", &self.version)
+            .field("key", &self.key)
             .field("failing_since", &self.failing_since)
             .field("off", &self.off)
             .finish_non_exhaustive()

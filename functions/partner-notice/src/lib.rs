@@ -161,8 +161,10 @@ impl<T: Table, Q: Later, P: Post> PartnerNotice<T, Q, P> {
         let body =
             serde_json::to_vec(&body).map_err(|error| NotTold::Unreadable(error.to_string()))?;
         let master = self.master.in_force().await?;
-        let secret = notice_secret(&master, &order.partner, endpoint.key)?;
-        let headers = standard::sign(&id, &body, &secret, now);
+        let secret = |key| notice_secret(&master, &order.partner, key);
+        let secrets = endpoint.keys(now).map(secret);
+        let secrets = secrets.collect::<Result<Vec<_>, _>>()?;
+        let headers = standard::sign_under(&id, &body, &secrets, now);
         let posted = self.poster.post(&endpoint.url, &headers, body, now).await;
         let (verdict, off, outcome) = match posted {
             Posted::Taken => ("told", false, Outcome::Taken),

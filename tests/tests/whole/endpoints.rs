@@ -1,13 +1,13 @@
 //! How partners' endpoints go: what is not taken is tried again, what takes nothing is put off, and
 //! who is put on again is told what it missed.
 
-use crate::support::desk::{DAY, Desk, acme, at, deliver, row, said, secret};
+use crate::support::desk::{DAY, Desk, acme, at, deliver, row, said, secret, secret_of};
 use crate::support::house::opening;
 use crate::support::receiver::Receiver;
 use domain::ledger::{Kind, Row};
 use jiff::SignedDuration;
 use runtime::post::Poster;
-use store::endpoints::{WhyOff, remove, set};
+use store::endpoints::{WhyOff, remove, rotate, set};
 
 #[tokio::test]
 async fn what_is_not_taken_waits_longer_each_time_and_is_told_in_the_end() {
@@ -145,6 +145,38 @@ async fn an_endpoint_is_told_what_comes_after_it_was_set_and_moved_ones_miss_not
     remove(&desk.table, &acme()).await.unwrap();
     assert!(desk.deliver(&order, 2).await);
     assert!(moved.came(&secret()).is_empty());
+}
+
+#[tokio::test]
+async fn a_rotated_secret_signs_beside_the_one_before_for_a_day_and_then_alone() {
+    let desk = Desk::open().await;
+    let now = || desk.clock.now();
+    assert!(rotate(&desk.table, &acme(), now()).await.unwrap().is_none());
+    desk.set().await;
+    let told = async |n, secrets: &[u32]| {
+        desk.put(&row(n, Kind::Commission, 200)).await;
+        for order in desk.orders().await {
+            assert!(desk.deliver(&order, 1).await);
+        }
+        let secrets: Vec<String> = secrets.iter().map(|key| secret_of(*key)).collect();
+        let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
+        assert_eq!(desk.receiver.came_under(&secrets).len(), 1);
+    };
+    told(0, &[1]).await;
+    let rotated = rotate(&desk.table, &acme(), now()).await.unwrap();
+    assert_eq!(rotated.unwrap().key, 2);
+    told(1, &[2, 1]).await;
+    // Moved meanwhile, it is told under both all the same.
+    desk.set().await;
+    desk.at(DAY - 1);
+    told(2, &[2, 1]).await;
+    desk.at(DAY);
+    told(3, &[2]).await;
+    // Twice within a day: only the last one before is left.
+    for _ in 0..2 {
+        assert!(rotate(&desk.table, &acme(), now()).await.unwrap().is_some());
+    }
+    told(4, &[4, 3]).await;
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use domain::ids::PartnerId;
 use providers::notice_secret;
 use runtime::post::Reach;
 use std::io::Write;
-use store::endpoints::{Endpoint, WhyOff, enable, endpoint, remove, set};
+use store::endpoints::{Endpoint, WhyOff, enable, endpoint, remove, rotate, set};
 
 /// Whose endpoint is set, shown, put on again or forgotten.
 #[derive(Args)]
@@ -24,6 +24,10 @@ pub struct Tell {
     /// Puts an endpoint on that was put off, and tells it what it missed.
     #[arg(long, conflicts_with = "to")]
     enable: bool,
+    /// Gives it another secret to check notices with; for a day they are signed with the one
+    /// before besides.
+    #[arg(long, conflicts_with_all = ["to", "off", "enable"])]
+    rotate: bool,
     #[command(flatten)]
     master: Master,
 }
@@ -65,6 +69,10 @@ impl Tell {
             let on = enable(&table, partner, place.now()?).await;
             there = on.map_err(table::trouble)?.context(MEANWHILE)?;
         }
+        if self.rotate {
+            let next = rotate(&table, partner, place.now()?).await;
+            there = next.map_err(table::trouble)?.context(MEANWHILE)?;
+        }
         let secret = notice_secret(&self.master.key(place)?, partner, there.key)?;
         writeln!(out, "{}", secret.reveal_standard())?;
         writeln!(std::io::stderr(), "{}", stands(partner, &there))?;
@@ -86,8 +94,11 @@ fn stands(partner: &PartnerId, endpoint: &Endpoint) -> String {
         (None, Some(failing_since)) => format!("failing since {failing_since}, and tried again"),
         (None, None) => "on".to_owned(),
     };
+    let both = endpoint.before.map_or_else(String::new, |before| {
+        format!(" (until {} also with the one before)", before.until)
+    });
     format!(
-        "{partner} is told at {url} of what comes after {since}, signed with the secret above, and \
+        "{partner} is told at {url} of what comes after {since}, signed with the secret above{both}, and \
          the endpoint is {how}"
     )
 }

@@ -46,7 +46,14 @@ async fn an_endpoint_is_set_and_told_and_put_on_again_and_forgotten_by_command()
     let kinds: BTreeSet<String> = told.lock().unwrap().drain(..).collect();
     let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
     assert_eq!(kinds, ["commission.created", "referral.attributed"]);
+    let rotated = typed.done("partner endpoint acme --rotate");
+    assert!(rotated.starts_with("whsec_") && rotated != secret);
+    assert_eq!(typed.done("partner endpoint acme"), rotated);
+    let wrong = typed.refused("partner endpoint acme --rotate --off");
+    assert!(wrong.contains("cannot be used with"), "{wrong}");
     typed.done("partner endpoint acme --off");
+    let none = typed.refused("partner endpoint acme --rotate");
+    assert!(none.contains("has no endpoint"), "{none}");
     assert!(
         typed
             .refused("partner endpoint acme")

@@ -54,6 +54,13 @@ const WRONG: &[(&str, &str)] = &[
     ("partner add new --window 0d", "1 to 3,650 days"),
     ("partner add new --hold 30", "write it as 30d"),
     ("partner add new --claim both", "write first or last"),
+    ("partner add new --tier many", "`many` is no tier"),
+    ("partner add new --tier 10:5.00", "`10:5.00` is no tier"),
+    ("partner add new --tier 9:25% --tier 9:30%", "tiers rise"),
+    (
+        "partner add new --tier 9:25% --no-tiers",
+        "cannot be used with",
+    ),
     (
         "partner add new --email bruna",
         "an address that was given is none",

@@ -38,7 +38,7 @@ mod subscription;
 
 mod samples;
 
-pub use verify::{SCHEMES, sign};
+pub use verify::{SCHEMES, sign, sign_under};
 
 pub(crate) use normalize::open;
 #[cfg(test)]

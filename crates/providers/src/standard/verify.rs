@@ -45,13 +45,19 @@ pub(crate) fn proven(
 
 /// The three headers of a message. A public key signs nothing: what it gives fits nothing.
 pub fn sign(id: &str, body: &[u8], secret: &Secret, now: Timestamp) -> SignedHeaders {
+    sign_under(id, body, std::slice::from_ref(secret), now)
+}
+
+/// The same with a signature under each of several secrets, while one of them is replaced.
+pub fn sign_under(id: &str, body: &[u8], secrets: &[Secret], now: Timestamp) -> SignedHeaders {
     let time = now.as_second().to_string();
     let prefix: &[&[u8]] = &[id.as_bytes(), b".", time.as_bytes(), b"."];
-    let signature = STANDARD.encode(signature(secret, prefix, body).unwrap_or_default());
+    let one = |secret| STANDARD.encode(signature(secret, prefix, body).unwrap_or_default());
+    let all: Vec<String> = secrets.iter().map(|s| format!("v1,{}", one(s))).collect();
     vec![
         (OWN.id, id.to_owned()),
         (OWN.time, time),
-        (OWN.signature, format!("v1,{signature}")),
+        (OWN.signature, all.join(" ")),
     ]
 }
 

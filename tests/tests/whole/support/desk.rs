@@ -210,8 +210,13 @@ pub(crate) fn acme() -> PartnerId {
 }
 
 pub(crate) fn secret() -> String {
+    secret_of(1)
+}
+
+/// That of a version.
+pub(crate) fn secret_of(key: u32) -> String {
     let master = Secret::new(LOCAL_MASTER).unwrap();
-    notice_secret(&master, &acme(), 1)
+    notice_secret(&master, &acme(), key)
         .unwrap()
         .reveal_standard()
 }

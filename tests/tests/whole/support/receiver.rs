@@ -60,11 +60,20 @@ impl Receiver {
 
     /// What came since it was last asked, each proven under this secret, by what it says.
     pub(crate) fn came(&self, secret: &str) -> Vec<Notice> {
+        self.came_under(&[secret])
+    }
+
+    /// The same, each proven under all of these secrets and no other.
+    pub(crate) fn came_under(&self, secrets: &[&str]) -> Vec<Notice> {
         let mut came = std::mem::take(&mut *self.came.lock().unwrap());
-        let oracle = Webhook::new(secret).unwrap();
         for notice in &came {
-            let signed = oracle.sign(&notice.id, notice.at, notice.text.as_bytes());
-            assert_eq!(signed.unwrap(), notice.signature, "{notice:?}");
+            let sign = |secret: &&str| {
+                let oracle = Webhook::new(secret).unwrap();
+                let signed = oracle.sign(&notice.id, notice.at, notice.text.as_bytes());
+                signed.unwrap()
+            };
+            let signed: Vec<String> = secrets.iter().map(sign).collect();
+            assert_eq!(signed.join(" "), notice.signature, "{notice:?}");
         }
         came.sort_by_key(Notice::said);
         came
