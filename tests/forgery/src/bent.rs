@@ -1,5 +1,6 @@
 //! A delivery in the hands of somebody who bends it.
 
+use crate::address;
 use crate::doors::{Door, Knock, T};
 use crate::genuine::{Genuine, answer};
 use crate::shape::Proof;
@@ -137,6 +138,10 @@ impl<'a> Bent<'a> {
         let body = match shape.proof {
             Proof::Rsa => crc32fast::hash(&self.body) == crc32fast::hash(&genuine.body),
             Proof::Hex | Proof::Base64 | Proof::Ed25519 | Proof::Asked => self.body == genuine.body,
+            Proof::Query => {
+                let here = address::said(&self.body);
+                here.is_some() && here == address::said(&genuine.body)
+            }
         };
         let timely = shape.ages.is_none_or(|(past, ahead)| {
             self.now.saturating_sub(T) <= past && T.saturating_sub(self.now) <= ahead
@@ -147,7 +152,7 @@ impl<'a> Bent<'a> {
             headers.all(|(name, value)| self.says(name, value, door))
         };
         let ours = in_force(&door.own().secrets) || in_force(&door.rolling);
-        let theirs = in_force(&door.tenants[1].secrets);
+        let theirs = in_force(&door.tenants[1].secrets) && !door.is_postback();
         body && timely
             && self.mode == Mode::Test
             && std::ptr::eq(self.door, door)
@@ -182,7 +187,7 @@ impl<'a> Bent<'a> {
                 let document = match self.door.shape.proof {
                     // What it shows of an event is at least an event.
                     Proof::Rsa => std::str::from_utf8(&of.body).ok(),
-                    Proof::Hex | Proof::Base64 | Proof::Ed25519 | Proof::Asked => {
+                    Proof::Hex | Proof::Base64 | Proof::Ed25519 | Proof::Asked | Proof::Query => {
                         rng.choice(&of.documents).copied()
                     }
                 };
@@ -205,7 +210,7 @@ impl<'a> Bent<'a> {
     /// A MAC as this door wants it written.
     pub(crate) fn written(&self, bytes: &[u8]) -> String {
         match self.door.shape.proof {
-            Proof::Hex | Proof::Asked => hex::encode(bytes),
+            Proof::Hex | Proof::Asked | Proof::Query => hex::encode(bytes),
             Proof::Base64 | Proof::Ed25519 | Proof::Rsa => STANDARD.encode(bytes),
         }
     }

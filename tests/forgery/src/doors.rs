@@ -1,8 +1,9 @@
 //! Every door there is, who may knock there, and what it makes of it.
 
+use crate::address;
 use crate::genuine::{self, Genuine};
-use crate::shape::{ASKED, BRANDED, BY_PUBLIC_KEY, Proof, Shape, shape};
-use domain::ids::{Mode, PartnerId};
+use crate::shape::{ASKED, BRANDED, BY_MAC, BY_PUBLIC_KEY, BY_TOKEN, Proof, Shape, shape};
+use domain::ids::Mode;
 use domain::record::Entry;
 use jiff::Timestamp;
 use providers::partner::NotReceived;
@@ -33,7 +34,12 @@ pub struct Door {
 #[derive(Clone, Copy)]
 pub(crate) enum Whose {
     Provider(&'static Provider),
+    /// Its reports.
     Partner,
+    /// Its questions.
+    Question,
+    /// Its reports in a query.
+    Postback,
 }
 
 /// One tenant of a door.
@@ -87,8 +93,14 @@ pub fn doors() -> Vec<Door> {
             doors.push(asked);
         }
     }
-    let partner = genuine::door("partner", Whose::Partner, shape("partner"));
-    doors.push(partner);
+    let partners = [
+        ("partner", Whose::Partner, shape("partner")),
+        ("partner, by public key", Whose::Partner, BY_PUBLIC_KEY),
+        ("partner, asking", Whose::Question, shape("partner")),
+        ("partner, postback by token", Whose::Postback, BY_TOKEN),
+        ("partner, postback by MAC", Whose::Postback, BY_MAC),
+    ];
+    doors.extend(partners.map(|(name, whose, shape)| genuine::door(name, whose, shape)));
     doors
 }
 
@@ -141,13 +153,17 @@ impl Door {
                 Ok(step.map(Heard::Told))
             }
             Whose::Partner => {
-                let name = PartnerId::parse("agrumes").expect("is a name");
+                let name = address::ours();
                 match partner::receive(&name, &request, knock.secrets, &self.person, now) {
                     Ok(reported) => Ok(Step::Done(Heard::Told(vec![reported.received]))),
                     Err(NotReceived::Refused(refused)) => Err(refused),
                     Err(NotReceived::Unreadable(_)) => Ok(Step::Done(Heard::Unreadable)),
                 }
             }
+            Whose::Question => {
+                address::hear_question(&request, knock.secrets, knock.now).map(Step::Done)
+            }
+            Whose::Postback => address::hear_postback(self, knock).map(Step::Done),
         }
     }
 
@@ -207,6 +223,11 @@ impl Door {
     /// Ours.
     pub(crate) fn own(&self) -> &Tenant {
         &self.tenants[0]
+    }
+
+    /// Whether it hears postbacks.
+    pub(crate) fn is_postback(&self) -> bool {
+        self.shape.proof == Proof::Query
     }
 
     /// Whether the API alone can vouch for what comes.

@@ -82,7 +82,12 @@ pub fn targets() -> Vec<Target> {
             .iter()
             .any(|genuine| !genuine.documents.is_empty())
     };
-    let headers = doors.iter().map(|door| proofs::headers(doors, door));
+    let in_query = |door: &&Door| door.shape.proof == Proof::Query;
+    let by_header = |door: &&Door| door.shape.proof != Proof::Query;
+    let headers = doors
+        .iter()
+        .filter(by_header)
+        .map(|door| proofs::headers(doors, door));
     headers
         .chain(
             doors
@@ -97,7 +102,13 @@ pub fn targets() -> Vec<Target> {
                 .map(proofs::certificates),
         )
         .chain(PROVIDERS.iter().map(|provider| proofs::secrets(provider)))
-        .chain(doors.iter().map(words::bodies))
+        .chain(doors.iter().filter(by_header).map(words::bodies))
+        .chain(
+            doors
+                .iter()
+                .filter(in_query)
+                .map(|door| proofs::queries(doors, door)),
+        )
         .chain(doors.iter().filter(said).map(words::answers))
         .chain(doors.iter().filter_map(words::kept))
         .collect()

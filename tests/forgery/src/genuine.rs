@@ -1,5 +1,6 @@
 //! What the real senders send.
 
+use crate::address::{self, POSTBACKS, QUESTIONS};
 use crate::bent::Headers;
 use crate::doors::{Door, Heard, Knock, T, Tenant, Whose, at, person};
 use crate::shape::{BRANDED, Proof, Shape};
@@ -35,7 +36,12 @@ pub(crate) struct Genuine {
 pub(crate) fn door(name: &str, whose: Whose, shape: Shape) -> Door {
     let tenant = |number| tenant(name, whose, shape.proof, number);
     let tenants: Vec<Tenant> = (0..TENANTS).map(tenant).collect();
-    let rolling = believed(whose, shape.proof, &[&tenants[0].text, &tenants[2].text]);
+    let rolling = match shape.proof {
+        Proof::Query => address::rolling(),
+        proof @ (Proof::Hex | Proof::Base64 | Proof::Ed25519 | Proof::Rsa | Proof::Asked) => {
+            believed(whose, proof, &[&tenants[0].text, &tenants[2].text])
+        }
+    };
     let mut door = Door {
         name: name.to_owned(),
         whose,
@@ -49,18 +55,23 @@ pub(crate) fn door(name: &str, whose: Whose, shape: Shape) -> Door {
     let samples = match whose {
         Whose::Provider(provider) => provider.samples(),
         Whose::Partner => partner::samples(),
+        Whose::Question => QUESTIONS,
+        Whose::Postback => POSTBACKS,
     };
     for (sample, body) in samples {
         let signed = |number| signed(&door, number, body.as_bytes());
         let (Some(headers), Some(of_other_tenant)) = (signed(0), signed(1)) else {
             continue;
         };
-        if headers.is_empty() != door.is_asked() {
+        if headers.is_empty() != (door.is_asked() || door.is_postback()) {
             continue;
         }
         let mut genuine = Genuine {
             headers,
-            body: body.as_bytes().to_vec(),
+            body: match whose {
+                Whose::Postback => address::proven(&door, 0, body).into_bytes(),
+                Whose::Provider(_) | Whose::Partner | Whose::Question => body.as_bytes().to_vec(),
+            },
             of_other_tenant,
             answers: answers(whose, shape.proof, sample, body),
             documents: documents(whose, sample).map(|(_, text)| text).collect(),
@@ -93,7 +104,11 @@ impl Genuine {
 }
 
 fn tenant(door: &str, whose: Whose, proof: Proof, number: usize) -> Tenant {
-    let drawn = drawn(door, number);
+    // What is signed for one of the partners' doors is signed with the same secret at the other.
+    let drawn = match whose {
+        Whose::Question => drawn("partner", number),
+        Whose::Provider(_) | Whose::Partner | Whose::Postback => drawn(door, number),
+    };
     let (text, key) = match proof {
         Proof::Hex | Proof::Asked => {
             let text = format!("whsec_{}", STANDARD.encode(&drawn[..24]));
@@ -114,6 +129,7 @@ fn tenant(door: &str, whose: Whose, proof: Proof, number: usize) -> Tenant {
             let key = pair(door, number).public_key().as_ref().to_vec();
             (format!("whpk_{}", STANDARD.encode(&key)), key)
         }
+        Proof::Query => return address::tenant(number),
         Proof::Rsa => {
             let text = hex::encode_upper(&drawn[..9]);
             (text.clone(), text.into_bytes())
@@ -129,9 +145,14 @@ fn believed(whose: Whose, proof: Proof, texts: &[&String]) -> Secrets {
     let mut texts = texts.iter().map(|text| text.as_str()).chain(root);
     let secrets = match whose {
         Whose::Provider(provider) => provider.secrets(texts),
-        Whose::Partner => texts
+        Whose::Partner | Whose::Question | Whose::Postback => texts
             .try_fold(Vec::new(), |mut all, text| {
-                all.push(Secret::standard(text)?);
+                all.push(match proof {
+                    Proof::Ed25519 => Secret::standard_public(text)?,
+                    Proof::Hex | Proof::Base64 | Proof::Rsa | Proof::Asked | Proof::Query => {
+                        Secret::standard(text)?
+                    }
+                });
                 Ok(all)
             })
             .and_then(Secrets::new),
@@ -143,11 +164,14 @@ pub(crate) fn signed(door: &Door, tenant: usize, body: &[u8]) -> Option<Headers>
     let secrets = &door.tenants[tenant].secrets;
     let headers = match (door.whose, door.shape.proof) {
         (_, Proof::Ed25519) => by_public_key(&door.name, tenant, body),
+        (_, Proof::Query) => return Some(Headers::new()),
         (_, Proof::Rsa) => by_certificate(&door.tenants[tenant].text, body),
         (Whose::Provider(provider), _) => {
             provider.sign(body, secrets.first().expect("is one"), at(T))?
         }
-        (Whose::Partner, _) => partner::sign(body, secrets.first().expect("is one"), at(T)),
+        (Whose::Partner | Whose::Question | Whose::Postback, _) => {
+            partner::sign(body, secrets.first().expect("is one"), at(T))
+        }
     };
     let branded = door.shape.header == BRANDED.header;
     let named = |name: &str| match name.strip_prefix("webhook-") {
@@ -219,7 +243,7 @@ fn answers(whose: Whose, proof: Proof, sample: &str, body: &str) -> Fetched {
 fn documents(whose: Whose, sample: &str) -> impl Iterator<Item = (String, &'static str)> {
     let texts = match whose {
         Whose::Provider(provider) => provider.answers(sample).collect(),
-        Whose::Partner => Vec::new(),
+        Whose::Partner | Whose::Question | Whose::Postback => Vec::new(),
     };
     texts.into_iter().flat_map(|text| {
         let documents: BTreeMap<String, &RawValue> =

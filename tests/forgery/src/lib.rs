@@ -11,6 +11,7 @@
 pub mod doors;
 
 mod shape;
+mod address;
 mod genuine;
 
 mod bent;

@@ -35,6 +35,8 @@ pub(crate) enum Proof {
     Rsa,
     /// The API alone.
     Asked,
+    /// A token or a MAC in the query.
+    Query,
 }
 
 /// The shape of that provider's deliveries, or of a partner's.
@@ -121,6 +123,18 @@ pub(crate) const BRANDED: Shape = Shape {
 pub(crate) const ASKED: Shape = Shape {
     proof: Proof::Asked,
     ..bare("", "")
+};
+
+/// A postback with a token, which is bound to no time.
+pub(crate) const BY_TOKEN: Shape = Shape {
+    proof: Proof::Query,
+    ..bare("", "")
+};
+
+/// A postback with time and MAC.
+pub(crate) const BY_MAC: Shape = Shape {
+    ages: Some((FIVE_MINUTES, FIVE_MINUTES)),
+    ..BY_TOKEN
 };
 
 const FIVE_MINUTES: i64 = 300;

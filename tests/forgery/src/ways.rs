@@ -1,5 +1,6 @@
 //! The ways: what a forger, a careless proxy or a curious tenant does to a delivery.
 
+mod address;
 mod body;
 mod clock;
 mod door;
@@ -44,16 +45,18 @@ const fn keeps(name: &'static str, bend: Bend) -> Way {
 /// All of them, and two at once.
 pub(crate) static WAYS: LazyLock<Vec<&'static Way>> = LazyLock::new(|| {
     let outsiders = OUTSIDERS.iter().copied().flatten();
-    outsiders.chain(keys::INSIDERS).chain([&TWO]).collect()
+    let insiders = keys::INSIDERS.iter().chain(address::INSIDERS);
+    outsiders.chain(insiders).chain([&TWO]).collect()
 });
 
-static OUTSIDERS: [&[Way]; 6] = [
+static OUTSIDERS: [&[Way]; 7] = [
     body::WAYS,
     spelling::WAYS,
     keys::WAYS,
     headers::WAYS,
     clock::WAYS,
     door::WAYS,
+    address::WAYS,
 ];
 
 static TWO: Way = breaks("two ways at once", |bent, ground, rng| {

@@ -13,7 +13,7 @@ use forgery::{doors, tried};
 #[test]
 fn nothing_bent_is_believed_and_nothing_that_says_the_same_is_refused() {
     let doors = doors();
-    let total = tried(&doors, 7, 20_000, 2);
+    let total = tried(&doors, 7, 40_000, 2);
     assert_eq!(total.first, None);
     println!("{total}");
     for (name, count) in total.by_way() {

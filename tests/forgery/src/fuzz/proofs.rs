@@ -1,13 +1,14 @@
 //! What is parsed before anything is believed: headers, forms, certificates, secrets.
 
 use super::Target;
+use crate::address::{self, POSTBACKS};
 use crate::bent::{Api, Bent, Ground};
 use crate::doors::{Door, Heard, Knock, T};
 use crate::genuine::{CERTIFICATES, Genuine, answer, certificate, certificate_call};
 use crate::tries::judge;
 use domain::ids::Mode;
 use fastrand::Rng;
-use providers::{Provider, Secret};
+use providers::{Headers, Provider, Secret};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
@@ -60,6 +61,31 @@ pub(super) fn forms(doors: &'static [Door], door: &'static Door) -> Target {
     Target {
         name: format!("forms of {}", door.name),
         seeds: door.bodies(),
+        hear: Box::new(hear),
+    }
+}
+
+/// Queries of postbacks. What is believed is genuine, or said with a token in force; the same
+/// parameters under a right proof mean the same each time.
+pub(super) fn queries(doors: &'static [Door], door: &'static Door) -> Target {
+    let ground = ground(doors, door);
+    let hear = move |bytes: &[u8]| {
+        let mut bent = Bent::new(&ground);
+        bent.body = bytes.to_vec();
+        believed_if_genuine(&bent, &ground);
+        let text = String::from_utf8_lossy(bytes);
+        if address::said(text.as_bytes()).is_none() {
+            return;
+        }
+        bent.body = address::proven(door, 0, &text).into_bytes();
+        let none = Headers::new(std::iter::empty::<(&str, &str)>()).expect("are few");
+        let heard = || door.hear(&bent.knock(&none), &door.silent, |_| None);
+        assert_eq!(heard(), heard(), "{}", door.name);
+    };
+    let bare = POSTBACKS.iter().map(|(_, text)| text.as_bytes().to_vec());
+    Target {
+        name: format!("queries of {}", door.name),
+        seeds: door.bodies().into_iter().take(2).chain(bare).collect(),
         hear: Box::new(hear),
     }
 }

@@ -90,7 +90,7 @@ pub(super) fn kept(door: &'static Door) -> Option<Target> {
 fn told_by(door: &Door, bytes: &[u8]) -> Heard {
     let genuine = &door.genuine[0];
     let by_api = match door.shape.proof {
-        Proof::Hex | Proof::Base64 | Proof::Ed25519 => false,
+        Proof::Hex | Proof::Base64 | Proof::Ed25519 | Proof::Query => false,
         Proof::Rsa | Proof::Asked => true,
     };
     let named = named(genuine);

@@ -140,7 +140,9 @@ pub(super) const WAYS: &[Way] = &[
 fn time_of(bent: &Bent<'_>, second: i64) -> String {
     match bent.door.shape.proof {
         Proof::Rsa => at(second).to_string(),
-        Proof::Hex | Proof::Base64 | Proof::Ed25519 | Proof::Asked => second.to_string(),
+        Proof::Hex | Proof::Base64 | Proof::Ed25519 | Proof::Asked | Proof::Query => {
+            second.to_string()
+        }
     }
 }
 
@@ -148,6 +150,6 @@ fn time_of(bent: &Bent<'_>, second: i64) -> String {
 fn signs_body(proof: Proof) -> Option<()> {
     match proof {
         Proof::Hex | Proof::Base64 | Proof::Ed25519 => Some(()),
-        Proof::Rsa | Proof::Asked => None,
+        Proof::Rsa | Proof::Asked | Proof::Query => None,
     }
 }

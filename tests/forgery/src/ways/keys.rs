@@ -33,7 +33,7 @@ pub(super) const WAYS: &[Way] = &[
         let public = match bent.door.shape.proof {
             Proof::Ed25519 => bent.door.own().key.clone(),
             Proof::Rsa => certificate("sandbox").as_bytes().to_vec(),
-            Proof::Hex | Proof::Base64 | Proof::Asked => return None,
+            Proof::Hex | Proof::Base64 | Proof::Asked | Proof::Query => return None,
         };
         let text = bent.door.own().text.clone().into_bytes();
         let key = if rng.bool() { public } else { text };
@@ -117,18 +117,18 @@ pub(super) const INSIDERS: &[Way] = &[
 fn stranger(ground: &Ground<'_>, rng: &mut Rng) -> Option<(String, Vec<(String, String)>)> {
     let other = rng.choice(ground.doors)?;
     let genuine = rng.choice(&other.genuine)?;
-    let own = std::ptr::eq(other, ground.door) || other.is_asked();
+    let own = std::ptr::eq(other, ground.door) || other.is_asked() || other.is_postback();
     (!own).then(|| (other.name.clone(), genuine.headers.clone()))
 }
 
 fn not_asked(bent: &Bent<'_>) -> Option<()> {
-    (!bent.door.is_asked()).then_some(())
+    (!bent.door.is_asked() && !bent.door.is_postback()).then_some(())
 }
 
 fn is_mac(proof: Proof) -> bool {
     match proof {
         Proof::Hex | Proof::Base64 => true,
-        Proof::Ed25519 | Proof::Rsa | Proof::Asked => false,
+        Proof::Ed25519 | Proof::Rsa | Proof::Asked | Proof::Query => false,
     }
 }
 

@@ -148,11 +148,11 @@ fn respelled(
     let proof = bent.door.shape.proof;
     bent.resign(|text| {
         let bytes = match proof {
-            Proof::Hex | Proof::Asked => hex::decode(text).ok()?,
+            Proof::Hex | Proof::Asked | Proof::Query => hex::decode(text).ok()?,
             Proof::Base64 | Proof::Ed25519 | Proof::Rsa => STANDARD.decode(text).ok()?,
         };
         let written = |bytes: &[u8]| match proof {
-            Proof::Hex | Proof::Asked => hex::encode(bytes),
+            Proof::Hex | Proof::Asked | Proof::Query => hex::encode(bytes),
             Proof::Base64 | Proof::Ed25519 | Proof::Rsa => STANDARD.encode(bytes),
         };
         change(&bytes, &written)
