@@ -27,7 +27,7 @@ enum Part {
     Twin,
     /// The local stack killed and restarted under load.
     Kill,
-    /// Ten laws broken on purpose.
+    /// Nineteen laws broken on purpose.
     Mutants,
     /// Deliveries bent in every way, at every door.
     Forgery,
@@ -137,10 +137,11 @@ fn simulated(options: &Options) -> Result<(), String> {
     let rate = total.deliveries * 1000 / each;
     println!("  {rate} deliveries a second, {took:.0?} in all");
     println!(
-        "{} deliveries, {} worlds, {} rows of partners, {} divergences, seed {}",
+        "{} deliveries, {} worlds, {} rows of partners, {} payouts, {} divergences, seed {}",
         total.deliveries,
         total.worlds,
         total.rows,
+        total.payouts,
         u8::from(total.first.is_some()),
         options.seed
     );
@@ -172,9 +173,11 @@ mod progress {
     ) -> std::io::Result<()> {
         let hits = sum.hits.0.as_slice();
         let (deliveries, worlds, rows) = (sum.deliveries, sum.worlds, sum.rows);
+        let payouts = sum.payouts;
         let seconds = took.as_secs();
         let kept = json!({
             "seed": seed, "deliveries": deliveries, "worlds": worlds, "rows": rows,
+            "payouts": payouts,
             "seconds": seconds, "hits": hits,
         });
         let next = file.with_extension("next");
@@ -205,6 +208,7 @@ mod progress {
             deliveries: number("deliveries")?,
             worlds: number("worlds")?,
             rows: number("rows")?,
+            payouts: number("payouts")?,
             hits,
             first: None,
         };

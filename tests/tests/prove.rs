@@ -7,6 +7,7 @@ fn no_law_breaks_in_the_first_worlds() {
     let total = simulate::worlds(7, 15_000, 2, None);
     assert_eq!(total.first, None);
     assert!(total.rows > 300, "{} rows", total.rows);
+    assert!(total.payouts > 40, "{} payouts", total.payouts);
     let never: Vec<&str> = total.never().collect();
     assert_eq!(never, [""; 0], "faults that never happened");
 }

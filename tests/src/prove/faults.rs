@@ -42,6 +42,9 @@ pub(super) enum Fault {
     ApiSilent,
     ApiSlow,
     ApiAhead,
+    CrashAtPayout,
+    PayoutsAtOnce,
+    SameDayAgain,
 }
 
 /// Their names, in order.
@@ -83,10 +86,13 @@ pub const NAMES: [&str; COUNT] = [
     "provider's API silent",
     "provider's API slow",
     "provider's API ahead of the event",
+    "crash at a payout",
+    "two payouts at once",
+    "the same day paid again",
 ];
 
 /// How many there are.
-pub const COUNT: usize = 37;
+pub const COUNT: usize = 40;
 
 /// How often each was hit.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -74,6 +74,7 @@ impl World<'_> {
         }
         self.records_are(&routes)?;
         self.ledger_is(&routes.journals)?;
+        self.payouts_are()?;
         self.effects_are(&routes)?;
         self.letters_are(&routes)?;
         self.nothing_waits()?;

@@ -1,4 +1,4 @@
-//! Sixteen laws broken on purpose, one at a time, to see that the machinery notices.
+//! Nineteen laws broken on purpose, one at a time, to see that the machinery notices.
 
 use super::misbooking;
 use super::random::Rng;
@@ -37,10 +37,13 @@ pub enum Mutant {
     NumberAnew,
     RowsUnread,
     RowByDelivery,
+    PayUnreleased,
+    PaySuspected,
+    PayDayAgain,
 }
 
 /// All of them.
-pub const ALL: [(Mutant, &str); 16] = [
+pub const ALL: [(Mutant, &str); 19] = [
     (Mutant::DropRing, "drop the ring"),
     (Mutant::EffectsFirst, "write effects before the record"),
     (Mutant::StaleReads, "skip consistent reads"),
@@ -57,6 +60,15 @@ pub const ALL: [(Mutant, &str); 16] = [
     (Mutant::NumberAnew, "rows numbered anew"),
     (Mutant::RowsUnread, "the journal read without its rows"),
     (Mutant::RowByDelivery, "row keyed by delivery"),
+    (
+        Mutant::PayUnreleased,
+        "a payout takes what is still held back by its hold",
+    ),
+    (
+        Mutant::PaySuspected,
+        "a payout takes what waits for a person",
+    ),
+    (Mutant::PayDayAgain, "the same day is paid again"),
 ];
 
 impl Mutant {

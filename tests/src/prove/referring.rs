@@ -8,7 +8,7 @@ use domain::reading::{About, Fact, ReferralSeen};
 use std::sync::Arc;
 
 /// Partners that all customers of a world have in common.
-const PARTNERS: [&str; 3] = ["acme", "peel", "zest"];
+pub(super) const PARTNERS: [&str; 3] = ["acme", "peel", "zest"];
 
 impl Life<'_> {
     /// Something happens between the shop and those who say that they sent this customer.

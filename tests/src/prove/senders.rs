@@ -220,6 +220,7 @@ impl World<'_> {
             Item::Commission(_) | Item::Standing(_) if done && !self.decided.has(item) => {
                 self.breaks(format!("{} is decided by no record as written", item.key()));
             }
+            Item::Payout(payout) if done => self.payout_stands(number, payout),
             Item::Record(record) if done => {
                 self.ask_to_look(record);
                 if let Err(law) = self.decided.take_in(record) {

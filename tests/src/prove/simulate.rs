@@ -20,6 +20,8 @@ pub struct Ran {
     pub deliveries: u64,
     /// Rows that partners' ledgers came to have.
     pub rows: u64,
+    /// Payouts that were decided.
+    pub payouts: u64,
     /// Faults that happened.
     pub hits: Hits,
     /// How many faults in all.
@@ -37,6 +39,8 @@ pub struct Total {
     pub worlds: u64,
     /// Rows of partners' ledgers.
     pub rows: u64,
+    /// Payouts to partners.
+    pub payouts: u64,
     /// Faults that happened.
     pub hits: Hits,
     /// The first world that broke a law: its number, its seed, the law.
@@ -56,6 +60,7 @@ pub fn world(spec: &Spec, mutant: Option<Mutant>) -> Ran {
     Ran {
         deliveries: world.deliveries,
         rows: world.decided.count(),
+        payouts: world.paying.count(),
         faults: world.faults(),
         hits: world.hits,
         broken: world.broken,
@@ -120,6 +125,7 @@ pub fn go_on(
         total.deliveries += round.deliveries;
         total.worlds += count;
         total.rows += round.rows;
+        total.payouts += round.payouts;
         total.hits.add(&round.hits);
         total.first = round.first;
         each_round(&total);
@@ -167,6 +173,7 @@ impl Total {
         let ran = world(&Spec::whole(seed), mutant);
         self.deliveries += ran.deliveries;
         self.rows += ran.rows;
+        self.payouts += ran.payouts;
         self.hits.add(&ran.hits);
         if let Some(law) = ran.broken
             && self.first.is_none()
@@ -178,6 +185,7 @@ impl Total {
     fn add(&mut self, other: Self) {
         self.deliveries += other.deliveries;
         self.rows += other.rows;
+        self.payouts += other.payouts;
         self.hits.add(&other.hits);
         if let Some(first) = other.first {
             let earlier = self.first.as_ref().is_none_or(|(n, ..)| first.0 < *n);
@@ -192,6 +200,7 @@ impl World<'_> {
     fn live(&mut self) {
         self.start_readers();
         self.start_sending();
+        self.start_paying();
         let span = self.story.span.max(3600) * 1000;
         for _ in 0..self.rng.index(3) {
             let when = self.rng.between(0, span);
@@ -205,6 +214,7 @@ impl World<'_> {
             self.breaks(law);
         }
         self.audit_until_quiet();
+        self.pay_at_last();
         if self.broken.is_none()
             && let Err(law) = self.everything_holds()
         {

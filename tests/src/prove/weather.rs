@@ -39,8 +39,9 @@ impl World<'_> {
         if dice >> 4 & 31 == 0 {
             delay += (dice >> 9 & 4095) as i64;
         }
-        // Few questions are letters or an API's, so more of them go wrong.
-        let is_rare = matches!(ask, Some(Ask::Send(_) | Ask::Api(_)));
+        // Few questions are letters, payouts or an API's, so more of them go wrong.
+        let is_payout = matches!(ask, Some(Ask::Table(Op::Put(Item::Payout(_), _))));
+        let is_rare = is_payout || matches!(ask, Some(Ask::Send(_) | Ask::Api(_)));
         let roughness = self.roughness * if is_rare { 8 } else { 1 };
         let goes_wrong = (dice >> 21 & 1023) < roughness;
         if !goes_wrong || self.calm {
@@ -120,6 +121,7 @@ impl World<'_> {
                 Item::Alias(..) | Item::Letter(_) | Item::Commission(_) | Item::Standing(_),
                 _,
             ) => Fault::CrashAtEffect,
+            Op::Put(Item::Payout(_), _) => Fault::CrashAtPayout,
             _ => Fault::CrashElsewhere,
         }
     }

@@ -2,7 +2,9 @@
 //! everything that happens drawn from one seed.
 
 use super::faults::{Fault, Hits, Spec};
+pub(super) use super::happening::{End, Happening, Process, Role};
 use super::mutants::Mutant;
+use super::paying::Paying;
 use super::pipes::{Consumer, Message};
 use super::port::{Ask, Port, Reply};
 use super::random::Rng;
@@ -11,75 +13,12 @@ use super::senders::Sending;
 use super::told::{BEGIN, Story};
 use super::twin::{Answer, Op, Twin};
 use super::weather::Fate;
-use domain::record::Entry;
 use jiff::Timestamp;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use store::accept::Verdict;
 use store::audit::Report;
-use store::{Item, Key, Put, StoreError};
-
-/// What happens at a moment.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Happening {
-    /// A request of the senders' arrives.
-    Deliver(usize),
-    /// A process's question is answered.
-    Step(usize, Fate),
-    /// A request long given up reaches the table.
-    Late(usize),
-    /// A reader of the stream looks for records.
-    Pump(usize),
-    /// A queue message becomes visible.
-    Visible(usize),
-    /// A message that was just delivered is delivered once more.
-    Again(usize),
-    /// The daily audit.
-    Audit,
-    /// The sweep of a minute.
-    Sweep,
-    /// `calendar` asks for what waits for an API.
-    Complete,
-}
-
-/// What a process was for.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Role {
-    /// A request, by index.
-    Delivery(usize),
-    /// A reader's batch.
-    Batch(usize),
-    /// A queue message.
-    Mail(usize),
-    /// The audit.
-    Audit,
-    /// The sweep.
-    Sweep,
-    /// Asking for what waits for an API.
-    Complete,
-}
-
-/// How a process ended by itself.
-pub(super) enum End {
-    /// A request was taken in, or not: what it carried, and what became of each.
-    Received(Result<Vec<(Arc<Entry>, Verdict)>, StoreError>),
-    /// A batch was worked through up to its first failure.
-    Batched(Option<usize>),
-    /// A letter was dealt with, or is to be tried again.
-    Mailed(bool),
-    /// A walk ended.
-    Audited(Result<Report, StoreError>),
-    /// A sweep ended, whatever it came to.
-    Swept,
-    /// What waits was asked for, whatever came of it.
-    Completed,
-}
-
-pub(super) type Process = Pin<Box<dyn Future<Output = End> + Send>>;
+use store::{Item, Key, Put};
 
 pub(super) struct Task {
     process: Process,
@@ -115,6 +54,8 @@ pub(super) struct World<'a> {
     pub(super) owed: BTreeSet<Key>,
     /// Rows that some record, as written, decided.
     pub(super) decided: Decided,
+    /// The shop's payouts.
+    pub(super) paying: Paying,
     /// Whether the stream lost anything, so that only the audit can mend.
     pub(super) stream_lost: bool,
     /// Minutes for which a sweep is on the schedule.
@@ -158,6 +99,7 @@ impl<'a> World<'a> {
             accepted: BTreeMap::new(),
             owed: BTreeSet::new(),
             decided: Decided::default(),
+            paying: Paying::default(),
             stream_lost: false,
             sweeps: BTreeSet::new(),
             completing: false,
@@ -208,6 +150,7 @@ impl<'a> World<'a> {
             Happening::Audit => self.audit(),
             Happening::Sweep => self.sweep(),
             Happening::Complete => self.complete(),
+            Happening::Pay(wish) => self.pay(wish),
         }
     }
 
@@ -308,6 +251,7 @@ impl<'a> World<'a> {
             (Role::Audit, End::Audited(result)) => self.audited(result),
             (Role::Sweep, End::Swept) => self.swept(),
             (Role::Complete, End::Completed) => self.completed(),
+            (Role::Payout(wish), End::Paid(result)) => self.paid_out(wish, result),
             _ => self.breaks("a process ended as another".into()),
         }
     }
@@ -320,6 +264,7 @@ impl<'a> World<'a> {
             Role::Mail(_) | Role::Audit => {}
             Role::Sweep => self.swept(),
             Role::Complete => self.completed(),
+            Role::Payout(wish) => self.ask_again(wish),
         }
     }
 
@@ -364,7 +309,8 @@ impl<'a> World<'a> {
                 | Item::Letter(_)
                 | Item::Record(_)
                 | Item::Commission(_)
-                | Item::Standing(_),
+                | Item::Standing(_)
+                | Item::Payout(_),
                 _,
             ) => Some(op.clone()),
             _ => None,
@@ -381,6 +327,11 @@ impl<'a> World<'a> {
             Some(mutant) => mutant.after(self, answer),
             None => answer,
         }
+    }
+
+    /// What the process of that number is for, if it lives.
+    pub(super) fn role(&self, number: usize) -> Option<Role> {
+        Some(self.tasks.get(number)?.as_ref()?.role)
     }
 
     pub(super) fn flag_blind_parking(&mut self, number: usize, key: Key) {
