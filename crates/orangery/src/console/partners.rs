@@ -12,6 +12,7 @@ use domain::money::Money;
 use domain::program::{Program, Span};
 use domain::statement::{Balance, RowView};
 use serde::{Deserialize, Serialize};
+use store::endpoints::{Endpoint, WhyOff, endpoint};
 use store::partners::Dated;
 
 /// A partner in the list.
@@ -56,6 +57,7 @@ pub(crate) async fn one(
         known.ok_or_else(|| Fault::NotThere(format!("no partner is called {partner}")))?;
     let now = console.endpoints.clock.now();
     let told = statement::of(&console.table, &partner, now).await?;
+    let there = endpoint(&console.table, &partner).await?;
     let total = told.rows.len();
     let pages = total.div_ceil(ROWS).max(1);
     let page = which.page.unwrap_or(1).clamp(1, pages);
@@ -71,6 +73,7 @@ pub(crate) async fn one(
         sent => shown,
         keys => row.keys,
         codes => row.codes,
+        endpoint => there.as_deref().map(ToldAt::new),
         terms => row.program(now).as_ref().map(Terms::new),
     };
     console.page(&look, "partner.html", values)
@@ -118,6 +121,39 @@ impl Agreed {
         Self {
             since: dated.since.to_string(),
             terms: Terms::new(&dated.in_force()),
+        }
+    }
+}
+
+/// Where a partner is told, and how that goes. Of the address its host alone: the rest may hold a
+/// secret of the partner's.
+#[derive(Serialize)]
+struct ToldAt {
+    host: String,
+    since: String,
+    /// `on`, `failing`, `gone` or `off`.
+    state: &'static str,
+    /// Since when it is in that state; none of one that is on.
+    changed: Option<String>,
+}
+
+impl ToldAt {
+    fn new(endpoint: &Endpoint) -> Self {
+        let address: Option<axum::http::Uri> = endpoint.url.parse().ok();
+        let host = address.and_then(|address| address.authority().map(ToString::to_string));
+        let (state, changed) = match (endpoint.off, endpoint.failing_since) {
+            (Some(off), _) => match off.why {
+                WhyOff::Gone => ("gone", Some(off.at)),
+                WhyOff::Failing => ("off", Some(off.at)),
+            },
+            (None, Some(since)) => ("failing", Some(since)),
+            (None, None) => ("on", None),
+        };
+        Self {
+            host: host.unwrap_or_default(),
+            since: endpoint.since.to_string(),
+            state,
+            changed: changed.map(|at| at.to_string()),
         }
     }
 }

@@ -34,7 +34,8 @@ pub(super) const WAYS: &[Way] = &[
     }),
     breaks("a parameter added", |bent, _, rng| {
         let mut pairs = pairs(bent)?;
-        let more = *rng.choice(&["sub5=x", "amount=0", "email=a%40b.example", "x=1", "sub3=", "="])?;
+        let more = ["sub5=x", "amount=0", "email=a%40b.example", "x=1", "sub3=", "="];
+        let more = *rng.choice(&more)?;
         pairs.insert(place(rng, pairs.len()), more.to_owned());
         join(bent, &pairs)
     }),
