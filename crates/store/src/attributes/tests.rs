@@ -155,6 +155,7 @@ fn an_endpoint_and_what_it_was_told_come_back_and_only_what_is_to_be_told_is_in_
         url: "https://example.com/notices".into(),
         since: at,
         key: 1,
+        before: None,
         failing_since: Some(at),
         off: Some(off),
     };
