@@ -41,7 +41,8 @@ pub(super) const WAYS: &[Way] = &[
     }),
     breaks("a parameter dropped", |bent, _, rng| {
         let mut pairs = pairs(bent)?;
-        pairs.remove(rng.usize(..pairs.len()));
+        let place = Some(pairs.len()).filter(|all| *all > 0)?;
+        pairs.remove(rng.usize(..place));
         join(bent, &pairs)
     }),
     breaks("a parameter twice", |bent, _, rng| {
@@ -91,7 +92,7 @@ pub(super) const WAYS: &[Way] = &[
     }),
     breaks("a value moved across the border of its parameter", |bent, _, rng| {
         let mut pairs = pairs(bent)?;
-        let first = rng.usize(..pairs.len().checked_sub(1)?);
+        let first = rng.usize(..pairs.len().checked_sub(1).filter(|last| *last > 0)?);
         let second = pairs.remove(first + 1);
         let pair = pairs.get_mut(first)?;
         let last = pair.pop()?;
@@ -107,7 +108,7 @@ pub(super) const WAYS: &[Way] = &[
         let pairs = pairs(bent)?;
         let (proof, mut rest): (Vec<String>, Vec<String>) = pairs.into_iter().partition(is_proof);
         rest.sort();
-        let first = rng.usize(..rest.len().checked_sub(1)?);
+        let first = rng.usize(..rest.len().checked_sub(1).filter(|last| *last > 0)?);
         let second = rest.remove(first + 1);
         rest[first] += &format!("%0A{}", second.replacen('=', "%3D", 1));
         rest.extend(proof);
