@@ -98,7 +98,8 @@ fn stands(partner: &PartnerId, endpoint: &Endpoint) -> String {
         format!(" (until {} also with the one before)", before.until)
     });
     format!(
-        "{partner} is told at {url} of what comes after {since}, signed with the secret above{both}, and \
+        "{partner} is told at {url} of what comes after {since}, signed with the secret \
+         above{both}, and \
          the endpoint is {how}"
     )
 }
