@@ -5,6 +5,7 @@ use crate::table;
 use anyhow::{Context, bail};
 use clap::Args;
 use domain::ids::PartnerId;
+use jiff::Timestamp;
 use providers::notice_secret;
 use runtime::post::Reach;
 use std::io::Write;
@@ -42,6 +43,8 @@ impl Tell {
             writeln!(out, "{partner} is told nothing any more")?;
             return Ok(());
         }
+        // First: a secret that can't be shown is not changed.
+        let (master, now) = (self.master.key(place)?, place.now()?);
         let there = match &self.to {
             Some(url) => {
                 let reach = match place.is_local() {
@@ -51,7 +54,7 @@ impl Tell {
                 reach
                     .check(url)
                     .context("this is no address to send notices to")?;
-                let set = set(&table, partner, url, place.now()?).await;
+                let set = set(&table, partner, url, now).await;
                 Some(set.map_err(table::trouble)?.context(MEANWHILE)?)
             }
             None => {
@@ -66,22 +69,22 @@ impl Tell {
             )
         };
         if self.enable {
-            let on = enable(&table, partner, place.now()?).await;
+            let on = enable(&table, partner, now).await;
             there = on.map_err(table::trouble)?.context(MEANWHILE)?;
         }
         if self.rotate {
-            let next = rotate(&table, partner, place.now()?).await;
+            let next = rotate(&table, partner, now).await;
             there = next.map_err(table::trouble)?.context(MEANWHILE)?;
         }
-        let secret = notice_secret(&self.master.key(place)?, partner, there.key)?;
+        let secret = notice_secret(&master, partner, there.key)?;
         writeln!(out, "{}", secret.reveal_standard())?;
-        writeln!(std::io::stderr(), "{}", stands(partner, &there))?;
+        writeln!(std::io::stderr(), "{}", stands(partner, &there, now))?;
         Ok(())
     }
 }
 
 /// Where it stands, for people.
-fn stands(partner: &PartnerId, endpoint: &Endpoint) -> String {
+fn stands(partner: &PartnerId, endpoint: &Endpoint, now: Timestamp) -> String {
     let Endpoint { url, since, .. } = endpoint;
     let how = match (endpoint.off, endpoint.failing_since) {
         (Some(off), _) => {
@@ -94,13 +97,13 @@ fn stands(partner: &PartnerId, endpoint: &Endpoint) -> String {
         (None, Some(failing_since)) => format!("failing since {failing_since}, and tried again"),
         (None, None) => "on".to_owned(),
     };
-    let both = endpoint.before.map_or_else(String::new, |before| {
+    let before = endpoint.before.filter(|before| now < before.until);
+    let both = before.map_or_else(String::new, |before| {
         format!(" (until {} also with the one before)", before.until)
     });
     format!(
         "{partner} is told at {url} of what comes after {since}, signed with the secret \
-         above{both}, and \
-         the endpoint is {how}"
+         above{both}, and the endpoint is {how}"
     )
 }
 

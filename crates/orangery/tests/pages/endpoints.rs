@@ -48,7 +48,15 @@ async fn an_endpoint_is_set_and_told_and_put_on_again_and_forgotten_by_command()
     assert_eq!(kinds, ["commission.created", "referral.attributed"]);
     let rotated = typed.done("partner endpoint acme --rotate");
     assert!(rotated.starts_with("whsec_") && rotated != secret);
-    assert_eq!(typed.done("partner endpoint acme"), rotated);
+    let both = || {
+        let output = typed.typed("partner endpoint acme");
+        assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), rotated);
+        let said = String::from_utf8(output.stderr).unwrap();
+        said.contains("also with the one before")
+    };
+    assert!(both());
+    typed.done("clock advance 1d");
+    assert!(!both(), "a day later it signs alone");
     let wrong = typed.refused("partner endpoint acme --rotate --off");
     assert!(wrong.contains("cannot be used with"), "{wrong}");
     typed.done("partner endpoint acme --off");
