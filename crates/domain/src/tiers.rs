@@ -34,10 +34,12 @@ pub struct Tier {
 }
 
 impl Offer {
-    /// The program for customers sent while so many are active.
+    /// The program for customers sent while so many are active: that of the highest tier reached.
     pub fn at(&self, active: u32) -> Program {
+        let reached = self.tiers.iter().filter(|tier| tier.from <= active);
+        let highest = reached.max_by_key(|tier| tier.from);
         Program {
-            reward: reward_at(&self.program, &self.tiers, active),
+            reward: highest.map_or(self.program.reward, |tier| tier.reward),
             ..self.program.clone()
         }
     }
@@ -80,13 +82,6 @@ impl From<Program> for Offer {
             tiers: Vec::new(),
         }
     }
-}
-
-/// The reward of the highest tier that is reached; below all, the program's.
-pub fn reward_at(program: &Program, tiers: &[Tier], active: u32) -> Reward {
-    let reached = tiers.iter().filter(|tier| tier.from <= active);
-    let highest = reached.max_by_key(|tier| tier.from);
-    highest.map_or(program.reward, |tier| tier.reward)
 }
 
 impl Reward {

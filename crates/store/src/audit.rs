@@ -83,8 +83,9 @@ pub async fn walk<T: Table>(table: &T, pages: u32, now: Timestamp) -> Result<Rep
                 .is_none_or(|partition| partition.name != key.partition)
             {
                 if let Some(partition) = current.take() {
-                    partition.count(&mut active, now);
-                    partition.close(table, &mut report, now).await?;
+                    partition
+                        .close(table, &mut report, &mut active, now)
+                        .await?;
                     done.clone_from(&last);
                     if page_number > pages {
                         break 'walk;
@@ -100,8 +101,9 @@ pub async fn walk<T: Table>(table: &T, pages: u32, now: Timestamp) -> Result<Rep
         after = page.next;
         if after.is_none() {
             if let Some(partition) = current.take() {
-                partition.count(&mut active, now);
-                partition.close(table, &mut report, now).await?;
+                partition
+                    .close(table, &mut report, &mut active, now)
+                    .await?;
             }
             done = None;
             report.active = Some(std::mem::take(&mut active));
@@ -188,8 +190,10 @@ impl Partition {
         self,
         table: &T,
         report: &mut Report,
+        active: &mut BTreeMap<PartnerId, u32>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        self.count(active, now);
         if let Some(customer) = customer_of(&self.name) {
             self.close_customer(table, &customer, report, now).await?;
         }

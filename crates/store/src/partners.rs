@@ -1,12 +1,13 @@
 //! Partners as the table keeps them: a row each, no secret.
 
 use crate::items::{COMMISSION, Item, Key, PARTNERS, customer_rows, ledger_partition};
+use crate::notices::begun_second;
 use crate::port::{Put, StoreError, Table, When, query_all};
 use domain::ids::{CustomerKey, PartnerId};
 use domain::ledger::Row;
 use domain::program::{Own, Pinned, Program};
 use domain::reading::{Fact, Reading};
-use domain::tiers::{Offer, Tier, reward_at};
+use domain::tiers::{Offer, Tier};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
@@ -55,10 +56,11 @@ pub struct Dated {
 }
 
 impl Dated {
-    /// An offer from a moment on, with as many active customers as were last counted.
+    /// An offer from a moment on, with as many active customers as were last counted. It counts
+    /// from that whole second: reports are signed in whole seconds.
     pub fn new(since: Timestamp, offer: Offer, active: u32) -> Self {
         Self {
-            since,
+            since: begun_second(since),
             program: offer.program,
             tiers: offer.tiers,
             active,
@@ -75,10 +77,7 @@ impl Dated {
 
     /// The program of the tier that is in force.
     pub fn in_force(&self) -> Program {
-        Program {
-            reward: reward_at(&self.program, &self.tiers, self.active),
-            ..self.program.clone()
-        }
+        self.offer().at(self.active)
     }
 }
 
@@ -120,7 +119,7 @@ impl PartnerRow {
         let since = last.map_or(since, |last| last.max(since));
         let next = Dated::new(since, offer.clone(), active);
         let same = |there: &Dated| there.offer() == *offer && there.in_force() == next.in_force();
-        if !self.agreed(since).is_some_and(same) {
+        if !self.agreed(next.since).is_some_and(same) {
             self.programs.push(next);
         }
     }

@@ -5,7 +5,6 @@ use crate::decided::{Granted, grant};
 use crate::partners::{PartnerRow, change, list};
 use crate::port::{StoreError, Table};
 use domain::ids::PartnerId;
-use domain::tiers::reward_at;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -59,11 +58,9 @@ fn reach(row: &mut PartnerRow, customers: u32, now: Timestamp) {
     let Some(last) = row.agreed(Timestamp::MAX) else {
         return;
     };
-    if reward_at(&last.program, &last.tiers, customers) == last.in_force().reward {
-        return;
-    }
-    let since = now.checked_add(AHEAD).unwrap_or(Timestamp::MAX);
-    let since = Timestamp::from_second(since.as_second()).unwrap_or(since);
     let offer = last.offer();
-    row.agree(&offer, customers, since);
+    if offer.at(customers) != last.in_force() {
+        let since = now.checked_add(AHEAD).unwrap_or(Timestamp::MAX);
+        row.agree(&offer, customers, since);
+    }
 }

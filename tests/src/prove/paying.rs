@@ -56,7 +56,7 @@ impl Paying {
 }
 
 impl World<'_> {
-    /// Lays out the payouts of a world, by chance of their own: what else happens stays as it is.
+    /// Lays out when a world pays, by chance of its own; what these runs meet is the world's.
     pub(super) fn start_paying(&mut self) {
         for partner in PARTNERS {
             let row = Arc::new(PartnerRow::new(PartnerId::new(partner)));

@@ -2,11 +2,12 @@
 //! owed twice however many deliver at once.
 
 use crate::support::memory::Memory;
+use crate::support::partner_shop::program;
 use domain::billing::{PaymentSeen, RefundSeen, RefundState, Teller};
 use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId, Reference};
 use domain::ledger::Ledger;
 use domain::money::{Currency, Money};
-use domain::program::{Claim, Own, Pinned, Program, Reward, Span};
+use domain::program::{Own, Pinned};
 use domain::reading::{About, Fact, Reading, ReferralSeen};
 use domain::record::Entry;
 use domain::statement::balances;
@@ -178,17 +179,6 @@ pub(crate) fn reading(customer_n: usize, id: String, at: Timestamp, facts: Vec<F
         about: About::Customer(customer(customer_n)),
         facts,
         references: Vec::<Reference>::new(),
-    }
-}
-
-/// 20 %, 12 months, hold 30 days, window 60 days.
-pub(crate) fn program() -> Program {
-    Program {
-        reward: Reward::BasisPoints(2_000),
-        span: Span::Months(12),
-        hold_days: 30,
-        window_days: 60,
-        claim: Claim::First,
     }
 }
 

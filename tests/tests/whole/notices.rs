@@ -3,11 +3,12 @@
 use crate::support::desk::{DAY, Desk, acme, once, row, said, secret};
 use crate::support::house::{House, opening};
 use crate::support::mortal::Death;
+use crate::support::partner_shop::program;
 use crate::support::receiver::{Notice, Receiver};
 use domain::ids::CustomerKey;
 use domain::ledger::{Kind, Row};
 use domain::payout::Payout;
-use domain::program::{Claim, Own, Program, Reward, Span, Suspicion};
+use domain::program::{Own, Suspicion};
 use domain::standing::{Reason, Standing, StandingRow};
 use jiff::SignedDuration;
 use orangery::story::Story;
@@ -247,17 +248,6 @@ async fn two_who_tell_of_one_row_at_once_write_it_down_once() {
         panic!("nothing was written down")
     };
     assert_eq!((told.version, told.notices.len()), (1, 1));
-}
-
-/// 20 %, 12 months, hold 30 days, window 60 days.
-fn program() -> Program {
-    Program {
-        reward: Reward::BasisPoints(2_000),
-        span: Span::Months(12),
-        hold_days: 30,
-        window_days: 60,
-        claim: Claim::First,
-    }
 }
 
 /// A partner's customer pays 28.80 and gets 9.60 back.

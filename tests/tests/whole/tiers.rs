@@ -1,9 +1,10 @@
 //! Tiers: a partner of whom enough customers are active earns more on those it sends next, and on
 //! nobody whom it sent before.
 
-use crate::commissions::{acme, at, paid, program, reading};
+use crate::commissions::{acme, at, paid, reading};
 use crate::support::memory::Memory;
 use crate::support::mortal::{Death, Mortal};
+use crate::support::partner_shop::program;
 use domain::ids::PartnerId;
 use domain::program::{Program, Reward};
 use domain::reading::{Fact, Reading, ReferralSeen};

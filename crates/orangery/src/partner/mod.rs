@@ -125,7 +125,7 @@ pub async fn enroll<T: Table>(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let mut row = PartnerRow::new(partner.clone());
-    let dated = |offer: &Offer| Dated::new(begun(now), offer.clone(), 0);
+    let dated = |offer: &Offer| Dated::new(now, offer.clone(), 0);
     row.programs.extend(offer.map(dated));
     store::partners::put_new(table, row).await.map(drop)
 }
@@ -137,12 +137,6 @@ pub(crate) fn unknown(partner: &PartnerId) -> anyhow::Error {
          are, `orangery partner add {partner}` adds one, --port or --table-port reads another \
          local stack"
     )
-}
-
-/// Terms count from the whole second in which they were agreed on: reports are signed in whole
-/// seconds.
-pub(crate) fn begun(now: Timestamp) -> Timestamp {
-    Timestamp::from_second(now.as_second()).unwrap_or(now)
 }
 
 fn partner_name(name: &str) -> Result<PartnerId, String> {

@@ -1,7 +1,7 @@
 //! `partner terms`: what a partner earns on customers it sends from now on.
 
 use super::place::Place;
-use super::{Whose, begun, codes};
+use super::{Whose, codes};
 use crate::{dev, table};
 use anyhow::bail;
 use clap::Args;
@@ -174,7 +174,7 @@ impl Change {
 /// Puts an offer into force now, on the tier that was reached last.
 pub(super) fn put_in_force(row: &mut PartnerRow, offer: &Offer, now: Timestamp) {
     let active = row.agreed(Timestamp::MAX).map_or(0, |last| last.active);
-    row.agree(offer, active, begun(now));
+    row.agree(offer, active, now);
 }
 
 /// What was agreed on, and on which tier the partner is.
