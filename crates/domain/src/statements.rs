@@ -76,12 +76,16 @@ impl<'a> Search<'a> {
 }
 
 /// How well a statement's change starts from these terms, in fields that agree: one that the
-/// provider says changed must have been what it says, any other must be what it still is.
+/// provider says changed must have been what it says, any other must be what it still is. Nothing
+/// follows an end, and none begins with it.
 fn agreement(from: Option<&Terms>, next: &SubscriptionSeen) -> usize {
+    let ends = next.terms.status.is_final();
     match (from, next.before.as_deref()) {
+        (Some(terms), _) if terms.status.is_final() => 0,
+        (None, None) if ends => 0,
         (None, None) => FIELDS,
         (None, Some(_)) => 0,
-        (Some(_), None) if next.terms.status.is_final() => FIELDS,
+        (Some(_), None) if ends => FIELDS,
         (Some(terms), None) => terms.agreement(&Before::default(), &next.terms),
         (Some(terms), Some(before)) => terms.agreement(before, &next.terms),
     }

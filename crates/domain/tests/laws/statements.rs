@@ -113,6 +113,20 @@ fn an_end_of_the_same_instant_comes_last() {
 }
 
 #[test]
+fn an_end_of_the_same_instant_comes_last_too_where_nothing_came_before() {
+    let ended = stated(seen("sub_1", terms(Canceled, "price_1"), None));
+    let began = stated(seen("sub_1", terms(Active, "price_1"), was(Incomplete)));
+    let life = [
+        reading("evt_1", 5, 36, vec![began]),
+        reading("evt_2", 5, 90, vec![ended]),
+    ];
+    let state = domain::fold::fold_whole(&life);
+    let ended = state.subscriptions.values().next().unwrap();
+    assert_eq!(ended.terms.status, Canceled);
+    assert!(ended.activated_at.is_some(), "it ran before");
+}
+
+#[test]
 fn a_tie_with_the_statement_a_record_rests_on_is_folded_from_the_journal() {
     use domain::record::{Record, Step};
     let active = entry(reading(
