@@ -198,7 +198,7 @@ impl Partition {
             self.close_customer(table, &customer, report, now).await?;
         }
         if let Some(partner) = partner_of(&self.name) {
-            let missed = self.notices.missed(table, &partner).await?;
+            let missed = self.notices.missed(table, &partner, now).await?;
             report.untold.extend(missed);
         }
         for entry in &self.parked {

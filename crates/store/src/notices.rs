@@ -7,7 +7,7 @@ use crate::endpoints::{Endpoint, endpoint};
 use crate::items::{Item, Key, ledger_partition, partner_of};
 use crate::port::{Put, StoreError, Table, When};
 use domain::ids::PartnerId;
-use domain::notice::{Notice, of_commission, of_payout, of_standing};
+use domain::notice::{Notice, is_given_up, of_commission, of_payout, of_standing};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -30,13 +30,17 @@ pub struct Told {
     pub look_at: Option<Timestamp>,
 }
 
-/// The message that asks for a partner to be told of a row: its key and nothing else.
+/// The message that asks for a partner to be told of a row: its key, and what must not be missed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Order {
     /// Whom.
     pub partner: PartnerId,
     /// Of which row, by its sort key.
     pub row: Arc<str>,
+    /// A moment that has come, whatever the clock of whoever tells says: the row's mark for it is
+    /// taken off once the order is handed over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub come: Option<Timestamp>,
 }
 
 /// What there is to tell of a row.
@@ -96,7 +100,11 @@ impl Order {
         }
         let Key { partition, sort } = item.key();
         let partner = partner_of(&partition)?;
-        Some(Self { partner, row: sort })
+        Some(Self {
+            partner,
+            row: sort,
+            come: None,
+        })
     }
 
     /// As it travels.
@@ -121,6 +129,7 @@ impl Told {
         Order {
             partner: self.partner.clone(),
             row: self.row.clone(),
+            come: self.look_at,
         }
     }
 
@@ -159,7 +168,8 @@ pub async fn take_up<T: Table>(
     };
     let told = told(table, order).await?;
     // That there is a row is told at once, should our clock be behind the one that dated it.
-    let now = notices.first().map_or(now, |first| now.max(first.at));
+    let begun = notices.first().map(|first| first.at);
+    let now = now.max(order.come.max(begun).unwrap_or(now));
     let (due, later): (Vec<&Notice>, Vec<&Notice>) = told
         .untold(&notices, &endpoint)
         .partition(|notice| notice.at <= now);
@@ -246,11 +256,13 @@ impl Seen {
     }
 
     /// The orders to hand over again. While an endpoint fails, its messages are still being
-    /// tried; while it is off, nobody waits for them.
+    /// tried, for as long as that takes: some may have been used up without an attempt. While it
+    /// is off, nobody waits for them.
     pub(crate) async fn missed<T: Table>(
         self,
         table: &T,
         partner: &PartnerId,
+        now: Timestamp,
     ) -> Result<Vec<Order>, StoreError> {
         if self.0.values().all(Vec::is_empty) {
             return Ok(Vec::new());
@@ -258,7 +270,8 @@ impl Seen {
         let Some(endpoint) = endpoint(table, partner).await? else {
             return Ok(Vec::new());
         };
-        if endpoint.off.is_some() || endpoint.failing_since.is_some() {
+        let is_tried = |since| !is_given_up(since, now);
+        if endpoint.off.is_some() || endpoint.failing_since.is_some_and(is_tried) {
             return Ok(Vec::new());
         }
         let missed = self.0.into_iter().filter(|(_, notices)| {
@@ -269,6 +282,7 @@ impl Seen {
         let order = |row| Order {
             partner: partner.clone(),
             row,
+            come: None,
         };
         Ok(missed.map(|(row, _)| order(row)).collect())
     }

@@ -95,8 +95,8 @@ pub enum NotTold {
     /// The partner did not take it.
     #[error("the partner did not take a notice ({0}); it is sent again after a while")]
     Partner(String),
-    /// Another delivery of the same order.
-    #[error("somebody else told the partner of this row just now")]
+    /// Another delivery wrote first.
+    #[error("somebody else wrote of this row or its partner's endpoint just now")]
     Raced,
     /// No secret to sign with.
     #[error(transparent)]
@@ -168,10 +168,12 @@ impl<T: Table, Q: Later, P: Post> PartnerNotice<T, Q, P> {
         let posted = self.poster.post(&endpoint.url, &headers, body, now).await;
         let (verdict, off, outcome) = match posted {
             Posted::Taken => ("told", false, Outcome::Taken),
-            Posted::Gone => {
-                let off = gone(&self.table, endpoint, now).await?;
-                ("gone", off, Outcome::Off)
-            }
+            Posted::Gone => match gone(&self.table, endpoint, now).await? {
+                true => ("gone", true, Outcome::Off),
+                // It is another by now, or another attempt's word stands: whether this notice is
+                // still wanted there says the next look.
+                false => return Err(NotTold::Raced),
+            },
             Posted::Failed { why, retry_after } => {
                 match failed(&self.table, endpoint, now).await? {
                     true => ("failed", true, Outcome::Off),

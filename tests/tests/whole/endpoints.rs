@@ -3,11 +3,12 @@
 
 use crate::support::desk::{DAY, Desk, acme, at, deliver, row, said, secret, secret_of};
 use crate::support::house::opening;
+use crate::support::mortal::Mortal;
 use crate::support::receiver::Receiver;
 use domain::ledger::{Kind, Row};
-use jiff::SignedDuration;
-use runtime::post::Poster;
-use store::endpoints::{WhyOff, remove, rotate, set};
+use jiff::{SignedDuration, Timestamp};
+use runtime::post::{Post, Posted, Poster};
+use store::endpoints::{WhyOff, enable, remove, rotate, set};
 
 #[tokio::test]
 async fn what_is_not_taken_waits_longer_each_time_and_is_told_in_the_end() {
@@ -34,6 +35,36 @@ async fn what_is_not_taken_waits_longer_each_time_and_is_told_in_the_end() {
     desk.receiver.answers(&[500]);
     assert!(!desk.deliver(&order, 12).await);
     assert!(desk.waits().is_empty());
+}
+
+/// An endpoint that is put on while it says that it is gone.
+struct PutOn(Mortal);
+
+impl Post for PutOn {
+    async fn post(
+        &self,
+        _: &str,
+        _: &[(&'static str, String)],
+        _: Vec<u8>,
+        now: Timestamp,
+    ) -> Posted {
+        assert!(enable(&self.0, &acme(), now).await.unwrap().is_some());
+        Posted::Gone
+    }
+}
+
+#[tokio::test]
+async fn a_notice_stays_in_its_queue_where_somebody_saw_to_the_endpoint_that_was_gone() {
+    let desk = Desk::open().await;
+    desk.set().await;
+    desk.put(&row(0, Kind::Commission, 200)).await;
+    let order = desk.orders().await.remove(0);
+    let function = desk.function(PutOn(desk.table.clone()));
+    assert!(!deliver(&function, &order, 1).await);
+    assert_eq!(desk.off().await, None);
+    assert!(desk.deliver(&order, 2).await);
+    let came = desk.receiver.came(&secret());
+    assert_eq!(said(&came), ["commission.created 200"]);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Partners are told of each row and each state it comes to: signed, at least once, under one id.
 
-use crate::support::desk::{DAY, Desk, acme, once, row, said, secret};
+use crate::support::desk::{DAY, Desk, acme, at, once, row, said, secret};
 use crate::support::house::{House, opening};
 use crate::support::mortal::Death;
 use crate::support::partner_shop::program;
@@ -15,6 +15,8 @@ use orangery::story::Story;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::endpoints::set;
+use store::notices::handed_over;
+use store::sweep::sweep;
 use store::{Item, Key, Table};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -225,6 +227,42 @@ async fn what_the_stream_lost_the_audit_hands_over_once_and_only_while_it_can_be
     // A release that no sweep told of.
     desk.at(30 * DAY + 20 * 60);
     assert_eq!(desk.audit().await, 2);
+    assert_eq!(desk.audit().await, 0);
+}
+
+#[tokio::test]
+async fn a_release_is_told_by_a_clock_that_is_behind_the_one_that_swept() {
+    let desk = Desk::open().await;
+    desk.set().await;
+    desk.put(&row(0, Kind::Commission, 200)).await;
+    assert!(desk.deliver(&desk.orders().await.remove(0), 1).await);
+    let swept = sweep(&desk.table, 250, at(30 * DAY + 30)).await.unwrap();
+    desk.at(30 * DAY - 30);
+    assert!(desk.deliver(&swept.told[0].order().to_text(), 1).await);
+    handed_over(&desk.table, &swept.told[0]).await.unwrap();
+    assert_eq!(
+        said(&desk.receiver.came(&secret())),
+        ["commission.created 200", "commission.released 200"]
+    );
+}
+
+#[tokio::test]
+async fn a_message_used_up_before_its_time_is_handed_over_when_nobody_tries_any_more() {
+    let desk = Desk::open().await;
+    desk.set().await;
+    desk.put(&row(0, Kind::Commission, 200)).await;
+    let used_up = desk.orders().await.remove(0);
+    desk.receiver.answers(&[500]);
+    assert!(!desk.deliver(&used_up, 12).await);
+    desk.at(2 * DAY);
+    assert_eq!(
+        desk.audit().await,
+        0,
+        "others of its messages may be on their way"
+    );
+    desk.at(3 * DAY);
+    assert_eq!(desk.audit().await, 1);
+    assert_eq!(desk.failing_since().await, None);
     assert_eq!(desk.audit().await, 0);
 }
 

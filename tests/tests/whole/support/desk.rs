@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use orangery::wiring::LOCAL_MASTER;
 use partner_notice::PartnerNotice;
 use providers::{Secret, notice_secret};
-use runtime::post::Poster;
+use runtime::post::{Post, Poster};
 use runtime::queue::{Later, QueueError};
 use runtime::secrets::{SecretCache, Source, master};
 use runtime::{Clock, Function};
@@ -58,7 +58,7 @@ impl Desk {
         }
     }
 
-    pub(crate) fn function(&self, poster: Poster) -> PartnerNotice<Mortal, Waits, Poster> {
+    pub(crate) fn function<P: Post>(&self, poster: P) -> PartnerNotice<Mortal, Waits, P> {
         function(&self.table, &self.waits, &self.clock, poster)
     }
 
@@ -147,12 +147,12 @@ impl Desk {
     }
 }
 
-fn function(
+fn function<P: Post>(
     table: &Mortal,
     waits: &Waits,
     clock: &Clock,
-    poster: Poster,
-) -> PartnerNotice<Mortal, Waits, Poster> {
+    poster: P,
+) -> PartnerNotice<Mortal, Waits, P> {
     let source = Source::Given(vec![LOCAL_MASTER.into()]);
     PartnerNotice {
         table: table.clone(),
