@@ -27,7 +27,7 @@ enum Part {
     Twin,
     /// The local stack killed and restarted under load.
     Kill,
-    /// Nineteen laws broken on purpose.
+    /// Twenty-five laws broken on purpose.
     Mutants,
     /// Deliveries bent in every way, at every door.
     Forgery,
@@ -137,11 +137,13 @@ fn simulated(options: &Options) -> Result<(), String> {
     let rate = total.deliveries * 1000 / each;
     println!("  {rate} deliveries a second, {took:.0?} in all");
     println!(
-        "{} deliveries, {} worlds, {} rows of partners, {} payouts, {} divergences, seed {}",
+        "{} deliveries, {} worlds, {} rows of partners, {} payouts, {} notices, {} divergences, \
+         seed {}",
         total.deliveries,
         total.worlds,
         total.rows,
         total.payouts,
+        total.notices,
         u8::from(total.first.is_some()),
         options.seed
     );
@@ -177,7 +179,7 @@ mod progress {
         let seconds = took.as_secs();
         let kept = json!({
             "seed": seed, "deliveries": deliveries, "worlds": worlds, "rows": rows,
-            "payouts": payouts,
+            "payouts": payouts, "notices": sum.notices,
             "seconds": seconds, "hits": hits,
         });
         let next = file.with_extension("next");
@@ -209,6 +211,7 @@ mod progress {
             worlds: number("worlds")?,
             rows: number("rows")?,
             payouts: number("payouts")?,
+            notices: number("notices")?,
             hits,
             first: None,
         };

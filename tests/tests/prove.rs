@@ -8,6 +8,7 @@ fn no_law_breaks_in_the_first_worlds() {
     assert_eq!(total.first, None);
     assert!(total.rows > 300, "{} rows", total.rows);
     assert!(total.payouts > 40, "{} payouts", total.payouts);
+    assert!(total.notices > 300, "{} notices", total.notices);
     let never: Vec<&str> = total.never().collect();
     assert_eq!(never, [""; 0], "faults that never happened");
 }

@@ -2,18 +2,17 @@
 
 use super::handlers;
 use super::world::{Happening, Role, World};
-use domain::record::Record;
 use jiff::Timestamp;
-use store::StoreError;
 use store::audit::Report;
+use store::{Item, Key, StoreError};
 
 const MINUTE: i64 = 60_000;
 
 impl World<'_> {
-    /// A record asks to be looked at: the first whole minute after that is a sweep's. Sweeps that
+    /// An item asks to be looked at: the first whole minute after that is a sweep's. Sweeps that
     /// would find nobody are left out.
-    pub(super) fn ask_to_look(&mut self, record: &Record) {
-        if let Some(look_at) = record.look_at {
+    pub(super) fn ask_to_look(&mut self, item: &Item) {
+        if let Some(look_at) = item.look_at() {
             self.sweep_at(look_at.as_millisecond());
         }
     }
@@ -29,7 +28,10 @@ impl World<'_> {
     pub(super) fn sweep(&mut self) {
         let now = self.skewed();
         let most = 1 + self.rng.below(3) as u32;
-        self.spawn(Role::Sweep, handlers::sweep(self.port.clone(), most, now));
+        self.spawn(
+            Role::Sweep,
+            handlers::sweep(self.port.clone(), most, now, self.mutant),
+        );
     }
 
     /// A sweep ended, or died: the next minute's goes on, while anybody is due.
@@ -39,11 +41,11 @@ impl World<'_> {
         }
     }
 
-    /// Somebody whose moment has come.
-    pub(super) fn waits_for_a_sweep(&self) -> Option<&Record> {
+    /// A customer or a row whose moment has come.
+    pub(super) fn waits_for_a_sweep(&self) -> Option<(&Key, Timestamp)> {
         let now = Timestamp::from_millisecond(self.clock).unwrap_or_default();
-        let due = |record: &&Record| record.look_at.is_some_and(|at| at <= now);
-        self.twin.records().map(AsRef::as_ref).find(due)
+        let mut asking = self.twin.lookable();
+        asking.find_map(|(key, item)| Some((key, item.look_at().filter(|at| *at <= now)?)))
     }
 
     /// A walk of the audit begins.
@@ -51,7 +53,7 @@ impl World<'_> {
         let now = self.skewed();
         let few = 1 + self.rng.below(3) as u32;
         let pages = if self.calm { u32::MAX } else { few };
-        let process = handlers::audit(self.port.clone(), pages, now);
+        let process = handlers::audit(self.port.clone(), pages, now, self.mutant);
         self.spawn(Role::Audit, process);
     }
 

@@ -45,6 +45,12 @@ pub(super) enum Fault {
     CrashAtPayout,
     PayoutsAtOnce,
     SameDayAgain,
+    CrashAtNotice,
+    NoticeLost,
+    NoticeAnswerLost,
+    PartnerDown,
+    PartnerGone,
+    OrderAnswerLost,
 }
 
 /// Their names, in order.
@@ -89,10 +95,16 @@ pub const NAMES: [&str; COUNT] = [
     "crash at a payout",
     "two payouts at once",
     "the same day paid again",
+    "crash at a notice",
+    "notice lost on its way",
+    "partner took a notice, answer lost",
+    "partner's endpoint down, up to five days",
+    "partner's endpoint answers 410",
+    "queue took an order, answer lost",
 ];
 
 /// How many there are.
-pub const COUNT: usize = 40;
+pub const COUNT: usize = 46;
 
 /// How often each was hit.
 #[derive(Clone, Debug, PartialEq, Eq)]

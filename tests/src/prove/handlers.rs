@@ -1,7 +1,8 @@
 //! The functions' loops over the store, as the world runs them: the same store functions in
 //! the same order, without the wire around them.
 
-use super::mutants::{self, Mutant};
+use super::misfolding;
+use super::mutants::Mutant;
 use super::pipes::outcome;
 use super::port::{Port, Posted, Wanted};
 use super::world::{End, Process};
@@ -9,11 +10,17 @@ use domain::ids::{CustomerKey, Reference};
 use domain::record::Entry;
 use jiff::Timestamp;
 use journal_fold::JournalFold;
-use runtime::Clock;
+use orangery::wiring::LOCAL_MASTER;
+use partner_notice::PartnerNotice;
+use runtime::batch::failures;
+use runtime::queue::Queue;
+use runtime::secrets::{SecretCache, Source, master};
+use runtime::{Clock, Function};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::folding::{Outcome, look_again};
 use store::letters::{Claim, LetterRow, Order, claim, finish};
+use store::notices::handed_over;
 use store::stream::Change;
 use store::waiting::{settle, waiting};
 use store::{Item, StoreError, Table};
@@ -29,9 +36,9 @@ pub(super) fn receive(
     mutant: Option<Mutant>,
 ) -> Process {
     Box::pin(async move {
-        let verdicts = match mutant {
+        let verdicts = match mutant.filter(|mutant| mutant.misfolds()) {
             None => store::accept::receive(&port, &entries, now).await,
-            Some(mutant) => mutants::receive(&port, &entries, now, mutant).await,
+            Some(mutant) => misfolding::receive(&port, &entries, now, mutant).await,
         };
         End::Received(verdicts.map(|verdicts| entries.into_iter().zip(verdicts).collect()))
     })
@@ -101,7 +108,7 @@ pub(super) fn journal_fold(
     mutant: Option<Mutant>,
 ) -> Process {
     Box::pin(async move {
-        End::Batched(match mutant {
+        End::Batched(match mutant.filter(|mutant| mutant.misfolds()) {
             None => take_up_for_real(port, items, now).await,
             Some(mutant) => take_up(&port, items, now, mutant).await,
         })
@@ -182,7 +189,7 @@ async fn take_up<T: Table>(
         let outcome = if asked.entries.is_empty() {
             look_again(table, &customer, now).await
         } else {
-            mutants::fold(table, &customer, asked.entries, now, mutant).await
+            misfolding::fold(table, &customer, asked.entries, now, mutant).await
         };
         match outcome {
             Ok(Outcome::Done) => {}
@@ -199,7 +206,7 @@ async fn look_for<T: Table>(
     mutant: Mutant,
 ) -> Result<(), StoreError> {
     for customer in store::accept::retry_parked(table, entry).await? {
-        mutants::fold(table, &customer, vec![entry.clone()], now, mutant).await?;
+        misfolding::fold(table, &customer, vec![entry.clone()], now, mutant).await?;
     }
     Ok(())
 }
@@ -229,7 +236,7 @@ async fn deliver(
     mutant: Option<Mutant>,
 ) -> Result<bool, StoreError> {
     let row = if mutant == Some(Mutant::ActOnOldCause) {
-        mutants::claim_as_it_stands(port, order, owner, now).await?
+        misfolding::claim_as_it_stands(port, order, owner, now).await?
     } else {
         match claim(port, &Order::of(order), owner, now).await? {
             Claim::Done(_) => return Ok(true),
@@ -241,9 +248,9 @@ async fn deliver(
         return Ok(true);
     };
     let key = Item::Letter(row.clone()).key();
-    let mut posted = port.send(key.clone()).await;
+    let mut posted = port.send_letter(key.clone()).await;
     if mutant == Some(Mutant::RetryMail) && posted == Posted::Unknown {
-        posted = port.send(key).await;
+        posted = port.send_letter(key).await;
     }
     for _ in 0..ATTEMPTS {
         if finish(port, &row, outcome(posted, now)).await.is_ok() {
@@ -253,16 +260,51 @@ async fn deliver(
     Ok(posted != Posted::Throttled)
 }
 
-/// The daily audit.
-pub(super) fn audit(port: Port, pages: u32, now: Timestamp) -> Process {
-    Box::pin(async move { End::Audited(store::audit::walk(&port, pages, now).await) })
+/// The daily audit; the letters it found are handed over when it ended.
+pub(super) fn audit(port: Port, pages: u32, now: Timestamp, mutant: Option<Mutant>) -> Process {
+    Box::pin(async move {
+        let report = store::audit::walk(&port, pages, now).await;
+        for order in report.iter().flat_map(|report| &report.untold) {
+            let unheard = mutant == Some(Mutant::AuditUnheard);
+            if unheard || port.send(order.to_text()).await.is_err() {
+                break;
+            }
+        }
+        End::Audited(report)
+    })
 }
 
 /// The sweep of every minute.
-pub(super) fn sweep(port: Port, most: u32, now: Timestamp) -> Process {
+pub(super) fn sweep(port: Port, most: u32, now: Timestamp, mutant: Option<Mutant>) -> Process {
     Box::pin(async move {
         // What it could not do is the next one's.
-        let _ = store::sweep::sweep(&port, most, now).await;
+        let swept = store::sweep::sweep(&port, most, now).await;
+        for told in swept.iter().flat_map(|swept| &swept.told) {
+            let sent = match mutant {
+                Some(Mutant::UnmarkUnordered) => Ok(()),
+                _ => port.send(told.order().to_text()).await,
+            };
+            if sent.is_err() || handed_over(&port, told).await.is_err() {
+                break;
+            }
+        }
         End::Swept
+    })
+}
+
+/// `partner-notice`, the function itself: its one message, and whether the queue may forget it.
+pub(super) fn partner_notice(port: Port, message: String, now: Timestamp) -> Process {
+    Box::pin(async move {
+        let clock = Clock::new(move || now);
+        let source = Source::Given(vec![LOCAL_MASTER.into()]);
+        let function = PartnerNotice {
+            table: port.clone(),
+            notices: port.clone(),
+            poster: port,
+            master: SecretCache::new(source, master, clock.clone()),
+            clock,
+        };
+        let answer = function.invoke(message.as_bytes()).await;
+        End::Notified(answer.is_ok_and(|answer| answer == failures::<&str>(&[])))
     })
 }

@@ -34,6 +34,12 @@ pub(super) enum Happening {
     Complete,
     /// The shop pays its partners, as it wished.
     Pay(usize),
+    /// A message of the notices' queue becomes visible.
+    Notify(usize),
+    /// One that was just delivered is delivered once more.
+    NotifyAgain(usize),
+    /// Somebody of the shop's sees to a partner's endpoint, as they wished.
+    SeeTo(usize),
 }
 
 /// What a process was for.
@@ -53,6 +59,10 @@ pub(super) enum Role {
     Complete,
     /// A payout over all partners, by wish.
     Payout(usize),
+    /// A delivery of a message of the notices' queue, by attempt.
+    Notice(usize),
+    /// Seeing to a partner's endpoint, by wish.
+    Endpoint(usize),
 }
 
 /// How a process ended by itself.
@@ -71,6 +81,10 @@ pub(super) enum End {
     Completed,
     /// A payout over all partners came to this.
     Paid(Result<Vec<Run>, RunError>),
+    /// A message of the notices' queue is done with, or comes again.
+    Notified(bool),
+    /// An endpoint was seen to, or it has to be said again.
+    SeenTo(bool),
 }
 
 pub(super) type Process = Pin<Box<dyn Future<Output = End> + Send>>;

@@ -49,7 +49,7 @@ impl World<'_> {
                 return Err(format!("{customer} still owes {:?}", record.pending));
             }
         }
-        Ok(())
+        self.told_without_an_audit()
     }
 
     /// After the audit: everything.
@@ -75,6 +75,7 @@ impl World<'_> {
         self.records_are(&routes)?;
         self.ledger_is(&routes.journals)?;
         self.payouts_are()?;
+        self.partners_were_told()?;
         self.effects_are(&routes)?;
         self.letters_are(&routes)?;
         self.nothing_waits()?;
@@ -246,18 +247,16 @@ impl World<'_> {
                 ));
             }
         }
-        if let Some(record) = self.waits_for_a_sweep() {
-            let (customer, at) = (&record.customer, record.look_at);
+        if let Some((key, at)) = self.waits_for_a_sweep() {
             return Err(format!(
-                "{customer} asked to be looked at by {at:?}, and nobody did"
+                "{key} asked to be looked at by {at}, and nobody did"
             ));
         }
-        match &self.last_report {
-            Some(report) if report.complete && report.mended == 0 && report.owed.is_empty() => {
-                Ok(())
-            }
-            report => Err(format!("the audit finds no rest: {report:?}")),
+        if self.audit_found_nothing() {
+            return Ok(());
         }
+        let report = &self.last_report;
+        Err(format!("the audit finds no rest: {report:?}"))
     }
 
     /// The journal into an empty table, in another order, long after: the same records, and

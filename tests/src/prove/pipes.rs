@@ -8,6 +8,7 @@ use super::world::{Happening, Role, World};
 use jiff::Timestamp;
 use std::sync::Arc;
 use store::letters::{LetterRow, LetterState};
+use store::notices::Order;
 use store::{Item, Key};
 
 const SHARDS: usize = 2;
@@ -25,7 +26,7 @@ pub(super) struct Consumer {
     at: usize,
     /// Records under way, from `at`.
     taken: usize,
-    /// Only letters, for the queue; or entries, records and parked ones, to be folded.
+    /// Only letters and rows, for the queues; or entries, records and parked ones, to be folded.
     for_queue: bool,
     tries: u32,
     most: usize,
@@ -129,7 +130,7 @@ impl World<'_> {
         }
     }
 
-    /// `dispatch`: what was put as owed becomes a message.
+    /// `dispatch`: what was put as owed, or for a partner to know, becomes a message.
     fn dispatch(&mut self, reader: usize, items: Vec<Item>) {
         let dies = self.rng.chance(self.roughness);
         let dies = self.strikes(Fault::CrashElsewhere, dies);
@@ -140,7 +141,9 @@ impl World<'_> {
             whole
         };
         for item in items.into_iter().take(reaches) {
-            if let Item::Letter(row) = item {
+            if let Some(order) = Order::of(&item) {
+                self.order(order);
+            } else if let Item::Letter(row) = item {
                 self.enqueue(row);
             }
         }
@@ -277,9 +280,9 @@ fn concerns(item: &Item, for_queue: bool) -> bool {
         Item::Letter(row) => for_queue && row.state == LetterState::Owed,
         Item::Entry(..) | Item::Parked(..) => !for_queue,
         Item::Record(record) => !for_queue && !record.pending.is_empty(),
-        Item::Alias(..) | Item::Partner(_) | Item::Commission(_) | Item::Cursor(_) => false,
-        Item::Payout(_) | Item::Bank(_) | Item::Transfers(_) => false,
-        Item::Standing(_) | Item::Report(..) => false,
+        Item::Commission(_) | Item::Standing(_) | Item::Payout(_) => for_queue,
+        Item::Alias(..) | Item::Partner(_) | Item::Cursor(_) => false,
+        Item::Bank(_) | Item::Transfers(_) | Item::Report(..) => false,
         Item::Endpoint(_) | Item::Told(_) => false,
     }
 }

@@ -3,7 +3,9 @@
 
 use super::twin::{Answer, Op, table_of_requests};
 use domain::record::Entry;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use runtime::post::{self, Post};
+use runtime::queue::{Later, Queue, QueueError};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -19,6 +21,30 @@ pub(super) enum Ask {
     Send(Key),
     /// What a provider's API knows of this.
     Api(Wanted),
+    /// That a partner take this.
+    Notice(Sent),
+    /// Something of the notices' queue.
+    Queue(Asked),
+}
+
+/// A notice on its way to a partner.
+#[derive(Clone, Debug)]
+pub(super) struct Sent {
+    /// Where to.
+    pub(super) url: String,
+    /// Its message id.
+    pub(super) id: String,
+    /// What it says.
+    pub(super) body: Vec<u8>,
+}
+
+/// What the notices' queue is asked for.
+#[derive(Clone, Debug)]
+pub(super) enum Asked {
+    /// To take a message.
+    Send(String),
+    /// To hide the message of this receipt for so long.
+    Hide(String, SignedDuration),
 }
 
 /// What a provider's API is asked about.
@@ -48,6 +74,10 @@ pub(super) enum Reply {
     Mail(Posted),
     /// What is to be journaled by what an API said; nothing while that proves nothing.
     Api(Option<Vec<Arc<Entry>>>),
+    /// A partner's.
+    Notice(post::Posted),
+    /// The queue's.
+    Queue(Result<(), QueueError>),
 }
 
 /// What the mail service made of a letter.
@@ -86,10 +116,10 @@ impl Port {
     }
 
     /// Sends a letter.
-    pub(super) async fn send(&self, letter: Key) -> Posted {
+    pub(super) async fn send_letter(&self, letter: Key) -> Posted {
         match self.question(Ask::Send(letter)).await {
             Reply::Mail(posted) => posted,
-            Reply::Table(_) | Reply::Api(_) => Posted::Unknown,
+            _ => Posted::Unknown,
         }
     }
 
@@ -97,7 +127,7 @@ impl Port {
     pub(super) async fn enrich(&self, wanted: Wanted) -> Option<Vec<Arc<Entry>>> {
         match self.question(Ask::Api(wanted)).await {
             Reply::Api(entries) => entries,
-            Reply::Table(_) | Reply::Mail(_) => None,
+            _ => None,
         }
     }
 
@@ -112,15 +142,55 @@ impl Port {
         }
     }
 
+    async fn queue(&self, asked: Asked) -> Result<(), QueueError> {
+        match self.question(Ask::Queue(asked)).await {
+            Reply::Queue(answer) => answer,
+            _ => Err(QueueError("asked for something else".into())),
+        }
+    }
+
     async fn ask(&self, op: Op) -> Answer {
         match self.question(Ask::Table(op)).await {
             Reply::Table(answer) => answer,
-            Reply::Mail(_) | Reply::Api(_) => Answer::Deleted,
+            _ => Answer::Deleted,
         }
     }
 }
 
 table_of_requests!(Port, ask);
+
+impl Queue for Port {
+    async fn send(&self, body: String) -> Result<(), QueueError> {
+        self.queue(Asked::Send(body)).await
+    }
+}
+
+impl Later for Port {
+    async fn later(&self, receipt: &str, wait: SignedDuration) -> Result<(), QueueError> {
+        self.queue(Asked::Hide(receipt.into(), wait)).await
+    }
+}
+
+impl Post for Port {
+    async fn post(
+        &self,
+        url: &str,
+        headers: &[(&'static str, String)],
+        body: Vec<u8>,
+        _: Timestamp,
+    ) -> post::Posted {
+        let mut ids = headers.iter().filter(|(name, _)| *name == "webhook-id");
+        let sent = Sent {
+            url: url.into(),
+            id: ids.next().map(|(_, id)| id.clone()).unwrap_or_default(),
+            body,
+        };
+        match self.question(Ask::Notice(sent)).await {
+            Reply::Notice(answer) => answer,
+            _ => post::Posted::Gone,
+        }
+    }
+}
 
 struct Question<'a> {
     port: &'a Port,

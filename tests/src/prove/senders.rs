@@ -217,12 +217,23 @@ impl World<'_> {
                     self.flag_blind_parking(number, item.key());
                 }
             }
-            Item::Commission(_) | Item::Standing(_) if done && !self.decided.has(item) => {
-                self.breaks(format!("{} is decided by no record as written", item.key()));
+            Item::Commission(_) | Item::Standing(_) if done => {
+                if !self.decided.has(item) {
+                    self.breaks(format!("{} is decided by no record as written", item.key()));
+                }
+                self.row_stands(item);
             }
-            Item::Payout(payout) if done => self.payout_stands(number, payout),
+            Item::Payout(payout) if done => {
+                self.payout_stands(number, payout);
+                self.row_stands(item);
+            }
+            Item::Told(told) if done => {
+                self.ask_to_look(item);
+                self.told_stands(told);
+            }
+            Item::Endpoint(endpoint) if done => self.endpoint_stands(endpoint),
             Item::Record(record) if done => {
-                self.ask_to_look(record);
+                self.ask_to_look(item);
                 if let Err(law) = self.decided.take_in(record) {
                     self.breaks(law);
                 }

@@ -22,6 +22,8 @@ pub struct Ran {
     pub rows: u64,
     /// Payouts that were decided.
     pub payouts: u64,
+    /// Notices that partners took, each counted once.
+    pub notices: u64,
     /// Faults that happened.
     pub hits: Hits,
     /// How many faults in all.
@@ -41,6 +43,8 @@ pub struct Total {
     pub rows: u64,
     /// Payouts to partners.
     pub payouts: u64,
+    /// Notices that partners took.
+    pub notices: u64,
     /// Faults that happened.
     pub hits: Hits,
     /// The first world that broke a law: its number, its seed, the law.
@@ -61,6 +65,7 @@ pub fn world(spec: &Spec, mutant: Option<Mutant>) -> Ran {
         deliveries: world.deliveries,
         rows: world.decided.count(),
         payouts: world.paying.count(),
+        notices: world.noticing.count(),
         faults: world.faults(),
         hits: world.hits,
         broken: world.broken,
@@ -126,6 +131,7 @@ pub fn go_on(
         total.worlds += count;
         total.rows += round.rows;
         total.payouts += round.payouts;
+        total.notices += round.notices;
         total.hits.add(&round.hits);
         total.first = round.first;
         each_round(&total);
@@ -174,6 +180,7 @@ impl Total {
         self.deliveries += ran.deliveries;
         self.rows += ran.rows;
         self.payouts += ran.payouts;
+        self.notices += ran.notices;
         self.hits.add(&ran.hits);
         if let Some(law) = ran.broken
             && self.first.is_none()
@@ -186,6 +193,7 @@ impl Total {
         self.deliveries += other.deliveries;
         self.rows += other.rows;
         self.payouts += other.payouts;
+        self.notices += other.notices;
         self.hits.add(&other.hits);
         if let Some(first) = other.first {
             let earlier = self.first.as_ref().is_none_or(|(n, ..)| first.0 < *n);
@@ -201,6 +209,7 @@ impl World<'_> {
         self.start_readers();
         self.start_sending();
         self.start_paying();
+        self.start_noticing();
         let span = self.story.span.max(3600) * 1000;
         for _ in 0..self.rng.index(3) {
             let when = self.rng.between(0, span);
@@ -214,7 +223,13 @@ impl World<'_> {
             self.breaks(law);
         }
         self.audit_until_quiet();
+        if self.broken.is_none()
+            && let Err(law) = self.told_by_the_audit()
+        {
+            self.breaks(law);
+        }
         self.pay_at_last();
+        self.put_on_at_last();
         if self.broken.is_none()
             && let Err(law) = self.everything_holds()
         {
@@ -224,6 +239,7 @@ impl World<'_> {
 
     /// Daily audits with nothing going wrong any more, until one finds nothing to do.
     fn audit_until_quiet(&mut self) {
+        self.audit_at_last();
         let mut quiet = 0;
         for _ in 0..24 {
             if self.broken.is_some() || quiet == 2 {
@@ -232,10 +248,19 @@ impl World<'_> {
             self.last_report = None;
             self.after(HOUR, Happening::Audit);
             self.rest();
-            let found_nothing = self.last_report.as_ref().is_some_and(|report| {
-                report.complete && report.mended == 0 && report.owed.is_empty()
-            });
-            quiet = if found_nothing { quiet + 1 } else { 0 };
+            quiet = if self.audit_found_nothing() {
+                quiet + 1
+            } else {
+                0
+            };
         }
+    }
+
+    /// Whether the last audit that ended had nothing to do.
+    pub(super) fn audit_found_nothing(&self) -> bool {
+        self.last_report.as_ref().is_some_and(|report| {
+            let waits = !report.owed.is_empty() || !report.untold.is_empty();
+            report.complete && report.mended == 0 && !waits
+        })
     }
 }

@@ -39,9 +39,17 @@ impl World<'_> {
         if dice >> 4 & 31 == 0 {
             delay += (dice >> 9 & 4095) as i64;
         }
-        // Few questions are letters, payouts or an API's, so more of them go wrong.
-        let is_payout = matches!(ask, Some(Ask::Table(Op::Put(Item::Payout(_), _))));
-        let is_rare = is_payout || matches!(ask, Some(Ask::Send(_) | Ask::Api(_)));
+        // Few questions are letters, payouts, notices or an API's, so more of them go wrong.
+        let is_rare = match ask {
+            Some(Ask::Table(op)) => {
+                matches!(
+                    op,
+                    Op::Put(Item::Payout(_) | Item::Told(_) | Item::Endpoint(_), _)
+                )
+            }
+            Some(_) => true,
+            None => false,
+        };
         let roughness = self.roughness * if is_rare { 8 } else { 1 };
         let goes_wrong = (dice >> 21 & 1023) < roughness;
         if !goes_wrong || self.calm {
@@ -51,6 +59,8 @@ impl World<'_> {
         let fate = match ask {
             Some(Ask::Send(_)) => self.fate_of_mail(kind),
             Some(Ask::Api(_)) => self.fate_of_api(kind, &mut delay),
+            Some(Ask::Notice(_)) => self.fate_of_notice(kind, &mut delay),
+            Some(Ask::Queue(_)) => self.fate_of_order(kind),
             Some(Ask::Table(op)) if is_write(op) => self.fate_of_write(op, kind, &mut delay),
             Some(Ask::Table(op)) => self.fate_of_read(op, kind, &mut delay),
             None => Fate::Fine,
@@ -101,7 +111,7 @@ impl World<'_> {
         }
     }
 
-    fn frozen(&mut self, delay: &mut i64) -> Fate {
+    pub(super) fn frozen(&mut self, delay: &mut i64) -> Fate {
         let long = self.rng.between(1_000, 840_000);
         if self.strikes(Fault::Frozen, true) {
             *delay += long;
@@ -122,6 +132,7 @@ impl World<'_> {
                 _,
             ) => Fault::CrashAtEffect,
             Op::Put(Item::Payout(_), _) => Fault::CrashAtPayout,
+            Op::Put(Item::Told(_) | Item::Endpoint(_), _) => Fault::CrashAtNotice,
             _ => Fault::CrashElsewhere,
         }
     }

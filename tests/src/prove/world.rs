@@ -4,6 +4,7 @@
 use super::faults::{Fault, Hits, Spec};
 pub(super) use super::happening::{End, Happening, Process, Role};
 use super::mutants::Mutant;
+use super::noticing::Noticing;
 use super::paying::Paying;
 use super::pipes::{Consumer, Message};
 use super::port::{Ask, Port, Reply};
@@ -56,6 +57,8 @@ pub(super) struct World<'a> {
     pub(super) decided: Decided,
     /// The shop's payouts.
     pub(super) paying: Paying,
+    /// Partners' notices.
+    pub(super) noticing: Noticing,
     /// Whether the stream lost anything, so that only the audit can mend.
     pub(super) stream_lost: bool,
     /// Minutes for which a sweep is on the schedule.
@@ -100,6 +103,7 @@ impl<'a> World<'a> {
             owed: BTreeSet::new(),
             decided: Decided::default(),
             paying: Paying::default(),
+            noticing: Noticing::default(),
             stream_lost: false,
             sweeps: BTreeSet::new(),
             completing: false,
@@ -151,6 +155,9 @@ impl<'a> World<'a> {
             Happening::Sweep => self.sweep(),
             Happening::Complete => self.complete(),
             Happening::Pay(wish) => self.pay(wish),
+            Happening::Notify(message) => self.receive_order(message),
+            Happening::NotifyAgain(message) => self.notify(message),
+            Happening::SeeTo(wish) => self.see_to(wish),
         }
     }
 
@@ -252,6 +259,8 @@ impl<'a> World<'a> {
             (Role::Sweep, End::Swept) => self.swept(),
             (Role::Complete, End::Completed) => self.completed(),
             (Role::Payout(wish), End::Paid(result)) => self.paid_out(wish, result),
+            (Role::Notice(attempt), End::Notified(done)) => self.notified(attempt, done),
+            (Role::Endpoint(wish), End::SeenTo(done)) => self.seen_to(wish, done),
             _ => self.breaks("a process ended as another".into()),
         }
     }
@@ -261,7 +270,8 @@ impl<'a> World<'a> {
             Role::Delivery(request) => self.try_again(request),
             Role::Batch(reader) => self.batched(reader, Some(0)),
             // Its message becomes visible again; the next audit begins where this one did.
-            Role::Mail(_) | Role::Audit => {}
+            Role::Mail(_) | Role::Audit | Role::Notice(_) => {}
+            Role::Endpoint(wish) => self.seen_to(wish, false),
             Role::Sweep => self.swept(),
             Role::Complete => self.completed(),
             Role::Payout(wish) => self.ask_again(wish),
@@ -283,6 +293,8 @@ impl<'a> World<'a> {
             Ask::Send(letter) => Reply::Mail(self.post(letter, fate)),
             Ask::Table(op) => Reply::Table(self.request(number, op, fate)),
             Ask::Api(wanted) => Reply::Api(self.enrich(wanted, fate)),
+            Ask::Notice(sent) => Reply::Notice(self.take_notice(number, &sent, fate)),
+            Ask::Queue(asked) => Reply::Queue(self.queue_notices(&asked, fate)),
         };
         if fate == Fate::CrashAfter {
             self.kill(number);
@@ -310,7 +322,9 @@ impl<'a> World<'a> {
                 | Item::Record(_)
                 | Item::Commission(_)
                 | Item::Standing(_)
-                | Item::Payout(_),
+                | Item::Payout(_)
+                | Item::Told(_)
+                | Item::Endpoint(_),
                 _,
             ) => Some(op.clone()),
             _ => None,
@@ -324,7 +338,7 @@ impl<'a> World<'a> {
             self.watch(number, &item, done);
         }
         match self.mutant {
-            Some(mutant) => mutant.after(self, answer),
+            Some(mutant) => mutant.after(self, number, answer),
             None => answer,
         }
     }

@@ -1,0 +1,378 @@
+//! Partners are told of their rows: the notices' queue, and endpoints that take, refuse, fall
+//! silent, go away, and are seen to by the shop's people.
+
+use super::faults::Fault;
+use super::handlers;
+use super::mistelling;
+use super::mutants::Mutant;
+use super::noticed::Known;
+use super::port::{Asked, Port, Sent};
+use super::random::Rng;
+use super::referring::PARTNERS;
+use super::weather::Fate;
+use super::world::{End, Happening, Process, Role, World};
+use domain::ids::PartnerId;
+use domain::notice::ATTEMPTS;
+use jiff::{SignedDuration, Timestamp};
+use runtime::post::Posted;
+use runtime::queue::QueueError;
+use serde_json::json;
+use std::collections::BTreeMap;
+use store::endpoints::{enable, rotate, set};
+use store::notices::Order;
+
+const MINUTE: i64 = 60_000;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+/// For how long the queue hides a message that was received.
+const HIDDEN: i64 = 6 * MINUTE;
+
+/// The notices' queue and what is around it.
+#[derive(Default)]
+pub(super) struct Noticing {
+    messages: Vec<Message>,
+    pub(super) attempts: Vec<Attempt>,
+    pub(super) partners: BTreeMap<PartnerId, Receiver>,
+    wishes: Vec<(PartnerId, Wish)>,
+    /// Every notice that a row in the table makes, by its id.
+    pub(super) known: BTreeMap<String, Known>,
+    /// From when on each wished to be told.
+    pub(super) since: BTreeMap<PartnerId, Timestamp>,
+    /// When the audits after the last fault began.
+    pub(super) audited_from: Option<i64>,
+}
+
+/// A message: an order to tell of a row.
+struct Message {
+    order: Order,
+    receives: u32,
+    visible_at: i64,
+    gone: bool,
+}
+
+/// One delivery of a message.
+pub(super) struct Attempt {
+    message: usize,
+    /// How many changes the table had seen when it began.
+    pub(super) began: usize,
+}
+
+/// A partner's side.
+#[derive(Default)]
+pub(super) struct Receiver {
+    down_until: i64,
+    /// It said that it is gone.
+    pub(super) said_gone: bool,
+    /// It took nothing, or so it seemed.
+    pub(super) failed: bool,
+    /// A message of its was given up since its endpoint was last put on.
+    pub(super) given_up: bool,
+    /// How many changes the table had seen when its endpoint was put off.
+    pub(super) off_from: Option<usize>,
+}
+
+/// What somebody of the shop's wishes of a partner's endpoint.
+#[derive(Clone, Copy, Debug)]
+enum Wish {
+    /// That it be this, by number.
+    Set(u32),
+    Rotate,
+    Enable,
+}
+
+impl Noticing {
+    /// How many notices were taken, each counted once.
+    pub(super) fn count(&self) -> u64 {
+        let taken = self.known.values().filter(|known| known.taken);
+        taken.count() as u64
+    }
+}
+
+impl World<'_> {
+    /// Lays out which partners want to be told, from when on, and who moves, by chance of its own.
+    pub(super) fn start_noticing(&mut self) {
+        let mut rng = Rng::fork(self.spec.seed, 4);
+        let span = self.story.span.max(3600) * 1000;
+        for partner in PARTNERS {
+            let partner = PartnerId::new(partner);
+            self.noticing
+                .partners
+                .insert(partner.clone(), Receiver::default());
+            if rng.one_in(6) {
+                continue;
+            }
+            let from = if rng.one_in(2) {
+                0
+            } else {
+                rng.between(0, span)
+            };
+            self.wish(from, &partner, Wish::Set(0));
+            for number in 1..3 {
+                let wish = match rng.index(6) {
+                    0 => Wish::Set(number),
+                    1 => Wish::Rotate,
+                    2 => Wish::Enable,
+                    _ => continue,
+                };
+                let later = rng.between(0, span + 30 * DAY);
+                self.wish(from + later, &partner, wish);
+            }
+        }
+    }
+
+    fn wish(&mut self, delay: i64, partner: &PartnerId, wish: Wish) {
+        self.noticing.wishes.push((partner.clone(), wish));
+        self.after(delay, Happening::SeeTo(self.noticing.wishes.len() - 1));
+    }
+
+    /// Somebody sees to an endpoint.
+    pub(super) fn see_to(&mut self, wish: usize) {
+        let now = self.skewed();
+        let (partner, wished) = self.noticing.wishes[wish].clone();
+        let process = see_to(self.port.clone(), partner, wished, now, self.mutant);
+        self.spawn(Role::Endpoint(wish), process);
+    }
+
+    /// Whoever was not answered says it again; a secret that may be rotated is not rotated again.
+    pub(super) fn seen_to(&mut self, wish: usize, done: bool) {
+        let (partner, wished) = self.noticing.wishes[wish].clone();
+        match wished {
+            Wish::Set(_) | Wish::Enable if done => {
+                if let Some(receiver) = self.noticing.partners.get_mut(&partner) {
+                    receiver.given_up = false;
+                }
+            }
+            Wish::Set(_) | Wish::Enable => {
+                let wait = self.rng.between(MINUTE, 30 * MINUTE);
+                self.after(wait, Happening::SeeTo(wish));
+            }
+            Wish::Rotate => {}
+        }
+    }
+
+    /// Its endpoint was put off: after hours or days somebody puts it on again.
+    pub(super) fn put_on_again(&mut self, partner: &PartnerId) {
+        let wait = self.rng.between(HOUR, 4 * DAY);
+        self.wish(wait, partner, Wish::Enable);
+    }
+
+    /// At the end every endpoint is put on once more, which brings what nothing else can.
+    pub(super) fn put_on_at_last(&mut self) {
+        if self.broken.is_some() {
+            return;
+        }
+        for partner in PARTNERS {
+            let partner = PartnerId::new(partner);
+            if self.endpoint_of(&partner).is_some() {
+                self.wish(MINUTE, &partner, Wish::Enable);
+            }
+        }
+        self.rest();
+        self.after(HOUR, Happening::Audit);
+        self.rest();
+    }
+
+    /// The queue has an order.
+    pub(super) fn order(&mut self, order: Order) {
+        let delay = self.rng.between(10, 2_000);
+        self.noticing.messages.push(Message {
+            order,
+            receives: 0,
+            visible_at: self.clock + delay,
+            gone: false,
+        });
+        self.after(delay, Happening::Notify(self.noticing.messages.len() - 1));
+    }
+
+    /// A message is received, if it is not hidden or done with; after its last time it is given
+    /// up.
+    pub(super) fn receive_order(&mut self, number: usize) {
+        let message = &mut self.noticing.messages[number];
+        if message.gone || self.clock < message.visible_at {
+            return;
+        }
+        message.receives += 1;
+        if message.receives > ATTEMPTS {
+            message.gone = true;
+            let partner = message.order.partner.clone();
+            if let Some(receiver) = self.noticing.partners.get_mut(&partner) {
+                receiver.given_up = true;
+            }
+            return;
+        }
+        message.visible_at = self.clock + HIDDEN;
+        self.after(HIDDEN, Happening::Notify(number));
+        self.notify(number);
+        // The queue delivers at least once, and counts only approximately.
+        let twice = self.rng.one_in(8);
+        let later = self.rng.between(1, 300);
+        if self.strikes(Fault::QueueTwice, twice) {
+            self.after(later, Happening::NotifyAgain(number));
+        }
+    }
+
+    /// The function is handed a message under the count it has.
+    pub(super) fn notify(&mut self, number: usize) {
+        let began = self.twin.changes.len();
+        let attempt = Attempt {
+            message: number,
+            began,
+        };
+        self.noticing.attempts.push(attempt);
+        let role = Role::Notice(self.noticing.attempts.len() - 1);
+        let message = &self.noticing.messages[number];
+        let order = message.order.clone();
+        let event = json!({ "Records": [{
+            "messageId": "m",
+            "receiptHandle": number.to_string(),
+            "body": order.to_text(),
+            "attributes": { "ApproximateReceiveCount": message.receives.to_string() },
+        }] });
+        let (port, now) = (self.port.clone(), self.skewed());
+        let process = match self.mutant.filter(|mutant| mutant.mistells()) {
+            Some(mutant) => mistelling::mistell(port, order, now, mutant),
+            None => handlers::partner_notice(port, event.to_string(), now),
+        };
+        self.spawn(role, process);
+    }
+
+    /// A delivery ended: the queue forgets the message, or shows it again.
+    pub(super) fn notified(&mut self, attempt: usize, done: bool) {
+        let message = self.noticing.attempts[attempt].message;
+        self.noticing.messages[message].gone |= done;
+    }
+
+    /// The queue does as asked, or not, as its fate will have it.
+    pub(super) fn queue_notices(&mut self, asked: &Asked, fate: Fate) -> Result<(), QueueError> {
+        let no_answer = || Err(QueueError("simulated".into()));
+        if matches!(fate, Fate::Lost | Fate::CrashBefore) {
+            return no_answer();
+        }
+        match asked {
+            Asked::Send(text) => match serde_json::from_str(text) {
+                Ok(order) => self.order(order),
+                Err(error) => self.breaks(format!("an order that is none: {error}")),
+            },
+            Asked::Hide(receipt, wait) => self.hide(receipt, *wait),
+        }
+        match fate {
+            Fate::AnswerLost => no_answer(),
+            _ => Ok(()),
+        }
+    }
+
+    fn hide(&mut self, receipt: &str, wait: SignedDuration) {
+        let Ok(number) = receipt.parse::<usize>() else {
+            return self.breaks(format!("a receipt of nobody's: {receipt}"));
+        };
+        let wait = i64::try_from(wait.as_millis()).unwrap_or(DAY);
+        if !(0..=12 * HOUR).contains(&wait) {
+            self.breaks(format!("no queue hides a message for {wait} ms"));
+        }
+        self.noticing.messages[number].visible_at = self.clock + wait;
+        self.after(wait, Happening::Notify(number));
+    }
+
+    pub(super) fn fate_of_notice(&mut self, kind: u64, delay: &mut i64) -> Fate {
+        let (fault, fate) = match kind {
+            0..15 => (Fault::CrashAtNotice, Fate::CrashBefore),
+            15..35 => (Fault::CrashAtNotice, Fate::CrashAfter),
+            35..60 => (Fault::NoticeAnswerLost, Fate::AnswerLost),
+            60..85 => (Fault::NoticeLost, Fate::Lost),
+            _ => return self.frozen(delay),
+        };
+        self.fate_if(fault, fate)
+    }
+
+    pub(super) fn fate_of_order(&mut self, kind: u64) -> Fate {
+        let (fault, fate) = match kind {
+            0..20 => (Fault::CrashElsewhere, Fate::CrashBefore),
+            20..50 => (Fault::CrashElsewhere, Fate::CrashAfter),
+            50..75 => (Fault::OrderAnswerLost, Fate::AnswerLost),
+            _ => (Fault::Throttled, Fate::Lost),
+        };
+        self.fate_if(fault, fate)
+    }
+
+    /// A partner takes a notice, or not.
+    pub(super) fn take_notice(&mut self, number: usize, sent: &Sent, fate: Fate) -> Posted {
+        let Some(Role::Notice(attempt)) = self.role(number) else {
+            self.breaks("something else tells partners".into());
+            return Posted::Gone;
+        };
+        let partner = match self.may_be_told(attempt, sent) {
+            Ok(partner) => partner,
+            Err(law) => {
+                self.breaks(law);
+                return Posted::Gone;
+            }
+        };
+        let lost = matches!(fate, Fate::Lost | Fate::CrashBefore);
+        let answer = match lost {
+            true => None,
+            false => self.answer_of(&partner),
+        };
+        if answer == Some(Posted::Taken)
+            && let Some(known) = self.noticing.known.get_mut(&sent.id)
+        {
+            known.taken = true;
+        }
+        let heard = answer.filter(|_| fate != Fate::AnswerLost);
+        let asks = self.rng.one_in(4).then(|| self.rng.between(1, 2 * 86_400));
+        let failed = Posted::Failed {
+            why: "simulated".into(),
+            retry_after: asks.map(SignedDuration::from_secs),
+        };
+        let heard = heard.unwrap_or(failed);
+        if let Some(receiver) = self.noticing.partners.get_mut(&partner) {
+            receiver.failed |= matches!(heard, Posted::Failed { .. });
+            receiver.said_gone |= heard == Posted::Gone;
+        }
+        heard
+    }
+
+    /// What a partner answers; nothing while its endpoint is down.
+    fn answer_of(&mut self, partner: &PartnerId) -> Option<Posted> {
+        let falls = self.rng.one_in(24);
+        let long = [90 * MINUTE, 20 * HOUR, 5 * DAY][self.rng.index(3)];
+        let gone = self.rng.one_in(48);
+        if self.strikes(Fault::PartnerDown, falls) {
+            let until = self.clock + self.rng.between(MINUTE, long);
+            if let Some(receiver) = self.noticing.partners.get_mut(partner) {
+                receiver.down_until = until;
+            }
+        }
+        let receiver = self.noticing.partners.get(partner)?;
+        if !self.calm && self.clock < receiver.down_until {
+            return None;
+        }
+        match self.strikes(Fault::PartnerGone, gone) {
+            true => Some(Posted::Gone),
+            false => Some(Posted::Taken),
+        }
+    }
+}
+
+/// `orangery partner endpoint`; whether it need not be said again.
+fn see_to(
+    port: Port,
+    partner: PartnerId,
+    wish: Wish,
+    now: Timestamp,
+    mutant: Option<Mutant>,
+) -> Process {
+    Box::pin(async move {
+        let done = match wish {
+            Wish::Set(number) => {
+                let url = format!("https://{partner}.example/{number}");
+                set(&port, &partner, &url, now).await
+            }
+            Wish::Rotate => rotate(&port, &partner, now).await,
+            Wish::Enable if mutant == Some(Mutant::PutOnUnreminded) => {
+                mistelling::put_on_unreminded(&port, &partner).await
+            }
+            Wish::Enable => enable(&port, &partner, now).await,
+        };
+        End::SeenTo(matches!(done, Ok(Some(_))))
+    })
+}
