@@ -1,7 +1,7 @@
 //! The catalog: what the shop calls the provider's prices. A price it does not list is shown
 //! under its own id, never guessed.
 
-use crate::agreement::Wording;
+use crate::agreement::{BadProgram, Wording};
 use crate::ids::PriceId;
 use crate::terms::Item;
 use crate::tiers::Offer;
@@ -10,21 +10,35 @@ use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 
 /// Plans, add-ons and meters by the shop's own keys.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Catalog {
     /// What a subscription is about; the higher tier gives more.
-    #[serde(default)]
     pub plans: BTreeMap<String, Product>,
     /// Sold beside a plan.
-    #[serde(default)]
     pub add_ons: BTreeMap<String, Product>,
     /// Paid by use.
-    #[serde(default)]
     pub meters: BTreeMap<String, Product>,
     /// What a partner earns with whom nothing else was agreed on.
-    #[serde(default, deserialize_with = "whole")]
     pub program: Option<Offer>,
+    /// What else is offered to partners, by its name.
+    pub programs: BTreeMap<String, Offer>,
+}
+
+/// The same as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    #[serde(default)]
+    plans: BTreeMap<String, Product>,
+    #[serde(default)]
+    add_ons: BTreeMap<String, Product>,
+    #[serde(default)]
+    meters: BTreeMap<String, Product>,
+    #[serde(default, deserialize_with = "whole")]
+    program: Option<Offer>,
+    /// What one does not say, the program without a name says.
+    #[serde(default)]
+    programs: BTreeMap<String, Wording>,
 }
 
 /// A program of which everything is said: `rate = "20%"`, `months = 12`, `hold = "30d"`, …
@@ -78,6 +92,9 @@ pub enum BadCatalog {
     /// Two products claim one price.
     #[error("price {0} is listed twice; a price can only be one thing")]
     Twice(PriceId),
+    /// A program by this name can't be agreed on.
+    #[error("[programs.{0}] is none: {1}")]
+    Program(String, BadProgram),
 }
 
 impl Catalog {
@@ -86,8 +103,22 @@ impl Catalog {
     /// # Errors
     /// [`BadCatalog`].
     pub fn parse(text: &str) -> Result<Self, BadCatalog> {
-        let catalog: Self =
+        let written: Written =
             toml::from_str(text).map_err(|error| BadCatalog::Unreadable(error.to_string()))?;
+        let mut programs = BTreeMap::new();
+        for (name, wording) in written.programs {
+            match wording.over(written.program.as_ref()) {
+                Ok(offer) => programs.insert(name, offer),
+                Err(bad) => return Err(BadCatalog::Program(name, bad)),
+            };
+        }
+        let catalog = Self {
+            plans: written.plans,
+            add_ons: written.add_ons,
+            meters: written.meters,
+            program: written.program,
+            programs,
+        };
         let mut prices: Vec<&PriceId> = catalog
             .plans
             .values()

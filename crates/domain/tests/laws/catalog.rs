@@ -3,6 +3,7 @@
 use crate::lives::id;
 use domain::catalog::{BadCatalog, Catalog, Kind};
 use domain::ids::PriceId;
+use domain::program::{Program, Reward};
 use domain::terms::Item;
 
 const TEXT: &str = r#"
@@ -58,6 +59,30 @@ fn names_come_in_the_readers_language_or_in_english() {
     let (_, key, product) = catalog.product(&PriceId::new("price_pro_yearly")).unwrap();
     let names = ["fr", "en", "de"].map(|language| product.name_in(language));
     assert_eq!((key, names), ("pro", ["Pro +", "Pro", "Pro"]));
+}
+
+#[test]
+fn a_program_with_a_name_says_what_it_has_other_than_the_one_without() {
+    let usual = "[program]\nrate = \"20%\"\nmonths = 12\nhold = \"30d\"\nwindow = \"60d\"\n";
+    let named = "[programs.agency]\nfixed = \"5.00 eur\"\ntiers = [\"9:6.00 eur\"]\n";
+    let catalog = Catalog::parse(&format!("{named}{usual}")).unwrap();
+    let (usual, agency) = (catalog.program.unwrap(), &catalog.programs["agency"]);
+    assert_eq!(usual.program.reward, Reward::BasisPoints(2_000));
+    assert_eq!(agency.program.reward.to_string(), "5.00 EUR");
+    assert_eq!((usual.tiers.len(), agency.tiers.len()), (0, 1));
+    assert_eq!(
+        Program {
+            reward: usual.program.reward,
+            ..agency.program.clone()
+        },
+        usual.program
+    );
+    // Without one to take it from a program says all itself.
+    let bad = Catalog::parse(named).unwrap_err().to_string();
+    assert!(
+        bad.contains("[programs.agency] is none: ") && bad.contains("hold"),
+        "{bad}"
+    );
 }
 
 #[test]

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use store::dynamo::DynamoTable;
 use store::partners::{Dated, PartnerRow};
 
-/// A partner to be added. Without terms it has those of the catalog's [program].
+/// A partner to be added. Without terms and --program it has those of the catalog's [program].
 #[derive(Args)]
 pub struct Add {
     #[command(flatten)]
@@ -32,11 +32,11 @@ impl Add {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let Whose { partner, place } = &self.whose;
         let master = self.master.key(place)?;
-        let (wording, own) = (self.terms.wording(), self.known.own()?);
-        let usual = self.terms.usual(place)?;
-        let program = match (wording.is_empty(), usual) {
-            (true, usual) => usual,
-            (false, usual) => Some(wording.over(usual.as_ref())?),
+        let own = self.known.own()?;
+        let asked = self.terms.asked(place, None)?;
+        let program = match &asked {
+            Some(asked) => Some(asked.clone()),
+            None => self.terms.usual(place)?,
         };
         let (table, now) = (place.table()?, place.now()?);
         let mut new = PartnerRow::new(partner.clone());
@@ -47,10 +47,7 @@ impl Add {
         let there = store::partners::put_new(&table, new.clone()).await;
         let (row, said) = match there.map_err(table::trouble)? {
             None => (Arc::new(new), "added"),
-            Some(there) => {
-                let asked = program.filter(|_| !wording.is_empty());
-                already(&table, there, asked.as_ref(), &own, now).await?
-            }
+            Some(there) => already(&table, there, asked.as_ref(), &own, now).await?,
         };
         reveal(&master, &row)?;
         let mut err = std::io::stderr();

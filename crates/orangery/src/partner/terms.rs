@@ -3,7 +3,7 @@
 use super::place::Place;
 use super::{Whose, codes};
 use crate::{dev, table};
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::Args;
 use domain::agreement::{Days, Rate, Wording};
 use domain::catalog::Catalog;
@@ -50,6 +50,10 @@ pub(crate) struct Terms {
     /// It earns the same however many customers it has.
     #[arg(long, conflicts_with = "tiers")]
     no_tiers: bool,
+    /// The program of this name in the catalog, [programs.NAME]; what else is said here is over
+    /// it.
+    #[arg(long, value_name = "NAME")]
+    program: Option<String>,
     /// The shop's catalog, whose [program] holds where nothing else is said.
     #[arg(long, value_name = "FILE", env = "ORANGERY_CATALOG")]
     catalog: Option<PathBuf>,
@@ -70,7 +74,13 @@ pub(crate) struct Known {
 }
 
 impl Terms {
-    pub(crate) fn wording(&self) -> Wording {
+    /// Whether nothing is said.
+    fn is_empty(&self) -> bool {
+        self.program.is_none() && self.wording().is_empty()
+    }
+
+    /// What is typed besides a program's name.
+    fn wording(&self) -> Wording {
         Wording {
             rate: self.rate,
             fixed: self.fixed,
@@ -84,17 +94,55 @@ impl Terms {
         }
     }
 
-    /// What the shop's catalog says of partners. The sample shop's is for local stacks alone.
+    /// What is typed, if anything is: over the program that is named, else over what was
+    /// `agreed`, else over what the catalog's program without a name says.
+    ///
+    /// # Errors
+    /// When the file is no catalog, has no such program, or the terms are none.
+    pub(super) fn asked(
+        &self,
+        place: &Place,
+        agreed: Option<&Offer>,
+    ) -> anyhow::Result<Option<Offer>> {
+        if self.is_empty() {
+            return Ok(None);
+        }
+        let catalog = self.catalog(place)?;
+        let base = match &self.program {
+            Some(name) => Some(named(&catalog, name)?),
+            None => agreed.or(catalog.program.as_ref()),
+        };
+        Ok(Some(self.wording().over(base)?))
+    }
+
+    /// What a partner earns with whom nothing else is agreed on.
     ///
     /// # Errors
     /// When the file is no catalog.
-    pub(crate) fn usual(&self, place: &Place) -> anyhow::Result<Option<Offer>> {
-        let catalog = match &self.catalog {
-            None if !place.is_local() => Catalog::default(),
-            path => dev::catalog(path.as_deref())?,
-        };
-        Ok(catalog.program)
+    pub(super) fn usual(&self, place: &Place) -> anyhow::Result<Option<Offer>> {
+        Ok(self.catalog(place)?.program)
     }
+
+    /// The shop's catalog. The sample shop's is for local stacks alone.
+    fn catalog(&self, place: &Place) -> anyhow::Result<Catalog> {
+        match &self.catalog {
+            None if !place.is_local() => Ok(Catalog::default()),
+            path => dev::catalog(path.as_deref()),
+        }
+    }
+}
+
+/// A catalog's program by its name.
+fn named<'a>(catalog: &'a Catalog, name: &str) -> anyhow::Result<&'a Offer> {
+    let known = || match catalog.programs.is_empty() {
+        true => "it has none with a name; --catalog names another file".to_owned(),
+        false => {
+            let names: Vec<&str> = catalog.programs.keys().map(String::as_str).collect();
+            format!("it has {}", names.join(", "))
+        }
+    };
+    let program = catalog.programs.get(name);
+    program.with_context(|| format!("the catalog has no program `{name}`: {}", known()))
 }
 
 impl Known {
@@ -132,17 +180,12 @@ impl Change {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let (table, row) = self.whose.known().await?;
         let now = self.whose.place.now()?;
-        let (wording, own) = (self.terms.wording(), self.known.own()?);
-        if wording.is_empty() && own.is_empty() {
+        let own = self.known.own()?;
+        if self.terms.is_empty() && own.is_empty() {
             return show(&row, now);
         }
-        let program = if wording.is_empty() {
-            None
-        } else {
-            let usual = self.terms.usual(&self.whose.place)?;
-            let agreed = row.agreed(now).map(Dated::offer);
-            Some(wording.over(agreed.or(usual).as_ref())?)
-        };
+        let agreed = row.agreed(now).map(Dated::offer);
+        let program = self.terms.asked(&self.whose.place, agreed.as_ref())?;
         let put = |row: &mut PartnerRow| -> Result<(), Infallible> {
             row.own.also(own.clone());
             if let Some(program) = &program {

@@ -58,6 +58,10 @@ const WRONG: &[(&str, &str)] = &[
     ("partner add new --tier 10:5.00", "`10:5.00` is no tier"),
     ("partner add new --tier 9:25% --tier 9:30%", "tiers rise"),
     (
+        "partner add new --program nobody",
+        "no program `nobody`: it has agency",
+    ),
+    (
         "partner add new --tier 9:25% --no-tiers",
         "cannot be used with",
     ),

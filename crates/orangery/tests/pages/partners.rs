@@ -124,6 +124,34 @@ async fn a_code_earns_from_the_day_it_is_given_on_the_terms_of_the_day_it_is_sho
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_of_the_catalog_is_agreed_on_by_its_name_and_what_is_said_besides_is_over_it() {
+    let stack = open(&shop()).await;
+    let typed = Typed::at(&stack);
+    typed.done("partner add bureau --program agency");
+    let told = typed.done("partner terms bureau");
+    assert!(
+        told.contains("30 % for life, released after 30 days"),
+        "{told}"
+    );
+    typed.done("send partner/bureau referral.created --set data.customer.email=ada@x.example");
+    typed.pays("cus_ada", "in_1", "ada@x.example");
+    assert_eq!(
+        typed.statement("bureau")["balance"][0]["pending_minor"],
+        720
+    );
+    typed.done("partner add bureau --program agency");
+    let other = typed.refused("partner add bureau --program agency --rate 25%");
+    assert!(
+        other.contains("was there already, on other terms"),
+        "{other}"
+    );
+    // Over its program, not over what was agreed on meanwhile.
+    typed.done("partner terms bureau --rate 25% --hold 7d");
+    let told = typed.done("partner terms bureau --program agency --window 90d");
+    assert!(told.contains("30 %") && told.contains("90 days"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_several_who_type_at_once_each_is_told_what_stands() {
     let stack = open(&shop()).await;
     let typed = Typed::at(&stack);
