@@ -48,6 +48,11 @@ pub struct Before {
 pub const BOTH_SIGN: SignedDuration = SignedDuration::from_hours(24);
 
 impl Endpoint {
+    /// Whether somebody wishes to be told there.
+    pub fn is_wanted(&self) -> bool {
+        self.off.is_none_or(|off| off.why != WhyOff::Unwanted)
+    }
+
     /// Versions of the secret that sign now, the newest first.
     pub fn keys(&self, now: Timestamp) -> impl Iterator<Item = u32> {
         let before = self.before.filter(|before| now < before.until);
@@ -74,13 +79,25 @@ pub enum WhyOff {
     Gone,
     /// It failed for three days.
     Failing,
+    /// Nobody is to be told any more. It is as if there were none, but that a later one does not
+    /// sign with a secret that was given out before it.
+    Unwanted,
 }
 
-/// A partner's endpoint.
+/// A partner's endpoint, if it wishes to be told.
 ///
 /// # Errors
 /// When the table does not answer.
 pub async fn endpoint<T: Table>(
+    table: &T,
+    partner: &PartnerId,
+) -> Result<Option<Arc<Endpoint>>, StoreError> {
+    let there = last(table, partner).await?;
+    Ok(there.filter(|there| there.is_wanted()))
+}
+
+/// The endpoint that there is, or was last.
+async fn last<T: Table>(
     table: &T,
     partner: &PartnerId,
 ) -> Result<Option<Arc<Endpoint>>, StoreError> {
@@ -101,12 +118,13 @@ pub async fn set<T: Table>(
     url: &str,
     now: Timestamp,
 ) -> Result<Option<Endpoint>, StoreError> {
-    let there = endpoint(table, partner).await?;
+    let there = last(table, partner).await?;
+    let wanted = there.as_ref().filter(|there| there.is_wanted());
     let next = Endpoint {
         partner: partner.clone(),
         version: there.as_ref().map_or(0, |there| there.version),
         url: url.into(),
-        since: there.as_ref().map_or(now, |there| there.since),
+        since: wanted.map_or(now, |there| there.since),
         key: there.as_ref().map_or(1, |there| there.key),
         before: there.as_ref().and_then(|there| there.before),
         failing_since: None,
@@ -160,12 +178,29 @@ pub async fn rotate<T: Table>(
     write(table, next).await
 }
 
-/// Forgets a partner's endpoint; nothing more is told. What was told stays known.
+/// Forgets where a partner is told; nothing more is. What was told stays known, and which secrets
+/// were given out. `false`: somebody else changed it meanwhile.
 ///
 /// # Errors
-/// When the table does not answer.
-pub async fn remove<T: Table>(table: &T, partner: &PartnerId) -> Result<(), StoreError> {
-    table.delete(Key::endpoint(partner)).await
+/// When the table does not answer; saying it again says the same.
+pub async fn remove<T: Table>(
+    table: &T,
+    partner: &PartnerId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let Some(there) = endpoint(table, partner).await? else {
+        return Ok(true);
+    };
+    let next = Endpoint {
+        url: "".into(),
+        failing_since: None,
+        off: Some(Off {
+            at: now,
+            why: WhyOff::Unwanted,
+        }),
+        ..Endpoint::clone(&there)
+    };
+    Ok(write(table, next).await?.is_some())
 }
 
 async fn put_on<T: Table>(

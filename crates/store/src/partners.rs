@@ -122,6 +122,9 @@ impl PartnerRow {
         if !self.agreed(next.since).is_some_and(same) {
             self.programs.push(next);
         }
+        // What partners earn by is in the journal; these are for people.
+        let old = self.programs.len().saturating_sub(MOST_DATED);
+        self.programs.drain(..old);
     }
 
     /// Puts the program in force at the moment of a report beside it, so that the terms are in
@@ -158,6 +161,9 @@ pub struct PartnerCache(Mutex<HashMap<PartnerId, (Timestamp, Arc<PartnerRow>)>>)
 
 /// How long a revoked key may still be taken for one in force.
 const FRESH: SignedDuration = SignedDuration::from_secs(60);
+
+/// As many terms of a partner's are kept, the latest: tiers change them by the day.
+const MOST_DATED: usize = 100;
 
 /// Partners remembered at once.
 const MOST: usize = 1_000;

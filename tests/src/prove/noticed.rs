@@ -7,6 +7,7 @@ use super::port::Sent;
 use super::world::World;
 use domain::ids::PartnerId;
 use domain::notice::{GIVEN_UP, Notice};
+use jiff::Timestamp;
 use std::sync::Arc;
 use store::endpoints::{Endpoint, WhyOff};
 use store::notices::{Order, Told};
@@ -92,15 +93,16 @@ impl World<'_> {
         if known.at() > self.clock + SKEW {
             return Err(format!("{told:?} is told before it came"));
         }
-        let endpoint = self.endpoint_of(partner);
-        if endpoint.is_none_or(|endpoint| known.notice.at < endpoint.since) {
+        let began = self.noticing.attempts[attempt].began;
+        let receiver = self.noticing.partners.get(partner);
+        let since = receiver.and_then(|receiver| receiver.since);
+        let wished = |(since, by): (Timestamp, usize)| known.notice.at >= since || by > began;
+        if !since.is_some_and(wished) {
             return Err(format!("{told:?} came before {partner} wished to be told"));
         }
-        let began = self.noticing.attempts[attempt].began;
         if known.told_by.is_some_and(|by| by <= began) {
             return Err(format!("{told:?} is told again, and was written down"));
         }
-        let receiver = self.noticing.partners.get(partner);
         let off_from = receiver.and_then(|receiver| receiver.off_from);
         if off_from.is_some_and(|from| from <= began) {
             return Err(format!("{told:?} is told to an endpoint that is off"));
@@ -143,31 +145,38 @@ impl World<'_> {
         }
     }
 
-    /// A partner's endpoint was written: it is put off for a reason, and its beginning stays.
+    /// A partner's endpoint was written: it is put off for a reason, and its beginning stays while
+    /// it is wanted.
     pub(super) fn endpoint_stands(&mut self, endpoint: &Endpoint) {
         let partner = &endpoint.partner;
         let by = self.twin.changes.len();
-        let since = self.noticing.since.entry(partner.clone());
-        let since = *since.or_insert(endpoint.since);
         let Some(receiver) = self.noticing.partners.get_mut(partner) else {
             return self.breaks(format!("{partner} is no partner"));
         };
         let was_off = receiver.off_from.is_some();
+        let was_unwanted = std::mem::replace(&mut receiver.is_unwanted, !endpoint.is_wanted());
+        let begins = receiver.since.map(|(since, _)| since) != Some(endpoint.since);
+        let may_begin = receiver.since.is_none() || was_unwanted;
+        if begins {
+            receiver.since = Some((endpoint.since, by));
+        }
         receiver.off_from = endpoint.off.map(|_| receiver.off_from.unwrap_or(by));
         let reason = match endpoint.off.map(|off| (off.why, off.at)) {
             None => true,
             Some((WhyOff::Gone, _)) => receiver.said_gone,
+            Some((WhyOff::Unwanted, _)) => endpoint.url.is_empty(),
             Some((WhyOff::Failing, at)) => {
                 let failing = endpoint.failing_since;
                 let long = failing.is_some_and(|since| at.duration_since(since) >= GIVEN_UP);
                 receiver.failed && long
             }
         };
-        if !reason || since != endpoint.since {
-            self.breaks(format!("without reason {endpoint:?} since {since}"));
+        if !reason || begins && !may_begin {
+            self.breaks(format!("without reason {endpoint:?}"));
         }
-        if endpoint.off.is_some() && !was_off {
-            self.put_on_again(partner);
+        let is_wanted = endpoint.is_wanted();
+        if endpoint.off.is_some() && (!was_off || !is_wanted) {
+            self.put_on_again(partner, is_wanted);
         }
     }
 
@@ -188,7 +197,7 @@ impl World<'_> {
         };
         // The audits take hours, and what is about to leave the window need not be seen.
         let span = from - WINDOW + DAY..from - PATIENCE;
-        let is_tried = |since: jiff::Timestamp| {
+        let is_tried = |since: Timestamp| {
             self.clock - since.as_millisecond() < GIVEN_UP.as_secs() * 1000 + DAY
         };
         self.all_told(|endpoint, known| {

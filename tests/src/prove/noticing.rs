@@ -18,7 +18,8 @@ use runtime::post::Posted;
 use runtime::queue::QueueError;
 use serde_json::json;
 use std::collections::BTreeMap;
-use store::endpoints::{enable, rotate, set};
+use store::StoreError;
+use store::endpoints::{enable, endpoint, remove, rotate, set};
 use store::notices::Order;
 
 const MINUTE: i64 = 60_000;
@@ -36,8 +37,6 @@ pub(super) struct Noticing {
     wishes: Vec<(PartnerId, Wish)>,
     /// Every notice that a row in the table makes, by its id.
     pub(super) known: BTreeMap<String, Known>,
-    /// From when on each wished to be told.
-    pub(super) since: BTreeMap<PartnerId, Timestamp>,
     /// When the audits after the last fault began.
     pub(super) audited_from: Option<i64>,
 }
@@ -69,6 +68,10 @@ pub(super) struct Receiver {
     pub(super) given_up: bool,
     /// How many changes the table had seen when its endpoint was put off.
     pub(super) off_from: Option<usize>,
+    /// Nobody wishes to be told any more.
+    pub(super) is_unwanted: bool,
+    /// From when on it wishes to be told, and the changes there were when it said so.
+    pub(super) since: Option<(Timestamp, usize)>,
 }
 
 /// What somebody of the shop's wishes of a partner's endpoint.
@@ -78,6 +81,7 @@ enum Wish {
     Set(u32),
     Rotate,
     Enable,
+    Remove,
 }
 
 impl Noticing {
@@ -108,10 +112,11 @@ impl World<'_> {
             };
             self.wish(from, &partner, Wish::Set(0));
             for number in 1..3 {
-                let wish = match rng.index(6) {
+                let wish = match rng.index(7) {
                     0 => Wish::Set(number),
                     1 => Wish::Rotate,
                     2 => Wish::Enable,
+                    3 => Wish::Remove,
                     _ => continue,
                 };
                 let later = rng.between(0, span + 30 * DAY);
@@ -137,12 +142,12 @@ impl World<'_> {
     pub(super) fn seen_to(&mut self, wish: usize, done: bool) {
         let (partner, wished) = self.noticing.wishes[wish].clone();
         match wished {
-            Wish::Set(_) | Wish::Enable if done => {
+            Wish::Set(_) | Wish::Enable | Wish::Remove if done => {
                 if let Some(receiver) = self.noticing.partners.get_mut(&partner) {
                     receiver.given_up = false;
                 }
             }
-            Wish::Set(_) | Wish::Enable => {
+            Wish::Set(_) | Wish::Enable | Wish::Remove => {
                 let wait = self.rng.between(MINUTE, 30 * MINUTE);
                 self.after(wait, Happening::SeeTo(wish));
             }
@@ -150,10 +155,15 @@ impl World<'_> {
         }
     }
 
-    /// Its endpoint was put off: after hours or days somebody puts it on again.
-    pub(super) fn put_on_again(&mut self, partner: &PartnerId) {
+    /// Its endpoint was put off: after hours or days somebody puts it on again. One that was taken
+    /// away may come back as another.
+    pub(super) fn put_on_again(&mut self, partner: &PartnerId, is_wanted: bool) {
         let wait = self.rng.between(HOUR, 4 * DAY);
-        self.wish(wait, partner, Wish::Enable);
+        if is_wanted {
+            self.wish(wait, partner, Wish::Enable);
+        } else if self.rng.one_in(2) {
+            self.wish(wait, partner, Wish::Set(9));
+        }
     }
 
     /// At the end every endpoint is put on once more, which brings what nothing else can.
@@ -365,14 +375,31 @@ fn see_to(
         let done = match wish {
             Wish::Set(number) => {
                 let url = format!("https://{partner}.example/{number}");
-                set(&port, &partner, &url, now).await
+                set(&port, &partner, &url, now)
+                    .await
+                    .map(|set| set.is_some())
             }
-            Wish::Rotate => rotate(&port, &partner, now).await,
-            Wish::Enable if mutant == Some(Mutant::PutOnUnreminded) => {
-                mistelling::put_on_unreminded(&port, &partner).await
-            }
-            Wish::Enable => enable(&port, &partner, now).await,
+            Wish::Rotate => rotate(&port, &partner, now).await.map(|_| true),
+            Wish::Remove => remove(&port, &partner, now).await,
+            Wish::Enable => put_on(&port, &partner, now, mutant).await,
         };
-        End::SeenTo(matches!(done, Ok(Some(_))))
+        End::SeenTo(done.unwrap_or(false))
     })
+}
+
+/// Whether it is on, or there is none.
+async fn put_on(
+    port: &Port,
+    partner: &PartnerId,
+    now: Timestamp,
+    mutant: Option<Mutant>,
+) -> Result<bool, StoreError> {
+    if endpoint(port, partner).await?.is_none() {
+        return Ok(true);
+    }
+    let on = match mutant {
+        Some(Mutant::PutOnUnreminded) => mistelling::put_on_unreminded(port, partner).await,
+        _ => enable(port, partner, now).await,
+    };
+    on.map(|on| on.is_some())
 }

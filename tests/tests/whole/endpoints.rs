@@ -8,7 +8,7 @@ use crate::support::receiver::Receiver;
 use domain::ledger::{Kind, Row};
 use jiff::{SignedDuration, Timestamp};
 use runtime::post::{Post, Posted, Poster};
-use store::endpoints::{WhyOff, enable, remove, rotate, set};
+use store::endpoints::{WhyOff, enable, endpoint, remove, rotate, set};
 
 #[tokio::test]
 async fn what_is_not_taken_waits_longer_each_time_and_is_told_in_the_end() {
@@ -173,9 +173,38 @@ async fn an_endpoint_is_told_what_comes_after_it_was_set_and_moved_ones_miss_not
     set(&desk.table, &acme(), &moved.url, now).await.unwrap();
     assert_eq!(desk.sweep().await, 1);
     assert_eq!(said(&moved.came(&secret())), ["commission.refunded -80"]);
-    remove(&desk.table, &acme()).await.unwrap();
+    assert!(remove(&desk.table, &acme(), now).await.unwrap());
     assert!(desk.deliver(&order, 2).await);
     assert!(moved.came(&secret()).is_empty());
+}
+
+#[tokio::test]
+async fn one_that_is_taken_away_and_set_again_signs_with_no_secret_from_before_its_rotation() {
+    let desk = Desk::open().await;
+    let now = || desk.clock.now();
+    desk.set().await;
+    rotate(&desk.table, &acme(), now()).await.unwrap().unwrap();
+    desk.at(DAY);
+    for _ in 0..2 {
+        assert!(remove(&desk.table, &acme(), now()).await.unwrap());
+        assert!(enable(&desk.table, &acme(), now()).await.unwrap().is_none());
+        assert!(rotate(&desk.table, &acme(), now()).await.unwrap().is_none());
+        assert!(endpoint(&desk.table, &acme()).await.unwrap().is_none());
+    }
+    // What came meanwhile nobody wished to be told.
+    desk.put(&row(0, Kind::Commission, 200)).await;
+    assert!(desk.deliver(&desk.orders().await.remove(0), 1).await);
+    desk.at(DAY + 60);
+    desk.set().await;
+    assert_eq!(desk.sweep().await, 0);
+    desk.put(&Row {
+        at: now(),
+        ..row(1, Kind::Refund, -80)
+    })
+    .await;
+    assert!(desk.deliver(&desk.orders().await.remove(0), 1).await);
+    let came = desk.receiver.came(&secret_of(2));
+    assert_eq!(said(&came), ["commission.refunded -80"]);
 }
 
 #[tokio::test]

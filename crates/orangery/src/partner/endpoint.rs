@@ -39,7 +39,10 @@ impl Tell {
         let (partner, place) = (&row.partner, &self.whose.place);
         let mut out = std::io::stdout();
         if self.off {
-            remove(&table, partner).await.map_err(table::trouble)?;
+            let removed = remove(&table, partner, place.now()?).await;
+            if !removed.map_err(table::trouble)? {
+                bail!(MEANWHILE);
+            }
             writeln!(out, "{partner} is told nothing any more")?;
             return Ok(());
         }
@@ -91,6 +94,7 @@ fn stands(partner: &PartnerId, endpoint: &Endpoint, now: Timestamp) -> String {
             let why = match off.why {
                 WhyOff::Gone => "it said that it is gone",
                 WhyOff::Failing => "it failed for three days",
+                WhyOff::Unwanted => "nobody is to be told",
             };
             format!("off since {}: {why}; --enable puts it on", off.at)
         }
