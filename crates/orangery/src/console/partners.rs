@@ -11,6 +11,7 @@ use domain::ids::PartnerId;
 use domain::money::Money;
 use domain::program::{Program, Span};
 use domain::statement::{Balance, RowView};
+use domain::tiers::Tier;
 use serde::{Deserialize, Serialize};
 use store::endpoints::{Endpoint, WhyOff, endpoint};
 use store::partners::Dated;
@@ -109,11 +110,18 @@ impl Terms {
     }
 }
 
-/// Terms and since when.
+/// Terms and since when, and what is earned from how many active customers on.
 #[derive(Serialize)]
 struct Agreed {
     since: String,
     terms: Terms,
+    tiers: Vec<Step>,
+}
+
+#[derive(Serialize)]
+struct Step {
+    from: u32,
+    reward: String,
 }
 
 impl Agreed {
@@ -121,6 +129,16 @@ impl Agreed {
         Self {
             since: dated.since.to_string(),
             terms: Terms::new(&dated.in_force()),
+            tiers: dated.tiers.iter().map(Step::new).collect(),
+        }
+    }
+}
+
+impl Step {
+    fn new(tier: &Tier) -> Self {
+        Self {
+            from: tier.from,
+            reward: tier.reward.to_string(),
         }
     }
 }

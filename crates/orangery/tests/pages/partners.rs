@@ -272,7 +272,10 @@ async fn a_partners_page_shows_balance_rows_and_customers_without_their_addresse
         empty.contains("Nobody partners with this shop yet"),
         "{empty}"
     );
-    typed.done("partner add acme --rate 20% --life --hold 30d --window 60d --domain acme.example");
+    typed.done(
+        "partner add acme --rate 20% --life --hold 30d --window 60d --tier 10:25% \
+         --domain acme.example",
+    );
     typed.done("partner code acme SPRING");
     for who in ["ada@x.example", "ben@acme.example"] {
         typed.done(&format!(
@@ -303,6 +306,7 @@ async fn a_partners_page_shows_balance_rows_and_customers_without_their_addresse
         "<span class=\"badge attributed\">counts</span>",
         "it has an address at the partner’s company",
         "<bdi>SPRING</bdi>",
+        "<span class=\"quiet\">from 10 active customers on: 25 %</span>",
     ] {
         assert!(page.contains(word), "{word}: {page}");
     }
