@@ -149,6 +149,14 @@ impl World<'_> {
         }
     }
 
+    /// The least that this process is to pay.
+    pub(super) fn least(&self, process: usize) -> Option<i64> {
+        match self.role(process) {
+            Some(Role::Payout(wish)) => self.paying.wishes[wish].least,
+            _ => None,
+        }
+    }
+
     /// When all has come to rest, all that is released is paid, and the same day once more.
     pub(super) fn pay_at_last(&mut self) {
         if self.broken.is_some() || self.decided.count() == 0 {

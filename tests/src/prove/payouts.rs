@@ -28,6 +28,15 @@ impl World<'_> {
         if self.is_dry(process) {
             self.breaks(format!("{key} was written by a run that only looks"));
         }
+        let least = self.least(process);
+        let euro = super::lives::euro(0);
+        let too_little = |amount: &Money| {
+            let is_euro = (amount.currency, amount.exponent) == (euro.currency, euro.exponent);
+            is_euro && least.is_some_and(|least| amount.minor < least)
+        };
+        if payout.amounts.iter().any(too_little) {
+            self.breaks(format!("{key} pays less than {least:?}: {payout:?}"));
+        }
         if let Err(law) = self.follows(payout).and_then(|()| self.is_covered(payout)) {
             self.breaks(format!("{key}: {law}: {payout:?}"));
         }

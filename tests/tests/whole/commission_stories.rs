@@ -1,11 +1,13 @@
-//! Model 4 and the stories R2 to R7: Stripe's payloads and partners' reports, signed, through
+//! Model 4 and the stories R2 to R8: Stripe's payloads and partners' reports, signed, through
 //! the doors, into the ledger and its statement, day by day on the stack's clock. Then what the
 //! doors made of it, in every order.
 
 use crate::orders::{Dice, each_order};
+use crate::support::desk::{once, secret};
 use crate::support::house::blocking;
 use crate::support::memory::Memory;
 use crate::support::partner_shop::{Happens, PartnerShop, at, program};
+use crate::support::receiver::{Notice, Receiver};
 use domain::ids::PartnerId;
 use domain::ledger::{Ledger, Row};
 use domain::payout::Payout;
@@ -13,6 +15,7 @@ use domain::program::{Claim, Own, Program, Reward};
 use domain::record::Entry;
 use domain::statement::balances;
 use jiff::Timestamp;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::accept::receive;
@@ -218,6 +221,49 @@ async fn r7_a_lower_rate_touches_only_those_who_are_sent_after_it() {
     shop.send("old", Happens::Paid(2, 1_000)).await;
     let expected = [("pi_new_1", 150), ("pi_old_1", 200), ("pi_old_2", 200)];
     assert_eq!(totals(&shop.rows("acme").await), expected);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r8_each_row_of_a_statement_has_its_cause_was_told_signed_and_all_come_to_the_balance() {
+    let shop = PartnerShop::open(&[("acme", program(), Own::default())]).await;
+    let receiver = Receiver::open().await;
+    shop.endpoint("acme", &receiver.url).await;
+    for ((month, day), happens, ..) in MODEL_4 {
+        shop.wait_for(at(month, day, 9)).await;
+        shop.send("c", happens).await;
+        shop.settle().await;
+    }
+    let (told, statement) = (once(receiver.came(&secret())), shop.statement("acme").await);
+    let made = |notice: &Notice| {
+        let body = notice.body();
+        let data = body["data"].clone();
+        (body["type"] != "commission.released").then_some(data)
+    };
+    let made: Vec<Value> = told.iter().filter_map(made).collect();
+    let mut sum = 0;
+    for row in &statement.rows {
+        assert!(!row.cause.is_empty() && !row.text.is_empty(), "{row:?}");
+        sum += row.amount_minor;
+        let is_told = |data: &&Value| match row.kind {
+            "payout" => data["amounts"][0]["amount_minor"] == -row.amount_minor,
+            kind => {
+                data["kind"] == kind
+                    && data["cause"] == *row.cause
+                    && data["amount_minor"] == row.amount_minor
+                    && data["text"] == *row.text
+                    && data["at"] == row.at.to_string()
+            }
+        };
+        assert_eq!(made.iter().filter(is_told).count(), 1, "{row:?}");
+    }
+    assert_eq!(statement.rows.len(), 9);
+    let [balance] = &statement.balance[..] else {
+        panic!("one currency");
+    };
+    let left = balance.pending_minor + balance.released_minor + balance.held_minor;
+    assert_eq!((sum, balance.paid_minor), (left, 800));
+    // Its rows, two payouts, and that the report counts.
+    assert_eq!(made.len(), statement.rows.len() + 1);
 }
 
 /// The rows of an empty table that hears these.

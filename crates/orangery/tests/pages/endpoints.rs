@@ -46,6 +46,9 @@ async fn an_endpoint_is_set_and_told_and_put_on_again_and_forgotten_by_command()
     let kinds: BTreeSet<String> = told.lock().unwrap().drain(..).collect();
     let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
     assert_eq!(kinds, ["commission.created", "referral.attributed"]);
+    // A secret that can't be shown is not changed.
+    typed.refused("partner endpoint acme --rotate --master-key short");
+    assert!(stands().ends_with("the endpoint is on\n"), "{}", stands());
     let rotated = typed.done("partner endpoint acme --rotate");
     assert!(rotated.starts_with("whsec_") && rotated != secret);
     let both = || {

@@ -7,12 +7,15 @@ use domain::ledger::Row;
 use domain::payout::{Order, Payout};
 use domain::program::{Claim, Own, Program, Reward, Span};
 use domain::record::Entry;
+use domain::statement::Statement;
 use jiff::civil::date;
 use jiff::{Timestamp, tz::TimeZone};
 use orangery::delivery::Delivery;
+use orangery::partner::statement;
 use orangery::story::Story;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use store::endpoints::set;
 use store::partners::ledger;
 use store::payouts::{books, run};
 use store::{Item, Table};
@@ -52,6 +55,26 @@ impl PartnerShop {
 
     pub(crate) async fn wait_for(&self, moment: Timestamp) {
         self.0.advance(moment.duration_since(self.0.now())).await;
+    }
+
+    /// A partner is told at this address from now on.
+    pub(crate) async fn endpoint(&self, partner: &str, url: &str) {
+        let (table, now) = (self.0.table(), self.0.now());
+        let set = set(&table, &PartnerId::new(partner), url, now).await;
+        assert!(set.unwrap().is_some());
+    }
+
+    /// Lets all that is under way come to its end.
+    pub(crate) async fn settle(&self) {
+        self.0.settle().await;
+    }
+
+    /// What the partner's statement says now.
+    pub(crate) async fn statement(&self, partner: &str) -> Statement {
+        let (table, now) = (self.0.table(), self.0.now());
+        statement::of(&table, &PartnerId::new(partner), now)
+            .await
+            .unwrap()
     }
 
     /// All that is told of it, at the door it is told at.
