@@ -13,6 +13,7 @@ mod asking;
 mod books;
 mod calendar;
 mod canon;
+mod desk;
 mod due;
 pub mod engines;
 pub mod exhaustive;

@@ -1,16 +1,16 @@
 //! Partners are told of their rows: the notices' queue, and endpoints that take, refuse, fall
-//! silent, go away, and are seen to by the shop's people.
+//! silent and go away.
 
+use super::desk::Wish;
 use super::faults::Fault;
 use super::handlers;
 use super::mistelling;
-use super::mutants::Mutant;
 use super::noticed::Known;
-use super::port::{Asked, Port, Sent};
+use super::port::{Asked, Sent};
 use super::random::Rng;
 use super::referring::PARTNERS;
 use super::weather::Fate;
-use super::world::{End, Happening, Process, Role, World};
+use super::world::{Happening, Role, World};
 use domain::ids::PartnerId;
 use domain::notice::ATTEMPTS;
 use jiff::{SignedDuration, Timestamp};
@@ -18,8 +18,6 @@ use runtime::post::Posted;
 use runtime::queue::QueueError;
 use serde_json::json;
 use std::collections::BTreeMap;
-use store::StoreError;
-use store::endpoints::{enable, endpoint, remove, rotate, set};
 use store::notices::Order;
 
 const MINUTE: i64 = 60_000;
@@ -34,7 +32,7 @@ pub(super) struct Noticing {
     messages: Vec<Message>,
     pub(super) attempts: Vec<Attempt>,
     pub(super) partners: BTreeMap<PartnerId, Receiver>,
-    wishes: Vec<(PartnerId, Wish)>,
+    pub(super) wishes: Vec<(PartnerId, Wish)>,
     /// Every notice that a row in the table makes, by its id.
     pub(super) known: BTreeMap<String, Known>,
     /// When the audits after the last fault began.
@@ -72,16 +70,6 @@ pub(super) struct Receiver {
     pub(super) is_unwanted: bool,
     /// From when on it wishes to be told, and the changes there were when it said so.
     pub(super) since: Option<(Timestamp, usize)>,
-}
-
-/// What somebody of the shop's wishes of a partner's endpoint.
-#[derive(Clone, Copy, Debug)]
-enum Wish {
-    /// That it be this, by number.
-    Set(u32),
-    Rotate,
-    Enable,
-    Remove,
 }
 
 impl Noticing {
@@ -123,63 +111,6 @@ impl World<'_> {
                 self.wish(from + later, &partner, wish);
             }
         }
-    }
-
-    fn wish(&mut self, delay: i64, partner: &PartnerId, wish: Wish) {
-        self.noticing.wishes.push((partner.clone(), wish));
-        self.after(delay, Happening::SeeTo(self.noticing.wishes.len() - 1));
-    }
-
-    /// Somebody sees to an endpoint.
-    pub(super) fn see_to(&mut self, wish: usize) {
-        let now = self.skewed();
-        let (partner, wished) = self.noticing.wishes[wish].clone();
-        let process = see_to(self.port.clone(), partner, wished, now, self.mutant);
-        self.spawn(Role::Endpoint(wish), process);
-    }
-
-    /// Whoever was not answered says it again; a secret that may be rotated is not rotated again.
-    pub(super) fn seen_to(&mut self, wish: usize, done: bool) {
-        let (partner, wished) = self.noticing.wishes[wish].clone();
-        match wished {
-            Wish::Set(_) | Wish::Enable | Wish::Remove if done => {
-                if let Some(receiver) = self.noticing.partners.get_mut(&partner) {
-                    receiver.given_up = false;
-                }
-            }
-            Wish::Set(_) | Wish::Enable | Wish::Remove => {
-                let wait = self.rng.between(MINUTE, 30 * MINUTE);
-                self.after(wait, Happening::SeeTo(wish));
-            }
-            Wish::Rotate => {}
-        }
-    }
-
-    /// Its endpoint was put off: after hours or days somebody puts it on again. One that was taken
-    /// away may come back as another.
-    pub(super) fn put_on_again(&mut self, partner: &PartnerId, is_wanted: bool) {
-        let wait = self.rng.between(HOUR, 4 * DAY);
-        if is_wanted {
-            self.wish(wait, partner, Wish::Enable);
-        } else if self.rng.one_in(2) {
-            self.wish(wait, partner, Wish::Set(9));
-        }
-    }
-
-    /// At the end every endpoint is put on once more, which brings what nothing else can.
-    pub(super) fn put_on_at_last(&mut self) {
-        if self.broken.is_some() {
-            return;
-        }
-        for partner in PARTNERS {
-            let partner = PartnerId::new(partner);
-            if self.endpoint_of(&partner).is_some() {
-                self.wish(MINUTE, &partner, Wish::Enable);
-            }
-        }
-        self.rest();
-        self.after(HOUR, Happening::Audit);
-        self.rest();
     }
 
     /// The queue has an order.
@@ -361,45 +292,4 @@ impl World<'_> {
             false => Some(Posted::Taken),
         }
     }
-}
-
-/// `orangery partner endpoint`; whether it need not be said again.
-fn see_to(
-    port: Port,
-    partner: PartnerId,
-    wish: Wish,
-    now: Timestamp,
-    mutant: Option<Mutant>,
-) -> Process {
-    Box::pin(async move {
-        let done = match wish {
-            Wish::Set(number) => {
-                let url = format!("https://{partner}.example/{number}");
-                set(&port, &partner, &url, now)
-                    .await
-                    .map(|set| set.is_some())
-            }
-            Wish::Rotate => rotate(&port, &partner, now).await.map(|_| true),
-            Wish::Remove => remove(&port, &partner, now).await,
-            Wish::Enable => put_on(&port, &partner, now, mutant).await,
-        };
-        End::SeenTo(done.unwrap_or(false))
-    })
-}
-
-/// Whether it is on, or there is none.
-async fn put_on(
-    port: &Port,
-    partner: &PartnerId,
-    now: Timestamp,
-    mutant: Option<Mutant>,
-) -> Result<bool, StoreError> {
-    if endpoint(port, partner).await?.is_none() {
-        return Ok(true);
-    }
-    let on = match mutant {
-        Some(Mutant::PutOnUnreminded) => mistelling::put_on_unreminded(port, partner).await,
-        _ => enable(port, partner, now).await,
-    };
-    on.map(|on| on.is_some())
 }
