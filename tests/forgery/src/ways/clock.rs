@@ -111,7 +111,9 @@ pub(super) const WAYS: &[Way] = &[
         let shape = bent.door.shape;
         let (name, (time, _)) = (shape.id?, shape.time?);
         let id = bent.header(name)?;
-        let rest = id.split_off(place(rng, id.len()));
+        let at = place(rng, id.len());
+        id.is_char_boundary(at).then_some(())?;
+        let rest = id.split_off(at);
         let joint = if rng.bool() { shape.joint } else { "" };
         bent.header(time)?.insert_str(0, &format!("{rest}{joint}"));
         Some(())
