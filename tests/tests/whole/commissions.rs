@@ -3,10 +3,11 @@
 
 use crate::support::memory::Memory;
 use crate::support::partner_shop::program;
-use domain::billing::{PaymentSeen, RefundSeen, RefundState, Teller};
+use domain::billing::{DisputeSeen, DisputeState, PaymentSeen, RefundSeen, RefundState, Teller};
 use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId, Reference};
 use domain::ledger::Ledger;
 use domain::money::{Currency, Money};
+use domain::payout;
 use domain::program::{Own, Pinned};
 use domain::reading::{About, Fact, Reading, ReferralSeen};
 use domain::record::Entry;
@@ -16,7 +17,10 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use store::accept::receive;
 use store::audit::walk;
+use store::endpoints::{remove, set};
+use store::notices::{Order, TakenUp, take_up, write_down};
 use store::partners::ledger;
+use store::payouts::run;
 use store::{Item, Key, Page, Put, StoreError, Table, When, Write};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -54,35 +58,62 @@ async fn fifty_simultaneous_deliveries_that_touch_one_partner_lose_nothing() {
 #[tokio::test]
 async fn each_kind_of_event_costs_these_requests() {
     let table = Paced::default();
-    let mut told = Vec::new();
-    for (what, reading, cost) in [
-        ("a report of a new customer", report(0), "put get put"),
-        (
-            "a first payment that earns",
-            paid(0, 1),
-            "put get put put put put",
-        ),
-        (
-            "a later payment that earns",
-            paid(0, 3),
-            "put get put put put",
-        ),
-        ("a repetition", paid(0, 1), "put"),
-        ("a refund of it", refunded(0, 1, 500), "put get put put put"),
-        ("a payment of nobody's customer", paid(1, 2), "put get put"),
-        (
-            "a payment told late",
-            paid(0, 0),
-            "put get query query put put put",
-        ),
+    let mut seen = String::new();
+    let mut came = |what: &str| {
+        let requests = table.since().join(" ");
+        seen.push_str(&format!("| {what} | `{requests}` |\n"));
+    };
+    for (what, reading) in [
+        ("an event of a new customer", paid(1, 2)),
+        ("its repetition", paid(1, 2)),
+        ("a partner's report of a new customer", report(0)),
+        ("a first payment that earns", paid(0, 1)),
+        ("a later payment that earns", paid(0, 3)),
+        ("a refund of a payment that earned", refunded(0, 1, 500)),
+        ("a dispute of one", disputed(0, 3, DisputeState::Open)),
+        ("a dispute that is won", disputed(0, 3, DisputeState::Won)),
+        ("a payment that earns, told late", paid(0, 0)),
     ] {
         table.hear(reading).await;
-        told.push((what, table.since(), cost));
+        came(what);
     }
-    for (what, seen, cost) in told {
-        assert_eq!(seen.join(" "), cost, "{what}");
+    let row = ledger(&table, &acme()).await.unwrap().remove(0);
+    let order = Order::of(&Item::Commission(Arc::new(row))).unwrap();
+    set(&table, &acme(), "https://acme.example/", at(0))
+        .await
+        .unwrap();
+    table.since();
+    for what in ["a row, told to its partner", "the same, ordered again"] {
+        if let TakenUp::Work(work) = take_up(&table, &order, at(2)).await.unwrap() {
+            let mut told = work.told;
+            told.notices.insert(work.due[0].kind.into(), at(2));
+            told.look_at = work.look_at;
+            assert!(write_down(&table, told).await.unwrap());
+        }
+        came(what);
     }
+    remove(&table, &acme(), at(2)).await.unwrap();
+    table.since();
+    take_up(&table, &order, at(2)).await.unwrap();
+    came("a row of a partner without an endpoint");
+    let later = at(40 * 24);
+    for what in ["a payout", "the same day again"] {
+        let day = payout::Order {
+            date: payout::day_of(later),
+            least: Vec::new(),
+        };
+        let paid = run(&table, &acme(), &day, later).await.unwrap();
+        assert!(!matches!(paid, payout::Run::Nothing(_)));
+        came(what);
+    }
+    let written = include_str!("../../../crates/README.md");
+    let (_, written) = written.split_once(HEAD).unwrap();
+    let (written, _) = written.split_once("\n\n").unwrap();
+    assert_eq!(seen.trim_end(), written);
 }
+
+/// Of the table that says what each costs.
+const HEAD: &str = "| what happens | requests to the table |\n| --- | --- |\n";
 
 #[tokio::test]
 async fn a_record_that_was_lost_is_mended_and_owes_nothing_twice() {
@@ -218,6 +249,18 @@ pub(crate) fn paid(customer: usize, n: usize) -> Reading {
     };
     let id = format!("stripe/test/evt_{n}");
     reading(customer, id, paid_at, vec![Fact::Payment(seen)])
+}
+
+fn disputed(customer: usize, n: usize, state: DisputeState) -> Reading {
+    let id = format!("stripe/test/evt_dp_{n}_{state:?}");
+    let seen = DisputeSeen {
+        id: ObjectId::new(format!("dp_{n}")),
+        payment: vec![ObjectId::new(format!("pi_{n}"))],
+        minor: 1_000,
+        state,
+    };
+    let when = at(2 + i64::from(state != DisputeState::Open));
+    reading(customer, id, when, vec![Fact::Dispute(seen)])
 }
 
 fn refunded(customer: usize, n: usize, minor: i64) -> Reading {
