@@ -4,6 +4,7 @@ use crate::support::{Knock, MASTER, OPENING, created, token};
 use domain::ids::PartnerId;
 use jiff::{SignedDuration, Timestamp};
 use providers::{Secret, partner_secret, standard};
+use serde_json::Value;
 
 /// Status, words of the answer, whether the table answers, and the request. Where the table does
 /// not, the answer came without a request to it.
@@ -22,8 +23,16 @@ pub(crate) fn events() -> Vec<Case> {
         Knock::report("acme", "msg_1", &report("nell@example.com"), at)
     };
     let big = format!("{}{}", report("nell@example.com"), " ".repeat(2 << 20));
+    let sub_ids = |count: usize| {
+        let mut report = created("r-1", "nell@example.com");
+        let ids = (0..count).map(|n| (format!("s{n}"), "x".into()));
+        report["data"]["sub_ids"] = Value::Object(ids.collect());
+        of(&report.to_string())
+    };
     let mut cases = vec![
         (202, "accepted", true, good.clone()),
+        (413, "64 kB", false, sub_ids(10_000)),
+        (422, "`data.sub_ids`", false, sub_ids(4_000)),
         (
             202,
             "ignored",
