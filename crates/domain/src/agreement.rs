@@ -303,7 +303,7 @@ fn in_days(days: u16) -> String {
 }
 
 /// As much of what was typed as tells it apart.
-fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     text.chars().take(32).collect()
 }
 

@@ -105,13 +105,13 @@ impl Catalog {
     pub fn parse(text: &str) -> Result<Self, BadCatalog> {
         let written: Written =
             toml::from_str(text).map_err(|error| BadCatalog::Unreadable(error.to_string()))?;
-        let mut programs = BTreeMap::new();
-        for (name, wording) in written.programs {
-            match wording.over(written.program.as_ref()) {
-                Ok(offer) => programs.insert(name, offer),
-                Err(bad) => return Err(BadCatalog::Program(name, bad)),
+        let named =
+            |(name, wording): (String, Wording)| match wording.over(written.program.as_ref()) {
+                Ok(offer) => Ok((name, offer)),
+                Err(bad) => Err(BadCatalog::Program(name, bad)),
             };
-        }
+        let programs = written.programs.into_iter().map(named);
+        let programs = programs.collect::<Result<_, _>>()?;
         let catalog = Self {
             plans: written.plans,
             add_ons: written.add_ons,

@@ -4,7 +4,7 @@
 //! the program of the tier that the partner had reached by then. How many customers of a partner
 //! are active is counted once a day, by the audit, which looks at every record anyway.
 
-use crate::agreement::{BadProgram, Rate};
+use crate::agreement::{BadProgram, Rate, shown};
 use crate::ids::PartnerId;
 use crate::money::Money;
 use crate::program::{Program, Reward};
@@ -122,7 +122,7 @@ impl FromStr for Tier {
     type Err = BadProgram;
 
     fn from_str(text: &str) -> Result<Self, BadProgram> {
-        let bad = || BadProgram::Tier(text.chars().take(32).collect());
+        let bad = || BadProgram::Tier(shown(text));
         let (from, reward) = text.split_once(':').ok_or_else(bad)?;
         let plain = from.bytes().all(|byte| byte.is_ascii_digit());
         let from = plain.then(|| from.parse().ok()).flatten().ok_or_else(bad)?;

@@ -8,6 +8,7 @@ use crate::Item;
 use crate::accept::{Verdict, behind, receive};
 use crate::folding::{fold, read_journal, read_record};
 use crate::items::{PARKED, ledger_partition, reference_partition, referral_rows};
+use crate::notices::begun_second;
 use crate::partners::PartnerRow;
 use crate::port::{StoreError, Table, query_all};
 use domain::ids::{CustomerKey, EventId, PartnerId, Reference};
@@ -229,7 +230,7 @@ fn decides(entry: &Entry, named: &Named) -> bool {
 /// A decision stands after the one before it, also where a clock was set back; and it stands in
 /// the whole second in which it was made, as the providers count.
 fn in_order(now: Timestamp, last: Option<Timestamp>) -> Timestamp {
-    let second = Timestamp::from_second(now.as_second()).unwrap_or(now);
+    let second = begun_second(now);
     last.map_or(second, |last| second.max(last))
 }
 

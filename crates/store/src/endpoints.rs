@@ -18,7 +18,8 @@ pub struct Endpoint {
     pub partner: PartnerId,
     /// Counts writes.
     pub version: u64,
-    /// The address; it may hold a secret of the partner's.
+    /// The address; it may hold a secret of the partner's. Empty once it was taken away: it is as
+    /// if there were none, but that a later one does not sign with a secret given out before it.
     pub url: Arc<str>,
     /// States that came before it are not told.
     pub since: Timestamp,
@@ -50,7 +51,7 @@ pub const BOTH_SIGN: SignedDuration = SignedDuration::from_hours(24);
 impl Endpoint {
     /// Whether somebody wishes to be told there.
     pub fn is_wanted(&self) -> bool {
-        self.off.is_none_or(|off| off.why != WhyOff::Unwanted)
+        !self.url.is_empty()
     }
 
     /// Versions of the secret that sign now, the newest first.
@@ -79,9 +80,6 @@ pub enum WhyOff {
     Gone,
     /// It failed for three days.
     Failing,
-    /// Nobody is to be told any more. It is as if there were none, but that a later one does not
-    /// sign with a secret that was given out before it.
-    Unwanted,
 }
 
 /// A partner's endpoint, if it wishes to be told.
@@ -118,17 +116,22 @@ pub async fn set<T: Table>(
     url: &str,
     now: Timestamp,
 ) -> Result<Option<Endpoint>, StoreError> {
-    let there = last(table, partner).await?;
-    let wanted = there.as_ref().filter(|there| there.is_wanted());
-    let next = Endpoint {
-        partner: partner.clone(),
-        version: there.as_ref().map_or(0, |there| there.version),
-        url: url.into(),
-        since: wanted.map_or(now, |there| there.since),
-        key: there.as_ref().map_or(1, |there| there.key),
-        before: there.as_ref().and_then(|there| there.before),
-        failing_since: None,
-        off: None,
+    let next = match last(table, partner).await? {
+        Some(there) => Endpoint {
+            url: url.into(),
+            since: if there.is_wanted() { there.since } else { now },
+            ..on(&there)
+        },
+        None => Endpoint {
+            partner: partner.clone(),
+            version: 0,
+            url: url.into(),
+            since: now,
+            key: 1,
+            before: None,
+            failing_since: None,
+            off: None,
+        },
     };
     put_on(table, next, now).await
 }
@@ -145,12 +148,16 @@ pub async fn enable<T: Table>(
     let Some(there) = endpoint(table, partner).await? else {
         return Ok(None);
     };
-    let next = Endpoint {
+    put_on(table, on(&there), now).await
+}
+
+/// The same as one that takes what it is told.
+fn on(there: &Endpoint) -> Endpoint {
+    Endpoint {
         failing_since: None,
         off: None,
-        ..Endpoint::clone(&there)
-    };
-    put_on(table, next, now).await
+        ..there.clone()
+    }
 }
 
 /// Gives the endpoint the next version of its secret; the one before signs besides for a
@@ -183,22 +190,13 @@ pub async fn rotate<T: Table>(
 ///
 /// # Errors
 /// When the table does not answer; saying it again says the same.
-pub async fn remove<T: Table>(
-    table: &T,
-    partner: &PartnerId,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
+pub async fn remove<T: Table>(table: &T, partner: &PartnerId) -> Result<bool, StoreError> {
     let Some(there) = endpoint(table, partner).await? else {
         return Ok(true);
     };
     let next = Endpoint {
         url: "".into(),
-        failing_since: None,
-        off: Some(Off {
-            at: now,
-            why: WhyOff::Unwanted,
-        }),
-        ..Endpoint::clone(&there)
+        ..on(&there)
     };
     Ok(write(table, next).await?.is_some())
 }

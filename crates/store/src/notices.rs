@@ -107,6 +107,11 @@ impl Order {
         })
     }
 
+    /// Where the row stands.
+    pub fn key(&self) -> Key {
+        Key::new(ledger_partition(&self.partner), self.row.clone())
+    }
+
     /// As it travels.
     pub fn to_text(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
@@ -161,8 +166,7 @@ pub async fn take_up<T: Table>(
     if endpoint.off.is_some() {
         return Ok(TakenUp::Off);
     }
-    let key = Key::new(ledger_partition(&order.partner), order.row.clone());
-    let notices = table.get(key).await?.map(|row| row.notices());
+    let notices = table.get(order.key()).await?.map(|row| row.notices());
     let Some(notices) = notices else {
         return Ok(TakenUp::Nobody);
     };

@@ -112,11 +112,15 @@ impl PartnerRow {
         by_then.max_by_key(|dated| dated.since)
     }
 
+    /// What was agreed on last, also where it is not in force yet.
+    pub fn latest(&self) -> Option<&Dated> {
+        self.agreed(Timestamp::MAX)
+    }
+
     /// Puts an offer in force from a moment on, or from the last one's where a clock was set
     /// back. One that is in force stays so.
     pub fn agree(&mut self, offer: &Offer, active: u32, since: Timestamp) {
-        let last = self.programs.iter().map(|dated| dated.since).max();
-        let since = last.map_or(since, |last| last.max(since));
+        let since = self.latest().map_or(since, |last| last.since.max(since));
         let next = Dated::new(since, offer.clone(), active);
         let same = |there: &Dated| there.offer() == *offer && there.in_force() == next.in_force();
         if !self.agreed(next.since).is_some_and(same) {

@@ -26,8 +26,7 @@ pub async fn settle<T: Table>(
 ) -> Result<u64, StoreError> {
     let mut settled = 0_u64;
     for row in list(table).await? {
-        let has_tiers = |row: &PartnerRow| row.programs.iter().any(|at| !at.tiers.is_empty());
-        if !has_tiers(&row) {
+        if row.programs.iter().all(|dated| dated.tiers.is_empty()) {
             continue;
         }
         let customers = active.get(&row.partner).copied().unwrap_or_default();
@@ -42,8 +41,7 @@ pub async fn settle<T: Table>(
             settled = settled.saturating_add(1);
         }
         // Every time: whoever chose the tier may have died before it gave the codes.
-        let since = next.programs.iter().map(|dated| dated.since).max();
-        let since = since.map_or(now, |since| since.max(now));
+        let since = next.latest().map_or(now, |last| last.since.max(now));
         for code in &next.codes {
             match grant(table, &next, code, since).await? {
                 Granted::Now | Granted::Already | Granted::Taken(_) | Granted::NoProgram => {}
@@ -55,7 +53,7 @@ pub async fn settle<T: Table>(
 
 /// The latest terms once more, if so many active customers earn another reward by them.
 fn reach(row: &mut PartnerRow, customers: u32, now: Timestamp) {
-    let Some(last) = row.agreed(Timestamp::MAX) else {
+    let Some(last) = row.latest() else {
         return;
     };
     let offer = last.offer();

@@ -82,8 +82,8 @@ pub fn targets() -> Vec<Target> {
             .iter()
             .any(|genuine| !genuine.documents.is_empty())
     };
-    let in_query = |door: &&Door| door.shape.proof == Proof::Query;
-    let by_header = |door: &&Door| door.shape.proof != Proof::Query;
+    let in_query = |door: &&Door| door.is_postback();
+    let by_header = |door: &&Door| !door.is_postback();
     let headers = doors
         .iter()
         .filter(by_header)

@@ -3,6 +3,7 @@
 
 use super::faults::Fault;
 use super::handlers;
+use super::happening::MINUTE;
 use super::port::Wanted;
 use super::told::{NORMALIZER, Silent};
 use super::weather::Fate;
@@ -13,8 +14,6 @@ use jiff::Timestamp;
 use std::sync::Arc;
 use store::Item;
 use store::items::{PARKED, reference_partition};
-
-const MINUTE: i64 = 60_000;
 
 impl World<'_> {
     /// What becomes of a question to an API, and when.

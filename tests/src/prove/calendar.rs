@@ -1,12 +1,11 @@
 //! The schedule: the sweep at whole minutes, as long as anybody is due, and the daily audit.
 
 use super::handlers;
+use super::happening::MINUTE;
 use super::world::{Happening, Role, World};
 use jiff::Timestamp;
 use store::audit::Report;
 use store::{Item, Key, StoreError};
-
-const MINUTE: i64 = 60_000;
 
 impl World<'_> {
     /// An item asks to be looked at: the first whole minute after that is a sweep's. Sweeps that

@@ -1,6 +1,7 @@
 //! The shop's people see to partners' endpoints: they set, move, rotate, put on and take away, and
 //! say it again when nobody answers.
 
+use super::happening::{DAY, HOUR, MINUTE};
 use super::mistelling;
 use super::mutants::Mutant;
 use super::port::Port;
@@ -10,10 +11,6 @@ use domain::ids::PartnerId;
 use jiff::Timestamp;
 use store::StoreError;
 use store::endpoints::{enable, endpoint, remove, rotate, set};
-
-const MINUTE: i64 = 60_000;
-const HOUR: i64 = 60 * MINUTE;
-const DAY: i64 = 24 * HOUR;
 
 /// What somebody of the shop's wishes of a partner's endpoint.
 #[derive(Clone, Copy, Debug)]
@@ -101,7 +98,7 @@ fn see_to(
                     .map(|set| set.is_some())
             }
             Wish::Rotate => rotate(&port, &partner, now).await.map(|_| true),
-            Wish::Remove => remove(&port, &partner, now).await,
+            Wish::Remove => remove(&port, &partner).await,
             Wish::Enable => put_on(&port, &partner, now, mutant).await,
         };
         End::SeenTo(done.unwrap_or(false))

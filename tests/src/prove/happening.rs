@@ -11,6 +11,11 @@ use store::accept::Verdict;
 use store::audit::Report;
 use store::payouts::RunError;
 
+/// Milliseconds, as the world counts.
+pub(super) const MINUTE: i64 = 60_000;
+pub(super) const HOUR: i64 = 60 * MINUTE;
+pub(super) const DAY: i64 = 24 * HOUR;
+
 /// What happens at a moment.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Happening {

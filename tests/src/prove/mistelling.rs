@@ -9,9 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use runtime::post::{Post, Posted};
 use std::sync::Arc;
 use store::endpoints::{Endpoint, endpoint};
-use store::items::ledger_partition;
 use store::notices::{Order, TakenUp, take_up, write_down};
-use store::{Item, Key, StoreError, Table, When};
+use store::{Item, StoreError, Table, When};
 
 /// [`enable`](store::endpoints::enable) without a look at what was missed.
 pub(super) async fn put_on_unreminded(
@@ -84,11 +83,10 @@ async fn mistell_all(
 
 /// Tells all of a row once more.
 async fn again(port: &Port, order: &Order, now: Timestamp) -> Result<bool, StoreError> {
-    let key = Key::new(ledger_partition(&order.partner), order.row.clone());
     let Some(endpoint) = endpoint(port, &order.partner).await? else {
         return Ok(true);
     };
-    let notices = port.get(key).await?.map(|row| row.notices());
+    let notices = port.get(order.key()).await?.map(|row| row.notices());
     for notice in notices.iter().flatten().filter(|notice| notice.at <= now) {
         let (id, body) = written(order, notice);
         let headers = [("webhook-id", id)];

@@ -2,6 +2,7 @@
 //! under one id and in one wording, not before it came, not again once that it was taken is
 //! written down, and nothing is written down that was not taken.
 
+use super::happening::{DAY, MINUTE};
 use super::laws::Broken;
 use super::port::Sent;
 use super::world::World;
@@ -15,10 +16,8 @@ use store::{Item, Key};
 
 /// Clocks are off by so much at most, milliseconds.
 const SKEW: i64 = 900_000;
-const MINUTE: i64 = 60_000;
 /// The audit hands over what was not told after this, and until that, milliseconds.
 const PATIENCE: i64 = 15 * MINUTE;
-const DAY: i64 = 24 * 60 * MINUTE;
 const WINDOW: i64 = 7 * DAY;
 
 /// A notice that a row in the table makes.
@@ -50,7 +49,7 @@ pub(super) fn written(order: &Order, notice: &Notice) -> (String, Vec<u8>) {
 impl World<'_> {
     pub(super) fn endpoint_of(&self, partner: &PartnerId) -> Option<&Arc<Endpoint>> {
         match self.twin.look(&Key::endpoint(partner)) {
-            Some(Item::Endpoint(endpoint)) => Some(endpoint),
+            Some(Item::Endpoint(endpoint)) if endpoint.is_wanted() => Some(endpoint),
             _ => None,
         }
     }
@@ -114,10 +113,7 @@ impl World<'_> {
     pub(super) fn told_stands(&mut self, told: &Told) {
         let by = self.twin.changes.len();
         let (order, mut found) = (told.order(), 0);
-        let Some(row) = self.twin.look(&Key::new(
-            store::items::ledger_partition(&told.partner),
-            told.row.clone(),
-        )) else {
+        let Some(row) = self.twin.look(&order.key()) else {
             return self.breaks(format!(
                 "something is told of {order:?}, which stands nowhere"
             ));
@@ -160,11 +156,12 @@ impl World<'_> {
         if begins {
             receiver.since = Some((endpoint.since, by));
         }
-        receiver.off_from = endpoint.off.map(|_| receiver.off_from.unwrap_or(by));
+        let is_wanted = endpoint.is_wanted();
+        let is_off = endpoint.off.is_some() || !is_wanted;
+        receiver.off_from = is_off.then(|| receiver.off_from.unwrap_or(by));
         let reason = match endpoint.off.map(|off| (off.why, off.at)) {
             None => true,
             Some((WhyOff::Gone, _)) => receiver.said_gone,
-            Some((WhyOff::Unwanted, _)) => endpoint.url.is_empty(),
             Some((WhyOff::Failing, at)) => {
                 let failing = endpoint.failing_since;
                 let long = failing.is_some_and(|since| at.duration_since(since) >= GIVEN_UP);
@@ -174,8 +171,7 @@ impl World<'_> {
         if !reason || begins && !may_begin {
             self.breaks(format!("without reason {endpoint:?}"));
         }
-        let is_wanted = endpoint.is_wanted();
-        if endpoint.off.is_some() && (!was_off || !is_wanted) {
+        if is_off && (!was_off || !is_wanted) {
             self.put_on_again(partner, is_wanted);
         }
     }

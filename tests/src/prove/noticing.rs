@@ -4,6 +4,7 @@
 use super::desk::Wish;
 use super::faults::Fault;
 use super::handlers;
+use super::happening::{DAY, HOUR, MINUTE};
 use super::mistelling;
 use super::noticed::Known;
 use super::port::{Asked, Sent};
@@ -20,9 +21,6 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use store::notices::Order;
 
-const MINUTE: i64 = 60_000;
-const HOUR: i64 = 60 * MINUTE;
-const DAY: i64 = 24 * HOUR;
 /// For how long the queue hides a message that was received.
 const HIDDEN: i64 = 6 * MINUTE;
 

@@ -2,6 +2,7 @@
 //! or is not answered is asked for again, by the same day.
 
 use super::faults::Fault;
+use super::happening::{DAY, MINUTE};
 use super::mutants::Mutant;
 use super::port::Port;
 use super::random::Rng;
@@ -18,8 +19,6 @@ use store::partners::PartnerRow;
 use store::payouts::{Books, RunError, books, look, run};
 use store::{Item, Key, Table, When};
 
-const MINUTE: i64 = 60_000;
-const DAY: i64 = 86_400_000;
 /// How often somebody asks again for a payout that did not end well.
 const MOST_TRIES: u32 = 6;
 

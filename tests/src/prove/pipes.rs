@@ -3,6 +3,7 @@
 
 use super::faults::Fault;
 use super::handlers;
+use super::happening::DAY;
 use super::port::Posted;
 use super::world::{Happening, Role, World};
 use jiff::Timestamp;
@@ -12,7 +13,6 @@ use store::notices::Order;
 use store::{Item, Key};
 
 const SHARDS: usize = 2;
-const DAY: i64 = 86_400_000;
 /// Attempts at a batch before it goes to its destination.
 const MOST_TRIES: u32 = 5;
 /// Deliveries of a message before it goes to the dead-letter queue.

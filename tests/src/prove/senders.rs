@@ -3,6 +3,7 @@
 
 use super::faults::Fault;
 use super::handlers;
+use super::happening::{DAY, MINUTE};
 use super::port::Wanted;
 use super::told::{BEGIN, NORMALIZER, is_poison};
 use super::world::{Happening, Role, Task, World};
@@ -13,9 +14,6 @@ use std::sync::Arc;
 use store::accept::Verdict;
 use store::items::{ALIAS, reference_partition};
 use store::{Item, Key, StoreError};
-
-const MINUTE: i64 = 60_000;
-const DAY: i64 = 86_400_000;
 
 /// How delivering one request goes.
 #[derive(Clone, Debug, Default)]

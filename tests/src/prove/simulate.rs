@@ -1,13 +1,13 @@
 //! Many worlds: run on every core, counted, and the first that breaks a law made small.
 
 use super::faults::{Hits, Spec};
+use super::happening::HOUR;
 use super::mutants::Mutant;
 use super::random::Rng;
 use super::world::{Happening, World};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-const HOUR: i64 = 3_600_000;
 /// Worlds a thread takes at a time.
 const CHUNK: u64 = 32;
 /// Worlds between two looks at the total: the sum is the same for any number of threads.

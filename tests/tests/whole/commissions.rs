@@ -92,7 +92,7 @@ async fn each_kind_of_event_costs_these_requests() {
         }
         came(what);
     }
-    remove(&table, &acme(), at(2)).await.unwrap();
+    remove(&table, &acme()).await.unwrap();
     table.since();
     take_up(&table, &order, at(2)).await.unwrap();
     came("a row of a partner without an endpoint");

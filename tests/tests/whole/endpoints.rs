@@ -173,7 +173,7 @@ async fn an_endpoint_is_told_what_comes_after_it_was_set_and_moved_ones_miss_not
     set(&desk.table, &acme(), &moved.url, now).await.unwrap();
     assert_eq!(desk.sweep().await, 1);
     assert_eq!(said(&moved.came(&secret())), ["commission.refunded -80"]);
-    assert!(remove(&desk.table, &acme(), now).await.unwrap());
+    assert!(remove(&desk.table, &acme()).await.unwrap());
     assert!(desk.deliver(&order, 2).await);
     assert!(moved.came(&secret()).is_empty());
 }
@@ -186,7 +186,7 @@ async fn one_that_is_taken_away_and_set_again_signs_with_no_secret_from_before_i
     rotate(&desk.table, &acme(), now()).await.unwrap().unwrap();
     desk.at(DAY);
     for _ in 0..2 {
-        assert!(remove(&desk.table, &acme(), now()).await.unwrap());
+        assert!(remove(&desk.table, &acme()).await.unwrap());
         assert!(enable(&desk.table, &acme(), now()).await.unwrap().is_none());
         assert!(rotate(&desk.table, &acme(), now()).await.unwrap().is_none());
         assert!(endpoint(&desk.table, &acme()).await.unwrap().is_none());

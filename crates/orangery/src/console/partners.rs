@@ -162,7 +162,7 @@ impl ToldAt {
         let (state, changed) = match (endpoint.off, endpoint.failing_since) {
             (Some(off), _) => match off.why {
                 WhyOff::Gone => ("gone", Some(off.at)),
-                WhyOff::Failing | WhyOff::Unwanted => ("off", Some(off.at)),
+                WhyOff::Failing => ("off", Some(off.at)),
             },
             (None, Some(since)) => ("failing", Some(since)),
             (None, None) => ("on", None),

@@ -39,7 +39,7 @@ impl Tell {
         let (partner, place) = (&row.partner, &self.whose.place);
         let mut out = std::io::stdout();
         if self.off {
-            let removed = remove(&table, partner, place.now()?).await;
+            let removed = remove(&table, partner).await;
             if !removed.map_err(table::trouble)? {
                 bail!(MEANWHILE);
             }
@@ -94,7 +94,6 @@ fn stands(partner: &PartnerId, endpoint: &Endpoint, now: Timestamp) -> String {
             let why = match off.why {
                 WhyOff::Gone => "it said that it is gone",
                 WhyOff::Failing => "it failed for three days",
-                WhyOff::Unwanted => "nobody is to be told",
             };
             format!("off since {}: {why}; --enable puts it on", off.at)
         }

@@ -26,7 +26,7 @@ use jiff::Timestamp;
 use place::{Master, Place};
 use std::sync::Arc;
 use store::dynamo::DynamoTable;
-use store::partners::{Dated, PartnerRow};
+use store::partners::PartnerRow;
 use store::{StoreError, Table};
 
 /// What can be said of partners.
@@ -125,8 +125,9 @@ pub async fn enroll<T: Table>(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let mut row = PartnerRow::new(partner.clone());
-    let dated = |offer: &Offer| Dated::new(now, offer.clone(), 0);
-    row.programs.extend(offer.map(dated));
+    if let Some(offer) = offer {
+        row.agree(offer, 0, now);
+    }
     store::partners::put_new(table, row).await.map(drop)
 }
 

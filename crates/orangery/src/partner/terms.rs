@@ -216,7 +216,7 @@ impl Change {
 
 /// Puts an offer into force now, on the tier that was reached last.
 pub(super) fn put_in_force(row: &mut PartnerRow, offer: &Offer, now: Timestamp) {
-    let active = row.agreed(Timestamp::MAX).map_or(0, |last| last.active);
+    let active = row.latest().map_or(0, |last| last.active);
     row.agree(offer, active, now);
 }
 
