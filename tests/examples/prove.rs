@@ -11,20 +11,23 @@ use clap::{Parser, ValueEnum};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
-use tests::prove::simulate::Total;
-use tests::prove::{MUTANTS, Mutant, NAMES, Spec, engines, exhaustive, kill, shrink, simulate};
+use tests::proof::simulation_runs::SimulationTotals;
+use tests::proof::{
+    FAULT_NAMES, MUTANTS, Mutant, SimulationSpec, engine_comparison, exhaustive, process_kills,
+    shrink, simulation_runs,
+};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Part {
+enum ProofPart {
     /// Random worlds.
     Simulate,
     /// Everything there is to try on canonical lives.
     Exhaustive,
     /// The twin against real engines.
-    Twin,
+    ModelTable,
     /// The local stack killed and restarted under load.
     Kill,
     /// Twenty-five laws broken on purpose.
@@ -35,10 +38,10 @@ enum Part {
 
 /// Runs the proof of the core, or one part of it.
 #[derive(Parser)]
-struct Options {
+struct ProveOptions {
     /// Only this part.
     #[arg(long)]
-    part: Option<Part>,
+    part: Option<ProofPart>,
     /// Simulated deliveries.
     #[arg(long, default_value_t = 20_000_000)]
     deliveries: u64,
@@ -57,7 +60,7 @@ struct Options {
     rounds: u64,
     /// One world again, as a failure printed it.
     #[arg(long)]
-    world: Option<u64>,
+    simulation: Option<u64>,
     /// Kinds of faults in that world, a bit each.
     #[arg(long, value_parser = bits)]
     faults: Option<u64>,
@@ -66,25 +69,25 @@ struct Options {
     events: Option<u64>,
     /// Faults that do not happen in that world, by number.
     #[arg(long, value_delimiter = ',')]
-    spare: Vec<u32>,
+    spared: Vec<u32>,
     /// The law that is broken in that world, by number.
     #[arg(long)]
     mutant: Option<usize>,
 }
 
 fn main() -> ExitCode {
-    let options = Options::parse();
-    if let Some(seed) = options.world {
-        return again(&options, seed);
+    let options = ProveOptions::parse();
+    if let Some(seed) = options.simulation {
+        return rerun(&options, seed);
     }
-    type Run = fn(&Options) -> Result<(), String>;
-    let parts: [(Part, Run); 6] = [
-        (Part::Simulate, simulated),
-        (Part::Exhaustive, exhausted),
-        (Part::Mutants, broken_on_purpose),
-        (Part::Forgery, forged),
-        (Part::Twin, compared),
-        (Part::Kill, killed),
+    type Run = fn(&ProveOptions) -> Result<(), String>;
+    let parts: [(ProofPart, Run); 6] = [
+        (ProofPart::Simulate, run_simulations),
+        (ProofPart::Exhaustive, run_exhaustive),
+        (ProofPart::Mutants, run_mutants),
+        (ProofPart::Forgery, run_forgery),
+        (ProofPart::ModelTable, compare_tables),
+        (ProofPart::Kill, run_kill),
     ];
     for (part, run) in parts {
         if options.part.is_some_and(|only| only != part) {
@@ -104,14 +107,14 @@ fn threads() -> usize {
     std::thread::available_parallelism().map_or(2, usize::from)
 }
 
-fn simulated(options: &Options) -> Result<(), String> {
+fn run_simulations(options: &ProveOptions) -> Result<(), String> {
     let file = options.progress.as_deref();
     let (sum, earlier) = match file.filter(|file| file.exists()) {
         Some(file) => progress::read(file, options.seed)?,
-        None => (Total::default(), Duration::ZERO),
+        None => (SimulationTotals::default(), Duration::ZERO),
     };
     let began = Instant::now();
-    let total = simulate::go_on(
+    let total = simulation_runs::resume(
         sum,
         options.seed,
         options.deliveries,
@@ -129,7 +132,7 @@ fn simulated(options: &Options) -> Result<(), String> {
             }
         },
     );
-    for (name, hits) in NAMES.iter().zip(total.hits.0) {
+    for (name, hits) in FAULT_NAMES.iter().zip(total.fault_counts.0) {
         println!("  {hits:>12} {name}");
     }
     let took = earlier + began.elapsed();
@@ -140,19 +143,19 @@ fn simulated(options: &Options) -> Result<(), String> {
         "{} deliveries, {} worlds, {} rows of partners, {} payouts, {} notices, {} divergences, \
          seed {}",
         total.deliveries,
-        total.worlds,
+        total.simulations,
         total.rows,
         total.payouts,
         total.notices,
-        u8::from(total.first.is_some()),
+        u8::from(total.first_violation.is_some()),
         options.seed
     );
-    match total.first {
+    match total.first_violation {
         None => Ok(()),
         Some((number, seed, law)) => {
             let (spec, small, faults) = shrink::shrink(seed, None);
             let command = shrink::command(&spec, None);
-            let told = simulate::describe(&spec);
+            let told = simulation_runs::describe(&spec);
             Err(format!(
                 "world {number}: {law}\nshrunk to {faults} faults: {small}\n{told}{command}"
             ))
@@ -162,19 +165,19 @@ fn simulated(options: &Options) -> Result<(), String> {
 
 /// What a long run has come to so far, kept in a file.
 mod progress {
-    use super::{Duration, Total};
+    use super::{Duration, SimulationTotals};
     use serde_json::{Value, json};
     use std::path::Path;
-    use tests::prove::Hits;
+    use tests::proof::FaultCounts;
 
     pub(super) fn write(
         file: &Path,
         seed: u64,
-        sum: &Total,
+        sum: &SimulationTotals,
         took: Duration,
     ) -> std::io::Result<()> {
-        let hits = sum.hits.0.as_slice();
-        let (deliveries, worlds, rows) = (sum.deliveries, sum.worlds, sum.rows);
+        let hits = sum.fault_counts.0.as_slice();
+        let (deliveries, worlds, rows) = (sum.deliveries, sum.simulations, sum.rows);
         let payouts = sum.payouts;
         let seconds = took.as_secs();
         let kept = json!({
@@ -187,7 +190,7 @@ mod progress {
         std::fs::rename(next, file)
     }
 
-    pub(super) fn read(file: &Path, seed: u64) -> Result<(Total, Duration), String> {
+    pub(super) fn read(file: &Path, seed: u64) -> Result<(SimulationTotals, Duration), String> {
         let unfit = |what: &str| format!("{}: {what}; name another file", file.display());
         let text = std::fs::read_to_string(file).map_err(|error| unfit(&error.to_string()))?;
         let kept: Value = serde_json::from_str(&text).map_err(|_| unfit("is not a sum"))?;
@@ -202,31 +205,31 @@ mod progress {
             .flatten()
             .filter_map(Value::as_u64)
             .collect();
-        let hits = Hits(
+        let hits = FaultCounts(
             hits.try_into()
                 .map_err(|_| unfit("is of another version"))?,
         );
-        let total = Total {
+        let total = SimulationTotals {
             deliveries: number("deliveries")?,
-            worlds: number("worlds")?,
+            simulations: number("worlds")?,
             rows: number("rows")?,
             payouts: number("payouts")?,
             notices: number("notices")?,
-            hits,
-            first: None,
+            fault_counts: hits,
+            first_violation: None,
         };
         Ok((total, Duration::from_secs(number("seconds")?)))
     }
 }
 
-fn exhausted(options: &Options) -> Result<(), String> {
-    let cases = exhaustive::everything(options.seed, threads(), false);
+fn run_exhaustive(options: &ProveOptions) -> Result<(), String> {
+    let cases = exhaustive::run_all(options.seed, threads(), false);
     println!(
         "{} lives ({} of them earn), \
          {} orders, {} duplicates, {} crashes and lost answers, {} draws from all of \
          these at once, {} interleavings of two folds and {} of three with {} different ends \
          ({} sets whole, {} cut), {} divergences, seed {}",
-        cases.lives,
+        cases.scenarios,
         cases.earning,
         cases.orders,
         cases.duplicates,
@@ -235,18 +238,18 @@ fn exhausted(options: &Options) -> Result<(), String> {
         cases.pairs,
         cases.triples,
         cases.ends,
-        cases.whole,
-        cases.cut,
-        u8::from(cases.first.is_some()),
+        cases.complete_sets,
+        cases.truncated_sets,
+        u8::from(cases.first_violation.is_some()),
         options.seed
     );
-    cases.first.map_or(Ok(()), Err)
+    cases.first_violation.map_or(Ok(()), Err)
 }
 
-fn broken_on_purpose(options: &Options) -> Result<(), String> {
+fn run_mutants(options: &ProveOptions) -> Result<(), String> {
     let mut found = 0;
     for (mutant, name) in MUTANTS {
-        let (began, total) = hunt(options.seed, mutant);
+        let (began, total) = find_violation(options.seed, mutant);
         let Some((number, seed, _)) = total else {
             return Err(format!("nobody notices: {name}"));
         };
@@ -254,7 +257,10 @@ fn broken_on_purpose(options: &Options) -> Result<(), String> {
         let after = began.elapsed();
         let (spec, law, faults) = shrink::shrink(seed, Some(mutant));
         let law = law.lines().next().unwrap_or_default().to_owned();
-        let events = spec.events.count_ones().min(simulate::events(&spec));
+        let events = spec
+            .events
+            .count_ones()
+            .min(simulation_runs::event_count(&spec));
         println!(
             "  {name}: world {number} (seed {seed}) after {after:.1?}; shrunk to {events} \
              events and {faults} faults: {law}\n    {}",
@@ -269,18 +275,18 @@ fn broken_on_purpose(options: &Options) -> Result<(), String> {
     Ok(())
 }
 
-fn hunt(seed: u64, mutant: Mutant) -> (Instant, Option<(u64, u64, String)>) {
+fn find_violation(seed: u64, mutant: Mutant) -> (Instant, Option<(u64, u64, String)>) {
     let began = Instant::now();
-    let total = simulate::worlds(seed, 1_000_000, threads(), Some(mutant));
-    (began, total.first)
+    let total = simulation_runs::simulate_many(seed, 1_000_000, threads(), Some(mutant));
+    (began, total.first_violation)
 }
 
-fn forged(options: &Options) -> Result<(), String> {
-    let doors = forgery::doors();
-    let total = forgery::tried(&doors, options.seed, options.tries, threads());
+fn run_forgery(options: &ProveOptions) -> Result<(), String> {
+    let doors = forgery::endpoints();
+    let total = forgery::run_tries(&doors, options.seed, options.tries, threads());
     println!("    refused   the same  API's word");
-    let ways = total.by_way();
-    for (name, count) in ways.chain(total.by_door(&doors)) {
+    let ways = total.by_tampering();
+    for (name, count) in ways.chain(total.by_endpoint(&doors)) {
         let (refused, same, vouched) = (count.refused, count.same, count.vouched);
         println!("  {refused:>9}  {same:>9}  {vouched:>10} {name}");
     }
@@ -291,30 +297,30 @@ fn forged(options: &Options) -> Result<(), String> {
     }
 }
 
-fn compared(options: &Options) -> Result<(), String> {
-    let report = engines::compare(options.seed, 4_000)?;
+fn compare_tables(options: &ProveOptions) -> Result<(), String> {
+    let report = engine_comparison::compare(options.seed, 4_000)?;
     println!("{report}");
     Ok(())
 }
 
-fn killed(options: &Options) -> Result<(), String> {
-    let report = kill::rounds(options.seed, options.rounds)?;
+fn run_kill(options: &ProveOptions) -> Result<(), String> {
+    let report = process_kills::run_kill_rounds(options.seed, options.rounds)?;
     println!("{report}");
     Ok(())
 }
 
-fn again(options: &Options, seed: u64) -> ExitCode {
-    let spec = Spec {
+fn rerun(options: &ProveOptions, seed: u64) -> ExitCode {
+    let spec = SimulationSpec {
         seed,
         faults: options.faults.unwrap_or(u64::MAX),
         events: options.events.unwrap_or(u64::MAX),
-        spared: options.spare.clone(),
+        spared: options.spared.clone(),
     };
     let mutant = options.mutant.and_then(|number| MUTANTS.get(number));
-    let ran = simulate::world(&spec, mutant.map(|(mutant, _)| *mutant));
-    print!("{}", simulate::describe(&spec));
+    let ran = simulation_runs::simulate_one(&spec, mutant.map(|(mutant, _)| *mutant));
+    print!("{}", simulation_runs::describe(&spec));
     println!("{} deliveries, {} faults", ran.deliveries, ran.faults);
-    match ran.broken {
+    match ran.violation {
         None => ExitCode::SUCCESS,
         Some(law) => {
             println!("DIVERGENCE: {law}");

@@ -1,5 +1,5 @@
 //! What the whole promises, tried on the whole: stories, laws, fidelity, tidiness.
 
-pub mod doors;
+pub mod endpoints;
 
-pub mod prove;
+pub mod proof;

@@ -6,28 +6,28 @@
     reason = "a story that can't begin fails"
 )]
 
-use domain::billing::{PaymentSeen, RefundSeen, RefundState, Teller};
+use domain::billing::{PaymentSnapshot, RefundSnapshot, RefundState, SourceKind};
+use domain::event::{About, Fact, NormalizedEvent, Profile};
 use domain::fold::fold;
-use domain::ids::{Account, Mode, ObjectId, Reference};
+use domain::ids::{Mode, ObjectId, ProviderAccount, Reference};
 use domain::money::{Currency, Money};
-use domain::reading::{About, Fact, Profile, Reading};
-use domain::record::{Entry, Record, Step};
-use domain::terms::{SubscriptionSeen, SubscriptionStatus, Terms};
+use domain::record::{AdvanceOutcome, Entry, Record};
+use domain::terms::{SubscriptionSnapshot, SubscriptionStatus, SubscriptionTerms};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
-use store::accept::receive;
 use store::audit::walk;
-use store::folding::{Outcome, look_again, read_record};
-use store::letters::{Claim, Order, claim};
-use tests::prove::Calm;
+use store::folding::{FoldStatus, read_record, replan};
+use store::ingest::ingest_entries;
+use store::letters::{ClaimOutcome, SendTask, claim};
+use tests::proof::ImmediateTable;
 
-const ACCOUNT: Account = Account {
+const ACCOUNT: ProviderAccount = ProviderAccount {
     provider: "stripe",
     mode: Mode::Test,
 };
 
-fn told(id: &str, second: i64, fact: Fact) -> Reading {
-    Reading {
+fn event_of(id: &str, second: i64, fact: Fact) -> NormalizedEvent {
+    NormalizedEvent {
         id: ACCOUNT.event(id),
         kind: "told".into(),
         occurred_at: Timestamp::from_second(second).unwrap(),
@@ -48,9 +48,9 @@ fn charge(second: i64) -> Fact {
         currency: Currency::parse("eur").unwrap(),
         exponent: 2,
     };
-    Fact::Payment(PaymentSeen {
+    Fact::Payment(PaymentSnapshot {
         ids: ids(&["ch_1", "pi_1"]),
-        teller: Teller::Charge,
+        source_kind: SourceKind::Charge,
         paid,
         tax_minor: None,
         paid_at: Timestamp::from_second(second).unwrap(),
@@ -61,14 +61,14 @@ fn charge(second: i64) -> Fact {
 #[test]
 fn two_refunds_of_one_second_are_both_counted_whatever_their_events_are_called() {
     for (first, second) in [("evt_a", "evt_b"), ("evt_b", "evt_a")] {
-        let so_far = |minor| Fact::RefundedSoFar {
+        let so_far = |minor| Fact::CumulativeRefund {
             ids: ids(&["ch_1", "pi_1"]),
             minor,
         };
         let readings = [
-            told("evt_0", 100, charge(100)),
-            told(first, 200, so_far(500)),
-            told(second, 200, so_far(750)),
+            event_of("evt_0", 100, charge(100)),
+            event_of(first, 200, so_far(500)),
+            event_of(second, 200, so_far(750)),
         ];
         let state = fold(&readings);
         assert_eq!(state.payments.open[0].refunded_minor(), 750);
@@ -78,7 +78,7 @@ fn two_refunds_of_one_second_are_both_counted_whatever_their_events_are_called()
 #[test]
 fn a_refund_told_by_two_ids_before_they_are_one_payment_folds_alike_in_steps_and_at_once() {
     let refund = |name: &str, state| {
-        Fact::Refund(RefundSeen {
+        Fact::Refund(RefundSnapshot {
             id: ObjectId::new("re_1"),
             payment: ids(&[name]),
             minor: 350,
@@ -87,9 +87,9 @@ fn a_refund_told_by_two_ids_before_they_are_one_payment_folds_alike_in_steps_and
         })
     };
     let readings = [
-        told("evt_1", 150, refund("pi_1", RefundState::Pending)),
-        told("evt_2", 160, refund("ch_1", RefundState::Succeeded)),
-        told("evt_3", 170, charge(100)),
+        event_of("evt_1", 150, refund("pi_1", RefundState::Pending)),
+        event_of("evt_2", 160, refund("ch_1", RefundState::Succeeded)),
+        event_of("evt_3", 170, charge(100)),
     ];
     let at_once = fold(&readings);
     let mut record = Record::new(ACCOUNT.customer("cus_1"));
@@ -102,14 +102,16 @@ fn a_refund_told_by_two_ids_before_they_are_one_payment_folds_alike_in_steps_and
             "r".into(),
         );
         match record.advance(&[Arc::new(entry)], reading.occurred_at) {
-            Step::Next(next) => record = *next,
-            step @ (Step::Folded | Step::ReadJournal) => panic!("these stand in order: {step:?}"),
+            AdvanceOutcome::Next(next) => record = *next,
+            step @ (AdvanceOutcome::AlreadyFolded | AdvanceOutcome::ReadJournal) => {
+                panic!("these stand in order: {step:?}")
+            }
         }
     }
     assert_eq!(record.folded.state, at_once);
 }
 
-fn entry(reading: Reading) -> Arc<Entry> {
+fn entry(reading: NormalizedEvent) -> Arc<Entry> {
     let (raw, at) = (Arc::from(&b"{}"[..]), reading.occurred_at);
     Arc::new(Entry::new(reading, raw, 1, at, "r".into()))
 }
@@ -119,16 +121,16 @@ fn at(second: i64) -> Timestamp {
 }
 
 /// Somebody with an address, whose subscription runs.
-fn subscriber() -> [Reading; 2] {
+fn subscriber() -> [NormalizedEvent; 2] {
     let profile = Profile {
         email: Some("ada@example.org".into()),
         ..Profile::default()
     };
-    let running = SubscriptionSeen {
+    let running = SubscriptionSnapshot {
         id: ObjectId::new("sub_1"),
         started_at: at(200),
         currency: None,
-        terms: Terms {
+        terms: SubscriptionTerms {
             status: SubscriptionStatus::Active,
             items: Vec::new(),
             period: None,
@@ -138,48 +140,50 @@ fn subscriber() -> [Reading; 2] {
             pause: None,
         },
         canceled_at: None,
-        end_asked: false,
+        end_requested: false,
         ended_at: None,
-        before: None,
+        previous_attributes: None,
     };
     [
-        told("evt_1", 100, Fact::Profile(profile)),
-        told("evt_2", 200, Fact::Subscription(Box::new(running))),
+        event_of("evt_1", 100, Fact::Profile(profile)),
+        event_of("evt_2", 200, Fact::Subscription(Box::new(running))),
     ]
 }
 
 #[tokio::test]
 async fn a_message_delivered_twice_under_one_count_is_claimed_once() {
-    let table = Calm::default();
+    let table = ImmediateTable::default();
     let entries = subscriber().map(entry);
-    receive(&table, &entries, at(300)).await.unwrap();
-    let order = Order {
+    ingest_entries(&table, &entries, at(300)).await.unwrap();
+    let order = SendTask {
         customer: ACCOUNT.customer("cus_1"),
         letter: domain::letters::Letter::Welcome,
         cause: "sub_1".into(),
     };
     let owner = "message#1";
     let first = claim(&table, &order, owner, at(301)).await.unwrap();
-    assert!(matches!(first, Claim::Ours { .. }), "{first:?}");
+    assert!(matches!(first, ClaimOutcome::Claimed { .. }), "{first:?}");
     let second = claim(&table, &order, owner, at(302)).await.unwrap();
-    assert!(matches!(second, Claim::Busy), "{second:?}");
+    assert!(matches!(second, ClaimOutcome::Busy), "{second:?}");
 }
 
 #[tokio::test]
 async fn an_event_that_makes_the_fold_panic_stops_none_of_its_customers_others() {
-    let injected = |reading: &Reading| {
+    let injected = |reading: &NormalizedEvent| {
         if &*reading.kind == "poison" {
             std::panic::resume_unwind(Box::new("injected"));
         }
     };
     let _ = domain::fold::WITNESS.set(injected);
-    let mut poison = told("evt_0", 150, charge(150));
+    let mut poison = event_of("evt_0", 150, charge(150));
     poison.kind = "poison".into();
     let [who, runs] = subscriber();
-    let table = Calm::default();
+    let table = ImmediateTable::default();
     let customer = ACCOUNT.customer("cus_1");
     for reading in [who, poison, runs] {
-        receive(&table, &[entry(reading)], at(300)).await.unwrap();
+        ingest_entries(&table, &[entry(reading)], at(300))
+            .await
+            .unwrap();
     }
     let record = read_record(&table, &customer)
         .await
@@ -187,18 +191,18 @@ async fn an_event_that_makes_the_fold_panic_stops_none_of_its_customers_others()
         .expect("there");
     assert_eq!((record.folded.count, record.folded.state.unclear), (3, 1));
     assert_eq!(record.folded.state.subscriptions.len(), 1);
-    let again = look_again(&table, &customer, at(400)).await.unwrap();
-    assert_eq!(again, Outcome::Done);
+    let again = replan(&table, &customer, at(400)).await.unwrap();
+    assert_eq!(again, FoldStatus::Done);
 }
 
 #[tokio::test]
 async fn what_stays_under_a_shared_name_is_new_to_the_first_customer_and_to_no_audit() {
-    let table = Calm::default();
+    let table = ImmediateTable::default();
     let [mut who, _] = subscriber();
     who.references.push(Reference::code("spring"));
-    let mut reported = told("evt_9", 100, charge(100));
-    reported.about = About::Behind(vec![Reference::code("spring")]);
-    receive(&table, &[entry(who), entry(reported)], at(300))
+    let mut reported = event_of("evt_9", 100, charge(100));
+    reported.about = About::ByReference(vec![Reference::code("spring")]);
+    ingest_entries(&table, &[entry(who), entry(reported)], at(300))
         .await
         .unwrap();
     let customer = ACCOUNT.customer("cus_1");
@@ -210,6 +214,6 @@ async fn what_stays_under_a_shared_name_is_new_to_the_first_customer_and_to_no_a
     let hour = SignedDuration::from_hours(1);
     for walked_at in [at(300), at(300) + hour, at(300) + hour * 200] {
         let report = walk(&table, u32::MAX, walked_at).await.unwrap();
-        assert_eq!((report.customers, report.mended), (1, 0), "{walked_at}");
+        assert_eq!((report.customers, report.repaired), (1, 0), "{walked_at}");
     }
 }

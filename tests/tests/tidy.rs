@@ -20,7 +20,7 @@ const TABLE_NAMED_BY_FUNCTIONS: [&str; 3] = [
 ];
 
 /// Which of our own packages one may stand on; a package that is not listed stands on none.
-const ARROWS: [(&str, &[&str]); 5] = [
+const ALLOWED_DEPENDENCIES: [(&str, &[&str]); 5] = [
     ("providers", &["domain"]),
     ("store", &["domain"]),
     ("runtime", &["domain", "providers", "store"]),
@@ -35,7 +35,7 @@ const ARROWS: [(&str, &[&str]); 5] = [
 fn no_line_file_or_function_is_too_long() {
     let mut faults = Vec::new();
     let borne = exceptions("oversized");
-    for file in sources().filter(|file| !borne.cover(file)) {
+    for file in sources().filter(|file| !borne.covers(file)) {
         let lines: Vec<&str> = file.text.lines().collect();
         if lines.len() > 400 {
             faults.push(format!("{}: {} lines, at most 400", file.path, lines.len()));
@@ -79,7 +79,9 @@ fn arrows_between_packages_go_down_only() {
         let manifest = read(&format!("{folder}/{name}/Cargo.toml"));
         let manifest: toml::Table = manifest.parse().unwrap();
         let kind = if folder == "functions" { folder } else { name };
-        let allowed = ARROWS.iter().find(|(package, _)| *package == kind);
+        let allowed = ALLOWED_DEPENDENCIES
+            .iter()
+            .find(|(package, _)| *package == kind);
         let allowed = allowed.map_or(&[][..], |(_, allowed)| *allowed);
         for section in ["dependencies", "dev-dependencies", "build-dependencies"] {
             let Some(dependencies) = manifest.get(section).and_then(toml::Value::as_table) else {
@@ -118,8 +120,8 @@ fn no_provider_is_named_outside_its_folder_and_the_list() {
     for file in sources().chain(manifests()) {
         for name in &names {
             let own = format!("crates/providers/src/{name}/");
-            if !allowed.cover(&file) && !file.path.starts_with(&own) {
-                faults.extend(naming(&file, name, &[]));
+            if !allowed.covers(&file) && !file.path.starts_with(&own) {
+                faults.extend(lines_naming(&file, name, &[]));
             }
         }
     }
@@ -131,7 +133,7 @@ fn the_tables_make_is_named_in_the_store_alone() {
     let excepted = exceptions("table_named");
     let mut faults = Vec::new();
     for file in sources().chain(manifests()) {
-        if excepted.cover(&file) {
+        if excepted.covers(&file) {
             continue;
         }
         let allowed: &[&str] = if file.path.starts_with("functions/") {
@@ -139,7 +141,7 @@ fn the_tables_make_is_named_in_the_store_alone() {
         } else {
             &[]
         };
-        faults.extend(naming(&file, "dynamo", allowed));
+        faults.extend(lines_naming(&file, "dynamo", allowed));
     }
     assert_tidy(&faults);
 }
@@ -166,7 +168,7 @@ fn nothing_is_left_to_do_and_no_debugging_is_left_behind() {
             ["dbg", "!("],
             ["unimple", "mented!("],
         ] {
-            faults.extend(naming_exactly(&file, &word.concat()));
+            faults.extend(lines_naming_exactly(&file, &word.concat()));
         }
     }
     assert_tidy(&faults);
@@ -227,29 +229,29 @@ fn no_file_names_a_place_on_somebodys_machine() {
             ("tmp", "wt/"),
             ("work", ""),
         ] {
-            faults.extend(naming_exactly(&file, &format!("/{first}/{second}")));
+            faults.extend(lines_naming_exactly(&file, &format!("/{first}/{second}")));
         }
     }
     assert_tidy(&faults);
 }
 
 /// Paths that a rule does not reach, and why.
-struct Exceptions(Vec<(String, String)>);
+struct RuleExceptions(Vec<(String, String)>);
 
-impl Exceptions {
-    fn cover(&self, file: &File) -> bool {
+impl RuleExceptions {
+    fn covers(&self, file: &SourceFile) -> bool {
         self.0.iter().any(|(path, _)| file.path.starts_with(path))
     }
 }
 
-fn exceptions(name: &str) -> Exceptions {
+fn exceptions(name: &str) -> RuleExceptions {
     let file: toml::Table = read("tests/tidy.toml").parse().unwrap();
     let table = file[name].as_table().unwrap();
     let text = |reason: &toml::Value| reason.as_str().unwrap().to_owned();
     let of = table
         .iter()
         .map(|(path, reason)| (path.clone(), text(reason)));
-    Exceptions(of.collect())
+    RuleExceptions(of.collect())
 }
 
 #[test]
@@ -272,13 +274,13 @@ fn every_folder_has_its_name_plate() {
     assert_tidy(&faults);
 }
 
-struct File {
+struct SourceFile {
     /// From the root, with slashes.
     path: String,
     text: String,
 }
 
-fn naming(file: &File, word: &str, allowed: &[&str]) -> Vec<String> {
+fn lines_naming(file: &SourceFile, word: &str, allowed: &[&str]) -> Vec<String> {
     let lines = file.text.lines().enumerate();
     let names = |line: &str| line.to_ascii_lowercase().contains(word);
     lines
@@ -287,7 +289,7 @@ fn naming(file: &File, word: &str, allowed: &[&str]) -> Vec<String> {
         .collect()
 }
 
-fn naming_exactly(file: &File, word: &str) -> Vec<String> {
+fn lines_naming_exactly(file: &SourceFile, word: &str) -> Vec<String> {
     let lines = file.text.lines().enumerate();
     lines
         .filter(|(_, line)| line.contains(word))
@@ -324,16 +326,16 @@ fn functions<'a>(lines: &[&'a str]) -> Vec<(usize, &'a str, usize)> {
     found
 }
 
-fn sources() -> impl Iterator<Item = File> {
+fn sources() -> impl Iterator<Item = SourceFile> {
     files().filter(|file| file.path.ends_with(".rs"))
 }
 
-fn manifests() -> impl Iterator<Item = File> {
+fn manifests() -> impl Iterator<Item = SourceFile> {
     files().filter(|file| file.path.ends_with("Cargo.toml"))
 }
 
 /// Every text in the house, but for what tools make.
-fn files() -> impl Iterator<Item = File> {
+fn files() -> impl Iterator<Item = SourceFile> {
     let mut paths = Vec::new();
     walk(&root(), &mut paths);
     paths.sort();
@@ -341,7 +343,7 @@ fn files() -> impl Iterator<Item = File> {
     paths.into_iter().filter_map(|path| {
         let text = std::fs::read_to_string(&path).ok()?;
         let path = path.strip_prefix(root()).unwrap();
-        Some(File {
+        Some(SourceFile {
             path: path.to_str().unwrap().replace('\\', "/"),
             text,
         })

@@ -1,8 +1,8 @@
 //! A program as people write it down, and the bounds that every program keeps.
 
 use crate::money::Money;
-use crate::program::{Claim, Own, Program, Reward, Span};
-use crate::tiers::{Offer, Tier};
+use crate::program::{AttributionModel, CommissionDuration, PartnerIdentity, Program, Reward};
+use crate::tiers::{ProgramTerms, Tier};
 use serde::{Deserialize, Deserializer};
 use std::fmt::Display;
 use std::str::FromStr;
@@ -10,12 +10,12 @@ use std::str::FromStr;
 /// Terms of a program as people write them; what is left out is as it was.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Wording {
+pub struct ProgramInput {
     /// A part of what was paid without tax: `20%`.
-    #[serde(deserialize_with = "written")]
+    #[serde(deserialize_with = "from_text")]
     pub rate: Option<Rate>,
     /// So much for each payment in its currency: `5.00 eur`.
-    #[serde(deserialize_with = "written")]
+    #[serde(deserialize_with = "from_text")]
     pub fixed: Option<Money>,
     /// Payments made in so many months from the first earn.
     pub months: Option<u16>,
@@ -24,15 +24,15 @@ pub struct Wording {
     /// Every payment earns.
     pub life: bool,
     /// From a payment until what it earned is released: `30d`.
-    #[serde(deserialize_with = "written")]
+    #[serde(deserialize_with = "from_text")]
     pub hold: Option<Days>,
     /// What may lie between a report and the first payment, either way: `60d`.
-    #[serde(deserialize_with = "written")]
+    #[serde(deserialize_with = "from_text")]
     pub window: Option<Days>,
     /// Whose report counts where there are several: `first` or `last`.
-    pub claim: Option<Claim>,
+    pub attribution_model: Option<AttributionModel>,
     /// From how many active customers on it is more: `10:25%`, `50:30%`.
-    #[serde(deserialize_with = "all_written")]
+    #[serde(deserialize_with = "list_from_text")]
     pub tiers: Option<Vec<Tier>>,
 }
 
@@ -54,8 +54,8 @@ pub enum BadProgram {
     #[error("`{0}` is no number of days: write it as 30d")]
     Days(String),
     /// Neither `first` nor `last`.
-    #[error("`{0}` is nobody's claim: write first or last")]
-    Claim(String),
+    #[error("`{0}` is not a valid attribution model: write first or last")]
+    AttributionModel(String),
     /// Not a tier as we read it.
     #[error("`{0}` is no tier: write from how many active customers on, as 10:25% or 10:6.00 eur")]
     Tier(String),
@@ -71,7 +71,7 @@ pub enum BadProgram {
     },
     /// Two terms of which one can be.
     #[error("{0} are alternatives: say one of them")]
-    Either(&'static str),
+    Alternatives(&'static str),
     /// Not an address; which one, is the typist's affair.
     #[error("an address that was given is none: it must be as anna@example.com")]
     Email,
@@ -85,7 +85,7 @@ pub enum BadProgram {
     Missing(String),
 }
 
-impl Wording {
+impl ProgramInput {
     /// Whether nothing is said.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -95,11 +95,11 @@ impl Wording {
     ///
     /// # Errors
     /// [`BadProgram`] when a term is missing, said twice or out of its bounds.
-    pub fn over(&self, base: Option<&Offer>) -> Result<Offer, BadProgram> {
+    pub fn merge_onto(&self, base: Option<&ProgramTerms>) -> Result<ProgramTerms, BadProgram> {
         let tiers = self.tiers.clone();
         let tiers = tiers.or(base.map(|base| base.tiers.clone()));
         let program = self.program(base.map(|base| &base.program))?;
-        Offer {
+        ProgramTerms {
             program,
             tiers: tiers.unwrap_or_default(),
         }
@@ -108,12 +108,14 @@ impl Wording {
 
     fn program(&self, base: Option<&Program>) -> Result<Program, BadProgram> {
         let reward = self.reward()?.or(base.map(|base| base.reward));
-        let span = self.span()?.or(base.map(|base| base.span));
+        let span = self.duration()?.or(base.map(|base| base.duration));
         let hold = self.hold.map(|days| days.0);
         let hold = hold.or(base.map(|base| base.hold_days));
         let window = self.window.map(|days| days.0);
         let window = window.or(base.map(|base| base.window_days));
-        let claim = self.claim.or(base.map(|base| base.claim));
+        let claim = self
+            .attribution_model
+            .or(base.map(|base| base.attribution_model));
         let (Some(reward), Some(span), Some(hold_days), Some(window_days)) =
             (reward, span, hold, window)
         else {
@@ -129,30 +131,30 @@ impl Wording {
         };
         Program {
             reward,
-            span,
+            duration: span,
             hold_days,
             window_days,
-            claim: claim.unwrap_or_default(),
+            attribution_model: claim.unwrap_or_default(),
         }
         .checked()
     }
 
     fn reward(&self) -> Result<Option<Reward>, BadProgram> {
         match (self.rate, self.fixed) {
-            (Some(_), Some(_)) => Err(BadProgram::Either("a rate and a fixed amount")),
+            (Some(_), Some(_)) => Err(BadProgram::Alternatives("a rate and a fixed amount")),
             (Some(Rate(points)), None) => Ok(Some(Reward::BasisPoints(points))),
             (None, fixed) => Ok(fixed.map(Reward::Fixed)),
         }
     }
 
-    fn span(&self) -> Result<Option<Span>, BadProgram> {
+    fn duration(&self) -> Result<Option<CommissionDuration>, BadProgram> {
         match (self.months, self.first_payment, self.life) {
             (None, false, false) => Ok(None),
-            (Some(months), false, false) => Ok(Some(Span::Months(months))),
-            (None, true, false) => Ok(Some(Span::FirstPayment)),
-            (None, false, true) => Ok(Some(Span::Life)),
+            (Some(months), false, false) => Ok(Some(CommissionDuration::Months(months))),
+            (None, true, false) => Ok(Some(CommissionDuration::FirstPayment)),
+            (None, false, true) => Ok(Some(CommissionDuration::Life)),
             (Some(_), _, _) | (None, true, true) => {
-                Err(BadProgram::Either("months, first payment and life"))
+                Err(BadProgram::Alternatives("months, first payment and life"))
             }
         }
     }
@@ -178,23 +180,25 @@ impl Program {
                 return outside("a fixed amount", &money, "it must be more than nothing");
             }
         }
-        match self.span {
-            Span::FirstPayment | Span::Months(1..=MOST_MONTHS) | Span::Life => {}
-            Span::Months(months) => {
+        match self.duration {
+            CommissionDuration::FirstPayment
+            | CommissionDuration::Months(1..=MAX_MONTHS)
+            | CommissionDuration::Life => {}
+            CommissionDuration::Months(months) => {
                 return outside("a number of months", &months, "1 to 1,200; or for life");
             }
         }
-        if self.hold_days > MOST_DAYS {
+        if self.hold_days > MAX_DAYS {
             return outside("a hold", &in_days(self.hold_days), "0 to 3,650 days");
         }
-        if !(1..=MOST_DAYS).contains(&self.window_days) {
+        if !(1..=MAX_DAYS).contains(&self.window_days) {
             return outside("a window", &in_days(self.window_days), "1 to 3,650 days");
         }
         Ok(self)
     }
 }
 
-impl Own {
+impl PartnerIdentity {
     /// An address, and its company's domain.
     ///
     /// # Errors
@@ -204,7 +208,7 @@ impl Own {
         if known.mailboxes.is_empty() || email.trim().contains(char::is_whitespace) {
             return Err(BadProgram::Email);
         }
-        self.also(known);
+        self.merge(known);
         Ok(())
     }
 
@@ -218,21 +222,21 @@ impl Own {
         // An address there says whether everybody has one.
         let known = Self::of(&format!("anybody@{domain}"));
         if !sound || known.domains.is_empty() {
-            return Err(BadProgram::Domain(shown(domain)));
+            return Err(BadProgram::Domain(excerpt(domain)));
         }
         self.domains.extend(known.domains);
         Ok(())
     }
 
     /// What another is known by, too.
-    pub fn also(&mut self, other: Self) {
+    pub fn merge(&mut self, other: Self) {
         self.mailboxes.extend(other.mailboxes);
         self.domains.extend(other.domains);
         self.fingerprints.extend(other.fingerprints);
     }
 
     /// Whether it is known by all that another is known by.
-    pub fn has(&self, other: &Self) -> bool {
+    pub fn is_superset(&self, other: &Self) -> bool {
         self.mailboxes.is_superset(&other.mailboxes)
             && self.domains.is_superset(&other.domains)
             && self.fingerprints.is_superset(&other.fingerprints)
@@ -243,7 +247,7 @@ impl FromStr for Rate {
     type Err = BadProgram;
 
     fn from_str(text: &str) -> Result<Self, BadProgram> {
-        let bad = || BadProgram::Rate(shown(text));
+        let bad = || BadProgram::Rate(excerpt(text));
         let number = text.trim().strip_suffix('%').ok_or_else(bad)?;
         let (whole, fraction) = number.trim_end().split_once('.').unwrap_or((number, "0"));
         let points = |digits: &str, least, most| {
@@ -265,23 +269,24 @@ impl FromStr for Days {
         let digits = text.trim().strip_suffix('d');
         let digits = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
         let days = digits.and_then(|digits| digits.parse().ok());
-        days.map(Self).ok_or_else(|| BadProgram::Days(shown(text)))
+        days.map(Self)
+            .ok_or_else(|| BadProgram::Days(excerpt(text)))
     }
 }
 
-impl FromStr for Claim {
+impl FromStr for AttributionModel {
     type Err = BadProgram;
 
     fn from_str(text: &str) -> Result<Self, BadProgram> {
         [Self::First, Self::Last]
             .into_iter()
             .find(|claim| claim.as_str() == text)
-            .ok_or_else(|| BadProgram::Claim(shown(text)))
+            .ok_or_else(|| BadProgram::AttributionModel(excerpt(text)))
     }
 }
 
 /// Of a text, in a file, what the same text means at the command line.
-fn written<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+fn from_text<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: FromStr<Err: Display>,
@@ -292,7 +297,9 @@ where
 }
 
 /// The same of a list of texts.
-fn all_written<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Tier>>, D::Error> {
+fn list_from_text<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<Tier>>, D::Error> {
     let texts = Option::<Vec<String>>::deserialize(deserializer)?;
     let read = texts.map(|texts| texts.iter().map(|text| text.parse()).collect());
     read.transpose().map_err(serde::de::Error::custom)
@@ -303,9 +310,9 @@ fn in_days(days: u16) -> String {
 }
 
 /// As much of what was typed as tells it apart.
-pub(crate) fn shown(text: &str) -> String {
+pub(crate) fn excerpt(text: &str) -> String {
     text.chars().take(32).collect()
 }
 
-const MOST_MONTHS: u16 = 1_200;
-const MOST_DAYS: u16 = 3_650;
+const MAX_MONTHS: u16 = 1_200;
+const MAX_DAYS: u16 = 3_650;

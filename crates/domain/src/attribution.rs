@@ -1,11 +1,14 @@
 //! Attribution: of all who say that they sent a customer, the one that counts.
 
+use crate::event::Fact;
 use crate::ids::PartnerId;
-use crate::program::{Claim, CodeGranted, Decision, Own, Pinned, Program, Suspicion};
-use crate::reading::Fact;
+use crate::program::{
+    AttributionModel, AttributionTerms, CodeGranted, Decision, PartnerIdentity, Program,
+    SelfReferralSignal,
+};
 use crate::record::Entry;
-use crate::standing::Reason;
-use crate::state::{Referral, State};
+use crate::referral_status::ReferralRefusal;
+use crate::state::{CustomerState, Referral};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +20,7 @@ use std::sync::Arc;
 pub struct Partners {
     /// The programs of reports, by `partner/referral`; what was pinned first stays.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub pins: BTreeMap<String, Pin>,
+    pub attribution_terms: BTreeMap<String, EffectiveTerms>,
     /// What people decided of reports, by `partner/referral`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub decisions: BTreeMap<String, Decision>,
@@ -34,18 +37,18 @@ pub struct Partners {
 
 /// A report's program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pin {
+pub struct EffectiveTerms {
     /// When the report was signed; of a code when it was first used.
     pub reported_at: Timestamp,
     /// On what terms.
     pub program: Program,
     /// Who the partner is.
     #[serde(default)]
-    pub own: Own,
+    pub identity: PartnerIdentity,
     /// In what the customer was first seen to look like the partner. It stays when the customer
     /// takes another address: only a person lifts it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub suspicion: Option<Suspicion>,
+    pub self_referral_signal: Option<SelfReferralSignal>,
 }
 
 /// Who is owed for a customer, and on what terms.
@@ -54,9 +57,9 @@ pub struct Attribution<'a> {
     /// The referral that counts.
     pub referral: &'a Referral,
     /// Its program; none where the partner has none.
-    pub pin: Option<&'a Pin>,
+    pub terms: Option<&'a EffectiveTerms>,
     /// Why what it earns waits for a person.
-    pub suspicion: Option<Suspicion>,
+    pub self_referral_signal: Option<SelfReferralSignal>,
 }
 
 impl Partners {
@@ -66,14 +69,14 @@ impl Partners {
     }
 }
 
-impl State {
+impl CustomerState {
     /// The referral that counts, of those that were not taken back, voided or out of their
     /// window: as the earliest's program has it the earliest, or the last one before the first
     /// payment.
     pub fn attribution(&self) -> Option<Attribution<'_>> {
         let first_paid_at = self.first_paid_at();
         let reported_at = |key: &str, referral: &Referral| {
-            let pin = self.partners.pins.get(key);
+            let pin = self.partners.attribution_terms.get(key);
             pin.map_or(referral.referred_at, |pin| pin.reported_at)
         };
         let candidates = || {
@@ -82,50 +85,56 @@ impl State {
                 .filter(|(key, known)| self.refusal(key, known).is_none())
         };
         let first = candidates().min_by_key(|(key, known)| (reported_at(key, known), *key))?;
-        let claim = self.partners.pins.get(first.0).map(|pin| pin.program.claim);
+        let claim = self
+            .partners
+            .attribution_terms
+            .get(first.0)
+            .map(|pin| pin.program.attribution_model);
         let (key, referral) = match claim.unwrap_or_default() {
-            Claim::First => first,
-            Claim::Last => candidates()
+            AttributionModel::First => first,
+            AttributionModel::Last => candidates()
                 .filter(|(_, known)| first_paid_at.is_none_or(|paid| known.referred_at <= paid))
                 .max_by_key(|(key, known)| (known.referred_at, *key))
                 .unwrap_or(first),
         };
-        let pin = self.partners.pins.get(key);
+        let pin = self.partners.attribution_terms.get(key);
         let released = self.partners.decisions.get(key) == Some(&Decision::Release);
         Some(Attribution {
             referral,
-            pin,
-            suspicion: pin.and_then(|pin| pin.suspicion).filter(|_| !released),
+            terms: pin,
+            self_referral_signal: pin
+                .and_then(|pin| pin.self_referral_signal)
+                .filter(|_| !released),
         })
     }
 
     /// A referral of a partner, as the partner names it; of a code `code/NAME`.
     pub fn referral(&self, partner: &PartnerId, referral: &str) -> Option<&Referral> {
-        self.referrals.get(&key(partner, referral))
+        self.referrals.get(&referral_key(partner, referral))
     }
 
     /// What people decided of it last.
     pub fn decision(&self, partner: &PartnerId, referral: &str) -> Option<Decision> {
         self.partners
             .decisions
-            .get(&key(partner, referral))
+            .get(&referral_key(partner, referral))
             .copied()
     }
 
     /// Why a report does not count, whatever others there are.
-    pub(crate) fn refusal(&self, key: &str, referral: &Referral) -> Option<Reason> {
+    pub(crate) fn refusal(&self, key: &str, referral: &Referral) -> Option<ReferralRefusal> {
         let outside = self.first_paid_at().is_some_and(|paid| {
-            self.partners.pins.get(key).is_some_and(|pin| {
+            self.partners.attribution_terms.get(key).is_some_and(|pin| {
                 let program = &pin.program;
                 !program.is_in_window(referral.referred_at, pin.reported_at, paid)
             })
         });
         if referral.canceled {
-            Some(Reason::Canceled)
+            Some(ReferralRefusal::Canceled)
         } else if self.partners.decisions.get(key) == Some(&Decision::Void) {
-            Some(Reason::Void)
+            Some(ReferralRefusal::Void)
         } else if outside {
-            Some(Reason::OutsideWindow)
+            Some(ReferralRefusal::OutsideWindow)
         } else {
             None
         }
@@ -137,9 +146,9 @@ impl State {
         self.partners.first_closed_at.into_iter().chain(open).min()
     }
 
-    pub(crate) fn apply_pinned(&mut self, pinned: &Pinned) {
-        let key = key(&pinned.partner, &pinned.referral);
-        self.pin(key, pinned.reported_at, &pinned.program, &pinned.own);
+    pub(crate) fn apply_attribution_terms(&mut self, pinned: &AttributionTerms) {
+        let key = referral_key(&pinned.partner, &pinned.referral);
+        self.add_attribution_terms(key, pinned.reported_at, &pinned.program, &pinned.identity);
     }
 
     pub(crate) fn apply_code_granted(&mut self, granted: &CodeGranted) {
@@ -154,52 +163,63 @@ impl State {
         let Some(granted) = self.partners.codes.get(code).cloned() else {
             return;
         };
-        let referral = by_code(code);
-        let key = key(&granted.partner, &referral);
+        let referral = referral_of_code(code);
+        let key = referral_key(&granted.partner, &referral);
         self.referrals.entry(key.clone()).or_insert(Referral {
             partner: granted.partner,
             referral,
             referred_at: at,
             canceled: false,
         });
-        self.pin(key, at, &granted.program, &granted.own);
+        self.add_attribution_terms(key, at, &granted.program, &granted.identity);
     }
 
     pub(crate) fn apply_review(&mut self, partner: &PartnerId, referral: &str, said: Decision) {
-        self.partners.decisions.insert(key(partner, referral), said);
+        self.partners
+            .decisions
+            .insert(referral_key(partner, referral), said);
     }
 
     pub(crate) fn apply_fingerprint(&mut self, fingerprint: &Arc<str>) {
         self.partners.fingerprints.insert(fingerprint.clone());
-        self.suspect();
+        self.detect_self_referral();
     }
 
     /// Compares the customer with those who sent it.
-    pub(crate) fn suspect(&mut self) {
+    pub(crate) fn detect_self_referral(&mut self) {
         let fingerprints = &self.partners.fingerprints;
-        for pin in self.partners.pins.values_mut() {
-            pin.suspicion = pin
-                .suspicion
-                .or_else(|| pin.own.resembles(&self.person, fingerprints));
+        for pin in self.partners.attribution_terms.values_mut() {
+            pin.self_referral_signal = pin
+                .self_referral_signal
+                .or_else(|| pin.identity.resembles(&self.person, fingerprints));
         }
     }
 
-    fn pin(&mut self, key: String, reported_at: Timestamp, program: &Program, own: &Own) {
-        self.partners.pins.entry(key).or_insert_with(|| Pin {
-            reported_at,
-            program: program.clone(),
-            own: own.clone(),
-            suspicion: None,
-        });
-        self.suspect();
+    fn add_attribution_terms(
+        &mut self,
+        key: String,
+        reported_at: Timestamp,
+        program: &Program,
+        own: &PartnerIdentity,
+    ) {
+        self.partners
+            .attribution_terms
+            .entry(key)
+            .or_insert_with(|| EffectiveTerms {
+                reported_at,
+                program: program.clone(),
+                identity: own.clone(),
+                self_referral_signal: None,
+            });
+        self.detect_self_referral();
     }
 }
 
 /// The partners that may have rows for the customer of this journal.
 pub fn partners_of(journal: &[Arc<Entry>]) -> BTreeSet<&PartnerId> {
     let mut partners = BTreeSet::new();
-    for fact in journal.iter().flat_map(|entry| &entry.reading.facts) {
-        if let Fact::Pinned(pinned) = fact {
+    for fact in journal.iter().flat_map(|entry| &entry.event.facts) {
+        if let Fact::AttributionTerms(pinned) = fact {
             partners.insert(&pinned.partner);
         } else if let Fact::CodeGranted(granted) = fact {
             partners.insert(&granted.partner);
@@ -212,22 +232,22 @@ pub fn partners_of(journal: &[Arc<Entry>]) -> BTreeSet<&PartnerId> {
 /// partner's id of the referral.
 pub fn referrals_of(journal: &[Arc<Entry>]) -> BTreeSet<(&PartnerId, Arc<str>)> {
     let mut referrals = BTreeSet::new();
-    for fact in journal.iter().flat_map(|entry| &entry.reading.facts) {
-        if let Fact::Pinned(pinned) = fact {
+    for fact in journal.iter().flat_map(|entry| &entry.event.facts) {
+        if let Fact::AttributionTerms(pinned) = fact {
             referrals.insert((&pinned.partner, pinned.referral.clone()));
         } else if let Fact::CodeGranted(granted) = fact {
-            referrals.insert((&granted.partner, by_code(&granted.code)));
+            referrals.insert((&granted.partner, referral_of_code(&granted.code)));
         }
     }
     referrals
 }
 
 /// The id of the referral that a code of a partner's makes.
-fn by_code(code: &str) -> Arc<str> {
+fn referral_of_code(code: &str) -> Arc<str> {
     format!("code/{code}").into()
 }
 
 /// Under which a report stands in the record.
-pub(crate) fn key(partner: &PartnerId, referral: &str) -> String {
+pub(crate) fn referral_key(partner: &PartnerId, referral: &str) -> String {
     format!("{partner}/{referral}")
 }

@@ -7,7 +7,7 @@ use std::fmt;
 
 /// An account at a bank.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Fields", into = "Fields")]
+#[serde(try_from = "BankAccountFields", into = "BankAccountFields")]
 pub struct BankAccount {
     holder: String,
     iban: Iban,
@@ -20,7 +20,7 @@ struct Bic(String);
 
 /// What is no account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BadAccount {
+pub enum BadBankAccount {
     /// No name, or one no bank takes.
     #[error("the holder's name must have 1 to 70 characters")]
     Holder,
@@ -45,13 +45,13 @@ impl BankAccount {
     ///
     /// # Errors
     /// [`BadAccount`].
-    pub fn new(holder: &str, iban: &str, bic: Option<&str>) -> Result<Self, BadAccount> {
+    pub fn new(holder: &str, iban: &str, bic: Option<&str>) -> Result<Self, BadBankAccount> {
         let holder = holder.trim();
         if !(1..=70).contains(&holder.chars().count()) || holder.chars().any(char::is_control) {
-            return Err(BadAccount::Holder);
+            return Err(BadBankAccount::Holder);
         }
         let plain: String = iban.split_whitespace().collect();
-        let iban: Iban = plain.to_ascii_uppercase().parse().map_err(why)?;
+        let iban: Iban = plain.to_ascii_uppercase().parse().map_err(iban_error)?;
         let bic = bic.map(Bic::parse).transpose()?;
         Ok(Self {
             holder: holder.to_owned(),
@@ -91,7 +91,7 @@ impl fmt::Debug for BankAccount {
 }
 
 impl Bic {
-    fn parse(text: &str) -> Result<Self, BadAccount> {
+    fn parse(text: &str) -> Result<Self, BadBankAccount> {
         let text = text.trim().to_ascii_uppercase();
         let sound = matches!(text.len(), 8 | 11)
             && text.bytes().all(|c| c.is_ascii_alphanumeric())
@@ -103,33 +103,33 @@ impl Bic {
         if sound {
             Ok(Self(text))
         } else {
-            Err(BadAccount::Bic)
+            Err(BadBankAccount::Bic)
         }
     }
 }
 
-fn why(error: ParseIbanError) -> BadAccount {
+fn iban_error(error: ParseIbanError) -> BadBankAccount {
     match error {
         ParseIbanError::InvalidBaseIban {
             source: ParseBaseIbanError::InvalidChecksum,
-        } => BadAccount::Checksum,
+        } => BadBankAccount::Checksum,
         ParseIbanError::InvalidBaseIban {
             source: ParseBaseIbanError::InvalidFormat,
         }
-        | ParseIbanError::InvalidBban(_) => BadAccount::Shape,
-        ParseIbanError::UnknownCountry(_) => BadAccount::Country,
+        | ParseIbanError::InvalidBban(_) => BadBankAccount::Shape,
+        ParseIbanError::UnknownCountry(_) => BadBankAccount::Country,
     }
 }
 
 #[derive(Serialize, Deserialize)]
-struct Fields {
+struct BankAccountFields {
     holder: String,
     iban: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     bic: Option<String>,
 }
 
-impl From<BankAccount> for Fields {
+impl From<BankAccount> for BankAccountFields {
     fn from(account: BankAccount) -> Self {
         Self {
             iban: account.iban().to_owned(),
@@ -139,10 +139,10 @@ impl From<BankAccount> for Fields {
     }
 }
 
-impl TryFrom<Fields> for BankAccount {
-    type Error = BadAccount;
+impl TryFrom<BankAccountFields> for BankAccount {
+    type Error = BadBankAccount;
 
-    fn try_from(fields: Fields) -> Result<Self, Self::Error> {
+    fn try_from(fields: BankAccountFields) -> Result<Self, Self::Error> {
         Self::new(&fields.holder, &fields.iban, fields.bic.as_deref())
     }
 }

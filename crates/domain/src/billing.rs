@@ -23,7 +23,7 @@ pub enum InvoiceState {
 
 /// An invoice as an event shows it: kept when it is about failure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InvoiceSeen {
+pub struct InvoiceSnapshot {
     /// Which.
     pub id: ObjectId,
     /// Of which subscription.
@@ -41,10 +41,10 @@ pub struct InvoiceSeen {
     pub next_attempt_at: Option<Timestamp>,
 }
 
-impl InvoiceSeen {
+impl InvoiceSnapshot {
     /// Whether it stands for all that its subscription owes. A provider without invoices has no
     /// id for what is paid at last, and says by the subscription's own that nothing is owed.
-    pub fn is_all_owed(&self) -> bool {
+    pub fn covers_whole_subscription(&self) -> bool {
         self.subscription.as_ref() == Some(&self.id)
     }
 }
@@ -53,7 +53,7 @@ impl InvoiceSeen {
 /// once, by the most telling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Teller {
+pub enum SourceKind {
     /// A checkout session.
     Session,
     /// A charge.
@@ -66,11 +66,11 @@ pub enum Teller {
 
 /// Money that arrived.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PaymentSeen {
+pub struct PaymentSnapshot {
     /// Every id by which this payment is named.
     pub ids: Vec<ObjectId>,
     /// Who says so.
-    pub teller: Teller,
+    pub source_kind: SourceKind,
     /// What arrived, tax included. Nothing: what the teller told of it before did not arrive
     /// after all, as happens to direct debits.
     pub paid: Money,
@@ -98,7 +98,7 @@ pub enum RefundState {
 
 /// One refund.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RefundSeen {
+pub struct RefundSnapshot {
     /// Which.
     pub id: ObjectId,
     /// Ids that name the payment.
@@ -141,7 +141,7 @@ impl DisputeState {
 
 /// One dispute.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DisputeSeen {
+pub struct DisputeSnapshot {
     /// Which.
     pub id: ObjectId,
     /// Ids that name the payment.

@@ -1,10 +1,10 @@
 //! The catalog: what the shop calls the provider's prices. A price it does not list is shown
 //! under its own id, never guessed.
 
-use crate::agreement::{BadProgram, Wording};
+use crate::agreement::{BadProgram, ProgramInput};
 use crate::ids::PriceId;
-use crate::terms::Item;
-use crate::tiers::Offer;
+use crate::terms::SubscriptionItem;
+use crate::tiers::ProgramTerms;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
@@ -19,31 +19,33 @@ pub struct Catalog {
     /// Paid by use.
     pub meters: BTreeMap<String, Product>,
     /// What a partner earns with whom nothing else was agreed on.
-    pub program: Option<Offer>,
+    pub program: Option<ProgramTerms>,
     /// What else is offered to partners, by its name.
-    pub programs: BTreeMap<String, Offer>,
+    pub programs: BTreeMap<String, ProgramTerms>,
 }
 
 /// The same as it is written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct CatalogFile {
     #[serde(default)]
     plans: BTreeMap<String, Product>,
     #[serde(default)]
     add_ons: BTreeMap<String, Product>,
     #[serde(default)]
     meters: BTreeMap<String, Product>,
-    #[serde(default, deserialize_with = "whole")]
-    program: Option<Offer>,
+    #[serde(default, deserialize_with = "complete_program")]
+    program: Option<ProgramTerms>,
     /// What one does not say, the program without a name says.
     #[serde(default)]
-    programs: BTreeMap<String, Wording>,
+    programs: BTreeMap<String, ProgramInput>,
 }
 
 /// A program of which everything is said: `rate = "20%"`, `months = 12`, `hold = "30d"`, …
-fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Offer>, D::Error> {
-    let program = Wording::deserialize(deserializer)?.over(None);
+fn complete_program<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<ProgramTerms>, D::Error> {
+    let program = ProgramInput::deserialize(deserializer)?.merge_onto(None);
     program.map(Some).map_err(D::Error::custom)
 }
 
@@ -52,7 +54,7 @@ fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Offer>, D:
 #[serde(deny_unknown_fields)]
 pub struct Product {
     /// What people read.
-    pub name: Name,
+    pub name: ProductName,
     /// Its place among the plans.
     #[serde(default)]
     pub tier: u32,
@@ -63,16 +65,16 @@ pub struct Product {
 /// One name for all languages, or one for each.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
-pub enum Name {
+pub enum ProductName {
     /// The same everywhere.
     Same(String),
     /// By language: `en`, `fr`.
-    By(BTreeMap<String, String>),
+    ByLanguage(BTreeMap<String, String>),
 }
 
 /// What an item of a subscription is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ItemKind {
     /// The plan.
     Base,
     /// Beside the plan.
@@ -91,7 +93,7 @@ pub enum BadCatalog {
     Unreadable(String),
     /// Two products claim one price.
     #[error("price {0} is listed twice; a price can only be one thing")]
-    Twice(PriceId),
+    DuplicatePrice(PriceId),
     /// A program by this name can't be agreed on.
     #[error("[programs.{0}] is none: {1}")]
     Program(String, BadProgram),
@@ -103,13 +105,14 @@ impl Catalog {
     /// # Errors
     /// [`BadCatalog`].
     pub fn parse(text: &str) -> Result<Self, BadCatalog> {
-        let written: Written =
+        let written: CatalogFile =
             toml::from_str(text).map_err(|error| BadCatalog::Unreadable(error.to_string()))?;
-        let named =
-            |(name, wording): (String, Wording)| match wording.over(written.program.as_ref()) {
-                Ok(offer) => Ok((name, offer)),
-                Err(bad) => Err(BadCatalog::Program(name, bad)),
-            };
+        let named = |(name, wording): (String, ProgramInput)| match wording
+            .merge_onto(written.program.as_ref())
+        {
+            Ok(offer) => Ok((name, offer)),
+            Err(bad) => Err(BadCatalog::Program(name, bad)),
+        };
         let programs = written.programs.into_iter().map(named);
         let programs = programs.collect::<Result<_, _>>()?;
         let catalog = Self {
@@ -132,17 +135,17 @@ impl Catalog {
             .find(|pair| pair.first() == pair.last())
             .and_then(|p| p.first())
         {
-            Some(twice) => Err(BadCatalog::Twice((*twice).clone())),
+            Some(twice) => Err(BadCatalog::DuplicatePrice((*twice).clone())),
             None => Ok(catalog),
         }
     }
 
     /// What a price is: its kind, the shop's key and the product.
-    pub fn product(&self, price: &PriceId) -> Option<(Kind, &str, &Product)> {
+    pub fn product(&self, price: &PriceId) -> Option<(ItemKind, &str, &Product)> {
         [
-            (Kind::Base, &self.plans),
-            (Kind::AddOn, &self.add_ons),
-            (Kind::Metered, &self.meters),
+            (ItemKind::Base, &self.plans),
+            (ItemKind::AddOn, &self.add_ons),
+            (ItemKind::Metered, &self.meters),
         ]
         .into_iter()
         .flat_map(|(kind, products)| products.iter().map(move |(key, p)| (kind, key, p)))
@@ -152,22 +155,23 @@ impl Catalog {
 
     /// What an item is. Of items that the catalog does not list, usage shows by itself, and one
     /// that stands alone can only be the base.
-    pub fn kind(&self, item: &Item, among: &[Item]) -> Kind {
+    pub fn kind(&self, item: &SubscriptionItem, among: &[SubscriptionItem]) -> ItemKind {
         match self.product(&item.price) {
             Some((kind, _, _)) => kind,
-            None if item.metered => Kind::Metered,
-            None if among.iter().filter(|other| !other.metered).count() == 1 => Kind::Base,
-            None => Kind::Unlisted,
+            None if item.metered => ItemKind::Metered,
+            None if among.iter().filter(|other| !other.metered).count() == 1 => ItemKind::Base,
+            None => ItemKind::Unlisted,
         }
     }
 
     /// The item a subscription's plan is named by: the listed base of the highest tier, else
     /// the only one that can be it.
-    pub fn base<'a>(&self, items: &'a [Item]) -> Option<&'a Item> {
-        let tier = |item: &Item| self.product(&item.price).map_or(0, |(_, _, p)| p.tier);
+    pub fn base<'a>(&self, items: &'a [SubscriptionItem]) -> Option<&'a SubscriptionItem> {
+        let tier =
+            |item: &SubscriptionItem| self.product(&item.price).map_or(0, |(_, _, p)| p.tier);
         items
             .iter()
-            .filter(|item| self.kind(item, items) == Kind::Base)
+            .filter(|item| self.kind(item, items) == ItemKind::Base)
             .max_by_key(|i| tier(i))
     }
 }
@@ -176,8 +180,8 @@ impl Product {
     /// The name in a language, else in English, else any.
     pub fn name_in(&self, language: &str) -> &str {
         match &self.name {
-            Name::Same(name) => name,
-            Name::By(names) => names
+            ProductName::Same(name) => name,
+            ProductName::ByLanguage(names) => names
                 .get(language)
                 .or_else(|| names.get("en"))
                 .or_else(|| names.values().next())

@@ -1,19 +1,19 @@
 //! Why each event counts as it does, told from the journal when somebody asks.
 
+use crate::event::{Fact, Position};
 use crate::ids::EventId;
-use crate::reading::{Fact, Position};
 use crate::record::Entry;
-use crate::state::State;
+use crate::state::CustomerState;
 use jiff::Timestamp;
 use std::sync::Arc;
 
 /// What became of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum EventVerdict {
     /// It stood last when it came, and was folded on top.
     Applied,
     /// Something that happened after it had come before it: it was folded into its place.
-    Late,
+    OutOfOrder,
     /// It could not be understood and waits to be read again.
     Quarantined,
     /// It ties with another statement of the same instant, and nothing tells their order.
@@ -22,7 +22,7 @@ pub enum Verdict {
 
 /// An event and its verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Explained {
+pub struct ExplainedEvent {
     /// Which.
     pub id: EventId,
     /// The sender's name for it.
@@ -32,15 +32,15 @@ pub struct Explained {
     /// When we received it.
     pub received_at: Timestamp,
     /// What became of it.
-    pub verdict: Verdict,
+    pub verdict: EventVerdict,
 }
 
-impl Verdict {
+impl EventVerdict {
     /// As it stands in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Applied => "applied",
-            Self::Late => "late",
+            Self::OutOfOrder => "out_of_order",
             Self::Quarantined => "quarantined",
             Self::Ambiguous => "ambiguous",
         }
@@ -48,21 +48,21 @@ impl Verdict {
 }
 
 /// Every event of a journal, in the order of the fold, with its verdict.
-pub fn explain(journal: &[Arc<Entry>], state: &State) -> Vec<Explained> {
+pub fn explain(journal: &[Arc<Entry>], state: &CustomerState) -> Vec<ExplainedEvent> {
     let mut arrived: Vec<&Entry> = journal.iter().map(AsRef::as_ref).collect();
-    arrived.sort_by(|a, b| (a.received_at, &a.reading.id).cmp(&(b.received_at, &b.reading.id)));
+    arrived.sort_by(|a, b| (a.received_at, &a.event.id).cmp(&(b.received_at, &b.event.id)));
     let mut latest: Option<Position> = None;
     let mut explained = Vec::with_capacity(arrived.len());
     for entry in arrived {
-        let position = entry.reading.position();
+        let position = entry.event.position();
         let late = latest.as_ref().is_some_and(|latest| position < *latest);
         let verdict = verdict(entry, state, late);
         explained.push((
             position.clone(),
-            Explained {
-                id: entry.reading.id.clone(),
-                kind: entry.reading.kind.clone(),
-                occurred_at: entry.reading.occurred_at,
+            ExplainedEvent {
+                id: entry.event.id.clone(),
+                kind: entry.event.kind.clone(),
+                occurred_at: entry.event.occurred_at,
                 received_at: entry.received_at,
                 verdict,
             },
@@ -78,8 +78,8 @@ pub fn explain(journal: &[Arc<Entry>], state: &State) -> Vec<Explained> {
         .collect()
 }
 
-fn verdict(entry: &Entry, state: &State, late: bool) -> Verdict {
-    let reading = &entry.reading;
+fn verdict(entry: &Entry, state: &CustomerState, late: bool) -> EventVerdict {
+    let reading = &entry.event;
     let ambiguous = reading.facts.iter().any(|fact| {
         let Fact::Subscription(seen) = fact else {
             return false;
@@ -88,12 +88,12 @@ fn verdict(entry: &Entry, state: &State, late: bool) -> Verdict {
         known.is_some_and(|known| known.ambiguous && known.as_of == reading.occurred_at)
     });
     if reading.is_unclear() {
-        Verdict::Quarantined
+        EventVerdict::Quarantined
     } else if ambiguous {
-        Verdict::Ambiguous
+        EventVerdict::Ambiguous
     } else if late {
-        Verdict::Late
+        EventVerdict::OutOfOrder
     } else {
-        Verdict::Applied
+        EventVerdict::Applied
     }
 }

@@ -2,12 +2,12 @@
 //! never arrival.
 
 use crate::attribution;
-use crate::billing::{InvoiceSeen, InvoiceState, Teller};
+use crate::billing::{InvoiceSnapshot, InvoiceState, SourceKind};
+use crate::event::{Fact, NormalizedEvent, Profile, ReferralSnapshot};
 use crate::ids::ObjectId;
-use crate::reading::{Fact, Profile, Reading, ReferralSeen};
-use crate::state::{Invoice, Referral, State, Subscription};
-use crate::statements;
-use crate::terms::SubscriptionSeen;
+use crate::snapshot_order;
+use crate::state::{CustomerState, Invoice, Referral, Subscription};
+use crate::terms::SubscriptionSnapshot;
 use jiff::Timestamp;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
@@ -15,14 +15,14 @@ use std::sync::OnceLock;
 /// Sees each reading just before it is folded. Tests let it panic on some, since we know of no
 /// reading that makes the fold itself panic; never set outside of them.
 #[doc(hidden)]
-pub static WITNESS: OnceLock<fn(&Reading)> = OnceLock::new();
+pub static WITNESS: OnceLock<fn(&NormalizedEvent)> = OnceLock::new();
 
 /// Troubled invoices that stay in the record.
-const INVOICES: usize = 8;
+const MAX_INVOICES: usize = 8;
 
 /// The state that a set of readings makes. Order and repetition in `readings` do not matter.
-pub fn fold<'a>(readings: impl IntoIterator<Item = &'a Reading>) -> State {
-    let mut state = fold_whole(readings);
+pub fn fold<'a>(readings: impl IntoIterator<Item = &'a NormalizedEvent>) -> CustomerState {
+    let mut state = fold_with_all_payments(readings);
     state.close_old();
     state
 }
@@ -30,29 +30,31 @@ pub fn fold<'a>(readings: impl IntoIterator<Item = &'a Reading>) -> State {
 /// The same with every payment there ever was: for people who ask, not for the record.
 /// A reading on which the fold panics, which is a bug of ours, counts as unclear and is
 /// stepped over: it never stops the others.
-pub fn fold_whole<'a>(readings: impl IntoIterator<Item = &'a Reading>) -> State {
-    let mut sorted: Vec<&Reading> = readings.into_iter().collect();
+pub fn fold_with_all_payments<'a>(
+    readings: impl IntoIterator<Item = &'a NormalizedEvent>,
+) -> CustomerState {
+    let mut sorted: Vec<&NormalizedEvent> = readings.into_iter().collect();
     sorted.sort_by(|a, b| (a.occurred_at, a.rank, &a.id).cmp(&(b.occurred_at, b.rank, &b.id)));
     sorted.dedup_by(|a, b| a.id == b.id);
     let mut state = catch_unwind(|| {
-        let mut state = State::default();
+        let mut state = CustomerState::default();
         for instant in sorted.chunk_by(|a, b| a.occurred_at == b.occurred_at) {
             state.apply_instant(instant);
         }
         state
     })
-    .unwrap_or_else(|_| fold_stepping_over(&sorted));
+    .unwrap_or_else(|_| fold_skipping_panics(&sorted));
     state.payments.sort();
     state
 }
 
-fn fold_stepping_over(sorted: &[&Reading]) -> State {
-    let mut state = State::default();
+fn fold_skipping_panics(sorted: &[&NormalizedEvent]) -> CustomerState {
+    let mut state = CustomerState::default();
     for instant in sorted.chunk_by(|a, b| a.occurred_at == b.occurred_at) {
-        let digestible = |reading: &&&Reading| state.applied(&[**reading]).is_some();
-        let rest: Vec<&Reading> = instant.iter().filter(digestible).copied().collect();
+        let digestible = |reading: &&&NormalizedEvent| state.with_events(&[**reading]).is_some();
+        let rest: Vec<&NormalizedEvent> = instant.iter().filter(digestible).copied().collect();
         // Readings that are digestible one by one and not together are all stepped over.
-        let (mut next, folded) = match state.applied(&rest) {
+        let (mut next, folded) = match state.with_events(&rest) {
             Some(next) => (next, rest.len()),
             None => (state, 0),
         };
@@ -63,11 +65,11 @@ fn fold_stepping_over(sorted: &[&Reading]) -> State {
     state
 }
 
-impl State {
+impl CustomerState {
     /// Folds one more reading that stands after all folded ones and does not
     /// [contend](Self::must_refold) with them, and lets no payment leave. None when that panics:
     /// [`fold`] steps over it.
-    pub(crate) fn follow(mut self, reading: &Reading) -> Option<Self> {
+    pub(crate) fn fold_next(mut self, reading: &NormalizedEvent) -> Option<Self> {
         let apply = || {
             self.apply_instant(&[reading]);
             self
@@ -77,7 +79,7 @@ impl State {
 
     /// Whether this reading, though it stands last, can't be folded on its own: it ties with
     /// the statement a subscription rests on, or may touch a payment that left the record.
-    pub fn must_refold(&self, reading: &Reading) -> bool {
+    pub fn must_refold(&self, reading: &NormalizedEvent) -> bool {
         reading.facts.iter().any(|fact| match fact {
             Fact::Subscription(seen) => {
                 let known = self.subscriptions.get(&seen.id);
@@ -85,34 +87,34 @@ impl State {
             }
             Fact::Payment(_)
             | Fact::SamePayment { .. }
-            | Fact::RefundedSoFar { .. }
+            | Fact::CumulativeRefund { .. }
             | Fact::Refund(_)
             | Fact::Invoice(_)
             | Fact::Dispute(_) => self.payments.closed > 0,
             // Whose the commissions of payments are that left the record.
-            Fact::Pinned(_)
+            Fact::AttributionTerms(_)
             | Fact::Reviewed { .. }
             | Fact::CodeGranted(_)
             | Fact::Fingerprint { .. }
             | Fact::Referral(_)
             | Fact::ReferralCanceled { .. }
             | Fact::ReferralCode { .. }
-            | Fact::Profile(_) => self.payments.closed > 0 && self.owes_partners(reading),
+            | Fact::Profile(_) => self.payments.closed > 0 && self.partners_may_earn(reading),
             Fact::CustomerDeleted | Fact::Waiting { .. } | Fact::Unclear { .. } => false,
         })
     }
 
     /// Whether partners earn on this customer, or may with this reading.
-    fn owes_partners(&self, reading: &Reading) -> bool {
-        let pins = |fact: &Fact| matches!(fact, Fact::Pinned(_) | Fact::CodeGranted(_));
-        let known = !self.partners.pins.is_empty() || !self.partners.codes.is_empty();
+    fn partners_may_earn(&self, reading: &NormalizedEvent) -> bool {
+        let pins = |fact: &Fact| matches!(fact, Fact::AttributionTerms(_) | Fact::CodeGranted(_));
+        let known = !self.partners.attribution_terms.is_empty() || !self.partners.codes.is_empty();
         known || reading.facts.iter().any(pins)
     }
 
     /// Lets old payments leave. What commissions still need of them stays.
     pub(crate) fn close_old(&mut self) {
         let left = self.payments.close_old();
-        if !self.partners.pins.is_empty() {
+        if !self.partners.attribution_terms.is_empty() {
             let known = self.partners.first_closed_at;
             self.partners.first_closed_at = known.into_iter().chain(left).min();
         }
@@ -120,7 +122,7 @@ impl State {
 
     /// This state with readings of one instant that stand after all folded ones, and without
     /// letting old payments leave. None when that panics: [`fold`] steps over it.
-    pub fn applied(&self, instant: &[&Reading]) -> Option<Self> {
+    pub fn with_events(&self, instant: &[&NormalizedEvent]) -> Option<Self> {
         let apply = || {
             let mut next = self.clone();
             next.apply_instant(instant);
@@ -129,8 +131,8 @@ impl State {
         catch_unwind(AssertUnwindSafe(apply)).ok()
     }
 
-    fn apply_instant(&mut self, instant: &[&Reading]) {
-        let mut statements: Vec<&SubscriptionSeen> = Vec::new();
+    fn apply_instant(&mut self, instant: &[&NormalizedEvent]) {
+        let mut statements: Vec<&SubscriptionSnapshot> = Vec::new();
         for reading in instant {
             if let Some(witness) = WITNESS.get() {
                 witness(reading);
@@ -144,7 +146,7 @@ impl State {
             }
         }
         if let Some(first) = instant.first() {
-            self.apply_statements(&statements, first.occurred_at);
+            self.apply_snapshots(&statements, first.occurred_at);
         }
     }
 
@@ -152,16 +154,18 @@ impl State {
         match fact {
             Fact::Profile(profile) => {
                 self.apply_profile(profile);
-                self.suspect();
+                self.detect_self_referral();
             }
             Fact::CustomerDeleted => self.person.deleted_at = Some(at),
-            Fact::Subscription(seen) => self.apply_statements(&[seen], at),
+            Fact::Subscription(seen) => self.apply_snapshots(&[seen], at),
             Fact::Invoice(seen) => self.apply_invoice(seen, at),
-            Fact::Payment(seen) => self.payments.told(seen, at),
-            Fact::SamePayment { ids } => self.payments.same(ids, at),
-            Fact::RefundedSoFar { ids, minor } => self.payments.refunded_so_far(ids, *minor, at),
-            Fact::Refund(seen) => self.payments.refund(seen, at),
-            Fact::Dispute(seen) => self.payments.dispute(seen, at),
+            Fact::Payment(seen) => self.payments.apply_payment(seen, at),
+            Fact::SamePayment { ids } => self.payments.apply_same_payment(ids, at),
+            Fact::CumulativeRefund { ids, minor } => {
+                self.payments.apply_cumulative_refund(ids, *minor, at)
+            }
+            Fact::Refund(seen) => self.payments.apply_refund(seen, at),
+            Fact::Dispute(seen) => self.payments.apply_dispute(seen, at),
             Fact::Referral(seen) => self.apply_referral(seen),
             Fact::ReferralCanceled { partner, referral } => {
                 // A cancellation before its report waits as a canceled report.
@@ -171,10 +175,10 @@ impl State {
                     referred_at: at,
                     canceled: true,
                 };
-                let key = attribution::key(partner, referral);
+                let key = attribution::referral_key(partner, referral);
                 self.referrals.entry(key).or_insert_with(canceled).canceled = true;
             }
-            Fact::Pinned(pinned) => self.apply_pinned(pinned),
+            Fact::AttributionTerms(pinned) => self.apply_attribution_terms(pinned),
             Fact::Reviewed {
                 partner,
                 referral,
@@ -190,11 +194,11 @@ impl State {
     }
 
     fn apply_profile(&mut self, profile: &Profile) {
-        if profile.whole {
-            self.person.stated = Some(profile.clone());
+        if profile.complete {
+            self.person.provider_profile = Some(profile.clone());
             return;
         }
-        let seen = &mut self.person.seen;
+        let seen = &mut self.person.fallback_profile;
         let fill = |field: &mut Option<_>, new: &Option<_>| {
             if new.is_some() {
                 field.clone_from(new);
@@ -206,7 +210,7 @@ impl State {
         fill(&mut seen.country, &profile.country);
     }
 
-    fn apply_statements(&mut self, statements: &[&SubscriptionSeen], at: Timestamp) {
+    fn apply_snapshots(&mut self, statements: &[&SubscriptionSnapshot], at: Timestamp) {
         let mut ids: Vec<&ObjectId> = statements.iter().map(|seen| &seen.id).collect();
         ids.sort();
         ids.dedup();
@@ -217,14 +221,14 @@ impl State {
                 .filter(|seen| seen.id == *id)
                 .collect();
             let before = self.subscriptions.get(id).map(|known| &known.terms);
-            let (ordered, ambiguous) = statements::settle(before, of_one);
+            let (ordered, ambiguous) = snapshot_order::infer_order(before, of_one);
             for seen in ordered {
-                self.apply_statement(seen, at, ambiguous);
+                self.apply_snapshot(seen, at, ambiguous);
             }
         }
     }
 
-    fn apply_statement(&mut self, seen: &SubscriptionSeen, at: Timestamp, ambiguous: bool) {
+    fn apply_snapshot(&mut self, seen: &SubscriptionSnapshot, at: Timestamp, ambiguous: bool) {
         let known = self.subscriptions.remove(&seen.id);
         if let Some(ended) = known.as_ref().filter(|known| known.terms.status.is_final()) {
             self.subscriptions.insert(seen.id.clone(), ended.clone());
@@ -238,7 +242,7 @@ impl State {
                 .currency
                 .or(known.as_ref().and_then(|known| known.currency)),
             terms: seen.terms.clone(),
-            canceled_at: asked_at(known.as_ref(), seen, at),
+            canceled_at: end_requested_at(known.as_ref(), seen, at),
             ended_at: seen.ended_at,
             activated_at: activated_before.or(running),
             as_of: at,
@@ -247,12 +251,12 @@ impl State {
         self.subscriptions.insert(seen.id.clone(), next);
     }
 
-    fn apply_invoice(&mut self, seen: &InvoiceSeen, at: Timestamp) {
+    fn apply_invoice(&mut self, seen: &InvoiceSnapshot, at: Timestamp) {
         let paid = self.payments.open.iter().any(|payment| {
             payment
-                .told
+                .sources
                 .iter()
-                .any(|told| told.teller == Teller::Invoice && told.id == seen.id)
+                .any(|told| told.source_kind == SourceKind::Invoice && told.id == seen.id)
         });
         let trouble = match seen.state {
             InvoiceState::Failed | InvoiceState::ActionRequired => !paid,
@@ -260,7 +264,7 @@ impl State {
         };
         if !trouble {
             for (id, invoice) in &mut self.invoices {
-                let of_all = seen.is_all_owed()
+                let of_all = seen.covers_whole_subscription()
                     && invoice.subscription == seen.subscription
                     && invoice.settled_at.is_none();
                 if *id == seen.id || of_all {
@@ -288,8 +292,8 @@ impl State {
         self.forget_old_invoices();
     }
 
-    fn apply_referral(&mut self, seen: &ReferralSeen) {
-        let key = attribution::key(&seen.partner, &seen.referral);
+    fn apply_referral(&mut self, seen: &ReferralSnapshot) {
+        let key = attribution::referral_key(&seen.partner, &seen.referral);
         let canceled = self.referrals.get(&key).is_some_and(|known| known.canceled);
         let referral = Referral {
             partner: seen.partner.clone(),
@@ -301,7 +305,7 @@ impl State {
     }
 
     fn forget_old_invoices(&mut self) {
-        while self.invoices.len() > INVOICES {
+        while self.invoices.len() > MAX_INVOICES {
             let oldest = self
                 .invoices
                 .iter()
@@ -316,12 +320,12 @@ impl State {
 
 /// When the end of a subscription was asked for. Where nobody says, it is when a running one is
 /// first seen to end; of one that was never seen otherwise nobody knows.
-fn asked_at(
+fn end_requested_at(
     known: Option<&Subscription>,
-    seen: &SubscriptionSeen,
+    seen: &SubscriptionSnapshot,
     at: Timestamp,
 ) -> Option<Timestamp> {
-    if seen.canceled_at.is_some() || !seen.end_asked {
+    if seen.canceled_at.is_some() || !seen.end_requested {
         return seen.canceled_at;
     }
     let known = known?;

@@ -84,14 +84,14 @@ impl Mode {
 
 /// One provider's account in one mode: the first two parts of its keys.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Account {
+pub struct ProviderAccount {
     /// The provider's name in addresses and keys.
     pub provider: &'static str,
     /// Its mode.
     pub mode: Mode,
 }
 
-impl Account {
+impl ProviderAccount {
     /// The partition of this account's customer, or of a guest's payment.
     pub fn customer(&self, id: &str) -> CustomerKey {
         CustomerKey::new(self.scoped(id))
@@ -108,13 +108,13 @@ impl Account {
     }
 
     /// The provider's own id of an event, if it is this account's.
-    pub fn own<'a>(&self, event: &'a EventId) -> Option<&'a str> {
+    pub fn provider_event_id<'a>(&self, event: &'a EventId) -> Option<&'a str> {
         event.as_str().strip_prefix(&self.scoped(""))
     }
 
     /// Under which this account's events wait whose meaning its API has not told yet. It leads
     /// to nobody.
-    pub fn waiting(&self) -> Reference {
+    pub fn waiting_reference(&self) -> Reference {
         self.reference("waiting")
     }
 

@@ -7,8 +7,8 @@
 use crate::ids::{CustomerKey, ObjectId, PartnerId};
 use crate::money::{Currency, Money, rounded};
 use crate::payments::Payment;
-use crate::program::{Reward, Suspicion};
-use crate::state::State;
+use crate::program::{Reward, SelfReferralSignal};
+use crate::state::CustomerState;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,41 +19,41 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Ledger {
     /// The number of the next row of this customer.
     #[serde(default)]
-    pub next: u64,
+    pub next_number: u64,
     /// By account.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub lines: BTreeMap<Account, Line>,
+    pub balances: BTreeMap<LedgerAccount, AccountBalance>,
 }
 
 /// Whose, in which currency, for which payment: `acme/eur/due/pi_1` in the table.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Account {
+pub struct LedgerAccount {
     /// Who is owed.
     pub partner: PartnerId,
     /// Currencies are never brought together.
     pub currency: Currency,
     /// Why it waits for a person; none is owed as a matter of course.
-    pub suspicion: Option<Suspicion>,
+    pub self_referral_signal: Option<SelfReferralSignal>,
     /// The payment it is for, by the [id](cause) that all its events together make.
     pub payment: ObjectId,
 }
 
 /// What the rows of one account come to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Line {
+pub struct AccountBalance {
     /// When they are released: one moment for all of them, that of the first.
     pub releases_at: Timestamp,
     /// Decimal places of the minor unit.
     pub exponent: u8,
     /// Minor units by kind.
-    pub sums: BTreeMap<Kind, i64>,
+    pub sums: BTreeMap<RowKind, i64>,
 }
 
 /// What a row is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum RowKind {
     /// The share of a payment.
     Commission,
     /// The share of what went back by refunds.
@@ -66,7 +66,7 @@ pub enum Kind {
 
 /// One row of a partner's ledger. Its key is customer, payment and number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Row {
+pub struct CommissionRow {
     /// Whose.
     pub partner: PartnerId,
     /// On which customer.
@@ -76,19 +76,19 @@ pub struct Row {
     /// Its number among the customer's rows.
     pub n: u64,
     /// What it is about.
-    pub kind: Kind,
+    pub kind: RowKind,
     /// How much, minor units: negative when it is taken back.
     #[serde(flatten)]
     pub amount: Money,
     /// Why it waits for a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub suspicion: Option<Suspicion>,
+    pub self_referral_signal: Option<SelfReferralSignal>,
     /// By what rate; none of a reversal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reward: Option<Reward>,
     /// Of how much, minor units: what was paid without tax, went back or is disputed in all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub of_minor: Option<i64>,
+    pub base_minor: Option<i64>,
     /// When the payment arrived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paid_at: Option<Timestamp>,
@@ -100,18 +100,18 @@ pub struct Row {
 
 /// What the rows of an account must come to, and the words for them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Owed {
+pub struct Accrual {
     /// Minor units by kind.
-    pub sums: BTreeMap<Kind, i64>,
+    pub sums: BTreeMap<RowKind, i64>,
     /// When they are released.
     pub releases_at: Timestamp,
     reward: Reward,
     paid: Money,
     paid_at: Timestamp,
-    of: BTreeMap<Kind, i64>,
+    bases: BTreeMap<RowKind, i64>,
 }
 
-impl Kind {
+impl RowKind {
     /// Every kind.
     pub const ALL: [Self; 4] = [
         Self::Commission,
@@ -133,46 +133,48 @@ impl Kind {
 
 /// What each account of a state must come to: a function of the events alone. Payments that left
 /// the state are not in it.
-pub fn owed(state: &State) -> BTreeMap<Account, Owed> {
+pub fn accrued(state: &CustomerState) -> BTreeMap<LedgerAccount, Accrual> {
     let mut owed = BTreeMap::new();
-    if state.partners.pins.is_empty() {
+    if state.partners.attribution_terms.is_empty() {
         return owed;
     }
     let Some((attribution, first)) = state.attribution().zip(state.first_paid_at()) else {
         return owed;
     };
-    let Some(pin) = attribution.pin else {
+    let Some(pin) = attribution.terms else {
         return owed;
     };
     let program = &pin.program;
     let settled = || state.payments.settled();
     let earliest = settled().min_by_key(|payment| (payment.paid_at(), &payment.ids));
     for payment in settled() {
-        let (Some(paid_at), Some(paid), Some(cause)) =
-            (payment.paid_at(), payment.paid(), cause(payment))
-        else {
+        let (Some(paid_at), Some(paid), Some(cause)) = (
+            payment.paid_at(),
+            payment.paid(),
+            ledger_payment_id(payment),
+        ) else {
             continue;
         };
         let first_of_all = state.partners.first_closed_at.is_none() && earliest == Some(payment);
-        if !program.span.covers(first, first_of_all, paid_at) {
+        if !program.duration.covers(first, first_of_all, paid_at) {
             continue;
         }
         let Some((sums, of)) = shares(program.reward, payment, paid) else {
             continue;
         };
-        let account = Account {
+        let account = LedgerAccount {
             partner: attribution.referral.partner.clone(),
             currency: paid.currency,
-            suspicion: attribution.suspicion,
+            self_referral_signal: attribution.self_referral_signal,
             payment: cause.clone(),
         };
-        let due = Owed {
+        let due = Accrual {
             sums,
             releases_at: program.releases_at(paid_at),
             reward: program.reward,
             paid,
             paid_at,
-            of,
+            bases: of,
         };
         owed.insert(account, due);
     }
@@ -181,7 +183,7 @@ pub fn owed(state: &State) -> BTreeMap<Account, Owed> {
 
 /// The id that names a payment in the ledger: the last of its ids, by whatever events it came to
 /// be known. It depends on the set alone, and most events that name an intent name all.
-pub fn cause(payment: &Payment) -> Option<&ObjectId> {
+pub fn ledger_payment_id(payment: &Payment) -> Option<&ObjectId> {
     payment.ids.last()
 }
 
@@ -192,7 +194,7 @@ fn shares(
     reward: Reward,
     payment: &Payment,
     paid: Money,
-) -> Option<(BTreeMap<Kind, i64>, BTreeMap<Kind, i64>)> {
+) -> Option<(BTreeMap<RowKind, i64>, BTreeMap<RowKind, i64>)> {
     if paid.minor <= 0 {
         return None;
     }
@@ -204,7 +206,7 @@ fn shares(
     let undisputed = kept.checked_sub(disputed)?;
     let (whole, per) = match reward {
         Reward::BasisPoints(points) => (i128::from(points).checked_mul(base.into())?, 10_000),
-        Reward::Fixed(fixed) if fixed.is_of(paid) => (i128::from(fixed.minor), 1),
+        Reward::Fixed(fixed) if fixed.is_same_unit(paid) => (i128::from(fixed.minor), 1),
         Reward::Fixed(_) => return None,
     };
     let share = |kept: i64| {
@@ -213,14 +215,14 @@ fn shares(
     };
     let (all, kept, left) = (share(paid.minor)?, share(kept)?, share(undisputed)?);
     let sums = [
-        (Kind::Commission, all),
-        (Kind::Refund, kept.checked_sub(all)?),
-        (Kind::Dispute, left.checked_sub(kept)?),
+        (RowKind::Commission, all),
+        (RowKind::Refund, kept.checked_sub(all)?),
+        (RowKind::Dispute, left.checked_sub(kept)?),
     ];
     let of = [
-        (Kind::Commission, base),
-        (Kind::Refund, refunded),
-        (Kind::Dispute, disputed),
+        (RowKind::Commission, base),
+        (RowKind::Refund, refunded),
+        (RowKind::Dispute, disputed),
     ];
     let sums = sums.into_iter().filter(|(_, minor)| *minor != 0);
     Some((sums.collect(), of.into_iter().collect()))
@@ -229,85 +231,88 @@ fn shares(
 impl Ledger {
     /// Nothing decided.
     pub fn is_empty(&self) -> bool {
-        self.next == 0
+        self.next_number == 0
     }
 
     /// What these rows come to: all there are of this customer, in any order, none twice.
-    pub fn recalled<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Self {
-        let mut rows: Vec<&Row> = rows.into_iter().collect();
+    pub fn from_rows<'a>(rows: impl IntoIterator<Item = &'a CommissionRow>) -> Self {
+        let mut rows: Vec<&CommissionRow> = rows.into_iter().collect();
         rows.sort_by_key(|row| row.n);
         let mut ledger = Self::default();
         for row in rows {
-            let line = ledger.lines.entry(row.account()).or_insert_with(|| Line {
-                releases_at: row.releases_at,
-                exponent: row.amount.exponent,
-                sums: BTreeMap::new(),
-            });
+            let line = ledger
+                .balances
+                .entry(row.account())
+                .or_insert_with(|| AccountBalance {
+                    releases_at: row.releases_at,
+                    exponent: row.amount.exponent,
+                    sums: BTreeMap::new(),
+                });
             let sum = line.sums.entry(row.kind).or_default();
             *sum = sum.saturating_add(row.amount.minor);
-            ledger.next = row.n.saturating_add(1);
+            ledger.next_number = row.n.saturating_add(1);
         }
         ledger
     }
 
     /// The rows that bring every account to what the state owes, and the ledger with them. The
     /// state must still have all payments that the ledger has lines of.
-    pub(crate) fn settle(
+    pub(crate) fn reconcile(
         &self,
         customer: &CustomerKey,
-        state: &State,
+        state: &CustomerState,
         now: Timestamp,
-    ) -> (Self, Vec<Row>) {
+    ) -> (Self, Vec<CommissionRow>) {
         let mut next = self.clone();
         let mut rows = Vec::new();
-        if state.partners.pins.is_empty() && self.lines.is_empty() {
+        if state.partners.attribution_terms.is_empty() && self.balances.is_empty() {
             return (next, rows);
         }
-        let owed = owed(state);
-        let accounts: BTreeSet<&Account> = owed.keys().chain(self.lines.keys()).collect();
+        let owed = accrued(state);
+        let accounts: BTreeSet<&LedgerAccount> = owed.keys().chain(self.balances.keys()).collect();
         for account in accounts {
-            let (due, line) = (owed.get(account), self.lines.get(account));
-            let Some(wanted) = wanted(due, line) else {
+            let (due, line) = (owed.get(account), self.balances.get(account));
+            let Some(wanted) = target(due, line) else {
                 continue;
             };
             let held = |kind| line.map_or(0, |line| line.sum(kind));
-            let steps = Kind::ALL.map(|k| (k, wanted.sum(k).saturating_sub(held(k))));
+            let steps = RowKind::ALL.map(|k| (k, wanted.sum(k).saturating_sub(held(k))));
             if steps.iter().fold(0, |sum: i64, s| sum.saturating_add(s.1)) == 0 {
                 // What cancels out within one fold is told to nobody.
                 continue;
             }
             for (kind, minor) in steps.into_iter().filter(|(_, minor)| *minor != 0) {
-                rows.push(Row {
+                rows.push(CommissionRow {
                     partner: account.partner.clone(),
                     customer: customer.clone(),
                     payment: account.payment.clone(),
-                    n: next.next,
+                    n: next.next_number,
                     kind,
                     amount: Money {
                         minor,
                         currency: account.currency,
                         exponent: wanted.exponent,
                     },
-                    suspicion: account.suspicion,
+                    self_referral_signal: account.self_referral_signal,
                     reward: due.map(|due| due.reward),
-                    of_minor: due.and_then(|due| due.of.get(&kind).copied()),
+                    base_minor: due.and_then(|due| due.bases.get(&kind).copied()),
                     paid_at: due.map(|due| due.paid_at),
                     at: now,
                     releases_at: wanted.releases_at,
                 });
-                next.next = next.next.saturating_add(1);
+                next.next_number = next.next_number.saturating_add(1);
             }
-            next.lines.insert(account.clone(), wanted);
+            next.balances.insert(account.clone(), wanted);
         }
         (next, rows)
     }
 
     /// Without the lines of payments that are not in the state: their rows remember them.
-    pub(crate) fn of_open(mut self, state: &State) -> Self {
-        if !self.lines.is_empty() {
-            let open = state.payments.open.iter().filter_map(cause);
+    pub(crate) fn with_open_payments(mut self, state: &CustomerState) -> Self {
+        if !self.balances.is_empty() {
+            let open = state.payments.open.iter().filter_map(ledger_payment_id);
             let open: BTreeSet<&ObjectId> = open.collect();
-            self.lines.retain(|account, line| {
+            self.balances.retain(|account, line| {
                 open.contains(&account.payment) && line.sums.values().any(|sum| *sum != 0)
             });
         }
@@ -317,9 +322,9 @@ impl Ledger {
 
 /// What a line should say: what is owed, at the moment of release that stands; where nothing is
 /// owed any more, all of it reversed in one.
-fn wanted(due: Option<&Owed>, line: Option<&Line>) -> Option<Line> {
+fn target(due: Option<&Accrual>, line: Option<&AccountBalance>) -> Option<AccountBalance> {
     match (due, line) {
-        (Some(due), line) => Some(Line {
+        (Some(due), line) => Some(AccountBalance {
             releases_at: line.map_or(due.releases_at, |line| line.releases_at),
             exponent: due.paid.exponent,
             sums: due.sums.clone(),
@@ -327,7 +332,7 @@ fn wanted(due: Option<&Owed>, line: Option<&Line>) -> Option<Line> {
         (None, Some(line)) => {
             let mut line = line.clone();
             let total = line.total();
-            let reversal = line.sums.entry(Kind::Reversal).or_default();
+            let reversal = line.sums.entry(RowKind::Reversal).or_default();
             *reversal = reversal.saturating_sub(total);
             Some(line)
         }
@@ -335,9 +340,9 @@ fn wanted(due: Option<&Owed>, line: Option<&Line>) -> Option<Line> {
     }
 }
 
-impl Line {
+impl AccountBalance {
     /// What the rows of one kind come to, minor units.
-    pub fn sum(&self, kind: Kind) -> i64 {
+    pub fn sum(&self, kind: RowKind) -> i64 {
         self.sums.get(&kind).copied().unwrap_or_default()
     }
 
@@ -347,13 +352,13 @@ impl Line {
     }
 }
 
-impl Row {
+impl CommissionRow {
     /// Where it counts.
-    pub fn account(&self) -> Account {
-        Account {
+    pub fn account(&self) -> LedgerAccount {
+        LedgerAccount {
             partner: self.partner.clone(),
             currency: self.amount.currency,
-            suspicion: self.suspicion,
+            self_referral_signal: self.self_referral_signal,
             payment: self.payment.clone(),
         }
     }
@@ -362,35 +367,37 @@ impl Row {
 /// An account's name that is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` names no account of a ledger: partner/currency/standing/payment")]
-pub struct BadAccount(String);
+pub struct BadLedgerAccount(String);
 
-impl From<Account> for String {
-    fn from(account: Account) -> Self {
-        let standing = account.suspicion.map_or(DUE, Suspicion::as_str);
-        let Account {
+impl From<LedgerAccount> for String {
+    fn from(account: LedgerAccount) -> Self {
+        let standing = account
+            .self_referral_signal
+            .map_or(DUE, SelfReferralSignal::as_str);
+        let LedgerAccount {
             partner, payment, ..
         } = &account;
         format!("{partner}/{}/{standing}/{payment}", account.currency.code())
     }
 }
 
-impl TryFrom<String> for Account {
-    type Error = BadAccount;
+impl TryFrom<String> for LedgerAccount {
+    type Error = BadLedgerAccount;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let bad = || BadAccount(text.clone());
+        let bad = || BadLedgerAccount(text.clone());
         let mut parts = text.splitn(4, '/');
         let mut part = || parts.next().ok_or_else(bad);
         let (partner, currency) = (part()?, part()?);
         let (standing, payment) = (part()?, part()?);
         let suspicion = match standing {
             DUE => None,
-            reason => Some(Suspicion::parse(reason).ok_or_else(bad)?),
+            reason => Some(SelfReferralSignal::parse(reason).ok_or_else(bad)?),
         };
         Ok(Self {
             partner: PartnerId::parse(partner).ok_or_else(bad)?,
             currency: Currency::parse(currency).map_err(|_| bad())?,
-            suspicion,
+            self_referral_signal: suspicion,
             payment: ObjectId::new(payment),
         })
     }

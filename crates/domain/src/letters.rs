@@ -21,7 +21,7 @@ pub enum Letter {
 
 /// Why somebody is written to, which decides what they may refuse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Class {
+pub enum LetterClass {
     /// It belongs to a contract: nobody can be spared it, so it offers no way out of it.
     Contract,
     /// It is kindly meant: whoever does not want it says so once.
@@ -58,11 +58,11 @@ impl Letter {
     }
 
     /// Its class.
-    pub fn class(self) -> Class {
+    pub fn class(self) -> LetterClass {
         match self {
-            Self::Welcome => Class::Engagement,
-            Self::PaymentFailed | Self::PaymentRecovered => Class::Contract,
-            Self::CancellationConfirmed | Self::TrialEnding => Class::Contract,
+            Self::Welcome => LetterClass::Engagement,
+            Self::PaymentFailed | Self::PaymentRecovered => LetterClass::Contract,
+            Self::CancellationConfirmed | Self::TrialEnding => LetterClass::Contract,
         }
     }
 

@@ -4,7 +4,7 @@
 
 pub mod ids;
 pub mod money;
-pub mod reading;
+pub mod event;
 pub mod terms;
 pub mod billing;
 pub mod state;
@@ -13,10 +13,10 @@ pub mod agreement;
 pub mod tiers;
 pub mod attribution;
 pub mod payments;
-pub mod statements;
+pub mod snapshot_order;
 pub mod fold;
 pub mod ledger;
-pub mod standing;
+pub mod referral_status;
 pub mod digest;
 pub mod record;
 pub mod letters;

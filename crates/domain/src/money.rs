@@ -100,7 +100,7 @@ pub struct Money {
 
 impl Money {
     /// Whether both are counted in the same unit. A currency may have two: providers differ.
-    pub fn is_of(self, other: Self) -> bool {
+    pub fn is_same_unit(self, other: Self) -> bool {
         (self.currency, self.exponent) == (other.currency, other.exponent)
     }
 

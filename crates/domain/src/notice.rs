@@ -5,10 +5,10 @@
 //! of sending: a notice that is sent again is the same to the byte.
 
 use crate::ids::PartnerId;
-use crate::ledger::{Kind, Row};
+use crate::ledger::{CommissionRow, RowKind};
 use crate::money::{Currency, Money};
 use crate::payout::Payout;
-use crate::standing::{Standing, StandingRow};
+use crate::referral_status::{ReferralStatus, ReferralStatusRow};
 use crate::statement::RowView;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
@@ -24,13 +24,13 @@ pub struct Notice {
     /// When the state came.
     pub at: Timestamp,
     /// The row, as it stood then.
-    pub data: Data,
+    pub data: NoticeData,
 }
 
 /// What a notice is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
-pub enum Data {
+pub enum NoticeData {
     /// A row of the commission ledger, as it stands in a statement.
     Commission(RowView),
     /// How a report stands, in the words of the partners' door.
@@ -48,19 +48,19 @@ pub enum Data {
         /// The day it is for.
         date: Date,
         /// How much, in each unit by itself.
-        amounts: Vec<Amount>,
+        amounts: Vec<NoticeAmount>,
     },
 }
 
 /// An amount as it stands in a notice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Amount {
+pub struct NoticeAmount {
     amount_minor: i64,
     currency: Currency,
     exponent: u8,
 }
 
-impl From<&Money> for Amount {
+impl From<&Money> for NoticeAmount {
     fn from(money: &Money) -> Self {
         Self {
             amount_minor: money.minor,
@@ -73,30 +73,30 @@ impl From<&Money> for Amount {
 /// A notice as it travels: `{"type", "timestamp", "data": {"id", …}}`, the id being the row's, the
 /// same in all its notices.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Body<'a> {
+pub struct NoticeBody<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     timestamp: Timestamp,
-    data: Identified<'a>,
+    data: NoticeBodyData<'a>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-struct Identified<'a> {
+struct NoticeBodyData<'a> {
     id: String,
     #[serde(flatten)]
-    data: &'a Data,
+    data: &'a NoticeData,
 }
 
 /// Every notice that a row of the ledger ever makes, in the order of their moments. What waits for
 /// a person's decision is not released by time; the decision makes rows of its own.
-pub fn of_commission(row: &Row) -> Vec<Notice> {
+pub fn of_commission(row: &CommissionRow) -> Vec<Notice> {
     let notice = |kind, at| Notice {
         kind,
         at,
-        data: Data::Commission(RowView::before_payouts(row, at)),
+        data: NoticeData::Commission(RowView::before_payouts(row, at)),
     };
-    let mut notices = vec![notice(decided(row.kind), row.at)];
-    if row.suspicion.is_none() && row.releases_at > row.at {
+    let mut notices = vec![notice(commission_kind(row.kind), row.at)];
+    if row.self_referral_signal.is_none() && row.releases_at > row.at {
         notices.push(notice("commission.released", row.releases_at));
     }
     notices
@@ -104,19 +104,19 @@ pub fn of_commission(row: &Row) -> Vec<Notice> {
 
 /// The notice of how a report stands. That one waits again is told as well: it was told otherwise
 /// before.
-pub fn of_standing(row: &StandingRow) -> Notice {
+pub fn of_referral_status(row: &ReferralStatusRow) -> Notice {
     Notice {
-        kind: match row.standing {
-            Standing::Waiting => "referral.waiting",
-            Standing::Attributed => "referral.attributed",
-            Standing::Held(_) => "referral.held",
-            Standing::Refused(_) => "referral.refused",
+        kind: match row.status {
+            ReferralStatus::Waiting => "referral.waiting",
+            ReferralStatus::Attributed => "referral.attributed",
+            ReferralStatus::Held(_) => "referral.held",
+            ReferralStatus::Refused(_) => "referral.refused",
         },
         at: row.at,
-        data: Data::Referral {
+        data: NoticeData::Referral {
             referral_id: row.referral.clone(),
-            state: row.standing.as_str(),
-            reason: row.standing.reason(),
+            state: row.status.as_str(),
+            reason: row.status.reason(),
         },
     }
 }
@@ -126,19 +126,19 @@ pub fn of_payout(payout: &Payout) -> Notice {
     Notice {
         kind: "payout.created",
         at: payout.at,
-        data: Data::Payout {
+        data: NoticeData::Payout {
             date: payout.date,
-            amounts: payout.amounts.iter().map(Amount::from).collect(),
+            amounts: payout.amounts.iter().map(NoticeAmount::from).collect(),
         },
     }
 }
 
-fn decided(kind: Kind) -> &'static str {
+fn commission_kind(kind: RowKind) -> &'static str {
     match kind {
-        Kind::Commission => "commission.created",
-        Kind::Refund => "commission.refunded",
-        Kind::Dispute => "commission.disputed",
-        Kind::Reversal => "commission.reversed",
+        RowKind::Commission => "commission.created",
+        RowKind::Refund => "commission.refunded",
+        RowKind::Dispute => "commission.disputed",
+        RowKind::Reversal => "commission.reversed",
     }
 }
 
@@ -146,16 +146,16 @@ impl Notice {
     /// Its message id, by which a partner drops repetitions: made of the row's sort key and the
     /// state, and of nothing else.
     pub fn id(&self, partner: &PartnerId, row: &str) -> String {
-        hashed("msg", &[partner.as_str(), row, self.kind])
+        hashed_id("msg", &[partner.as_str(), row, self.kind])
     }
 
     /// As it travels.
-    pub fn body<'a>(&'a self, partner: &PartnerId, row: &str) -> Body<'a> {
-        Body {
+    pub fn body<'a>(&'a self, partner: &PartnerId, row: &str) -> NoticeBody<'a> {
+        NoticeBody {
             kind: self.kind,
             timestamp: self.at,
-            data: Identified {
-                id: hashed("row", &[partner.as_str(), row]),
+            data: NoticeBodyData {
+                id: hashed_id("row", &[partner.as_str(), row]),
                 data: &self.data,
             },
         }
@@ -163,7 +163,7 @@ impl Notice {
 }
 
 /// A row's sort key names its customer as the provider does, which is nobody else's business.
-fn hashed(what: &str, parts: &[&str]) -> String {
+fn hashed_id(what: &str, parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update(part.as_bytes());
@@ -177,28 +177,28 @@ fn hashed(what: &str, parts: &[&str]) -> String {
 /// How long a message waits after so many vain attempts, the first being 1; none when it is given
 /// up. `asked` is what the partner asked for, which counts where it is longer, up to
 /// [`LONGEST_WAIT`].
-pub fn wait(attempt: u32, asked: Option<SignedDuration>) -> Option<SignedDuration> {
+pub fn retry_wait(attempt: u32, asked: Option<SignedDuration>) -> Option<SignedDuration> {
     let place = usize::try_from(attempt.saturating_sub(1)).ok()?;
-    let wait = SignedDuration::from_secs(*WAITS.get(place)?);
-    Some(asked.map_or(wait, |asked| asked.clamp(wait, wait.max(LONGEST_WAIT))))
+    let wait = SignedDuration::from_secs(*RETRY_WAITS.get(place)?);
+    Some(asked.map_or(wait, |asked| asked.clamp(wait, wait.max(MAX_WAIT))))
 }
 
 /// Whether an endpoint that has failed since then, without a success between, is given up.
 pub fn is_given_up(failing_since: Timestamp, now: Timestamp) -> bool {
-    now.duration_since(failing_since) >= GIVEN_UP
+    now.duration_since(failing_since) >= GIVE_UP_AFTER
 }
 
 /// How often a notice is sent before its message is given up.
-pub const ATTEMPTS: u32 = 12;
+pub const MAX_ATTEMPTS: u32 = 12;
 
 /// A queue hides a message for twelve hours at most, counted from when it was received.
-pub const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(11);
+pub const MAX_WAIT: SignedDuration = SignedDuration::from_hours(11);
 
 /// A little less than the waits of one message, so that its last attempt finds it so.
-pub const GIVEN_UP: SignedDuration = SignedDuration::from_hours(71);
+pub const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(71);
 
 /// Seconds after each vain attempt: soon at first, then through three days in all.
-const WAITS: [i64; ATTEMPTS as usize - 1] = [
+const RETRY_WAITS: [i64; MAX_ATTEMPTS as usize - 1] = [
     5,
     5 * 60,
     30 * 60,

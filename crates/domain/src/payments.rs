@@ -1,6 +1,8 @@
 //! Payments: what many events tell of one payment is brought together by the ids they share.
 
-use crate::billing::{DisputeSeen, DisputeState, PaymentSeen, RefundSeen, RefundState, Teller};
+use crate::billing::{
+    DisputeSnapshot, DisputeState, PaymentSnapshot, RefundSnapshot, RefundState, SourceKind,
+};
 use crate::ids::ObjectId;
 use crate::money::Money;
 use jiff::Timestamp;
@@ -26,15 +28,15 @@ pub struct Payments {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payment {
     /// When an event first told of it.
-    pub first_told_at: Timestamp,
+    pub first_seen_at: Timestamp,
     /// Invoice, intent, charge and session that are this payment.
     pub ids: BTreeSet<ObjectId>,
     /// Who told of it: one entry for each teller and its own id.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub told: Vec<Told>,
+    pub sources: Vec<PaymentSource>,
     /// By charge: how much had gone back by when.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub refunded_so_far: BTreeMap<ObjectId, SoFar>,
+    pub cumulative_refunds: BTreeMap<ObjectId, CumulativeRefund>,
     /// Single refunds.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub refunds: BTreeMap<ObjectId, Refund>,
@@ -45,9 +47,9 @@ pub struct Payment {
 
 /// One teller's account of a payment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
+pub struct PaymentSource {
     /// Who.
-    pub teller: Teller,
+    pub source_kind: SourceKind,
     /// The teller's own id.
     pub id: ObjectId,
     /// What arrived.
@@ -65,7 +67,7 @@ pub struct Told {
 
 /// A cumulative sum as of a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SoFar {
+pub struct CumulativeRefund {
     /// The moment.
     pub at: Timestamp,
     /// Minor units.
@@ -107,15 +109,15 @@ impl Payments {
         self.open.iter().filter(|payment| payment.paid().is_some())
     }
 
-    pub(crate) fn told(&mut self, seen: &PaymentSeen, at: Timestamp) {
+    pub(crate) fn apply_payment(&mut self, seen: &PaymentSnapshot, at: Timestamp) {
         let Some(own) = seen.ids.first() else { return };
         if seen.paid.minor == 0 {
-            return self.taken_back(seen.teller, own);
+            return self.retract_source(seen.source_kind, own);
         }
-        self.with(&seen.ids, None, at, |payment| {
-            payment.forget(seen.teller, own);
-            payment.told.push(Told {
-                teller: seen.teller,
+        self.update_payment(&seen.ids, None, at, |payment| {
+            payment.remove_source(seen.source_kind, own);
+            payment.sources.push(PaymentSource {
+                source_kind: seen.source_kind,
                 id: own.clone(),
                 paid: seen.paid,
                 tax_minor: seen.tax_minor,
@@ -123,35 +125,35 @@ impl Payments {
                 subscription: seen.subscription.clone(),
             });
             payment
-                .told
-                .sort_by(|a, b| (a.teller, &a.id).cmp(&(b.teller, &b.id)));
+                .sources
+                .sort_by(|a, b| (a.source_kind, &a.id).cmp(&(b.source_kind, &b.id)));
         });
     }
 
     /// Nothing arrived after all: what this teller told of it counts no more.
-    fn taken_back(&mut self, teller: Teller, own: &ObjectId) {
+    fn retract_source(&mut self, teller: SourceKind, own: &ObjectId) {
         for payment in &mut self.open {
-            payment.forget(teller, own);
+            payment.remove_source(teller, own);
         }
     }
 
-    pub(crate) fn same(&mut self, ids: &[ObjectId], at: Timestamp) {
-        self.with(ids, None, at, |_| ());
+    pub(crate) fn apply_same_payment(&mut self, ids: &[ObjectId], at: Timestamp) {
+        self.update_payment(ids, None, at, |_| ());
     }
 
-    pub(crate) fn refunded_so_far(&mut self, ids: &[ObjectId], minor: i64, at: Timestamp) {
+    pub(crate) fn apply_cumulative_refund(&mut self, ids: &[ObjectId], minor: i64, at: Timestamp) {
         let Some(charge) = ids.first() else { return };
-        self.with(ids, None, at, |payment| {
-            let so_far = &mut payment.refunded_so_far;
+        self.update_payment(ids, None, at, |payment| {
+            let so_far = &mut payment.cumulative_refunds;
             // A sum only grows within an instant: two refunds of one second are told in any order.
             let known = so_far.get(charge).filter(|known| known.at == at);
             let minor = known.map_or(minor, |known| known.minor.max(minor));
-            so_far.insert(charge.clone(), SoFar { at, minor });
+            so_far.insert(charge.clone(), CumulativeRefund { at, minor });
         });
     }
 
-    pub(crate) fn refund(&mut self, seen: &RefundSeen, at: Timestamp) {
-        self.with(&seen.payment, Some(&seen.id), at, |payment| {
+    pub(crate) fn apply_refund(&mut self, seen: &RefundSnapshot, at: Timestamp) {
+        self.update_payment(&seen.payment, Some(&seen.id), at, |payment| {
             let refunds = &mut payment.refunds;
             if refunds
                 .get(&seen.id)
@@ -170,8 +172,8 @@ impl Payments {
         });
     }
 
-    pub(crate) fn dispute(&mut self, seen: &DisputeSeen, at: Timestamp) {
-        self.with(&seen.payment, Some(&seen.id), at, |payment| {
+    pub(crate) fn apply_dispute(&mut self, seen: &DisputeSnapshot, at: Timestamp) {
+        self.update_payment(&seen.payment, Some(&seen.id), at, |payment| {
             let known = payment.disputes.get(&seen.id);
             let decided = known.is_some_and(|known| known.state.is_final());
             if !decided || seen.state.is_final() {
@@ -186,7 +188,7 @@ impl Payments {
 
     /// Changes the one payment that all these ids name; payments that turn out to be one
     /// become one. What a refund or a dispute named before is the same payment too.
-    fn with(
+    fn update_payment(
         &mut self,
         ids: &[ObjectId],
         own: Option<&ObjectId>,
@@ -199,9 +201,9 @@ impl Payments {
         let mut whole = Payment::new(at);
         self.open.retain_mut(|payment| {
             let named = ids.iter().any(|id| payment.ids.contains(id));
-            let same = named || own.is_some_and(|own| payment.knows(own));
+            let same = named || own.is_some_and(|own| payment.has_refund_or_dispute(own));
             if same {
-                whole.absorb(payment);
+                whole.merge(payment);
             }
             !same
         });
@@ -224,17 +226,17 @@ impl Payments {
 
     /// Puts the payments in order, the earliest first.
     pub(crate) fn sort(&mut self) {
-        self.open.sort_by(|a, b| a.order().cmp(&b.order()));
+        self.open.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
     }
 }
 
 impl Payment {
-    fn new(first_told_at: Timestamp) -> Self {
+    fn new(first_seen_at: Timestamp) -> Self {
         Self {
-            first_told_at,
+            first_seen_at,
             ids: BTreeSet::new(),
-            told: Vec::new(),
-            refunded_so_far: BTreeMap::new(),
+            sources: Vec::new(),
+            cumulative_refunds: BTreeMap::new(),
             refunds: BTreeMap::new(),
             disputes: BTreeMap::new(),
         }
@@ -243,7 +245,7 @@ impl Payment {
     /// What arrived, by the most telling account; none while only refunds, disputes or links
     /// are known. An invoice may be paid in parts, so accounts of one kind add up.
     pub fn paid(&self) -> Option<Money> {
-        let mut accounts = self.accounts();
+        let mut accounts = self.best_sources();
         let mut sum = accounts.next()?.paid;
         for told in accounts.filter(|told| told.paid.currency == sum.currency) {
             sum.minor = sum.minor.saturating_add(told.paid.minor);
@@ -255,52 +257,52 @@ impl Payment {
     /// or is told.
     pub fn id(&self) -> Option<&ObjectId> {
         let own = |teller| {
-            self.told
+            self.sources
                 .iter()
-                .find(|t| t.teller == teller)
+                .find(|t| t.source_kind == teller)
                 .map(|told| &told.id)
         };
-        own(Teller::Intent)
-            .or_else(|| own(Teller::Charge))
-            .or_else(|| own(Teller::Invoice))
-            .or_else(|| own(Teller::Session))
+        own(SourceKind::Intent)
+            .or_else(|| own(SourceKind::Charge))
+            .or_else(|| own(SourceKind::Invoice))
+            .or_else(|| own(SourceKind::Session))
             .or_else(|| self.ids.first())
     }
 
     /// When the money arrived.
     pub fn paid_at(&self) -> Option<Timestamp> {
-        self.accounts().map(|told| told.paid_at).min()
+        self.best_sources().map(|told| told.paid_at).min()
     }
 
     /// Tax within what arrived, as far as anybody says.
     pub fn tax_minor(&self) -> Option<i64> {
-        self.told.iter().rev().find_map(|told| told.tax_minor)
+        self.sources.iter().rev().find_map(|told| told.tax_minor)
     }
 
     /// For which subscription, by the most telling of those who say.
     pub fn subscription(&self) -> Option<&ObjectId> {
-        self.told
+        self.sources
             .iter()
             .rev()
             .find_map(|told| told.subscription.as_ref())
     }
 
-    fn forget(&mut self, teller: Teller, own: &ObjectId) {
-        self.told
-            .retain(|told| (told.teller, &told.id) != (teller, own));
+    fn remove_source(&mut self, teller: SourceKind, own: &ObjectId) {
+        self.sources
+            .retain(|told| (told.source_kind, &told.id) != (teller, own));
     }
 
     /// Whether a refund or a dispute is among its own.
-    fn knows(&self, own: &ObjectId) -> bool {
+    fn has_refund_or_dispute(&self, own: &ObjectId) -> bool {
         self.refunds.contains_key(own) || self.disputes.contains_key(own)
     }
 
     /// The accounts of the most telling kind there is.
-    fn accounts(&self) -> impl Iterator<Item = &Told> {
-        let most = self.told.iter().map(|told| told.teller).max();
-        self.told
+    fn best_sources(&self) -> impl Iterator<Item = &PaymentSource> {
+        let most = self.sources.iter().map(|told| told.source_kind).max();
+        self.sources
             .iter()
-            .filter(move |told| Some(told.teller) == most)
+            .filter(move |told| Some(told.source_kind) == most)
     }
 
     /// Minor units gone back by refunds. A cumulative sum covers the refunds made until its
@@ -313,11 +315,11 @@ impl Payment {
         let alone = sum(alone
             .filter(|refund| refund.counts())
             .map(|refund| refund.minor));
-        let covered = self.refunded_so_far.iter().map(|(charge, so_far)| {
+        let covered = self.cumulative_refunds.iter().map(|(charge, so_far)| {
             let of_charge = || {
                 self.refunds
                     .values()
-                    .filter(|refund| self.covering(refund) == Some(charge))
+                    .filter(|refund| self.covering_charge(refund) == Some(charge))
             };
             let live = sum(of_charge()
                 .filter(|refund| refund.counts())
@@ -344,13 +346,13 @@ impl Payment {
     }
 
     fn is_covered(&self, refund: &Refund) -> bool {
-        self.covering(refund).is_some()
+        self.covering_charge(refund).is_some()
     }
 
     /// The charge whose cumulative sum a refund is part of: the one it names, or the only one.
-    fn covering(&self, refund: &Refund) -> Option<&ObjectId> {
-        let charges = || self.refunded_so_far.keys();
-        let only = if self.refunded_so_far.len() == 1 {
+    fn covering_charge(&self, refund: &Refund) -> Option<&ObjectId> {
+        let charges = || self.cumulative_refunds.keys();
+        let only = if self.cumulative_refunds.len() == 1 {
             charges().next()
         } else {
             None
@@ -360,20 +362,20 @@ impl Payment {
             .or(only)
     }
 
-    fn absorb(&mut self, other: &mut Self) {
-        let other = std::mem::replace(other, Self::new(self.first_told_at));
-        self.first_told_at = self.first_told_at.min(other.first_told_at);
+    fn merge(&mut self, other: &mut Self) {
+        let other = std::mem::replace(other, Self::new(self.first_seen_at));
+        self.first_seen_at = self.first_seen_at.min(other.first_seen_at);
         self.ids.extend(other.ids);
-        self.told.extend(other.told);
-        self.told
-            .sort_by(|a, b| (a.teller, &a.id).cmp(&(b.teller, &b.id)));
-        self.refunded_so_far.extend(other.refunded_so_far);
+        self.sources.extend(other.sources);
+        self.sources
+            .sort_by(|a, b| (a.source_kind, &a.id).cmp(&(b.source_kind, &b.id)));
+        self.cumulative_refunds.extend(other.cumulative_refunds);
         self.refunds.extend(other.refunds);
         self.disputes.extend(other.disputes);
     }
 
-    fn order(&self) -> (Timestamp, &BTreeSet<ObjectId>) {
-        (self.paid_at().unwrap_or(self.first_told_at), &self.ids)
+    fn sort_key(&self) -> (Timestamp, &BTreeSet<ObjectId>) {
+        (self.paid_at().unwrap_or(self.first_seen_at), &self.ids)
     }
 }
 

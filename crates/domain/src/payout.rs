@@ -6,7 +6,7 @@
 //! balance negative until later rows make up for it, and nothing is ever paid twice.
 
 use crate::ids::{CustomerKey, PartnerId};
-use crate::ledger::Row;
+use crate::ledger::CommissionRow;
 use crate::money::Money;
 use crate::statement::balances;
 use jiff::civil::Date;
@@ -32,57 +32,57 @@ pub struct Payout {
     /// How much, in each unit by itself; never nothing, never negative.
     pub amounts: Vec<Money>,
     /// Rows decided by then were all put, so all of them that were released are in it.
-    pub all_by: Timestamp,
+    pub complete_until: Timestamp,
     /// Of the rows decided later those that are in it, by customer and number: another may have
     /// been decided, and be put only after the payout.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub late: BTreeMap<CustomerKey, BTreeSet<u64>>,
+    pub late_rows: BTreeMap<CustomerKey, BTreeSet<u64>>,
 }
 
 /// What somebody asks to be paid out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Order {
+pub struct PayoutRequest {
     /// For which day, in UTC.
     pub date: Date,
     /// The least that is paid, by currency; one minor unit where it says nothing.
-    pub least: Vec<Money>,
+    pub minimums: Vec<Money>,
 }
 
 /// What a run makes of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Run {
+pub enum PayoutOutcome {
     /// This is to be paid.
-    Pay(Payout, Vec<Left>),
+    Pay(Payout, Vec<UnpaidBalance>),
     /// That day's payout was decided before, and stays as it is.
-    Stands(Payout),
+    AlreadyPaid(Payout),
     /// Nothing is to be paid.
-    Nothing(Vec<Left>),
+    Nothing(Vec<UnpaidBalance>),
 }
 
 /// A balance that is not paid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Left {
+pub struct UnpaidBalance {
     /// What is released and not paid.
     pub amount: Money,
     /// Why it stays.
-    pub why: Why,
+    pub reason: HoldReason,
 }
 
 /// Why a balance is not paid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
+pub enum HoldReason {
     /// It is below what the order pays at least.
-    Below(Money),
+    BelowMinimum(Money),
     /// More went back than was earned since the last payout.
     Negative,
 }
 
 /// An order that can't be followed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum PayoutRefusal {
     /// Its day has not come.
     #[error("{date} is still to come, it is {now}: nothing can be released by then yet")]
-    ToCome {
+    FutureDate {
         /// The day asked for.
         date: Date,
         /// The moment it was asked at.
@@ -93,7 +93,7 @@ pub enum Refused {
         "{date} lies before the last payout, number {n} of {last}, which took all that was \
          released by then: ask for a later day"
     )]
-    Before {
+    BeforeLastPayout {
         /// The day asked for.
         date: Date,
         /// The last payout's number.
@@ -105,10 +105,10 @@ pub enum Refused {
 
 /// Rows decided longer ago than this before a payout are taken for put: the stream puts what a
 /// process left behind within seconds, the audit within a day.
-const SETTLED: SignedDuration = SignedDuration::from_hours(7 * 24);
+const SETTLING_TIME: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Late rows that a payout names at most, which keeps it a small item.
-const MOST_LATE: usize = 1_000;
+const MAX_LATE_ROWS: usize = 1_000;
 
 /// What an order pays, of these rows and payouts, all there are of this partner. The payouts
 /// must not be older than the rows: who reads them reads them first.
@@ -117,23 +117,23 @@ const MOST_LATE: usize = 1_000;
 /// [`Refused`].
 pub fn decide(
     partner: &PartnerId,
-    rows: &[Row],
+    rows: &[CommissionRow],
     payouts: &[Payout],
-    order: &Order,
+    order: &PayoutRequest,
     now: Timestamp,
-) -> Result<Run, Refused> {
+) -> Result<PayoutOutcome, PayoutRefusal> {
     let date = order.date;
     if let Some(payout) = payouts.iter().find(|payout| payout.date == date) {
-        return Ok(Run::Stands(payout.clone()));
+        return Ok(PayoutOutcome::AlreadyPaid(payout.clone()));
     }
     if day_of(now) < date {
-        return Err(Refused::ToCome { date, now });
+        return Err(PayoutRefusal::FutureDate { date, now });
     }
     let last = payouts.iter().max_by_key(|payout| payout.n);
     if let Some(&Payout { n, date: last, .. }) = last
         && date < last
     {
-        return Err(Refused::Before { date, n, last });
+        return Err(PayoutRefusal::BeforeLastPayout { date, n, last });
     }
     let until = now.min(end_of(date));
     let (mut amounts, mut left) = (Vec::new(), Vec::new());
@@ -143,24 +143,27 @@ pub fn decide(
             currency: balance.currency,
             exponent: balance.exponent,
         };
-        let least = order.least.iter().find(|l| l.currency == amount.currency);
+        let least = order
+            .minimums
+            .iter()
+            .find(|l| l.currency == amount.currency);
         match amount.minor.cmp(&0) {
-            Ordering::Less => left.push(Left {
+            Ordering::Less => left.push(UnpaidBalance {
                 amount,
-                why: Why::Negative,
+                reason: HoldReason::Negative,
             }),
             Ordering::Equal => {}
             Ordering::Greater => match least.filter(|least| is_below(amount, **least)) {
-                Some(least) => left.push(Left {
+                Some(least) => left.push(UnpaidBalance {
                     amount,
-                    why: Why::Below(*least),
+                    reason: HoldReason::BelowMinimum(*least),
                 }),
                 None => amounts.push(amount),
             },
         }
     }
     if amounts.is_empty() {
-        return Ok(Run::Nothing(left));
+        return Ok(PayoutOutcome::Nothing(left));
     }
     let payout = Payout {
         partner: partner.clone(),
@@ -169,23 +172,26 @@ pub fn decide(
         at: now,
         until,
         amounts,
-        all_by: Timestamp::MAX,
-        late: BTreeMap::new(),
+        complete_until: Timestamp::MAX,
+        late_rows: BTreeMap::new(),
     };
-    Ok(Run::Pay(payout.naming_late(rows), left))
+    Ok(PayoutOutcome::Pay(payout.with_late_rows(rows), left))
 }
 
 impl Payout {
     /// Whether a row is among what was paid.
-    pub fn took(&self, row: &Row) -> bool {
+    pub fn includes(&self, row: &CommissionRow) -> bool {
         let named = || {
-            let of = self.late.get(&row.customer);
+            let of = self.late_rows.get(&row.customer);
             of.is_some_and(|numbers| numbers.contains(&row.n))
         };
-        row.suspicion.is_none()
+        row.self_referral_signal.is_none()
             && row.releases_at <= self.until
-            && self.amounts.iter().any(|paid| paid.is_of(row.amount))
-            && (row.at <= self.all_by || named())
+            && self
+                .amounts
+                .iter()
+                .any(|paid| paid.is_same_unit(row.amount))
+            && (row.at <= self.complete_until || named())
     }
 
     /// How the bank and the partner know it: `acme-3`.
@@ -195,17 +201,17 @@ impl Payout {
 
     /// With the rows of late that it takes; where these are too many, the older of them count
     /// as put.
-    fn naming_late(mut self, rows: &[Row]) -> Self {
-        let settled = self.at.checked_sub(SETTLED).unwrap_or(Timestamp::MIN);
-        let taken = rows.iter().filter(|row| self.took(row));
-        let mut late: Vec<&Row> = taken.filter(|row| settled < row.at).collect();
+    fn with_late_rows(mut self, rows: &[CommissionRow]) -> Self {
+        let settled = self.at.checked_sub(SETTLING_TIME).unwrap_or(Timestamp::MIN);
+        let taken = rows.iter().filter(|row| self.includes(row));
+        let mut late: Vec<&CommissionRow> = taken.filter(|row| settled < row.at).collect();
         late.sort_by_key(|row| std::cmp::Reverse(row.at));
-        let all_by = late.get(MOST_LATE).map_or(settled, |beyond| beyond.at);
+        let all_by = late.get(MAX_LATE_ROWS).map_or(settled, |beyond| beyond.at);
         for row in late.into_iter().filter(|row| all_by < row.at) {
-            let of = self.late.entry(row.customer.clone()).or_default();
+            let of = self.late_rows.entry(row.customer.clone()).or_default();
             of.insert(row.n);
         }
-        self.all_by = all_by;
+        self.complete_until = all_by;
         self
     }
 }

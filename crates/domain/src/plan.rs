@@ -7,8 +7,8 @@
 use crate::billing::InvoiceState;
 use crate::ids::ObjectId;
 use crate::letters::{Letter, TRIAL_NOTICE};
-use crate::record::Decided;
-use crate::state::{Invoice, State, Subscription};
+use crate::record::DueLetter;
+use crate::state::{CustomerState, Invoice, Subscription};
 use crate::terms::SubscriptionStatus;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -17,21 +17,21 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     /// Letters due now.
-    pub due: Vec<Decided>,
+    pub due: Vec<DueLetter>,
     /// The next moment at which something may fall due by itself.
-    pub look_at: Option<Timestamp>,
+    pub next_due_at: Option<Timestamp>,
 }
 
 /// A letter that a state asks for.
-struct Request {
-    letter: Decided,
+struct LetterRequest {
+    letter: DueLetter,
     /// Not before this moment; without one it is due as soon as it is asked for.
     from: Option<Timestamp>,
 }
 
 /// What is due to a customer in this state at this moment. A cause older than its letter's
 /// window is expired: an old shop's first day, a replay and a repair write to nobody.
-pub fn plan(state: &State, now: Timestamp) -> Plan {
+pub fn plan(state: &CustomerState, now: Timestamp) -> Plan {
     let mut plan = Plan::default();
     if state.person.email().is_none() {
         // An address is an event of its own, on which all this is planned again.
@@ -48,8 +48,14 @@ pub fn plan(state: &State, now: Timestamp) -> Plan {
         for request in requests {
             match request.from.filter(|from| now < *from) {
                 Some(later) => {
-                    let sooner = plan.look_at.is_none_or(|look_at| later < look_at);
-                    plan.look_at = if sooner { Some(later) } else { plan.look_at };
+                    let sooner = plan
+                        .next_due_at
+                        .is_none_or(|next_due_at| later < next_due_at);
+                    plan.next_due_at = if sooner {
+                        Some(later)
+                    } else {
+                        plan.next_due_at
+                    };
                 }
                 None if request.letter.is_timely(now) => plan.due.push(request.letter),
                 None => {}
@@ -71,7 +77,7 @@ pub fn subject(letter: Letter, cause: &str) -> &str {
     }
 }
 
-impl Decided {
+impl DueLetter {
     /// Whether its window is open at this moment. A cause in the future is a provider's clock
     /// ahead of ours, and no reason to wait.
     pub fn is_timely(&self, now: Timestamp) -> bool {
@@ -94,18 +100,18 @@ impl Subscription {
 
 /// A subscription that runs welcomes its customer, counted from its start: a subscription that
 /// began long ago is no news, whenever we first hear of it.
-fn welcomes(state: &State) -> Vec<Request> {
+fn welcomes(state: &CustomerState) -> Vec<LetterRequest> {
     let running = state
         .subscriptions
         .iter()
         .filter(|(_, subscription)| subscription.terms.status.is_running());
     running
-        .map(|(id, subscription)| at_once(Letter::Welcome, id, subscription.started_at))
+        .map(|(id, subscription)| immediate_request(Letter::Welcome, id, subscription.started_at))
         .collect()
 }
 
 /// An invoice that can't be collected is told of at its first failure, not at the last.
-fn failed_payments(state: &State) -> Vec<Request> {
+fn failed_payments(state: &CustomerState) -> Vec<LetterRequest> {
     let open = |invoice: &Invoice| match invoice.state {
         InvoiceState::Failed | InvoiceState::ActionRequired => invoice.settled_at.is_none(),
         InvoiceState::Uncollectible | InvoiceState::Voided | InvoiceState::Paid => false,
@@ -114,27 +120,27 @@ fn failed_payments(state: &State) -> Vec<Request> {
         .invoices
         .iter()
         .filter(|(_, invoice)| open(invoice) && !is_checkout(state, invoice))
-        .map(|(id, invoice)| at_once(Letter::PaymentFailed, id, invoice.failed_at))
+        .map(|(id, invoice)| immediate_request(Letter::PaymentFailed, id, invoice.failed_at))
         .collect()
 }
 
 /// Invoices in the state have all failed once: those that are paid have recovered.
-fn recovered_payments(state: &State) -> Vec<Request> {
+fn recovered_payments(state: &CustomerState) -> Vec<LetterRequest> {
     let recovered = |(id, invoice): (&ObjectId, &Invoice)| {
         let settled_at = invoice.settled_at?;
         let paid = invoice.state == InvoiceState::Paid && !is_checkout(state, invoice);
-        paid.then(|| at_once(Letter::PaymentRecovered, id, settled_at))
+        paid.then(|| immediate_request(Letter::PaymentRecovered, id, settled_at))
     };
     state.invoices.iter().filter_map(recovered).collect()
 }
 
 /// Somebody whose first payment fails sits before the checkout page, which says so and takes
 /// another card; a letter would only arrive after it.
-fn is_checkout(state: &State, invoice: &Invoice) -> bool {
+fn is_checkout(state: &CustomerState, invoice: &Invoice) -> bool {
     let subscription = invoice.subscription.as_ref();
     subscription
         .and_then(|id| state.subscriptions.get(id))
-        .is_some_and(|known| invoice.failed_at < after(known.started_at, CHECKOUT))
+        .is_some_and(|known| invoice.failed_at < after(known.started_at, CHECKOUT_WINDOW))
 }
 
 /// An end that somebody asked for is confirmed, whether it lies ahead or came at once.
@@ -143,10 +149,11 @@ fn is_checkout(state: &State, invoice: &Invoice) -> bool {
 /// again means the same end of period, and is to be told again. An end agreed with the very
 /// start is a fixed term and no cancellation. Whether the provider ended it for want of payment
 /// the record does not know; then the letter says what is true in any case.
-fn cancellations(state: &State) -> Vec<Request> {
+fn cancellations(state: &CustomerState) -> Vec<LetterRequest> {
     let asked = |(id, known): (&ObjectId, &Subscription)| {
         let asked_at = known.canceled_at.filter(|at| *at > known.started_at)?;
-        let began = known.activated_at.is_some() || asked_at >= after(known.started_at, CHECKOUT);
+        let began =
+            known.activated_at.is_some() || asked_at >= after(known.started_at, CHECKOUT_WINDOW);
         let ends = match known.terms.status {
             SubscriptionStatus::Canceled => true,
             SubscriptionStatus::IncompleteExpired | SubscriptionStatus::Incomplete => false,
@@ -156,10 +163,10 @@ fn cancellations(state: &State) -> Vec<Request> {
             | SubscriptionStatus::Unpaid
             | SubscriptionStatus::Paused => known.ends_at().is_some(),
         };
-        (began && ends).then(|| Request {
-            letter: Decided {
+        (began && ends).then(|| LetterRequest {
+            letter: DueLetter {
                 letter: Letter::CancellationConfirmed,
-                cause: of_moment(id, asked_at),
+                cause: dated_cause(id, asked_at),
                 caused_at: asked_at,
             },
             from: None,
@@ -171,7 +178,7 @@ fn cancellations(state: &State) -> Vec<Request> {
 /// A trial that will turn into a paid subscription says so three days ahead. A shorter one says
 /// so a day after its beginning: the welcome, which names the end too, has just been read. One
 /// that lasts a day or less leaves it at the welcome.
-fn trial_ends(state: &State) -> Vec<Request> {
+fn trial_ends(state: &CustomerState) -> Vec<LetterRequest> {
     let ending = |(id, known): (&ObjectId, &Subscription)| {
         let trial = known.terms.trial?;
         let goes_on = known.terms.status == SubscriptionStatus::Trialing
@@ -179,10 +186,10 @@ fn trial_ends(state: &State) -> Vec<Request> {
             && !known.terms.cancel_at_period_end;
         let notice_at = trial.end.checked_sub(TRIAL_NOTICE).unwrap_or(trial.end);
         let from = notice_at.max(after(trial.start, AFTER_WELCOME));
-        (goes_on && from < trial.end).then(|| Request {
-            letter: Decided {
+        (goes_on && from < trial.end).then(|| LetterRequest {
+            letter: DueLetter {
                 letter: Letter::TrialEnding,
-                cause: of_moment(id, trial.end),
+                cause: dated_cause(id, trial.end),
                 caused_at: notice_at,
             },
             from: Some(from),
@@ -191,16 +198,16 @@ fn trial_ends(state: &State) -> Vec<Request> {
     state.subscriptions.iter().filter_map(ending).collect()
 }
 
-fn at_once(letter: Letter, object: &ObjectId, caused_at: Timestamp) -> Request {
-    let letter = Decided {
+fn immediate_request(letter: Letter, object: &ObjectId, caused_at: Timestamp) -> LetterRequest {
+    let letter = DueLetter {
         letter,
         cause: object.as_str().into(),
         caused_at,
     };
-    Request { letter, from: None }
+    LetterRequest { letter, from: None }
 }
 
-fn of_moment(object: &ObjectId, moment: Timestamp) -> Arc<str> {
+fn dated_cause(object: &ObjectId, moment: Timestamp) -> Arc<str> {
     format!("{object}@{moment}").into()
 }
 
@@ -209,7 +216,7 @@ fn after(moment: Timestamp, by: SignedDuration) -> Timestamp {
 }
 
 /// How long a first payment may be tried at checkout; providers give up within a day.
-const CHECKOUT: SignedDuration = SignedDuration::from_hours(24);
+const CHECKOUT_WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
 /// How long after a trial's beginning its end is not announced a second time.
 const AFTER_WELCOME: SignedDuration = SignedDuration::from_hours(24);

@@ -20,24 +20,24 @@ pub struct Program {
     /// How much of a payment.
     pub reward: Reward,
     /// Of which payments.
-    pub span: Span,
+    pub duration: CommissionDuration,
     /// Days from a payment until what it earned is released.
     pub hold_days: u16,
     /// Days that may lie between a report and the customer's first payment, either way.
     pub window_days: u16,
     /// Whose report counts where there are several.
-    pub claim: Claim,
+    pub attribution_model: AttributionModel,
 }
 
 /// A program as it is stored, before its bounds were looked at.
 #[derive(Deserialize)]
 struct Unchecked {
     reward: Reward,
-    span: Span,
+    duration: CommissionDuration,
     hold_days: u16,
     window_days: u16,
     #[serde(default)]
-    claim: Claim,
+    attribution_model: AttributionModel,
 }
 
 impl TryFrom<Unchecked> for Program {
@@ -46,17 +46,17 @@ impl TryFrom<Unchecked> for Program {
     fn try_from(stored: Unchecked) -> Result<Self, BadProgram> {
         let Unchecked {
             reward,
-            span,
+            duration: span,
             hold_days,
             window_days,
-            claim,
+            attribution_model: claim,
         } = stored;
         Self {
             reward,
-            span,
+            duration: span,
             hold_days,
             window_days,
-            claim,
+            attribution_model: claim,
         }
         .checked()
     }
@@ -75,7 +75,7 @@ pub enum Reward {
 /// Which payments earn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Span {
+pub enum CommissionDuration {
     /// The customer's first.
     FirstPayment,
     /// Those made in so many months, counted from the first.
@@ -88,7 +88,7 @@ pub enum Span {
 /// of the first report decides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Claim {
+pub enum AttributionModel {
     /// The one that was signed first.
     #[default]
     First,
@@ -98,10 +98,10 @@ pub enum Claim {
 
 /// What a partner itself is known by, so that it does not earn on its own purchases.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Own {
+pub struct PartnerIdentity {
     /// Digests of its addresses: its customers' journals need not hold the addresses.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub mailboxes: BTreeSet<Mailbox>,
+    pub mailboxes: BTreeSet<MailboxDigest>,
     /// Its companies' domains; never one that gives mailboxes to everybody.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub domains: BTreeSet<Arc<str>>,
@@ -114,12 +114,12 @@ pub struct Own {
 /// come out alike on some hosts, which is why likeness is asked about and decides nothing.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Mailbox(Arc<str>);
+pub struct MailboxDigest(Arc<str>);
 
 /// Why a customer looks like the partner itself: what is earned waits for a person's decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Suspicion {
+pub enum SelfReferralSignal {
     /// The same address but for case, dots and plus-tags.
     SameEmail,
     /// An address at the partner's company.
@@ -140,7 +140,7 @@ pub enum Decision {
 
 /// A report's program as it was in force when the partner sent the customer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pinned {
+pub struct AttributionTerms {
     /// Whose.
     pub partner: PartnerId,
     /// The partner's id of the referral.
@@ -151,7 +151,7 @@ pub struct Pinned {
     pub program: Program,
     /// Who the partner is.
     #[serde(default)]
-    pub own: Own,
+    pub identity: PartnerIdentity,
 }
 
 /// A code that was given to a partner: whoever pays with it from then on was sent by it.
@@ -165,7 +165,7 @@ pub struct CodeGranted {
     pub program: Program,
     /// Who the partner is.
     #[serde(default)]
-    pub own: Own,
+    pub identity: PartnerIdentity,
 }
 
 impl Program {
@@ -181,7 +181,7 @@ impl Program {
     }
 }
 
-impl Span {
+impl CommissionDuration {
     /// Whether a payment earns that is made at this moment, after a first one at that.
     pub fn covers(self, first: Timestamp, is_first: bool, paid: Timestamp) -> bool {
         match self {
@@ -197,7 +197,7 @@ impl Span {
     }
 }
 
-impl Claim {
+impl AttributionModel {
     /// As people write it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -207,7 +207,7 @@ impl Claim {
     }
 }
 
-impl Own {
+impl PartnerIdentity {
     /// Nothing known.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -215,9 +215,9 @@ impl Own {
 
     /// What a partner with this address is known by.
     pub fn of(email: &str) -> Self {
-        let domain = domain_of(email).filter(|domain| !FREE.contains(&domain.as_str()));
+        let domain = domain_of(email).filter(|domain| !FREE_MAIL_HOSTS.contains(&domain.as_str()));
         Self {
-            mailboxes: Mailbox::of(email).into_iter().collect(),
+            mailboxes: MailboxDigest::of(email).into_iter().collect(),
             domains: domain.map(Into::into).into_iter().collect(),
             fingerprints: BTreeSet::new(),
         }
@@ -228,23 +228,23 @@ impl Own {
         &self,
         person: &Person,
         fingerprints: &BTreeSet<Arc<str>>,
-    ) -> Option<Suspicion> {
+    ) -> Option<SelfReferralSignal> {
         let emails = || person.emails();
-        let mailbox = |email| Mailbox::of(email).is_some_and(|m| self.mailboxes.contains(&m));
+        let mailbox = |email| MailboxDigest::of(email).is_some_and(|m| self.mailboxes.contains(&m));
         let domain = |email| domain_of(email).is_some_and(|d| self.domains.contains(d.as_str()));
         if !self.mailboxes.is_empty() && emails().any(mailbox) {
-            Some(Suspicion::SameEmail)
+            Some(SelfReferralSignal::SameEmail)
         } else if !self.domains.is_empty() && emails().any(domain) {
-            Some(Suspicion::SameDomain)
+            Some(SelfReferralSignal::SameDomain)
         } else if !self.fingerprints.is_disjoint(fingerprints) {
-            Some(Suspicion::SamePayment)
+            Some(SelfReferralSignal::SamePayment)
         } else {
             None
         }
     }
 }
 
-impl Mailbox {
+impl MailboxDigest {
     /// Of an address; none of what is no address.
     pub fn of(email: &str) -> Option<Self> {
         let domain = domain_of(email)?;
@@ -258,7 +258,7 @@ impl Mailbox {
     }
 }
 
-impl Suspicion {
+impl SelfReferralSignal {
     /// The one of that name.
     pub fn parse(name: &str) -> Option<Self> {
         [Self::SameEmail, Self::SameDomain, Self::SamePayment]
@@ -279,12 +279,12 @@ impl Suspicion {
 impl std::fmt::Display for Program {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (reward, hold, window) = (self.reward, self.hold_days, self.window_days);
-        match self.span {
-            Span::FirstPayment => write!(f, "{reward} of the first payment")?,
-            Span::Months(months) => write!(f, "{reward} for {months} months")?,
-            Span::Life => write!(f, "{reward} for life")?,
+        match self.duration {
+            CommissionDuration::FirstPayment => write!(f, "{reward} of the first payment")?,
+            CommissionDuration::Months(months) => write!(f, "{reward} for {months} months")?,
+            CommissionDuration::Life => write!(f, "{reward} for life")?,
         }
-        let claim = self.claim.as_str();
+        let claim = self.attribution_model.as_str();
         write!(
             f,
             ", released after {hold} days, window {window} days, {claim} report counts"
@@ -327,7 +327,7 @@ fn after(moment: Timestamp, days: u16) -> Timestamp {
 }
 
 /// Hosts that give a mailbox to everybody: sharing one says nothing.
-const FREE: &[&str] = &[
+const FREE_MAIL_HOSTS: &[&str] = &[
     "aol.com",
     "bbox.fr",
     "bluewin.ch",

@@ -1,14 +1,14 @@
 //! The record: folded state, the books that prove what was folded, and what follows from it.
 
 use crate::digest::Digest;
-use crate::fold::fold_whole;
+use crate::event::{NormalizedEvent, Position};
+use crate::fold::fold_with_all_payments;
 use crate::ids::{CustomerKey, Reference};
-use crate::ledger::{Ledger, Row};
+use crate::ledger::{CommissionRow, Ledger};
 use crate::letters::Letter;
 use crate::plan::plan;
-use crate::reading::{Position, Reading};
-use crate::standing::{StandingRow, Standings};
-use crate::state::State;
+use crate::referral_status::{ReferralStatusRow, ReferralStatuses};
+use crate::state::CustomerState;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -19,13 +19,13 @@ use std::sync::Arc;
 pub const RING: usize = 24;
 
 /// How many references a record remembers to have set.
-const KNOWN_BY: usize = 24;
+const MAX_KNOWN_REFERENCES: usize = 24;
 
 /// One journal entry: the raw wire item as it came, and our reading of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// What it says.
-    pub reading: Reading,
+    pub event: NormalizedEvent,
     /// The wire item, byte for byte.
     pub raw: Arc<[u8]>,
     /// Version of the normalizer that made the reading.
@@ -41,15 +41,15 @@ pub struct Entry {
 impl Entry {
     /// An entry as it is about to be appended.
     pub fn new(
-        reading: Reading,
+        event: NormalizedEvent,
         raw: Arc<[u8]>,
         normalizer: u16,
         received_at: Timestamp,
         receipt: Arc<str>,
     ) -> Self {
-        let digest = Digest::of(&reading.id, &raw, normalizer);
+        let digest = Digest::of(&event.id, &raw, normalizer);
         Self {
-            reading,
+            event,
             raw,
             normalizer,
             received_at,
@@ -63,7 +63,7 @@ impl Entry {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Folded {
     /// What they say.
-    pub state: State,
+    pub state: CustomerState,
     /// How many.
     pub count: u64,
     /// Their digests' sum.
@@ -91,19 +91,19 @@ pub struct Record {
     pub pending: Vec<Effect>,
     /// The references set last, in short form: most events name the same ones again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub known_by: Vec<u64>,
+    pub known_references: Vec<u64>,
     /// Letters decided whose window is still open.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub decided: Vec<Decided>,
+    pub due_letters: Vec<DueLetter>,
     /// What the rows decided so far come to, for the payments in the state.
     #[serde(default, skip_serializing_if = "Ledger::is_empty")]
     pub ledger: Ledger,
     /// What partners were told of their reports.
-    #[serde(default, skip_serializing_if = "Standings::is_empty")]
-    pub standings: Standings,
+    #[serde(default, skip_serializing_if = "ReferralStatuses::is_empty")]
+    pub referral_statuses: ReferralStatuses,
     /// When something may fall due next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub look_at: Option<Timestamp>,
+    pub next_due_at: Option<Timestamp>,
 }
 
 /// What follows from a record: each a row that is put if absent, under a key made of its cause.
@@ -113,16 +113,16 @@ pub enum Effect {
     /// This reference leads here.
     Alias(Reference),
     /// This letter is owed.
-    Letter(Decided),
+    Letter(DueLetter),
     /// This row belongs in a partner's ledger.
-    Commission(Box<Row>),
+    Commission(Box<CommissionRow>),
     /// This is how a partner's report stands.
-    Standing(Box<StandingRow>),
+    ReferralStatus(Box<ReferralStatusRow>),
 }
 
 /// A letter and its cause.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Decided {
+pub struct DueLetter {
     /// Which letter.
     pub letter: Letter,
     /// What it is about, in business terms: a subscription, an invoice.
@@ -133,9 +133,9 @@ pub struct Decided {
 
 /// What folding new entries into a record comes to.
 #[derive(Debug)]
-pub enum Step {
+pub enum AdvanceOutcome {
     /// All of them are in it already.
-    Folded,
+    AlreadyFolded,
     /// One of them is older than what was folded, or ties with it: read the journal.
     ReadJournal,
     /// The record as it should be written, if its version is still the one it came from.
@@ -151,11 +151,11 @@ impl Record {
             version: 0,
             ring: Vec::new(),
             pending: Vec::new(),
-            known_by: Vec::new(),
-            decided: Vec::new(),
+            known_references: Vec::new(),
+            due_letters: Vec::new(),
             ledger: Ledger::default(),
-            standings: Standings::default(),
-            look_at: None,
+            referral_statuses: ReferralStatuses::default(),
+            next_due_at: None,
         }
     }
 
@@ -165,7 +165,7 @@ impl Record {
     }
 
     /// Folds entries that, as far as we know, are all there is besides what is in it.
-    pub fn advance(&self, entries: &[Arc<Entry>], now: Timestamp) -> Step {
+    pub fn advance(&self, entries: &[Arc<Entry>], now: Timestamp) -> AdvanceOutcome {
         let mut new: Vec<&Entry> = Vec::with_capacity(entries.len());
         for entry in entries {
             if !self.remembers(entry.digest) && !new.iter().any(|n| n.digest == entry.digest) {
@@ -173,43 +173,44 @@ impl Record {
             }
         }
         if new.is_empty() {
-            return Step::Folded;
+            return AdvanceOutcome::AlreadyFolded;
         }
-        new.sort_by_key(|entry| entry.reading.position());
+        new.sort_by_key(|entry| entry.event.position());
         let mut folded = self.folded.clone();
         for entry in &new {
-            let position = entry.reading.position();
+            let position = entry.event.position();
             let stands_last = folded.last.as_ref().is_none_or(|last| *last < position);
-            if !stands_last || folded.state.must_refold(&entry.reading) {
-                return Step::ReadJournal;
+            if !stands_last || folded.state.must_refold(&entry.event) {
+                return AdvanceOutcome::ReadJournal;
             }
-            let Some(state) = std::mem::take(&mut folded.state).follow(&entry.reading) else {
-                return Step::ReadJournal;
+            let Some(state) = std::mem::take(&mut folded.state).fold_next(&entry.event) else {
+                return AdvanceOutcome::ReadJournal;
             };
             folded.state = state;
-            folded.take_in(entry);
+            folded.add_entry(entry);
         }
-        let settled = self.settle(&folded.state, now);
-        if self.version == 0 && !settled.owed.is_empty() {
+        let settled = self.reconcile(&folded.state, now);
+        if self.version == 0 && !settled.effects.is_empty() {
             // Rows of an earlier record of this customer may stand: they must be read first.
-            return Step::ReadJournal;
+            return AdvanceOutcome::ReadJournal;
         }
         folded.state.close_old();
-        Step::Next(Box::new(self.succeed(folded, &new, settled, now)))
+        AdvanceOutcome::Next(Box::new(self.next_version(folded, &new, settled, now)))
     }
 
     /// This record with its ledger as the rows in the table and its own pending ones make it:
     /// before it is [rebuilt](Self::rebuild), since it forgets what payments earned that left it.
-    pub fn recalled(&self, rows: &[Row]) -> Self {
+    pub fn with_ledger_from_rows(&self, rows: &[CommissionRow]) -> Self {
         let known: HashSet<u64> = rows.iter().map(|row| row.n).collect();
         let pending = self.pending.iter().filter_map(|effect| match effect {
             Effect::Commission(row) if !known.contains(&row.n) => Some(&**row),
-            Effect::Commission(_) | Effect::Standing(_) | Effect::Alias(_) | Effect::Letter(_) => {
-                None
-            }
+            Effect::Commission(_)
+            | Effect::ReferralStatus(_)
+            | Effect::Alias(_)
+            | Effect::Letter(_) => None,
         });
-        let mut ledger = Ledger::recalled(rows.iter().chain(pending));
-        ledger.next = ledger.next.max(self.ledger.next);
+        let mut ledger = Ledger::from_rows(rows.iter().chain(pending));
+        ledger.next_number = ledger.next_number.max(self.ledger.next_number);
         Self {
             ledger,
             ..self.clone()
@@ -218,9 +219,9 @@ impl Record {
 
     /// This record as the rows in the table remember it, where it was lost: what partners were told
     /// never leaves a record otherwise.
-    pub fn recalled_standings(&self, rows: &[StandingRow]) -> Self {
+    pub fn with_statuses_from_rows(&self, rows: &[ReferralStatusRow]) -> Self {
         Self {
-            standings: Standings::recalled(rows),
+            referral_statuses: ReferralStatuses::from_rows(rows),
             ..self.clone()
         }
     }
@@ -232,10 +233,10 @@ impl Record {
         new: &[Arc<Entry>],
         now: Timestamp,
     ) -> Option<Self> {
-        let mut folded = Folded::whole(journal);
-        let settled = self.settle(&folded.state, now);
+        let mut folded = Folded::of_journal(journal);
+        let settled = self.reconcile(&folded.state, now);
         folded.state.close_old();
-        if folded == self.folded && settled.owed.is_empty() {
+        if folded == self.folded && settled.effects.is_empty() {
             return None;
         }
         let unseen: HashSet<Digest> = new
@@ -254,53 +255,59 @@ impl Record {
             .map(AsRef::as_ref)
             .filter(|entry| !only_these || unseen.contains(&entry.digest))
             .collect();
-        Some(self.succeed(folded, &fresh, settled, now))
+        Some(self.next_version(folded, &fresh, settled, now))
     }
 
     /// Plans again at a later moment: what has fallen due since. None if nothing changes.
-    pub fn look_again(&self, now: Timestamp) -> Option<Self> {
-        let unchanged = Settled {
+    pub fn replan(&self, now: Timestamp) -> Option<Self> {
+        let unchanged = Reconciliation {
             ledger: self.ledger.clone(),
-            standings: self.standings.clone(),
-            owed: Vec::new(),
+            referral_statuses: self.referral_statuses.clone(),
+            effects: Vec::new(),
         };
-        let next = self.succeed(self.folded.clone(), &[], unchanged, now);
-        let same = next.pending == self.pending && next.look_at == self.look_at;
+        let next = self.next_version(self.folded.clone(), &[], unchanged, now);
+        let same = next.pending == self.pending && next.next_due_at == self.next_due_at;
         (!same).then_some(next)
     }
 
     /// The record once its pending effects have been written.
     pub fn cleared(&self) -> Self {
         let version = self.version.saturating_add(1);
-        let mut known_by = self.known_by.clone();
+        let mut known_by = self.known_references.clone();
         known_by.extend(self.pending.iter().filter_map(|effect| match effect {
-            Effect::Alias(reference) => Some(short(reference)),
-            Effect::Letter(_) | Effect::Commission(_) | Effect::Standing(_) => None,
+            Effect::Alias(reference) => Some(short_hash(reference)),
+            Effect::Letter(_) | Effect::Commission(_) | Effect::ReferralStatus(_) => None,
         }));
-        let overflow = known_by.len().saturating_sub(KNOWN_BY);
+        let overflow = known_by.len().saturating_sub(MAX_KNOWN_REFERENCES);
         known_by.drain(..overflow);
         Self {
             pending: Vec::new(),
             version,
-            known_by,
+            known_references: known_by,
             ..self.clone()
         }
     }
 
     /// What follows for partners from a state that has all payments the record has lines of.
-    fn settle(&self, state: &State, now: Timestamp) -> Settled {
-        let (ledger, rows) = self.ledger.settle(&self.customer, state, now);
-        let (standings, told) = self.standings.settle(&self.customer, state, now);
+    fn reconcile(&self, state: &CustomerState, now: Timestamp) -> Reconciliation {
+        let (ledger, rows) = self.ledger.reconcile(&self.customer, state, now);
+        let (standings, told) = self.referral_statuses.reconcile(&self.customer, state, now);
         let rows = rows.into_iter().map(Box::new).map(Effect::Commission);
-        let told = told.into_iter().map(Box::new).map(Effect::Standing);
-        Settled {
+        let told = told.into_iter().map(Box::new).map(Effect::ReferralStatus);
+        Reconciliation {
             ledger,
-            standings,
-            owed: rows.chain(told).collect(),
+            referral_statuses: standings,
+            effects: rows.chain(told).collect(),
         }
     }
 
-    fn succeed(&self, folded: Folded, fresh: &[&Entry], settled: Settled, now: Timestamp) -> Self {
+    fn next_version(
+        &self,
+        folded: Folded,
+        fresh: &[&Entry],
+        settled: Reconciliation,
+        now: Timestamp,
+    ) -> Self {
         let mut ring: Vec<u64> = fresh.iter().map(|entry| entry.digest.short()).collect();
         let keep = RING.saturating_sub(ring.len());
         let forgotten = self.ring.len().saturating_sub(keep);
@@ -316,18 +323,18 @@ impl Record {
         };
         let references: BTreeSet<&Reference> = fresh
             .iter()
-            .flat_map(|entry| &entry.reading.references)
+            .flat_map(|entry| &entry.event.references)
             .collect();
         // What is set stays set, and whoever parks an entry under it looks it up afterwards.
         references
             .into_iter()
-            .filter(|reference| !self.known_by.contains(&short(reference)))
+            .filter(|reference| !self.known_references.contains(&short_hash(reference)))
             .for_each(|reference| owe(Effect::Alias(reference.clone())));
 
-        settled.owed.into_iter().for_each(&mut owe);
+        settled.effects.into_iter().for_each(&mut owe);
         let planned = plan(&folded.state, now);
-        let mut decided: Vec<Decided> = self
-            .decided
+        let mut decided: Vec<DueLetter> = self
+            .due_letters
             .iter()
             .filter(|decided| decided.is_timely(now))
             .cloned()
@@ -343,41 +350,41 @@ impl Record {
         }
         Self {
             customer: self.customer.clone(),
-            ledger: settled.ledger.of_open(&folded.state),
-            standings: settled.standings,
+            ledger: settled.ledger.with_open_payments(&folded.state),
+            referral_statuses: settled.referral_statuses,
             folded,
             version: self.version.saturating_add(1),
             ring,
             pending,
-            known_by: self.known_by.clone(),
-            decided,
-            look_at: planned.look_at,
+            known_references: self.known_references.clone(),
+            due_letters: decided,
+            next_due_at: planned.next_due_at,
         }
     }
 }
 
 /// What a fold decides for partners: rows, and the books with them.
-struct Settled {
+struct Reconciliation {
     ledger: Ledger,
-    standings: Standings,
-    owed: Vec<Effect>,
+    referral_statuses: ReferralStatuses,
+    effects: Vec<Effect>,
 }
 
 impl Folded {
     /// Of a whole journal, with every payment there ever was.
-    fn whole(journal: &[Arc<Entry>]) -> Self {
+    fn of_journal(journal: &[Arc<Entry>]) -> Self {
         let mut folded = Self::default();
         for entry in journal {
-            folded.take_in(entry);
+            folded.add_entry(entry);
         }
-        folded.state = fold_whole(journal.iter().map(|entry| &entry.reading));
+        folded.state = fold_with_all_payments(journal.iter().map(|entry| &entry.event));
         folded
     }
 
-    fn take_in(&mut self, entry: &Entry) {
+    fn add_entry(&mut self, entry: &Entry) {
         self.count = self.count.saturating_add(1);
         self.digest = self.digest.plus(entry.digest);
-        let position = entry.reading.position();
+        let position = entry.event.position();
         if self.last.as_ref().is_none_or(|last| *last < position) {
             self.last = Some(position);
         }
@@ -385,7 +392,7 @@ impl Folded {
 }
 
 /// Short form of a reference.
-fn short(reference: &Reference) -> u64 {
+fn short_hash(reference: &Reference) -> u64 {
     let hash = Sha256::digest(reference.as_str().as_bytes());
     u64::from_be_bytes(hash.first_chunk::<8>().copied().unwrap_or_default())
 }

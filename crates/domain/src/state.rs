@@ -2,11 +2,11 @@
 
 use crate::attribution::Partners;
 use crate::billing::InvoiceState;
+use crate::event::Profile;
 use crate::ids::{ObjectId, PartnerId};
 use crate::money::{Currency, Money};
 use crate::payments::Payments;
-use crate::reading::Profile;
-use crate::terms::Terms;
+use crate::terms::SubscriptionTerms;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 /// Everything the events say. Equal sets of events give equal states, whatever their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct State {
+pub struct CustomerState {
     /// Who it is.
     #[serde(default)]
     pub person: Person,
@@ -46,10 +46,10 @@ pub struct State {
 pub struct Person {
     /// The provider's customer object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stated: Option<Profile>,
+    pub provider_profile: Option<Profile>,
     /// Seen elsewhere; fills gaps.
     #[serde(default)]
-    pub seen: Profile,
+    pub fallback_profile: Profile,
     /// When the provider deleted the customer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
@@ -65,7 +65,7 @@ pub struct Subscription {
     pub currency: Option<Currency>,
     /// Status, items, period, trial, cancel and pause.
     #[serde(flatten)]
-    pub terms: Terms,
+    pub terms: SubscriptionTerms,
     /// When its end was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canceled_at: Option<Timestamp>,
@@ -145,15 +145,20 @@ impl Person {
 
     /// Every address known, also of a customer that the provider deleted.
     pub fn emails(&self) -> impl Iterator<Item = &str> {
-        let stated = self.stated.as_ref().and_then(|p| p.email.as_deref());
-        stated.into_iter().chain(self.seen.email.as_deref())
+        let stated = self
+            .provider_profile
+            .as_ref()
+            .and_then(|p| p.email.as_deref());
+        stated
+            .into_iter()
+            .chain(self.fallback_profile.email.as_deref())
     }
 
     fn field<'a>(&'a self, get: impl Fn(&'a Profile) -> Option<&'a str>) -> Option<&'a str> {
-        self.stated
+        self.provider_profile
             .as_ref()
             .and_then(&get)
-            .or_else(|| get(&self.seen))
+            .or_else(|| get(&self.fallback_profile))
     }
 }
 

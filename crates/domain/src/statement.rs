@@ -5,10 +5,10 @@
 //!
 //! As JSON: amounts are integer minor units as the provider counts them, times RFC 3339 in UTC.
 
-use crate::ledger::{Kind, Row};
+use crate::ledger::{CommissionRow, RowKind};
 use crate::money::{Currency, Money};
 use crate::payout::{Payout, day_of};
-use crate::program::Suspicion;
+use crate::program::SelfReferralSignal;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
@@ -67,7 +67,7 @@ pub struct Balance {
 
 /// What became of a partner's ledger in one month: opening balance and rows make the closing one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Monthly {
+pub struct MonthlyStatement {
     /// The first day of the month, in UTC.
     pub month: Date,
     /// As it stood when the month began.
@@ -79,7 +79,7 @@ pub struct Monthly {
 }
 
 /// The statement of these rows and payouts, all of one partner, at a moment.
-pub fn statement(rows: &[Row], payouts: &[Payout], now: Timestamp) -> Statement {
+pub fn statement(rows: &[CommissionRow], payouts: &[Payout], now: Timestamp) -> Statement {
     let mut views: Vec<RowView> = rows
         .iter()
         .map(|row| RowView::of_row(row, payouts, now))
@@ -94,20 +94,25 @@ pub fn statement(rows: &[Row], payouts: &[Payout], now: Timestamp) -> Statement 
 
 /// The statement of the month that this day is of, from all rows and payouts of one partner.
 /// A month is a month in UTC, and a row belongs to the one in which it was decided.
-pub fn monthly(rows: &[Row], payouts: &[Payout], day: Date, now: Timestamp) -> Monthly {
+pub fn monthly_statement(
+    rows: &[CommissionRow],
+    payouts: &[Payout],
+    day: Date,
+    now: Timestamp,
+) -> MonthlyStatement {
     let month = day.first_of_month();
     let begin = midnight(month);
     let end = midnight(month.saturating_add(1.month()));
     let by = |end: Timestamp| {
         let known = |at: Timestamp| at < end && at <= now;
-        let rows: Vec<Row> = rows.iter().filter(|r| known(r.at)).cloned().collect();
+        let rows: Vec<CommissionRow> = rows.iter().filter(|r| known(r.at)).cloned().collect();
         let paid: Vec<Payout> = payouts.iter().filter(|p| known(p.at)).cloned().collect();
         (rows, paid)
     };
     let (earlier, paid_earlier) = by(begin);
     let (rows, payouts) = by(end);
     let shown = statement(&rows, &payouts, now.min(end));
-    Monthly {
+    MonthlyStatement {
         month,
         opening: balances(&earlier, &paid_earlier, now.min(begin)),
         rows: shown.rows.into_iter().filter(|r| begin <= r.at).collect(),
@@ -121,7 +126,7 @@ fn midnight(date: Date) -> Timestamp {
 }
 
 /// What these rows and payouts, all of one partner, come to at a moment, by currency.
-pub fn balances(rows: &[Row], payouts: &[Payout], now: Timestamp) -> Vec<Balance> {
+pub fn balances(rows: &[CommissionRow], payouts: &[Payout], now: Timestamp) -> Vec<Balance> {
     let mut balances: BTreeMap<(Currency, u8), Balance> = BTreeMap::new();
     let mut of = |amount: Money, change: &dyn Fn(&mut Balance)| {
         let Money {
@@ -139,10 +144,10 @@ pub fn balances(rows: &[Row], payouts: &[Payout], now: Timestamp) -> Vec<Balance
     for row in rows {
         let minor = row.amount.minor;
         of(row.amount, &|balance| {
-            let sum = match Standing::of(row, now) {
-                Standing::Held(_) => &mut balance.held_minor,
-                Standing::Pending => &mut balance.pending_minor,
-                Standing::Released => &mut balance.released_minor,
+            let sum = match RowState::of(row, now) {
+                RowState::Held(_) => &mut balance.held_minor,
+                RowState::Pending => &mut balance.pending_minor,
+                RowState::Released => &mut balance.released_minor,
             };
             *sum = sum.saturating_add(minor);
         });
@@ -158,15 +163,15 @@ pub fn balances(rows: &[Row], payouts: &[Payout], now: Timestamp) -> Vec<Balance
 }
 
 /// Where a row stands before any payout.
-enum Standing {
-    Held(Suspicion),
+enum RowState {
+    Held(SelfReferralSignal),
     Pending,
     Released,
 }
 
-impl Standing {
-    fn of(row: &Row, now: Timestamp) -> Self {
-        match row.suspicion {
+impl RowState {
+    fn of(row: &CommissionRow, now: Timestamp) -> Self {
+        match row.self_referral_signal {
             Some(suspicion) => Self::Held(suspicion),
             None if now < row.releases_at => Self::Pending,
             None => Self::Released,
@@ -176,7 +181,7 @@ impl Standing {
 
 impl Balance {
     /// All of it that is not paid out, minor units.
-    pub fn owed_minor(&self) -> i64 {
+    pub fn outstanding_minor(&self) -> i64 {
         self.pending_minor
             .saturating_add(self.released_minor)
             .saturating_add(self.held_minor)
@@ -185,18 +190,21 @@ impl Balance {
 
 impl RowView {
     /// A row as it stands at a moment, whatever was paid out.
-    pub fn before_payouts(row: &Row, now: Timestamp) -> Self {
+    pub fn before_payouts(row: &CommissionRow, now: Timestamp) -> Self {
         Self::of_row(row, &[], now)
     }
 
-    fn of_row(row: &Row, payouts: &[Payout], now: Timestamp) -> Self {
-        let paid = payouts.iter().any(|payout| payout.took(row));
+    fn of_row(row: &CommissionRow, payouts: &[Payout], now: Timestamp) -> Self {
+        let paid = payouts.iter().any(|payout| payout.includes(row));
         let text = text(row);
-        let (state, text) = match Standing::of(row, now) {
-            Standing::Held(suspicion) => ("held", format!("{text}; held: {}", why(suspicion))),
-            Standing::Pending => ("pending", text),
-            Standing::Released if paid => ("paid", text),
-            Standing::Released => ("released", text),
+        let (state, text) = match RowState::of(row, now) {
+            RowState::Held(suspicion) => (
+                "held",
+                format!("{text}; held: {}", hold_reason_text(suspicion)),
+            ),
+            RowState::Pending => ("pending", text),
+            RowState::Released if paid => ("paid", text),
+            RowState::Released => ("released", text),
         };
         Self {
             at: row.at,
@@ -229,9 +237,9 @@ impl RowView {
     }
 }
 
-fn text(row: &Row) -> String {
+fn text(row: &CommissionRow) -> String {
     let of = Money {
-        minor: row.of_minor.unwrap_or_default(),
+        minor: row.base_minor.unwrap_or_default(),
         ..row.amount
     };
     let rate = row.reward.map(|rate| rate.to_string()).unwrap_or_default();
@@ -241,20 +249,20 @@ fn text(row: &Row) -> String {
     };
     let earned = row.amount.minor > 0;
     match row.kind {
-        Kind::Commission => format!("{rate} for {payment}: {of} without tax"),
-        Kind::Refund if earned => format!("{rate}: of {payment} only {of} stays refunded"),
-        Kind::Refund => format!("{rate}: of {payment} {of} was refunded"),
-        Kind::Dispute if earned => format!("{rate}: of {payment} only {of} stays disputed"),
-        Kind::Dispute => format!("{rate}: of {payment} {of} is disputed"),
-        Kind::Reversal if earned => format!("{payment} counts again for this referral"),
-        Kind::Reversal => format!("{payment} does not count for this referral any more"),
+        RowKind::Commission => format!("{rate} for {payment}: {of} without tax"),
+        RowKind::Refund if earned => format!("{rate}: of {payment} only {of} stays refunded"),
+        RowKind::Refund => format!("{rate}: of {payment} {of} was refunded"),
+        RowKind::Dispute if earned => format!("{rate}: of {payment} only {of} stays disputed"),
+        RowKind::Dispute => format!("{rate}: of {payment} {of} is disputed"),
+        RowKind::Reversal if earned => format!("{payment} counts again for this referral"),
+        RowKind::Reversal => format!("{payment} does not count for this referral any more"),
     }
 }
 
-fn why(suspicion: Suspicion) -> &'static str {
+fn hold_reason_text(suspicion: SelfReferralSignal) -> &'static str {
     match suspicion {
-        Suspicion::SameEmail => "the customer's address is the partner's own",
-        Suspicion::SameDomain => "the customer's address is at the partner's company",
-        Suspicion::SamePayment => "the customer paid with what the partner pays with",
+        SelfReferralSignal::SameEmail => "the customer's address is the partner's own",
+        SelfReferralSignal::SameDomain => "the customer's address is at the partner's company",
+        SelfReferralSignal::SamePayment => "the customer paid with what the partner pays with",
     }
 }

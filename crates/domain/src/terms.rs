@@ -75,7 +75,7 @@ pub struct Pause {
 
 /// One line of a subscription.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Item {
+pub struct SubscriptionItem {
     /// The item's id.
     pub id: ObjectId,
     /// What is sold.
@@ -96,11 +96,11 @@ pub struct Item {
 
 /// What a subscription was at one moment. The same type is kept in the record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Terms {
+pub struct SubscriptionTerms {
     /// Status.
     pub status: SubscriptionStatus,
     /// Base, add-ons and metered lines.
-    pub items: Vec<Item>,
+    pub items: Vec<SubscriptionItem>,
     /// The billing period of the base.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period: Option<Period>,
@@ -118,7 +118,7 @@ pub struct Terms {
     pub pause: Option<Pause>,
 }
 
-impl Terms {
+impl SubscriptionTerms {
     /// Whether an end lies ahead or was reached.
     pub fn is_ending(&self) -> bool {
         self.cancel_at.is_some() || self.cancel_at_period_end || self.status.is_final()
@@ -127,7 +127,7 @@ impl Terms {
 
 /// What the terms were before a change, as far as the provider says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Before {
+pub struct PreviousAttributes {
     /// Status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<SubscriptionStatus>,
@@ -139,13 +139,13 @@ pub struct Before {
     pub period_end: Option<Timestamp>,
     /// Set end; the inner absence is "none was set".
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cancel_at: Option<Known<Timestamp>>,
+    pub cancel_at: Option<PreviousValue<Timestamp>>,
     /// Whether it was to end with its period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel_at_period_end: Option<bool>,
     /// End of the trial.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trial_end: Option<Known<Timestamp>>,
+    pub trial_end: Option<PreviousValue<Timestamp>>,
     /// Whether collection was paused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused: Option<bool>,
@@ -154,16 +154,16 @@ pub struct Before {
 /// A value that is known to be there or known to be absent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Known<T> {
+pub enum PreviousValue<T> {
     /// There is none.
     Absent,
     /// There is this.
-    Is(T),
+    Present(T),
 }
 
 /// A subscription as an event shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SubscriptionSeen {
+pub struct SubscriptionSnapshot {
     /// Which.
     pub id: ObjectId,
     /// When it began.
@@ -172,18 +172,18 @@ pub struct SubscriptionSeen {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<Currency>,
     /// The whole of it at that moment.
-    pub terms: Terms,
+    pub terms: SubscriptionTerms,
     /// When the customer or the shop asked to end it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canceled_at: Option<Timestamp>,
     /// Its end was asked for, and the provider never says when: the first statement that says
     /// so after one that did not tells.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub end_asked: bool,
+    pub end_requested: bool,
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
     /// What changed, where the provider says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub before: Option<Box<Before>>,
+    pub previous_attributes: Option<Box<PreviousAttributes>>,
 }

@@ -4,11 +4,11 @@
 //! the program of the tier that the partner had reached by then. How many customers of a partner
 //! are active is counted once a day, by the audit, which looks at every record anyway.
 
-use crate::agreement::{BadProgram, Rate, shown};
+use crate::agreement::{BadProgram, Rate, excerpt};
 use crate::ids::PartnerId;
 use crate::money::Money;
 use crate::program::{Program, Reward};
-use crate::state::State;
+use crate::state::CustomerState;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -17,7 +17,7 @@ use std::str::FromStr;
 /// What is agreed on with a partner: a program, and what it earns instead on customers sent once
 /// enough of its customers are active.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Offer {
+pub struct ProgramTerms {
     /// Below every tier.
     pub program: Program,
     /// By rising number.
@@ -33,7 +33,7 @@ pub struct Tier {
     pub reward: Reward,
 }
 
-impl Offer {
+impl ProgramTerms {
     /// The program for customers sent while so many are active: that of the highest tier reached.
     pub fn at(&self, active: u32) -> Program {
         let reached = self.tiers.iter().filter(|tier| tier.from <= active);
@@ -50,13 +50,13 @@ impl Offer {
     /// [`BadProgram::Bounds`].
     pub fn checked(self) -> Result<Self, BadProgram> {
         let outside = |what, seen: String, bounds| Err(BadProgram::Bounds { what, seen, bounds });
-        if self.tiers.len() > MOST_TIERS {
+        if self.tiers.len() > MAX_TIERS {
             let seen = self.tiers.len().to_string();
             return outside("a number of tiers", seen, "10 at most");
         }
         let mut below = 0;
         for tier in &self.tiers {
-            if tier.from <= below || tier.from > MOST_CUSTOMERS {
+            if tier.from <= below || tier.from > MAX_CUSTOMERS {
                 let bounds = "tiers rise, each from 1 to 1,000,000 active customers";
                 return outside("a tier", tier.to_string(), bounds);
             }
@@ -75,7 +75,7 @@ impl Offer {
     }
 }
 
-impl From<Program> for Offer {
+impl From<Program> for ProgramTerms {
     fn from(program: Program) -> Self {
         Self {
             program,
@@ -89,7 +89,7 @@ impl Reward {
     fn is_like(self, other: Self) -> bool {
         match (self, other) {
             (Self::BasisPoints(_), Self::BasisPoints(_)) => true,
-            (Self::Fixed(one), Self::Fixed(other)) => one.is_of(other),
+            (Self::Fixed(one), Self::Fixed(other)) => one.is_same_unit(other),
             (Self::BasisPoints(_), Self::Fixed(_)) | (Self::Fixed(_), Self::BasisPoints(_)) => {
                 false
             }
@@ -97,13 +97,13 @@ impl Reward {
     }
 }
 
-impl State {
+impl CustomerState {
     /// The partner that this customer counts for as an active one: it sent the customer, nothing
     /// is held, and the customer paid and has a subscription that runs; without any subscription,
     /// paid within a year.
     pub fn active_for(&self, now: Timestamp) -> Option<&PartnerId> {
         let counts = self.attribution()?;
-        counts.pin?;
+        counts.terms?;
         self.first_paid_at()?;
         let active = if self.subscriptions.is_empty() {
             let paid = self.payments.open.iter().filter_map(|p| p.paid_at());
@@ -114,7 +114,7 @@ impl State {
             all.any(|subscription| subscription.terms.status.is_running())
         };
         let partner = &counts.referral.partner;
-        (active && counts.suspicion.is_none()).then_some(partner)
+        (active && counts.self_referral_signal.is_none()).then_some(partner)
     }
 }
 
@@ -122,7 +122,7 @@ impl FromStr for Tier {
     type Err = BadProgram;
 
     fn from_str(text: &str) -> Result<Self, BadProgram> {
-        let bad = || BadProgram::Tier(shown(text));
+        let bad = || BadProgram::Tier(excerpt(text));
         let (from, reward) = text.split_once(':').ok_or_else(bad)?;
         let plain = from.bytes().all(|byte| byte.is_ascii_digit());
         let from = plain.then(|| from.parse().ok()).flatten().ok_or_else(bad)?;
@@ -140,7 +140,7 @@ impl fmt::Display for Tier {
     }
 }
 
-impl fmt::Display for Offer {
+impl fmt::Display for ProgramTerms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.program)?;
         let Some((first, more)) = self.tiers.split_first() else {
@@ -152,5 +152,5 @@ impl fmt::Display for Offer {
 }
 
 const A_YEAR: SignedDuration = SignedDuration::from_hours(365 * 24);
-const MOST_TIERS: usize = 10;
-const MOST_CUSTOMERS: u32 = 1_000_000;
+const MAX_TIERS: usize = 10;
+const MAX_CUSTOMERS: u32 = 1_000_000;

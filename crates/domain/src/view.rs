@@ -3,13 +3,13 @@
 //! Amounts are integer minor units as the provider counts them, with `exponent` decimal places.
 //! Times are RFC 3339 in UTC. Absent values are `null`.
 
-use crate::catalog::{Catalog, Kind};
-use crate::explain::Explained;
+use crate::catalog::{Catalog, ItemKind};
+use crate::explain::ExplainedEvent;
 use crate::ids::{CustomerKey, ObjectId};
 use crate::money::Money;
 use crate::payments::Payment;
-use crate::state::{State, Subscription};
-use crate::terms::Item;
+use crate::state::{CustomerState, Subscription};
+use crate::terms::SubscriptionItem;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::sync::Arc;
@@ -173,7 +173,7 @@ pub struct LetterView {
     /// `owed`, `claimed`, `sent`, `withdrawn`, `failed` or `unknown`.
     pub state: &'static str,
     /// When it was first owed.
-    pub owed_at: Timestamp,
+    pub due_at: Timestamp,
     /// Why it was not sent.
     pub reason: Option<Arc<str>>,
 }
@@ -196,10 +196,10 @@ impl CustomerView {
     /// The view of a state that was folded from the whole journal.
     pub fn new(
         customer: &CustomerKey,
-        state: &State,
+        state: &CustomerState,
         catalog: &Catalog,
         letters: Vec<LetterView>,
-        events: &[Explained],
+        events: &[ExplainedEvent],
     ) -> Self {
         let person = &state.person;
         let owned = |text: Option<&str>| text.map(str::to_owned);
@@ -276,14 +276,14 @@ impl SubscriptionView {
 }
 
 impl ItemView {
-    fn new(item: &Item, among: &[Item], catalog: &Catalog) -> Self {
+    fn new(item: &SubscriptionItem, among: &[SubscriptionItem], catalog: &Catalog) -> Self {
         Self {
             id: item.id.clone(),
             kind: match catalog.kind(item, among) {
-                Kind::Base => "base",
-                Kind::AddOn => "add_on",
-                Kind::Metered => "metered",
-                Kind::Unlisted => "unlisted",
+                ItemKind::Base => "base",
+                ItemKind::AddOn => "add_on",
+                ItemKind::Metered => "metered",
+                ItemKind::Unlisted => "unlisted",
             },
             price: item.price.to_string(),
             product: catalog
@@ -311,7 +311,7 @@ impl PaymentView {
     }
 }
 
-fn failed_invoices(state: &State) -> Vec<InvoiceView> {
+fn failed_invoices(state: &CustomerState) -> Vec<InvoiceView> {
     let mut invoices: Vec<_> = state
         .invoices
         .iter()
@@ -330,7 +330,7 @@ fn failed_invoices(state: &State) -> Vec<InvoiceView> {
 }
 
 impl EventView {
-    fn new(customer: &CustomerKey, event: &Explained) -> Self {
+    fn new(customer: &CustomerKey, event: &ExplainedEvent) -> Self {
         let own = event.id.as_str().strip_prefix(customer.account());
         let id = own
             .and_then(|rest| rest.strip_prefix('/'))

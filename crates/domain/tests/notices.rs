@@ -8,15 +8,15 @@
 // Helpers of tests fail loudly; the lints' exception covers test functions alone.
 
 use domain::ids::{CustomerKey, ObjectId, PartnerId};
-use domain::ledger::{Kind, Row};
+use domain::ledger::{CommissionRow, RowKind};
 use domain::money::{Currency, Money};
 use domain::notice::{
-    ATTEMPTS, GIVEN_UP, LONGEST_WAIT, Notice, is_given_up, of_commission, of_payout, of_standing,
-    wait,
+    GIVE_UP_AFTER, MAX_ATTEMPTS, MAX_WAIT, Notice, is_given_up, of_commission, of_payout,
+    of_referral_status, retry_wait,
 };
 use domain::payout::Payout;
-use domain::program::{Reward, Suspicion};
-use domain::standing::{Reason, Standing, StandingRow};
+use domain::program::{Reward, SelfReferralSignal};
+use domain::referral_status::{ReferralRefusal, ReferralStatus, ReferralStatusRow};
 use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,8 +25,8 @@ fn on(day: i64) -> Timestamp {
     Timestamp::from_second(1_767_225_600 + 86_400 * day).unwrap()
 }
 
-fn row(kind: Kind, minor: i64) -> Row {
-    Row {
+fn row(kind: RowKind, minor: i64) -> CommissionRow {
+    CommissionRow {
         partner: PartnerId::new("acme"),
         customer: CustomerKey::new("pay/test/cus_1"),
         payment: ObjectId::new("pi_1"),
@@ -37,16 +37,16 @@ fn row(kind: Kind, minor: i64) -> Row {
             currency: Currency::parse("eur").unwrap(),
             exponent: 2,
         },
-        suspicion: None,
+        self_referral_signal: None,
         reward: Some(Reward::BasisPoints(2_000)),
-        of_minor: Some(1_000),
+        base_minor: Some(1_000),
         paid_at: Some(on(0)),
         at: on(1),
         releases_at: on(30),
     }
 }
 
-fn told(row: &Row) -> Vec<(&'static str, Timestamp)> {
+fn kinds_and_times(row: &CommissionRow) -> Vec<(&'static str, Timestamp)> {
     let notices = of_commission(row).into_iter();
     notices.map(|notice| (notice.kind, notice.at)).collect()
 }
@@ -58,29 +58,29 @@ fn body(notice: &Notice) -> String {
 #[test]
 fn each_kind_of_row_is_told_once_and_once_more_when_its_hold_ends() {
     for (kind, name) in [
-        (Kind::Commission, "commission.created"),
-        (Kind::Refund, "commission.refunded"),
-        (Kind::Dispute, "commission.disputed"),
-        (Kind::Reversal, "commission.reversed"),
+        (RowKind::Commission, "commission.created"),
+        (RowKind::Refund, "commission.refunded"),
+        (RowKind::Dispute, "commission.disputed"),
+        (RowKind::Reversal, "commission.reversed"),
     ] {
         let released = ("commission.released", on(30));
-        assert_eq!(told(&row(kind, 200)), [(name, on(1)), released]);
+        assert_eq!(kinds_and_times(&row(kind, 200)), [(name, on(1)), released]);
     }
-    let late = Row {
+    let late = CommissionRow {
         at: on(30),
-        ..row(Kind::Refund, -80)
+        ..row(RowKind::Refund, -80)
     };
-    assert_eq!(told(&late), [("commission.refunded", on(30))]);
-    let held = Row {
-        suspicion: Some(Suspicion::SameEmail),
-        ..row(Kind::Commission, 200)
+    assert_eq!(kinds_and_times(&late), [("commission.refunded", on(30))]);
+    let held = CommissionRow {
+        self_referral_signal: Some(SelfReferralSignal::SameEmail),
+        ..row(RowKind::Commission, 200)
     };
-    assert_eq!(told(&held), [("commission.created", on(1))]);
+    assert_eq!(kinds_and_times(&held), [("commission.created", on(1))]);
 }
 
 #[test]
 fn a_notice_says_how_the_row_stood_when_its_state_came() {
-    let notices = of_commission(&row(Kind::Commission, 200));
+    let notices = of_commission(&row(RowKind::Commission, 200));
     assert_eq!(
         body(&notices[0]),
         concat!(
@@ -102,12 +102,12 @@ fn a_notice_says_how_the_row_stood_when_its_state_came() {
 
 #[test]
 fn how_a_report_stands_and_what_was_paid_are_told_without_naming_a_customer() {
-    let standing = |standing| StandingRow {
+    let standing = |standing| ReferralStatusRow {
         partner: PartnerId::new("acme"),
         referral: "r-1".into(),
         customer: CustomerKey::new("pay/test/cus_1"),
         n: 3,
-        standing,
+        status: standing,
         at: on(1),
     };
     let payout = Payout {
@@ -116,29 +116,33 @@ fn how_a_report_stands_and_what_was_paid_are_told_without_naming_a_customer() {
         date: date(2026, 4, 5),
         at: on(2),
         until: on(2),
-        amounts: vec![row(Kind::Commission, 600).amount],
-        all_by: on(2),
-        late: BTreeMap::new(),
+        amounts: vec![row(RowKind::Commission, 600).amount],
+        complete_until: on(2),
+        late_rows: BTreeMap::new(),
     };
     let referral = |rest: &str| format!(r#""referral_id":"r-1",{rest}"#);
     for (notice, kind, data) in [
         (
-            of_standing(&standing(Standing::Waiting)),
+            of_referral_status(&standing(ReferralStatus::Waiting)),
             "referral.waiting",
             referral(r#""state":"waiting""#),
         ),
         (
-            of_standing(&standing(Standing::Attributed)),
+            of_referral_status(&standing(ReferralStatus::Attributed)),
             "referral.attributed",
             referral(r#""state":"attributed""#),
         ),
         (
-            of_standing(&standing(Standing::Held(Suspicion::SameEmail))),
+            of_referral_status(&standing(ReferralStatus::Held(
+                SelfReferralSignal::SameEmail,
+            ))),
             "referral.held",
             referral(r#""state":"held","reason":"same_email""#),
         ),
         (
-            of_standing(&standing(Standing::Refused(Reason::Canceled))),
+            of_referral_status(&standing(ReferralStatus::Refused(
+                ReferralRefusal::Canceled,
+            ))),
             "referral.refused",
             referral(r#""state":"refused","reason":"canceled""#),
         ),
@@ -164,7 +168,7 @@ fn an_id_belongs_to_one_partner_row_and_state() {
     let mut ids = BTreeSet::new();
     for partner in ["acme", "acm"] {
         for sort in ["commission#1", "ecommission#1", "commission#2"] {
-            for notice in of_commission(&row(Kind::Commission, 200)) {
+            for notice in of_commission(&row(RowKind::Commission, 200)) {
                 let id = notice.id(&PartnerId::new(partner), sort);
                 let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
                 assert!(id.len() == 36 && id.bytes().all(plain), "{id}");
@@ -177,20 +181,25 @@ fn an_id_belongs_to_one_partner_row_and_state() {
 
 #[test]
 fn what_is_tried_in_vain_is_tried_again_for_three_days_and_no_longer() {
-    let waits: Vec<SignedDuration> = (1..).map_while(|attempt| wait(attempt, None)).collect();
-    assert_eq!(waits.len() + 1, usize::try_from(ATTEMPTS).unwrap());
+    let waits: Vec<SignedDuration> = (1..)
+        .map_while(|attempt| retry_wait(attempt, None))
+        .collect();
+    assert_eq!(waits.len() + 1, usize::try_from(MAX_ATTEMPTS).unwrap());
     let all = waits
         .iter()
         .fold(SignedDuration::ZERO, |all, wait| all + *wait);
     assert_eq!(all, SignedDuration::from_secs(71 * 3_600 + 35 * 60 + 5));
     assert!(
-        all > GIVEN_UP,
+        all > GIVE_UP_AFTER,
         "the last attempt finds its endpoint given up"
     );
-    assert!(waits.iter().all(|wait| *wait <= LONGEST_WAIT));
-    assert_eq!(wait(ATTEMPTS, None), None);
-    assert_eq!(wait(ATTEMPTS, Some(SignedDuration::from_secs(1))), None);
-    assert_eq!(wait(0, None), wait(1, None));
+    assert!(waits.iter().all(|wait| *wait <= MAX_WAIT));
+    assert_eq!(retry_wait(MAX_ATTEMPTS, None), None);
+    assert_eq!(
+        retry_wait(MAX_ATTEMPTS, Some(SignedDuration::from_secs(1))),
+        None
+    );
+    assert_eq!(retry_wait(0, None), retry_wait(1, None));
 }
 
 #[test]
@@ -199,12 +208,16 @@ fn a_partner_may_ask_for_more_time_and_not_for_less() {
     for (attempt, asked, waits) in [
         (1, hours(1), hours(1)),
         (4, hours(1), hours(2)),
-        (1, hours(1_000), LONGEST_WAIT),
-        (1, SignedDuration::MAX, LONGEST_WAIT),
+        (1, hours(1_000), MAX_WAIT),
+        (1, SignedDuration::MAX, MAX_WAIT),
         (1, SignedDuration::MIN, SignedDuration::from_secs(5)),
         (7, hours(1), hours(11)),
     ] {
-        assert_eq!(wait(attempt, Some(asked)), Some(waits), "{attempt} {asked}");
+        assert_eq!(
+            retry_wait(attempt, Some(asked)),
+            Some(waits),
+            "{attempt} {asked}"
+        );
     }
 }
 

@@ -4,7 +4,7 @@
 use anyhow::{Context, anyhow};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use providers::{Secret, SignedHeaders, ToSign};
+use providers::{Secret, SignedHeaders, UnsignedDelivery};
 use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use rustls_pki_types::pem::PemObject;
@@ -14,7 +14,7 @@ use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 pub(crate) const CERTIFICATE: &str = include_str!("../authority/certificate.pem");
 
 /// The secret that makes a door trust who issued it; none if the file is broken.
-pub(crate) fn root() -> Option<String> {
+pub(crate) fn root_secret() -> Option<String> {
     let root = CertificateDer::from_pem_slice(ROOT.as_bytes()).ok()?;
     Some(Secret::root_text(&root))
 }
@@ -23,7 +23,7 @@ pub(crate) fn root() -> Option<String> {
 ///
 /// # Errors
 /// When the key can't be used.
-pub(crate) fn sign(to_sign: ToSign) -> anyhow::Result<SignedHeaders> {
+pub(crate) fn sign(to_sign: UnsignedDelivery) -> anyhow::Result<SignedHeaders> {
     let key = PrivatePkcs8KeyDer::from_pem_slice(KEY.as_bytes());
     let key = key.map_err(|error| anyhow!("the local stack's key is broken: {error}"))?;
     let key = RsaKeyPair::from_pkcs8(key.secret_pkcs8_der());
@@ -35,7 +35,7 @@ pub(crate) fn sign(to_sign: ToSign) -> anyhow::Result<SignedHeaders> {
         .ok()
         .context("the local stack's key does not sign")?;
     let mut headers = to_sign.headers;
-    headers.push((to_sign.signature, STANDARD.encode(signature)));
+    headers.push((to_sign.signature_header, STANDARD.encode(signature)));
     Ok(headers)
 }
 

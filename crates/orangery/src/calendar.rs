@@ -1,9 +1,9 @@
 //! `orangery calendar run`: what is due at the stack's clock happens now.
 
 use crate::clock;
-use crate::delivery::{agent, nobody};
-use crate::gateway::Gateway;
-use crate::wiring::{AUDIT, SWEEP};
+use crate::delivery::{agent, no_answer_message};
+use crate::gateway::GatewayArgs;
+use crate::wiring::{AUDIT, DUE_SCAN};
 use anyhow::{Context, bail};
 
 /// Runs the sweep and the audit, then lets what follows from them arrive. In words what was
@@ -11,17 +11,17 @@ use anyhow::{Context, bail};
 ///
 /// # Errors
 /// When no local stack answers there.
-pub fn run(gateway: &Gateway) -> anyhow::Result<String> {
+pub fn run(gateway: &GatewayArgs) -> anyhow::Result<String> {
     let address = gateway.address();
     let now = clock::now(&address).context(DEPLOYED)?;
     for lever in [
-        format!("schedules/{SWEEP}/run"),
+        format!("schedules/{DUE_SCAN}/run"),
         format!("schedules/{AUDIT}/run"),
         "settle".to_owned(),
     ] {
         let url = format!("{address}/_stack/{lever}");
         let answer = agent(&url).post(&url).send_empty();
-        let mut answer = answer.with_context(|| nobody(&address))?;
+        let mut answer = answer.with_context(|| no_answer_message(&address))?;
         if !answer.status().is_success() {
             let said = answer.body_mut().read_to_string().unwrap_or_default();
             bail!("{lever} answered {}: {}", answer.status(), said.trim());
@@ -33,4 +33,4 @@ pub fn run(gateway: &Gateway) -> anyhow::Result<String> {
 const DEPLOYED: &str = "only a local stack's calendar is run from here; a deployed stage runs its \
      own every minute, and at once by `aws lambda invoke --function-name \
      orangery-STAGE-calendar --cli-binary-format raw-in-base64-out --payload \
-     '{\"job\":\"sweep\"}' /dev/stdout`";
+     '{\"job\":\"due_scan\"}' /dev/stdout`";

@@ -44,16 +44,16 @@ impl Chaos {
     }
 
     /// What is left of these deliveries: the same for the same seed.
-    pub fn applied<D: Clone>(self, deliveries: Vec<D>, seed: u64) -> Vec<D> {
-        let mut dice = Dice(seed);
+    pub fn apply<D: Clone>(self, deliveries: Vec<D>, seed: u64) -> Vec<D> {
+        let mut dice = SplitMix64(seed);
         let copies = if self.duplicate { 2 } else { 1 };
         let mut chosen: Vec<(u64, D)> = Vec::new();
         for delivery in deliveries {
             for _ in 0..copies {
-                if self.drop && dice.roll().is_multiple_of(4) {
+                if self.drop && dice.next_u64().is_multiple_of(4) {
                     continue;
                 }
-                chosen.push((dice.roll(), delivery.clone()));
+                chosen.push((dice.next_u64(), delivery.clone()));
             }
         }
         if self.shuffle {
@@ -64,10 +64,10 @@ impl Chaos {
 }
 
 /// SplitMix64: small, and the same everywhere.
-struct Dice(u64);
+struct SplitMix64(u64);
 
-impl Dice {
-    fn roll(&mut self) -> u64 {
+impl SplitMix64 {
+    fn next_u64(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

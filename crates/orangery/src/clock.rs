@@ -1,6 +1,6 @@
 //! The local stack's clock from outside.
 
-use crate::delivery::{agent, nobody};
+use crate::delivery::{agent, no_answer_message};
 use anyhow::{Context, bail};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -11,17 +11,17 @@ use serde_json::json;
 /// # Errors
 /// When no stack answers there.
 pub fn now(gateway: &str) -> anyhow::Result<Timestamp> {
-    Ok(told(gateway)?.now)
+    Ok(read_status(gateway)?.now)
 }
 
 /// What time it is in the stack, and where its table answers.
 ///
 /// # Errors
 /// When no stack answers there.
-pub(crate) fn told(gateway: &str) -> anyhow::Result<Told> {
+pub(crate) fn read_status(gateway: &str) -> anyhow::Result<ClockStatus> {
     let address = address(gateway);
     let answer = agent(&address).get(&address).call();
-    read(answer.with_context(|| nobody(gateway))?)
+    read(answer.with_context(|| no_answer_message(gateway))?)
 }
 
 /// Moves it on.
@@ -29,7 +29,7 @@ pub(crate) fn told(gateway: &str) -> anyhow::Result<Told> {
 /// # Errors
 /// When no stack answers there, or the length can't be read.
 pub fn advance(gateway: &str, by: &str) -> anyhow::Result<Timestamp> {
-    moved(gateway, &json!({ "advance": by }))
+    post_change(gateway, &json!({ "advance": by }))
 }
 
 /// Sets it.
@@ -37,25 +37,25 @@ pub fn advance(gateway: &str, by: &str) -> anyhow::Result<Timestamp> {
 /// # Errors
 /// When no stack answers there, or the moment can't be read.
 pub fn set(gateway: &str, to: &str) -> anyhow::Result<Timestamp> {
-    moved(gateway, &json!({ "set": to }))
+    post_change(gateway, &json!({ "set": to }))
 }
 
 /// What a stack says of itself.
 #[derive(Deserialize)]
-pub(crate) struct Told {
+pub(crate) struct ClockStatus {
     /// Its time.
     pub(crate) now: Timestamp,
     /// The port of its table.
     pub(crate) table_port: u16,
 }
 
-fn moved(gateway: &str, to: &serde_json::Value) -> anyhow::Result<Timestamp> {
+fn post_change(gateway: &str, to: &serde_json::Value) -> anyhow::Result<Timestamp> {
     let address = address(gateway);
     let answer = agent(&address).post(&address).send_json(to);
-    Ok(read(answer.with_context(|| nobody(gateway))?)?.now)
+    Ok(read(answer.with_context(|| no_answer_message(gateway))?)?.now)
 }
 
-fn read(mut answer: ureq::http::Response<ureq::Body>) -> anyhow::Result<Told> {
+fn read(mut answer: ureq::http::Response<ureq::Body>) -> anyhow::Result<ClockStatus> {
     let status = answer.status();
     let text = answer.body_mut().read_to_string().unwrap_or_default();
     match status.as_u16() {

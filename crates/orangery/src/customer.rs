@@ -1,11 +1,11 @@
 //! A customer as the journal tells it: JSON for programs, tables for people.
 
-use crate::table::trouble;
+use crate::table::readable_error;
 use anyhow::bail;
 use comfy_table::{Table as Text, presets};
 use domain::catalog::Catalog;
 use domain::explain::explain;
-use domain::fold::fold_whole;
+use domain::fold::fold_with_all_payments;
 use domain::ids::{CustomerKey, Mode};
 use domain::money::Money;
 use domain::view::{CustomerView, LetterView, PaymentView};
@@ -14,11 +14,11 @@ use store::folding::read_journal;
 use store::items::{LETTER, customer_partition};
 use store::letters::{LetterRow, LetterState};
 use store::port::query_all;
-use store::waiting::waiting;
+use store::waiting::read_waiting;
 use store::{Item, StoreError, Table};
 
 /// Waiting events that are counted.
-const MOST_WAITING: usize = 1000;
+const MAX_WAITING: usize = 1000;
 
 /// Everything there is to say of a customer, told from the whole journal.
 ///
@@ -29,17 +29,21 @@ pub async fn view<T: Table>(
     customer: &CustomerKey,
     catalog: &Catalog,
 ) -> anyhow::Result<CustomerView> {
-    let journal = read_journal(table, customer).await.map_err(trouble)?;
+    let journal = read_journal(table, customer)
+        .await
+        .map_err(readable_error)?;
     if journal.is_empty() {
-        let waits = waits(table, customer).await.map_err(trouble)?;
+        let waits = waiting_note(table, customer)
+            .await
+            .map_err(readable_error)?;
         bail!(
             "nobody is known as {customer} in this table; a customer's key is provider/mode/id, \
              as in stripe/test/cus_123, and --table-port reads another local stack{waits}"
         );
     }
-    let state = fold_whole(journal.iter().map(|entry| &entry.reading));
+    let state = fold_with_all_payments(journal.iter().map(|entry| &entry.event));
     let events = explain(&journal, &state);
-    let letters = letters(table, customer).await.map_err(trouble)?;
+    let letters = letters(table, customer).await.map_err(readable_error)?;
     Ok(CustomerView::new(
         customer, &state, catalog, letters, &events,
     ))
@@ -47,7 +51,7 @@ pub async fn view<T: Table>(
 
 /// Events that may be about somebody of whom nothing else is known: of the same account, and
 /// waiting for the provider's API to say whose they are.
-async fn waits<T: Table>(table: &T, customer: &CustomerKey) -> Result<String, StoreError> {
+async fn waiting_note<T: Table>(table: &T, customer: &CustomerKey) -> Result<String, StoreError> {
     let mut parts = customer.as_str().splitn(3, '/');
     let (Some(name), Some(mode)) = (parts.next(), parts.next()) else {
         return Ok(String::new());
@@ -58,8 +62,8 @@ async fn waits<T: Table>(table: &T, customer: &CustomerKey) -> Result<String, St
     let (Some(provider), Some(mode)) = (providers::provider(name), mode) else {
         return Ok(String::new());
     };
-    let reference = provider.account(mode).waiting();
-    let batch = waiting(table, &reference, None, MOST_WAITING).await?;
+    let reference = provider.account(mode).waiting_reference();
+    let batch = read_waiting(table, &reference, None, MAX_WAITING).await?;
     Ok(match (batch.entries.len(), batch.last) {
         (0, _) => String::new(),
         (some, None) => {
@@ -87,7 +91,7 @@ async fn letters<T: Table>(
             }
         })
         .collect();
-    letters.sort_by(|a, b| (a.owed_at, &a.cause).cmp(&(b.owed_at, &b.cause)));
+    letters.sort_by(|a, b| (a.due_at, &a.cause).cmp(&(b.due_at, &b.cause)));
     Ok(letters)
 }
 
@@ -96,7 +100,7 @@ fn letter(row: &LetterRow) -> LetterView {
         LetterState::Withdrawn { reason, .. } | LetterState::Failed { reason, .. } => {
             Some(reason.clone())
         }
-        LetterState::Owed
+        LetterState::Due
         | LetterState::Claimed { .. }
         | LetterState::Sent { .. }
         | LetterState::Unknown { .. } => None,
@@ -105,7 +109,7 @@ fn letter(row: &LetterRow) -> LetterView {
         kind: row.letter.as_str(),
         cause: row.cause.clone(),
         state: row.state.name(),
-        owed_at: row.owed_at,
+        due_at: row.due_at,
         reason,
     }
 }
@@ -186,7 +190,7 @@ fn subscriptions(view: &CustomerView) -> Option<Text> {
                 .unwrap_or_default(),
         ]
     });
-    table(head, rows.collect())
+    text_table(head, rows.collect())
 }
 
 fn payments(view: &CustomerView) -> Option<Text> {
@@ -203,7 +207,7 @@ fn payments(view: &CustomerView) -> Option<Text> {
             payment.paid_at.map(|at| at.to_string()).unwrap_or_default(),
         ]
     });
-    table(["id", "paid", "refunded", "disputed", "at"], rows.collect())
+    text_table(["id", "paid", "refunded", "disputed", "at"], rows.collect())
 }
 
 fn letters_text(view: &CustomerView) -> Option<Text> {
@@ -216,7 +220,7 @@ fn letters_text(view: &CustomerView) -> Option<Text> {
             reason.into(),
         ]
     });
-    table(["letter", "about", "state", "why not"], rows.collect())
+    text_table(["letter", "about", "state", "why not"], rows.collect())
 }
 
 fn events(view: &CustomerView) -> Option<Text> {
@@ -229,11 +233,11 @@ fn events(view: &CustomerView) -> Option<Text> {
             event.id.clone(),
         ]
     });
-    table(["occurred", "type", "verdict", "id"], rows.collect())
+    text_table(["occurred", "type", "verdict", "id"], rows.collect())
 }
 
 /// A table for people; none without rows.
-pub fn table<const N: usize>(head: [&str; N], rows: Vec<Vec<String>>) -> Option<Text> {
+pub fn text_table<const N: usize>(head: [&str; N], rows: Vec<Vec<String>>) -> Option<Text> {
     if rows.is_empty() {
         return None;
     }

@@ -35,7 +35,7 @@ pub enum Signer {
 
 /// What the door said.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct DeliveryResponse {
     /// HTTP status.
     pub status: u16,
     /// Body.
@@ -67,11 +67,11 @@ impl Signer {
     }
 
     /// Where the provider's API must show this body, for it to be believed.
-    pub fn shown_at(&self, body: &[u8], now: Timestamp) -> Option<Arc<str>> {
+    pub fn confirmation_path(&self, body: &[u8], now: Timestamp) -> Option<Arc<str>> {
         match self {
             Self::Provider(provider, secret) => {
-                let to_sign = provider.to_sign(body, secret, now);
-                to_sign.map(|to_sign| to_sign.shown_at)
+                let to_sign = provider.unsigned_delivery(body, secret, now);
+                to_sign.map(|to_sign| to_sign.api_path)
             }
             Self::Partner(_) => None,
         }
@@ -79,7 +79,8 @@ impl Signer {
 
     fn headers(&self, body: &[u8], now: Timestamp) -> anyhow::Result<Vec<(&str, String)>> {
         match self {
-            Self::Provider(provider, secret) => match provider.to_sign(body, secret, now) {
+            Self::Provider(provider, secret) => match provider.unsigned_delivery(body, secret, now)
+            {
                 Some(to_sign) => authority::sign(to_sign),
                 None => provider
                     .sign(body, secret, now)
@@ -95,7 +96,7 @@ impl Delivery {
     ///
     /// # Errors
     /// When nobody answers.
-    pub fn send(&self, gateway: &str, now: Timestamp) -> anyhow::Result<Answer> {
+    pub fn send(&self, gateway: &str, now: Timestamp) -> anyhow::Result<DeliveryResponse> {
         let url = format!("{}{}", gateway.trim_end_matches('/'), self.path);
         let mut request = agent(&url)
             .post(&url)
@@ -104,9 +105,9 @@ impl Delivery {
             request = request.header(name, value);
         }
         let answer = request.send(&self.body[..]);
-        let mut answer = answer.with_context(|| nobody(gateway))?;
+        let mut answer = answer.with_context(|| no_answer_message(gateway))?;
         let body = answer.body_mut().read_to_string().unwrap_or_default();
-        Ok(Answer {
+        Ok(DeliveryResponse {
             status: answer.status().as_u16(),
             body,
         })
@@ -129,7 +130,7 @@ pub fn agent(url: &str) -> ureq::Agent {
 }
 
 /// What to say when there is no answer.
-pub fn nobody(gateway: &str) -> String {
+pub fn no_answer_message(gateway: &str) -> String {
     format!(
         "nobody answers at {gateway}; start a stack with `cargo run`, \
          or say where it is with --port, --url or ORANGERY_URL"
@@ -154,7 +155,7 @@ pub fn sample(samples: &[(&str, &str)], name: &str) -> anyhow::Result<String> {
 }
 
 /// The Unix time at a dotted path, written in seconds or as RFC 3339.
-pub fn time(value: &Value, path: &str) -> Option<i64> {
+pub fn time_at(value: &Value, path: &str) -> Option<i64> {
     let step = |at: &'_ Value, part: &str| match part.parse::<usize>() {
         Ok(index) => at.get(index).cloned(),
         Err(_) => at.get(part).cloned(),
@@ -174,12 +175,14 @@ pub fn time(value: &Value, path: &str) -> Option<i64> {
 pub fn shift_times(value: &mut Value, seconds: i64) {
     match value {
         Value::String(text) => {
-            if let Some(moved) = moved(text, seconds).or_else(|| moved_date(text, seconds)) {
+            if let Some(moved) =
+                shift_timestamp(text, seconds).or_else(|| shift_date(text, seconds))
+            {
                 *text = moved;
             }
         }
         Value::Number(number) => {
-            if let Some(time) = number.as_i64().filter(|time| TIMES.contains(time)) {
+            if let Some(time) = number.as_i64().filter(|time| TIME_RANGE.contains(time)) {
                 *value = time.saturating_add(seconds).into();
             }
         }
@@ -190,7 +193,7 @@ pub fn shift_times(value: &mut Value, seconds: i64) {
 }
 
 /// A time of RFC 3339 moved by so many seconds; a fraction and UTC's `Z` or offset stay.
-fn moved(text: &str, seconds: i64) -> Option<String> {
+fn shift_timestamp(text: &str, seconds: i64) -> Option<String> {
     let (date, rest) = text.split_at_checked(19)?;
     let zone = rest.trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
     let utc = zone == "Z" || zone == "+00:00";
@@ -204,7 +207,7 @@ fn moved(text: &str, seconds: i64) -> Option<String> {
 }
 
 /// A date, moved by as many whole days as are nearest.
-fn moved_date(text: &str, seconds: i64) -> Option<String> {
+fn shift_date(text: &str, seconds: i64) -> Option<String> {
     let date = Some(text).filter(|text| text.len() == "2026-01-20".len())?;
     let date: Date = date.parse().ok()?;
     let days = seconds.checked_add(DAY / 2)?.div_euclid(DAY);
@@ -252,11 +255,11 @@ pub fn set(value: &mut Value, path: &str, to: Value) -> anyhow::Result<()> {
 }
 
 /// A value as typed: JSON where it is JSON, else text.
-pub fn typed(text: &str) -> Value {
+pub fn parse_value(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.into()))
 }
 
 const DAY: i64 = 86_400;
 
 /// Unix seconds from 2011 to 2096.
-const TIMES: std::ops::Range<i64> = 1_300_000_000..4_000_000_000;
+const TIME_RANGE: std::ops::Range<i64> = 1_300_000_000..4_000_000_000;

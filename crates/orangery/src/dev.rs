@@ -1,14 +1,14 @@
 //! `orangery dev`: the local stack with a few sample lives in it.
 
-use crate::customer::{amount, table, view};
+use crate::customer::{amount, text_table, view};
 use crate::delivery::Delivery;
 use crate::partner::enroll;
-use crate::stack::{Settings, Stack};
+use crate::stack::{Stack, StackSettings};
 use crate::story::{Signers, Story};
 use crate::wiring::{self, Shop, local_secret, wire};
 use anyhow::Context;
 use domain::catalog::Catalog;
-use domain::ids::{Account, CustomerKey, Mode};
+use domain::ids::{CustomerKey, Mode, ProviderAccount};
 use domain::view::CustomerView;
 use jiff::Timestamp;
 use providers::Provider;
@@ -90,7 +90,7 @@ pub fn sample_titles(language: &str) -> Vec<(&'static str, String)> {
 
 /// How the stack is to be run.
 #[derive(Debug)]
-pub struct Dev {
+pub struct DevOptions {
     /// The gateway's port.
     pub port: u16,
     /// The table's port.
@@ -109,8 +109,8 @@ pub struct Dev {
 ///
 /// # Errors
 /// When a port is taken, a folder can't be used, or a setting is wrong.
-pub async fn run(dev: Dev) -> anyhow::Result<()> {
-    let settings = Settings {
+pub async fn run(dev: DevOptions) -> anyhow::Result<()> {
+    let settings = StackSettings {
         port: dev.port,
         table_port: dev.table_port,
         data: dev.data.clone(),
@@ -131,13 +131,13 @@ pub async fn run(dev: Dev) -> anyhow::Result<()> {
     if let Some(error) = wrong {
         return Err(error.into());
     }
-    let mut out = Out(std::io::stdout());
+    let mut out = TolerantStdout(std::io::stdout());
     writeln!(out, "ready {}", stack.gateway_url())?;
     out.flush()?;
     if dev.samples {
-        play(&stack, &dev.shop, &mut out).await?;
+        play_samples(&stack, &dev.shop, &mut out).await?;
     }
-    say_where(&stack, &dev, &mut out)?;
+    print_addresses(&stack, &dev, &mut out)?;
     tokio::signal::ctrl_c().await?;
     stack.shutdown().await;
     let ended = match &dev.data {
@@ -149,9 +149,9 @@ pub async fn run(dev: Dev) -> anyhow::Result<()> {
 }
 
 /// Standard output for as long as somebody reads it: a stack must outlive `| head -1`.
-struct Out(std::io::Stdout);
+struct TolerantStdout(std::io::Stdout);
 
-impl Write for Out {
+impl Write for TolerantStdout {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         // With nobody there to read, nothing is left to be done.
         let _ = self.0.write_all(bytes);
@@ -165,7 +165,7 @@ impl Write for Out {
 }
 
 /// Plays the sample lives as signed requests over HTTP and prints what came of them.
-async fn play(stack: &Stack, shop: &Shop, out: &mut impl Write) -> anyhow::Result<()> {
+async fn play_samples(stack: &Stack, shop: &Shop, out: &mut impl Write) -> anyhow::Result<()> {
     let table = wiring::dynamo_table(stack.endpoints())?;
     let signers = signers(shop)?;
     let now = stack.clock().now();
@@ -194,7 +194,7 @@ async fn play(stack: &Stack, shop: &Shop, out: &mut impl Write) -> anyhow::Resul
         sent.saturating_sub(failed)
     )?;
     let views = views(&table, shop).await?;
-    if let Some(rows) = table_of(&views) {
+    if let Some(rows) = customers_table(&views) {
         writeln!(out, "{rows}")?;
     }
     for (_, title) in sample_titles("en") {
@@ -214,7 +214,7 @@ async fn send(delivery: Delivery, gateway: String, now: Timestamp) -> anyhow::Re
 /// When there is no such provider.
 pub fn signers(shop: &Shop) -> anyhow::Result<Signers> {
     let provider = providers::provider("stripe").context("Stripe is not among the providers")?;
-    let secret = secret_of(shop, provider);
+    let secret = signing_secret(shop, provider);
     Ok(Signers {
         provider,
         secret,
@@ -223,14 +223,14 @@ pub fn signers(shop: &Shop) -> anyhow::Result<Signers> {
 }
 
 /// The secret with which a provider's events are signed for the local shop.
-pub fn secret_of(shop: &Shop, provider: &Provider) -> String {
+pub fn signing_secret(shop: &Shop, provider: &Provider) -> String {
     let given = shop.secrets.get(provider.name());
     let first = given.and_then(|texts| texts.first()).cloned();
     first.unwrap_or_else(|| local_secret(provider.name()))
 }
 
 async fn views(table: &DynamoTable, shop: &Shop) -> anyhow::Result<Vec<CustomerView>> {
-    let account = Account {
+    let account = ProviderAccount {
         provider: "stripe",
         mode: Mode::Test,
     };
@@ -242,7 +242,7 @@ async fn views(table: &DynamoTable, shop: &Shop) -> anyhow::Result<Vec<CustomerV
     Ok(views)
 }
 
-fn table_of(views: &[CustomerView]) -> Option<comfy_table::Table> {
+fn customers_table(views: &[CustomerView]) -> Option<comfy_table::Table> {
     let rows = views.iter().map(|view| {
         let subscription = view.subscriptions.first();
         let payments: Vec<String> = view
@@ -290,10 +290,10 @@ fn table_of(views: &[CustomerView]) -> Option<comfy_table::Table> {
     let head = [
         "customer", "status", "plan", "paid", "letters", "through", "events",
     ];
-    table(head, rows.collect())
+    text_table(head, rows.collect())
 }
 
-fn say_where(stack: &Stack, dev: &Dev, out: &mut impl Write) -> anyhow::Result<()> {
+fn print_addresses(stack: &Stack, dev: &DevOptions, out: &mut impl Write) -> anyhow::Result<()> {
     let gateway = stack.gateway_url();
     let table = &stack.endpoints().table_url;
     // As it was started, so that what is printed works where it is read.

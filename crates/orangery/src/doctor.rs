@@ -1,22 +1,22 @@
 //! `orangery doctor signature`: why a saved request was refused, in words one can act on.
 
-use crate::console::words;
-use crate::stack::mail::Named;
-use crate::stack::seen::Seen;
+use crate::console::diagnosis_text;
+use crate::stack::mail::NameValue;
+use crate::stack::recorded_requests::RecordedRequest;
 use crate::wiring::{LOCAL_MASTER, local_secret};
 use anyhow::{Context, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::ids::{Mode, PartnerId};
 use jiff::Timestamp;
-use providers::diagnose::{self, Diagnosis, Door};
-use providers::{Endpoint, Headers, Request, Secret, partner_secret};
+use providers::diagnose::{self, Diagnosis, EndpointKind};
+use providers::{EndpointConfig, Headers, Request, Secret, partner_secret};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 
 /// A request as it is saved: the page's JSON.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Saved {
+pub struct SavedRequest {
     /// When it was refused, RFC 3339.
     #[serde(default)]
     pub at: Option<String>,
@@ -25,26 +25,26 @@ pub struct Saved {
     /// Where it was sent.
     pub path: String,
     /// As they came.
-    pub headers: Vec<Named>,
+    pub headers: Vec<NameValue>,
     /// The exact bytes, in base64.
     pub body_base64: String,
 }
 
 /// What the operator knows besides.
 #[derive(Clone, Default)]
-pub struct Known {
+pub struct DiagnosisContext {
     /// Secrets in force at the door; none given means the local stack's.
-    pub secrets: Vec<String>,
+    pub secrets_in_force: Vec<String>,
     /// Secrets in force elsewhere: where, and the secret.
-    pub others: Vec<(String, String)>,
+    pub other_secrets: Vec<(String, String)>,
     /// Whether the door takes live events.
     pub live: bool,
     /// When it was refused, where the file does not say.
     pub at: Option<Timestamp>,
 }
 
-impl From<&Seen> for Saved {
-    fn from(seen: &Seen) -> Self {
+impl From<&RecordedRequest> for SavedRequest {
+    fn from(seen: &RecordedRequest) -> Self {
         Self {
             at: Some(seen.at.clone()),
             method: seen.method.clone(),
@@ -55,7 +55,7 @@ impl From<&Seen> for Saved {
     }
 }
 
-impl Saved {
+impl SavedRequest {
     /// Reads the page's JSON, or a request as it went over the wire.
     ///
     /// # Errors
@@ -64,7 +64,7 @@ impl Saved {
         if bytes.trim_ascii_start().starts_with(b"{") {
             return serde_json::from_slice(bytes).context("this JSON is no saved request");
         }
-        let (head, body) = split(bytes).context(
+        let (head, body) = split_head(bytes).context(
             "this is neither a saved request's JSON nor HTTP: a line `POST /path HTTP/1.1`, \
              headers, an empty line, the body",
         )?;
@@ -76,7 +76,7 @@ impl Saved {
         };
         let headers = lines
             .filter_map(|line| line.split_once(':'))
-            .map(|(name, value)| Named {
+            .map(|(name, value)| NameValue {
                 name: name.trim().to_ascii_lowercase(),
                 value: value.trim().to_owned(),
             });
@@ -93,8 +93,12 @@ impl Saved {
     ///
     /// # Errors
     /// When the body is not base64.
-    pub fn diagnosis(&self, known: &Known, now: Timestamp) -> anyhow::Result<Option<Diagnosis>> {
-        let Some((door, local)) = door(&self.path, known.live) else {
+    pub fn diagnosis(
+        &self,
+        known: &DiagnosisContext,
+        now: Timestamp,
+    ) -> anyhow::Result<Option<Diagnosis>> {
+        let Some((door, local)) = endpoint_at(&self.path, known.live) else {
             return Ok(None);
         };
         let body = STANDARD
@@ -110,7 +114,7 @@ impl Saved {
             headers: &headers,
             body: &body,
         };
-        let in_force: Vec<&str> = match known.secrets.as_slice() {
+        let in_force: Vec<&str> = match known.secrets_in_force.as_slice() {
             [] => vec![&local],
             given => given.iter().map(String::as_str).collect(),
         };
@@ -118,11 +122,11 @@ impl Saved {
         if !in_force.contains(&local.as_str()) {
             elsewhere.push(("the local stack's own secret", &local));
         }
-        let others = known.others.iter();
+        let others = known.other_secrets.iter();
         elsewhere.extend(others.map(|(place, text)| (place.as_str(), text.as_str())));
         let at = self.at.as_deref().and_then(|at| at.parse().ok());
         let now = at.or(known.at).unwrap_or(now);
-        let known = diagnose::Known {
+        let known = diagnose::KnownSecrets {
             in_force: &in_force,
             elsewhere: &elsewhere,
         };
@@ -134,8 +138,8 @@ impl Saved {
 ///
 /// # Errors
 /// When the file holds no request, or one to no door.
-pub fn signature(bytes: &[u8], known: &Known) -> anyhow::Result<String> {
-    let saved = Saved::read(bytes)?;
+pub fn signature(bytes: &[u8], known: &DiagnosisContext) -> anyhow::Result<String> {
+    let saved = SavedRequest::read(bytes)?;
     let Some(diagnosis) = saved.diagnosis(known, Timestamp::now())? else {
         bail!(
             "`{}` is no door that checks signatures: those are /webhooks/<provider> and \
@@ -143,7 +147,7 @@ pub fn signature(bytes: &[u8], known: &Known) -> anyhow::Result<String> {
             saved.path
         );
     };
-    let said = words("en", &diagnosis);
+    let said = diagnosis_text("en", &diagnosis);
     let mut out = String::new();
     let sure = if diagnosis.certain {
         ""
@@ -157,22 +161,22 @@ pub fn signature(bytes: &[u8], known: &Known) -> anyhow::Result<String> {
 }
 
 /// Which door a path leads to, and the secret that the local stack's has.
-fn door(path: &str, live: bool) -> Option<(Door, String)> {
+fn endpoint_at(path: &str, live: bool) -> Option<(EndpointKind, String)> {
     if let Some(name) = path.strip_prefix("/webhooks/") {
         let provider = providers::provider(name)?;
         let mode = if live { Mode::Live } else { Mode::Test };
-        let door = Door::Provider(provider, Endpoint::new(mode));
+        let door = EndpointKind::Provider(provider, EndpointConfig::new(mode));
         return Some((door, local_secret(provider.name())));
     }
     let name = path.strip_prefix("/partners/")?.strip_suffix("/events")?;
     let partner = PartnerId::parse(name)?;
     let master = Secret::new(LOCAL_MASTER).ok()?;
     let secret = partner_secret(&master, &partner, 1).ok()?;
-    Some((Door::Partner, secret.reveal_standard()))
+    Some((EndpointKind::Partner, secret.reveal_standard()))
 }
 
 /// Head and body of a request on the wire.
-fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+fn split_head(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let at = |mark: &[u8]| {
         let found = bytes.windows(mark.len()).position(|window| window == mark);
         found.map(|at| (at, at.saturating_add(mark.len())))

@@ -4,7 +4,7 @@ use clap::Args;
 
 /// The gateway's address; without any, the local stack's usual one.
 #[derive(Args)]
-pub struct Gateway {
+pub struct GatewayArgs {
     /// The local stack's port.
     #[arg(long)]
     pub(crate) port: Option<u16>,
@@ -13,7 +13,7 @@ pub struct Gateway {
     url: Option<String>,
 }
 
-impl Gateway {
+impl GatewayArgs {
     /// The address, without a slash at its end.
     pub fn address(&self) -> String {
         match (self.port, self.url()) {

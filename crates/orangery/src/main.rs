@@ -6,9 +6,9 @@ use domain::ids::CustomerKey;
 use jiff::Timestamp;
 use orangery::chaos::Chaos;
 use orangery::customer;
-use orangery::dev::{self, Dev};
-use orangery::gateway::Gateway;
-use orangery::send::{self, Send};
+use orangery::dev::{self, DevOptions};
+use orangery::gateway::GatewayArgs;
+use orangery::send::{self, SendOptions};
 use orangery::stack::clock::parse_moment;
 use orangery::wiring::Shop;
 use orangery::{calendar, clock, doctor, table};
@@ -149,49 +149,49 @@ struct SendArgs {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     #[command(flatten)]
-    gateway: Gateway,
+    gateway: GatewayArgs,
 }
 
 #[derive(Subcommand)]
 enum ClockCommand {
     /// What time it is in the stack.
-    Show(Gateway),
+    Show(GatewayArgs),
     /// Moves it on: 3d, 2h, 15m, 1w.
     Advance {
         /// How far; back, where it begins with a minus.
         #[arg(allow_hyphen_values = true)]
         by: String,
         #[command(flatten)]
-        gateway: Gateway,
+        gateway: GatewayArgs,
     },
     /// Sets it: 2026-03-01T00:00:00Z.
     Set {
         /// To when.
         to: String,
         #[command(flatten)]
-        gateway: Gateway,
+        gateway: GatewayArgs,
     },
 }
 
 #[derive(Subcommand)]
 enum CalendarCommand {
     /// Makes what is due at the stack's clock happen now.
-    Run(Gateway),
+    Run(GatewayArgs),
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
-        Err(error) => return complain(&error.into()),
+        Err(error) => return report_error(&error.into()),
     };
     match runtime.block_on(run(cli)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => complain(&error),
+        Err(error) => report_error(&error),
     }
 }
 
-fn complain(error: &anyhow::Error) -> ExitCode {
+fn report_error(error: &anyhow::Error) -> ExitCode {
     // Whoever read our output has seen enough: `orangery customer … | head`.
     let cause = error.root_cause().downcast_ref::<std::io::Error>();
     if cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe) {
@@ -221,7 +221,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
 }
 
 impl DevArgs {
-    fn dev(self) -> anyhow::Result<Dev> {
+    fn dev(self) -> anyhow::Result<DevOptions> {
         let mut secrets: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (name, secret) in self.secrets {
             let provider = providers::provider(&name).with_context(|| {
@@ -235,10 +235,10 @@ impl DevArgs {
                 .with_context(|| format!("`--secret {}=…` can't be used", provider.name()))?;
         }
         let apis: BTreeMap<_, _> = self.apis.into_iter().collect();
-        apis.keys().try_for_each(|name| send::is_ever_asked(name))?;
+        apis.keys().try_for_each(|name| send::check_has_api(name))?;
         let catalog = dev::catalog(self.catalog.as_deref())?;
         let kept = self.data.is_some();
-        Ok(Dev {
+        Ok(DevOptions {
             port: self.port,
             table_port: self.table_port,
             data: self.data,
@@ -246,10 +246,10 @@ impl DevArgs {
             samples: !self.no_samples,
             shop: Shop {
                 secrets,
-                apis,
+                api_urls: apis,
                 catalog,
                 chaos: self.chaos,
-                kept,
+                persistent: kept,
                 ..Shop::default()
             },
         })
@@ -257,11 +257,11 @@ impl DevArgs {
 }
 
 impl SendArgs {
-    fn send(self) -> Send {
-        Send {
+    fn send(self) -> SendOptions {
+        SendOptions {
             gateway: self.gateway.address(),
             provider: self.provider,
-            what: self.what,
+            content: self.what,
             set: self.set,
             secret: self.secret,
             table_port: self.table_port,
@@ -306,9 +306,9 @@ fn doctor(command: DoctorCommand) -> anyhow::Result<()> {
     } = command;
     let bytes =
         std::fs::read(&file).with_context(|| format!("{} can't be read", file.display()))?;
-    let known = doctor::Known {
-        secrets,
-        others,
+    let known = doctor::DiagnosisContext {
+        secrets_in_force: secrets,
+        other_secrets: others,
         live,
         at,
     };

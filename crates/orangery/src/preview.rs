@@ -2,8 +2,8 @@
 //! at. The samples serve the letters' own tests and whoever shows a gallery.
 
 use crate::dev::CATALOG;
-use crate::occasions::told;
-pub use crate::occasions::{OCCASIONS, Occasion, SENT_AT, Words};
+use crate::sample_cases::row_and_record;
+pub use crate::sample_cases::{SAMPLE_CASES, SENT_AT, SampleCase, SampleNames};
 use anyhow::Context;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,8 +11,8 @@ use clap::{Args, Subcommand};
 use domain::catalog::Catalog;
 use domain::letters::Letter;
 use engagement_email::Sender;
-use engagement_email::mailer::Mail;
-use engagement_email::render::{Language, mail};
+use engagement_email::mailer::RenderedLetter;
+use engagement_email::render::{Language, render_letter};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -21,12 +21,12 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Subcommand)]
 pub enum MailCommand {
     /// Writes every letter as HTML, text and mail, with a page that leads to them.
-    Preview(Preview),
+    Preview(PreviewArgs),
 }
 
 /// What is to be written, and where.
 #[derive(Debug, Args)]
-pub struct Preview {
+pub struct PreviewArgs {
     /// The folder; it is made if it is not there.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
@@ -56,12 +56,12 @@ impl MailCommand {
 ///
 /// # Errors
 /// When the folder can't be written, or a letter can't be rendered.
-pub fn run(preview: &Preview) -> anyhow::Result<usize> {
+pub fn run(preview: &PreviewArgs) -> anyhow::Result<usize> {
     std::fs::create_dir_all(&preview.out)
         .with_context(|| format!("the folder {} can't be made", preview.out.display()))?;
-    let words = Words::default();
+    let words = SampleNames::default();
     let mut names = Vec::new();
-    for occasion in OCCASIONS {
+    for occasion in SAMPLE_CASES {
         if preview
             .letter
             .is_some_and(|letter| letter != occasion.letter)
@@ -91,7 +91,11 @@ const PLAN: &str = "{ en = \"Grove\", fr = \"Verger\" }";
 ///
 /// # Errors
 /// When it can't be rendered.
-pub fn sample(occasion: Occasion, language: Language, words: &Words) -> anyhow::Result<Mail> {
+pub fn sample(
+    occasion: SampleCase,
+    language: Language,
+    words: &SampleNames,
+) -> anyhow::Result<RenderedLetter> {
     let sender = Sender {
         shop: words.shop.clone(),
         from: "grove@example.com".into(),
@@ -99,10 +103,15 @@ pub fn sample(occasion: Occasion, language: Language, words: &Words) -> anyhow::
         account_url: Some("https://grove.example.com/account".into()),
         preferences_url: Some("https://grove.example.com/letters".into()),
     };
-    let (row, record) = told(occasion, language, words)?;
+    let (row, record) = row_and_record(occasion, language, words)?;
     let plan = toml::Value::from(&*words.plan).to_string();
     let catalog = CATALOG.replacen(PLAN, &plan, 1);
-    Ok(mail(&row, &record, &Catalog::parse(&catalog)?, &sender)?)
+    Ok(render_letter(
+        &row,
+        &record,
+        &Catalog::parse(&catalog)?,
+        &sender,
+    )?)
 }
 
 fn write(folder: &Path, name: &str, text: &str) -> anyhow::Result<()> {
@@ -111,7 +120,7 @@ fn write(folder: &Path, name: &str, text: &str) -> anyhow::Result<()> {
 }
 
 /// The mail as mail programs open it: two bodies, the better one last.
-fn eml(mail: &Mail) -> anyhow::Result<String> {
+fn eml(mail: &RenderedLetter) -> anyhow::Result<String> {
     let mut eml = String::new();
     let mut header = |name: &str, value: &str| write!(eml, "{name}: {value}\r\n");
     header("From", &mail.from)?;

@@ -1,10 +1,10 @@
 //! `orangery send`: signs and delivers a sample, a file or a story.
 
-use crate::apis::{self, Documents};
 use crate::chaos::Chaos;
-use crate::delivery::{Delivery, Signer, sample, set, shift_times, typed};
+use crate::delivery::{Delivery, Signer, parse_value, sample, set, shift_times};
 use crate::dev::{catalog, sample_story, story_names};
 use crate::partner::enroll;
+use crate::provider_stubs::{self, ApiDocuments};
 use crate::story::{Signers, Story};
 use crate::wiring::{LOCAL_MASTER, local_secret};
 use crate::{clock, table};
@@ -18,13 +18,13 @@ use std::path::Path;
 
 /// What to send, and where.
 #[derive(Debug)]
-pub struct Send {
+pub struct SendOptions {
     /// The gateway's address.
     pub gateway: String,
     /// The provider's name, or `partner/` and a partner's.
     pub provider: String,
     /// A sample, a file or a story.
-    pub what: String,
+    pub content: String,
     /// Fields to set.
     pub set: Vec<(String, String)>,
     /// The secret to sign with.
@@ -45,8 +45,8 @@ pub struct Send {
 ///
 /// # Errors
 /// When there is nothing to send, nobody answers, or a door answers otherwise than 2xx.
-pub async fn run(send: &Send) -> anyhow::Result<()> {
-    let teller = teller(&send.provider)?;
+pub async fn run(send: &SendOptions) -> anyhow::Result<()> {
+    let teller = parse_sender(&send.provider)?;
     // A deployed door has no clock of its own to ask.
     let now = clock::now(&send.gateway).unwrap_or_else(|_| Timestamp::now());
     let chaos = Chaos {
@@ -56,19 +56,23 @@ pub async fn run(send: &Send) -> anyhow::Result<()> {
         kill: false,
     };
     let deliveries = match &teller {
-        Teller::Provider(provider) => deliveries(send, provider, now).await?,
-        Teller::Partner(partner) => vec![report(send, partner, now)?.into()],
+        SenderKind::Provider(provider) => deliveries(send, provider, now).await?,
+        SenderKind::Partner(partner) => vec![report(send, partner, now)?.into()],
     };
-    let deliveries = chaos.applied(deliveries, send.seed);
+    let deliveries = chaos.apply(deliveries, send.seed);
     let mut out = std::io::stdout();
     let mut refused = 0_usize;
     let mut said = false;
     let sent = deliveries.len();
-    for Sent { delivery, known } in deliveries {
-        let known = shown(&delivery, known, now)?;
-        if let Teller::Provider(provider) = &teller
+    for PreparedDelivery {
+        delivery,
+        documents: known,
+    } in deliveries
+    {
+        let known = documents_for(&delivery, known, now)?;
+        if let SenderKind::Provider(provider) = &teller
             && !known.is_empty()
-            && apis::tell(&send.gateway, provider, &known)?
+            && provider_stubs::send_documents(&send.gateway, provider, &known)?
             && !said
         {
             said = true;
@@ -95,20 +99,20 @@ pub async fn run(send: &Send) -> anyhow::Result<()> {
 }
 
 /// Who speaks.
-enum Teller {
+enum SenderKind {
     Provider(&'static Provider),
     Partner(PartnerId),
 }
 
-fn teller(name: &str) -> anyhow::Result<Teller> {
+fn parse_sender(name: &str) -> anyhow::Result<SenderKind> {
     if let Some(partner) = name.strip_prefix(PARTNER) {
         let partner = PartnerId::parse(partner).with_context(|| {
             format!("`{partner}` can't be a partner: lower-case letters, digits and dashes")
         })?;
-        return Ok(Teller::Partner(partner));
+        return Ok(SenderKind::Partner(partner));
     }
     match providers::provider(name) {
-        Some(provider) => Ok(Teller::Provider(provider)),
+        Some(provider) => Ok(SenderKind::Provider(provider)),
         None => {
             let known = known_providers();
             bail!("`{name}` is no provider; there are: {known}, and {PARTNER}NAME")
@@ -117,8 +121,12 @@ fn teller(name: &str) -> anyhow::Result<Teller> {
 }
 
 /// What its provider's API knows by then, the event itself among it where it must confirm it.
-fn shown(delivery: &Delivery, mut known: Documents, now: Timestamp) -> anyhow::Result<Documents> {
-    if let Some(path) = delivery.signer.shown_at(&delivery.body, now) {
+fn documents_for(
+    delivery: &Delivery,
+    mut known: ApiDocuments,
+    now: Timestamp,
+) -> anyhow::Result<ApiDocuments> {
+    if let Some(path) = delivery.signer.confirmation_path(&delivery.body, now) {
         let event = serde_json::from_slice(&delivery.body)?;
         known.insert(path.to_string(), event);
     }
@@ -135,7 +143,7 @@ pub fn known_providers() -> String {
 ///
 /// # Errors
 /// When nobody ever asks it for anything.
-pub fn is_ever_asked(name: &str) -> anyhow::Result<()> {
+pub fn check_has_api(name: &str) -> anyhow::Result<()> {
     match providers::provider(name).and_then(Provider::api) {
         Some(_) => Ok(()),
         None => bail!("`--api {name}=…`: no provider of this name is ever asked for anything"),
@@ -144,36 +152,36 @@ pub fn is_ever_asked(name: &str) -> anyhow::Result<()> {
 
 /// A delivery, and what its provider's API knows by then.
 #[derive(Clone)]
-struct Sent {
+struct PreparedDelivery {
     delivery: Delivery,
-    known: Documents,
+    documents: ApiDocuments,
 }
 
-impl From<Delivery> for Sent {
+impl From<Delivery> for PreparedDelivery {
     fn from(delivery: Delivery) -> Self {
         Self {
             delivery,
-            known: Documents::new(),
+            documents: ApiDocuments::new(),
         }
     }
 }
 
 async fn deliveries(
-    send: &Send,
+    send: &SendOptions,
     provider: &'static Provider,
     now: Timestamp,
-) -> anyhow::Result<Vec<Sent>> {
+) -> anyhow::Result<Vec<PreparedDelivery>> {
     let secret = send
         .secret
         .clone()
         .unwrap_or_else(|| local_secret(provider.name()));
-    let path = Path::new(&send.what);
+    let path = Path::new(&send.content);
     let story = match path.extension().and_then(|extension| extension.to_str()) {
         Some("toml") => Some(read(path)?),
-        Some(_) | None => sample_story(&send.what).map(str::to_owned),
+        Some(_) | None => sample_story(&send.content).map(str::to_owned),
     };
     if let Some(text) = story {
-        let story = Story::parse(&text).with_context(|| format!("in {}", send.what))?;
+        let story = Story::parse(&text).with_context(|| format!("in {}", send.content))?;
         let partners = story.partners();
         if !partners.is_empty() {
             let table = table::open(send.table_port)?;
@@ -181,7 +189,7 @@ async fn deliveries(
             for partner in &partners {
                 let added = enroll(&table, partner, catalog.program.as_ref(), now).await;
                 added
-                    .map_err(table::trouble)
+                    .map_err(table::readable_error)
                     .with_context(|| format!("partner {partner} can't be made known"))?;
             }
         }
@@ -191,39 +199,42 @@ async fn deliveries(
             master: LOCAL_MASTER.into(),
         };
         let told = story.deliveries(&signers, now)?;
-        return Ok(told.into_iter().map(Sent::from).collect());
+        return Ok(told.into_iter().map(PreparedDelivery::from).collect());
     }
-    if send.what == LIFE {
-        return life(provider, &Signer::provider(provider, &secret)?, now);
+    if send.content == SCENARIO {
+        return scenario(provider, &Signer::provider(provider, &secret)?, now);
     }
-    let (body, known) = if is_path(&send.what) {
-        (file(send, path)?, Documents::new())
+    let (body, known) = if is_path(&send.content) {
+        (file(send, path)?, ApiDocuments::new())
     } else {
-        fresh(send, provider, now)?
+        fresh_sample(send, provider, now)?
     };
     let delivery = Delivery {
-        name: send.what.clone(),
+        name: send.content.clone(),
         path: format!("/webhooks/{}", provider.name()),
         body,
         signer: Signer::provider(provider, &secret)?,
     };
-    Ok(vec![Sent { delivery, known }])
+    Ok(vec![PreparedDelivery {
+        delivery,
+        documents: known,
+    }])
 }
 
 /// A partner's report: a sample as if it happened now, or a file.
-fn report(send: &Send, partner: &PartnerId, now: Timestamp) -> anyhow::Result<Delivery> {
-    let path = Path::new(&send.what);
-    let body = if is_path(&send.what) {
+fn report(send: &SendOptions, partner: &PartnerId, now: Timestamp) -> anyhow::Result<Delivery> {
+    let path = Path::new(&send.content);
+    let body = if is_path(&send.content) {
         file(send, path)?
     } else {
-        changed(reported(&send.what, now)?, &send.set)?
+        with_fields_set(sample_report(&send.content, now)?, &send.set)?
     };
     let signer = match &send.secret {
         Some(secret) => Signer::Partner(Secret::standard(secret)?),
         None => Signer::partner(LOCAL_MASTER, partner)?,
     };
     Ok(Delivery {
-        name: send.what.clone(),
+        name: send.content.clone(),
         path: format!("/partners/{partner}/events"),
         body,
         signer,
@@ -234,7 +245,7 @@ fn report(send: &Send, partner: &PartnerId, now: Timestamp) -> anyhow::Result<De
 ///
 /// # Errors
 /// When there is no such sample.
-pub(crate) fn reported(name: &str, now: Timestamp) -> anyhow::Result<Value> {
+pub(crate) fn sample_report(name: &str, now: Timestamp) -> anyhow::Result<Value> {
     let mut body = serde_json::from_str(&sample(providers::partner::samples(), name)?)?;
     let second = now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     set(&mut body, "data.occurred_at", second.into())?;
@@ -242,11 +253,15 @@ pub(crate) fn reported(name: &str, now: Timestamp) -> anyhow::Result<Value> {
 }
 
 /// A provider's telling of one customer's life, its last event put at `now`.
-fn life(provider: &'static Provider, signer: &Signer, now: Timestamp) -> anyhow::Result<Vec<Sent>> {
+fn scenario(
+    provider: &'static Provider,
+    signer: &Signer,
+    now: Timestamp,
+) -> anyhow::Result<Vec<PreparedDelivery>> {
     let mut told = Vec::new();
-    for (name, text) in provider.life() {
-        let name = format!("{LIFE}/{name}");
-        let known = apis::documents(provider, &name)?;
+    for (name, text) in provider.scenario() {
+        let name = format!("{SCENARIO}/{name}");
+        let known = provider_stubs::documents(provider, &name)?;
         told.push((name, *text, known));
     }
     if told.is_empty() {
@@ -255,10 +270,10 @@ fn life(provider: &'static Provider, signer: &Signer, now: Timestamp) -> anyhow:
     let mut moments = told
         .iter()
         .rev()
-        .filter_map(|(_, text, known)| apis::moment(provider, text, known));
+        .filter_map(|(_, text, known)| provider_stubs::event_time(provider, text, known));
     let by = moments.next();
     let by = by.map_or(0, |last| now.as_second().saturating_sub(last));
-    let deliver = |(name, text, known): (String, &str, Documents)| {
+    let deliver = |(name, text, known): (String, &str, ApiDocuments)| {
         let body = match serde_json::from_str::<Value>(text) {
             Ok(mut body) => {
                 shift_times(&mut body, by);
@@ -273,20 +288,23 @@ fn life(provider: &'static Provider, signer: &Signer, now: Timestamp) -> anyhow:
             body,
             signer: signer.clone(),
         };
-        let known = apis::later(known, by);
-        Ok(Sent { delivery, known })
+        let known = provider_stubs::shift_documents(known, by);
+        Ok(PreparedDelivery {
+            delivery,
+            documents: known,
+        })
     };
     told.into_iter().map(deliver).collect()
 }
 
 /// A file goes out byte for byte, unless a field is to be set.
-fn file(send: &Send, path: &Path) -> anyhow::Result<Vec<u8>> {
+fn file(send: &SendOptions, path: &Path) -> anyhow::Result<Vec<u8>> {
     if send.set.is_empty() {
         return std::fs::read(path).with_context(|| format!("{} can't be read", path.display()));
     }
     let body = serde_json::from_str(&read(path)?);
     let why = || format!("{} is no JSON, so no field can be set", path.display());
-    changed(body.with_context(why)?, &send.set)
+    with_fields_set(body.with_context(why)?, &send.set)
 }
 
 /// Samples' names have neither a slash nor this ending.
@@ -295,25 +313,29 @@ fn is_path(what: &str) -> bool {
 }
 
 /// A sample as if it happened now, under an id of its own, and what its provider's API knows.
-fn fresh(send: &Send, provider: &Provider, now: Timestamp) -> anyhow::Result<(Vec<u8>, Documents)> {
-    let sample = sample(provider.samples(), &send.what).with_context(|| {
+fn fresh_sample(
+    send: &SendOptions,
+    provider: &Provider,
+    now: Timestamp,
+) -> anyhow::Result<(Vec<u8>, ApiDocuments)> {
+    let sample = sample(provider.samples(), &send.content).with_context(|| {
         let stories: Vec<&str> = story_names().collect();
         let stories = stories.join(", ");
         format!(
-            "`{}` is no story ({stories}, {LIFE}) and no file",
-            send.what
+            "`{}` is no story ({stories}, {SCENARIO}) and no file",
+            send.content
         )
     })?;
-    let known = apis::documents(provider, &send.what)?;
-    let at = apis::moment(provider, &sample, &known);
+    let known = provider_stubs::documents(provider, &send.content)?;
+    let at = provider_stubs::event_time(provider, &sample, &known);
     let by = at.map_or(0, |at| now.as_second().saturating_sub(at));
-    let known = apis::later(known, by);
+    let known = provider_stubs::shift_documents(known, by);
     // Some doors take forms, which name an object and nothing that could be set.
     let Ok(mut body) = serde_json::from_str::<Value>(&sample) else {
         if !send.set.is_empty() {
             bail!(
                 "`{}` is a form and no JSON, so no field can be set",
-                send.what
+                send.content
             );
         }
         return Ok((sample.into_bytes(), known));
@@ -323,12 +345,12 @@ fn fresh(send: &Send, provider: &Provider, now: Timestamp) -> anyhow::Result<(Ve
         let id = format!("evt_{:x}", now.as_microsecond());
         set(&mut body, path, id.into())?;
     }
-    Ok((changed(body, &send.set)?, known))
+    Ok((with_fields_set(body, &send.set)?, known))
 }
 
-fn changed(mut body: Value, fields: &[(String, String)]) -> anyhow::Result<Vec<u8>> {
+fn with_fields_set(mut body: Value, fields: &[(String, String)]) -> anyhow::Result<Vec<u8>> {
     for (path, value) in fields {
-        set(&mut body, path, typed(value))?;
+        set(&mut body, path, parse_value(value))?;
     }
     Ok(serde_json::to_vec(&body)?)
 }
@@ -344,4 +366,4 @@ const PARTNER: &str = "partner/";
 const STANDS_IN: &str = "the stack stands in for";
 
 /// The story that every provider tells in its own words.
-const LIFE: &str = "life";
+const SCENARIO: &str = "life";

@@ -21,7 +21,7 @@ pub struct Story {
     #[serde(default)]
     rename: BTreeMap<String, String>,
     /// What is told, in the order of delivery.
-    told: Vec<Told>,
+    events: Vec<StoryEntry>,
 }
 
 /// A title, in one language or in those of the pages.
@@ -35,7 +35,7 @@ enum Title {
 /// One event of a story.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Told {
+struct StoryEntry {
     /// The sample it is made from.
     sample: String,
     /// The partner that reports it; without one it is the provider's.
@@ -85,7 +85,7 @@ impl Story {
 
     /// Partners that speak in it.
     pub fn partners(&self) -> Vec<PartnerId> {
-        self.told
+        self.events
             .iter()
             .filter_map(|told| PartnerId::parse(told.partner.as_deref()?))
             .collect()
@@ -99,7 +99,7 @@ impl Story {
         let before = crate::stack::clock::parse_amount(&self.begins)
             .with_context(|| format!("`begins = \"{}\"` is no length of time", self.begins))?;
         let mut deliveries = Vec::new();
-        for told in &self.told {
+        for told in &self.events {
             let delivery = self
                 .delivery(told, signers, now, before)
                 .with_context(|| format!("in the telling of `{}`", told.sample))?;
@@ -112,7 +112,7 @@ impl Story {
 
     fn delivery(
         &self,
-        told: &Told,
+        told: &StoryEntry,
         signers: &Signers,
         now: Timestamp,
         before: SignedDuration,

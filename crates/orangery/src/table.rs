@@ -23,11 +23,11 @@ pub fn open(port: Option<u16>) -> anyhow::Result<DynamoTable> {
         .optional("ORANGERY_TABLE")
         .unwrap_or("orangery")
         .to_owned();
-    let settings = match place(port) {
-        Place::Port(port) => local(port),
+    let settings = match table_location(port) {
+        TableLocation::Port(port) => local_settings(port),
         // An endpoint of one's own seldom asks who is there.
-        Place::Endpoint => anybody().overlaid(&environment),
-        Place::Account => environment,
+        TableLocation::Endpoint => dummy_credentials().overlaid(&environment),
+        TableLocation::Account => environment,
     };
     let cloud = Cloud::from_settings(&settings).map_err(|BadSetting { name, what }| {
         anyhow!(
@@ -40,40 +40,42 @@ pub fn open(port: Option<u16>) -> anyhow::Result<DynamoTable> {
 
 /// Whether the table is one of this machine, or behind an endpoint of one's own.
 pub fn is_local(port: Option<u16>) -> bool {
-    match place(port) {
-        Place::Port(_) | Place::Endpoint => true,
-        Place::Account => false,
+    match table_location(port) {
+        TableLocation::Port(_) | TableLocation::Endpoint => true,
+        TableLocation::Account => false,
     }
 }
 
 /// The port of the local stack's table that is meant, if it is a local stack's.
 pub fn local_port(port: Option<u16>) -> Option<u16> {
-    match place(port) {
-        Place::Port(port) => Some(port),
-        Place::Endpoint | Place::Account => None,
+    match table_location(port) {
+        TableLocation::Port(port) => Some(port),
+        TableLocation::Endpoint | TableLocation::Account => None,
     }
 }
 
 /// Where the table is.
-enum Place {
+enum TableLocation {
     Port(u16),
     Endpoint,
     Account,
 }
 
-fn place(port: Option<u16>) -> Place {
+fn table_location(port: Option<u16>) -> TableLocation {
     let environment = Settings::from_env();
     let given = |name: &str| environment.optional(name).is_some();
     match port {
-        Some(port) => Place::Port(port),
-        None if given("AWS_ENDPOINT_URL") || given("AWS_ENDPOINT_URL_DYNAMODB") => Place::Endpoint,
-        None if given("AWS_ACCESS_KEY_ID") => Place::Account,
-        None => Place::Port(TABLE_PORT),
+        Some(port) => TableLocation::Port(port),
+        None if given("AWS_ENDPOINT_URL") || given("AWS_ENDPOINT_URL_DYNAMODB") => {
+            TableLocation::Endpoint
+        }
+        None if given("AWS_ACCESS_KEY_ID") => TableLocation::Account,
+        None => TableLocation::Port(TABLE_PORT),
     }
 }
 
 /// A table's error as the person at the command line can mend it.
-pub fn trouble(error: StoreError) -> anyhow::Error {
+pub fn readable_error(error: StoreError) -> anyhow::Error {
     match error {
         StoreError::NoAnswer(why) => anyhow!(
             "no table answers there ({why}); start the stack with `cargo run`, or say where it is \
@@ -88,16 +90,16 @@ pub fn trouble(error: StoreError) -> anyhow::Error {
     }
 }
 
-fn local(port: u16) -> Settings {
+fn local_settings(port: u16) -> Settings {
     let url = format!("http://127.0.0.1:{port}");
-    anybody().overlaid(&Settings::new([(
+    dummy_credentials().overlaid(&Settings::new([(
         "AWS_ENDPOINT_URL_DYNAMODB".to_owned(),
         url,
     )]))
 }
 
 /// Credentials that open nothing.
-fn anybody() -> Settings {
+fn dummy_credentials() -> Settings {
     let pairs = [
         ("AWS_ACCESS_KEY_ID", "local"),
         ("AWS_SECRET_ACCESS_KEY", "local"),

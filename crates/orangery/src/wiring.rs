@@ -1,34 +1,34 @@
 //! Which function answers what in the local stack: the template's wiring, over loopback.
 
-use crate::apis::{Asked, StandIns};
 use crate::authority;
 use crate::chaos::Chaos;
 use crate::console;
+use crate::provider_stubs::{LocalApi, StubApis};
 use crate::stack::filter::Filter;
 use crate::stack::queue_mapping::QueueMapping;
 use crate::stack::routes::Route;
 use crate::stack::schedules::Schedule;
 use crate::stack::streams::StreamMapping;
-use crate::stack::{Endpoints, Wiring};
+use crate::stack::{StackEndpoints, Wiring};
 use crate::table;
 use axum::http::Method;
 use calendar::{Calendar, Enrichment};
 use dispatch::Dispatch;
 use domain::catalog::Catalog;
 use domain::ids::Mode;
-use domain::notice::ATTEMPTS;
+use domain::notice::MAX_ATTEMPTS;
 use engagement_email::mailer::SesMailer;
 use engagement_email::{EngagementEmail, Sender};
 use journal_fold::JournalFold;
 use partner_notice::PartnerNotice;
 use partner_referral::PartnerReferral;
-use payment_webhook::{PaymentWebhook, door_secrets};
-use providers::{Endpoint, PROVIDERS, Provider};
+use payment_webhook::{PaymentWebhook, endpoint_secrets};
+use providers::{EndpointConfig, PROVIDERS, Provider};
 use runtime::api::{HttpApi, api_key};
-use runtime::aws::{Cloud, Service};
+use runtime::aws::{AwsService, Cloud};
 use runtime::post::Poster;
 use runtime::queue::SqsQueue;
-use runtime::secrets::{SecretCache, Source, master, person_key};
+use runtime::secrets::{SecretCache, SecretSource, master, person_key};
 use runtime::settings::{BadSetting, Settings};
 use runtime::{Clock, Function};
 use std::collections::BTreeMap;
@@ -51,7 +51,7 @@ pub const LETTERS: &str = "letters";
 pub const NOTICES: &str = "notices";
 
 /// The schedule of the sweep.
-pub const SWEEP: &str = "sweep";
+pub const DUE_SCAN: &str = "due-scan";
 
 /// The schedule of the audit.
 pub const AUDIT: &str = "audit";
@@ -63,7 +63,7 @@ pub struct Shop {
     pub secrets: BTreeMap<String, Vec<String>>,
     /// What is asked in place of a provider's own API, by provider: an address on loopback. Of a
     /// provider without any, what this process is told ([`crate::apis`]).
-    pub apis: BTreeMap<String, String>,
+    pub api_urls: BTreeMap<String, String>,
     /// From which partner and person keys are derived.
     pub master: String,
     /// What the shop calls its prices.
@@ -71,16 +71,16 @@ pub struct Shop {
     /// Who writes letters.
     pub sender: Sender,
     /// Which nets are up: tests take one away to see the others suffice.
-    pub nets: Nets,
+    pub fallbacks: Fallbacks,
     /// What goes wrong on purpose with what the pages send.
     pub chaos: Chaos,
     /// Whether what is known outlives the process.
-    pub kept: bool,
+    pub persistent: bool,
 }
 
 /// Which nets are up.
 #[derive(Clone, Copy, Debug)]
-pub struct Nets {
+pub struct Fallbacks {
     /// The stream's two readers.
     pub stream: bool,
     /// The audit's schedule.
@@ -97,16 +97,16 @@ impl Default for Shop {
         };
         Self {
             secrets: BTreeMap::new(),
-            apis: BTreeMap::new(),
+            api_urls: BTreeMap::new(),
             master: LOCAL_MASTER.into(),
             catalog: Catalog::default(),
             sender,
-            nets: Nets {
+            fallbacks: Fallbacks {
                 stream: true,
                 audit: true,
             },
             chaos: Chaos::default(),
-            kept: false,
+            persistent: false,
         }
     }
 }
@@ -122,14 +122,14 @@ pub fn local_secret(provider: &str) -> String {
 
 /// All that makes a door of the local stack believe what `send` sends.
 fn local_secrets(provider: &Provider) -> Vec<String> {
-    let root = authority::root().filter(|_| provider.is_certified());
+    let root = authority::root_secret().filter(|_| provider.signs_with_certificate());
     root.into_iter()
         .chain([local_secret(provider.name())])
         .collect()
 }
 
 /// The clients' settings for a stack: its endpoints, and credentials that open nothing.
-pub fn settings(endpoints: &Endpoints) -> Settings {
+pub fn settings(endpoints: &StackEndpoints) -> Settings {
     let pairs = [
         ("AWS_ACCESS_KEY_ID", "local"),
         ("AWS_SECRET_ACCESS_KEY", "local"),
@@ -144,9 +144,9 @@ pub fn settings(endpoints: &Endpoints) -> Settings {
 ///
 /// # Errors
 /// [`BadSetting`].
-pub fn wire(endpoints: &Endpoints, shop: &Shop) -> Result<Wiring, BadSetting> {
+pub fn wire(endpoints: &StackEndpoints, shop: &Shop) -> Result<Wiring, BadSetting> {
     let table = dynamo_table(endpoints)?;
-    wire_over(endpoints, shop, table.clone(), table)
+    wire_with_table(endpoints, shop, table.clone(), table)
 }
 
 /// The same with a table of its own for the receiving functions, so that a test can stand in
@@ -154,8 +154,8 @@ pub fn wire(endpoints: &Endpoints, shop: &Shop) -> Result<Wiring, BadSetting> {
 ///
 /// # Errors
 /// [`BadSetting`].
-pub fn wire_over<R>(
-    endpoints: &Endpoints,
+pub fn wire_with_table<R>(
+    endpoints: &StackEndpoints,
     shop: &Shop,
     receivers: R,
     table: DynamoTable,
@@ -171,12 +171,12 @@ where
     let notices = SqsQueue::new(cloud.sqs(), endpoints.queue_url(NOTICES));
     let email = EngagementEmail {
         table: table.clone(),
-        mailer: SesMailer::new(&cloud.config(Service::Ses), Some("contract".into())),
+        mailer: SesMailer::new(&cloud.config(AwsService::Ses), Some("contract".into())),
         catalog: shop.catalog.clone(),
         sender: shop.sender.clone(),
         clock: clock.clone(),
     };
-    let source = given(&[&shop.master]);
+    let source = given_source(&[&shop.master]);
     let notice = PartnerNotice {
         table: table.clone(),
         notices: notices.clone(),
@@ -184,13 +184,13 @@ where
         master: SecretCache::new(source.clone(), master, clock.clone()),
         clock: clock.clone(),
     };
-    let stand_ins = StandIns::default();
+    let stand_ins = StubApis::default();
     let calendar = Calendar {
         table: table.clone(),
         letters: letters.clone(),
         notices: notices.clone(),
         enrichments: Enrichment::of_all(Mode::Test, |provider| {
-            asked(shop, provider, &stand_ins, &clock)
+            provider_api(shop, provider, &stand_ins, &clock)
         })?,
         person_key: SecretCache::new(source, person_key, clock.clone()),
         clock: clock.clone(),
@@ -208,17 +208,17 @@ where
         pages: console::router(endpoints, shop)?.merge(stand_ins.router()),
         ..Wiring::default()
     };
-    if shop.nets.stream {
+    if shop.fallbacks.stream {
         wiring.streams = streams(Arc::new(fold), Arc::new(Dispatch { letters, notices }));
     }
     let calendar: Arc<dyn Function> = Arc::new(calendar);
     let every_minute = |name: &str| Schedule {
         name: name.into(),
-        every: Duration::from_secs(60),
+        interval: Duration::from_secs(60),
         function: calendar.clone(),
     };
-    wiring.schedules.push(every_minute(SWEEP));
-    if shop.nets.audit {
+    wiring.schedules.push(every_minute(DUE_SCAN));
+    if shop.fallbacks.audit {
         wiring.schedules.push(every_minute(AUDIT));
     }
     Ok(wiring)
@@ -228,7 +228,7 @@ where
 ///
 /// # Errors
 /// [`BadSetting`].
-pub fn dynamo_table(endpoints: &Endpoints) -> Result<DynamoTable, BadSetting> {
+pub fn dynamo_table(endpoints: &StackEndpoints) -> Result<DynamoTable, BadSetting> {
     let settings = settings(endpoints);
     let client = Cloud::from_settings(&settings)?.dynamo();
     Ok(DynamoTable::new(client, &endpoints.table_name))
@@ -237,13 +237,13 @@ pub fn dynamo_table(endpoints: &Endpoints) -> Result<DynamoTable, BadSetting> {
 fn routes<R>(
     shop: &Shop,
     table: R,
-    stand_ins: &StandIns,
+    stand_ins: &StubApis,
     clock: &Clock,
 ) -> Result<Vec<Route>, BadSetting>
 where
     R: Table + Clone + 'static,
 {
-    let master = given(&[&shop.master]);
+    let master = given_source(&[&shop.master]);
     let mut routes = Vec::new();
     for provider in PROVIDERS.iter().copied() {
         let texts = shop.secrets.get(provider.name()).cloned();
@@ -251,10 +251,10 @@ where
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let webhook = PaymentWebhook {
             provider,
-            endpoint: Endpoint::new(Mode::Test),
-            secrets: door_secrets(provider, given(&texts), clock.clone()),
+            endpoint: EndpointConfig::new(Mode::Test),
+            secrets: endpoint_secrets(provider, given_source(&texts), clock.clone()),
             person_key: SecretCache::new(master.clone(), person_key, clock.clone()),
-            api: asked(shop, provider, stand_ins, clock)?,
+            api: provider_api(shop, provider, stand_ins, clock)?,
             table: table.clone(),
             clock: clock.clone(),
         };
@@ -269,29 +269,29 @@ where
 }
 
 /// What answers for a provider's own API: the stack never asks a real one.
-fn asked(
+fn provider_api(
     shop: &Shop,
     provider: &Provider,
-    stand_ins: &StandIns,
+    stand_ins: &StubApis,
     clock: &Clock,
-) -> Result<Asked, BadSetting> {
-    let Some(base) = shop.apis.get(provider.name()) else {
+) -> Result<LocalApi, BadSetting> {
+    let Some(base) = shop.api_urls.get(provider.name()) else {
         return Ok(match provider.api() {
-            Some(_) => stand_ins.stand_in_for(provider.name()),
-            None => Asked::Nobody,
+            Some(_) => stand_ins.stub_for(provider.name()),
+            None => LocalApi::Absent,
         });
     };
-    let key = SecretCache::new(given(&[LOCAL_API_KEY]), api_key, clock.clone());
+    let key = SecretCache::new(given_source(&[LOCAL_API_KEY]), api_key, clock.clone());
     let api = HttpApi::of(provider, Mode::Test, Some(base), key, clock.clone());
     let api = api.map_err(|error| BadSetting {
         name: "--api",
         what: error.to_string(),
     })?;
-    Ok(api.map_or(Asked::Nobody, |api| Asked::Http(Box::new(api))))
+    Ok(api.map_or(LocalApi::Absent, |api| LocalApi::Http(Box::new(api))))
 }
 
-fn given(texts: &[&str]) -> Source {
-    Source::Given(texts.iter().copied().map(Into::into).collect())
+fn given_source(texts: &[&str]) -> SecretSource {
+    SecretSource::Given(texts.iter().copied().map(Into::into).collect())
 }
 
 fn partners(function: Arc<dyn Function>) -> [Route; 3] {
@@ -377,6 +377,6 @@ fn notices_queue(notice: Arc<dyn Function>) -> QueueMapping {
         batch_size: 10,
         batching_window: Duration::ZERO,
         visibility: Duration::from_secs(360),
-        maximum_receives: ATTEMPTS,
+        maximum_receives: MAX_ATTEMPTS,
     }
 }

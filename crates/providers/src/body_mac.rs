@@ -1,7 +1,10 @@
 //! A MAC over nothing but the body, in hex, in a header of its own.
 
-use crate::verified::{Claim, canonical_hex, signature};
-use crate::{Arrival, Refused, Request, Scheme, Secret, SignedHeaders, Verified, Written};
+use crate::verified::{SignatureClaim, canonical_hex, signature};
+use crate::{
+    InboundRequest, Request, Scheme, Secret, SignatureEncoding, SignedHeaders, VerificationError,
+    VerifiedItems,
+};
 
 /// One provider's way to do that.
 #[derive(Clone, Copy)]
@@ -17,25 +20,28 @@ impl BodyMac {
     pub(crate) const fn scheme(self) -> Scheme {
         Scheme {
             header: self.header,
-            between: ',',
-            time: None,
-            signature: self.prefix,
-            written: Written::Hex,
+            separator: ',',
+            time_prefix: None,
+            signature_prefix: self.prefix,
+            encoding: SignatureEncoding::Hex,
         }
     }
 
     /// Proves that a holder of one of the secrets sent this body. No time is signed along, so
     /// only the events' ids tell a replay.
-    pub(crate) fn proven(self, arrival: &Arrival<'_>) -> Result<Verified, Refused> {
-        let claim = Claim {
+    pub(crate) fn verify(
+        self,
+        arrival: &InboundRequest<'_>,
+    ) -> Result<VerifiedItems, VerificationError> {
+        let claim = SignatureClaim {
             prefix: &[],
             body: arrival.request.body,
-            macs: &self.offered(&arrival.request)?,
+            macs: &self.signatures(&arrival.request)?,
             ed25519: &[],
-            at: None,
+            signed_at: None,
             tolerance_seconds: arrival.endpoint.tolerance_seconds,
         };
-        Verified::by_signature(&claim, arrival.secrets, arrival.now)
+        VerifiedItems::by_signature(&claim, arrival.secrets, arrival.now)
     }
 
     /// Signs as the provider does, for the command that sends samples.
@@ -46,7 +52,7 @@ impl BodyMac {
 
     /// Every signature in whatever header line, as a gateway may leave repeated headers or join
     /// them. While a secret rolls there are two.
-    fn offered(self, request: &Request<'_>) -> Result<Vec<[u8; 32]>, Refused> {
+    fn signatures(self, request: &Request<'_>) -> Result<Vec<[u8; 32]>, VerificationError> {
         let header = self.header;
         let mut bytes: usize = 0;
         let mut offered: usize = 0;
@@ -55,7 +61,7 @@ impl BodyMac {
             bytes = bytes.saturating_add(value.len());
             if bytes > MAX_HEADER {
                 let what = "it is longer than 4096 bytes";
-                return Err(Refused::HeaderGarbled { header, what });
+                return Err(VerificationError::HeaderGarbled { header, what });
             }
             for item in value.split(',') {
                 offered = offered.saturating_add(1);
@@ -66,11 +72,11 @@ impl BodyMac {
             }
         }
         if bytes == 0 {
-            return Err(Refused::HeaderMissing { header });
+            return Err(VerificationError::HeaderMissing { header });
         }
         if offered > MAX_SIGNATURES {
             let limit = MAX_SIGNATURES;
-            return Err(Refused::TooManySignatures { header, limit });
+            return Err(VerificationError::TooManySignatures { header, limit });
         }
         Ok(macs)
     }

@@ -1,6 +1,6 @@
 //! Days without a time, as charges are scheduled: each begins at midnight, UTC.
 
-use crate::wire::Unclear;
+use crate::wire::UnclearValue;
 use domain::terms::Period;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -15,9 +15,9 @@ pub(crate) struct Day(Date);
 
 impl Day {
     /// Its first moment.
-    pub(crate) fn begins(self) -> Result<Timestamp, Unclear> {
+    pub(crate) fn start(self) -> Result<Timestamp, UnclearValue> {
         let beginning = self.0.to_zoned(TimeZone::UTC);
-        let unclear = |_| Unclear("a day is out of reach".to_owned());
+        let unclear = |_| UnclearValue("a day is out of reach".to_owned());
         Ok(beginning.map_err(unclear)?.timestamp())
     }
 }
@@ -37,12 +37,12 @@ pub(crate) struct Interval {
     /// How many units.
     pub(crate) count: u32,
     /// Of what.
-    pub(crate) unit: Unit,
+    pub(crate) unit: CalendarUnit,
 }
 
 /// A unit of the calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unit {
+pub(crate) enum CalendarUnit {
     Day,
     Week,
     Month,
@@ -51,23 +51,27 @@ pub(crate) enum Unit {
 
 impl Interval {
     /// The period that ends with the charge of that day. Before the first charge there is none.
-    pub(crate) fn before(self, charge: Day, first: Option<Day>) -> Result<Option<Period>, Unclear> {
+    pub(crate) fn period_before(
+        self,
+        charge: Day,
+        first: Option<Day>,
+    ) -> Result<Option<Period>, UnclearValue> {
         let count = i64::from(self.count);
         let span = Span::new();
         let span = match self.unit {
-            Unit::Day => span.try_days(count),
-            Unit::Week => span.try_weeks(count),
-            Unit::Month => span.try_months(count),
-            Unit::Year => span.try_years(count),
+            CalendarUnit::Day => span.try_days(count),
+            CalendarUnit::Week => span.try_weeks(count),
+            CalendarUnit::Month => span.try_months(count),
+            CalendarUnit::Year => span.try_years(count),
         };
         let start = span.and_then(|span| charge.0.checked_sub(span)).map(Day);
-        let start = start.map_err(|_| Unclear("an interval is out of reach".to_owned()))?;
+        let start = start.map_err(|_| UnclearValue("an interval is out of reach".to_owned()))?;
         if self.count == 0 || first.is_some_and(|first| charge <= first) {
             return Ok(None);
         }
         Ok(Some(Period {
-            start: start.begins()?,
-            end: charge.begins()?,
+            start: start.start()?,
+            end: charge.start()?,
         }))
     }
 }

@@ -11,7 +11,8 @@ mod secrets;
 
 use crate::standard;
 use crate::{
-    Arrival, Endpoint, Fetched, Headers, Provider, Refused, Request, Scheme, Secret, Secrets,
+    ApiResponses, EndpointConfig, Headers, InboundRequest, Provider, Request, Scheme, Secret,
+    Secrets, VerificationError,
 };
 use domain::ids::Mode;
 use jiff::Timestamp;
@@ -19,23 +20,23 @@ use std::borrow::Cow;
 
 /// At which door the request was refused.
 #[derive(Clone, Copy, Debug)]
-pub enum Door {
+pub enum EndpointKind {
     /// A payment provider's.
-    Provider(&'static Provider, Endpoint),
+    Provider(&'static Provider, EndpointConfig),
     /// A partner's, who signs with Standard Webhooks.
     Partner,
 }
 
 /// What the operator's machine knows of secrets, as their texts are written down.
 #[derive(Clone, Copy)]
-pub struct Known<'a> {
+pub struct KnownSecrets<'a> {
     /// In force at this door.
     pub in_force: &'a [&'a str],
     /// In force somewhere else: where, and the text.
     pub elsewhere: &'a [(&'a str, &'a str)],
 }
 
-impl std::fmt::Debug for Known<'_> {
+impl std::fmt::Debug for KnownSecrets<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Known(redacted)")
     }
@@ -160,7 +161,12 @@ impl Cause {
 }
 
 /// Finds the cause. `now` is the moment at which the door refused it.
-pub fn diagnose(door: Door, request: &Request<'_>, known: Known<'_>, now: Timestamp) -> Diagnosis {
+pub fn diagnose(
+    door: EndpointKind,
+    request: &Request<'_>,
+    known: KnownSecrets<'_>,
+    now: Timestamp,
+) -> Diagnosis {
     let secrets = match door.secrets(known.in_force) {
         Ok(secrets) => secrets,
         Err(weak) => return certain(Cause::NoSecret, weak.to_string()),
@@ -168,37 +174,39 @@ pub fn diagnose(door: Door, request: &Request<'_>, known: Known<'_>, now: Timest
     let Err(refused) = door.verify(request, &secrets, now) else {
         return certain(Cause::Fits, "");
     };
-    let asked = Asked {
-        door,
+    let asked = Examination {
+        endpoint: door,
         request,
         known,
         secrets,
         now,
     };
     match refused {
-        Refused::NoSecret(weak) => certain(Cause::NoSecret, weak.to_string()),
-        Refused::HeaderMissing { header } => certain(Cause::HeaderMissing, header),
-        Refused::HeaderGarbled { header, what } => asked
+        VerificationError::NoSecret(weak) => certain(Cause::NoSecret, weak.to_string()),
+        VerificationError::HeaderMissing { header } => certain(Cause::HeaderMissing, header),
+        VerificationError::HeaderGarbled { header, what } => asked
             .headers()
             .unwrap_or_else(|| certain(Cause::HeaderGarbled, format!("{header}: {what}"))),
-        Refused::HeadersTooLarge => certain(Cause::HeadersTooLarge, ""),
-        Refused::TooManySignatures { header, .. } => certain(Cause::TooManySignatures, header),
-        Refused::TooOld { seconds } => off(Cause::ClockBehind, seconds),
-        Refused::TooNew { seconds } => off(Cause::ClockAhead, seconds),
-        Refused::BodyEmpty => certain(Cause::BodyEmpty, ""),
-        Refused::BodyTooLarge { bytes, .. } => {
+        VerificationError::HeadersTooLarge => certain(Cause::HeadersTooLarge, ""),
+        VerificationError::TooManySignatures { header, .. } => {
+            certain(Cause::TooManySignatures, header)
+        }
+        VerificationError::TooOld { seconds } => clock_off(Cause::ClockBehind, seconds),
+        VerificationError::TooNew { seconds } => clock_off(Cause::ClockAhead, seconds),
+        VerificationError::BodyEmpty => certain(Cause::BodyEmpty, ""),
+        VerificationError::BodyTooLarge { bytes, .. } => {
             certain(Cause::BodyTooLarge, format!("{bytes} bytes"))
         }
-        Refused::TooManyItems { items, .. } => {
+        VerificationError::TooManyItems { items, .. } => {
             certain(Cause::BodyTooLarge, format!("{items} events"))
         }
-        Refused::Unconfirmed => certain(Cause::Unconfirmed, ""),
-        Refused::Disproved { what } => certain(Cause::Disproved, what),
-        Refused::SignatureMismatch => asked.mismatch(),
+        VerificationError::Unconfirmed => certain(Cause::Unconfirmed, ""),
+        VerificationError::Disproved { what } => certain(Cause::Disproved, what),
+        VerificationError::SignatureMismatch => asked.mismatch(),
     }
 }
 
-impl Door {
+impl EndpointKind {
     fn secrets(self, texts: &[&str]) -> Result<Secrets, crate::WeakSecret> {
         match self {
             Self::Provider(provider, _) => provider.secrets(texts.iter().copied()),
@@ -215,15 +223,15 @@ impl Door {
         request: &Request<'_>,
         secrets: &Secrets,
         now: Timestamp,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), VerificationError> {
         match self {
             Self::Provider(provider, endpoint) => {
                 // Nobody is asked: what only an answer can show stays open.
-                let arrival = Arrival {
+                let arrival = InboundRequest {
                     request: *request,
                     endpoint,
                     secrets,
-                    fetched: &Fetched::closed(),
+                    fetched: &ApiResponses::closed(),
                     now,
                 };
                 (provider.verify)(&arrival).map(drop)
@@ -248,15 +256,15 @@ impl Door {
 }
 
 /// One request under examination.
-struct Asked<'a> {
-    door: Door,
+struct Examination<'a> {
+    endpoint: EndpointKind,
     request: &'a Request<'a>,
-    known: Known<'a>,
+    known: KnownSecrets<'a>,
     secrets: Secrets,
     now: Timestamp,
 }
 
-impl Asked<'_> {
+impl Examination<'_> {
     /// Nothing fits as it is: undo one thing after the other.
     fn mismatch(&self) -> Diagnosis {
         self.headers()
@@ -266,28 +274,28 @@ impl Asked<'_> {
     }
 
     fn headers(&self) -> Option<Diagnosis> {
-        for undone in headers::undone(self.request.headers, self.door.schemes()) {
+        for undone in headers::corrections(self.request.headers, self.endpoint.schemes()) {
             if self.fits(&undone.headers, self.request.body, &self.secrets) {
                 return Some(certain(undone.cause, undone.what));
             }
         }
-        headers::guess(self.request.headers, self.door.schemes())
+        headers::guess(self.request.headers, self.endpoint.schemes())
     }
 
     fn wrong_secret(&self) -> Option<Diagnosis> {
         for text in self.known.in_force {
-            for (cause, what, key) in secrets::mistaken(text) {
+            for (cause, what, key) in secrets::candidate_keys(text) {
                 if self.fits_under(&key) {
                     return Some(certain(cause, what));
                 }
             }
         }
         for (place, text) in self.known.elsewhere {
-            let right = self.door.secrets(&[text]);
+            let right = self.endpoint.secrets(&[text]);
             let right = right
                 .is_ok_and(|secrets| self.fits(self.request.headers, self.request.body, &secrets));
             let mistaken = || {
-                let mut keys = secrets::mistaken(text).into_iter();
+                let mut keys = secrets::candidate_keys(text).into_iter();
                 keys.any(|(_, _, key)| self.fits_under(&key))
             };
             if right || mistaken() {
@@ -298,7 +306,7 @@ impl Asked<'_> {
     }
 
     fn rewritten(&self) -> Option<Diagnosis> {
-        bodies::undone(self.request.body)
+        bodies::corrections(self.request.body)
             .into_iter()
             .find(|(_, body)| self.fits(self.request.headers, body, &self.secrets))
             .map(|(what, _)| certain(Cause::BodyRewritten, what))
@@ -314,7 +322,7 @@ impl Asked<'_> {
             return likely(Cause::BodyCut, what);
         }
         let live = bodies::livemode(self.request.body);
-        match (self.door.mode(), live) {
+        match (self.endpoint.mode(), live) {
             (Some(Mode::Test), Some(true)) => {
                 return likely(Cause::OtherMode, "a live event at a test door");
             }
@@ -341,20 +349,22 @@ impl Asked<'_> {
             body,
             ..*self.request
         };
-        match self.door.verify(&request, secrets, self.now) {
-            Ok(()) | Err(Refused::TooOld { .. } | Refused::TooNew { .. }) => true,
+        match self.endpoint.verify(&request, secrets, self.now) {
+            Ok(()) | Err(VerificationError::TooOld { .. } | VerificationError::TooNew { .. }) => {
+                true
+            }
             Err(
-                Refused::NoSecret(_)
-                | Refused::HeaderMissing { .. }
-                | Refused::HeaderGarbled { .. }
-                | Refused::HeadersTooLarge
-                | Refused::TooManySignatures { .. }
-                | Refused::SignatureMismatch
-                | Refused::Unconfirmed
-                | Refused::Disproved { .. }
-                | Refused::BodyEmpty
-                | Refused::BodyTooLarge { .. }
-                | Refused::TooManyItems { .. },
+                VerificationError::NoSecret(_)
+                | VerificationError::HeaderMissing { .. }
+                | VerificationError::HeaderGarbled { .. }
+                | VerificationError::HeadersTooLarge
+                | VerificationError::TooManySignatures { .. }
+                | VerificationError::SignatureMismatch
+                | VerificationError::Unconfirmed
+                | VerificationError::Disproved { .. }
+                | VerificationError::BodyEmpty
+                | VerificationError::BodyTooLarge { .. }
+                | VerificationError::TooManyItems { .. },
             ) => false,
         }
     }
@@ -369,7 +379,7 @@ fn certain(cause: Cause, what: impl Into<Cow<'static, str>>) -> Diagnosis {
     }
 }
 
-fn off(cause: Cause, seconds: i64) -> Diagnosis {
+fn clock_off(cause: Cause, seconds: i64) -> Diagnosis {
     Diagnosis {
         seconds: Some(seconds),
         ..certain(cause, "")

@@ -1,15 +1,15 @@
 //! A reading in the making: whose it is, what it says, who leads there.
 
-use crate::wire::{Metadata, Unclear};
-use domain::ids::{Account, ObjectId, PriceId, Reference};
+use crate::wire::{Metadata, UnclearValue};
+use domain::event::{About, Fact, Profile};
+use domain::ids::{ObjectId, PriceId, ProviderAccount, Reference};
 use domain::money::{Currency, Money, exponent};
-use domain::reading::{About, Fact, Profile};
-use domain::terms::{Item, Period, SubscriptionStatus, Terms};
+use domain::terms::{Period, SubscriptionItem, SubscriptionStatus, SubscriptionTerms};
 use std::sync::Arc;
 
 /// A reading in the making.
-pub(crate) struct Draft<'a> {
-    account: &'a Account,
+pub(crate) struct NormalizedEventDraft<'a> {
+    account: &'a ProviderAccount,
     /// Whose it is.
     pub(crate) about: About,
     /// What it says.
@@ -18,9 +18,9 @@ pub(crate) struct Draft<'a> {
     pub(crate) references: Vec<Reference>,
 }
 
-impl<'a> Draft<'a> {
+impl<'a> NormalizedEventDraft<'a> {
     /// Nothing but whose it is, yet.
-    pub(crate) fn new(account: &'a Account, about: About) -> Self {
+    pub(crate) fn new(account: &'a ProviderAccount, about: About) -> Self {
         Self {
             account,
             about,
@@ -30,14 +30,14 @@ impl<'a> Draft<'a> {
     }
 
     /// Adds a fact.
-    pub(crate) fn tell(&mut self, fact: Fact) {
+    pub(crate) fn add_fact(&mut self, fact: Fact) {
         self.facts.push(fact);
     }
 
     /// These objects of the provider's lead to the same customer.
-    pub(crate) fn lead(&mut self, ids: &[Option<&ObjectId>]) {
+    pub(crate) fn add_references(&mut self, ids: &[Option<&ObjectId>]) {
         for id in ids.iter().flatten() {
-            self.refer(self.account.reference(id.as_str()));
+            self.add_reference(self.account.reference(id.as_str()));
         }
     }
 
@@ -45,10 +45,10 @@ impl<'a> Draft<'a> {
     pub(crate) fn read_metadata(&mut self, metadata: Option<&Metadata<'_>>) {
         if let Some(metadata) = metadata {
             if let Some(id) = metadata.customer_id() {
-                self.lead_shop(&id);
+                self.add_shop_reference(&id);
             }
             if let Some(code) = metadata.code() {
-                self.tell_code(&code);
+                self.add_code(&code);
             }
         }
     }
@@ -57,47 +57,47 @@ impl<'a> Draft<'a> {
     /// customer id. Never both: a code is shared by many customers.
     pub(crate) fn read_client_reference(&mut self, text: &str) {
         match text.trim().strip_prefix(CODE_PREFIX) {
-            Some(code) => self.tell_code(code),
-            None => self.lead_shop(text.trim()),
+            Some(code) => self.add_code(code),
+            None => self.add_shop_reference(text.trim()),
         }
     }
 
     /// Who it is, where anything is said of it.
-    pub(crate) fn tell_profile(&mut self, profile: Profile) {
+    pub(crate) fn add_profile(&mut self, profile: Profile) {
         if profile != Profile::default() {
-            self.tell(Fact::Profile(profile));
+            self.add_fact(Fact::Profile(profile));
         }
     }
 
     /// A referral code, where it is one.
-    pub(crate) fn tell_code(&mut self, code: &str) {
+    pub(crate) fn add_code(&mut self, code: &str) {
         if Reference::is_code(code) {
             let fact = Fact::ReferralCode { code: code.into() };
             if !self.facts.contains(&fact) {
-                self.tell(fact);
+                self.add_fact(fact);
             }
-            self.refer(Reference::code(code));
+            self.add_reference(Reference::code(code));
         }
     }
 
     /// What it was paid with, as the provider marks it: equal marks are one card or account.
-    pub(crate) fn tell_fingerprint(&mut self, fingerprint: &str) {
+    pub(crate) fn add_fingerprint(&mut self, fingerprint: &str) {
         let sound = (1..=MAX_FINGERPRINT).contains(&fingerprint.len());
         if sound && fingerprint.bytes().all(|byte| byte.is_ascii_graphic()) {
-            self.tell(Fact::Fingerprint {
+            self.add_fact(Fact::Fingerprint {
                 fingerprint: fingerprint.into(),
             });
         }
     }
 
     /// The shop's own id of the same customer.
-    pub(crate) fn lead_shop(&mut self, id: &str) {
+    pub(crate) fn add_shop_reference(&mut self, id: &str) {
         if (1..=MAX_SHOP_ID).contains(&id.len()) && !id.chars().any(char::is_control) {
-            self.refer(Reference::shop(id));
+            self.add_reference(Reference::shop(id));
         }
     }
 
-    fn refer(&mut self, reference: Reference) {
+    fn add_reference(&mut self, reference: Reference) {
         if !self.references.contains(&reference) {
             self.references.push(reference);
         }
@@ -112,7 +112,7 @@ pub(crate) fn profile(
 ) -> Profile {
     let filled = |text: &Arc<str>| !text.trim().is_empty();
     Profile {
-        whole: false,
+        complete: false,
         email: email.filter(filled),
         name: name.filter(filled),
         locale: None,
@@ -128,7 +128,7 @@ pub(crate) fn money(
     code: &str,
     place: &str,
     exponents: &[(&str, u8)],
-) -> Result<Money, Unclear> {
+) -> Result<Money, UnclearValue> {
     let currency = currency(code, place)?;
     Ok(Money {
         minor,
@@ -144,10 +144,10 @@ pub(crate) fn decimal(
     code: &str,
     place: &str,
     exponents: &[(&str, u8)],
-) -> Result<Money, Unclear> {
+) -> Result<Money, UnclearValue> {
     let currency = currency(code, place)?;
     let exponent = exponent(currency, exponents);
-    let unclear = || Unclear(format!("`{place}` is no amount of its currency"));
+    let unclear = || UnclearValue(format!("`{place}` is no amount of its currency"));
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let places = usize::from(exponent);
@@ -163,14 +163,14 @@ pub(crate) fn decimal(
 }
 
 /// A currency ISO 4217 lists; `place` names the field it stands in.
-pub(crate) fn currency(code: &str, place: &str) -> Result<Currency, Unclear> {
-    Currency::parse(code).map_err(|_| Unclear::word(place, code))
+pub(crate) fn currency(code: &str, place: &str) -> Result<Currency, UnclearValue> {
+    Currency::parse(code).map_err(|_| UnclearValue::unknown_word(place, code))
 }
 
 /// An amount that can only go one way; `place` names the field it stands in.
-pub(crate) fn not_negative(minor: i64, place: &str) -> Result<i64, Unclear> {
+pub(crate) fn not_negative(minor: i64, place: &str) -> Result<i64, UnclearValue> {
     if minor < 0 {
-        return Err(Unclear(format!("`{place}` is below zero")));
+        return Err(UnclearValue(format!("`{place}` is below zero")));
     }
     Ok(minor)
 }
@@ -181,11 +181,11 @@ pub(crate) fn terms(
     status: SubscriptionStatus,
     (subscription, price, unit_minor): (&ObjectId, Option<Arc<str>>, i64),
     period: Option<Period>,
-) -> Terms {
+) -> SubscriptionTerms {
     let price = price.filter(|price| !price.trim().is_empty());
-    Terms {
+    SubscriptionTerms {
         status,
-        items: vec![Item {
+        items: vec![SubscriptionItem {
             id: subscription.clone(),
             price: PriceId::new(price.unwrap_or_else(|| subscription.as_str().into())),
             metered: false,

@@ -1,14 +1,14 @@
 //! Id, type and time around an object: the envelope that several senders use, each under field
 //! names of its own, around words of its own.
 
-use crate::draft::Draft;
-use crate::json::sound;
+use crate::draft::NormalizedEventDraft;
+use crate::json::validate_json;
 use crate::provider::WireItem;
-use crate::quarantine::{unread, unread_name};
-use crate::wire::{Id, Moment, Unclear, read_object};
-use crate::{Outcome, Step, wire};
-use domain::ids::{Account, EventId, Mode, ObjectId};
-use domain::reading::{About, Fact, Reading};
+use crate::quarantine::{unreadable_event, unreadable_name};
+use crate::wire::{Id, Rfc3339Time, UnclearValue, read_object};
+use crate::{FetchStep, ItemOutcome, wire};
+use domain::event::{About, Fact, NormalizedEvent};
+use domain::ids::{EventId, Mode, ObjectId, ProviderAccount};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -16,26 +16,27 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// One sender's words.
-pub(crate) struct Vocabulary {
+pub(crate) struct EventSchema {
     /// Opens its envelope.
-    pub(crate) open: Open,
+    pub(crate) open: OpenFn,
     /// The types acted upon, in the order they take within one instant.
-    pub(crate) rows: &'static [(&'static str, u8, Reader)],
+    pub(crate) event_types: &'static [(&'static str, u8, ReadDataFn)],
     /// The fields of `data` that name somebody, by what begins the type.
-    pub(crate) names: &'static [(&'static str, Names)],
+    pub(crate) customer_fields: &'static [(&'static str, CustomerFields)],
 }
 
 /// Which fields of `data` name somebody: for what can't be read further.
 #[derive(Clone, Copy)]
-pub(crate) struct Names {
+pub(crate) struct CustomerFields {
     /// The customer.
     pub(crate) customer: &'static str,
     /// Others, the most telling first.
-    pub(crate) behind: &'static [&'static str],
+    pub(crate) references: &'static [&'static str],
 }
 
 /// Finds what every envelope has, without reading more than it must.
-pub(crate) type Open = for<'a> fn(&WireItem<'a, '_>, &'a str) -> Result<Envelope<'a>, Unclear>;
+pub(crate) type OpenFn =
+    for<'a> fn(&WireItem<'a, '_>, &'a str) -> Result<Envelope<'a>, UnclearValue>;
 
 /// What every envelope has.
 pub(crate) struct Envelope<'a> {
@@ -52,12 +53,13 @@ pub(crate) struct Envelope<'a> {
 }
 
 /// Reads one type's data.
-pub(crate) type Reader = for<'a> fn(&Event<'a>) -> Result<Draft<'a>, Unclear>;
+pub(crate) type ReadDataFn =
+    for<'a> fn(&Event<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue>;
 
 /// An event whose envelope was read.
 pub(crate) struct Event<'a> {
     /// Whose endpoint it came to.
-    pub(crate) account: &'a Account,
+    pub(crate) account: &'a ProviderAccount,
     /// Its type.
     pub(crate) kind: &'a str,
     /// When it happened.
@@ -68,7 +70,7 @@ pub(crate) struct Event<'a> {
 
 impl<'a> Event<'a> {
     /// Reads the data.
-    pub(crate) fn data<T: Deserialize<'a>>(&self) -> Result<T, Unclear> {
+    pub(crate) fn data<T: Deserialize<'a>>(&self) -> Result<T, UnclearValue> {
         read_object(self.data, "data")
     }
 
@@ -77,75 +79,82 @@ impl<'a> Event<'a> {
         &self,
         customer: Option<&ObjectId>,
         behind: &[Option<&ObjectId>],
-    ) -> Result<Draft<'a>, Unclear> {
+    ) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
         let about = match customer {
             Some(id) => About::Customer(self.account.customer(id.as_str())),
             None => {
                 let ids = behind.iter().flatten();
                 let references = ids.map(|id| self.account.reference(id.as_str()));
-                About::Behind(references.collect())
+                About::ByReference(references.collect())
             }
         };
-        if about == About::Behind(Vec::new()) {
-            return Err(Unclear::absent("data.customer"));
+        if about == About::ByReference(Vec::new()) {
+            return Err(UnclearValue::missing("data.customer"));
         }
-        Ok(Draft::new(self.account, about))
+        Ok(NormalizedEventDraft::new(self.account, about))
     }
 }
 
 /// What one verified body says in these words.
-pub(crate) fn read(item: &WireItem<'_, '_>, words: &Vocabulary) -> Step<Outcome> {
-    let opened = sound(item.raw)
-        .map_err(Unclear::from)
+pub(crate) fn read(item: &WireItem<'_, '_>, words: &EventSchema) -> FetchStep<ItemOutcome> {
+    let opened = validate_json(item.raw)
+        .map_err(UnclearValue::from)
         .and_then(|text| (words.open)(item, text))
-        .and_then(Envelope::named);
-    Step::Done(match opened {
+        .and_then(Envelope::check_kind);
+    FetchStep::Done(match opened {
         Ok(envelope) => envelope.outcome(item, words),
-        Err(Unclear(what)) => unread(item.account, item.raw, item.signed_at, what),
+        Err(UnclearValue(what)) => unreadable_event(item.account, item.raw, item.signed_at, what),
     })
 }
 
 /// Reads the fields of an envelope.
-pub(crate) fn fields<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Unclear> {
+pub(crate) fn fields<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, UnclearValue> {
     let raw: &RawValue =
-        serde_json::from_str(text).map_err(|_| Unclear("the body is not JSON".into()))?;
+        serde_json::from_str(text).map_err(|_| UnclearValue("the body is not JSON".into()))?;
     read_object(raw, "event")
 }
 
 impl<'a> Envelope<'a> {
     /// The same, if its type can be the name of one.
-    fn named(self) -> Result<Self, Unclear> {
+    fn check_kind(self) -> Result<Self, UnclearValue> {
         if self.kind.is_empty() || self.kind.len() > MAX_KIND {
-            return Err(Unclear("the event's type is not a name of a type".into()));
+            return Err(UnclearValue(
+                "the event's type is not a name of a type".into(),
+            ));
         }
         Ok(self)
     }
 
-    fn outcome(&self, item: &WireItem<'_, '_>, words: &Vocabulary) -> Outcome {
+    fn outcome(&self, item: &WireItem<'_, '_>, words: &EventSchema) -> ItemOutcome {
         let (account, kind) = (item.account, Arc::clone(&self.kind));
         let id = self.id.clone();
         let mode_is = |live: bool| live == (account.mode == Mode::Live);
         if !self.live.is_none_or(mode_is) {
-            return Outcome::WrongMode { kind };
+            return ItemOutcome::WrongMode { kind };
         }
-        let row = words.rows.iter().find(|(acted, ..)| **acted == *kind);
+        let row = words
+            .event_types
+            .iter()
+            .find(|(acted, ..)| **acted == *kind);
         let Some((_, rank, reader)) = row else {
-            return Outcome::Ignored { id: Some(id), kind };
+            return ItemOutcome::Ignored { id: Some(id), kind };
         };
         let (place, at) = self.at;
-        let at = at.ok_or_else(|| Unclear::absent(place));
-        let at: Moment = match at.and_then(|raw| wire::read(raw, place)) {
+        let at = at.ok_or_else(|| UnclearValue::missing(place));
+        let at: Rfc3339Time = match at.and_then(|raw| wire::read(raw, place)) {
             Ok(at) => at,
-            Err(Unclear(what)) => return unread(account, item.raw, item.signed_at, what),
+            Err(UnclearValue(what)) => {
+                return unreadable_event(account, item.raw, item.signed_at, what);
+            }
         };
         let (about, facts, references) = match self.draft(account, at.0, *reader) {
             Ok(draft) => (draft.about, draft.facts, draft.references),
-            Err(Unclear(what)) => {
+            Err(UnclearValue(what)) => {
                 let facts = vec![Fact::Unclear { what: what.into() }];
-                (self.whose(item, words), facts, Vec::new())
+                (self.fallback_about(item, words), facts, Vec::new())
             }
         };
-        Outcome::Reading(Reading {
+        ItemOutcome::Event(NormalizedEvent {
             id,
             kind,
             occurred_at: at.0,
@@ -158,20 +167,22 @@ impl<'a> Envelope<'a> {
 
     fn draft<'e>(
         &'e self,
-        account: &'e Account,
+        account: &'e ProviderAccount,
         at: Timestamp,
-        reader: Reader,
-    ) -> Result<Draft<'e>, Unclear> {
+        reader: ReadDataFn,
+    ) -> Result<NormalizedEventDraft<'e>, UnclearValue> {
         reader(&Event {
             account,
             kind: &self.kind,
             at,
-            data: self.data.ok_or_else(|| Unclear::absent("event.data"))?,
+            data: self
+                .data
+                .ok_or_else(|| UnclearValue::missing("event.data"))?,
         })
     }
 
     /// Whose it is, as far as that much can be read of data that is unclear.
-    fn whose(&self, item: &WireItem<'_, '_>, words: &Vocabulary) -> About {
+    fn fallback_about(&self, item: &WireItem<'_, '_>, words: &EventSchema) -> About {
         let account = item.account;
         let fields: BTreeMap<&str, &RawValue> = self
             .data
@@ -182,8 +193,11 @@ impl<'a> Envelope<'a> {
             serde_json::from_str(raw.get()).ok()
         };
         let family = |begin: &str| self.kind.starts_with(begin);
-        let names = words.names.iter().find(|(begin, _)| family(begin));
-        let (customer, behind) = names.map_or(("", &[][..]), |(_, n)| (n.customer, n.behind));
+        let names = words
+            .customer_fields
+            .iter()
+            .find(|(begin, _)| family(begin));
+        let (customer, behind) = names.map_or(("", &[][..]), |(_, n)| (n.customer, n.references));
         if let Some(customer) = id(customer) {
             return About::Customer(account.customer(customer.0.as_str()));
         }
@@ -193,9 +207,9 @@ impl<'a> Envelope<'a> {
             .map(|named| account.reference(named.0.as_str()))
             .collect();
         if references.is_empty() {
-            references.push(account.reference(&unread_name(item.raw)));
+            references.push(account.reference(&unreadable_name(item.raw)));
         }
-        About::Behind(references)
+        About::ByReference(references)
     }
 }
 

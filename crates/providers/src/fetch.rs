@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 /// One question to a provider.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Call {
+pub struct ApiCall {
     /// How it is asked.
     pub method: Method,
     /// Where.
-    pub to: To,
+    pub target: CallTarget,
     /// What is sent along: JSON, or nothing.
     pub body: Arc<[u8]>,
 }
@@ -29,7 +29,7 @@ pub enum Method {
 
 /// Where a question goes. Never to an address that a request names by itself.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum To {
+pub enum CallTarget {
     /// A path under the base of the provider's API, `/payments/PM1`, and what is asked of it,
     /// `?embed=refunds`.
     Api(Arc<str>),
@@ -38,33 +38,35 @@ pub enum To {
     Certificate(Arc<str>),
 }
 
-impl Call {
+impl ApiCall {
     /// Asks for the object at this path, one segment after the other. None where a segment is
     /// not plain: it came with a request, and could lead elsewhere.
     pub fn get(segments: &[&str]) -> Option<Self> {
         let sound = |segment: &&str| {
-            (1..=MAX_SEGMENT).contains(&segment.len()) && segment.bytes().all(is_plain)
+            (1..=MAX_SEGMENT).contains(&segment.len()) && segment.bytes().all(is_allowed)
         };
         let path: String = segments.iter().flat_map(|segment| ["/", segment]).collect();
         segments.iter().all(sound).then(|| Self {
             method: Method::Get,
-            to: To::Api(path.into()),
+            target: CallTarget::Api(path.into()),
             body: Arc::default(),
         })
     }
 
     /// The same with what is asked of it. None where a value is not plain; commas may stand
     /// between several.
-    pub fn with(self, query: &[(&str, &str)]) -> Option<Self> {
-        let To::Api(path) = &self.to else { return None };
-        let listed = |byte: u8| is_plain(byte) || byte == b',';
+    pub fn with_query(self, query: &[(&str, &str)]) -> Option<Self> {
+        let CallTarget::Api(path) = &self.target else {
+            return None;
+        };
+        let listed = |byte: u8| is_allowed(byte) || byte == b',';
         let sound = |(_, value): &(&str, &str)| {
             (1..=MAX_SEGMENT).contains(&value.len()) && value.bytes().all(listed)
         };
         let pairs = query.iter().map(|(name, value)| format!("{name}={value}"));
         let pairs: Vec<String> = pairs.collect();
         query.iter().all(sound).then(|| Self {
-            to: To::Api(format!("{path}?{}", pairs.join("&")).into()),
+            target: CallTarget::Api(format!("{path}?{}", pairs.join("&")).into()),
             ..self
         })
     }
@@ -81,22 +83,22 @@ impl Method {
 }
 
 /// The body may tell of a person.
-impl fmt::Debug for Call {
+impl fmt::Debug for ApiCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {:?}", self.method.as_str(), self.to)
+        write!(f, "{} {:?}", self.method.as_str(), self.target)
     }
 }
 
 /// What a provider's API said.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct ApiResponse {
     /// HTTP status; never one that says "later" (429, 5xx): that is no answer.
     pub status: u16,
     /// The bytes.
     pub body: Arc<[u8]>,
 }
 
-impl fmt::Debug for Answer {
+impl fmt::Debug for ApiResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Answer({}, redacted)", self.status)
     }
@@ -104,12 +106,12 @@ impl fmt::Debug for Answer {
 
 /// What was answered so far.
 #[derive(Clone, Debug, Default)]
-pub struct Fetched {
-    answers: BTreeMap<Call, Option<Answer>>,
+pub struct ApiResponses {
+    responses: BTreeMap<ApiCall, Option<ApiResponse>>,
     closed: bool,
 }
 
-impl Fetched {
+impl ApiResponses {
     /// Nothing was asked, and nothing will be: whatever needs an answer goes without.
     pub fn closed() -> Self {
         Self {
@@ -128,22 +130,22 @@ impl Fetched {
         for text in texts {
             let documents: BTreeMap<Arc<str>, Box<RawValue>> = serde_json::from_str(text)?;
             for (path, document) in documents {
-                let call = Call {
+                let call = ApiCall {
                     method: Method::Get,
-                    to: To::Api(path),
+                    target: CallTarget::Api(path),
                     body: Arc::default(),
                 };
                 let status = if document.get() == "null" { 404 } else { 200 };
                 let body = document.get().as_bytes().into();
-                fetched.insert(call, Some(Answer { status, body }));
+                fetched.insert(call, Some(ApiResponse { status, body }));
             }
         }
         Ok(fetched)
     }
 
     /// Takes an answer in; none means that there was none to be had.
-    pub fn insert(&mut self, call: Call, answer: Option<Answer>) {
-        self.answers.insert(call, answer);
+    pub fn insert(&mut self, call: ApiCall, answer: Option<ApiResponse>) {
+        self.responses.insert(call, answer);
     }
 
     /// No further question is asked: whatever is not answered by now goes without.
@@ -155,19 +157,21 @@ impl Fetched {
     ///
     /// # Errors
     /// [`Missing`] when there is none, yet or at all.
-    pub fn answer(&self, call: &Call) -> Result<&Answer, Missing> {
-        match self.answers.get(call) {
+    pub fn response(&self, call: &ApiCall) -> Result<&ApiResponse, MissingResponse> {
+        match self.responses.get(call) {
             Some(Some(answer)) => Ok(answer),
-            Some(None) => Err(Missing::Silent),
-            None if self.closed => Err(Missing::Silent),
-            None => Err(Missing::Unasked(Questions(vec![call.clone()]))),
+            Some(None) => Err(MissingResponse::Unavailable),
+            None if self.closed => Err(MissingResponse::Unavailable),
+            None => Err(MissingResponse::NotFetched(PendingCalls(vec![
+                call.clone(),
+            ]))),
         }
     }
 
     /// These answers where there are any, else the others.
-    pub(crate) fn before(mut self, others: &Self) -> Self {
-        for (call, answer) in &others.answers {
-            let known = self.answers.entry(call.clone());
+    pub(crate) fn with_fallback(mut self, others: &Self) -> Self {
+        for (call, answer) in &others.responses {
+            let known = self.responses.entry(call.clone());
             known.or_insert_with(|| answer.clone());
         }
         self.closed = others.closed;
@@ -177,26 +181,26 @@ impl Fetched {
 
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Missing {
+pub enum MissingResponse {
     /// Nobody asked yet.
-    Unasked(Questions),
+    NotFetched(PendingCalls),
     /// The API was asked and did not answer, or nobody may ask any more.
-    Silent,
+    Unavailable,
 }
 
 /// Questions that nobody has asked yet. Only [`Fetched::answer`] makes them, and not once it is
 /// closed: so there is an end to asking.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Questions(Vec<Call>);
+pub struct PendingCalls(Vec<ApiCall>);
 
-impl Questions {
+impl PendingCalls {
     /// What to ask.
-    pub fn calls(&self) -> &[Call] {
+    pub fn calls(&self) -> &[ApiCall] {
         &self.0
     }
 
     /// These and the others, each once.
-    pub fn and(mut self, others: Self) -> Self {
+    pub fn merge(mut self, others: Self) -> Self {
         self.0.extend(others.0);
         self.0.sort();
         self.0.dedup();
@@ -206,50 +210,50 @@ impl Questions {
 
 /// Something that is known, or for which something must be asked first.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step<T> {
+pub enum FetchStep<T> {
     /// Here it is.
     Done(T),
     /// Ask these, then try again.
-    Ask(Questions),
+    Fetch(PendingCalls),
 }
 
-impl<T> Step<T> {
+impl<T> FetchStep<T> {
     /// All of them where each is known, else everything that must be asked for any of them.
-    pub fn all(steps: impl IntoIterator<Item = Self>) -> Step<Vec<T>> {
+    pub fn all(steps: impl IntoIterator<Item = Self>) -> FetchStep<Vec<T>> {
         let mut known = Vec::new();
-        let mut unasked: Option<Questions> = None;
+        let mut unasked: Option<PendingCalls> = None;
         for step in steps {
             match step {
                 Self::Done(one) => known.push(one),
-                Self::Ask(more) => {
+                Self::Fetch(more) => {
                     unasked = Some(match unasked {
-                        Some(others) => others.and(more),
+                        Some(others) => others.merge(more),
                         None => more,
                     });
                 }
             }
         }
-        unasked.map_or(Step::Done(known), Step::Ask)
+        unasked.map_or(FetchStep::Done(known), FetchStep::Fetch)
     }
 
     /// Changes what is known.
-    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Step<U> {
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> FetchStep<U> {
         match self {
-            Self::Done(known) => Step::Done(change(known)),
-            Self::Ask(questions) => Step::Ask(questions),
+            Self::Done(known) => FetchStep::Done(change(known)),
+            Self::Fetch(questions) => FetchStep::Fetch(questions),
         }
     }
 }
 
 /// What was answered, to one item that reads it: it remembers which answers were used.
 #[derive(Debug)]
-pub(crate) struct Asking<'a> {
-    fetched: &'a Fetched,
-    used: RefCell<BTreeMap<Call, &'a Answer>>,
+pub(crate) struct ResponseTracker<'a> {
+    fetched: &'a ApiResponses,
+    used: RefCell<BTreeMap<ApiCall, &'a ApiResponse>>,
 }
 
-impl<'a> Asking<'a> {
-    pub(crate) fn new(fetched: &'a Fetched) -> Self {
+impl<'a> ResponseTracker<'a> {
+    pub(crate) fn new(fetched: &'a ApiResponses) -> Self {
         Self {
             fetched,
             used: RefCell::default(),
@@ -257,19 +261,19 @@ impl<'a> Asking<'a> {
     }
 
     /// The answer to this question.
-    pub(crate) fn answer(&self, call: Call) -> Result<&'a Answer, Missing> {
-        let answer = self.fetched.answer(&call)?;
+    pub(crate) fn response(&self, call: ApiCall) -> Result<&'a ApiResponse, MissingResponse> {
+        let answer = self.fetched.response(&call)?;
         self.used.borrow_mut().insert(call, answer);
         Ok(answer)
     }
 
     /// What was used, in the order of the calls.
-    pub(crate) fn used(self) -> BTreeMap<Call, &'a Answer> {
+    pub(crate) fn into_used(self) -> BTreeMap<ApiCall, &'a ApiResponse> {
         self.used.into_inner()
     }
 }
 
-fn is_plain(byte: u8) -> bool {
+fn is_allowed(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
 }
 

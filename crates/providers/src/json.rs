@@ -1,6 +1,6 @@
 //! JSON that can be read in one way only: UTF-8, no key twice, no abysmal nesting.
 
-use crate::wire::Unclear;
+use crate::wire::UnclearValue;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -10,10 +10,10 @@ use std::fmt;
 ///
 /// Structs refuse a key twice where they know it; here the whole text is looked at, so that a
 /// later reading by other eyes (a debugger, a query, a newer normalizer) says the same.
-pub(crate) fn sound(raw: &[u8]) -> Result<&str, Unsound> {
-    let text = std::str::from_utf8(raw).map_err(|_| Unsound::NotUtf8)?;
-    let fault = Cell::new(Unsound::NotJson);
-    let walk = Walk {
+pub(crate) fn validate_json(raw: &[u8]) -> Result<&str, InvalidJson> {
+    let text = std::str::from_utf8(raw).map_err(|_| InvalidJson::NotUtf8)?;
+    let fault = Cell::new(InvalidJson::NotJson);
+    let walk = StrictWalk {
         depth: 0,
         fault: &fault,
     };
@@ -26,33 +26,33 @@ pub(crate) fn sound(raw: &[u8]) -> Result<&str, Unsound> {
 
 /// Why bytes cannot be read in one way only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Unsound {
+pub(crate) enum InvalidJson {
     #[error("the body is not UTF-8")]
     NotUtf8,
     #[error("the body is not JSON")]
     NotJson,
     #[error("an object in the body has the same key twice")]
-    KeyTwice,
+    DuplicateKey,
     #[error("the body is nested deeper than 64 levels")]
     TooDeep,
 }
 
-impl From<Unsound> for Unclear {
-    fn from(fault: Unsound) -> Self {
+impl From<InvalidJson> for UnclearValue {
+    fn from(fault: InvalidJson) -> Self {
         Self(fault.to_string())
     }
 }
 
 #[derive(Clone, Copy)]
-struct Walk<'c> {
+struct StrictWalk<'c> {
     depth: usize,
-    fault: &'c Cell<Unsound>,
+    fault: &'c Cell<InvalidJson>,
 }
 
-impl Walk<'_> {
-    fn deeper<E: Error>(self) -> Result<Self, E> {
+impl StrictWalk<'_> {
+    fn descend<E: Error>(self) -> Result<Self, E> {
         if self.depth >= MAX_DEPTH {
-            return Err(self.stop(Unsound::TooDeep));
+            return Err(self.stop(InvalidJson::TooDeep));
         }
         Ok(Self {
             depth: self.depth.saturating_add(1),
@@ -60,13 +60,13 @@ impl Walk<'_> {
         })
     }
 
-    fn stop<E: Error>(self, fault: Unsound) -> E {
+    fn stop<E: Error>(self, fault: InvalidJson) -> E {
         self.fault.set(fault);
         E::custom(fault)
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Walk<'_> {
+impl<'de> DeserializeSeed<'de> for StrictWalk<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<(), D::Error> {
@@ -74,7 +74,7 @@ impl<'de> DeserializeSeed<'de> for Walk<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Walk<'_> {
+impl<'de> Visitor<'de> for StrictWalk<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -106,17 +106,17 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let inside = self.deeper()?;
+        let inside = self.descend()?;
         while items.next_element_seed(inside)?.is_some() {}
         Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        let inside = self.deeper()?;
+        let inside = self.descend()?;
         let mut keys = BTreeSet::new();
         while let Some(key) = entries.next_key::<String>()? {
             if !keys.insert(key) {
-                return Err(self.stop(Unsound::KeyTwice));
+                return Err(self.stop(InvalidJson::DuplicateKey));
             }
             entries.next_value_seed(inside)?;
         }

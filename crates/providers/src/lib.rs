@@ -9,9 +9,9 @@ mod request;
 mod secret;
 
 mod fetch;
-mod refused;
+mod verification_error;
 mod verified;
-mod stamped;
+mod timestamped_signature;
 mod body_mac;
 
 mod keys;
@@ -21,9 +21,9 @@ mod wire;
 mod civil;
 mod draft;
 mod envelope;
-mod thin;
+mod api_document;
 mod quarantine;
-mod kept;
+mod raw_entry;
 
 mod samples;
 
@@ -40,18 +40,23 @@ pub mod standard;
 
 pub mod diagnose;
 
-pub use fetch::{Answer, Call, Fetched, Method, Missing, Questions, Step, To};
+pub use fetch::{
+    ApiCall, ApiResponse, ApiResponses, CallTarget, FetchStep, Method, MissingResponse,
+    PendingCalls,
+};
 pub use keys::{PersonKey, notice_secret, partner_secret};
-pub(crate) use provider::{Answers, Samples};
-pub use provider::{Api, KeyUse, Provider, Scheme, SignedHeaders, ToSign, Written};
-pub use refused::Refused;
+pub use provider::{
+    ApiAuth, ApiConfig, Provider, Scheme, SignatureEncoding, SignedHeaders, UnsignedDelivery,
+};
+pub(crate) use provider::{ProviderSamples, ResponseStatuses};
 pub use request::{Headers, Request};
 pub use secret::{Secret, Secrets, WeakSecret};
-pub use verified::Verified;
+pub use verification_error::VerificationError;
+pub use verified::VerifiedItems;
 
-use crate::provider::Proven;
+use crate::provider::VerifiedItem;
+use domain::event::{Fact, NormalizedEvent};
 use domain::ids::{EventId, Mode, Reference};
-use domain::reading::{Fact, Reading};
 use domain::record::Entry;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -78,15 +83,15 @@ pub fn provider(name: &str) -> Option<&'static Provider> {
 
 /// A request at a door, with what the door knows.
 #[derive(Clone, Copy, Debug)]
-pub struct Arrival<'a> {
+pub struct InboundRequest<'a> {
     /// The request.
     pub request: Request<'a>,
     /// The door.
-    pub endpoint: Endpoint,
+    pub endpoint: EndpointConfig,
     /// What may be believed.
     pub secrets: &'a Secrets,
     /// What the provider's API answered so far.
-    pub fetched: &'a Fetched,
+    pub fetched: &'a ApiResponses,
     /// Our time.
     pub now: Timestamp,
 }
@@ -101,23 +106,23 @@ pub struct Arrival<'a> {
 /// [`Refused`] when the request cannot be shown to come from the provider just now.
 pub fn receive(
     provider: &'static Provider,
-    arrival: &Arrival<'_>,
+    arrival: &InboundRequest<'_>,
     keys: &PersonKey,
-) -> Result<Step<Vec<Received>>, Refused> {
+) -> Result<FetchStep<Vec<ReceivedItem>>, VerificationError> {
     let verified = match (provider.verify)(arrival)? {
-        Step::Done(verified) => verified,
-        Step::Ask(questions) => return Ok(Step::Ask(questions)),
+        FetchStep::Done(verified) => verified,
+        FetchStep::Fetch(questions) => return Ok(FetchStep::Fetch(questions)),
     };
     let account = provider.account(arrival.endpoint.mode);
     let items = verified.items().iter().map(|raw| {
-        let item = Proven {
+        let item = VerifiedItem {
             raw,
-            message: verified.message(),
+            message_id: verified.message_id(),
             signed_at: verified.signed_at(),
         };
         provider.read(&account, &item, arrival.fetched, keys)
     });
-    Ok(Step::all(items))
+    Ok(FetchStep::all(items))
 }
 
 /// Reads a journal entry once more: one that waited for the provider's API, or that nobody
@@ -126,22 +131,22 @@ pub fn read_again(
     provider: &'static Provider,
     mode: Mode,
     entry: &Entry,
-    fetched: &Fetched,
+    fetched: &ApiResponses,
     keys: &PersonKey,
-) -> Step<Received> {
-    let (raw, known) = kept::opened(&entry.raw);
+) -> FetchStep<ReceivedItem> {
+    let (raw, known) = raw_entry::unpack(&entry.raw);
     let account = provider.account(mode);
-    let item = Proven {
+    let item = VerifiedItem {
         raw: &raw,
-        message: account.own(&entry.reading.id),
-        signed_at: entry.reading.occurred_at,
+        message_id: account.provider_event_id(&entry.event.id),
+        signed_at: entry.event.occurred_at,
     };
-    provider.read(&account, &item, &known.before(fetched), keys)
+    provider.read(&account, &item, &known.with_fallback(fetched), keys)
 }
 
 /// The body by which its provider would send a journal entry's item once more, alone.
-pub fn sent_again(provider: &Provider, entry: &Entry) -> Vec<u8> {
-    let (item, _) = kept::opened(&entry.raw);
+pub fn resend_body(provider: &Provider, entry: &Entry) -> Vec<u8> {
+    let (item, _) = raw_entry::unpack(&entry.raw);
     // Where a body's first item has its id, there the item stands.
     let place = provider.id_path().and_then(|path| path.rsplit_once('.'));
     let Some((list, _)) = place.and_then(|(item, _)| item.rsplit_once(".0")) else {
@@ -157,20 +162,20 @@ pub fn sent_again(provider: &Provider, entry: &Entry) -> Vec<u8> {
 
 /// One wire item and what it means.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Received {
+pub struct ReceivedItem {
     /// The item's bytes as they were sent, and behind them what the provider's API said of it:
     /// what the journal keeps.
     pub raw: Arc<[u8]>,
     /// What we make of it.
-    pub outcome: Outcome,
+    pub outcome: ItemOutcome,
 }
 
 /// What an authentic item is to us. All of these are acknowledged.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum ItemOutcome {
     /// To be journaled: understood, or kept because it could not be ([`Fact::Unclear`]), or not
     /// yet ([`Fact::Waiting`]).
-    Reading(Reading),
+    Event(NormalizedEvent),
     /// Known not to concern us, or of a type we do not act on: counted, not written.
     Ignored {
         /// The event's journal key, where it has one.
@@ -185,18 +190,18 @@ pub enum Outcome {
     },
 }
 
-impl Outcome {
+impl ItemOutcome {
     /// Whether it waits for the provider's API.
     pub fn is_waiting(&self) -> bool {
         match self {
-            Self::Reading(reading) => reading.is_waiting(),
+            Self::Event(reading) => reading.is_waiting(),
             Self::Ignored { .. } | Self::WrongMode { .. } => false,
         }
     }
 
     /// Adds to a reading the reference of every person it tells of.
-    fn known_by(mut self, keys: &PersonKey) -> Self {
-        if let Self::Reading(reading) = &mut self {
+    fn with_person_references(mut self, keys: &PersonKey) -> Self {
+        if let Self::Event(reading) = &mut self {
             for fact in &reading.facts {
                 if let Fact::Profile(profile) = fact
                     && let Some(email) = &profile.email
@@ -214,7 +219,7 @@ impl Outcome {
 
 /// One door as it is deployed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Endpoint {
+pub struct EndpointConfig {
     /// Which money may come in.
     pub mode: Mode,
     /// How far the signed time may lie from ours, in seconds, both ways. Its type keeps it
@@ -222,7 +227,7 @@ pub struct Endpoint {
     pub tolerance_seconds: u16,
 }
 
-impl Endpoint {
+impl EndpointConfig {
     /// A door with the providers' own tolerance of five minutes.
     pub fn new(mode: Mode) -> Self {
         Self {
@@ -232,7 +237,7 @@ impl Endpoint {
     }
 
     /// The same with another tolerance, as a setting says it: whole seconds from 1 to 65535.
-    pub fn tolerating(self, seconds: &str) -> Option<Self> {
+    pub fn with_tolerance(self, seconds: &str) -> Option<Self> {
         match seconds.parse() {
             Ok(tolerance_seconds @ 1..) => Some(Self {
                 tolerance_seconds,

@@ -1,9 +1,12 @@
 //! What makes a payment provider: one value, read through its methods.
 
-use crate::fetch::{Asking, Fetched, Step};
-use crate::{Arrival, Outcome, PersonKey, Received, Refused, Secret, Secrets, Verified};
-use crate::{WeakSecret, kept};
-use domain::ids::{Account, Mode};
+use crate::fetch::{ApiResponses, FetchStep, ResponseTracker};
+use crate::{
+    InboundRequest, ItemOutcome, PersonKey, ReceivedItem, Secret, Secrets, VerificationError,
+    VerifiedItems,
+};
+use crate::{WeakSecret, raw_entry};
+use domain::ids::{Mode, ProviderAccount};
 use jiff::Timestamp;
 use std::sync::Arc;
 
@@ -12,41 +15,41 @@ pub struct Provider {
     pub(crate) name: &'static str,
     pub(crate) normalizer: u16,
     pub(crate) exponents: &'static [(&'static str, u8)],
-    pub(crate) answers: Answers,
+    pub(crate) statuses: ResponseStatuses,
     pub(crate) schemes: &'static [Scheme],
-    pub(crate) api: Option<Api>,
+    pub(crate) api: Option<ApiConfig>,
     pub(crate) secrets: fn(&str) -> Result<Vec<Secret>, WeakSecret>,
-    pub(crate) verify: Verify,
-    pub(crate) normalize: Normalize,
-    pub(crate) sign: Signing,
-    pub(crate) samples: Samples,
+    pub(crate) verify: VerifyFn,
+    pub(crate) normalize: NormalizeFn,
+    pub(crate) sign: SigningMethod,
+    pub(crate) samples: ProviderSamples,
 }
 
 /// How a delivery is signed, for whoever sends samples.
 #[derive(Clone, Copy)]
-pub(crate) enum Signing {
+pub(crate) enum SigningMethod {
     /// By whoever holds the secret.
-    Secret(Sign),
+    Secret(SignFn),
     /// By whoever holds the key to a certificate.
-    Certificate(Certified),
+    Certificate(UnsignedDeliveryFn),
 }
 
 /// A delivery that waits for the signature of whoever holds the key to a certificate.
 #[derive(Clone, Debug)]
-pub struct ToSign {
+pub struct UnsignedDelivery {
     /// What is signed: RSA, PKCS #1 v1.5, SHA-256.
     pub message: Vec<u8>,
     /// The headers beside the signature.
     pub headers: SignedHeaders,
     /// The header of the signature, in base64.
-    pub signature: &'static str,
+    pub signature_header: &'static str,
     /// Where the provider's API must show the body, under its base, to confirm it.
-    pub shown_at: Arc<str>,
+    pub api_path: Arc<str>,
 }
 
 /// What a provider is told by status alone.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Answers {
+pub(crate) struct ResponseStatuses {
     /// It may be content.
     pub(crate) accepted: u16,
     /// What we do not act on.
@@ -55,9 +58,9 @@ pub(crate) struct Answers {
     pub(crate) mismatch: u16,
 }
 
-impl Answers {
+impl ResponseStatuses {
     /// 200 whenever it may be content, 401 where no signature fits.
-    pub(crate) const PLAIN: Self = Self {
+    pub(crate) const DEFAULT: Self = Self {
         accepted: 200,
         ignored: 200,
         mismatch: 401,
@@ -70,18 +73,18 @@ pub struct Scheme {
     /// The header.
     pub(crate) header: &'static str,
     /// What stands between its items.
-    pub(crate) between: char,
+    pub(crate) separator: char,
     /// What an item that gives the time begins with.
-    pub(crate) time: Option<&'static str>,
+    pub(crate) time_prefix: Option<&'static str>,
     /// What an item that is a signature begins with.
-    pub(crate) signature: &'static str,
+    pub(crate) signature_prefix: &'static str,
     /// How the signature's bytes are written.
-    pub(crate) written: Written,
+    pub(crate) encoding: SignatureEncoding,
 }
 
 /// How bytes are written as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Written {
+pub enum SignatureEncoding {
     /// Two digits a byte.
     Hex,
     /// Standard alphabet, padded.
@@ -90,30 +93,30 @@ pub enum Written {
 
 /// A provider's own API, for what its events do not say by themselves.
 #[derive(Clone, Copy, Debug)]
-pub struct Api {
+pub struct ApiConfig {
     /// Where it answers for real money.
     pub live: &'static str,
     /// Where it answers for test money.
     pub test: &'static str,
     /// How our key opens it.
-    pub key: KeyUse,
+    pub auth: ApiAuth,
     /// Further headers on every call.
     pub headers: &'static [(&'static str, &'static str)],
 }
 
 /// How an API takes a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyUse {
+pub enum ApiAuth {
     /// `Authorization: Bearer` and the key.
     Bearer,
     /// The key is `id:secret`, for which a token is had at this path (OAuth 2, RFC 6749 4.4).
     ClientCredentials {
         /// Under the API's base.
-        token: &'static str,
+        token_path: &'static str,
     },
 }
 
-impl Api {
+impl ApiConfig {
     /// Where it answers for this money.
     pub fn base(&self, mode: Mode) -> &'static str {
         match mode {
@@ -125,21 +128,21 @@ impl Api {
 
 /// What is acted upon, bodies to try a door with, and where in them id and time stand.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Samples {
-    pub(crate) acted_upon: fn() -> Vec<&'static str>,
+pub(crate) struct ProviderSamples {
+    pub(crate) handled_types: fn() -> Vec<&'static str>,
     pub(crate) bodies: &'static [(&'static str, &'static str)],
-    pub(crate) life: &'static [(&'static str, &'static str)],
-    pub(crate) answers: &'static [(&'static str, &'static str)],
-    pub(crate) id: Option<&'static str>,
-    pub(crate) at: &'static str,
+    pub(crate) scenario: &'static [(&'static str, &'static str)],
+    pub(crate) recorded_responses: &'static [(&'static str, &'static str)],
+    pub(crate) id_path: Option<&'static str>,
+    pub(crate) time_path: &'static str,
 }
 
 /// One verified item.
-pub(crate) struct Proven<'a> {
+pub(crate) struct VerifiedItem<'a> {
     /// Its bytes.
     pub(crate) raw: &'a Arc<[u8]>,
     /// The name that the sender signed along with it.
-    pub(crate) message: Option<&'a str>,
+    pub(crate) message_id: Option<&'a str>,
     /// When it was signed.
     pub(crate) signed_at: Timestamp,
 }
@@ -147,15 +150,15 @@ pub(crate) struct Proven<'a> {
 /// One verified item on its way to be understood.
 pub(crate) struct WireItem<'a, 'f> {
     /// Whose endpoint it came to.
-    pub(crate) account: &'a Account,
+    pub(crate) account: &'a ProviderAccount,
     /// The item.
     pub(crate) raw: &'a [u8],
     /// The name that the sender signed along with it, where its scheme has one.
-    pub(crate) message: Option<&'a str>,
+    pub(crate) message_id: Option<&'a str>,
     /// When it was signed, or received where a scheme signs no time.
     pub(crate) signed_at: Timestamp,
     /// What the provider's API said.
-    pub(crate) asking: &'a Asking<'f>,
+    pub(crate) responses: &'a ResponseTracker<'f>,
 }
 
 impl Provider {
@@ -165,8 +168,8 @@ impl Provider {
     }
 
     /// The account of that mode.
-    pub fn account(&self, mode: Mode) -> Account {
-        Account {
+    pub fn account(&self, mode: Mode) -> ProviderAccount {
+        ProviderAccount {
             provider: self.name,
             mode,
         }
@@ -183,19 +186,19 @@ impl Provider {
     }
 
     /// The status that tells it to be content.
-    pub fn accepted(&self) -> u16 {
-        self.answers.accepted
+    pub fn accepted_status(&self) -> u16 {
+        self.statuses.accepted
     }
 
     /// The status for what we do not act on.
-    pub fn ignored(&self) -> u16 {
-        self.answers.ignored
+    pub fn ignored_status(&self) -> u16 {
+        self.statuses.ignored
     }
 
     /// The status for what is refused.
-    pub fn refused(&self, refused: &Refused) -> u16 {
-        if *refused == Refused::SignatureMismatch {
-            self.answers.mismatch
+    pub fn refused_status(&self, refused: &VerificationError) -> u16 {
+        if *refused == VerificationError::SignatureMismatch {
+            self.statuses.mismatch
         } else {
             refused.status()
         }
@@ -207,7 +210,7 @@ impl Provider {
     }
 
     /// Its API, where its events do not say everything.
-    pub fn api(&self) -> Option<&Api> {
+    pub fn api(&self) -> Option<&ApiConfig> {
         self.api.as_ref()
     }
 
@@ -227,8 +230,8 @@ impl Provider {
     /// certificate to sign.
     pub fn sign(&self, body: &[u8], secret: &Secret, now: Timestamp) -> Option<SignedHeaders> {
         match self.sign {
-            Signing::Secret(sign) => sign(None, body, secret, now),
-            Signing::Certificate(_) => None,
+            SigningMethod::Secret(sign) => sign(None, body, secret, now),
+            SigningMethod::Certificate(_) => None,
         }
     }
 
@@ -241,32 +244,37 @@ impl Provider {
         now: Timestamp,
     ) -> Option<SignedHeaders> {
         match self.sign {
-            Signing::Secret(sign) => sign(Some(message), body, secret, now),
-            Signing::Certificate(_) => None,
+            SigningMethod::Secret(sign) => sign(Some(message), body, secret, now),
+            SigningMethod::Certificate(_) => None,
         }
     }
 
     /// Whether it takes the key to a certificate to sign for it: a stand-in's doors must trust
     /// the one that stands in for its own.
-    pub fn is_certified(&self) -> bool {
+    pub fn signs_with_certificate(&self) -> bool {
         match self.sign {
-            Signing::Secret(_) => false,
-            Signing::Certificate(_) => true,
+            SigningMethod::Secret(_) => false,
+            SigningMethod::Certificate(_) => true,
         }
     }
 
     /// What the holder of a certificate's key would sign to send this body now, about test
     /// money; none where a secret is enough, or where this body is no event.
-    pub fn to_sign(&self, body: &[u8], secret: &Secret, now: Timestamp) -> Option<ToSign> {
+    pub fn unsigned_delivery(
+        &self,
+        body: &[u8],
+        secret: &Secret,
+        now: Timestamp,
+    ) -> Option<UnsignedDelivery> {
         match self.sign {
-            Signing::Secret(_) => None,
-            Signing::Certificate(to_sign) => to_sign(body, secret, now),
+            SigningMethod::Secret(_) => None,
+            SigningMethod::Certificate(to_sign) => to_sign(body, secret, now),
         }
     }
 
     /// The names of the events acted upon.
-    pub fn acted_upon(&self) -> Vec<&'static str> {
-        (self.samples.acted_upon)()
+    pub fn handled_types(&self) -> Vec<&'static str> {
+        (self.samples.handled_types)()
     }
 
     /// Ready-made bodies, one for every event acted upon: name and body. None without the feature
@@ -276,18 +284,18 @@ impl Provider {
     }
 
     /// One customer's whole life in its words, in order: name and body.
-    pub fn life(&self) -> &'static [(&'static str, &'static str)] {
-        self.samples.life
+    pub fn scenario(&self) -> &'static [(&'static str, &'static str)] {
+        self.samples.scenario
     }
 
     /// What its API answers to whoever reads the sample or telling of this name: what holds for
     /// all of them (under no name), then what is the sample's own. JSON, as
     /// [`Fetched::recorded`] takes it.
-    pub fn answers(&self, name: &str) -> impl Iterator<Item = &'static str> {
+    pub fn recorded_responses(&self, name: &str) -> impl Iterator<Item = &'static str> {
         let of = |wanted: &str| {
             let found = self
                 .samples
-                .answers
+                .recorded_responses
                 .iter()
                 .find(|(known, _)| *known == wanted);
             found.map(|(_, text)| *text)
@@ -298,39 +306,39 @@ impl Provider {
 
     /// Where a body has its event's id, by dotted path; none where it is not in the body.
     pub fn id_path(&self) -> Option<&'static str> {
-        self.samples.id
+        self.samples.id_path
     }
 
     /// Where a body says when it happened, by dotted path.
     pub fn time_path(&self) -> &'static str {
-        self.samples.at
+        self.samples.time_path
     }
 
     /// What one item says, and what of it the journal keeps.
     pub(crate) fn read(
         &self,
-        account: &Account,
-        item: &Proven<'_>,
-        fetched: &Fetched,
+        account: &ProviderAccount,
+        item: &VerifiedItem<'_>,
+        fetched: &ApiResponses,
         keys: &PersonKey,
-    ) -> Step<Received> {
-        let asking = Asking::new(fetched);
+    ) -> FetchStep<ReceivedItem> {
+        let asking = ResponseTracker::new(fetched);
         let read = (self.normalize)(&WireItem {
             account,
             raw: item.raw,
-            message: item.message,
+            message_id: item.message_id,
             signed_at: item.signed_at,
-            asking: &asking,
+            responses: &asking,
         });
-        let used = asking.used();
-        read.map(|outcome| Received {
+        let used = asking.into_used();
+        read.map(|outcome| ReceivedItem {
             // What waits is asked for anew, all of it: answers of two moments may not agree.
             raw: if outcome.is_waiting() {
                 Arc::clone(item.raw)
             } else {
-                kept::with_answers(item.raw, &used)
+                raw_entry::with_responses(item.raw, &used)
             },
-            outcome: outcome.known_by(keys),
+            outcome: outcome.with_person_references(keys),
         })
     }
 }
@@ -344,7 +352,8 @@ impl std::fmt::Debug for Provider {
 /// Header names and values that carry a signature.
 pub type SignedHeaders = Vec<(&'static str, String)>;
 
-pub(crate) type Verify = fn(&Arrival<'_>) -> Result<Step<Verified>, Refused>;
-pub(crate) type Normalize = fn(&WireItem<'_, '_>) -> Step<Outcome>;
-pub(crate) type Certified = fn(&[u8], &Secret, Timestamp) -> Option<ToSign>;
-pub(crate) type Sign = fn(Option<&str>, &[u8], &Secret, Timestamp) -> Option<SignedHeaders>;
+pub(crate) type VerifyFn =
+    fn(&InboundRequest<'_>) -> Result<FetchStep<VerifiedItems>, VerificationError>;
+pub(crate) type NormalizeFn = fn(&WireItem<'_, '_>) -> FetchStep<ItemOutcome>;
+pub(crate) type UnsignedDeliveryFn = fn(&[u8], &Secret, Timestamp) -> Option<UnsignedDelivery>;
+pub(crate) type SignFn = fn(Option<&str>, &[u8], &Secret, Timestamp) -> Option<SignedHeaders>;

@@ -1,6 +1,6 @@
 //! A request as it reached us: bytes, and headers that may repeat.
 
-use crate::Refused;
+use crate::VerificationError;
 
 /// One HTTP request. Some providers sign more than the body: the address as registered, the
 /// query, the method.
@@ -22,10 +22,10 @@ pub struct Request<'a> {
 
 impl Request<'_> {
     /// Refuses a body that is empty or larger than `limit` before anything is computed over it.
-    pub(crate) fn check_body(&self, limit: usize) -> Result<(), Refused> {
+    pub(crate) fn check_body(&self, limit: usize) -> Result<(), VerificationError> {
         match self.body.len() {
-            0 => Err(Refused::BodyEmpty),
-            bytes if bytes > limit => Err(Refused::BodyTooLarge { bytes, limit }),
+            0 => Err(VerificationError::BodyEmpty),
+            bytes if bytes > limit => Err(VerificationError::BodyTooLarge { bytes, limit }),
             _ => Ok(()),
         }
     }
@@ -40,7 +40,7 @@ impl Headers {
     ///
     /// # Errors
     /// [`Refused::HeadersTooLarge`] beyond 128 headers or 32 KiB of them.
-    pub fn new<N, V>(pairs: impl IntoIterator<Item = (N, V)>) -> Result<Self, Refused>
+    pub fn new<N, V>(pairs: impl IntoIterator<Item = (N, V)>) -> Result<Self, VerificationError>
     where
         N: AsRef<str>,
         V: AsRef<str>,
@@ -51,7 +51,7 @@ impl Headers {
             let (name, value) = (name.as_ref(), value.as_ref());
             bytes = bytes.saturating_add(name.len()).saturating_add(value.len());
             if headers.len() >= MAX_HEADERS || bytes > MAX_HEADER_BYTES {
-                return Err(Refused::HeadersTooLarge);
+                return Err(VerificationError::HeadersTooLarge);
             }
             headers.push((name.to_ascii_lowercase(), value.to_owned()));
         }
@@ -67,15 +67,15 @@ impl Headers {
     }
 
     /// The only value under that name; the same value said twice counts as one.
-    pub(crate) fn only<'a>(&'a self, name: &'static str) -> Result<&'a str, Refused> {
+    pub(crate) fn only<'a>(&'a self, name: &'static str) -> Result<&'a str, VerificationError> {
         let mut values = self.all(name);
         let first = values
             .next()
-            .ok_or(Refused::HeaderMissing { header: name })?;
+            .ok_or(VerificationError::HeaderMissing { header: name })?;
         if values.all(|value| value == first) {
             Ok(first)
         } else {
-            Err(Refused::HeaderGarbled {
+            Err(VerificationError::HeaderGarbled {
                 header: name,
                 what: "it is there several times with different values",
             })

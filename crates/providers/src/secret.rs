@@ -11,10 +11,10 @@ use webpki::anchor_from_trusted_cert;
 /// certificate that vouches for keys. The one is never used as the other. It has no `Display`,
 /// and its `Debug` says nothing.
 #[derive(Clone)]
-pub struct Secret(Kind);
+pub struct Secret(SecretKind);
 
 #[derive(Clone)]
-enum Kind {
+enum SecretKind {
     Shared(Arc<[u8]>),
     Ed25519([u8; 32]),
     Root(Arc<[u8]>),
@@ -52,7 +52,7 @@ impl Secret {
         match key.len() {
             0 => Err(WeakSecret::Empty),
             bytes if bytes < MIN_BYTES => Err(WeakSecret::Short { bytes }),
-            _ => Ok(Self(Kind::Shared(key.into()))),
+            _ => Ok(Self(SecretKind::Shared(key.into()))),
         }
     }
 
@@ -70,7 +70,7 @@ impl Secret {
         if SMALL_ORDER.contains(&hex::encode(unsigned(key)).as_str()) {
             return Err(WeakSecret::SmallOrder);
         }
-        Ok(Self(Kind::Ed25519(key)))
+        Ok(Self(SecretKind::Ed25519(key)))
     }
 
     /// A root certificate that may vouch for certificates: `root:` and its DER in base64.
@@ -83,7 +83,7 @@ impl Secret {
         let root = encoded.and_then(|encoded| STANDARD.decode(encoded).ok());
         let root = root.ok_or(WeakSecret::NotBase64)?;
         match anchor_from_trusted_cert(&CertificateDer::from(root.as_slice())) {
-            Ok(_) => Ok(Self(Kind::Root(root.into()))),
+            Ok(_) => Ok(Self(SecretKind::Root(root.into()))),
             Err(_) => Err(WeakSecret::NoCertificate),
         }
     }
@@ -97,33 +97,33 @@ impl Secret {
     /// it leaves as text.
     pub fn reveal_standard(&self) -> String {
         match &self.0 {
-            Kind::Shared(key) => format!("{STANDARD_PREFIX}{}", STANDARD.encode(key)),
-            Kind::Ed25519(key) => format!("{PUBLIC_PREFIX}{}", STANDARD.encode(key)),
-            Kind::Root(root) => format!("{ROOT_PREFIX}{}", STANDARD.encode(root)),
+            SecretKind::Shared(key) => format!("{STANDARD_PREFIX}{}", STANDARD.encode(key)),
+            SecretKind::Ed25519(key) => format!("{PUBLIC_PREFIX}{}", STANDARD.encode(key)),
+            SecretKind::Root(root) => format!("{ROOT_PREFIX}{}", STANDARD.encode(root)),
         }
     }
 
     /// The key of a MAC.
     pub(crate) fn shared(&self) -> Option<&[u8]> {
         match &self.0 {
-            Kind::Shared(key) => Some(key),
-            Kind::Ed25519(_) | Kind::Root(_) => None,
+            SecretKind::Shared(key) => Some(key),
+            SecretKind::Ed25519(_) | SecretKind::Root(_) => None,
         }
     }
 
     /// The key of an Ed25519 signature.
     pub(crate) fn ed25519(&self) -> Option<&[u8; 32]> {
         match &self.0 {
-            Kind::Shared(_) | Kind::Root(_) => None,
-            Kind::Ed25519(key) => Some(key),
+            SecretKind::Shared(_) | SecretKind::Root(_) => None,
+            SecretKind::Ed25519(key) => Some(key),
         }
     }
 
     /// The root certificate, as DER.
     pub(crate) fn trusted_root(&self) -> Option<&[u8]> {
         match &self.0 {
-            Kind::Root(root) => Some(root),
-            Kind::Shared(_) | Kind::Ed25519(_) => None,
+            SecretKind::Root(root) => Some(root),
+            SecretKind::Shared(_) | SecretKind::Ed25519(_) => None,
         }
     }
 }

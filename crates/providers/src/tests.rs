@@ -1,35 +1,35 @@
 //! What every test here needs: doors, secrets, requests.
 
 mod arbitrary;
-mod asking;
+mod api_calls;
 mod corpus;
-mod corpus_thin;
-mod doors;
+mod corpus_reference_only;
+mod endpoints;
 mod fixtures;
 mod gocardless;
 mod keys;
 mod mollie;
 mod money;
-mod paddle_readings;
+mod paddle_events;
 mod paddle_signature;
 mod partner_postback;
 mod partner_signature;
 mod paypal;
 mod readme;
 mod standard_signature;
-mod stripe_readings;
+mod stripe_events;
 mod stripe_signature;
-mod thin;
+mod api_documents;
 mod unclear;
 mod wycheproof;
 
-use crate::provider::Proven;
+use crate::provider::VerifiedItem;
 use crate::{
-    Arrival, Endpoint, Fetched, Headers, Outcome, PersonKey, Provider, Received, Refused, Request,
-    Secret, Secrets, Step, receive,
+    ApiResponses, EndpointConfig, FetchStep, Headers, InboundRequest, ItemOutcome, PersonKey,
+    Provider, ReceivedItem, Request, Secret, Secrets, VerificationError, receive,
 };
+use domain::event::{Fact, NormalizedEvent};
 use domain::ids::Mode;
-use domain::reading::{Fact, Reading};
 use jiff::Timestamp;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -104,7 +104,7 @@ pub(crate) fn deliver(
     body: &[u8],
     secrets: &Secrets,
     now: i64,
-) -> Result<Vec<Received>, Refused> {
+) -> Result<Vec<ReceivedItem>, VerificationError> {
     let headers = Headers::new(headers.iter().copied())?;
     arrive(stripe(), Mode::Test, &post(&headers, body), secrets, now)
 }
@@ -116,40 +116,41 @@ pub(crate) fn arrive(
     request: &Request<'_>,
     secrets: &Secrets,
     now: i64,
-) -> Result<Vec<Received>, Refused> {
-    arrive_told(provider, mode, request, secrets, now, "")
+) -> Result<Vec<ReceivedItem>, VerificationError> {
+    arrive_as_sample(provider, mode, request, secrets, now, "")
 }
 
 /// The same with what its API answers to the sample of this name.
-pub(crate) fn arrive_told(
+pub(crate) fn arrive_as_sample(
     provider: &'static Provider,
     mode: Mode,
     request: &Request<'_>,
     secrets: &Secrets,
     now: i64,
     name: &str,
-) -> Result<Vec<Received>, Refused> {
-    let arrival = Arrival {
+) -> Result<Vec<ReceivedItem>, VerificationError> {
+    let arrival = InboundRequest {
         request: *request,
-        endpoint: Endpoint::new(mode),
+        endpoint: EndpointConfig::new(mode),
         secrets,
-        fetched: &answers(provider, name),
+        fetched: &recorded_responses(provider, name),
         now: at(now),
     };
     match receive(provider, &arrival, &person_key())? {
-        Step::Done(received) => Ok(received),
-        Step::Ask(questions) => panic!("asks though nobody answers: {questions:?}"),
+        FetchStep::Done(received) => Ok(received),
+        FetchStep::Fetch(questions) => panic!("asks though nobody answers: {questions:?}"),
     }
 }
 
 /// What a provider's API answers to the sample of this name. Read once: some tests arrive a
 /// hundred thousand times.
-pub(crate) fn answers(provider: &'static Provider, name: &str) -> Rc<Fetched> {
+pub(crate) fn recorded_responses(provider: &'static Provider, name: &str) -> Rc<ApiResponses> {
     thread_local! {
-        static READ: RefCell<BTreeMap<(&'static str, String), Rc<Fetched>>> = RefCell::default();
+        static READ: RefCell<BTreeMap<(&'static str, String), Rc<ApiResponses>>> = RefCell::default();
     }
     let key = (provider.name(), name.to_owned());
-    let recorded = || Fetched::recorded(provider.answers(name)).expect("are documents");
+    let recorded =
+        || ApiResponses::recorded(provider.recorded_responses(name)).expect("are documents");
     READ.with_borrow_mut(|read| {
         let known = read.entry(key).or_insert_with(|| Rc::new(recorded()));
         Rc::clone(known)
@@ -161,10 +162,10 @@ pub(crate) fn deliver_sample(
     provider: &'static Provider,
     name: &str,
     body: &[u8],
-) -> Result<Vec<Received>, Refused> {
-    match step(provider, body, &answers(provider, name))? {
-        Step::Done(received) => Ok(received),
-        Step::Ask(questions) => panic!("asks though nobody answers: {questions:?}"),
+) -> Result<Vec<ReceivedItem>, VerificationError> {
+    match step(provider, body, &recorded_responses(provider, name))? {
+        FetchStep::Done(received) => Ok(received),
+        FetchStep::Fetch(questions) => panic!("asks though nobody answers: {questions:?}"),
     }
 }
 
@@ -173,22 +174,22 @@ pub(crate) fn deliver_sample(
 pub(crate) fn step(
     provider: &'static Provider,
     body: &[u8],
-    fetched: &Fetched,
-) -> Result<Step<Vec<Received>>, Refused> {
+    fetched: &ApiResponses,
+) -> Result<FetchStep<Vec<ReceivedItem>>, VerificationError> {
     if let Some(signed) = provider.sign(body, &secret_of(provider), at(T)) {
         let headers = Headers::new(signed)?;
-        let arrival = Arrival {
+        let arrival = InboundRequest {
             request: post(&headers, body),
-            endpoint: Endpoint::new(Mode::Test),
+            endpoint: EndpointConfig::new(Mode::Test),
             secrets: &secrets_of(provider),
             fetched,
             now: at(T),
         };
         return receive(provider, &arrival, &person_key());
     }
-    let item = Proven {
+    let item = VerifiedItem {
         raw: &body.into(),
-        message: None,
+        message_id: None,
         signed_at: at(T),
     };
     let account = provider.account(Mode::Test);
@@ -197,11 +198,11 @@ pub(crate) fn step(
 }
 
 /// Delivers rightly signed, and gives what came of it.
-pub(crate) fn told(body: &[u8]) -> Outcome {
-    told_at(Mode::Test, body)
+pub(crate) fn outcome_of(body: &[u8]) -> ItemOutcome {
+    outcome_at(Mode::Test, body)
 }
 
-pub(crate) fn told_at(mode: Mode, body: &[u8]) -> Outcome {
+pub(crate) fn outcome_at(mode: Mode, body: &[u8]) -> ItemOutcome {
     let secrets = secrets(&[SECRET]);
     let secret = Secret::new(SECRET).expect("is strong");
     let signed = stripe().sign(body, &secret, at(T)).expect("can sign");
@@ -213,15 +214,15 @@ pub(crate) fn told_at(mode: Mode, body: &[u8]) -> Outcome {
     received.remove(0).outcome
 }
 
-pub(crate) fn reading(body: &[u8]) -> Reading {
-    match told(body) {
-        Outcome::Reading(reading) => reading,
-        Outcome::Ignored { kind, .. } => panic!("ignored: {kind}"),
-        Outcome::WrongMode { kind } => panic!("wrong mode: {kind}"),
+pub(crate) fn event_of(body: &[u8]) -> NormalizedEvent {
+    match outcome_of(body) {
+        ItemOutcome::Event(reading) => reading,
+        ItemOutcome::Ignored { kind, .. } => panic!("ignored: {kind}"),
+        ItemOutcome::WrongMode { kind } => panic!("wrong mode: {kind}"),
     }
 }
 
-pub(crate) fn is_unclear(reading: &Reading) -> bool {
+pub(crate) fn is_unclear(reading: &NormalizedEvent) -> bool {
     matches!(reading.facts.as_slice(), [Fact::Unclear { .. }])
 }
 

@@ -1,6 +1,6 @@
 //! The proof that bytes were vouched for: made here, by checking, and nowhere else.
 
-use crate::{Answer, Refused, Secret, Secrets};
+use crate::{ApiResponse, Secret, Secrets, VerificationError};
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use ring::signature::{ED25519, UnparsedPublicKey};
@@ -24,14 +24,14 @@ use subtle::ConstantTimeEq;
 /// let forged = providers::Verified::by_signature(todo!());
 /// ```
 #[derive(Debug)]
-pub struct Verified {
+pub struct VerifiedItems {
     items: Vec<Arc<[u8]>>,
-    message: Option<Arc<str>>,
+    message_id: Option<Arc<str>>,
     signed_at: Timestamp,
 }
 
 /// What a request claims, before anything of it is believed.
-pub(crate) struct Claim<'a> {
+pub(crate) struct SignatureClaim<'a> {
     /// What stands before the body in the signed bytes.
     pub(crate) prefix: &'a [&'a [u8]],
     /// The body.
@@ -41,33 +41,33 @@ pub(crate) struct Claim<'a> {
     /// The Ed25519 signatures offered, any of which may be right.
     pub(crate) ed25519: &'a [[u8; 64]],
     /// The signed time, in seconds; none where the scheme signs none.
-    pub(crate) at: Option<i64>,
+    pub(crate) signed_at: Option<i64>,
     /// How far it may lie from ours.
     pub(crate) tolerance_seconds: u16,
 }
 
-impl Verified {
+impl VerifiedItems {
     /// Checks the signatures over prefix and body, each kind under its own kind of key, then
     /// the clock.
     pub(crate) fn by_signature(
-        claim: &Claim<'_>,
+        claim: &SignatureClaim<'_>,
         secrets: &Secrets,
         now: Timestamp,
-    ) -> Result<Self, Refused> {
+    ) -> Result<Self, VerificationError> {
         let fits = |secret: &Secret| {
             secret.shared().is_some_and(|key| claim.mac_fits(key))
                 || secret.ed25519().is_some_and(|key| claim.ed25519_fits(key))
         };
         if !secrets.iter().any(fits) {
-            return Err(Refused::SignatureMismatch);
+            return Err(VerificationError::SignatureMismatch);
         }
-        let signed_at = match claim.at {
-            Some(at) => fresh(at, claim.tolerance_seconds, now)?,
+        let signed_at = match claim.signed_at {
+            Some(at) => check_freshness(at, claim.tolerance_seconds, now)?,
             None => now,
         };
         Ok(Self {
             items: vec![Arc::from(claim.body)],
-            message: None,
+            message_id: None,
             signed_at,
         })
     }
@@ -78,23 +78,23 @@ impl Verified {
         [offered, given]: [&[u8]; 2],
         item: &[u8],
         now: Timestamp,
-    ) -> Result<Self, Refused> {
+    ) -> Result<Self, VerificationError> {
         if !bool::from(offered.ct_eq(given)) {
-            return Err(Refused::SignatureMismatch);
+            return Err(VerificationError::SignatureMismatch);
         }
         Ok(Self {
             items: vec![Arc::from(item)],
-            message: None,
+            message_id: None,
             signed_at: now,
         })
     }
 
     /// What the provider's own API answered to a question of ours: nobody else answers there.
     /// `at` is when it was told.
-    pub(crate) fn by_answer(answer: &Answer, at: Timestamp) -> Self {
+    pub(crate) fn by_api_response(answer: &ApiResponse, at: Timestamp) -> Self {
         Self {
             items: vec![Arc::clone(&answer.body)],
-            message: None,
+            message_id: None,
             signed_at: at,
         }
     }
@@ -103,7 +103,7 @@ impl Verified {
     pub(crate) fn split(
         self,
         apart: impl Fn(&[u8]) -> Option<Vec<Arc<[u8]>>>,
-    ) -> Result<Self, Refused> {
+    ) -> Result<Self, VerificationError> {
         let mut items = Vec::new();
         for whole in self.items {
             match apart(&whole) {
@@ -112,7 +112,7 @@ impl Verified {
             }
         }
         if items.len() > MAX_ITEMS {
-            return Err(Refused::TooManyItems {
+            return Err(VerificationError::TooManyItems {
                 items: items.len(),
                 limit: MAX_ITEMS,
             });
@@ -121,16 +121,16 @@ impl Verified {
     }
 
     /// The same, with the name that the sender signed along with it.
-    pub(crate) fn named(self, message: &str) -> Self {
+    pub(crate) fn with_message_id(self, message: &str) -> Self {
         Self {
-            message: Some(message.into()),
+            message_id: Some(message.into()),
             ..self
         }
     }
 
     /// The name that the sender signed along with it, where its scheme has one.
-    pub fn message(&self) -> Option<&str> {
-        self.message.as_deref()
+    pub fn message_id(&self) -> Option<&str> {
+        self.message_id.as_deref()
     }
 
     /// The items as they were sent.
@@ -144,7 +144,7 @@ impl Verified {
     }
 }
 
-impl Claim<'_> {
+impl SignatureClaim<'_> {
     fn mac_fits(&self, key: &[u8]) -> bool {
         if self.macs.is_empty() {
             return false;
@@ -209,13 +209,17 @@ fn mac(key: &[u8], prefix: &[&[u8]], body: &[u8]) -> Option<Hmac<Sha256>> {
 }
 
 /// The signed time, if it lies within the tolerance of ours, both edges inclusive.
-fn fresh(at: i64, tolerance_seconds: u16, now: Timestamp) -> Result<Timestamp, Refused> {
+fn check_freshness(
+    at: i64,
+    tolerance_seconds: u16,
+    now: Timestamp,
+) -> Result<Timestamp, VerificationError> {
     let tolerance = i64::from(tolerance_seconds);
     let age = now.as_second().saturating_sub(at);
     if age > tolerance {
-        return Err(Refused::TooOld { seconds: age });
+        return Err(VerificationError::TooOld { seconds: age });
     }
-    let too_new = Refused::TooNew {
+    let too_new = VerificationError::TooNew {
         seconds: age.saturating_neg(),
     };
     if age < tolerance.saturating_neg() {

@@ -10,26 +10,29 @@ use std::sync::Arc;
 
 /// A value inside an event we act on that we do not understand: what and where, never whose.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Unclear(pub(crate) String);
+pub(crate) struct UnclearValue(pub(crate) String);
 
-impl Unclear {
+impl UnclearValue {
     /// A word we do not know. It is repeated only where it is one word: an enumeration's
     /// value, never a person's.
-    pub(crate) fn word(place: &str, word: &str) -> Self {
-        match plain(word) {
+    pub(crate) fn unknown_word(place: &str, word: &str) -> Self {
+        match identifier_like(word) {
             Some(word) => Self(format!("`{place}` is `{word}`, which we do not know")),
             None => Self(format!("`{place}` is nothing we know")),
         }
     }
 
     /// Something that has to be there.
-    pub(crate) fn absent(place: &str) -> Self {
+    pub(crate) fn missing(place: &str) -> Self {
         Self(format!("`{place}` is not there"))
     }
 }
 
 /// Reads a part of the body, and names the place that could not be read.
-pub(crate) fn read<'a, T: Deserialize<'a>>(raw: &'a RawValue, place: &str) -> Result<T, Unclear> {
+pub(crate) fn read<'a, T: Deserialize<'a>>(
+    raw: &'a RawValue,
+    place: &str,
+) -> Result<T, UnclearValue> {
     let mut reader = serde_json::Deserializer::from_str(raw.get());
     serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = match error.path().to_string().as_str() {
@@ -42,19 +45,19 @@ pub(crate) fn read<'a, T: Deserialize<'a>>(raw: &'a RawValue, place: &str) -> Re
             .strip_prefix("missing field `")
             .and_then(|rest| rest.split_once('`'))
         {
-            Some((field, _)) => Unclear::absent(&format!("{path}.{field}")),
-            None => Unclear(format!("`{path}` is not as we know it")),
+            Some((field, _)) => UnclearValue::missing(&format!("{path}.{field}")),
+            None => UnclearValue(format!("`{path}` is not as we know it")),
         }
     })
 }
 
 /// Reads an object: a struct would also take a list, field by field, which would be a guess.
-pub(crate) fn read_object<'a, T>(raw: &'a RawValue, place: &str) -> Result<T, Unclear>
+pub(crate) fn read_object<'a, T>(raw: &'a RawValue, place: &str) -> Result<T, UnclearValue>
 where
     T: Deserialize<'a>,
 {
     if !raw.get().starts_with('{') {
-        return Err(Unclear(format!("`{place}` is no object")));
+        return Err(UnclearValue(format!("`{place}` is no object")));
     }
     read(raw, place)
 }
@@ -87,30 +90,30 @@ impl<'de> Deserialize<'de> for Id {
 
 /// Seconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Unix(pub(crate) Timestamp);
+pub(crate) struct UnixSeconds(pub(crate) Timestamp);
 
 /// A time of RFC 3339.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Moment(pub(crate) Timestamp);
+pub(crate) struct Rfc3339Time(pub(crate) Timestamp);
 
 /// The moment within, where there is one.
-pub(crate) fn at(moment: Option<impl Into<Timestamp>>) -> Option<Timestamp> {
+pub(crate) fn to_timestamp(moment: Option<impl Into<Timestamp>>) -> Option<Timestamp> {
     moment.map(Into::into)
 }
 
-impl From<Unix> for Timestamp {
-    fn from(moment: Unix) -> Self {
+impl From<UnixSeconds> for Timestamp {
+    fn from(moment: UnixSeconds) -> Self {
         moment.0
     }
 }
 
-impl From<Moment> for Timestamp {
-    fn from(moment: Moment) -> Self {
+impl From<Rfc3339Time> for Timestamp {
+    fn from(moment: Rfc3339Time) -> Self {
         moment.0
     }
 }
 
-impl<'de> Deserialize<'de> for Moment {
+impl<'de> Deserialize<'de> for Rfc3339Time {
     fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
         let text = Arc::<str>::deserialize(reader)?;
         let at = text.parse().map_err(|_| D::Error::custom("not a time"))?;
@@ -120,14 +123,14 @@ impl<'de> Deserialize<'de> for Moment {
 
 /// A stretch of time.
 #[derive(Clone, Copy, Debug, Deserialize)]
-pub(crate) struct Span {
-    start: Moment,
-    end: Moment,
+pub(crate) struct WirePeriod {
+    start: Rfc3339Time,
+    end: Rfc3339Time,
 }
 
-impl Span {
+impl WirePeriod {
     /// As a period, where there is one; `place` names the field it stands in.
-    pub(crate) fn period(span: Option<Self>, place: &str) -> Result<Option<Period>, Unclear> {
+    pub(crate) fn period(span: Option<Self>, place: &str) -> Result<Option<Period>, UnclearValue> {
         let Some(Self { start, end }) = span else {
             return Ok(None);
         };
@@ -136,14 +139,18 @@ impl Span {
 }
 
 /// A period that does not end before it begins.
-pub(crate) fn period(start: Timestamp, end: Timestamp, place: &str) -> Result<Period, Unclear> {
+pub(crate) fn period(
+    start: Timestamp,
+    end: Timestamp,
+    place: &str,
+) -> Result<Period, UnclearValue> {
     if end < start {
-        return Err(Unclear(format!("`{place}` ends before it begins")));
+        return Err(UnclearValue(format!("`{place}` ends before it begins")));
     }
     Ok(Period { start, end })
 }
 
-impl<'de> Deserialize<'de> for Unix {
+impl<'de> Deserialize<'de> for UnixSeconds {
     fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
         let seconds = i64::deserialize(reader)?;
         let at = Timestamp::from_second(seconds).map_err(|_| D::Error::custom("not a time"))?;
@@ -182,7 +189,7 @@ impl Metadata<'_> {
 }
 
 /// A subscription's status, in the words that several providers share.
-pub(crate) fn status(word: &str, place: &str) -> Result<SubscriptionStatus, Unclear> {
+pub(crate) fn status(word: &str, place: &str) -> Result<SubscriptionStatus, UnclearValue> {
     Ok(match word {
         "incomplete" => SubscriptionStatus::Incomplete,
         "incomplete_expired" => SubscriptionStatus::IncompleteExpired,
@@ -192,13 +199,13 @@ pub(crate) fn status(word: &str, place: &str) -> Result<SubscriptionStatus, Uncl
         "unpaid" => SubscriptionStatus::Unpaid,
         "paused" => SubscriptionStatus::Paused,
         "canceled" => SubscriptionStatus::Canceled,
-        other => return Err(Unclear::word(place, other)),
+        other => return Err(UnclearValue::unknown_word(place, other)),
     })
 }
 
 /// Where an address lies; nothing else of it concerns us.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Address {
+pub(crate) struct AddressCountry {
     #[serde(default)]
     pub(crate) country: Option<Arc<str>>,
 }
@@ -219,7 +226,7 @@ fn text(raw: Option<&RawValue>) -> Option<Arc<str>> {
     (!trimmed.is_empty()).then(|| trimmed.into())
 }
 
-fn plain(word: &str) -> Option<&str> {
+fn identifier_like(word: &str) -> Option<&str> {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     ((1..=40).contains(&word.len()) && word.bytes().all(plain)).then_some(word)
 }

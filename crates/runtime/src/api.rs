@@ -10,20 +10,20 @@ pub use client::{ApiKey, HttpApi, api_key};
 pub use stage::StageApis;
 
 use futures_util::StreamExt;
-use providers::{Answer, Call, Fetched, Questions, Refused, Step};
+use providers::{ApiCall, ApiResponse, ApiResponses, FetchStep, PendingCalls, VerificationError};
 use std::future::Future;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 /// Somebody who answers questions to a provider.
-pub trait Api: Send + Sync {
+pub trait ApiClient: Send + Sync {
     /// The answer; none where there is none to be had now.
-    fn call(&self, call: &Call) -> impl Future<Output = Option<Answer>> + Send;
+    fn call(&self, call: &ApiCall) -> impl Future<Output = Option<ApiResponse>> + Send;
 }
 
 /// Where a provider has no API of ours to ask, nobody answers.
-impl<A: Api> Api for Option<A> {
-    async fn call(&self, call: &Call) -> Option<Answer> {
+impl<A: ApiClient> ApiClient for Option<A> {
+    async fn call(&self, call: &ApiCall) -> Option<ApiResponse> {
         match self {
             Some(api) => api.call(call).await,
             None => None,
@@ -33,7 +33,7 @@ impl<A: Api> Api for Option<A> {
 
 /// How much may be asked for one request.
 #[derive(Clone, Copy, Debug)]
-pub struct Bounds {
+pub struct AskLimits {
     /// How often what is known may lead to further questions.
     pub rounds: u8,
     /// Questions in all.
@@ -42,7 +42,7 @@ pub struct Bounds {
     pub time: Duration,
 }
 
-impl Default for Bounds {
+impl Default for AskLimits {
     /// The strictest provider wants its answer within five seconds; a payment, its mandate, its
     /// customer and one more make four rounds.
     fn default() -> Self {
@@ -59,18 +59,18 @@ impl Default for Bounds {
 ///
 /// # Errors
 /// The step's own.
-pub async fn settled<T>(
-    api: &impl Api,
-    bounds: Bounds,
-    step: impl Fn(&Fetched) -> Result<Step<T>, Refused>,
-) -> Result<T, Refused> {
+pub async fn run_steps<T>(
+    api: &impl ApiClient,
+    bounds: AskLimits,
+    step: impl Fn(&ApiResponses) -> Result<FetchStep<T>, VerificationError>,
+) -> Result<T, VerificationError> {
     let until = Instant::now().checked_add(bounds.time);
-    let mut fetched = Fetched::default();
+    let mut fetched = ApiResponses::default();
     let mut left = bounds.calls;
     for _ in 0..bounds.rounds {
         let questions = match step(&fetched)? {
-            Step::Done(done) => return Ok(done),
-            Step::Ask(questions) => questions,
+            FetchStep::Done(done) => return Ok(done),
+            FetchStep::Fetch(questions) => questions,
         };
         let asked = ask(api, &questions, left, &mut fetched);
         let in_time = match until {
@@ -84,28 +84,33 @@ pub async fn settled<T>(
     }
     fetched.close();
     match step(&fetched)? {
-        Step::Done(done) => Ok(done),
+        FetchStep::Done(done) => Ok(done),
         // A closed one makes no questions.
-        Step::Ask(_) => Err(Refused::Unconfirmed),
+        FetchStep::Fetch(_) => Err(VerificationError::Unconfirmed),
     }
 }
 
 /// Asks as many as may be asked, a few at a time.
-async fn ask(api: &impl Api, questions: &Questions, most: usize, fetched: &mut Fetched) {
-    let calls: Vec<Call> = questions.calls().iter().take(most).cloned().collect();
-    let answered = |call: Call| async move {
+async fn ask(
+    api: &impl ApiClient,
+    questions: &PendingCalls,
+    most: usize,
+    fetched: &mut ApiResponses,
+) {
+    let calls: Vec<ApiCall> = questions.calls().iter().take(most).cloned().collect();
+    let answered = |call: ApiCall| async move {
         let answer = api.call(&call).await;
         (call, answer)
     };
     let mut answers = futures_util::stream::iter(calls)
         .map(answered)
-        .buffer_unordered(AT_ONCE);
+        .buffer_unordered(MAX_CONCURRENT_CALLS);
     while let Some((call, answer)) = answers.next().await {
         fetched.insert(call, answer);
     }
 }
 
-const AT_ONCE: usize = 8;
+const MAX_CONCURRENT_CALLS: usize = 8;
 
 #[cfg(test)]
 mod tests;

@@ -18,7 +18,7 @@ pub use aws_types::SdkConfig;
 
 /// A service that we call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Service {
+pub enum AwsService {
     /// The table.
     DynamoDb,
     /// Queues.
@@ -29,7 +29,7 @@ pub enum Service {
     Ssm,
 }
 
-impl Service {
+impl AwsService {
     /// The variable by which the official tools, too, are sent elsewhere.
     fn endpoint_variable(self) -> &'static str {
         match self {
@@ -92,7 +92,7 @@ impl<'a> Cloud<'a> {
     }
 
     /// The configuration of one service's client.
-    pub fn config(&self, service: Service) -> SdkConfig {
+    pub fn config(&self, service: AwsService) -> SdkConfig {
         let own = self.settings.optional(service.endpoint_variable());
         match own.or(self.settings.optional("AWS_ENDPOINT_URL")) {
             Some(url) => self.base.to_builder().endpoint_url(url).build(),
@@ -102,16 +102,16 @@ impl<'a> Cloud<'a> {
 
     /// The table's client.
     pub fn dynamo(&self) -> DynamoClient {
-        DynamoClient::new(&self.config(Service::DynamoDb))
+        DynamoClient::new(&self.config(AwsService::DynamoDb))
     }
 
     /// The queues' client.
     pub fn sqs(&self) -> SqsClient {
-        SqsClient::new(&self.config(Service::Sqs))
+        SqsClient::new(&self.config(AwsService::Sqs))
     }
 
     /// The parameters' client.
     pub fn ssm(&self) -> SsmClient {
-        SsmClient::new(&self.config(Service::Ssm))
+        SsmClient::new(&self.config(AwsService::Ssm))
     }
 }

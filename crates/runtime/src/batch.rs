@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A batch as Lambda hands it over.
 #[derive(Debug, Deserialize)]
-pub struct Batch<M> {
+pub struct LambdaBatch<M> {
     /// What is in it.
     #[serde(rename = "Records")]
     pub records: Vec<M>,
@@ -12,7 +12,7 @@ pub struct Batch<M> {
 
 /// What a queue says of a message besides its body.
 #[derive(Debug, Deserialize)]
-pub struct Attributes {
+pub struct MessageAttributes {
     /// How often it was handed over, this time included, as text.
     #[serde(rename = "ApproximateReceiveCount")]
     pub receives: String,
@@ -21,11 +21,11 @@ pub struct Attributes {
 /// The answer that names what is to be handed over again: a stream's records by their sequence
 /// numbers, a queue's messages by their ids.
 pub fn failures<I: AsRef<str>>(items: &[I]) -> Vec<u8> {
-    let failed = |item| Failed {
+    let failed = |item| BatchItemFailure {
         item_identifier: item,
     };
     let items = items.iter().map(AsRef::as_ref);
-    serde_json::to_vec(&Failures {
+    serde_json::to_vec(&BatchItemFailures {
         batch_item_failures: items.map(failed).collect(),
     })
     .unwrap_or_default()
@@ -33,12 +33,12 @@ pub fn failures<I: AsRef<str>>(items: &[I]) -> Vec<u8> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Failures<'a> {
-    batch_item_failures: Vec<Failed<'a>>,
+struct BatchItemFailures<'a> {
+    batch_item_failures: Vec<BatchItemFailure<'a>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Failed<'a> {
+struct BatchItemFailure<'a> {
     item_identifier: &'a str,
 }

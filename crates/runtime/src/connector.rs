@@ -26,7 +26,7 @@ pub(crate) fn client(tls: ClientConfig) -> HttpClient {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
-    tcp.set_connect_timeout(Some(CONNECT));
+    tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
     let connector = HttpsConnectorBuilder::new()
         .with_tls_config(tls)
         .https_or_http()
@@ -34,7 +34,7 @@ pub(crate) fn client(tls: ClientConfig) -> HttpClient {
         .wrap_connector(tcp);
     Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
-        .pool_idle_timeout(IDLE)
+        .pool_idle_timeout(IDLE_TIMEOUT)
         .build(connector)
 }
 
@@ -58,7 +58,7 @@ pub(crate) async fn call(
     if let Some(capture) = request.extensions().get::<CaptureSmithyConnection>() {
         capture.set_connection_retriever(move || metadata(&connection));
     }
-    let answer = client.request(request).await.map_err(failed)?;
+    let answer = client.request(request).await.map_err(connector_error)?;
     HttpResponse::try_from(answer.map(SdkBody::from_body_1_x))
         .map_err(|error| ConnectorError::other(error.into(), None))
 }
@@ -77,8 +77,8 @@ fn metadata(connection: &CaptureConnection) -> Option<ConnectionMetadata> {
     Some(metadata.poison_fn(poison).build())
 }
 
-fn failed(error: ClientError) -> ConnectorError {
-    let of_hyper = cause::<hyper::Error>(&error);
+fn connector_error(error: ClientError) -> ConnectorError {
+    let of_hyper = find_cause::<hyper::Error>(&error);
     let is = |this: fn(&hyper::Error) -> bool| of_hyper.is_some_and(this);
     if is(hyper::Error::is_timeout) {
         ConnectorError::timeout(error.into())
@@ -87,7 +87,7 @@ fn failed(error: ClientError) -> ConnectorError {
     } else if error.is_connect()
         || is(hyper::Error::is_closed)
         || is(hyper::Error::is_canceled)
-        || cause::<io::Error>(&error).is_some()
+        || find_cause::<io::Error>(&error).is_some()
     {
         ConnectorError::io(error.into())
     } else {
@@ -98,16 +98,16 @@ fn failed(error: ClientError) -> ConnectorError {
 }
 
 /// The first of an error's causes that is of this kind.
-fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+fn find_cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     let mut causes = std::iter::successors(Some(error), |error| Error::source(*error));
     causes.find_map(|error| error.downcast_ref())
 }
 
 /// Until a connection stands; what it is for has its own bound.
-const CONNECT: Duration = Duration::from_secs(1);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How long a connection may wait for its next request.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests;

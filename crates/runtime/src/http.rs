@@ -1,14 +1,14 @@
 //! HTTP as Lambda carries it: an event in, bytes and headers out; an answer in, JSON out.
 
-use crate::secrets::NoSecrets;
+use crate::secrets::SecretsError;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use providers::{Headers, Refused, Request};
+use providers::{Headers, Request, VerificationError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::future::Future;
 use store::StoreError;
-use store::misread::Misread;
+use store::redacted_json_error::RedactedJsonError;
 
 /// One HTTP request as it was sent: body undone from base64 where it was flagged, headers by
 /// name in any case, repetitions kept.
@@ -18,7 +18,7 @@ pub struct HttpRequest {
     /// the trace id, to which they add a part of its own for each request.
     pub id: String,
     /// As what it came, and its answer is wanted.
-    pub form: Form,
+    pub format: EventFormat,
     /// `POST`.
     pub method: String,
     /// The path.
@@ -35,7 +35,7 @@ pub struct HttpRequest {
 
 /// The form of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum EventFormat {
     /// An HTTP API's, payload 2.0, or a function URL's.
     Http,
     /// A REST API's or a load balancer's.
@@ -52,10 +52,10 @@ pub trait HttpHandler: Send + Sync {
 pub async fn answer(handler: &impl HttpHandler, payload: &[u8]) -> Vec<u8> {
     match HttpRequest::from_event(payload) {
         Ok(request) => {
-            let form = request.form;
+            let form = request.format;
             handler.handle(request).await.into_event(form)
         }
-        Err(error) => HttpResponse::from(&error).into_event(Form::Rest),
+        Err(error) => HttpResponse::from(&error).into_event(EventFormat::Rest),
     }
 }
 
@@ -64,13 +64,13 @@ pub async fn answer(handler: &impl HttpHandler, payload: &[u8]) -> Vec<u8> {
 pub enum BadEvent {
     /// Not an HTTP event at all: the function is wired to something else.
     #[error("this is no HTTP event of API Gateway ({0}); the function is wired to something else")]
-    NotHttp(#[from] Misread),
+    NotHttp(#[from] RedactedJsonError),
     /// Flagged base64, and it is not.
     #[error("the body is flagged base64 and is not; whoever relayed it changed it on the way")]
     BadBase64,
     /// The headers can't be taken.
     #[error(transparent)]
-    Headers(#[from] Refused),
+    Headers(#[from] VerificationError),
 }
 
 impl HttpRequest {
@@ -79,10 +79,10 @@ impl HttpRequest {
     /// # Errors
     /// [`BadEvent`].
     pub fn from_event(payload: &[u8]) -> Result<Self, BadEvent> {
-        let wire: Wire = serde_json::from_slice(payload).map_err(Misread::from)?;
+        let wire: WireEvent = serde_json::from_slice(payload).map_err(RedactedJsonError::from)?;
         let form = match &wire.request_context.http {
-            Some(_) => Form::Http,
-            None => Form::Rest,
+            Some(_) => EventFormat::Http,
+            None => EventFormat::Rest,
         };
         let http = wire.request_context.http.unwrap_or_default();
         let body = wire.body.unwrap_or_default();
@@ -109,7 +109,7 @@ impl HttpRequest {
         let id = wire.request_context.request_id.or_else(traced);
         Ok(Self {
             id: id.unwrap_or_default(),
-            form,
+            format: form,
             method: http.method.or(wire.http_method).unwrap_or_default(),
             path: wire.raw_path.or(wire.path).unwrap_or_default(),
             query: wire.raw_query_string.unwrap_or_default(),
@@ -158,7 +158,7 @@ impl HttpResponse {
     pub fn error(status: u16, error: &impl ToString) -> Self {
         Self::json(
             status,
-            &Complaint {
+            &ErrorBody {
                 error: error.to_string(),
             },
         )
@@ -174,7 +174,7 @@ impl HttpResponse {
     }
 
     /// Nothing can be proved at the moment: the sender tries again.
-    pub fn unverifiable(error: &NoSecrets) -> Self {
+    pub fn unverifiable(error: &SecretsError) -> Self {
         tracing::error!(verdict = "unverifiable", why = %error);
         Self::error(
             503,
@@ -192,8 +192,8 @@ impl HttpResponse {
     }
 
     /// What was asked could not be read: whoever asks tries again.
-    pub fn not_told(error: &StoreError) -> Self {
-        tracing::error!(verdict = "not_told", why = %error);
+    pub fn not_readable(error: &StoreError) -> Self {
+        tracing::error!(verdict = "not_readable", why = %error);
         Self::error(
             503,
             &"this could not be read at the moment; ask again later",
@@ -201,7 +201,7 @@ impl HttpResponse {
     }
 
     /// As Lambda hands it to the gateway.
-    pub fn into_event(self, form: Form) -> Vec<u8> {
+    pub fn into_event(self, form: EventFormat) -> Vec<u8> {
         let mut headers = BTreeMap::from([("content-type", "application/json")]);
         headers.extend(self.allow.map(|allow| ("allow", allow)));
         let event = WireAnswer {
@@ -210,8 +210,8 @@ impl HttpResponse {
             body: &self.body,
             is_base64_encoded: false,
             cookies: match form {
-                Form::Http => Some([]),
-                Form::Rest => None,
+                EventFormat::Http => Some([]),
+                EventFormat::Rest => None,
             },
         };
         serde_json::to_vec(&event).unwrap_or_default()
@@ -229,13 +229,13 @@ impl From<&BadEvent> for HttpResponse {
 }
 
 #[derive(Serialize)]
-struct Complaint {
+struct ErrorBody {
     error: String,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Wire {
+struct WireEvent {
     raw_path: Option<String>,
     path: Option<String>,
     raw_query_string: Option<String>,

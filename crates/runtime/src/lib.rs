@@ -12,7 +12,7 @@ mod trust;
 mod connector;
 pub mod api;
 pub mod post;
-pub mod door;
+pub mod ingest;
 pub mod serve;
 pub mod telemetry;
 

@@ -1,9 +1,9 @@
 //! POSTs to addresses that others gave us: each connection goes to an address that was looked at,
 //! no redirect is followed, and of the answer little is read and nothing kept.
 
-mod reach;
+mod network_scope;
 
-pub use reach::{BadDestination, Reach};
+pub use network_scope::{BadDestination, NetworkScope};
 
 use http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, Request, StatusCode};
@@ -35,14 +35,14 @@ pub trait Post: Send + Sync {
         headers: &[(&'static str, String)],
         body: Vec<u8>,
         now: Timestamp,
-    ) -> impl Future<Output = Posted> + Send;
+    ) -> impl Future<Output = PostOutcome> + Send;
 }
 
 /// What became of a POST.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Posted {
+pub enum PostOutcome {
     /// 2xx.
-    Taken,
+    Accepted,
     /// 410: nothing is wanted there any more.
     Gone,
     /// Anything else, no answer, or an address that is not posted to.
@@ -56,9 +56,9 @@ pub enum Posted {
 
 /// Posts over HTTP. `R` looks names up.
 pub struct Poster<R = GaiResolver> {
-    reach: Reach,
-    client: Client<HttpsConnector<HttpConnector<Looked<R>>>, Full<Bytes>>,
-    within: Duration,
+    scope: NetworkScope,
+    client: Client<HttpsConnector<HttpConnector<CheckedResolver<R>>>, Full<Bytes>>,
+    time_limit: Duration,
 }
 
 impl Poster {
@@ -67,7 +67,7 @@ impl Poster {
     /// # Errors
     /// When the machine's root certificates can't be read.
     pub fn public() -> std::io::Result<Self> {
-        Self::over(GaiResolver::new(), Reach::Public)
+        Self::with_resolver(GaiResolver::new(), NetworkScope::Public)
     }
 
     /// To this machine alone: for the local stack and for tests.
@@ -75,19 +75,22 @@ impl Poster {
     /// # Errors
     /// When the machine's root certificates can't be read.
     pub fn loopback() -> std::io::Result<Self> {
-        Self::over(GaiResolver::new(), Reach::Loopback)
+        Self::with_resolver(GaiResolver::new(), NetworkScope::Loopback)
     }
 }
 
-impl<R: Names> Poster<R> {
+impl<R: Resolver> Poster<R> {
     /// The same, with names looked up elsewhere.
     ///
     /// # Errors
     /// When the machine's root certificates can't be read.
-    pub fn over(names: R, reach: Reach) -> std::io::Result<Self> {
-        let mut http = HttpConnector::new_with_resolver(Looked { names, reach });
+    pub fn with_resolver(names: R, reach: NetworkScope) -> std::io::Result<Self> {
+        let mut http = HttpConnector::new_with_resolver(CheckedResolver {
+            resolver: names,
+            scope: reach,
+        });
         http.enforce_http(false);
-        http.set_connect_timeout(Some(CONNECT));
+        http.set_connect_timeout(Some(CONNECT_TIMEOUT));
         let tls = HttpsConnectorBuilder::new()
             .with_provider_and_native_roots(rustls::crypto::ring::default_provider())?
             .https_or_http()
@@ -98,19 +101,19 @@ impl<R: Names> Poster<R> {
             .pool_max_idle_per_host(0)
             .build(tls);
         Ok(Self {
-            reach,
+            scope: reach,
             client,
-            within: WHOLE,
+            time_limit: REQUEST_TIMEOUT,
         })
     }
 
-    async fn answered(
+    async fn send(
         &self,
         url: &str,
         headers: &[(&'static str, String)],
         body: Vec<u8>,
     ) -> Result<(StatusCode, HeaderMap), String> {
-        let uri = self.reach.check(url).map_err(|error| error.to_string())?;
+        let uri = self.scope.check(url).map_err(|error| error.to_string())?;
         let mut request = Request::post(uri)
             .header(CONTENT_TYPE, "application/json")
             .header(USER_AGENT, "Orangery");
@@ -123,29 +126,29 @@ impl<R: Names> Poster<R> {
         let whole = async {
             let answer = self.client.request(request).await;
             let (answer, rest) = answer
-                .map_err(|error| cause(&error).to_owned())?
+                .map_err(|error| failure_cause(&error).to_owned())?
                 .into_parts();
             // Read to its end where that is near, so that the other side sees no reset.
-            let _ = Limited::new(rest, MOST_READ).collect().await;
+            let _ = Limited::new(rest, MAX_ANSWER_BYTES).collect().await;
             Ok((answer.status, answer.headers))
         };
-        let answer = timeout(self.within, whole).await;
+        let answer = timeout(self.time_limit, whole).await;
         answer.map_err(|_| "no answer in time".to_owned())?
     }
 }
 
-impl<R: Names> Post for Poster<R> {
+impl<R: Resolver> Post for Poster<R> {
     async fn post(
         &self,
         url: &str,
         headers: &[(&'static str, String)],
         body: Vec<u8>,
         now: Timestamp,
-    ) -> Posted {
-        match self.answered(url, headers, body).await {
-            Ok((status, _)) if status.is_success() => Posted::Taken,
-            Ok((StatusCode::GONE, _)) => Posted::Gone,
-            Ok((status, headers)) => Posted::Failed {
+    ) -> PostOutcome {
+        match self.send(url, headers, body).await {
+            Ok((status, _)) if status.is_success() => PostOutcome::Accepted,
+            Ok((StatusCode::GONE, _)) => PostOutcome::Gone,
+            Ok((status, headers)) => PostOutcome::Failed {
                 why: match headers.contains_key(LOCATION) {
                     true => format!(
                         "it answered {} elsewhere, and none is followed",
@@ -155,7 +158,7 @@ impl<R: Names> Post for Poster<R> {
                 },
                 retry_after: retry_after(&headers, now),
             },
-            Err(why) => Posted::Failed {
+            Err(why) => PostOutcome::Failed {
                 why,
                 retry_after: None,
             },
@@ -165,12 +168,12 @@ impl<R: Names> Post for Poster<R> {
 
 impl<R> fmt::Debug for Poster<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Poster").field(&self.reach).finish()
+        f.debug_tuple("Poster").field(&self.scope).finish()
     }
 }
 
 /// Something that looks names up.
-pub trait Names:
+pub trait Resolver:
     Service<Name, Response: Iterator<Item = SocketAddr>, Error = std::io::Error, Future: Send>
     + Clone
     + Send
@@ -179,7 +182,7 @@ pub trait Names:
 {
 }
 
-impl<R> Names for R where
+impl<R> Resolver for R where
     R: Service<Name, Response: Iterator<Item = SocketAddr>, Error = std::io::Error, Future: Send>
         + Clone
         + Send
@@ -191,50 +194,50 @@ impl<R> Names for R where
 /// A resolver whose answers were looked at. The connection is made to these and no others, so a
 /// name that leads elsewhere a moment later leads nowhere.
 #[derive(Clone)]
-struct Looked<R> {
-    names: R,
-    reach: Reach,
+struct CheckedResolver<R> {
+    resolver: R,
+    scope: NetworkScope,
 }
 
 /// A name leads to an address that is not posted to. One such among others is enough: no honest
 /// name has both.
 #[derive(Debug, thiserror::Error)]
 #[error("its name leads to an address that is private, this machine's own or reserved")]
-struct OutOfReach;
+struct ForbiddenAddress;
 
-type Fault = Box<dyn Error + Send + Sync>;
-type Asked = dyn Future<Output = Result<std::vec::IntoIter<SocketAddr>, Fault>> + Send;
+type BoxError = Box<dyn Error + Send + Sync>;
+type LookupFuture = dyn Future<Output = Result<std::vec::IntoIter<SocketAddr>, BoxError>> + Send;
 
-impl<R: Names> Service<Name> for Looked<R>
+impl<R: Resolver> Service<Name> for CheckedResolver<R>
 where
     R::Future: 'static,
 {
     type Response = std::vec::IntoIter<SocketAddr>;
-    type Error = Fault;
-    type Future = Pin<Box<Asked>>;
+    type Error = BoxError;
+    type Future = Pin<Box<LookupFuture>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.names.poll_ready(context).map_err(Into::into)
+        self.resolver.poll_ready(context).map_err(Into::into)
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
-        let (asked, reach) = (self.names.call(name), self.reach);
+        let (asked, reach) = (self.resolver.call(name), self.scope);
         Box::pin(async move {
             let found: Vec<SocketAddr> = asked.await?.collect();
             if found.iter().all(|address| reach.includes(address.ip())) {
                 Ok(found.into_iter())
             } else {
-                Err(OutOfReach.into())
+                Err(ForbiddenAddress.into())
             }
         })
     }
 }
 
 /// What a person can do something about, without the address in it.
-fn cause(error: &(dyn Error + 'static)) -> &'static str {
+fn failure_cause(error: &(dyn Error + 'static)) -> &'static str {
     let mut inner = Some(error);
     while let Some(error) = inner {
-        if error.is::<OutOfReach>() {
+        if error.is::<ForbiddenAddress>() {
             return "its name leads to an address that is private, this machine's own or reserved";
         }
         let said = error.downcast_ref::<std::io::Error>();
@@ -257,10 +260,10 @@ fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<SignedDuration> {
     Some(date.duration_since(now))
 }
 
-const CONNECT: Duration = Duration::from_secs(3);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The Standard Webhooks' counsel is 15 to 30 seconds; half a batch of slow ones must still fit.
-const WHOLE: Duration = Duration::from_secs(10);
-const MOST_READ: usize = 4 * 1024;
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+const MAX_ANSWER_BYTES: usize = 4 * 1024;
 
 #[cfg(test)]
 mod tests;

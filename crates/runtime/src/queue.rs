@@ -12,10 +12,10 @@ pub trait Queue: Send + Sync {
 }
 
 /// Something whose messages can be left for later.
-pub trait Later: Send + Sync {
+pub trait DelayableQueue: Send + Sync {
     /// Has a message that came come again after so long, and not before; at most twelve hours
     /// from when it came. Where this fails the queue's own time counts.
-    fn later(
+    fn delay(
         &self,
         receipt: &str,
         wait: SignedDuration,
@@ -53,12 +53,12 @@ impl Queue for SqsQueue {
             .message_body(body)
             .send()
             .await;
-        sent.map(|_| ()).map_err(|error| failed(&error))
+        sent.map(|_| ()).map_err(|error| queue_error(&error))
     }
 }
 
-impl Later for SqsQueue {
-    async fn later(&self, receipt: &str, wait: SignedDuration) -> Result<(), QueueError> {
+impl DelayableQueue for SqsQueue {
+    async fn delay(&self, receipt: &str, wait: SignedDuration) -> Result<(), QueueError> {
         let hidden = self
             .client
             .change_message_visibility()
@@ -67,10 +67,10 @@ impl Later for SqsQueue {
             .visibility_timeout(i32::try_from(wait.as_secs()).unwrap_or(i32::MAX))
             .send()
             .await;
-        hidden.map(|_| ()).map_err(|error| failed(&error))
+        hidden.map(|_| ()).map_err(|error| queue_error(&error))
     }
 }
 
-fn failed(error: &impl ProvideErrorMetadata) -> QueueError {
+fn queue_error(error: &impl ProvideErrorMetadata) -> QueueError {
     QueueError(error.code().unwrap_or("no answer").into())
 }

@@ -9,26 +9,26 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// How long secrets are trusted before they are read again: the bound on how long a revoked one
 /// still opens the door.
-pub const FRESH: SignedDuration = SignedDuration::from_mins(5);
+pub const CACHE_TTL: SignedDuration = SignedDuration::from_mins(5);
 
 /// How long after a failed read the next request may try again.
-const RETRY: SignedDuration = SignedDuration::from_secs(2);
+const RETRY_INTERVAL: SignedDuration = SignedDuration::from_secs(2);
 
 /// Something secret, read when it is first needed: the secrets in force for one door, or a key
 /// derived from the master.
 pub struct SecretCache<S> {
-    source: Source,
-    parse: Parse<S>,
+    source: SecretSource,
+    parse: ParseSecrets<S>,
     clock: Clock,
-    held: Mutex<Held<S>>,
+    cached: Mutex<CachedSecrets<S>>,
 }
 
 /// How the texts of a source become what is used.
-type Parse<S> = Box<dyn Fn(&[&str]) -> Result<S, WeakSecret> + Send + Sync>;
+type ParseSecrets<S> = Box<dyn Fn(&[&str]) -> Result<S, WeakSecret> + Send + Sync>;
 
 /// Where secrets come from.
 #[derive(Clone)]
-pub enum Source {
+pub enum SecretSource {
     /// Given at start.
     Given(Vec<Arc<str>>),
     /// A SecureString parameter, one secret a line.
@@ -42,7 +42,7 @@ pub enum Source {
 
 /// Why no secret is at hand.
 #[derive(Clone, Debug, thiserror::Error)]
-pub enum NoSecrets {
+pub enum SecretsError {
     /// The parameter store did not give them.
     #[error(
         "the secrets could not be read from the parameter store ({0}); nothing can be verified"
@@ -53,7 +53,7 @@ pub enum NoSecrets {
     Weak(#[from] WeakSecret),
 }
 
-struct Held<S> {
+struct CachedSecrets<S> {
     secrets: Option<S>,
     read_at: Option<Timestamp>,
     tried_at: Option<Timestamp>,
@@ -62,11 +62,11 @@ struct Held<S> {
 impl<S: Clone> SecretCache<S> {
     /// A cache over a source, nothing read yet.
     pub fn new(
-        source: Source,
+        source: SecretSource,
         parse: impl Fn(&[&str]) -> Result<S, WeakSecret> + Send + Sync + 'static,
         clock: Clock,
     ) -> Self {
-        let held = Held {
+        let held = CachedSecrets {
             secrets: None,
             read_at: None,
             tried_at: None,
@@ -75,7 +75,7 @@ impl<S: Clone> SecretCache<S> {
             source,
             parse: Box::new(parse),
             clock,
-            held: Mutex::new(held),
+            cached: Mutex::new(held),
         }
     }
 
@@ -84,24 +84,24 @@ impl<S: Clone> SecretCache<S> {
     /// # Errors
     /// [`NoSecrets`]: the caller refuses, and never skips verification. While the store can't
     /// be read, secrets read earlier stay in force for as long again as they are fresh.
-    pub async fn in_force(&self) -> Result<S, NoSecrets> {
+    pub async fn in_force(&self) -> Result<S, SecretsError> {
         let now = self.clock.now();
         let held = {
-            let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+            let held = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
             let young = |at: Option<Timestamp>, bound: SignedDuration| {
                 at.is_some_and(|at| now.duration_since(at).abs() < bound)
             };
             match &held.secrets {
-                Some(secrets) if young(held.read_at, FRESH) => return Ok(secrets.clone()),
-                Some(secrets) if young(held.tried_at, RETRY) => return Ok(secrets.clone()),
-                Some(secrets) if young(held.read_at, FRESH.saturating_mul(2)) => {
+                Some(secrets) if young(held.read_at, CACHE_TTL) => return Ok(secrets.clone()),
+                Some(secrets) if young(held.tried_at, RETRY_INTERVAL) => return Ok(secrets.clone()),
+                Some(secrets) if young(held.read_at, CACHE_TTL.saturating_mul(2)) => {
                     Some(secrets.clone())
                 }
                 Some(_) | None => None,
             }
         };
         let read = self.read().await;
-        let mut held_now = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held_now = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
         held_now.tried_at = Some(now);
         match (read, held) {
             (Ok(secrets), _) => {
@@ -114,13 +114,13 @@ impl<S: Clone> SecretCache<S> {
         }
     }
 
-    async fn read(&self) -> Result<S, NoSecrets> {
+    async fn read(&self) -> Result<S, SecretsError> {
         match &self.source {
-            Source::Given(texts) => {
+            SecretSource::Given(texts) => {
                 let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
                 Ok((self.parse)(&texts)?)
             }
-            Source::Parameter { client, name } => {
+            SecretSource::Parameter { client, name } => {
                 let text = read_parameter(client, name).await?;
                 let lines: Vec<&str> = text
                     .lines()
@@ -157,7 +157,7 @@ pub fn person_key(texts: &[&str]) -> Result<PersonKey, WeakSecret> {
     PersonKey::derive(&master(texts)?)
 }
 
-async fn read_parameter(client: &Client, name: &str) -> Result<String, NoSecrets> {
+async fn read_parameter(client: &Client, name: &str) -> Result<String, SecretsError> {
     use aws_sdk_ssm::error::ProvideErrorMetadata;
     let answer = client
         .get_parameter()
@@ -165,8 +165,9 @@ async fn read_parameter(client: &Client, name: &str) -> Result<String, NoSecrets
         .with_decryption(true)
         .send()
         .await;
-    let answer = answer
-        .map_err(|error| NoSecrets::Unreadable(error.code().unwrap_or("no answer").to_owned()))?;
+    let answer = answer.map_err(|error| {
+        SecretsError::Unreadable(error.code().unwrap_or("no answer").to_owned())
+    })?;
     Ok(answer
         .parameter
         .and_then(|parameter| parameter.value)

@@ -13,10 +13,10 @@ use std::time::Duration;
 pub async fn serve(function: impl Function) -> Result<(), lambda_runtime::Error> {
     let function = &function;
     // Too slow is as good as failed: the first invocation then opens what it needs.
-    let _ = tokio::time::timeout(WARMING, function.warm()).await;
+    let _ = tokio::time::timeout(WARM_UP_TIMEOUT, function.warm()).await;
     lambda_runtime::run(service_fn(
         move |event: LambdaEvent<Box<RawValue>>| async move {
-            telemetry::invoked(&event.context.request_id);
+            telemetry::start_invocation(&event.context.request_id);
             let answer = function.invoke(event.payload.get().as_bytes()).await?;
             let text = String::from_utf8(answer).unwrap_or_default();
             RawValue::from_string(text)
@@ -27,7 +27,7 @@ pub async fn serve(function: impl Function) -> Result<(), lambda_runtime::Error>
 }
 
 /// Lambda gives a start ten seconds in all.
-const WARMING: Duration = Duration::from_secs(2);
+const WARM_UP_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl From<Failure> for Diagnostic {
     fn from(failure: Failure) -> Self {

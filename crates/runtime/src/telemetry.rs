@@ -19,7 +19,7 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 /// Starts logging for this process: JSON on standard output, `INFO` and up. A second call
 /// changes nothing.
 pub fn start() {
-    let lines = Lines {
+    let lines = JsonLineLayer {
         stage: std::env::var("STAGE")
             .ok()
             .filter(|stage| !stage.is_empty()),
@@ -39,7 +39,7 @@ pub fn start() {
 }
 
 /// Every line from now on is of this invocation. An environment has one at a time.
-pub fn invoked(request_id: &str) {
+pub fn start_invocation(request_id: &str) {
     let mut invocation = INVOCATION.lock().unwrap_or_else(PoisonError::into_inner);
     *invocation = Some((request_id.to_owned(), Instant::now()));
 }
@@ -47,15 +47,15 @@ pub fn invoked(request_id: &str) {
 static INVOCATION: Mutex<Option<(String, Instant)>> = Mutex::new(None);
 
 /// Writes each event as one line.
-struct Lines {
+struct JsonLineLayer {
     stage: Option<String>,
     clock: fn() -> Timestamp,
     write: fn(&str),
 }
 
-impl<S: Subscriber> Layer<S> for Lines {
+impl<S: Subscriber> Layer<S> for JsonLineLayer {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let mut said = Said::default();
+        let mut said = EventFields::default();
         event.record(&mut said);
         let level = event.metadata().level().as_str();
         let line = line((self.clock)(), level, said, self.stage.as_deref());
@@ -65,13 +65,13 @@ impl<S: Subscriber> Layer<S> for Lines {
 
 /// What an event says: its fields, and which of them are metrics.
 #[derive(Default)]
-struct Said {
+struct EventFields {
     fields: Map<String, Value>,
     metrics: Vec<String>,
 }
 
-impl Said {
-    fn take(&mut self, field: &Field, value: Value) {
+impl EventFields {
+    fn insert(&mut self, field: &Field, value: Value) {
         if field.name() == "metrics" {
             let names = value.as_str().unwrap_or_default().split(' ');
             self.metrics = names.map(str::to_owned).collect();
@@ -81,31 +81,31 @@ impl Said {
     }
 }
 
-impl Visit for Said {
+impl Visit for EventFields {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.take(field, format!("{value:?}").into());
+        self.insert(field, format!("{value:?}").into());
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.take(field, value.into());
+        self.insert(field, value.into());
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.take(field, value.into());
+        self.insert(field, value.into());
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.take(field, value.into());
+        self.insert(field, value.into());
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.take(field, value.into());
+        self.insert(field, value.into());
     }
 }
 
 /// Lambda reads `level` and `timestamp` at the top of a line; `us` is the time since its call
 /// began, in microseconds.
-fn line(now: Timestamp, level: &str, said: Said, stage: Option<&str>) -> String {
+fn line(now: Timestamp, level: &str, said: EventFields, stage: Option<&str>) -> String {
     let mut fields = said.fields;
     fields.insert("timestamp".into(), now.to_string().into());
     fields.insert("level".into(), level.into());

@@ -29,19 +29,21 @@ pub(crate) fn http_client(bundle: Option<&str>) -> Result<SharedHttpClient, rust
         Some(Ok(pem)) => roots(&[&pem]),
         Some(Err(error)) => {
             tracing::error!(what = "AWS_CA_BUNDLE", %error, "can't be read; pinned roots count");
-            roots(&ROOTS)
+            roots(&PINNED_ROOTS)
         }
-        None => roots(&ROOTS),
+        None => roots(&PINNED_ROOTS),
     };
     let tls = ClientConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth();
-    Ok(SharedHttpClient::new(PinnedFirst(Arc::new(Trust {
-        pinned: client(tls),
-        native: OnceLock::new(),
-        is_distrusted: AtomicBool::new(false),
-    }))))
+    Ok(SharedHttpClient::new(PinnedFirst(Arc::new(
+        TrustedClients {
+            pinned: client(tls),
+            native: OnceLock::new(),
+            is_distrusted: AtomicBool::new(false),
+        },
+    ))))
 }
 
 /// A client that believes whom this machine believes.
@@ -75,10 +77,10 @@ fn roots(files: &[&[u8]]) -> RootCertStore {
 
 /// Tries the pinned roots until an endpoint proves itself by another, then believes the system's.
 #[derive(Clone, Debug)]
-struct PinnedFirst(Arc<Trust>);
+struct PinnedFirst(Arc<TrustedClients>);
 
 #[derive(Debug)]
-struct Trust {
+struct TrustedClients {
     pinned: HttpClient,
     native: OnceLock<HttpClient>,
     is_distrusted: AtomicBool,
@@ -101,7 +103,7 @@ impl HttpConnector for PinnedFirst {
     }
 }
 
-impl Trust {
+impl TrustedClients {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
         if self.is_distrusted.load(Ordering::Relaxed) {
             return self.call_native(request).await;
@@ -149,7 +151,7 @@ impl Trust {
 fn is_distrust(error: &ConnectorError) -> bool {
     let mut cause: Option<&dyn Error> = error.source();
     while let Some(error) = cause {
-        if let Some(rustls::Error::InvalidCertificate(_)) = within(error) {
+        if let Some(rustls::Error::InvalidCertificate(_)) = tls_error(error) {
             return true;
         }
         cause = error.source();
@@ -158,15 +160,15 @@ fn is_distrust(error: &ConnectorError) -> bool {
 }
 
 /// TLS errors travel inside I/O errors, one in the other, which do not name them as their source.
-fn within<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     let Some(io) = error.downcast_ref::<io::Error>() else {
         return error.downcast_ref();
     };
-    io.get_ref().and_then(|inner| within(inner))
+    io.get_ref().and_then(|inner| tls_error(inner))
 }
 
 /// Amazon Trust Services' roots, as <https://www.amazontrust.com/repository/> publishes them.
-const ROOTS: [&[u8]; 5] = [
+const PINNED_ROOTS: [&[u8]; 5] = [
     include_bytes!("roots/amazon_root_ca_1.pem"),
     include_bytes!("roots/amazon_root_ca_2.pem"),
     include_bytes!("roots/amazon_root_ca_3.pem"),

@@ -1,14 +1,14 @@
 //! Items as DynamoDB attributes, and back: plain ones that ordinary tools can read.
 
+use crate::due_scan::due_shard;
 use crate::items::{Cursor, Item, Key, customer_of, reference_of};
 use crate::port::StoreError;
-use crate::reports::{Place, Report};
-use crate::sweep::look_shard;
+use crate::reports::{ReportIndex, StoredReport};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::digest::Digest;
+use domain::event::NormalizedEvent;
 use domain::ids::PartnerId;
-use domain::reading::Reading;
 use domain::record::Entry;
 use flate2::Compression;
 use flate2::read::{DeflateDecoder, DeflateEncoder};
@@ -21,7 +21,7 @@ use std::sync::Arc;
 pub(crate) type Attributes = HashMap<String, AttributeValue>;
 
 /// The largest raw item we unpack: what a door lets in, with room.
-const MOST_RAW: u64 = 16 * 1024 * 1024;
+const MAX_RAW_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The attributes of an item.
 pub(crate) fn to_attributes(item: &Item) -> Result<Attributes, StoreError> {
@@ -41,19 +41,19 @@ pub(crate) fn to_attributes(item: &Item) -> Result<Attributes, StoreError> {
         Item::Commission(row) => ("commission", fields(&**row)?),
         Item::Payout(payout) => ("payout", fields(&**payout)?),
         Item::Bank(row) => ("bank", fields(&**row)?),
-        Item::Transfers(message) => ("transfers", fields(&**message)?),
-        Item::Standing(row) => ("standing", fields(&**row)?),
+        Item::TransferBatch(message) => ("transfer_batch", fields(&**message)?),
+        Item::ReferralStatus(row) => ("referral_status", fields(&**row)?),
         Item::Report(place, report) => (place.as_str(), fields(&**report)?),
-        Item::Endpoint(endpoint) => ("endpoint", fields(&**endpoint)?),
-        Item::Told(told) => ("told", fields(&**told)?),
+        Item::NoticeEndpoint(endpoint) => ("notice_endpoint", fields(&**endpoint)?),
+        Item::DeliveryState(told) => ("delivery_state", fields(&**told)?),
         Item::Cursor(cursor) => ("cursor", fields(&CursorFields::from(&**cursor))?),
     };
     let mut attributes = body;
     attributes.extend(key_attributes(&key));
     attributes.insert("type".into(), AttributeValue::S(kind.into()));
-    if item.look_at().is_some() {
-        let shard = look_shard_name(look_shard(&key));
-        attributes.insert("look_shard".into(), AttributeValue::S(shard));
+    if item.next_due_at().is_some() {
+        let shard = due_shard_name(due_shard(&key));
+        attributes.insert("due_shard".into(), AttributeValue::S(shard));
     }
     Ok(attributes)
 }
@@ -89,10 +89,14 @@ pub(crate) fn from_attributes(attributes: Attributes) -> Result<Item, StoreError
         "commission" => Ok(Item::Commission(shared(attributes).map_err(unreadable)?)),
         "payout" => Ok(Item::Payout(shared(attributes).map_err(unreadable)?)),
         "bank" => Ok(Item::Bank(shared(attributes).map_err(unreadable)?)),
-        "transfers" => Ok(Item::Transfers(shared(attributes).map_err(unreadable)?)),
-        "standing" => Ok(Item::Standing(shared(attributes).map_err(unreadable)?)),
-        "endpoint" => Ok(Item::Endpoint(shared(attributes).map_err(unreadable)?)),
-        "told" => Ok(Item::Told(shared(attributes).map_err(unreadable)?)),
+        "transfer_batch" => Ok(Item::TransferBatch(shared(attributes).map_err(unreadable)?)),
+        "referral_status" => Ok(Item::ReferralStatus(
+            shared(attributes).map_err(unreadable)?,
+        )),
+        "notice_endpoint" => Ok(Item::NoticeEndpoint(
+            shared(attributes).map_err(unreadable)?,
+        )),
+        "delivery_state" => Ok(Item::DeliveryState(shared(attributes).map_err(unreadable)?)),
         "alias" => {
             let reference = reference_of(&key.partition);
             let reference = reference.ok_or_else(|| unreadable("an alias of nothing".into()))?;
@@ -108,9 +112,9 @@ pub(crate) fn from_attributes(attributes: Attributes) -> Result<Item, StoreError
             Ok(Item::Cursor(Arc::new(cursor.into())))
         }
         other => {
-            let place = Place::parse(other);
+            let place = ReportIndex::parse(other);
             let place = place.ok_or_else(|| unreadable(format!("unknown type `{other}`")))?;
-            let report = read::<Report>(attributes).map_err(unreadable)?;
+            let report = read::<StoredReport>(attributes).map_err(unreadable)?;
             Ok(Item::Report(place, Arc::new(report)))
         }
     }
@@ -135,9 +139,9 @@ pub(crate) fn key_of(attributes: &Attributes) -> Result<Key, StoreError> {
     }
 }
 
-/// A shard of the index as it stands in `look_shard`.
-pub(crate) fn look_shard_name(shard: u64) -> String {
-    format!("look#{shard}")
+/// A shard of the index as it stands in `due_shard`.
+pub(crate) fn due_shard_name(shard: u64) -> String {
+    format!("due#{shard}")
 }
 
 #[derive(Serialize)]
@@ -155,7 +159,7 @@ struct CursorFields {
 
 #[derive(Serialize, Deserialize)]
 struct EntryFields {
-    reading: Reading,
+    normalized: NormalizedEvent,
     normalizer: u16,
     received_at: Timestamp,
     receipt: Arc<str>,
@@ -164,7 +168,7 @@ struct EntryFields {
 
 fn entry_attributes(entry: &Entry) -> Result<Attributes, StoreError> {
     let mut attributes = fields(&EntryFields {
-        reading: entry.reading.clone(),
+        normalized: entry.event.clone(),
         normalizer: entry.normalizer,
         received_at: entry.received_at,
         receipt: entry.receipt.clone(),
@@ -185,12 +189,12 @@ fn read_entry(mut attributes: Attributes) -> Result<Arc<Entry>, String> {
     };
     let mut raw = Vec::new();
     DeflateDecoder::new(packed.as_ref())
-        .take(MOST_RAW)
+        .take(MAX_RAW_BYTES)
         .read_to_end(&mut raw)
         .map_err(|error| format!("raw item can't be unpacked: {error}"))?;
     let entry: EntryFields = read(attributes)?;
     Ok(Arc::new(Entry {
-        reading: entry.reading,
+        event: entry.normalized,
         raw: raw.into(),
         normalizer: entry.normalizer,
         received_at: entry.received_at,

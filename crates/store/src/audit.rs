@@ -1,12 +1,12 @@
 //! The audit: a bounded, resumable walk over the whole table that needs no stream. It makes
 //! every record say what its journal says, and names what has waited too long.
 
-use crate::accept::retry_parked;
-use crate::folding::{fold, look_again};
+use crate::folding::{fold, replan};
+use crate::ingest::retry_parked;
 use crate::items::{Cursor, Item, Key, customer_of, partner_of};
-use crate::letters::{LEASE, LetterRow, LetterState, finish};
-use crate::notices::{Order, Seen};
-use crate::port::{Put, StoreError, Table, When};
+use crate::letters::{LEASE, LetterRow, LetterState, transition};
+use crate::notices::{NoticeTask, UndeliveredNotices};
+use crate::port::{PutOutcome, StoreError, Table, WriteCondition};
 use domain::digest::Digest;
 use domain::ids::{CustomerKey, PartnerId};
 use domain::record::{Entry, Record};
@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What waits longer than this is named, and tried again.
-pub const PATIENCE: SignedDuration = SignedDuration::from_mins(5);
+pub const OVERDUE_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
 /// Entries under shared references (a person, a code) are offered again to the customers
 /// behind them for this long; later than that only a new customer brings them out.
@@ -26,15 +26,15 @@ const PAGE: u32 = 500;
 
 /// What a walk found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
+pub struct AuditReport {
     /// Customers looked at.
     pub customers: u64,
     /// Records that did not say what their journal says, or owed something, and were folded.
-    pub mended: u64,
+    pub repaired: u64,
     /// Entries that wait for somebody to know whose they are.
     pub parked: u64,
     /// Of these, how many have waited longer than [`PATIENCE`].
-    pub parked_long: u64,
+    pub parked_overdue: u64,
     /// How long the one of them has waited that waits longest.
     pub parked_age: SignedDuration,
     /// Events that wait for their provider's API: `calendar` asks it every minute.
@@ -44,12 +44,12 @@ pub struct Report {
     /// Quarantined events.
     pub quarantined: u64,
     /// Letters owed for longer than [`PATIENCE`]: to be handed to their queue again.
-    pub owed: Vec<Arc<LetterRow>>,
+    pub overdue_letters: Vec<Arc<LetterRow>>,
     /// Rows that their partners should have been told of and were not, it seems: to be handed to
     /// the notices' queue again.
-    pub untold: Vec<Order>,
+    pub undelivered: Vec<NoticeTask>,
     /// Letters whose sender vanished: their outcome is now unknown for good.
-    pub unknown: u64,
+    pub unknown_letters: u64,
     /// How many customers that a partner sent are active, in all of the table; once the walk came
     /// to its end.
     pub active: Option<BTreeMap<PartnerId, u32>>,
@@ -61,12 +61,16 @@ pub struct Report {
 ///
 /// # Errors
 /// When the table does not answer; the next walk begins where this one did.
-pub async fn walk<T: Table>(table: &T, pages: u32, now: Timestamp) -> Result<Report, StoreError> {
+pub async fn walk<T: Table>(
+    table: &T,
+    pages: u32,
+    now: Timestamp,
+) -> Result<AuditReport, StoreError> {
     let cursor = match table.get(Key::audit_cursor()).await? {
         Some(Item::Cursor(cursor)) => cursor,
         Some(_) | None => Arc::new(Cursor::default()),
     };
-    let mut report = Report::default();
+    let mut report = AuditReport::default();
     let mut active = cursor.active.clone();
     let mut current: Option<Partition> = None;
     let mut done = cursor.after.clone();
@@ -95,7 +99,7 @@ pub async fn walk<T: Table>(table: &T, pages: u32, now: Timestamp) -> Result<Rep
             }
             last = Some(key);
             if let Some(partition) = current.as_mut() {
-                partition.take_in(item, now);
+                partition.observe(item, now);
             }
         }
         after = page.next;
@@ -112,9 +116,9 @@ pub async fn walk<T: Table>(table: &T, pages: u32, now: Timestamp) -> Result<Rep
         }
     }
     let when = if cursor.version == 0 {
-        When::Absent
+        WriteCondition::Absent
     } else {
-        When::Version(cursor.version)
+        WriteCondition::Version(cursor.version)
     };
     let next = Cursor {
         version: cursor.version.saturating_add(1),
@@ -123,7 +127,7 @@ pub async fn walk<T: Table>(table: &T, pages: u32, now: Timestamp) -> Result<Rep
     };
     match table.put(Item::Cursor(Arc::new(next)), when).await? {
         // Two walks at once both did honest work; the faster one's place stands.
-        Put::Done | Put::Refused(_) => Ok(report),
+        PutOutcome::Done | PutOutcome::Refused(_) => Ok(report),
     }
 }
 
@@ -136,7 +140,7 @@ struct Partition {
     record: Option<Arc<Record>>,
     parked: Vec<Arc<Entry>>,
     letters: Vec<Arc<LetterRow>>,
-    notices: Seen,
+    notices: UndeliveredNotices,
 }
 
 impl Partition {
@@ -149,11 +153,11 @@ impl Partition {
             record: None,
             parked: Vec::new(),
             letters: Vec::new(),
-            notices: Seen::default(),
+            notices: UndeliveredNotices::default(),
         }
     }
 
-    fn take_in(&mut self, item: Item, now: Timestamp) {
+    fn observe(&mut self, item: Item, now: Timestamp) {
         match item {
             Item::Entry(_, entry) => {
                 self.count = self.count.saturating_add(1);
@@ -163,16 +167,19 @@ impl Partition {
             Item::Record(record) => self.record = Some(record),
             Item::Parked(_, entry) => self.parked.push(entry),
             Item::Letter(row) if !row.state.is_final() => self.letters.push(row),
-            Item::Commission(_) | Item::Standing(_) | Item::Payout(_) | Item::Told(_) => {
-                self.notices.take_in(&item, now);
+            Item::Commission(_)
+            | Item::ReferralStatus(_)
+            | Item::Payout(_)
+            | Item::DeliveryState(_) => {
+                self.notices.observe(&item, now);
             }
             Item::Letter(_)
             | Item::Alias(..)
             | Item::Partner(_)
             | Item::Bank(_)
-            | Item::Transfers(_)
+            | Item::TransferBatch(_)
             | Item::Report(..)
-            | Item::Endpoint(_)
+            | Item::NoticeEndpoint(_)
             | Item::Cursor(_) => {}
         }
     }
@@ -189,7 +196,7 @@ impl Partition {
     async fn close<T: Table>(
         self,
         table: &T,
-        report: &mut Report,
+        report: &mut AuditReport,
         active: &mut BTreeMap<PartnerId, u32>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
@@ -198,17 +205,17 @@ impl Partition {
             self.close_customer(table, &customer, report, now).await?;
         }
         if let Some(partner) = partner_of(&self.name) {
-            let missed = self.notices.missed(table, &partner, now).await?;
-            report.untold.extend(missed);
+            let missed = self.notices.tasks(table, &partner, now).await?;
+            report.undelivered.extend(missed);
         }
         for entry in &self.parked {
-            if entry.reading.is_waiting() {
+            if entry.event.is_waiting() {
                 report.waiting = report.waiting.saturating_add(1);
                 continue;
             }
-            let quarantined = entry.reading.is_unclear();
+            let quarantined = entry.event.is_unclear();
             let waits = now.duration_since(entry.received_at);
-            let shared = entry.reading.is_behind_shared();
+            let shared = entry.event.is_by_shared_reference();
             if quarantined {
                 report.quarantined = report.quarantined.saturating_add(1);
                 continue;
@@ -218,12 +225,12 @@ impl Partition {
             }
             for customer in retry_parked(table, entry).await? {
                 fold(table, &customer, vec![entry.clone()], now).await?;
-                report.mended = report.mended.saturating_add(1);
+                report.repaired = report.repaired.saturating_add(1);
             }
             if !shared {
                 report.parked = report.parked.saturating_add(1);
-                let long = u64::from(waits > PATIENCE);
-                report.parked_long = report.parked_long.saturating_add(long);
+                let long = u64::from(waits > OVERDUE_AFTER);
+                report.parked_overdue = report.parked_overdue.saturating_add(long);
                 report.parked_age = report.parked_age.max(waits);
             }
         }
@@ -234,7 +241,7 @@ impl Partition {
         &self,
         table: &T,
         customer: &CustomerKey,
-        report: &mut Report,
+        report: &mut AuditReport,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         report.customers = report.customers.saturating_add(1);
@@ -248,10 +255,10 @@ impl Partition {
         if !agrees || owes {
             // The whole journal, then what is owed: one of the two may be all that is missing.
             fold(table, customer, Vec::new(), now).await?;
-            look_again(table, customer, now).await?;
+            replan(table, customer, now).await?;
             let waits = self.newest.map(|newest| now.duration_since(newest));
             report.pending_age = report.pending_age.max(waits.unwrap_or_default());
-            report.mended = report.mended.saturating_add(1);
+            report.repaired = report.repaired.saturating_add(1);
         }
         if let Some(record) = &self.record {
             let unclear = u64::from(record.folded.state.unclear);
@@ -259,16 +266,16 @@ impl Partition {
         }
         for row in &self.letters {
             match &row.state {
-                LetterState::Owed if now.duration_since(row.owed_at) > PATIENCE => {
-                    report.owed.push(row.clone());
+                LetterState::Due if now.duration_since(row.due_at) > OVERDUE_AFTER => {
+                    report.overdue_letters.push(row.clone());
                 }
                 LetterState::Claimed { claimed_at, .. }
                     if now.duration_since(*claimed_at) >= LEASE =>
                 {
-                    finish(table, row, LetterState::Unknown { at: now }).await?;
-                    report.unknown = report.unknown.saturating_add(1);
+                    transition(table, row, LetterState::Unknown { at: now }).await?;
+                    report.unknown_letters = report.unknown_letters.saturating_add(1);
                 }
-                LetterState::Owed
+                LetterState::Due
                 | LetterState::Claimed { .. }
                 | LetterState::Sent { .. }
                 | LetterState::Withdrawn { .. }

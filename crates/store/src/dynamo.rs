@@ -1,10 +1,10 @@
 //! The port over DynamoDB.
 
 use crate::attributes::{
-    Attributes, from_attributes, key_attributes, key_of, look_shard_name, to_attributes,
+    Attributes, due_shard_name, from_attributes, key_attributes, key_of, to_attributes,
 };
 use crate::items::{Item, Key};
-use crate::port::{Page, Put, StoreError, Table, When, Write};
+use crate::port::{Page, PutOutcome, StoreError, Table, TransactWrite, WriteCondition};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -51,12 +51,12 @@ impl Table for DynamoTable {
             .consistent_read(true)
             .send()
             .await
-            .map_err(|error| trouble(&error))?;
+            .map_err(|error| store_error(&error))?;
         answer.item.map(from_attributes).transpose()
     }
 
-    async fn put(&self, item: Item, when: When) -> Result<Put, StoreError> {
-        let condition = Condition::from(when);
+    async fn put(&self, item: Item, when: WriteCondition) -> Result<PutOutcome, StoreError> {
+        let condition = ConditionExpression::from(when);
         let answer = self
             .client
             .put_item()
@@ -69,13 +69,13 @@ impl Table for DynamoTable {
             .send()
             .await;
         match answer {
-            Ok(_) => Ok(Put::Done),
+            Ok(_) => Ok(PutOutcome::Done),
             Err(error) => match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(refused)) => {
                     let there = refused.item.clone().map(from_attributes).transpose()?;
-                    Ok(Put::Refused(there.map(Box::new)))
+                    Ok(PutOutcome::Refused(there.map(Box::new)))
                 }
-                Some(_) | None => Err(trouble(&error)),
+                Some(_) | None => Err(store_error(&error)),
             },
         }
     }
@@ -87,7 +87,7 @@ impl Table for DynamoTable {
             .set_key(Some(key_attributes(&key)))
             .send()
             .await
-            .map_err(|error| trouble(&error))?;
+            .map_err(|error| store_error(&error))?;
         Ok(())
     }
 
@@ -111,7 +111,7 @@ impl Table for DynamoTable {
             .set_exclusive_start_key(after.as_ref().map(key_attributes))
             .send()
             .await
-            .map_err(|error| trouble(&error))?;
+            .map_err(|error| store_error(&error))?;
         page(answer.items, answer.last_evaluated_key)
     }
 
@@ -125,36 +125,41 @@ impl Table for DynamoTable {
             .set_exclusive_start_key(after.as_ref().map(key_attributes))
             .send()
             .await
-            .map_err(|error| trouble(&error))?;
+            .map_err(|error| store_error(&error))?;
         page(answer.items, answer.last_evaluated_key)
     }
 
-    async fn due(&self, shard: u64, until: Timestamp, most: u32) -> Result<Vec<Key>, StoreError> {
+    async fn query_due(
+        &self,
+        shard: u64,
+        until: Timestamp,
+        most: u32,
+    ) -> Result<Vec<Key>, StoreError> {
         // To the whole second, as records have it: with a fraction it would sort before them.
         let until = until.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let answer = self
             .client
             .query()
             .table_name(&self.name)
-            .index_name("look")
-            .key_condition_expression("look_shard = :shard AND look_at <= :until")
-            .expression_attribute_values(":shard", AttributeValue::S(look_shard_name(shard)))
+            .index_name("due")
+            .key_condition_expression("due_shard = :shard AND next_due_at <= :until")
+            .expression_attribute_values(":shard", AttributeValue::S(due_shard_name(shard)))
             .expression_attribute_values(":until", AttributeValue::S(until))
             .limit(i32::try_from(most).unwrap_or(i32::MAX))
             .send()
             .await
-            .map_err(|error| trouble(&error))?;
+            .map_err(|error| store_error(&error))?;
         // One page is enough: what is looked at leaves the index, and the rest comes next time.
         let keys = answer.items.unwrap_or_default();
         keys.iter().map(key_of).collect()
     }
 
-    async fn transact(&self, writes: Vec<Write>) -> Result<bool, StoreError> {
+    async fn transact(&self, writes: Vec<TransactWrite>) -> Result<bool, StoreError> {
         let mut parts = Vec::with_capacity(writes.len());
         for write in writes {
             parts.push(match write {
-                Write::Put(item, when) => put_part(&self.name, &item, when)?,
-                Write::Check(key, when) => check_part(&self.name, &key, when)?,
+                TransactWrite::Put(item, when) => put_part(&self.name, &item, when)?,
+                TransactWrite::Check(key, when) => check_part(&self.name, &key, when)?,
             });
         }
         let answer = self
@@ -175,27 +180,27 @@ impl Table for DynamoTable {
                         Ok(false)
                     }
                 }
-                Some(_) | None => Err(trouble(&error)),
+                Some(_) | None => Err(store_error(&error)),
             },
         }
     }
 }
 
-struct Condition {
+struct ConditionExpression {
     expression: &'static str,
     names: Option<HashMap<String, String>>,
     values: Option<HashMap<String, AttributeValue>>,
 }
 
-impl From<When> for Condition {
-    fn from(when: When) -> Self {
+impl From<WriteCondition> for ConditionExpression {
+    fn from(when: WriteCondition) -> Self {
         match when {
-            When::Absent => Self {
+            WriteCondition::Absent => Self {
                 expression: "attribute_not_exists(pk)",
                 names: None,
                 values: None,
             },
-            When::Version(version) => Self {
+            WriteCondition::Version(version) => Self {
                 expression: "#version = :version",
                 names: Some(HashMap::from([("#version".into(), "version".into())])),
                 values: Some(HashMap::from([(
@@ -207,8 +212,12 @@ impl From<When> for Condition {
     }
 }
 
-fn put_part(table: &str, item: &Item, when: When) -> Result<TransactWriteItem, StoreError> {
-    let condition = Condition::from(when);
+fn put_part(
+    table: &str,
+    item: &Item,
+    when: WriteCondition,
+) -> Result<TransactWriteItem, StoreError> {
+    let condition = ConditionExpression::from(when);
     let put = PutWrite::builder()
         .table_name(table)
         .set_item(Some(to_attributes(item)?))
@@ -220,8 +229,12 @@ fn put_part(table: &str, item: &Item, when: When) -> Result<TransactWriteItem, S
     Ok(TransactWriteItem::builder().put(put).build())
 }
 
-fn check_part(table: &str, key: &Key, when: When) -> Result<TransactWriteItem, StoreError> {
-    let condition = Condition::from(when);
+fn check_part(
+    table: &str,
+    key: &Key,
+    when: WriteCondition,
+) -> Result<TransactWriteItem, StoreError> {
+    let condition = ConditionExpression::from(when);
     let check = ConditionCheck::builder()
         .table_name(table)
         .set_key(Some(key_attributes(key)))
@@ -245,7 +258,7 @@ fn page(items: Option<Vec<Attributes>>, next: Option<Attributes>) -> Result<Page
 
 /// What an error means to the protocol. A throttled request may follow one of our own that was
 /// applied without an answer, so neither kind is ever read as "not done".
-fn trouble<E, R>(error: &SdkError<E, R>) -> StoreError
+fn store_error<E, R>(error: &SdkError<E, R>) -> StoreError
 where
     E: ProvideErrorMetadata,
 {
@@ -262,11 +275,11 @@ where
         Some("ProvisionedThroughputExceededException") => StoreError::Throttled,
         Some(code) if OURS.contains(&code) => StoreError::Invalid(code.to_owned()),
         Some(code) => StoreError::NoAnswer(code.to_owned()),
-        None => StoreError::NoAnswer(kind_of(error).to_owned()),
+        None => StoreError::NoAnswer(transport_error_name(error).to_owned()),
     }
 }
 
-fn kind_of<E, R>(error: &SdkError<E, R>) -> &'static str {
+fn transport_error_name<E, R>(error: &SdkError<E, R>) -> &'static str {
     match error {
         SdkError::TimeoutError(_) => "time-out",
         SdkError::DispatchFailure(_) => "no connection",

@@ -1,15 +1,17 @@
 //! From journal to record: read, fold, write if nobody was faster, then put what follows.
 
-use crate::accept::hand_over;
-use crate::items::{Item, JOURNAL, Key, customer_partition, customer_standings, ledger_partition};
+use crate::ingest::unpark;
+use crate::items::{
+    Item, JOURNAL, Key, customer_partition, customer_referral_statuses, ledger_partition,
+};
 use crate::letters::LetterRow;
 use crate::partners::customer_ledger;
-use crate::port::{Put, StoreError, Table, When, query_all};
+use crate::port::{PutOutcome, StoreError, Table, WriteCondition, query_all};
 use domain::attribution::{partners_of, referrals_of};
 use domain::ids::CustomerKey;
-use domain::ledger::Row;
-use domain::record::{Effect, Entry, Record, Step};
-use domain::standing::StandingRow;
+use domain::ledger::CommissionRow;
+use domain::record::{AdvanceOutcome, Effect, Entry, Record};
+use domain::referral_status::ReferralStatusRow;
 use jiff::Timestamp;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -22,7 +24,7 @@ const ROUNDS: u32 = 8;
 
 /// What a fold came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum FoldStatus {
     /// The record says what the journal says, and what follows has been put.
     Done,
     /// Others kept writing the record; they, the stream or the audit finish it.
@@ -41,20 +43,20 @@ pub async fn fold<T: Table>(
     customer: &CustomerKey,
     new: Vec<Arc<Entry>>,
     now: Timestamp,
-) -> Result<Outcome, StoreError> {
+) -> Result<FoldStatus, StoreError> {
     let mut new = new;
     for _ in 0..ROUNDS {
         let record = match fold_once(table, customer, &new, now).await? {
-            Once::Stands(record) => record,
-            Once::Ended(outcome) => return Ok(outcome),
+            FoldAttempt::Current(record) => record,
+            FoldAttempt::Stopped(outcome) => return Ok(outcome),
         };
         let brought = put_effects(table, &record, now).await?;
         if brought.is_empty() {
-            return Ok(Outcome::Done);
+            return Ok(FoldStatus::Done);
         }
         new = brought;
     }
-    Ok(Outcome::Contended)
+    Ok(FoldStatus::Contended)
 }
 
 /// Folds, and swallows what goes wrong: for callers whose entries are durable already.
@@ -65,7 +67,7 @@ pub async fn fold_or_leave<T: Table>(
     now: Timestamp,
 ) {
     match fold(table, customer, new, now).await {
-        Ok(Outcome::Done) => {}
+        Ok(FoldStatus::Done) => {}
         Ok(outcome) => tracing::warn!(?outcome, "fold left to the stream"),
         Err(error) => tracing::warn!(%error, "fold left to the stream"),
     }
@@ -75,25 +77,25 @@ pub async fn fold_or_leave<T: Table>(
 ///
 /// # Errors
 /// When the table does not answer.
-pub async fn look_again<T: Table>(
+pub async fn replan<T: Table>(
     table: &T,
     customer: &CustomerKey,
     now: Timestamp,
-) -> Result<Outcome, StoreError> {
+) -> Result<FoldStatus, StoreError> {
     let Some(record) = read_record(table, customer).await? else {
-        return Ok(Outcome::Done);
+        return Ok(FoldStatus::Done);
     };
-    let record = match caught(|| record.look_again(now)) {
-        None => return Ok(Outcome::Panicked),
+    let record = match catch_panic(|| record.replan(now)) {
+        None => return Ok(FoldStatus::Panicked),
         Some(None) => record,
         Some(Some(next)) => match write(table, &record, next).await? {
             Some(written) => written,
-            None => return Ok(Outcome::Contended),
+            None => return Ok(FoldStatus::Contended),
         },
     };
     let brought = put_effects(table, &record, now).await?;
     if brought.is_empty() {
-        Ok(Outcome::Done)
+        Ok(FoldStatus::Done)
     } else {
         fold(table, customer, brought, now).await
     }
@@ -125,9 +127,9 @@ pub async fn read_journal<T: Table>(
     Ok(items.into_iter().filter_map(Item::into_entry).collect())
 }
 
-enum Once {
-    Stands(Arc<Record>),
-    Ended(Outcome),
+enum FoldAttempt {
+    Current(Arc<Record>),
+    Stopped(FoldStatus),
 }
 
 async fn fold_once<T: Table>(
@@ -135,40 +137,40 @@ async fn fold_once<T: Table>(
     customer: &CustomerKey,
     new: &[Arc<Entry>],
     now: Timestamp,
-) -> Result<Once, StoreError> {
+) -> Result<FoldAttempt, StoreError> {
     for _ in 0..ATTEMPTS {
         let there = read_record(table, customer).await?; // 3
         let record = there.unwrap_or_else(|| Arc::new(Record::new(customer.clone())));
         let guess = if new.is_empty() {
-            Some(Step::ReadJournal)
+            Some(AdvanceOutcome::ReadJournal)
         } else {
-            caught(|| record.advance(new, now))
+            catch_panic(|| record.advance(new, now))
         };
         let next = match guess {
-            None => return Ok(Once::Ended(Outcome::Panicked)),
-            Some(Step::Folded) => return Ok(Once::Stands(record)),
-            Some(Step::Next(next)) => *next,
-            Some(Step::ReadJournal) => {
+            None => return Ok(FoldAttempt::Stopped(FoldStatus::Panicked)),
+            Some(AdvanceOutcome::AlreadyFolded) => return Ok(FoldAttempt::Current(record)),
+            Some(AdvanceOutcome::Next(next)) => *next,
+            Some(AdvanceOutcome::ReadJournal) => {
                 // After the record, so that it holds at least what the record was made of.
                 let journal = read_journal(table, customer).await?;
-                let record = recall(table, &record, &journal).await?;
-                match caught(|| record.rebuild(&journal, new, now)) {
-                    None => return Ok(Once::Ended(Outcome::Panicked)),
-                    Some(None) => return Ok(Once::Stands(record)),
+                let record = restore_ledger(table, &record, &journal).await?;
+                match catch_panic(|| record.rebuild(&journal, new, now)) {
+                    None => return Ok(FoldAttempt::Stopped(FoldStatus::Panicked)),
+                    Some(None) => return Ok(FoldAttempt::Current(record)),
                     Some(Some(next)) => next,
                 }
             }
         };
         if let Some(written) = write(table, &record, next).await? {
-            return Ok(Once::Stands(written));
+            return Ok(FoldAttempt::Current(written));
         }
     }
-    Ok(Once::Ended(Outcome::Contended))
+    Ok(FoldAttempt::Stopped(FoldStatus::Contended))
 }
 
 /// A record with its ledger as its rows in the table make it. For customers on whom no partner
 /// earns there is nothing to read.
-async fn recall<T: Table>(
+async fn restore_ledger<T: Table>(
     table: &T,
     record: &Arc<Record>,
     journal: &[Arc<Entry>],
@@ -181,19 +183,19 @@ async fn recall<T: Table>(
     for partner in partners {
         rows.extend(customer_ledger(table, partner, &record.customer).await?);
     }
-    let record = Arc::new(record.recalled(&rows));
+    let record = Arc::new(record.with_ledger_from_rows(&rows));
     if record.version > 0 {
         return Ok(record);
     }
     // It was lost, or never was: what partners were told stands in their rows alone.
     let mut told = Vec::new();
     for (partner, referral) in referrals_of(journal) {
-        let rows = customer_standings(&referral, &record.customer);
+        let rows = customer_referral_statuses(&referral, &record.customer);
         let rows = query_all(table, &ledger_partition(partner), &rows).await?;
-        told.extend(rows.into_iter().filter_map(Item::into_standing));
+        told.extend(rows.into_iter().filter_map(Item::into_referral_status));
     }
-    let told: Vec<StandingRow> = told.into_iter().map(Arc::unwrap_or_clone).collect();
-    Ok(Arc::new(record.recalled_standings(&told)))
+    let told: Vec<ReferralStatusRow> = told.into_iter().map(Arc::unwrap_or_clone).collect();
+    Ok(Arc::new(record.with_statuses_from_rows(&told)))
 }
 
 /// 5: writes a record if the one it came from still stands. None when it lost.
@@ -204,17 +206,17 @@ async fn write<T: Table>(
 ) -> Result<Option<Arc<Record>>, StoreError> {
     let next = Arc::new(next);
     let when = if from.version == 0 {
-        When::Absent
+        WriteCondition::Absent
     } else {
-        When::Version(from.version)
+        WriteCondition::Version(from.version)
     };
     Ok(match table.put(Item::Record(next.clone()), when).await? {
-        Put::Done => Some(next),
+        PutOutcome::Done => Some(next),
         // A repeated request may find its own earlier write: what stands is what was meant.
-        Put::Refused(Some(there)) if matches!(&*there, Item::Record(there) if *there == next) => {
+        PutOutcome::Refused(Some(there)) if matches!(&*there, Item::Record(there) if *there == next) => {
             Some(next)
         }
-        Put::Refused(_) => None,
+        PutOutcome::Refused(_) => None,
     })
 }
 
@@ -233,20 +235,22 @@ async fn put_effects<T: Table>(
         match effect {
             Effect::Alias(reference) => {
                 let alias = Item::Alias(reference.clone(), record.customer.clone());
-                table.put(alias, When::Absent).await?;
-                brought.extend(hand_over(table, reference, &record.customer).await?);
+                table.put(alias, WriteCondition::Absent).await?;
+                brought.extend(unpark(table, reference, &record.customer).await?);
             }
             Effect::Letter(decided) => {
-                let row = LetterRow::owed(record.customer.clone(), decided, now);
-                table.put(Item::Letter(Arc::new(row)), When::Absent).await?;
+                let row = LetterRow::due(record.customer.clone(), decided, now);
+                table
+                    .put(Item::Letter(Arc::new(row)), WriteCondition::Absent)
+                    .await?;
             }
             Effect::Commission(row) => {
-                let row = Item::Commission(Arc::new(Row::clone(row)));
-                table.put(row, When::Absent).await?;
+                let row = Item::Commission(Arc::new(CommissionRow::clone(row)));
+                table.put(row, WriteCondition::Absent).await?;
             }
-            Effect::Standing(row) => {
-                let row = Item::Standing(Arc::new(StandingRow::clone(row)));
-                table.put(row, When::Absent).await?;
+            Effect::ReferralStatus(row) => {
+                let row = Item::ReferralStatus(Arc::new(ReferralStatusRow::clone(row)));
+                table.put(row, WriteCondition::Absent).await?;
             }
         }
     }
@@ -256,6 +260,6 @@ async fn put_effects<T: Table>(
 }
 
 /// A bug in the pure core stops one customer, never a batch.
-fn caught<R>(fold: impl FnOnce() -> R) -> Option<R> {
+fn catch_panic<R>(fold: impl FnOnce() -> R) -> Option<R> {
     catch_unwind(AssertUnwindSafe(fold)).ok()
 }

@@ -1,17 +1,17 @@
 //! What stands in the table, and under which keys.
 
-use crate::endpoints::Endpoint;
 use crate::letters::LetterRow;
-use crate::notices::Told;
+use crate::notice_endpoints::NoticeEndpoint;
+use crate::notices::DeliveryState;
 use crate::partners::PartnerRow;
-use crate::payouts::{BankRow, Transfers};
-use crate::reports::{Place, Report};
+use crate::payouts::{BankRow, TransferBatch};
+use crate::reports::{ReportIndex, StoredReport};
 use domain::ids::{CustomerKey, EventId, PartnerId, Reference};
-use domain::ledger::Row;
+use domain::ledger::CommissionRow;
 use domain::letters::Letter;
 use domain::payout::Payout;
 use domain::record::{Entry, Record};
-use domain::standing::StandingRow;
+use domain::referral_status::ReferralStatusRow;
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -42,21 +42,21 @@ pub enum Item {
     /// A partner.
     Partner(Arc<PartnerRow>),
     /// A row of a partner's ledger.
-    Commission(Arc<Row>),
+    Commission(Arc<CommissionRow>),
     /// What a partner was paid on a day.
     Payout(Arc<Payout>),
     /// Where a partner's money goes.
     Bank(Arc<BankRow>),
     /// A message to the bank.
-    Transfers(Arc<Transfers>),
+    TransferBatch(Arc<TransferBatch>),
     /// How a partner's report stands.
-    Standing(Arc<StandingRow>),
+    ReferralStatus(Arc<ReferralStatusRow>),
     /// What a partner's door has heard.
-    Report(Place, Arc<Report>),
+    Report(ReportIndex, Arc<StoredReport>),
     /// Where a partner wants to be told of its rows.
-    Endpoint(Arc<Endpoint>),
+    NoticeEndpoint(Arc<NoticeEndpoint>),
     /// What a partner was told of one of its rows.
-    Told(Arc<Told>),
+    DeliveryState(Arc<DeliveryState>),
     /// Where the audit stands.
     Cursor(Arc<Cursor>),
 }
@@ -94,7 +94,7 @@ const BANK: &str = "bank";
 /// Sort keys of what is told and was heard of a partner's referral begin so.
 pub const REFERRAL: &str = "referral#";
 /// Sort keys of what was told of a row begin so, and go on with the row's.
-pub const TOLD: &str = "told#";
+pub const DELIVERY_STATE: &str = "state#";
 const ENDPOINT: &str = "endpoint";
 const LEDGER: &str = "ledger#";
 const CURSOR: &str = "cursor";
@@ -142,9 +142,13 @@ impl Key {
 
     /// Of a row of a partner's ledger. The number has a fixed length, so that a payment's rows
     /// stand in their order.
-    pub fn commission(row: &Row) -> Self {
+    pub fn commission(row: &CommissionRow) -> Self {
         let rows = customer_rows(&row.customer);
-        let sort = format!("{rows}{}#{:010}", plain(row.payment.as_str()), row.n);
+        let sort = format!(
+            "{rows}{}#{:010}",
+            escape_key_part(row.payment.as_str()),
+            row.n
+        );
         Self::new(ledger_partition(&row.partner), sort)
     }
 
@@ -160,13 +164,13 @@ impl Key {
     }
 
     /// Of a message to the bank.
-    pub fn transfers(date: Date, n: u64) -> Self {
+    pub fn transfer_batch(date: Date, n: u64) -> Self {
         Self::new(TRANSFERS, format!("{}{n:010}", transfers_of(date)))
     }
 
     /// Of how a partner's report stands.
-    pub fn standing(row: &StandingRow) -> Self {
-        let rows = customer_standings(&row.referral, &row.customer);
+    pub fn referral_status(row: &ReferralStatusRow) -> Self {
+        let rows = customer_referral_statuses(&row.referral, &row.customer);
         Self::new(
             ledger_partition(&row.partner),
             format!("{rows}{:010}", row.n),
@@ -174,19 +178,19 @@ impl Key {
     }
 
     /// Of what a partner's door has heard.
-    pub fn report(place: Place, report: &Report) -> Self {
+    pub fn report(place: ReportIndex, report: &StoredReport) -> Self {
         Self::new(reports_partition(&report.partner), place.sort_key(report))
     }
 
     /// Of a partner's endpoint, in a partition of its own: who tells a partner things may not
     /// touch its keys.
-    pub fn endpoint(partner: &PartnerId) -> Self {
+    pub fn notice_endpoint(partner: &PartnerId) -> Self {
         Self::new(format!("{ENDPOINT}#{partner}"), ENDPOINT)
     }
 
     /// Of what a partner was told of the row with this sort key.
-    pub fn told(partner: &PartnerId, row: &str) -> Self {
-        Self::new(ledger_partition(partner), [TOLD, row].concat())
+    pub fn delivery_state(partner: &PartnerId, row: &str) -> Self {
+        Self::new(ledger_partition(partner), [DELIVERY_STATE, row].concat())
     }
 
     /// Of the audit's place.
@@ -204,20 +208,20 @@ impl Item {
     /// Its key.
     pub fn key(&self) -> Key {
         match self {
-            Self::Entry(customer, entry) => Key::entry(customer, &entry.reading.id),
+            Self::Entry(customer, entry) => Key::entry(customer, &entry.event.id),
             Self::Record(record) => Key::record(&record.customer),
             Self::Alias(reference, customer) => Key::alias(reference, customer),
-            Self::Parked(reference, entry) => Key::parked(reference, &entry.reading.id),
+            Self::Parked(reference, entry) => Key::parked(reference, &entry.event.id),
             Self::Letter(row) => Key::letter(&row.customer, row.letter, &row.cause),
             Self::Partner(row) => Key::partner(&row.partner),
             Self::Commission(row) => Key::commission(row),
             Self::Payout(payout) => Key::payout(&payout.partner, payout.n),
             Self::Bank(row) => Key::bank(&row.partner),
-            Self::Transfers(message) => Key::transfers(message.date, message.n),
-            Self::Standing(row) => Key::standing(row),
+            Self::TransferBatch(message) => Key::transfer_batch(message.date, message.n),
+            Self::ReferralStatus(row) => Key::referral_status(row),
             Self::Report(place, report) => Key::report(*place, report),
-            Self::Endpoint(endpoint) => Key::endpoint(&endpoint.partner),
-            Self::Told(told) => Key::told(&told.partner, &told.row),
+            Self::NoticeEndpoint(endpoint) => Key::notice_endpoint(&endpoint.partner),
+            Self::DeliveryState(told) => Key::delivery_state(&told.partner, &told.row),
             Self::Cursor(_) => Key::audit_cursor(),
         }
     }
@@ -232,7 +236,7 @@ impl Item {
     }
 
     /// The customer it leads to as an alias.
-    pub fn into_aliased(self) -> Option<CustomerKey> {
+    pub fn into_alias_target(self) -> Option<CustomerKey> {
         if let Self::Alias(_, customer) = self {
             Some(customer)
         } else {
@@ -250,7 +254,7 @@ impl Item {
     }
 
     /// The ledger row it is.
-    pub fn into_commission(self) -> Option<Arc<Row>> {
+    pub fn into_commission(self) -> Option<Arc<CommissionRow>> {
         if let Self::Commission(row) = self {
             Some(row)
         } else {
@@ -268,8 +272,8 @@ impl Item {
     }
 
     /// How a partner's report stands, if it says so.
-    pub fn into_standing(self) -> Option<Arc<StandingRow>> {
-        if let Self::Standing(row) = self {
+    pub fn into_referral_status(self) -> Option<Arc<ReferralStatusRow>> {
+        if let Self::ReferralStatus(row) = self {
             Some(row)
         } else {
             None
@@ -277,8 +281,8 @@ impl Item {
     }
 
     /// The message to the bank it is.
-    pub fn into_transfers(self) -> Option<Arc<Transfers>> {
-        if let Self::Transfers(message) = self {
+    pub fn into_transfer_batch(self) -> Option<Arc<TransferBatch>> {
+        if let Self::TransferBatch(message) = self {
             Some(message)
         } else {
             None
@@ -286,7 +290,7 @@ impl Item {
     }
 
     /// The report it is.
-    pub fn into_report(self) -> Option<Arc<Report>> {
+    pub fn into_report(self) -> Option<Arc<StoredReport>> {
         if let Self::Report(_, report) = self {
             Some(report)
         } else {
@@ -301,11 +305,14 @@ impl Item {
             Self::Letter(row) => Some(row.version),
             Self::Partner(row) => Some(row.version),
             Self::Bank(row) => Some(row.version),
-            Self::Endpoint(endpoint) => Some(endpoint.version),
-            Self::Told(told) => Some(told.version),
+            Self::NoticeEndpoint(endpoint) => Some(endpoint.version),
+            Self::DeliveryState(told) => Some(told.version),
             Self::Cursor(cursor) => Some(cursor.version),
             Self::Entry(..) | Self::Alias(..) | Self::Parked(..) | Self::Commission(_) => None,
-            Self::Payout(_) | Self::Transfers(_) | Self::Standing(_) | Self::Report(..) => None,
+            Self::Payout(_)
+            | Self::TransferBatch(_)
+            | Self::ReferralStatus(_)
+            | Self::Report(..) => None,
         }
     }
 }
@@ -328,7 +335,7 @@ pub fn partner_of(partition: &str) -> Option<PartnerId> {
 
 /// Sort keys of the rows that a partner has for this customer begin so.
 pub fn customer_rows(customer: &CustomerKey) -> String {
-    [COMMISSION, &plain(customer.as_str()), "#"].concat()
+    [COMMISSION, &escape_key_part(customer.as_str()), "#"].concat()
 }
 
 /// Sort keys of a day's messages to the bank begin so.
@@ -343,16 +350,21 @@ pub fn reports_partition(partner: &PartnerId) -> String {
 
 /// Sort keys of what is told and was heard of a referral begin so.
 pub fn referral_rows(referral: &str) -> String {
-    [REFERRAL, &plain(referral), "#"].concat()
+    [REFERRAL, &escape_key_part(referral), "#"].concat()
 }
 
 /// Sort keys of what is told of a referral on this customer begin so.
-pub fn customer_standings(referral: &str, customer: &CustomerKey) -> String {
-    [&referral_rows(referral), &plain(customer.as_str()), "#"].concat()
+pub fn customer_referral_statuses(referral: &str, customer: &CustomerKey) -> String {
+    [
+        &referral_rows(referral),
+        &escape_key_part(customer.as_str()),
+        "#",
+    ]
+    .concat()
 }
 
 /// An id that others chose, as it stands within a key: what divides keys is written otherwise.
-fn plain(id: &str) -> String {
+fn escape_key_part(id: &str) -> String {
     id.replace('%', "%25").replace('#', "%23")
 }
 

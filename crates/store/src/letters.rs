@@ -1,11 +1,11 @@
 //! A letter's row: its whole life from owed to a final state, one conditional write a step.
 
 use crate::items::{Item, Key};
-use crate::port::{Put, StoreError, Table, When, Write};
+use crate::port::{PutOutcome, StoreError, Table, TransactWrite, WriteCondition};
 use domain::ids::CustomerKey;
 use domain::letters::Letter;
 use domain::plan::plan;
-use domain::record::{Decided, Record};
+use domain::record::{DueLetter, Record};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub struct LetterRow {
     /// When the cause came to be.
     pub caused_at: Timestamp,
     /// When it was first owed.
-    pub owed_at: Timestamp,
+    pub due_at: Timestamp,
     /// Counts writes.
     pub version: u64,
     /// Where it stands.
@@ -38,7 +38,7 @@ pub struct LetterRow {
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum LetterState {
     /// To be sent.
-    Owed,
+    Due,
     /// Being sent by this owner; nobody else may.
     Claimed {
         /// Whose claim.
@@ -78,7 +78,7 @@ impl LetterState {
     /// Whether nothing follows.
     pub fn is_final(&self) -> bool {
         match self {
-            Self::Owed | Self::Claimed { .. } => false,
+            Self::Due | Self::Claimed { .. } => false,
             Self::Sent { .. } | Self::Withdrawn { .. } | Self::Failed { .. } => true,
             Self::Unknown { .. } => true,
         }
@@ -87,7 +87,7 @@ impl LetterState {
     /// Its name in the table and in JSON.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Owed => "owed",
+            Self::Due => "due",
             Self::Claimed { .. } => "claimed",
             Self::Sent { .. } => "sent",
             Self::Withdrawn { .. } => "withdrawn",
@@ -99,19 +99,19 @@ impl LetterState {
 
 impl LetterRow {
     /// A letter that a fold decided.
-    pub fn owed(customer: CustomerKey, decided: &Decided, now: Timestamp) -> Self {
+    pub fn due(customer: CustomerKey, decided: &DueLetter, now: Timestamp) -> Self {
         Self {
             customer,
             letter: decided.letter,
             cause: decided.cause.clone(),
             caused_at: decided.caused_at,
-            owed_at: now,
+            due_at: now,
             version: 1,
-            state: LetterState::Owed,
+            state: LetterState::Due,
         }
     }
 
-    fn becomes(&self, state: LetterState) -> Self {
+    fn with_state(&self, state: LetterState) -> Self {
         Self {
             version: self.version.saturating_add(1),
             state,
@@ -123,7 +123,7 @@ impl LetterRow {
 /// The message that asks for a letter to be sent: its key and nothing else, so that a message
 /// that waited long says nothing stale.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Order {
+pub struct SendTask {
     /// To whom.
     pub customer: CustomerKey,
     /// Which letter.
@@ -132,7 +132,7 @@ pub struct Order {
     pub cause: Arc<str>,
 }
 
-impl Order {
+impl SendTask {
     /// The order for a letter.
     pub fn of(row: &LetterRow) -> Self {
         Self {
@@ -150,9 +150,9 @@ impl Order {
 
 /// What a claim came to.
 #[derive(Clone, Debug)]
-pub enum Claim {
+pub enum ClaimOutcome {
     /// Ours: send it, then say what came of it.
-    Ours {
+    Claimed {
         /// The row as claimed.
         row: Arc<LetterRow>,
         /// The record it was planned on.
@@ -174,11 +174,11 @@ const ATTEMPTS: u32 = 4;
 /// When the table does not answer.
 pub async fn claim<T: Table>(
     table: &T,
-    order: &Order,
+    order: &SendTask,
     owner: &str,
     now: Timestamp,
-) -> Result<Claim, StoreError> {
-    let Order {
+) -> Result<ClaimOutcome, StoreError> {
+    let SendTask {
         customer,
         letter,
         cause,
@@ -188,23 +188,26 @@ pub async fn claim<T: Table>(
         let Some(Item::Letter(row)) = table.get(Key::letter(customer, *letter, cause)).await?
         else {
             let reason = "no such letter is owed".into();
-            return Ok(Claim::Done(LetterState::Withdrawn { at: now, reason }));
+            return Ok(ClaimOutcome::Done(LetterState::Withdrawn {
+                at: now,
+                reason,
+            }));
         };
-        match hold(table, &row, &tried, now).await? {
-            Hold::Free => {}
-            Hold::Settled(claim) => return Ok(claim),
-            Hold::Changed => continue,
+        match check_claim(table, &row, &tried, now).await? {
+            ClaimCheck::Free => {}
+            ClaimCheck::Resolved(claim) => return Ok(claim),
+            ClaimCheck::Changed => continue,
         }
         let Some(Item::Record(record)) = table.get(Key::record(customer)).await? else {
-            return Ok(Claim::Busy);
+            return Ok(ClaimOutcome::Busy);
         };
         if let Some(reason) = no_longer_due(&record, &row, now) {
             let withdrawn = LetterState::Withdrawn {
                 at: now,
                 reason: reason.into(),
             };
-            if finish(table, &row, withdrawn.clone()).await? {
-                return Ok(Claim::Done(withdrawn));
+            if transition(table, &row, withdrawn.clone()).await? {
+                return Ok(ClaimOutcome::Done(withdrawn));
             }
             continue;
         }
@@ -212,15 +215,21 @@ pub async fn claim<T: Table>(
             owner: owner.into(),
             claimed_at: now,
         };
-        let claimed = Arc::new(row.becomes(claimed));
+        let claimed = Arc::new(row.with_state(claimed));
         let writes = vec![
-            Write::Put(Item::Letter(claimed.clone()), When::Version(row.version)),
-            Write::Check(Key::record(customer), When::Version(record.version)),
+            TransactWrite::Put(
+                Item::Letter(claimed.clone()),
+                WriteCondition::Version(row.version),
+            ),
+            TransactWrite::Check(
+                Key::record(customer),
+                WriteCondition::Version(record.version),
+            ),
         ];
         tried.push(claimed.clone());
         match table.transact(writes).await {
             Ok(true) => {
-                return Ok(Claim::Ours {
+                return Ok(ClaimOutcome::Claimed {
                     row: claimed,
                     record,
                 });
@@ -230,86 +239,88 @@ pub async fn claim<T: Table>(
             Err(error) => return Err(error),
         }
     }
-    Ok(Claim::Busy)
+    Ok(ClaimOutcome::Busy)
 }
 
 /// Moves a letter on from the state in which it was read. `false`: it has changed since.
 ///
 /// # Errors
 /// When the table does not answer.
-pub async fn finish<T: Table>(
+pub async fn transition<T: Table>(
     table: &T,
     row: &LetterRow,
     state: LetterState,
 ) -> Result<bool, StoreError> {
-    let next = row.becomes(state);
+    let next = row.with_state(state);
     let put = table
         .put(
             Item::Letter(Arc::new(next.clone())),
-            When::Version(row.version),
+            WriteCondition::Version(row.version),
         )
         .await?;
     Ok(match put {
-        Put::Done => true,
+        PutOutcome::Done => true,
         // A repeated request may find its own earlier write.
-        Put::Refused(there) => {
+        PutOutcome::Refused(there) => {
             there.is_some_and(|item| matches!(*item, Item::Letter(there) if *there == next))
         }
     })
 }
 
 /// Who has a letter before anybody claims it anew.
-enum Hold {
+enum ClaimCheck {
     /// Nobody.
     Free,
     /// There is nothing to claim.
-    Settled(Claim),
+    Resolved(ClaimOutcome),
     /// Somebody else moved it on meanwhile.
     Changed,
 }
 
-async fn hold<T: Table>(
+async fn check_claim<T: Table>(
     table: &T,
     row: &Arc<LetterRow>,
     tried: &[Arc<LetterRow>],
     now: Timestamp,
-) -> Result<Hold, StoreError> {
+) -> Result<ClaimCheck, StoreError> {
     match &row.state {
-        LetterState::Owed => Ok(Hold::Free),
+        LetterState::Due => Ok(ClaimCheck::Free),
         LetterState::Claimed { .. } if tried.contains(row) => {
             // This very call's claim whose answer was lost; nothing was sent under it. The
             // owner's name alone proves nothing: a queue may deliver one message twice under
             // one count.
             let there = table.get(Key::record(&row.customer)).await?;
-            Ok(Hold::Settled(match there {
-                Some(Item::Record(record)) => Claim::Ours {
+            Ok(ClaimCheck::Resolved(match there {
+                Some(Item::Record(record)) => ClaimOutcome::Claimed {
                     row: row.clone(),
                     record,
                 },
-                Some(_) | None => Claim::Busy,
+                Some(_) | None => ClaimOutcome::Busy,
             }))
         }
         LetterState::Claimed { claimed_at, .. } => {
             if now.duration_since(*claimed_at) < LEASE {
-                return Ok(Hold::Settled(Claim::Busy));
+                return Ok(ClaimCheck::Resolved(ClaimOutcome::Busy));
             }
             // Its owner is gone and may have sent it: never again.
             let unknown = LetterState::Unknown { at: now };
-            Ok(if finish(table, row, unknown.clone()).await? {
-                Hold::Settled(Claim::Done(unknown))
+            Ok(if transition(table, row, unknown.clone()).await? {
+                ClaimCheck::Resolved(ClaimOutcome::Done(unknown))
             } else {
-                Hold::Changed
+                ClaimCheck::Changed
             })
         }
         state @ (LetterState::Sent { .. }
         | LetterState::Withdrawn { .. }
         | LetterState::Failed { .. }
-        | LetterState::Unknown { .. }) => Ok(Hold::Settled(Claim::Done(state.clone()))),
+        | LetterState::Unknown { .. }) => {
+            Ok(ClaimCheck::Resolved(ClaimOutcome::Done(state.clone())))
+        }
     }
 }
 
 fn no_longer_due(record: &Record, row: &LetterRow, now: Timestamp) -> Option<&'static str> {
-    let due = Decided {
+    let due = DueLetter {
         letter: row.letter,
         cause: row.cause.clone(),
         caused_at: row.caused_at,

@@ -5,24 +5,24 @@
 
 pub mod port;
 pub mod items;
-pub mod accept;
+pub mod ingest;
 pub mod waiting;
 pub mod folding;
 pub mod letters;
 pub mod partners;
-pub mod directory;
-pub mod decided;
+pub mod public_key_cache;
+pub mod operator_decisions;
 pub mod tiers;
 pub mod payouts;
 pub mod reports;
-pub mod endpoints;
+pub mod notice_endpoints;
 pub mod notices;
 pub mod audit;
-pub mod sweep;
+pub mod due_scan;
 pub mod dynamo;
 pub mod stream;
-pub mod misread;
+pub mod redacted_json_error;
 mod attributes;
 
 pub use items::{Item, Key};
-pub use port::{Page, Put, StoreError, Table, When, Write};
+pub use port::{Page, PutOutcome, StoreError, Table, TransactWrite, WriteCondition};

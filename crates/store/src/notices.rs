@@ -3,11 +3,11 @@
 //! A row never changes, so what was told of it is an item of its own. It is written after the
 //! partner has taken the notice: who dies in between tells it once more, under the same id.
 
-use crate::endpoints::{Endpoint, endpoint};
 use crate::items::{Item, Key, ledger_partition, partner_of};
-use crate::port::{Put, StoreError, Table, When};
+use crate::notice_endpoints::{NoticeEndpoint, read_endpoint};
+use crate::port::{PutOutcome, StoreError, Table, WriteCondition};
 use domain::ids::PartnerId;
-use domain::notice::{Notice, is_given_up, of_commission, of_payout, of_standing};
+use domain::notice::{Notice, is_given_up, of_commission, of_payout, of_referral_status};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 /// What a partner was told of one row, and when there is more to tell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
+pub struct DeliveryState {
     /// Whom.
     pub partner: PartnerId,
     /// Of which row, by its sort key.
@@ -24,15 +24,15 @@ pub struct Told {
     pub version: u64,
     /// Which notices, and when each was taken.
     #[serde(default)]
-    pub notices: BTreeMap<Arc<str>, Timestamp>,
+    pub delivered: BTreeMap<Arc<str>, Timestamp>,
     /// When there is more to tell: a whole second, in the index that is swept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub look_at: Option<Timestamp>,
+    pub next_due_at: Option<Timestamp>,
 }
 
 /// The message that asks for a partner to be told of a row: its key, and what must not be missed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Order {
+pub struct NoticeTask {
     /// Whom.
     pub partner: PartnerId,
     /// Of which row, by its sort key.
@@ -40,33 +40,33 @@ pub struct Order {
     /// A moment that has come, whatever the clock of whoever tells says: the row's mark for it is
     /// taken off once the order is handed over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub come: Option<Timestamp>,
+    pub due_at: Option<Timestamp>,
 }
 
 /// What there is to tell of a row.
 #[derive(Clone, Debug)]
-pub struct Work {
+pub struct PendingDelivery {
     /// Where to.
-    pub endpoint: Arc<Endpoint>,
+    pub endpoint: Arc<NoticeEndpoint>,
     /// What was told before.
-    pub told: Told,
+    pub state: DeliveryState,
     /// What is to be told now, the earliest first.
     pub due: Vec<Notice>,
     /// When there will be more.
-    pub look_at: Option<Timestamp>,
+    pub next_due_at: Option<Timestamp>,
 }
 
 /// What an order came to before anything is sent.
 #[derive(Clone, Debug)]
-pub enum TakenUp {
+pub enum DeliveryPlan {
     /// There is something to tell, or to remember.
-    Work(Box<Work>),
+    Deliver(Box<PendingDelivery>),
     /// All is told.
-    Done,
+    AllDelivered,
     /// The partner has no endpoint, or no such row.
-    Nobody,
+    NoRecipient,
     /// Its endpoint is off: what is not told waits until it is on again.
-    Off,
+    Disabled,
 }
 
 impl Item {
@@ -74,7 +74,7 @@ impl Item {
     pub fn notices(&self) -> Vec<Notice> {
         match self {
             Self::Commission(row) => of_commission(row),
-            Self::Standing(row) => vec![of_standing(row)],
+            Self::ReferralStatus(row) => vec![of_referral_status(row)],
             Self::Payout(payout) => vec![of_payout(payout)],
             Self::Entry(..)
             | Self::Record(_)
@@ -83,16 +83,16 @@ impl Item {
             | Self::Letter(_)
             | Self::Partner(_)
             | Self::Bank(_)
-            | Self::Transfers(_)
+            | Self::TransferBatch(_)
             | Self::Report(..)
-            | Self::Endpoint(_)
-            | Self::Told(_)
+            | Self::NoticeEndpoint(_)
+            | Self::DeliveryState(_)
             | Self::Cursor(_) => Vec::new(),
         }
     }
 }
 
-impl Order {
+impl NoticeTask {
     /// The order for an item; none where partners are told nothing of its kind.
     pub fn of(item: &Item) -> Option<Self> {
         if item.notices().is_empty() {
@@ -103,7 +103,7 @@ impl Order {
         Some(Self {
             partner,
             row: sort,
-            come: None,
+            due_at: None,
         })
     }
 
@@ -118,35 +118,35 @@ impl Order {
     }
 }
 
-impl Told {
-    pub(crate) fn nothing(order: &Order) -> Self {
+impl DeliveryState {
+    pub(crate) fn new(order: &NoticeTask) -> Self {
         Self {
             partner: order.partner.clone(),
             row: order.row.clone(),
             version: 0,
-            notices: BTreeMap::new(),
-            look_at: None,
+            delivered: BTreeMap::new(),
+            next_due_at: None,
         }
     }
 
     /// The order for what is left to tell.
-    pub fn order(&self) -> Order {
-        Order {
+    pub fn task(&self) -> NoticeTask {
+        NoticeTask {
             partner: self.partner.clone(),
             row: self.row.clone(),
-            come: self.look_at,
+            due_at: self.next_due_at,
         }
     }
 
     /// Those of a row's notices that this endpoint is to be told and was not.
-    pub(crate) fn untold<'a>(
+    pub(crate) fn undelivered<'a>(
         &'a self,
         notices: &'a [Notice],
-        endpoint: &Endpoint,
+        endpoint: &NoticeEndpoint,
     ) -> impl Iterator<Item = &'a Notice> {
         let since = endpoint.since;
         let untold =
-            move |notice: &&Notice| notice.at >= since && !self.notices.contains_key(notice.kind);
+            move |notice: &&Notice| notice.at >= since && !self.delivered.contains_key(notice.kind);
         notices.iter().filter(untold)
     }
 }
@@ -155,38 +155,38 @@ impl Told {
 ///
 /// # Errors
 /// When the table does not answer.
-pub async fn take_up<T: Table>(
+pub async fn plan_delivery<T: Table>(
     table: &T,
-    order: &Order,
+    order: &NoticeTask,
     now: Timestamp,
-) -> Result<TakenUp, StoreError> {
-    let Some(endpoint) = endpoint(table, &order.partner).await? else {
-        return Ok(TakenUp::Nobody);
+) -> Result<DeliveryPlan, StoreError> {
+    let Some(endpoint) = read_endpoint(table, &order.partner).await? else {
+        return Ok(DeliveryPlan::NoRecipient);
     };
-    if endpoint.off.is_some() {
-        return Ok(TakenUp::Off);
+    if endpoint.disabled.is_some() {
+        return Ok(DeliveryPlan::Disabled);
     }
     let notices = table.get(order.key()).await?.map(|row| row.notices());
     let Some(notices) = notices else {
-        return Ok(TakenUp::Nobody);
+        return Ok(DeliveryPlan::NoRecipient);
     };
-    let told = told(table, order).await?;
+    let told = read_delivery_state(table, order).await?;
     // That there is a row is told at once, should our clock be behind the one that dated it.
     let begun = notices.first().map(|first| first.at);
-    let now = now.max(order.come.max(begun).unwrap_or(now));
+    let now = now.max(order.due_at.max(begun).unwrap_or(now));
     let (due, later): (Vec<&Notice>, Vec<&Notice>) = told
-        .untold(&notices, &endpoint)
+        .undelivered(&notices, &endpoint)
         .partition(|notice| notice.at <= now);
-    let look_at = later.iter().map(|notice| whole_second(notice.at)).min();
-    if due.is_empty() && look_at == told.look_at {
-        return Ok(TakenUp::Done);
+    let next_due_at = later.iter().map(|notice| ceil_to_second(notice.at)).min();
+    if due.is_empty() && next_due_at == told.next_due_at {
+        return Ok(DeliveryPlan::AllDelivered);
     }
     let due = due.into_iter().cloned().collect();
-    Ok(TakenUp::Work(Box::new(Work {
+    Ok(DeliveryPlan::Deliver(Box::new(PendingDelivery {
         endpoint,
-        told,
+        state: told,
         due,
-        look_at,
+        next_due_at,
     })))
 }
 
@@ -194,22 +194,23 @@ pub async fn take_up<T: Table>(
 ///
 /// # Errors
 /// When the table does not answer; the same is then told again.
-pub async fn write_down<T: Table>(table: &T, told: Told) -> Result<bool, StoreError> {
+pub async fn save_delivered<T: Table>(table: &T, told: DeliveryState) -> Result<bool, StoreError> {
     let when = match told.version {
-        0 => When::Absent,
-        version => When::Version(version),
+        0 => WriteCondition::Absent,
+        version => WriteCondition::Version(version),
     };
-    let next = Arc::new(Told {
+    let next = Arc::new(DeliveryState {
         version: told.version.saturating_add(1),
         ..told
     });
-    Ok(match table.put(Item::Told(next.clone()), when).await? {
-        Put::Done => true,
-        // A repeated request may find its own earlier write.
-        Put::Refused(there) => {
-            there.is_some_and(|there| matches!(*there, Item::Told(there) if there == next))
-        }
-    })
+    Ok(
+        match table.put(Item::DeliveryState(next.clone()), when).await? {
+            PutOutcome::Done => true,
+            // A repeated request may find its own earlier write.
+            PutOutcome::Refused(there) => there
+                .is_some_and(|there| matches!(*there, Item::DeliveryState(there) if there == next)),
+        },
+    )
 }
 
 /// Takes off the mark of one whose order was handed over. Losing a race here means that somebody
@@ -217,41 +218,47 @@ pub async fn write_down<T: Table>(table: &T, told: Told) -> Result<bool, StoreEr
 ///
 /// # Errors
 /// When the table does not answer; its order is then handed over again.
-pub async fn handed_over<T: Table>(table: &T, told: &Told) -> Result<(), StoreError> {
-    let told = Told {
-        look_at: None,
+pub async fn clear_due<T: Table>(table: &T, told: &DeliveryState) -> Result<(), StoreError> {
+    let told = DeliveryState {
+        next_due_at: None,
         ..told.clone()
     };
-    write_down(table, told).await.map(|_| ())
+    save_delivered(table, told).await.map(|_| ())
 }
 
 /// What was told of a row.
-async fn told<T: Table>(table: &T, order: &Order) -> Result<Told, StoreError> {
+async fn read_delivery_state<T: Table>(
+    table: &T,
+    order: &NoticeTask,
+) -> Result<DeliveryState, StoreError> {
     Ok(
-        match table.get(Key::told(&order.partner, &order.row)).await? {
-            Some(Item::Told(told)) => Arc::unwrap_or_clone(told),
-            Some(_) | None => Told::nothing(order),
+        match table
+            .get(Key::delivery_state(&order.partner, &order.row))
+            .await?
+        {
+            Some(Item::DeliveryState(told)) => Arc::unwrap_or_clone(told),
+            Some(_) | None => DeliveryState::new(order),
         },
     )
 }
 
 /// What the audit saw of one partner's ledger and misses in what was told.
 #[derive(Debug, Default)]
-pub(crate) struct Seen(BTreeMap<Arc<str>, Vec<(&'static str, Timestamp)>>);
+pub(crate) struct UndeliveredNotices(BTreeMap<Arc<str>, Vec<(&'static str, Timestamp)>>);
 
-impl Seen {
+impl UndeliveredNotices {
     /// A row, or what was told of one. Rows come first, as their keys do.
-    pub(crate) fn take_in(&mut self, item: &Item, now: Timestamp) {
-        if let Item::Told(told) = item
+    pub(crate) fn observe(&mut self, item: &Item, now: Timestamp) {
+        if let Item::DeliveryState(told) = item
             && let Some(notices) = self.0.get_mut(&told.row)
         {
-            notices.retain(|(kind, _)| !told.notices.contains_key(*kind));
+            notices.retain(|(kind, _)| !told.delivered.contains_key(*kind));
         }
         let waits = |at: Timestamp| now.duration_since(at);
         let notices: Vec<_> = item
             .notices()
             .into_iter()
-            .filter(|notice| waits(notice.at) > PATIENCE && waits(notice.at) < WINDOW)
+            .filter(|notice| waits(notice.at) > OVERDUE_AFTER && waits(notice.at) < AUDIT_WINDOW)
             .map(|notice| (notice.kind, notice.at))
             .collect();
         if !notices.is_empty() {
@@ -262,20 +269,20 @@ impl Seen {
     /// The orders to hand over again. While an endpoint fails, its messages are still being
     /// tried, for as long as that takes: some may have been used up without an attempt. While it
     /// is off, nobody waits for them.
-    pub(crate) async fn missed<T: Table>(
+    pub(crate) async fn tasks<T: Table>(
         self,
         table: &T,
         partner: &PartnerId,
         now: Timestamp,
-    ) -> Result<Vec<Order>, StoreError> {
+    ) -> Result<Vec<NoticeTask>, StoreError> {
         if self.0.values().all(Vec::is_empty) {
             return Ok(Vec::new());
         }
-        let Some(endpoint) = endpoint(table, partner).await? else {
+        let Some(endpoint) = read_endpoint(table, partner).await? else {
             return Ok(Vec::new());
         };
         let is_tried = |since| !is_given_up(since, now);
-        if endpoint.off.is_some() || endpoint.failing_since.is_some_and(is_tried) {
+        if endpoint.disabled.is_some() || endpoint.failing_since.is_some_and(is_tried) {
             return Ok(Vec::new());
         }
         let missed = self.0.into_iter().filter(|(_, notices)| {
@@ -283,30 +290,30 @@ impl Seen {
             moments.any(|at| at >= endpoint.since)
         });
         let partner = partner.clone();
-        let order = |row| Order {
+        let order = |row| NoticeTask {
             partner: partner.clone(),
             row,
-            come: None,
+            due_at: None,
         };
         Ok(missed.map(|(row, _)| order(row)).collect())
     }
 }
 
 /// The second that a moment lies in.
-pub(crate) fn begun_second(at: Timestamp) -> Timestamp {
+pub(crate) fn floor_to_second(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
 /// The index compares moments as text, in which a fraction would sort before its second.
-pub(crate) fn whole_second(at: Timestamp) -> Timestamp {
+pub(crate) fn ceil_to_second(at: Timestamp) -> Timestamp {
     let begun = i64::from(at.subsec_nanosecond() > 0);
     let second = at.as_second().saturating_add(begun);
     Timestamp::from_second(second).unwrap_or(Timestamp::MAX)
 }
 
 /// What was not told after this is handed over again.
-const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
+const OVERDUE_AFTER: SignedDuration = SignedDuration::from_mins(15);
 
 /// What was not told after this is left to whoever puts the endpoint on: it bounds what an audit
 /// has to keep in mind, and has outlived every message twice.
-const WINDOW: SignedDuration = SignedDuration::from_hours(7 * 24);
+const AUDIT_WINDOW: SignedDuration = SignedDuration::from_hours(7 * 24);

@@ -1,13 +1,13 @@
 //! Partners as the table keeps them: a row each, no secret.
 
 use crate::items::{COMMISSION, Item, Key, PARTNERS, customer_rows, ledger_partition};
-use crate::notices::begun_second;
-use crate::port::{Put, StoreError, Table, When, query_all};
+use crate::notices::floor_to_second;
+use crate::port::{PutOutcome, StoreError, Table, WriteCondition, query_all};
+use domain::event::{Fact, NormalizedEvent};
 use domain::ids::{CustomerKey, PartnerId};
-use domain::ledger::Row;
-use domain::program::{Own, Pinned, Program};
-use domain::reading::{Fact, Reading};
-use domain::tiers::{Offer, Tier};
+use domain::ledger::CommissionRow;
+use domain::program::{AttributionTerms, PartnerIdentity, Program};
+use domain::tiers::{ProgramTerms, Tier};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
@@ -28,10 +28,10 @@ pub struct PartnerRow {
     /// What it earns, the newest last; only ever added to, so that a report sent again finds the
     /// same.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub programs: Vec<Dated>,
+    pub programs: Vec<DatedProgram>,
     /// What the partner itself is known by.
-    #[serde(default, skip_serializing_if = "Own::is_empty")]
-    pub own: Own,
+    #[serde(default, skip_serializing_if = "PartnerIdentity::is_empty")]
+    pub identity: PartnerIdentity,
     /// Codes that were given to it, each an event of its own ([`crate::decided`]).
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub codes: BTreeSet<Arc<str>>,
@@ -42,7 +42,7 @@ pub struct PartnerRow {
 
 /// A program and since when it is in force.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Dated {
+pub struct DatedProgram {
     /// Since when.
     pub since: Timestamp,
     /// What it says, below every tier.
@@ -55,12 +55,12 @@ pub struct Dated {
     pub active: u32,
 }
 
-impl Dated {
+impl DatedProgram {
     /// An offer from a moment on, with as many active customers as were last counted. It counts
     /// from that whole second: reports are signed in whole seconds.
-    pub fn new(since: Timestamp, offer: Offer, active: u32) -> Self {
+    pub fn new(since: Timestamp, offer: ProgramTerms, active: u32) -> Self {
         Self {
-            since: begun_second(since),
+            since: floor_to_second(since),
             program: offer.program,
             tiers: offer.tiers,
             active,
@@ -68,8 +68,8 @@ impl Dated {
     }
 
     /// What was agreed on.
-    pub fn offer(&self) -> Offer {
-        Offer {
+    pub fn terms(&self) -> ProgramTerms {
+        ProgramTerms {
             program: self.program.clone(),
             tiers: self.tiers.clone(),
         }
@@ -77,7 +77,7 @@ impl Dated {
 
     /// The program of the tier that is in force.
     pub fn in_force(&self) -> Program {
-        self.offer().at(self.active)
+        self.terms().at(self.active)
     }
 }
 
@@ -95,7 +95,7 @@ impl PartnerRow {
             keys: vec![1],
             last_key: 1,
             programs: Vec::new(),
-            own: Own::default(),
+            identity: PartnerIdentity::default(),
             codes: BTreeSet::new(),
             public_keys: Vec::new(),
         }
@@ -103,54 +103,55 @@ impl PartnerRow {
 
     /// The program in force at a moment, of the tier that was reached.
     pub fn program(&self, at: Timestamp) -> Option<Program> {
-        self.agreed(at).map(Dated::in_force)
+        self.agreed(at).map(DatedProgram::in_force)
     }
 
     /// What was agreed on by a moment.
-    pub fn agreed(&self, at: Timestamp) -> Option<&Dated> {
+    pub fn agreed(&self, at: Timestamp) -> Option<&DatedProgram> {
         let by_then = self.programs.iter().filter(|dated| dated.since <= at);
         by_then.max_by_key(|dated| dated.since)
     }
 
     /// What was agreed on last, also where it is not in force yet.
-    pub fn latest(&self) -> Option<&Dated> {
+    pub fn latest(&self) -> Option<&DatedProgram> {
         self.agreed(Timestamp::MAX)
     }
 
     /// Puts an offer in force from a moment on, or from the last one's where a clock was set
     /// back. One that is in force stays so.
-    pub fn agree(&mut self, offer: &Offer, active: u32, since: Timestamp) {
+    pub fn set_terms(&mut self, offer: &ProgramTerms, active: u32, since: Timestamp) {
         let since = self.latest().map_or(since, |last| last.since.max(since));
-        let next = Dated::new(since, offer.clone(), active);
-        let same = |there: &Dated| there.offer() == *offer && there.in_force() == next.in_force();
+        let next = DatedProgram::new(since, offer.clone(), active);
+        let same =
+            |there: &DatedProgram| there.terms() == *offer && there.in_force() == next.in_force();
         if !self.agreed(next.since).is_some_and(same) {
             self.programs.push(next);
         }
         // What partners earn by is in the journal; these are for people.
-        let old = self.programs.len().saturating_sub(MOST_DATED);
+        let old = self.programs.len().saturating_sub(MAX_PROGRAMS);
         self.programs.drain(..old);
     }
 
     /// Puts the program in force at the moment of a report beside it, so that the terms are in
     /// the journal and a later change touches only later reports. Without a program, nothing.
-    pub fn pin(&self, reading: &mut Reading, reported_at: Timestamp) {
+    pub fn add_attribution_terms(&self, reading: &mut NormalizedEvent, reported_at: Timestamp) {
         let Some(program) = self.program(reported_at) else {
             return;
         };
-        let referrals: Vec<Arc<str>> = reading.facts.iter().filter_map(reported).collect();
+        let referrals: Vec<Arc<str>> = reading.facts.iter().filter_map(reported_referral).collect();
         reading.facts.extend(referrals.into_iter().map(|referral| {
-            Fact::Pinned(Box::new(Pinned {
+            Fact::AttributionTerms(Box::new(AttributionTerms {
                 partner: self.partner.clone(),
                 referral,
                 reported_at,
                 program: program.clone(),
-                own: self.own.clone(),
+                identity: self.identity.clone(),
             }))
         }));
     }
 }
 
-fn reported(fact: &Fact) -> Option<Arc<str>> {
+fn reported_referral(fact: &Fact) -> Option<Arc<str>> {
     if let Fact::Referral(seen) = fact {
         Some(seen.referral.clone())
     } else {
@@ -164,13 +165,13 @@ fn reported(fact: &Fact) -> Option<Arc<str>> {
 pub struct PartnerCache(Mutex<HashMap<PartnerId, (Timestamp, Arc<PartnerRow>)>>);
 
 /// How long a revoked key may still be taken for one in force.
-const FRESH: SignedDuration = SignedDuration::from_secs(60);
+const CACHE_TTL: SignedDuration = SignedDuration::from_secs(60);
 
 /// As many terms of a partner's are kept, the latest: tiers change them by the day.
-const MOST_DATED: usize = 100;
+const MAX_PROGRAMS: usize = 100;
 
 /// Partners remembered at once.
-const MOST: usize = 1_000;
+const MAX_CACHED: usize = 1_000;
 
 impl PartnerCache {
     /// A partner whose signature held under this version of its key: from memory if it was read
@@ -190,14 +191,14 @@ impl PartnerCache {
             held.get(partner).cloned()
         };
         if let Some((at, row)) = known
-            && now.duration_since(at).abs() < FRESH
+            && now.duration_since(at).abs() < CACHE_TTL
             && version <= row.last_key
         {
             return Ok(Some(row));
         }
         let row = read(table, partner).await?;
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if held.len() >= MOST {
+        if held.len() >= MAX_CACHED {
             held.clear();
         }
         match &row {
@@ -226,7 +227,10 @@ pub async fn read<T: Table>(
 ///
 /// # Errors
 /// When the table does not answer.
-pub async fn ledger<T: Table>(table: &T, partner: &PartnerId) -> Result<Vec<Row>, StoreError> {
+pub async fn ledger<T: Table>(
+    table: &T,
+    partner: &PartnerId,
+) -> Result<Vec<CommissionRow>, StoreError> {
     rows(table, partner, COMMISSION).await
 }
 
@@ -238,7 +242,7 @@ pub async fn customer_ledger<T: Table>(
     table: &T,
     partner: &PartnerId,
     customer: &CustomerKey,
-) -> Result<Vec<Row>, StoreError> {
+) -> Result<Vec<CommissionRow>, StoreError> {
     rows(table, partner, &customer_rows(customer)).await
 }
 
@@ -246,7 +250,7 @@ async fn rows<T: Table>(
     table: &T,
     partner: &PartnerId,
     prefix: &str,
-) -> Result<Vec<Row>, StoreError> {
+) -> Result<Vec<CommissionRow>, StoreError> {
     let items = query_all(table, &ledger_partition(partner), prefix).await?;
     let rows = items.into_iter().filter_map(Item::into_commission);
     Ok(rows.map(Arc::unwrap_or_clone).collect())
@@ -279,8 +283,10 @@ pub async fn put_new<T: Table>(
     row: PartnerRow,
 ) -> Result<Option<Arc<PartnerRow>>, StoreError> {
     let row = Arc::new(row);
-    let put = table.put(Item::Partner(row.clone()), When::Absent).await?;
-    let Put::Refused(there) = put else {
+    let put = table
+        .put(Item::Partner(row.clone()), WriteCondition::Absent)
+        .await?;
+    let PutOutcome::Refused(there) = put else {
         return Ok(None);
     };
     // Our own earlier put, whose answer was lost, is new all the same.
@@ -311,17 +317,20 @@ pub async fn change<T: Table, E>(
         }
         next.version = next.version.saturating_add(1);
         let next = Arc::new(next);
-        let put = table.put(Item::Partner(next.clone()), When::Version(row.version));
+        let put = table.put(
+            Item::Partner(next.clone()),
+            WriteCondition::Version(row.version),
+        );
         match put.await? {
-            Put::Done => return Ok(Some(Ok(next))),
-            Put::Refused(_) => {}
+            PutOutcome::Done => return Ok(Some(Ok(next))),
+            PutOutcome::Refused(_) => {}
         }
     }
     Err(StoreError::Throttled)
 }
 
 /// Key versions a partner has at most: doors try a signature under each of them.
-pub const MOST_KEYS: u32 = 8;
+pub const MAX_KEYS: u32 = 8;
 
 /// How often a change that lost its race begins again.
 const ATTEMPTS: u32 = 5;

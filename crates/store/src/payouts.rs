@@ -3,12 +3,12 @@
 
 use crate::items::{Item, Key, PAYOUT, TRANSFERS, ledger_partition, transfers_of};
 use crate::partners::ledger;
-use crate::port::{Put, StoreError, Table, When, query_all};
+use crate::port::{PutOutcome, StoreError, Table, WriteCondition, query_all};
 use domain::bank::BankAccount;
 use domain::ids::PartnerId;
-use domain::ledger::Row;
+use domain::ledger::CommissionRow;
 use domain::money::Money;
-use domain::payout::{Order, Payout, Refused, Run, decide};
+use domain::payout::{Payout, PayoutOutcome, PayoutRefusal, PayoutRequest, decide};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -16,16 +16,16 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// How often a run, or a message to the bank, begins anew when others are faster.
-const TRIES: u32 = 20;
+const ATTEMPTS: u32 = 20;
 
 /// Transfers in one message: an item holds them.
-const MOST_TRANSFERS: usize = 1_000;
+const MAX_TRANSFERS: usize = 1_000;
 
 /// All that a partner's statement is made of.
 #[derive(Clone, Debug, Default)]
-pub struct Books {
+pub struct LedgerSnapshot {
     /// The rows of its ledger.
-    pub rows: Vec<Row>,
+    pub rows: Vec<CommissionRow>,
     /// What was paid out, the earliest first.
     pub payouts: Vec<Payout>,
 }
@@ -47,7 +47,7 @@ pub struct BankRow {
 /// A message to the bank: transfers of one day's payouts. Each payout is in one message at most,
 /// and a message never changes, so that the bank knows it again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Transfers {
+pub struct TransferBatch {
     /// The day of the payouts.
     pub date: Date,
     /// Its number among the day's messages, from 1 on.
@@ -55,7 +55,7 @@ pub struct Transfers {
     /// When it was decided, by our clock.
     pub at: Timestamp,
     /// What is to be transferred.
-    pub list: Vec<Transfer>,
+    pub transfers: Vec<Transfer>,
 }
 
 /// Money that goes to a partner's account.
@@ -74,10 +74,10 @@ pub struct Transfer {
 
 /// Why a run pays nothing and changes nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RunError {
+pub enum PayoutError {
     /// The order can't be followed.
     #[error(transparent)]
-    Refused(#[from] Refused),
+    Refused(#[from] PayoutRefusal),
     /// The table does not answer: a payout may or may not have been put. Ask for the same day
     /// again.
     #[error(transparent)]
@@ -91,25 +91,28 @@ pub enum RunError {
 ///
 /// # Errors
 /// When the table does not answer.
-pub async fn books<T: Table>(table: &T, partner: &PartnerId) -> Result<Books, StoreError> {
+pub async fn read_ledger_snapshot<T: Table>(
+    table: &T,
+    partner: &PartnerId,
+) -> Result<LedgerSnapshot, StoreError> {
     let items = query_all(table, &ledger_partition(partner), PAYOUT).await?;
     let payouts = items.into_iter().filter_map(Item::into_payout);
     let payouts = payouts.map(Arc::unwrap_or_clone).collect();
     let rows = ledger(table, partner).await?;
-    Ok(Books { rows, payouts })
+    Ok(LedgerSnapshot { rows, payouts })
 }
 
 /// What an order would pay; nothing is written.
 ///
 /// # Errors
 /// [`RunError`].
-pub async fn look<T: Table>(
+pub async fn preview_payout<T: Table>(
     table: &T,
     partner: &PartnerId,
-    order: &Order,
+    order: &PayoutRequest,
     now: Timestamp,
-) -> Result<Run, RunError> {
-    let Books { rows, payouts } = books(table, partner).await?;
+) -> Result<PayoutOutcome, PayoutError> {
+    let LedgerSnapshot { rows, payouts } = read_ledger_snapshot(table, partner).await?;
     Ok(decide(partner, &rows, &payouts, order, now)?)
 }
 
@@ -121,22 +124,22 @@ pub async fn look<T: Table>(
 pub async fn run<T: Table>(
     table: &T,
     partner: &PartnerId,
-    order: &Order,
+    order: &PayoutRequest,
     now: Timestamp,
-) -> Result<Run, RunError> {
-    for _ in 0..TRIES {
-        let run = look(table, partner, order, now).await?;
-        let Run::Pay(payout, _) = &run else {
+) -> Result<PayoutOutcome, PayoutError> {
+    for _ in 0..ATTEMPTS {
+        let run = preview_payout(table, partner, order, now).await?;
+        let PayoutOutcome::Pay(payout, _) = &run else {
             return Ok(run);
         };
         let item = Item::Payout(Arc::new(payout.clone()));
-        match table.put(item, When::Absent).await? {
-            Put::Done => return Ok(run),
+        match table.put(item, WriteCondition::Absent).await? {
+            PutOutcome::Done => return Ok(run),
             // Also by our own put, if its answer was lost: the payout stands.
-            Put::Refused(_) => {}
+            PutOutcome::Refused(_) => {}
         }
     }
-    Err(RunError::Contended)
+    Err(PayoutError::Contended)
 }
 
 /// A partner's account.
@@ -176,11 +179,11 @@ pub async fn set_bank<T: Table>(
         account,
     };
     let when = match version {
-        0 => When::Absent,
-        version => When::Version(version),
+        0 => WriteCondition::Absent,
+        version => WriteCondition::Version(version),
     };
     let put = table.put(Item::Bank(Arc::new(next)), when).await?;
-    Ok(put == Put::Done)
+    Ok(put == PutOutcome::Done)
 }
 
 /// The day's messages to the bank, with these transfers in one of them each. What is in none yet
@@ -189,38 +192,40 @@ pub async fn set_bank<T: Table>(
 ///
 /// # Errors
 /// [`RunError`].
-pub async fn tell_bank<T: Table>(
+pub async fn save_transfer_batches<T: Table>(
     table: &T,
     date: Date,
     transfers: &[Transfer],
     now: Timestamp,
-) -> Result<Vec<Arc<Transfers>>, RunError> {
-    for _ in 0..TRIES {
+) -> Result<Vec<Arc<TransferBatch>>, PayoutError> {
+    for _ in 0..ATTEMPTS {
         let items = query_all(table, TRANSFERS, &transfers_of(date)).await?;
-        let told = items.into_iter().filter_map(Item::into_transfers);
-        let told: Vec<Arc<Transfers>> = told.collect();
-        let in_one = told.iter().flat_map(|message| &message.list);
-        let in_one: BTreeSet<_> = in_one.map(Transfer::whose).collect();
-        let new = transfers.iter().filter(|t| !in_one.contains(&t.whose()));
-        let list: Vec<Transfer> = new.take(MOST_TRANSFERS).cloned().collect();
+        let told = items.into_iter().filter_map(Item::into_transfer_batch);
+        let told: Vec<Arc<TransferBatch>> = told.collect();
+        let in_one = told.iter().flat_map(|message| &message.transfers);
+        let in_one: BTreeSet<_> = in_one.map(Transfer::payout_key).collect();
+        let new = transfers
+            .iter()
+            .filter(|t| !in_one.contains(&t.payout_key()));
+        let list: Vec<Transfer> = new.take(MAX_TRANSFERS).cloned().collect();
         if list.is_empty() {
             return Ok(told);
         }
-        let message = Transfers {
+        let message = TransferBatch {
             date,
             n: told.last().map_or(1, |last| last.n.saturating_add(1)),
             at: now,
-            list,
+            transfers: list,
         };
         // Put or refused: the next look says what stands.
-        let item = Item::Transfers(Arc::new(message));
-        table.put(item, When::Absent).await?;
+        let item = Item::TransferBatch(Arc::new(message));
+        table.put(item, WriteCondition::Absent).await?;
     }
-    Err(RunError::Contended)
+    Err(PayoutError::Contended)
 }
 
 impl Transfer {
-    fn whose(&self) -> (&PartnerId, u64) {
+    fn payout_key(&self) -> (&PartnerId, u64) {
         (&self.partner, self.payout)
     }
 }

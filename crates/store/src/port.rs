@@ -13,7 +13,11 @@ pub trait Table: Send + Sync {
     fn get(&self, key: Key) -> impl Future<Output = Result<Option<Item>, StoreError>> + Send;
 
     /// Writes one item if its condition holds.
-    fn put(&self, item: Item, when: When) -> impl Future<Output = Result<Put, StoreError>> + Send;
+    fn put(
+        &self,
+        item: Item,
+        when: WriteCondition,
+    ) -> impl Future<Output = Result<PutOutcome, StoreError>> + Send;
 
     /// Deletes one item, if it is there.
     fn delete(&self, key: Key) -> impl Future<Output = Result<(), StoreError>> + Send;
@@ -36,7 +40,7 @@ pub trait Table: Send + Sync {
     /// Items that asked, in this shard of the index, to be looked at again by this moment: the
     /// earliest ones, at most so many. A hint that may be behind or ahead of the items: whoever
     /// acts on it reads the item.
-    fn due(
+    fn query_due(
         &self,
         shard: u64,
         until: Timestamp,
@@ -45,13 +49,15 @@ pub trait Table: Send + Sync {
 
     /// Writes all or nothing. `false`: a condition did not hold, or another request was on
     /// one of the items; nothing was written.
-    fn transact(&self, writes: Vec<Write>)
-    -> impl Future<Output = Result<bool, StoreError>> + Send;
+    fn transact(
+        &self,
+        writes: Vec<TransactWrite>,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 }
 
 /// The condition of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum When {
+pub enum WriteCondition {
     /// No item has this key.
     Absent,
     /// The item there has this version.
@@ -60,7 +66,7 @@ pub enum When {
 
 /// What became of a conditional write.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Put {
+pub enum PutOutcome {
     /// It was written.
     Done,
     /// The condition did not hold; this is what is there.
@@ -69,11 +75,11 @@ pub enum Put {
 
 /// One part of a transaction.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Write {
+pub enum TransactWrite {
     /// A conditional write.
-    Put(Item, When),
+    Put(Item, WriteCondition),
     /// No write: only the condition must hold.
-    Check(Key, When),
+    Check(Key, WriteCondition),
 }
 
 /// Some of the items asked for.

@@ -2,9 +2,9 @@
 //! content is a conflict and not a second report, and under the id of the referral it is about.
 
 use crate::items::{Item, ledger_partition, referral_rows, reports_partition};
-use crate::port::{Put, StoreError, Table, When};
+use crate::port::{PutOutcome, StoreError, Table, WriteCondition};
 use domain::ids::PartnerId;
-use domain::standing::StandingRow;
+use domain::referral_status::ReferralStatusRow;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// A report as the door heard it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Report {
+pub struct StoredReport {
     /// Who reported.
     pub partner: PartnerId,
     /// The partner's id of the report.
@@ -37,7 +37,7 @@ pub struct Report {
 
 /// Under what a report stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum ReportIndex {
     /// Its own id: what came under it first.
     Message,
     /// Its own id and its digest: what came under that id later, and was another.
@@ -46,7 +46,7 @@ pub enum Place {
     Referral,
 }
 
-impl Place {
+impl ReportIndex {
     /// Its name in the table.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -63,8 +63,8 @@ impl Place {
             .find(|place| place.as_str() == name)
     }
 
-    pub(crate) fn sort_key(self, report: &Report) -> String {
-        let Report {
+    pub(crate) fn sort_key(self, report: &StoredReport) -> String {
+        let StoredReport {
             message, digest, ..
         } = report;
         match self {
@@ -77,10 +77,10 @@ impl Place {
 
 /// What a report is to those heard before.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Heard {
+pub enum ReportOutcome {
     /// New, or the same again: both are taken in, since nobody knows how far the first one came.
     /// What it says it says as of this moment.
-    Sound {
+    Accepted {
         /// When it was signed first.
         signed_at: Timestamp,
     },
@@ -92,37 +92,37 @@ pub enum Heard {
 ///
 /// # Errors
 /// When it may not be noted: the partner must try again.
-pub async fn hear<T: Table>(
+pub async fn record_report<T: Table>(
     table: &T,
-    report: Report,
+    report: StoredReport,
     content: &[u8],
-) -> Result<Heard, StoreError> {
+) -> Result<ReportOutcome, StoreError> {
     let report = Arc::new(report);
-    let item = |place, report: &Arc<Report>| Item::Report(place, report.clone());
+    let item = |place, report: &Arc<StoredReport>| Item::Report(place, report.clone());
     let put = table
-        .put(item(Place::Message, &report), When::Absent)
+        .put(item(ReportIndex::Message, &report), WriteCondition::Absent)
         .await?;
     let first = match put {
-        Put::Done => report,
-        Put::Refused(there) => {
+        PutOutcome::Done => report,
+        PutOutcome::Refused(there) => {
             let there = there.and_then(|there| there.into_report());
             let there = there.ok_or_else(|| StoreError::NoAnswer("what is there".into()))?;
             if there.digest != report.digest {
-                let kept = Report {
+                let kept = StoredReport {
                     content: Some(String::from_utf8_lossy(content).into()),
-                    ..Report::clone(&report)
+                    ..StoredReport::clone(&report)
                 };
-                let kept = item(Place::Conflict, &Arc::new(kept));
-                table.put(kept, When::Absent).await?;
-                return Ok(Heard::Conflict);
+                let kept = item(ReportIndex::Conflict, &Arc::new(kept));
+                table.put(kept, WriteCondition::Absent).await?;
+                return Ok(ReportOutcome::Conflict);
             }
             there
         }
     };
     table
-        .put(item(Place::Referral, &first), When::Absent)
+        .put(item(ReportIndex::Referral, &first), WriteCondition::Absent)
         .await?;
-    Ok(Heard::Sound {
+    Ok(ReportOutcome::Accepted {
         signed_at: first.signed_at,
     })
 }
@@ -131,11 +131,11 @@ pub async fn hear<T: Table>(
 ///
 /// # Errors
 /// When the table does not answer.
-pub async fn referral<T: Table>(
+pub async fn read_referral<T: Table>(
     table: &T,
     partner: &PartnerId,
     referral: &str,
-) -> Result<(Vec<Arc<Report>>, Vec<Arc<StandingRow>>), StoreError> {
+) -> Result<(Vec<Arc<StoredReport>>, Vec<Arc<ReferralStatusRow>>), StoreError> {
     let rows = referral_rows(referral);
     let heard = table
         .query(&reports_partition(partner), &rows, None)
@@ -149,7 +149,7 @@ pub async fn referral<T: Table>(
             .collect(),
         told.items
             .into_iter()
-            .filter_map(Item::into_standing)
+            .filter_map(Item::into_referral_status)
             .collect(),
     ))
 }

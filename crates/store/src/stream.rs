@@ -2,8 +2,8 @@
 
 use crate::attributes::{Attributes, from_attributes};
 use crate::items::{Item, customer_of};
-use crate::misread::Misread;
 use crate::port::StoreError;
+use crate::redacted_json_error::RedactedJsonError;
 use domain::ids::CustomerKey;
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 /// One record of the stream.
 #[derive(Debug)]
-pub struct Change {
+pub struct ItemChange {
     /// Its place in the stream, by which Lambda is told what failed.
     pub sequence: String,
     /// The partition it is of.
@@ -23,27 +23,27 @@ pub struct Change {
 /// An event that is no event of a table's stream.
 #[derive(Debug, thiserror::Error)]
 #[error("this is no event of a DynamoDB stream ({0}); the function is wired to something else")]
-pub struct NotAStream(#[from] Misread);
+pub struct NotAStream(#[from] RedactedJsonError);
 
 /// The changes in an event.
 ///
 /// # Errors
 /// [`NotAStream`].
-pub fn changes(payload: &[u8]) -> Result<Vec<Change>, NotAStream> {
-    let event: Event = serde_json::from_slice(payload).map_err(Misread::from)?;
-    Ok(event.records.into_iter().map(Change::from).collect())
+pub fn changes(payload: &[u8]) -> Result<Vec<ItemChange>, NotAStream> {
+    let event: StreamEvent = serde_json::from_slice(payload).map_err(RedactedJsonError::from)?;
+    Ok(event.records.into_iter().map(ItemChange::from).collect())
 }
 
-impl Change {
+impl ItemChange {
     /// The customer whose partition it is of.
     pub fn customer(&self) -> Option<CustomerKey> {
         customer_of(&self.partition)
     }
 }
 
-impl From<Record> for Change {
-    fn from(record: Record) -> Self {
-        let Body {
+impl From<StreamRecord> for ItemChange {
+    fn from(record: StreamRecord) -> Self {
+        let StreamRecordBody {
             keys,
             new_image,
             sequence_number,
@@ -67,19 +67,19 @@ impl From<Record> for Change {
 }
 
 #[derive(Deserialize)]
-struct Event {
+struct StreamEvent {
     #[serde(rename = "Records")]
-    records: Vec<Record>,
+    records: Vec<StreamRecord>,
 }
 
 #[derive(Deserialize)]
-struct Record {
-    dynamodb: Body,
+struct StreamRecord {
+    dynamodb: StreamRecordBody,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Body {
+struct StreamRecordBody {
     #[serde(default)]
     keys: HashMap<String, serde_dynamo::AttributeValue>,
     new_image: Option<HashMap<String, serde_dynamo::AttributeValue>>,

@@ -1,7 +1,7 @@
 //! The tiers that partners reached, as dated terms: once the audit has counted every active
 //! customer, whoever passed a border gets its next terms.
 
-use crate::decided::{Granted, grant};
+use crate::operator_decisions::{GrantOutcome, grant};
 use crate::partners::{PartnerRow, change, list};
 use crate::port::{StoreError, Table};
 use domain::ids::PartnerId;
@@ -12,14 +12,14 @@ use std::convert::Infallible;
 /// A tier counts from so long after it was counted: by then no door still holds the terms of
 /// before (a minute), even for a report whose sender's clock is ahead (five minutes). So a report
 /// that is sent again finds the terms that it found first.
-const AHEAD: SignedDuration = SignedDuration::from_mins(10);
+const TIER_DELAY: SignedDuration = SignedDuration::from_mins(10);
 
 /// Puts the tier in force that each partner has reached, and gives its codes again on those terms.
 /// How many partners have another tier than before. Doing it again does nothing.
 ///
 /// # Errors
 /// When the table does not answer; the next audit does what is left.
-pub async fn settle<T: Table>(
+pub async fn reconcile_tiers<T: Table>(
     table: &T,
     active: &BTreeMap<PartnerId, u32>,
     now: Timestamp,
@@ -31,7 +31,7 @@ pub async fn settle<T: Table>(
         }
         let customers = active.get(&row.partner).copied().unwrap_or_default();
         let choose = |row: &mut PartnerRow| {
-            reach(row, customers, now);
+            apply_tier(row, customers, now);
             Ok::<(), Infallible>(())
         };
         let Some(Ok(next)) = change(table, &row.partner, choose).await? else {
@@ -44,7 +44,10 @@ pub async fn settle<T: Table>(
         let since = next.latest().map_or(now, |last| last.since.max(now));
         for code in &next.codes {
             match grant(table, &next, code, since).await? {
-                Granted::Now | Granted::Already | Granted::Taken(_) | Granted::NoProgram => {}
+                GrantOutcome::Granted
+                | GrantOutcome::AlreadyGranted
+                | GrantOutcome::OwnedByOther(_)
+                | GrantOutcome::NoProgram => {}
             }
         }
     }
@@ -52,13 +55,13 @@ pub async fn settle<T: Table>(
 }
 
 /// The latest terms once more, if so many active customers earn another reward by them.
-fn reach(row: &mut PartnerRow, customers: u32, now: Timestamp) {
+fn apply_tier(row: &mut PartnerRow, customers: u32, now: Timestamp) {
     let Some(last) = row.latest() else {
         return;
     };
-    let offer = last.offer();
+    let offer = last.terms();
     if offer.at(customers) != last.in_force() {
-        let since = now.checked_add(AHEAD).unwrap_or(Timestamp::MAX);
-        row.agree(&offer, customers, since);
+        let since = now.checked_add(TIER_DELAY).unwrap_or(Timestamp::MAX);
+        row.set_terms(&offer, customers, since);
     }
 }

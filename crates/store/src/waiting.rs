@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// Some of what waits.
 #[derive(Debug, Default)]
-pub struct Batch {
+pub struct WaitingBatch {
     /// In the order of their ids.
     pub entries: Vec<Arc<Entry>>,
     /// The last of them, where others may follow.
@@ -20,23 +20,23 @@ pub struct Batch {
 ///
 /// # Errors
 /// When the table does not answer.
-pub async fn waiting<T: Table>(
+pub async fn read_waiting<T: Table>(
     table: &T,
     reference: &Reference,
     after: Option<Key>,
     most: usize,
-) -> Result<Batch, StoreError> {
+) -> Result<WaitingBatch, StoreError> {
     let page = table
         .query(&reference_partition(reference), PARKED, after)
         .await?;
-    let mut batch = Batch::default();
+    let mut batch = WaitingBatch::default();
     let mut more = page.next;
     for item in page.items {
         if batch.entries.len() >= most {
             more = batch
                 .entries
                 .last()
-                .map(|last| Key::parked(reference, &last.reading.id));
+                .map(|last| Key::parked(reference, &last.event.id));
             break;
         }
         if let Item::Parked(_, entry) = item {
@@ -52,7 +52,7 @@ pub async fn waiting<T: Table>(
 ///
 /// # Errors
 /// When the table does not answer; it is then read again, which changes nothing.
-pub async fn settle<T: Table>(
+pub async fn delete_waiting<T: Table>(
     table: &T,
     reference: &Reference,
     id: &EventId,

@@ -1,36 +1,36 @@
 //! What the clock asks for: every minute the sweep of what falls due by itself and of what waits
 //! for a provider's API, once a day the audit, which needs no stream and forgets nothing. The
-//! schedule's input says which: `{"job": "sweep"}`, `{"job": "audit"}`.
+//! schedule's input says which: `{"job":"due_scan"}`, `{"job": "audit"}`.
 
 mod waiting;
 
 pub use waiting::Enrichment;
 
-use crate::waiting::{Asked, store};
+use crate::waiting::{EnrichmentCounts, store_failure};
 use jiff::SignedDuration;
 use providers::PersonKey;
-use runtime::api::{Api, HttpApi, StageApis};
+use runtime::api::{ApiClient, HttpApi, StageApis};
 use runtime::aws::Cloud;
 use runtime::queue::{Queue, QueueError, SqsQueue};
-use runtime::secrets::{SecretCache, Source, person_key};
+use runtime::secrets::{SecretCache, SecretSource, person_key};
 use runtime::settings::{BadSetting, Settings};
 use runtime::{Clock, Failure, Function, Invocation};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use store::Table;
 use store::audit::walk;
+use store::due_scan::scan_due;
 use store::dynamo::DynamoTable;
-use store::letters::Order;
-use store::misread::Misread;
-use store::notices::{Told, handed_over};
-use store::sweep::sweep;
+use store::letters::SendTask;
+use store::notices::{DeliveryState, clear_due};
+use store::redacted_json_error::RedactedJsonError;
 use store::tiers;
 
 /// Pages of the table one run looks at before it leaves the rest to the next.
 const PAGES: u32 = 200;
 
 /// Customers of one shard of the index that one sweep looks at; the rest waits a minute.
-const MOST: u32 = 250;
+const MAX_CUSTOMERS: u32 = 250;
 
 /// Run by a schedule.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl Calendar<DynamoTable, SqsQueue> {
             let base = format!("API_URL_{}", provider.name().to_ascii_uppercase());
             apis.api(provider, settings.optional(&base))
         });
-        let master = Source::Parameter {
+        let master = SecretSource::Parameter {
             client: ssm.clone(),
             name: format!("/orangery/{stage}/master-key"),
         };
@@ -81,13 +81,14 @@ impl Calendar<DynamoTable, SqsQueue> {
     }
 }
 
-impl<T: Table, Q: Queue, A: Api> Function for Calendar<T, Q, A> {
+impl<T: Table, Q: Queue, A: ApiClient> Function for Calendar<T, Q, A> {
     fn invoke<'a>(&'a self, payload: &'a [u8]) -> Invocation<'a> {
         Box::pin(async move {
-            let Event { job } = serde_json::from_slice(payload)
-                .map_err(|error| Failure::new("NoJob", Misread::from(error).to_string()))?;
+            let ScheduledEvent { job } = serde_json::from_slice(payload).map_err(|error| {
+                Failure::new("NoJob", RedactedJsonError::from(error).to_string())
+            })?;
             let found = match job {
-                Job::Sweep => serde_json::to_vec(&self.sweep().await?),
+                Job::DueScan => serde_json::to_vec(&self.due_scan().await?),
                 Job::Audit => serde_json::to_vec(&self.audit().await?),
             };
             Ok(found.unwrap_or_default())
@@ -97,24 +98,24 @@ impl<T: Table, Q: Queue, A: Api> Function for Calendar<T, Q, A> {
 
 /// A schedule's input.
 #[derive(Deserialize)]
-struct Event {
+struct ScheduledEvent {
     job: Job,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Job {
-    Sweep,
+    DueScan,
     Audit,
 }
 
 /// What one sweep came to, for its log line and whoever called it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Looked {
+pub struct DueScanSummary {
     /// Customers looked at.
     pub customers: u64,
     /// Of these, how many stay due.
-    pub left: u64,
+    pub still_due: u64,
     /// Rows handed over because their partner is to be told more of them.
     pub notices: u64,
     /// Whether nothing is left to the next sweep.
@@ -129,15 +130,15 @@ pub struct Looked {
 
 /// What one run found, for its log line and whoever called it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Found {
+pub struct AuditSummary {
     /// Customers looked at.
     pub customers: u64,
     /// Records that had to be made true again.
-    pub mended: u64,
+    pub repaired: u64,
     /// Entries that wait for somebody to know whose they are.
     pub parked: u64,
     /// Of these, how many for too long.
-    pub parked_long: u64,
+    pub parked_overdue: u64,
     /// How long the one of them has waited that waits longest, in seconds.
     pub parked_age: u64,
     /// Events that wait for their provider's API.
@@ -147,32 +148,32 @@ pub struct Found {
     /// Quarantined events.
     pub quarantined: u64,
     /// Letters handed to their queue again.
-    pub letters_again: u64,
+    pub letters_requeued: u64,
     /// Rows handed over again because their partner was not told of them, it seems.
-    pub notices_again: u64,
+    pub notices_requeued: u64,
     /// Letters whose outcome will never be known.
-    pub unknown: u64,
+    pub unknown_letters: u64,
     /// Partners whose customers' number brought them to another tier.
     pub tiers: u64,
     /// Whether the walk came to the end of the table.
     pub complete: bool,
 }
 
-impl<T: Table, Q: Queue, A: Api> Calendar<T, Q, A> {
+impl<T: Table, Q: Queue, A: ApiClient> Calendar<T, Q, A> {
     /// One sweep: of customers, then of what waits, whatever became of the first.
     ///
     /// # Errors
     /// When the table or Parameter Store do not answer; who was not looked at stays due, and what
     /// waits goes on waiting.
-    pub async fn sweep(&self) -> Result<Looked, Failure> {
-        let swept = sweep(&self.table, MOST, self.clock.now()).await;
-        let asked = self.complete().await;
-        let (swept, asked) = (swept.map_err(|error| store(&error))?, asked?);
-        self.remind(&swept.told).await?;
-        let looked = Looked {
-            customers: swept.looked,
-            left: swept.left,
-            notices: count(swept.told.len()),
+    pub async fn due_scan(&self) -> Result<DueScanSummary, Failure> {
+        let swept = scan_due(&self.table, MAX_CUSTOMERS, self.clock.now()).await;
+        let asked = self.complete_waiting().await;
+        let (swept, asked) = (swept.map_err(|error| store_failure(&error))?, asked?);
+        self.enqueue_due_notices(&swept.due_notices).await?;
+        let looked = DueScanSummary {
+            customers: swept.customers,
+            still_due: swept.still_due,
+            notices: count(swept.due_notices.len()),
             complete: swept.complete,
             completed: asked.completed,
             waiting: asked.waiting,
@@ -181,9 +182,9 @@ impl<T: Table, Q: Queue, A: Api> Calendar<T, Q, A> {
         // Most minutes have nothing to tell, and a log line costs as much as a write.
         if looked.customers > 0 || looked.notices > 0 {
             tracing::info!(
-                what = "sweep",
+                what = "due_scan",
                 customers = looked.customers,
-                left = looked.left,
+                still_due = looked.still_due,
                 notices = looked.notices,
                 complete = looked.complete,
             );
@@ -194,25 +195,25 @@ impl<T: Table, Q: Queue, A: Api> Calendar<T, Q, A> {
     /// Hands rows over of which there is more to tell: what a hold's end releases, what an
     /// endpoint missed while it was off. First to the queue, then out of the index: who dies in
     /// between hands them over twice.
-    async fn remind(&self, all: &[Arc<Told>]) -> Result<(), Failure> {
+    async fn enqueue_due_notices(&self, all: &[Arc<DeliveryState>]) -> Result<(), Failure> {
         for told in all {
             self.notices
-                .send(told.order().to_text())
+                .send(told.task().to_text())
                 .await
-                .map_err(|error| queue(&error))?;
-            handed_over(&self.table, told)
+                .map_err(|error| queue_failure(&error))?;
+            clear_due(&self.table, told)
                 .await
-                .map_err(|error| store(&error))?;
+                .map_err(|error| store_failure(&error))?;
         }
         Ok(())
     }
 
     /// Asks once more for what waits.
-    async fn complete(&self) -> Result<Asked, Failure> {
-        let mut all = Asked::default();
+    async fn complete_waiting(&self) -> Result<EnrichmentCounts, Failure> {
+        let mut all = EnrichmentCounts::default();
         for enrichment in &self.enrichments {
             let batch = enrichment.next(&self.table).await;
-            let batch = batch.map_err(|error| store(&error))?;
+            let batch = batch.map_err(|error| store_failure(&error))?;
             if batch.entries.is_empty() {
                 continue;
             }
@@ -233,7 +234,7 @@ impl<T: Table, Q: Queue, A: Api> Calendar<T, Q, A> {
         Ok(all)
     }
 
-    fn age(&self, asked: &Asked) -> u64 {
+    fn age(&self, asked: &EnrichmentCounts) -> u64 {
         let since = asked
             .since
             .map(|since| self.clock.now().duration_since(since));
@@ -244,52 +245,52 @@ impl<T: Table, Q: Queue, A: Api> Calendar<T, Q, A> {
     ///
     /// # Errors
     /// When table or queue do not answer; the next run takes up where this one began.
-    pub async fn audit(&self) -> Result<Found, Failure> {
+    pub async fn audit(&self) -> Result<AuditSummary, Failure> {
         let report = walk(&self.table, PAGES, self.clock.now())
             .await
-            .map_err(|error| store(&error))?;
-        let mut found = Found {
+            .map_err(|error| store_failure(&error))?;
+        let mut found = AuditSummary {
             customers: report.customers,
-            mended: report.mended,
+            repaired: report.repaired,
             parked: report.parked,
-            parked_long: report.parked_long,
+            parked_overdue: report.parked_overdue,
             parked_age: seconds(report.parked_age),
             waiting: report.waiting,
             pending_age: seconds(report.pending_age),
             quarantined: report.quarantined,
-            letters_again: 0,
-            notices_again: count(report.untold.len()),
-            unknown: report.unknown,
+            letters_requeued: 0,
+            notices_requeued: count(report.undelivered.len()),
+            unknown_letters: report.unknown_letters,
             tiers: 0,
             complete: report.complete,
         };
-        for row in &report.owed {
+        for row in &report.overdue_letters {
             self.letters
-                .send(Order::of(row).to_text())
+                .send(SendTask::of(row).to_text())
                 .await
-                .map_err(|error| queue(&error))?;
-            found.letters_again = found.letters_again.saturating_add(1);
+                .map_err(|error| queue_failure(&error))?;
+            found.letters_requeued = found.letters_requeued.saturating_add(1);
         }
-        for order in &report.untold {
+        for order in &report.undelivered {
             self.notices
                 .send(order.to_text())
                 .await
-                .map_err(|error| queue(&error))?;
+                .map_err(|error| queue_failure(&error))?;
         }
         if let Some(active) = &report.active {
-            let settled = tiers::settle(&self.table, active, self.clock.now()).await;
-            found.tiers = settled.map_err(|error| store(&error))?;
+            let settled = tiers::reconcile_tiers(&self.table, active, self.clock.now()).await;
+            found.tiers = settled.map_err(|error| store_failure(&error))?;
         }
         tracing::info!(
             what = "audit",
             customers = found.customers,
-            mended = found.mended,
-            parked_long = found.parked_long,
+            repaired = found.repaired,
+            parked_overdue = found.parked_overdue,
             parked_age = found.parked_age,
             pending_age = found.pending_age,
             quarantined = found.quarantined,
-            unknown_letters = found.unknown,
-            notices_again = found.notices_again,
+            unknown_letters = found.unknown_letters,
+            notices_requeued = found.notices_requeued,
             tiers = found.tiers,
             complete = found.complete,
             metrics = "parked_age pending_age unknown_letters",
@@ -298,7 +299,7 @@ impl<T: Table, Q: Queue, A: Api> Calendar<T, Q, A> {
     }
 }
 
-fn queue(error: &QueueError) -> Failure {
+fn queue_failure(error: &QueueError) -> Failure {
     Failure::new("Queue", error.to_string())
 }
 

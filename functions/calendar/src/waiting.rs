@@ -3,23 +3,23 @@
 use domain::ids::Mode;
 use domain::record::Entry;
 use jiff::Timestamp;
-use providers::{PROVIDERS, PersonKey, Provider, Received, Step, read_again};
-use runtime::api::{Api, Bounds, settled};
-use runtime::door::{Told, take_in};
+use providers::{FetchStep, PROVIDERS, PersonKey, Provider, ReceivedItem, read_again};
+use runtime::api::{ApiClient, AskLimits, run_steps};
+use runtime::ingest::{IngestItem, ingest};
 use runtime::{Clock, Failure};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use store::waiting::{Batch, settle, waiting};
+use store::waiting::{WaitingBatch, delete_waiting, read_waiting};
 use store::{Key, StoreError, Table};
 
 /// What is asked for at once: a page of a provider's list is as long.
-const MOST: usize = 40;
+const MAX_BATCH: usize = 40;
 
 /// Batches of one provider in one run; the rest waits a minute.
 const BATCHES: u8 = 5;
 
 /// A batch's bounds: nobody waits for an answer here, and the next minute is near.
-const BOUNDS: Bounds = Bounds {
+const LIMITS: AskLimits = AskLimits {
     rounds: 4,
     calls: 200,
     time: Duration::from_secs(10),
@@ -33,12 +33,12 @@ pub struct Enrichment<A> {
     api: A,
     /// Where the next batch begins: what its API never answers must not keep others waiting.
     /// Forgotten with the process, after which the list is begun anew.
-    place: Mutex<Option<Key>>,
+    cursor: Mutex<Option<Key>>,
 }
 
 /// What became of what waited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Asked {
+pub(crate) struct EnrichmentCounts {
     /// Events that wait no more.
     pub(crate) completed: u64,
     /// Events that still do, as far as was looked.
@@ -63,29 +63,29 @@ impl<A> Enrichment<A> {
                 provider,
                 mode,
                 api: api(provider)?,
-                place: Mutex::default(),
+                cursor: Mutex::default(),
             })
         })
         .collect()
     }
 }
 
-impl<A: Api> Enrichment<A> {
+impl<A: ApiClient> Enrichment<A> {
     pub(crate) fn provider(&self) -> &'static Provider {
         self.provider
     }
 
     /// The next of what waits. Where nothing does, this is one request to the table.
-    pub(crate) async fn next<T: Table>(&self, table: &T) -> Result<Batch, StoreError> {
-        let reference = self.provider.account(self.mode).waiting();
-        let place = self.place().take();
+    pub(crate) async fn next<T: Table>(&self, table: &T) -> Result<WaitingBatch, StoreError> {
+        let reference = self.provider.account(self.mode).waiting_reference();
+        let place = self.cursor().take();
         if place.is_some() {
-            let batch = waiting(table, &reference, place, MOST).await?;
+            let batch = read_waiting(table, &reference, place, MAX_BATCH).await?;
             if !batch.entries.is_empty() {
                 return Ok(batch);
             }
         }
-        waiting(table, &reference, None, MOST).await
+        read_waiting(table, &reference, None, MAX_BATCH).await
     }
 
     /// Asks for a batch and those behind it, and takes in what was answered. Where a whole batch
@@ -93,39 +93,42 @@ impl<A: Api> Enrichment<A> {
     pub(crate) async fn complete<T: Table>(
         &self,
         table: &T,
-        mut batch: Batch,
+        mut batch: WaitingBatch,
         keys: &PersonKey,
         clock: &Clock,
-    ) -> Result<Asked, Failure> {
-        let mut asked = Asked::default();
+    ) -> Result<EnrichmentCounts, Failure> {
+        let mut asked = EnrichmentCounts::default();
         for _ in 0..BATCHES {
-            self.place().clone_from(&batch.last);
+            self.cursor().clone_from(&batch.last);
             let before = asked.completed;
-            self.take_up(table, &batch, keys, clock.now(), &mut asked)
+            self.process(table, &batch, keys, clock.now(), &mut asked)
                 .await?;
             if asked.completed == before || batch.last.is_none() {
                 break;
             }
-            batch = self.next(table).await.map_err(|error| store(&error))?;
+            batch = self
+                .next(table)
+                .await
+                .map_err(|error| store_failure(&error))?;
         }
         Ok(asked)
     }
 
-    async fn take_up<T: Table>(
+    async fn process<T: Table>(
         &self,
         table: &T,
-        batch: &Batch,
+        batch: &WaitingBatch,
         keys: &PersonKey,
         now: Timestamp,
-        asked: &mut Asked,
+        asked: &mut EnrichmentCounts,
     ) -> Result<(), Failure> {
-        let again = settled(&self.api, BOUNDS, |fetched| {
+        let again = run_steps(&self.api, LIMITS, |fetched| {
             let entries = batch.entries.iter();
-            Ok(Step::all(entries.map(|entry| {
+            Ok(FetchStep::all(entries.map(|entry| {
                 read_again(self.provider, self.mode, entry, fetched, keys)
             })))
         });
-        let again: Vec<Received> = again
+        let again: Vec<ReceivedItem> = again
             .await
             .map_err(|refused| Failure::new("Unread", refused.to_string()))?;
         let mut failed = None;
@@ -134,7 +137,7 @@ impl<A: Api> Enrichment<A> {
             // Each for itself: what can't be taken in holds up no other.
             let taken = match waits {
                 true => Ok(()),
-                false => self.take_in(table, entry, received, now).await,
+                false => self.ingest(table, entry, received, now).await,
             };
             if waits || taken.is_err() {
                 asked.waiting = asked.waiting.saturating_add(1);
@@ -145,34 +148,34 @@ impl<A: Api> Enrichment<A> {
             }
             failed = failed.or(taken.err());
         }
-        failed.map_or(Ok(()), |error| Err(store(&error)))
+        failed.map_or(Ok(()), |error| Err(store_failure(&error)))
     }
 
-    async fn take_in<T: Table>(
+    async fn ingest<T: Table>(
         &self,
         table: &T,
         entry: &Entry,
-        received: Received,
+        received: ReceivedItem,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let told = Told {
+        let told = IngestItem {
             received,
             received_at: entry.received_at,
             // Its own, so that whoever comes after a crash folds what was appended.
             receipt: entry.receipt.clone(),
         };
-        take_in(table, self.provider, vec![told], now).await?;
+        ingest(table, self.provider, vec![told], now).await?;
         // Last: until it is gone somebody asks again, and finds it repeated.
-        let reference = self.provider.account(self.mode).waiting();
-        settle(table, &reference, &entry.reading.id).await
+        let reference = self.provider.account(self.mode).waiting_reference();
+        delete_waiting(table, &reference, &entry.event.id).await
     }
 
-    fn place(&self) -> MutexGuard<'_, Option<Key>> {
-        self.place.lock().unwrap_or_else(PoisonError::into_inner)
+    fn cursor(&self) -> MutexGuard<'_, Option<Key>> {
+        self.cursor.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Asked {
+impl EnrichmentCounts {
     pub(crate) fn and(self, other: Self) -> Self {
         let since = [self.since, other.since].into_iter().flatten().min();
         Self {
@@ -183,6 +186,6 @@ impl Asked {
     }
 }
 
-pub(crate) fn store(error: &StoreError) -> Failure {
+pub(crate) fn store_failure(error: &StoreError) -> Failure {
     Failure::new("Store", error.to_string())
 }

@@ -7,9 +7,9 @@ use runtime::queue::{Queue, QueueError, SqsQueue};
 use runtime::settings::{BadSetting, Settings};
 use runtime::{Failure, Function, Invocation};
 use store::Item;
-use store::letters::{LetterState, Order};
+use store::letters::{LetterState, SendTask};
 use store::notices;
-use store::stream::{Change, changes};
+use store::stream::{ItemChange, changes};
 
 /// From stream to queues.
 #[derive(Debug)]
@@ -39,21 +39,21 @@ impl<Q: Queue> Function for Dispatch<Q> {
         Box::pin(async move {
             let changes =
                 changes(payload).map_err(|error| Failure::new("NotAStream", error.to_string()))?;
-            Ok(failures(&self.hand_over(changes).await))
+            Ok(failures(&self.enqueue(changes).await))
         })
     }
 }
 
 impl<Q: Queue> Dispatch<Q> {
     /// Hands over what is owed; gives the sequence numbers of what was not taken.
-    pub async fn hand_over(&self, changes: Vec<Change>) -> Vec<String> {
+    pub async fn enqueue(&self, changes: Vec<ItemChange>) -> Vec<String> {
         let mut failed = Vec::new();
         for change in changes {
             // What can't be read is the first reader's to report.
             let Ok(Some(item)) = change.item else {
                 continue;
             };
-            if let Err(error) = self.hand_over_one(&item).await {
+            if let Err(error) = self.enqueue_item(&item).await {
                 tracing::warn!(what = "dispatch", %error);
                 failed.push(change.sequence);
             }
@@ -61,13 +61,13 @@ impl<Q: Queue> Dispatch<Q> {
         failed
     }
 
-    async fn hand_over_one(&self, item: &Item) -> Result<(), QueueError> {
+    async fn enqueue_item(&self, item: &Item) -> Result<(), QueueError> {
         if let Item::Letter(row) = item
-            && row.state == LetterState::Owed
+            && row.state == LetterState::Due
         {
-            return self.letters.send(Order::of(row).to_text()).await;
+            return self.letters.send(SendTask::of(row).to_text()).await;
         }
-        match notices::Order::of(item) {
+        match notices::NoticeTask::of(item) {
             Some(order) => self.notices.send(order.to_text()).await,
             None => Ok(()),
         }

@@ -12,7 +12,7 @@ use icu_locale_core::{Locale, preferences};
 pub(crate) fn amount(money: Money, locale: &Locale) -> String {
     let exact = money.decimal();
     let Ok(decimal) = exact.parse::<Decimal>() else {
-        return plain(&exact, money);
+        return with_currency_code(&exact, money);
     };
     let with_currency = currency(money)
         .and_then(|currency| {
@@ -21,18 +21,18 @@ pub(crate) fn amount(money: Money, locale: &Locale) -> String {
         .map(|formatter| formatter.format_fixed_decimal(&decimal).to_string())
         // A currency may be written with fewer places than its provider counts: what would be
         // rounded away is money, so it is written in full.
-        .filter(|text| says(text, &exact));
+        .filter(|text| has_same_digits(text, &exact));
     with_currency.unwrap_or_else(|| {
         let number = DecimalFormatter::try_new(locale.into(), Default::default()).map_or_else(
             |_| exact.clone(),
             |number| number.format(&decimal).to_string(),
         );
-        plain(&number, money)
+        with_currency_code(&number, money)
     })
 }
 
 /// Whether a text has the digits of an amount, but for zeros at the end.
-fn says(text: &str, exact: &str) -> bool {
+fn has_same_digits(text: &str, exact: &str) -> bool {
     let (written, meant) = (digits(text), digits(exact));
     match meant.strip_prefix(&written) {
         Some("") => true,
@@ -45,7 +45,7 @@ fn digits(text: &str) -> String {
     text.chars().filter(char::is_ascii_digit).collect()
 }
 
-fn plain(number: &str, money: Money) -> String {
+fn with_currency_code(number: &str, money: Money) -> String {
     format!(
         "{number}\u{a0}{}",
         money.currency.code().to_ascii_uppercase()

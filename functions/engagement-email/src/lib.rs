@@ -6,19 +6,19 @@ pub mod render;
 pub mod templates;
 mod amounts;
 
-use crate::mailer::{Mailer, NotSent, SesMailer};
+use crate::mailer::{Mailer, SendError, SesMailer};
 use domain::catalog::Catalog;
 use domain::ids::CustomerKey;
 use domain::record::Record;
-use runtime::aws::{Cloud, Service};
-use runtime::batch::{Attributes, Batch, failures};
+use runtime::aws::{AwsService, Cloud};
+use runtime::batch::{LambdaBatch, MessageAttributes, failures};
 use runtime::settings::{BadSetting, Settings};
 use runtime::{Clock, Failure, Function, Invocation, Warming};
 use serde::Deserialize;
 use std::sync::Arc;
 use store::dynamo::DynamoTable;
-use store::letters::{Claim, LetterRow, LetterState, Order, claim, finish};
-use store::misread::Misread;
+use store::letters::{ClaimOutcome, LetterRow, LetterState, SendTask, claim, transition};
+use store::redacted_json_error::RedactedJsonError;
 use store::{Key, StoreError, Table};
 
 /// How often the outcome of a send is written down again when the table does not answer.
@@ -64,7 +64,7 @@ impl EngagementEmail<DynamoTable, SesMailer> {
     /// [`BadSetting`].
     pub fn from_settings(settings: &Settings) -> Result<Self, BadSetting> {
         let cloud = Cloud::from_settings(settings)?;
-        let ses = cloud.config(Service::Ses);
+        let ses = cloud.config(AwsService::Ses);
         let set = settings.optional("CONFIGURATION_SET").map(str::to_owned);
         let catalog = match settings.optional("CATALOG") {
             None => Catalog::default(),
@@ -109,8 +109,10 @@ fn web_address(settings: &Settings, name: &'static str) -> Result<Option<String>
 impl<T: Table, M: Mailer> Function for EngagementEmail<T, M> {
     fn invoke<'a>(&'a self, payload: &'a [u8]) -> Invocation<'a> {
         Box::pin(async move {
-            let batch: Batch<Message> = serde_json::from_slice(payload)
-                .map_err(|error| Failure::new("NotAQueue", Misread::from(error).to_string()))?;
+            let batch: LambdaBatch<LetterQueueMessage> =
+                serde_json::from_slice(payload).map_err(|error| {
+                    Failure::new("NotAQueue", RedactedJsonError::from(error).to_string())
+                })?;
             let mut failed = Vec::new();
             for message in batch.records {
                 if let Err(why) = self.deliver(&message).await {
@@ -132,10 +134,10 @@ impl<T: Table, M: Mailer> Function for EngagementEmail<T, M> {
 
 /// Why a message goes back to its queue.
 #[derive(Debug, thiserror::Error)]
-pub enum Later {
+pub enum LetterError {
     /// The message is none of ours.
     #[error("a message that orders no letter: {0}")]
-    Unreadable(#[from] Misread),
+    Unreadable(#[from] RedactedJsonError),
     /// Somebody else is on the letter.
     #[error("somebody else is sending this letter")]
     Busy,
@@ -148,38 +150,39 @@ pub enum Later {
 }
 
 impl<T: Table, M: Mailer> EngagementEmail<T, M> {
-    async fn deliver(&self, message: &Message) -> Result<(), Later> {
-        let order: Order = serde_json::from_str(&message.body).map_err(Misread::from)?;
+    async fn deliver(&self, message: &LetterQueueMessage) -> Result<(), LetterError> {
+        let order: SendTask =
+            serde_json::from_str(&message.body).map_err(RedactedJsonError::from)?;
         // A delivery is an owner of its own: one that follows a crash must not pass for it.
         let owner = format!("{}#{}", message.message_id, message.attributes.receives);
         match claim(&self.table, &order, &owner, self.clock.now()).await? {
-            Claim::Done(state) => {
+            ClaimOutcome::Done(state) => {
                 tracing::info!(letter = order.letter.as_str(), verdict = state.name());
                 Ok(())
             }
-            Claim::Busy => Err(Later::Busy),
-            Claim::Ours { row, record } => self.send(&row, &record).await,
+            ClaimOutcome::Busy => Err(LetterError::Busy),
+            ClaimOutcome::Claimed { row, record } => self.send(&row, &record).await,
         }
     }
 
-    async fn send(&self, row: &LetterRow, record: &Record) -> Result<(), Later> {
-        let mail = render::mail(row, record, &self.catalog, &self.sender);
+    async fn send(&self, row: &LetterRow, record: &Record) -> Result<(), LetterError> {
+        let mail = render::render_letter(row, record, &self.catalog, &self.sender);
         let sent = match &mail {
             Ok(mail) => self.mailer.send(mail).await,
-            Err(error) => Err(NotSent::Refused(error.to_string())),
+            Err(error) => Err(SendError::Refused(error.to_string())),
         };
         let at = self.clock.now();
         let (state, again) = match sent {
             Ok(message_id) => (LetterState::Sent { at, message_id }, None),
-            Err(NotSent::Busy(why)) => (LetterState::Owed, Some(why)),
-            Err(NotSent::Refused(why)) => (
+            Err(SendError::Busy(why)) => (LetterState::Due, Some(why)),
+            Err(SendError::Refused(why)) => (
                 LetterState::Failed {
                     at,
                     reason: why.as_str().into(),
                 },
                 None,
             ),
-            Err(NotSent::Unknown(_)) => (LetterState::Unknown { at }, None),
+            Err(SendError::Unknown(_)) => (LetterState::Unknown { at }, None),
         };
         let unknown = matches!(state, LetterState::Unknown { .. });
         let metrics = unknown.then_some("unknown_letters");
@@ -188,15 +191,15 @@ impl<T: Table, M: Mailer> EngagementEmail<T, M> {
             verdict = state.name(),
             metrics
         );
-        self.write_down(row, state).await;
-        again.map_or(Ok(()), |why| Err(Later::Mail(why)))
+        self.save_outcome(row, state).await;
+        again.map_or(Ok(()), |why| Err(LetterError::Mail(why)))
     }
 
     /// If this can't be written, the claim runs out and the outcome counts as unknown: the
     /// letter is not sent again.
-    async fn write_down(&self, row: &LetterRow, state: LetterState) {
+    async fn save_outcome(&self, row: &LetterRow, state: LetterState) {
         for _ in 0..ATTEMPTS {
-            match finish(&self.table, row, state.clone()).await {
+            match transition(&self.table, row, state.clone()).await {
                 Ok(_) => return,
                 Err(error) => tracing::warn!(what = "letter outcome", %error),
             }
@@ -206,8 +209,8 @@ impl<T: Table, M: Mailer> EngagementEmail<T, M> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Message {
+struct LetterQueueMessage {
     message_id: Arc<str>,
     body: String,
-    attributes: Attributes,
+    attributes: MessageAttributes,
 }

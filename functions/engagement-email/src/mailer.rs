@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 /// A letter as it goes out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mail {
+pub struct RenderedLetter {
     /// Sender.
     pub from: String,
     /// Receiver.
@@ -36,12 +36,15 @@ pub struct Mail {
 /// Something that sends mail.
 pub trait Mailer: Send + Sync {
     /// Tries once. Gives the mail service's id of the message.
-    fn send(&self, mail: &Mail) -> impl Future<Output = Result<Arc<str>, NotSent>> + Send;
+    fn send(
+        &self,
+        mail: &RenderedLetter,
+    ) -> impl Future<Output = Result<Arc<str>, SendError>> + Send;
 }
 
 /// Why there is no id.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NotSent {
+pub enum SendError {
     /// Certainly not accepted, and it may be tried again later.
     Busy(String),
     /// Certainly not accepted, and never will be.
@@ -71,8 +74,8 @@ impl SesMailer {
 }
 
 impl Mailer for SesMailer {
-    async fn send(&self, mail: &Mail) -> Result<Arc<str>, NotSent> {
-        let unbuilt = |error: BuildError| NotSent::Refused(error.to_string());
+    async fn send(&self, mail: &RenderedLetter) -> Result<Arc<str>, SendError> {
+        let unbuilt = |error: BuildError| SendError::Refused(error.to_string());
         let content = |text: &str| Content::builder().data(text).charset("UTF-8").build();
         let body = Body::builder()
             .html(content(&mail.html).map_err(unbuilt)?)
@@ -101,12 +104,12 @@ impl Mailer for SesMailer {
         }
         match request.send().await {
             Ok(answer) => Ok(answer.message_id.unwrap_or_default().into()),
-            Err(error) => Err(judge(&error)),
+            Err(error) => Err(classify_error(&error)),
         }
     }
 }
 
-fn headers(mail: &Mail) -> Result<Option<Vec<MessageHeader>>, BuildError> {
+fn headers(mail: &RenderedLetter) -> Result<Option<Vec<MessageHeader>>, BuildError> {
     let headers = mail
         .headers
         .iter()
@@ -116,7 +119,7 @@ fn headers(mail: &Mail) -> Result<Option<Vec<MessageHeader>>, BuildError> {
 }
 
 /// Only what the service itself says is definite; a lost answer never is.
-fn judge<R>(error: &SdkError<SendEmailError, R>) -> NotSent {
+fn classify_error<R>(error: &SdkError<SendEmailError, R>) -> SendError {
     let name = || error.code().unwrap_or("unnamed error").to_owned();
     match error.as_service_error() {
         Some(
@@ -124,17 +127,17 @@ fn judge<R>(error: &SdkError<SendEmailError, R>) -> NotSent {
             | SendEmailError::LimitExceededException(_)
             | SendEmailError::SendingPausedException(_)
             | SendEmailError::AccountSuspendedException(_),
-        ) => NotSent::Busy(name()),
+        ) => SendError::Busy(name()),
         Some(
             SendEmailError::BadRequestException(_)
             | SendEmailError::MessageRejected(_)
             | SendEmailError::MailFromDomainNotVerifiedException(_)
             | SendEmailError::NotFoundException(_),
-        ) => NotSent::Refused(name()),
-        Some(_) => NotSent::Unknown(name()),
+        ) => SendError::Refused(name()),
+        Some(_) => SendError::Unknown(name()),
         None if matches!(error, SdkError::ConstructionFailure(_)) => {
-            NotSent::Refused("the request could not be built".into())
+            SendError::Refused("the request could not be built".into())
         }
-        None => NotSent::Unknown("no answer".into()),
+        None => SendError::Unknown("no answer".into()),
     }
 }

@@ -1,17 +1,17 @@
 //! From a letter's row and its customer's record to a mail.
 
 use crate::Sender;
-use crate::mailer::Mail;
+use crate::mailer::RenderedLetter;
 pub use crate::reader::Language;
 use crate::reader::Reader;
-use crate::templates::{Part, Unrendered, render};
+use crate::templates::{LetterPart, RenderError, render};
 use domain::catalog::Catalog;
 use domain::ids::ObjectId;
-use domain::letters::{Class, Letter};
+use domain::letters::{Letter, LetterClass};
 use domain::money::{Money, exponent};
 use domain::plan::subject;
 use domain::record::Record;
-use domain::state::{Invoice, State, Subscription};
+use domain::state::{CustomerState, Invoice, Subscription};
 use domain::terms::SubscriptionStatus;
 use minijinja::context;
 use minijinja::value::Value;
@@ -22,17 +22,17 @@ use store::letters::LetterRow;
 ///
 /// # Errors
 /// When it can't be rendered: a bug, kept as the letter's reason.
-pub fn mail(
+pub fn render_letter(
     row: &LetterRow,
     record: &Record,
     catalog: &Catalog,
     sender: &Sender,
-) -> Result<Mail, Unrendered> {
+) -> Result<RenderedLetter, RenderError> {
     let state = &record.folded.state;
     let reader = Reader::of(&state.person);
     let language = reader.language;
     let preferences = sender.preferences_url.as_deref();
-    let preferences = preferences.filter(|_| row.letter.class() == Class::Engagement);
+    let preferences = preferences.filter(|_| row.letter.class() == LetterClass::Engagement);
     let common = context! {
         language => language.as_str(),
         shop => one_line(&sender.shop),
@@ -40,22 +40,22 @@ pub fn mail(
         account_url => sender.account_url.as_deref(),
         preferences_url => preferences,
     };
-    let own = About {
+    let own = LetterContext {
         state,
         catalog,
         reader: &reader,
     }
     .values(row)?;
     let values = context! { ..own, ..common };
-    let subject = subject_line(&render(row.letter, language, Part::Subject, &values)?);
+    let subject = subject_line(&render(row.letter, language, LetterPart::Subject, &values)?);
     let values = context! { subject => subject.as_str(), ..values };
-    Ok(Mail {
+    Ok(RenderedLetter {
         from: sender.from.clone(),
         to: state.person.email().unwrap_or_default().to_owned(),
         reply_to: sender.reply_to.clone(),
         subject,
-        html: render(row.letter, language, Part::Mjml, &values)?,
-        text: render(row.letter, language, Part::Text, &values)?,
+        html: render(row.letter, language, LetterPart::Mjml, &values)?,
+        text: render(row.letter, language, LetterPart::Text, &values)?,
         headers: preferences.map(unsubscribe).unwrap_or_default(),
         tags: vec![
             ("letter", row.letter.as_str().into()),
@@ -65,17 +65,17 @@ pub fn mail(
 }
 
 /// What a letter is about, to be told to this reader.
-struct About<'a> {
-    state: &'a State,
+struct LetterContext<'a> {
+    state: &'a CustomerState,
     catalog: &'a Catalog,
     reader: &'a Reader,
 }
 
-impl About<'_> {
-    fn values(&self, row: &LetterRow) -> Result<Value, Unrendered> {
+impl LetterContext<'_> {
+    fn values(&self, row: &LetterRow) -> Result<Value, RenderError> {
         let id = subject(row.letter, &row.cause);
-        let subscription = || find(&self.state.subscriptions, id).ok_or(Unrendered::Subject);
-        let invoice = || find(&self.state.invoices, id).ok_or(Unrendered::Subject);
+        let subscription = || find_by_id(&self.state.subscriptions, id).ok_or(RenderError::Subject);
+        let invoice = || find_by_id(&self.state.invoices, id).ok_or(RenderError::Subject);
         Ok(match row.letter {
             Letter::Welcome => {
                 let welcomed = subscription()?;
@@ -110,7 +110,7 @@ impl About<'_> {
             }
             Letter::TrialEnding => {
                 let trying = subscription()?;
-                let trial = trying.terms.trial.ok_or(Unrendered::Subject)?;
+                let trial = trying.terms.trial.ok_or(RenderError::Subject)?;
                 let usage = trying.terms.items.iter().any(|item| item.metered);
                 context! {
                     plan => self.plan(trying),
@@ -158,7 +158,7 @@ impl About<'_> {
     }
 }
 
-fn find<'a, T>(among: &'a BTreeMap<ObjectId, T>, id: &str) -> Option<&'a T> {
+fn find_by_id<'a, T>(among: &'a BTreeMap<ObjectId, T>, id: &str) -> Option<&'a T> {
     among.get(&ObjectId::new(id))
 }
 
@@ -175,7 +175,7 @@ fn unsubscribe(url: &str) -> Vec<(&'static str, String)> {
 fn one_line(text: &str) -> String {
     let spaced: String = text
         .chars()
-        .filter(|c| !turns_text(*c))
+        .filter(|c| !is_bidi_control(*c))
         .map(|c| {
             if c.is_control() || is_line_end(c) {
                 ' '
@@ -183,7 +183,7 @@ fn one_line(text: &str) -> String {
                 c
             }
         })
-        .take(MOST_SIGNS)
+        .take(MAX_CHARS)
         .collect();
     let words: Vec<_> = spaced.split(' ').filter(|word| !word.is_empty()).collect();
     words.join(" ")
@@ -199,7 +199,7 @@ fn is_line_end(c: char) -> bool {
 }
 
 /// Signs that turn the direction of all that follows, beyond the value they stand in.
-fn turns_text(c: char) -> bool {
+fn is_bidi_control(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
@@ -216,4 +216,4 @@ fn tag(text: &str) -> String {
 }
 
 /// Signs of a name that are written; subjects hold two names at most.
-const MOST_SIGNS: usize = 120;
+const MAX_CHARS: usize = 120;

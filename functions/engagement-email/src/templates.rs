@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 /// Why a letter has no text: a bug of ours. No value stands in it.
 #[derive(Debug, thiserror::Error)]
-pub enum Unrendered {
+pub enum RenderError {
     /// A template can't be rendered.
     #[error("template {name} can't be rendered: {kind}")]
     Template {
@@ -29,7 +29,7 @@ pub enum Unrendered {
 
 /// The part of a letter that a file of its folder makes.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Part {
+pub(crate) enum LetterPart {
     /// `subject.txt`
     Subject,
     /// `txt`
@@ -42,26 +42,26 @@ pub(crate) enum Part {
 pub(crate) fn render(
     letter: Letter,
     language: Language,
-    part: Part,
+    part: LetterPart,
     values: &Value,
-) -> Result<String, Unrendered> {
+) -> Result<String, RenderError> {
     let end = match part {
-        Part::Subject => "subject.txt",
-        Part::Text => "txt",
-        Part::Mjml => "mjml",
+        LetterPart::Subject => "subject.txt",
+        LetterPart::Text => "txt",
+        LetterPart::Mjml => "mjml",
     };
     let name = format!("{}/{}.{end}", letter.as_str(), language.as_str());
     let rendered = TEMPLATES
         .get_template(&name)
         .and_then(|template| template.render(values));
-    let rendered = rendered.map_err(|error| Unrendered::Template {
+    let rendered = rendered.map_err(|error| RenderError::Template {
         name: name.clone(),
         kind: error.kind(),
     })?;
     match part {
-        Part::Subject => Ok(rendered),
-        Part::Text => Ok(paragraphs(&rendered)),
-        Part::Mjml => html(&rendered, language).ok_or(Unrendered::Mjml(name)),
+        LetterPart::Subject => Ok(rendered),
+        LetterPart::Text => Ok(paragraphs(&rendered)),
+        LetterPart::Mjml => html(&rendered, language).ok_or(RenderError::Mjml(name)),
     }
 }
 
@@ -114,14 +114,14 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     });
     environment.set_loader(|name| {
         let found = FILES.iter().find(|(known, _)| *known == name);
-        Ok(found.map(|(name, text)| spaced(name, text).into_owned()))
+        Ok(found.map(|(name, text)| with_french_spacing(name, text).into_owned()))
     });
     environment
 });
 
 /// French sets signs of two parts off by a space at which no line breaks. Templates are written
 /// with an ordinary one, so that whoever writes them sees it.
-fn spaced<'a>(name: &str, text: &'a str) -> Cow<'a, str> {
+fn with_french_spacing<'a>(name: &str, text: &'a str) -> Cow<'a, str> {
     let french = name
         .rsplit('/')
         .next()

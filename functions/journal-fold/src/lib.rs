@@ -9,10 +9,10 @@ use runtime::settings::{BadSetting, Settings};
 use runtime::{Clock, Failure, Function, Invocation, Warming};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use store::accept::retry_parked;
 use store::dynamo::DynamoTable;
-use store::folding::{Outcome, fold, look_again};
-use store::stream::{Change, changes};
+use store::folding::{FoldStatus, fold, replan};
+use store::ingest::retry_parked;
+use store::stream::{ItemChange, changes};
 use store::{Item, Key, StoreError, Table};
 
 /// The stream's first reader.
@@ -44,7 +44,7 @@ impl<T: Table> Function for JournalFold<T> {
         Box::pin(async move {
             let changes =
                 changes(payload).map_err(|error| Failure::new("NotAStream", error.to_string()))?;
-            Ok(failures(&self.take_up(changes).await))
+            Ok(failures(&self.process(changes).await))
         })
     }
 
@@ -58,15 +58,15 @@ impl<T: Table> Function for JournalFold<T> {
 
 /// What a batch asks of one customer.
 #[derive(Default)]
-struct Asked {
+struct CustomerWork {
     entries: Vec<Arc<Entry>>,
     sequences: Vec<String>,
 }
 
 impl<T: Table> JournalFold<T> {
     /// Takes up a batch; gives the sequence numbers of what must be handed over again.
-    pub async fn take_up(&self, changes: Vec<Change>) -> Vec<String> {
-        let mut asked: BTreeMap<CustomerKey, Asked> = BTreeMap::new();
+    pub async fn process(&self, changes: Vec<ItemChange>) -> Vec<String> {
+        let mut asked: BTreeMap<CustomerKey, CustomerWork> = BTreeMap::new();
         let mut failed: BTreeSet<String> = BTreeSet::new();
         for change in changes {
             let customer = change.customer();
@@ -81,7 +81,7 @@ impl<T: Table> JournalFold<T> {
                     asked.sequences.push(change.sequence);
                 }
                 (Ok(Some(Item::Parked(_, entry))), _) => {
-                    if let Err(error) = self.look_for(&entry).await {
+                    if let Err(error) = self.unpark(&entry).await {
                         tracing::warn!(what = "parked", %error);
                         failed.insert(change.sequence);
                     }
@@ -94,7 +94,7 @@ impl<T: Table> JournalFold<T> {
             }
         }
         for (customer, asked) in asked {
-            if let Err(error) = self.settle(&customer, &asked).await {
+            if let Err(error) = self.reconcile(&customer, &asked).await {
                 tracing::warn!(what = "fold", error);
                 failed.extend(asked.sequences);
             }
@@ -102,23 +102,23 @@ impl<T: Table> JournalFold<T> {
         failed.into_iter().collect()
     }
 
-    async fn settle(&self, customer: &CustomerKey, asked: &Asked) -> Result<(), String> {
+    async fn reconcile(&self, customer: &CustomerKey, asked: &CustomerWork) -> Result<(), String> {
         let now = self.clock.now();
         let outcome = if asked.entries.is_empty() {
-            look_again(&self.table, customer, now).await
+            replan(&self.table, customer, now).await
         } else {
             fold(&self.table, customer, asked.entries.clone(), now).await
         };
         match outcome {
-            Ok(Outcome::Done) => Ok(()),
+            Ok(FoldStatus::Done) => Ok(()),
             // Another round of the stream takes it up.
-            Ok(Outcome::Contended) => Err("the record kept changing".into()),
-            Ok(Outcome::Panicked) => Err("the fold panicked on this customer".into()),
+            Ok(FoldStatus::Contended) => Err("the record kept changing".into()),
+            Ok(FoldStatus::Panicked) => Err("the fold panicked on this customer".into()),
             Err(error) => Err(error.to_string()),
         }
     }
 
-    async fn look_for(&self, entry: &Arc<Entry>) -> Result<(), StoreError> {
+    async fn unpark(&self, entry: &Arc<Entry>) -> Result<(), StoreError> {
         let now = self.clock.now();
         for customer in retry_parked(&self.table, entry).await? {
             fold(&self.table, &customer, vec![entry.clone()], now).await?;

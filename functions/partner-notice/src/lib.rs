@@ -1,23 +1,25 @@
 //! Tells partners of their rows: a signed POST for each state that a row comes to, until it is
 //! taken or three days are over.
 
-use domain::notice::{Notice, wait};
+use domain::notice::{Notice, retry_wait};
 use futures_util::future::join_all;
 use jiff::SignedDuration;
 use providers::{Secret, WeakSecret, notice_secret, standard};
 use runtime::aws::Cloud;
-use runtime::batch::{Attributes, Batch, failures};
-use runtime::post::{Post, Posted, Poster};
-use runtime::queue::{Later, SqsQueue};
-use runtime::secrets::{NoSecrets, SecretCache, Source, master};
+use runtime::batch::{LambdaBatch, MessageAttributes, failures};
+use runtime::post::{Post, PostOutcome, Poster};
+use runtime::queue::{DelayableQueue, SqsQueue};
+use runtime::secrets::{SecretCache, SecretSource, SecretsError, master};
 use runtime::settings::{BadSetting, Settings};
 use runtime::{Clock, Failure, Function, Invocation, Warming};
 use serde::Deserialize;
 use std::sync::Arc;
 use store::dynamo::DynamoTable;
-use store::endpoints::{Endpoint, failed, gone, took};
-use store::misread::Misread;
-use store::notices::{Order, TakenUp, Told, Work, take_up, write_down};
+use store::notice_endpoints::{NoticeEndpoint, record_disabled, record_failure, record_success};
+use store::notices::{
+    DeliveryPlan, DeliveryState, NoticeTask, PendingDelivery, plan_delivery, save_delivered,
+};
+use store::redacted_json_error::RedactedJsonError;
 use store::{Key, StoreError, Table};
 
 /// From queue to partner.
@@ -42,7 +44,7 @@ impl PartnerNotice<DynamoTable, SqsQueue, Poster> {
     /// [`BadSetting`].
     pub fn from_settings(settings: &Settings) -> Result<Self, BadSetting> {
         let cloud = Cloud::from_settings(settings)?;
-        let source = Source::Parameter {
+        let source = SecretSource::Parameter {
             client: cloud.ssm(),
             name: format!("/orangery/{}/master-key", settings.required("STAGE")?),
         };
@@ -60,11 +62,13 @@ impl PartnerNotice<DynamoTable, SqsQueue, Poster> {
     }
 }
 
-impl<T: Table, Q: Later, P: Post> Function for PartnerNotice<T, Q, P> {
+impl<T: Table, Q: DelayableQueue, P: Post> Function for PartnerNotice<T, Q, P> {
     fn invoke<'a>(&'a self, payload: &'a [u8]) -> Invocation<'a> {
         Box::pin(async move {
-            let batch: Batch<Message> = serde_json::from_slice(payload)
-                .map_err(|error| Failure::new("NotAQueue", Misread::from(error).to_string()))?;
+            let batch: LambdaBatch<NoticeQueueMessage> =
+                serde_json::from_slice(payload).map_err(|error| {
+                    Failure::new("NotAQueue", RedactedJsonError::from(error).to_string())
+                })?;
             // At once: one partner that is slow holds up no other.
             let delivered = batch.records.iter().map(|message| self.deliver(message));
             let delivered = join_all(delivered).await;
@@ -88,7 +92,7 @@ impl<T: Table, Q: Later, P: Post> Function for PartnerNotice<T, Q, P> {
 
 /// Why a message goes back to its queue.
 #[derive(Debug, thiserror::Error)]
-pub enum NotTold {
+pub enum NoticeError {
     /// The message is none of ours.
     #[error("a message that orders no notice: {0}")]
     Unreadable(String),
@@ -100,7 +104,7 @@ pub enum NotTold {
     Raced,
     /// No secret to sign with.
     #[error(transparent)]
-    Secrets(#[from] NoSecrets),
+    Secrets(#[from] SecretsError),
     /// No secret follows for this partner.
     #[error("no secret follows for this partner: {0}")]
     Weak(#[from] WeakSecret),
@@ -109,108 +113,121 @@ pub enum NotTold {
     Store(#[from] StoreError),
 }
 
-impl<T: Table, Q: Later, P: Post> PartnerNotice<T, Q, P> {
-    async fn deliver(&self, message: &Message) -> Result<(), NotTold> {
-        let order: Order = serde_json::from_str(&message.body)
-            .map_err(|error| NotTold::Unreadable(Misread::from(error).to_string()))?;
-        let nothing = match take_up(&self.table, &order, self.clock.now()).await? {
-            TakenUp::Work(work) => return self.tell_all(message, &order, &work).await,
-            TakenUp::Done => "told_before",
-            TakenUp::Nobody => "nobody",
-            TakenUp::Off => "off",
+impl<T: Table, Q: DelayableQueue, P: Post> PartnerNotice<T, Q, P> {
+    async fn deliver(&self, message: &NoticeQueueMessage) -> Result<(), NoticeError> {
+        let order: NoticeTask = serde_json::from_str(&message.body)
+            .map_err(|error| NoticeError::Unreadable(RedactedJsonError::from(error).to_string()))?;
+        let nothing = match plan_delivery(&self.table, &order, self.clock.now()).await? {
+            DeliveryPlan::Deliver(work) => return self.deliver_all(message, &order, &work).await,
+            DeliveryPlan::AllDelivered => "already_delivered",
+            DeliveryPlan::NoRecipient => "no_recipient",
+            DeliveryPlan::Disabled => "disabled",
         };
-        say(&order, nothing, None, None);
+        log_delivery(&order, nothing, None, None);
         Ok(())
     }
 
-    async fn tell_all(&self, message: &Message, order: &Order, work: &Work) -> Result<(), NotTold> {
-        let mut told = work.told.clone();
-        let mut outcome = Outcome::Taken;
+    async fn deliver_all(
+        &self,
+        message: &NoticeQueueMessage,
+        order: &NoticeTask,
+        work: &PendingDelivery,
+    ) -> Result<(), NoticeError> {
+        let mut told = work.state.clone();
+        let mut outcome = DeliveryOutcome::Accepted;
         for notice in &work.due {
-            outcome = self.tell(order, &work.endpoint, notice).await?;
-            if !matches!(outcome, Outcome::Taken) {
+            outcome = self.deliver_one(order, &work.endpoint, notice).await?;
+            if !matches!(outcome, DeliveryOutcome::Accepted) {
                 break;
             }
-            told.notices.insert(notice.kind.into(), self.clock.now());
+            told.delivered.insert(notice.kind.into(), self.clock.now());
         }
-        if matches!(outcome, Outcome::Taken) {
-            told.look_at = work.look_at;
+        if matches!(outcome, DeliveryOutcome::Accepted) {
+            told.next_due_at = work.next_due_at;
         }
-        self.remember(work, told).await?;
+        self.save_progress(work, told).await?;
         match outcome {
-            Outcome::Taken | Outcome::Off => Ok(()),
-            Outcome::Failed { why, retry_after } => {
-                if let Some(wait) = wait(message.attempt(), retry_after) {
-                    self.leave(message, wait).await;
+            DeliveryOutcome::Accepted | DeliveryOutcome::Disabled => Ok(()),
+            DeliveryOutcome::Failed { why, retry_after } => {
+                if let Some(wait) = retry_wait(message.attempt(), retry_after) {
+                    self.postpone(message, wait).await;
                 }
-                Err(NotTold::Partner(why))
+                Err(NoticeError::Partner(why))
             }
         }
     }
 
     /// Sends one notice, and notes how its endpoint goes.
-    async fn tell(
+    async fn deliver_one(
         &self,
-        order: &Order,
-        endpoint: &Endpoint,
+        order: &NoticeTask,
+        endpoint: &NoticeEndpoint,
         notice: &Notice,
-    ) -> Result<Outcome, NotTold> {
+    ) -> Result<DeliveryOutcome, NoticeError> {
         let now = self.clock.now();
         let id = notice.id(&order.partner, &order.row);
         let body = notice.body(&order.partner, &order.row);
-        let body =
-            serde_json::to_vec(&body).map_err(|error| NotTold::Unreadable(error.to_string()))?;
+        let body = serde_json::to_vec(&body)
+            .map_err(|error| NoticeError::Unreadable(error.to_string()))?;
         let master = self.master.in_force().await?;
         let secret = |key| notice_secret(&master, &order.partner, key);
         let secrets = endpoint.keys(now).map(secret);
         let secrets = secrets.collect::<Result<Vec<_>, _>>()?;
-        let headers = standard::sign_under(&id, &body, &secrets, now);
+        let headers = standard::sign_with_all(&id, &body, &secrets, now);
         let posted = self.poster.post(&endpoint.url, &headers, body, now).await;
         let (verdict, off, outcome) = match posted {
-            Posted::Taken => ("told", false, Outcome::Taken),
-            Posted::Gone => match gone(&self.table, endpoint, now).await? {
-                true => ("gone", true, Outcome::Off),
+            PostOutcome::Accepted => ("delivered", false, DeliveryOutcome::Accepted),
+            PostOutcome::Gone => match record_disabled(&self.table, endpoint, now).await? {
+                true => ("gone", true, DeliveryOutcome::Disabled),
                 // It is another by now, or another attempt's word stands: whether this notice is
                 // still wanted there says the next look.
-                false => return Err(NotTold::Raced),
+                false => return Err(NoticeError::Raced),
             },
-            Posted::Failed { why, retry_after } => {
-                match failed(&self.table, endpoint, now).await? {
-                    true => ("failed", true, Outcome::Off),
-                    false => ("failed", false, Outcome::Failed { why, retry_after }),
+            PostOutcome::Failed { why, retry_after } => {
+                match record_failure(&self.table, endpoint, now).await? {
+                    true => ("failed", true, DeliveryOutcome::Disabled),
+                    false => (
+                        "failed",
+                        false,
+                        DeliveryOutcome::Failed { why, retry_after },
+                    ),
                 }
             }
         };
         let id = Some((&*id, notice.kind));
-        say(order, verdict, id, off.then_some(OFF));
+        log_delivery(order, verdict, id, off.then_some(DISABLED_METRIC));
         Ok(outcome)
     }
 
     /// Writes down what was told, where it is more than before.
-    async fn remember(&self, work: &Work, told: Told) -> Result<(), NotTold> {
-        if told.notices != work.told.notices {
-            took(&self.table, &work.endpoint).await?;
+    async fn save_progress(
+        &self,
+        work: &PendingDelivery,
+        told: DeliveryState,
+    ) -> Result<(), NoticeError> {
+        if told.delivered != work.state.delivered {
+            record_success(&self.table, &work.endpoint).await?;
         }
-        if told != work.told && !write_down(&self.table, told).await? {
-            return Err(NotTold::Raced);
+        if told != work.state && !save_delivered(&self.table, told).await? {
+            return Err(NoticeError::Raced);
         }
         Ok(())
     }
 
     /// Should this fail, the queue's own time counts.
-    async fn leave(&self, message: &Message, wait: SignedDuration) {
-        if let Err(error) = self.notices.later(&message.receipt_handle, wait).await {
+    async fn postpone(&self, message: &NoticeQueueMessage, wait: SignedDuration) {
+        if let Err(error) = self.notices.delay(&message.receipt_handle, wait).await {
             tracing::warn!(what = "notice", %error);
         }
     }
 }
 
 /// What became of a notice.
-enum Outcome {
+enum DeliveryOutcome {
     /// The partner has it.
-    Taken,
+    Accepted,
     /// Nothing is sent there any more.
-    Off,
+    Disabled,
     /// It is sent again.
     Failed {
         why: String,
@@ -220,25 +237,30 @@ enum Outcome {
 
 /// The decision line. Neither the address, which may hold a secret, nor the row's key, which
 /// names a customer.
-fn say(order: &Order, verdict: &str, notice: Option<(&str, &str)>, metrics: Option<&str>) {
+fn log_delivery(
+    order: &NoticeTask,
+    verdict: &str,
+    notice: Option<(&str, &str)>,
+    metrics: Option<&str>,
+) {
     let partner = order.partner.as_str();
     let (id, kind) = notice.unzip();
     tracing::info!(what = "notice", partner, id, kind, verdict, metrics);
 }
 
 /// The metric of endpoints that were put off.
-const OFF: &str = "endpoints_off";
+const DISABLED_METRIC: &str = "endpoints_disabled";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Message {
+struct NoticeQueueMessage {
     message_id: Arc<str>,
     receipt_handle: String,
     body: String,
-    attributes: Attributes,
+    attributes: MessageAttributes,
 }
 
-impl Message {
+impl NoticeQueueMessage {
     /// Which attempt this is; the first is 1.
     fn attempt(&self) -> u32 {
         self.attributes.receives.parse().unwrap_or(1)

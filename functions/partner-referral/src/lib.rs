@@ -1,33 +1,33 @@
 //! The partners' door: a partner reports whom it sent, by a message or a postback, and asks what
 //! became of it. Prove, read, append or park, fold, answer.
 
-mod address;
+mod route;
 mod report;
-mod referral;
+mod referral_status;
 
-use address::{Address, What};
 use domain::ids::PartnerId;
-use providers::partner::postback::{Postback, Token};
-use providers::partner::{self, NotReceived};
-use providers::{PersonKey, Refused, Request, Secret, Secrets, partner_secret};
+use providers::partner::postback::{PostbackQuery, PostbackToken};
+use providers::partner::{self, ReportError};
+use providers::{PersonKey, Request, Secret, Secrets, VerificationError, partner_secret};
+use route::{PartnerResource, PartnerRoute};
 use runtime::aws::Cloud;
 use runtime::http::{HttpHandler, HttpRequest, HttpResponse, answer};
-use runtime::secrets::{NoSecrets, SecretCache, Source, master, person_key};
+use runtime::secrets::{SecretCache, SecretSource, SecretsError, master, person_key};
 use runtime::settings::{BadSetting, Settings};
 use runtime::{Clock, Function, Invocation, Warming};
 use std::fmt::Display;
 use std::sync::Arc;
-use store::directory::Directory;
 use store::dynamo::DynamoTable;
-use store::partners::{MOST_KEYS, PartnerCache, PartnerRow};
+use store::partners::{MAX_KEYS, PartnerCache, PartnerRow};
+use store::public_key_cache::PublicKeyCache;
 use store::{Key, Table};
 
 /// Key versions a signature is tried under. The key is derived, so a signature proves by itself
 /// that it was given out; whether it is still in force is asked only of one that holds.
-const KEY_VERSIONS: std::ops::RangeInclusive<u32> = 1..=MOST_KEYS;
+const KEY_VERSIONS: std::ops::RangeInclusive<u32> = 1..=MAX_KEYS;
 
 /// A report is a few lines; a larger body is no report.
-const MOST_BYTES: usize = 64 * 1024;
+const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// The partners' door.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ pub struct PartnerReferral<T> {
     /// Partners that proved themselves lately.
     pub partners: PartnerCache,
     /// Partners that sign with keys of their own.
-    pub directory: Directory,
+    pub public_keys: PublicKeyCache,
     /// The table.
     pub table: T,
     /// The clock.
@@ -55,7 +55,7 @@ impl PartnerReferral<DynamoTable> {
         let stage = settings.required("STAGE")?;
         let cloud = Cloud::from_settings(settings)?;
         let client = cloud.ssm();
-        let source = Source::Parameter {
+        let source = SecretSource::Parameter {
             client,
             name: format!("/orangery/{stage}/master-key"),
         };
@@ -66,12 +66,12 @@ impl PartnerReferral<DynamoTable> {
 
 impl<T> PartnerReferral<T> {
     /// The door over a table, with the master key from a source.
-    pub fn new(source: &Source, table: T, clock: Clock) -> Self {
+    pub fn new(source: &SecretSource, table: T, clock: Clock) -> Self {
         Self {
             master: SecretCache::new(source.clone(), master, clock.clone()),
             person_key: SecretCache::new(source.clone(), person_key, clock.clone()),
             partners: PartnerCache::default(),
-            directory: Directory::default(),
+            public_keys: PublicKeyCache::default(),
             table,
             clock,
         }
@@ -93,7 +93,11 @@ impl<T: Table> Function for PartnerReferral<T> {
 
 impl<T: Table> HttpHandler for PartnerReferral<T> {
     async fn handle(&self, request: HttpRequest) -> HttpResponse {
-        let Some(Address { partner, what }) = Address::of(&request) else {
+        let Some(PartnerRoute {
+            partner,
+            resource: what,
+        }) = PartnerRoute::of(&request)
+        else {
             let said = "no address of partners: /partners/NAME/events, /referrals/ID or /postback";
             return HttpResponse::error(404, &said);
         };
@@ -105,22 +109,22 @@ impl<T: Table> HttpHandler for PartnerReferral<T> {
             Err(error) => return HttpResponse::unverifiable(&error),
         };
         let answered = match what {
-            What::Events => self.events(&partner, &request, &keys).await,
-            What::Postback => self.postback(&partner, &request, &keys).await,
-            What::Referral(id) => self.referral(&partner, &id, &request, &keys).await,
+            PartnerResource::Events => self.events(&partner, &request, &keys).await,
+            PartnerResource::Postback => self.postback(&partner, &request, &keys).await,
+            PartnerResource::Referral(id) => self.referral(&partner, &id, &request, &keys).await,
         };
         answered.unwrap_or_else(|refusal| {
-            refused(&partner, &refusal);
+            log_refusal(&partner, &refusal);
             refusal.into()
         })
     }
 }
 
 /// The master key, and the one under which addresses become persons.
-type Keys = (Secret, PersonKey);
+type MasterKeys = (Secret, PersonKey);
 
 impl<T: Table> PartnerReferral<T> {
-    async fn keys(&self) -> Result<Keys, NoSecrets> {
+    async fn keys(&self) -> Result<MasterKeys, SecretsError> {
         Ok((
             self.master.in_force().await?,
             self.person_key.in_force().await?,
@@ -131,32 +135,33 @@ impl<T: Table> PartnerReferral<T> {
         &self,
         partner: &PartnerId,
         request: &HttpRequest,
-        (master, person_key): &Keys,
-    ) -> Result<HttpResponse, Refusal> {
-        if request.body.len() > MOST_BYTES {
+        (master, person_key): &MasterKeys,
+    ) -> Result<HttpResponse, RequestError> {
+        if request.body.len() > MAX_BODY_BYTES {
             return Ok(HttpResponse::error(413, &"a report has at most 64 kB"));
         }
         let (now, asked) = (self.clock.now(), request.as_request());
         let prove = |secrets: &Secrets| partner::receive(partner, &asked, secrets, person_key, now);
-        let (reported, row) = self.proven(partner, &asked, master, prove).await?;
-        Ok(report::take_in(&self.table, &row, reported, &request.id, now).await)
+        let (reported, row) = self.verify(partner, &asked, master, prove).await?;
+        Ok(report::ingest_report(&self.table, &row, reported, &request.id, now).await)
     }
 
     async fn postback(
         &self,
         partner: &PartnerId,
         request: &HttpRequest,
-        (master, person_key): &Keys,
-    ) -> Result<HttpResponse, Refusal> {
+        (master, person_key): &MasterKeys,
+    ) -> Result<HttpResponse, RequestError> {
         let now = self.clock.now();
-        let postback = Postback::read(&request.query)?;
+        let postback = PostbackQuery::read(&request.query)?;
         let (reported, version) = under_any_key(|version| {
             let secrets = secrets(master, partner, version)?;
-            let token = Token::derive(master, partner, version).map_err(Refused::from)?;
+            let token =
+                PostbackToken::derive(master, partner, version).map_err(VerificationError::from)?;
             postback.receive(partner, (&secrets, &token), person_key, now)
         })?;
         let row = self.in_force(partner, version).await?;
-        Ok(report::take_in(&self.table, &row, reported, &request.id, now).await)
+        Ok(report::ingest_report(&self.table, &row, reported, &request.id, now).await)
     }
 
     async fn referral(
@@ -164,38 +169,43 @@ impl<T: Table> PartnerReferral<T> {
         partner: &PartnerId,
         id: &str,
         request: &HttpRequest,
-        (master, _): &Keys,
-    ) -> Result<HttpResponse, Refusal> {
+        (master, _): &MasterKeys,
+    ) -> Result<HttpResponse, RequestError> {
         let (now, asked) = (self.clock.now(), request.as_request());
-        let prove = |secrets: &Secrets| Ok(partner::asks(partner, id, &asked, secrets, now)?);
-        self.proven(partner, &asked, master, prove).await?;
-        Ok(referral::tell(&self.table, partner, id).await)
+        let prove = |secrets: &Secrets| {
+            Ok(partner::verify_status_request(
+                partner, id, &asked, secrets, now,
+            )?)
+        };
+        self.verify(partner, &asked, master, prove).await?;
+        Ok(referral_status::respond(&self.table, partner, id).await)
     }
 
     /// What a signature comes to under a key that is in force, and the partner whose it is. Public
     /// keys are asked for where nothing else fits and the request has a signature of that kind.
-    async fn proven<R>(
+    async fn verify<R>(
         &self,
         partner: &PartnerId,
         request: &Request<'_>,
         master: &Secret,
-        prove: impl Fn(&Secrets) -> Result<R, NotReceived>,
-    ) -> Result<(R, Arc<PartnerRow>), Refusal> {
+        prove: impl Fn(&Secrets) -> Result<R, ReportError>,
+    ) -> Result<(R, Arc<PartnerRow>), RequestError> {
         match under_any_key(|version| prove(&secrets(master, partner, version)?)) {
             Ok((proven, version)) => Ok((proven, self.in_force(partner, version).await?)),
-            Err(NotReceived::Refused(Refused::SignatureMismatch))
+            Err(ReportError::Refused(VerificationError::SignatureMismatch))
                 if partner::offers_own_key(request) =>
             {
                 let now = self.clock.now();
-                let row = self.directory.read(&self.table, partner, now).await;
-                let row = row.map_err(Refusal::Table)?;
-                let row = row.ok_or_else(|| NotReceived::from(Refused::SignatureMismatch))?;
+                let row = self.public_keys.read(&self.table, partner, now).await;
+                let row = row.map_err(RequestError::Table)?;
+                let row =
+                    row.ok_or_else(|| ReportError::from(VerificationError::SignatureMismatch))?;
                 let keys = row
                     .public_keys
                     .iter()
                     .map(|key| Secret::standard_public(key));
                 let keys = keys.collect::<Result<_, _>>().and_then(Secrets::new);
-                let keys = keys.map_err(|weak| NotReceived::from(Refused::from(weak)))?;
+                let keys = keys.map_err(|weak| ReportError::from(VerificationError::from(weak)))?;
                 Ok((prove(&keys)?, row))
             }
             Err(other) => Err(other.into()),
@@ -207,57 +217,61 @@ impl<T: Table> PartnerReferral<T> {
         &self,
         partner: &PartnerId,
         version: u32,
-    ) -> Result<Arc<PartnerRow>, Refusal> {
+    ) -> Result<Arc<PartnerRow>, RequestError> {
         let now = self.clock.now();
         let row = self.partners.read(&self.table, partner, version, now);
         match row.await {
             Ok(Some(row)) if row.keys.contains(&version) => Ok(row),
-            Ok(Some(_) | None) => Err(Refusal::Revoked),
-            Err(error) => Err(Refusal::Table(error)),
+            Ok(Some(_) | None) => Err(RequestError::Revoked),
+            Err(error) => Err(RequestError::Table(error)),
         }
     }
 }
 
 /// What a proof comes to, and under which key version: the first under which it holds.
 fn under_any_key<R>(
-    prove: impl Fn(u32) -> Result<R, NotReceived>,
-) -> Result<(R, u32), NotReceived> {
+    prove: impl Fn(u32) -> Result<R, ReportError>,
+) -> Result<(R, u32), ReportError> {
     for version in KEY_VERSIONS {
         match prove(version) {
             Ok(proven) => return Ok((proven, version)),
-            Err(NotReceived::Refused(Refused::SignatureMismatch)) => {}
+            Err(ReportError::Refused(VerificationError::SignatureMismatch)) => {}
             Err(other) => return Err(other),
         }
     }
-    Err(Refused::SignatureMismatch.into())
+    Err(VerificationError::SignatureMismatch.into())
 }
 
-fn secrets(master: &Secret, partner: &PartnerId, version: u32) -> Result<Secrets, Refused> {
+fn secrets(
+    master: &Secret,
+    partner: &PartnerId,
+    version: u32,
+) -> Result<Secrets, VerificationError> {
     let secret = partner_secret(master, partner, version)?;
     Ok(Secrets::new(vec![secret])?)
 }
 
 /// Why a request was not answered.
 #[derive(Debug, thiserror::Error)]
-enum Refusal {
+enum RequestError {
     #[error(transparent)]
-    Unproven(#[from] NotReceived),
+    Unproven(#[from] ReportError),
     #[error("this key is no longer in force; ask for the current one")]
     Revoked,
     #[error(transparent)]
     Table(store::StoreError),
 }
 
-impl From<Refusal> for HttpResponse {
-    fn from(refusal: Refusal) -> Self {
+impl From<RequestError> for HttpResponse {
+    fn from(refusal: RequestError) -> Self {
         match refusal {
-            Refusal::Unproven(error) => Self::error(error.status(), &error),
-            Refusal::Revoked => Self::error(401, &refusal),
-            Refusal::Table(error) => Self::not_durable(&error),
+            RequestError::Unproven(error) => Self::error(error.status(), &error),
+            RequestError::Revoked => Self::error(401, &refusal),
+            RequestError::Table(error) => Self::not_durable(&error),
         }
     }
 }
 
-fn refused(partner: &PartnerId, why: &dyn Display) {
+fn log_refusal(partner: &PartnerId, why: &dyn Display) {
     tracing::warn!(partner = %partner, verdict = "refused", why = %why, metrics = "refused");
 }

@@ -2,14 +2,14 @@
 
 use domain::record::Entry;
 use jiff::Timestamp;
-use providers::Outcome;
-use providers::partner::{NORMALIZER, Reported};
+use providers::ItemOutcome;
+use providers::partner::{NORMALIZER, VerifiedReport};
 use runtime::http::HttpResponse;
 use serde::Serialize;
 use std::sync::Arc;
-use store::accept::{Verdict, receive};
+use store::ingest::{AppendOutcome, ingest_entries};
 use store::partners::PartnerRow;
-use store::reports::{Heard, Report, hear};
+use store::reports::{ReportOutcome, StoredReport, record_report};
 use store::{StoreError, Table};
 
 /// One word whether the customer is known or not: a partner must not learn who is one of the
@@ -18,7 +18,7 @@ const ACCEPTED: &str = "accepted";
 
 /// What is answered.
 #[derive(Serialize)]
-struct Said<'a> {
+struct ReportResponse<'a> {
     verdict: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,
@@ -27,33 +27,33 @@ struct Said<'a> {
 }
 
 /// Takes a report in, and answers it.
-pub(crate) async fn take_in<T: Table>(
+pub(crate) async fn ingest_report<T: Table>(
     table: &T,
     row: &PartnerRow,
-    reported: Reported,
+    reported: VerifiedReport,
     receipt: &str,
     now: Timestamp,
 ) -> HttpResponse {
     let partner = &row.partner;
     let Some(report) = &reported.report else {
         let kind = match &reported.received.outcome {
-            Outcome::Ignored { kind, .. } | Outcome::WrongMode { kind } => kind,
-            Outcome::Reading(reading) => &reading.kind,
+            ItemOutcome::Ignored { kind, .. } | ItemOutcome::WrongMode { kind } => kind,
+            ItemOutcome::Event(reading) => &reading.kind,
         };
         tracing::info!(partner = %partner, kind = &**kind, verdict = "ignored");
-        let said = Said {
+        let said = ReportResponse {
             verdict: "ignored",
             id: None,
             referral_id: None,
         };
         return HttpResponse::json(202, &said);
     };
-    let (kind, message) = (report.kind().as_str(), &*reported.message);
-    match heard(table, row, &reported, receipt, now).await {
+    let (kind, message) = (report.kind().as_str(), &*reported.message_id);
+    match record_and_append(table, row, &reported, receipt, now).await {
         Ok(Some((verdict, said))) => {
             let id = format!("partner/{partner}/{message}");
             tracing::info!(partner = %partner, id, kind, verdict);
-            let said = Said {
+            let said = ReportResponse {
                 verdict: said,
                 id: Some(&id),
                 referral_id: Some(report.referral()),
@@ -69,19 +69,19 @@ pub(crate) async fn take_in<T: Table>(
 }
 
 /// The verdict, and the word for it that the partner is told; none of a conflict.
-async fn heard<T: Table>(
+async fn record_and_append<T: Table>(
     table: &T,
     row: &PartnerRow,
-    reported: &Reported,
+    reported: &VerifiedReport,
     receipt: &str,
     now: Timestamp,
 ) -> Result<Option<(&'static str, &'static str)>, StoreError> {
     let Some(report) = &reported.report else {
         return Ok(None);
     };
-    let note = Report {
+    let note = StoredReport {
         partner: row.partner.clone(),
-        message: reported.message.clone(),
+        message: reported.message_id.clone(),
         kind: report.kind().as_str().into(),
         referral: report.referral().clone(),
         sub_ids: report.sub_ids().clone(),
@@ -91,18 +91,18 @@ async fn heard<T: Table>(
         content: None,
     };
     let raw = &reported.received.raw;
-    let Heard::Sound { signed_at } = hear(table, note, raw).await? else {
+    let ReportOutcome::Accepted { signed_at } = record_report(table, note, raw).await? else {
         return Ok(None);
     };
     // Told again it means what it meant first, on the terms of that day.
-    let mut reading = report.reading(signed_at);
-    row.pin(&mut reading, signed_at);
+    let mut reading = report.event(signed_at);
+    row.add_attribution_terms(&mut reading, signed_at);
     let entry = Entry::new(reading, raw.clone(), NORMALIZER, now, receipt.into());
-    let verdicts = receive(table, &[Arc::new(entry)], now).await?;
+    let verdicts = ingest_entries(table, &[Arc::new(entry)], now).await?;
     Ok(Some(match verdicts.first() {
-        Some(Verdict::Appended) => ("applied", ACCEPTED),
-        Some(Verdict::Parked) => ("parked", ACCEPTED),
-        Some(Verdict::Repeated) | None => ("repeated", "repeated"),
+        Some(AppendOutcome::Appended) => ("applied", ACCEPTED),
+        Some(AppendOutcome::Parked) => ("parked", ACCEPTED),
+        Some(AppendOutcome::Repeated) | None => ("repeated", "repeated"),
     }))
 }
 

@@ -1,12 +1,14 @@
 //! A payment provider speaks: verify, normalize, append, fold, answer.
 
 use domain::ids::Mode;
-use providers::{Arrival, Endpoint, PersonKey, Provider, Received, Secrets, provider};
-use runtime::api::{Api, Bounds, HttpApi, StageApis, settled};
+use providers::{
+    EndpointConfig, InboundRequest, PersonKey, Provider, ReceivedItem, Secrets, provider,
+};
+use runtime::api::{ApiClient, AskLimits, HttpApi, StageApis, run_steps};
 use runtime::aws::Cloud;
-use runtime::door::{Became, Told, take_in};
 use runtime::http::{HttpHandler, HttpRequest, HttpResponse, answer};
-use runtime::secrets::{SecretCache, Source, person_key};
+use runtime::ingest::{Disposition, IngestItem, ingest};
+use runtime::secrets::{SecretCache, SecretSource, person_key};
 use runtime::settings::{BadSetting, Settings};
 use runtime::{Clock, Function, Invocation, Warming};
 use serde::Serialize;
@@ -20,7 +22,7 @@ pub struct PaymentWebhook<T, A = Option<HttpApi>> {
     /// Who speaks here.
     pub provider: &'static Provider,
     /// Which money may come in.
-    pub endpoint: Endpoint,
+    pub endpoint: EndpointConfig,
     /// The provider's secrets in force.
     pub secrets: SecretCache<Secrets>,
     /// Turns e-mail addresses into persons.
@@ -51,7 +53,7 @@ impl PaymentWebhook<DynamoTable> {
         let stage = settings.required("STAGE")?;
         let cloud = Cloud::from_settings(settings)?;
         let ssm = cloud.ssm();
-        let parameter = |name: String| Source::Parameter {
+        let parameter = |name: String| SecretSource::Parameter {
             client: ssm.clone(),
             name,
         };
@@ -62,8 +64,8 @@ impl PaymentWebhook<DynamoTable> {
         let api = StageApis::new(mode, stage, &ssm, &clock).api(provider, base)?;
         Ok(Self {
             provider,
-            endpoint: endpoint(settings, mode)?,
-            secrets: door_secrets(provider, secrets, clock.clone()),
+            endpoint: endpoint_config(settings, mode)?,
+            secrets: endpoint_secrets(provider, secrets, clock.clone()),
             person_key: SecretCache::new(master, person_key, clock.clone()),
             api,
             table: DynamoTable::new(cloud.dynamo(), settings.required("TABLE")?),
@@ -72,21 +74,21 @@ impl PaymentWebhook<DynamoTable> {
     }
 }
 
-fn endpoint(settings: &Settings, mode: Mode) -> Result<Endpoint, BadSetting> {
-    let endpoint = Endpoint::new(mode);
+fn endpoint_config(settings: &Settings, mode: Mode) -> Result<EndpointConfig, BadSetting> {
+    let endpoint = EndpointConfig::new(mode);
     let Some(seconds) = settings.optional("TOLERANCE_SECONDS") else {
         return Ok(endpoint);
     };
-    endpoint.tolerating(seconds).ok_or_else(|| BadSetting {
+    endpoint.with_tolerance(seconds).ok_or_else(|| BadSetting {
         name: "TOLERANCE_SECONDS",
         what: "is no number of seconds from 1 to 65535".into(),
     })
 }
 
 /// The secrets of one provider's door from any source.
-pub fn door_secrets(
+pub fn endpoint_secrets(
     provider: &'static Provider,
-    source: Source,
+    source: SecretSource,
     clock: Clock,
 ) -> SecretCache<Secrets> {
     SecretCache::new(
@@ -96,7 +98,7 @@ pub fn door_secrets(
     )
 }
 
-impl<T: Table, A: Api> Function for PaymentWebhook<T, A> {
+impl<T: Table, A: ApiClient> Function for PaymentWebhook<T, A> {
     fn invoke<'a>(&'a self, payload: &'a [u8]) -> Invocation<'a> {
         Box::pin(async move { Ok(answer(self, payload).await) })
     }
@@ -110,7 +112,7 @@ impl<T: Table, A: Api> Function for PaymentWebhook<T, A> {
     }
 }
 
-impl<T: Table, A: Api> HttpHandler for PaymentWebhook<T, A> {
+impl<T: Table, A: ApiClient> HttpHandler for PaymentWebhook<T, A> {
     async fn handle(&self, request: HttpRequest) -> HttpResponse {
         if request.method != "POST" {
             return HttpResponse::wrong_method("POST");
@@ -121,8 +123,8 @@ impl<T: Table, A: Api> HttpHandler for PaymentWebhook<T, A> {
         };
         let now = self.clock.now();
         let (secrets, person_key) = &keys;
-        let received = settled(&self.api, Bounds::default(), |fetched| {
-            let arrival = Arrival {
+        let received = run_steps(&self.api, AskLimits::default(), |fetched| {
+            let arrival = InboundRequest {
                 request: request.as_request(),
                 endpoint: self.endpoint,
                 secrets,
@@ -132,46 +134,46 @@ impl<T: Table, A: Api> HttpHandler for PaymentWebhook<T, A> {
             providers::receive(self.provider, &arrival, person_key)
         });
         match received.await {
-            Ok(received) => self.take_in(received, &request.id).await,
+            Ok(received) => self.ingest(received, &request.id).await,
             Err(refused) => {
                 let provider = self.provider.name();
                 tracing::warn!(provider, verdict = "refused", why = %refused, metrics = "refused");
-                HttpResponse::error(self.provider.refused(&refused), &refused)
+                HttpResponse::error(self.provider.refused_status(&refused), &refused)
             }
         }
     }
 }
 
 impl<T: Table, A> PaymentWebhook<T, A> {
-    async fn keys(&self) -> Result<(Secrets, PersonKey), runtime::secrets::NoSecrets> {
+    async fn keys(&self) -> Result<(Secrets, PersonKey), runtime::secrets::SecretsError> {
         Ok((
             self.secrets.in_force().await?,
             self.person_key.in_force().await?,
         ))
     }
 
-    async fn take_in(&self, received: Vec<Received>, receipt: &str) -> HttpResponse {
+    async fn ingest(&self, received: Vec<ReceivedItem>, receipt: &str) -> HttpResponse {
         let now = self.clock.now();
         let receipt: Arc<str> = receipt.into();
-        let told = received.into_iter().map(|received| Told {
+        let told = received.into_iter().map(|received| IngestItem {
             received,
             received_at: now,
             receipt: receipt.clone(),
         });
-        let became = match take_in(&self.table, self.provider, told.collect(), now).await {
+        let became = match ingest(&self.table, self.provider, told.collect(), now).await {
             Ok(became) => became,
             Err(error) => return HttpResponse::not_durable(&error),
         };
-        let mut answered = Answered::default();
+        let mut answered = DispositionCounts::default();
         let mut nothing_kept = true;
         for became in became {
-            nothing_kept &= matches!(became, Became::Ignored | Became::WrongMode);
+            nothing_kept &= matches!(became, Disposition::Ignored | Disposition::WrongMode);
             answered.count(became);
         }
         let status = if nothing_kept {
-            self.provider.ignored()
+            self.provider.ignored_status()
         } else {
-            self.provider.accepted()
+            self.provider.accepted_status()
         };
         HttpResponse::json(status, &answered)
     }
@@ -179,7 +181,7 @@ impl<T: Table, A> PaymentWebhook<T, A> {
 
 /// What became of the items of one request.
 #[derive(Default, Serialize)]
-struct Answered {
+struct DispositionCounts {
     applied: u32,
     repeated: u32,
     parked: u32,
@@ -190,16 +192,16 @@ struct Answered {
     wrong_mode: u32,
 }
 
-impl Answered {
-    fn count(&mut self, became: Became) {
+impl DispositionCounts {
+    fn count(&mut self, became: Disposition) {
         let count = match became {
-            Became::Applied => &mut self.applied,
-            Became::Repeated => &mut self.repeated,
-            Became::Parked => &mut self.parked,
-            Became::Quarantined => &mut self.quarantined,
-            Became::Waiting => &mut self.waiting,
-            Became::Ignored => &mut self.ignored,
-            Became::WrongMode => &mut self.wrong_mode,
+            Disposition::Applied => &mut self.applied,
+            Disposition::Repeated => &mut self.repeated,
+            Disposition::Parked => &mut self.parked,
+            Disposition::Quarantined => &mut self.quarantined,
+            Disposition::Waiting => &mut self.waiting,
+            Disposition::Ignored => &mut self.ignored,
+            Disposition::WrongMode => &mut self.wrong_mode,
         };
         *count = count.saturating_add(1);
     }

@@ -4,27 +4,27 @@
 use http_body_util::Full;
 use hyper::Response;
 use hyper::body::Bytes;
-use lambda::{Answering, Call};
+use lambda::{ServiceRequest, ServiceResponder};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 /// The services.
 #[derive(Debug, Default)]
-pub(crate) struct Aws {
-    state: Mutex<State>,
+pub(crate) struct BenchAws {
+    state: Mutex<BenchAwsState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct BenchAwsState {
     items: BTreeMap<(String, String), Value>,
     requests: BTreeMap<String, u64>,
 }
 
-impl Aws {
+impl BenchAws {
     /// An empty table, nothing counted.
-    pub(crate) fn forget(&self) {
-        *self.state() = State::default();
+    pub(crate) fn reset(&self) {
+        *self.state() = BenchAwsState::default();
     }
 
     /// Requests since then, by name.
@@ -32,23 +32,23 @@ impl Aws {
         self.state().requests.clone()
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+    fn state(&self) -> std::sync::MutexGuard<'_, BenchAwsState> {
         self.state
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
-impl Answering for Aws {
-    async fn answer(&self, call: Call) -> Option<Response<Full<Bytes>>> {
+impl ServiceResponder for BenchAws {
+    async fn respond(&self, call: ServiceRequest) -> Option<Response<Full<Bytes>>> {
         let asked: Value = serde_json::from_slice(&call.body).unwrap_or_default();
-        let (status, answer) = self.state().done(&call.operation, &asked);
+        let (status, answer) = self.state().handle(&call.operation, &asked);
         lambda::json(status, &answer)
     }
 }
 
-impl State {
-    fn done(&mut self, target: &str, asked: &Value) -> (u16, Value) {
+impl BenchAwsState {
+    fn handle(&mut self, target: &str, asked: &Value) -> (u16, Value) {
         *self.requests.entry(target.to_owned()).or_default() += 1;
         match target {
             "GetParameter" => (200, parameter(asked)),

@@ -2,7 +2,7 @@
 //! again, each time a new event and a later one.
 
 use anyhow::{Context, Result};
-use lambda::{Http, Shape};
+use lambda::{ClientRequest, HttpEventFormat};
 use providers::{Secret, provider};
 use serde_json::Value;
 
@@ -25,7 +25,7 @@ pub(crate) fn webhook(number: usize) -> Result<Vec<u8>> {
     let signed = signed.context("it can be signed for")?;
     let mut headers = vec![("content-type", "application/json".to_owned())];
     headers.extend(signed);
-    let event = Shape::HttpApi2.event(&Http {
+    let event = HttpEventFormat::HttpApi2.event(&ClientRequest {
         method: "POST",
         path: "/webhooks/stripe",
         parameters: &[],

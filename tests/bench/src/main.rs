@@ -18,10 +18,10 @@ mod subject;
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use quota::Quota;
-use report::Measured;
+use report::Measurement;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use subject::{Subject, World};
+use subject::{BenchEnvironment, Subject};
 
 /// Measures release binaries under an emulator of Lambda's Runtime API, over TLS.
 #[derive(Parser)]
@@ -49,7 +49,7 @@ struct Options {
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> Result<ExitCode> {
     let options = Options::parse();
-    let world = World::start()?;
+    let world = BenchEnvironment::start()?;
     let ours = Subject::ours(&options.binaries)?;
     if options.check {
         return check(&world, &ours, &options.callgrind).await;
@@ -69,8 +69,12 @@ async fn main() -> Result<ExitCode> {
 /// Webhooks of the warm loop of a small function.
 const SMALL_CALLS: usize = 100;
 
-async fn measure(world: &World, subject: &Subject, options: &Options) -> Result<Measured> {
-    let mut measured = Measured::of(subject);
+async fn measure(
+    world: &BenchEnvironment,
+    subject: &Subject,
+    options: &Options,
+) -> Result<Measurement> {
+    let mut measured = Measurement::of(subject);
     for _ in 0..options.starts {
         let cold = subject.start(world, 1, None).await?;
         measured.to_next.push(cold.to_next);
@@ -97,10 +101,10 @@ async fn measure(world: &World, subject: &Subject, options: &Options) -> Result<
 }
 
 /// Counts that do not depend on the machine's haste, against their limits.
-async fn check(world: &World, ours: &Subject, callgrind: &Path) -> Result<ExitCode> {
+async fn check(world: &BenchEnvironment, ours: &Subject, callgrind: &Path) -> Result<ExitCode> {
     let limits = include_str!("../limits.toml").parse::<toml::Table>()?;
     let warm = ours.start(world, 200, None).await?;
-    let mut measured = Measured::of(ours);
+    let mut measured = Measurement::of(ours);
     measured.warm(&warm, 200);
     measured.instructions = ours.instructions(world, callgrind).await?;
     let mut failed = false;

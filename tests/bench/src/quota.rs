@@ -38,7 +38,7 @@ impl Quota {
     }
 
     /// From now on this process has no more than its share.
-    pub(crate) fn take_in(&self, id: u32) -> Result<()> {
+    pub(crate) fn add_process(&self, id: u32) -> Result<()> {
         let procs = self.folder.join("cgroup.procs");
         std::fs::write(procs, id.to_string()).context("a process can't be put into its group")
     }

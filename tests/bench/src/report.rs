@@ -1,6 +1,6 @@
 //! What was measured, as a table: medians, and the spread from the tenth to the ninetieth.
 
-use crate::subject::{Run, Subject};
+use crate::subject::{ProcessRun, Subject};
 use comfy_table::Table;
 use comfy_table::presets::ASCII_MARKDOWN;
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// One program's figures.
-pub(crate) struct Measured {
+pub(crate) struct Measurement {
     name: &'static str,
     pub(crate) to_next: Vec<Duration>,
     pub(crate) to_answer: Vec<Duration>,
@@ -29,7 +29,7 @@ pub(crate) struct Measured {
     zipped: u64,
 }
 
-impl Measured {
+impl Measurement {
     pub(crate) fn of(subject: &Subject) -> Self {
         let sizes = subject.files.iter().map(|file| {
             let size = std::fs::metadata(file).map_or(0, |file| file.len());
@@ -55,7 +55,7 @@ impl Measured {
         }
     }
 
-    pub(crate) fn warm(&mut self, run: &Run, calls: usize) {
+    pub(crate) fn warm(&mut self, run: &ProcessRun, calls: usize) {
         self.warm_cpu = run.warm_cpu;
         self.peak_kb = run.peak_kb;
         self.log_bytes = run.log_bytes;
@@ -124,7 +124,7 @@ impl Measured {
 }
 
 /// The table, in Markdown.
-pub(crate) fn table(rows: &[Measured]) -> Table {
+pub(crate) fn table(rows: &[Measurement]) -> Table {
     let mut table = Table::new();
     table.load_style(ASCII_MARKDOWN).set_header([
         "program",

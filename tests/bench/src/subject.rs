@@ -1,9 +1,12 @@
 //! A program under measurement: started as Lambda starts it, watched from outside.
 
-use crate::aws::Aws;
+use crate::aws::BenchAws;
 use crate::quota::Quota;
 use anyhow::{Context, Result, bail};
-use lambda::{Authority, Folder, Outcome, Process, Program, Reserved, Services};
+use lambda::{
+    AwsServers, FunctionProcess, FunctionProgram, InvocationOutcome, ReservedPort, RunFolder,
+    TestAuthority,
+};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,47 +14,47 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// What every start needs.
-pub(crate) struct World {
-    pub(crate) aws: Arc<Aws>,
-    services: Services,
+pub(crate) struct BenchEnvironment {
+    pub(crate) aws: Arc<BenchAws>,
+    services: AwsServers,
     /// The certificate of the authority that vouches for the services.
     authority: PathBuf,
-    folder: Folder,
+    folder: RunFolder,
     /// Events are never told twice.
-    told: AtomicUsize,
+    events_sent: AtomicUsize,
 }
 
-impl World {
+impl BenchEnvironment {
     pub(crate) fn start() -> Result<Self> {
-        let (folder, authority) = (Folder::new()?, Authority::new()?);
-        let file = folder.fresh("pem");
+        let (folder, authority) = (RunFolder::new()?, TestAuthority::new()?);
+        let file = folder.fresh_path("pem");
         std::fs::write(&file, authority.pem())?;
-        let aws = Arc::new(Aws::default());
+        let aws = Arc::new(BenchAws::default());
         Ok(Self {
-            services: Reserved::new()?.open(authority.server()?, aws.clone())?,
+            services: ReservedPort::new()?.open(authority.server()?, aws.clone())?,
             aws,
             authority: file,
             folder,
-            told: AtomicUsize::new(0),
+            events_sent: AtomicUsize::new(0),
         })
     }
 
     /// The next event.
     fn event(&self) -> Result<Vec<u8>> {
-        crate::events::webhook(self.told.fetch_add(1, Ordering::Relaxed))
+        crate::events::webhook(self.events_sent.fetch_add(1, Ordering::Relaxed))
     }
 }
 
 /// A program.
 pub(crate) struct Subject {
     pub(crate) name: &'static str,
-    program: Program,
+    program: FunctionProgram,
     /// What is uploaded.
     pub(crate) files: Vec<PathBuf>,
 }
 
 /// What one process did.
-pub(crate) struct Run {
+pub(crate) struct ProcessRun {
     pub(crate) to_next: Duration,
     /// From the moment at which the first event was handed out to its answer.
     pub(crate) after_next: Duration,
@@ -68,7 +71,7 @@ pub(crate) struct Run {
 impl Subject {
     /// `payment-webhook` of a release build, as cargo-lambda (a folder) or cargo (a file) left it.
     pub(crate) fn ours(binaries: &Path) -> Result<Self> {
-        let program = Program::built(binaries, "payment-webhook")?;
+        let program = FunctionProgram::built(binaries, "payment-webhook")?;
         Ok(Self {
             name: "payment-webhook",
             files: vec![program.file.clone()],
@@ -84,7 +87,7 @@ impl Subject {
         }
         Ok(Self {
             name: "Node peer",
-            program: Program {
+            program: FunctionProgram {
                 file: "node".into(),
                 arguments: vec![bundle.display().to_string()],
             },
@@ -96,24 +99,24 @@ impl Subject {
     /// that from its first invocation on.
     pub(crate) async fn start(
         &self,
-        world: &World,
+        world: &BenchEnvironment,
         calls: usize,
         quota: Option<&Quota>,
-    ) -> Result<Run> {
-        world.aws.forget();
+    ) -> Result<ProcessRun> {
+        world.aws.reset();
         let mut process = start(&self.program, world).await?;
-        let (asked, id) = (process.asked().await?, process.id()?);
+        let (asked, id) = (process.first_poll().await?, process.id()?);
         if let Some(quota) = quota {
-            quota.take_in(id)?;
+            quota.add_process(id)?;
         }
         let handed = Instant::now();
-        let first = answered(&mut process, world).await?;
+        let first = invoke_next(&mut process, world).await?;
         let cold_cpu = cpu(id)?;
         for _ in 1..calls {
-            answered(&mut process, world).await?;
+            invoke_next(&mut process, world).await?;
         }
-        Ok(Run {
-            to_next: asked.duration_since(process.began),
+        Ok(ProcessRun {
+            to_next: asked.duration_since(process.started_at),
             after_next: first.duration_since(handed),
             took: handed.elapsed(),
             cpu: cold_cpu,
@@ -126,22 +129,26 @@ impl Subject {
 
     /// Instructions from exec to the first answer, TLS included; none where valgrind is not here.
     /// What callgrind saw is written to a file, for `callgrind_annotate`.
-    pub(crate) async fn instructions(&self, world: &World, to: &Path) -> Result<Option<i64>> {
-        world.aws.forget();
+    pub(crate) async fn instructions(
+        &self,
+        world: &BenchEnvironment,
+        to: &Path,
+    ) -> Result<Option<i64>> {
+        world.aws.reset();
         let mut arguments = vec![
             "--tool=callgrind".to_owned(),
             format!("--callgrind-out-file={}", to.display()),
             self.program.file.display().to_string(),
         ];
         arguments.extend(self.program.arguments.iter().cloned());
-        let valgrind = Program {
+        let valgrind = FunctionProgram {
             file: "valgrind".into(),
             arguments,
         };
         let Ok(mut process) = start(&valgrind, world).await else {
             return Ok(None);
         };
-        answered(&mut process, world).await?;
+        invoke_next(&mut process, world).await?;
         // By then it waits for the next event, and callgrind says what it counted when it ends.
         tokio::time::sleep(Duration::from_millis(300)).await;
         process.end().await?;
@@ -152,7 +159,7 @@ impl Subject {
     }
 }
 
-async fn start(program: &Program, world: &World) -> Result<Process> {
+async fn start(program: &FunctionProgram, world: &BenchEnvironment) -> Result<FunctionProcess> {
     let authority = world.authority.display().to_string();
     let text = |text: &str| text.to_owned();
     let environment = [
@@ -166,16 +173,16 @@ async fn start(program: &Program, world: &World) -> Result<Process> {
         ("STAGE", text("bench")),
         ("TABLE", text("bench")),
     ];
-    Process::start(program, environment, &world.folder).await
+    FunctionProcess::start(program, environment, &world.folder).await
 }
 
 /// Has it answer one event, which it must take; gives when it had.
-async fn answered(process: &mut Process, world: &World) -> Result<Instant> {
+async fn invoke_next(process: &mut FunctionProcess, world: &BenchEnvironment) -> Result<Instant> {
     let answer = process.invoke(world.event()?).await?;
     match answer.outcome {
-        Outcome::Response(said) if said["statusCode"] == 200 => Ok(answer.at),
-        Outcome::Response(said) => bail!("a bad answer: {said}"),
-        Outcome::Error { kind, message } => bail!("an error: {kind}: {message}"),
+        InvocationOutcome::Response(said) if said["statusCode"] == 200 => Ok(answer.completed_at),
+        InvocationOutcome::Response(said) => bail!("a bad answer: {said}"),
+        InvocationOutcome::Error { kind, message } => bail!("an error: {kind}: {message}"),
     }
 }
 

@@ -9,13 +9,13 @@
     reason = "a bench: it counts and prints, and nothing rests on it"
 )]
 
-use forgery::{Door, doors};
+use forgery::{TestEndpoint, endpoints};
 use std::hint::black_box;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 fn main() {
-    let doors = doors();
+    let doors = endpoints();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let [door, step, times] = arguments.as_slice() {
         let door = doors
@@ -42,10 +42,10 @@ fn main() {
 
 /// Hears each genuine delivery, or only reads what the journal keeps of them, that often; how many
 /// events that were.
-fn round(door: &Door, step: &str, times: usize) -> usize {
+fn round(door: &TestEndpoint, step: &str, times: usize) -> usize {
     let entries = door.entries();
     let once = || match step {
-        "hear" => door.hear_all(),
+        "hear" => door.receive_all(),
         _ => {
             for entry in &entries {
                 black_box(door.read_again(entry));
@@ -57,7 +57,7 @@ fn round(door: &Door, step: &str, times: usize) -> usize {
 }
 
 /// Events a second: the tenth and the ninetieth percentile of twenty rounds.
-fn rates(door: &Door) -> (u128, u128) {
+fn rates(door: &TestEndpoint) -> (u128, u128) {
     let mut rates: Vec<u128> = (0..20)
         .map(|_| {
             let (began, mut events) = (Instant::now(), 0_u128);
@@ -75,7 +75,7 @@ fn rates(door: &Door) -> (u128, u128) {
 }
 
 /// Instructions an event, by callgrind: what ten rounds take more than none, by event.
-fn instructions(door: &Door, step: &str) -> u64 {
+fn instructions(door: &TestEndpoint, step: &str) -> u64 {
     let counted = |times: usize| {
         let program = std::env::current_exe().expect("is known");
         let output = Command::new("valgrind")

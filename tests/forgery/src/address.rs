@@ -1,12 +1,14 @@
 //! What partners prove in an address: a question in its path, a postback in its query. Either
 //! stands where a body stands elsewhere, so that what is done to bodies is done to it too.
 
-use crate::bent::{Bent, mac};
-use crate::doors::{Door, Heard, Knock, T, Tenant, at};
+use crate::endpoints::{EndpointRequest, EndpointVerdict, T, Tenant, TestEndpoint, at};
+use crate::tampered::{TamperedDelivery, mac};
 use domain::ids::PartnerId;
-use providers::partner::NotReceived;
-use providers::partner::postback::{Postback, Token};
-use providers::{Outcome, Received, Refused, Request, Secret, Secrets, partner, partner_secret};
+use providers::partner::ReportError;
+use providers::partner::postback::{PostbackQuery, PostbackToken};
+use providers::{
+    ItemOutcome, ReceivedItem, Request, Secret, Secrets, VerificationError, partner, partner_secret,
+};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -42,17 +44,17 @@ const TENANTS: [(&str, u32, &str); 4] = [
 ];
 const MASTER: &str = "the-master-secret-of-the-tests";
 
-pub(crate) fn ours() -> PartnerId {
+pub(crate) fn own_partner() -> PartnerId {
     PartnerId::parse("agrumes").expect("is a name")
 }
 
 /// A question is believed where it is signed; it tells that it was asked.
-pub(crate) fn hear_question(
+pub(crate) fn receive_question(
     request: &Request<'_>,
     secrets: &Secrets,
     now: i64,
-) -> Result<Heard, Refused> {
-    let nowhere = Refused::Disproved {
+) -> Result<EndpointVerdict, VerificationError> {
+    let nowhere = VerificationError::Disproved {
         what: "there is no such address",
     };
     let text = std::str::from_utf8(request.body).ok();
@@ -64,10 +66,10 @@ pub(crate) fn hear_question(
         body: b"",
         ..*request
     };
-    partner::asks(&name, referral, &bodiless, secrets, at(now))?;
-    Ok(Heard::Told(vec![Received {
+    partner::verify_status_request(&name, referral, &bodiless, secrets, at(now))?;
+    Ok(EndpointVerdict::Accepted(vec![ReceivedItem {
         raw: request.body.into(),
-        outcome: Outcome::Ignored {
+        outcome: ItemOutcome::Ignored {
             id: None,
             kind: Arc::from("question"),
         },
@@ -75,29 +77,32 @@ pub(crate) fn hear_question(
 }
 
 /// A postback, tried under each key in force, as the partners' door does.
-pub(crate) fn hear_postback(door: &Door, knock: &Knock<'_>) -> Result<Heard, Refused> {
-    let unclear = Refused::Disproved {
+pub(crate) fn receive_postback(
+    door: &TestEndpoint,
+    knock: &EndpointRequest<'_>,
+) -> Result<EndpointVerdict, VerificationError> {
+    let unclear = VerificationError::Disproved {
         what: "nothing that can be read in one way",
     };
     let query = std::str::from_utf8(knock.body)
         .ok()
         .ok_or(unclear.clone())?;
-    let postback = match Postback::read(query) {
+    let postback = match PostbackQuery::read(query) {
         Ok(postback) => postback,
-        Err(NotReceived::Refused(refused)) => return Err(refused),
-        Err(NotReceived::Unreadable(_)) => return Err(unclear),
+        Err(ReportError::Refused(refused)) => return Err(refused),
+        Err(ReportError::Unreadable(_)) => return Err(unclear),
     };
     for number in in_force(door, knock.secrets) {
         let (tenant, name) = (&door.tenants[number], partner_of(number));
         let keys = (&tenant.secrets, &token(number));
         match postback.receive(&name, keys, &door.person, at(knock.now)) {
-            Ok(reported) => return Ok(Heard::Told(vec![reported.received])),
-            Err(NotReceived::Refused(Refused::SignatureMismatch)) => {}
-            Err(NotReceived::Refused(refused)) => return Err(refused),
-            Err(NotReceived::Unreadable(_)) => return Ok(Heard::Unreadable),
+            Ok(reported) => return Ok(EndpointVerdict::Accepted(vec![reported.received])),
+            Err(ReportError::Refused(VerificationError::SignatureMismatch)) => {}
+            Err(ReportError::Refused(refused)) => return Err(refused),
+            Err(ReportError::Unreadable(_)) => return Ok(EndpointVerdict::Unreadable),
         }
     }
-    Err(Refused::SignatureMismatch)
+    Err(VerificationError::SignatureMismatch)
 }
 
 /// A tenant of that number at a door of postbacks.
@@ -117,11 +122,11 @@ pub(crate) fn rolling() -> Secrets {
 }
 
 /// The query with its proof, as the tenant of that number sends it.
-pub(crate) fn proven(door: &Door, number: usize, query: &str) -> String {
-    if door.shape.ages.is_none() {
+pub(crate) fn with_proof(door: &TestEndpoint, number: usize, query: &str) -> String {
+    if door.delivery_format.tolerances.is_none() {
         return format!("{query}&token={}", token(number).reveal());
     }
-    let said = said(query.as_bytes()).expect("is a query");
+    let said = parse_query(query.as_bytes()).expect("is a query");
     let lines: Vec<String> = said.iter().map(|(n, v)| format!("{n}={v}")).collect();
     let (name, lines) = (partner_of(number), lines.join("\n"));
     let text = format!("GET /partners/{name}/postback\n{T}\n{lines}");
@@ -138,7 +143,7 @@ pub(crate) fn signature(number: usize, text: &str) -> String {
 }
 
 /// Names and values of a query; none where it may be read in two ways.
-pub(crate) fn said(query: &[u8]) -> Option<BTreeMap<String, String>> {
+pub(crate) fn parse_query(query: &[u8]) -> Option<BTreeMap<String, String>> {
     let mut said = BTreeMap::new();
     for pair in std::str::from_utf8(query).ok()?.split('&') {
         let (name, value) = pair.split_once('=')?;
@@ -162,15 +167,15 @@ fn decoded(part: &str) -> Option<String> {
 
 /// Whether all that is said here stands on a token that is in force: who holds it may say
 /// anything, at any time, since a token is bound to nothing but its partner.
-pub(crate) fn is_word_of_holder(bent: &Bent<'_>) -> bool {
-    let door = bent.door;
-    let by_token = door.is_postback() && door.shape.ages.is_none();
-    let offered = said(&bent.body).and_then(|mut said| said.remove("token"));
+pub(crate) fn is_from_token_holder(bent: &TamperedDelivery<'_>) -> bool {
+    let door = bent.endpoint;
+    let by_token = door.is_postback() && door.delivery_format.tolerances.is_none();
+    let offered = parse_query(&bent.body).and_then(|mut said| said.remove("token"));
     let mut in_force = in_force(door, bent.secrets).into_iter();
     by_token && in_force.any(|number| Some(&door.tenants[number].text) == offered.as_ref())
 }
 
-fn in_force(door: &Door, secrets: &Secrets) -> Vec<usize> {
+fn in_force(door: &TestEndpoint, secrets: &Secrets) -> Vec<usize> {
     if std::ptr::eq(secrets, &door.rolling) {
         return vec![0, 2];
     }
@@ -192,8 +197,8 @@ fn secret(number: usize) -> Secret {
     partner_secret(&master, &partner_of(number), version).expect("follows")
 }
 
-fn token(number: usize) -> Token {
+fn token(number: usize) -> PostbackToken {
     let (_, version, master) = TENANTS[number];
     let master = Secret::new(master).expect("is strong");
-    Token::derive(&master, &partner_of(number), version).expect("follows")
+    PostbackToken::derive(&master, &partner_of(number), version).expect("follows")
 }

@@ -2,40 +2,40 @@
 //! does chance in a bounded test.
 
 mod proofs;
-mod words;
+mod contents;
 
-use crate::doors::{Door, doors};
-use crate::shape::Proof;
+use crate::delivery_format::ProofKind;
+use crate::endpoints::{TestEndpoint, endpoints};
 use fastrand::Rng;
 use providers::PROVIDERS;
 
 /// One place where bytes of others are parsed.
-pub struct Target {
+pub struct FuzzTarget {
     /// Its name.
     pub name: String,
     /// What to begin from.
     pub seeds: Vec<Vec<u8>>,
-    hear: Hear,
+    run: RunFn,
 }
 
-type Hear = Box<dyn Fn(&[u8]) + Send + Sync>;
+type RunFn = Box<dyn Fn(&[u8]) + Send + Sync>;
 
-impl Target {
+impl FuzzTarget {
     /// Takes these bytes.
     ///
     /// # Panics
     /// Where what it promises does not hold, or the code behind it panics.
-    pub fn hear(&self, bytes: &[u8]) {
-        (self.hear)(bytes);
+    pub fn run(&self, bytes: &[u8]) {
+        (self.run)(bytes);
     }
 
     /// Takes its seeds, then as often what chance makes of them.
     ///
     /// # Panics
-    /// As [`Self::hear`].
+    /// As [`Self::run`].
     pub fn exercise(&self, seed: u64, times: u64) {
         for seed in &self.seeds {
-            self.hear(seed);
+            self.run(seed);
         }
         let mut rng = Rng::with_seed(seed);
         for _ in 0..times {
@@ -43,7 +43,7 @@ impl Target {
             for _ in 0..rng.usize(1..5) {
                 self.mangle(&mut bytes, &mut rng);
             }
-            self.hear(&bytes);
+            self.run(&bytes);
         }
     }
 
@@ -57,7 +57,7 @@ impl Target {
             2 => drop(bytes.splice(cuts[1]..cuts[1], part)),
             3 => drop(bytes.splice(
                 cuts[0]..cuts[0],
-                words::WORDS[rng.usize(..words::WORDS.len())].bytes(),
+                contents::TOKENS[rng.usize(..contents::TOKENS.len())].bytes(),
             )),
             4 => {
                 if let Some(byte) = bytes.get_mut(cuts[0]) {
@@ -74,16 +74,16 @@ impl Target {
 }
 
 /// All of them: headers, certificates and secrets; bodies, answers and what the journal kept.
-pub fn targets() -> Vec<Target> {
-    let doors: &'static [Door] = Vec::leak(doors());
-    let of = |proof: Proof| move |door: &&Door| door.shape.proof == proof;
-    let said = |door: &&Door| {
+pub fn targets() -> Vec<FuzzTarget> {
+    let doors: &'static [TestEndpoint] = Vec::leak(endpoints());
+    let of = |proof: ProofKind| move |door: &&TestEndpoint| door.delivery_format.proof == proof;
+    let said = |door: &&TestEndpoint| {
         door.genuine
             .iter()
             .any(|genuine| !genuine.documents.is_empty())
     };
-    let in_query = |door: &&Door| door.is_postback();
-    let by_header = |door: &&Door| !door.is_postback();
+    let in_query = |door: &&TestEndpoint| door.is_postback();
+    let by_header = |door: &&TestEndpoint| !door.is_postback();
     let headers = doors
         .iter()
         .filter(by_header)
@@ -92,24 +92,24 @@ pub fn targets() -> Vec<Target> {
         .chain(
             doors
                 .iter()
-                .filter(of(Proof::Asked))
+                .filter(of(ProofKind::ApiConfirmed))
                 .map(|door| proofs::forms(doors, door)),
         )
         .chain(
             doors
                 .iter()
-                .filter(of(Proof::Rsa))
+                .filter(of(ProofKind::Rsa))
                 .map(proofs::certificates),
         )
         .chain(PROVIDERS.iter().map(|provider| proofs::secrets(provider)))
-        .chain(doors.iter().filter(by_header).map(words::bodies))
+        .chain(doors.iter().filter(by_header).map(contents::bodies))
         .chain(
             doors
                 .iter()
                 .filter(in_query)
                 .map(|door| proofs::queries(doors, door)),
         )
-        .chain(doors.iter().filter(said).map(words::answers))
-        .chain(doors.iter().filter_map(words::kept))
+        .chain(doors.iter().filter(said).map(contents::answers))
+        .chain(doors.iter().filter_map(contents::journal_entries))
         .collect()
 }

@@ -1,13 +1,17 @@
 //! What the real senders send.
 
 use crate::address::{self, POSTBACKS, QUESTIONS};
-use crate::bent::Headers;
-use crate::doors::{Door, Heard, Knock, T, Tenant, Whose, at, person};
-use crate::shape::{BRANDED, Proof, Shape};
+use crate::delivery_format::{BRANDED, DeliveryFormat, ProofKind};
+use crate::endpoints::{
+    EndpointOwner, EndpointRequest, EndpointVerdict, T, Tenant, TestEndpoint, at, person,
+};
+use crate::tampered::HeaderList;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::ids::Mode;
-use providers::{Answer, Call, Fetched, Method, Received, Secret, Secrets, To, partner};
+use providers::{
+    ApiCall, ApiResponse, ApiResponses, CallTarget, Method, ReceivedItem, Secret, Secrets, partner,
+};
 use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
 use rustls_pki_types::pem::PemObject;
@@ -19,102 +23,110 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 /// One delivery, as its sender made it.
-pub(crate) struct Genuine {
-    pub(crate) headers: Headers,
+pub(crate) struct GenuineDelivery {
+    pub(crate) headers: HeaderList,
     pub(crate) body: Vec<u8>,
     /// The same for the next tenant's door.
-    pub(crate) of_other_tenant: Headers,
+    pub(crate) other_tenant_headers: HeaderList,
     /// What its sender's API says behind it.
-    pub(crate) answers: Fetched,
+    pub(crate) answers: ApiResponses,
     /// The same without what it was asked for.
     pub(crate) documents: Vec<&'static str>,
     /// What it tells.
-    pub(crate) told: Vec<Received>,
+    pub(crate) received: Vec<ReceivedItem>,
 }
 
 /// A door with what was really sent there; nothing, where its sender sends nothing of that shape.
-pub(crate) fn door(name: &str, whose: Whose, shape: Shape) -> Door {
+pub(crate) fn endpoint(name: &str, whose: EndpointOwner, shape: DeliveryFormat) -> TestEndpoint {
     let tenant = |number| tenant(name, whose, shape.proof, number);
     let tenants: Vec<Tenant> = (0..TENANTS).map(tenant).collect();
     let rolling = match shape.proof {
-        Proof::Query => address::rolling(),
-        proof @ (Proof::Hex | Proof::Base64 | Proof::Ed25519 | Proof::Rsa | Proof::Asked) => {
-            believed(whose, proof, &[&tenants[0].text, &tenants[2].text])
+        ProofKind::Query => address::rolling(),
+        proof @ (ProofKind::Hex
+        | ProofKind::Base64
+        | ProofKind::Ed25519
+        | ProofKind::Rsa
+        | ProofKind::ApiConfirmed) => {
+            secrets_in_force(whose, proof, &[&tenants[0].text, &tenants[2].text])
         }
     };
-    let mut door = Door {
+    let mut door = TestEndpoint {
         name: name.to_owned(),
-        whose,
-        shape,
+        owner: whose,
+        delivery_format: shape,
         tenants,
         rolling,
         genuine: Vec::new(),
         person: person(),
-        silent: Fetched::closed(),
+        silent: ApiResponses::closed(),
     };
     let samples = match whose {
-        Whose::Provider(provider) => provider.samples(),
-        Whose::Partner => partner::samples(),
-        Whose::Question => QUESTIONS,
-        Whose::Postback => POSTBACKS,
+        EndpointOwner::Provider(provider) => provider.samples(),
+        EndpointOwner::Partner => partner::samples(),
+        EndpointOwner::Question => QUESTIONS,
+        EndpointOwner::Postback => POSTBACKS,
     };
     for (sample, body) in samples {
-        let signed = |number| signed(&door, number, body.as_bytes());
+        let signed = |number| signed_headers(&door, number, body.as_bytes());
         let (Some(headers), Some(of_other_tenant)) = (signed(0), signed(1)) else {
             continue;
         };
-        if headers.is_empty() != (door.is_asked() || door.is_postback()) {
+        if headers.is_empty() != (door.is_api_confirmed() || door.is_postback()) {
             continue;
         }
-        let mut genuine = Genuine {
+        let mut genuine = GenuineDelivery {
             headers,
             body: match whose {
-                Whose::Postback => address::proven(&door, 0, body).into_bytes(),
-                Whose::Provider(_) | Whose::Partner | Whose::Question => body.as_bytes().to_vec(),
+                EndpointOwner::Postback => address::with_proof(&door, 0, body).into_bytes(),
+                EndpointOwner::Provider(_) | EndpointOwner::Partner | EndpointOwner::Question => {
+                    body.as_bytes().to_vec()
+                }
             },
-            of_other_tenant,
+            other_tenant_headers: of_other_tenant,
             answers: answers(whose, shape.proof, sample, body),
             documents: documents(whose, sample).map(|(_, text)| text).collect(),
-            told: Vec::new(),
+            received: Vec::new(),
         };
-        genuine.told = genuine.hear(&door);
+        genuine.received = genuine.receive(&door);
         door.genuine.push(genuine);
     }
     door
 }
 
-impl Genuine {
+impl GenuineDelivery {
     /// What it tells at its door.
-    pub(crate) fn hear(&self, door: &Door) -> Vec<Received> {
+    pub(crate) fn receive(&self, door: &TestEndpoint) -> Vec<ReceivedItem> {
         let headers = providers::Headers::new(self.headers.iter().map(|(n, v)| (n, v)));
-        let knock = Knock {
+        let knock = EndpointRequest {
             headers: &headers.expect("are few"),
             body: &self.body,
             mode: Mode::Test,
-            secrets: &door.own().secrets,
+            secrets: &door.own_tenant().secrets,
             now: T,
         };
-        match door.hear(&knock, &self.answers, |_| None) {
-            Heard::Told(told) => told,
-            other @ (Heard::Refused(_) | Heard::Unreadable) => {
+        match door.receive(&knock, &self.answers, |_| None) {
+            EndpointVerdict::Accepted(told) => told,
+            other @ (EndpointVerdict::Refused(_) | EndpointVerdict::Unreadable) => {
                 panic!("{}: what is genuine is believed: {other:?}", door.name)
             }
         }
     }
 }
 
-fn tenant(door: &str, whose: Whose, proof: Proof, number: usize) -> Tenant {
+fn tenant(door: &str, whose: EndpointOwner, proof: ProofKind, number: usize) -> Tenant {
     // What is signed for one of the partners' doors is signed with the same secret at the other.
     let drawn = match whose {
-        Whose::Question => drawn("partner", number),
-        Whose::Provider(_) | Whose::Partner | Whose::Postback => drawn(door, number),
+        EndpointOwner::Question => derived_bytes("partner", number),
+        EndpointOwner::Provider(_) | EndpointOwner::Partner | EndpointOwner::Postback => {
+            derived_bytes(door, number)
+        }
     };
     let (text, key) = match proof {
-        Proof::Hex | Proof::Asked => {
+        ProofKind::Hex | ProofKind::ApiConfirmed => {
             let text = format!("whsec_{}", STANDARD.encode(&drawn[..24]));
             (text.clone(), text.into_bytes())
         }
-        Proof::Base64 => {
+        ProofKind::Base64 => {
             let key = drawn[..24].to_vec();
             let text = format!("whsec_{}", STANDARD.encode(&key));
             // Either is in force there; its senders take the bare text.
@@ -125,33 +137,35 @@ fn tenant(door: &str, whose: Whose, proof: Proof, number: usize) -> Tenant {
             };
             (text, key)
         }
-        Proof::Ed25519 => {
+        ProofKind::Ed25519 => {
             let key = pair(door, number).public_key().as_ref().to_vec();
             (format!("whpk_{}", STANDARD.encode(&key)), key)
         }
-        Proof::Query => return address::tenant(number),
-        Proof::Rsa => {
+        ProofKind::Query => return address::tenant(number),
+        ProofKind::Rsa => {
             let text = hex::encode_upper(&drawn[..9]);
             (text.clone(), text.into_bytes())
         }
     };
-    let secrets = believed(whose, proof, &[&text]);
+    let secrets = secrets_in_force(whose, proof, &[&text]);
     Tenant { text, key, secrets }
 }
 
 /// What a door believes under these.
-fn believed(whose: Whose, proof: Proof, texts: &[&String]) -> Secrets {
-    let root = (proof == Proof::Rsa).then_some(ROOT.as_str());
+fn secrets_in_force(whose: EndpointOwner, proof: ProofKind, texts: &[&String]) -> Secrets {
+    let root = (proof == ProofKind::Rsa).then_some(ROOT.as_str());
     let mut texts = texts.iter().map(|text| text.as_str()).chain(root);
     let secrets = match whose {
-        Whose::Provider(provider) => provider.secrets(texts),
-        Whose::Partner | Whose::Question | Whose::Postback => texts
+        EndpointOwner::Provider(provider) => provider.secrets(texts),
+        EndpointOwner::Partner | EndpointOwner::Question | EndpointOwner::Postback => texts
             .try_fold(Vec::new(), |mut all, text| {
                 all.push(match proof {
-                    Proof::Ed25519 => Secret::standard_public(text)?,
-                    Proof::Hex | Proof::Base64 | Proof::Rsa | Proof::Asked | Proof::Query => {
-                        Secret::standard(text)?
-                    }
+                    ProofKind::Ed25519 => Secret::standard_public(text)?,
+                    ProofKind::Hex
+                    | ProofKind::Base64
+                    | ProofKind::Rsa
+                    | ProofKind::ApiConfirmed
+                    | ProofKind::Query => Secret::standard(text)?,
                 });
                 Ok(all)
             })
@@ -160,20 +174,24 @@ fn believed(whose: Whose, proof: Proof, texts: &[&String]) -> Secrets {
     secrets.expect("are strong")
 }
 
-pub(crate) fn signed(door: &Door, tenant: usize, body: &[u8]) -> Option<Headers> {
+pub(crate) fn signed_headers(
+    door: &TestEndpoint,
+    tenant: usize,
+    body: &[u8],
+) -> Option<HeaderList> {
     let secrets = &door.tenants[tenant].secrets;
-    let headers = match (door.whose, door.shape.proof) {
-        (_, Proof::Ed25519) => by_public_key(&door.name, tenant, body),
-        (_, Proof::Query) => return Some(Headers::new()),
-        (_, Proof::Rsa) => by_certificate(&door.tenants[tenant].text, body),
-        (Whose::Provider(provider), _) => {
+    let headers = match (door.owner, door.delivery_format.proof) {
+        (_, ProofKind::Ed25519) => by_public_key(&door.name, tenant, body),
+        (_, ProofKind::Query) => return Some(HeaderList::new()),
+        (_, ProofKind::Rsa) => by_certificate(&door.tenants[tenant].text, body),
+        (EndpointOwner::Provider(provider), _) => {
             provider.sign(body, secrets.first().expect("is one"), at(T))?
         }
-        (Whose::Partner | Whose::Question | Whose::Postback, _) => {
+        (EndpointOwner::Partner | EndpointOwner::Question | EndpointOwner::Postback, _) => {
             partner::sign(body, secrets.first().expect("is one"), at(T))
         }
     };
-    let branded = door.shape.header == BRANDED.header;
+    let branded = door.delivery_format.header == BRANDED.header;
     let named = |name: &str| match name.strip_prefix("webhook-") {
         Some(rest) if branded => format!("svix-{rest}"),
         Some(_) | None => name.to_owned(),
@@ -220,17 +238,17 @@ fn by_certificate(webhook: &str, body: &[u8]) -> Vec<(&'static str, String)> {
 }
 
 /// What its API says to whoever reads this sample, and to nothing else.
-fn answers(whose: Whose, proof: Proof, sample: &str, body: &str) -> Fetched {
-    let mut answers = Fetched::default();
+fn answers(whose: EndpointOwner, proof: ProofKind, sample: &str, body: &str) -> ApiResponses {
+    let mut answers = ApiResponses::default();
     for (path, text) in documents(whose, sample) {
         let status = if text == "null" { 404 } else { 200 };
-        answers.insert(asked(&path), Some(answer(status, text)));
+        answers.insert(get_call(&path), Some(answer(status, text)));
     }
-    if proof == Proof::Rsa {
+    if proof == ProofKind::Rsa {
         let event: Value = serde_json::from_str(body).expect("is JSON");
         let id = event["id"].as_str().expect("has an id");
         let path = format!("/v1/notifications/webhooks-events/{id}");
-        answers.insert(asked(&path), Some(answer(200, body)));
+        answers.insert(get_call(&path), Some(answer(200, body)));
         answers.insert(
             certificate_call(),
             Some(answer(200, certificate("sandbox"))),
@@ -240,10 +258,10 @@ fn answers(whose: Whose, proof: Proof, sample: &str, body: &str) -> Fetched {
 }
 
 /// Paths and what stands there.
-fn documents(whose: Whose, sample: &str) -> impl Iterator<Item = (String, &'static str)> {
+fn documents(whose: EndpointOwner, sample: &str) -> impl Iterator<Item = (String, &'static str)> {
     let texts = match whose {
-        Whose::Provider(provider) => provider.answers(sample).collect(),
-        Whose::Partner | Whose::Question | Whose::Postback => Vec::new(),
+        EndpointOwner::Provider(provider) => provider.recorded_responses(sample).collect(),
+        EndpointOwner::Partner | EndpointOwner::Question | EndpointOwner::Postback => Vec::new(),
     };
     texts.into_iter().flat_map(|text| {
         let documents: BTreeMap<String, &RawValue> =
@@ -252,26 +270,26 @@ fn documents(whose: Whose, sample: &str) -> impl Iterator<Item = (String, &'stat
     })
 }
 
-fn asked(path: &str) -> Call {
-    Call {
+fn get_call(path: &str) -> ApiCall {
+    ApiCall {
         method: Method::Get,
-        to: To::Api(path.into()),
+        target: CallTarget::Api(path.into()),
         body: Arc::default(),
     }
 }
 
 /// The question for the certificate of whoever signs.
-pub(crate) fn certificate_call() -> Call {
-    Call {
+pub(crate) fn certificate_call() -> ApiCall {
+    ApiCall {
         method: Method::Get,
-        to: To::Certificate(CERTIFICATE_ADDRESS.into()),
+        target: CallTarget::Certificate(CERTIFICATE_ADDRESS.into()),
         body: Arc::default(),
     }
 }
 
 /// An answer of an API.
-pub(crate) fn answer(status: u16, body: &str) -> Answer {
-    Answer {
+pub(crate) fn answer(status: u16, body: &str) -> ApiResponse {
+    ApiResponse {
         status,
         body: body.as_bytes().into(),
     }
@@ -284,11 +302,11 @@ pub(crate) fn certificate(name: &str) -> &'static str {
 }
 
 fn pair(door: &str, tenant: usize) -> Ed25519KeyPair {
-    Ed25519KeyPair::from_seed_unchecked(&drawn(door, tenant)).expect("is a seed")
+    Ed25519KeyPair::from_seed_unchecked(&derived_bytes(door, tenant)).expect("is a seed")
 }
 
 /// Bytes that are a function of whose they are.
-fn drawn(door: &str, tenant: usize) -> [u8; 32] {
+fn derived_bytes(door: &str, tenant: usize) -> [u8; 32] {
     Sha256::digest(format!("{door}/{tenant}")).into()
 }
 

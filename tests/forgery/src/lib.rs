@@ -8,18 +8,18 @@
     reason = "a test's own machinery: a panic here is a failed test, which is what it is for"
 )]
 
-pub mod doors;
+pub mod endpoints;
 
-mod shape;
+mod delivery_format;
 mod address;
 mod genuine;
 
-mod bent;
-mod ways;
+mod tampered;
+mod tamperings;
 
 pub mod tries;
 
 pub mod fuzz;
 
-pub use doors::{Door, doors};
-pub use tries::{Total, tried};
+pub use endpoints::{TestEndpoint, endpoints};
+pub use tries::{ForgeryTotal, run_tries};

@@ -1,12 +1,12 @@
 //! Genuine deliveries, bent in every way there is, as often as asked: none is believed.
 
-use crate::address::{QUESTIONS, is_word_of_holder};
-use crate::bent::{Api, Bent, Ground};
-use crate::doors::{Door, Heard, T};
+use crate::address::{QUESTIONS, is_from_token_holder};
+use crate::endpoints::{EndpointVerdict, T, TestEndpoint};
 use crate::genuine::certificate_call;
-use crate::ways::{WAYS, Way};
+use crate::tampered::{ApiBehavior, TamperedDelivery, TamperingContext};
+use crate::tamperings::{TAMPERINGS, Tampering};
 use fastrand::Rng;
-use providers::{Headers, Outcome, Received};
+use providers::{Headers, ItemOutcome, ReceivedItem};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::fmt;
@@ -16,18 +16,18 @@ use std::thread;
 
 /// What became of tries.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Total {
+pub struct ForgeryTotal {
     /// By way, in the order of the table.
-    pub ways: Vec<Count>,
+    pub tamperings: Vec<ForgeryCount>,
     /// By door, in the order of the list.
-    pub doors: Vec<Count>,
+    pub endpoints: Vec<ForgeryCount>,
     /// The first that was believed and is nobody's, and its number.
     pub first: Option<(u64, String)>,
 }
 
 /// What became of the tries of one way, or at one door.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Count {
+pub struct ForgeryCount {
     /// Nobody vouches for them.
     pub refused: u64,
     /// Not bent after all: every signed part is there as it was sent, and it tells the same.
@@ -37,7 +37,7 @@ pub struct Count {
     pub vouched: u64,
 }
 
-impl Count {
+impl ForgeryCount {
     /// All of them.
     pub fn tries(&self) -> u64 {
         self.refused + self.same + self.vouched
@@ -51,53 +51,59 @@ impl Count {
 }
 
 /// What became of one try.
-pub(crate) enum Fate {
+pub(crate) enum TryOutcome {
     Refused,
     Same,
     Vouched,
 }
 
-impl Total {
+impl ForgeryTotal {
     fn new(doors: usize) -> Self {
         Self {
-            ways: vec![Count::default(); WAYS.len()],
-            doors: vec![Count::default(); doors],
+            tamperings: vec![ForgeryCount::default(); TAMPERINGS.len()],
+            endpoints: vec![ForgeryCount::default(); doors],
             first: None,
         }
     }
 
     /// Name and count of each way.
-    pub fn by_way(&self) -> impl Iterator<Item = (&str, &Count)> {
-        WAYS.iter().map(|way| way.name).zip(&self.ways)
+    pub fn by_tampering(&self) -> impl Iterator<Item = (&str, &ForgeryCount)> {
+        TAMPERINGS.iter().map(|way| way.name).zip(&self.tamperings)
     }
 
     /// Name and count of each door.
-    pub fn by_door<'a>(&'a self, doors: &'a [Door]) -> impl Iterator<Item = (&'a str, &'a Count)> {
-        doors.iter().map(|door| door.name.as_str()).zip(&self.doors)
+    pub fn by_endpoint<'a>(
+        &'a self,
+        doors: &'a [TestEndpoint],
+    ) -> impl Iterator<Item = (&'a str, &'a ForgeryCount)> {
+        doors
+            .iter()
+            .map(|door| door.name.as_str())
+            .zip(&self.endpoints)
     }
 
     /// Over all ways.
-    pub fn sum(&self) -> Count {
-        let mut sum = Count::default();
-        for count in &self.ways {
+    pub fn sum(&self) -> ForgeryCount {
+        let mut sum = ForgeryCount::default();
+        for count in &self.tamperings {
             sum.add(count);
         }
         sum
     }
 
-    fn count(&mut self, way: usize, door: usize, fate: &Fate) {
-        for count in [&mut self.ways[way], &mut self.doors[door]] {
+    fn count(&mut self, way: usize, door: usize, fate: &TryOutcome) {
+        for count in [&mut self.tamperings[way], &mut self.endpoints[door]] {
             match fate {
-                Fate::Refused => count.refused += 1,
-                Fate::Same => count.same += 1,
-                Fate::Vouched => count.vouched += 1,
+                TryOutcome::Refused => count.refused += 1,
+                TryOutcome::Same => count.same += 1,
+                TryOutcome::Vouched => count.vouched += 1,
             }
         }
     }
 
     fn add(&mut self, other: Self) {
-        let mine = self.ways.iter_mut().chain(&mut self.doors);
-        for (mine, other) in mine.zip(other.ways.iter().chain(&other.doors)) {
+        let mine = self.tamperings.iter_mut().chain(&mut self.endpoints);
+        for (mine, other) in mine.zip(other.tamperings.iter().chain(&other.endpoints)) {
             mine.add(other);
         }
         let first = [self.first.take(), other.first];
@@ -106,7 +112,7 @@ impl Total {
 }
 
 /// How many were tried, refused, found the same, vouched, and believed.
-impl fmt::Display for Total {
+impl fmt::Display for ForgeryTotal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sum = self.sum();
         write!(
@@ -114,8 +120,8 @@ impl fmt::Display for Total {
             "{} forgeries in {} ways at {} doors: {} refused, {} the same after all, \
              {} an API's own word, {} believed",
             sum.tries() + u64::from(self.first.is_some()),
-            self.ways.len(),
-            self.doors.len(),
+            self.tamperings.len(),
+            self.endpoints.len(),
             sum.refused,
             sum.same,
             sum.vouched,
@@ -125,8 +131,11 @@ impl fmt::Display for Total {
 }
 
 /// Tries that often. The same seed gives the same tries on any number of threads.
-pub fn tried(doors: &[Door], seed: u64, tries: u64, threads: usize) -> Total {
-    let (next, total) = (AtomicU64::new(0), Mutex::new(Total::new(doors.len())));
+pub fn run_tries(doors: &[TestEndpoint], seed: u64, tries: u64, threads: usize) -> ForgeryTotal {
+    let (next, total) = (
+        AtomicU64::new(0),
+        Mutex::new(ForgeryTotal::new(doors.len())),
+    );
     let work = || loop {
         let chunk = next.fetch_add(1, Ordering::Relaxed);
         let begin = chunk.saturating_mul(CHUNK);
@@ -152,16 +161,16 @@ pub fn tried(doors: &[Door], seed: u64, tries: u64, threads: usize) -> Total {
     total.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn chunk_of(doors: &[Door], seed: u64, numbers: std::ops::Range<u64>) -> Total {
-    let mut total = Total::new(doors.len());
+fn chunk_of(doors: &[TestEndpoint], seed: u64, numbers: std::ops::Range<u64>) -> ForgeryTotal {
+    let mut total = ForgeryTotal::new(doors.len());
     for number in numbers {
         let mut rng = Rng::with_seed(seed ^ number.wrapping_mul(SPREAD));
         // A few draws apart, neighbors are strangers.
         rng.u64(..);
         let which = rng.usize(..doors.len());
         let (way, tried) = loop {
-            let way = rng.usize(..WAYS.len());
-            if let Some(tried) = try_once(doors, &doors[which], WAYS[way], &mut rng) {
+            let way = rng.usize(..TAMPERINGS.len());
+            if let Some(tried) = try_once(doors, &doors[which], TAMPERINGS[way], &mut rng) {
                 break (way, tried);
             }
         };
@@ -177,77 +186,94 @@ fn chunk_of(doors: &[Door], seed: u64, numbers: std::ops::Range<u64>) -> Total {
 }
 
 /// One try; none where that way means nothing at that door.
-fn try_once(doors: &[Door], door: &Door, way: &Way, rng: &mut Rng) -> Option<Result<Fate, String>> {
+fn try_once(
+    doors: &[TestEndpoint],
+    door: &TestEndpoint,
+    way: &Tampering,
+    rng: &mut Rng,
+) -> Option<Result<TryOutcome, String>> {
     let which = rng.usize(..door.genuine.len());
     let apart = rng.usize(1..door.genuine.len());
-    let ground = Ground {
-        doors,
-        door,
+    let ground = TamperingContext {
+        endpoints: doors,
+        endpoint: door,
         genuine: &door.genuine[which],
         other: &door.genuine[(which + apart) % door.genuine.len()],
     };
-    let mut bent = Bent::new(&ground);
-    bent.api = *rng.choice(&[Api::Silent, Api::Denies, Api::Confuses])?;
-    (way.bend)(&mut bent, &ground, rng)?;
+    let mut bent = TamperedDelivery::new(&ground);
+    bent.api = *rng.choice(&[
+        ApiBehavior::Silent,
+        ApiBehavior::Denies,
+        ApiBehavior::Confuses,
+    ])?;
+    (way.apply)(&mut bent, &ground, rng)?;
     let judged = judge(&bent, &ground, rng);
     Some(match judged {
-        Ok(Fate::Refused) if way.keeps => Err(format!(
+        Ok(TryOutcome::Refused) if way.keeps_meaning => Err(format!(
             "{} at {}: a delivery that says the same is refused",
             way.name, door.name
         )),
         Ok(fate) => Ok(fate),
-        Err(told) => Err(format!("{} at {}: {told}", way.name, bent.door.name)),
+        Err(told) => Err(format!("{} at {}: {told}", way.name, bent.endpoint.name)),
     })
 }
 
 /// What the door makes of it; what it believed, where nobody sent it.
-pub(crate) fn judge(bent: &Bent<'_>, ground: &Ground<'_>, rng: &mut Rng) -> Result<Fate, String> {
+pub(crate) fn judge(
+    bent: &TamperedDelivery<'_>,
+    ground: &TamperingContext<'_>,
+    rng: &mut Rng,
+) -> Result<TryOutcome, String> {
     let Ok(headers) = Headers::new(bent.headers.iter().map(|(name, value)| (name, value))) else {
-        return Ok(Fate::Refused);
+        return Ok(TryOutcome::Refused);
     };
-    let knock = bent.knock(&headers);
+    let knock = bent.request(&headers);
     let mut known = Cow::Borrowed(&ground.genuine.answers);
     if let Some(pem) = &bent.certificate {
         let shown = crate::genuine::answer(200, pem);
         known.to_mut().insert(certificate_call(), Some(shown));
     }
-    let mut asked = ground.door.is_asked();
-    let heard = bent.door.hear(&knock, &known, |_| {
+    let mut asked = ground.endpoint.is_api_confirmed();
+    let heard = bent.endpoint.receive(&knock, &known, |_| {
         asked = true;
         bent.answer(ground, rng)
     });
     let told = match heard {
-        Heard::Refused(_) => return Ok(Fate::Refused),
-        Heard::Told(told) => told,
+        EndpointVerdict::Refused(_) => return Ok(TryOutcome::Refused),
+        EndpointVerdict::Accepted(told) => told,
         // A question is no JSON, so that nobody makes a report of it.
-        Heard::Unreadable if bent.door.name == "partner" && is_question(&bent.body) => {
-            return Ok(Fate::Refused);
+        EndpointVerdict::Unreadable
+            if bent.endpoint.name == "partner" && is_question(&bent.body) =>
+        {
+            return Ok(TryOutcome::Refused);
         }
-        Heard::Unreadable if is_word_of_holder(bent) => return Ok(Fate::Vouched),
-        Heard::Unreadable => return Err("it is believed and can't be read".to_owned()),
+        EndpointVerdict::Unreadable if is_from_token_holder(bent) => {
+            return Ok(TryOutcome::Vouched);
+        }
+        EndpointVerdict::Unreadable => return Err("it is believed and can't be read".to_owned()),
     };
     for genuine in [ground.genuine, ground.other] {
-        if bent.carries(genuine, ground.door) && bent.certificate.is_none() {
-            let again = bent.door.hear(&knock, &genuine.answers, |_| None);
-            if again == Heard::Told(genuine.told.clone()) {
-                return Ok(Fate::Same);
+        if bent.carries(genuine, ground.endpoint) && bent.certificate.is_none() {
+            let again = bent.endpoint.receive(&knock, &genuine.answers, |_| None);
+            if again == EndpointVerdict::Accepted(genuine.received.clone()) {
+                return Ok(TryOutcome::Same);
             }
         }
     }
-    if is_word_of_holder(bent) {
-        return Ok(Fate::Vouched);
+    if is_from_token_holder(bent) {
+        return Ok(TryOutcome::Vouched);
     }
     // A checksum is signed, so the body may name another event: then that one is told.
-    let signed = bent.carries(ground.genuine, ground.door);
-    if asked && signed && told == ground.other.told {
-        return Ok(Fate::Vouched);
+    let signed = bent.carries(ground.genuine, ground.endpoint);
+    if asked && signed && told == ground.other.received {
+        return Ok(TryOutcome::Vouched);
     }
     if asked
         && told
             .iter()
-            .all(|received| is_word_of_api(received, bent, ground))
+            .all(|received| is_api_response(received, bent, ground))
     {
-        return Ok(Fate::Vouched);
+        return Ok(TryOutcome::Vouched);
     }
     let kinds = told
         .iter()
@@ -262,11 +288,15 @@ pub(crate) fn judge(bent: &Bent<'_>, ground: &Ground<'_>, rng: &mut Rng) -> Resu
 }
 
 /// Whether nothing of it is written, or only what the API shows under the id that came.
-fn is_word_of_api(received: &Received, bent: &Bent<'_>, ground: &Ground<'_>) -> bool {
+fn is_api_response(
+    received: &ReceivedItem,
+    bent: &TamperedDelivery<'_>,
+    ground: &TamperingContext<'_>,
+) -> bool {
     match received.outcome {
-        Outcome::Ignored { .. } | Outcome::WrongMode { .. } => true,
-        Outcome::Reading(_) if !ground.door.is_asked() => false,
-        Outcome::Reading(_) => ground.genuine.documents.iter().any(|document| {
+        ItemOutcome::Ignored { .. } | ItemOutcome::WrongMode { .. } => true,
+        ItemOutcome::Event(_) if !ground.endpoint.is_api_confirmed() => false,
+        ItemOutcome::Event(_) => ground.genuine.documents.iter().any(|document| {
             let id = serde_json::from_str::<Value>(document).ok();
             let id = id.and_then(|document| Some(document.get("id")?.as_str()?.to_owned()));
             let named = id.map(|id| format!("id={id}").into_bytes());

@@ -8,27 +8,30 @@
     reason = "a test fails loudly and prints its counts"
 )]
 
-use forgery::{doors, tried};
+use forgery::{endpoints, run_tries};
 
 #[test]
-fn nothing_bent_is_believed_and_nothing_that_says_the_same_is_refused() {
-    let doors = doors();
-    let total = tried(&doors, 7, 40_000, 2);
+fn nothing_tampered_is_believed_and_nothing_that_says_the_same_is_refused() {
+    let doors = endpoints();
+    let total = run_tries(&doors, 7, 40_000, 2);
     assert_eq!(total.first, None);
     println!("{total}");
-    for (name, count) in total.by_way() {
+    for (name, count) in total.by_tampering() {
         println!("{name}: {count:?}");
         assert!(count.tries() >= 10, "hardly ever tried: {name}");
     }
-    for (name, count) in total.by_door(&doors) {
+    for (name, count) in total.by_endpoint(&doors) {
         println!("{name}: {count:?}");
         assert!(count.refused > 500, "hardly ever bent: {name}");
     }
-    assert!(total.ways.len() >= 25 && doors.len() >= 10);
+    assert!(total.tamperings.len() >= 25 && doors.len() >= 10);
 }
 
 #[test]
 fn the_same_seed_gives_the_same_tries_on_one_thread_and_on_two() {
-    let doors = doors();
-    assert_eq!(tried(&doors, 11, 4_000, 1), tried(&doors, 11, 4_000, 2));
+    let doors = endpoints();
+    assert_eq!(
+        run_tries(&doors, 11, 4_000, 1),
+        run_tries(&doors, 11, 4_000, 2)
+    );
 }

@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 /// A certificate authority.
 #[derive(Debug)]
-pub struct Authority {
+pub struct TestAuthority {
     pem: String,
     issuer: Issuer<'static, KeyPair>,
 }
 
-impl Authority {
+impl TestAuthority {
     /// A fresh one.
     ///
     /// # Errors

@@ -8,8 +8,8 @@ mod process;
 mod runtime_api;
 mod services;
 
-pub use authority::Authority;
-pub use payloads::{Batch, Http, Shape, schedule};
-pub use process::{Folder, Process, Program};
-pub use runtime_api::{Answer, Outcome, RuntimeApi};
-pub use services::{Answering, Call, Reserved, Services, json};
+pub use authority::TestAuthority;
+pub use payloads::{ClientRequest, HttpEventFormat, RecordBatch, schedule};
+pub use process::{FunctionProcess, FunctionProgram, RunFolder};
+pub use runtime_api::{InvocationOutcome, InvocationResult, RuntimeApi};
+pub use services::{AwsServers, ReservedPort, ServiceRequest, ServiceResponder, json};

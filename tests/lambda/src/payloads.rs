@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// As what an HTTP request reaches a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
+pub enum HttpEventFormat {
     /// An HTTP API's, payload format 2.0.
     HttpApi2,
     /// An HTTP API's, payload format 1.0.
@@ -24,7 +24,7 @@ pub enum Shape {
 
 /// What was sent.
 #[derive(Clone, Debug)]
-pub struct Http<'a> {
+pub struct ClientRequest<'a> {
     /// `POST`.
     pub method: &'a str,
     /// The path.
@@ -39,7 +39,7 @@ pub struct Http<'a> {
     pub base64: bool,
 }
 
-impl Shape {
+impl HttpEventFormat {
     /// All of them.
     pub const ALL: [Self; 6] = [
         Self::HttpApi2,
@@ -54,8 +54,8 @@ impl Shape {
     ///
     /// # Errors
     /// When the form is none.
-    pub fn event(self, http: &Http<'_>) -> Result<Value> {
-        let mut event: Value = serde_json::from_str(self.form())?;
+    pub fn event(self, http: &ClientRequest<'_>) -> Result<Value> {
+        let mut event: Value = serde_json::from_str(self.template())?;
         let fields = event.as_object_mut().context("the form is an object")?;
         let mut put = |name: &str, value: Value| {
             if fields.contains_key(name) {
@@ -91,7 +91,7 @@ impl Shape {
         Ok(event)
     }
 
-    fn form(self) -> &'static str {
+    fn template(self) -> &'static str {
         match self {
             Self::HttpApi2 => include_str!("../payloads/http-api-2.0.json"),
             Self::HttpApi1 => include_str!("../payloads/http-api-1.0.json"),
@@ -141,12 +141,12 @@ impl Shape {
 
 /// A batch of records for a function that reads a stream or a queue.
 #[derive(Clone, Debug)]
-pub struct Batch {
+pub struct RecordBatch {
     form: Value,
     records: Vec<Value>,
 }
 
-impl Batch {
+impl RecordBatch {
     /// Of a table's stream.
     ///
     /// # Errors

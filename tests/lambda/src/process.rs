@@ -1,6 +1,6 @@
 //! A function's process: started as Lambda starts it, fed by its Runtime API, frozen and thawed.
 
-use crate::runtime_api::{Answer, RuntimeApi};
+use crate::runtime_api::{InvocationResult, RuntimeApi};
 use anyhow::{Context, Result, bail, ensure};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -10,7 +10,7 @@ use tokio::process::{Child, Command};
 
 /// What is started.
 #[derive(Clone, Debug)]
-pub struct Program {
+pub struct FunctionProgram {
     /// The file, or a name on the path.
     pub file: PathBuf,
     /// Its arguments.
@@ -19,15 +19,15 @@ pub struct Program {
 
 /// A program at work.
 #[derive(Debug)]
-pub struct Process {
+pub struct FunctionProcess {
     /// When it was started.
-    pub began: Instant,
+    pub started_at: Instant,
     api: RuntimeApi,
     child: Child,
     log: PathBuf,
 }
 
-impl Program {
+impl FunctionProgram {
     /// A function as cargo-lambda (a folder) or cargo (a file) left it.
     ///
     /// # Errors
@@ -52,25 +52,25 @@ impl Program {
     }
 }
 
-impl Process {
+impl FunctionProcess {
     /// Starts it with this environment and Lambda's own, and nothing of ours. What it prints goes
     /// to a file in this folder.
     ///
     /// # Errors
     /// When it can't be started.
     pub async fn start<'a>(
-        program: &Program,
+        program: &FunctionProgram,
         environment: impl IntoIterator<Item = (&'a str, String)>,
-        folder: &Folder,
+        folder: &RunFolder,
     ) -> Result<Self> {
         let api = RuntimeApi::start().await?;
-        let log = folder.fresh("log");
+        let log = folder.fresh_path("log");
         let file = std::fs::File::create(&log)?;
         let mut command = Command::new(&program.file);
         command
             .args(&program.arguments)
             .env_clear()
-            .envs(LAMBDA)
+            .envs(LAMBDA_ENVIRONMENT)
             .env("AWS_LAMBDA_RUNTIME_API", api.address())
             .envs(environment)
             .stdin(Stdio::null())
@@ -80,7 +80,7 @@ impl Process {
         let began = Instant::now();
         let child = command.spawn();
         Ok(Self {
-            began,
+            started_at: began,
             api,
             child: child.with_context(|| format!("{} can't start", program.file.display()))?,
             log,
@@ -91,11 +91,11 @@ impl Process {
     ///
     /// # Errors
     /// When it ended before.
-    pub async fn asked(&mut self) -> Result<Instant> {
+    pub async fn first_poll(&mut self) -> Result<Instant> {
         tokio::select! {
-            asked = self.api.asked() => return asked,
+            asked = self.api.first_poll() => return asked,
             _ = self.child.wait() => {}
-            () = tokio::time::sleep(PATIENCE) => {}
+            () = tokio::time::sleep(TIMEOUT) => {}
         }
         bail!("it ended, or waits, before its first event: {}", self.log())
     }
@@ -104,11 +104,11 @@ impl Process {
     ///
     /// # Errors
     /// When it ends instead, or is silent.
-    pub async fn invoke(&mut self, event: Vec<u8>) -> Result<Answer> {
+    pub async fn invoke(&mut self, event: Vec<u8>) -> Result<InvocationResult> {
         tokio::select! {
             answer = self.api.invoke(event) => return answer,
             _ = self.child.wait() => {}
-            () = tokio::time::sleep(PATIENCE) => {}
+            () = tokio::time::sleep(TIMEOUT) => {}
         }
         bail!(
             "it ended, or is silent, instead of answering: {}",
@@ -171,9 +171,9 @@ impl Process {
 
 /// A folder for the files of one run, gone with this value.
 #[derive(Debug)]
-pub struct Folder(PathBuf);
+pub struct RunFolder(PathBuf);
 
-impl Folder {
+impl RunFolder {
     /// A new one.
     ///
     /// # Errors
@@ -187,13 +187,13 @@ impl Folder {
     }
 
     /// A name that no file in it has yet.
-    pub fn fresh(&self, kind: &str) -> PathBuf {
+    pub fn fresh_path(&self, kind: &str) -> PathBuf {
         let number = FILES.fetch_add(1, Ordering::Relaxed);
         self.0.join(format!("{number}.{kind}"))
     }
 }
 
-impl Drop for Folder {
+impl Drop for RunFolder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
@@ -202,10 +202,10 @@ impl Drop for Folder {
 static FILES: AtomicU32 = AtomicU32::new(0);
 
 /// For one event, or for the start; many times what any takes that ends.
-const PATIENCE: Duration = Duration::from_secs(300);
+const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// What Lambda tells every function.
-const LAMBDA: [(&str, &str); 8] = [
+const LAMBDA_ENVIRONMENT: [(&str, &str); 8] = [
     ("AWS_REGION", "eu-west-3"),
     ("AWS_ACCESS_KEY_ID", "of-this-run"),
     ("AWS_SECRET_ACCESS_KEY", "of-this-run"),

@@ -19,22 +19,22 @@ use tokio::sync::{mpsc, oneshot, watch};
 #[derive(Clone, Debug)]
 pub struct RuntimeApi {
     address: String,
-    events: mpsc::UnboundedSender<Event>,
-    inside: Arc<Inside>,
+    events: mpsc::UnboundedSender<QueuedEvent>,
+    inner: Arc<RuntimeApiInner>,
 }
 
 /// What a process made of one event.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct InvocationResult {
     /// When it came.
-    pub at: Instant,
+    pub completed_at: Instant,
     /// What it says.
-    pub outcome: Outcome,
+    pub outcome: InvocationOutcome,
 }
 
 /// What an answer says.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
+pub enum InvocationOutcome {
     /// The function's answer.
     Response(Value),
     /// The function's error: Lambda would log it and, of a stream or a queue, try again.
@@ -47,22 +47,22 @@ pub enum Outcome {
 }
 
 #[derive(Debug)]
-struct Event {
+struct QueuedEvent {
     id: String,
     payload: Vec<u8>,
 }
 
 #[derive(Debug)]
-struct Inside {
-    events: tokio::sync::Mutex<mpsc::UnboundedReceiver<Event>>,
-    asked: watch::Sender<Option<Instant>>,
-    waiting: Mutex<Waiting>,
+struct RuntimeApiInner {
+    events: tokio::sync::Mutex<mpsc::UnboundedReceiver<QueuedEvent>>,
+    first_poll: watch::Sender<Option<Instant>>,
+    waiting: Mutex<PendingResults>,
 }
 
 #[derive(Debug, Default)]
-struct Waiting {
-    handed: u64,
-    answers: BTreeMap<String, oneshot::Sender<Answer>>,
+struct PendingResults {
+    handed_out: u64,
+    senders: BTreeMap<String, oneshot::Sender<InvocationResult>>,
 }
 
 impl RuntimeApi {
@@ -76,13 +76,13 @@ impl RuntimeApi {
         let api = Self {
             address: listener.local_addr()?.to_string(),
             events,
-            inside: Arc::new(Inside {
+            inner: Arc::new(RuntimeApiInner {
                 events: tokio::sync::Mutex::new(to_hand_out),
-                asked: watch::Sender::new(None),
+                first_poll: watch::Sender::new(None),
                 waiting: Mutex::default(),
             }),
         };
-        let inside = api.inside.clone();
+        let inside = api.inner.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let inside = inside.clone();
@@ -107,8 +107,8 @@ impl RuntimeApi {
     ///
     /// # Errors
     /// Never while this value lives.
-    pub async fn asked(&self) -> Result<Instant> {
-        let mut asked = self.inside.asked.subscribe();
+    pub async fn first_poll(&self) -> Result<Instant> {
+        let mut asked = self.inner.first_poll.subscribe();
         let first = asked.wait_for(Option::is_some).await?;
         first.context("nobody has asked")
     }
@@ -117,26 +117,26 @@ impl RuntimeApi {
     ///
     /// # Errors
     /// When this process's API is gone.
-    pub async fn invoke(&self, payload: Vec<u8>) -> Result<Answer> {
+    pub async fn invoke(&self, payload: Vec<u8>) -> Result<InvocationResult> {
         let (answer, answered) = oneshot::channel();
         let id = {
-            let mut waiting = self.inside.waiting();
-            waiting.handed = waiting.handed.saturating_add(1);
-            let id = format!("00000000-0000-0000-0000-{:012}", waiting.handed);
-            waiting.answers.insert(id.clone(), answer);
+            let mut waiting = self.inner.waiting();
+            waiting.handed_out = waiting.handed_out.saturating_add(1);
+            let id = format!("00000000-0000-0000-0000-{:012}", waiting.handed_out);
+            waiting.senders.insert(id.clone(), answer);
             id
         };
-        self.events.send(Event { id, payload })?;
+        self.events.send(QueuedEvent { id, payload })?;
         Ok(answered.await?)
     }
 }
 
-impl Inside {
+impl RuntimeApiInner {
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>> {
         let path = request.uri().path().to_owned();
         if path.ends_with("/next") {
             let now = Instant::now();
-            self.asked.send_if_modified(|asked| {
+            self.first_poll.send_if_modified(|asked| {
                 let first = asked.is_none();
                 asked.get_or_insert(now);
                 first
@@ -151,33 +151,36 @@ impl Inside {
                 .body(Full::from(event.payload))?);
         }
         let body = request.into_body().collect().await?.to_bytes();
-        self.take(&path, &body);
+        self.record_result(&path, &body);
         Ok(Response::builder().status(202).body(Full::default())?)
     }
 
-    fn take(&self, path: &str, body: &[u8]) {
+    fn record_result(&self, path: &str, body: &[u8]) {
         let said: Value = serde_json::from_slice(body).unwrap_or_default();
         let text = |name: &str| {
             let text = said.get(name).and_then(Value::as_str);
             text.unwrap_or_default().to_owned()
         };
         let outcome = if path.ends_with("/response") {
-            Outcome::Response(said)
+            InvocationOutcome::Response(said)
         } else {
-            Outcome::Error {
+            InvocationOutcome::Error {
                 kind: text("errorType"),
                 message: text("errorMessage"),
             }
         };
         let at = Instant::now();
         let id = path.rsplit('/').nth(1).unwrap_or_default();
-        if let Some(waiting) = self.waiting().answers.remove(id) {
+        if let Some(waiting) = self.waiting().senders.remove(id) {
             // Who asked may have lost patience.
-            let _ = waiting.send(Answer { at, outcome });
+            let _ = waiting.send(InvocationResult {
+                completed_at: at,
+                outcome,
+            });
         }
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+    fn waiting(&self) -> MutexGuard<'_, PendingResults> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

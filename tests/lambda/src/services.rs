@@ -19,7 +19,7 @@ use tokio_rustls::TlsAcceptor;
 
 /// One request, as it came.
 #[derive(Debug)]
-pub struct Call {
+pub struct ServiceRequest {
     /// `PutItem`; where the service names none in a header, the path.
     pub operation: String,
     /// Method, path and headers.
@@ -31,28 +31,31 @@ pub struct Call {
 }
 
 /// Who answers in the services' place.
-pub trait Answering: Send + Sync + 'static {
+pub trait ServiceResponder: Send + Sync + 'static {
     /// The answer; none cuts the connection.
-    fn answer(&self, call: Call) -> impl Future<Output = Option<Response<Full<Bytes>>>> + Send;
+    fn respond(
+        &self,
+        call: ServiceRequest,
+    ) -> impl Future<Output = Option<Response<Full<Bytes>>>> + Send;
 }
 
 /// Services that answer.
 #[derive(Clone, Debug)]
-pub struct Services {
+pub struct AwsServers {
     url: String,
-    lines: watch::Sender<u64>,
-    silenced: watch::Sender<u64>,
-    taken: Arc<AtomicU32>,
+    close_signal: watch::Sender<u64>,
+    stale_signal: watch::Sender<u64>,
+    accepted: Arc<AtomicU32>,
 }
 
 /// A port at which nobody listens yet: who connects is refused.
 #[derive(Debug)]
-pub struct Reserved {
+pub struct ReservedPort {
     socket: TcpSocket,
     address: SocketAddr,
 }
 
-impl Reserved {
+impl ReservedPort {
     /// A free port on loopback.
     ///
     /// # Errors
@@ -73,12 +76,16 @@ impl Reserved {
     ///
     /// # Errors
     /// When it can't.
-    pub fn open(self, tls: Arc<ServerConfig>, who: Arc<impl Answering>) -> Result<Services> {
-        let services = Services {
+    pub fn open(
+        self,
+        tls: Arc<ServerConfig>,
+        who: Arc<impl ServiceResponder>,
+    ) -> Result<AwsServers> {
+        let services = AwsServers {
             url: self.url(),
-            lines: watch::Sender::new(0),
-            silenced: watch::Sender::new(0),
-            taken: Arc::default(),
+            close_signal: watch::Sender::new(0),
+            stale_signal: watch::Sender::new(0),
+            accepted: Arc::default(),
         };
         let listener = self.socket.listen(BACKLOG)?;
         tokio::spawn(
@@ -90,7 +97,7 @@ impl Reserved {
     }
 }
 
-impl Services {
+impl AwsServers {
     /// `https://localhost:…`
     pub fn url(&self) -> &str {
         &self.url
@@ -98,23 +105,25 @@ impl Services {
 
     /// How many connections were taken so far.
     pub fn connections(&self) -> u32 {
-        self.taken.load(Ordering::Relaxed)
+        self.accepted.load(Ordering::Relaxed)
     }
 
     /// Closes every connection that there is, as a peer does that was not heard for long.
-    pub fn hang_up(&self) {
-        self.lines.send_modify(|cut| *cut = cut.wrapping_add(1));
+    pub fn close_connections(&self) {
+        self.close_signal
+            .send_modify(|cut| *cut = cut.wrapping_add(1));
     }
 
     /// From now on connections that there are count as stale, and stay open.
-    pub fn fall_silent(&self) {
-        self.silenced.send_modify(|cut| *cut = cut.wrapping_add(1));
+    pub fn mark_stale(&self) {
+        self.stale_signal
+            .send_modify(|cut| *cut = cut.wrapping_add(1));
     }
 
-    async fn serve(self, listener: TcpListener, tls: TlsAcceptor, who: Arc<impl Answering>) {
+    async fn serve(self, listener: TcpListener, tls: TlsAcceptor, who: Arc<impl ServiceResponder>) {
         while let Ok((stream, _)) = listener.accept().await {
-            self.taken.fetch_add(1, Ordering::Relaxed);
-            let mut lines = self.lines.subscribe();
+            self.accepted.fetch_add(1, Ordering::Relaxed);
+            let mut lines = self.close_signal.subscribe();
             let connection = connection(stream, tls.clone(), self.clone(), who.clone());
             tokio::spawn(async move {
                 tokio::select! {
@@ -129,17 +138,17 @@ impl Services {
 async fn connection(
     stream: TcpStream,
     tls: TlsAcceptor,
-    services: Services,
-    who: Arc<impl Answering>,
+    services: AwsServers,
+    who: Arc<impl ServiceResponder>,
 ) {
-    let since = *services.silenced.borrow();
+    let since = *services.stale_signal.borrow();
     let Ok(stream) = tls.accept(stream).await else {
         return;
     };
     let service = service_fn(move |request| {
-        let (who, stale) = (who.clone(), *services.silenced.borrow() != since);
+        let (who, stale) = (who.clone(), *services.stale_signal.borrow() != since);
         async move {
-            let answer = who.answer(call(request, stale).await?).await;
+            let answer = who.respond(call(request, stale).await?).await;
             answer.ok_or_else(|| anyhow!("the connection is cut here"))
         }
     });
@@ -148,7 +157,7 @@ async fn connection(
         .await;
 }
 
-async fn call(request: Request<Incoming>, stale: bool) -> Result<Call> {
+async fn call(request: Request<Incoming>, stale: bool) -> Result<ServiceRequest> {
     let (parts, body) = request.into_parts();
     let operation = match parts.headers.get("x-amz-target") {
         Some(target) => target.to_str()?.rsplit('.').next(),
@@ -156,7 +165,7 @@ async fn call(request: Request<Incoming>, stale: bool) -> Result<Call> {
     };
     let operation = operation.context("a request for nothing")?.to_owned();
     let body = body.collect().await?.to_bytes();
-    Ok(Call {
+    Ok(ServiceRequest {
         operation,
         parts,
         body,

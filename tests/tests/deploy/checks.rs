@@ -136,7 +136,7 @@ const FAULTS: [(&str, &str, &str); 26] = [
     ("cfn-guard", "SystemLogLevel: WARN", "SystemLogLevel: INFO"),
     (
         "cfn-guard",
-        "            Name: !Sub orangery-${Stage}-sweep\n",
+        "            Name: !Sub orangery-${Stage}-due-scan\n",
         "",
     ),
     (
@@ -162,7 +162,7 @@ const FAULTS: [(&str, &str, &str); 26] = [
     ),
     (
         "cfn-lint",
-        "        - {AttributeName: look_at, AttributeType: S}\n",
+        "        - {AttributeName: next_due_at, AttributeType: S}\n",
         "",
     ),
     (

@@ -2,7 +2,7 @@
 //! runs this very test inside. What is asked of the deployed functions is asked over HTTP.
 
 use crate::template::root;
-use orangery::delivery::{Answer, Delivery, Signer, agent};
+use orangery::delivery::{Delivery, DeliveryResponse, Signer, agent};
 use orangery::dev::{sample_story, signers};
 use orangery::story::Story;
 use orangery::wiring::Shop;
@@ -87,7 +87,7 @@ fn inside() {
 }
 
 fn webhooks_are_kept_repeated_and_refused(url: &str) {
-    let told = told("ada");
+    let told = story_deliveries("ada");
     for delivery in &told {
         let answer = send(delivery, url);
         assert_eq!(answer.status, 200, "{}: {answer:?}", delivery.name);
@@ -135,7 +135,7 @@ fn a_letter_goes_out_and_comes_back_from_the_dead(url: &str) {
         "aws sqs set-queue-attributes --queue-url \"$(output test LettersUrl)\" \
             --attributes '{hurry}'"
     ));
-    for delivery in told("chloe") {
+    for delivery in story_deliveries("chloe") {
         assert_eq!(send(&delivery, url).status, 200);
     }
     until("Chloe's letter among the dead", || dead_letters() == 1);
@@ -161,7 +161,7 @@ fn a_second_stage_stands_beside_the_first_and_waits_for_its_secrets(first: &str)
     shell("deploy second MailIdentity=use PolarDoor=open");
     let second = shell("output second ApiUrl").trim().to_owned();
     assert_ne!(first, second);
-    let bruno = told("bruno");
+    let bruno = story_deliveries("bruno");
     for _ in 0..3 {
         let answer = send(&bruno[0], &second);
         assert_eq!(answer.status, 503, "{answer:?}");
@@ -223,20 +223,20 @@ fn a_removed_stage_leaves_its_table(url: &str) {
     let left: u32 = shell(items).trim().parse().unwrap();
     assert!(left > 5, "{left} items are left of the second stage");
     assert_ne!(
-        send(&told("bruno")[0], url).status,
+        send(&story_deliveries("bruno")[0], url).status,
         200,
         "the door is still there"
     );
     println!("a removed stage left its table with {left} items");
 }
 
-fn told(story: &str) -> Vec<Delivery> {
+fn story_deliveries(story: &str) -> Vec<Delivery> {
     let story = Story::parse(sample_story(story).unwrap()).unwrap();
     let signers = signers(&Shop::default()).unwrap();
     story.deliveries(&signers, jiff::Timestamp::now()).unwrap()
 }
 
-fn send(delivery: &Delivery, url: &str) -> Answer {
+fn send(delivery: &Delivery, url: &str) -> DeliveryResponse {
     delivery.send(url, jiff::Timestamp::now()).unwrap()
 }
 
@@ -259,7 +259,7 @@ fn customer(stage: &str, key: &str) -> Value {
 }
 
 fn mails_to(address: &str) -> usize {
-    let sent = asked("/_ministack/ses/messages");
+    let sent = get_json("/_ministack/ses/messages");
     let of_account = sent["messages"]["000000000000"].as_array();
     let to = |mail: &&Value| mail["To"][0] == address;
     of_account.map_or(0, |mails| mails.iter().filter(to).count())
@@ -274,7 +274,7 @@ fn dead_letters() -> u32 {
     count.trim().parse().unwrap()
 }
 
-fn asked(path: &str) -> Value {
+fn get_json(path: &str) -> Value {
     let url = std::env::var("AWS_ENDPOINT_URL").unwrap() + path;
     let mut answer = agent(&url).get(&url).call().unwrap();
     serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap()

@@ -13,10 +13,10 @@
 // functions alone.
 
 mod template;
-mod gate;
-mod house;
+mod aws_recorder;
+mod deployed_harness;
 mod wiring;
-mod rights;
+mod permissions;
 mod costs;
 mod checks;
 mod emulator;

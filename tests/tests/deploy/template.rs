@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 
 /// What a deployment says, beyond the defaults.
-const SAID: [(&str, &str); 4] = [
+const PARAMETERS: [(&str, &str); 4] = [
     ("Stage", "try"),
     ("ShopName", "Grove"),
     ("MailFrom", "grove@example.com"),
@@ -16,20 +16,20 @@ const SAID: [(&str, &str); 4] = [
 pub(crate) struct Template(Value);
 
 /// One function of it.
-pub(crate) struct Deployed<'a> {
+pub(crate) struct DeployedFunction<'a> {
     /// Its logical id.
     pub(crate) id: &'a str,
     /// The folder in `functions/` that it is built from.
     pub(crate) folder: &'a str,
     /// Its properties.
-    pub(crate) is: &'a Value,
+    pub(crate) properties: &'a Value,
 }
 
 impl Template {
     pub(crate) fn read() -> Self {
         let text = std::fs::read_to_string(root().join("infra/template.yaml")).unwrap();
         let documents = Yaml::load_from_str(&text).unwrap();
-        let whole = plain(&documents[0]);
+        let whole = yaml_to_json(&documents[0]);
         let resolved = resolved(&whole["Resources"], &whole);
         Self(json!({ "Globals": resolve(&whole["Globals"], &whole), "Resources": resolved }))
     }
@@ -52,7 +52,7 @@ impl Template {
         of_type.map(|resource| &resource["Properties"]).collect()
     }
 
-    pub(crate) fn functions(&self) -> Vec<Deployed<'_>> {
+    pub(crate) fn functions(&self) -> Vec<DeployedFunction<'_>> {
         let resources = self.0["Resources"].as_object().unwrap().iter();
         resources
             .filter(|(_, resource)| resource["Type"] == "AWS::Serverless::Function")
@@ -60,24 +60,35 @@ impl Template {
                 let is = &resource["Properties"];
                 let code = is["CodeUri"].as_str().unwrap();
                 let folder = code.strip_prefix("../target/lambda/").unwrap();
-                Deployed {
+                DeployedFunction {
                     id,
                     folder: folder.trim_end_matches('/'),
-                    is,
+                    properties: is,
                 }
             })
             .collect()
     }
 
     /// Events of one kind, with the function that they call.
-    pub(crate) fn events(&self, kind: &str) -> Vec<(Deployed<'_>, &Value)> {
+    pub(crate) fn events(&self, kind: &str) -> Vec<(DeployedFunction<'_>, &Value)> {
         let mut found = Vec::new();
         for function in self.functions() {
-            let events = function.is["Events"].as_object().unwrap().values();
+            let events = function.properties["Events"].as_object().unwrap().values();
             let of_kind = events.filter(|event| event["Type"] == kind);
             for event in of_kind {
-                let Deployed { id, folder, is } = function;
-                found.push((Deployed { id, folder, is }, &event["Properties"]));
+                let DeployedFunction {
+                    id,
+                    folder,
+                    properties: is,
+                } = function;
+                found.push((
+                    DeployedFunction {
+                        id,
+                        folder,
+                        properties: is,
+                    },
+                    &event["Properties"],
+                ));
             }
         }
         assert!(!found.is_empty(), "no function is called by {kind}");
@@ -85,8 +96,8 @@ impl Template {
     }
 
     /// What a function's role may do.
-    pub(crate) fn statements(&self, function: &Deployed<'_>) -> Vec<Value> {
-        let role = function.is["Role"].as_str().unwrap();
+    pub(crate) fn statements(&self, function: &DeployedFunction<'_>) -> Vec<Value> {
+        let role = function.properties["Role"].as_str().unwrap();
         let role = self.properties(role.strip_suffix(".Arn").unwrap());
         let policies = role["Policies"].as_array().unwrap().iter();
         policies
@@ -110,16 +121,17 @@ pub(crate) fn root() -> PathBuf {
 }
 
 /// YAML as JSON, each short intrinsic in its long form.
-fn plain(yaml: &Yaml<'_>) -> Value {
+fn yaml_to_json(yaml: &Yaml<'_>) -> Value {
     match yaml {
         Yaml::Value(Scalar::String(text)) => text.as_ref().into(),
         Yaml::Value(Scalar::Integer(number)) => (*number).into(),
         Yaml::Value(Scalar::Boolean(truth)) => (*truth).into(),
         Yaml::Value(Scalar::Null) => Value::Null,
-        Yaml::Sequence(values) => values.iter().map(plain).collect(),
+        Yaml::Sequence(values) => values.iter().map(yaml_to_json).collect(),
         Yaml::Mapping(fields) => {
             let fields = fields.iter();
-            let named = fields.map(|(name, value)| (name.as_str().unwrap().into(), plain(value)));
+            let named =
+                fields.map(|(name, value)| (name.as_str().unwrap().into(), yaml_to_json(value)));
             Value::Object(named.collect())
         }
         Yaml::Tagged(tag, value) => {
@@ -127,7 +139,7 @@ fn plain(yaml: &Yaml<'_>) -> Value {
                 "Ref" => "Ref".to_owned(),
                 other => format!("Fn::{other}"),
             };
-            json!({ name: plain(value) })
+            json!({ name: yaml_to_json(value) })
         }
         other => panic!("this is not expected in a template: {other:?}"),
     }
@@ -145,7 +157,9 @@ fn resolve(value: &Value, whole: &Value) -> Value {
         Value::Object(fields) => match fields.iter().next() {
             Some((name, of)) if name == "Ref" => reference(of.as_str().unwrap(), whole).into(),
             Some((name, of)) if name == "Fn::GetAtt" => of.clone(),
-            Some((name, of)) if name == "Fn::Sub" => filled(of.as_str().unwrap(), whole).into(),
+            Some((name, of)) if name == "Fn::Sub" => {
+                substituted(of.as_str().unwrap(), whole).into()
+            }
             // Every condition on a property is one that a full deployment meets.
             Some((name, of)) if name == "Fn::If" => resolve(&of[1], whole),
             _ => {
@@ -161,7 +175,7 @@ fn resolve(value: &Value, whole: &Value) -> Value {
 /// What `Ref` gives: a parameter's value, or a resource's name.
 fn reference(name: &str, whole: &Value) -> String {
     let parameter = &whole["Parameters"][name];
-    if let Some((_, said)) = SAID.iter().find(|(known, _)| *known == name) {
+    if let Some((_, said)) = PARAMETERS.iter().find(|(known, _)| *known == name) {
         return (*said).to_owned();
     }
     match &parameter["Default"] {
@@ -183,7 +197,7 @@ fn reference(name: &str, whole: &Value) -> String {
 }
 
 /// What `Sub` gives.
-fn filled(text: &str, whole: &Value) -> String {
+fn substituted(text: &str, whole: &Value) -> String {
     let mut filled = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("${") {

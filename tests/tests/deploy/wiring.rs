@@ -1,7 +1,7 @@
 //! The local stack is wired as the template wires the deployed one.
 
 use crate::template::{Template, root, texts};
-use orangery::stack::{Settings, Stack, Wiring};
+use orangery::stack::{Stack, StackSettings, Wiring};
 use orangery::wiring::{LOCAL_MASTER, Shop, dynamo_table, local_secret, wire};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -119,7 +119,7 @@ async fn queues_are_set_the_same() {
             let dead = redrive["deadLetterTargetArn"].as_str().unwrap();
             let dead = dead.strip_suffix(".Arn").unwrap();
             let patience = properties["VisibilityTimeout"].as_u64().unwrap();
-            assert!(patience >= 6 * function.is["Timeout"].as_u64().unwrap());
+            assert!(patience >= 6 * function.properties["Timeout"].as_u64().unwrap());
             json!({
                 "queue": name(&template, queue, "QueueName"),
                 "dead": name(&template, dead, "QueueName"),
@@ -168,10 +168,10 @@ async fn schedules_ask_for_the_same_jobs() {
     let locally: BTreeMap<String, u64> = wiring
         .schedules
         .iter()
-        .map(|schedule| (schedule.name.clone(), schedule.every.as_secs()))
+        .map(|schedule| (schedule.name.clone(), schedule.interval.as_secs()))
         .collect();
-    assert_eq!(deployed["sweep"], "rate(1 minute)");
-    assert_eq!(locally["sweep"], 60);
+    assert_eq!(deployed["due-scan"], "rate(1 minute)");
+    assert_eq!(locally["due-scan"], 60);
     assert!(
         deployed["audit"].starts_with("cron("),
         "daily, at a quiet hour"
@@ -226,7 +226,7 @@ fn every_function_is_deployed_and_every_provider_has_its_door() {
     assert_eq!(folders, used);
     let doors: BTreeSet<&str> = deployed
         .iter()
-        .filter_map(|f| f.is["Environment"]["Variables"]["PROVIDER"].as_str())
+        .filter_map(|f| f.properties["Environment"]["Variables"]["PROVIDER"].as_str())
         .collect();
     let known: BTreeSet<&str> = providers::PROVIDERS.iter().map(|p| p.name()).collect();
     assert_eq!(doors, known);
@@ -272,7 +272,7 @@ fn an_alarm_watches_a_metric_that_some_function_writes() {
 
 async fn local() -> (Stack, Wiring) {
     let mut kept = None;
-    let stack = Stack::start(Settings::default(), |endpoints| {
+    let stack = Stack::start(StackSettings::default(), |endpoints| {
         let wiring = wire(endpoints, &Shop::default()).unwrap();
         kept = Some(wiring.clone());
         wiring

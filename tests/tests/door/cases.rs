@@ -1,6 +1,6 @@
 //! What may come to each of the partners' addresses, and what is answered.
 
-use crate::support::{Knock, MASTER, OPENING, created, token};
+use crate::support::{MASTER, PartnerRequest, START_SECOND, created_report, token};
 use domain::ids::PartnerId;
 use jiff::{SignedDuration, Timestamp};
 use providers::{Secret, partner_secret, standard};
@@ -8,23 +8,23 @@ use serde_json::Value;
 
 /// Status, words of the answer, whether the table answers, and the request. Where the table does
 /// not, the answer came without a request to it.
-pub(crate) type Case = (u16, &'static str, bool, Knock);
+pub(crate) type PartnerRequestCase = (u16, &'static str, bool, PartnerRequest);
 
 fn now() -> Timestamp {
-    Timestamp::from_second(OPENING).unwrap()
+    Timestamp::from_second(START_SECOND).unwrap()
 }
 
-pub(crate) fn events() -> Vec<Case> {
-    let report = |email: &str| created("r-1", email).to_string();
-    let good = Knock::report("acme", "msg_1", &report("nell@example.com"), now());
-    let of = |body: &str| Knock::report("acme", "msg_1", body, now());
+pub(crate) fn events() -> Vec<PartnerRequestCase> {
+    let report = |email: &str| created_report("r-1", email).to_string();
+    let good = PartnerRequest::report("acme", "msg_1", &report("nell@example.com"), now());
+    let of = |body: &str| PartnerRequest::report("acme", "msg_1", body, now());
     let at = |seconds: i64| {
         let at = now() + SignedDuration::from_secs(seconds);
-        Knock::report("acme", "msg_1", &report("nell@example.com"), at)
+        PartnerRequest::report("acme", "msg_1", &report("nell@example.com"), at)
     };
     let big = format!("{}{}", report("nell@example.com"), " ".repeat(2 << 20));
     let sub_ids = |count: usize| {
-        let mut report = created("r-1", "nell@example.com");
+        let mut report = created_report("r-1", "nell@example.com");
         let ids = (0..count).map(|n| (format!("s{n}"), "x".into()));
         report["data"]["sub_ids"] = Value::Object(ids.collect());
         of(&report.to_string())
@@ -40,7 +40,7 @@ pub(crate) fn events() -> Vec<Case> {
             of(r#"{"type":"referral.hummed","data":{}}"#),
         ),
         (409, "another content", true, {
-            Knock::report("acme", "known", &report("ada@example.com"), now())
+            PartnerRequest::report("acme", "known", &report("ada@example.com"), now())
         }),
         (400, "JSON", false, of("{nell")),
         (400, "JSON", false, of(r#"{"type":1,"type":2}"#)),
@@ -51,44 +51,51 @@ pub(crate) fn events() -> Vec<Case> {
         (422, "`data.customer.email`", false, of(&report("nell"))),
         (503, "again later", false, good.clone()),
         (401, "no longer in force", true, {
-            Knock::report("ghost", "msg_1", &report("nell@example.com"), now())
+            PartnerRequest::report("ghost", "msg_1", &report("nell@example.com"), now())
         }),
         (401, "no longer in force", true, by_key(2, &good)),
         (401, "no signature fits", false, by_key(9, &good)),
     ];
-    cases.extend(alike(&good));
+    cases.extend(signed_refusals(&good));
     cases
 }
 
-pub(crate) fn questions() -> Vec<Case> {
-    let good = Knock::ask("acme", "r-1", now());
+pub(crate) fn questions() -> Vec<PartnerRequestCase> {
+    let good = PartnerRequest::question("acme", "r-1", now());
     let mut cases = vec![
         (200, "waiting", true, good.clone()),
-        (404, "no referral", true, Knock::ask("acme", "r-2", now())),
+        (
+            404,
+            "no referral",
+            true,
+            PartnerRequest::question("acme", "r-2", now()),
+        ),
         (
             401,
             "no longer in force",
             true,
-            Knock::ask("ghost", "r-1", now()),
+            PartnerRequest::question("ghost", "r-1", now()),
         ),
         (401, "601 s ago", false, {
-            Knock::ask("acme", "r-1", now() - SignedDuration::from_secs(601))
+            PartnerRequest::question("acme", "r-1", now() - SignedDuration::from_secs(601))
         }),
         (503, "again later", false, good.clone()),
     ];
-    cases.extend(alike(&good));
+    cases.extend(signed_refusals(&good));
     cases
 }
 
-pub(crate) fn postbacks() -> Vec<Case> {
+pub(crate) fn postbacks() -> Vec<PartnerRequestCase> {
     let token = token("acme");
-    let with = |query: &str| Knock::postback("acme", &format!("{query}&token={}", token.reveal()));
+    let with = |query: &str| {
+        PartnerRequest::postback("acme", &format!("{query}&token={}", token.reveal()))
+    };
     let good = with("transaction_id=t-1&email=nell%40example.com&amount=12.50");
-    let headers = Knock {
+    let headers = PartnerRequest {
         headers: many_headers(),
         ..good.clone()
     };
-    let shout = Knock {
+    let shout = PartnerRequest {
         address: good.address.replace("acme", "ACME"),
         ..good.clone()
     };
@@ -116,13 +123,13 @@ pub(crate) fn postbacks() -> Vec<Case> {
             401,
             "neither `token`",
             false,
-            Knock::postback("acme", "transaction_id=t-1&code=c"),
+            PartnerRequest::postback("acme", "transaction_id=t-1&code=c"),
         ),
         (
             401,
             "no signature fits",
             false,
-            Knock::postback("acme", "transaction_id=t-1&token=x"),
+            PartnerRequest::postback("acme", "transaction_id=t-1&token=x"),
         ),
         (
             422,
@@ -139,7 +146,7 @@ pub(crate) fn postbacks() -> Vec<Case> {
 }
 
 /// What both signed addresses refuse alike.
-fn alike(good: &Knock) -> Vec<Case> {
+fn signed_refusals(good: &PartnerRequest) -> Vec<PartnerRequestCase> {
     let without = |name: &str| {
         let mut knock = good.clone();
         knock.headers.retain(|(known, _)| known != name);
@@ -150,7 +157,7 @@ fn alike(good: &Knock) -> Vec<Case> {
         knock.headers.push((name.to_owned(), value.to_owned()));
         knock
     };
-    let shout = Knock {
+    let shout = PartnerRequest {
         address: good.address.replace("acme", "ACME"),
         ..good.clone()
     };
@@ -184,7 +191,7 @@ fn alike(good: &Knock) -> Vec<Case> {
             431,
             "headers",
             false,
-            Knock {
+            PartnerRequest {
                 headers: many_headers(),
                 ..good.clone()
             },
@@ -194,14 +201,14 @@ fn alike(good: &Knock) -> Vec<Case> {
 }
 
 /// Signed by that version of the partner's key.
-fn by_key(version: u32, knock: &Knock) -> Knock {
+fn by_key(version: u32, knock: &PartnerRequest) -> PartnerRequest {
     let master = Secret::new(MASTER).unwrap();
     let secret = partner_secret(&master, &PartnerId::new("acme"), version).unwrap();
     let headers = standard::sign("msg_1", knock.body.as_bytes(), &secret, now());
     let headers = headers
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value));
-    Knock {
+    PartnerRequest {
         headers: headers.collect(),
         ..knock.clone()
     }

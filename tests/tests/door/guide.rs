@@ -1,9 +1,9 @@
 //! The signing guide: what it lists is right, and its samples open the door.
 
 use crate::signing::{sign, sign_query};
-use crate::support::{Door, Knock, key};
+use crate::support::{PartnerEndpointHarness, PartnerRequest, key};
 use domain::ids::PartnerId;
-use providers::partner::postback::signed;
+use providers::partner::postback;
 use providers::{Secret, standard};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -11,21 +11,21 @@ use std::process::Command;
 
 const GUIDE: &str = include_str!("../../../functions/partner-referral/signing.md");
 const SECRET: &str = "whsec_dGhlLXNlY3JldC10aGF0LXRoZS1ndWlkZS1zaG93cyE=";
-const TIME: i64 = crate::support::OPENING;
-const ASKED: &str = "GET /partners/acme/referrals/r-2207";
+const TIME: i64 = crate::support::START_SECOND;
+const QUESTION: &str = "GET /partners/acme/referrals/r-2207";
 const QUERY: &str = "transaction_id=t-1&email=nell%40example.com&amount=12.50";
 
 /// A language of the guide: its fence, what runs it on a file of which ending, and what is put
 /// behind the sample so that it signs its arguments.
-struct Language {
+struct SampleLanguage {
     fence: &'static str,
     program: &'static str,
     ending: &'static str,
     driver: &'static str,
 }
 
-const LANGUAGES: [Language; 3] = [
-    Language {
+const LANGUAGES: [SampleLanguage; 3] = [
+    SampleLanguage {
         fence: "js",
         program: "node",
         ending: "mjs",
@@ -36,7 +36,7 @@ console.log(what == "sign" ? sign(secret, name, time, rest[0])
   : signQuery(secret, name, time, pairs));
 "#,
     },
-    Language {
+    SampleLanguage {
         fence: "python",
         program: "python3",
         ending: "py",
@@ -48,7 +48,7 @@ print(sign(secret, name, time, rest[0]) if what == "sign"
     else sign_query(secret, name, time, pairs()))
 "#,
     },
-    Language {
+    SampleLanguage {
         fence: "php",
         program: "php",
         ending: "php",
@@ -71,17 +71,17 @@ echo $what == 'sign' ? sign($secret, $name, (int) $time, $argv[5])
 fn what_the_guide_lists_is_what_the_verifier_takes() {
     let secret = Secret::standard(SECRET).unwrap();
     let at = jiff::Timestamp::from_second(TIME).unwrap();
-    for text in [block("json").trim_end(), ASKED] {
+    for text in [block("json").trim_end(), QUESTION] {
         let signature = &standard::sign("msg_1", text.as_bytes(), &secret, at)[2].1;
         assert!(
             GUIDE.contains(&format!("`{signature}`")),
             "{text}: {signature}"
         );
     }
-    let query = signed(QUERY, &PartnerId::new("acme"), &secret, at).unwrap();
+    let query = postback::sign_query(QUERY, &PartnerId::new("acme"), &secret, at).unwrap();
     let sig = query.split("&sig=").nth(1).unwrap();
     assert!(GUIDE.contains(&format!("`{sig}`")), "{sig}");
-    for shown in [SECRET, ASKED, QUERY, &TIME.to_string()] {
+    for shown in [SECRET, QUESTION, QUERY, &TIME.to_string()] {
         assert!(GUIDE.contains(shown), "{shown}");
     }
 }
@@ -93,9 +93,11 @@ async fn the_sample_in_rust_opens_the_door() {
         include_str!("signing.rs"),
         "the guide shows what is run"
     );
-    opens_the_door(&|call: &Call<'_>| match call {
-        Call::Sign { secret, id, text } => sign(secret, id, TIME, text),
-        Call::SignQuery { secret, parameters } => sign_query(secret, "acme", TIME, parameters),
+    assert_accepted(&|call: &SampleCall<'_>| match call {
+        SampleCall::Sign { secret, id, text } => sign(secret, id, TIME, text),
+        SampleCall::SignQuery { secret, parameters } => {
+            sign_query(secret, "acme", TIME, parameters)
+        }
     })
     .await;
 }
@@ -112,7 +114,7 @@ async fn the_samples_in_other_languages_open_the_door() {
         std::fs::create_dir_all(&folder).unwrap();
         let file = folder.join(format!("sample.{}", language.ending));
         std::fs::write(&file, block(language.fence) + language.driver).unwrap();
-        opens_the_door(&|call: &Call<'_>| {
+        assert_accepted(&|call: &SampleCall<'_>| {
             let mut program = Command::new(language.program);
             let said = program.arg(&file).args(call.arguments()).output().unwrap();
             let words = String::from_utf8(said.stderr).unwrap();
@@ -129,7 +131,7 @@ async fn the_samples_in_other_languages_open_the_door() {
 }
 
 /// What a sample is asked for.
-enum Call<'a> {
+enum SampleCall<'a> {
     Sign {
         secret: &'a str,
         id: &'a str,
@@ -141,7 +143,7 @@ enum Call<'a> {
     },
 }
 
-impl Call<'_> {
+impl SampleCall<'_> {
     fn arguments(&self) -> Vec<String> {
         let time = TIME.to_string();
         let (words, pairs) = match self {
@@ -162,7 +164,7 @@ impl Call<'_> {
 }
 
 /// Signs the guide's vector, then a report, a question and a postback that the real door takes.
-async fn opens_the_door(signs: &dyn Fn(&Call<'_>) -> String) {
+async fn assert_accepted(signs: &dyn Fn(&SampleCall<'_>) -> String) {
     let body = block("json").trim_end().to_owned();
     let parameters = || {
         let pairs = [
@@ -172,63 +174,63 @@ async fn opens_the_door(signs: &dyn Fn(&Call<'_>) -> String) {
         ];
         BTreeMap::from(pairs)
     };
-    for text in [&*body, ASKED] {
-        let signature = signs(&Call::Sign {
+    for text in [&*body, QUESTION] {
+        let signature = signs(&SampleCall::Sign {
             secret: SECRET,
             id: "msg_1",
             text,
         });
         assert!(GUIDE.contains(&format!("`{signature}`")), "{signature}");
     }
-    let sig = signs(&Call::SignQuery {
+    let sig = signs(&SampleCall::SignQuery {
         secret: SECRET,
         parameters: parameters(),
     });
     assert!(GUIDE.contains(&format!("`{sig}`")), "{sig}");
 
-    let door = Door::open().await;
+    let door = PartnerEndpointHarness::open().await;
     let secret = key("acme").reveal_standard();
     let accents = body.replace("r-2207", "r-\u{e9}t\u{e9}");
     for (id, text) in [("msg_1", body), ("msg_2", accents)] {
-        let mut knock = Knock::report("acme", id, &text, door.now());
-        let signature = signs(&Call::Sign {
+        let mut knock = PartnerRequest::report("acme", id, &text, door.now());
+        let signature = signs(&SampleCall::Sign {
             secret: &secret,
             id,
             text: &text,
         });
         set(&mut knock, signature);
-        assert_eq!(door.knock(&knock).await.verdict(), (202, "accepted"));
+        assert_eq!(door.send(&knock).await.verdict(), (202, "accepted"));
         set(&mut knock, format!("v1,{}=", "A".repeat(43)));
-        assert_eq!(door.knock(&knock).await.status, 401);
+        assert_eq!(door.send(&knock).await.status, 401);
     }
     for referral in ["r-2207", "r-\u{e9}t\u{e9}"] {
-        let mut knock = Knock::ask("acme", referral, door.now());
+        let mut knock = PartnerRequest::question("acme", referral, door.now());
         let text = format!("GET /partners/acme/referrals/{referral}");
         set(
             &mut knock,
-            signs(&Call::Sign {
+            signs(&SampleCall::Sign {
                 secret: &secret,
                 id: "ask_1",
                 text: &text,
             }),
         );
-        let said = door.knock(&knock).await;
+        let said = door.send(&knock).await;
         assert_eq!(
             (said.status, &said.body["state"]),
             (200, &Value::from("waiting"))
         );
     }
-    let sig = signs(&Call::SignQuery {
+    let sig = signs(&SampleCall::SignQuery {
         secret: &secret,
         parameters: parameters(),
     });
     let query = format!("{QUERY}&ts={TIME}&sig={sig}");
-    let said = door.knock(&Knock::postback("acme", &query)).await;
+    let said = door.send(&PartnerRequest::postback("acme", &query)).await;
     assert_eq!(said.verdict(), (202, "accepted"));
 }
 
 /// Puts a signature into a request.
-fn set(knock: &mut Knock, signature: String) {
+fn set(knock: &mut PartnerRequest, signature: String) {
     let header = knock
         .headers
         .iter_mut()

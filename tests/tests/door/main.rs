@@ -12,10 +12,10 @@
 // Helpers of tests fail loudly and print what they counted; the lints' exception covers test
 // functions alone.
 
-#[path = "../whole/support/memory.rs"]
-mod memory;
-#[path = "../whole/support/mortal.rs"]
-mod mortal;
+#[path = "../whole/support/memory_table.rs"]
+mod memory_table;
+#[path = "../whole/support/crashing_table.rs"]
+mod crashing_table;
 
 mod support;
 mod schema;
@@ -28,4 +28,4 @@ mod referrals;
 mod openapi;
 mod cases;
 mod guide;
-mod own_keys;
+mod partner_keys;

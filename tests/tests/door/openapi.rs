@@ -1,9 +1,9 @@
 //! The partners' document says what the door does: every route, every status, every field.
 
 use crate::cases::{events, postbacks, questions};
-use crate::mortal::Death;
+use crate::crashing_table::Crash;
 use crate::schema::faults;
-use crate::support::{Door, Said, created};
+use crate::support::{EndpointAnswer, PartnerEndpointHarness, created_report};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -41,7 +41,7 @@ fn its_routes_are_those_that_are_deployed() {
 
 #[tokio::test]
 async fn every_example_is_as_its_schema_has_it_and_taken_in() {
-    let (door, document) = (Door::open().await, document());
+    let (door, document) = (PartnerEndpointHarness::open().await, document());
     let content = &document["paths"][EVENTS]["post"]["requestBody"]["content"]["application/json"];
     let examples = content["examples"].as_object().unwrap();
     for (name, example) in examples {
@@ -85,7 +85,7 @@ async fn every_example_is_as_its_schema_has_it_and_taken_in() {
 
 #[tokio::test]
 async fn what_its_schema_refuses_the_door_refuses_by_the_fields_name() {
-    let (door, document) = (Door::open().await, document());
+    let (door, document) = (PartnerEndpointHarness::open().await, document());
     let schema = json!({ "$ref": "#/components/schemas/Report" });
     let (long, tab) = (json!("x".repeat(255)), json!("a\tb"));
     let many: Value = (0..11).map(|n| (format!("s{n}"), json!("x"))).collect();
@@ -153,18 +153,18 @@ async fn every_status_it_names_is_given_and_no_other() {
     ] {
         let mut seen = BTreeSet::new();
         for (status, words, table_answers, knock) in cases {
-            let door = Door::open().await;
-            door.report("acme", "known", &created("r-1", "nell@example.com"))
+            let door = PartnerEndpointHarness::open().await;
+            door.report("acme", "known", &created_report("r-1", "nell@example.com"))
                 .await;
             door.postback("acme", "transaction_id=known&code=c").await;
             // A table that is dead turns every request to it into 503.
             if !table_answers {
-                door.mortal.dies(Some(Death {
+                door.crashing_table.set_crash(Some(Crash {
                     after: 0,
-                    lost: false,
+                    answer_lost: false,
                 }));
             }
-            let said = door.knock(&knock).await;
+            let said = door.send(&knock).await;
             assert_eq!(said.status, status, "{words}: {said:?}");
             let text = said.body.to_string();
             assert!(text.contains(words), "{words}: {text}");
@@ -199,7 +199,7 @@ fn assert_all_refused(document: &Value, places: &BTreeSet<&str>) {
 }
 
 /// The answer is as the document has it for its status.
-fn answered(document: &Value, path: &str, method: &str, said: &Said) {
+fn answered(document: &Value, path: &str, method: &str, said: &EndpointAnswer) {
     let responses = &document["paths"][path][method]["responses"];
     let mut response = &responses[said.status.to_string()];
     if let Some(named) = response["$ref"].as_str() {

@@ -1,21 +1,21 @@
 //! Reports in a query.
 
-use crate::support::{Door, Knock, key, token};
+use crate::support::{PartnerEndpointHarness, PartnerRequest, key, token};
 use domain::ids::PartnerId;
-use providers::partner::postback::signed;
+use providers::partner::postback::sign_query;
 
-const SOUND: &str = "transaction_id=t-1&email=nell%40example.com&sub1=spring&amount=12.50";
+const VALID_QUERY: &str = "transaction_id=t-1&email=nell%40example.com&sub1=spring&amount=12.50";
 
 #[tokio::test]
 async fn r6_a_postback_replayed_is_a_repetition_and_with_another_amount_a_conflict() {
-    let door = Door::open().await;
+    let door = PartnerEndpointHarness::open().await;
     assert_eq!(
-        door.postback("acme", SOUND).await.verdict(),
+        door.postback("acme", VALID_QUERY).await.verdict(),
         (202, "accepted")
     );
-    door.wait(86_400);
+    door.advance(86_400);
     assert_eq!(
-        door.postback("acme", SOUND).await.verdict(),
+        door.postback("acme", VALID_QUERY).await.verdict(),
         (202, "repeated")
     );
     let otherwise = "amount=12.50&sub1=spring&transaction_id=t-1&email=nell@example.com";
@@ -23,14 +23,20 @@ async fn r6_a_postback_replayed_is_a_repetition_and_with_another_amount_a_confli
         door.postback("acme", otherwise).await.verdict(),
         (202, "repeated")
     );
-    let signed = signed(SOUND, &PartnerId::new("acme"), &key("acme"), door.now()).unwrap();
-    let signed = door.knock(&Knock::postback("acme", &signed)).await;
+    let signed = sign_query(
+        VALID_QUERY,
+        &PartnerId::new("acme"),
+        &key("acme"),
+        door.now(),
+    )
+    .unwrap();
+    let signed = door.send(&PartnerRequest::postback("acme", &signed)).await;
     assert_eq!(signed.verdict(), (202, "repeated"));
     let before = door.items();
     for changed in [
-        SOUND.replace("12.50", "99.50"),
-        SOUND.replace("nell", "ada"),
-        SOUND.replace("&sub1=spring", ""),
+        VALID_QUERY.replace("12.50", "99.50"),
+        VALID_QUERY.replace("nell", "ada"),
+        VALID_QUERY.replace("&sub1=spring", ""),
     ] {
         let said = door.postback("acme", &changed).await;
         assert_eq!(said.status, 409, "{changed}: {said:?}");
@@ -41,19 +47,23 @@ async fn r6_a_postback_replayed_is_a_repetition_and_with_another_amount_a_confli
         "nothing is overwritten"
     );
     assert_eq!(after.len(), before.len() + 3);
-    let asked = door.ask("acme", "t-1").await;
-    assert_eq!(asked.state(), "waiting");
+    let asked = door.ask_status("acme", "t-1").await;
+    assert_eq!(asked.status_text(), "waiting");
     assert_eq!(asked.body["sub_ids"]["sub1"], "spring");
 }
 
 #[tokio::test]
 async fn a_postback_earns_like_a_report_and_its_amount_and_token_count_for_nothing() {
-    let door = Door::open().await;
-    door.postback("acme", &SOUND.replace("12.50", "99999999"))
+    let door = PartnerEndpointHarness::open().await;
+    door.postback("acme", &VALID_QUERY.replace("12.50", "99999999"))
         .await;
-    door.wait(60);
-    door.pays("cus_nell", "nell@example.com").await;
-    assert_eq!(door.ask("acme", "t-1").await.state(), "attributed");
+    door.advance(60);
+    door.add_paying_customer("cus_nell", "nell@example.com")
+        .await;
+    assert_eq!(
+        door.ask_status("acme", "t-1").await.status_text(),
+        "attributed"
+    );
     let rows = store::partners::ledger(&door.table, &PartnerId::new("acme"))
         .await
         .unwrap();
@@ -79,9 +89,9 @@ async fn a_postback_earns_like_a_report_and_its_amount_and_token_count_for_nothi
 
 #[tokio::test]
 async fn a_webhook_id_and_a_transaction_never_meet() {
-    let door = Door::open().await;
+    let door = PartnerEndpointHarness::open().await;
     door.postback("acme", "transaction_id=msg_1&code=c").await;
-    let report = crate::support::created("r-1", "nell@example.com");
+    let report = crate::support::created_report("r-1", "nell@example.com");
     assert_eq!(
         door.report("acme", "msg_1", &report).await.verdict(),
         (202, "accepted")
@@ -90,18 +100,18 @@ async fn a_webhook_id_and_a_transaction_never_meet() {
 
 #[tokio::test]
 async fn a_token_opens_its_own_address_and_no_other_partners() {
-    let door = Door::open().await;
+    let door = PartnerEndpointHarness::open().await;
     let token = token("acme");
-    let query = format!("{SOUND}&token={}", token.reveal());
+    let query = format!("{VALID_QUERY}&token={}", token.reveal());
     for (partner, status) in [("acme", 202), ("zest", 401), ("ghost", 401)] {
-        let said = door.knock(&Knock::postback(partner, &query)).await;
+        let said = door.send(&PartnerRequest::postback(partner, &query)).await;
         assert_eq!(said.status, status, "{partner}: {said:?}");
         assert!(!said.body.to_string().contains(token.reveal()));
     }
     let ask = format!("/partners/acme/referrals/t-1?token={}", token.reveal());
-    let knock = Knock {
+    let knock = PartnerRequest {
         address: ask,
-        ..Knock::postback("acme", "")
+        ..PartnerRequest::postback("acme", "")
     };
-    assert_eq!(door.knock(&knock).await.status, 401);
+    assert_eq!(door.send(&knock).await.status, 401);
 }

@@ -1,19 +1,19 @@
 //! Messages: one id, one content; leads and sub-ids; what dies on the way is completed.
 
-use crate::mortal::Death;
-use crate::support::{Door, Knock, created, key, of_type};
+use crate::crashing_table::Crash;
+use crate::support::{PartnerEndpointHarness, PartnerRequest, created_report, key, with_type};
 use providers::standard;
 use serde_json::json;
 use store::audit::walk;
-use store::reports::Place;
+use store::reports::ReportIndex;
 use store::{Item, Key};
 
 #[tokio::test]
 async fn one_id_with_another_content_is_a_conflict_and_both_are_kept() {
-    let door = Door::open().await;
+    let door = PartnerEndpointHarness::open().await;
     let (first, second) = (
-        created("r-1", "nell@example.com"),
-        created("r-1", "ada@example.com"),
+        created_report("r-1", "nell@example.com"),
+        created_report("r-1", "ada@example.com"),
     );
     assert_eq!(
         door.report("acme", "msg_1", &first).await.verdict(),
@@ -32,7 +32,7 @@ async fn one_id_with_another_content_is_a_conflict_and_both_are_kept() {
         before.iter().all(|item| after.contains(item)),
         "nothing is overwritten"
     );
-    let [Item::Report(Place::Conflict, kept)] = &new[..] else {
+    let [Item::Report(ReportIndex::Conflict, kept)] = &new[..] else {
         panic!("{new:?}");
     };
     assert_eq!(kept.content.as_deref(), Some(&*second.to_string()));
@@ -49,15 +49,16 @@ async fn one_id_with_another_content_is_a_conflict_and_both_are_kept() {
 
 #[tokio::test]
 async fn a_report_of_a_known_referral_under_a_new_id_is_a_further_report() {
-    let door = Door::open().await;
+    let door = PartnerEndpointHarness::open().await;
     for (id, email) in [("msg_1", "nell@example.com"), ("msg_2", "ada@example.com")] {
-        let said = door.report("acme", id, &created("r-1", email)).await;
+        let said = door.report("acme", id, &created_report("r-1", email)).await;
         assert_eq!(said.verdict(), (202, "accepted"));
         assert_eq!(said.body["referral_id"], "r-1");
     }
-    door.pays("cus_nell", "nell@example.com").await;
-    door.pays("cus_ada", "ada@example.com").await;
-    let customers = door.ask("acme", "r-1").await.body["customers"].take();
+    door.add_paying_customer("cus_nell", "nell@example.com")
+        .await;
+    door.add_paying_customer("cus_ada", "ada@example.com").await;
+    let customers = door.ask_status("acme", "r-1").await.body["customers"].take();
     let states: Vec<_> = customers
         .as_array()
         .unwrap()
@@ -69,27 +70,34 @@ async fn a_report_of_a_known_referral_under_a_new_id_is_a_further_report() {
 
 #[tokio::test]
 async fn whatever_dies_the_partners_retry_completes_it_and_says_what_was_said_first() {
-    let report = created("r-1", "nell@example.com");
+    let report = created_report("r-1", "nell@example.com");
     let mut tried = 0;
     for after in 0..20 {
         for lost in [false, true] {
-            let door = Door::open().await;
-            door.pays("cus_nell", "nell@example.com").await;
-            door.wait(60);
+            let door = PartnerEndpointHarness::open().await;
+            door.add_paying_customer("cus_nell", "nell@example.com")
+                .await;
+            door.advance(60);
             // So that the partner is in memory, and every request is one of the report's.
-            door.ask("acme", "r-1").await;
-            door.mortal.dies(Some(Death { after, lost }));
+            door.ask_status("acme", "r-1").await;
+            door.crashing_table.set_crash(Some(Crash {
+                after,
+                answer_lost: lost,
+            }));
             let first = door.report("acme", "msg_1", &report).await;
-            door.mortal.dies(None);
-            door.wait(7);
+            door.crashing_table.set_crash(None);
+            door.advance(7);
             let again = door.report("acme", "msg_1", &report).await;
             assert_eq!(again.status, 202, "{again:?}");
             // What is journaled and not folded yet is the stream's and the audit's to finish.
             walk(&door.table, 1, door.now()).await.unwrap();
-            assert_eq!(door.ask("acme", "r-1").await.state(), "attributed");
+            assert_eq!(
+                door.ask_status("acme", "r-1").await.status_text(),
+                "attributed"
+            );
             let journal = door.journal("cus_nell").await;
             assert_eq!(journal.len(), 2, "{journal:?}");
-            let reported_at = door.ask("acme", "r-1").await.body["reported_at"].clone();
+            let reported_at = door.ask_status("acme", "r-1").await.body["reported_at"].clone();
             let lost_before_all = first.status == 503 && after == 0 && !lost;
             let seconds = if lost_before_all {
                 "00:01:07Z"
@@ -105,15 +113,16 @@ async fn whatever_dies_the_partners_retry_completes_it_and_says_what_was_said_fi
 
 #[tokio::test]
 async fn a_lead_is_kept_with_its_customer_and_claims_nothing() {
-    let door = Door::open().await;
-    let lead = of_type("lead.created", &created("r-1", "nell@example.com"));
+    let door = PartnerEndpointHarness::open().await;
+    let lead = with_type("lead.created", &created_report("r-1", "nell@example.com"));
     assert_eq!(
         door.report("acme", "msg_1", &lead).await.verdict(),
         (202, "accepted")
     );
-    assert_eq!(door.ask("acme", "r-1").await.state(), "lead");
-    door.wait(60);
-    door.pays("cus_nell", "nell@example.com").await;
+    assert_eq!(door.ask_status("acme", "r-1").await.status_text(), "lead");
+    door.advance(60);
+    door.add_paying_customer("cus_nell", "nell@example.com")
+        .await;
     let kinds: Vec<String> = door
         .journal("cus_nell")
         .await
@@ -121,7 +130,7 @@ async fn a_lead_is_kept_with_its_customer_and_claims_nothing() {
         .map(|e| e.0)
         .collect();
     assert!(kinds.contains(&"lead.created".to_owned()), "{kinds:?}");
-    assert_eq!(door.ask("acme", "r-1").await.state(), "lead");
+    assert_eq!(door.ask_status("acme", "r-1").await.status_text(), "lead");
     let record = door
         .items()
         .into_iter()
@@ -130,25 +139,28 @@ async fn a_lead_is_kept_with_its_customer_and_claims_nothing() {
         panic!("there is a record");
     };
     assert!(record.folded.state.referrals.is_empty());
-    door.report("acme", "msg_2", &created("r-1", "nell@example.com"))
+    door.report("acme", "msg_2", &created_report("r-1", "nell@example.com"))
         .await;
-    assert_eq!(door.ask("acme", "r-1").await.state(), "attributed");
+    assert_eq!(
+        door.ask_status("acme", "r-1").await.status_text(),
+        "attributed"
+    );
 }
 
 #[tokio::test]
 async fn sub_ids_come_back_to_the_partner_that_sent_them() {
-    let door = Door::open().await;
-    let mut report = created("r-1", "nell@example.com");
+    let door = PartnerEndpointHarness::open().await;
+    let mut report = created_report("r-1", "nell@example.com");
     report["data"]["sub_ids"] = json!({ "campaign": "spring", "page": "juicers" });
     door.report("acme", "msg_1", &report).await;
-    let asked = door.ask("acme", "r-1").await;
+    let asked = door.ask_status("acme", "r-1").await;
     assert_eq!(
         asked.body["sub_ids"],
         json!({ "campaign": "spring", "page": "juicers" })
     );
     for (count, status) in [(10, 202), (11, 422), (2_000, 422), (10_000, 413)] {
         let names = (0..count).map(|n| (format!("s{n}"), json!("x")));
-        let mut report = created(&format!("r-{count}"), "nell@example.com");
+        let mut report = created_report(&format!("r-{count}"), "nell@example.com");
         report["data"]["sub_ids"] = names.collect();
         let before = door.items().len();
         let said = door.report("acme", &format!("msg_{count}"), &report).await;
@@ -159,20 +171,20 @@ async fn sub_ids_come_back_to_the_partner_that_sent_them() {
 
 #[tokio::test]
 async fn a_report_signed_again_under_a_newer_key_is_a_repetition() {
-    let door = Door::open().await;
-    let report = created("r-1", "nell@example.com").to_string();
-    let knock = Knock::report("acme", "msg_1", &report, door.now());
-    assert_eq!(door.knock(&knock).await.verdict(), (202, "accepted"));
-    door.wait(200);
+    let door = PartnerEndpointHarness::open().await;
+    let report = created_report("r-1", "nell@example.com").to_string();
+    let knock = PartnerRequest::report("acme", "msg_1", &report, door.now());
+    assert_eq!(door.send(&knock).await.verdict(), (202, "accepted"));
+    door.advance(200);
     let headers = standard::sign("msg_1", report.as_bytes(), &key("acme"), door.now());
     let headers = headers
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value));
-    let again = Knock {
+    let again = PartnerRequest {
         headers: headers.collect(),
         ..knock
     };
-    assert_eq!(door.knock(&again).await.verdict(), (202, "repeated"));
+    assert_eq!(door.send(&again).await.verdict(), (202, "repeated"));
     let there = door
         .items()
         .iter()

@@ -8,7 +8,7 @@ pub(crate) fn faults(document: &Value, schema: &Value, value: &Value) -> Vec<Str
     let mut faults = Vec::new();
     let fields = schema.as_object().expect("a schema is an object");
     if let Some(said) = fields.get("type") {
-        faults.extend(plain("type", said, value));
+        faults.extend(keyword_fault("type", said, value));
     }
     if !faults.is_empty() {
         return faults;
@@ -62,7 +62,7 @@ pub(crate) fn faults(document: &Value, schema: &Value, value: &Value) -> Vec<Str
                 let one = ways.any(|way| self::faults(document, way, value).is_empty());
                 (!one).then(|| format!("is none of {said}"))
             }
-            _ => plain(word, said, value),
+            _ => keyword_fault(word, said, value),
         };
         faults.extend(fault);
     }
@@ -70,7 +70,7 @@ pub(crate) fn faults(document: &Value, schema: &Value, value: &Value) -> Vec<Str
 }
 
 /// What a word that looks at the value alone says of it.
-fn plain(word: &str, said: &Value, value: &Value) -> Option<String> {
+fn keyword_fault(word: &str, said: &Value, value: &Value) -> Option<String> {
     let number = || usize::try_from(said.as_u64().unwrap()).unwrap();
     let text = || value.as_str().unwrap();
     let right = match word {

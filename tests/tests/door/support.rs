@@ -1,82 +1,83 @@
 //! A partner before its door, and the customers it sends.
 
-use crate::memory::Memory;
-use crate::mortal::Mortal;
-use domain::billing::{PaymentSeen, Teller};
+use crate::crashing_table::CrashingTable;
+use crate::memory_table::MemoryTable;
+use domain::billing::{PaymentSnapshot, SourceKind};
+use domain::event::{About, Fact, NormalizedEvent, Profile};
 use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId, Reference};
 use domain::money::{Currency, Money};
-use domain::program::{Claim, Own, Program, Reward, Span};
-use domain::reading::{About, Fact, Profile, Reading};
+use domain::program::{AttributionModel, CommissionDuration, PartnerIdentity, Program, Reward};
 use domain::record::Entry;
 use jiff::Timestamp;
 use partner_referral::PartnerReferral;
-use providers::partner::postback::Token;
+use providers::partner::postback::PostbackToken;
 use providers::{PersonKey, Secret, partner, partner_secret, standard};
 use runtime::Clock;
 use runtime::http::answer;
-use runtime::secrets::Source;
+use runtime::secrets::SecretSource;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
-use store::accept::receive;
 use store::folding::read_journal;
-use store::partners::{Dated, PartnerRow, put_new};
+use store::ingest::ingest_entries;
+use store::partners::{DatedProgram, PartnerRow, put_new};
 use store::{Item, Key};
 
 /// The first second of March 2026.
-pub(crate) const OPENING: i64 = 1_772_323_200;
+pub(crate) const START_SECOND: i64 = 1_772_323_200;
 
 /// A door, its table, and a clock.
-pub(crate) struct Door {
-    door: PartnerReferral<Mortal>,
-    pub(crate) mortal: Mortal,
-    pub(crate) table: Memory,
+pub(crate) struct PartnerEndpointHarness {
+    function: PartnerReferral<CrashingTable>,
+    pub(crate) crashing_table: CrashingTable,
+    pub(crate) table: MemoryTable,
     clock: Arc<AtomicI64>,
 }
 
 /// What a door said.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Said {
+pub(crate) struct EndpointAnswer {
     pub(crate) status: u16,
     pub(crate) body: Value,
 }
 
-impl Said {
+impl EndpointAnswer {
     /// The status and the one word of an accepted report.
     pub(crate) fn verdict(&self) -> (u16, &str) {
         (self.status, self.body["verdict"].as_str().unwrap_or("-"))
     }
 
     /// How a referral stands, with its reason: `refused another_partner`.
-    pub(crate) fn state(&self) -> String {
+    pub(crate) fn status_text(&self) -> String {
         let word = |name: &str| self.body[name].as_str().map(str::to_owned);
         let words = [word("state"), word("reason")].into_iter().flatten();
         words.collect::<Vec<_>>().join(" ")
     }
 }
 
-impl Door {
+impl PartnerEndpointHarness {
     /// With two partners that earn 20 % for life, and one without a program.
     pub(crate) async fn open() -> Self {
-        let table = Memory::default();
-        let mortal = Mortal::at(&table);
-        let clock = Arc::new(AtomicI64::new(OPENING));
+        let table = MemoryTable::default();
+        let mortal = CrashingTable::over(&table);
+        let clock = Arc::new(AtomicI64::new(START_SECOND));
         let ticks = clock.clone();
         let now = move || Timestamp::from_second(ticks.load(Ordering::Relaxed)).unwrap();
-        let source = Source::Given(vec![MASTER.into()]);
+        let source = SecretSource::Given(vec![MASTER.into()]);
         for name in ["acme", "zest", "bare"] {
             let mut row = PartnerRow::new(PartnerId::new(name));
             if name != "bare" {
-                row.own = Own::of(&format!("ann@{name}.example"));
+                row.identity = PartnerIdentity::of(&format!("ann@{name}.example"));
                 let since = Timestamp::UNIX_EPOCH;
-                row.programs.push(Dated::new(since, program().into(), 0));
+                row.programs
+                    .push(DatedProgram::new(since, program().into(), 0));
             }
             put_new(&table, row).await.unwrap();
         }
         Self {
-            door: PartnerReferral::new(&source, mortal.clone(), Clock::new(now)),
-            mortal,
+            function: PartnerReferral::new(&source, mortal.clone(), Clock::new(now)),
+            crashing_table: mortal,
             table,
             clock,
         }
@@ -86,12 +87,12 @@ impl Door {
         Timestamp::from_second(self.clock.load(Ordering::Relaxed)).unwrap()
     }
 
-    pub(crate) fn wait(&self, seconds: i64) {
+    pub(crate) fn advance(&self, seconds: i64) {
         self.clock.fetch_add(seconds, Ordering::Relaxed);
     }
 
     /// Sends a request as API Gateway hands it on.
-    pub(crate) async fn knock(&self, knock: &Knock) -> Said {
+    pub(crate) async fn send(&self, knock: &PartnerRequest) -> EndpointAnswer {
         let (path, query) = knock
             .address
             .split_once('?')
@@ -114,46 +115,52 @@ impl Door {
                 "http": { "method": knock.method, "path": path },
             },
         });
-        let answered = answer(&self.door, event.to_string().as_bytes()).await;
+        let answered = answer(&self.function, event.to_string().as_bytes()).await;
         let answered: Value = serde_json::from_slice(&answered).unwrap();
-        Said {
+        EndpointAnswer {
             status: answered["statusCode"].as_u64().unwrap().try_into().unwrap(),
             body: serde_json::from_str(answered["body"].as_str().unwrap()).unwrap(),
         }
     }
 
     /// A report as a partner signs it, under this `webhook-id`.
-    pub(crate) async fn report(&self, partner: &str, id: &str, report: &Value) -> Said {
-        self.knock(&Knock::report(partner, id, &report.to_string(), self.now()))
-            .await
+    pub(crate) async fn report(&self, partner: &str, id: &str, report: &Value) -> EndpointAnswer {
+        self.send(&PartnerRequest::report(
+            partner,
+            id,
+            &report.to_string(),
+            self.now(),
+        ))
+        .await
     }
 
     /// A postback with the partner's token.
-    pub(crate) async fn postback(&self, partner: &str, query: &str) -> Said {
+    pub(crate) async fn postback(&self, partner: &str, query: &str) -> EndpointAnswer {
         let token = token(partner);
         let query = format!("{query}&token={}", token.reveal());
-        self.knock(&Knock::postback(partner, &query)).await
+        self.send(&PartnerRequest::postback(partner, &query)).await
     }
 
     /// How a referral stands.
-    pub(crate) async fn ask(&self, partner: &str, referral: &str) -> Said {
-        self.knock(&Knock::ask(partner, referral, self.now())).await
+    pub(crate) async fn ask_status(&self, partner: &str, referral: &str) -> EndpointAnswer {
+        self.send(&PartnerRequest::question(partner, referral, self.now()))
+            .await
     }
 
     /// A customer's provider tells of an address and a payment.
-    pub(crate) async fn pays(&self, customer: &str, email: &str) {
-        self.hear(customer, email, true).await;
+    pub(crate) async fn add_paying_customer(&self, customer: &str, email: &str) {
+        self.ingest_customer_event(customer, email, true).await;
     }
 
     /// A customer's provider tells of an address.
-    pub(crate) async fn appears(&self, customer: &str, email: &str) {
-        self.hear(customer, email, false).await;
+    pub(crate) async fn add_customer(&self, customer: &str, email: &str) {
+        self.ingest_customer_event(customer, email, false).await;
     }
 
-    async fn hear(&self, customer: &str, email: &str, pays: bool) {
+    async fn ingest_customer_event(&self, customer: &str, email: &str, pays: bool) {
         let now = self.now();
         let profile = Profile {
-            whole: true,
+            complete: true,
             email: Some(email.into()),
             ..Profile::default()
         };
@@ -162,7 +169,7 @@ impl Door {
         if pays {
             facts.push(Fact::Payment(payment(customer, now)));
         }
-        let reading = Reading {
+        let reading = NormalizedEvent {
             id: EventId::new(format!(
                 "stripe/test/evt_{customer}_{pays}_{}",
                 now.as_second()
@@ -176,7 +183,7 @@ impl Door {
         };
         let raw: Arc<[u8]> = reading.id.as_str().as_bytes().into();
         let entry = Arc::new(Entry::new(reading, raw, 1, now, "provider".into()));
-        receive(&self.table, &[entry], now).await.unwrap();
+        ingest_entries(&self.table, &[entry], now).await.unwrap();
     }
 
     /// The types of events in a customer's journal, and their raw items.
@@ -184,7 +191,7 @@ impl Door {
         let entries = read_journal(&self.table, &self::customer(customer)).await;
         let told = entries.unwrap().into_iter().map(|entry| {
             let raw = String::from_utf8(entry.raw.to_vec()).unwrap();
-            (entry.reading.kind.to_string(), raw)
+            (entry.event.kind.to_string(), raw)
         });
         told.collect()
     }
@@ -200,14 +207,14 @@ impl Door {
 
 /// One request.
 #[derive(Clone)]
-pub(crate) struct Knock {
+pub(crate) struct PartnerRequest {
     pub(crate) method: &'static str,
     pub(crate) address: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
 }
 
-impl Knock {
+impl PartnerRequest {
     pub(crate) fn report(partner: &str, id: &str, body: &str, now: Timestamp) -> Self {
         Self {
             method: "POST",
@@ -226,8 +233,8 @@ impl Knock {
         }
     }
 
-    pub(crate) fn ask(partner: &str, referral: &str, now: Timestamp) -> Self {
-        let text = partner::asked(&PartnerId::new(partner), referral);
+    pub(crate) fn question(partner: &str, referral: &str, now: Timestamp) -> Self {
+        let text = partner::status_request_text(&PartnerId::new(partner), referral);
         let address = format!(
             "/partners/{partner}/referrals/{}",
             referral.replace('/', "%2F")
@@ -256,18 +263,18 @@ pub(crate) fn key(partner: &str) -> Secret {
 }
 
 /// The token of that version.
-pub(crate) fn token(partner: &str) -> Token {
+pub(crate) fn token(partner: &str) -> PostbackToken {
     let master = Secret::new(MASTER).unwrap();
-    Token::derive(&master, &PartnerId::new(partner), 1).unwrap()
+    PostbackToken::derive(&master, &PartnerId::new(partner), 1).unwrap()
 }
 
 /// A report of this customer.
-pub(crate) fn created(referral: &str, email: &str) -> Value {
+pub(crate) fn created_report(referral: &str, email: &str) -> Value {
     let data = json!({ "referral_id": referral, "customer": { "email": email } });
     json!({ "type": "referral.created", "data": data })
 }
 
-pub(crate) fn of_type(kind: &str, report: &Value) -> Value {
+pub(crate) fn with_type(kind: &str, report: &Value) -> Value {
     let mut report = report.clone();
     report["type"] = kind.into();
     report
@@ -277,10 +284,10 @@ fn customer(name: &str) -> CustomerKey {
     CustomerKey::new(format!("stripe/test/{name}"))
 }
 
-fn payment(customer: &str, at: Timestamp) -> PaymentSeen {
-    PaymentSeen {
+fn payment(customer: &str, at: Timestamp) -> PaymentSnapshot {
+    PaymentSnapshot {
         ids: vec![ObjectId::new(format!("pi_{customer}_{}", at.as_second()))],
-        teller: Teller::Intent,
+        source_kind: SourceKind::Intent,
         paid: Money {
             minor: 1_000,
             currency: Currency::parse("eur").unwrap(),
@@ -295,10 +302,10 @@ fn payment(customer: &str, at: Timestamp) -> PaymentSeen {
 fn program() -> Program {
     Program {
         reward: Reward::BasisPoints(2_000),
-        span: Span::Life,
+        duration: CommissionDuration::Life,
         hold_days: 30,
         window_days: 60,
-        claim: Claim::First,
+        attribution_model: AttributionModel::First,
     }
 }
 

@@ -1,14 +1,14 @@
 //! What every letter must pass, in both languages.
 
 use crate::letters;
-use crate::page::Page;
-use domain::letters::{Class, Letter};
-use orangery::preview::Words;
+use crate::page::HtmlPage;
+use domain::letters::{Letter, LetterClass};
+use orangery::preview::SampleNames;
 
 #[test]
 fn every_letter_has_both_bodies_a_subject_a_preheader_and_a_bounded_size() {
-    for (name, _, mail) in letters(&Words::default()) {
-        let page = Page::read(&mail.html);
+    for (name, _, mail) in letters(&SampleNames::default()) {
+        let page = HtmlPage::read(&mail.html);
         assert!(mail.html.len() < 102 * 1024, "{name}: {}", mail.html.len());
         assert!(
             (4..=78).contains(&mail.subject.chars().count()),
@@ -45,8 +45,8 @@ fn every_letter_has_both_bodies_a_subject_a_preheader_and_a_bounded_size() {
 
 #[test]
 fn every_letter_says_its_language_and_what_its_tables_are_for() {
-    for (name, language, mail) in letters(&Words::default()) {
-        let page = Page::read(&mail.html);
+    for (name, language, mail) in letters(&SampleNames::default()) {
+        let page = HtmlPage::read(&mail.html);
         for element in page.all("html, body > *") {
             let value = element.value();
             let told = (value.attr("lang"), value.attr("dir"));
@@ -71,8 +71,8 @@ fn every_letter_says_its_language_and_what_its_tables_are_for() {
 
 #[test]
 fn every_text_stands_out_from_its_ground_in_the_light_and_in_the_dark() {
-    for (name, _, mail) in letters(&Words::default()) {
-        let page = Page::read(&mail.html);
+    for (name, _, mail) in letters(&SampleNames::default()) {
+        let page = HtmlPage::read(&mail.html);
         let scheme = page.all("meta[name=color-scheme]").next().unwrap();
         assert_eq!(scheme.value().attr("content"), Some("light dark"), "{name}");
         for dark in [false, true] {
@@ -90,8 +90,8 @@ fn every_text_stands_out_from_its_ground_in_the_light_and_in_the_dark() {
 
 #[test]
 fn no_letter_asks_anything_of_anybody_and_its_links_are_whole() {
-    for (name, _, mail) in letters(&Words::default()) {
-        let page = Page::read(&mail.html);
+    for (name, _, mail) in letters(&SampleNames::default()) {
+        let page = HtmlPage::read(&mail.html);
         let asking = "img, script, link, iframe, object, embed, video, audio, form, base, svg, \
                       [src], [background], [srcset]";
         assert_eq!(page.all(asking).count(), 0, "{name}");
@@ -115,9 +115,9 @@ fn no_letter_asks_anything_of_anybody_and_its_links_are_whole() {
 
 #[test]
 fn only_letters_that_may_be_refused_say_how_to_refuse_them() {
-    for (name, _, mail) in letters(&Words::default()) {
+    for (name, _, mail) in letters(&SampleNames::default()) {
         let letter = Letter::parse(name.split(['-', '.']).next().unwrap()).unwrap();
-        let refusable = letter.class() == Class::Engagement;
+        let refusable = letter.class() == LetterClass::Engagement;
         let names: Vec<_> = mail.headers.iter().map(|(name, _)| *name).collect();
         let expected: &[&str] = if refusable {
             &["List-Unsubscribe", "List-Unsubscribe-Post"]
@@ -132,8 +132,8 @@ fn only_letters_that_may_be_refused_say_how_to_refuse_them() {
 
 #[test]
 fn french_signs_of_two_parts_never_begin_a_line() {
-    for (name, language, mail) in letters(&Words::default()) {
-        let page = Page::read(&mail.html);
+    for (name, language, mail) in letters(&SampleNames::default()) {
+        let page = HtmlPage::read(&mail.html);
         let shown: String = page
             .all("title, body")
             .flat_map(|body| body.text())

@@ -1,8 +1,8 @@
 //! Words of strangers: whatever stands in a name, it stays text.
 
 use crate::letters;
-use crate::page::Page;
-use orangery::preview::Words;
+use crate::page::HtmlPage;
+use orangery::preview::SampleNames;
 
 /// What injection lists are made of, for HTML, MJML, templates, mail headers and styles.
 const HOSTILE: [&str; 30] = [
@@ -40,14 +40,14 @@ const HOSTILE: [&str; 30] = [
 
 #[test]
 fn strange_words_change_no_element_no_link_and_no_header() {
-    let plain: Vec<_> = letters(&Words::default())
+    let plain: Vec<_> = letters(&SampleNames::default())
         .into_iter()
-        .map(|(.., mail)| (Page::read(&mail.html).elements(), mail))
+        .map(|(.., mail)| (HtmlPage::read(&mail.html).elements(), mail))
         .collect();
     let long = "<b>".repeat(2_000);
     for hostile in HOSTILE.into_iter().chain([long.as_str()]) {
         for place in 0..4 {
-            let mut words = Words::default();
+            let mut words = SampleNames::default();
             if place == 0 || place == 3 {
                 words.name = hostile.into();
             }
@@ -58,7 +58,7 @@ fn strange_words_change_no_element_no_link_and_no_header() {
                 words.shop = hostile.into();
             }
             for ((name, _, told), (elements, plain)) in letters(&words).iter().zip(&plain) {
-                let seen = Page::read(&told.html).elements();
+                let seen = HtmlPage::read(&told.html).elements();
                 assert_eq!(&seen, elements, "{name}: {hostile:?}");
                 assert_eq!(told.headers, plain.headers, "{name}");
                 assert_eq!(told.tags, plain.tags, "{name}");
@@ -79,12 +79,12 @@ fn strange_words_change_no_element_no_link_and_no_header() {
 
 #[test]
 fn strange_words_are_read_as_they_were_written() {
-    let words = Words {
+    let words = SampleNames {
         name: "<b>Zoé & \"Max\"</b> {{ 7 * 7 }}".into(),
-        ..Words::default()
+        ..SampleNames::default()
     };
     for (name, _, mail) in letters(&words) {
-        let page = Page::read(&mail.html);
+        let page = HtmlPage::read(&mail.html);
         let heading: String = page.all("h1").flat_map(|h1| h1.text()).collect();
         assert!(heading.contains(&words.name), "{name}: {heading}");
         assert!(mail.text.contains(&words.name), "{name}");

@@ -20,14 +20,14 @@ mod hostile;
 mod language;
 mod snapshots;
 
-use engagement_email::mailer::Mail;
+use engagement_email::mailer::RenderedLetter;
 use engagement_email::render::Language;
-use orangery::preview::{OCCASIONS, Words, sample};
+use orangery::preview::{SAMPLE_CASES, SampleNames, sample};
 
 /// Every letter in every language, by name.
-fn letters(words: &Words) -> Vec<(String, Language, Mail)> {
+fn letters(words: &SampleNames) -> Vec<(String, Language, RenderedLetter)> {
     let mut letters = Vec::new();
-    for occasion in OCCASIONS {
+    for occasion in SAMPLE_CASES {
         for language in Language::ALL {
             let name = format!("{}.{}", occasion.name, language.as_str());
             letters.push((name, language, sample(occasion, language, words).unwrap()));

@@ -3,16 +3,16 @@
 use scraper::{ElementRef, Html, Node, Selector};
 
 /// A parsed letter.
-pub(crate) struct Page {
+pub(crate) struct HtmlPage {
     pub(crate) html: Html,
     /// What is shown in the dark instead: selector, property, value.
     dark: Vec<(Selector, String, String)>,
 }
 
 /// Red, green and blue.
-type Color = [f64; 3];
+type ColorChannels = [f64; 3];
 
-impl Page {
+impl HtmlPage {
     pub(crate) fn read(html: &str) -> Self {
         let page = Html::parse_document(html);
         let styles: String = all(&page, "style")
@@ -78,16 +78,23 @@ impl Page {
             if text.is_empty() || around().any(is_hidden) {
                 continue;
             }
-            let color = around().find_map(|e| self.shown(e, "color", dark)).unwrap();
+            let color = around()
+                .find_map(|e| self.style_value(e, "color", dark))
+                .unwrap();
             let ground = around()
-                .find_map(|e| self.shown(e, "background-color", dark))
+                .find_map(|e| self.style_value(e, "background-color", dark))
                 .unwrap();
             found.push((text, contrast(color, ground)));
         }
         found
     }
 
-    fn shown(&self, element: ElementRef<'_>, property: &str, dark: bool) -> Option<Color> {
+    fn style_value(
+        &self,
+        element: ElementRef<'_>,
+        property: &str,
+        dark: bool,
+    ) -> Option<ColorChannels> {
         let rules = self.dark.iter().rev().filter(|_| dark);
         let mut rules =
             rules.filter(|(selector, name, _)| name == property && selector.matches(&element));
@@ -123,7 +130,7 @@ fn inline(element: ElementRef<'_>, property: &str) -> Option<String> {
     named.next().map(|(_, value)| value.trim().to_owned())
 }
 
-fn color(hex: &str) -> Color {
+fn color(hex: &str) -> ColorChannels {
     let digits = hex
         .strip_prefix('#')
         .unwrap_or_else(|| panic!("{hex} is no plain color"));
@@ -132,8 +139,8 @@ fn color(hex: &str) -> Color {
 }
 
 /// By WCAG 2.
-fn contrast(a: Color, b: Color) -> f64 {
-    let light = |color: Color| {
+fn contrast(a: ColorChannels, b: ColorChannels) -> f64 {
+    let light = |color: ColorChannels| {
         let [r, g, b] = color.map(|part| {
             let part = part / 255.0;
             if part <= 0.03928 {

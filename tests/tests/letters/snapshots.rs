@@ -1,13 +1,13 @@
 //! Each letter word for word; `UPDATE_EXPECT=1` rewrites, and the diff is reviewed.
 
 use crate::letters;
-use orangery::preview::Words;
+use orangery::preview::SampleNames;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 #[test]
 fn every_letter_reads_as_its_file_has_it() {
-    for (name, _, mail) in letters(&Words::default()) {
+    for (name, _, mail) in letters(&SampleNames::default()) {
         let text = format!("{}\n\n{}", mail.subject, mail.text);
         compare(&format!("{name}.txt"), &text);
         // An element a line: what changed can be seen.
@@ -17,7 +17,7 @@ fn every_letter_reads_as_its_file_has_it() {
 
 #[test]
 fn no_expected_letter_is_orphaned() {
-    let names = letters(&Words::default()).into_iter();
+    let names = letters(&SampleNames::default()).into_iter();
     let expected: BTreeSet<String> = names
         .flat_map(|(name, ..)| [format!("{name}.html"), format!("{name}.txt")])
         .collect();

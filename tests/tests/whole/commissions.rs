@@ -1,41 +1,43 @@
 //! The commission ledger over the store's protocol: what it costs, and that nothing is lost or
 //! owed twice however many deliver at once.
 
-use crate::support::memory::Memory;
-use crate::support::partner_shop::program;
-use domain::billing::{DisputeSeen, DisputeState, PaymentSeen, RefundSeen, RefundState, Teller};
+use crate::support::memory_table::MemoryTable;
+use crate::support::partner_harness::program;
+use domain::billing::{
+    DisputeSnapshot, DisputeState, PaymentSnapshot, RefundSnapshot, RefundState, SourceKind,
+};
+use domain::event::{About, Fact, NormalizedEvent, ReferralSnapshot};
 use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId, Reference};
 use domain::ledger::Ledger;
 use domain::money::{Currency, Money};
 use domain::payout;
-use domain::program::{Own, Pinned};
-use domain::reading::{About, Fact, Reading, ReferralSeen};
+use domain::program::{AttributionTerms, PartnerIdentity};
 use domain::record::Entry;
 use domain::statement::balances;
 use jiff::Timestamp;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
-use store::accept::receive;
 use store::audit::walk;
-use store::endpoints::{remove, set};
-use store::notices::{Order, TakenUp, take_up, write_down};
+use store::ingest::ingest_entries;
+use store::notice_endpoints::{remove, set};
+use store::notices::{DeliveryPlan, NoticeTask, plan_delivery, save_delivered};
 use store::partners::ledger;
 use store::payouts::run;
-use store::{Item, Key, Page, Put, StoreError, Table, When, Write};
+use store::{Item, Key, Page, PutOutcome, StoreError, Table, TransactWrite, WriteCondition};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn fifty_simultaneous_deliveries_that_touch_one_partner_lose_nothing() {
     // Fifty customers with a payment each, then one customer with fifty.
     for customers in [50, 1] {
-        let table = Paced::default();
+        let table = YieldingTable::default();
         for n in 0..customers {
-            table.hear(report(n)).await;
+            table.ingest(report(n)).await;
         }
         let deliveries = (0..50).map(|n| {
             let (table, payment) = (table.clone(), paid(n % customers, n));
             tokio::spawn(async move {
-                table.hear(payment.clone()).await;
-                table.hear(payment).await;
+                table.ingest(payment.clone()).await;
+                table.ingest(payment).await;
             })
         });
         for delivery in deliveries.collect::<Vec<_>>() {
@@ -46,8 +48,8 @@ async fn fifty_simultaneous_deliveries_that_touch_one_partner_lose_nothing() {
         let rows = ledger(&table, &acme()).await.unwrap();
         let balance = balances(&rows, &[], at(9)).pop().unwrap();
         assert_eq!(balance.pending_minor, 50 * 200);
-        assert_eq!(Ledger::recalled(&rows).lines.len(), 50);
-        assert_eq!(walk(&table, 1, at(9)).await.unwrap().mended, 0);
+        assert_eq!(Ledger::from_rows(&rows).balances.len(), 50);
+        assert_eq!(walk(&table, 1, at(9)).await.unwrap().repaired, 0);
         println!(
             "{customers} customers: {} rows for 50 payments told twice",
             rows.len()
@@ -57,10 +59,10 @@ async fn fifty_simultaneous_deliveries_that_touch_one_partner_lose_nothing() {
 
 #[tokio::test]
 async fn each_kind_of_event_costs_these_requests() {
-    let table = Paced::default();
+    let table = YieldingTable::default();
     let mut seen = String::new();
     let mut came = |what: &str| {
-        let requests = table.since().join(" ");
+        let requests = table.take_requests().join(" ");
         seen.push_str(&format!("| {what} | `{requests}` |\n"));
     };
     for (what, reading) in [
@@ -74,36 +76,36 @@ async fn each_kind_of_event_costs_these_requests() {
         ("a dispute that is won", disputed(0, 3, DisputeState::Won)),
         ("a payment that earns, told late", paid(0, 0)),
     ] {
-        table.hear(reading).await;
+        table.ingest(reading).await;
         came(what);
     }
     let row = ledger(&table, &acme()).await.unwrap().remove(0);
-    let order = Order::of(&Item::Commission(Arc::new(row))).unwrap();
+    let order = NoticeTask::of(&Item::Commission(Arc::new(row))).unwrap();
     set(&table, &acme(), "https://acme.example/", at(0))
         .await
         .unwrap();
-    table.since();
+    table.take_requests();
     for what in ["a row, told to its partner", "the same, ordered again"] {
-        if let TakenUp::Work(work) = take_up(&table, &order, at(2)).await.unwrap() {
-            let mut told = work.told;
-            told.notices.insert(work.due[0].kind.into(), at(2));
-            told.look_at = work.look_at;
-            assert!(write_down(&table, told).await.unwrap());
+        if let DeliveryPlan::Deliver(work) = plan_delivery(&table, &order, at(2)).await.unwrap() {
+            let mut told = work.state;
+            told.delivered.insert(work.due[0].kind.into(), at(2));
+            told.next_due_at = work.next_due_at;
+            assert!(save_delivered(&table, told).await.unwrap());
         }
         came(what);
     }
     remove(&table, &acme()).await.unwrap();
-    table.since();
-    take_up(&table, &order, at(2)).await.unwrap();
+    table.take_requests();
+    plan_delivery(&table, &order, at(2)).await.unwrap();
     came("a row of a partner without an endpoint");
     let later = at(40 * 24);
     for what in ["a payout", "the same day again"] {
-        let day = payout::Order {
+        let day = payout::PayoutRequest {
             date: payout::day_of(later),
-            least: Vec::new(),
+            minimums: Vec::new(),
         };
         let paid = run(&table, &acme(), &day, later).await.unwrap();
-        assert!(!matches!(paid, payout::Run::Nothing(_)));
+        assert!(!matches!(paid, payout::PayoutOutcome::Nothing(_)));
         came(what);
     }
     let written = include_str!("../../../crates/README.md");
@@ -117,14 +119,14 @@ const HEAD: &str = "| what happens | requests to the table |\n| --- | --- |\n";
 
 #[tokio::test]
 async fn a_record_that_was_lost_is_mended_and_owes_nothing_twice() {
-    let table = Paced::default();
-    table.hear(report(0)).await;
+    let table = YieldingTable::default();
+    table.ingest(report(0)).await;
     for n in 1..16 {
-        table.hear(paid(0, n)).await;
+        table.ingest(paid(0, n)).await;
     }
     table.delete(Key::record(&customer(0))).await.unwrap();
-    assert_eq!(walk(&table, 1, at(9)).await.unwrap().mended, 1);
-    table.hear(refunded(0, 1, 1_000)).await;
+    assert_eq!(walk(&table, 1, at(9)).await.unwrap().repaired, 1);
+    table.ingest(refunded(0, 1, 1_000)).await;
     let rows = ledger(&table, &acme()).await.unwrap();
     assert_eq!(rows.len(), 16);
     let balance = balances(&rows, &[], at(9)).pop().unwrap();
@@ -133,59 +135,67 @@ async fn a_record_that_was_lost_is_mended_and_owes_nothing_twice() {
 
 /// A table that lets others go first before each request, and notes it.
 #[derive(Clone, Default)]
-struct Paced {
-    table: Memory,
-    asked: Arc<Mutex<Vec<&'static str>>>,
+struct YieldingTable {
+    table: MemoryTable,
+    requests: Arc<Mutex<Vec<&'static str>>>,
     /// Deliveries so far: each has a receipt of its own.
-    heard: Arc<AtomicU32>,
+    deliveries: Arc<AtomicU32>,
 }
 
-impl Paced {
-    async fn hear(&self, reading: Reading) {
+impl YieldingTable {
+    async fn ingest(&self, reading: NormalizedEvent) {
         let (now, raw) = (at(1), reading.id.as_str().as_bytes().into());
-        let receipt = self.heard.fetch_add(1, Relaxed).to_string();
+        let receipt = self.deliveries.fetch_add(1, Relaxed).to_string();
         let entry = Arc::new(Entry::new(reading, raw, 1, now, receipt.into()));
-        receive(self, &[entry], now).await.unwrap();
+        ingest_entries(self, &[entry], now).await.unwrap();
     }
 
-    fn since(&self) -> Vec<&'static str> {
-        std::mem::take(&mut self.asked.lock().unwrap())
+    fn take_requests(&self) -> Vec<&'static str> {
+        std::mem::take(&mut self.requests.lock().unwrap())
     }
 
-    async fn ask(&self, what: &'static str) -> &Memory {
-        self.asked.lock().unwrap().push(what);
+    async fn note_request(&self, what: &'static str) -> &MemoryTable {
+        self.requests.lock().unwrap().push(what);
         tokio::task::yield_now().await;
         &self.table
     }
 }
 
-impl Table for Paced {
+impl Table for YieldingTable {
     async fn get(&self, key: Key) -> Result<Option<Item>, StoreError> {
-        self.ask("get").await.get(key).await
+        self.note_request("get").await.get(key).await
     }
 
-    async fn put(&self, item: Item, when: When) -> Result<Put, StoreError> {
-        self.ask("put").await.put(item, when).await
+    async fn put(&self, item: Item, when: WriteCondition) -> Result<PutOutcome, StoreError> {
+        self.note_request("put").await.put(item, when).await
     }
 
     async fn delete(&self, key: Key) -> Result<(), StoreError> {
-        self.ask("delete").await.delete(key).await
+        self.note_request("delete").await.delete(key).await
     }
 
     async fn query(&self, pk: &str, sk: &str, after: Option<Key>) -> Result<Page, StoreError> {
-        self.ask("query").await.query(pk, sk, after).await
+        self.note_request("query").await.query(pk, sk, after).await
     }
 
     async fn scan(&self, after: Option<Key>, limit: u32) -> Result<Page, StoreError> {
-        self.ask("scan").await.scan(after, limit).await
+        self.note_request("scan").await.scan(after, limit).await
     }
 
-    async fn due(&self, shard: u64, until: Timestamp, most: u32) -> Result<Vec<Key>, StoreError> {
-        self.ask("due").await.due(shard, until, most).await
+    async fn query_due(
+        &self,
+        shard: u64,
+        until: Timestamp,
+        most: u32,
+    ) -> Result<Vec<Key>, StoreError> {
+        self.note_request("due")
+            .await
+            .query_due(shard, until, most)
+            .await
     }
 
-    async fn transact(&self, writes: Vec<Write>) -> Result<bool, StoreError> {
-        self.ask("transact").await.transact(writes).await
+    async fn transact(&self, writes: Vec<TransactWrite>) -> Result<bool, StoreError> {
+        self.note_request("transact").await.transact(writes).await
     }
 }
 
@@ -201,8 +211,13 @@ pub(crate) fn at(hour: i64) -> Timestamp {
     Timestamp::from_second(1_767_225_600 + 3_600 * hour).unwrap()
 }
 
-pub(crate) fn reading(customer_n: usize, id: String, at: Timestamp, facts: Vec<Fact>) -> Reading {
-    Reading {
+pub(crate) fn event_of(
+    customer_n: usize,
+    id: String,
+    at: Timestamp,
+    facts: Vec<Fact>,
+) -> NormalizedEvent {
+    NormalizedEvent {
         id: EventId::new(id),
         kind: "made.up".into(),
         occurred_at: at,
@@ -214,30 +229,33 @@ pub(crate) fn reading(customer_n: usize, id: String, at: Timestamp, facts: Vec<F
 }
 
 /// A partner sent a customer.
-fn report(n: usize) -> Reading {
+fn report(n: usize) -> NormalizedEvent {
     let referral: Arc<str> = format!("r-{n}").into();
-    let seen = ReferralSeen {
+    let seen = ReferralSnapshot {
         partner: acme(),
         referral: referral.clone(),
         referred_at: at(0),
     };
-    let pinned = Pinned {
+    let pinned = AttributionTerms {
         partner: acme(),
         referral,
         reported_at: at(0),
         program: program(),
-        own: Own::default(),
+        identity: PartnerIdentity::default(),
     };
-    let facts = vec![Fact::Referral(seen), Fact::Pinned(Box::new(pinned))];
-    reading(n, format!("partner/acme/{n}"), at(0), facts)
+    let facts = vec![
+        Fact::Referral(seen),
+        Fact::AttributionTerms(Box::new(pinned)),
+    ];
+    event_of(n, format!("partner/acme/{n}"), at(0), facts)
 }
 
 /// The n-th payment there is, by this customer: 1,000 each, a second apart.
-pub(crate) fn paid(customer: usize, n: usize) -> Reading {
+pub(crate) fn paid(customer: usize, n: usize) -> NormalizedEvent {
     let paid_at = Timestamp::from_second(at(0).as_second() + 1 + n as i64).unwrap();
-    let seen = PaymentSeen {
+    let seen = PaymentSnapshot {
         ids: vec![ObjectId::new(format!("pi_{n}"))],
-        teller: Teller::Intent,
+        source_kind: SourceKind::Intent,
         paid: Money {
             minor: 1_000,
             currency: Currency::parse("eur").unwrap(),
@@ -248,23 +266,23 @@ pub(crate) fn paid(customer: usize, n: usize) -> Reading {
         subscription: None,
     };
     let id = format!("stripe/test/evt_{n}");
-    reading(customer, id, paid_at, vec![Fact::Payment(seen)])
+    event_of(customer, id, paid_at, vec![Fact::Payment(seen)])
 }
 
-fn disputed(customer: usize, n: usize, state: DisputeState) -> Reading {
+fn disputed(customer: usize, n: usize, state: DisputeState) -> NormalizedEvent {
     let id = format!("stripe/test/evt_dp_{n}_{state:?}");
-    let seen = DisputeSeen {
+    let seen = DisputeSnapshot {
         id: ObjectId::new(format!("dp_{n}")),
         payment: vec![ObjectId::new(format!("pi_{n}"))],
         minor: 1_000,
         state,
     };
     let when = at(2 + i64::from(state != DisputeState::Open));
-    reading(customer, id, when, vec![Fact::Dispute(seen)])
+    event_of(customer, id, when, vec![Fact::Dispute(seen)])
 }
 
-fn refunded(customer: usize, n: usize, minor: i64) -> Reading {
-    let seen = RefundSeen {
+fn refunded(customer: usize, n: usize, minor: i64) -> NormalizedEvent {
+    let seen = RefundSnapshot {
         id: ObjectId::new(format!("re_{n}")),
         payment: vec![ObjectId::new(format!("pi_{n}"))],
         minor,
@@ -272,5 +290,5 @@ fn refunded(customer: usize, n: usize, minor: i64) -> Reading {
         created_at: at(1),
     };
     let id = format!("stripe/test/evt_re_{n}");
-    reading(customer, id, at(1), vec![Fact::Refund(seen)])
+    event_of(customer, id, at(1), vec![Fact::Refund(seen)])
 }

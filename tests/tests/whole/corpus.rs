@@ -1,6 +1,6 @@
 //! Payloads that nobody on this project wrote, through the whole.
 
-use crate::support::house::House;
+use crate::support::stack_harness::StackHarness;
 use domain::ids::CustomerKey;
 use orangery::delivery::{Delivery, Signer};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ async fn every_envelope_of_the_old_shape_gets_a_verdict_that_is_no_failure() {
     let Some(folder) = corpus("stripe") else {
         return;
     };
-    let house = House::open().await;
+    let house = StackHarness::open().await;
     let mut table: BTreeMap<String, BTreeMap<String, u32>> = BTreeMap::new();
     let files = files(&folder);
     for (number, (name, event)) in files.iter().enumerate() {
@@ -35,7 +35,7 @@ async fn every_object_of_todays_shape_gets_a_verdict_that_is_no_failure_in_all_i
     let Some(folder) = corpus("stripe-current") else {
         return;
     };
-    let house = House::open().await;
+    let house = StackHarness::open().await;
     let objects: BTreeMap<String, Value> = files(&folder).into_iter().collect();
     let mut table: BTreeMap<String, BTreeMap<String, u32>> = BTreeMap::new();
     for (number, kind) in acted_upon(&house).iter().enumerate() {
@@ -77,7 +77,7 @@ async fn one_subscription_gives_equal_records_in_old_and_in_todays_shape() {
     let (Some(old), Some(current)) = (corpus("stripe"), corpus("stripe-current")) else {
         return;
     };
-    let house = House::open().await;
+    let house = StackHarness::open().await;
     let old: BTreeMap<_, _> = files(&old).into_iter().collect();
     let current: BTreeMap<_, _> = files(&current).into_iter().collect();
     let events = [
@@ -113,7 +113,7 @@ async fn one_subscription_gives_equal_records_in_old_and_in_todays_shape() {
 }
 
 /// What the door made of it, which must be one of the verdicts.
-async fn verdict(house: &House, name: &str, event: &Value) -> String {
+async fn verdict(house: &StackHarness, name: &str, event: &Value) -> String {
     let signers = house.signers();
     let delivery = Delivery {
         name: name.to_owned(),
@@ -133,7 +133,7 @@ async fn verdict(house: &House, name: &str, event: &Value) -> String {
     (*verdict).clone()
 }
 
-async fn assert_quiet(house: &House) {
+async fn assert_quiet(house: &StackHarness) {
     house.settle().await;
     let counts = house.stack.counts().unwrap();
     assert_eq!(counts.failed_batches, 0);
@@ -147,7 +147,7 @@ async fn assert_quiet(house: &House) {
     );
 }
 
-async fn state(house: &House, customer: &str) -> Value {
+async fn state(house: &StackHarness, customer: &str) -> Value {
     let key = CustomerKey::new(format!("stripe/test/{customer}"));
     let record = read_record(&house.table(), &key).await.unwrap().unwrap();
     serde_json::to_value(&record.folded.state).unwrap()
@@ -198,7 +198,7 @@ fn envelope(id: &str, kind: &str, object: &Value) -> Value {
 }
 
 /// Every type there is a sample of, which is every type acted upon.
-fn acted_upon(house: &House) -> BTreeSet<String> {
+fn acted_upon(house: &StackHarness) -> BTreeSet<String> {
     let samples = house.signers().provider.samples().iter();
     samples
         .map(|(_, body)| {

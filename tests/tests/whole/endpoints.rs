@@ -1,101 +1,103 @@
 //! How partners' endpoints go: what is not taken is tried again, what takes nothing is put off, and
 //! who is put on again is told what it missed.
 
-use crate::support::desk::{DAY, Desk, acme, at, deliver, row, said, secret, secret_of};
-use crate::support::house::opening;
-use crate::support::mortal::Mortal;
-use crate::support::receiver::Receiver;
-use domain::ledger::{Kind, Row};
+use crate::support::crashing_table::CrashingTable;
+use crate::support::notice_harness::{
+    DAY, NoticeHarness, acme, at, deliver, row, secret, secret_of, summaries,
+};
+use crate::support::notice_receiver::NoticeReceiver;
+use crate::support::stack_harness::start_time;
+use domain::ledger::{CommissionRow, RowKind};
 use jiff::{SignedDuration, Timestamp};
-use runtime::post::{Post, Posted, Poster};
-use store::endpoints::{WhyOff, enable, endpoint, remove, rotate, set};
+use runtime::post::{Post, PostOutcome, Poster};
+use store::notice_endpoints::{DisabledReason, enable, read_endpoint, remove, rotate, set};
 
 #[tokio::test]
 async fn what_is_not_taken_waits_longer_each_time_and_is_told_in_the_end() {
-    let desk = Desk::open().await;
-    desk.set().await;
-    desk.put(&row(0, Kind::Commission, 200)).await;
-    let order = desk.orders().await.remove(0);
-    desk.receiver.answers(&[500, 302, 404, 503]);
+    let desk = NoticeHarness::open().await;
+    desk.set_endpoint().await;
+    desk.put(&row(0, RowKind::Commission, 200)).await;
+    let order = desk.take_notice_tasks().await.remove(0);
+    desk.receiver.set_answers(&[500, 302, 404, 503]);
     for attempt in 1..=4 {
         assert!(!desk.deliver(&order, attempt).await);
-        assert_eq!(desk.failing_since().await, Some(opening()));
+        assert_eq!(desk.failing_since().await, Some(start_time()));
     }
-    assert_eq!(desk.waits(), [5, 5 * 60, 30 * 60, 2 * 3_600]);
+    assert_eq!(desk.take_postponed(), [5, 5 * 60, 30 * 60, 2 * 3_600]);
     assert!(desk.deliver(&order, 5).await);
     assert_eq!(desk.failing_since().await, None, "a success forgives");
-    let came = desk.receiver.came(&secret());
+    let came = desk.receiver.take_received(&secret());
     assert_eq!(came.len(), 5, "no redirect was followed");
     assert!(came.iter().all(|notice| *notice == came[0]));
     assert!(desk.deliver(&order, 6).await);
-    assert!(desk.receiver.came(&secret()).is_empty());
+    assert!(desk.receiver.take_received(&secret()).is_empty());
     // The last of twelve is left to the queue, whose dead letters it becomes.
-    desk.put(&row(1, Kind::Refund, -80)).await;
-    let order = desk.orders().await.remove(0);
-    desk.receiver.answers(&[500]);
+    desk.put(&row(1, RowKind::Refund, -80)).await;
+    let order = desk.take_notice_tasks().await.remove(0);
+    desk.receiver.set_answers(&[500]);
     assert!(!desk.deliver(&order, 12).await);
-    assert!(desk.waits().is_empty());
+    assert!(desk.take_postponed().is_empty());
 }
 
 /// An endpoint that is put on while it says that it is gone.
-struct PutOn(Mortal);
+struct EnablingPost(CrashingTable);
 
-impl Post for PutOn {
+impl Post for EnablingPost {
     async fn post(
         &self,
         _: &str,
         _: &[(&'static str, String)],
         _: Vec<u8>,
         now: Timestamp,
-    ) -> Posted {
+    ) -> PostOutcome {
         assert!(enable(&self.0, &acme(), now).await.unwrap().is_some());
-        Posted::Gone
+        PostOutcome::Gone
     }
 }
 
 #[tokio::test]
 async fn a_notice_stays_in_its_queue_where_somebody_saw_to_the_endpoint_that_was_gone() {
-    let desk = Desk::open().await;
-    desk.set().await;
-    desk.put(&row(0, Kind::Commission, 200)).await;
-    let order = desk.orders().await.remove(0);
-    let function = desk.function(PutOn(desk.table.clone()));
+    let desk = NoticeHarness::open().await;
+    desk.set_endpoint().await;
+    desk.put(&row(0, RowKind::Commission, 200)).await;
+    let order = desk.take_notice_tasks().await.remove(0);
+    let function = desk.function(EnablingPost(desk.table.clone()));
     assert!(!deliver(&function, &order, 1).await);
-    assert_eq!(desk.off().await, None);
+    assert_eq!(desk.disabled_reason().await, None);
     assert!(desk.deliver(&order, 2).await);
-    let came = desk.receiver.came(&secret());
-    assert_eq!(said(&came), ["commission.created 200"]);
+    let came = desk.receiver.take_received(&secret());
+    assert_eq!(summaries(&came), ["commission.created 200"]);
 }
 
 #[tokio::test]
 async fn one_that_is_gone_is_off_at_once_and_told_what_it_missed_when_it_is_put_on() {
-    let desk = Desk::open().await;
-    desk.set().await;
+    let desk = NoticeHarness::open().await;
+    desk.set_endpoint().await;
     for n in 0..3 {
-        desk.put(&row(n, Kind::Commission, 200)).await;
+        desk.put(&row(n, RowKind::Commission, 200)).await;
     }
-    let orders = desk.orders().await;
-    desk.receiver.answers(&[200, 410]);
+    let orders = desk.take_notice_tasks().await;
+    desk.receiver.set_answers(&[200, 410]);
     for order in &orders {
         assert!(desk.deliver(order, 1).await, "nothing is left to the queue");
     }
-    assert_eq!(desk.off().await, Some(WhyOff::Gone));
+    assert_eq!(desk.disabled_reason().await, Some(DisabledReason::Gone));
     assert_eq!(
-        desk.receiver.came(&secret()).len(),
+        desk.receiver.take_received(&secret()).len(),
         2,
         "nothing after it was gone"
     );
-    assert!(desk.waits().is_empty());
+    assert!(desk.take_postponed().is_empty());
     // While it is off neither release nor audit tell it anything.
-    desk.at(31 * DAY);
-    desk.sweep().await;
+    desk.set_time(31 * DAY);
+    desk.due_scan().await;
     assert_eq!(desk.audit().await, 0);
-    assert!(desk.receiver.came(&secret()).is_empty());
-    desk.put_on().await;
-    assert_eq!(desk.sweep().await, 3);
-    let came = desk.receiver.came(&secret());
+    assert!(desk.receiver.take_received(&secret()).is_empty());
+    desk.enable_endpoint().await;
+    assert_eq!(desk.due_scan().await, 3);
+    let came = desk.receiver.take_received(&secret());
     assert_eq!(
-        said(&came),
+        summaries(&came),
         [
             "commission.created 200",
             "commission.created 200",
@@ -104,133 +106,142 @@ async fn one_that_is_gone_is_off_at_once_and_told_what_it_missed_when_it_is_put_
             "commission.released 200",
         ]
     );
-    desk.put_on().await;
-    assert_eq!(desk.sweep().await, 0, "all is told");
+    desk.enable_endpoint().await;
+    assert_eq!(desk.due_scan().await, 0, "all is told");
 }
 
 #[tokio::test]
 async fn one_that_fails_for_three_days_is_off_until_a_person_puts_it_on() {
-    let desk = Desk::open().await;
-    desk.set().await;
-    desk.put(&row(0, Kind::Commission, 200)).await;
-    desk.put(&row(1, Kind::Refund, -80)).await;
-    let orders = desk.orders().await;
-    desk.receiver.answers(&[500; 13]);
+    let desk = NoticeHarness::open().await;
+    desk.set_endpoint().await;
+    desk.put(&row(0, RowKind::Commission, 200)).await;
+    desk.put(&row(1, RowKind::Refund, -80)).await;
+    let orders = desk.take_notice_tasks().await;
+    desk.receiver.set_answers(&[500; 13]);
     let (mut now, mut attempt) = (SignedDuration::ZERO, 1);
     while !desk.deliver(&orders[0], attempt).await {
-        now += SignedDuration::from_secs(desk.waits()[0]);
-        desk.at(now.as_secs());
+        now += SignedDuration::from_secs(desk.take_postponed()[0]);
+        desk.set_time(now.as_secs());
         attempt += 1;
     }
     assert_eq!(attempt, 12, "the last attempt finds it given up");
-    assert_eq!(desk.off().await, Some(WhyOff::Failing));
+    assert_eq!(desk.disabled_reason().await, Some(DisabledReason::Failing));
     assert!(now > SignedDuration::from_hours(71) && now < SignedDuration::from_hours(72));
-    assert_eq!(desk.receiver.came(&secret()).len(), 12);
+    assert_eq!(desk.receiver.take_received(&secret()).len(), 12);
     assert!(desk.deliver(&orders[1], 1).await, "dropped");
-    assert!(desk.receiver.came(&secret()).is_empty());
-    desk.receiver.answers(&[]);
-    desk.put_on().await;
-    assert_eq!(desk.sweep().await, 2);
-    let came = desk.receiver.came(&secret());
+    assert!(desk.receiver.take_received(&secret()).is_empty());
+    desk.receiver.set_answers(&[]);
+    desk.enable_endpoint().await;
+    assert_eq!(desk.due_scan().await, 2);
+    let came = desk.receiver.take_received(&secret());
     assert_eq!(
-        said(&came),
+        summaries(&came),
         ["commission.created 200", "commission.refunded -80"]
     );
-    assert_eq!(desk.off().await, None);
+    assert_eq!(desk.disabled_reason().await, None);
 }
 
 #[tokio::test]
 async fn an_endpoint_is_told_what_comes_after_it_was_set_and_moved_ones_miss_nothing() {
-    let desk = Desk::open().await;
-    desk.put(&row(0, Kind::Commission, 200)).await;
-    let order = desk.orders().await.remove(0);
+    let desk = NoticeHarness::open().await;
+    desk.put(&row(0, RowKind::Commission, 200)).await;
+    let order = desk.take_notice_tasks().await.remove(0);
     assert!(desk.deliver(&order, 1).await, "nobody is told");
-    desk.at(DAY);
-    desk.set().await;
+    desk.set_time(DAY);
+    desk.set_endpoint().await;
     assert!(desk.deliver(&order, 1).await);
-    assert_eq!(desk.sweep().await, 0);
+    assert_eq!(desk.due_scan().await, 0);
     assert!(
-        desk.receiver.came(&secret()).is_empty(),
+        desk.receiver.take_received(&secret()).is_empty(),
         "it was decided before"
     );
-    desk.at(30 * DAY);
-    assert_eq!(desk.sweep().await, 1);
+    desk.set_time(30 * DAY);
+    assert_eq!(desk.due_scan().await, 1);
     assert_eq!(
-        said(&desk.receiver.came(&secret())),
+        summaries(&desk.receiver.take_received(&secret())),
         ["commission.released 200"]
     );
     // What the old address did not take, the new one does.
-    let later = Row {
+    let later = CommissionRow {
         at: at(30 * DAY),
-        ..row(1, Kind::Refund, -80)
+        ..row(1, RowKind::Refund, -80)
     };
     desk.put(&later).await;
-    let order = desk.orders().await.remove(0);
-    desk.receiver.answers(&[500]);
+    let order = desk.take_notice_tasks().await.remove(0);
+    desk.receiver.set_answers(&[500]);
     assert!(!desk.deliver(&order, 1).await);
-    let moved = Receiver::open().await;
+    let moved = NoticeReceiver::open().await;
     let now = desk.clock.now();
     set(&desk.table, &acme(), &moved.url, now).await.unwrap();
-    assert_eq!(desk.sweep().await, 1);
-    assert_eq!(said(&moved.came(&secret())), ["commission.refunded -80"]);
+    assert_eq!(desk.due_scan().await, 1);
+    assert_eq!(
+        summaries(&moved.take_received(&secret())),
+        ["commission.refunded -80"]
+    );
     assert!(remove(&desk.table, &acme()).await.unwrap());
     assert!(desk.deliver(&order, 2).await);
-    assert!(moved.came(&secret()).is_empty());
+    assert!(moved.take_received(&secret()).is_empty());
 }
 
 #[tokio::test]
 async fn one_that_is_taken_away_and_set_again_signs_with_no_secret_from_before_its_rotation() {
-    let desk = Desk::open().await;
+    let desk = NoticeHarness::open().await;
     let now = || desk.clock.now();
-    desk.set().await;
+    desk.set_endpoint().await;
     rotate(&desk.table, &acme(), now()).await.unwrap().unwrap();
-    desk.at(DAY);
+    desk.set_time(DAY);
     for _ in 0..2 {
         assert!(remove(&desk.table, &acme()).await.unwrap());
         assert!(enable(&desk.table, &acme(), now()).await.unwrap().is_none());
         assert!(rotate(&desk.table, &acme(), now()).await.unwrap().is_none());
-        assert!(endpoint(&desk.table, &acme()).await.unwrap().is_none());
+        assert!(read_endpoint(&desk.table, &acme()).await.unwrap().is_none());
     }
     // What came meanwhile nobody wished to be told.
-    desk.put(&row(0, Kind::Commission, 200)).await;
-    assert!(desk.deliver(&desk.orders().await.remove(0), 1).await);
-    desk.at(DAY + 60);
-    desk.set().await;
-    assert_eq!(desk.sweep().await, 0);
-    desk.put(&Row {
+    desk.put(&row(0, RowKind::Commission, 200)).await;
+    assert!(
+        desk.deliver(&desk.take_notice_tasks().await.remove(0), 1)
+            .await
+    );
+    desk.set_time(DAY + 60);
+    desk.set_endpoint().await;
+    assert_eq!(desk.due_scan().await, 0);
+    desk.put(&CommissionRow {
         at: now(),
-        ..row(1, Kind::Refund, -80)
+        ..row(1, RowKind::Refund, -80)
     })
     .await;
-    assert!(desk.deliver(&desk.orders().await.remove(0), 1).await);
-    let came = desk.receiver.came(&secret_of(2));
-    assert_eq!(said(&came), ["commission.refunded -80"]);
+    assert!(
+        desk.deliver(&desk.take_notice_tasks().await.remove(0), 1)
+            .await
+    );
+    let came = desk.receiver.take_received(&secret_of(2));
+    assert_eq!(summaries(&came), ["commission.refunded -80"]);
 }
 
 #[tokio::test]
 async fn a_rotated_secret_signs_beside_the_one_before_for_a_day_and_then_alone() {
-    let desk = Desk::open().await;
+    let desk = NoticeHarness::open().await;
     let now = || desk.clock.now();
     assert!(rotate(&desk.table, &acme(), now()).await.unwrap().is_none());
-    desk.set().await;
+    desk.set_endpoint().await;
     let told = async |n, secrets: &[u32]| {
-        desk.put(&row(n, Kind::Commission, 200)).await;
-        for order in desk.orders().await {
+        desk.put(&row(n, RowKind::Commission, 200)).await;
+        for order in desk.take_notice_tasks().await {
             assert!(desk.deliver(&order, 1).await);
         }
         let secrets: Vec<String> = secrets.iter().map(|key| secret_of(*key)).collect();
         let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
-        assert_eq!(desk.receiver.came_under(&secrets).len(), 1);
+        assert_eq!(desk.receiver.take_received_under(&secrets).len(), 1);
     };
     told(0, &[1]).await;
     let rotated = rotate(&desk.table, &acme(), now()).await.unwrap();
     assert_eq!(rotated.unwrap().key, 2);
     told(1, &[2, 1]).await;
     // Moved meanwhile, it is told under both all the same.
-    desk.set().await;
-    desk.at(DAY - 1);
+    desk.set_endpoint().await;
+    desk.set_time(DAY - 1);
     told(2, &[2, 1]).await;
-    desk.at(DAY);
+    desk.set_time(DAY);
     told(3, &[2]).await;
     // Twice within a day: only the last one before is left.
     for _ in 0..2 {
@@ -248,12 +259,12 @@ async fn the_deployed_poster_tells_no_address_of_this_machine_or_network() {
         "https://169.254.169.254/latest/meta-data/",
         "https://[fe80::1]/",
     ] {
-        let desk = Desk::open().await;
-        desk.put(&row(0, Kind::Commission, 200)).await;
-        set(&desk.table, &acme(), url, opening()).await.unwrap();
-        let order = desk.orders().await.remove(0);
+        let desk = NoticeHarness::open().await;
+        desk.put(&row(0, RowKind::Commission, 200)).await;
+        set(&desk.table, &acme(), url, start_time()).await.unwrap();
+        let order = desk.take_notice_tasks().await.remove(0);
         let deployed = desk.function(Poster::public().unwrap());
         assert!(!deliver(&deployed, &order, 1).await, "{url}");
-        assert_eq!(desk.failing_since().await, Some(opening()), "{url}");
+        assert_eq!(desk.failing_since().await, Some(start_time()), "{url}");
     }
 }

@@ -1,20 +1,20 @@
 //! Letters: what they say, that each goes out at most once, and what becomes of those that
 //! do not go out.
 
-use crate::support::house::{House, opening, shop};
-use crate::support::small_house::{SmallHouse, entry};
-use crate::support::tale::Tale;
+use crate::support::in_process_harness::{InProcessHarness, entry};
+use crate::support::stack_harness::{StackHarness, shop, start_time};
+use crate::support::story_test::StoryTest;
 use jiff::SignedDuration;
 use orangery::delivery::Delivery;
-use orangery::stack::mail::Fault;
+use orangery::stack::mail::MailFault;
 use orangery::story::Story;
-use orangery::wiring::{LETTERS, Nets, wire};
+use orangery::wiring::{Fallbacks, LETTERS, wire};
 use serde_json::{Value, json};
 use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_welcome_reads_as_its_language_has_it() {
-    let house = House::open().await;
+    let house = StackHarness::open().await;
     for (id, locale, name) in [
         ("fr", r#"["fr-FR"]"#, "Zoé <b>Zeste</b>"),
         ("en", r#"["en-GB", "fr"]"#, "Max & Co"),
@@ -49,7 +49,7 @@ async fn a_welcome_reads_as_its_language_has_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_letter_ordered_many_times_is_sent_once() {
-    let house = House::open().await;
+    let house = StackHarness::open().await;
     house.send_all(&started(&house, "2m")).await;
     let order = json!({
         "customer": "stripe/test/cus_pomelo", "letter": "welcome", "cause": "sub_Pomelo01",
@@ -67,22 +67,22 @@ async fn a_letter_ordered_many_times_is_sent_once() {
 
 #[tokio::test]
 async fn stream_records_and_messages_handed_over_twice_send_one_letter() {
-    let mut house = SmallHouse::open();
+    let mut house = InProcessHarness::open();
     let signers = orangery::dev::signers(&shop()).unwrap();
-    for delivery in Tale::read("checkout").deliveries(&signers) {
-        house.take_in(&entry(&delivery)).await;
+    for delivery in StoryTest::read("checkout").deliveries(&signers) {
+        house.ingest(&entry(&delivery)).await;
         house.settle().await;
     }
-    assert_eq!(house.mails.0.lock().unwrap().len(), 1);
+    assert_eq!(house.mailer.0.lock().unwrap().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cause_older_than_its_window_writes_to_nobody() {
-    let house = House::open().await;
+    let house = StackHarness::open().await;
     house.send_all(&started(&house, "7d")).await;
     house.settle().await;
     assert_eq!(view(&house).await["letters"], json!([]));
-    let house = House::open().await;
+    let house = StackHarness::open().await;
     // A minute younger than the window.
     house.send_all(&started(&house, "167h59m")).await;
     house.settle().await;
@@ -91,9 +91,9 @@ async fn a_cause_older_than_its_window_writes_to_nobody() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_letter_whose_window_closes_while_it_waits_is_withdrawn() {
-    let house = slow_house().await;
+    let house = slow_harness().await;
     house.send_all(&started(&house, "2m")).await;
-    assert_eq!(only_letter(&house).await["state"], "owed");
+    assert_eq!(only_letter(&house).await["state"], "due");
     house.advance(SignedDuration::from_hours(8 * 24)).await;
     house.settle().await;
     let letter = only_letter(&house).await;
@@ -107,10 +107,10 @@ async fn a_letter_whose_window_closes_while_it_waits_is_withdrawn() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_letter_whose_reason_is_gone_while_it_waits_is_withdrawn() {
-    let house = slow_house().await;
+    let house = slow_harness().await;
     house.send_all(&started(&house, "2m")).await;
-    assert_eq!(only_letter(&house).await["state"], "owed");
-    let ended = "[[told]]\nsample = \"customer.subscription.deleted\"\nset = { created = \"@-1m\", \
+    assert_eq!(only_letter(&house).await["state"], "due");
+    let ended = "[[events]]\nsample = \"customer.subscription.deleted\"\nset = { created = \"@-1m\", \
          \"data.object.canceled_at\" = \"@-1m\", \"data.object.ended_at\" = \"@-1m\" }\n";
     house.send_all(&of_pomelo(&house, "2m", ended)).await;
     assert_eq!(view(&house).await["subscriptions"][0]["status"], "canceled");
@@ -137,8 +137,8 @@ async fn a_letter_whose_reason_is_gone_while_it_waits_is_withdrawn() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_throttled_letter_is_sent_later_and_once() {
-    let house = House::open().await;
-    house.stack.mailbox().fail_next(3, Fault::Throttled);
+    let house = StackHarness::open().await;
+    house.stack.mailbox().fail_next(3, MailFault::Throttled);
     house.send_all(&started(&house, "2m")).await;
     house.settle().await;
     assert_eq!(only_letter(&house).await["state"], "sent");
@@ -147,8 +147,8 @@ async fn a_throttled_letter_is_sent_later_and_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rejected_letter_fails_with_a_reason_and_is_not_tried_again() {
-    let house = House::open().await;
-    house.stack.mailbox().fail_next(1, Fault::Rejected);
+    let house = StackHarness::open().await;
+    house.stack.mailbox().fail_next(1, MailFault::Rejected);
     house.send_all(&started(&house, "2m")).await;
     house.settle().await;
     let letter = only_letter(&house).await;
@@ -163,8 +163,8 @@ async fn a_rejected_letter_fails_with_a_reason_and_is_not_tried_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_letter_whose_answer_was_lost_is_unknown_and_never_sent_again() {
-    let house = House::open().await;
-    house.stack.mailbox().fail_next(1, Fault::AnswerLost);
+    let house = StackHarness::open().await;
+    house.stack.mailbox().fail_next(1, MailFault::AnswerLost);
     house.send_all(&started(&house, "2m")).await;
     house.settle().await;
     assert_eq!(only_letter(&house).await["state"], "unknown");
@@ -178,7 +178,7 @@ async fn a_letter_whose_answer_was_lost_is_unknown_and_never_sent_again() {
 }
 
 /// Everything told again, and audits over two days: nobody may write once more.
-async fn after_days(house: &House) {
+async fn after_days(house: &StackHarness) {
     house.send_all(&started(house, "2m")).await;
     for _ in 0..3 {
         house.advance(SignedDuration::from_hours(16)).await;
@@ -187,48 +187,54 @@ async fn after_days(house: &House) {
 }
 
 /// A house in which letters wait until an audit finds them overdue.
-async fn slow_house() -> House {
+async fn slow_harness() -> StackHarness {
     let mut shop = shop();
-    shop.nets = Nets {
+    shop.fallbacks = Fallbacks {
         stream: false,
         audit: true,
     };
-    House::of(shop, |endpoints, shop| wire(endpoints, shop).unwrap()).await
+    StackHarness::with_wiring(shop, |endpoints, shop| wire(endpoints, shop).unwrap()).await
 }
 
-fn started(house: &House, begins: &str) -> Vec<Delivery> {
-    let told = "[[told]]\nsample = \"customer.created\"\n\
-                [[told]]\nsample = \"customer.subscription.updated\"\n";
+fn started(house: &StackHarness, begins: &str) -> Vec<Delivery> {
+    let told = "[[events]]\nsample = \"customer.created\"\n\
+                [[events]]\nsample = \"customer.subscription.updated\"\n";
     of_pomelo(house, begins, told)
 }
 
-fn of_pomelo(house: &House, begins: &str, told: &str) -> Vec<Delivery> {
+fn of_pomelo(house: &StackHarness, begins: &str, told: &str) -> Vec<Delivery> {
     let text = format!(
         "title = \"t\"\nbegins = \"{begins}\"\nrename = {{ \"Grove0\" = \"Pomelo0\", \
          \"Valencia01\" = \"pomelo\", \"1207\" = \"pomelo\" }}\n{told}"
     );
     let story = Story::parse(&text).unwrap();
-    story.deliveries(&house.signers(), opening()).unwrap()
+    story.deliveries(&house.signers(), start_time()).unwrap()
 }
 
-fn starts(house: &House, id: &str, locales: &str, name: &str, begins: &str) -> Vec<Delivery> {
+fn starts(
+    house: &StackHarness,
+    id: &str,
+    locales: &str,
+    name: &str,
+    begins: &str,
+) -> Vec<Delivery> {
     let text = format!(
         "title = \"t\"\nbegins = \"{begins}\"\nrename = {{ \"Grove0\" = \"{id}0\", \
          \"Valencia01\" = \"{id}\", \"1207\" = \"{id}\" }}\n\
-         [[told]]\nsample = \"customer.created\"\nset = {{ \"data.object.email\" = \
+         [[events]]\nsample = \"customer.created\"\nset = {{ \"data.object.email\" = \
          \"{id}@example.com\", \"data.object.name\" = \"{name}\", \
          \"data.object.preferred_locales\" = {locales} }}\n\
-         [[told]]\nsample = \"customer.subscription.updated\"\n"
+         [[events]]\nsample = \"customer.subscription.updated\"\n"
     );
     let story = Story::parse(&text).unwrap();
-    story.deliveries(&house.signers(), opening()).unwrap()
+    story.deliveries(&house.signers(), start_time()).unwrap()
 }
 
-async fn view(house: &House) -> Value {
+async fn view(house: &StackHarness) -> Value {
     house.view("stripe/test/cus_pomelo").await
 }
 
-async fn only_letter(house: &House) -> Value {
+async fn only_letter(house: &StackHarness) -> Value {
     let view = view(house).await;
     let letters = view["letters"].as_array().unwrap();
     assert_eq!(letters.len(), 1, "{letters:?}");

@@ -15,8 +15,8 @@
 mod support;
 
 mod stories;
-mod lives;
-mod orders;
+mod provider_scenarios;
+mod event_orders;
 mod referrals;
 mod requests;
 mod commissions;
@@ -25,11 +25,11 @@ mod payouts;
 mod commission_stories;
 mod notices;
 mod endpoints;
-mod nets;
+mod fallbacks;
 mod waiting;
-mod silence;
+mod silent_api;
 mod letters;
 mod timing;
 mod corpus;
 mod bad_input;
-mod kill;
+mod process_kills;

@@ -1,6 +1,6 @@
 //! A partner's report and the customer's payment: whichever comes first, one attribution.
 
-use crate::support::house::{House, opening};
+use crate::support::stack_harness::{StackHarness, start_time};
 use orangery::delivery::Delivery;
 use orangery::story::Story;
 use serde_json::{Value, json};
@@ -14,8 +14,8 @@ async fn referral_first_and_payment_first_end_in_one_attribution_and_equal_views
     ] {
         let mut views = Vec::new();
         for report_at in [0, 3, 6] {
-            let house = House::open().await;
-            house.partner("acme").await;
+            let house = StackHarness::open().await;
+            house.add_partner("acme").await;
             let told = deliveries(&house, how, report_at);
             house.send_all(&told).await;
             house.settle().await;
@@ -46,8 +46,8 @@ async fn referral_first_and_payment_first_end_in_one_attribution_and_equal_views
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_report_repeated_before_and_after_the_payment_counts_once() {
-    let house = House::open().await;
-    house.partner("acme").await;
+    let house = StackHarness::open().await;
+    house.add_partner("acme").await;
     let how = r#"{ email = "tangelo@example.com" }"#;
     let told = deliveries(&house, how, 0);
     let report = told[0].clone();
@@ -66,14 +66,14 @@ async fn a_report_repeated_before_and_after_the_payment_counts_once() {
     assert_eq!((reports, &view["attribution"]), (1, &attribution()));
 }
 
-async fn sent_at(house: &House, report: &Delivery, now: jiff::Timestamp) -> String {
+async fn sent_at(house: &StackHarness, report: &Delivery, now: jiff::Timestamp) -> String {
     let (report, gateway) = (report.clone(), house.stack.gateway_url().to_owned());
     let send = move || report.send(&gateway, now).unwrap().status.to_string();
-    crate::support::house::blocking(send).await
+    crate::support::stack_harness::blocking(send).await
 }
 
 /// A customer's first events, and among them a report that names the customer so.
-fn deliveries(house: &House, how: &str, report_at: usize) -> Vec<Delivery> {
+fn deliveries(house: &StackHarness, how: &str, report_at: usize) -> Vec<Delivery> {
     let checkout = [
         "customer.created",
         "checkout.session.completed-subscription",
@@ -84,10 +84,10 @@ fn deliveries(house: &House, how: &str, report_at: usize) -> Vec<Delivery> {
     ];
     let mut told: Vec<String> = checkout
         .iter()
-        .map(|sample| format!("[[told]]\nsample = \"{sample}\"\n"))
+        .map(|sample| format!("[[events]]\nsample = \"{sample}\"\n"))
         .collect();
     let report = format!(
-        "[[told]]\nsample = \"referral.created\"\npartner = \"acme\"\n\
+        "[[events]]\nsample = \"referral.created\"\npartner = \"acme\"\n\
          set = {{ \"data.customer\" = {how}, \"data.occurred_at\" = \"@@-1h\" }}\n"
     );
     told.insert(report_at, report);
@@ -100,7 +100,7 @@ fn deliveries(house: &House, how: &str, report_at: usize) -> Vec<Delivery> {
         told.concat()
     );
     let story = Story::parse(&text).unwrap();
-    story.deliveries(&house.signers(), opening()).unwrap()
+    story.deliveries(&house.signers(), start_time()).unwrap()
 }
 
 fn attribution() -> Value {

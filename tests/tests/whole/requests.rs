@@ -1,6 +1,6 @@
 //! Store requests counted where they go over the wire.
 
-use crate::support::house::{House, opening, shop};
+use crate::support::stack_harness::{StackHarness, shop, start_time};
 use domain::ids::PartnerId;
 use orangery::delivery::{Delivery, Signer, sample, set};
 use orangery::dev::signers;
@@ -12,25 +12,27 @@ use std::collections::BTreeMap;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_accepted_event_costs_three_requests_a_repetition_one_a_refused_one_none() {
-    let (house, wire) = House::counted(shop()).await;
-    house.send_all(&told(&house, &["customer.created"])).await;
-    wire.since();
+    let (house, wire) = StackHarness::with_proxy(shop()).await;
+    house
+        .send_all(&sample_deliveries(&house, &["customer.created"]))
+        .await;
+    wire.take_operations();
     // It names its customer alone, so nothing follows from it.
-    let deleted = told(&house, &["customer.deleted"]);
+    let deleted = sample_deliveries(&house, &["customer.deleted"]);
     house.send_all(&deleted).await;
-    assert_eq!(wire.since(), ["PutItem", "GetItem", "PutItem"]);
+    assert_eq!(wire.take_operations(), ["PutItem", "GetItem", "PutItem"]);
     house.send_all(&deleted).await;
-    assert_eq!(wire.since(), ["PutItem"]);
+    assert_eq!(wire.take_operations(), ["PutItem"]);
     let mut forged = deleted[0].clone();
     let secret = "whsec_of_somebody_else_entirely";
     forged.signer = Signer::provider(house.signers().provider, secret).unwrap();
     assert_eq!(house.send(&forged).await.status, 401);
-    assert_eq!(wire.since(), [""; 0]);
+    assert_eq!(wire.take_operations(), [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_concerns_nobody_costs_no_request() {
-    let (house, wire) = House::counted(shop()).await;
+    let (house, wire) = StackHarness::with_proxy(shop()).await;
     for (field, value) in [
         ("type", "product.created".into()),
         ("livemode", true.into()),
@@ -39,46 +41,52 @@ async fn what_concerns_nobody_costs_no_request() {
         set(&mut body, field, value).unwrap();
         let delivery = Delivery {
             body: body.to_string().into_bytes(),
-            ..told(&house, &["invoice.paid"])[0].clone()
+            ..sample_deliveries(&house, &["invoice.paid"])[0].clone()
         };
         let answer = house.send(&delivery).await;
         assert_eq!(answer.status, 200, "{answer:?}");
-        assert_eq!(wire.since(), [""; 0], "{field}");
+        assert_eq!(wire.take_operations(), [""; 0], "{field}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_partners_door_reads_the_partner_once_and_nothing_for_a_forgery() {
-    let (house, wire) = House::counted(shop()).await;
-    house.partner("acme").await;
+    let (house, wire) = StackHarness::with_proxy(shop()).await;
+    house.add_partner("acme").await;
     let reports: Vec<Delivery> = ["r-1", "r-2"].map(|id| report(&house, id)).into();
     let mut forged = reports[0].clone();
     forged.signer = report_of(&house, "other", "r-1").signer;
     assert_eq!(house.send(&forged).await.status, 401);
-    assert_eq!(wire.since(), [""; 0]);
+    assert_eq!(wire.take_operations(), [""; 0]);
     house.send_all(&reports[..1]).await;
     // The partner once a minute; then the report is noted by its id and by its referral's.
     // Nobody is known yet, so it is parked, and looked for once.
-    let first = wire.since();
+    let first = wire.take_operations();
     assert_eq!(first, ["GetItem", "PutItem", "PutItem", "PutItem", "Query"]);
     house.send_all(&reports[1..]).await;
-    assert_eq!(wire.since(), ["PutItem", "PutItem", "PutItem", "Query"]);
+    assert_eq!(
+        wire.take_operations(),
+        ["PutItem", "PutItem", "PutItem", "Query"]
+    );
     // The same once more is the same again, since nobody knows how far the first one came.
     house.send_all(&reports[1..]).await;
-    assert_eq!(wire.since(), ["PutItem", "PutItem", "PutItem", "Query"]);
+    assert_eq!(
+        wire.take_operations(),
+        ["PutItem", "PutItem", "PutItem", "Query"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_question_costs_two_requests_a_conflict_two_and_a_forged_one_none() {
-    let (house, wire) = House::counted(shop()).await;
-    house.partner("acme").await;
+    let (house, wire) = StackHarness::with_proxy(shop()).await;
+    house.add_partner("acme").await;
     let (acme, master) = (PartnerId::new("acme"), Secret::new(LOCAL_MASTER).unwrap());
     let secret = partner_secret(&master, &acme, 1).unwrap();
     let told = |id: &str| {
         format!(r#"{{"type":"lead.created","data":{{"referral_id":"{id}","code":"c"}}}}"#)
     };
     let path = "/partners/acme/referrals/r-1";
-    let asked = partner::asked(&acme, "r-1");
+    let asked = partner::status_request_text(&acme, "r-1");
     let post = ["GetItem", "PutItem", "PutItem", "PutItem", "Query"];
     for (method, path, body, signed, status, cost) in [
         ("POST", EVENTS, told("r-1"), told("r-1"), 202, &post[..]),
@@ -97,25 +105,25 @@ async fn a_question_costs_two_requests_a_conflict_two_and_a_forged_one_none() {
         let headers = standard::sign("msg_1", signed.as_bytes(), &secret, house.now());
         let answer = house.post(method, path, &headers, body.into_bytes()).await;
         assert_eq!(answer.status, status, "{answer:?}");
-        assert_eq!(wire.since(), cost, "{method} {status}");
+        assert_eq!(wire.take_operations(), cost, "{method} {status}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_event_that_names_nothing_new_costs_three_requests_and_its_repetition_one() {
-    let (house, wire) = House::counted(shop()).await;
+    let (house, wire) = StackHarness::with_proxy(shop()).await;
     let mut total = 0;
-    for (delivery, cost) in told(&house, &CHECKOUT).iter().zip(COSTS) {
+    for (delivery, cost) in sample_deliveries(&house, &CHECKOUT).iter().zip(COSTS) {
         house.send_all(std::slice::from_ref(delivery)).await;
-        let seen = wire.since();
+        let seen = wire.take_operations();
         println!("{:<42} {:>2} {}", delivery.name, seen.len(), counts(&seen));
         assert_eq!(seen.len(), cost, "{}", delivery.name);
         total += seen.len();
     }
     println!("a checkout of {} events: {total} requests", CHECKOUT.len());
-    for delivery in told(&house, &CHECKOUT) {
+    for delivery in sample_deliveries(&house, &CHECKOUT) {
         house.send_all(std::slice::from_ref(&delivery)).await;
-        let seen = wire.since();
+        let seen = wire.take_operations();
         // What names its customer only by its payment must be looked up first.
         let expected: &[&str] = match &*delivery.name {
             "invoice_payment.paid" => &["Query", "PutItem"],
@@ -155,27 +163,27 @@ const CHECKOUT: [&str; 9] = [
 /// a letter, and two for each reference that nobody had named before.
 const COSTS: [usize; 9] = [8, 14, 3, 8, 3, 5, 4, 3, 3];
 
-fn told(house: &House, samples: &[&str]) -> Vec<Delivery> {
+fn sample_deliveries(house: &StackHarness, samples: &[&str]) -> Vec<Delivery> {
     let told: Vec<String> = samples
         .iter()
-        .map(|sample| format!("[[told]]\nsample = \"{sample}\"\n"))
+        .map(|sample| format!("[[events]]\nsample = \"{sample}\"\n"))
         .collect();
     story(&told.concat())
-        .deliveries(&house.signers(), opening())
+        .deliveries(&house.signers(), start_time())
         .unwrap()
 }
 
-fn report(house: &House, id: &str) -> Delivery {
+fn report(house: &StackHarness, id: &str) -> Delivery {
     report_of(house, "acme", id)
 }
 
-fn report_of(house: &House, partner: &str, id: &str) -> Delivery {
+fn report_of(house: &StackHarness, partner: &str, id: &str) -> Delivery {
     let text = format!(
-        "[[told]]\nsample = \"referral.created\"\npartner = \"{partner}\"\n\
+        "[[events]]\nsample = \"referral.created\"\npartner = \"{partner}\"\n\
          set = {{ \"data.referral_id\" = \"{id}\" }}\n"
     );
     let mut deliveries = story(&text)
-        .deliveries(&house.signers(), opening())
+        .deliveries(&house.signers(), start_time())
         .unwrap();
     let mut delivery = deliveries.remove(0);
     delivery.path = EVENTS.into();

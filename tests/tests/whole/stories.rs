@@ -1,27 +1,27 @@
 //! Customers' lives as tables: what was told, and what somebody who looks then sees.
 
-use crate::support::expect::{expect, folder};
-use crate::support::house::House;
-use crate::support::tale::Tale;
+use crate::support::expect::{assert_expected, stories_folder};
+use crate::support::stack_harness::StackHarness;
+use crate::support::story_test::StoryTest;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_story_ends_as_its_file_says() {
-    let house = House::open().await;
+    let house = StackHarness::open().await;
     for name in ["checkout", "upgrade", "renewal"] {
-        let tale = Tale::read(name);
+        let tale = StoryTest::read(name);
         let seen = tale.play(&house).await;
-        expect(&tale.name, &seen);
+        assert_expected(&tale.name, &seen);
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_renewal_is_one_payment_at_every_step_in_the_old_shape_as_in_todays() {
-    let (today, old) = (House::open().await, House::open().await);
-    let mut today = Tale::read("renewal").play(&today).await;
+    let (today, old) = (StackHarness::open().await, StackHarness::open().await);
+    let mut today = StoryTest::read("renewal").play(&today).await;
     assert_one_payment(&today);
-    let mut old = Tale::read("renewal-old-shape").play(&old).await;
+    let mut old = StoryTest::read("renewal-old-shape").play(&old).await;
     // The old shape knew no `invoice_payment.paid`, and its events have ids of their own.
     for seen in [&mut today, &mut old] {
         let events = seen["at the end"]["events"].take();
@@ -35,7 +35,7 @@ async fn a_renewal_is_one_payment_at_every_step_in_the_old_shape_as_in_todays() 
 fn no_story_and_no_expectation_is_orphaned() {
     let mut stories = BTreeSet::new();
     let mut expected = BTreeSet::new();
-    for entry in std::fs::read_dir(folder()).unwrap() {
+    for entry in std::fs::read_dir(stories_folder()).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         if let Some(name) = name.strip_suffix(".expect.json") {
             expected.insert(name.to_owned());

@@ -1,47 +1,47 @@
 //! When letters are written: stories whose days pass, told as they happen.
 
-use crate::support::house::House;
+use crate::support::stack_harness::StackHarness;
 use jiff::SignedDuration;
 use orangery::delivery::Delivery;
 use orangery::story::Story;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_trials_end_is_announced_three_days_before_and_no_more_is_said_when_it_converts() {
-    let house = House::open().await;
+    let house = StackHarness::open().await;
     begin_trial(&house).await;
     assert_eq!(letters(&house).await, ["welcome sent"]);
-    pass(&house, 11 * 24 - 1).await;
+    advance_hours(&house, 11 * 24 - 1).await;
     assert_eq!(house.mails().len(), 1, "an hour too early");
-    pass(&house, 1).await;
+    advance_hours(&house, 1).await;
     assert_eq!(letters(&house).await, ["trial_ending sent", "welcome sent"]);
-    pass(&house, 3 * 24).await;
-    let converts = "[[told]]\nsample = \"customer.subscription.updated\"\n\
+    advance_hours(&house, 3 * 24).await;
+    let converts = "[[events]]\nsample = \"customer.subscription.updated\"\n\
                     set = { created = \"@-1m\", \"data.object.trial_start\" = \"@-14d\", \
                     \"data.object.trial_end\" = \"@-1m\", \
                     \"data.previous_attributes\" = { status = \"trialing\" } }\n";
-    tell(&house, "14d", converts).await;
-    pass(&house, 10 * 24).await;
+    deliver_story(&house, "14d", converts).await;
+    advance_hours(&house, 10 * 24).await;
     assert_eq!(letters(&house).await, ["trial_ending sent", "welcome sent"]);
     assert_eq!(house.mails().len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_trial_set_to_end_is_confirmed_and_its_end_announces_nothing() {
-    let house = House::open().await;
+    let house = StackHarness::open().await;
     begin_trial(&house).await;
-    pass(&house, 5 * 24).await;
-    let canceled = "[[told]]\nsample = \"customer.subscription.updated\"\n\
+    advance_hours(&house, 5 * 24).await;
+    let canceled = "[[events]]\nsample = \"customer.subscription.updated\"\n\
                     set = { created = \"@-1m\", \"data.object.status\" = \"trialing\", \
                     \"data.object.cancel_at_period_end\" = true, \
                     \"data.previous_attributes\" = { cancel_at_period_end = false }, \
                     \"data.object.canceled_at\" = \"@-1m\", \"data.object.cancel_at\" = \"@+9d\", \
                     \"data.object.trial_start\" = \"@-5d\", \
                     \"data.object.trial_end\" = \"@+9d\" }\n";
-    tell(&house, "5d", canceled).await;
+    deliver_story(&house, "5d", canceled).await;
     let expected = ["cancellation_confirmed sent", "welcome sent"];
     assert_eq!(letters(&house).await, expected);
     for _ in 0..9 {
-        pass(&house, 24).await;
+        advance_hours(&house, 24).await;
     }
     assert_eq!(letters(&house).await, expected);
     let mail = house.mails().pop().unwrap();
@@ -54,11 +54,11 @@ async fn a_trial_set_to_end_is_confirmed_and_its_end_announces_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_failed_renewal_is_told_of_at_the_first_failure_and_its_payment_once() {
-    let house = House::open().await;
-    let fails = "[[told]]\nsample = \"customer.created\"\n\
-                 [[told]]\nsample = \"customer.subscription.updated\"\n\
-                 [[told]]\nsample = \"invoice.payment_failed\"\ntimes = 2\n";
-    tell(&house, "31d", fails).await;
+    let house = StackHarness::open().await;
+    let fails = "[[events]]\nsample = \"customer.created\"\n\
+                 [[events]]\nsample = \"customer.subscription.updated\"\n\
+                 [[events]]\nsample = \"invoice.payment_failed\"\ntimes = 2\n";
+    deliver_story(&house, "31d", fails).await;
     assert_eq!(letters(&house).await, ["payment_failed sent"]);
     let first = house.mails();
     assert!(
@@ -66,33 +66,33 @@ async fn a_failed_renewal_is_told_of_at_the_first_failure_and_its_payment_once()
         "{}",
         first[0].subject
     );
-    pass(&house, 24).await;
-    let again = "[[told]]\nsample = \"invoice.payment_failed\"\n\
+    advance_hours(&house, 24).await;
+    let again = "[[events]]\nsample = \"invoice.payment_failed\"\n\
                  set = { id = \"evt_again\", created = \"@-1m\", \
                  \"data.object.attempt_count\" = 2 }\n";
-    tell(&house, "32d", again).await;
-    pass(&house, 3 * 24).await;
+    deliver_story(&house, "32d", again).await;
+    advance_hours(&house, 3 * 24).await;
     assert_eq!(house.mails().len(), 1, "the second failure is not told of");
-    let paid = "[[told]]\nsample = \"invoice.paid\"\ntimes = 2\n\
+    let paid = "[[events]]\nsample = \"invoice.paid\"\ntimes = 2\n\
                 rename = { \"in_Grove01\" = \"in_Grove02\" }\nset = { created = \"@-1m\" }\n";
-    tell(&house, "35d", paid).await;
+    deliver_story(&house, "35d", paid).await;
     let expected = ["payment_failed sent", "payment_recovered sent"];
     assert_eq!(letters(&house).await, expected);
     for _ in 0..10 {
-        pass(&house, 24).await;
+        advance_hours(&house, 24).await;
     }
     assert_eq!(letters(&house).await, expected);
     assert_eq!(house.mails().len(), 2);
 }
 
-async fn begin_trial(house: &House) {
-    let begins = "[[told]]\nsample = \"customer.created\"\n\
-                  [[told]]\nsample = \"customer.subscription.created-trial\"\ntimes = 2\n";
-    tell(house, "1m", begins).await;
+async fn begin_trial(house: &StackHarness) {
+    let begins = "[[events]]\nsample = \"customer.created\"\n\
+                  [[events]]\nsample = \"customer.subscription.created-trial\"\ntimes = 2\n";
+    deliver_story(house, "1m", begins).await;
 }
 
 /// Tells of the customer as of now, whose life began so long ago, and lets everything happen.
-async fn tell(house: &House, begins: &str, told: &str) {
+async fn deliver_story(house: &StackHarness, begins: &str, told: &str) {
     let text = format!(
         "title = \"t\"\nbegins = \"{begins}\"\nrename = {{ \"Grove0\" = \"Yuzu0\", \
          \"Valencia01\" = \"yuzu\", \"1207\" = \"yuzu\" }}\n{told}"
@@ -103,12 +103,12 @@ async fn tell(house: &House, begins: &str, told: &str) {
     house.settle().await;
 }
 
-async fn pass(house: &House, hours: i64) {
+async fn advance_hours(house: &StackHarness, hours: i64) {
     house.advance(SignedDuration::from_hours(hours)).await;
     house.settle().await;
 }
 
-async fn letters(house: &House) -> Vec<String> {
+async fn letters(house: &StackHarness) -> Vec<String> {
     let view = house.view("stripe/test/cus_yuzu").await;
     let letters = view["letters"].as_array().unwrap();
     let mut told: Vec<_> = letters

@@ -1,20 +1,20 @@
 //! A program is what was written, or nothing: no term is guessed, none is out of its bounds.
 
-use domain::agreement::{Days, Rate, Wording};
+use domain::agreement::{Days, ProgramInput, Rate};
 use domain::catalog::Catalog;
 use domain::money::Money;
-use domain::program::{Claim, Own, Program, Reward, Span};
-use domain::tiers::Offer;
+use domain::program::{AttributionModel, CommissionDuration, PartnerIdentity, Program, Reward};
+use domain::tiers::ProgramTerms;
 use proptest::prelude::*;
 
 /// A catalog's table, the program it makes, or what is said against it.
-const WRITTEN: &[(&str, Result<&str, &str>)] = &[
+const PROGRAM_CASES: &[(&str, Result<&str, &str>)] = &[
     (
         r#"rate = "20%", months = 12, hold = "30d", window = "60d""#,
         Ok("20 % for 12 months, released after 30 days, window 60 days, first report counts"),
     ),
     (
-        r#"fixed = "5.00 EUR", first_payment = true, hold = "0d", window = "1d", claim = "last""#,
+        r#"fixed = "5.00 EUR", first_payment = true, hold = "0d", window = "1d", attribution_model = "last""#,
         Ok(
             "5.00 EUR of the first payment, released after 0 days, window 1 days, \
             last report counts",
@@ -69,7 +69,7 @@ const WRITTEN: &[(&str, Result<&str, &str>)] = &[
         Err("invalid type: floating point"),
     ),
     (
-        r#"rate = "20%", life = true, hold = "30d", window = "60d", claim = "both""#,
+        r#"rate = "20%", life = true, hold = "30d", window = "60d", attribution_model = "both""#,
         Err("unknown variant `both`"),
     ),
     (r#"share = "20%""#, Err("unknown field `share`")),
@@ -104,7 +104,7 @@ const WRITTEN: &[(&str, Result<&str, &str>)] = &[
 
 #[test]
 fn a_catalogs_program_is_read_whole_or_refused_with_its_reason() {
-    for (text, expected) in WRITTEN {
+    for (text, expected) in PROGRAM_CASES {
         let catalog = Catalog::parse(&format!("program = {{ {text} }}"));
         match (catalog, expected) {
             (Ok(catalog), Ok(said)) => assert_eq!(catalog.program.unwrap().to_string(), *said),
@@ -120,22 +120,25 @@ fn a_catalogs_program_is_read_whole_or_refused_with_its_reason() {
 fn what_is_left_out_stays_as_it_was() {
     let base = Program {
         reward: Reward::BasisPoints(2_000),
-        span: Span::Months(12),
+        duration: CommissionDuration::Months(12),
         hold_days: 30,
         window_days: 60,
-        claim: Claim::Last,
+        attribution_model: AttributionModel::Last,
     };
-    let offer = Offer::from(base.clone());
-    assert_eq!(Wording::default().over(Some(&offer)).unwrap(), offer);
-    let lower = Wording {
+    let offer = ProgramTerms::from(base.clone());
+    assert_eq!(
+        ProgramInput::default().merge_onto(Some(&offer)).unwrap(),
+        offer
+    );
+    let lower = ProgramInput {
         rate: Some(Rate(1_500)),
-        ..Wording::default()
+        ..ProgramInput::default()
     };
     let wanted = Program {
         reward: Reward::BasisPoints(1_500),
         ..base.clone()
     };
-    assert_eq!(lower.over(Some(&offer)).unwrap(), wanted.into());
+    assert_eq!(lower.merge_onto(Some(&offer)).unwrap(), wanted.into());
 }
 
 #[test]
@@ -176,7 +179,7 @@ fn texts_that_are_no_rate_days_or_amount_are_refused() {
 
 #[test]
 fn a_partner_is_known_by_its_addresses_and_its_companys_domain() {
-    let mut own = Own::default();
+    let mut own = PartnerIdentity::default();
     own.add_email("anna@agrumes.fr").unwrap();
     own.add_email("anna.b+shop@gmail.com").unwrap();
     own.add_domain("Agrumes.example").unwrap();
@@ -192,14 +195,17 @@ fn a_partner_is_known_by_its_addresses_and_its_companys_domain() {
     for domain in ["gmail.com", "agrumes", "a@agrumes.fr", "", "agrumes fr."] {
         assert!(own.add_domain(domain).is_err(), "{domain}");
     }
-    assert!(own.has(&Own::of("anna@agrumes.fr")) && !Own::default().has(&own));
+    assert!(
+        own.is_superset(&PartnerIdentity::of("anna@agrumes.fr"))
+            && !PartnerIdentity::default().is_superset(&own)
+    );
 }
 
 #[test]
 fn a_stored_program_out_of_bounds_is_not_read() {
-    let sound = r#"{"reward":{"basis_points":2000},"span":"life","hold_days":30,"window_days":60}"#;
+    let sound = r#"{"reward":{"basis_points":2000},"duration":"life","hold_days":30,"window_days":60}"#;
     let program: Program = serde_json::from_str(sound).unwrap();
-    assert_eq!(program.claim, Claim::First);
+    assert_eq!(program.attribution_model, AttributionModel::First);
     for (from, to) in [
         ("2000", "10001"),
         ("2000", "0"),

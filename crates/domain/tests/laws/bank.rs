@@ -1,6 +1,6 @@
 //! An account is one that a bank knows the shape of, or it is refused without being repeated.
 
-use domain::bank::{BadAccount, BankAccount};
+use domain::bank::{BadBankAccount, BankAccount};
 
 const IBAN: &str = "DE89 3704 0044 0532 0130 00";
 
@@ -21,7 +21,7 @@ fn an_account_is_taken_as_people_type_it_and_comes_back() {
 
 #[test]
 fn what_is_no_account_is_refused_with_the_reason_and_without_the_account() {
-    use BadAccount::{Bic, Checksum, Country, Holder, Shape};
+    use BadBankAccount::{Bic, Checksum, Country, Holder, Shape};
     let long = "x".repeat(71);
     for (holder, iban, bic, refused) in [
         ("", IBAN, None, Holder),

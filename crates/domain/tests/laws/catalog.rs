@@ -1,10 +1,10 @@
 //! The catalog names prices; what it does not list is never guessed.
 
-use crate::lives::id;
-use domain::catalog::{BadCatalog, Catalog, Kind};
+use crate::scenarios::id;
+use domain::catalog::{BadCatalog, Catalog, ItemKind};
 use domain::ids::PriceId;
 use domain::program::{Program, Reward};
-use domain::terms::Item;
+use domain::terms::SubscriptionItem;
 
 const TEXT: &str = r#"
 [plans.basic]
@@ -22,8 +22,8 @@ name = "Support"
 prices = ["price_support"]
 "#;
 
-fn item(price: &str, metered: bool) -> Item {
-    Item {
+fn item(price: &str, metered: bool) -> SubscriptionItem {
+    SubscriptionItem {
         id: id("si_1"),
         price: PriceId::new(price),
         metered,
@@ -38,7 +38,7 @@ fn listed_prices_have_their_kind_whatever_their_order() {
     let catalog = Catalog::parse(TEXT).unwrap();
     let items = [item("price_support", false), item("price_pro", false)];
     let kinds: Vec<_> = items.iter().map(|i| catalog.kind(i, &items)).collect();
-    assert_eq!(kinds, [Kind::AddOn, Kind::Base]);
+    assert_eq!(kinds, [ItemKind::AddOn, ItemKind::Base]);
     assert_eq!(catalog.base(&items).unwrap().price.as_str(), "price_pro");
 }
 
@@ -47,10 +47,10 @@ fn an_unlisted_price_is_the_base_only_if_nothing_else_can_be() {
     let catalog = Catalog::parse(TEXT).unwrap();
     let alone = [item("price_x", false), item("price_y", true)];
     let kinds: Vec<_> = alone.iter().map(|i| catalog.kind(i, &alone)).collect();
-    assert_eq!(kinds, [Kind::Base, Kind::Metered]);
+    assert_eq!(kinds, [ItemKind::Base, ItemKind::Metered]);
     let two = [item("price_x", false), item("price_y", false)];
     let kinds: Vec<_> = two.iter().map(|i| catalog.kind(i, &two)).collect();
-    assert_eq!(kinds, [Kind::Unlisted, Kind::Unlisted]);
+    assert_eq!(kinds, [ItemKind::Unlisted, ItemKind::Unlisted]);
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn a_price_listed_twice_is_refused() {
     let twice = format!("{TEXT}\n[meters.calls]\nname = \"Calls\"\nprices = [\"price_pro\"]\n");
     assert_eq!(
         Catalog::parse(&twice),
-        Err(BadCatalog::Twice(PriceId::new("price_pro")))
+        Err(BadCatalog::DuplicatePrice(PriceId::new("price_pro")))
     );
     assert!(matches!(
         Catalog::parse("[plans.x]\nprize = 1"),

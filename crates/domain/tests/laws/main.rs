@@ -11,10 +11,10 @@
 mod agreement;
 mod bank;
 mod catalog;
-mod due;
-mod lives;
+mod due_letters;
+mod scenarios;
 mod money;
 mod order;
 mod payments;
-mod statements;
+mod snapshot_order;
 mod welcome;

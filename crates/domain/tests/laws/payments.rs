@@ -1,16 +1,16 @@
 //! One payment told by many counts once; what went back is what is left to say of it.
 
-use crate::lives::{dispute, paid, reading, refund};
-use domain::billing::{DisputeState, RefundState, Teller};
+use crate::scenarios::{dispute, new_event, paid, refund};
+use domain::billing::{DisputeState, RefundState, SourceKind};
+use domain::event::Fact;
 use domain::fold::fold;
 use domain::payments::Payment;
-use domain::reading::Fact;
 
 fn payments(facts: Vec<(i64, Fact)>) -> Vec<Payment> {
     let readings: Vec<_> = facts
         .into_iter()
         .enumerate()
-        .map(|(n, (second, fact))| reading(&format!("evt_{n}"), second, 1, vec![fact]))
+        .map(|(n, (second, fact))| new_event(&format!("evt_{n}"), second, 1, vec![fact]))
         .collect();
     fold(&readings).payments.settled().cloned().collect()
 }
@@ -24,13 +24,13 @@ fn one(facts: Vec<(i64, Fact)>) -> Payment {
 #[test]
 fn invoice_intent_and_charge_that_share_ids_are_one_payment() {
     let payment = one(vec![
-        (1, paid(Teller::Charge, &["ch_1", "pi_1"], 2880, 1)),
-        (1, paid(Teller::Intent, &["pi_1"], 2880, 1)),
-        (2, paid(Teller::Invoice, &["in_1"], 2880, 2)),
+        (1, paid(SourceKind::Charge, &["ch_1", "pi_1"], 2880, 1)),
+        (1, paid(SourceKind::Intent, &["pi_1"], 2880, 1)),
+        (2, paid(SourceKind::Invoice, &["in_1"], 2880, 2)),
         (
             3,
             Fact::SamePayment {
-                ids: crate::lives::ids(&["in_1", "pi_1"]),
+                ids: crate::scenarios::ids(&["in_1", "pi_1"]),
             },
         ),
     ]);
@@ -41,8 +41,8 @@ fn invoice_intent_and_charge_that_share_ids_are_one_payment() {
 #[test]
 fn without_a_link_they_are_two() {
     let told = vec![
-        (1, paid(Teller::Intent, &["pi_1"], 2880, 1)),
-        (2, paid(Teller::Invoice, &["in_1"], 2880, 2)),
+        (1, paid(SourceKind::Intent, &["pi_1"], 2880, 1)),
+        (2, paid(SourceKind::Invoice, &["in_1"], 2880, 2)),
     ];
     assert_eq!(payments(told).len(), 2);
 }
@@ -50,18 +50,18 @@ fn without_a_link_they_are_two() {
 #[test]
 fn an_invoice_paid_in_two_parts_is_worth_what_the_invoice_says() {
     let payment = one(vec![
-        (1, paid(Teller::Intent, &["pi_1"], 1000, 1)),
-        (1, paid(Teller::Intent, &["pi_2"], 1880, 1)),
+        (1, paid(SourceKind::Intent, &["pi_1"], 1000, 1)),
+        (1, paid(SourceKind::Intent, &["pi_2"], 1880, 1)),
         (
             2,
             Fact::SamePayment {
-                ids: crate::lives::ids(&["in_1", "pi_1"]),
+                ids: crate::scenarios::ids(&["in_1", "pi_1"]),
             },
         ),
         (
             2,
             Fact::SamePayment {
-                ids: crate::lives::ids(&["in_1", "pi_2"]),
+                ids: crate::scenarios::ids(&["in_1", "pi_2"]),
             },
         ),
     ]);
@@ -74,12 +74,15 @@ fn an_invoice_paid_in_two_parts_is_worth_what_the_invoice_says() {
 
 #[test]
 fn what_fails_after_all_never_arrived_until_it_is_tried_again() {
-    let charge = |minor, second| paid(Teller::Charge, &["ch_1"], minor, second);
+    let charge = |minor, second| paid(SourceKind::Charge, &["ch_1"], minor, second);
     let told = |facts: &[(i64, Fact)]| payments(facts.to_vec()).len();
     let failed = [(1, charge(2880, 1)), (2, charge(0, 2))];
     assert_eq!(told(&failed), 0);
     assert_eq!(told(&[(1, charge(0, 1))]), 0, "it never seemed to arrive");
-    let others = [&failed[..], &[(2, paid(Teller::Charge, &["ch_2"], 960, 2))]];
+    let others = [
+        &failed[..],
+        &[(2, paid(SourceKind::Charge, &["ch_2"], 960, 2))],
+    ];
     assert_eq!(told(&others.concat()), 1, "another's stays");
     let tried_again = [&failed[..], &[(3, charge(2880, 3))]].concat();
     assert_eq!(one(tried_again).paid().unwrap().minor, 2880);
@@ -88,12 +91,12 @@ fn what_fails_after_all_never_arrived_until_it_is_tried_again() {
 #[test]
 fn a_refund_told_as_a_sum_and_by_itself_counts_once() {
     let payment = one(vec![
-        (1, paid(Teller::Charge, &["ch_1"], 2880, 1)),
+        (1, paid(SourceKind::Charge, &["ch_1"], 2880, 1)),
         (5, refund("re_1", &["ch_1"], 960, RefundState::Succeeded, 5)),
         (
             5,
-            Fact::RefundedSoFar {
-                ids: crate::lives::ids(&["ch_1"]),
+            Fact::CumulativeRefund {
+                ids: crate::scenarios::ids(&["ch_1"]),
                 minor: 960,
             },
         ),
@@ -104,11 +107,11 @@ fn a_refund_told_as_a_sum_and_by_itself_counts_once() {
 #[test]
 fn a_refund_after_the_sum_adds_to_it() {
     let payment = one(vec![
-        (1, paid(Teller::Charge, &["ch_1"], 2880, 1)),
+        (1, paid(SourceKind::Charge, &["ch_1"], 2880, 1)),
         (
             5,
-            Fact::RefundedSoFar {
-                ids: crate::lives::ids(&["ch_1"]),
+            Fact::CumulativeRefund {
+                ids: crate::scenarios::ids(&["ch_1"]),
                 minor: 960,
             },
         ),
@@ -120,12 +123,12 @@ fn a_refund_after_the_sum_adds_to_it() {
 #[test]
 fn a_refund_that_failed_after_the_sum_is_taken_off_again() {
     let payment = one(vec![
-        (1, paid(Teller::Charge, &["ch_1"], 2880, 1)),
+        (1, paid(SourceKind::Charge, &["ch_1"], 2880, 1)),
         (5, refund("re_1", &["ch_1"], 960, RefundState::Succeeded, 5)),
         (
             5,
-            Fact::RefundedSoFar {
-                ids: crate::lives::ids(&["ch_1"]),
+            Fact::CumulativeRefund {
+                ids: crate::scenarios::ids(&["ch_1"]),
                 minor: 960,
             },
         ),
@@ -137,7 +140,7 @@ fn a_refund_that_failed_after_the_sum_is_taken_off_again() {
 #[test]
 fn a_failed_refund_stays_failed_whatever_is_told_later() {
     let payment = one(vec![
-        (1, paid(Teller::Charge, &["ch_1"], 2880, 1)),
+        (1, paid(SourceKind::Charge, &["ch_1"], 2880, 1)),
         (5, refund("re_1", &["ch_1"], 960, RefundState::Failed, 5)),
         (9, refund("re_1", &["ch_1"], 960, RefundState::Succeeded, 5)),
     ]);
@@ -147,7 +150,7 @@ fn a_failed_refund_stays_failed_whatever_is_told_later() {
 #[test]
 fn a_dispute_holds_the_money_until_it_is_won() {
     let told = |states: &[DisputeState]| {
-        let mut facts = vec![(1, paid(Teller::Charge, &["ch_1"], 2880, 1))];
+        let mut facts = vec![(1, paid(SourceKind::Charge, &["ch_1"], 2880, 1))];
         let steps = states.iter().zip(5..);
         facts.extend(steps.map(|(state, second)| (second, dispute(&["ch_1"], 2880, *state))));
         one(facts).disputed_minor()
@@ -172,7 +175,7 @@ fn a_refund_before_its_payment_waits_for_it() {
     assert_eq!(payments(vec![refunded()]).len(), 0);
     let payment = one(vec![
         refunded(),
-        (5, paid(Teller::Charge, &["ch_1"], 2880, 5)),
+        (5, paid(SourceKind::Charge, &["ch_1"], 2880, 5)),
     ]);
     assert_eq!(payment.refunded_minor(), 960);
 }
@@ -182,25 +185,31 @@ fn a_record_keeps_the_latest_payments_and_counts_the_rest() {
     let readings: Vec<_> = (0..30)
         .map(|n| {
             let names = format!("pi_{n}");
-            reading(
+            new_event(
                 &format!("evt_{n}"),
                 n,
                 1,
-                vec![paid(Teller::Intent, &[&names], 100, n)],
+                vec![paid(SourceKind::Intent, &[&names], 100, n)],
             )
         })
         .collect();
     let state = fold(&readings);
     assert_eq!((state.payments.open.len(), state.payments.closed), (12, 18));
-    assert_eq!(domain::fold::fold_whole(&readings).payments.open.len(), 30);
+    assert_eq!(
+        domain::fold::fold_with_all_payments(&readings)
+            .payments
+            .open
+            .len(),
+        30
+    );
 }
 
 #[test]
 fn a_refund_that_named_two_payments_makes_them_one() {
     // Two groups that both hold a refund would be merged in an order that arrival decides.
     let payment = one(vec![
-        (1, paid(Teller::Charge, &["ch_1"], 2880, 1)),
-        (1, paid(Teller::Intent, &["pi_1"], 2880, 1)),
+        (1, paid(SourceKind::Charge, &["ch_1"], 2880, 1)),
+        (1, paid(SourceKind::Intent, &["pi_1"], 2880, 1)),
         (5, refund("re_1", &["ch_1"], 960, RefundState::Pending, 5)),
         (6, refund("re_1", &["pi_1"], 960, RefundState::Succeeded, 5)),
     ]);

@@ -1,28 +1,38 @@
 //! The welcome: due when a subscription runs and somebody can be written to, in its window.
 
-use crate::lives::{at, customer, email, entry, reading, seen, stated, terms};
+use crate::scenarios::{
+    at, customer, email, entry, new_event, subscription_fact, subscription_snapshot, terms,
+};
 use domain::fold::fold;
 use domain::letters::Letter;
 use domain::plan::plan;
-use domain::record::{Effect, Record, Step};
+use domain::record::{AdvanceOutcome, Effect, Record};
 use domain::terms::SubscriptionStatus::{Active, Canceled, Incomplete};
 
 const DAY: i64 = 86_400;
 
 #[test]
 fn it_is_due_once_the_subscription_runs_and_an_address_is_known() {
-    let known = reading("evt_1", 0, 10, vec![email("ada@example.com")]);
-    let waiting = reading(
+    let known = new_event("evt_1", 0, 10, vec![email("ada@example.com")]);
+    let waiting = new_event(
         "evt_2",
         1,
         30,
-        vec![stated(seen("sub_1", terms(Incomplete, "p"), None))],
+        vec![subscription_fact(subscription_snapshot(
+            "sub_1",
+            terms(Incomplete, "p"),
+            None,
+        ))],
     );
-    let running = reading(
+    let running = new_event(
         "evt_3",
         2,
         36,
-        vec![stated(seen("sub_1", terms(Active, "p"), None))],
+        vec![subscription_fact(subscription_snapshot(
+            "sub_1",
+            terms(Active, "p"),
+            None,
+        ))],
     );
     assert!(plan(&fold([&known, &waiting]), at(3)).due.is_empty());
     assert!(
@@ -37,12 +47,16 @@ fn it_is_due_once_the_subscription_runs_and_an_address_is_known() {
 #[test]
 fn a_subscription_that_began_long_ago_is_no_news() {
     let life = [
-        reading("evt_1", 0, 10, vec![email("ada@example.com")]),
-        reading(
+        new_event("evt_1", 0, 10, vec![email("ada@example.com")]),
+        new_event(
             "evt_2",
             1,
             30,
-            vec![stated(seen("sub_1", terms(Active, "p"), None))],
+            vec![subscription_fact(subscription_snapshot(
+                "sub_1",
+                terms(Active, "p"),
+                None,
+            ))],
         ),
     ];
     assert_eq!(plan(&fold(&life), at(7 * DAY - 1)).due.len(), 1);
@@ -52,18 +66,26 @@ fn a_subscription_that_began_long_ago_is_no_news() {
 #[test]
 fn an_ended_subscription_welcomes_nobody() {
     let life = [
-        reading("evt_1", 0, 10, vec![email("ada@example.com")]),
-        reading(
+        new_event("evt_1", 0, 10, vec![email("ada@example.com")]),
+        new_event(
             "evt_2",
             1,
             30,
-            vec![stated(seen("sub_1", terms(Active, "p"), None))],
+            vec![subscription_fact(subscription_snapshot(
+                "sub_1",
+                terms(Active, "p"),
+                None,
+            ))],
         ),
-        reading(
+        new_event(
             "evt_3",
             2,
             90,
-            vec![stated(seen("sub_1", terms(Canceled, "p"), None))],
+            vec![subscription_fact(subscription_snapshot(
+                "sub_1",
+                terms(Canceled, "p"),
+                None,
+            ))],
         ),
     ];
     assert!(plan(&fold(&life), at(3)).due.is_empty());
@@ -71,18 +93,22 @@ fn an_ended_subscription_welcomes_nobody() {
 
 #[test]
 fn it_is_decided_once_however_often_the_record_is_written() {
-    let first = entry(reading("evt_1", 0, 10, vec![email("ada@example.com")]));
-    let second = entry(reading(
+    let first = entry(new_event("evt_1", 0, 10, vec![email("ada@example.com")]));
+    let second = entry(new_event(
         "evt_2",
         1,
         30,
-        vec![stated(seen("sub_1", terms(Active, "p"), None))],
+        vec![subscription_fact(subscription_snapshot(
+            "sub_1",
+            terms(Active, "p"),
+            None,
+        ))],
     ));
-    let third = entry(reading("evt_3", 2, 12, vec![email("ada@example.org")]));
+    let third = entry(new_event("evt_3", 2, 12, vec![email("ada@example.org")]));
     let mut record = Record::new(customer());
     let mut decided = 0;
     for new in [first, second, third] {
-        let Step::Next(next) = record.advance(&[new], at(3)) else {
+        let AdvanceOutcome::Next(next) = record.advance(&[new], at(3)) else {
             panic!("in order")
         };
         let letters = next

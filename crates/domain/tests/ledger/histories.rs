@@ -2,12 +2,12 @@
 //!
 //! `cargo test --profile prove -p domain --test ledger -- --ignored --nocapture` runs a million.
 
-use crate::books::{Books, customer, day, money};
-use crate::history::{History, Payment, Report, Rng};
+use crate::history::{History, PartnerReport, SeededRng, ShopPayment};
+use crate::model_table::{LedgerTable, customer, day, money};
 use domain::ids::PartnerId;
 use domain::money::Currency;
-use domain::payout::{Order, Payout, Run, day_of, decide};
-use domain::program::{Claim, Decision, Reward, Span};
+use domain::payout::{Payout, PayoutOutcome, PayoutRequest, day_of, decide};
+use domain::program::{AttributionModel, CommissionDuration, Decision, Reward};
 use domain::record::Record;
 use domain::statement::balances;
 use jiff::tz::TimeZone;
@@ -29,7 +29,7 @@ fn ledgers_of_a_million_histories_are_right() {
 
 /// How often what happened.
 #[derive(Default, Debug)]
-struct Counts {
+struct HistoryCounts {
     deliveries: u64,
     rows: u64,
     earning: u64,
@@ -43,10 +43,10 @@ struct Counts {
 }
 
 fn run(histories: u64) -> String {
-    let mut counts = Counts::default();
+    let mut counts = HistoryCounts::default();
     for n in 0..histories {
-        let mut rng = Rng(SEED.wrapping_mul(1_000_003).wrapping_add(n << 20));
-        live_through(&mut rng, &mut counts).unwrap_or_else(|why| panic!("history {n}: {why}"));
+        let mut rng = SeededRng(SEED.wrapping_mul(1_000_003).wrapping_add(n << 20));
+        check_history(&mut rng, &mut counts).unwrap_or_else(|why| panic!("history {n}: {why}"));
     }
     let least = [
         counts.earning,
@@ -64,15 +64,15 @@ fn run(histories: u64) -> String {
     format!("{histories} histories, seed {SEED}, 0 wrong: {counts:?}")
 }
 
-fn live_through(rng: &mut Rng, counts: &mut Counts) -> Result<(), String> {
-    let history = History::made_up(rng);
-    let owed = owed(&history);
-    let (books, payouts) = told_in_disorder(&history, rng, counts)?;
+fn check_history(rng: &mut SeededRng, counts: &mut HistoryCounts) -> Result<(), String> {
+    let history = History::generate(rng);
+    let owed = expected_sums(&history);
+    let (books, payouts) = deliver_in_disorder(&history, rng, counts)?;
     counts.rows += books.rows.len() as u64;
     counts.held += u64::from(owed.keys().any(|(_, _, held, _)| *held));
     counts.earning += u64::from(owed.keys().any(|(_, _, held, _)| !held));
     counts.over_twelve += u64::from(history.payments.len() > 12);
-    let mut sums: Sums = BTreeMap::new();
+    let mut sums: LedgerSums = BTreeMap::new();
     for (account, total) in books.sums() {
         let n = account
             .payment
@@ -84,7 +84,12 @@ fn live_through(rng: &mut Rng, counts: &mut Counts) -> Result<(), String> {
             .unwrap();
         let partner = account.partner.to_string();
         *sums
-            .entry((partner, account.currency, account.suspicion.is_some(), n))
+            .entry((
+                partner,
+                account.currency,
+                account.self_referral_signal.is_some(),
+                n,
+            ))
             .or_default() += total;
     }
     if sums != owed {
@@ -94,29 +99,29 @@ fn live_through(rng: &mut Rng, counts: &mut Counts) -> Result<(), String> {
     }
     paid_once(&books, &owed, &payouts)?;
     // Told once more, in the order in which it happened, to an empty table: the same sums.
-    let mut replayed = history.told.clone();
+    let mut replayed = history.events.clone();
     replayed.sort_by_key(|reading| reading.occurred_at);
-    let replayed = Books::after(&replayed);
+    let replayed = LedgerTable::after(&replayed);
     if replayed.sums() != books.sums() || replayed.record.folded != books.record.folded {
         return Err(format!(
             "{:?} after a replay {:?}",
-            books.said(),
-            replayed.said()
+            books.summary(),
+            replayed.summary()
         ));
     }
     Ok(())
 }
 
-type Sums = BTreeMap<(String, Currency, bool, usize), i64>;
+type LedgerSums = BTreeMap<(String, Currency, bool, usize), i64>;
 
 /// Repeated, shuffled, with processes that die before they put rows and records that get lost;
 /// partners are paid meanwhile.
-fn told_in_disorder(
+fn deliver_in_disorder(
     history: &History,
-    rng: &mut Rng,
-    counts: &mut Counts,
-) -> Result<(Books, Vec<Payout>), String> {
-    let mut told: Vec<_> = history.told.iter().collect();
+    rng: &mut SeededRng,
+    counts: &mut HistoryCounts,
+) -> Result<(LedgerTable, Vec<Payout>), String> {
+    let mut told: Vec<_> = history.events.iter().collect();
     for _ in 0..rng.below(3) {
         if !told.is_empty() {
             told.push(told[rng.below(told.len())]);
@@ -127,7 +132,7 @@ fn told_in_disorder(
     } else {
         rng.shuffle(&mut told);
     }
-    let mut books = Books::new();
+    let mut books = LedgerTable::new();
     let mut payouts: Vec<Payout> = Vec::new();
     let mut now = day(3, 1);
     for reading in told {
@@ -157,26 +162,26 @@ fn told_in_disorder(
 }
 
 fn pay_out(
-    books: &Books,
+    books: &LedgerTable,
     payouts: &mut Vec<Payout>,
-    rng: &mut Rng,
+    rng: &mut SeededRng,
     now: Timestamp,
-    counts: &mut Counts,
+    counts: &mut HistoryCounts,
 ) -> Result<(), String> {
     for partner in ["acme", "peel", "zest"].map(PartnerId::new) {
         let (rows, before) = of_partner(books, payouts, &partner);
         let negative = balances(&rows, &before, now);
         counts.carried += negative.iter().filter(|b| b.released_minor < 0).count() as u64;
-        let order = Order {
+        let order = PayoutRequest {
             date: day_of(now - SignedDuration::from_hours(rng.below(72) as i64)),
-            least: vec![money(1 + rng.below(500) as i64, "eur")],
+            minimums: vec![money(1 + rng.below(500) as i64, "eur")],
         };
         let decided = decide(&partner, &rows, &before, &order, now);
-        let Ok(Run::Pay(payout, left)) = decided else {
+        let Ok(PayoutOutcome::Pay(payout, left)) = decided else {
             continue;
         };
         counts.payouts += 1;
-        counts.late += payout.late.len() as u64;
+        counts.late += payout.late_rows.len() as u64;
         counts.left += left.len() as u64;
         payouts.push(payout);
         let again = decide(
@@ -186,7 +191,7 @@ fn pay_out(
             &order,
             now,
         );
-        if again != Ok(Run::Stands(payouts.last().unwrap().clone())) {
+        if again != Ok(PayoutOutcome::AlreadyPaid(payouts.last().unwrap().clone())) {
             return Err(format!("the same day is paid again: {again:?}"));
         }
     }
@@ -195,13 +200,13 @@ fn pay_out(
 
 /// What a partner was paid is, in each unit, what the rows that it is told are paid come to, and
 /// the rows that were put since are not among them.
-fn paid_rows_are_what_was_paid(books: &Books, payouts: &[Payout]) -> Result<(), String> {
+fn paid_rows_are_what_was_paid(books: &LedgerTable, payouts: &[Payout]) -> Result<(), String> {
     for partner in ["acme", "peel", "zest"].map(PartnerId::new) {
         let (rows, payouts) = of_partner(books, payouts, &partner);
         let mut sums: BTreeMap<Currency, i64> = BTreeMap::new();
         for row in rows
             .iter()
-            .filter(|row| payouts.iter().any(|p| p.took(row)))
+            .filter(|row| payouts.iter().any(|p| p.includes(row)))
         {
             *sums.entry(row.amount.currency).or_default() += row.amount.minor;
         }
@@ -221,10 +226,10 @@ fn paid_rows_are_what_was_paid(books: &Books, payouts: &[Payout]) -> Result<(), 
 }
 
 fn of_partner(
-    books: &Books,
+    books: &LedgerTable,
     payouts: &[Payout],
     partner: &PartnerId,
-) -> (Vec<domain::ledger::Row>, Vec<Payout>) {
+) -> (Vec<domain::ledger::CommissionRow>, Vec<Payout>) {
     let rows = books
         .rows()
         .into_iter()
@@ -235,7 +240,7 @@ fn of_partner(
 
 /// When all holds have ended, what was paid out and what still can be is what is owed, in each
 /// currency by itself.
-fn paid_once(books: &Books, owed: &Sums, payouts: &[Payout]) -> Result<(), String> {
+fn paid_once(books: &LedgerTable, owed: &LedgerSums, payouts: &[Payout]) -> Result<(), String> {
     for partner in ["acme", "peel", "zest"] {
         let (rows, payouts) = of_partner(books, payouts, &PartnerId::new(partner));
         for balance in balances(
@@ -261,7 +266,7 @@ fn paid_once(books: &Books, owed: &Sums, payouts: &[Payout]) -> Result<(), Strin
 }
 
 /// What the shop owes, by its own books: what arrived, less what went back or is disputed.
-fn owed(history: &History) -> Sums {
+fn expected_sums(history: &History) -> LedgerSums {
     let arrived = || {
         history
             .payments
@@ -269,19 +274,19 @@ fn owed(history: &History) -> Sums {
             .enumerate()
             .filter(|(_, p)| p.arrived)
     };
-    let mut sums = Sums::new();
+    let mut sums = LedgerSums::new();
     let Some((first, first_paid)) = arrived().min_by_key(|(_, p)| p.at) else {
         return sums;
     };
     let Some(report) = winner(&history.reports, first_paid.at) else {
         return sums;
     };
-    let held = report.alike && report.decision != Some(Decision::Release);
+    let held = report.looks_like_partner && report.decision != Some(Decision::Release);
     for (n, payment) in arrived() {
-        let covered = match report.program.span {
-            Span::FirstPayment => n == first,
-            Span::Life => true,
-            Span::Months(months) => {
+        let covered = match report.program.duration {
+            CommissionDuration::FirstPayment => n == first,
+            CommissionDuration::Life => true,
+            CommissionDuration::Months(months) => {
                 let first = first_paid.at.to_zoned(TimeZone::UTC);
                 payment.at < (&first + i32::from(months).months()).timestamp()
             }
@@ -295,17 +300,17 @@ fn owed(history: &History) -> Sums {
     sums
 }
 
-fn winner(reports: &[Report], first_paid: Timestamp) -> Option<&Report> {
-    let near = |report: &Report| {
+fn winner(reports: &[PartnerReport], first_paid: Timestamp) -> Option<&PartnerReport> {
+    let near = |report: &PartnerReport| {
         let window = i64::from(report.program.window_days) * 86_400;
         let (sent, said) = (report.sent.as_second(), report.reported.as_second());
         first_paid.as_second() - sent <= window && said - first_paid.as_second() <= window
     };
-    let counts = |r: &&Report| !r.canceled && r.decision != Some(Decision::Void) && near(r);
-    let mut reports: Vec<&Report> = reports.iter().filter(counts).collect();
+    let counts = |r: &&PartnerReport| !r.canceled && r.decision != Some(Decision::Void) && near(r);
+    let mut reports: Vec<&PartnerReport> = reports.iter().filter(counts).collect();
     reports.sort_by_key(|report| (report.reported, &report.partner));
     let first = *reports.first()?;
-    if first.program.claim == Claim::First {
+    if first.program.attribution_model == AttributionModel::First {
         return Some(first);
     }
     reports.retain(|report| report.sent <= first_paid);
@@ -314,7 +319,7 @@ fn winner(reports: &[Report], first_paid: Timestamp) -> Option<&Report> {
 }
 
 /// By hand: the exact fraction, plus a half, cut off.
-fn share(reward: Reward, payment: &Payment) -> i64 {
+fn share(reward: Reward, payment: &ShopPayment) -> i64 {
     let paid = i128::from(payment.paid.minor);
     let left = (payment.paid.minor - payment.refunded - payment.disputed).max(0);
     let (earned, per) = match reward {

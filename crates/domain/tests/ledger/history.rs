@@ -1,25 +1,27 @@
 //! Made-up histories: what really happened, and how it is told.
 
-use crate::books::{day, disputed, profile, reading, refund, report_of};
-use domain::billing::{DisputeState, PaymentSeen, RefundState, Teller};
+use crate::model_table::{day, disputed, new_event, profile, refund, report_of};
+use domain::billing::{DisputeState, PaymentSnapshot, RefundState, SourceKind};
+use domain::event::{Fact, NormalizedEvent};
 use domain::ids::{ObjectId, PartnerId};
 use domain::money::{Currency, Money};
-use domain::program::{Claim, Decision, Own, Program, Reward, Span};
-use domain::reading::{Fact, Reading};
+use domain::program::{
+    AttributionModel, CommissionDuration, Decision, PartnerIdentity, Program, Reward,
+};
 use jiff::{SignedDuration, Timestamp};
 
 /// Numbers by chance, the same for the same seed.
-pub(crate) struct Rng(pub(crate) u64);
+pub(crate) struct SeededRng(pub(crate) u64);
 
 /// What happened, and what is told of it.
 pub(crate) struct History {
-    pub(crate) told: Vec<Reading>,
-    pub(crate) payments: Vec<Payment>,
-    pub(crate) reports: Vec<Report>,
+    pub(crate) events: Vec<NormalizedEvent>,
+    pub(crate) payments: Vec<ShopPayment>,
+    pub(crate) reports: Vec<PartnerReport>,
 }
 
 /// A payment as the shop's own books have it.
-pub(crate) struct Payment {
+pub(crate) struct ShopPayment {
     pub(crate) paid: Money,
     pub(crate) tax: i64,
     pub(crate) at: Timestamp,
@@ -29,29 +31,29 @@ pub(crate) struct Payment {
 }
 
 /// A report as the partners' own books have it.
-pub(crate) struct Report {
+pub(crate) struct PartnerReport {
     pub(crate) partner: String,
     pub(crate) sent: Timestamp,
     pub(crate) reported: Timestamp,
     pub(crate) program: Program,
     pub(crate) canceled: bool,
     pub(crate) decision: Option<Decision>,
-    pub(crate) alike: bool,
+    pub(crate) looks_like_partner: bool,
 }
 
 const PARTNERS: [&str; 3] = ["acme", "peel", "zest"];
 const EMAIL: &str = "anna@agrumes.fr";
 
 impl History {
-    pub(crate) fn made_up(rng: &mut Rng) -> Self {
+    pub(crate) fn generate(rng: &mut SeededRng) -> Self {
         let mut history = Self {
-            told: Vec::new(),
+            events: Vec::new(),
             payments: Vec::new(),
             reports: Vec::new(),
         };
         let known = rng.one_in(2);
         if known {
-            history.told.push(profile(EMAIL, moment(rng, 10)));
+            history.events.push(profile(EMAIL, moment(rng, 10)));
         }
         let many = if rng.one_in(40) {
             13 + rng.below(4)
@@ -69,7 +71,7 @@ impl History {
         history
     }
 
-    fn pay(&mut self, rng: &mut Rng, n: usize) {
+    fn pay(&mut self, rng: &mut SeededRng, n: usize) {
         let at = moment(rng, 400) + SignedDuration::from_secs(n as i64);
         let minor = match rng.below(3) {
             0 => 1 + rng.below(9) as i64,
@@ -87,7 +89,7 @@ impl History {
         } else {
             0
         };
-        let mut payment = Payment {
+        let mut payment = ShopPayment {
             paid,
             tax,
             at,
@@ -95,17 +97,17 @@ impl History {
             disputed: 0,
             arrived: true,
         };
-        self.tell_payment(rng, n, &payment);
+        self.add_payment_events(rng, n, &payment);
         if rng.one_in(12) {
             payment.arrived = false;
             let nothing = Money { minor: 0, ..paid };
             let later = at + SignedDuration::from_hours(72);
             for (teller, id) in [
-                (Teller::Intent, "pi"),
-                (Teller::Charge, "ch"),
-                (Teller::Invoice, "in"),
+                (SourceKind::Intent, "pi"),
+                (SourceKind::Charge, "ch"),
+                (SourceKind::Invoice, "in"),
             ] {
-                self.tell(n, 3, told(teller, &[id], n, nothing, 0, at), later);
+                self.add_event(n, 3, payment_fact(teller, &[id], n, nothing, 0, at), later);
             }
         } else {
             self.refund(rng, n, &mut payment);
@@ -114,26 +116,26 @@ impl History {
         self.payments.push(payment);
     }
 
-    fn tell_payment(&mut self, rng: &mut Rng, n: usize, payment: &Payment) {
+    fn add_payment_events(&mut self, rng: &mut SeededRng, n: usize, payment: &ShopPayment) {
         let (paid, tax, at) = (payment.paid, payment.tax, payment.at);
-        let by = |teller, ids: &[&str]| told(teller, ids, n, paid, tax, at);
+        let by = |teller, ids: &[&str]| payment_fact(teller, ids, n, paid, tax, at);
         let tellings: Vec<Fact> = match rng.below(4) {
-            0 => vec![by(Teller::Intent, &["pi", "ch"])],
+            0 => vec![by(SourceKind::Intent, &["pi", "ch"])],
             1 => vec![
-                by(Teller::Charge, &["ch", "pi"]),
-                by(Teller::Intent, &["pi"]),
+                by(SourceKind::Charge, &["ch", "pi"]),
+                by(SourceKind::Intent, &["pi"]),
             ],
             2 => vec![
-                by(Teller::Invoice, &["in"]),
-                by(Teller::Charge, &["ch", "pi"]),
+                by(SourceKind::Invoice, &["in"]),
+                by(SourceKind::Charge, &["ch", "pi"]),
                 Fact::SamePayment {
                     ids: named(&["in", "pi"], n),
                 },
             ],
-            _ => vec![by(Teller::Invoice, &["in", "pi"])],
+            _ => vec![by(SourceKind::Invoice, &["in", "pi"])],
         };
         for (second, fact) in tellings.into_iter().enumerate() {
-            self.tell(
+            self.add_event(
                 n,
                 second,
                 fact,
@@ -142,7 +144,7 @@ impl History {
         }
     }
 
-    fn refund(&mut self, rng: &mut Rng, n: usize, payment: &mut Payment) {
+    fn refund(&mut self, rng: &mut SeededRng, n: usize, payment: &mut ShopPayment) {
         let cumulative = rng.one_in(3);
         for step in 0..rng.below(4) {
             let left = payment.paid.minor - payment.refunded;
@@ -158,10 +160,10 @@ impl History {
             if cumulative {
                 payment.refunded += minor;
                 let ids = named(&["ch", "pi"], n);
-                self.tell(
+                self.add_event(
                     n,
                     10 + step,
-                    Fact::RefundedSoFar {
+                    Fact::CumulativeRefund {
                         ids,
                         minor: payment.refunded,
                     },
@@ -170,7 +172,7 @@ impl History {
                 continue;
             }
             let (id, of) = (format!("re_{n}_{step}"), format!("pi_{n}"));
-            let mut tell = |at, state| self.told.push(refund(&id, &of, at, minor, state));
+            let mut tell = |at, state| self.events.push(refund(&id, &of, at, minor, state));
             tell(at, RefundState::Pending);
             let later = at + SignedDuration::from_hours(1);
             if rng.one_in(5) {
@@ -182,7 +184,7 @@ impl History {
         }
     }
 
-    fn dispute(&mut self, rng: &mut Rng, n: usize, payment: &mut Payment) {
+    fn dispute(&mut self, rng: &mut SeededRng, n: usize, payment: &mut ShopPayment) {
         use DisputeState::{Inquiry, InquiryClosed, Lost, Open, Won};
         if !rng.one_in(3) {
             return;
@@ -196,7 +198,7 @@ impl History {
         };
         for (step, state) in stages.iter().enumerate() {
             let at = payment.at + SignedDuration::from_hours(20 + 30 * step as i64);
-            self.told
+            self.events
                 .push(disputed(&format!("pi_{n}"), at, minor, *state));
         }
         payment.disputed = match stages.last() {
@@ -205,17 +207,17 @@ impl History {
         };
     }
 
-    fn report(&mut self, rng: &mut Rng, partner: &str, known: bool) {
+    fn report(&mut self, rng: &mut SeededRng, partner: &str, known: bool) {
         let sent = moment(rng, 100);
         let reported = sent + SignedDuration::from_hours(rng.below(24 * 40) as i64);
         let alike = rng.one_in(4);
         let own = if alike {
-            Own::of("a.nna+shop@agrumes.fr")
+            PartnerIdentity::of("a.nna+shop@agrumes.fr")
         } else {
-            Own::of("b@gmail.com")
+            PartnerIdentity::of("b@gmail.com")
         };
         let program = program(rng);
-        self.told
+        self.events
             .push(report_of(partner, sent, reported, &program, own));
         let by = |what: &str| format!("{what} {partner}");
         let (whose, referral) = (PartnerId::new(partner), format!("r-{partner}").into());
@@ -225,8 +227,8 @@ impl History {
                 partner: whose.clone(),
                 referral,
             };
-            self.told
-                .push(reading(&by("canceled"), moment(rng, 300), vec![fact]));
+            self.events
+                .push(new_event(&by("canceled"), moment(rng, 300), vec![fact]));
         }
         let decision = [None, None, Some(Decision::Release), Some(Decision::Void)][rng.below(4)];
         if let Some(decision) = decision {
@@ -236,27 +238,27 @@ impl History {
                 referral,
                 decision,
             };
-            self.told
-                .push(reading(&by("reviewed"), moment(rng, 300), vec![fact]));
+            self.events
+                .push(new_event(&by("reviewed"), moment(rng, 300), vec![fact]));
         }
-        self.reports.push(Report {
+        self.reports.push(PartnerReport {
             partner: partner.to_owned(),
             sent,
             reported,
             program,
             canceled,
             decision,
-            alike: alike && known,
+            looks_like_partner: alike && known,
         });
     }
 
-    fn tell(&mut self, n: usize, what: usize, fact: Fact, at: Timestamp) {
-        let name = format!("payment {n} {what} {}", self.told.len());
-        self.told.push(reading(&name, at, vec![fact]));
+    fn add_event(&mut self, n: usize, what: usize, fact: Fact, at: Timestamp) {
+        let name = format!("payment {n} {what} {}", self.events.len());
+        self.events.push(new_event(&name, at, vec![fact]));
     }
 }
 
-fn program(rng: &mut Rng) -> Program {
+fn program(rng: &mut SeededRng) -> Program {
     Program {
         reward: match rng.below(4) {
             0 => Reward::Fixed(Money {
@@ -267,25 +269,32 @@ fn program(rng: &mut Rng) -> Program {
             1 => Reward::BasisPoints(2_000),
             _ => Reward::BasisPoints(rng.below(10_001) as u16),
         },
-        span: match rng.below(3) {
-            0 => Span::FirstPayment,
-            1 => Span::Months(1 + rng.below(12) as u16),
-            _ => Span::Life,
+        duration: match rng.below(3) {
+            0 => CommissionDuration::FirstPayment,
+            1 => CommissionDuration::Months(1 + rng.below(12) as u16),
+            _ => CommissionDuration::Life,
         },
         hold_days: rng.below(60) as u16,
         window_days: rng.below(400) as u16,
-        claim: if rng.one_in(3) {
-            Claim::Last
+        attribution_model: if rng.one_in(3) {
+            AttributionModel::Last
         } else {
-            Claim::First
+            AttributionModel::First
         },
     }
 }
 
-fn told(teller: Teller, ids: &[&str], n: usize, paid: Money, tax: i64, at: Timestamp) -> Fact {
-    Fact::Payment(PaymentSeen {
+fn payment_fact(
+    teller: SourceKind,
+    ids: &[&str],
+    n: usize,
+    paid: Money,
+    tax: i64,
+    at: Timestamp,
+) -> Fact {
+    Fact::Payment(PaymentSnapshot {
         ids: named(ids, n),
-        teller,
+        source_kind: teller,
         paid,
         tax_minor: (tax > 0).then_some(tax),
         paid_at: at,
@@ -300,11 +309,11 @@ fn named(ids: &[&str], n: usize) -> Vec<ObjectId> {
 }
 
 /// Some minute of so many days.
-fn moment(rng: &mut Rng, days: usize) -> Timestamp {
+fn moment(rng: &mut SeededRng, days: usize) -> Timestamp {
     day(3, 1) + SignedDuration::from_mins(rng.below(days * 24 * 60) as i64)
 }
 
-impl Rng {
+impl SeededRng {
     /// A number below this one.
     pub(crate) fn below(&mut self, bound: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -10,10 +10,10 @@
 )]
 // Helpers of tests fail loudly; the lints' exception covers test functions alone.
 
-mod books;
+mod model_table;
 mod histories;
 mod history;
 mod payouts;
 mod rules;
 mod story;
-mod suspicion;
+mod self_referral;

@@ -1,28 +1,30 @@
 //! Payouts: what a run pays, refuses and leaves, by example and over made-up ledgers.
 
-use crate::books::{day, money};
+use crate::model_table::{day, money};
 use domain::ids::{CustomerKey, ObjectId, PartnerId};
-use domain::ledger::{Kind, Row};
+use domain::ledger::{CommissionRow, RowKind};
 use domain::money::Money;
-use domain::payout::{Left, Order, Payout, Refused, Run, Why, day_of, decide};
-use domain::program::Suspicion;
+use domain::payout::{
+    HoldReason, Payout, PayoutOutcome, PayoutRefusal, PayoutRequest, UnpaidBalance, day_of, decide,
+};
+use domain::program::SelfReferralSignal;
 use domain::statement::{balances, statement};
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
 /// Row n: decided on a day of March, released on one.
-fn row(n: u64, minor: i64, decided: i8, released: i8) -> Row {
-    Row {
+fn row(n: u64, minor: i64, decided: i8, released: i8) -> CommissionRow {
+    CommissionRow {
         partner: acme(),
         customer: CustomerKey::new("stripe/test/cus_1"),
         payment: ObjectId::new("pi_1"),
         n,
-        kind: Kind::Commission,
+        kind: RowKind::Commission,
         amount: money(minor, "eur"),
-        suspicion: None,
+        self_referral_signal: None,
         reward: None,
-        of_minor: None,
+        base_minor: None,
         paid_at: None,
         at: day(3, decided),
         releases_at: day(3, released),
@@ -33,21 +35,26 @@ fn acme() -> PartnerId {
     PartnerId::new("acme")
 }
 
-fn on(day: i8) -> Order {
-    Order {
+fn on(day: i8) -> PayoutRequest {
+    PayoutRequest {
         date: date(2026, 3, day),
-        least: Vec::new(),
+        minimums: Vec::new(),
     }
 }
 
-fn ask(rows: &[Row], payouts: &[Payout], order: &Order, now: Timestamp) -> Run {
+fn ask(
+    rows: &[CommissionRow],
+    payouts: &[Payout],
+    order: &PayoutRequest,
+    now: Timestamp,
+) -> PayoutOutcome {
     decide(&acme(), rows, payouts, order, now).unwrap()
 }
 
-fn paid(run: Run) -> Payout {
+fn paid(run: PayoutOutcome) -> Payout {
     match run {
-        Run::Pay(payout, _) => payout,
-        Run::Stands(_) | Run::Nothing(_) => panic!("{run:?}"),
+        PayoutOutcome::Pay(payout, _) => payout,
+        PayoutOutcome::AlreadyPaid(_) | PayoutOutcome::Nothing(_) => panic!("{run:?}"),
     }
 }
 
@@ -66,8 +73,11 @@ fn a_day_has_one_payout_whatever_is_asked_again() {
         // Also when the clock was put back.
         (vec![], day(3, 1)),
     ] {
-        let order = Order { least, ..on(5) };
-        let stands = Run::Stands(payout.clone());
+        let order = PayoutRequest {
+            minimums: least,
+            ..on(5)
+        };
+        let stands = PayoutOutcome::AlreadyPaid(payout.clone());
         assert_eq!(ask(&more, &payouts, &order, now), stands, "{order:?}");
     }
     let next = paid(ask(&more, &payouts, &on(6), day(3, 6)));
@@ -80,7 +90,7 @@ fn a_day_to_come_and_one_before_the_last_payout_are_refused() {
     let now = day(3, 5);
     let refused = decide(&acme(), &rows, &[], &on(6), now).unwrap_err();
     let date = date(2026, 3, 6);
-    assert_eq!(refused, Refused::ToCome { date, now });
+    assert_eq!(refused, PayoutRefusal::FutureDate { date, now });
     assert_eq!(
         refused.to_string(),
         "2026-03-06 is still to come, it is 2026-03-05T12:00:00Z: nothing can be released by \
@@ -122,8 +132,8 @@ fn currencies_and_their_units_stand_apart_and_held_and_pending_stay() {
         exponent: 4,
         ..money(40_000, "eur")
     };
-    let held = Row {
-        suspicion: Some(Suspicion::SameEmail),
+    let held = CommissionRow {
+        self_referral_signal: Some(SelfReferralSignal::SameEmail),
         ..row(5, 5_000, 1, 2)
     };
     let rows = [
@@ -134,22 +144,22 @@ fn currencies_and_their_units_stand_apart_and_held_and_pending_stay() {
         row(4, 7_000, 1, 9),
         held,
     ];
-    let order = Order {
-        least: vec![money(300, "eur"), money(1_000, "usd")],
+    let order = PayoutRequest {
+        minimums: vec![money(300, "eur"), money(1_000, "usd")],
         ..on(5)
     };
-    let Run::Pay(payout, left) = ask(&rows, &[], &order, day(3, 5)) else {
+    let PayoutOutcome::Pay(payout, left) = ask(&rows, &[], &order, day(3, 5)) else {
         panic!("nothing is paid")
     };
     // 4.0000 EUR are no less than 3.00 EUR; 2.00 EUR are.
     assert_eq!(payout.amounts, [fine]);
-    let below = |amount, least| Left {
+    let below = |amount, least| UnpaidBalance {
         amount,
-        why: Why::Below(least),
+        reason: HoldReason::BelowMinimum(least),
     };
-    let negative = Left {
+    let negative = UnpaidBalance {
         amount: money(-30, "gbp"),
-        why: Why::Negative,
+        reason: HoldReason::Negative,
     };
     assert_eq!(
         left,
@@ -159,14 +169,14 @@ fn currencies_and_their_units_stand_apart_and_held_and_pending_stay() {
             below(money(900, "usd"), money(1_000, "usd")),
         ]
     );
-    assert!(payout.took(&rows[3]));
+    assert!(payout.includes(&rows[3]));
     for (n, row) in rows.iter().enumerate().filter(|(n, _)| *n != 3) {
-        assert!(!payout.took(row), "{n}");
+        assert!(!payout.includes(row), "{n}");
     }
 }
 
-fn of(amount: Money, n: u64) -> Row {
-    Row {
+fn of(amount: Money, n: u64) -> CommissionRow {
+    CommissionRow {
         amount,
         ..row(n, 0, 1, 2)
     }
@@ -191,26 +201,26 @@ fn a_row_that_was_put_after_the_payout_is_paid_by_the_next() {
 
 #[test]
 fn a_payout_of_very_many_new_rows_stays_small() {
-    let rows: Vec<Row> = (0..3_000)
+    let rows: Vec<CommissionRow> = (0..3_000)
         .map(|n| {
             let second = SignedDuration::from_secs(n as i64 / 2);
-            Row {
+            CommissionRow {
                 at: day(3, 4) + second,
                 ..row(n, 1, 4, 4)
             }
         })
         .collect();
     let payout = paid(ask(&rows, &[], &on(5), day(3, 5)));
-    let named: usize = payout.late.values().map(|numbers| numbers.len()).sum();
+    let named: usize = payout.late_rows.values().map(|numbers| numbers.len()).sum();
     assert!((990..=1_000).contains(&named), "{named}");
     assert_eq!(payout.amounts, [money(3_000, "eur")]);
-    assert!(rows.iter().all(|row| payout.took(row)));
+    assert!(rows.iter().all(|row| payout.includes(row)));
 }
 
 /// What happens to a ledger: a row, decided so many hours from the beginning and put up to
 /// two days later; or a run for a day up to two days ago.
 #[derive(Clone, Debug)]
-enum Happens {
+enum LedgerActivity {
     Row {
         minor: i64,
         currency: usize,
@@ -224,9 +234,9 @@ enum Happens {
     },
 }
 
-fn happening() -> impl Strategy<Value = (i64, Happens)> {
+fn any_activity() -> impl Strategy<Value = (i64, LedgerActivity)> {
     let row = (-400_i64..1_000, 0..2_usize, 0..8_u8, 0..90_i64, 0..48_i64).prop_map(
-        |(minor, currency, held, hold, put_after)| Happens::Row {
+        |(minor, currency, held, hold, put_after)| LedgerActivity::Row {
             minor,
             currency,
             held: held == 0,
@@ -234,7 +244,8 @@ fn happening() -> impl Strategy<Value = (i64, Happens)> {
             put_after,
         },
     );
-    let run = (0..3_i64, 1..500_i64).prop_map(|(days_ago, least)| Happens::Run { days_ago, least });
+    let run = (0..3_i64, 1..500_i64)
+        .prop_map(|(days_ago, least)| LedgerActivity::Run { days_ago, least });
     (0..1_500_i64, prop_oneof![3 => row, 2 => run])
 }
 
@@ -246,32 +257,32 @@ proptest! {
 
     #[test]
     fn nobody_is_paid_twice_or_more_than_is_released(
-        mut story in prop::collection::vec(happening(), 1..40)
+        mut story in prop::collection::vec(any_activity(), 1..40)
     ) {
         story.sort_by_key(|(hour, _)| *hour);
         let begin = day(3, 1);
         let hours = |hours: i64| begin + SignedDuration::from_hours(hours);
-        let mut put: Vec<(Timestamp, Row)> = Vec::new();
+        let mut put: Vec<(Timestamp, CommissionRow)> = Vec::new();
         let mut payouts: Vec<Payout> = Vec::new();
         for (n, (hour, happens)) in story.into_iter().enumerate() {
             let now = hours(hour);
             match happens {
-                Happens::Row { minor, currency, held, hold, put_after } => {
-                    put.push((hours(hour + put_after), Row {
+                LedgerActivity::Row { minor, currency, held, hold, put_after } => {
+                    put.push((hours(hour + put_after), CommissionRow {
                         amount: money(minor, ["eur", "usd"][currency]),
-                        suspicion: held.then_some(Suspicion::SameDomain),
+                        self_referral_signal: held.then_some(SelfReferralSignal::SameDomain),
                         at: now,
                         releases_at: hours(hour + 24 * hold),
                         ..row(n as u64, 0, 1, 1)
                     }));
                 }
-                Happens::Run { days_ago, least } => {
-                    let rows = there(&put, now);
-                    let order = Order {
+                LedgerActivity::Run { days_ago, least } => {
+                    let rows = visible_rows(&put, now);
+                    let order = PayoutRequest {
                         date: days_before(day_of(now), days_ago),
-                        least: vec![money(least, "eur")],
+                        minimums: vec![money(least, "eur")],
                     };
-                    let Ok(Run::Pay(payout, _)) = decide(&acme(), &rows, &payouts, &order, now)
+                    let Ok(PayoutOutcome::Pay(payout, _)) = decide(&acme(), &rows, &payouts, &order, now)
                     else {
                         continue;
                     };
@@ -284,12 +295,12 @@ proptest! {
                             || !payout.amounts.iter().any(|a| a.currency.code() == code));
                     }
                     let again = decide(&acme(), &rows, &payouts, &order, now);
-                    prop_assert_eq!(again, Ok(Run::Stands(payout)));
+                    prop_assert_eq!(again, Ok(PayoutOutcome::AlreadyPaid(payout)));
                 }
             }
-            let rows = there(&put, now);
+            let rows = visible_rows(&put, now);
             for code in ["eur", "usd"] {
-                let said = rows.iter().filter(|row| payouts.iter().any(|p| p.took(row)));
+                let said = rows.iter().filter(|row| payouts.iter().any(|p| p.includes(row)));
                 let said: i64 = said.filter(|row| row.amount.currency.code() == code)
                     .map(|row| row.amount.minor).sum();
                 prop_assert_eq!(said, paid_so_far(&payouts, code));
@@ -297,9 +308,9 @@ proptest! {
         }
         // Long after, one more run pays all that is left, and then nothing is.
         let end = hours(24 * 400);
-        let rows = there(&put, end);
-        let order = Order { date: day_of(end), least: Vec::new() };
-        if let Ok(Run::Pay(payout, _)) = decide(&acme(), &rows, &payouts, &order, end) {
+        let rows = visible_rows(&put, end);
+        let order = PayoutRequest { date: day_of(end), minimums: Vec::new() };
+        if let Ok(PayoutOutcome::Pay(payout, _)) = decide(&acme(), &rows, &payouts, &order, end) {
             payouts.push(payout);
         }
         for balance in balances(&rows, &payouts, end) {
@@ -313,7 +324,7 @@ proptest! {
     }
 }
 
-fn there(put: &[(Timestamp, Row)], now: Timestamp) -> Vec<Row> {
+fn visible_rows(put: &[(Timestamp, CommissionRow)], now: Timestamp) -> Vec<CommissionRow> {
     let there = put.iter().filter(|(when, _)| *when <= now);
     there.map(|(_, row)| row.clone()).collect()
 }
@@ -331,10 +342,10 @@ fn paid_so_far(payouts: &[Payout], code: &str) -> i64 {
 }
 
 /// By hand: what is not held and whose hold has ended.
-fn released(rows: &[Row], code: &str, by: Timestamp) -> i64 {
+fn released(rows: &[CommissionRow], code: &str, by: Timestamp) -> i64 {
     rows.iter()
         .filter(|row| row.amount.currency.code() == code)
-        .filter(|row| row.suspicion.is_none() && row.releases_at <= by)
+        .filter(|row| row.self_referral_signal.is_none() && row.releases_at <= by)
         .map(|row| row.amount.minor)
         .sum()
 }

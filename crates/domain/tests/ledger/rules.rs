@@ -1,25 +1,31 @@
 //! The rules of programs and of the ledger, each by example.
 
-use crate::books::{
-    Books, customer, day, disputed, money, paid, profile, program, reading, refund, refunded,
-    report, report_of, taxed,
+use crate::model_table::{
+    LedgerTable, customer, day, disputed, money, new_event, paid, profile, program, refund,
+    refunded, report, report_of, taxed,
 };
-use domain::billing::{DisputeState, PaymentSeen, RefundState, Teller};
+use domain::billing::{DisputeState, PaymentSnapshot, RefundState, SourceKind};
+use domain::event::{Fact, NormalizedEvent};
 use domain::ids::{ObjectId, PartnerId};
 use domain::money::{Money, rounded};
-use domain::program::{Claim, CodeGranted, Own, Program, Reward, Span};
-use domain::reading::{Fact, Reading};
-use domain::record::{Record, Step};
+use domain::program::{
+    AttributionModel, CodeGranted, CommissionDuration, PartnerIdentity, Program, Reward,
+};
+use domain::record::{AdvanceOutcome, Record};
 use domain::statement::balances;
 
-fn said(readings: &[Reading]) -> Vec<String> {
-    let forth = Books::after(readings).said();
-    let back: Vec<Reading> = readings.iter().rev().cloned().collect();
-    assert_eq!(Books::after(&back).said(), forth, "and in the other order");
+fn summary_in_both_orders(readings: &[NormalizedEvent]) -> Vec<String> {
+    let forth = LedgerTable::after(readings).summary();
+    let back: Vec<NormalizedEvent> = readings.iter().rev().cloned().collect();
+    assert_eq!(
+        LedgerTable::after(&back).summary(),
+        forth,
+        "and in the other order"
+    );
     forth
 }
 
-fn pays(id: &str, month: i8, date: i8, minor: i64) -> Reading {
+fn pays(id: &str, month: i8, date: i8, minor: i64) -> NormalizedEvent {
     paid(id, day(month, date), money(minor, "eur"))
 }
 
@@ -29,48 +35,87 @@ fn r3_a_late_report_earns_on_stored_payments_inside_the_window_alone() {
     let with = |at| [payments.to_vec(), vec![report("acme", at, &program())]].concat();
     let both = ["acme/eur/due/pi_1 200", "acme/eur/due/pi_2 200"];
     assert_eq!(
-        said(&with(day(5, 2))),
+        summary_in_both_orders(&with(day(5, 2))),
         both,
         "60 days after the first payment"
     );
-    assert!(said(&with(day(5, 3))).is_empty(), "61 days after it");
-    assert_eq!(said(&with(day(1, 2))), both, "60 days before it");
-    assert!(said(&with(day(1, 1))).is_empty(), "61 days before it");
+    assert!(
+        summary_in_both_orders(&with(day(5, 3))).is_empty(),
+        "61 days after it"
+    );
+    assert_eq!(
+        summary_in_both_orders(&with(day(1, 2))),
+        both,
+        "60 days before it"
+    );
+    assert!(
+        summary_in_both_orders(&with(day(1, 1))).is_empty(),
+        "61 days before it"
+    );
 }
 
 #[test]
 fn a_report_dated_back_counts_from_its_signature() {
-    let dated = |signed| report_of("acme", day(3, 1), signed, &program(), Own::default());
+    let dated = |signed| {
+        report_of(
+            "acme",
+            day(3, 1),
+            signed,
+            &program(),
+            PartnerIdentity::default(),
+        )
+    };
     let payment = || pays("pi_1", 3, 3, 1_000);
     assert_eq!(
-        said(&[payment(), dated(day(5, 2))]),
+        summary_in_both_orders(&[payment(), dated(day(5, 2))]),
         ["acme/eur/due/pi_1 200"]
     );
-    assert!(said(&[payment(), dated(day(5, 3))]).is_empty());
+    assert!(summary_in_both_orders(&[payment(), dated(day(5, 3))]).is_empty());
 }
 
 #[test]
 fn r4_of_two_partners_the_first_signed_or_the_last_click_wins() {
-    let claim = |claim| Program { claim, ..program() };
-    let story = |how: Claim| {
-        let zest = report_of("zest", day(3, 1), day(3, 2), &claim(how), Own::default());
-        let acme = report_of("acme", day(2, 1), day(3, 4), &claim(how), Own::default());
-        let late = report_of("peel", day(3, 9), day(3, 9), &claim(how), Own::default());
-        said(&[zest, pays("pi_1", 3, 3, 1_000), acme, late])
+    let claim = |claim| Program {
+        attribution_model: claim,
+        ..program()
     };
-    assert_eq!(story(Claim::First), ["zest/eur/due/pi_1 200"]);
+    let story = |how: AttributionModel| {
+        let zest = report_of(
+            "zest",
+            day(3, 1),
+            day(3, 2),
+            &claim(how),
+            PartnerIdentity::default(),
+        );
+        let acme = report_of(
+            "acme",
+            day(2, 1),
+            day(3, 4),
+            &claim(how),
+            PartnerIdentity::default(),
+        );
+        let late = report_of(
+            "peel",
+            day(3, 9),
+            day(3, 9),
+            &claim(how),
+            PartnerIdentity::default(),
+        );
+        summary_in_both_orders(&[zest, pays("pi_1", 3, 3, 1_000), acme, late])
+    };
+    assert_eq!(story(AttributionModel::First), ["zest/eur/due/pi_1 200"]);
     assert_eq!(
-        story(Claim::Last),
+        story(AttributionModel::Last),
         ["zest/eur/due/pi_1 200"],
         "peel came after the payment"
     );
     let last = [
-        report("acme", day(3, 1), &claim(Claim::Last)),
-        report("zest", day(3, 2), &claim(Claim::First)),
+        report("acme", day(3, 1), &claim(AttributionModel::Last)),
+        report("zest", day(3, 2), &claim(AttributionModel::First)),
         pays("pi_1", 3, 3, 1_000),
     ];
     assert_eq!(
-        said(&last),
+        summary_in_both_orders(&last),
         ["zest/eur/due/pi_1 200"],
         "the first report's program decides"
     );
@@ -86,10 +131,10 @@ fn a_canceled_referral_gives_way_to_the_next() {
         report("acme", day(3, 1), &program()),
         report("zest", day(3, 2), &program()),
         pays("pi_1", 3, 3, 1_000),
-        reading("partner/acme/cancel", day(3, 4), vec![canceled]),
+        new_event("partner/acme/cancel", day(3, 4), vec![canceled]),
     ];
-    assert_eq!(said(&story), ["zest/eur/due/pi_1 200"]);
-    let rows = Books::after(&story).rows();
+    assert_eq!(summary_in_both_orders(&story), ["zest/eur/due/pi_1 200"]);
+    let rows = LedgerTable::after(&story).rows();
     let kinds: Vec<_> = rows
         .iter()
         .map(|r| (r.partner.as_str(), r.kind.as_str()))
@@ -107,7 +152,7 @@ fn a_canceled_referral_gives_way_to_the_next() {
 }
 
 #[test]
-fn r7_the_rate_is_pinned_by_the_first_report() {
+fn r7_the_rate_is_fixed_by_the_first_report() {
     let lower = Program {
         reward: Reward::BasisPoints(1_500),
         ..program()
@@ -119,29 +164,35 @@ fn r7_the_rate_is_pinned_by_the_first_report() {
         pays("pi_1", 3, 3, 1_000),
         again,
     ];
-    assert_eq!(said(&old), ["acme/eur/due/pi_1 200"]);
+    assert_eq!(summary_in_both_orders(&old), ["acme/eur/due/pi_1 200"]);
     let new = [report("acme", day(6, 1), &lower), pays("pi_1", 6, 3, 1_000)];
-    assert_eq!(said(&new), ["acme/eur/due/pi_1 150"]);
+    assert_eq!(summary_in_both_orders(&new), ["acme/eur/due/pi_1 150"]);
 }
 
 #[test]
-fn a_span_is_the_first_payment_or_so_many_months_or_for_life() {
+fn a_commission_duration_is_the_first_payment_or_so_many_months_or_for_life() {
     let story = |span| {
-        let program = Program { span, ..program() };
-        said(&[
+        let program = Program {
+            duration: span,
+            ..program()
+        };
+        summary_in_both_orders(&[
             report("acme", day(3, 1), &program),
             pays("pi_1", 3, 31, 1_000),
             pays("pi_2", 4, 29, 1_000),
             pays("pi_3", 4, 30, 1_000),
         ])
     };
-    assert_eq!(story(Span::FirstPayment), ["acme/eur/due/pi_1 200"]);
+    assert_eq!(
+        story(CommissionDuration::FirstPayment),
+        ["acme/eur/due/pi_1 200"]
+    );
     // One month after 31 March is 30 April, at the same hour.
     assert_eq!(
-        story(Span::Months(1)),
+        story(CommissionDuration::Months(1)),
         ["acme/eur/due/pi_1 200", "acme/eur/due/pi_2 200"]
     );
-    assert_eq!(story(Span::Life).len(), 3);
+    assert_eq!(story(CommissionDuration::Life).len(), 3);
 }
 
 #[test]
@@ -151,8 +202,11 @@ fn tax_earns_nothing_and_a_refund_takes_back_in_proportion() {
         taxed("pi_1", day(3, 3), money(1_200, "eur"), Some(200)),
         refunded("re_1", "pi_1", day(3, 4), 600),
     ];
-    assert_eq!(said(&story[..2]), ["acme/eur/due/pi_1 200"]);
-    assert_eq!(said(&story), ["acme/eur/due/pi_1 100"]);
+    assert_eq!(
+        summary_in_both_orders(&story[..2]),
+        ["acme/eur/due/pi_1 200"]
+    );
+    assert_eq!(summary_in_both_orders(&story), ["acme/eur/due/pi_1 100"]);
 }
 
 #[test]
@@ -166,14 +220,14 @@ fn rows_of_a_payment_refunded_in_odd_steps_sum_to_zero() {
         story.push(refunded(&format!("re_{n}"), "pi_1", day(3, 4), minor));
     }
     assert_eq!(
-        Books::after(&story).rows.len(),
+        LedgerTable::after(&story).rows.len(),
         5,
         "one cent back moves nothing"
     );
-    assert!(said(&story).is_empty());
+    assert!(summary_in_both_orders(&story).is_empty());
     story.push(refund("re_4", "pi_1", day(3, 9), 333, RefundState::Failed));
     assert_eq!(
-        said(&story),
+        summary_in_both_orders(&story),
         ["acme/eur/due/pi_1 111"],
         "that refund did not go through"
     );
@@ -200,7 +254,7 @@ fn a_fixed_amount_is_earned_in_its_own_currency_alone() {
         paid("pi_2", day(3, 4), money(1_000, "usd")),
         refunded("re_1", "pi_1", day(3, 5), 250),
     ];
-    assert_eq!(said(&story), ["acme/eur/due/pi_1 375"]);
+    assert_eq!(summary_in_both_orders(&story), ["acme/eur/due/pi_1 375"]);
 }
 
 #[test]
@@ -216,7 +270,7 @@ fn currencies_and_units_of_one_currency_are_kept_apart() {
         paid("pi_3", day(3, 5), yen(3_000, 0)),
         paid("pi_4", day(3, 6), yen(4_000, 2)),
     ];
-    let balances = balances(&Books::after(&story).rows(), &[], day(3, 7));
+    let balances = balances(&LedgerTable::after(&story).rows(), &[], day(3, 7));
     let shown: Vec<_> = balances
         .iter()
         .map(|b| (b.currency.code(), b.exponent, b.pending_minor))
@@ -237,7 +291,7 @@ fn currencies_and_units_of_one_currency_are_kept_apart() {
         story[3].clone(),
         story[4].clone(),
     ];
-    assert_eq!(said(&story), ["acme/jpy/due/pi_4 50"]);
+    assert_eq!(summary_in_both_orders(&story), ["acme/jpy/due/pi_4 50"]);
 }
 
 #[test]
@@ -247,7 +301,7 @@ fn a_lost_dispute_stays_and_an_inquiry_holds_nothing() {
         pays("pi_1", 3, 3, 1_000),
     ];
     let then = |state| {
-        said(
+        summary_in_both_orders(
             &[
                 start.to_vec(),
                 vec![disputed("pi_1", day(3, 5), 1_000, state)],
@@ -267,9 +321,9 @@ fn a_code_given_to_a_partner_attributes_without_a_report() {
         code: "SPRING".into(),
         partner: PartnerId::new("acme"),
         program: program(),
-        own: Own::default(),
+        identity: PartnerIdentity::default(),
     };
-    let granted = reading(
+    let granted = new_event(
         "partner/acme/code",
         day(2, 1),
         vec![Fact::CodeGranted(Box::new(granted))],
@@ -279,21 +333,24 @@ fn a_code_given_to_a_partner_attributes_without_a_report() {
         code: "SPRING".into(),
     });
     let story = [granted.clone(), payment.clone()];
-    assert_eq!(said(&story), ["acme/eur/due/pi_1 200"]);
-    let state = Books::after(&story).record.folded.state;
+    assert_eq!(summary_in_both_orders(&story), ["acme/eur/due/pi_1 200"]);
+    let state = LedgerTable::after(&story).record.folded.state;
     assert_eq!(
         &*state.attribution().unwrap().referral.referral,
         "code/SPRING"
     );
     payment.occurred_at = day(1, 31);
-    assert!(said(&[granted, payment]).is_empty(), "it was nobody's then");
+    assert!(
+        summary_in_both_orders(&[granted, payment]).is_empty(),
+        "it was nobody's then"
+    );
 }
 
 #[test]
 fn payments_that_turn_out_to_be_one_earn_once() {
-    let invoice = PaymentSeen {
+    let invoice = PaymentSnapshot {
         ids: vec![ObjectId::new("in_1")],
-        teller: Teller::Invoice,
+        source_kind: SourceKind::Invoice,
         paid: money(1_000, "eur"),
         tax_minor: None,
         paid_at: day(3, 3),
@@ -302,15 +359,15 @@ fn payments_that_turn_out_to_be_one_earn_once() {
     let ids = ["in_1", "pi_1"].map(ObjectId::new).to_vec();
     let story = [
         report("acme", day(3, 1), &program()),
-        reading("invoice.paid", day(3, 3), vec![Fact::Payment(invoice)]),
+        new_event("invoice.paid", day(3, 3), vec![Fact::Payment(invoice)]),
         pays("pi_1", 3, 3, 1_000),
-        reading("linked", day(3, 3), vec![Fact::SamePayment { ids }]),
+        new_event("linked", day(3, 3), vec![Fact::SamePayment { ids }]),
     ];
-    assert_eq!(said(&story), ["acme/eur/due/pi_1 200"]);
+    assert_eq!(summary_in_both_orders(&story), ["acme/eur/due/pi_1 200"]);
 }
 
 /// Fifteen monthly payments, of which three have left the record.
-fn long_life() -> Vec<Reading> {
+fn long_life() -> Vec<NormalizedEvent> {
     let payments = (0..15_i8).map(|n| pays(&format!("pi_{n:02}"), 3 + n / 2, 1 + n, 1_000));
     payments.collect()
 }
@@ -319,21 +376,27 @@ fn long_life() -> Vec<Reading> {
 fn payments_that_left_the_record_keep_their_rows_and_hear_of_refunds_and_reports() {
     let mut story = vec![report("acme", day(3, 1), &program())];
     story.extend(long_life());
-    assert_eq!(said(&story).len(), 15);
-    let record = Books::after(&story).record;
+    assert_eq!(summary_in_both_orders(&story).len(), 15);
+    let record = LedgerTable::after(&story).record;
     assert_eq!(
-        record.ledger.lines.len(),
+        record.ledger.balances.len(),
         12,
         "the record does not keep what left it"
     );
     story.push(refunded("re_1", "pi_00", day(12, 1), 500));
-    assert_eq!(said(&story)[0], "acme/eur/due/pi_00 100");
+    assert_eq!(summary_in_both_orders(&story)[0], "acme/eur/due/pi_00 100");
     // The report last of all, when the first payments have long left.
-    let late = report_of("acme", day(3, 1), day(4, 1), &program(), Own::default());
+    let late = report_of(
+        "acme",
+        day(3, 1),
+        day(4, 1),
+        &program(),
+        PartnerIdentity::default(),
+    );
     let told = [long_life(), vec![late]].concat();
-    assert_eq!(Books::after(&told).said().len(), 15);
+    assert_eq!(LedgerTable::after(&told).summary().len(), 15);
     let first = Program {
-        span: Span::FirstPayment,
+        duration: CommissionDuration::FirstPayment,
         ..program()
     };
     let told = [
@@ -341,7 +404,10 @@ fn payments_that_left_the_record_keep_their_rows_and_hear_of_refunds_and_reports
         long_life(),
         vec![profile("a@b.fr", day(12, 2))],
     ];
-    assert_eq!(said(&told.concat()), ["acme/eur/due/pi_00 200"]);
+    assert_eq!(
+        summary_in_both_orders(&told.concat()),
+        ["acme/eur/due/pi_00 200"]
+    );
 }
 
 #[test]
@@ -349,7 +415,7 @@ fn a_record_that_the_first_payment_left_still_knows_who_sent_the_customer() {
     // 58 days before the first payment, 92 before the earliest of those that stayed.
     let mut story = vec![report("acme", day(1, 2), &program())];
     story.extend(long_life());
-    let state = Books::after(&story).record.folded.state;
+    let state = LedgerTable::after(&story).record.folded.state;
     assert_eq!(state.payments.closed, 3);
     let counts = state.attribution().map(|counts| &counts.referral.partner);
     assert_eq!(counts, Some(&PartnerId::new("acme")));
@@ -360,12 +426,12 @@ fn a_record_that_was_lost_is_folded_again_and_owes_nothing_twice() {
     let mut story = vec![report("acme", day(3, 1), &program())];
     story.extend(long_life());
     story.push(refunded("re_1", "pi_00", day(12, 1), 500));
-    let mut books = Books::after(&story);
+    let mut books = LedgerTable::after(&story);
     let (rows, sums) = (books.rows.len(), books.sums());
     books.record = Record::new(customer());
     books.rebuild(&[], day(12, 2));
     assert!(books.record.pending.is_empty());
-    books.hear(&refunded("re_2", "pi_01", day(12, 3), 1_000), day(12, 3));
+    books.deliver(&refunded("re_2", "pi_01", day(12, 3), 1_000), day(12, 3));
     assert_eq!(books.rows.len(), rows + 1);
     assert_eq!(books.sums().len(), sums.len() - 1);
 }
@@ -376,10 +442,10 @@ fn a_record_that_begins_with_what_earns_asks_for_its_rows_first() {
         report("acme", day(3, 1), &program()),
         pays("pi_1", 3, 3, 1_000),
     ];
-    let journal = Books::after(&story).journal;
+    let journal = LedgerTable::after(&story).journal;
     let begun = Record::new(customer()).advance(&journal, day(3, 4));
     assert!(
-        matches!(begun, Step::ReadJournal),
+        matches!(begun, AdvanceOutcome::ReadJournal),
         "an earlier record may have decided rows"
     );
 }
@@ -388,7 +454,7 @@ fn a_record_that_begins_with_what_earns_asks_for_its_rows_first() {
 fn a_record_is_the_same_after_a_stay_in_the_table() {
     let mut story = vec![report("acme", day(3, 1), &program())];
     story.extend(long_life());
-    let mut books = Books::after(&story);
+    let mut books = LedgerTable::after(&story);
     books.fold(&refunded("re_1", "pi_05", day(12, 1), 500), day(12, 1));
     assert!(!books.record.pending.is_empty());
     let text = serde_json::to_string(&books.record).unwrap();

@@ -1,70 +1,70 @@
 //! Model 4, row by row, then in every order.
 
-use crate::books::{Books, day, disputed, money, paid, program, refunded, report};
-use crate::history::Rng;
+use crate::history::SeededRng;
+use crate::model_table::{LedgerTable, day, disputed, money, paid, program, refunded, report};
 use domain::billing::DisputeState;
+use domain::event::NormalizedEvent;
 use domain::ids::PartnerId;
-use domain::payout::{Order, Payout, Run, decide};
-use domain::reading::Reading;
-use domain::statement::{Balance, balances, monthly, statement};
+use domain::payout::{Payout, PayoutOutcome, PayoutRequest, decide};
+use domain::statement::{Balance, balances, monthly_statement, statement};
 use jiff::Timestamp;
 use jiff::civil::date;
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What happens on a day.
-enum Happens {
-    Told(Reading),
+enum StoryEvent {
+    Event(NormalizedEvent),
     Payout,
     Nothing,
 }
 
 /// Month and day, what happens, the rows it makes, then pending, released and paid.
-type Line = ((i8, i8), Happens, &'static [i64], (i64, i64, i64));
+type ModelStep = ((i8, i8), StoryEvent, &'static [i64], (i64, i64, i64));
 
 fn eur(minor: i64) -> domain::money::Money {
     money(minor, "eur")
 }
 
-fn model_4() -> Vec<Line> {
+fn model_4() -> Vec<ModelStep> {
     use DisputeState::{Open, Won};
-    use Happens::{Nothing, Payout, Told};
+    use StoryEvent::{Event, Nothing, Payout};
     let on = |month, date| day(month, date);
     vec![
         (
             (3, 1),
-            Told(report("acme", on(3, 1), &program())),
+            Event(report("acme", on(3, 1), &program())),
             &[],
             (0, 0, 0),
         ),
         (
             (3, 3),
-            Told(paid("pi_1", on(3, 3), eur(1_000))),
+            Event(paid("pi_1", on(3, 3), eur(1_000))),
             &[200],
             (200, 0, 0),
         ),
         (
             (3, 10),
-            Told(paid("pi_2", on(3, 10), eur(1_400))),
+            Event(paid("pi_2", on(3, 10), eur(1_400))),
             &[280],
             (480, 0, 0),
         ),
         (
             (3, 20),
-            Told(refunded("re_1", "pi_2", on(3, 20), 400)),
+            Event(refunded("re_1", "pi_2", on(3, 20), 400)),
             &[-80],
             (400, 0, 0),
         ),
         (
             (4, 3),
-            Told(paid("pi_3", on(4, 3), eur(3_000))),
+            Event(paid("pi_3", on(4, 3), eur(3_000))),
             &[600],
             (800, 200, 0),
         ),
         ((4, 5), Payout, &[], (800, 0, 200)),
         (
             (4, 8),
-            Told(refunded("re_2", "pi_1", on(4, 8), 1_000)),
+            Event(refunded("re_2", "pi_1", on(4, 8), 1_000)),
             &[-200],
             (800, -200, 200),
         ),
@@ -73,13 +73,13 @@ fn model_4() -> Vec<Line> {
         ((5, 5), Payout, &[], (0, 0, 800)),
         (
             (5, 20),
-            Told(disputed("pi_3", on(5, 20), 3_000, Open)),
+            Event(disputed("pi_3", on(5, 20), 3_000, Open)),
             &[-600],
             (0, -600, 800),
         ),
         (
             (5, 30),
-            Told(disputed("pi_3", on(5, 30), 3_000, Won)),
+            Event(disputed("pi_3", on(5, 30), 3_000, Won)),
             &[600],
             (0, 0, 800),
         ),
@@ -88,25 +88,25 @@ fn model_4() -> Vec<Line> {
 
 #[test]
 fn model_4_row_by_row_with_its_balance() {
-    let mut books = Books::new();
+    let mut books = LedgerTable::new();
     let mut payouts: Vec<Payout> = Vec::new();
     for ((month, date), happens, made, (pending, released, paid)) in model_4() {
         let now = day(month, date);
         let before = books.rows.len();
         match happens {
-            Happens::Told(reading) => books.hear(&reading, now),
-            Happens::Payout => {
-                let decided = decided(&books, &payouts, now);
-                let Run::Pay(payout, _) = decided else {
+            StoryEvent::Event(reading) => books.deliver(&reading, now),
+            StoryEvent::Payout => {
+                let decided = run_payout(&books, &payouts, now);
+                let PayoutOutcome::Pay(payout, _) = decided else {
                     panic!("{month}-{date}: {decided:?}")
                 };
                 payouts.push(payout);
                 assert_eq!(
-                    decided_again(&books, &payouts, now),
+                    rerun_payout(&books, &payouts, now),
                     *payouts.last().unwrap()
                 );
             }
-            Happens::Nothing => {}
+            StoryEvent::Nothing => {}
         }
         let mut rows = books.rows();
         rows.sort_by_key(|row| row.n);
@@ -139,17 +139,19 @@ fn model_4_row_by_row_with_its_balance() {
 
 #[test]
 fn each_month_of_model_4_begins_as_the_last_one_ended() {
-    let mut books = Books::new();
+    let mut books = LedgerTable::new();
     let mut payouts: Vec<Payout> = Vec::new();
     for ((month, date), happens, ..) in model_4() {
         let now = day(month, date);
         match happens {
-            Happens::Told(reading) => books.hear(&reading, now),
-            Happens::Payout => match decided(&books, &payouts, now) {
-                Run::Pay(payout, _) => payouts.push(payout),
-                other @ (Run::Stands(_) | Run::Nothing(_)) => panic!("{other:?}"),
+            StoryEvent::Event(reading) => books.deliver(&reading, now),
+            StoryEvent::Payout => match run_payout(&books, &payouts, now) {
+                PayoutOutcome::Pay(payout, _) => payouts.push(payout),
+                other @ (PayoutOutcome::AlreadyPaid(_) | PayoutOutcome::Nothing(_)) => {
+                    panic!("{other:?}")
+                }
             },
-            Happens::Nothing => {}
+            StoryEvent::Nothing => {}
         }
     }
     let said = |balances: &[Balance]| -> Vec<(i64, i64, i64)> {
@@ -174,18 +176,19 @@ fn each_month_of_model_4_begins_as_the_last_one_ended() {
         (6, vec![(0, 0, 800)], vec![], vec![(0, 0, 800)]),
     ] {
         let day_of_it = date(2026, month, 17);
-        let shown = monthly(&books.rows(), &payouts, day_of_it, day(6, 9));
+        let shown = monthly_statement(&books.rows(), &payouts, day_of_it, day(6, 9));
         assert_eq!(shown.month, date(2026, month, 1));
         assert_eq!(said(&shown.opening), opening, "{month}");
         assert_eq!(said(&shown.closing), closing, "{month}");
         let amounts: Vec<i64> = shown.rows.iter().map(|row| row.amount_minor).collect();
         assert_eq!(amounts, rows, "{month}");
-        let of = |balances: &[Balance]| balances.iter().map(Balance::owed_minor).sum::<i64>();
+        let of =
+            |balances: &[Balance]| balances.iter().map(Balance::outstanding_minor).sum::<i64>();
         let made: i64 = rows.iter().sum();
         assert_eq!(of(&shown.opening) + made, of(&shown.closing), "{month}");
     }
     // A month that runs closes now: on 4 April 200 of it are released.
-    let running = monthly(&books.rows(), &payouts, date(2026, 4, 30), day(4, 4));
+    let running = monthly_statement(&books.rows(), &payouts, date(2026, 4, 30), day(4, 4));
     assert_eq!(said(&running.closing), [(800, 200, 0)]);
 }
 
@@ -204,12 +207,12 @@ const STATEMENT: [&str; 9] = [
 #[test]
 fn every_order_of_seven_of_its_events_makes_the_same_sums_and_balance() {
     // Without the dispute's end, so that it is open when all is told.
-    let told: Vec<Reading> = told().into_iter().take(7).collect();
+    let told: Vec<NormalizedEvent> = story_events().into_iter().take(7).collect();
     let mut orders = 0;
     permute(&mut told.iter().collect(), 0, &mut |order| {
         orders += 1;
-        let books = heard(order);
-        assert_eq!(books.said(), ["acme/eur/due/pi_2 200"]);
+        let books = after_events(order);
+        assert_eq!(books.summary(), ["acme/eur/due/pi_2 200"]);
         assert_eq!(end_of(&books), (0, -600, 800));
     });
     assert_eq!(orders, 5_040);
@@ -217,18 +220,18 @@ fn every_order_of_seven_of_its_events_makes_the_same_sums_and_balance() {
 
 #[test]
 fn sampled_orders_of_all_with_repetitions_make_the_same_sums_and_balance() {
-    let told = told();
-    let mut rng = Rng(7);
+    let told = story_events();
+    let mut rng = SeededRng(7);
     let mut ends = BTreeSet::new();
     for _ in 0..2_000 {
-        let mut order: Vec<&Reading> = told.iter().collect();
+        let mut order: Vec<&NormalizedEvent> = told.iter().collect();
         for _ in 0..rng.below(6) {
             order.push(&told[rng.below(told.len())]);
         }
         rng.shuffle(&mut order);
-        let books = heard(&order);
+        let books = after_events(&order);
         assert_eq!(
-            books.said(),
+            books.summary(),
             ["acme/eur/due/pi_2 200", "acme/eur/due/pi_3 600"]
         );
         assert_eq!(end_of(&books), (0, 0, 800));
@@ -242,56 +245,56 @@ fn sampled_orders_of_all_with_repetitions_make_the_same_sums_and_balance() {
 
 #[test]
 fn refund_first_and_report_last_make_one_row_for_what_is_left() {
-    let told = told();
-    let order: Vec<&Reading> = [3, 2, 0].map(|n| &told[n]).into();
-    let books = heard(&order);
+    let told = story_events();
+    let order: Vec<&NormalizedEvent> = [3, 2, 0].map(|n| &told[n]).into();
+    let books = after_events(&order);
     let mut rows: Vec<(&str, i64)> = Vec::new();
     for row in books.rows.values() {
         rows.push((row.kind.as_str(), row.amount.minor));
     }
     assert_eq!(rows, [("commission", 280), ("refund", -80)]);
     // And nothing at all where nothing is left: nobody is told of a pair that cancels out.
-    let order: Vec<&Reading> = [5, 1, 0].map(|n| &told[n]).into();
-    assert!(heard(&order).rows.is_empty());
+    let order: Vec<&NormalizedEvent> = [5, 1, 0].map(|n| &told[n]).into();
+    assert!(after_events(&order).rows.is_empty());
 }
 
-fn told() -> Vec<Reading> {
+fn story_events() -> Vec<NormalizedEvent> {
     model_4()
         .into_iter()
         .filter_map(|(_, happens, ..)| match happens {
-            Happens::Told(reading) => Some(reading),
-            Happens::Payout | Happens::Nothing => None,
+            StoryEvent::Event(reading) => Some(reading),
+            StoryEvent::Payout | StoryEvent::Nothing => None,
         })
         .collect()
 }
 
 /// What a run of that day pays.
-fn decided(books: &Books, payouts: &[Payout], now: Timestamp) -> Run {
-    let order = Order {
+fn run_payout(books: &LedgerTable, payouts: &[Payout], now: Timestamp) -> PayoutOutcome {
+    let order = PayoutRequest {
         date: now.to_zoned(TimeZone::UTC).date(),
-        least: Vec::new(),
+        minimums: Vec::new(),
     };
     decide(&PartnerId::new("acme"), &books.rows(), payouts, &order, now).unwrap()
 }
 
 /// Another run of the same day pays nothing more.
-fn decided_again(books: &Books, payouts: &[Payout], now: Timestamp) -> Payout {
-    match decided(books, payouts, now) {
-        Run::Stands(payout) => payout,
-        other @ (Run::Pay(..) | Run::Nothing(_)) => panic!("{other:?}"),
+fn rerun_payout(books: &LedgerTable, payouts: &[Payout], now: Timestamp) -> Payout {
+    match run_payout(books, payouts, now) {
+        PayoutOutcome::AlreadyPaid(payout) => payout,
+        other @ (PayoutOutcome::Pay(..) | PayoutOutcome::Nothing(_)) => panic!("{other:?}"),
     }
 }
 
 /// All told on one late day, in this order.
-fn heard(order: &[&Reading]) -> Books {
-    let mut books = Books::new();
+fn after_events(order: &[&NormalizedEvent]) -> LedgerTable {
+    let mut books = LedgerTable::new();
     for reading in order {
-        books.hear(reading, day(3, 1));
+        books.deliver(reading, day(3, 1));
     }
     books
 }
 
-fn end_of(books: &Books) -> (i64, i64, i64) {
+fn end_of(books: &LedgerTable) -> (i64, i64, i64) {
     let payouts = [payout(1, day(4, 5), 200), payout(2, day(5, 5), 600)];
     let balance = balances(&books.rows(), &payouts, day(6, 1)).pop().unwrap();
     (
@@ -309,12 +312,16 @@ fn payout(n: u64, at: Timestamp, minor: i64) -> Payout {
         at,
         until: at,
         amounts: vec![eur(minor)],
-        all_by: at,
-        late: BTreeMap::new(),
+        complete_until: at,
+        late_rows: BTreeMap::new(),
     }
 }
 
-fn permute<'a>(order: &mut Vec<&'a Reading>, from: usize, see: &mut impl FnMut(&[&'a Reading])) {
+fn permute<'a>(
+    order: &mut Vec<&'a NormalizedEvent>,
+    from: usize,
+    see: &mut impl FnMut(&[&'a NormalizedEvent]),
+) {
     if from == order.len() {
         return see(order);
     }

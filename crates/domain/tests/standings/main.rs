@@ -10,17 +10,19 @@
 
 mod table;
 
+use domain::event::NormalizedEvent;
 use domain::ids::PartnerId;
-use domain::program::{Decision, Own, Suspicion};
-use domain::reading::Reading;
-use domain::standing::{Reason, Standing, StandingRow, standings};
+use domain::program::{Decision, PartnerIdentity, SelfReferralSignal};
+use domain::referral_status::{
+    ReferralRefusal, ReferralStatus, ReferralStatusRow, referral_statuses,
+};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use table::*;
 
 #[test]
 fn nothing_is_told_before_the_first_payment_and_each_change_once_after_it() {
-    let told = |events: &[Reading]| Table::after(events).told();
+    let told = |events: &[NormalizedEvent]| StatusTable::after(events).summary();
     let (r1, r2, r3) = (
         report("acme", "r-1", 1),
         report("acme", "r-2", 2),
@@ -50,7 +52,7 @@ fn nothing_is_told_before_the_first_payment_and_each_change_once_after_it() {
 
 #[test]
 fn a_report_that_looks_like_its_partner_is_held_until_a_person_decides() {
-    let own = Own::of("ann@grove.example");
+    let own = PartnerIdentity::of("ann@grove.example");
     let events = [
         report_of("acme", "r-1", 1, own),
         mail("ann+x@grove.example", 2),
@@ -58,7 +60,7 @@ fn a_report_that_looks_like_its_partner_is_held_until_a_person_decides() {
     ];
     let with = |decision| {
         let events = [events.to_vec(), vec![reviewed("acme", "r-1", decision, 4)]].concat();
-        Table::after(&events).told()
+        StatusTable::after(&events).summary()
     };
     let held = "r-1 held same_email";
     assert_eq!(with(Decision::Release), [held, "r-1 attributed"]);
@@ -68,25 +70,31 @@ fn a_report_that_looks_like_its_partner_is_held_until_a_person_decides() {
 #[test]
 fn a_report_outside_the_window_is_refused_with_that_reason() {
     let late = [paid(0), report("acme", "r-1", 61)];
-    assert_eq!(Table::after(&late).told(), ["r-1 refused outside_window"]);
+    assert_eq!(
+        StatusTable::after(&late).summary(),
+        ["r-1 refused outside_window"]
+    );
     let inside = [paid(0), report("acme", "r-1", 60)];
-    assert_eq!(Table::after(&inside).told(), ["r-1 attributed"]);
+    assert_eq!(StatusTable::after(&inside).summary(), ["r-1 attributed"]);
 }
 
 #[test]
 fn what_was_told_of_a_code_is_taken_back_when_it_was_anothers_by_then() {
     let shown = [granted("acme", 1), shows_the_code(3), paid(4)];
-    assert_eq!(Table::after(&shown).told(), ["code/spring attributed"]);
+    assert_eq!(
+        StatusTable::after(&shown).summary(),
+        ["code/spring attributed"]
+    );
     let anothers = [shown.to_vec(), vec![granted("zest", 2)]].concat();
-    let told = Table::after(&anothers);
+    let told = StatusTable::after(&anothers);
     let told = told
         .rows
         .values()
-        .map(|row| (row.partner.as_str(), row.standing));
+        .map(|row| (row.partner.as_str(), row.status));
     let expected = [
-        ("acme", Standing::Attributed),
-        ("acme", Standing::Waiting),
-        ("zest", Standing::Attributed),
+        ("acme", ReferralStatus::Attributed),
+        ("acme", ReferralStatus::Waiting),
+        ("zest", ReferralStatus::Attributed),
     ];
     assert!(told.eq(expected));
 }
@@ -97,32 +105,32 @@ fn what_a_person_decides_is_told_at_once_and_may_be_taken_back() {
         report("acme", "r-1", 1),
         reviewed("acme", "r-1", Decision::Void, 2),
     ];
-    assert_eq!(Table::after(&void).told(), ["r-1 refused void"]);
+    assert_eq!(StatusTable::after(&void).summary(), ["r-1 refused void"]);
     let released = reviewed("acme", "r-1", Decision::Release, 3);
     let released = [void.to_vec(), vec![released]].concat();
     assert_eq!(
-        Table::after(&released).told(),
+        StatusTable::after(&released).summary(),
         ["r-1 refused void", "r-1 waiting"]
     );
 }
 
 #[test]
 fn what_cancels_out_within_one_fold_is_not_told() {
-    let mut table = Table::after(&[report("acme", "r-1", 1), paid(2)]);
+    let mut table = StatusTable::after(&[report("acme", "r-1", 1), paid(2)]);
     let both = [
         reviewed("acme", "r-1", Decision::Void, 3),
         reviewed("acme", "r-1", Decision::Release, 4),
     ];
     table.fold(&both);
     table.put();
-    assert_eq!(table.told(), ["r-1 attributed"]);
+    assert_eq!(table.summary(), ["r-1 attributed"]);
 }
 
 #[test]
 fn a_partner_without_a_program_is_told_nothing() {
     let mut bare = report("acme", "r-1", 1);
     bare.facts.truncate(1);
-    assert!(Table::after(&[bare, paid(2)]).told().is_empty());
+    assert!(StatusTable::after(&[bare, paid(2)]).summary().is_empty());
 }
 
 proptest! {
@@ -132,7 +140,7 @@ proptest! {
         events in proptest::sample::subsequence(pool(), 1..=pool().len()).prop_shuffle(),
         fates in prop::collection::vec(0..8_u8, pool().len()),
     ) {
-        let mut table = Table::default();
+        let mut table = StatusTable::default();
         for (event, fate) in events.iter().zip(&fates) {
             table.fold(std::slice::from_ref(event));
             match fate {
@@ -153,57 +161,60 @@ proptest! {
         }
         table.put();
         let state = &table.record.folded.state;
-        let expected: BTreeMap<String, Standing> =
-            standings(state).into_iter().map(|(key, s)| (key.clone(), s)).collect();
+        let expected: BTreeMap<String, ReferralStatus> =
+            referral_statuses(state).into_iter().map(|(key, s)| (key.clone(), s)).collect();
         let mut last = BTreeMap::new();
         for row in table.rows.values() {
             let key = format!("{}/{}", row.partner, row.referral);
-            let before = last.insert(key, row.standing);
-            prop_assert_ne!(before.unwrap_or(Standing::Waiting), row.standing);
+            let before = last.insert(key, row.status);
+            prop_assert_ne!(before.unwrap_or(ReferralStatus::Waiting), row.status);
         }
-        last.retain(|_, standing| *standing != Standing::Waiting);
+        last.retain(|_, standing| *standing != ReferralStatus::Waiting);
         prop_assert_eq!(last, expected);
-        let in_order = Table::after(&sorted(&events));
+        let in_order = StatusTable::after(&sorted(&events));
         prop_assert_eq!(&in_order.record.folded, &table.record.folded);
     }
 }
 
 #[test]
-fn every_standing_has_the_words_that_its_json_has() {
+fn every_referral_status_has_the_words_that_its_json_has() {
     for standing in [
-        Standing::Waiting,
-        Standing::Attributed,
-        Standing::Held(Suspicion::SameDomain),
-        Standing::Refused(Reason::Canceled),
-        Standing::Refused(Reason::Void),
-        Standing::Refused(Reason::OutsideWindow),
-        Standing::Refused(Reason::AnotherPartner),
-        Standing::Refused(Reason::AnotherReport),
+        ReferralStatus::Waiting,
+        ReferralStatus::Attributed,
+        ReferralStatus::Held(SelfReferralSignal::SameDomain),
+        ReferralStatus::Refused(ReferralRefusal::Canceled),
+        ReferralStatus::Refused(ReferralRefusal::Void),
+        ReferralStatus::Refused(ReferralRefusal::OutsideWindow),
+        ReferralStatus::Refused(ReferralRefusal::AnotherPartner),
+        ReferralStatus::Refused(ReferralRefusal::AnotherReport),
     ] {
-        let row = StandingRow {
+        let row = ReferralStatusRow {
             partner: PartnerId::new("acme"),
             referral: "r-1".into(),
             customer: customer(),
             n: 7,
-            standing,
+            status: standing,
             at: day(1),
         };
         let json = serde_json::to_value(&row).unwrap();
-        assert_eq!(json["standing"], standing.as_str());
+        assert_eq!(json["status"], standing.as_str());
         assert_eq!(
             json.get("reason").and_then(|r| r.as_str()),
             standing.reason()
         );
-        assert_eq!(serde_json::from_value::<StandingRow>(json).unwrap(), row);
+        assert_eq!(
+            serde_json::from_value::<ReferralStatusRow>(json).unwrap(),
+            row
+        );
     }
 }
 
 /// Events of which any subset may happen, in any order.
-fn pool() -> Vec<Reading> {
+fn pool() -> Vec<NormalizedEvent> {
     let mut pool = vec![
         report("acme", "r-1", 1),
         report("acme", "r-2", 2),
-        report_of("zest", "r-3", 0, Own::of("ann@grove.example")),
+        report_of("zest", "r-3", 0, PartnerIdentity::of("ann@grove.example")),
         report("peel", "r-4", 90),
         canceled("acme", "r-1", 5),
         reviewed("zest", "r-3", Decision::Void, 6),

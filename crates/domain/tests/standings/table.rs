@@ -1,25 +1,28 @@
 //! One customer's items as the fold and whoever puts what follows from it leave them, and the
 //! events that happen to it.
 
-use domain::billing::{PaymentSeen, Teller};
+use domain::billing::{PaymentSnapshot, SourceKind};
+use domain::event::{About, Fact, NormalizedEvent, Profile, ReferralSnapshot};
 use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId};
 use domain::money::{Currency, Money};
-use domain::program::{Claim, CodeGranted, Decision, Own, Pinned, Program, Reward, Span};
-use domain::reading::{About, Fact, Profile, Reading, ReferralSeen};
-use domain::record::{Effect, Entry, Record, Step};
-use domain::standing::StandingRow;
+use domain::program::{
+    AttributionModel, AttributionTerms, CodeGranted, CommissionDuration, Decision, PartnerIdentity,
+    Program, Reward,
+};
+use domain::record::{AdvanceOutcome, Effect, Entry, Record};
+use domain::referral_status::ReferralStatusRow;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// One customer's items.
-pub(super) struct Table {
+pub(super) struct StatusTable {
     pub(super) record: Record,
     pub(super) journal: Vec<Arc<Entry>>,
-    pub(super) rows: BTreeMap<u64, StandingRow>,
+    pub(super) rows: BTreeMap<u64, ReferralStatusRow>,
 }
 
-impl Default for Table {
+impl Default for StatusTable {
     fn default() -> Self {
         Self {
             record: Record::new(customer()),
@@ -29,8 +32,8 @@ impl Default for Table {
     }
 }
 
-impl Table {
-    pub(super) fn after(events: &[Reading]) -> Self {
+impl StatusTable {
+    pub(super) fn after(events: &[NormalizedEvent]) -> Self {
         let mut table = Self::default();
         for event in events {
             table.fold(std::slice::from_ref(event));
@@ -39,8 +42,8 @@ impl Table {
         table
     }
 
-    pub(super) fn fold(&mut self, events: &[Reading]) {
-        let entry = |reading: &Reading| {
+    pub(super) fn fold(&mut self, events: &[NormalizedEvent]) {
+        let entry = |reading: &NormalizedEvent| {
             let raw: Arc<[u8]> = reading.id.as_str().as_bytes().into();
             Arc::new(Entry::new(reading.clone(), raw, 1, NOW, "".into()))
         };
@@ -51,16 +54,16 @@ impl Table {
             }
         }
         match self.record.advance(&new, NOW) {
-            Step::Folded => {}
-            Step::Next(next) => self.record = *next,
-            Step::ReadJournal => self.rebuild(&new),
+            AdvanceOutcome::AlreadyFolded => {}
+            AdvanceOutcome::Next(next) => self.record = *next,
+            AdvanceOutcome::ReadJournal => self.rebuild(&new),
         }
     }
 
     pub(super) fn rebuild(&mut self, new: &[Arc<Entry>]) {
-        let rows: Vec<StandingRow> = self.rows.values().cloned().collect();
+        let rows: Vec<ReferralStatusRow> = self.rows.values().cloned().collect();
         let recalled = match self.record.version {
-            0 => self.record.recalled_standings(&rows),
+            0 => self.record.with_statuses_from_rows(&rows),
             _ => self.record.clone(),
         };
         if let Some(next) = recalled.rebuild(&self.journal, new, NOW) {
@@ -81,7 +84,7 @@ impl Table {
 
     pub(super) fn put_pending(&mut self) -> bool {
         for effect in &self.record.pending {
-            if let Effect::Standing(row) = effect {
+            if let Effect::ReferralStatus(row) = effect {
                 let there = self.rows.entry(row.n).or_insert_with(|| (**row).clone());
                 assert_eq!(there, &**row, "two rows claim one key");
             }
@@ -89,19 +92,19 @@ impl Table {
         !self.record.pending.is_empty()
     }
 
-    pub(super) fn told(&self) -> Vec<String> {
+    pub(super) fn summary(&self) -> Vec<String> {
         let told = self.rows.values().map(|row| {
-            let reason = row.standing.reason().map(|reason| format!(" {reason}"));
-            let standing = row.standing.as_str();
+            let reason = row.status.reason().map(|reason| format!(" {reason}"));
+            let standing = row.status.as_str();
             format!("{} {standing}{}", row.referral, reason.unwrap_or_default())
         });
         told.collect()
     }
 }
 
-pub(super) fn sorted(events: &[Reading]) -> Vec<Reading> {
+pub(super) fn sorted(events: &[NormalizedEvent]) -> Vec<NormalizedEvent> {
     let mut sorted = events.to_vec();
-    sorted.sort_by_key(Reading::position);
+    sorted.sort_by_key(NormalizedEvent::position);
     sorted
 }
 
@@ -116,15 +119,15 @@ pub(super) fn day(n: i64) -> Timestamp {
 pub(super) fn program() -> Program {
     Program {
         reward: Reward::BasisPoints(2_000),
-        span: Span::Life,
+        duration: CommissionDuration::Life,
         hold_days: 30,
         window_days: 60,
-        claim: Claim::First,
+        attribution_model: AttributionModel::First,
     }
 }
 
-pub(super) fn reading(id: &str, at: i64, facts: Vec<Fact>) -> Reading {
-    Reading {
+pub(super) fn new_event(id: &str, at: i64, facts: Vec<Fact>) -> NormalizedEvent {
+    NormalizedEvent {
         id: EventId::new(id),
         kind: "made.up".into(),
         occurred_at: day(at),
@@ -135,74 +138,87 @@ pub(super) fn reading(id: &str, at: i64, facts: Vec<Fact>) -> Reading {
     }
 }
 
-pub(super) fn granted(partner: &str, at: i64) -> Reading {
+pub(super) fn granted(partner: &str, at: i64) -> NormalizedEvent {
     let granted = CodeGranted {
         code: "spring".into(),
         partner: PartnerId::new(partner),
         program: program(),
-        own: Own::default(),
+        identity: PartnerIdentity::default(),
     };
     let facts = vec![Fact::CodeGranted(Box::new(granted))];
-    reading(&format!("code-{partner}"), at, facts)
+    new_event(&format!("code-{partner}"), at, facts)
 }
 
-pub(super) fn shows_the_code(at: i64) -> Reading {
+pub(super) fn shows_the_code(at: i64) -> NormalizedEvent {
     let code = "spring".into();
-    reading("shown", at, vec![Fact::ReferralCode { code }])
+    new_event("shown", at, vec![Fact::ReferralCode { code }])
 }
 
-pub(super) fn report(partner: &str, referral: &str, at: i64) -> Reading {
-    report_of(partner, referral, at, Own::default())
+pub(super) fn report(partner: &str, referral: &str, at: i64) -> NormalizedEvent {
+    report_of(partner, referral, at, PartnerIdentity::default())
 }
 
-pub(super) fn report_of(partner: &str, referral: &str, at: i64, own: Own) -> Reading {
+pub(super) fn report_of(
+    partner: &str,
+    referral: &str,
+    at: i64,
+    own: PartnerIdentity,
+) -> NormalizedEvent {
     let partner = PartnerId::new(partner);
-    let seen = ReferralSeen {
+    let seen = ReferralSnapshot {
         partner: partner.clone(),
         referral: referral.into(),
         referred_at: day(at),
     };
-    let pinned = Pinned {
+    let pinned = AttributionTerms {
         partner,
         referral: referral.into(),
         reported_at: day(at),
         program: program(),
-        own,
+        identity: own,
     };
-    let facts = vec![Fact::Referral(seen), Fact::Pinned(Box::new(pinned))];
-    reading(&format!("report {referral}"), at, facts)
+    let facts = vec![
+        Fact::Referral(seen),
+        Fact::AttributionTerms(Box::new(pinned)),
+    ];
+    new_event(&format!("report {referral}"), at, facts)
 }
 
-pub(super) fn canceled(partner: &str, referral: &str, at: i64) -> Reading {
+pub(super) fn canceled(partner: &str, referral: &str, at: i64) -> NormalizedEvent {
     let fact = Fact::ReferralCanceled {
         partner: PartnerId::new(partner),
         referral: referral.into(),
     };
-    reading(&format!("cancel {referral}"), at, vec![fact])
+    new_event(&format!("cancel {referral}"), at, vec![fact])
 }
 
-pub(super) fn reviewed(partner: &str, referral: &str, decision: Decision, at: i64) -> Reading {
+pub(super) fn reviewed(
+    partner: &str,
+    referral: &str,
+    decision: Decision,
+    at: i64,
+) -> NormalizedEvent {
     let fact = Fact::Reviewed {
         partner: PartnerId::new(partner),
         referral: referral.into(),
         decision,
     };
-    reading(&format!("{decision:?} {referral}"), at, vec![fact])
+    new_event(&format!("{decision:?} {referral}"), at, vec![fact])
 }
 
-pub(super) fn mail(email: &str, at: i64) -> Reading {
+pub(super) fn mail(email: &str, at: i64) -> NormalizedEvent {
     let profile = Profile {
-        whole: true,
+        complete: true,
         email: Some(email.into()),
         ..Profile::default()
     };
-    reading(&format!("mail {email}"), at, vec![Fact::Profile(profile)])
+    new_event(&format!("mail {email}"), at, vec![Fact::Profile(profile)])
 }
 
-pub(super) fn paid(at: i64) -> Reading {
-    let seen = PaymentSeen {
+pub(super) fn paid(at: i64) -> NormalizedEvent {
+    let seen = PaymentSnapshot {
         ids: vec![ObjectId::new(format!("pi_{at}"))],
-        teller: Teller::Intent,
+        source_kind: SourceKind::Intent,
         paid: Money {
             minor: 1_000,
             currency: Currency::parse("eur").unwrap(),
@@ -212,7 +228,7 @@ pub(super) fn paid(at: i64) -> Reading {
         paid_at: day(at),
         subscription: None,
     };
-    reading(&format!("paid {at}"), at, vec![Fact::Payment(seen)])
+    new_event(&format!("paid {at}"), at, vec![Fact::Payment(seen)])
 }
 
 pub(super) const NOW: Timestamp = Timestamp::constant(1_772_366_400, 0);

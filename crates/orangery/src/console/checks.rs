@@ -16,7 +16,7 @@ pub struct Check {
 
 /// What is checked.
 #[derive(Clone, Copy, Debug)]
-pub struct Letter<'a> {
+pub struct CheckedLetter<'a> {
     /// Which letter, where it is one of ours.
     pub name: &'a str,
     /// Subject.
@@ -30,8 +30,8 @@ pub struct Letter<'a> {
 }
 
 /// All checks of a letter.
-pub fn checks(letter: &Letter<'_>) -> Vec<Check> {
-    let Letter { html, subject, .. } = *letter;
+pub fn checks(letter: &CheckedLetter<'_>) -> Vec<Check> {
+    let CheckedLetter { html, subject, .. } = *letter;
     let check = |name, passed, found: String| Check {
         name,
         passed,
@@ -39,7 +39,7 @@ pub fn checks(letter: &Letter<'_>) -> Vec<Check> {
     };
     let both = !letter.text.trim().is_empty() && !html.trim().is_empty();
     let long = subject.chars().count();
-    let sound = (1..=SUBJECT).contains(&long) && !subject.contains(['\r', '\n']);
+    let sound = (1..=MAX_SUBJECT).contains(&long) && !subject.contains(['\r', '\n']);
     let preheader = preheader(html);
     let due = MARKETING.contains(&letter.name);
     let unsubscribe = if due { "due" } else { "not due" };
@@ -52,7 +52,7 @@ pub fn checks(letter: &Letter<'_>) -> Vec<Check> {
             both,
             format!("{} / {} B", letter.text.len(), html.len()),
         ),
-        check("subject", sound, format!("{long} / {SUBJECT}")),
+        check("subject", sound, format!("{long} / {MAX_SUBJECT}")),
         check(
             "preheader",
             preheader.is_some(),
@@ -60,15 +60,15 @@ pub fn checks(letter: &Letter<'_>) -> Vec<Check> {
         ),
         check(
             "size",
-            html.len() < SIZE,
-            format!("{} / {SIZE} B", html.len()),
+            html.len() < MAX_SIZE,
+            format!("{} / {MAX_SIZE} B", html.len()),
         ),
         check(
             "unsubscribe",
             letter.unsubscribe || !due,
             unsubscribe.into(),
         ),
-        check("contrast", weakest >= CONTRAST, ratio(weakest)),
+        check("contrast", weakest >= MIN_CONTRAST, ratio(weakest)),
         check(
             "alt",
             pictures.iter().all(|has_alt| *has_alt),
@@ -90,7 +90,7 @@ fn preheader(html: &str) -> Option<String> {
         let inner = after.split_once('>').map_or("", |(_, inner)| inner);
         let text = inner.split('<').next().unwrap_or_default().trim();
         if !text.is_empty() {
-            return Some(text.chars().take(SUBJECT).collect());
+            return Some(text.chars().take(MAX_SUBJECT).collect());
         }
         rest = after;
     }
@@ -155,7 +155,7 @@ fn weakest_contrast(html: &str) -> u64 {
         if inside.starts_with('/') {
             open.pop();
         } else if !inside.starts_with('!')
-            && !VOID.contains(&tag.as_str())
+            && !VOID_ELEMENTS.contains(&tag.as_str())
             && !inside.ends_with('/')
         {
             let ink = open.last().map_or(BLACK, |(_, ink, _)| *ink);
@@ -219,11 +219,11 @@ fn ratio(hundredths: u64) -> String {
 
 const BLACK: Color = [0, 0, 0];
 const WHITE: Color = [255, 255, 255];
-const VOID: [&str; 6] = ["br", "img", "hr", "meta", "link", "input"];
+const VOID_ELEMENTS: [&str; 6] = ["br", "img", "hr", "meta", "link", "input"];
 /// Beyond it Gmail cuts a letter off.
-const SIZE: usize = 102 * 1024;
-const SUBJECT: usize = 78;
+const MAX_SIZE: usize = 102 * 1024;
+const MAX_SUBJECT: usize = 78;
 /// WCAG AA for text, in hundredths.
-const CONTRAST: u64 = 450;
+const MIN_CONTRAST: u64 = 450;
 /// Letters that one may refuse: all others tell of a contract the reader has.
 const MARKETING: [&str; 2] = ["win_back", "upgrade_offer"];

@@ -1,15 +1,15 @@
 //! Customers: the list, the search, and one customer's causes and effects.
 
-use super::index::Line;
-use super::look::Look;
+use super::display_prefs::DisplayPrefs;
+use super::index::CustomerSummary;
 use super::render::values;
-use super::timeline::Step;
-use super::{Console, Fault, Page};
+use super::timeline::EventEffect;
+use super::{Console, PageError, PageResult};
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect};
-use domain::explain::Explained;
+use domain::event::Fact;
+use domain::explain::ExplainedEvent;
 use domain::ids::CustomerKey;
-use domain::reading::Fact;
 use domain::record::Entry;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ use store::letters::{LetterRow, LetterState};
 use store::{Item, Table};
 
 #[derive(Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct CustomersQuery {
     #[serde(default)]
     q: String,
     #[serde(default)]
@@ -29,52 +29,52 @@ pub(crate) struct Asked {
 
 /// A customer in the list.
 #[derive(Serialize)]
-struct Row {
+struct CustomerListRow {
     key: Arc<str>,
     #[serde(flatten)]
-    line: Line,
+    summary: CustomerSummary,
 }
 
 pub(crate) async fn list(
     State(console): State<Console>,
-    look: Look,
-    Query(asked): Query<Asked>,
-) -> Page {
+    look: DisplayPrefs,
+    Query(asked): Query<CustomersQuery>,
+) -> PageResult {
     let words = asked.q.trim();
-    let mut rows: Vec<Row> = Vec::new();
+    let mut rows: Vec<CustomerListRow> = Vec::new();
     if !words.is_empty() {
-        let named = console.named(words).await?;
+        let named = console.customers_named(words).await?;
         if let [only] = named.as_slice() {
             let to = format!("/customer?key={}", super::render::encoded(only.as_str()));
             return Ok(Redirect::to(&to).into_response());
         }
-        let known = console.index.now();
+        let known = console.index.current();
         rows.extend(named.iter().filter_map(|key| {
             let (key, line) = known.customers.get_key_value(key.as_str())?;
-            Some(Row {
+            Some(CustomerListRow {
                 key: key.clone(),
-                line: line.clone(),
+                summary: line.clone(),
             })
         }));
     }
     let (more, total) = {
-        let known = console.index.now();
+        let known = console.index.current();
         let part = words.to_lowercase();
         let from = (
             std::ops::Bound::Excluded(asked.after.as_str()),
             std::ops::Bound::Unbounded,
         );
-        let matches = |key: &str, line: &Line| {
+        let matches = |key: &str, line: &CustomerSummary| {
             let texts = [key, &line.name, &line.email];
             part.is_empty() || texts.iter().any(|text| text.to_lowercase().contains(&part))
         };
         let exact: Vec<Arc<str>> = rows.iter().map(|row| row.key.clone()).collect();
         let lines = known.customers.range::<str, _>(from);
         let mut lines = lines.filter(|(key, line)| matches(key, line) && !exact.contains(key));
-        for (key, line) in lines.by_ref().take(PAGE) {
-            rows.push(Row {
+        for (key, line) in lines.by_ref().take(PAGE_SIZE) {
+            rows.push(CustomerListRow {
                 key: key.clone(),
-                line: line.clone(),
+                summary: line.clone(),
             });
         }
         (lines.next().is_some(), known.counts.customers)
@@ -85,7 +85,7 @@ pub(crate) async fn list(
 }
 
 #[derive(Deserialize)]
-pub(crate) struct Which {
+pub(crate) struct CustomerQuery {
     key: String,
     /// Counted from the latest event, from 1.
     page: Option<usize>,
@@ -93,76 +93,78 @@ pub(crate) struct Which {
 
 /// An event of the timeline.
 #[derive(Serialize)]
-struct Told {
+struct TimelineEvent {
     id: String,
     kind: Arc<str>,
     occurred_at: String,
     received_at: String,
     verdict: &'static str,
     unclear: Option<Arc<str>>,
-    step: Step,
+    effect: EventEffect,
 }
 
 pub(crate) async fn one(
     State(console): State<Console>,
-    look: Look,
-    Query(which): Query<Which>,
-) -> Page {
+    look: DisplayPrefs,
+    Query(which): Query<CustomerQuery>,
+) -> PageResult {
     let customer = CustomerKey::new(which.key.as_str());
     let journal = console.journal(&customer).await?;
     if journal.sorted.is_empty() {
-        return Err(Fault::NotThere(format!("nobody is known as {customer}")));
+        return Err(PageError::NotFound(format!(
+            "nobody is known as {customer}"
+        )));
     }
     let letters = console.letters(&customer).await?;
     let record = read_record(&console.table, &customer).await?;
     let total = journal.sorted.len();
-    let pages = total.div_ceil(EVENTS);
+    let pages = total.div_ceil(EVENTS_PER_PAGE);
     let page = which.page.unwrap_or(1).clamp(1, pages.max(1));
-    let end = total.saturating_sub(page.saturating_sub(1).saturating_mul(EVENTS));
-    let start = end.saturating_sub(EVENTS);
-    let steps = journal.steps(start..end, &console.shop.catalog);
+    let end = total.saturating_sub(page.saturating_sub(1).saturating_mul(EVENTS_PER_PAGE));
+    let start = end.saturating_sub(EVENTS_PER_PAGE);
+    let steps = journal.effects(start..end, &console.shop.catalog);
     let entries = journal.sorted.get(start..end).unwrap_or_default();
     let explained = journal.explained.get(start..end).unwrap_or_default();
-    let mut told: Vec<Told> = entries
+    let mut timeline: Vec<TimelineEvent> = entries
         .iter()
         .zip(explained)
         .zip(steps)
-        .map(|((entry, explained), step)| Told::new(entry, explained, step))
+        .map(|((entry, explained), step)| TimelineEvent::new(entry, explained, step))
         .collect();
-    told.reverse();
+    timeline.reverse();
     let (view, payments) = (&journal.view, journal.payments);
-    let paid: Vec<Paid> = view.payments.iter().map(Paid::new).collect();
-    let owed: BTreeMap<String, &Letter> = letters
+    let paid: Vec<PaymentText> = view.payments.iter().map(PaymentText::new).collect();
+    let letters_by_cause: BTreeMap<String, &LetterSummary> = letters
         .iter()
         .map(|letter| (format!("{}#{}", letter.letter, letter.cause), letter))
         .collect();
     let values = values! {
         customer => customer.as_str(),
-        view, paid, payments, told, letters, owed, page, pages, total,
+        view, paid, payments, timeline, letters, letters_by_cause, page, pages, total,
         subscriptions => journal.subscriptions,
         pending => record.as_ref().map_or(0, |record| record.pending.len()),
-        look_at => record.and_then(|record| record.look_at.map(|at| at.to_string())),
+        next_due_at => record.and_then(|record| record.next_due_at.map(|at| at.to_string())),
     };
     console.page(&look, "customer.html", values)
 }
 
-impl Told {
-    fn new(entry: &Entry, explained: &Explained, step: Step) -> Self {
+impl TimelineEvent {
+    fn new(entry: &Entry, explained: &ExplainedEvent, effect: EventEffect) -> Self {
         Self {
-            id: entry.reading.id.to_string(),
-            kind: entry.reading.kind.clone(),
-            occurred_at: entry.reading.occurred_at.to_string(),
+            id: entry.event.id.to_string(),
+            kind: entry.event.kind.clone(),
+            occurred_at: entry.event.occurred_at.to_string(),
             received_at: entry.received_at.to_string(),
             verdict: explained.verdict.as_str(),
-            unclear: unclear(entry),
-            step,
+            unclear: unclear_reason(entry),
+            effect,
         }
     }
 }
 
 /// What was not understood of an entry.
-pub(super) fn unclear(entry: &Entry) -> Option<Arc<str>> {
-    entry.reading.facts.iter().find_map(|fact| match fact {
+pub(super) fn unclear_reason(entry: &Entry) -> Option<Arc<str>> {
+    entry.event.facts.iter().find_map(|fact| match fact {
         Fact::Unclear { what } => Some(what.clone()),
         Fact::Profile(_)
         | Fact::CustomerDeleted
@@ -170,13 +172,13 @@ pub(super) fn unclear(entry: &Entry) -> Option<Arc<str>> {
         | Fact::Invoice(_)
         | Fact::Payment(_)
         | Fact::SamePayment { .. }
-        | Fact::RefundedSoFar { .. }
+        | Fact::CumulativeRefund { .. }
         | Fact::Refund(_)
         | Fact::Dispute(_)
         | Fact::Referral(_)
         | Fact::ReferralCanceled { .. }
         | Fact::ReferralCode { .. }
-        | Fact::Pinned(_)
+        | Fact::AttributionTerms(_)
         | Fact::Reviewed { .. }
         | Fact::CodeGranted(_)
         | Fact::Fingerprint { .. }
@@ -186,7 +188,7 @@ pub(super) fn unclear(entry: &Entry) -> Option<Arc<str>> {
 
 /// A payment as people read it.
 #[derive(Serialize)]
-struct Paid {
+struct PaymentText {
     id: String,
     paid: String,
     refunded: Option<String>,
@@ -195,7 +197,7 @@ struct Paid {
     subscription: Option<String>,
 }
 
-impl Paid {
+impl PaymentText {
     fn new(payment: &domain::view::PaymentView) -> Self {
         let amount = |minor| crate::customer::amount(payment, minor);
         let back = |minor: i64| (minor != 0).then(|| amount(minor));
@@ -216,23 +218,23 @@ impl Paid {
 
 /// A letter's row as people read it.
 #[derive(Serialize)]
-pub(super) struct Letter {
+pub(super) struct LetterSummary {
     pub(super) letter: &'static str,
     pub(super) cause: Arc<str>,
     pub(super) state: &'static str,
-    pub(super) owed_at: String,
+    pub(super) due_at: String,
     pub(super) reason: Option<Arc<str>>,
     pub(super) mail: Option<Arc<str>>,
 }
 
-impl Letter {
+impl LetterSummary {
     fn new(row: &LetterRow) -> Self {
         let (reason, mail) = match &row.state {
             LetterState::Withdrawn { reason, .. } | LetterState::Failed { reason, .. } => {
                 (Some(reason.clone()), None)
             }
             LetterState::Sent { message_id, .. } => (None, Some(message_id.clone())),
-            LetterState::Owed | LetterState::Claimed { .. } | LetterState::Unknown { .. } => {
+            LetterState::Due | LetterState::Claimed { .. } | LetterState::Unknown { .. } => {
                 (None, None)
             }
         };
@@ -240,7 +242,7 @@ impl Letter {
             letter: row.letter.as_str(),
             cause: row.cause.clone(),
             state: row.state.name(),
-            owed_at: row.owed_at.to_string(),
+            due_at: row.due_at.to_string(),
             reason,
             mail,
         }
@@ -248,13 +250,16 @@ impl Letter {
 }
 
 impl Console {
-    pub(super) async fn letters(&self, customer: &CustomerKey) -> anyhow::Result<Vec<Letter>> {
+    pub(super) async fn letters(
+        &self,
+        customer: &CustomerKey,
+    ) -> anyhow::Result<Vec<LetterSummary>> {
         let partition = customer_partition(customer);
         let (mut letters, mut after) = (Vec::new(), None);
         loop {
             let page = self.table.query(&partition, LETTER, after).await?;
             letters.extend(page.items.iter().filter_map(|item| match item {
-                Item::Letter(row) => Some(Letter::new(row)),
+                Item::Letter(row) => Some(LetterSummary::new(row)),
                 Item::Entry(..)
                 | Item::Record(_)
                 | Item::Alias(..)
@@ -263,11 +268,11 @@ impl Console {
                 | Item::Commission(_)
                 | Item::Payout(_)
                 | Item::Bank(_)
-                | Item::Transfers(_)
-                | Item::Standing(_)
+                | Item::TransferBatch(_)
+                | Item::ReferralStatus(_)
                 | Item::Report(..)
-                | Item::Endpoint(_)
-                | Item::Told(_)
+                | Item::NoticeEndpoint(_)
+                | Item::DeliveryState(_)
                 | Item::Cursor(_) => None,
             }));
             after = page.next;
@@ -275,10 +280,10 @@ impl Console {
                 break;
             }
         }
-        letters.sort_by(|a, b| (&a.owed_at, &a.cause).cmp(&(&b.owed_at, &b.cause)));
+        letters.sort_by(|a, b| (&a.due_at, &a.cause).cmp(&(&b.due_at, &b.cause)));
         Ok(letters)
     }
 }
 
-const PAGE: usize = 50;
-const EVENTS: usize = 50;
+const PAGE_SIZE: usize = 50;
+const EVENTS_PER_PAGE: usize = 50;

@@ -1,10 +1,10 @@
 //! The demonstration: sample lives at a button, and trouble at a switch.
 
-use super::look::Look;
+use super::display_prefs::DisplayPrefs;
 use super::render::values;
-use super::{Console, Page, blocking};
+use super::{Console, PageResult, blocking};
 use crate::chaos::Chaos;
-use crate::delivery::{Answer, Delivery};
+use crate::delivery::{Delivery, DeliveryResponse};
 use crate::dev::{sample_story, sample_titles, signers, story_names};
 use crate::partner::enroll;
 use crate::story::Story;
@@ -16,7 +16,7 @@ use serde::Deserialize;
 use std::sync::PoisonError;
 
 #[derive(Deserialize)]
-pub(crate) struct Told {
+pub(crate) struct DemoQuery {
     story: Option<String>,
     sent: Option<u32>,
     accepted: Option<u32>,
@@ -24,29 +24,32 @@ pub(crate) struct Told {
 
 pub(crate) async fn page(
     State(console): State<Console>,
-    look: Look,
-    Query(told): Query<Told>,
-) -> Page {
+    look: DisplayPrefs,
+    Query(told): Query<DemoQuery>,
+) -> PageResult {
     let stories = sample_titles(look.language);
     let values = values! {
         stories,
-        chaos => console.trouble(),
-        kept => console.shop.kept,
-        allowed => console.may_die(),
+        chaos => console.chaos_settings(),
+        kept => console.shop.persistent,
+        allowed => console.may_be_killed(),
         story => told.story, sent => told.sent, accepted => told.accepted,
     };
     console.page(&look, "demo.html", values)
 }
 
 #[derive(Deserialize)]
-pub(crate) struct Which {
+pub(crate) struct StoryForm {
     story: String,
 }
 
-pub(crate) async fn play(State(console): State<Console>, Form(which): Form<Which>) -> Page {
+pub(crate) async fn play(
+    State(console): State<Console>,
+    Form(which): Form<StoryForm>,
+) -> PageResult {
     let (mut sent, mut accepted) = (0_u32, 0_u32);
     for name in story_names().filter(|name| which.story == "all" || which.story == *name) {
-        for answer in console.tell(name).await? {
+        for answer in console.play_story(name).await? {
             sent = sent.saturating_add(1);
             let taken = (200..300).contains(&answer.status);
             accepted = accepted.saturating_add(taken.into());
@@ -59,13 +62,13 @@ pub(crate) async fn play(State(console): State<Console>, Form(which): Form<Which
 
 /// Which switches are on: a form sends only those.
 #[derive(Deserialize)]
-pub(crate) struct Switches {
+pub(crate) struct ChaosForm {
     duplicate: Option<String>,
     shuffle: Option<String>,
     drop: Option<String>,
 }
 
-pub(crate) async fn chaos(State(console): State<Console>, Form(on): Form<Switches>) -> Page {
+pub(crate) async fn chaos(State(console): State<Console>, Form(on): Form<ChaosForm>) -> PageResult {
     let mut chaos = console.chaos.lock().unwrap_or_else(PoisonError::into_inner);
     *chaos = Chaos {
         duplicate: on.duplicate.is_some(),
@@ -78,8 +81,8 @@ pub(crate) async fn chaos(State(console): State<Console>, Form(on): Form<Switche
 }
 
 /// Tells every story and dies among the deliveries, as `kill -9` would have it.
-pub(crate) async fn kill(State(console): State<Console>) -> Page {
-    if !console.may_die() {
+pub(crate) async fn kill(State(console): State<Console>) -> PageResult {
+    if !console.may_be_killed() {
         return Ok(Redirect::to("/demo").into_response());
     }
     let mut deliveries = Vec::new();
@@ -101,16 +104,16 @@ pub(crate) async fn kill(State(console): State<Console>) -> Page {
 }
 
 impl Console {
-    fn trouble(&self) -> Chaos {
+    fn chaos_settings(&self) -> Chaos {
         *self.chaos.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Only what was kept can be found again.
-    fn may_die(&self) -> bool {
-        self.shop.kept && self.trouble().kill
+    fn may_be_killed(&self) -> bool {
+        self.shop.persistent && self.chaos_settings().kill
     }
 
-    async fn tell(&self, name: &str) -> anyhow::Result<Vec<Answer>> {
+    async fn play_story(&self, name: &str) -> anyhow::Result<Vec<DeliveryResponse>> {
         let deliveries = self.deliveries(name).await?;
         let (url, now) = (
             self.endpoints.gateway_url.clone(),
@@ -127,27 +130,32 @@ impl Console {
             let program = self.shop.catalog.program.as_ref();
             enroll(&self.table, &partner, program, now).await?;
         }
-        let deliveries = story.deliveries(&signers(&self.shop)?, self.told_first(name, now)?)?;
+        let deliveries =
+            story.deliveries(&signers(&self.shop)?, self.first_played_at(name, now)?)?;
         let seed = u64::try_from(now.as_millisecond()).unwrap_or(1);
-        Ok(self.trouble().applied(deliveries, seed))
+        Ok(self.chaos_settings().apply(deliveries, seed))
     }
 }
 
 impl Console {
     /// The moment as of which a story is told: that of the first time, kept, because a provider
     /// that sends again sends the same bytes.
-    fn told_first(&self, name: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
+    fn first_played_at(&self, name: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
         let key = format!("story-{name}");
         let state = &self.endpoints.state;
         if let Some(kept) = state.value(&key)?.and_then(|text| text.parse().ok()) {
             return Ok(kept);
         }
-        state.keep_value(&key, &now.to_string())?;
+        state.set_value(&key, &now.to_string())?;
         Ok(now)
     }
 }
 
-fn send(deliveries: &[Delivery], url: &str, now: Timestamp) -> anyhow::Result<Vec<Answer>> {
+fn send(
+    deliveries: &[Delivery],
+    url: &str,
+    now: Timestamp,
+) -> anyhow::Result<Vec<DeliveryResponse>> {
     deliveries
         .iter()
         .map(|delivery| delivery.send(url, now))

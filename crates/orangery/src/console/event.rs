@@ -1,92 +1,104 @@
 //! One event: what was sent, how we read it, and what became of it.
 
-use super::customers::unclear;
-use super::happening::parked_verdict;
-use super::look::Look;
+use super::activity::parked_verdict;
+use super::customers::unclear_reason;
+use super::display_prefs::DisplayPrefs;
 use super::render::values;
-use super::replay::Replayed;
-use super::timeline::Step;
-use super::{Console, Fault, Page};
-use crate::stack::seen::Seen;
+use super::replay::ReplayResponse;
+use super::timeline::EventEffect;
+use super::{Console, PageError, PageResult};
+use crate::stack::recorded_requests::RecordedRequest;
 use axum::extract::{Form, Query, State};
+use domain::event::Fact;
 use domain::ids::CustomerKey;
-use domain::reading::Fact;
 use domain::record::Entry;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use store::decided::OPERATOR;
 use store::folding::read_record;
 use store::items::{JOURNAL, Key, PARKED, customer_of};
+use store::operator_decisions::OPERATOR;
 use store::{Item, Table};
 
 #[derive(Deserialize)]
-pub(crate) struct Which {
+pub(crate) struct EventQuery {
     id: String,
 }
 
 /// Where an event is, and what it did there.
 #[derive(Serialize)]
-struct Place {
+struct EventPlace {
     customer: String,
     verdict: &'static str,
-    step: Option<Step>,
+    effect: Option<EventEffect>,
 }
 
 pub(crate) async fn page(
     State(console): State<Console>,
-    look: Look,
-    Query(which): Query<Which>,
-) -> Page {
+    look: DisplayPrefs,
+    Query(which): Query<EventQuery>,
+) -> PageResult {
     console.event(&look, &which.id, None).await
 }
 
 /// What a replay came to, and whether the records are as they were.
 #[derive(Serialize)]
-struct Outcome {
+struct ReplayOutcome {
     #[serde(flatten)]
-    said: Replayed,
+    response: ReplayResponse,
     unchanged: bool,
 }
 
 pub(crate) async fn replay(
     State(console): State<Console>,
-    mut look: Look,
-    Form(which): Form<Which>,
-) -> Page {
-    let (entry, customers) = console.find(&which.id).await?;
+    mut look: DisplayPrefs,
+    Form(which): Form<EventQuery>,
+) -> PageResult {
+    let (entry, customers) = console.find_entry(&which.id).await?;
     let before = console.digests(&customers).await?;
     let said = console.replay(&entry).await?;
     let unchanged = before == console.digests(&customers).await?;
-    look.here = format!("/event?id={}", super::render::encoded(&which.id));
+    look.current_path = format!("/event?id={}", super::render::encoded(&which.id));
     console
-        .event(&look, &which.id, Some(Outcome { said, unchanged }))
+        .event(
+            &look,
+            &which.id,
+            Some(ReplayOutcome {
+                response: said,
+                unchanged,
+            }),
+        )
         .await
 }
 
 impl Console {
-    async fn event(&self, look: &Look, id: &str, replayed: Option<Outcome>) -> Page {
-        let (entry, customers) = self.find(id).await?;
+    async fn event(
+        &self,
+        look: &DisplayPrefs,
+        id: &str,
+        replayed: Option<ReplayOutcome>,
+    ) -> PageResult {
+        let (entry, customers) = self.find_entry(id).await?;
         let mut places = Vec::new();
         for customer in &customers {
-            places.push(self.place(customer, &entry).await?);
+            places.push(self.event_place(customer, &entry).await?);
         }
         let seen = self
             .endpoints
             .state
-            .seen_with(&Seen::digest_of(&entry.raw))?;
+            .recorded_with_digest(&RecordedRequest::digest_of(&entry.raw))?;
         let raw = String::from_utf8_lossy(&entry.raw);
         let pretty = serde_json::from_str::<Box<serde_json::value::RawValue>>(&raw).is_ok();
-        let reading = serde_json::to_string_pretty(&entry.reading)?;
+        let normalized = serde_json::to_string_pretty(&entry.event)?;
         let values = values! {
-            id, places, seen, raw, reading, replayed,
+            id, places, seen, raw, normalized, replayed,
             json => pretty,
-            kind => entry.reading.kind,
-            occurred_at => entry.reading.occurred_at.to_string(),
+            kind => entry.event.kind,
+            occurred_at => entry.event.occurred_at.to_string(),
             received_at => entry.received_at.to_string(),
             normalizer => entry.normalizer,
             bytes => entry.raw.len(),
-            unclear => unclear(&entry),
-            waits_for => waits_for(&entry),
+            unclear => unclear_reason(&entry),
+            waits_for => missing_from_api(&entry),
             // A person's word has no door that it could be delivered to again.
             decided => id.starts_with(&format!("{OPERATOR}/")),
             parked => parked_verdict(&entry),
@@ -95,26 +107,30 @@ impl Console {
         self.page(look, "event.html", values)
     }
 
-    async fn place(&self, customer: &CustomerKey, entry: &Entry) -> anyhow::Result<Place> {
+    async fn event_place(
+        &self,
+        customer: &CustomerKey,
+        entry: &Entry,
+    ) -> anyhow::Result<EventPlace> {
         let journal = self.journal(customer).await?;
         let at = journal
             .sorted
             .iter()
-            .position(|known| known.reading.id == entry.reading.id);
+            .position(|known| known.event.id == entry.event.id);
         let explained = at.and_then(|at| journal.explained.get(at));
         let range = at.map(|at| at..at.saturating_add(1));
-        let step = range.and_then(|range| journal.steps(range, &self.shop.catalog).pop());
-        Ok(Place {
+        let step = range.and_then(|range| journal.effects(range, &self.shop.catalog).pop());
+        Ok(EventPlace {
             customer: customer.to_string(),
             verdict: explained.map_or("pending", |explained| explained.verdict.as_str()),
-            step,
+            effect: step,
         })
     }
 
     /// The entry, and the customers in whose journals it is; none while it is parked.
-    async fn find(&self, id: &str) -> Result<(Arc<Entry>, Vec<CustomerKey>), Fault> {
+    async fn find_entry(&self, id: &str) -> Result<(Arc<Entry>, Vec<CustomerKey>), PageError> {
         let places: Vec<Arc<str>> = {
-            let known = self.index.now();
+            let known = self.index.current();
             let from = (id.into(), "".into());
             let of_it = known
                 .events
@@ -137,7 +153,8 @@ impl Console {
                 break;
             }
         }
-        let entry = found.ok_or_else(|| Fault::NotThere(format!("no event {id} is journaled")))?;
+        let entry =
+            found.ok_or_else(|| PageError::NotFound(format!("no event {id} is journaled")))?;
         Ok((
             entry,
             places
@@ -159,8 +176,8 @@ impl Console {
 }
 
 /// What its provider's API has not told yet.
-fn waits_for(entry: &Entry) -> Option<Arc<str>> {
-    let mut facts = entry.reading.facts.iter();
+fn missing_from_api(entry: &Entry) -> Option<Arc<str>> {
+    let mut facts = entry.event.facts.iter();
     facts.find_map(|fact| {
         if let Fact::Waiting { what } = fact {
             Some(what.clone())
@@ -171,12 +188,12 @@ fn waits_for(entry: &Entry) -> Option<Arc<str>> {
 }
 
 fn references(entry: &Entry) -> Vec<String> {
-    let named = match &entry.reading.about {
-        domain::reading::About::Customer(customer) => vec![customer.to_string()],
-        domain::reading::About::Behind(references) => {
+    let named = match &entry.event.about {
+        domain::event::About::Customer(customer) => vec![customer.to_string()],
+        domain::event::About::ByReference(references) => {
             references.iter().map(ToString::to_string).collect()
         }
     };
-    let others = entry.reading.references.iter().map(ToString::to_string);
+    let others = entry.event.references.iter().map(ToString::to_string);
     named.into_iter().chain(others).collect()
 }

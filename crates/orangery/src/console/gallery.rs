@@ -1,12 +1,12 @@
 //! Every letter in every language, made from sample data.
 
 use super::checks::Check;
-use super::look::Look;
-use super::mailbox::{Shown, checked, shut_in};
+use super::display_prefs::DisplayPrefs;
+use super::mailbox::{MailViewQuery, run_checks, sandboxed};
 use super::render::values;
-use super::{Console, Fault, Page};
-use crate::preview::{self, OCCASIONS, Words};
-use crate::stack::mail::{Mail, Named};
+use super::{Console, PageError, PageResult};
+use crate::preview::{self, SAMPLE_CASES, SampleNames};
+use crate::stack::mail::{CapturedMail, NameValue};
 use anyhow::Context;
 use axum::extract::{Query, State};
 use domain::letters::Letter;
@@ -15,22 +15,22 @@ use serde::{Deserialize, Serialize};
 
 /// A letter in a language, and how it does.
 #[derive(Serialize)]
-struct Row {
+struct GalleryRow {
     letter: &'static str,
     language: &'static str,
     subject: String,
     checks: Vec<Check>,
 }
 
-pub(crate) async fn list(State(console): State<Console>, look: Look) -> Page {
+pub(crate) async fn list(State(console): State<Console>, look: DisplayPrefs) -> PageResult {
     let mut rows = Vec::new();
     for letter in Letter::ALL {
         for language in Language::ALL {
             let mail = console.sample(letter, language)?;
-            rows.push(Row {
+            rows.push(GalleryRow {
                 letter: letter.as_str(),
                 language: language.as_str(),
-                checks: checked(&mail),
+                checks: run_checks(&mail),
                 subject: mail.subject,
             });
         }
@@ -39,30 +39,30 @@ pub(crate) async fn list(State(console): State<Console>, look: Look) -> Page {
 }
 
 #[derive(Deserialize)]
-pub(crate) struct Which {
+pub(crate) struct GalleryQuery {
     letter: String,
     language: String,
 }
 
-impl Which {
-    fn found(&self) -> Result<(Letter, Language), Fault> {
+impl GalleryQuery {
+    fn parse(&self) -> Result<(Letter, Language), PageError> {
         let letter = Letter::parse(&self.letter);
         let mut languages = Language::ALL.into_iter();
         let language = languages.find(|language| language.as_str() == self.language);
         let found = letter.zip(language);
         found.ok_or_else(|| {
-            Fault::NotThere(format!("no letter {} in {}", self.letter, self.language))
+            PageError::NotFound(format!("no letter {} in {}", self.letter, self.language))
         })
     }
 }
 
 pub(crate) async fn one(
     State(console): State<Console>,
-    look: Look,
-    Query(which): Query<Which>,
-    Query(shown): Query<Shown>,
-) -> Page {
-    let (letter, language) = which.found()?;
+    look: DisplayPrefs,
+    Query(which): Query<GalleryQuery>,
+    Query(shown): Query<MailViewQuery>,
+) -> PageResult {
+    let (letter, language) = which.parse()?;
     let mail = console.sample(letter, language)?;
     let query = format!("letter={}&language={}", letter.as_str(), language.as_str());
     let at = (
@@ -72,24 +72,27 @@ pub(crate) async fn one(
     console.letter(&look, &mail, None, at, &shown)
 }
 
-pub(crate) async fn body(State(console): State<Console>, Query(which): Query<Which>) -> Page {
-    let (letter, language) = which.found()?;
-    Ok(shut_in(console.sample(letter, language)?.html))
+pub(crate) async fn body(
+    State(console): State<Console>,
+    Query(which): Query<GalleryQuery>,
+) -> PageResult {
+    let (letter, language) = which.parse()?;
+    Ok(sandboxed(console.sample(letter, language)?.html))
 }
 
 impl Console {
-    fn sample(&self, letter: Letter, language: Language) -> anyhow::Result<Mail> {
-        let occasion = OCCASIONS
+    fn sample(&self, letter: Letter, language: Language) -> anyhow::Result<CapturedMail> {
+        let occasion = SAMPLE_CASES
             .into_iter()
             .find(|occasion| occasion.letter == letter)
             .with_context(|| format!("{} has no sample", letter.as_str()))?;
-        let words = Words {
+        let words = SampleNames {
             shop: self.shop.sender.shop.clone(),
-            ..Words::default()
+            ..SampleNames::default()
         };
         let mail = preview::sample(occasion, language, &words)?;
         let tags = mail.tags.into_iter();
-        Ok(Mail {
+        Ok(CapturedMail {
             id: letter.as_str().into(),
             at: preview::SENT_AT.into(),
             from: mail.from,
@@ -98,7 +101,7 @@ impl Console {
             text: mail.text,
             html: mail.html,
             tags: tags
-                .map(|(name, value)| Named {
+                .map(|(name, value)| NameValue {
                     name: name.into(),
                     value,
                 })
@@ -106,12 +109,12 @@ impl Console {
             headers: mail
                 .headers
                 .into_iter()
-                .map(|(name, value)| Named {
+                .map(|(name, value)| NameValue {
                     name: name.into(),
                     value,
                 })
                 .collect(),
-            ..Mail::default()
+            ..CapturedMail::default()
         })
     }
 }

@@ -1,68 +1,68 @@
 //! What the overview and the lists say, kept in memory and fed by the table's stream: no page
 //! costs a scan. Built anew from one scan when the process starts.
 
-use super::changes::items;
-use super::happening::{Happening, parked_verdict, when};
-use super::journals::Arrived;
-use super::referred::Partners;
+use super::activity::{ActivityEntry, parked_verdict, state_changed_at};
+use super::changes::typed_items;
+use super::journals::EntryCache;
+use super::referrals::PartnerIndex;
 use crate::stack::engine::Engine;
 use crate::stack::error::StackError;
+use domain::event::Position;
 use domain::ids::CustomerKey;
-use domain::reading::Position;
 use domain::record::{Entry, Record};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use store::Item;
-use store::decided::OPERATOR;
 use store::items::{LETTER, PARKED};
 use store::letters::LetterRow;
+use store::operator_decisions::OPERATOR;
 
 /// The index of a stack; clones share it.
 #[derive(Clone)]
 pub(crate) struct Index {
     engine: Engine,
-    known: Arc<Mutex<Known>>,
+    state: Arc<Mutex<IndexState>>,
 }
 
 /// A partition and a sort key.
-type Place = (Arc<str>, Arc<str>);
+type IndexKey = (Arc<str>, Arc<str>);
 
 /// What is known of everything.
 #[derive(Default)]
-pub(crate) struct Known {
+pub(crate) struct IndexState {
     /// The place in the stream up to which everything is in here.
-    after: Option<String>,
+    read_up_to: Option<String>,
     /// Customers by key.
-    pub(crate) customers: BTreeMap<Arc<str>, Line>,
+    pub(crate) customers: BTreeMap<Arc<str>, CustomerSummary>,
     /// Event ids and the partitions they are in.
-    pub(crate) events: BTreeSet<Place>,
+    pub(crate) events: BTreeSet<IndexKey>,
     /// Letters by customer and sort key, with version and state.
-    letters: BTreeMap<Place, (u64, &'static str)>,
+    letters: BTreeMap<IndexKey, (u64, &'static str)>,
     /// Parked entries by reference and sort key, and whether each waits for its provider's API.
-    parked: BTreeMap<Place, bool>,
+    parked: BTreeMap<IndexKey, bool>,
     /// The latest happenings, the latest last.
-    pub(crate) latest: VecDeque<Happening>,
+    pub(crate) latest_activity: VecDeque<ActivityEntry>,
     /// How many happenings there ever were.
-    pub(crate) happened: u64,
+    pub(crate) activity_count: u64,
     /// Sums.
-    pub(crate) counts: Counts,
+    pub(crate) counts: IndexCounts,
     /// What the journals say.
-    pub(super) arrived: Arrived,
+    pub(super) entry_cache: EntryCache,
     /// Partners, and whom they sent.
-    pub(super) partners: Partners,
+    pub(super) partners: PartnerIndex,
 }
 
 /// Sums over everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub(crate) struct Counts {
+pub(crate) struct IndexCounts {
     /// Journal entries.
     pub(crate) events: u64,
     /// Of these, in order.
     pub(crate) applied: u64,
     /// Of these, older than what had come before.
-    pub(crate) late: u64,
+    pub(crate) out_of_order: u64,
     /// Of these, not understood.
     pub(crate) quarantined: u64,
     /// Subscriptions whose statements contradict each other.
@@ -77,7 +77,7 @@ pub(crate) struct Counts {
 
 /// A customer in the list.
 #[derive(Clone, Debug, Default, Serialize)]
-pub(crate) struct Line {
+pub(crate) struct CustomerSummary {
     /// Name, as given.
     pub(crate) name: String,
     /// E-mail address, as given.
@@ -97,19 +97,19 @@ pub(crate) struct Line {
 
 impl Index {
     /// An index that follows this table for as long as somebody holds it.
-    pub(crate) fn following(engine: Engine) -> Self {
-        let known = Arc::new(Mutex::new(Known::default()));
-        let (follower, weak) = (engine.clone(), Arc::downgrade(&known));
+    pub(crate) fn new(engine: Engine) -> Self {
+        let state = Arc::new(Mutex::new(IndexState::default()));
+        let (follower, weak) = (engine.clone(), Arc::downgrade(&state));
         std::thread::spawn(move || follow(&follower, &weak));
-        Self { engine, known }
+        Self { engine, state }
     }
 
     /// What is known, with what was written in the last moment: at most a few pages of it.
-    pub(crate) fn now(&self) -> MutexGuard<'_, Known> {
-        let mut known = locked(&self.known);
+    pub(crate) fn current(&self) -> MutexGuard<'_, IndexState> {
+        let mut known = lock(&self.state);
         for _ in 0..4 {
             match known.catch_up(&self.engine) {
-                Ok(PAGE) => {}
+                Ok(PAGE_SIZE) => {}
                 Ok(_) | Err(_) => break,
             }
         }
@@ -118,39 +118,39 @@ impl Index {
 }
 
 /// The scan first: a stack with a directory forgets its stream after a day.
-fn follow(engine: &Engine, known: &Weak<Mutex<Known>>) {
+fn follow(engine: &Engine, known: &Weak<Mutex<IndexState>>) {
     if let Some(known) = known.upgrade()
-        && let Err(cause) = locked(&known).read_everything(engine)
+        && let Err(cause) = lock(&known).read_everything(engine)
     {
         tracing::error!(%cause, "the pages could not read the table");
     }
     while let Some(known) = known.upgrade() {
-        let read = locked(&known).catch_up(engine);
+        let read = lock(&known).catch_up(engine);
         drop(known);
         // The engine answers an error while the stack ends.
-        let pause = if matches!(read, Ok(PAGE)) {
-            BREATH
+        let pause = if matches!(read, Ok(PAGE_SIZE)) {
+            YIELD_INTERVAL
         } else {
-            PAUSE
+            POLL_INTERVAL
         };
         std::thread::sleep(pause);
     }
 }
 
-fn locked(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
+fn lock(known: &Mutex<IndexState>) -> MutexGuard<'_, IndexState> {
     known.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Known {
+impl IndexState {
     fn read_everything(&mut self, engine: &Engine) -> Result<(), StackError> {
         let mut after = None;
         let mut entries = Vec::new();
         loop {
-            let (records, next) = engine.everything(after)?;
-            for (_, item) in items(records) {
+            let (records, next) = engine.scan_page(after)?;
+            for (_, item) in typed_items(records) {
                 match item {
                     Some(Item::Entry(customer, entry)) => entries.push((customer, entry)),
-                    Some(item) => self.take(item),
+                    Some(item) => self.apply(item),
                     None => {}
                 }
             }
@@ -161,7 +161,7 @@ impl Known {
         }
         // In the order of arrival: what is late is so for having come after something younger.
         entries.sort_by(|(_, a), (_, b)| {
-            (a.received_at, &a.reading.id).cmp(&(b.received_at, &b.reading.id))
+            (a.received_at, &a.event.id).cmp(&(b.received_at, &b.event.id))
         });
         for (customer, entry) in entries {
             self.entry(&customer, entry);
@@ -171,47 +171,47 @@ impl Known {
 
     /// Takes in one page of changes. How many there were.
     fn catch_up(&mut self, engine: &Engine) -> Result<usize, StackError> {
-        let changes = engine.changes(self.after.as_deref(), PAGE)?;
+        let changes = engine.changes(self.read_up_to.as_deref(), PAGE_SIZE)?;
         let (read, last) = (
             changes.len(),
             changes.last().map(|last| last.sequence.clone()),
         );
-        for (keys, item) in items(changes.into_iter().map(|change| change.record).collect()) {
+        for (keys, item) in typed_items(changes.into_iter().map(|change| change.record).collect()) {
             match item {
-                Some(item) => self.take(item),
-                None => self.removed(keys),
+                Some(item) => self.apply(item),
+                None => self.remove(keys),
             }
         }
-        self.after = last.or(self.after.take());
+        self.read_up_to = last.or(self.read_up_to.take());
         Ok(read)
     }
 
-    fn take(&mut self, item: Item) {
+    fn apply(&mut self, item: Item) {
         match item {
             Item::Entry(customer, entry) => self.entry(&customer, entry),
             Item::Record(record) => self.record(&record),
             Item::Parked(reference, entry) => {
-                let id: Arc<str> = entry.reading.id.as_str().into();
+                let id: Arc<str> = entry.event.id.as_str().into();
                 let key = (reference.as_str().into(), format!("{PARKED}{id}").into());
-                let waits = entry.reading.is_waiting();
+                let waits = entry.event.is_waiting();
                 if self.parked.insert(key, waits).is_none() {
                     let partition = store::items::reference_partition(&reference);
                     self.events.insert((id, partition.into()));
                     let verdict = parked_verdict(&entry);
-                    self.happen("parked", &entry, verdict, reference.as_str());
+                    self.add_entry_activity("parked", &entry, verdict, reference.as_str());
                 }
             }
             Item::Letter(row) => self.letter(&row),
             Item::Partner(row) => self.partners.add(row),
             Item::Alias(..) | Item::Commission(_) | Item::Cursor(_) => {}
-            Item::Payout(_) | Item::Bank(_) | Item::Transfers(_) => {}
-            Item::Standing(_) | Item::Report(..) => {}
-            Item::Endpoint(_) | Item::Told(_) => {}
+            Item::Payout(_) | Item::Bank(_) | Item::TransferBatch(_) => {}
+            Item::ReferralStatus(_) | Item::Report(..) => {}
+            Item::NoticeEndpoint(_) | Item::DeliveryState(_) => {}
         }
     }
 
     fn entry(&mut self, customer: &CustomerKey, entry: Arc<Entry>) {
-        let id: Arc<str> = entry.reading.id.as_str().into();
+        let id: Arc<str> = entry.event.id.as_str().into();
         let partition: Arc<str> = store::items::customer_partition(customer).into();
         if !self.events.insert((id, partition)) {
             return;
@@ -219,12 +219,12 @@ impl Known {
         let key: Arc<str> = customer.as_str().into();
         let line = self.customers.entry(key.clone()).or_default();
         let before = line.events;
-        let position = entry.reading.position();
+        let position = entry.event.position();
         let late = line
             .latest
             .as_ref()
             .is_some_and(|latest| position < *latest);
-        let unclear = entry.reading.is_unclear();
+        let unclear = entry.event.is_unclear();
         if !late {
             line.latest = Some(position);
         }
@@ -233,14 +233,14 @@ impl Known {
         let counts = &mut self.counts;
         let (count, verdict) = match (unclear, late) {
             (true, _) => (&mut counts.quarantined, "quarantined"),
-            (false, true) => (&mut counts.late, "late"),
+            (false, true) => (&mut counts.out_of_order, "out_of_order"),
             (false, false) => (&mut counts.applied, "applied"),
         };
         *count = count.saturating_add(1);
         counts.events = counts.events.saturating_add(1);
         self.counts.customers = u64::try_from(self.customers.len()).unwrap_or(u64::MAX);
-        self.happen("event", &entry, verdict, customer.as_str());
-        self.arrived.add(&key, entry, before);
+        self.add_entry_activity("event", &entry, verdict, customer.as_str());
+        self.entry_cache.add(&key, entry, before);
     }
 
     fn record(&mut self, record: &Record) {
@@ -252,7 +252,7 @@ impl Known {
             return;
         }
         let state = &record.folded.state;
-        self.partners.sent(&record.customer, state);
+        self.partners.record_referrals(&record.customer, state);
         let ambiguous = state
             .subscriptions
             .values()
@@ -290,19 +290,19 @@ impl Known {
         let count = self.counts.letters.entry(state).or_default();
         *count = count.saturating_add(1);
         self.letters.insert(key, (row.version, state));
-        self.push(Happening {
+        self.add_activity(ActivityEntry {
             number: 0,
-            at: when(row),
-            what: "letter",
+            at: state_changed_at(row),
+            kind: "letter",
             name: row.letter.as_str().into(),
             verdict: state,
-            whose: row.customer.as_str().into(),
+            subject: row.customer.as_str().into(),
             id: row.cause.clone(),
         });
     }
 
     /// Only what was parked is ever removed.
-    fn removed(&mut self, (partition, sort): (String, String)) {
+    fn remove(&mut self, (partition, sort): (String, String)) {
         let Some(reference) = partition.strip_prefix("reference#") else {
             return;
         };
@@ -335,33 +335,39 @@ impl Known {
         (parked, waiting)
     }
 
-    fn happen(&mut self, what: &'static str, entry: &Entry, verdict: &'static str, whose: &str) {
-        self.push(Happening {
+    fn add_entry_activity(
+        &mut self,
+        what: &'static str,
+        entry: &Entry,
+        verdict: &'static str,
+        whose: &str,
+    ) {
+        self.add_activity(ActivityEntry {
             number: 0,
             at: entry.received_at.to_string(),
-            what,
-            name: entry.reading.kind.clone(),
+            kind: what,
+            name: entry.event.kind.clone(),
             verdict,
-            whose: whose.into(),
-            id: entry.reading.id.as_str().into(),
+            subject: whose.into(),
+            id: entry.event.id.as_str().into(),
         });
     }
 
-    fn push(&mut self, happening: Happening) {
-        self.happened = self.happened.saturating_add(1);
-        self.latest.push_back(Happening {
-            number: self.happened,
+    fn add_activity(&mut self, happening: ActivityEntry) {
+        self.activity_count = self.activity_count.saturating_add(1);
+        self.latest_activity.push_back(ActivityEntry {
+            number: self.activity_count,
             ..happening
         });
-        if self.latest.len() > LATEST {
-            self.latest.pop_front();
+        if self.latest_activity.len() > MAX_ACTIVITY {
+            self.latest_activity.pop_front();
         }
     }
 }
 
-const PAGE: usize = 500;
+const PAGE_SIZE: usize = 500;
 /// Happenings that are kept: what one action of a person can bring about, with room.
-const LATEST: usize = 500;
-const PAUSE: Duration = Duration::from_millis(250);
+const MAX_ACTIVITY: usize = 500;
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 /// Between two full pages others may have the lock.
-const BREATH: Duration = Duration::from_millis(5);
+const YIELD_INTERVAL: Duration = Duration::from_millis(5);

@@ -1,10 +1,10 @@
 //! Journals as people read them: folded, explained, and kept while they are looked at.
 
 use super::Console;
-use super::moments::{Moment, moments};
-use super::timeline::{Step, sorted, steps};
+use super::snapshots::{StateSnapshot, snapshots};
+use super::timeline::{EventEffect, effects, in_fold_order};
 use domain::catalog::Catalog;
-use domain::explain::{Explained, explain};
+use domain::explain::{ExplainedEvent, explain};
 use domain::ids::CustomerKey;
 use domain::record::Entry;
 use domain::view::CustomerView;
@@ -14,13 +14,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::folding::read_journal;
 
 /// A customer's journal, folded for people.
-pub(super) struct Journal {
+pub(super) struct FoldedJournal {
     customer: CustomerKey,
     /// In the order of the fold, without the wire items.
     pub(super) sorted: Vec<Arc<Entry>>,
     /// Their verdicts.
-    pub(super) explained: Vec<Explained>,
-    moments: Vec<Moment>,
+    pub(super) explained: Vec<ExplainedEvent>,
+    snapshots: Vec<StateSnapshot>,
     /// Those payments and subscriptions that a page has room for, the latest first.
     pub(super) view: CustomerView,
     /// How many payments there are.
@@ -29,15 +29,15 @@ pub(super) struct Journal {
     pub(super) subscriptions: usize,
 }
 
-impl Journal {
+impl FoldedJournal {
     fn new(customer: &CustomerKey, entries: &[Arc<Entry>], catalog: &Catalog) -> Self {
-        let sorted = sorted(entries);
-        let (moments, mut state) = moments(&sorted);
+        let sorted = in_fold_order(entries);
+        let (snapshots, mut state) = snapshots(&sorted);
         let explained = explain(&sorted, &state);
         let open = &mut state.payments.open;
         open.retain(|payment| payment.paid().is_some());
         let payments = open.len();
-        open.drain(..payments.saturating_sub(SHOWN));
+        open.drain(..payments.saturating_sub(MAX_SHOWN));
         let subscriptions = state.subscriptions.len();
         let mut view = CustomerView::new(customer, &state, catalog, vec![], &[]);
         view.payments.reverse();
@@ -45,12 +45,12 @@ impl Journal {
         view.subscriptions.reverse();
         view.subscriptions
             .sort_by_key(|known| known.ended_at.is_some());
-        view.subscriptions.truncate(SHOWN);
+        view.subscriptions.truncate(MAX_SHOWN);
         Self {
             customer: customer.clone(),
             sorted,
             explained,
-            moments,
+            snapshots,
             view,
             payments,
             subscriptions,
@@ -58,56 +58,63 @@ impl Journal {
     }
 
     /// What each of these events did.
-    pub(super) fn steps(&self, range: Range<usize>, catalog: &Catalog) -> Vec<Step> {
-        steps(&self.customer, &self.sorted, &self.moments, range, catalog)
+    pub(super) fn effects(&self, range: Range<usize>, catalog: &Catalog) -> Vec<EventEffect> {
+        effects(
+            &self.customer,
+            &self.sorted,
+            &self.snapshots,
+            range,
+            catalog,
+        )
     }
 }
 
 /// Readings as they arrive, by customer: a long journal need not be read to be shown.
 #[derive(Default)]
-pub(super) struct Arrived {
-    of: BTreeMap<Arc<str>, Vec<Arc<Entry>>>,
+pub(super) struct EntryCache {
+    by_customer: BTreeMap<Arc<str>, Vec<Arc<Entry>>>,
     count: usize,
 }
 
-impl Arrived {
+impl EntryCache {
     /// Keeps an entry of a customer of whom so many were known before.
     pub(super) fn add(&mut self, customer: &Arc<str>, entry: Arc<Entry>, before: u64) {
-        let entries = self.of.entry(customer.clone()).or_default();
+        let entries = self.by_customer.entry(customer.clone()).or_default();
         if u64::try_from(entries.len()) != Ok(before) {
             // Not all of them are here, so none is of use.
             self.count = self.count.saturating_sub(entries.len());
-            self.of.remove(customer);
+            self.by_customer.remove(customer);
             return;
         }
-        entries.push(bare(entry));
+        entries.push(without_raw(entry));
         self.count = self.count.saturating_add(1);
-        if self.count > MOST {
-            self.of.retain(|_, entries| entries.len() > SHORT);
-            self.count = self.of.values().map(Vec::len).sum();
+        if self.count > MAX_ENTRIES {
+            self.by_customer
+                .retain(|_, entries| entries.len() > SHORT_JOURNAL);
+            self.count = self.by_customer.values().map(Vec::len).sum();
         }
-        if self.count > MOST {
+        if self.count > MAX_ENTRIES {
             *self = Self::default();
         }
     }
 
     /// All of a customer's entries, if they are here.
     fn all(&self, customer: &CustomerKey, events: u64) -> Option<Vec<Arc<Entry>>> {
-        let entries = self.of.get(customer.as_str())?;
+        let entries = self.by_customer.get(customer.as_str())?;
         (u64::try_from(entries.len()) == Ok(events)).then(|| entries.clone())
     }
 
     /// Keeps what had to be read, so that what is added to it need not be.
     fn keep(&mut self, customer: &CustomerKey, entries: Vec<Arc<Entry>>) {
         self.count = self.count.saturating_add(entries.len());
-        let former = self.of.insert(customer.as_str().into(), entries);
+        let former = self.by_customer.insert(customer.as_str().into(), entries);
         let former = former.map_or(0, |entries| entries.len());
         self.count = self.count.saturating_sub(former);
     }
 }
 
 /// Without the wire item: it is the most of an entry, and one event's page reads it.
-fn bare(entry: Arc<Entry>) -> Arc<Entry> {
+fn without_raw(entry: Arc<Entry>) -> Arc<Entry> {
     Arc::new(Entry {
         raw: Arc::default(),
         ..Arc::unwrap_or_clone(entry)
@@ -116,37 +123,40 @@ fn bare(entry: Arc<Entry>) -> Arc<Entry> {
 
 /// The journals looked at last.
 #[derive(Default)]
-pub(super) struct Journals(Mutex<Vec<Arc<Journal>>>);
+pub(super) struct JournalCache(Mutex<Vec<Arc<FoldedJournal>>>);
 
-impl Journals {
-    fn locked(&self) -> MutexGuard<'_, Vec<Arc<Journal>>> {
+impl JournalCache {
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<FoldedJournal>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn find(&self, customer: &CustomerKey, events: u64) -> Option<Arc<Journal>> {
-        let same = |known: &&Arc<Journal>| {
+    fn find(&self, customer: &CustomerKey, events: u64) -> Option<Arc<FoldedJournal>> {
+        let same = |known: &&Arc<FoldedJournal>| {
             known.customer == *customer && u64::try_from(known.sorted.len()) == Ok(events)
         };
-        self.locked().iter().find(same).cloned()
+        self.lock().iter().find(same).cloned()
     }
 
-    fn keep(&self, journal: &Arc<Journal>) {
-        let mut kept = self.locked();
+    fn keep(&self, journal: &Arc<FoldedJournal>) {
+        let mut kept = self.lock();
         kept.retain(|known| known.customer != journal.customer);
         kept.push(Arc::clone(journal));
-        let excess = kept.len().saturating_sub(KEPT);
+        let excess = kept.len().saturating_sub(MAX_JOURNALS);
         kept.drain(..excess);
     }
 }
 
 impl Console {
     /// The journal: from memory if nothing was added since, else folded again.
-    pub(super) async fn journal(&self, customer: &CustomerKey) -> anyhow::Result<Arc<Journal>> {
+    pub(super) async fn journal(
+        &self,
+        customer: &CustomerKey,
+    ) -> anyhow::Result<Arc<FoldedJournal>> {
         let (events, arrived) = {
-            let known = self.index.now();
+            let known = self.index.current();
             let line = known.customers.get(customer.as_str());
             let events = line.map_or(0, |line| line.events);
-            (events, known.arrived.all(customer, events))
+            (events, known.entry_cache.all(customer, events))
         };
         if let Some(journal) = self.journals.find(customer, events) {
             return Ok(journal);
@@ -155,23 +165,23 @@ impl Console {
             Some(entries) => entries,
             None => {
                 let read = read_journal(&self.table, customer).await?;
-                let entries: Vec<_> = read.into_iter().map(bare).collect();
-                let mut known = self.index.now();
-                known.arrived.keep(customer, entries.clone());
+                let entries: Vec<_> = read.into_iter().map(without_raw).collect();
+                let mut known = self.index.current();
+                known.entry_cache.keep(customer, entries.clone());
                 entries
             }
         };
-        let journal = Arc::new(Journal::new(customer, &entries, &self.shop.catalog));
+        let journal = Arc::new(FoldedJournal::new(customer, &entries, &self.shop.catalog));
         self.journals.keep(&journal);
         Ok(journal)
     }
 }
 
 /// How many payments and subscriptions a page shows.
-const SHOWN: usize = 50;
+const MAX_SHOWN: usize = 50;
 /// Journals in memory as they are shown.
-const KEPT: usize = 4;
+const MAX_JOURNALS: usize = 4;
 /// Readings in memory, two kilobytes or so each.
-const MOST: usize = 30_000;
+const MAX_ENTRIES: usize = 30_000;
 /// A journal that is read in a moment.
-const SHORT: usize = 64;
+const SHORT_JOURNAL: usize = 64;

@@ -1,10 +1,10 @@
 //! The mailbox: every letter that went out, in both bodies, at a phone's and a desk's width.
 
 use super::checks::{self, checks};
-use super::look::Look;
+use super::display_prefs::DisplayPrefs;
 use super::render::values;
-use super::{Before, Console, Fault, Page, next_page};
-use crate::stack::mail::Mail;
+use super::{BeforeQuery, Console, PageError, PageResult, next_page};
+use crate::stack::mail::CapturedMail;
 use axum::extract::{Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -13,7 +13,7 @@ use std::fmt::Write;
 
 /// A mail in the list.
 #[derive(Serialize)]
-struct Row {
+struct MailRow {
     id: String,
     at: String,
     to: String,
@@ -23,15 +23,21 @@ struct Row {
 
 pub(crate) async fn list(
     State(console): State<Console>,
-    look: Look,
-    Query(asked): Query<Before>,
-) -> Page {
-    let mails = console.endpoints.mailbox.before(asked.number(), PAGE)?;
-    let next = next_page(&mails, PAGE, |(number, _)| *number);
-    let rows: Vec<Row> = mails
+    look: DisplayPrefs,
+    Query(asked): Query<BeforeQuery>,
+) -> PageResult {
+    let mails = console
+        .endpoints
+        .mailbox
+        .before(asked.number(), PAGE_SIZE)?;
+    let next = next_page(&mails, PAGE_SIZE, |(number, _)| *number);
+    let rows: Vec<MailRow> = mails
         .into_iter()
-        .map(|(_, mail)| Row {
-            failing: checked(&mail).iter().filter(|check| !check.passed).count(),
+        .map(|(_, mail)| MailRow {
+            failing: run_checks(&mail)
+                .iter()
+                .filter(|check| !check.passed)
+                .count(),
             id: mail.id,
             at: mail.at,
             to: mail.to.join(", "),
@@ -43,24 +49,24 @@ pub(crate) async fn list(
 
 /// Which mail.
 #[derive(Deserialize)]
-pub(crate) struct Which {
+pub(crate) struct MailQuery {
     id: String,
 }
 
 /// How a mail is to be shown.
 #[derive(Deserialize)]
-pub(crate) struct Shown {
+pub(crate) struct MailViewQuery {
     #[serde(default)]
-    view: View,
+    view: MailView,
     #[serde(default)]
-    width: Width,
+    width: FrameWidth,
     #[serde(default)]
-    light: Light,
+    light: FrameTheme,
 }
 
 #[derive(Clone, Copy, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum View {
+enum MailView {
     #[default]
     Html,
     Text,
@@ -70,15 +76,15 @@ enum View {
 
 #[derive(Clone, Copy, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Width {
+enum FrameWidth {
     #[default]
-    Desk,
+    Desktop,
     Phone,
 }
 
 #[derive(Clone, Copy, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Light {
+enum FrameTheme {
     #[default]
     Light,
     Dark,
@@ -86,23 +92,26 @@ enum Light {
 
 pub(crate) async fn one(
     State(console): State<Console>,
-    look: Look,
-    Query(which): Query<Which>,
-    Query(shown): Query<Shown>,
-) -> Page {
+    look: DisplayPrefs,
+    Query(which): Query<MailQuery>,
+    Query(shown): Query<MailViewQuery>,
+) -> PageResult {
     let mail = console.mail(&which.id)?;
     let query = format!("id={}", super::render::encoded(&mail.id));
     let at = (format!("/mail?{query}"), format!("/mail/body?{query}"));
-    let customer = console.written_to(&mail);
+    let customer = console.recipient(&mail);
     console.letter(&look, &mail, customer, at, &shown)
 }
 
-pub(crate) async fn body(State(console): State<Console>, Query(which): Query<Which>) -> Page {
-    Ok(shut_in(console.mail(&which.id)?.html))
+pub(crate) async fn body(
+    State(console): State<Console>,
+    Query(which): Query<MailQuery>,
+) -> PageResult {
+    Ok(sandboxed(console.mail(&which.id)?.html))
 }
 
 /// A letter's HTML, which may do nothing: no script, no form, no request.
-pub(super) fn shut_in(html: String) -> Response {
+pub(super) fn sandboxed(html: String) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CONTENT_SECURITY_POLICY, POLICY),
@@ -114,29 +123,29 @@ impl Console {
     /// The page of a mail, which stands at `this` and has its HTML at `body`.
     pub(super) fn letter(
         &self,
-        look: &Look,
-        mail: &Mail,
+        look: &DisplayPrefs,
+        mail: &CapturedMail,
         customer: Option<String>,
         (this, body): (String, String),
-        shown: &Shown,
-    ) -> Page {
+        shown: &MailViewQuery,
+    ) -> PageResult {
         let values = values! {
             mail, customer, this, body,
-            checks => checked(mail),
+            checks => run_checks(mail),
             source => source(mail),
             view => shown.view, width => shown.width, light => shown.light,
         };
         self.page(look, "mail.html", values)
     }
 
-    fn mail(&self, id: &str) -> Result<Mail, Fault> {
+    fn mail(&self, id: &str) -> Result<CapturedMail, PageError> {
         let mail = self.endpoints.mailbox.mail(id)?;
-        mail.ok_or_else(|| Fault::NotThere(format!("no mail {id} went out")))
+        mail.ok_or_else(|| PageError::NotFound(format!("no mail {id} went out")))
     }
 
     /// The customers with this address, as the index knows them.
-    fn written_to(&self, mail: &Mail) -> Option<String> {
-        let known = self.index.now();
+    fn recipient(&self, mail: &CapturedMail) -> Option<String> {
+        let known = self.index.current();
         let to = mail.to.first()?;
         let mut of_it = known.customers.iter().filter(|(_, line)| line.email == *to);
         of_it.next().map(|(key, _)| key.to_string())
@@ -144,10 +153,10 @@ impl Console {
 }
 
 /// What is to be said for and against a mail.
-pub(super) fn checked(mail: &Mail) -> Vec<checks::Check> {
+pub(super) fn run_checks(mail: &CapturedMail) -> Vec<checks::Check> {
     let letter = mail.tags.iter().find(|tag| tag.name == "letter");
     let mut headers = mail.headers.iter();
-    checks(&checks::Letter {
+    checks(&checks::CheckedLetter {
         name: letter.map_or("", |tag| tag.value.as_str()),
         subject: &mail.subject,
         text: &mail.text,
@@ -157,7 +166,7 @@ pub(super) fn checked(mail: &Mail) -> Vec<checks::Check> {
 }
 
 /// As it would stand on the wire, for people: parts in the clear.
-fn source(mail: &Mail) -> String {
+fn source(mail: &CapturedMail) -> String {
     let mut out = String::new();
     let (from, to, subject) = (&mail.from, mail.to.join(", "), &mail.subject);
     // Writing to a string can't fail.
@@ -191,4 +200,4 @@ fn source(mail: &Mail) -> String {
 
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
      sandbox; frame-ancestors 'self'";
-const PAGE: u32 = 50;
+const PAGE_SIZE: u32 = 50;

@@ -3,11 +3,11 @@
 
 mod changes;
 mod index;
-mod happening;
-mod referred;
-mod look;
+mod activity;
+mod referrals;
+mod display_prefs;
 mod render;
-mod moments;
+mod snapshots;
 mod timeline;
 mod journals;
 
@@ -25,7 +25,7 @@ mod gallery;
 mod time;
 mod demo;
 
-use crate::stack::Endpoints;
+use crate::stack::StackEndpoints;
 use crate::wiring::{Shop, dynamo_table};
 use axum::Router;
 use axum::extract::{Request, State};
@@ -44,22 +44,22 @@ pub use checks::{Check, checks};
 
 /// What every page is made from; clones share it.
 #[derive(Clone)]
-pub(crate) struct Console(Arc<Inner>);
+pub(crate) struct Console(Arc<ConsoleInner>);
 
-pub(crate) struct Inner {
-    endpoints: Endpoints,
+pub(crate) struct ConsoleInner {
+    endpoints: StackEndpoints,
     shop: Shop,
     table: DynamoTable,
     index: Index,
     templates: Templates,
     chaos: Mutex<Chaos>,
-    journals: journals::Journals,
+    journals: journals::JournalCache,
 }
 
 impl std::ops::Deref for Console {
-    type Target = Inner;
+    type Target = ConsoleInner;
 
-    fn deref(&self) -> &Inner {
+    fn deref(&self) -> &ConsoleInner {
         &self.0
     }
 }
@@ -68,17 +68,17 @@ impl std::ops::Deref for Console {
 ///
 /// # Errors
 /// [`BadSetting`] when a template or a table of texts can't be read.
-pub fn router(endpoints: &Endpoints, shop: &Shop) -> Result<Router, BadSetting> {
+pub fn router(endpoints: &StackEndpoints, shop: &Shop) -> Result<Router, BadSetting> {
     let bad = |what: String| BadSetting {
         name: "ORANGERY_PAGES",
         what,
     };
-    let console = Console(Arc::new(Inner {
+    let console = Console(Arc::new(ConsoleInner {
         table: dynamo_table(endpoints)?,
-        index: Index::following(endpoints.engine.clone()),
+        index: Index::new(endpoints.engine.clone()),
         templates: Templates::new().map_err(|error| bad(format!("{error:#}")))?,
         chaos: Mutex::new(shop.chaos),
-        journals: journals::Journals::default(),
+        journals: journals::JournalCache::default(),
         endpoints: endpoints.clone(),
         shop: shop.clone(),
     }));
@@ -100,39 +100,39 @@ pub fn router(endpoints: &Endpoints, shop: &Shop) -> Result<Router, BadSetting> 
         .route("/gallery", get(gallery::list))
         .route("/gallery/one", get(gallery::one))
         .route("/gallery/body", get(gallery::body))
-        .route("/clock", get(time::page).post(time::turn))
+        .route("/clock", get(time::page).post(time::change))
         .route("/demo", get(demo::page))
         .route("/demo/play", post(demo::play))
         .route("/demo/chaos", post(demo::chaos))
         .route("/demo/kill", post(demo::kill))
-        .route("/look", post(look::change))
+        .route("/look", post(display_prefs::change))
         .route("/pages.css", get(stylesheet))
         .route("/pages.js", get(script))
         .route("/favicon.ico", get(icon))
-        .layer(from_fn(guarded))
+        .layer(from_fn(guard_request))
         .with_state(console);
     Ok(pages)
 }
 
 /// Why there is no page.
-pub(crate) enum Fault {
+pub(crate) enum PageError {
     /// What was asked for is not there.
-    NotThere(String),
+    NotFound(String),
     /// The table, the state or a template failed.
-    Broken(anyhow::Error),
+    Internal(anyhow::Error),
 }
 
-impl<E: Into<anyhow::Error>> From<E> for Fault {
+impl<E: Into<anyhow::Error>> From<E> for PageError {
     fn from(error: E) -> Self {
-        Self::Broken(error.into())
+        Self::Internal(error.into())
     }
 }
 
-impl IntoResponse for Fault {
+impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         let (status, words) = match self {
-            Self::NotThere(what) => (StatusCode::NOT_FOUND, what),
-            Self::Broken(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}")),
+            Self::NotFound(what) => (StatusCode::NOT_FOUND, what),
+            Self::Internal(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}")),
         };
         (
             status,
@@ -144,15 +144,15 @@ impl IntoResponse for Fault {
 }
 
 /// A page, or why there is none.
-pub(crate) type Page = Result<Response, Fault>;
+pub(crate) type PageResult = Result<Response, PageError>;
 
 /// Where a page of a list begins that counts down.
 #[derive(serde::Deserialize)]
-pub(crate) struct Before {
+pub(crate) struct BeforeQuery {
     before: Option<i64>,
 }
 
-impl Before {
+impl BeforeQuery {
     fn number(&self) -> i64 {
         self.before.unwrap_or(i64::MAX)
     }
@@ -190,8 +190,8 @@ async fn icon() -> Response {
 }
 
 /// Only forms of these pages may change anything, and no page asks anything of elsewhere.
-async fn guarded(request: Request, next: Next) -> Response {
-    if request.method() == Method::POST && !is_own(request.headers()) {
+async fn guard_request(request: Request, next: Next) -> Response {
+    if request.method() == Method::POST && !is_same_origin(request.headers()) {
         let words = "Only forms of this stack's own pages may do that.\n";
         return (StatusCode::FORBIDDEN, words).into_response();
     }
@@ -212,7 +212,7 @@ async fn guarded(request: Request, next: Next) -> Response {
 }
 
 /// Browsers say where a form came from; what says nothing is no browser.
-fn is_own(headers: &HeaderMap) -> bool {
+fn is_same_origin(headers: &HeaderMap) -> bool {
     let text = |name| {
         headers
             .get(name)
@@ -238,7 +238,7 @@ const ICON: &str = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'>
 
 /// A diagnosis in words.
 #[derive(Clone, Debug, serde::Serialize)]
-pub struct Words {
+pub struct DiagnosisText {
     /// What is wrong.
     pub cause: String,
     /// What to do about it.
@@ -246,7 +246,7 @@ pub struct Words {
 }
 
 /// A diagnosis in the words of a language.
-pub fn words(language: &str, diagnosis: &providers::diagnose::Diagnosis) -> Words {
+pub fn diagnosis_text(language: &str, diagnosis: &providers::diagnose::Diagnosis) -> DiagnosisText {
     let texts = render::read_texts(language).unwrap_or_default();
     let text = |kind: &str| {
         let text = texts.get(&format!("{kind}_{}", diagnosis.cause.as_str()));
@@ -257,7 +257,7 @@ pub fn words(language: &str, diagnosis: &providers::diagnose::Diagnosis) -> Word
             .replace("{what}", &diagnosis.what);
         text.trim_end_matches(" ()").to_owned()
     };
-    Words {
+    DiagnosisText {
         cause: text("cause"),
         act: text("act"),
     }

@@ -1,47 +1,47 @@
 //! The overview: what has arrived, what became of it, and what waits.
 
-use super::happening::Happening;
-use super::index::Counts;
-use super::look::Look;
+use super::activity::ActivityEntry;
+use super::display_prefs::DisplayPrefs;
+use super::index::IndexCounts;
 use super::render::values;
-use super::{Console, Page};
+use super::{Console, PageResult};
 use axum::extract::State;
 use minijinja::value::Value;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-pub(crate) async fn page(State(console): State<Console>, look: Look) -> Page {
+pub(crate) async fn page(State(console): State<Console>, look: DisplayPrefs) -> PageResult {
     let values = console.overview()?;
     console.page(&look, "overview.html", values)
 }
 
 /// The part of it that changes, alone.
-pub(crate) async fn live(State(console): State<Console>, look: Look) -> Page {
+pub(crate) async fn live(State(console): State<Console>, look: DisplayPrefs) -> PageResult {
     let values = console.overview()?;
     console.page(&look, "live.html", values)
 }
 
 /// A verdict and how often it was given.
 #[derive(Serialize)]
-struct Tile {
+struct CountTile {
     name: &'static str,
     count: u64,
 }
 
 impl Console {
     fn overview(&self) -> anyhow::Result<Value> {
-        let (counts, (parked, waiting), latest): (Counts, _, Vec<Happening>) = {
-            let known = self.index.now();
-            let latest = known.latest.iter().rev().take(SHOWN).cloned();
+        let (counts, (parked, waiting), latest): (IndexCounts, _, Vec<ActivityEntry>) = {
+            let known = self.index.current();
+            let latest = known.latest_activity.iter().rev().take(MAX_SHOWN).cloned();
             (known.counts.clone(), known.parked(), latest.collect())
         };
         let state = &self.endpoints.state;
-        let answered = answered(&state.answers()?);
+        let answered = count_verdicts(&state.answers()?);
         let of = |name: &str| answered.get(name).copied().unwrap_or(0);
-        let tile = |name, count| Tile { name, count };
+        let tile = |name, count| CountTile { name, count };
         let verdicts = vec![
             tile("applied", counts.applied),
-            tile("late", counts.late),
+            tile("out_of_order", counts.out_of_order),
             tile("quarantined", counts.quarantined),
             tile("ambiguous", counts.ambiguous),
             tile("parked", parked),
@@ -52,7 +52,7 @@ impl Console {
             tile("repeated", of("repeated")),
             tile("ignored", of("ignored")),
             tile("wrong_mode", of("wrong_mode")),
-            tile("refused", state.refused()?.into()),
+            tile("refused", state.refused_count()?.into()),
         ];
         let secret = crate::wiring::local_secret("stripe");
         let empty = counts.events == 0 && latest.is_empty();
@@ -66,7 +66,7 @@ impl Console {
 }
 
 /// What doors answered, summed by word: `{"applied":1,"repeated":0,…}` each.
-fn answered(answers: &[(String, u32)]) -> BTreeMap<String, u64> {
+fn count_verdicts(answers: &[(String, u32)]) -> BTreeMap<String, u64> {
     let mut sums: BTreeMap<String, u64> = BTreeMap::new();
     for (answer, times) in answers {
         let said: BTreeMap<String, serde_json::Value> =
@@ -88,4 +88,4 @@ fn answered(answers: &[(String, u32)]) -> BTreeMap<String, u64> {
     sums
 }
 
-const SHOWN: usize = 30;
+const MAX_SHOWN: usize = 30;

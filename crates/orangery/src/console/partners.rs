@@ -1,39 +1,41 @@
 //! Partners: the list, and one partner's balance, rows, customers, codes, keys and terms.
 
-use super::look::Look;
-use super::referred::Sent;
+use super::display_prefs::DisplayPrefs;
+use super::referrals::ReferredCustomer;
 use super::render::values;
-use super::{Console, Fault, Page};
+use super::{Console, PageError, PageResult};
 use crate::customer::money;
 use crate::partner::statement;
 use axum::extract::{Query, State};
 use domain::ids::PartnerId;
 use domain::money::Money;
-use domain::program::{Program, Span};
+use domain::program::{CommissionDuration, Program};
 use domain::statement::{Balance, RowView};
 use domain::tiers::Tier;
 use serde::{Deserialize, Serialize};
-use store::endpoints::{Endpoint, WhyOff, endpoint};
-use store::partners::Dated;
+use store::notice_endpoints::{DisabledReason, NoticeEndpoint, read_endpoint};
+use store::partners::DatedProgram;
 
 /// A partner in the list.
 #[derive(Serialize)]
-struct Line {
+struct PartnerListRow {
     name: String,
-    terms: Option<Terms>,
+    terms: Option<TermsText>,
     keys: usize,
     referrals: usize,
 }
 
-pub(crate) async fn list(State(console): State<Console>, look: Look) -> Page {
+pub(crate) async fn list(State(console): State<Console>, look: DisplayPrefs) -> PageResult {
     let now = console.endpoints.clock.now();
-    let rows: Vec<Line> = {
-        let known = console.index.now();
-        let line = |(row, referrals): (&std::sync::Arc<store::partners::PartnerRow>, usize)| Line {
-            name: row.partner.to_string(),
-            terms: row.program(now).as_ref().map(Terms::new),
-            keys: row.keys.len(),
-            referrals,
+    let rows: Vec<PartnerListRow> = {
+        let known = console.index.current();
+        let line = |(row, referrals): (&std::sync::Arc<store::partners::PartnerRow>, usize)| {
+            PartnerListRow {
+                name: row.partner.to_string(),
+                terms: row.program(now).as_ref().map(TermsText::new),
+                keys: row.keys.len(),
+                referrals,
+            }
         };
         known.partners.all().map(line).collect()
     };
@@ -42,99 +44,101 @@ pub(crate) async fn list(State(console): State<Console>, look: Look) -> Page {
 
 /// Which partner, and which page of its rows, counted from the latest, from 1.
 #[derive(Deserialize)]
-pub(crate) struct Which {
+pub(crate) struct PartnerQuery {
     name: String,
     page: Option<usize>,
 }
 
 pub(crate) async fn one(
     State(console): State<Console>,
-    look: Look,
-    Query(which): Query<Which>,
-) -> Page {
+    look: DisplayPrefs,
+    Query(which): Query<PartnerQuery>,
+) -> PageResult {
     let partner = PartnerId::new(which.name.as_str());
-    let known = console.index.now().partners.one(&partner);
+    let known = console.index.current().partners.one(&partner);
     let (row, sent) =
-        known.ok_or_else(|| Fault::NotThere(format!("no partner is called {partner}")))?;
+        known.ok_or_else(|| PageError::NotFound(format!("no partner is called {partner}")))?;
     let now = console.endpoints.clock.now();
-    let told = statement::of(&console.table, &partner, now).await?;
-    let there = endpoint(&console.table, &partner).await?;
+    let told = statement::read_statement(&console.table, &partner, now).await?;
+    let there = read_endpoint(&console.table, &partner).await?;
     let total = told.rows.len();
-    let pages = total.div_ceil(ROWS).max(1);
+    let pages = total.div_ceil(ROWS_PER_PAGE).max(1);
     let page = which.page.unwrap_or(1).clamp(1, pages);
-    let skipped = page.saturating_sub(1).saturating_mul(ROWS);
-    let latest = told.rows.iter().rev().skip(skipped).take(ROWS);
-    let rows: Vec<Row> = latest.map(Row::new).collect();
-    let balance: Vec<Sums> = told.balance.iter().map(Sums::new).collect();
-    let programs: Vec<Agreed> = row.programs.iter().rev().map(Agreed::new).collect();
-    let (referrals, shown): (usize, Vec<&Sent>) = (sent.len(), sent.iter().take(SENT).collect());
+    let skipped = page.saturating_sub(1).saturating_mul(ROWS_PER_PAGE);
+    let latest = told.rows.iter().rev().skip(skipped).take(ROWS_PER_PAGE);
+    let rows: Vec<CommissionRowText> = latest.map(CommissionRowText::new).collect();
+    let balance: Vec<BalanceText> = told.balance.iter().map(BalanceText::new).collect();
+    let programs: Vec<DatedTermsText> =
+        row.programs.iter().rev().map(DatedTermsText::new).collect();
+    let (referrals, shown): (usize, Vec<&ReferredCustomer>) =
+        (sent.len(), sent.iter().take(MAX_REFERRALS).collect());
     let values = values! {
         name => partner.as_str(),
         rows, total, pages, page => page, balance, programs, referrals,
         sent => shown,
         keys => row.keys,
         codes => row.codes,
-        endpoint => there.as_deref().map(ToldAt::new),
-        terms => row.program(now).as_ref().map(Terms::new),
+        endpoint => there.as_deref().map(NoticeEndpointStatus::new),
+        terms => row.program(now).as_ref().map(TermsText::new),
     };
     console.page(&look, "partner.html", values)
 }
 
 /// A program in parts, for either language.
 #[derive(Serialize)]
-struct Terms {
+struct TermsText {
     reward: String,
     /// `first_payment`, `months` or `life`.
-    span: &'static str,
+    duration: &'static str,
     months: Option<u16>,
     hold_days: u16,
     window_days: u16,
-    claim: &'static str,
+    attribution_model: &'static str,
 }
 
-impl Terms {
+impl TermsText {
     fn new(program: &Program) -> Self {
-        let (span, months) = match program.span {
-            Span::FirstPayment => ("first_payment", None),
-            Span::Months(months) => ("months", Some(months)),
-            Span::Life => ("life", None),
+        let (duration, months) = match program.duration {
+            CommissionDuration::FirstPayment => ("first_payment", None),
+            CommissionDuration::Months(months) => ("months", Some(months)),
+            CommissionDuration::Life => ("life", None),
         };
         Self {
             reward: program.reward.to_string(),
-            span,
+            duration,
             months,
             hold_days: program.hold_days,
             window_days: program.window_days,
-            claim: program.claim.as_str(),
+            attribution_model: program.attribution_model.as_str(),
         }
     }
 }
 
 /// Terms and since when, and what is earned from how many active customers on.
 #[derive(Serialize)]
-struct Agreed {
+struct DatedTermsText {
     since: String,
-    terms: Terms,
-    tiers: Vec<Step>,
+    terms: TermsText,
+    tiers: Vec<TierText>,
 }
 
 #[derive(Serialize)]
-struct Step {
+struct TierText {
     from: u32,
     reward: String,
 }
 
-impl Agreed {
-    fn new(dated: &Dated) -> Self {
+impl DatedTermsText {
+    fn new(dated: &DatedProgram) -> Self {
         Self {
             since: dated.since.to_string(),
-            terms: Terms::new(&dated.in_force()),
-            tiers: dated.tiers.iter().map(Step::new).collect(),
+            terms: TermsText::new(&dated.in_force()),
+            tiers: dated.tiers.iter().map(TierText::new).collect(),
         }
     }
 }
 
-impl Step {
+impl TierText {
     fn new(tier: &Tier) -> Self {
         Self {
             from: tier.from,
@@ -146,7 +150,7 @@ impl Step {
 /// Where a partner is told, and how that goes. Of the address its host alone: the rest may hold a
 /// secret of the partner's.
 #[derive(Serialize)]
-struct ToldAt {
+struct NoticeEndpointStatus {
     host: String,
     since: String,
     /// `on`, `failing`, `gone` or `off`.
@@ -155,14 +159,14 @@ struct ToldAt {
     changed: Option<String>,
 }
 
-impl ToldAt {
-    fn new(endpoint: &Endpoint) -> Self {
+impl NoticeEndpointStatus {
+    fn new(endpoint: &NoticeEndpoint) -> Self {
         let address: Option<axum::http::Uri> = endpoint.url.parse().ok();
         let host = address.and_then(|address| address.authority().map(ToString::to_string));
-        let (state, changed) = match (endpoint.off, endpoint.failing_since) {
-            (Some(off), _) => match off.why {
-                WhyOff::Gone => ("gone", Some(off.at)),
-                WhyOff::Failing => ("off", Some(off.at)),
+        let (state, changed) = match (endpoint.disabled, endpoint.failing_since) {
+            (Some(off), _) => match off.reason {
+                DisabledReason::Gone => ("gone", Some(off.at)),
+                DisabledReason::Failing => ("off", Some(off.at)),
             },
             (None, Some(since)) => ("failing", Some(since)),
             (None, None) => ("on", None),
@@ -178,7 +182,7 @@ impl ToldAt {
 
 /// A row of the ledger as people read it.
 #[derive(Serialize)]
-struct Row {
+struct CommissionRowText {
     at: String,
     cause: String,
     kind: &'static str,
@@ -188,7 +192,7 @@ struct Row {
     text: String,
 }
 
-impl Row {
+impl CommissionRowText {
     fn new(row: &RowView) -> Self {
         Self {
             at: row.at.to_string(),
@@ -208,14 +212,14 @@ impl Row {
 
 /// What rows come to in one currency, as people read it.
 #[derive(Serialize)]
-struct Sums {
+struct BalanceText {
     pending: String,
     released: String,
     paid: String,
     held: String,
 }
 
-impl Sums {
+impl BalanceText {
     fn new(balance: &Balance) -> Self {
         let shown = |minor| {
             money(Money {
@@ -233,6 +237,6 @@ impl Sums {
     }
 }
 
-const ROWS: usize = 50;
+const ROWS_PER_PAGE: usize = 50;
 /// Customers that are shown; how many there are is said.
-const SENT: usize = 100;
+const MAX_REFERRALS: usize = 100;

@@ -1,7 +1,7 @@
 //! Templates and texts: embedded, or read from a folder by those who write them.
 
-use super::look::{LANGUAGES, Look};
-use super::{Console, Fault, Page};
+use super::display_prefs::{DisplayPrefs, LANGUAGES};
+use super::{Console, PageError, PageResult};
 use anyhow::Context;
 use axum::response::{Html, IntoResponse};
 use minijinja::value::Value;
@@ -79,16 +79,16 @@ impl Templates {
 
 impl Console {
     /// A page in the reader's language and light.
-    pub(crate) fn page(&self, look: &Look, name: &str, values: Value) -> Page {
+    pub(crate) fn page(&self, look: &DisplayPrefs, name: &str, values: Value) -> PageResult {
         let now = self.endpoints.clock.now().to_string();
         let frame = values! {
             t => self.templates.texts(look.language),
-            look => look,
+            display => look,
             now => now,
             page => name.trim_end_matches(".html"),
         };
         let html = self.templates.render(name, context! { ..values, ..frame });
-        Ok(Html(html.map_err(Fault::Broken)?).into_response())
+        Ok(Html(html.map_err(PageError::Internal)?).into_response())
     }
 }
 
@@ -131,7 +131,7 @@ fn moment(text: &str) -> String {
 
 /// The beginning of a text.
 fn short(text: &str) -> String {
-    match text.char_indices().nth(SHORT) {
+    match text.char_indices().nth(SHORT_LENGTH) {
         None => text.to_owned(),
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
     }
@@ -166,7 +166,7 @@ fn visible(text: &str) -> String {
     out
 }
 
-const SHORT: usize = 120;
+const SHORT_LENGTH: usize = 120;
 
 macro_rules! files {
     ($($name:literal),* $(,)?) => {

@@ -5,24 +5,24 @@ use crate::delivery::{Signer, agent};
 use anyhow::{Context, bail};
 use domain::ids::PartnerId;
 use domain::record::Entry;
-use providers::{Secret, partner_secret, sent_again, standard};
+use providers::{Secret, partner_secret, resend_body, standard};
 use serde::Serialize;
 
 /// What the door said to it.
 #[derive(Serialize)]
-pub(super) struct Replayed {
+pub(super) struct ReplayResponse {
     pub(super) status: u16,
     pub(super) answer: String,
 }
 
 impl Console {
     /// Sends it as its sender would send it again.
-    pub(super) async fn replay(&self, entry: &Entry) -> anyhow::Result<Replayed> {
+    pub(super) async fn replay(&self, entry: &Entry) -> anyhow::Result<ReplayResponse> {
         let now = self.endpoints.clock.now();
-        let mut parts = entry.reading.id.as_str().splitn(3, '/');
+        let mut parts = entry.event.id.as_str().splitn(3, '/');
         let (first, second, third) = (parts.next(), parts.next(), parts.next());
         let (Some(first), Some(second), Some(third)) = (first, second, third) else {
-            bail!("{} names no sender", entry.reading.id);
+            bail!("{} names no sender", entry.event.id);
         };
         let (path, headers, body) = if first == "partner" {
             let partner = PartnerId::parse(second).context("no such partner")?;
@@ -32,11 +32,11 @@ impl Console {
             (path, standard::sign(third, &body, &secret, now), body)
         } else {
             let provider = providers::provider(first).context("no such provider")?;
-            let secret = crate::dev::secret_of(&self.shop, provider);
+            let secret = crate::dev::signing_secret(&self.shop, provider);
             let Signer::Provider(_, secret) = Signer::provider(provider, &secret)? else {
                 bail!("{first} signs otherwise");
             };
-            let body = sent_again(provider, entry);
+            let body = resend_body(provider, entry);
             let signed = provider.sign_again(third, &body, &secret, now);
             let signed = signed.with_context(|| format!("only {first} itself can sign for it"))?;
             (format!("/webhooks/{first}"), signed, body)
@@ -54,7 +54,7 @@ impl Console {
             Ok((answer.status().as_u16(), text))
         });
         let (status, answer) = sent.await?;
-        Ok(Replayed {
+        Ok(ReplayResponse {
             status,
             answer: answer.trim().to_owned(),
         })

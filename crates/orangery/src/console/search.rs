@@ -9,7 +9,7 @@ use store::{Item, Table};
 
 impl Console {
     /// The customers whom these words name exactly, each once.
-    pub(super) async fn named(&self, words: &str) -> anyhow::Result<Vec<CustomerKey>> {
+    pub(super) async fn customers_named(&self, words: &str) -> anyhow::Result<Vec<CustomerKey>> {
         let mut found: Vec<CustomerKey> = Vec::new();
         let accounts = || {
             let modes = [Mode::Test, Mode::Live];
@@ -18,7 +18,7 @@ impl Console {
                 .flat_map(move |known| modes.map(|mode| known.account(mode)))
         };
         {
-            let known = self.index.now();
+            let known = self.index.current();
             let keys = accounts().map(|account| account.customer(words));
             for key in keys.chain([CustomerKey::new(words)]) {
                 if known.customers.contains_key(key.as_str()) {
@@ -55,11 +55,11 @@ impl Console {
                 | Item::Commission(_)
                 | Item::Payout(_)
                 | Item::Bank(_)
-                | Item::Transfers(_)
-                | Item::Standing(_)
+                | Item::TransferBatch(_)
+                | Item::ReferralStatus(_)
                 | Item::Report(..)
-                | Item::Endpoint(_)
-                | Item::Told(_)
+                | Item::NoticeEndpoint(_)
+                | Item::DeliveryState(_)
                 | Item::Cursor(_) => None,
             }));
         }

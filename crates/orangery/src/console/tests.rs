@@ -5,15 +5,18 @@
     clippy::arithmetic_side_effects
 )]
 
-use super::moments::moments;
-use super::timeline::{compare, due, fields, sorted, steps};
+use super::snapshots::snapshots;
+use super::timeline::{compare, effects, in_fold_order, new_letters, view_fields};
 use domain::catalog::Catalog;
-use domain::fold::fold_whole;
+use domain::fold::fold_with_all_payments;
 use domain::ids::{CustomerKey, Mode};
 use domain::record::Entry;
-use domain::state::State;
+use domain::state::CustomerState;
 use domain::view::CustomerView;
-use providers::{Arrival, Endpoint, Fetched, Headers, Outcome, PersonKey, Request, Secret, Step};
+use providers::{
+    ApiResponses, EndpointConfig, FetchStep, Headers, InboundRequest, ItemOutcome, PersonKey,
+    Request, Secret,
+};
 use std::sync::Arc;
 
 /// Lives of one customer, one after the other: every sample there is, `at_once` of them told to
@@ -51,18 +54,18 @@ fn journal(lives: usize, at_once: usize) -> Vec<Arc<Entry>> {
             headers: &headers,
             body: &body,
         };
-        let arrival = Arrival {
+        let arrival = InboundRequest {
             request,
-            endpoint: Endpoint::new(Mode::Test),
+            endpoint: EndpointConfig::new(Mode::Test),
             secrets: &secrets,
-            fetched: &Fetched::closed(),
+            fetched: &ApiResponses::closed(),
             now,
         };
-        let Step::Done(all) = providers::receive(provider, &arrival, &keys).unwrap() else {
+        let FetchStep::Done(all) = providers::receive(provider, &arrival, &keys).unwrap() else {
             panic!("nothing is asked");
         };
         for received in all {
-            if let Outcome::Reading(reading) = received.outcome {
+            if let ItemOutcome::Event(reading) = received.outcome {
                 let entry = Entry::new(reading, received.raw, 1, now, "test".into());
                 entries.push(Arc::new(entry));
             }
@@ -76,27 +79,28 @@ fn each_step_is_what_folding_everything_again_shows() {
     let catalog = Catalog::parse(crate::dev::CATALOG).unwrap();
     let customer = CustomerKey::new("stripe/test/cus_Valencia01");
     for at_once in [1, 2, 5] {
-        let sorted = sorted(&journal(3, at_once));
-        let (moments, whole) = moments(&sorted);
-        let readings = |upto: usize| sorted[..upto].iter().map(|entry| &entry.reading);
-        assert_eq!(whole, fold_whole(readings(sorted.len())));
-        let shown =
-            |state: &State| fields(&CustomerView::new(&customer, state, &catalog, vec![], &[]));
+        let sorted = in_fold_order(&journal(3, at_once));
+        let (moments, whole) = snapshots(&sorted);
+        let readings = |upto: usize| sorted[..upto].iter().map(|entry| &entry.event);
+        assert_eq!(whole, fold_with_all_payments(readings(sorted.len())));
+        let shown = |state: &CustomerState| {
+            view_fields(&CustomerView::new(&customer, state, &catalog, vec![], &[]))
+        };
         let mut letters = 0;
         for part in [1, 7] {
             let begins = (0..sorted.len()).step_by(part);
             let told = begins.flat_map(|begin| {
                 let range = begin..(begin + part).min(sorted.len());
-                steps(&customer, &sorted, &moments, range, &catalog)
+                effects(&customer, &sorted, &moments, range, &catalog)
             });
             let told: Vec<_> = told.collect();
             assert_eq!(told.len(), sorted.len());
-            let mut before = State::default();
+            let mut before = CustomerState::default();
             for (at, step) in told.iter().enumerate() {
-                let after = fold_whole(readings(at + 1));
+                let after = fold_with_all_payments(readings(at + 1));
                 let changes = compare(&shown(&before), &shown(&after));
                 assert_eq!(step.changes, changes, "{at} of {at_once} at once");
-                let due = due(&before, &after, &sorted[at]);
+                let due = new_letters(&before, &after, &sorted[at]);
                 assert_eq!(step.letters, due, "{at} of {at_once} at once");
                 letters += due.len();
                 before = after;

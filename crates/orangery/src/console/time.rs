@@ -1,9 +1,9 @@
 //! The clock: set it, move it on, and see what that made happen.
 
-use super::happening::Happening;
-use super::look::Look;
+use super::activity::ActivityEntry;
+use super::display_prefs::DisplayPrefs;
 use super::render::values;
-use super::{Console, Fault, Page, blocking};
+use super::{Console, PageError, PageResult, blocking};
 use crate::clock;
 use crate::delivery::agent;
 use axum::extract::{Form, Query, State};
@@ -11,21 +11,21 @@ use axum::response::{IntoResponse, Redirect};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
-pub(crate) struct Since {
+pub(crate) struct ClockQuery {
     /// What happened after this number is what a move made happen.
     since: Option<u64>,
 }
 
 pub(crate) async fn page(
     State(console): State<Console>,
-    look: Look,
-    Query(asked): Query<Since>,
-) -> Page {
-    let latest: Vec<Happening> = {
-        let known = console.index.now();
+    look: DisplayPrefs,
+    Query(asked): Query<ClockQuery>,
+) -> PageResult {
+    let latest: Vec<ActivityEntry> = {
+        let known = console.index.current();
         let since = asked.since.unwrap_or(u64::MAX);
         known
-            .latest
+            .latest_activity
             .iter()
             .filter(|happening| happening.number > since)
             .cloned()
@@ -39,17 +39,17 @@ pub(crate) async fn page(
 }
 
 #[derive(Deserialize)]
-pub(crate) struct Turn {
+pub(crate) struct ClockForm {
     advance: Option<String>,
     to: Option<String>,
 }
 
-pub(crate) async fn turn(
+pub(crate) async fn change(
     State(console): State<Console>,
-    look: Look,
-    Form(turn): Form<Turn>,
-) -> Page {
-    let since = console.index.now().happened;
+    look: DisplayPrefs,
+    Form(turn): Form<ClockForm>,
+) -> PageResult {
+    let since = console.index.current().activity_count;
     let url = console.endpoints.gateway_url.clone();
     let moved = blocking(move || {
         match (&turn.advance, &turn.to) {
@@ -63,11 +63,11 @@ pub(crate) async fn turn(
         Ok(())
     });
     if let Err(error) = moved.await {
-        let latest: Vec<Happening> = Vec::new();
+        let latest: Vec<ActivityEntry> = Vec::new();
         let values = values! { latest, moved => false, wrong => format!("{error:#}"), offset => 0 };
         return console.page(&look, "clock.html", values);
     }
-    Ok::<_, Fault>(Redirect::to(&format!("/clock?since={since}")).into_response())
+    Ok::<_, PageError>(Redirect::to(&format!("/clock?since={since}")).into_response())
 }
 
 /// What a browser's field gives, `2026-03-01T09:00`, as a moment in UTC.

@@ -1,13 +1,13 @@
 //! Cause and effect: what each event changed in its customer's record, told by folding step by
 //! step and comparing what people are shown of the record before and after.
 
-use super::moments::{Moment, folded};
+use super::snapshots::{StateSnapshot, fold_events};
 use domain::catalog::Catalog;
+use domain::event::NormalizedEvent;
 use domain::ids::CustomerKey;
 use domain::plan::plan;
-use domain::reading::Reading;
-use domain::record::{Decided, Entry};
-use domain::state::State;
+use domain::record::{DueLetter, Entry};
+use domain::state::CustomerState;
 use domain::view::CustomerView;
 use serde::Serialize;
 use serde_json::Value;
@@ -17,18 +17,18 @@ use std::sync::Arc;
 
 /// What one event did.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Step {
+pub(crate) struct EventEffect {
     /// What is different in the record.
-    pub(crate) changes: Vec<Change>,
+    pub(crate) changes: Vec<FieldChange>,
     /// Letters that came to be due by it.
-    pub(crate) letters: Vec<Due>,
+    pub(crate) letters: Vec<NewLetter>,
 }
 
 /// One field of the record, before and after.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Change {
+pub(crate) struct FieldChange {
     /// Of what: `subscription sub_1`, `payment pi_1`, `customer`.
-    pub(crate) of: String,
+    pub(crate) object: String,
     /// Which field, as the record's JSON calls it.
     pub(crate) field: String,
     /// Before; none when it is new.
@@ -39,7 +39,7 @@ pub(crate) struct Change {
 
 /// A letter that an event makes due.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Due {
+pub(crate) struct NewLetter {
     /// Which.
     pub(crate) letter: &'static str,
     /// About what.
@@ -49,44 +49,46 @@ pub(crate) struct Due {
 }
 
 /// The journal in the order of the fold.
-pub(crate) fn sorted(journal: &[Arc<Entry>]) -> Vec<Arc<Entry>> {
+pub(crate) fn in_fold_order(journal: &[Arc<Entry>]) -> Vec<Arc<Entry>> {
     let mut sorted = journal.to_vec();
-    sorted.sort_by_cached_key(|entry| entry.reading.position());
+    sorted.sort_by_cached_key(|entry| entry.event.position());
     sorted
 }
 
 /// What each of these events did; `sorted` is the whole journal in the order of the fold, and
 /// `moments` are its moments.
-pub(crate) fn steps(
+pub(crate) fn effects(
     customer: &CustomerKey,
     sorted: &[Arc<Entry>],
-    moments: &[Moment],
+    moments: &[StateSnapshot],
     range: Range<usize>,
     catalog: &Catalog,
-) -> Vec<Step> {
-    let shown = |state: &State| fields(&CustomerView::new(customer, state, catalog, vec![], &[]));
+) -> Vec<EventEffect> {
+    let shown = |state: &CustomerState| {
+        view_fields(&CustomerView::new(customer, state, catalog, vec![], &[]))
+    };
     let first = moments.partition_point(|moment| moment.events.end <= range.start);
     let moments = moments.iter().skip(first);
     let mut steps = Vec::new();
     for moment in moments.take_while(|moment| moment.events.start < range.end) {
         let entries = sorted.get(moment.events.clone()).unwrap_or_default();
-        let readings: Vec<&Reading> = entries.iter().map(|entry| &entry.reading).collect();
+        let readings: Vec<&NormalizedEvent> = entries.iter().map(|entry| &entry.event).collect();
         let (mut state, mut before) = (moment.before.clone(), shown(&moment.before));
         for ((at, entry), upto) in moment.events.clone().zip(entries).zip(1..) {
             if at >= range.end {
                 break;
             }
             // A second statement of one moment may change what the first came to.
-            let next = if state.must_refold(&entry.reading) {
-                folded(&moment.before, readings.get(..upto).unwrap_or_default())
+            let next = if state.must_refold(&entry.event) {
+                fold_events(&moment.before, readings.get(..upto).unwrap_or_default())
             } else {
-                folded(&state, &[&entry.reading])
+                fold_events(&state, &[&entry.event])
             };
             let now = shown(&next);
             if at >= range.start {
-                steps.push(Step {
+                steps.push(EventEffect {
                     changes: compare(&before, &now),
-                    letters: due(&state, &next, entry),
+                    letters: new_letters(&state, &next, entry),
                 });
             }
             (state, before) = (next, now);
@@ -97,16 +99,20 @@ pub(crate) fn steps(
 
 /// What is due after and was not before, at the moment of the event: its window is another
 /// question.
-pub(super) fn due(before: &State, after: &State, entry: &Entry) -> Vec<Due> {
-    let at = entry.reading.occurred_at;
+pub(super) fn new_letters(
+    before: &CustomerState,
+    after: &CustomerState,
+    entry: &Entry,
+) -> Vec<NewLetter> {
+    let at = entry.event.occurred_at;
     let former = plan(before, at).due;
-    let is_new = |due: &Decided| {
+    let is_new = |due: &DueLetter| {
         !former
             .iter()
             .any(|former| former.letter == due.letter && former.cause == due.cause)
     };
     let due = plan(after, at).due.into_iter().filter(is_new);
-    due.map(|due| Due {
+    due.map(|due| NewLetter {
         letter: due.letter.as_str(),
         cause: due.cause.clone(),
         timely: due.is_timely(entry.received_at),
@@ -114,12 +120,12 @@ pub(super) fn due(before: &State, after: &State, entry: &Entry) -> Vec<Due> {
     .collect()
 }
 
-pub(super) type Fields = BTreeMap<(String, String), String>;
+pub(super) type ViewFields = BTreeMap<(String, String), String>;
 
 /// What people are shown of a record, field by field.
-pub(super) fn fields(view: &CustomerView) -> Fields {
-    let mut fields = Fields::new();
-    put(&mut fields, "customer", json(&view.customer));
+pub(super) fn view_fields(view: &CustomerView) -> ViewFields {
+    let mut fields = ViewFields::new();
+    insert_fields(&mut fields, "customer", json(&view.customer));
     for known in &view.subscriptions {
         let mut shown = json(known);
         let items: Vec<String> = known
@@ -133,7 +139,7 @@ pub(super) fn fields(view: &CustomerView) -> Fields {
         if let Some(shown) = shown.as_object_mut() {
             shown.insert("items".into(), items.join(", ").into());
         }
-        put(&mut fields, &format!("subscription {}", known.id), shown);
+        insert_fields(&mut fields, &format!("subscription {}", known.id), shown);
     }
     for payment in &view.payments {
         let id = payment
@@ -150,7 +156,7 @@ pub(super) fn fields(view: &CustomerView) -> Fields {
         if payment.disputed_minor != 0 {
             shown.insert("disputed".into(), amount(payment.disputed_minor).into());
         }
-        put(&mut fields, &format!("payment {id}"), Value::Object(shown));
+        insert_fields(&mut fields, &format!("payment {id}"), Value::Object(shown));
     }
     for invoice in &view.failed_invoices {
         let mut shown = json(invoice);
@@ -160,10 +166,10 @@ pub(super) fn fields(view: &CustomerView) -> Fields {
             }
             shown.insert("due".into(), crate::customer::money(invoice.due).into());
         }
-        put(&mut fields, &format!("invoice {}", invoice.id), shown);
+        insert_fields(&mut fields, &format!("invoice {}", invoice.id), shown);
     }
     if let Some(came) = &view.attribution {
-        put(&mut fields, "attribution", json(came));
+        insert_fields(&mut fields, "attribution", json(came));
     }
     for code in &view.referral_codes {
         fields.insert(("referral code".into(), code.to_string()), "seen".into());
@@ -176,7 +182,7 @@ fn json(shown: &impl Serialize) -> Value {
     serde_json::to_value(shown).unwrap_or_default()
 }
 
-fn put(fields: &mut Fields, of: &str, shown: Value) {
+fn insert_fields(fields: &mut ViewFields, of: &str, shown: Value) {
     let Value::Object(shown) = shown else { return };
     for (name, value) in shown {
         let text = match value {
@@ -192,15 +198,16 @@ fn put(fields: &mut Fields, of: &str, shown: Value) {
     }
 }
 
-pub(super) fn compare(before: &Fields, after: &Fields) -> Vec<Change> {
-    let change =
-        |(of, field): &(String, String), before: Option<&String>, after: Option<&String>| Change {
-            of: of.clone(),
-            field: field.clone(),
-            before: before.cloned(),
-            after: after.cloned(),
-        };
-    let mut changes: Vec<Change> = before
+pub(super) fn compare(before: &ViewFields, after: &ViewFields) -> Vec<FieldChange> {
+    let change = |(of, field): &(String, String),
+                  before: Option<&String>,
+                  after: Option<&String>| FieldChange {
+        object: of.clone(),
+        field: field.clone(),
+        before: before.cloned(),
+        after: after.cloned(),
+    };
+    let mut changes: Vec<FieldChange> = before
         .iter()
         .filter(|(key, _)| !after.contains_key(*key))
         .map(|(key, value)| change(key, Some(value), None))
@@ -211,6 +218,6 @@ pub(super) fn compare(before: &Fields, after: &Fields) -> Vec<Change> {
             changes.push(change(key, former, Some(value)));
         }
     }
-    changes.sort_by(|a, b| (&a.of, &a.field).cmp(&(&b.of, &b.field)));
+    changes.sort_by(|a, b| (&a.object, &a.field).cmp(&(&b.object, &b.field)));
     changes
 }

@@ -1,55 +1,58 @@
 //! `partner add`.
 
-use super::keys::reveal;
-use super::terms::{Known, Terms, put_in_force, told};
-use super::{Master, Whose};
+use super::keys::print_secret;
+use super::terms::{PartnerIdentityArgs, TermsArgs, put_in_force, terms_text};
+use super::{MasterKeyArgs, PartnerArgs};
 use crate::table;
 use anyhow::bail;
 use clap::Args;
-use domain::program::Own;
-use domain::tiers::Offer;
+use domain::program::PartnerIdentity;
+use domain::tiers::ProgramTerms;
 use jiff::Timestamp;
 use std::convert::Infallible;
 use std::io::Write;
 use std::sync::Arc;
 use store::dynamo::DynamoTable;
-use store::partners::{Dated, PartnerRow};
+use store::partners::{DatedProgram, PartnerRow};
 
 /// A partner to be added. Without terms and --program it has those of the catalog's [program].
 #[derive(Args)]
-pub struct Add {
+pub struct AddPartnerArgs {
     #[command(flatten)]
-    whose: Whose,
+    target: PartnerArgs,
     #[command(flatten)]
-    terms: Terms,
+    terms: TermsArgs,
     #[command(flatten)]
-    known: Known,
+    identity: PartnerIdentityArgs,
     #[command(flatten)]
-    master: Master,
+    master: MasterKeyArgs,
 }
 
-impl Add {
+impl AddPartnerArgs {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let Whose { partner, place } = &self.whose;
+        let PartnerArgs {
+            partner,
+            stage: place,
+        } = &self.target;
         let master = self.master.key(place)?;
-        let own = self.known.own()?;
-        let asked = self.terms.asked(place, None)?;
+        let own = self.identity.to_identity()?;
+        let asked = self.terms.requested(place, None)?;
         let program = match &asked {
             Some(asked) => Some(asked.clone()),
-            None => self.terms.usual(place)?,
+            None => self.terms.default_program(place)?,
         };
         let (table, now) = (place.table()?, place.now()?);
         let mut new = PartnerRow::new(partner.clone());
-        new.own = own.clone();
+        new.identity = own.clone();
         if let Some(program) = &program {
             put_in_force(&mut new, program, now);
         }
         let there = store::partners::put_new(&table, new.clone()).await;
-        let (row, said) = match there.map_err(table::trouble)? {
+        let (row, said) = match there.map_err(table::readable_error)? {
             None => (Arc::new(new), "added"),
-            Some(there) => already(&table, there, asked.as_ref(), &own, now).await?,
+            Some(there) => existing_partner(&table, there, asked.as_ref(), &own, now).await?,
         };
-        reveal(&master, &row)?;
+        print_secret(&master, &row)?;
         let mut err = std::io::stderr();
         writeln!(
             err,
@@ -57,7 +60,7 @@ impl Add {
              same command"
         )?;
         match row.agreed(now) {
-            Some(agreed) => writeln!(err, "it earns {}", told(agreed))?,
+            Some(agreed) => writeln!(err, "it earns {}", terms_text(agreed))?,
             None => writeln!(
                 err,
                 "it has no program and earns nothing yet: orangery partner terms {partner} …"
@@ -69,19 +72,19 @@ impl Add {
 }
 
 /// A partner that is there already is as it was; one without any program may get its first.
-async fn already(
+async fn existing_partner(
     table: &DynamoTable,
     there: Arc<PartnerRow>,
-    asked: Option<&Offer>,
-    own: &Own,
+    asked: Option<&ProgramTerms>,
+    own: &PartnerIdentity,
     now: Timestamp,
 ) -> anyhow::Result<(Arc<PartnerRow>, &'static str)> {
     let partner = there.partner.clone();
     let in_force = there.agreed(now);
-    let other = |(is, asked): (&Dated, &Offer)| is.offer() != *asked;
+    let other = |(is, asked): (&DatedProgram, &ProgramTerms)| is.terms() != *asked;
     let other = in_force.zip(asked).is_some_and(other);
-    if other || !there.own.has(own) {
-        let terms = in_force.map_or_else(|| "no program".to_owned(), told);
+    if other || !there.identity.is_superset(own) {
+        let terms = in_force.map_or_else(|| "no program".to_owned(), terms_text);
         bail!(
             "{partner} was there already, on other terms ({terms}); `orangery partner terms \
              {partner} …` puts new ones in force for customers sent from then on"
@@ -95,7 +98,7 @@ async fn already(
         Ok(())
     };
     let changed = store::partners::change(table, &partner, first).await;
-    match changed.map_err(table::trouble)? {
+    match changed.map_err(table::readable_error)? {
         Some(Ok(row)) => Ok((
             row,
             "was there already, without a program, and has this one now",

@@ -1,6 +1,6 @@
 //! `partner bank`: where a partner's money goes.
 
-use super::Whose;
+use super::PartnerArgs;
 use crate::table;
 use anyhow::bail;
 use clap::Args;
@@ -10,9 +10,9 @@ use store::payouts::{bank, set_bank};
 
 /// A partner's account; without one, which is known.
 #[derive(Args)]
-pub struct Bank {
+pub struct BankAccountArgs {
     #[command(flatten)]
-    whose: Whose,
+    target: PartnerArgs,
     /// The account's holder.
     #[arg(long, requires = "iban")]
     name: Option<String>,
@@ -24,22 +24,22 @@ pub struct Bank {
     bic: Option<String>,
 }
 
-impl Bank {
+impl BankAccountArgs {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let partner = &self.whose.partner;
+        let partner = &self.target.partner;
         let given = match (&self.name, &self.iban) {
             (Some(name), Some(iban)) => Some(BankAccount::new(name, iban, self.bic.as_deref())?),
             (None, _) | (_, None) => None,
         };
-        let (table, _) = self.whose.known().await?;
+        let (table, _) = self.target.read_row().await?;
         if let Some(account) = given {
-            let now = self.whose.place.now()?;
+            let now = self.target.stage.now()?;
             let put = set_bank(&table, partner, account, now).await;
-            if !put.map_err(table::trouble)? {
+            if !put.map_err(table::readable_error)? {
                 bail!("somebody else set {partner}'s account just now; look, and set it again")
             }
         }
-        let known = bank(&table, partner).await.map_err(table::trouble)?;
+        let known = bank(&table, partner).await.map_err(table::readable_error)?;
         let Some(row) = known else {
             bail!(
                 "no account of {partner} is known: `orangery partner bank {partner} --name … \

@@ -1,6 +1,6 @@
 //! `partner code`: whoever shows a code from now on was sent by the partner it was given to.
 
-use super::{Whose, unknown};
+use super::{PartnerArgs, unknown_partner};
 use crate::table;
 use anyhow::bail;
 use clap::Args;
@@ -8,39 +8,42 @@ use domain::ids::Reference;
 use jiff::Timestamp;
 use std::io::Write;
 use std::sync::Arc;
-use store::decided::{Granted, grant};
 use store::dynamo::DynamoTable;
+use store::operator_decisions::{GrantOutcome, grant};
 use store::partners::{PartnerRow, change};
 
 /// A code and who is to have it.
 #[derive(Args)]
-pub struct Give {
+pub struct GrantCodeArgs {
     #[command(flatten)]
-    whose: Whose,
+    target: PartnerArgs,
     /// 1 to 64 letters, digits, dots, dashes and underscores, as providers carry it.
     #[arg(value_parser = code)]
     code: Arc<str>,
 }
 
-impl Give {
+impl GrantCodeArgs {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let Self { whose, code } = &self;
-        let (table, row) = whose.known().await?;
-        if !row.codes.contains(code) && row.codes.len() >= MOST {
+        let Self {
+            target: whose,
+            code,
+        } = &self;
+        let (table, row) = whose.read_row().await?;
+        if !row.codes.contains(code) && row.codes.len() >= MAX_CODES {
             bail!(
-                "{} has {MOST} codes already, and a partner has no more",
+                "{} has {MAX_CODES} codes already, and a partner has no more",
                 whose.partner
             );
         }
-        let said = give(&table, &row, code, whose.place.now()?).await?;
+        let said = grant_code(&table, &row, code, whose.stage.now()?).await?;
         // Last, because the entry decides whose the code is, and this only lists it.
         let list = |row: &mut PartnerRow| {
             row.codes.insert(code.clone());
             Ok::<(), std::convert::Infallible>(())
         };
         let listed = change(&table, &whose.partner, list).await;
-        if listed.map_err(table::trouble)?.is_none() {
-            return Err(unknown(&whose.partner));
+        if listed.map_err(table::readable_error)?.is_none() {
+            return Err(unknown_partner(&whose.partner));
         }
         writeln!(std::io::stdout(), "{code} {said}")?;
         Ok(())
@@ -51,7 +54,7 @@ impl Give {
 ///
 /// # Errors
 /// When it is another's, or would earn nothing.
-pub(super) async fn give(
+pub(super) async fn grant_code(
     table: &DynamoTable,
     row: &PartnerRow,
     code: &Arc<str>,
@@ -59,13 +62,13 @@ pub(super) async fn give(
 ) -> anyhow::Result<String> {
     let partner = &row.partner;
     let granted = grant(table, row, code, now).await;
-    match granted.map_err(table::trouble)? {
-        Granted::Now => Ok(format!("is {partner}'s, for whoever shows it from now on")),
-        Granted::Already => Ok(format!("was {partner}'s already, on the same terms")),
-        Granted::Taken(other) => {
+    match granted.map_err(table::readable_error)? {
+        GrantOutcome::Granted => Ok(format!("is {partner}'s, for whoever shows it from now on")),
+        GrantOutcome::AlreadyGranted => Ok(format!("was {partner}'s already, on the same terms")),
+        GrantOutcome::OwnedByOther(other) => {
             bail!("{code} is {other}'s, and a code stays with whom it was given to")
         }
-        Granted::NoProgram => bail!(
+        GrantOutcome::NoProgram => bail!(
             "{partner} has no program, so the code would earn nothing: first `orangery partner \
              terms {partner} …`"
         ),
@@ -81,4 +84,4 @@ fn code(text: &str) -> Result<Arc<str>, String> {
 }
 
 /// Codes a partner has at most: its row lists them.
-const MOST: usize = 100;
+const MAX_CODES: usize = 100;

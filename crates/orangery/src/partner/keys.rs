@@ -1,43 +1,43 @@
 //! `partner rotate` and `partner revoke`: versions of a partner's key.
 
-use super::{Master, Whose, unknown};
+use super::{MasterKeyArgs, PartnerArgs, unknown_partner};
 use crate::table;
 use anyhow::{Context, bail};
 use clap::Args;
 use providers::{Secret, partner_secret};
 use std::io::Write;
-use store::partners::{MOST_KEYS, PartnerRow, change};
+use store::partners::{MAX_KEYS, PartnerRow, change};
 
 /// Whose key gets its next version.
 #[derive(Args)]
-pub struct Rotate {
+pub struct RotateKeyArgs {
     #[command(flatten)]
-    whose: Whose,
+    target: PartnerArgs,
     #[command(flatten)]
-    master: Master,
+    master: MasterKeyArgs,
 }
 
-impl Rotate {
+impl RotateKeyArgs {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let Whose { partner, place } = &self.whose;
+        let PartnerArgs {
+            partner,
+            stage: place,
+        } = &self.target;
         let master = self.master.key(place)?;
         let next = |row: &mut PartnerRow| {
-            let version = row
-                .last_key
-                .checked_add(1)
-                .filter(|next| *next <= MOST_KEYS);
-            row.last_key = version.ok_or(NO_MORE)?;
+            let version = row.last_key.checked_add(1).filter(|next| *next <= MAX_KEYS);
+            row.last_key = version.ok_or(TOO_MANY_VERSIONS)?;
             row.keys.push(row.last_key);
             Ok::<(), &str>(())
         };
         let changed = change(&place.table()?, partner, next).await;
-        let row = match changed.map_err(table::trouble)? {
-            None => return Err(unknown(partner)),
+        let row = match changed.map_err(table::readable_error)? {
+            None => return Err(unknown_partner(partner)),
             Some(Err(why)) => bail!("{partner}'s key can't be rotated: {why}"),
             Some(Ok(row)) => row,
         };
-        reveal(&master, &row)?;
-        let versions = versions(&row);
+        print_secret(&master, &row)?;
+        let versions = versions_text(&row);
         writeln!(
             std::io::stderr(),
             "{partner} signs with the secret above from now on. Versions in force: {versions}; an \
@@ -49,9 +49,9 @@ impl Rotate {
 
 /// Which version of whose key is taken out of force.
 #[derive(Args)]
-pub struct Revoke {
+pub struct RevokeKeyArgs {
     #[command(flatten)]
-    whose: Whose,
+    target: PartnerArgs,
     /// The version, as `partner list` shows it; or --all.
     #[arg(required_unless_present = "all", conflicts_with = "all")]
     version: Option<u32>,
@@ -60,9 +60,9 @@ pub struct Revoke {
     all: bool,
 }
 
-impl Revoke {
+impl RevokeKeyArgs {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let partner = &self.whose.partner;
+        let partner = &self.target.partner;
         let revoke = |row: &mut PartnerRow| match self.version {
             None => {
                 row.keys.clear();
@@ -70,7 +70,7 @@ impl Revoke {
             }
             Some(version) if !row.keys.contains(&version) => Err(format!(
                 "version {version} is not in force; in force: {}",
-                versions(row)
+                versions_text(row)
             )),
             Some(_) if row.keys.len() == 1 => Err(format!(
                 "it is the only one, and {partner} could say nothing any more: rotate first, or \
@@ -81,13 +81,13 @@ impl Revoke {
                 Ok(())
             }
         };
-        let changed = change(&self.whose.place.table()?, partner, revoke).await;
-        let row = match changed.map_err(table::trouble)? {
-            None => return Err(unknown(partner)),
+        let changed = change(&self.target.stage.table()?, partner, revoke).await;
+        let row = match changed.map_err(table::readable_error)? {
+            None => return Err(unknown_partner(partner)),
             Some(Err(why)) => bail!("nothing was revoked: {why}"),
             Some(Ok(row)) => row,
         };
-        let versions = versions(&row);
+        let versions = versions_text(&row);
         writeln!(
             std::io::stdout(),
             "revoked; the doors know within a minute. In force: {versions}"
@@ -97,14 +97,14 @@ impl Revoke {
 }
 
 /// Prints the secret of the newest version in force, alone on its line.
-pub(super) fn reveal(master: &Secret, row: &PartnerRow) -> anyhow::Result<()> {
-    let secret = newest(master, row)?;
+pub(super) fn print_secret(master: &Secret, row: &PartnerRow) -> anyhow::Result<()> {
+    let secret = newest_secret(master, row)?;
     writeln!(std::io::stdout(), "{}", secret.reveal_standard())?;
     Ok(())
 }
 
 /// The secret of the newest version in force.
-pub(super) fn newest(master: &Secret, row: &PartnerRow) -> anyhow::Result<Secret> {
+pub(super) fn newest_secret(master: &Secret, row: &PartnerRow) -> anyhow::Result<Secret> {
     Ok(partner_secret(master, &row.partner, newest_version(row)?)?)
 }
 
@@ -117,7 +117,7 @@ pub(super) fn newest_version(row: &PartnerRow) -> anyhow::Result<u32> {
 }
 
 /// The versions in force, for people.
-pub(super) fn versions(row: &PartnerRow) -> String {
+pub(super) fn versions_text(row: &PartnerRow) -> String {
     let versions: Vec<String> = row.keys.iter().map(ToString::to_string).collect();
     if versions.is_empty() {
         return "none".to_owned();
@@ -125,5 +125,5 @@ pub(super) fn versions(row: &PartnerRow) -> String {
     versions.join(", ")
 }
 
-const NO_MORE: &str = "doors try no more versions than it has had; add the partner under \
+const TOO_MANY_VERSIONS: &str = "doors try no more versions than it has had; add the partner under \
                        another name";

@@ -1,9 +1,9 @@
 //! `partner list`.
 
-use super::keys::versions;
-use super::place::Place;
-use super::terms::told;
-use crate::customer::table;
+use super::keys::versions_text;
+use super::stage::StageArgs;
+use super::terms::terms_text;
+use crate::customer::text_table;
 use clap::Args;
 use domain::ids::PartnerId;
 use domain::program::Program;
@@ -12,13 +12,13 @@ use serde::Serialize;
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::Arc;
-use store::partners::{Dated, PartnerRow};
+use store::partners::{DatedProgram, PartnerRow};
 
 /// Every partner.
 #[derive(Args)]
-pub struct List {
+pub struct ListPartnersArgs {
     #[command(flatten)]
-    place: Place,
+    stage: StageArgs,
     /// Stable JSON instead of a table.
     #[arg(long)]
     json: bool,
@@ -26,7 +26,7 @@ pub struct List {
 
 /// A partner as JSON shows it.
 #[derive(Serialize)]
-struct View<'a> {
+struct PartnerJson<'a> {
     partner: &'a PartnerId,
     /// Versions in force.
     keys: &'a [u32],
@@ -37,27 +37,28 @@ struct View<'a> {
     codes: &'a BTreeSet<Arc<str>>,
 }
 
-impl<'a> View<'a> {
+impl<'a> PartnerJson<'a> {
     fn new(row: &'a PartnerRow, now: Timestamp) -> Self {
         let agreed = row.agreed(now);
         Self {
             partner: &row.partner,
             keys: &row.keys,
-            program: agreed.map(Dated::in_force),
-            text: agreed.map(told),
+            program: agreed.map(DatedProgram::in_force),
+            text: agreed.map(terms_text),
             codes: &row.codes,
         }
     }
 }
 
-impl List {
+impl ListPartnersArgs {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let rows = store::partners::list(&self.place.table()?).await;
-        let rows = rows.map_err(crate::table::trouble)?;
-        let now = self.place.now()?;
+        let rows = store::partners::list(&self.stage.table()?).await;
+        let rows = rows.map_err(crate::table::readable_error)?;
+        let now = self.stage.now()?;
         let mut out = std::io::stdout();
         if self.json {
-            let views: Vec<View<'_>> = rows.iter().map(|row| View::new(row, now)).collect();
+            let views: Vec<PartnerJson<'_>> =
+                rows.iter().map(|row| PartnerJson::new(row, now)).collect();
             writeln!(out, "{}", serde_json::to_string_pretty(&views)?)?;
             return Ok(());
         }
@@ -66,13 +67,13 @@ impl List {
             let codes: Vec<&str> = row.codes.iter().map(AsRef::as_ref).collect();
             vec![
                 row.partner.to_string(),
-                terms.map_or_else(|| "earns nothing".to_owned(), told),
-                versions(row),
+                terms.map_or_else(|| "earns nothing".to_owned(), terms_text),
+                versions_text(row),
                 codes.join(", "),
             ]
         });
         let head = ["partner", "earns", "key versions", "codes"];
-        match table(head, lines.collect()) {
+        match text_table(head, lines.collect()) {
             Some(table) => writeln!(out, "{table}")?,
             None => writeln!(
                 out,

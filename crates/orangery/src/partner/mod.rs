@@ -7,13 +7,13 @@ mod proofs;
 mod terms;
 mod list;
 mod codes;
-mod endpoint;
+mod notice_endpoint;
 mod review;
 pub mod statement;
-mod try_out;
+mod test_delivery;
 mod payout;
 mod bank;
-mod place;
+mod stage;
 pub mod sheet;
 pub mod sepa;
 
@@ -21,9 +21,9 @@ use crate::table;
 use anyhow::anyhow;
 use clap::{Args, Subcommand};
 use domain::ids::PartnerId;
-use domain::tiers::Offer;
+use domain::tiers::ProgramTerms;
 use jiff::Timestamp;
-use place::{Master, Place};
+use stage::{MasterKeyArgs, StageArgs};
 use std::sync::Arc;
 use store::dynamo::DynamoTable;
 use store::partners::PartnerRow;
@@ -33,35 +33,35 @@ use store::{StoreError, Table};
 #[derive(Subcommand)]
 pub enum PartnerCommand {
     /// Adds a partner, with what it earns, and prints its secret.
-    Add(add::Add),
+    Add(add::AddPartnerArgs),
     /// Every partner: terms, key versions, codes.
-    List(list::List),
+    List(list::ListPartnersArgs),
     /// What a partner earns; with other terms, what it earns on customers sent from now on.
-    Terms(terms::Change),
+    Terms(terms::ChangeTermsArgs),
     /// Gives a partner the next version of its key and prints that secret.
-    Rotate(keys::Rotate),
+    Rotate(keys::RotateKeyArgs),
     /// Takes a version of a partner's key out of force.
-    Revoke(keys::Revoke),
+    Revoke(keys::RevokeKeyArgs),
     /// Takes a public key that a partner signs with besides, or out of force.
-    Key(proofs::Key),
+    Key(proofs::PublicKeyArgs),
     /// Prints the token that a partner's postbacks carry.
-    Postback(proofs::Postback),
+    Postback(proofs::PostbackTokenArgs),
     /// Gives a partner a code: whoever shows it from now on was sent by it.
-    Code(codes::Give),
+    Code(codes::GrantCodeArgs),
     /// Where a partner is told of its rows, and the secret that it checks notices with.
-    Endpoint(endpoint::Tell),
+    Endpoint(notice_endpoint::NoticeEndpointArgs),
     /// What a partner is owed, row by row.
-    Statement(statement::Show),
+    Statement(statement::StatementArgs),
     /// Decides that a referral is an honest one: what it holds back is owed.
-    Release(review::Review),
+    Release(review::ReviewReferralArgs),
     /// Decides that a referral counts for nothing.
-    Void(review::Review),
+    Void(review::ReviewReferralArgs),
     /// Pays what is released, or shows what would be paid.
-    Payout(Box<payout::PayOut>),
+    Payout(Box<payout::PayoutArgs>),
     /// Says where a partner's money goes.
-    Bank(bank::Bank),
+    Bank(bank::BankAccountArgs),
     /// Sends a signed sample to any address, to try the receiving end.
-    Test(try_out::TryOut),
+    Test(test_delivery::TestDeliveryArgs),
 }
 
 impl PartnerCommand {
@@ -93,24 +93,24 @@ impl PartnerCommand {
 
 /// Which partner, in which stage.
 #[derive(Args)]
-pub(crate) struct Whose {
+pub(crate) struct PartnerArgs {
     /// Its name in addresses: lower-case letters, digits and dashes.
     #[arg(value_name = "NAME", value_parser = partner_name)]
     pub(crate) partner: PartnerId,
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) stage: StageArgs,
 }
 
-impl Whose {
+impl PartnerArgs {
     /// The table, and the partner in it.
     ///
     /// # Errors
     /// When the table does not answer, or knows no such partner.
-    pub(crate) async fn known(&self) -> anyhow::Result<(DynamoTable, Arc<PartnerRow>)> {
-        let table = self.place.table()?;
+    pub(crate) async fn read_row(&self) -> anyhow::Result<(DynamoTable, Arc<PartnerRow>)> {
+        let table = self.stage.table()?;
         let row = store::partners::read(&table, &self.partner).await;
-        let row = row.map_err(table::trouble)?;
-        Ok((table, row.ok_or_else(|| unknown(&self.partner))?))
+        let row = row.map_err(table::readable_error)?;
+        Ok((table, row.ok_or_else(|| unknown_partner(&self.partner))?))
     }
 }
 
@@ -121,18 +121,18 @@ impl Whose {
 pub async fn enroll<T: Table>(
     table: &T,
     partner: &PartnerId,
-    offer: Option<&Offer>,
+    offer: Option<&ProgramTerms>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let mut row = PartnerRow::new(partner.clone());
     if let Some(offer) = offer {
-        row.agree(offer, 0, now);
+        row.set_terms(offer, 0, now);
     }
     store::partners::put_new(table, row).await.map(drop)
 }
 
 /// What to say of a partner that nobody added.
-pub(crate) fn unknown(partner: &PartnerId) -> anyhow::Error {
+pub(crate) fn unknown_partner(partner: &PartnerId) -> anyhow::Error {
     anyhow!(
         "no partner is called {partner} in this table; `orangery partner list` names those there \
          are, `orangery partner add {partner}` adds one, --port or --table-port reads another \

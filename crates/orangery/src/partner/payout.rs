@@ -1,33 +1,35 @@
 //! `partner payout`: decides what is paid, and writes it down for bank and books.
 
-mod told;
+mod report;
 
-use super::place::Place;
-use super::sheet::{self, Line};
-use super::{partner_name, sepa, unknown};
+use super::sheet::{self, PayoutSheetRow};
+use super::stage::StageArgs;
+use super::{partner_name, sepa, unknown_partner};
 use crate::customer::money;
-use crate::table::trouble;
+use crate::table::readable_error;
 use anyhow::Context;
 use clap::{ArgGroup, Args};
 use domain::bank::BankAccount;
 use domain::ids::PartnerId;
 use domain::money::Money;
-use domain::payout::{Order, Payout, Refused, day_of};
+use domain::payout::{Payout, PayoutRefusal, PayoutRequest, day_of};
 use jiff::Timestamp;
 use jiff::civil::Date;
+use report::{PayoutReport, WrittenFile};
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::Table;
-use store::payouts::{RunError, Transfer, Transfers, bank, look, run, tell_bank};
-use told::{Told, Written};
+use store::payouts::{
+    PayoutError, Transfer, TransferBatch, bank, preview_payout, run, save_transfer_batches,
+};
 
 /// Whom to pay, for which day, and where to write it.
 #[derive(Args)]
 #[command(group = ArgGroup::new("whom").required(true).args(["partner", "all"]))]
 #[command(group = ArgGroup::new("when").required(true).multiple(true).args(["dry_run", "date"]))]
-pub struct PayOut {
+pub struct PayoutArgs {
     /// Whose payout.
     #[arg(value_name = "NAME", value_parser = partner_name)]
     partner: Option<PartnerId>,
@@ -43,22 +45,22 @@ pub struct PayOut {
     date: Option<Date>,
     /// The least that is paid, as in "50.00 eur"; once for each currency.
     #[arg(long = "minimum", value_name = "AMOUNT")]
-    least: Vec<Money>,
+    minimums: Vec<Money>,
     /// Where to write the payouts for a spreadsheet.
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     csv: Option<PathBuf>,
     #[command(flatten)]
-    sepa: Sepa,
+    sepa: SepaArgs,
     /// Stable JSON instead of tables.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    place: Place,
+    stage: StageArgs,
 }
 
 /// The message to the bank.
 #[derive(Args)]
-struct Sepa {
+struct SepaArgs {
     /// Where to write SEPA credit transfers for the bank (pain.001.001.09).
     #[arg(long = "sepa", value_name = "FILE", conflicts_with = "dry_run")]
     #[arg(requires = "debtor_name", requires = "debtor_iban")]
@@ -74,36 +76,39 @@ struct Sepa {
     debtor_bic: Option<String>,
 }
 
-impl PayOut {
+impl PayoutArgs {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let payer = self.sepa.payer()?;
-        let table = self.place.table()?;
-        let now = self.place.now()?;
-        let order = Order {
+        let table = self.stage.table()?;
+        let now = self.stage.now()?;
+        let order = PayoutRequest {
             date: self.date.unwrap_or_else(|| day_of(now)),
-            least: self.least.clone(),
+            minimums: self.minimums.clone(),
         };
-        let mut told = Told::new(order.date, self.dry_run);
+        let mut told = PayoutReport::new(order.date, self.dry_run);
         for partner in self.partners(&table).await? {
             let run = if self.dry_run {
-                look(&table, &partner, &order, now).await
+                preview_payout(&table, &partner, &order, now).await
             } else {
                 run(&table, &partner, &order, now).await
             };
             match run {
-                Ok(run) => told.take(partner, run),
+                Ok(run) => told.add_run(partner, run),
                 // One partner's later payout must not keep the others from theirs.
-                Err(RunError::Refused(refused @ Refused::Before { .. })) if self.all => {
+                Err(PayoutError::Refused(refused @ PayoutRefusal::BeforeLastPayout { .. }))
+                    if self.all =>
+                {
                     told.refused.push(format!("{partner}: {refused}"));
                 }
-                Err(RunError::Store(error)) => return Err(trouble(error)),
-                Err(error @ (RunError::Refused(_) | RunError::Contended)) => {
+                Err(PayoutError::Store(error)) => return Err(readable_error(error)),
+                Err(error @ (PayoutError::Refused(_) | PayoutError::Contended)) => {
                     return Err(error.into());
                 }
             }
         }
         if !self.dry_run {
-            self.write(&table, &mut told, payer.as_ref(), now).await?;
+            self.write_files(&table, &mut told, payer.as_ref(), now)
+                .await?;
         }
         let text = if self.json {
             serde_json::to_string_pretty(&told)?
@@ -116,50 +121,52 @@ impl PayOut {
 
     async fn partners<T: Table>(&self, table: &T) -> anyhow::Result<Vec<PartnerId>> {
         let Some(partner) = &self.partner else {
-            let all = store::partners::list(table).await.map_err(trouble)?;
+            let all = store::partners::list(table).await.map_err(readable_error)?;
             return Ok(all.iter().map(|row| row.partner.clone()).collect());
         };
         let row = store::partners::read(table, partner).await;
-        row.map_err(trouble)?.ok_or_else(|| unknown(partner))?;
+        row.map_err(readable_error)?
+            .ok_or_else(|| unknown_partner(partner))?;
         Ok(vec![partner.clone()])
     }
 
     /// The files. Whatever dies here, the same command writes them again from what was decided.
-    async fn write<T: Table>(
+    async fn write_files<T: Table>(
         &self,
         table: &T,
-        told: &mut Told,
+        told: &mut PayoutReport,
         payer: Option<&BankAccount>,
         now: Timestamp,
     ) -> anyhow::Result<()> {
         if self.csv.is_none() && self.sepa.file.is_none() {
             return Ok(());
         }
-        let payments = payments(table, &told.decided).await?;
+        let payments = payout_amounts(table, &told.decided_payouts).await?;
         let new: Vec<Transfer> = match payer {
-            Some(_) => payments.iter().filter_map(Payment::transfer).collect(),
+            Some(_) => payments.iter().filter_map(PayoutAmount::transfer).collect(),
             None => Vec::new(),
         };
-        let messages = tell_bank(table, told.date, &new, now).await?;
-        let told_of = |payment: &Payment| -> Option<(Arc<Transfers>, Transfer)> {
+        let messages = save_transfer_batches(table, told.date, &new, now).await?;
+        let told_of = |payment: &PayoutAmount| -> Option<(Arc<TransferBatch>, Transfer)> {
             messages.iter().find_map(|message| {
-                let transfer = message.list.iter().find(|t| payment.is(t))?;
+                let transfer = message.transfers.iter().find(|t| payment.matches(t))?;
                 Some((message.clone(), transfer.clone()))
             })
         };
         if let Some(file) = &self.csv {
-            let lines: Vec<Line> = payments.iter().map(|p| p.line(told_of(p))).collect();
-            written(file, &sheet::payouts(&lines)?)?;
-            told.files.push(Written::new(file, lines.len(), None));
+            let lines: Vec<PayoutSheetRow> =
+                payments.iter().map(|p| p.sheet_row(told_of(p))).collect();
+            write_file(file, &sheet::payouts(&lines)?)?;
+            told.files.push(WrittenFile::new(file, lines.len(), None));
         }
         let (Some(file), Some(payer)) = (&self.sepa.file, payer) else {
             return Ok(());
         };
-        let mut wanted: BTreeMap<u64, Arc<Transfers>> = BTreeMap::new();
+        let mut wanted: BTreeMap<u64, Arc<TransferBatch>> = BTreeMap::new();
         for payment in &payments {
             match told_of(payment) {
                 Some((message, _)) => drop(wanted.insert(message.n, message)),
-                None => told.not_transferred.push(payment.left_out()),
+                None => told.not_transferred.push(payment.not_transferred_text()),
             }
         }
         let alone = wanted.len() == 1;
@@ -167,18 +174,18 @@ impl PayOut {
             let file = if alone {
                 file.clone()
             } else {
-                numbered(file, n)
+                numbered_file(file, n)
             };
-            written(&file, &sepa::pain_001(&message, payer)?)?;
+            write_file(&file, &sepa::pain_001(&message, payer)?)?;
             let id = sepa::message_id(&message);
             told.files
-                .push(Written::new(&file, message.list.len(), Some(id)));
+                .push(WrittenFile::new(&file, message.transfers.len(), Some(id)));
         }
         Ok(())
     }
 }
 
-impl Sepa {
+impl SepaArgs {
     /// The account that pays, looked at before anything is decided.
     fn payer(&self) -> anyhow::Result<Option<BankAccount>> {
         let (Some(name), Some(iban)) = (&self.debtor_name, &self.debtor_iban) else {
@@ -190,17 +197,20 @@ impl Sepa {
 }
 
 /// An amount that was paid out, and where it is to go.
-struct Payment {
+struct PayoutAmount {
     payout: Payout,
     amount: Money,
     account: Option<BankAccount>,
 }
 
-async fn payments<T: Table>(table: &T, decided: &[Payout]) -> anyhow::Result<Vec<Payment>> {
+async fn payout_amounts<T: Table>(
+    table: &T,
+    decided: &[Payout],
+) -> anyhow::Result<Vec<PayoutAmount>> {
     let mut payments = Vec::new();
     for payout in decided {
-        let row = bank(table, &payout.partner).await.map_err(trouble)?;
-        payments.extend(payout.amounts.iter().map(|amount| Payment {
+        let row = bank(table, &payout.partner).await.map_err(readable_error)?;
+        payments.extend(payout.amounts.iter().map(|amount| PayoutAmount {
             payout: payout.clone(),
             amount: *amount,
             account: row.as_ref().map(|row| row.account.clone()),
@@ -209,47 +219,49 @@ async fn payments<T: Table>(table: &T, decided: &[Payout]) -> anyhow::Result<Vec
     Ok(payments)
 }
 
-impl Payment {
+impl PayoutAmount {
     fn transfer(&self) -> Option<Transfer> {
         let account = self.account.clone()?;
-        sepa::refused(self.amount).is_none().then(|| Transfer {
-            partner: self.payout.partner.clone(),
-            payout: self.payout.n,
-            amount: self.amount,
-            account,
-        })
+        sepa::refusal_reason(self.amount)
+            .is_none()
+            .then(|| Transfer {
+                partner: self.payout.partner.clone(),
+                payout: self.payout.n,
+                amount: self.amount,
+                account,
+            })
     }
 
-    fn is(&self, transfer: &Transfer) -> bool {
+    fn matches(&self, transfer: &Transfer) -> bool {
         transfer.partner == self.payout.partner
             && transfer.payout == self.payout.n
             && transfer.amount == self.amount
     }
 
     /// Why it is in no message to the bank.
-    fn why(&self) -> &'static str {
-        match (sepa::refused(self.amount), &self.account) {
+    fn not_transferred_reason(&self) -> &'static str {
+        match (sepa::refusal_reason(self.amount), &self.account) {
             (Some(why), _) => why,
             (None, None) => "no account is known; `orangery partner bank` sets it",
             (None, Some(_)) => "no message to the bank was asked for",
         }
     }
 
-    fn left_out(&self) -> String {
+    fn not_transferred_text(&self) -> String {
         let (name, amount) = (self.payout.name(), money(self.amount));
-        format!("{name}, {amount}: {}", self.why())
+        format!("{name}, {amount}: {}", self.not_transferred_reason())
     }
 
     /// As the sheet has it: an account that the bank was told is the one that stands.
-    fn line(&self, told: Option<(Arc<Transfers>, Transfer)>) -> Line {
+    fn sheet_row(&self, told: Option<(Arc<TransferBatch>, Transfer)>) -> PayoutSheetRow {
         let transfer = match &told {
             Some((message, _)) => sepa::message_id(message),
-            None => self.why().to_owned(),
+            None => self.not_transferred_reason().to_owned(),
         };
         let told = told.map(|(_, transfer)| transfer.account);
         let account = told.as_ref().or(self.account.as_ref());
         let of = |part: fn(&BankAccount) -> &str| account.map(part).unwrap_or_default().into();
-        Line {
+        PayoutSheetRow {
             date: self.payout.date,
             partner: self.payout.partner.clone(),
             payout: self.payout.n,
@@ -264,7 +276,7 @@ impl Payment {
     }
 }
 
-fn written(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+fn write_file(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     std::fs::write(file, bytes).with_context(|| {
         format!(
             "{} can't be written; what is paid is decided, and the same command writes it again",
@@ -274,7 +286,7 @@ fn written(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 }
 
 /// `transfers-2.xml`.
-fn numbered(file: &Path, n: u64) -> PathBuf {
+fn numbered_file(file: &Path, n: u64) -> PathBuf {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
     let name = match file.extension() {
         Some(end) => format!("{stem}-{n}.{}", end.to_string_lossy()),

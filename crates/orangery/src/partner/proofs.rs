@@ -1,20 +1,20 @@
 //! `partner key` and `partner postback`: proofs besides the shared secret.
 
-use super::{Master, Whose, keys, unknown};
+use super::{MasterKeyArgs, PartnerArgs, keys, unknown_partner};
 use crate::table;
 use anyhow::{Context, bail};
 use clap::Args;
 use providers::Secret;
-use providers::partner::postback::Token;
+use providers::partner::postback::PostbackToken;
 use std::io::Write;
 use std::sync::Arc;
 use store::partners::{PartnerRow, change};
 
 /// A public key of a partner's own.
 #[derive(Args)]
-pub struct Key {
+pub struct PublicKeyArgs {
     #[command(flatten)]
-    whose: Whose,
+    target: PartnerArgs,
     /// The key, as `whpk_` and base64; without one, those there are are shown.
     key: Option<String>,
     /// Take it out of force.
@@ -22,11 +22,11 @@ pub struct Key {
     remove: bool,
 }
 
-impl Key {
+impl PublicKeyArgs {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let mut out = std::io::stdout();
         let Some(text) = &self.key else {
-            let (_, row) = self.whose.known().await?;
+            let (_, row) = self.target.read_row().await?;
             for key in &row.public_keys {
                 writeln!(out, "{key}")?;
             }
@@ -35,7 +35,7 @@ impl Key {
         // One way to write a key, so that the same is not there twice.
         let key = Secret::standard_public(text).context("this is no public key of Ed25519")?;
         let key: Arc<str> = key.reveal_standard().into();
-        let partner = &self.whose.partner;
+        let partner = &self.target.partner;
         let put = |row: &mut PartnerRow| {
             let known = row.public_keys.contains(&key);
             if self.remove {
@@ -46,7 +46,7 @@ impl Key {
                     Err("it is none of this partner's")
                 };
             }
-            if !known && row.public_keys.len() >= MOST {
+            if !known && row.public_keys.len() >= MAX_PUBLIC_KEYS {
                 return Err("there are eight already, and each is tried: remove one first");
             }
             if !known {
@@ -54,9 +54,9 @@ impl Key {
             }
             Ok(())
         };
-        let changed = change(&self.whose.place.table()?, partner, put).await;
-        match changed.map_err(table::trouble)? {
-            None => return Err(unknown(partner)),
+        let changed = change(&self.target.stage.table()?, partner, put).await;
+        match changed.map_err(table::readable_error)? {
+            None => return Err(unknown_partner(partner)),
             Some(Err(why)) => bail!("nothing was changed: {why}"),
             Some(Ok(_)) => {}
         }
@@ -72,18 +72,18 @@ impl Key {
 
 /// Whose token is shown.
 #[derive(Args)]
-pub struct Postback {
+pub struct PostbackTokenArgs {
     #[command(flatten)]
-    whose: Whose,
+    target: PartnerArgs,
     #[command(flatten)]
-    master: Master,
+    master: MasterKeyArgs,
 }
 
-impl Postback {
+impl PostbackTokenArgs {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let (_, row) = self.whose.known().await?;
-        let master = self.master.key(&self.whose.place)?;
-        let token = Token::derive(&master, &row.partner, keys::newest_version(&row)?)?;
+        let (_, row) = self.target.read_row().await?;
+        let master = self.master.key(&self.target.stage)?;
+        let token = PostbackToken::derive(&master, &row.partner, keys::newest_version(&row)?)?;
         writeln!(std::io::stdout(), "{}", token.reveal())?;
         let partner = &row.partner;
         writeln!(
@@ -96,4 +96,4 @@ impl Postback {
 }
 
 /// Each is tried on a request that no shared secret fits.
-const MOST: usize = 8;
+const MAX_PUBLIC_KEYS: usize = 8;

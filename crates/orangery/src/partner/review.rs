@@ -1,6 +1,6 @@
 //! `partner release` and `partner void`: what a person decides of a referral.
 
-use super::Whose;
+use super::PartnerArgs;
 use crate::table;
 use anyhow::bail;
 use clap::Args;
@@ -9,13 +9,13 @@ use domain::program::Decision;
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::Arc;
-use store::decided::{Named, Reviewed, reached, review};
+use store::operator_decisions::{ReferralRef, ReviewOutcome, referred_customers, review};
 
 /// Which referral.
 #[derive(Args)]
-pub struct Review {
+pub struct ReviewReferralArgs {
     #[command(flatten)]
-    whose: Whose,
+    target: PartnerArgs,
     /// The partner's id of it; where a code brought the customer, code/NAME.
     referral: Arc<str>,
     /// A customer it is about, where nothing of it is in the ledger yet; may be repeated.
@@ -23,12 +23,12 @@ pub struct Review {
     customers: Vec<String>,
 }
 
-impl Review {
+impl ReviewReferralArgs {
     pub(super) async fn run(self, decision: Decision) -> anyhow::Result<()> {
-        let (table, _) = self.whose.known().await?;
-        let now = self.whose.place.now()?;
-        let named = Named {
-            partner: self.whose.partner.clone(),
+        let (table, _) = self.target.read_row().await?;
+        let now = self.target.stage.now()?;
+        let named = ReferralRef {
+            partner: self.target.partner.clone(),
             referral: self.referral.clone(),
         };
         let said = self
@@ -37,7 +37,9 @@ impl Review {
             .map(|key| CustomerKey::new(key.as_str()));
         let mut customers: BTreeSet<CustomerKey> = said.collect();
         if customers.is_empty() {
-            customers = reached(&table, &named).await.map_err(table::trouble)?;
+            customers = referred_customers(&table, &named)
+                .await
+                .map_err(table::readable_error)?;
         }
         if customers.is_empty() {
             bail!(
@@ -50,12 +52,14 @@ impl Review {
         let mut unknown = 0_usize;
         for customer in &customers {
             let reviewed = review(&table, customer, &named, decision, now).await;
-            let said = match (reviewed.map_err(table::trouble)?, decision) {
-                (Reviewed::Now, Decision::Release) => "released: what it held back is owed",
-                (Reviewed::Now, Decision::Void) => "void: it counts for nothing",
-                (Reviewed::Already, Decision::Release) => "was released already",
-                (Reviewed::Already, Decision::Void) => "was void already",
-                (Reviewed::NotReferred, _) => {
+            let said = match (reviewed.map_err(table::readable_error)?, decision) {
+                (ReviewOutcome::Decided, Decision::Release) => {
+                    "released: what it held back is owed"
+                }
+                (ReviewOutcome::Decided, Decision::Void) => "void: it counts for nothing",
+                (ReviewOutcome::AlreadyDecided, Decision::Release) => "was released already",
+                (ReviewOutcome::AlreadyDecided, Decision::Void) => "was void already",
+                (ReviewOutcome::NotReferred, _) => {
                     unknown = unknown.saturating_add(1);
                     "was never referred so"
                 }

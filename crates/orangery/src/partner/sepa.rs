@@ -9,23 +9,23 @@ use domain::money::{Currency, Money};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 use std::io;
-use store::payouts::{Transfer, Transfers};
+use store::payouts::{Transfer, TransferBatch};
 
 /// The most that one transfer may be: eleven digits.
-const MOST_MINOR: i64 = 99_999_999_999;
+const MAX_MINOR: i64 = 99_999_999_999;
 
 /// Why a transfer of this amount can't be ordered by SEPA; none where it can.
-pub fn refused(amount: Money) -> Option<&'static str> {
+pub fn refusal_reason(amount: Money) -> Option<&'static str> {
     let euro = amount.currency.code() == "eur" && amount.exponent == 2;
     match amount.minor {
         _ if !euro => Some("SEPA transfers euros alone"),
-        minor if minor > MOST_MINOR => Some("SEPA transfers at most 999999999.99 at once"),
+        minor if minor > MAX_MINOR => Some("SEPA transfers at most 999999999.99 at once"),
         _ => None,
     }
 }
 
 /// The message's id, up to 35 characters: one for each message that the table keeps.
-pub fn message_id(message: &Transfers) -> String {
+pub fn message_id(message: &TransferBatch) -> String {
     let day = message.date.strftime("%Y%m%d");
     format!("ORANGERY-{day}-{}", message.n)
 }
@@ -34,11 +34,11 @@ pub fn message_id(message: &Transfers) -> String {
 ///
 /// # Errors
 /// When the sum is none of euros.
-pub fn pain_001(message: &Transfers, payer: &BankAccount) -> io::Result<Vec<u8>> {
-    let sum = sum(&message.list)
+pub fn pain_001(message: &TransferBatch, payer: &BankAccount) -> io::Result<Vec<u8>> {
+    let sum = sum(&message.transfers)
         .ok_or_else(|| io::Error::other("the transfers have no sum in euros"))?
         .decimal();
-    let count = message.list.len().to_string();
+    let count = message.transfers.len().to_string();
     let id = message_id(message);
     let mut document = Writer::new_with_indent(Vec::new(), b' ', 2);
     document.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
@@ -49,7 +49,7 @@ pub fn pain_001(message: &Transfers, payer: &BankAccount) -> io::Result<Vec<u8>>
             text("CreDtTm", message.at.strftime("%Y-%m-%dT%H:%M:%SZ")),
             text("NbOfTxs", &count),
             text("CtrlSum", &sum),
-            group("InitgPty", vec![text("Nm", written(payer.holder(), 70))]),
+            group("InitgPty", vec![text("Nm", sepa_text(payer.holder(), 70))]),
         ],
     );
     let mut payment = vec![
@@ -66,9 +66,14 @@ pub fn pain_001(message: &Transfers, payer: &BankAccount) -> io::Result<Vec<u8>>
     ];
     payment.extend(party("Dbtr", payer));
     payment.push(text("ChrgBr", "SLEV"));
-    payment.extend(message.list.iter().map(|transfer| order(message, transfer)));
+    payment.extend(
+        message
+            .transfers
+            .iter()
+            .map(|transfer| transfer_element(message, transfer)),
+    );
     let initiation = group("CstmrCdtTrfInitn", vec![head, group("PmtInf", payment)]);
-    Element {
+    XmlElement {
         attribute: Some(("xmlns", "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09")),
         ..group("Document", vec![initiation])
     }
@@ -79,17 +84,17 @@ pub fn pain_001(message: &Transfers, payer: &BankAccount) -> io::Result<Vec<u8>>
 }
 
 /// One transfer. Its id goes with it to the partner's own statement of account.
-fn order(message: &Transfers, transfer: &Transfer) -> Element {
+fn transfer_element(message: &TransferBatch, transfer: &Transfer) -> XmlElement {
     let number = format!("-{}", transfer.payout);
     let room = 35_usize.saturating_sub(number.len());
     let partner: String = transfer.partner.as_str().chars().take(room).collect();
     let name = format!("{partner}{number}");
-    let amount = Element {
+    let amount = XmlElement {
         attribute: Some(("Ccy", "EUR")),
         ..text("InstdAmt", transfer.amount.decimal())
     };
     let mut inner = vec![
-        group("PmtId", vec![text("EndToEndId", written(&name, 35))]),
+        group("PmtId", vec![text("EndToEndId", sepa_text(&name, 35))]),
         group("Amt", vec![amount]),
     ];
     let [holder, account, bank] = party("Cdtr", &transfer.account);
@@ -100,13 +105,13 @@ fn order(message: &Transfers, transfer: &Transfer) -> Element {
     inner.extend([
         holder,
         account,
-        group("RmtInf", vec![text("Ustrd", written(&about, 140))]),
+        group("RmtInf", vec![text("Ustrd", sepa_text(&about, 140))]),
     ]);
     group("CdtTrfTxInf", inner)
 }
 
 /// Who pays or is paid, the account, and its bank.
-fn party(role: &'static str, account: &BankAccount) -> [Element; 3] {
+fn party(role: &'static str, account: &BankAccount) -> [XmlElement; 3] {
     let (of_account, of_bank) = match role {
         "Dbtr" => ("DbtrAcct", "DbtrAgt"),
         _ => ("CdtrAcct", "CdtrAgt"),
@@ -116,7 +121,7 @@ fn party(role: &'static str, account: &BankAccount) -> [Element; 3] {
         None => group("Othr", vec![text("Id", "NOTPROVIDED")]),
     };
     [
-        group(role, vec![text("Nm", written(account.holder(), 70))]),
+        group(role, vec![text("Nm", sepa_text(account.holder(), 70))]),
         group(
             of_account,
             vec![group("Id", vec![text("IBAN", account.iban())])],
@@ -127,7 +132,7 @@ fn party(role: &'static str, account: &BankAccount) -> [Element; 3] {
 
 fn sum(transfers: &[Transfer]) -> Option<Money> {
     let minor = transfers.iter().try_fold(0_i64, |sum, transfer| {
-        let euros = refused(transfer.amount).is_none();
+        let euros = refusal_reason(transfer.amount).is_none();
         sum.checked_add(transfer.amount.minor).filter(|_| euros)
     });
     Some(Money {
@@ -138,7 +143,7 @@ fn sum(transfers: &[Transfer]) -> Option<Money> {
 }
 
 /// A text in the letters that every bank of the area transfers, cut to its field's length.
-pub fn written(text: &str, most: usize) -> String {
+pub fn sepa_text(text: &str, most: usize) -> String {
     let known = |c: char| c.is_ascii_alphanumeric() || "/-?:().,'+ ".contains(c);
     let plain: String = deunicode(text)
         .replace('&', "+")
@@ -157,40 +162,40 @@ pub fn written(text: &str, most: usize) -> String {
     }
 }
 
-struct Element {
+struct XmlElement {
     name: &'static str,
     attribute: Option<(&'static str, &'static str)>,
-    inner: Inner,
+    content: XmlContent,
 }
 
-enum Inner {
+enum XmlContent {
     Text(String),
-    Elements(Vec<Element>),
+    Elements(Vec<XmlElement>),
 }
 
-fn text(name: &'static str, text: impl ToString) -> Element {
-    Element {
+fn text(name: &'static str, text: impl ToString) -> XmlElement {
+    XmlElement {
         name,
         attribute: None,
-        inner: Inner::Text(text.to_string()),
+        content: XmlContent::Text(text.to_string()),
     }
 }
 
-fn group(name: &'static str, inner: Vec<Element>) -> Element {
-    Element {
+fn group(name: &'static str, inner: Vec<XmlElement>) -> XmlElement {
+    XmlElement {
         name,
         attribute: None,
-        inner: Inner::Elements(inner),
+        content: XmlContent::Elements(inner),
     }
 }
 
-impl Element {
+impl XmlElement {
     fn write(&self, writer: &mut Writer<Vec<u8>>) -> io::Result<()> {
         let element = writer.create_element(self.name);
         let element = element.with_attributes(self.attribute);
-        match &self.inner {
-            Inner::Text(text) => element.write_text_content(BytesText::new(text))?,
-            Inner::Elements(inner) => element.write_inner_content(|writer| {
+        match &self.content {
+            XmlContent::Text(text) => element.write_text_content(BytesText::new(text))?,
+            XmlContent::Elements(inner) => element.write_inner_content(|writer| {
                 inner.iter().try_for_each(|element| element.write(writer))
             })?,
         };

@@ -6,12 +6,12 @@
 
 use domain::ids::PartnerId;
 use domain::money::Money;
-use domain::statement::{Balance, Monthly, RowView};
+use domain::statement::{Balance, MonthlyStatement, RowView};
 use jiff::civil::Date;
 
 /// A payout's amount in one currency, for the sheet.
 #[derive(Clone, Debug)]
-pub struct Line {
+pub struct PayoutSheetRow {
     /// For which day.
     pub date: Date,
     /// To whom.
@@ -30,7 +30,7 @@ pub struct Line {
 ///
 /// # Errors
 /// When memory has no room.
-pub fn payouts(lines: &[Line]) -> csv::Result<Vec<u8>> {
+pub fn payouts(lines: &[PayoutSheetRow]) -> csv::Result<Vec<u8>> {
     let mut sheet = csv::Writer::from_writer(Vec::new());
     sheet.write_record([
         "date", "payout", "partner", "amount", "currency", "holder", "iban", "bic", "transfer",
@@ -43,20 +43,20 @@ pub fn payouts(lines: &[Line]) -> csv::Result<Vec<u8>> {
             line.partner.to_string(),
             line.amount.decimal(),
             code(line.amount),
-            plain(holder),
-            plain(iban),
-            plain(bic),
-            plain(&line.transfer),
+            without_formula(holder),
+            without_formula(iban),
+            without_formula(bic),
+            without_formula(&line.transfer),
         ])?;
     }
-    written(sheet)
+    into_bytes(sheet)
 }
 
 /// A month's statement: what was owed at the opening, each row, what is owed at the closing.
 ///
 /// # Errors
 /// When memory has no room.
-pub fn month(month: &Monthly) -> csv::Result<Vec<u8>> {
+pub fn month(month: &MonthlyStatement) -> csv::Result<Vec<u8>> {
     let mut sheet = csv::Writer::from_writer(Vec::new());
     sheet.write_record([
         "at",
@@ -69,7 +69,7 @@ pub fn month(month: &Monthly) -> csv::Result<Vec<u8>> {
         "text",
     ])?;
     let owed = |kind: &'static str, balance: &Balance| {
-        let amount = money(balance.owed_minor(), balance);
+        let amount = money(balance.outstanding_minor(), balance);
         let of = |minor| money(minor, balance).decimal();
         let text = format!(
             "pending {}, released {}, held {}; paid so far {}",
@@ -95,15 +95,15 @@ pub fn month(month: &Monthly) -> csv::Result<Vec<u8>> {
         sheet.write_record(owed("opening", balance))?;
     }
     for row in &month.rows {
-        sheet.write_record(of_row(row))?;
+        sheet.write_record(row_fields(row))?;
     }
     for balance in &month.closing {
         sheet.write_record(owed("closing", balance))?;
     }
-    written(sheet)
+    into_bytes(sheet)
 }
 
-fn of_row(row: &RowView) -> [String; 8] {
+fn row_fields(row: &RowView) -> [String; 8] {
     let amount = Money {
         minor: row.amount_minor,
         currency: row.currency,
@@ -117,8 +117,8 @@ fn of_row(row: &RowView) -> [String; 8] {
         code(amount),
         row.state.into(),
         releases_at.unwrap_or_default(),
-        plain(&row.cause),
-        plain(&row.text),
+        without_formula(&row.cause),
+        without_formula(&row.text),
     ]
 }
 
@@ -135,13 +135,13 @@ fn code(amount: Money) -> String {
 }
 
 /// A text that no spreadsheet takes for a formula.
-fn plain(text: &str) -> String {
+fn without_formula(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let sign = if formula { "'" } else { "" };
     format!("{sign}{text}")
 }
 
-fn written(sheet: csv::Writer<Vec<u8>>) -> csv::Result<Vec<u8>> {
+fn into_bytes(sheet: csv::Writer<Vec<u8>>) -> csv::Result<Vec<u8>> {
     sheet
         .into_inner()
         .map_err(|error| csv::Error::from(error.into_error()))

@@ -1,26 +1,28 @@
 //! `partner statement`: what a partner is owed, row by row.
 
-use super::{Whose, sheet, unknown};
-use crate::customer::{money, table};
+use super::{PartnerArgs, sheet, unknown_partner};
+use crate::customer::{money, text_table};
 use crate::stack::clock::parse_moment;
 use anyhow::Context;
 use clap::Args;
 use comfy_table::Table as Text;
 use domain::ids::PartnerId;
 use domain::money::Money;
-use domain::statement::{Balance, Monthly, RowView, Statement, monthly, statement};
+use domain::statement::{
+    Balance, MonthlyStatement, RowView, Statement, monthly_statement, statement,
+};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use std::io::Write as _;
 use std::path::PathBuf;
-use store::payouts::Books;
+use store::payouts::LedgerSnapshot;
 use store::{StoreError, Table};
 
 /// Whose statement, and how.
 #[derive(Args)]
-pub struct Show {
+pub struct StatementArgs {
     #[command(flatten)]
-    whose: Whose,
+    target: PartnerArgs,
     /// Stable JSON instead of tables.
     #[arg(long)]
     json: bool,
@@ -35,24 +37,24 @@ pub struct Show {
     csv: Option<PathBuf>,
 }
 
-impl Show {
+impl StatementArgs {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let table = self.whose.place.table()?;
-        let partner = &self.whose.partner;
+        let table = self.target.stage.table()?;
+        let partner = &self.target.partner;
         let at = match self.at {
             Some(at) => at,
-            None => self.whose.place.now()?,
+            None => self.target.stage.now()?,
         };
-        let books = store::payouts::books(&table, partner).await;
-        let books = books.map_err(crate::table::trouble)?;
+        let books = store::payouts::read_ledger_snapshot(&table, partner).await;
+        let books = books.map_err(crate::table::readable_error)?;
         if books.rows.is_empty() {
             let row = store::partners::read(&table, partner).await;
-            row.map_err(crate::table::trouble)?
-                .ok_or_else(|| unknown(partner))?;
+            row.map_err(crate::table::readable_error)?
+                .ok_or_else(|| unknown_partner(partner))?;
         }
         let text = match self.month {
             Some(month) => {
-                let told = monthly(&books.rows, &books.payouts, month, at);
+                let told = monthly_statement(&books.rows, &books.payouts, month, at);
                 if let Some(file) = &self.csv {
                     let sheet = sheet::month(&told)?;
                     std::fs::write(file, sheet)
@@ -64,8 +66,8 @@ impl Show {
                     month_text(&told)
                 }
             }
-            None if self.json => serde_json::to_string_pretty(&known_by(books, at))?,
-            None => text(&known_by(books, at)),
+            None if self.json => serde_json::to_string_pretty(&statement_as_of(books, at))?,
+            None => text(&statement_as_of(books, at)),
         };
         writeln!(std::io::stdout(), "{}", text.trim_end())?;
         Ok(())
@@ -76,16 +78,19 @@ impl Show {
 ///
 /// # Errors
 /// When the table does not answer.
-pub async fn of<T: Table>(
+pub async fn read_statement<T: Table>(
     table: &T,
     partner: &PartnerId,
     at: Timestamp,
 ) -> Result<Statement, StoreError> {
-    Ok(known_by(store::payouts::books(table, partner).await?, at))
+    Ok(statement_as_of(
+        store::payouts::read_ledger_snapshot(table, partner).await?,
+        at,
+    ))
 }
 
 /// What was decided and paid by then, as it stood.
-fn known_by(mut books: Books, at: Timestamp) -> Statement {
+fn statement_as_of(mut books: LedgerSnapshot, at: Timestamp) -> Statement {
     books.rows.retain(|row| row.at <= at);
     books.payouts.retain(|payout| payout.at <= at);
     statement(&books.rows, &books.payouts, at)
@@ -99,7 +104,7 @@ fn text(told: &Statement) -> String {
     }
 }
 
-fn month_text(told: &Monthly) -> String {
+fn month_text(told: &MonthlyStatement) -> String {
     let month = told.month.strftime("%Y-%m");
     let part = |title: &str, table: Option<Text>, none: &str| match table {
         Some(table) => format!("{title} {month}\n{table}"),
@@ -132,7 +137,7 @@ fn rows(told: &[RowView]) -> Option<Text> {
         ]
     });
     let head = ["at", "for", "what", "amount", "state", "released", "text"];
-    table(head, rows.collect())
+    text_table(head, rows.collect())
 }
 
 fn balance(told: &[Balance]) -> Option<Text> {
@@ -151,7 +156,7 @@ fn balance(told: &[Balance]) -> Option<Text> {
             amount(balance.held_minor),
         ]
     });
-    table(["pending", "released", "paid", "held"], balance.collect())
+    text_table(["pending", "released", "paid", "held"], balance.collect())
 }
 
 /// The first day of a month that is written as 2026-04.

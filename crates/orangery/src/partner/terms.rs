@@ -1,24 +1,24 @@
 //! `partner terms`: what a partner earns on customers it sends from now on.
 
-use super::place::Place;
-use super::{Whose, codes};
+use super::stage::StageArgs;
+use super::{PartnerArgs, codes};
 use crate::{dev, table};
 use anyhow::{Context, bail};
 use clap::Args;
-use domain::agreement::{Days, Rate, Wording};
+use domain::agreement::{Days, ProgramInput, Rate};
 use domain::catalog::Catalog;
 use domain::money::Money;
-use domain::program::{Claim, Own};
-use domain::tiers::{Offer, Tier};
+use domain::program::{AttributionModel, PartnerIdentity};
+use domain::tiers::{ProgramTerms, Tier};
 use jiff::Timestamp;
 use std::convert::Infallible;
 use std::io::Write;
 use std::path::PathBuf;
-use store::partners::{Dated, PartnerRow};
+use store::partners::{DatedProgram, PartnerRow};
 
 /// Terms as they are typed.
 #[derive(Args)]
-pub(crate) struct Terms {
+pub(crate) struct TermsArgs {
     /// Its part of what is paid without tax: 20%, 12.5%.
     #[arg(long, value_name = "PERCENT", conflicts_with = "fixed")]
     rate: Option<Rate>,
@@ -42,7 +42,7 @@ pub(crate) struct Terms {
     window: Option<Days>,
     /// Of several who claim a customer, whose report counts: first, or the last before it paid.
     #[arg(long)]
-    claim: Option<Claim>,
+    attribution_model: Option<AttributionModel>,
     /// Once so many of its customers are active, it earns this on those it sends next: 10:25%.
     /// They are counted once a day. May be repeated.
     #[arg(long = "tier", value_name = "NUMBER:REWARD")]
@@ -61,7 +61,7 @@ pub(crate) struct Terms {
 
 /// What the partner itself is known by, so that it does not earn on its own purchases.
 #[derive(Args)]
-pub(crate) struct Known {
+pub(crate) struct PartnerIdentityArgs {
     /// An e-mail address of the partner's; kept as a digest. May be repeated.
     #[arg(long = "email", value_name = "ADDRESS")]
     emails: Vec<String>,
@@ -73,15 +73,15 @@ pub(crate) struct Known {
     fingerprints: Vec<String>,
 }
 
-impl Terms {
+impl TermsArgs {
     /// Whether nothing is said.
     fn is_empty(&self) -> bool {
-        self.program.is_none() && self.wording().is_empty()
+        self.program.is_none() && self.program_input().is_empty()
     }
 
     /// What is typed besides a program's name.
-    fn wording(&self) -> Wording {
-        Wording {
+    fn program_input(&self) -> ProgramInput {
+        ProgramInput {
             rate: self.rate,
             fixed: self.fixed,
             months: self.months,
@@ -89,7 +89,7 @@ impl Terms {
             life: self.life,
             hold: self.hold,
             window: self.window,
-            claim: self.claim,
+            attribution_model: self.attribution_model,
             tiers: (self.no_tiers || !self.tiers.is_empty()).then(|| self.tiers.clone()),
         }
     }
@@ -99,32 +99,35 @@ impl Terms {
     ///
     /// # Errors
     /// When the file is no catalog, has no such program, or the terms are none.
-    pub(super) fn asked(
+    pub(super) fn requested(
         &self,
-        place: &Place,
-        agreed: Option<&Offer>,
-    ) -> anyhow::Result<Option<Offer>> {
+        place: &StageArgs,
+        agreed: Option<&ProgramTerms>,
+    ) -> anyhow::Result<Option<ProgramTerms>> {
         if self.is_empty() {
             return Ok(None);
         }
         let catalog = self.catalog(place)?;
         let base = match &self.program {
-            Some(name) => Some(named(&catalog, name)?),
+            Some(name) => Some(named_program(&catalog, name)?),
             None => agreed.or(catalog.program.as_ref()),
         };
-        Ok(Some(self.wording().over(base)?))
+        Ok(Some(self.program_input().merge_onto(base)?))
     }
 
     /// What a partner earns with whom nothing else is agreed on.
     ///
     /// # Errors
     /// When the file is no catalog.
-    pub(super) fn usual(&self, place: &Place) -> anyhow::Result<Option<Offer>> {
+    pub(super) fn default_program(
+        &self,
+        place: &StageArgs,
+    ) -> anyhow::Result<Option<ProgramTerms>> {
         Ok(self.catalog(place)?.program)
     }
 
     /// The shop's catalog. The sample shop's is for local stacks alone.
-    fn catalog(&self, place: &Place) -> anyhow::Result<Catalog> {
+    fn catalog(&self, place: &StageArgs) -> anyhow::Result<Catalog> {
         match &self.catalog {
             None if !place.is_local() => Ok(Catalog::default()),
             path => dev::catalog(path.as_deref()),
@@ -133,7 +136,7 @@ impl Terms {
 }
 
 /// A catalog's program by its name.
-fn named<'a>(catalog: &'a Catalog, name: &str) -> anyhow::Result<&'a Offer> {
+fn named_program<'a>(catalog: &'a Catalog, name: &str) -> anyhow::Result<&'a ProgramTerms> {
     let known = || match catalog.programs.is_empty() {
         true => "it has none with a name; --catalog names another file".to_owned(),
         false => {
@@ -145,13 +148,13 @@ fn named<'a>(catalog: &'a Catalog, name: &str) -> anyhow::Result<&'a Offer> {
     program.with_context(|| format!("the catalog has no program `{name}`: {}", known()))
 }
 
-impl Known {
+impl PartnerIdentityArgs {
     /// The same as it is kept.
     ///
     /// # Errors
     /// When one of them can't be a partner's own.
-    pub(crate) fn own(&self) -> anyhow::Result<Own> {
-        let mut own = Own::default();
+    pub(crate) fn to_identity(&self) -> anyhow::Result<PartnerIdentity> {
+        let mut own = PartnerIdentity::default();
         for email in &self.emails {
             own.add_email(email)?;
         }
@@ -167,40 +170,40 @@ impl Known {
 
 /// Other terms for a partner; without any, those there are are shown.
 #[derive(Args)]
-pub struct Change {
+pub struct ChangeTermsArgs {
     #[command(flatten)]
-    whose: Whose,
+    target: PartnerArgs,
     #[command(flatten)]
-    terms: Terms,
+    terms: TermsArgs,
     #[command(flatten)]
-    known: Known,
+    identity: PartnerIdentityArgs,
 }
 
-impl Change {
+impl ChangeTermsArgs {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let (table, row) = self.whose.known().await?;
-        let now = self.whose.place.now()?;
-        let own = self.known.own()?;
+        let (table, row) = self.target.read_row().await?;
+        let now = self.target.stage.now()?;
+        let own = self.identity.to_identity()?;
         if self.terms.is_empty() && own.is_empty() {
-            return show(&row, now);
+            return print_terms(&row, now);
         }
-        let agreed = row.agreed(now).map(Dated::offer);
-        let program = self.terms.asked(&self.whose.place, agreed.as_ref())?;
+        let agreed = row.agreed(now).map(DatedProgram::terms);
+        let program = self.terms.requested(&self.target.stage, agreed.as_ref())?;
         let put = |row: &mut PartnerRow| -> Result<(), Infallible> {
-            row.own.also(own.clone());
+            row.identity.merge(own.clone());
             if let Some(program) = &program {
                 put_in_force(row, program, now);
             }
             Ok(())
         };
-        let changed = store::partners::change(&table, &self.whose.partner, put).await;
-        let Some(Ok(changed)) = changed.map_err(table::trouble)? else {
-            bail!("{} is not there any more", self.whose.partner);
+        let changed = store::partners::change(&table, &self.target.partner, put).await;
+        let Some(Ok(changed)) = changed.map_err(table::readable_error)? else {
+            bail!("{} is not there any more", self.target.partner);
         };
         let mut out = std::io::stdout();
         let what = if changed.programs != row.programs {
             "new terms, for customers sent from now on; the doors know within a minute"
-        } else if changed.own != row.own {
+        } else if changed.identity != row.identity {
             "it is known by more, for customers sent from now on; its terms are as they were"
         } else {
             "its terms are as they were"
@@ -208,28 +211,28 @@ impl Change {
         writeln!(out, "{}: {what}", row.partner)?;
         // Its codes bring customers on the terms they were given on, so they are given again.
         for code in &changed.codes {
-            codes::give(&table, &changed, code, now).await?;
+            codes::grant_code(&table, &changed, code, now).await?;
         }
-        show(&changed, now)
+        print_terms(&changed, now)
     }
 }
 
 /// Puts an offer into force now, on the tier that was reached last.
-pub(super) fn put_in_force(row: &mut PartnerRow, offer: &Offer, now: Timestamp) {
+pub(super) fn put_in_force(row: &mut PartnerRow, offer: &ProgramTerms, now: Timestamp) {
     let active = row.latest().map_or(0, |last| last.active);
-    row.agree(offer, active, now);
+    row.set_terms(offer, active, now);
 }
 
 /// What was agreed on, and on which tier the partner is.
-pub(super) fn told(dated: &Dated) -> String {
-    let (offer, reward) = (dated.offer(), dated.in_force().reward);
+pub(super) fn terms_text(dated: &DatedProgram) -> String {
+    let (offer, reward) = (dated.terms(), dated.in_force().reward);
     match reward == offer.program.reward {
         true => offer.to_string(),
         false => format!("{offer}; {reward} with {} active customers", dated.active),
     }
 }
 
-fn show(row: &PartnerRow, now: Timestamp) -> anyhow::Result<()> {
+fn print_terms(row: &PartnerRow, now: Timestamp) -> anyhow::Result<()> {
     let mut out = std::io::stdout();
     if row.programs.is_empty() {
         writeln!(
@@ -244,9 +247,9 @@ fn show(row: &PartnerRow, now: Timestamp) -> anyhow::Result<()> {
             true => "  (in force)",
             false => "",
         };
-        writeln!(out, "since {}  {}{mark}", dated.since, told(dated))?;
+        writeln!(out, "since {}  {}{mark}", dated.since, terms_text(dated))?;
     }
-    let own = &row.own;
+    let own = &row.identity;
     if !own.is_empty() {
         let (mailboxes, marks) = (own.mailboxes.len(), own.fingerprints.len());
         let domains: Vec<&str> = own.domains.iter().map(AsRef::as_ref).collect();

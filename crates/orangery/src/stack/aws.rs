@@ -9,12 +9,12 @@ use axum::response::Response;
 use axum::routing::post;
 
 use super::guard;
-use super::mail::Mailbox;
+use super::mail::StackMailbox;
 use super::ses;
 use super::sqs::Sqs;
 
 /// The routes of both; a queue's own URL is one of them.
-pub(crate) fn router(sqs: Sqs, mailbox: Mailbox) -> Router {
+pub(crate) fn router(sqs: Sqs, mailbox: StackMailbox) -> Router {
     let queues = Router::new()
         .route("/", post(queue_call))
         .route("/{account}/{queue}", post(queue_call))
@@ -32,7 +32,7 @@ async fn queue_call(Shared(sqs): Shared<Sqs>, headers: HeaderMap, body: Bytes) -
     sqs.answer(&headers, &body).await
 }
 
-async fn send_email(Shared(mailbox): Shared<Mailbox>, body: Bytes) -> Response {
+async fn send_email(Shared(mailbox): Shared<StackMailbox>, body: Bytes) -> Response {
     ses::send_email(&mailbox, &body)
 }
 

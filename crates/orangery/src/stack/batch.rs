@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 /// The outcome of one invocation with a batch of identified records.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum BatchOutcome {
     /// Everything was done.
     Done,
     /// These places in the batch failed; ascending, none twice.
@@ -18,13 +18,13 @@ pub enum Outcome {
 /// Shapes: <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html>.
 /// An empty or absent list is success; an identifier that is null, empty or not of this batch
 /// fails all of it.
-pub fn outcome(answer: &[u8], identifiers: &[&str]) -> Outcome {
+pub fn batch_outcome(answer: &[u8], identifiers: &[&str]) -> BatchOutcome {
     if answer.is_empty() {
-        return Outcome::Done;
+        return BatchOutcome::Done;
     }
-    let report: Option<Report> = match serde_json::from_slice(answer) {
+    let report: Option<FailureReport> = match serde_json::from_slice(answer) {
         Ok(report) => report,
-        Err(cause) => return Outcome::Unreadable(format!("the answer is no report: {cause}")),
+        Err(cause) => return BatchOutcome::Unreadable(format!("the answer is no report: {cause}")),
     };
     let failures = report
         .and_then(|report| report.failures)
@@ -37,20 +37,20 @@ pub fn outcome(answer: &[u8], identifiers: &[&str]) -> Outcome {
             .position(|identifier| *identifier == named)
         {
             Some(place) => places.push(place),
-            None => return Outcome::Unreadable(format!("`{named}` is not of this batch")),
+            None => return BatchOutcome::Unreadable(format!("`{named}` is not of this batch")),
         }
     }
     places.sort_unstable();
     places.dedup();
     if places.is_empty() {
-        Outcome::Done
+        BatchOutcome::Done
     } else {
-        Outcome::Failed(places)
+        BatchOutcome::Failed(places)
     }
 }
 
 #[derive(Deserialize)]
-struct Report {
+struct FailureReport {
     #[serde(rename = "batchItemFailures")]
     failures: Option<Vec<ItemFailure>>,
 }

@@ -8,19 +8,19 @@ use dynoxide::storage_backend::Clock;
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 
 use super::error::StackError;
-use super::state::State;
+use super::state::StackState;
 
 /// Real time plus a settable offset; clones share the offset, and a stack's state keeps it.
 #[derive(Clone)]
 pub struct StackClock {
     /// Milliseconds to add to real time.
     offset: Arc<AtomicI64>,
-    state: State,
+    state: StackState,
 }
 
 impl StackClock {
     /// The clock as this state last left it.
-    pub fn kept_in(state: State) -> Result<Self, StackError> {
+    pub fn restore(state: StackState) -> Result<Self, StackError> {
         let kept = state.value(OFFSET)?.and_then(|text| text.parse().ok());
         Ok(Self {
             offset: Arc::new(AtomicI64::new(kept.unwrap_or(0))),
@@ -52,7 +52,7 @@ impl StackClock {
 
     fn keep(&self, offset: i64) -> Result<(), StackError> {
         // Kept before it is used: a clock that jumps back after a crash would fold history anew.
-        self.state.keep_value(OFFSET, &offset.to_string())?;
+        self.state.set_value(OFFSET, &offset.to_string())?;
         self.offset.store(offset, Ordering::SeqCst);
         Ok(())
     }

@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 use super::clock::{parse_amount, parse_moment};
 use super::error::StackError;
 use super::guard;
-use super::inside::Inside;
-use super::mail::Fault;
+use super::inner::StackInner;
+use super::mail::MailFault;
 
 /// The routes under `/_stack`, and the mailbox.
-pub(crate) fn router(inside: Inside) -> Router {
+pub(crate) fn router(inside: StackInner) -> Router {
     Router::new()
         .route("/mailbox.json", get(mailbox))
         .route("/_stack/clock", get(clock).post(move_clock))
@@ -31,75 +31,84 @@ pub(crate) fn router(inside: Inside) -> Router {
         .with_state(inside)
 }
 
-type Answer = Result<Json<Value>, StackError>;
+type ControlResult = Result<Json<Value>, StackError>;
 
-async fn mailbox(Shared(inside): Shared<Inside>) -> Answer {
+async fn mailbox(Shared(inside): Shared<StackInner>) -> ControlResult {
     Ok(Json(json!({ "mails": inside.mailbox.mails()? })))
 }
 
-async fn clock(Shared(inside): Shared<Inside>) -> Answer {
-    Ok(Json(told(&inside)))
+async fn clock(Shared(inside): Shared<StackInner>) -> ControlResult {
+    Ok(Json(clock_status(&inside)))
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Move {
+enum ClockMove {
     Set(String),
     Advance(String),
 }
 
 /// After a move the schedules run once: what fell due in between is what one moves for.
-async fn move_clock(Shared(inside): Shared<Inside>, Json(to): Json<Move>) -> Answer {
+async fn move_clock(
+    Shared(inside): Shared<StackInner>,
+    Json(to): Json<ClockMove>,
+) -> ControlResult {
     match to {
-        Move::Set(moment) => inside.clock.set(parse_moment(&moment)?)?,
-        Move::Advance(amount) => inside.clock.advance(parse_amount(&amount)?)?,
+        ClockMove::Set(moment) => inside.clock.set(parse_moment(&moment)?)?,
+        ClockMove::Advance(amount) => inside.clock.advance(parse_amount(&amount)?)?,
     }
     inside.clock_moved().await?;
-    Ok(Json(told(&inside)))
+    Ok(Json(clock_status(&inside)))
 }
 
-async fn settle(Shared(inside): Shared<Inside>) -> Answer {
+async fn settle(Shared(inside): Shared<StackInner>) -> ControlResult {
     inside.settle().await?;
     Ok(Json(json!({ "quiet": true })))
 }
 
-async fn state(Shared(inside): Shared<Inside>) -> Answer {
+async fn state(Shared(inside): Shared<StackInner>) -> ControlResult {
     Ok(Json(serde_json::to_value(inside.counts()?)?))
 }
 
-async fn refusals(Shared(inside): Shared<Inside>) -> Answer {
+async fn refusals(Shared(inside): Shared<StackInner>) -> ControlResult {
     Ok(Json(json!({ "refusals": inside.state.refusals()? })))
 }
 
-async fn failed_batches(Shared(inside): Shared<Inside>) -> Answer {
+async fn failed_batches(Shared(inside): Shared<StackInner>) -> ControlResult {
     Ok(Json(
         json!({ "failed_batches": inside.state.failed_batches()? }),
     ))
 }
 
 #[derive(Deserialize)]
-struct Faults {
+struct MailFaultRequest {
     times: u16,
-    fault: Fault,
+    fault: MailFault,
 }
 
-async fn mail_faults(Shared(inside): Shared<Inside>, Json(faults): Json<Faults>) -> Answer {
+async fn mail_faults(
+    Shared(inside): Shared<StackInner>,
+    Json(faults): Json<MailFaultRequest>,
+) -> ControlResult {
     inside
         .mailbox
         .fail_next(usize::from(faults.times), faults.fault);
     Ok(Json(json!({ "times": faults.times })))
 }
 
-async fn run_schedule(Shared(inside): Shared<Inside>, Path(name): Path<String>) -> Answer {
+async fn run_schedule(
+    Shared(inside): Shared<StackInner>,
+    Path(name): Path<String>,
+) -> ControlResult {
     inside.run_schedule(&name).await?;
     Ok(Json(json!({ "ran": name })))
 }
 
-async fn redrive(Shared(inside): Shared<Inside>, Path(name): Path<String>) -> Answer {
+async fn redrive(Shared(inside): Shared<StackInner>, Path(name): Path<String>) -> ControlResult {
     Ok(Json(json!({ "moved": inside.queues.redrive(&name)? })))
 }
 
-fn told(inside: &Inside) -> Value {
+fn clock_status(inside: &StackInner) -> Value {
     let now = inside.clock.now().to_string();
     let port = inside.table_url.rsplit(':').next();
     let table_port = port.and_then(|port| port.parse::<u16>().ok());

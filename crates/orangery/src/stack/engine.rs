@@ -39,7 +39,7 @@ pub struct Engine {
 
 /// One change of an item, as the stream tells it.
 #[derive(Clone, Debug)]
-pub struct Change {
+pub struct StreamChange {
     /// Its place in the stream: digits of one width, so that text and numbers order alike.
     pub sequence: String,
     /// When it was written, in milliseconds of the stack's time.
@@ -56,11 +56,11 @@ impl Engine {
     pub fn open(directory: Option<&Path>, clock: StackClock) -> Result<Self, StackError> {
         let file = directory.map(|directory| directory.join("table.sqlite"));
         let database = match &file {
-            Some(file) => prepared(&file.to_string_lossy())?,
+            Some(file) => open_prepared(&file.to_string_lossy())?,
             None => in_memory(&clock)?,
         };
-        let described = database.describe_table(asked(json!({ "TableName": TABLE }))?);
-        let table = described.map_err(engine)?.table;
+        let described = database.describe_table(parse_request(json!({ "TableName": TABLE }))?);
+        let table = described.map_err(engine_error)?.table;
         let stream = table.latest_stream_arn.unwrap_or_default();
         let label = table.latest_stream_label.unwrap_or_default();
         Ok(Self {
@@ -91,7 +91,11 @@ impl Engine {
     }
 
     /// At most this many changes after this place, or from the beginning.
-    pub fn changes(&self, after: Option<&str>, limit: usize) -> Result<Vec<Change>, StackError> {
+    pub fn changes(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<StreamChange>, StackError> {
         let from = match after {
             Some(_) => "AFTER_SEQUENCE_NUMBER",
             None => "TRIM_HORIZON",
@@ -102,12 +106,15 @@ impl Engine {
             shard_iterator_type: from.to_owned(),
             sequence_number: after.map(str::to_owned),
         };
-        let iterator = self.database.get_shard_iterator(request).map_err(engine)?;
+        let iterator = self
+            .database
+            .get_shard_iterator(request)
+            .map_err(engine_error)?;
         let request = GetRecordsRequest {
             shard_iterator: iterator.shard_iterator.unwrap_or_default(),
             limit: Some(limit),
         };
-        let read = self.database.get_records(request).map_err(engine)?;
+        let read = self.database.get_records(request).map_err(engine_error)?;
         read.records
             .iter()
             .map(|record| self.change(record))
@@ -116,7 +123,7 @@ impl Engine {
 
     /// One page of everything there is, as the stream would tell it if it were written now, and
     /// the key after which the next page begins.
-    pub fn everything(
+    pub fn scan_page(
         &self,
         after: Option<Value>,
     ) -> Result<(Vec<Value>, Option<Value>), StackError> {
@@ -124,7 +131,10 @@ impl Engine {
         if let (Some(after), Some(fields)) = (after, request.as_object_mut()) {
             fields.insert("ExclusiveStartKey".to_owned(), after);
         }
-        let page = self.database.scan(asked(request)?).map_err(engine)?;
+        let page = self
+            .database
+            .scan(parse_request(request)?)
+            .map_err(engine_error)?;
         let page = serde_json::to_value(page)?;
         let written = |image: &Value| {
             let keys = json!({ "pk": image.get("pk"), "sk": image.get("sk") });
@@ -139,15 +149,15 @@ impl Engine {
     /// Deletes what has expired by the stack's clock, as DynamoDB does in its own time.
     pub fn expire(&self) -> Result<usize, StackError> {
         let Some(file) = &self.file else {
-            return self.database.sweep_ttl().map_err(engine);
+            return self.database.sweep_ttl().map_err(engine_error);
         };
         let clock = Arc::new(self.clock.clone());
         let storage = Storage::new(&file.to_string_lossy())
-            .map_err(engine)?
+            .map_err(engine_error)?
             .with_clock(clock);
-        at_once(dynoxide::ttl::sweep_expired_items(&storage))
+        poll_once(dynoxide::ttl::sweep_expired_items(&storage))
             .ok_or_else(|| StackError::Engine("a sweep did not end at once".to_owned()))?
-            .map_err(engine)
+            .map_err(engine_error)
     }
 
     /// Forgets changes older than a day that every mapping has behind it.
@@ -169,9 +179,9 @@ impl Engine {
         Ok(())
     }
 
-    fn change(&self, record: &Record) -> Result<Change, StackError> {
+    fn change(&self, record: &Record) -> Result<StreamChange, StackError> {
         let mut value = serde_json::to_value(record)?;
-        let at = self.stamp(record);
+        let at = self.written_at(record);
         if let Some(fields) = value.as_object_mut() {
             fields.insert("awsRegion".to_owned(), json!(REGION));
             fields.insert("eventSourceARN".to_owned(), json!(self.stream_arn()));
@@ -179,7 +189,7 @@ impl Engine {
         if let Some(inner) = value.get_mut("dynamodb").and_then(Value::as_object_mut) {
             inner.insert("ApproximateCreationDateTime".to_owned(), json!(at / 1_000));
         }
-        Ok(Change {
+        Ok(StreamChange {
             sequence: record.dynamodb.sequence_number.clone(),
             at,
             record: value,
@@ -187,7 +197,7 @@ impl Engine {
     }
 
     /// A file's records carry real time, except those that the sweep wrote by the stack's.
-    fn stamp(&self, record: &Record) -> i64 {
+    fn written_at(&self, record: &Record) -> i64 {
         let seconds = record.dynamodb.approximate_creation_date_time as i64;
         let at = seconds.saturating_mul(1_000);
         match (&self.file, &record.user_identity) {
@@ -213,28 +223,30 @@ pub(crate) async fn serve(
 /// index by: a template is prepared in shared memory and copied over.
 fn in_memory(clock: &StackClock) -> Result<Database, StackError> {
     let template = format!("file:orangery-{}?mode=memory&cache=shared", ids::fresh());
-    let kept = prepared(&template)?;
-    let database = Database::memory_with_clock(Arc::new(clock.clone())).map_err(engine)?;
-    database.restore_from(&template).map_err(engine)?;
+    let kept = open_prepared(&template)?;
+    let database = Database::memory_with_clock(Arc::new(clock.clone())).map_err(engine_error)?;
+    database.restore_from(&template).map_err(engine_error)?;
     drop(kept);
     Ok(database)
 }
 
-fn prepared(path: &str) -> Result<Database, StackError> {
-    let database = Database::new(path).map_err(engine)?;
+fn open_prepared(path: &str) -> Result<Database, StackError> {
+    let database = Database::new(path).map_err(engine_error)?;
     let names = database
-        .list_tables(asked(json!({}))?)
-        .map_err(engine)?
+        .list_tables(parse_request(json!({}))?)
+        .map_err(engine_error)?
         .table_names;
     if !names.iter().any(|name| name == TABLE) {
-        database.create_table(asked(table())?).map_err(engine)?;
+        database
+            .create_table(parse_request(table())?)
+            .map_err(engine_error)?;
         let expiry = json!({
             "TableName": TABLE,
             "TimeToLiveSpecification": { "AttributeName": "expires_at", "Enabled": true },
         });
         database
-            .update_time_to_live(asked(expiry)?)
-            .map_err(engine)?;
+            .update_time_to_live(parse_request(expiry)?)
+            .map_err(engine_error)?;
     }
     // Without it the engine scans the whole stream for each write and each read of the stream.
     Connection::open(path)?.execute_batch(
@@ -251,18 +263,18 @@ fn table() -> Value {
         "AttributeDefinitions": [
             { "AttributeName": "pk", "AttributeType": "S" },
             { "AttributeName": "sk", "AttributeType": "S" },
-            { "AttributeName": "look_shard", "AttributeType": "S" },
-            { "AttributeName": "look_at", "AttributeType": "S" },
+            { "AttributeName": "due_shard", "AttributeType": "S" },
+            { "AttributeName": "next_due_at", "AttributeType": "S" },
         ],
         "KeySchema": [
             { "AttributeName": "pk", "KeyType": "HASH" },
             { "AttributeName": "sk", "KeyType": "RANGE" },
         ],
         "GlobalSecondaryIndexes": [{
-            "IndexName": "look",
+            "IndexName": "due",
             "KeySchema": [
-                { "AttributeName": "look_shard", "KeyType": "HASH" },
-                { "AttributeName": "look_at", "KeyType": "RANGE" },
+                { "AttributeName": "due_shard", "KeyType": "HASH" },
+                { "AttributeName": "next_due_at", "KeyType": "RANGE" },
             ],
             "Projection": { "ProjectionType": "KEYS_ONLY" },
         }],
@@ -271,19 +283,19 @@ fn table() -> Value {
 }
 
 /// The engine's requests are read from the JSON of its API: it has no other public constructor.
-fn asked<T: serde::de::DeserializeOwned>(request: Value) -> Result<T, StackError> {
+fn parse_request<T: serde::de::DeserializeOwned>(request: Value) -> Result<T, StackError> {
     Ok(serde_json::from_value(request)?)
 }
 
 /// The engine's native futures never wait, so one look is enough.
-fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
+fn poll_once<T>(future: impl Future<Output = T>) -> Option<T> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => Some(value),
         Poll::Pending => None,
     }
 }
 
-fn engine(cause: impl std::fmt::Display) -> StackError {
+fn engine_error(cause: impl std::fmt::Display) -> StackError {
     StackError::Engine(cause.to_string())
 }
 

@@ -13,19 +13,19 @@ use axum::response::IntoResponse;
 use tokio::sync::Notify;
 
 use super::clock::StackClock;
-use super::http_event::{self, Arrival};
+use super::http_event::{self, RequestContext};
 use super::invoke::invoke;
-use super::mail::Named;
-use super::routes::{Found, Route, find};
-use super::seen::Seen;
-use super::state::{Refusal, State};
+use super::mail::NameValue;
+use super::recorded_requests::RecordedRequest;
+use super::routes::{Route, RouteMatch, find};
+use super::state::{Refusal, StackState};
 
 /// What the gateway needs to answer; clones share it.
 #[derive(Clone)]
 pub(crate) struct Gateway {
     pub(crate) routes: Arc<Vec<Route>>,
     pub(crate) clock: StackClock,
-    pub(crate) state: State,
+    pub(crate) state: StackState,
     /// Nudged after each answer: the function has likely written something to deliver.
     pub(crate) nudge: Arc<Notify>,
 }
@@ -41,31 +41,33 @@ async fn answer(
     request: Request,
 ) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    let bytes = read(body).await;
+    let bytes = read_body(body).await;
     let (response, cause) = match &bytes {
         Ok(bytes) => gateway.call(&parts, bytes, peer).await,
-        Err(Unread::TooLarge) => plain(
+        Err(BodyError::TooLarge) => text_response(
             StatusCode::PAYLOAD_TOO_LARGE,
             "A request may hold at most 6 MB, because Lambda takes no more.",
         ),
-        Err(Unread::CutShort) => plain(StatusCode::BAD_REQUEST, "The body ended too early."),
+        Err(BodyError::CutShort) => {
+            text_response(StatusCode::BAD_REQUEST, "The body ended too early.")
+        }
     };
     gateway.nudge.notify_waiters();
     gateway
-        .keep(&parts, &bytes.unwrap_or_default(), response, cause)
+        .record(&parts, &bytes.unwrap_or_default(), response, cause)
         .await
 }
 
 /// An answer, and why it is none of success where its body does not say so.
-type Answered = (Response<Body>, Option<String>);
+type GatewayAnswer = (Response<Body>, Option<String>);
 
 impl Gateway {
-    async fn call(&self, parts: &Parts, body: &[u8], peer: SocketAddr) -> Answered {
+    async fn call(&self, parts: &Parts, body: &[u8], peer: SocketAddr) -> GatewayAnswer {
         let path = parts.uri.path();
         match find(&self.routes, &parts.method, path) {
-            Found::Route(route, parameters) => {
+            RouteMatch::Route(route, parameters) => {
                 let (source, at) = (peer.ip(), self.clock.now());
-                let arrival = Arrival {
+                let arrival = RequestContext {
                     route_key: route.key(),
                     parameters,
                     source,
@@ -74,20 +76,20 @@ impl Gateway {
                 let event = http_event::event(parts, body, &arrival);
                 self.invoke(route, &event).await
             }
-            Found::OtherMethods(methods) => {
+            RouteMatch::OtherMethods(methods) => {
                 let allowed = methods.join(", ");
                 let words = format!("{path} answers {allowed}, not {}.", parts.method);
-                let (mut response, cause) = plain(StatusCode::METHOD_NOT_ALLOWED, &words);
+                let (mut response, cause) = text_response(StatusCode::METHOD_NOT_ALLOWED, &words);
                 if let Ok(allowed) = HeaderValue::try_from(allowed) {
                     response.headers_mut().insert(header::ALLOW, allowed);
                 }
                 (response, cause)
             }
-            Found::Nothing => plain(StatusCode::NOT_FOUND, &self.unknown(path)),
+            RouteMatch::Nothing => text_response(StatusCode::NOT_FOUND, &self.unknown(path)),
         }
     }
 
-    async fn invoke(&self, route: &Route, event: &serde_json::Value) -> Answered {
+    async fn invoke(&self, route: &Route, event: &serde_json::Value) -> GatewayAnswer {
         let cause = match invoke(&route.function, event.to_string().into_bytes()).await {
             Ok(payload) => match http_event::answer(&payload) {
                 Ok(response) => return (response, None),
@@ -100,7 +102,7 @@ impl Gateway {
             "The function behind {} failed. GET /_stack/refusals says why.",
             route.key(),
         );
-        let (response, _) = plain(StatusCode::INTERNAL_SERVER_ERROR, &words);
+        let (response, _) = text_response(StatusCode::INTERNAL_SERVER_ERROR, &words);
         (response, Some(cause))
     }
 
@@ -113,7 +115,7 @@ impl Gateway {
     }
 
     /// Keeps what was asked and answered; the answer itself is passed on as it is.
-    async fn keep(
+    async fn record(
         &self,
         parts: &Parts,
         body: &[u8],
@@ -126,19 +128,19 @@ impl Gateway {
             .await
             .unwrap_or_default();
         let cause = cause.unwrap_or_else(|| String::from_utf8_lossy(&said).trim().to_owned());
-        let seen = Seen {
+        let seen = RecordedRequest {
             id: 0,
             at: self.clock.now().to_string(),
             method: parts.method.to_string(),
             path: parts.uri.path().to_owned(),
-            headers: shown(&parts.headers),
+            headers: recorded_headers(&parts.headers),
             status,
             answer: cause.clone(),
             body_bytes: body.len(),
-            digest: Seen::digest_of(body),
+            digest: RecordedRequest::digest_of(body),
             body: body.to_vec(),
         };
-        let mut kept = self.state.see(&seen);
+        let mut kept = self.state.record_request(&seen);
         if seen.is_refused() {
             let refusal = Refusal {
                 at: seen.at,
@@ -148,7 +150,7 @@ impl Gateway {
                 cause,
                 body: String::from_utf8_lossy(body).into_owned(),
             };
-            kept = kept.and_then(|()| self.state.refuse(&refusal));
+            kept = kept.and_then(|()| self.state.record_refusal(&refusal));
         }
         if let Err(cause) = kept {
             tracing::error!(%cause, "a request could not be kept");
@@ -158,11 +160,11 @@ impl Gateway {
 }
 
 /// The headers as they came, but for those that open other doors.
-fn shown(headers: &HeaderMap) -> Vec<Named> {
+fn recorded_headers(headers: &HeaderMap) -> Vec<NameValue> {
     let named = |(name, value): (&HeaderName, &HeaderValue)| {
         let opens = ["authorization", "cookie", "proxy-authorization"].contains(&name.as_str());
         let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        Named {
+        NameValue {
             name: name.to_string(),
             value: if opens { "…".to_owned() } else { text },
         }
@@ -171,40 +173,40 @@ fn shown(headers: &HeaderMap) -> Vec<Named> {
 }
 
 /// Why a body is not there to be handed on.
-enum Unread {
+enum BodyError {
     TooLarge,
     CutShort,
 }
 
 /// Reads a body up to the limit, and what is beyond it to the end: a sender that is cut off
 /// while it still sends may never see why.
-async fn read(mut body: Body) -> Result<Vec<u8>, Unread> {
+async fn read_body(mut body: Body) -> Result<Vec<u8>, BodyError> {
     let mut kept: Vec<u8> = Vec::new();
     let mut size: usize = 0;
     while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
         let Ok(frame) = frame else {
-            return Err(Unread::CutShort);
+            return Err(BodyError::CutShort);
         };
         let data: Bytes = frame.into_data().unwrap_or_default();
         size = size.saturating_add(data.len());
-        if size > DRAINED {
+        if size > DRAIN_LIMIT {
             break;
         }
-        if size <= LIMIT {
+        if size <= BODY_LIMIT {
             kept.extend_from_slice(&data);
         }
     }
-    if size > LIMIT {
-        Err(Unread::TooLarge)
+    if size > BODY_LIMIT {
+        Err(BodyError::TooLarge)
     } else {
         Ok(kept)
     }
 }
 
-fn plain(status: StatusCode, words: &str) -> Answered {
+fn text_response(status: StatusCode, words: &str) -> GatewayAnswer {
     ((status, format!("{words}\n")).into_response(), None)
 }
 
 /// Lambda's limit on a request that waits for its answer.
-const LIMIT: usize = 6 * 1024 * 1024;
-const DRAINED: usize = 64 * 1024 * 1024;
+const BODY_LIMIT: usize = 6 * 1024 * 1024;
+const DRAIN_LIMIT: usize = 64 * 1024 * 1024;

@@ -18,7 +18,7 @@ use super::engine::ACCOUNT;
 use super::ids;
 
 /// What the gateway knows of a request besides its parts and its body.
-pub(crate) struct Arrival<'a> {
+pub(crate) struct RequestContext<'a> {
     /// `POST /webhooks/{provider}`.
     pub(crate) route_key: String,
     /// The placeholders of the route, by name.
@@ -30,7 +30,7 @@ pub(crate) struct Arrival<'a> {
 }
 
 /// The event of a request.
-pub(crate) fn event(parts: &Parts, body: &[u8], arrival: &Arrival<'_>) -> Value {
+pub(crate) fn event(parts: &Parts, body: &[u8], arrival: &RequestContext<'_>) -> Value {
     let headers = joined_headers(&parts.headers);
     let path = parts.uri.path();
     let agent = headers.get("user-agent").cloned().unwrap_or_default();
@@ -43,7 +43,7 @@ pub(crate) fn event(parts: &Parts, body: &[u8], arrival: &Arrival<'_>) -> Value 
         "requestContext": {
             "accountId": ACCOUNT,
             "apiId": "orangery",
-            "domainName": parts.headers.get(header::HOST).map(lossy).unwrap_or_default(),
+            "domainName": parts.headers.get(header::HOST).map(header_text).unwrap_or_default(),
             "domainPrefix": "orangery",
             "http": {
                 "method": parts.method.as_str(),
@@ -105,14 +105,14 @@ pub(crate) fn answer(payload: &[u8]) -> Result<Response<Body>, String> {
         response.headers_mut().insert(header::CONTENT_TYPE, content);
         return Ok(response);
     }
-    let answer: Answer =
+    let answer: LambdaResponse =
         serde_json::from_value(value).map_err(|cause| format!("no HTTP answer: {cause}"))?;
     answer.into_response()
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+struct LambdaResponse {
     status_code: u16,
     headers: Option<Map<String, Value>>,
     cookies: Option<Vec<String>>,
@@ -120,7 +120,7 @@ struct Answer {
     is_base64_encoded: Option<bool>,
 }
 
-impl Answer {
+impl LambdaResponse {
     fn into_response(self) -> Result<Response<Body>, String> {
         let body = self.body.unwrap_or_default();
         let bytes = if self.is_base64_encoded.unwrap_or(false) {
@@ -162,14 +162,14 @@ impl Answer {
 fn joined_headers(headers: &HeaderMap) -> Map<String, Value> {
     let mut joined = Map::new();
     for name in headers.keys().filter(|name| **name != header::COOKIE) {
-        let values: Vec<String> = headers.get_all(name).iter().map(lossy).collect();
+        let values: Vec<String> = headers.get_all(name).iter().map(header_text).collect();
         joined.insert(name.as_str().to_owned(), json!(values.join(",")));
     }
     joined
 }
 
 fn cookies(headers: &HeaderMap) -> Vec<String> {
-    let lines = headers.get_all(header::COOKIE).iter().map(lossy);
+    let lines = headers.get_all(header::COOKIE).iter().map(header_text);
     lines
         .flat_map(|line| line.split("; ").map(str::to_owned).collect::<Vec<_>>())
         .collect()
@@ -190,7 +190,7 @@ fn query(uri: &Uri) -> Map<String, Value> {
 
 /// What API Gateway passes on as text; a form is not among it.
 fn is_textual(headers: &HeaderMap) -> bool {
-    let Some(content) = headers.get(header::CONTENT_TYPE).map(lossy) else {
+    let Some(content) = headers.get(header::CONTENT_TYPE).map(header_text) else {
         return true;
     };
     let kind = content
@@ -211,6 +211,6 @@ fn is_textual(headers: &HeaderMap) -> bool {
         || kind.ends_with("+xml")
 }
 
-fn lossy(value: &HeaderValue) -> String {
+fn header_text(value: &HeaderValue) -> String {
     String::from_utf8_lossy(value.as_bytes()).into_owned()
 }

@@ -15,12 +15,12 @@ pub(crate) async fn invoke(
     let function = Arc::clone(function);
     // Spawned, so that the call ends even if the caller hangs up, as it does in Lambda.
     let mut call = tokio::spawn(async move { function.invoke(&payload).await });
-    match timeout(PATIENCE, &mut call).await {
+    match timeout(INVOKE_TIMEOUT, &mut call).await {
         Ok(Ok(answer)) => answer,
-        Ok(Err(ended)) => Err(panicked(ended)),
+        Ok(Err(ended)) => Err(panic_failure(ended)),
         Err(_) => {
             call.abort();
-            let seconds = PATIENCE.as_secs();
+            let seconds = INVOKE_TIMEOUT.as_secs();
             Err(Failure::new(
                 "Sandbox.Timedout",
                 format!("no answer within {seconds} seconds"),
@@ -29,7 +29,7 @@ pub(crate) async fn invoke(
     }
 }
 
-fn panicked(ended: JoinError) -> Failure {
+fn panic_failure(ended: JoinError) -> Failure {
     let message = match ended.try_into_panic() {
         Ok(payload) => match (
             payload.downcast_ref::<&str>(),
@@ -45,4 +45,4 @@ fn panicked(ended: JoinError) -> Failure {
 }
 
 /// What the template gives the slowest function.
-const PATIENCE: Duration = Duration::from_secs(60);
+const INVOKE_TIMEOUT: Duration = Duration::from_secs(60);

@@ -8,20 +8,20 @@ use serde::{Deserialize, Serialize};
 use super::clock::StackClock;
 use super::error::StackError;
 use super::ids;
-use super::state::State;
+use super::state::StackState;
 
 /// The mailbox of a stack; clones share it.
 #[derive(Clone)]
-pub struct Mailbox {
-    state: State,
+pub struct StackMailbox {
+    state: StackState,
     clock: StackClock,
     /// What the next sends come to, the next one first; nothing means accepted.
-    faults: Arc<Mutex<VecDeque<Fault>>>,
+    faults: Arc<Mutex<VecDeque<MailFault>>>,
 }
 
 /// One mail as `GET /mailbox.json` lists it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mail {
+pub struct CapturedMail {
     /// SES's message id.
     pub id: String,
     /// The stack's time of the send, RFC 3339.
@@ -33,20 +33,20 @@ pub struct Mail {
     /// The subject.
     pub subject: String,
     /// Custom headers, or all of them for a raw mail.
-    pub headers: Vec<Named>,
+    pub headers: Vec<NameValue>,
     /// The text part.
     pub text: String,
     /// The HTML part.
     pub html: String,
     /// SES message tags.
-    pub tags: Vec<Named>,
+    pub tags: Vec<NameValue>,
     /// The configuration set.
     pub configuration_set: String,
 }
 
 /// A name and its value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Named {
+pub struct NameValue {
     /// The name.
     pub name: String,
     /// The value.
@@ -56,7 +56,7 @@ pub struct Named {
 /// What a send can come to, other than being accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Fault {
+pub enum MailFault {
     /// 429 `TooManyRequestsException`; the mail is not kept.
     Throttled,
     /// 400 `MessageRejected`; the mail is not kept.
@@ -65,8 +65,8 @@ pub enum Fault {
     AnswerLost,
 }
 
-impl Mailbox {
-    pub(crate) fn new(state: State, clock: StackClock) -> Self {
+impl StackMailbox {
+    pub(crate) fn new(state: StackState, clock: StackClock) -> Self {
         Self {
             state,
             clock,
@@ -75,14 +75,14 @@ impl Mailbox {
     }
 
     /// Lets the next sends come to this.
-    pub fn fail_next(&self, times: usize, fault: Fault) {
+    pub fn fail_next(&self, times: usize, fault: MailFault) {
         let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
         faults.extend(std::iter::repeat_n(fault, times));
     }
 
     /// All mails, the oldest first.
-    pub fn mails(&self) -> Result<Vec<Mail>, StackError> {
-        let texts: Vec<String> = self.state.with(|sql| {
+    pub fn mails(&self) -> Result<Vec<CapturedMail>, StackError> {
+        let texts: Vec<String> = self.state.with_connection(|sql| {
             sql.prepare_cached("SELECT mail FROM mails ORDER BY id")?
                 .query_map([], |row| row.get(0))?
                 .collect()
@@ -94,18 +94,18 @@ impl Mailbox {
     }
 
     /// Keeps a mail and gives it its id and its time.
-    pub(crate) fn keep(&self, mut mail: Mail) -> Result<String, StackError> {
+    pub(crate) fn keep(&self, mut mail: CapturedMail) -> Result<String, StackError> {
         mail.id = ids::fresh();
         mail.at = self.clock.now().to_string();
         let text = serde_json::to_string(&mail)?;
-        self.state.with(|sql| {
+        self.state.with_connection(|sql| {
             sql.prepare_cached("INSERT INTO mails (message_id, mail) VALUES (?1, ?2)")?
                 .execute([&mail.id, &text])
         })?;
         Ok(mail.id)
     }
 
-    pub(crate) fn next_fault(&self) -> Option<Fault> {
+    pub(crate) fn next_fault(&self) -> Option<MailFault> {
         self.faults
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -113,10 +113,10 @@ impl Mailbox {
     }
 }
 
-impl Mailbox {
+impl StackMailbox {
     /// Mails before this number, the latest first, each with its number.
-    pub fn before(&self, before: i64, limit: u32) -> Result<Vec<(i64, Mail)>, StackError> {
-        let texts: Vec<(i64, String)> = self.state.with(|sql| {
+    pub fn before(&self, before: i64, limit: u32) -> Result<Vec<(i64, CapturedMail)>, StackError> {
+        let texts: Vec<(i64, String)> = self.state.with_connection(|sql| {
             sql.prepare_cached(
                 "SELECT id, mail FROM mails WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
             )?
@@ -130,13 +130,13 @@ impl Mailbox {
     }
 
     /// The mail of this id.
-    pub fn mail(&self, id: &str) -> Result<Option<Mail>, StackError> {
-        let texts: Vec<String> = self.state.with(|sql| {
+    pub fn mail(&self, id: &str) -> Result<Option<CapturedMail>, StackError> {
+        let texts: Vec<String> = self.state.with_connection(|sql| {
             sql.prepare_cached("SELECT mail FROM mails WHERE message_id = ?1")?
                 .query_map([id], |row| row.get(0))?
                 .collect()
         })?;
-        let mails: Result<Vec<Mail>, _> = texts
+        let mails: Result<Vec<CapturedMail>, _> = texts
             .iter()
             .map(|text| serde_json::from_str(text))
             .collect();

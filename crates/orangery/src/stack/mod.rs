@@ -11,7 +11,7 @@ pub mod queue_mapping;
 pub mod queues;
 pub mod routes;
 pub mod schedules;
-pub mod seen;
+pub mod recorded_requests;
 pub mod state;
 pub mod streams;
 
@@ -21,7 +21,7 @@ mod gateway;
 pub(crate) mod guard;
 mod http_event;
 mod ids;
-mod inside;
+mod inner;
 mod invoke;
 mod ports;
 mod ses;
@@ -40,22 +40,22 @@ use self::clock::StackClock;
 use self::engine::{Engine, TABLE};
 use self::error::StackError;
 use self::gateway::Gateway;
-use self::inside::Inside;
-use self::mail::Mailbox;
+use self::inner::StackInner;
+use self::mail::StackMailbox;
 use self::ports::{Ports, Tasks};
 use self::queue_mapping::{QueueMapping, QueueWorker};
-use self::queues::{Queue, Queues};
+use self::queues::{QueueSettings, Queues};
 use self::routes::Route;
 use self::schedules::{Schedule, Scheduler};
-use self::state::State;
+use self::state::StackState;
 use self::streams::{StreamMapping, StreamWorker};
 use self::worker::Worker;
 
-pub use self::inside::Counts;
+pub use self::inner::StackCounts;
 
 /// Where a stack listens and keeps what it knows.
 #[derive(Clone, Debug, Default)]
-pub struct Settings {
+pub struct StackSettings {
     /// The gateway's port; 0 takes any free one.
     pub port: u16,
     /// The table's port; 0 takes any free one.
@@ -68,7 +68,7 @@ pub struct Settings {
 
 /// What a wiring needs to know to build its functions.
 #[derive(Clone)]
-pub struct Endpoints {
+pub struct StackEndpoints {
     /// The gateway, without a slash at its end.
     pub gateway_url: String,
     /// The DynamoDB API.
@@ -80,14 +80,14 @@ pub struct Endpoints {
     /// The clock that functions must take for now.
     pub clock: StackClock,
     /// Refused requests and failed batches, for pages.
-    pub state: State,
+    pub state: StackState,
     /// The mailbox, for pages.
-    pub mailbox: Mailbox,
+    pub mailbox: StackMailbox,
     /// The table in process, for pages.
     pub engine: Engine,
 }
 
-impl Endpoints {
+impl StackEndpoints {
     /// The URL by which the SDK names a queue.
     pub fn queue_url(&self, name: &str) -> String {
         sqs::queue_url(&self.aws_url, name)
@@ -111,8 +111,8 @@ pub struct Wiring {
 
 /// A running stack; dropped without [`Stack::shutdown`] it stops where it is, as if killed.
 pub struct Stack {
-    inside: Inside,
-    endpoints: Endpoints,
+    inner: StackInner,
+    endpoints: StackEndpoints,
     tasks: Tasks,
 }
 
@@ -122,8 +122,8 @@ impl Stack {
     /// # Errors
     /// A port or a directory that cannot be used, or a wiring that AWS would refuse.
     pub async fn start(
-        settings: Settings,
-        wiring: impl FnOnce(&Endpoints) -> Wiring,
+        settings: StackSettings,
+        wiring: impl FnOnce(&StackEndpoints) -> Wiring,
     ) -> Result<Self, StackError> {
         let data = settings.data.as_deref();
         if let Some(path) = data {
@@ -132,27 +132,27 @@ impl Stack {
                 cause,
             })?;
         }
-        let state = State::open(data)?;
-        let clock = StackClock::kept_in(state.clone())?;
+        let state = StackState::open(data)?;
+        let clock = StackClock::restore(state.clone())?;
         if let Some(moment) = settings.clock {
             clock.set(moment)?;
         }
         let engine = Engine::open(data, clock.clone())?;
         let ports = Ports::bind(settings.port, settings.table_port).await?;
-        let endpoints = Endpoints {
+        let endpoints = StackEndpoints {
             gateway_url: ports.gateway_url()?,
             table_url: ports.table_url()?,
             table_name: TABLE.to_owned(),
             aws_url: ports.aws_url()?,
-            mailbox: Mailbox::new(state.clone(), clock.clone()),
+            mailbox: StackMailbox::new(state.clone(), clock.clone()),
             clock,
             state,
             engine,
         };
         let wiring = wiring(&endpoints);
-        check(&wiring)?;
+        check_wiring(&wiring)?;
         let inside = assemble(&endpoints, &wiring);
-        trim(&inside)?;
+        trim_stream(&inside)?;
         let gateway = gateway(&inside, wiring);
         let sqs = sqs::Sqs {
             queues: inside.queues.clone(),
@@ -161,14 +161,14 @@ impl Stack {
         let aws = aws::router(sqs, inside.mailbox.clone());
         let tasks = Tasks::spawn(ports, &inside, gateway, aws);
         Ok(Self {
-            inside,
+            inner: inside,
             endpoints,
             tasks,
         })
     }
 
     /// Where everything answers.
-    pub fn endpoints(&self) -> &Endpoints {
+    pub fn endpoints(&self) -> &StackEndpoints {
         &self.endpoints
     }
 
@@ -184,32 +184,32 @@ impl Stack {
 
     /// The clock that everything in the stack takes for now.
     pub fn clock(&self) -> &StackClock {
-        &self.inside.clock
+        &self.inner.clock
     }
 
     /// The mailbox.
-    pub fn mailbox(&self) -> &Mailbox {
-        &self.inside.mailbox
+    pub fn mailbox(&self) -> &StackMailbox {
+        &self.inner.mailbox
     }
 
     /// The queues.
     pub fn queues(&self) -> &Queues {
-        &self.inside.queues
+        &self.inner.queues
     }
 
     /// The table in process.
     pub fn engine(&self) -> &Engine {
-        &self.inside.engine
+        &self.inner.engine
     }
 
     /// Refused requests and failed batches.
-    pub fn state(&self) -> &State {
-        &self.inside.state
+    pub fn state(&self) -> &StackState {
+        &self.inner.state
     }
 
     /// How much of everything there is now.
-    pub fn counts(&self) -> Result<Counts, StackError> {
-        self.inside.counts()
+    pub fn counts(&self) -> Result<StackCounts, StackError> {
+        self.inner.counts()
     }
 
     /// Delivers everything that is in the stream and the queues, and what follows from it.
@@ -217,18 +217,18 @@ impl Stack {
     /// # Errors
     /// [`StackError::Busy`] if something fails again and again.
     pub async fn settle(&self) -> Result<(), StackError> {
-        self.inside.settle().await
+        self.inner.settle().await
     }
 
     /// Calls a scheduled function now.
     pub async fn run_schedule(&self, name: &str) -> Result<(), StackError> {
-        self.inside.run_schedule(name).await
+        self.inner.run_schedule(name).await
     }
 
     /// Moves the clock, lets items expire, and runs the schedules once.
     pub async fn advance(&self, by: SignedDuration) -> Result<(), StackError> {
-        self.inside.clock.advance(by)?;
-        self.inside.clock_moved().await
+        self.inner.clock.advance(by)?;
+        self.inner.clock_moved().await
     }
 
     /// Stops accepting, lets what is under way end, and closes the files.
@@ -240,12 +240,12 @@ impl Stack {
 impl Drop for Stack {
     fn drop(&mut self) {
         // A client's open connection outlives the tasks; the hold on the directory must not.
-        self.inside.state.close();
+        self.inner.state.close();
     }
 }
 
 /// What AWS would refuse is refused here too, with words.
-fn check(wiring: &Wiring) -> Result<(), StackError> {
+fn check_wiring(wiring: &Wiring) -> Result<(), StackError> {
     let refuse = |words: String| Err(StackError::Wiring(words));
     if wiring.streams.len() > STREAM_READERS {
         return refuse("a stream's shard has at most two readers".to_owned());
@@ -271,21 +271,21 @@ fn check(wiring: &Wiring) -> Result<(), StackError> {
     Ok(())
 }
 
-fn assemble(endpoints: &Endpoints, wiring: &Wiring) -> Inside {
-    let Endpoints {
+fn assemble(endpoints: &StackEndpoints, wiring: &Wiring) -> StackInner {
+    let StackEndpoints {
         clock,
         state,
         engine,
         mailbox,
         ..
     } = endpoints;
-    let mut named: BTreeMap<String, Queue> = BTreeMap::new();
+    let mut named: BTreeMap<String, QueueSettings> = BTreeMap::new();
     for queue in wiring
         .streams
         .iter()
         .filter_map(|mapping| mapping.on_failure.clone())
     {
-        named.insert(queue, Queue::default());
+        named.insert(queue, QueueSettings::default());
     }
     for mapping in &wiring.queues {
         mapping.declare(&mut named);
@@ -319,7 +319,7 @@ fn assemble(endpoints: &Endpoints, wiring: &Wiring) -> Inside {
     };
     // What wakes a mapping wakes a long poll: a message that arrived, a request that was answered.
     let nudge = Arc::clone(&queues.arrivals);
-    Inside {
+    StackInner {
         clock: clock.clone(),
         state: state.clone(),
         engine: engine.clone(),
@@ -334,7 +334,7 @@ fn assemble(endpoints: &Endpoints, wiring: &Wiring) -> Inside {
 }
 
 /// The stream forgets what all its readers have behind them; without readers, nothing.
-fn trim(inside: &Inside) -> Result<(), StackError> {
+fn trim_stream(inside: &StackInner) -> Result<(), StackError> {
     let mut behind: Option<String> = None;
     for stream in inside.streams.iter() {
         let Some(checkpoint) = stream.checkpoint()? else {
@@ -345,7 +345,7 @@ fn trim(inside: &Inside) -> Result<(), StackError> {
     inside.engine.trim(behind.as_deref())
 }
 
-fn gateway(inside: &Inside, wiring: Wiring) -> Router {
+fn gateway(inside: &StackInner, wiring: Wiring) -> Router {
     let functions = gateway::router(Gateway {
         routes: Arc::new(wiring.routes),
         clock: inside.clock.clone(),

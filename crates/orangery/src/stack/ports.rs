@@ -13,7 +13,7 @@ use tokio::time::{sleep, timeout};
 
 use super::engine::{self, Engine};
 use super::error::StackError;
-use super::inside::Inside;
+use super::inner::StackInner;
 use super::schedules;
 use super::worker;
 
@@ -57,7 +57,7 @@ pub(crate) struct Tasks {
 }
 
 impl Tasks {
-    pub(crate) fn spawn(ports: Ports, inside: &Inside, gateway: Router, aws: Router) -> Self {
+    pub(crate) fn spawn(ports: Ports, inside: &StackInner, gateway: Router, aws: Router) -> Self {
         let (stop_gateway, _) = watch::channel(false);
         let (stop_rest, _) = watch::channel(false);
         let mut tasks = Self {
@@ -144,7 +144,7 @@ fn stopped(sender: &watch::Sender<bool>) -> impl Future<Output = ()> + Send + us
 async fn expire(engine: Engine, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
         tokio::select! {
-            () = sleep(EXPIRY) => {
+            () = sleep(EXPIRY_INTERVAL) => {
                 if let Err(cause) = engine.expire() {
                     tracing::error!(%cause, "expired items could not be deleted");
                 }
@@ -156,7 +156,7 @@ async fn expire(engine: Engine, mut stop: watch::Receiver<bool>) {
 
 /// Waits for the tasks, but not for a client that keeps half a request to itself.
 async fn finish(tasks: &mut JoinSet<()>) {
-    let ended = timeout(PATIENCE, async {
+    let ended = timeout(STOP_TIMEOUT, async {
         while tasks.join_next().await.is_some() {}
     });
     if ended.await.is_err() {
@@ -164,5 +164,5 @@ async fn finish(tasks: &mut JoinSet<()>) {
     }
 }
 
-const PATIENCE: Duration = Duration::from_secs(10);
-const EXPIRY: Duration = Duration::from_secs(60);
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+const EXPIRY_INTERVAL: Duration = Duration::from_secs(60);

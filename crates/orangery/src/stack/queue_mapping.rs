@@ -8,12 +8,12 @@ use runtime::function::Function;
 use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
 
-use super::batch::{Outcome, outcome};
+use super::batch::{BatchOutcome, batch_outcome};
 use super::engine::{ACCOUNT, REGION};
 use super::error::StackError;
 use super::invoke::invoke;
-use super::queues::{Message, Queue, Queues, Reach};
-use super::worker::{Pace, Step, Stepping, Worker};
+use super::queues::{QueueMessage, QueueSettings, Queues, ReceiveScope};
+use super::worker::{Pace, StepFuture, StepOutcome, Worker};
 
 /// The settings of one queue and of the mapping that empties it.
 #[derive(Clone)]
@@ -39,18 +39,18 @@ impl QueueMapping {
     }
 
     /// The queue and its dead-letter queue, as settings by name.
-    pub(crate) fn declare(&self, queues: &mut BTreeMap<String, Queue>) {
+    pub(crate) fn declare(&self, queues: &mut BTreeMap<String, QueueSettings>) {
         let dead_letters = Some((self.dead_letter_queue(), self.maximum_receives));
         queues.insert(
             self.queue.clone(),
-            Queue {
+            QueueSettings {
                 visibility: self.visibility,
                 dead_letters,
             },
         );
         queues.insert(
             self.dead_letter_queue(),
-            Queue {
+            QueueSettings {
                 visibility: self.visibility,
                 dead_letters: None,
             },
@@ -63,7 +63,7 @@ pub(crate) struct QueueWorker {
     mapping: QueueMapping,
     queues: Queues,
     /// Held for a whole step, so that a waiter sees a call through.
-    alone: Mutex<()>,
+    step_lock: Mutex<()>,
 }
 
 impl QueueWorker {
@@ -71,11 +71,11 @@ impl QueueWorker {
         Self {
             mapping,
             queues,
-            alone: Mutex::new(()),
+            step_lock: Mutex::new(()),
         }
     }
 
-    async fn deliver(&self, messages: &[Message]) -> Result<Step, StackError> {
+    async fn deliver(&self, messages: &[QueueMessage]) -> Result<StepOutcome, StackError> {
         let mapping = &self.mapping;
         let arn = queue_arn(&mapping.queue);
         let records: Vec<Value> = messages
@@ -85,13 +85,13 @@ impl QueueWorker {
         let payload = serde_json::to_vec(&json!({ "Records": records }))?;
         let identifiers: Vec<&str> = messages.iter().map(|message| &*message.id).collect();
         let (failed, cause) = match invoke(&mapping.function, payload).await {
-            Ok(answer) => match outcome(&answer, &identifiers) {
-                Outcome::Done => (Vec::new(), String::new()),
-                Outcome::Failed(places) => {
+            Ok(answer) => match batch_outcome(&answer, &identifiers) {
+                BatchOutcome::Done => (Vec::new(), String::new()),
+                BatchOutcome::Failed(places) => {
                     let cause = format!("the function reported {} failed", places.len());
                     (places, cause)
                 }
-                Outcome::Unreadable(cause) => ((0..messages.len()).collect(), cause),
+                BatchOutcome::Unreadable(cause) => ((0..messages.len()).collect(), cause),
             },
             Err(failure) => ((0..messages.len()).collect(), failure.to_string()),
         };
@@ -101,13 +101,13 @@ impl QueueWorker {
             }
         }
         if failed.is_empty() {
-            return Ok(Step::Progress);
+            return Ok(StepOutcome::Progress);
         }
         tracing::warn!(queue = mapping.queue, cause, "messages stay in their queue");
         Ok(if failed.len() < messages.len() {
-            Step::Progress
+            StepOutcome::Progress
         } else {
-            Step::Failed
+            StepOutcome::Failed
         })
     }
 }
@@ -117,29 +117,29 @@ impl Worker for QueueWorker {
         &self.mapping.queue
     }
 
-    fn step(&self, pace: Pace) -> Stepping<'_> {
+    fn step(&self, pace: Pace) -> StepFuture<'_> {
         Box::pin(async move {
-            let _alone = self.alone.lock().await;
+            let _alone = self.step_lock.lock().await;
             let mapping = &self.mapping;
             let reach = match pace {
-                Pace::AtOnce => Reach::Due,
+                Pace::AtOnce => ReceiveScope::Due,
                 Pace::Natural => {
                     let waiting = self.queues.waiting(&mapping.queue, mapping.batch_size)?;
                     let Some((count, waited)) = waiting else {
-                        return Ok(Step::Idle);
+                        return Ok(StepOutcome::Idle);
                     };
                     if count < mapping.batch_size && waited < mapping.batching_window {
-                        return Ok(Step::Idle);
+                        return Ok(StepOutcome::Idle);
                     }
-                    Reach::Visible
+                    ReceiveScope::Visible
                 }
             };
             let received = self
                 .queues
                 .receive(&mapping.queue, mapping.batch_size, None, reach)?;
             match (received.messages.as_slice(), received.dead) {
-                ([], 0) => Ok(Step::Idle),
-                ([], _) => Ok(Step::Progress),
+                ([], 0) => Ok(StepOutcome::Idle),
+                ([], _) => Ok(StepOutcome::Progress),
                 (messages, _) => self.deliver(messages).await,
             }
         })
@@ -152,7 +152,7 @@ pub(crate) fn queue_arn(name: &str) -> String {
 }
 
 /// What SQS tells about a message, as text.
-pub(crate) fn system_attributes(message: &Message) -> Value {
+pub(crate) fn system_attributes(message: &QueueMessage) -> Value {
     json!({
         "ApproximateReceiveCount": message.receive_count.to_string(),
         "SentTimestamp": message.sent_at.to_string(),
@@ -166,7 +166,7 @@ pub(crate) fn md5_of(text: &str) -> String {
     format!("{:x}", md5::compute(text))
 }
 
-fn record(message: &Message, arn: &str) -> Value {
+fn record(message: &QueueMessage, arn: &str) -> Value {
     json!({
         "messageId": message.id,
         "receiptHandle": message.receipt,

@@ -12,21 +12,21 @@ use tokio::sync::Notify;
 use super::clock::{StackClock, real_milliseconds};
 use super::error::StackError;
 use super::ids;
-use super::state::State;
+use super::state::StackState;
 
 /// All queues of a stack; clones share them.
 #[derive(Clone)]
 pub struct Queues {
-    state: State,
+    state: StackState,
     clock: StackClock,
-    queues: Arc<BTreeMap<String, Queue>>,
+    queues: Arc<BTreeMap<String, QueueSettings>>,
     /// Nudged when a message arrives, for those who wait for one.
     pub(crate) arrivals: Arc<Notify>,
 }
 
 /// The settings of one queue.
 #[derive(Clone, Debug, Default)]
-pub struct Queue {
+pub struct QueueSettings {
     /// How long a received message is hidden, in real time; the default of a receive.
     pub visibility: Duration,
     /// The queue that takes what was received this often and never deleted.
@@ -35,7 +35,7 @@ pub struct Queue {
 
 /// A message as a receiver gets it.
 #[derive(Clone, Debug)]
-pub struct Message {
+pub struct QueueMessage {
     /// Its id.
     pub id: String,
     /// What a receiver deletes it by; new with each receive.
@@ -65,7 +65,7 @@ pub struct Depth {
 
 /// What a receiver may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reach {
+pub(crate) enum ReceiveScope {
     /// What is visible.
     Visible,
     /// What is due, even if a failed receive still hides it.
@@ -73,7 +73,11 @@ pub(crate) enum Reach {
 }
 
 impl Queues {
-    pub(crate) fn new(state: State, clock: StackClock, queues: BTreeMap<String, Queue>) -> Self {
+    pub(crate) fn new(
+        state: StackState,
+        clock: StackClock,
+        queues: BTreeMap<String, QueueSettings>,
+    ) -> Self {
         Self {
             state,
             clock,
@@ -83,14 +87,14 @@ impl Queues {
     }
 
     /// Their names and settings.
-    pub fn all(&self) -> impl Iterator<Item = (&str, &Queue)> {
+    pub fn all(&self) -> impl Iterator<Item = (&str, &QueueSettings)> {
         self.queues
             .iter()
             .map(|(name, queue)| (name.as_str(), queue))
     }
 
     /// One queue's settings.
-    pub fn queue(&self, name: &str) -> Result<&Queue, StackError> {
+    pub fn queue(&self, name: &str) -> Result<&QueueSettings, StackError> {
         self.queues
             .get(name)
             .ok_or_else(|| StackError::UnknownQueue(name.to_owned()))
@@ -109,7 +113,7 @@ impl Queues {
         let sent = self.clock.now().as_millisecond();
         let due = sent.saturating_add(milliseconds(delay));
         let attributes = attributes.to_string();
-        self.state.with(|sql| {
+        self.state.with_connection(|sql| {
             sql.prepare_cached(
                 "INSERT INTO messages (message_id, queue, body, attributes, sent_at, due_at,
                  arrived_at, visible_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0)",
@@ -134,19 +138,19 @@ impl Queues {
         name: &str,
         most: usize,
         visibility: Option<Duration>,
-        reach: Reach,
-    ) -> Result<Received, StackError> {
+        reach: ReceiveScope,
+    ) -> Result<ReceivedMessages, StackError> {
         let queue = self.queue(name)?;
         let now = self.moment(reach);
         let hidden = milliseconds(visibility.unwrap_or(queue.visibility));
         let until = now.real.saturating_add(hidden);
-        self.state.with(|sql| {
+        self.state.with_connection(|sql| {
             let work = sql.unchecked_transaction()?;
             let dead = match &queue.dead_letters {
-                Some((dead, most)) => bury(&work, name, dead, *most, &now)?,
+                Some((dead, most)) => move_to_dead_letters(&work, name, dead, *most, &now)?,
                 None => 0,
             };
-            let rows = ready(&work, name, most, &now)?;
+            let rows = ready_messages(&work, name, most, &now)?;
             let mut messages = Vec::with_capacity(rows.len());
             for (row, mut message) in rows {
                 message.receipt = ids::fresh();
@@ -165,14 +169,14 @@ impl Queues {
                 messages.push(message);
             }
             work.commit()?;
-            Ok(Received { messages, dead })
+            Ok(ReceivedMessages { messages, dead })
         })
     }
 
     /// Forgets a message by its latest receipt; an old receipt is no error and deletes nothing.
     pub fn delete(&self, name: &str, receipt: &str) -> Result<(), StackError> {
         self.queue(name)?;
-        self.state.with(|sql| {
+        self.state.with_connection(|sql| {
             sql.prepare_cached("DELETE FROM messages WHERE queue = ?1 AND receipt = ?2")?
                 .execute([name, receipt])
                 .map(drop)
@@ -180,10 +184,15 @@ impl Queues {
     }
 
     /// Hides a received message for this long from now.
-    pub fn hide(&self, name: &str, receipt: &str, time: Duration) -> Result<(), StackError> {
+    pub fn change_visibility(
+        &self,
+        name: &str,
+        receipt: &str,
+        time: Duration,
+    ) -> Result<(), StackError> {
         self.queue(name)?;
         let until = real_milliseconds().saturating_add(milliseconds(time));
-        self.state.with(|sql| {
+        self.state.with_connection(|sql| {
             sql.prepare_cached(
                 "UPDATE messages SET visible_at = ?3 WHERE queue = ?1 AND receipt = ?2",
             )?
@@ -195,8 +204,8 @@ impl Queues {
     /// How much a queue holds.
     pub fn depth(&self, name: &str) -> Result<Depth, StackError> {
         self.queue(name)?;
-        let now = self.moment(Reach::Visible);
-        self.state.with(|sql| {
+        let now = self.moment(ReceiveScope::Visible);
+        self.state.with_connection(|sql| {
             sql.prepare_cached(
                 "SELECT count(*) FILTER (WHERE due_at <= ?2 AND visible_at <= ?3),
                         count(*) FILTER (WHERE due_at <= ?2 AND visible_at > ?3),
@@ -220,9 +229,9 @@ impl Queues {
         name: &str,
         most: usize,
     ) -> Result<Option<(usize, Duration)>, StackError> {
-        let now = self.moment(Reach::Visible);
+        let now = self.moment(ReceiveScope::Visible);
         let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let (count, since): (i64, Option<i64>) = self.state.with(|sql| {
+        let (count, since): (i64, Option<i64>) = self.state.with_connection(|sql| {
             sql.prepare_cached(
                 "SELECT count(*), min(since) FROM (
                    SELECT max(arrived_at, visible_at) AS since FROM messages
@@ -244,7 +253,7 @@ impl Queues {
     /// Sends all dead letters of this queue back to where they came from; answers how many.
     pub fn redrive(&self, dead: &str) -> Result<usize, StackError> {
         self.queue(dead)?;
-        let moved = self.state.with(|sql| {
+        let moved = self.state.with_connection(|sql| {
             sql.execute(
                 "UPDATE messages SET queue = source, source = NULL, receive_count = 0,
                  visible_at = 0, receipt = NULL, arrived_at = ?2
@@ -259,7 +268,7 @@ impl Queues {
     /// The body of a queue's oldest message, without receiving it; for people and tests.
     pub fn peek(&self, name: &str) -> Result<Option<String>, StackError> {
         self.queue(name)?;
-        self.state.with(|sql| {
+        self.state.with_connection(|sql| {
             sql.query_row(
                 "SELECT body FROM messages WHERE queue = ?1 ORDER BY id LIMIT 1",
                 [name],
@@ -269,13 +278,13 @@ impl Queues {
         })
     }
 
-    fn moment(&self, reach: Reach) -> Moment {
+    fn moment(&self, reach: ReceiveScope) -> QueueTime {
         let real = real_milliseconds();
         let visible = match reach {
-            Reach::Visible => real,
-            Reach::Due => i64::MAX,
+            ReceiveScope::Visible => real,
+            ReceiveScope::Due => i64::MAX,
         };
-        Moment {
+        QueueTime {
             stack: self.clock.now().as_millisecond(),
             real,
             visible,
@@ -285,26 +294,26 @@ impl Queues {
 
 /// What a receive brought.
 #[derive(Debug, Default)]
-pub(crate) struct Received {
-    pub(crate) messages: Vec<Message>,
+pub(crate) struct ReceivedMessages {
+    pub(crate) messages: Vec<QueueMessage>,
     /// How many went to the dead-letter queue instead.
     pub(crate) dead: usize,
 }
 
 /// Delays are by the stack's clock, so that advancing it ends them; patience is real.
-struct Moment {
+struct QueueTime {
     stack: i64,
     real: i64,
     /// Messages hidden until this real time may be taken.
     visible: i64,
 }
 
-fn bury(
+fn move_to_dead_letters(
     sql: &Connection,
     name: &str,
     dead: &str,
     most: u32,
-    now: &Moment,
+    now: &QueueTime,
 ) -> rusqlite::Result<usize> {
     sql.prepare_cached(
         "UPDATE messages SET queue = ?2, source = ?1, receive_count = 0, visible_at = 0,
@@ -314,12 +323,12 @@ fn bury(
     .execute(params![name, dead, most, now.visible, now.stack, now.real])
 }
 
-fn ready(
+fn ready_messages(
     sql: &Connection,
     name: &str,
     most: usize,
-    now: &Moment,
-) -> rusqlite::Result<Vec<(i64, Message)>> {
+    now: &QueueTime,
+) -> rusqlite::Result<Vec<(i64, QueueMessage)>> {
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     sql.prepare_cached(
         "SELECT id, message_id, body, attributes, sent_at, first_received_at, receive_count
@@ -332,9 +341,9 @@ fn ready(
     .collect()
 }
 
-fn message(row: &Row<'_>, now: i64) -> rusqlite::Result<(i64, Message)> {
+fn message(row: &Row<'_>, now: i64) -> rusqlite::Result<(i64, QueueMessage)> {
     let attributes: String = row.get(3)?;
-    let message = Message {
+    let message = QueueMessage {
         id: row.get(1)?,
         receipt: String::new(),
         body: row.get(2)?,

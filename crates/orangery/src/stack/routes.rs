@@ -31,7 +31,7 @@ impl Route {
                 (None, None) => return Some(parameters),
                 (Some(wanted), Some(given)) => match placeholder(wanted) {
                     Some(_) if given.is_empty() => return None,
-                    Some(name) => parameters.push((name, decoded(given))),
+                    Some(name) => parameters.push((name, percent_decode(given))),
                     None if wanted == given => {}
                     None => return None,
                 },
@@ -42,7 +42,7 @@ impl Route {
 }
 
 /// What a path and a method lead to.
-pub(crate) enum Found<'a> {
+pub(crate) enum RouteMatch<'a> {
     Route(&'a Route, Vec<(&'a str, String)>),
     /// The path is known with these other methods alone.
     OtherMethods(Vec<&'a str>),
@@ -50,7 +50,7 @@ pub(crate) enum Found<'a> {
 }
 
 /// Looks a request up; a path without placeholders goes before one with them.
-pub(crate) fn find<'a>(routes: &'a [Route], method: &Method, path: &str) -> Found<'a> {
+pub(crate) fn find<'a>(routes: &'a [Route], method: &Method, path: &str) -> RouteMatch<'a> {
     let mut known: Vec<_> = routes
         .iter()
         .filter_map(|route| route.parameters(path).map(|parameters| (route, parameters)))
@@ -61,9 +61,9 @@ pub(crate) fn find<'a>(routes: &'a [Route], method: &Method, path: &str) -> Foun
         .map(|(route, _)| route.method.as_str())
         .collect();
     match known.into_iter().find(|(route, _)| route.method == *method) {
-        Some((route, parameters)) => Found::Route(route, parameters),
-        None if others.is_empty() => Found::Nothing,
-        None => Found::OtherMethods(others),
+        Some((route, parameters)) => RouteMatch::Route(route, parameters),
+        None if others.is_empty() => RouteMatch::Nothing,
+        None => RouteMatch::OtherMethods(others),
     }
 }
 
@@ -74,7 +74,7 @@ fn placeholder(segment: &str) -> Option<&str> {
 }
 
 /// Percent-decoded; what is not well-formed stays as it was sent.
-fn decoded(segment: &str) -> String {
+fn percent_decode(segment: &str) -> String {
     let mut bytes = Vec::with_capacity(segment.len());
     let mut rest = segment.as_bytes();
     while let [first, tail @ ..] = rest {

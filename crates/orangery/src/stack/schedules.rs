@@ -12,7 +12,7 @@ use super::engine::{ACCOUNT, REGION};
 use super::error::StackError;
 use super::ids;
 use super::invoke::invoke;
-use super::state::{FailedBatch, State};
+use super::state::{FailedBatch, StackState};
 
 /// A function and how often it is called.
 #[derive(Clone)]
@@ -20,7 +20,7 @@ pub struct Schedule {
     /// Its name.
     pub name: String,
     /// The time between two calls, in real time; a stack that starts waits it out once.
-    pub every: Duration,
+    pub interval: Duration,
     /// The function that is called.
     pub function: Arc<dyn Function>,
 }
@@ -29,31 +29,31 @@ pub struct Schedule {
 pub(crate) struct Scheduler {
     pub(crate) schedule: Schedule,
     clock: StackClock,
-    state: State,
+    state: StackState,
     /// One call at a time: two sweeps of one stack would only race each other.
-    alone: Mutex<()>,
+    run_lock: Mutex<()>,
 }
 
 impl Scheduler {
-    pub(crate) fn new(schedule: Schedule, clock: StackClock, state: State) -> Self {
+    pub(crate) fn new(schedule: Schedule, clock: StackClock, state: StackState) -> Self {
         Self {
             schedule,
             clock,
             state,
-            alone: Mutex::new(()),
+            run_lock: Mutex::new(()),
         }
     }
 
     /// Calls the function now; a failure is kept as well as returned.
     pub(crate) async fn run(&self) -> Result<(), StackError> {
-        let _alone = self.alone.lock().await;
+        let _alone = self.run_lock.lock().await;
         let event = self.event();
         let payload = serde_json::to_vec(&event)?;
         let Err(failure) = invoke(&self.schedule.function, payload).await else {
             return Ok(());
         };
         tracing::error!(schedule = self.schedule.name, %failure, "a scheduled call failed");
-        self.state.give_up(&FailedBatch {
+        self.state.record_failed_batch(&FailedBatch {
             at: self.clock.now().to_string(),
             source: self.schedule.name.clone(),
             condition: "FunctionFailed".to_owned(),
@@ -93,7 +93,7 @@ pub(crate) async fn run(
 ) {
     while !*stop.borrow() {
         tokio::select! {
-            () = tokio::time::sleep(scheduler.schedule.every) => {
+            () = tokio::time::sleep(scheduler.schedule.interval) => {
                 // What failed was kept and logged; the next turn comes in any case.
                 let _ = scheduler.run().await;
                 nudge.notify_waiters();

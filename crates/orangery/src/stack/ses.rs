@@ -8,31 +8,33 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::error::StackError;
-use super::mail::{Fault, Mail, Mailbox, Named};
+use super::mail::{CapturedMail, MailFault, NameValue, StackMailbox};
 
 /// Answers one `POST /v2/email/outbound-emails`.
-pub(crate) fn send_email(mailbox: &Mailbox, body: &[u8]) -> Response {
+pub(crate) fn send_email(mailbox: &StackMailbox, body: &[u8]) -> Response {
     let request: SendEmail = match serde_json::from_slice(body) {
         Ok(request) => request,
-        Err(cause) => return refused(400, "BadRequestException", &cause.to_string()),
+        Err(cause) => return error_response(400, "BadRequestException", &cause.to_string()),
     };
     let mail = match request.into_mail() {
         Ok(mail) => mail,
-        Err(cause) => return refused(400, "BadRequestException", cause),
+        Err(cause) => return error_response(400, "BadRequestException", cause),
     };
     match mailbox.next_fault() {
-        None => answered(mailbox.keep(mail)),
-        Some(Fault::Throttled) => refused(
+        None => send_response(mailbox.keep(mail)),
+        Some(MailFault::Throttled) => error_response(
             429,
             "TooManyRequestsException",
             "Maximum sending rate exceeded.",
         ),
-        Some(Fault::Rejected) => refused(400, "MessageRejected", "Email address is not verified."),
-        Some(Fault::AnswerLost) => match mailbox.keep(mail) {
+        Some(MailFault::Rejected) => {
+            error_response(400, "MessageRejected", "Email address is not verified.")
+        }
+        Some(MailFault::AnswerLost) => match mailbox.keep(mail) {
             // Unwinding ends this connection's task, and with it the connection, before a
             // byte is answered: the sender learns nothing. No panic hook runs.
             Ok(_) => std::panic::resume_unwind(Box::new("the answer is lost on purpose")),
-            Err(cause) => refused(500, "InternalServiceErrorException", &cause.to_string()),
+            Err(cause) => error_response(500, "InternalServiceErrorException", &cause.to_string()),
         },
     }
 }
@@ -46,7 +48,7 @@ struct SendEmail {
     destination: Destination,
     content: Content,
     #[serde(default)]
-    email_tags: Vec<WireNamed>,
+    email_tags: Vec<WireNameValue>,
     #[serde(default)]
     configuration_set_name: String,
 }
@@ -72,7 +74,7 @@ struct Simple {
     subject: Part,
     body: Body,
     #[serde(default)]
-    headers: Vec<WireNamed>,
+    headers: Vec<WireNameValue>,
 }
 
 #[derive(Default, Deserialize)]
@@ -90,13 +92,13 @@ struct Part {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct WireNamed {
+struct WireNameValue {
     name: String,
     value: String,
 }
 
 impl SendEmail {
-    fn into_mail(self) -> Result<Mail, &'static str> {
+    fn into_mail(self) -> Result<CapturedMail, &'static str> {
         let Destination {
             mut to_addresses,
             cc_addresses,
@@ -104,19 +106,19 @@ impl SendEmail {
         } = self.destination;
         to_addresses.extend(cc_addresses);
         to_addresses.extend(bcc_addresses);
-        let mail = Mail {
+        let mail = CapturedMail {
             from: self.from_email_address,
             to: to_addresses,
-            tags: named(self.email_tags),
+            tags: name_values(self.email_tags),
             configuration_set: self.configuration_set_name,
-            ..Mail::default()
+            ..CapturedMail::default()
         };
         match (self.content.simple, self.content.raw) {
-            (Some(simple), None) => Ok(Mail {
+            (Some(simple), None) => Ok(CapturedMail {
                 subject: simple.subject.data,
                 text: simple.body.text.data,
                 html: simple.body.html.data,
-                headers: named(simple.headers),
+                headers: name_values(simple.headers),
                 ..mail
             }),
             (None, Some(raw)) => raw_mail(mail, &raw.data),
@@ -128,13 +130,13 @@ impl SendEmail {
 }
 
 /// A raw mail's headers, unfolded; its body is kept as text, whatever its parts.
-fn raw_mail(mail: Mail, data: &str) -> Result<Mail, &'static str> {
+fn raw_mail(mail: CapturedMail, data: &str) -> Result<CapturedMail, &'static str> {
     let bytes = STANDARD
         .decode(data)
         .map_err(|_| "the raw mail is not base64")?;
     let text = String::from_utf8_lossy(&bytes).replace("\r\n", "\n");
     let (head, body) = text.split_once("\n\n").unwrap_or((&text, ""));
-    let mut headers: Vec<Named> = Vec::new();
+    let mut headers: Vec<NameValue> = Vec::new();
     for line in head.lines() {
         match (
             line.starts_with([' ', '\t']),
@@ -145,7 +147,7 @@ fn raw_mail(mail: Mail, data: &str) -> Result<Mail, &'static str> {
                 last.value.push(' ');
                 last.value.push_str(line.trim());
             }
-            (false, _, Some((name, value))) => headers.push(Named {
+            (false, _, Some((name, value))) => headers.push(NameValue {
                 name: name.trim().to_owned(),
                 value: value.trim().to_owned(),
             }),
@@ -172,7 +174,7 @@ fn raw_mail(mail: Mail, data: &str) -> Result<Mail, &'static str> {
         mail.to
     };
     let subject = header("subject");
-    Ok(Mail {
+    Ok(CapturedMail {
         from,
         to,
         subject,
@@ -182,13 +184,13 @@ fn raw_mail(mail: Mail, data: &str) -> Result<Mail, &'static str> {
     })
 }
 
-fn named(wire: Vec<WireNamed>) -> Vec<Named> {
+fn name_values(wire: Vec<WireNameValue>) -> Vec<NameValue> {
     wire.into_iter()
-        .map(|WireNamed { name, value }| Named { name, value })
+        .map(|WireNameValue { name, value }| NameValue { name, value })
         .collect()
 }
 
-fn answered(kept: Result<String, StackError>) -> Response {
+fn send_response(kept: Result<String, StackError>) -> Response {
     match kept {
         Ok(id) => (
             StatusCode::OK,
@@ -196,11 +198,11 @@ fn answered(kept: Result<String, StackError>) -> Response {
             json!({ "MessageId": id }).to_string(),
         )
             .into_response(),
-        Err(cause) => refused(500, "InternalServiceErrorException", &cause.to_string()),
+        Err(cause) => error_response(500, "InternalServiceErrorException", &cause.to_string()),
     }
 }
 
-fn refused(status: u16, kind: &'static str, message: &str) -> Response {
+fn error_response(status: u16, kind: &'static str, message: &str) -> Response {
     (
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
         [

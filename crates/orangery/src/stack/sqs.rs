@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::engine::ACCOUNT;
 use super::error::StackError;
 use super::queue_mapping::{md5_of, queue_arn, system_attributes};
-use super::queues::{Message, Queues, Reach};
+use super::queues::{QueueMessage, Queues, ReceiveScope};
 
 /// The queues behind the address that queue URLs begin with.
 #[derive(Clone)]
@@ -33,8 +33,8 @@ impl Sqs {
             .and_then(|target| target.to_str().ok());
         let operation = target.and_then(|target| target.strip_prefix("AmazonSQS."));
         let answered = match serde_json::from_slice(body) {
-            Ok(call) => self.operate(operation.unwrap_or_default(), call).await,
-            Err(cause) => Err(Refused::new("InvalidParameterValue", &cause.to_string())),
+            Ok(call) => self.dispatch(operation.unwrap_or_default(), call).await,
+            Err(cause) => Err(SqsError::new("InvalidParameterValue", &cause.to_string())),
         };
         match answered {
             Ok(value) => json_answer(StatusCode::OK, &value, None),
@@ -42,7 +42,7 @@ impl Sqs {
         }
     }
 
-    async fn operate(&self, operation: &str, call: Call) -> Result<Value, Refused> {
+    async fn dispatch(&self, operation: &str, call: SqsCall) -> Result<Value, SqsError> {
         match operation {
             "SendMessage" => self.send(&self.name(&call)?, call.message),
             "SendMessageBatch" => self.batch(call, |name, entry| self.send(name, entry.message)),
@@ -56,19 +56,19 @@ impl Sqs {
             "GetQueueAttributes" => self.attributes(&self.name(&call)?),
             "ListQueues" => Ok(json!({ "QueueUrls": self.urls() })),
             "StartMessageMoveTask" => self.redrive(&call),
-            other => Err(Refused::new(
+            other => Err(SqsError::new(
                 "InvalidAction",
                 &format!("`{other}` is not spoken here"),
             )),
         }
     }
 
-    fn send(&self, name: &str, message: Sent) -> Result<Value, Refused> {
+    fn send(&self, name: &str, message: SqsMessageFields) -> Result<Value, SqsError> {
         let Some(body) = message.message_body else {
-            return Err(Refused::new("MissingParameter", "a message needs a body"));
+            return Err(SqsError::new("MissingParameter", "a message needs a body"));
         };
         if body.len() > BODY_LIMIT {
-            return Err(Refused::new(
+            return Err(SqsError::new(
                 "InvalidParameterValue",
                 "a message holds at most 1 MiB",
             ));
@@ -79,54 +79,54 @@ impl Sqs {
         Ok(json!({ "MessageId": id, "MD5OfMessageBody": md5_of(&body) }))
     }
 
-    async fn receive(&self, call: Call) -> Result<Value, Refused> {
+    async fn receive(&self, call: SqsCall) -> Result<Value, SqsError> {
         let name = self.name(&call)?;
         let most = call
             .max_number_of_messages
             .unwrap_or(1)
             .clamp(1, BATCH_LIMIT);
         let visibility = call.visibility_timeout.map(Duration::from_secs);
-        let wait = Duration::from_secs(call.wait_time_seconds.unwrap_or(0).min(LONGEST_WAIT));
+        let wait = Duration::from_secs(call.wait_time_seconds.unwrap_or(0).min(MAX_WAIT_SECONDS));
         let begun = Instant::now();
         loop {
             let arrival = self.queues.arrivals.notified();
             let received = self
                 .queues
-                .receive(&name, most, visibility, Reach::Visible)?;
+                .receive(&name, most, visibility, ReceiveScope::Visible)?;
             let left = wait.saturating_sub(begun.elapsed());
             if !received.messages.is_empty() || left.is_zero() {
-                let messages: Vec<Value> = received.messages.iter().map(wire).collect();
+                let messages: Vec<Value> = received.messages.iter().map(message_json).collect();
                 return Ok(json!({ "Messages": messages }));
             }
             // What becomes visible again announces itself to nobody, so look from time to time.
-            let _ = timeout(left.min(LOOK_AGAIN), arrival).await;
+            let _ = timeout(left.min(POLL_INTERVAL), arrival).await;
         }
     }
 
-    fn delete(&self, name: &str, receipt: &str) -> Result<Value, Refused> {
+    fn delete(&self, name: &str, receipt: &str) -> Result<Value, SqsError> {
         self.queues.delete(name, receipt)?;
         Ok(json!({}))
     }
 
-    fn change_visibility(&self, call: &Call) -> Result<Value, Refused> {
+    fn change_visibility(&self, call: &SqsCall) -> Result<Value, SqsError> {
         let time = Duration::from_secs(call.visibility_timeout.unwrap_or(0));
         self.queues
-            .hide(&self.name(call)?, &call.receipt_handle, time)?;
+            .change_visibility(&self.name(call)?, &call.receipt_handle, time)?;
         Ok(json!({}))
     }
 
     /// Each entry has its own fate; the call itself fails only for its shape.
     fn batch(
         &self,
-        call: Call,
-        work: impl Fn(&str, Entry) -> Result<Value, Refused>,
-    ) -> Result<Value, Refused> {
+        call: SqsCall,
+        work: impl Fn(&str, SqsBatchEntry) -> Result<Value, SqsError>,
+    ) -> Result<Value, SqsError> {
         let name = self.name(&call)?;
         if call.entries.is_empty() {
-            return Err(Refused::new("EmptyBatchRequest", "a batch needs an entry"));
+            return Err(SqsError::new("EmptyBatchRequest", "a batch needs an entry"));
         }
         if call.entries.len() > BATCH_LIMIT {
-            return Err(Refused::new(
+            return Err(SqsError::new(
                 "TooManyEntriesInBatchRequest",
                 "a batch holds at most ten",
             ));
@@ -141,7 +141,7 @@ impl Sqs {
                     }
                     successful.push(done);
                 }
-                Err(Refused { code, message }) => failed.push(json!({
+                Err(SqsError { code, message }) => failed.push(json!({
                     "Id": id, "Code": code, "Message": message, "SenderFault": true,
                 })),
             }
@@ -149,7 +149,7 @@ impl Sqs {
         Ok(json!({ "Successful": successful, "Failed": failed }))
     }
 
-    fn url(&self, call: &Call) -> Result<Value, Refused> {
+    fn url(&self, call: &SqsCall) -> Result<Value, SqsError> {
         self.queues.queue(&call.queue_name)?;
         Ok(json!({ "QueueUrl": queue_url(&self.address, &call.queue_name) }))
     }
@@ -162,7 +162,7 @@ impl Sqs {
     }
 
     /// All that are kept, whichever were asked for: a caller picks by name.
-    fn attributes(&self, name: &str) -> Result<Value, Refused> {
+    fn attributes(&self, name: &str) -> Result<Value, SqsError> {
         let queue = self.queues.queue(name)?;
         let depth = self.queues.depth(name)?;
         let mut attributes = json!({
@@ -181,13 +181,13 @@ impl Sqs {
         Ok(json!({ "Attributes": attributes }))
     }
 
-    fn redrive(&self, call: &Call) -> Result<Value, Refused> {
+    fn redrive(&self, call: &SqsCall) -> Result<Value, SqsError> {
         let name = call.source_arn.rsplit(':').next().unwrap_or_default();
         self.queues.redrive(name)?;
         Ok(json!({ "TaskHandle": name }))
     }
 
-    fn name(&self, call: &Call) -> Result<String, Refused> {
+    fn name(&self, call: &SqsCall) -> Result<String, SqsError> {
         let name = call.queue_url.rsplit('/').next().unwrap_or_default();
         self.queues.queue(name)?;
         Ok(name.to_owned())
@@ -198,7 +198,7 @@ impl Sqs {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 #[derive(Default)]
-struct Call {
+struct SqsCall {
     queue_url: String,
     queue_name: String,
     source_arn: String,
@@ -206,35 +206,35 @@ struct Call {
     max_number_of_messages: Option<usize>,
     visibility_timeout: Option<u64>,
     wait_time_seconds: Option<u64>,
-    entries: Vec<Entry>,
+    entries: Vec<SqsBatchEntry>,
     #[serde(flatten)]
-    message: Sent,
+    message: SqsMessageFields,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct Entry {
+struct SqsBatchEntry {
     id: String,
     receipt_handle: String,
     #[serde(flatten)]
-    message: Sent,
+    message: SqsMessageFields,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct Sent {
+struct SqsMessageFields {
     message_body: Option<String>,
     message_attributes: Map<String, Value>,
     delay_seconds: Option<u64>,
 }
 
 /// A refusal by its code and its words.
-struct Refused {
+struct SqsError {
     code: &'static str,
     message: String,
 }
 
-impl Refused {
+impl SqsError {
     fn new(code: &'static str, message: &str) -> Self {
         Self {
             code,
@@ -243,7 +243,7 @@ impl Refused {
     }
 }
 
-impl From<StackError> for Refused {
+impl From<StackError> for SqsError {
     fn from(cause: StackError) -> Self {
         let code = if matches!(cause, StackError::UnknownQueue(_)) {
             "QueueDoesNotExist"
@@ -254,7 +254,7 @@ impl From<StackError> for Refused {
     }
 }
 
-impl IntoResponse for Refused {
+impl IntoResponse for SqsError {
     fn into_response(self) -> Response {
         let status = match self.code {
             "InternalError" => StatusCode::INTERNAL_SERVER_ERROR,
@@ -269,7 +269,7 @@ impl IntoResponse for Refused {
     }
 }
 
-fn wire(message: &Message) -> Value {
+fn message_json(message: &QueueMessage) -> Value {
     json!({
         "MessageId": message.id,
         "ReceiptHandle": message.receipt,
@@ -304,5 +304,5 @@ fn query_error(code: &str) -> String {
 const BATCH_LIMIT: usize = 10;
 /// The limit since August 2025.
 const BODY_LIMIT: usize = 1024 * 1024;
-const LONGEST_WAIT: u64 = 20;
-const LOOK_AGAIN: Duration = Duration::from_millis(200);
+const MAX_WAIT_SECONDS: u64 = 20;
+const POLL_INTERVAL: Duration = Duration::from_millis(200);

@@ -8,13 +8,13 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use serde::Serialize;
 
 use super::error::StackError;
-use super::seen;
+use super::recorded_requests;
 
 /// Queues, mails, checkpoints, the clock's offset, failed batches and refused requests.
 ///
 /// Write-ahead logging with `synchronous = NORMAL`: what was answered survives `kill -9`.
 #[derive(Clone)]
-pub struct State {
+pub struct StackState {
     connection: Arc<Mutex<Option<Connection>>>,
 }
 
@@ -52,7 +52,7 @@ pub struct FailedBatch {
     pub record: serde_json::Value,
 }
 
-impl State {
+impl StackState {
     /// Opens `stack.sqlite` in this directory, or an empty state in memory.
     ///
     /// # Errors
@@ -80,7 +80,7 @@ impl State {
     }
 
     /// Runs one piece of SQL work; alone, because the connection is shared.
-    pub(crate) fn with<T>(
+    pub(crate) fn with_connection<T>(
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StackError> {
@@ -94,7 +94,7 @@ impl State {
 
     /// A named value, if it was kept.
     pub(crate) fn value(&self, name: &str) -> Result<Option<String>, StackError> {
-        self.with(|sql| {
+        self.with_connection(|sql| {
             sql.prepare_cached("SELECT value FROM kept WHERE name = ?1")?
                 .query_row([name], |row| row.get(0))
                 .optional()
@@ -102,8 +102,8 @@ impl State {
     }
 
     /// Keeps a named value in place of the former one.
-    pub(crate) fn keep_value(&self, name: &str, value: &str) -> Result<(), StackError> {
-        self.with(|sql| {
+    pub(crate) fn set_value(&self, name: &str, value: &str) -> Result<(), StackError> {
+        self.with_connection(|sql| {
             sql.prepare_cached("INSERT OR REPLACE INTO kept (name, value) VALUES (?1, ?2)")?
                 .execute([name, value])
                 .map(drop)
@@ -111,7 +111,7 @@ impl State {
     }
 
     /// Keeps a refused request and forgets the oldest beyond a thousand.
-    pub fn refuse(&self, refusal: &Refusal) -> Result<(), StackError> {
+    pub fn record_refusal(&self, refusal: &Refusal) -> Result<(), StackError> {
         let Refusal {
             at,
             method,
@@ -120,22 +120,22 @@ impl State {
             cause,
             body,
         } = refusal;
-        let (cause, body) = (cut(cause, CAUSE_LIMIT), cut(body, BODY_LIMIT));
-        self.with(|sql| {
+        let (cause, body) = (truncated(cause, CAUSE_LIMIT), truncated(body, BODY_LIMIT));
+        self.with_connection(|sql| {
             sql.prepare_cached(
                 "INSERT INTO refusals (at, method, path, status, cause, body)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
             .execute(params![at, method, path, status, cause, body])?;
             sql.prepare_cached("DELETE FROM refusals WHERE id <= last_insert_rowid() - ?1")?
-                .execute([REFUSALS])
+                .execute([MAX_REFUSALS])
                 .map(drop)
         })
     }
 
     /// The refused requests, the latest first.
     pub fn refusals(&self) -> Result<Vec<Refusal>, StackError> {
-        self.with(|sql| {
+        self.with_connection(|sql| {
             sql.prepare_cached(
                 "SELECT at, method, path, status, cause, body FROM refusals ORDER BY id DESC",
             )?
@@ -154,10 +154,10 @@ impl State {
     }
 
     /// Keeps a batch that was given up.
-    pub(crate) fn give_up(&self, batch: &FailedBatch) -> Result<(), StackError> {
+    pub(crate) fn record_failed_batch(&self, batch: &FailedBatch) -> Result<(), StackError> {
         let text = batch.record.to_string();
         let size = i64::try_from(batch.size).unwrap_or(i64::MAX);
-        self.with(|sql| {
+        self.with_connection(|sql| {
             sql.execute(
                 "INSERT INTO failed_batches (at, source, condition, message, size, record)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -176,7 +176,7 @@ impl State {
 
     /// The batches that were given up, the oldest first.
     pub fn failed_batches(&self) -> Result<Vec<FailedBatch>, StackError> {
-        self.with(|sql| {
+        self.with_connection(|sql| {
             sql.prepare_cached(
                 "SELECT at, source, condition, message, size, record
                  FROM failed_batches ORDER BY id",
@@ -197,38 +197,39 @@ impl State {
     }
 
     /// How many rows one of the stack's own tables holds.
-    pub(crate) fn count(&self, table: Counted) -> Result<u64, StackError> {
+    pub(crate) fn count(&self, table: CountedTable) -> Result<u64, StackError> {
         let statement = match table {
-            Counted::Mails => "SELECT count(*) FROM mails",
-            Counted::FailedBatches => "SELECT count(*) FROM failed_batches",
-            Counted::Refusals => "SELECT count(*) FROM refusals",
+            CountedTable::Mails => "SELECT count(*) FROM mails",
+            CountedTable::FailedBatches => "SELECT count(*) FROM failed_batches",
+            CountedTable::Refusals => "SELECT count(*) FROM refusals",
         };
-        let count: i64 = self.with(|sql| sql.query_row(statement, [], |row| row.get(0)))?;
+        let count: i64 =
+            self.with_connection(|sql| sql.query_row(statement, [], |row| row.get(0)))?;
         Ok(u64::try_from(count).unwrap_or(0))
     }
 }
 
 /// What [`State::count`] can count.
 #[derive(Clone, Copy)]
-pub(crate) enum Counted {
+pub(crate) enum CountedTable {
     Mails,
     FailedBatches,
     Refusals,
 }
 
 /// At most this many bytes of a text, cut where a character ends.
-pub(crate) fn cut(text: &str, limit: usize) -> &str {
+pub(crate) fn truncated(text: &str, limit: usize) -> &str {
     text.get(..text.floor_char_boundary(limit)).unwrap_or(text)
 }
 
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(PATIENCE)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     // Exclusive: a second stack on the same directory would deliver everything twice.
     connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.execute_batch(SCHEMA)?;
-    connection.execute_batch(seen::SCHEMA)
+    connection.execute_batch(recorded_requests::SCHEMA)
 }
 
 fn in_use(cause: rusqlite::Error) -> StackError {
@@ -239,11 +240,11 @@ fn in_use(cause: rusqlite::Error) -> StackError {
 }
 
 /// More would be a log, and a log is not asked for its thousandth line.
-const REFUSALS: i64 = 1_000;
+const MAX_REFUSALS: i64 = 1_000;
 const BODY_LIMIT: usize = 64 * 1024;
 const CAUSE_LIMIT: usize = 2 * 1024;
 /// Nobody else holds the file for a moment: who holds it keeps it.
-const PATIENCE: Duration = Duration::from_millis(200);
+const BUSY_TIMEOUT: Duration = Duration::from_millis(200);
 
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

@@ -8,16 +8,16 @@ use runtime::function::Function;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
-use super::batch::{Outcome, outcome};
+use super::batch::{BatchOutcome, batch_outcome};
 use super::clock::StackClock;
-use super::engine::{ACCOUNT, Change, Engine, REGION};
+use super::engine::{ACCOUNT, Engine, REGION, StreamChange};
 use super::error::StackError;
 use super::filter::Filter;
 use super::ids;
 use super::invoke::invoke;
 use super::queues::Queues;
-use super::state::{FailedBatch, State};
-use super::worker::{Pace, Step, Stepping, Worker};
+use super::state::{FailedBatch, StackState};
+use super::worker::{Pace, StepFuture, StepOutcome, Worker};
 
 /// The settings of one mapping, by the names that Lambda gives them; one batch at a time.
 #[derive(Clone)]
@@ -46,17 +46,17 @@ pub struct StreamMapping {
 pub(crate) struct StreamWorker {
     mapping: StreamMapping,
     engine: Engine,
-    state: State,
+    state: StackState,
     clock: StackClock,
     queues: Queues,
     /// Held for a whole step, so that steps do not overlap and a waiter sees a call through.
-    progress: Mutex<Progress>,
+    progress: Mutex<StreamProgress>,
 }
 
 /// What was read and is not done yet, the earliest first.
 #[derive(Default)]
-struct Progress {
-    batches: VecDeque<Batch>,
+struct StreamProgress {
+    batches: VecDeque<StreamBatch>,
     /// Where the read ended that the batches are from.
     read_to: Option<String>,
     /// Since when a batch that is not full waits for more.
@@ -64,8 +64,8 @@ struct Progress {
 }
 
 #[derive(Default)]
-struct Batch {
-    changes: Vec<Change>,
+struct StreamBatch {
+    changes: Vec<StreamChange>,
     retries: u32,
 }
 
@@ -74,25 +74,25 @@ impl Worker for StreamWorker {
         &self.mapping.name
     }
 
-    fn step(&self, pace: Pace) -> Stepping<'_> {
+    fn step(&self, pace: Pace) -> StepFuture<'_> {
         Box::pin(async move {
             let mut progress = self.progress.lock().await;
             if progress.batches.is_empty() {
                 match self.read(&mut progress, pace)? {
-                    Read::Nothing => return Ok(Step::Idle),
-                    Read::Skipped => return Ok(Step::Progress),
-                    Read::Batch => {}
+                    ReadOutcome::Nothing => return Ok(StepOutcome::Idle),
+                    ReadOutcome::Skipped => return Ok(StepOutcome::Progress),
+                    ReadOutcome::Batch => {}
                 }
             }
             match progress.batches.pop_front() {
                 Some(batch) => self.deliver(&mut progress, batch).await,
-                None => Ok(Step::Idle),
+                None => Ok(StepOutcome::Idle),
             }
         })
     }
 }
 
-enum Read {
+enum ReadOutcome {
     Nothing,
     Skipped,
     Batch,
@@ -102,11 +102,11 @@ impl StreamWorker {
     pub(crate) fn new(
         mapping: StreamMapping,
         engine: Engine,
-        state: State,
+        state: StackState,
         clock: StackClock,
         queues: Queues,
     ) -> Self {
-        let progress = Mutex::new(Progress::default());
+        let progress = Mutex::new(StreamProgress::default());
         Self {
             mapping,
             engine,
@@ -134,43 +134,47 @@ impl StreamWorker {
         format!("checkpoint/{}", self.mapping.name)
     }
 
-    fn keep_checkpoint(&self, sequence: &str) -> Result<(), StackError> {
-        self.state.keep_value(&self.checkpoint_name(), sequence)
+    fn save_checkpoint(&self, sequence: &str) -> Result<(), StackError> {
+        self.state.set_value(&self.checkpoint_name(), sequence)
     }
 
-    fn read(&self, progress: &mut Progress, pace: Pace) -> Result<Read, StackError> {
+    fn read(&self, progress: &mut StreamProgress, pace: Pace) -> Result<ReadOutcome, StackError> {
         let mapping = &self.mapping;
         let read = self
             .engine
             .changes(self.checkpoint()?.as_deref(), mapping.batch_size)?;
         let Some(last) = read.last().map(|change| change.sequence.clone()) else {
-            return Ok(Read::Nothing);
+            return Ok(ReadOutcome::Nothing);
         };
         let full = read.len() >= mapping.batch_size;
-        let wanted = |change: &Change| {
+        let wanted = |change: &StreamChange| {
             let filters = &mapping.filters;
             filters.is_empty() || filters.iter().any(|filter| filter.accepts(&change.record))
         };
-        let changes: Vec<Change> = read.into_iter().filter(wanted).collect();
+        let changes: Vec<StreamChange> = read.into_iter().filter(wanted).collect();
         if changes.is_empty() {
-            self.keep_checkpoint(&last)?;
-            return Ok(Read::Skipped);
+            self.save_checkpoint(&last)?;
+            return Ok(ReadOutcome::Skipped);
         }
         let since = *progress.waiting.get_or_insert_with(Instant::now);
         if pace == Pace::Natural && !full && since.elapsed() < mapping.batching_window {
-            return Ok(Read::Nothing);
+            return Ok(ReadOutcome::Nothing);
         }
         progress.waiting = None;
         progress.read_to = Some(last);
-        progress.batches.push_back(Batch {
+        progress.batches.push_back(StreamBatch {
             changes,
             retries: 0,
         });
-        Ok(Read::Batch)
+        Ok(ReadOutcome::Batch)
     }
 
-    async fn deliver(&self, progress: &mut Progress, batch: Batch) -> Result<Step, StackError> {
-        let Batch {
+    async fn deliver(
+        &self,
+        progress: &mut StreamProgress,
+        batch: StreamBatch,
+    ) -> Result<StepOutcome, StackError> {
+        let StreamBatch {
             changes: mut old,
             retries,
         } = batch;
@@ -187,46 +191,46 @@ impl StreamWorker {
                 retries,
                 "older than the mapping allows",
             )?;
-            self.done(&old)?;
+            self.checkpoint_changes(&old)?;
         }
         if changes.is_empty() {
-            self.read_on(progress)?;
-            return Ok(Step::Progress);
+            self.finish_read(progress)?;
+            return Ok(StepOutcome::Progress);
         }
         let records: Vec<&Value> = changes.iter().map(|change| &change.record).collect();
         let payload = serde_json::to_vec(&json!({ "Records": records }))?;
         let identifiers: Vec<&str> = changes.iter().map(|change| &*change.sequence).collect();
         let (failed_at, cause) = match invoke(&self.mapping.function, payload).await {
-            Ok(answer) => match outcome(&answer, &identifiers) {
-                Outcome::Done => (None, String::new()),
-                Outcome::Failed(places) => (places.first().copied(), reported(&places)),
-                Outcome::Unreadable(cause) => (Some(0), cause),
+            Ok(answer) => match batch_outcome(&answer, &identifiers) {
+                BatchOutcome::Done => (None, String::new()),
+                BatchOutcome::Failed(places) => (places.first().copied(), reported(&places)),
+                BatchOutcome::Unreadable(cause) => (Some(0), cause),
             },
             Err(failure) => (Some(0), failure.to_string()),
         };
         let Some(place) = failed_at else {
-            self.done(&changes)?;
-            self.read_on(progress)?;
-            return Ok(Step::Progress);
+            self.checkpoint_changes(&changes)?;
+            self.finish_read(progress)?;
+            return Ok(StepOutcome::Progress);
         };
         tracing::warn!(mapping = self.mapping.name, cause, "a batch failed");
-        self.again(progress, Batch { changes, retries }, place, &cause)
+        self.retry(progress, StreamBatch { changes, retries }, place, &cause)
     }
 
     /// What was done stays done; the rest is halved, tried again or given up.
-    fn again(
+    fn retry(
         &self,
-        progress: &mut Progress,
-        batch: Batch,
+        progress: &mut StreamProgress,
+        batch: StreamBatch,
         place: usize,
         cause: &str,
-    ) -> Result<Step, StackError> {
-        let Batch {
+    ) -> Result<StepOutcome, StackError> {
+        let StreamBatch {
             mut changes,
             retries,
         } = batch;
         let mut rest = changes.split_off(place);
-        self.done(&changes)?;
+        self.checkpoint_changes(&changes)?;
         if self.mapping.bisect_on_error && rest.len() > 1 {
             // Split where the function stopped, else in the middle; neither counts as a retry.
             let second = if place > 0 {
@@ -235,16 +239,16 @@ impl StreamWorker {
                 rest.split_off(rest.len() / 2)
             };
             if !second.is_empty() {
-                progress.batches.push_front(Batch {
+                progress.batches.push_front(StreamBatch {
                     changes: second,
                     retries,
                 });
             }
-            progress.batches.push_front(Batch {
+            progress.batches.push_front(StreamBatch {
                 changes: rest,
                 retries,
             });
-            return Ok(Step::Progress);
+            return Ok(StepOutcome::Progress);
         }
         if self
             .mapping
@@ -252,42 +256,42 @@ impl StreamWorker {
             .is_some_and(|most| retries >= most)
         {
             self.give_up(&rest, "RetryAttemptsExhausted", retries, cause)?;
-            self.done(&rest)?;
-            self.read_on(progress)?;
-            return Ok(Step::Progress);
+            self.checkpoint_changes(&rest)?;
+            self.finish_read(progress)?;
+            return Ok(StepOutcome::Progress);
         }
         let retries = retries.saturating_add(1);
-        progress.batches.push_front(Batch {
+        progress.batches.push_front(StreamBatch {
             changes: rest,
             retries,
         });
         Ok(if place > 0 {
-            Step::Progress
+            StepOutcome::Progress
         } else {
-            Step::Failed
+            StepOutcome::Failed
         })
     }
 
     /// Kept after each piece, so that a restart repeats as little as it can.
-    fn done(&self, changes: &[Change]) -> Result<(), StackError> {
+    fn checkpoint_changes(&self, changes: &[StreamChange]) -> Result<(), StackError> {
         match changes.last() {
-            Some(change) => self.keep_checkpoint(&change.sequence),
+            Some(change) => self.save_checkpoint(&change.sequence),
             None => Ok(()),
         }
     }
 
     /// With the last piece of a read, what was filtered out behind it is done too.
-    fn read_on(&self, progress: &mut Progress) -> Result<(), StackError> {
+    fn finish_read(&self, progress: &mut StreamProgress) -> Result<(), StackError> {
         if !progress.batches.is_empty() {
             return Ok(());
         }
         match progress.read_to.take() {
-            Some(last) => self.keep_checkpoint(&last),
+            Some(last) => self.save_checkpoint(&last),
             None => Ok(()),
         }
     }
 
-    fn too_old(&self, change: &Change) -> bool {
+    fn too_old(&self, change: &StreamChange) -> bool {
         let age = self.clock.now().as_millisecond().saturating_sub(change.at);
         let limit = self.mapping.maximum_record_age.map(|age| age.as_millis());
         limit.is_some_and(|limit| i128::from(age) > i128::try_from(limit).unwrap_or(i128::MAX))
@@ -295,7 +299,7 @@ impl StreamWorker {
 
     fn give_up(
         &self,
-        changes: &[Change],
+        changes: &[StreamChange],
         condition: &str,
         retries: u32,
         message: &str,
@@ -306,7 +310,7 @@ impl StreamWorker {
             self.queues
                 .send(queue, &record.to_string(), &json!({}), Duration::ZERO)?;
         }
-        self.state.give_up(&FailedBatch {
+        self.state.record_failed_batch(&FailedBatch {
             at,
             source: self.mapping.name.clone(),
             condition: condition.to_owned(),
@@ -319,13 +323,13 @@ impl StreamWorker {
     /// The shape that Lambda sends to an on-failure destination: places, never the items.
     fn invocation_record(
         &self,
-        changes: &[Change],
+        changes: &[StreamChange],
         condition: &str,
         retries: u32,
         at: &str,
     ) -> Value {
-        let sequence = |change: Option<&Change>| change.map(|change| change.sequence.clone());
-        let arrival = |change: Option<&Change>| {
+        let sequence = |change: Option<&StreamChange>| change.map(|change| change.sequence.clone());
+        let arrival = |change: Option<&StreamChange>| {
             let at = change.and_then(|c| jiff::Timestamp::from_millisecond(c.at).ok());
             at.map(|at| at.to_string())
         };

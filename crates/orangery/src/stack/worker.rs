@@ -14,11 +14,12 @@ pub(crate) trait Worker: Send + Sync {
     /// Its name, for people.
     fn name(&self) -> &str;
     /// At most one invocation; steps of one worker never overlap.
-    fn step(&self, pace: Pace) -> Stepping<'_>;
+    fn step(&self, pace: Pace) -> StepFuture<'_>;
 }
 
 /// A step under way.
-pub(crate) type Stepping<'a> = Pin<Box<dyn Future<Output = Result<Step, StackError>> + Send + 'a>>;
+pub(crate) type StepFuture<'a> =
+    Pin<Box<dyn Future<Output = Result<StepOutcome, StackError>> + Send + 'a>>;
 
 /// How patient a step is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +32,7 @@ pub(crate) enum Pace {
 
 /// What a step came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
+pub(crate) enum StepOutcome {
     /// Nothing to do now.
     Idle,
     /// Something was delivered, skipped or given up: less is left than before.
@@ -49,15 +50,15 @@ pub(crate) async fn run(
     let mut failures: u32 = 0;
     while !*stop.borrow() {
         let wait = match worker.step(Pace::Natural).await {
-            Ok(Step::Progress) => {
+            Ok(StepOutcome::Progress) => {
                 failures = 0;
                 continue;
             }
-            Ok(Step::Idle) => {
+            Ok(StepOutcome::Idle) => {
                 failures = 0;
-                TICK
+                IDLE_INTERVAL
             }
-            Ok(Step::Failed) => {
+            Ok(StepOutcome::Failed) => {
                 failures = failures.saturating_add(1);
                 backoff(failures)
             }
@@ -82,14 +83,14 @@ pub(crate) async fn run(
 /// [`StackError::Busy`] if something still fails after every bounded try.
 pub(crate) async fn settle(workers: &[Arc<dyn Worker>]) -> Result<(), StackError> {
     let mut fruitless: usize = 0;
-    for _ in 0..ROUNDS {
+    for _ in 0..MAX_ROUNDS {
         let (mut idle, mut progress) = (true, false);
         let mut failing = "";
         for worker in workers {
             match worker.step(Pace::AtOnce).await? {
-                Step::Idle => {}
-                Step::Progress => (idle, progress) = (false, true),
-                Step::Failed => (idle, failing) = (false, worker.name()),
+                StepOutcome::Idle => {}
+                StepOutcome::Progress => (idle, progress) = (false, true),
+                StepOutcome::Failed => (idle, failing) = (false, worker.name()),
             }
         }
         if idle {
@@ -100,14 +101,14 @@ pub(crate) async fn settle(workers: &[Arc<dyn Worker>]) -> Result<(), StackError
         } else {
             fruitless.saturating_add(1)
         };
-        if fruitless >= FRUITLESS {
+        if fruitless >= MAX_FRUITLESS_ROUNDS {
             return Err(StackError::Busy(format!(
                 "`{failing}` fails again and again"
             )));
         }
     }
     Err(StackError::Busy(format!(
-        "work came in for {ROUNDS} rounds"
+        "work came in for {MAX_ROUNDS} rounds"
     )))
 }
 
@@ -116,10 +117,10 @@ fn backoff(failures: u32) -> Duration {
     FIRST_RETRY.saturating_mul(factor).min(LAST_RETRY)
 }
 
-const TICK: Duration = Duration::from_millis(50);
+const IDLE_INTERVAL: Duration = Duration::from_millis(50);
 const FIRST_RETRY: Duration = Duration::from_millis(50);
 const LAST_RETRY: Duration = Duration::from_secs(2);
 /// More rounds than any sensible backlog has batches.
-const ROUNDS: usize = 100_000;
+const MAX_ROUNDS: usize = 100_000;
 /// A mapping that retries for ever never gets quiet: this many tries in a row say so.
-const FRUITLESS: usize = 200;
+const MAX_FRUITLESS_ROUNDS: usize = 200;

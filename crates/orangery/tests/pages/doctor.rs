@@ -4,18 +4,18 @@ use super::support::{SECRET, get, open, post, shop};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
-use orangery::doctor::{Known, Saved, signature};
+use orangery::doctor::{DiagnosisContext, SavedRequest, signature};
 use orangery::stack::Stack;
-use orangery::stack::seen::Seen;
+use orangery::stack::recorded_requests::RecordedRequest;
 use orangery::wiring::{LOCAL_MASTER, Shop};
 use providers::{Secret, partner_secret, standard};
 
-type Headers = Vec<(String, String)>;
+type MistakeHeaders = Vec<(String, String)>;
 
 /// A mistake, the request it makes, and the cause to be named.
 struct Mistake {
     what: &'static str,
-    headers: Headers,
+    headers: MistakeHeaders,
     body: Vec<u8>,
     cause: &'static str,
     path: &'static str,
@@ -37,7 +37,7 @@ fn signed_by_key(key: &[u8], body: &[u8], now: Timestamp) -> String {
     provider.sign(body, &secret, now).unwrap()[0].1.clone()
 }
 
-fn stripe(value: String) -> Headers {
+fn stripe(value: String) -> MistakeHeaders {
     vec![("stripe-signature".into(), value)]
 }
 
@@ -54,15 +54,15 @@ fn mistake(what: &'static str, cause: &'static str, value: String, body: Vec<u8>
 /// Every kind of mistake, made as people make it.
 fn mistakes(now: Timestamp) -> Vec<Mistake> {
     let kinds = [
-        secrets_mistaken,
-        headers_mistaken,
-        bodies_mistaken,
-        partners,
+        secret_mistakes,
+        header_mistakes,
+        body_mistakes,
+        partner_mistakes,
     ];
     kinds.into_iter().flat_map(|kind| kind(now)).collect()
 }
 
-fn secrets_mistaken(now: Timestamp) -> Vec<Mistake> {
+fn secret_mistakes(now: Timestamp) -> Vec<Mistake> {
     let body = sample();
     let live = String::from_utf8(sample()).unwrap();
     let live = live.replace("\"livemode\": false", "\"livemode\": true");
@@ -99,7 +99,7 @@ fn secrets_mistaken(now: Timestamp) -> Vec<Mistake> {
     ]
 }
 
-fn headers_mistaken(now: Timestamp) -> Vec<Mistake> {
+fn header_mistakes(now: Timestamp) -> Vec<Mistake> {
     let body = sample();
     let at = |seconds| {
         let at = now + SignedDuration::from_secs(seconds);
@@ -144,7 +144,7 @@ fn headers_mistaken(now: Timestamp) -> Vec<Mistake> {
     ]
 }
 
-fn bodies_mistaken(now: Timestamp) -> Vec<Mistake> {
+fn body_mistakes(now: Timestamp) -> Vec<Mistake> {
     let body = sample();
     let value = signed_by_key(SECRET.as_bytes(), &body, now);
     let of = |what, cause, body: Vec<u8>| mistake(what, cause, value.clone(), body);
@@ -152,7 +152,7 @@ fn bodies_mistaken(now: Timestamp) -> Vec<Mistake> {
     let read: serde_json::Value = serde_json::from_slice(&body).unwrap();
     let sorted = serde_json::to_vec(&read).unwrap();
     vec![
-        of("JSON squeezed on the way", rewritten, squeezed(&body)),
+        of("JSON squeezed on the way", rewritten, minified(&body)),
         of("JSON with its keys sorted", rewritten, sorted),
         of("line ends added", rewritten, [&body[..], b"\n\n"].concat()),
         of("body in base64", rewritten, STANDARD.encode(&body).into()),
@@ -165,13 +165,13 @@ fn bodies_mistaken(now: Timestamp) -> Vec<Mistake> {
     ]
 }
 
-fn partners(now: Timestamp) -> Vec<Mistake> {
+fn partner_mistakes(now: Timestamp) -> Vec<Mistake> {
     let body = br#"{"type":"referral.created","data":{"referral_id":"r-1","code":"x"}}"#.to_vec();
     let acme = domain::ids::PartnerId::parse("acme").unwrap();
     let master = Secret::new(LOCAL_MASTER).unwrap();
     let secret = partner_secret(&master, &acme, 1).unwrap();
     let text = secret.reveal_standard();
-    let signed = |secret: &Secret| -> Headers {
+    let signed = |secret: &Secret| -> MistakeHeaders {
         let headers = standard::sign("msg_1", &body, secret, now);
         headers
             .into_iter()
@@ -215,7 +215,7 @@ fn hex_bytes(hex: &str) -> Vec<u8> {
 }
 
 /// As a proxy writes JSON: no blanks, the order of keys kept.
-fn squeezed(body: &[u8]) -> Vec<u8> {
+fn minified(body: &[u8]) -> Vec<u8> {
     let (mut out, mut quoted, mut escaped) = (Vec::new(), false, false);
     for byte in body {
         if quoted || !byte.is_ascii_whitespace() {
@@ -229,7 +229,7 @@ fn squeezed(body: &[u8]) -> Vec<u8> {
     out
 }
 
-async fn refused(stack: &Stack, mistake: &Mistake) -> Seen {
+async fn send_refused(stack: &Stack, mistake: &Mistake) -> RecordedRequest {
     let (status, _) = post(stack, mistake.path, &mistake.headers, &mistake.body).await;
     assert!(status >= 400, "{} was accepted", mistake.what);
     stack.state().refused_before(i64::MAX, 1).unwrap().remove(0)
@@ -241,16 +241,16 @@ async fn the_doctor_names_the_right_cause_of_refused_requests() {
     let stack = open(&shop).await;
     let mut wrong = 0;
     println!("| mistake | named | right | certain |\n| --- | --- | --- | --- |");
-    let known = Known {
-        secrets: vec![SECRET.into()],
-        ..Known::default()
+    let known = DiagnosisContext {
+        secrets_in_force: vec![SECRET.into()],
+        ..DiagnosisContext::default()
     };
     for mistake in mistakes(stack.clock().now()) {
-        let seen = refused(&stack, &mistake).await;
-        let saved = Saved::from(&seen);
+        let seen = send_refused(&stack, &mistake).await;
+        let saved = SavedRequest::from(&seen);
         let diagnosis = saved.diagnosis(
-            &Known {
-                secrets: secrets(&mistake),
+            &DiagnosisContext {
+                secrets_in_force: secrets(&mistake),
                 ..known.clone()
             },
             stack.clock().now(),
@@ -274,8 +274,8 @@ async fn the_doctor_names_the_right_cause_of_refused_requests() {
         let file = serde_json::to_vec(&saved).unwrap();
         let printed = signature(
             &file,
-            &Known {
-                secrets: secrets(&mistake),
+            &DiagnosisContext {
+                secrets_in_force: secrets(&mistake),
                 ..known.clone()
             },
         )
@@ -313,7 +313,7 @@ async fn a_door_without_a_secret_says_so() {
         value,
         sample(),
     );
-    let seen = refused(&stack, &mistake).await;
+    let seen = send_refused(&stack, &mistake).await;
     assert_eq!(seen.status, 503);
     let (_, page) = get(&stack, &format!("/refused/one?id={}", seen.id)).await;
     assert!(
@@ -336,9 +336,9 @@ fn a_request_saved_from_the_wire_is_read() {
     )
     .into_bytes();
     text.extend(&body);
-    let known = Known {
-        secrets: vec![SECRET.into()],
-        ..Known::default()
+    let known = DiagnosisContext {
+        secrets_in_force: vec![SECRET.into()],
+        ..DiagnosisContext::default()
     };
     let said = signature(&text, &known).unwrap();
     assert!(

@@ -1,8 +1,8 @@
 //! Where a partner is told of its rows, as people set it: commands as processes of their own
 //! against a stack of its own, and what then comes.
 
+use super::command_line::CommandLine;
 use super::support::{open, shop};
-use super::typed::Typed;
 use axum::Router;
 use axum::http::StatusCode;
 use std::collections::BTreeSet;
@@ -13,70 +13,70 @@ use std::sync::{Arc, Mutex};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_endpoint_is_set_and_told_and_put_on_again_and_forgotten_by_command() {
     let stack = open(&shop()).await;
-    let typed = Typed::at(&stack);
-    let reports = typed.done("partner add acme --rate 20% --life --hold 30d --window 60d");
-    for (words, said) in WRONG {
-        let refused = typed.refused(words);
+    let typed = CommandLine::against(&stack);
+    let reports = typed.run_ok("partner add acme --rate 20% --life --hold 30d --window 60d");
+    for (words, said) in INVALID_COMMANDS {
+        let refused = typed.run_refused(words);
         assert!(refused.contains(said), "{words}: {refused}");
     }
     let told: Arc<Mutex<Vec<String>>> = Arc::default();
     let gone = Arc::new(AtomicBool::new(true));
-    let url = endpoint(told.clone(), gone.clone()).await;
-    let secret = typed.done(&format!("partner endpoint acme {url}"));
+    let url = notice_receiver(told.clone(), gone.clone()).await;
+    let secret = typed.run_ok(&format!("partner endpoint acme {url}"));
     assert!(
         secret.starts_with("whsec_") && secret != reports,
         "{secret}"
     );
-    typed.done("send partner/acme referral.created --set data.customer.email=ada@x.example");
-    typed.pays("cus_ada", "in_1", "ada@x.example");
+    typed.run_ok("send partner/acme referral.created --set data.customer.email=ada@x.example");
+    typed.send_payment("cus_ada", "in_1", "ada@x.example");
     stack.settle().await.unwrap();
     assert!(!told.lock().unwrap().is_empty());
     let stands = || {
-        let output = typed.typed("partner endpoint acme");
+        let output = typed.run("partner endpoint acme");
         assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), secret);
         String::from_utf8(output.stderr).unwrap()
     };
     assert!(stands().contains("it said that it is gone"), "{}", stands());
     told.lock().unwrap().clear();
     gone.store(false, Relaxed);
-    assert_eq!(typed.done("partner endpoint acme --enable"), secret);
+    assert_eq!(typed.run_ok("partner endpoint acme --enable"), secret);
     assert!(stands().ends_with("the endpoint is on\n"), "{}", stands());
-    typed.done("calendar run");
+    typed.run_ok("calendar run");
     stack.settle().await.unwrap();
     let kinds: BTreeSet<String> = told.lock().unwrap().drain(..).collect();
     let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
     assert_eq!(kinds, ["commission.created", "referral.attributed"]);
     // A secret that can't be shown is not changed.
-    typed.refused("partner endpoint acme --rotate --master-key short");
+    typed.run_refused("partner endpoint acme --rotate --master-key short");
     assert!(stands().ends_with("the endpoint is on\n"), "{}", stands());
-    let rotated = typed.done("partner endpoint acme --rotate");
+    let rotated = typed.run_ok("partner endpoint acme --rotate");
     assert!(rotated.starts_with("whsec_") && rotated != secret);
     let both = || {
-        let output = typed.typed("partner endpoint acme");
+        let output = typed.run("partner endpoint acme");
         assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), rotated);
         let said = String::from_utf8(output.stderr).unwrap();
         said.contains("also with the one before")
     };
     assert!(both());
-    typed.done("clock advance 1d");
+    typed.run_ok("clock advance 1d");
     assert!(!both(), "a day later it signs alone");
-    let wrong = typed.refused("partner endpoint acme --rotate --off");
+    let wrong = typed.run_refused("partner endpoint acme --rotate --remove");
     assert!(wrong.contains("cannot be used with"), "{wrong}");
-    typed.done("partner endpoint acme --off");
-    let none = typed.refused("partner endpoint acme --rotate");
+    typed.run_ok("partner endpoint acme --remove");
+    let none = typed.run_refused("partner endpoint acme --rotate");
     assert!(none.contains("has no endpoint"), "{none}");
     assert!(
         typed
-            .refused("partner endpoint acme")
+            .run_refused("partner endpoint acme")
             .contains("has no endpoint")
     );
-    typed.pays("cus_ada", "in_2", "ada@x.example");
+    typed.send_payment("cus_ada", "in_2", "ada@x.example");
     stack.settle().await.unwrap();
     assert!(told.lock().unwrap().is_empty());
 }
 
 /// What is typed before an endpoint is set, and a part of what is said to it.
-const WRONG: &[(&str, &str)] = &[
+const INVALID_COMMANDS: &[(&str, &str)] = &[
     ("partner endpoint acme", "acme has no endpoint"),
     ("partner endpoint acme --enable", "acme has no endpoint"),
     (
@@ -96,13 +96,13 @@ const WRONG: &[(&str, &str)] = &[
         "no partner is called nobody",
     ),
     (
-        "partner endpoint acme http://127.0.0.1:1/ --off",
+        "partner endpoint acme http://127.0.0.1:1/ --remove",
         "cannot be used with",
     ),
 ];
 
 /// An endpoint that answers 410 while it is gone; it keeps the type of all that comes.
-async fn endpoint(told: Arc<Mutex<Vec<String>>>, gone: Arc<AtomicBool>) -> String {
+async fn notice_receiver(told: Arc<Mutex<Vec<String>>>, gone: Arc<AtomicBool>) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/notices", listener.local_addr().unwrap());
     let router = Router::new().fallback(move |body: String| async move {

@@ -2,9 +2,12 @@
 //! `cargo test -p orangery --test pages -- --ignored --nocapture`.
 
 use super::support::{get, open, shop};
-use domain::ids::{Account, Mode};
+use domain::ids::{Mode, ProviderAccount};
 use domain::record::Entry;
-use providers::{Arrival, Endpoint, Fetched, Outcome, PersonKey, Request, Secret, Step};
+use providers::{
+    ApiResponses, EndpointConfig, FetchStep, InboundRequest, ItemOutcome, PersonKey, Request,
+    Secret,
+};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use store::dynamo::DynamoTable;
@@ -64,18 +67,19 @@ fn entries(customer: &str, count: usize, from: usize) -> Vec<Arc<Entry>> {
             headers: &headers,
             body: &body,
         };
-        let arrival = Arrival {
+        let arrival = InboundRequest {
             request,
-            endpoint: Endpoint::new(Mode::Test),
+            endpoint: EndpointConfig::new(Mode::Test),
             secrets: &secrets,
-            fetched: &Fetched::closed(),
+            fetched: &ApiResponses::closed(),
             now,
         };
-        let Step::Done(received) = providers::receive(provider, &arrival, &keys).unwrap() else {
+        let FetchStep::Done(received) = providers::receive(provider, &arrival, &keys).unwrap()
+        else {
             panic!("asks though nobody answers");
         };
         for received in received {
-            if let Outcome::Reading(reading) = received.outcome {
+            if let ItemOutcome::Event(reading) = received.outcome {
                 entries.push(Arc::new(Entry::new(
                     reading,
                     received.raw,
@@ -94,11 +98,11 @@ fn entries(customer: &str, count: usize, from: usize) -> Vec<Arc<Entry>> {
 async fn load(stack: &orangery::stack::Stack, table: &DynamoTable, customers: usize) {
     let now = "2026-03-01T00:00:00Z".parse().unwrap();
     let template = "cus_000000";
-    store::accept::receive(table, &entries(template, 10, 0), now)
+    store::ingest::ingest_entries(table, &entries(template, 10, 0), now)
         .await
         .unwrap();
     let engine = stack.engine().clone();
-    let (records, next) = engine.everything(None).unwrap();
+    let (records, next) = engine.scan_page(None).unwrap();
     assert!(next.is_none());
     let of_it = |record: &&serde_json::Value| {
         let sort = record["dynamodb"]["Keys"]["sk"]["S"].as_str().unwrap();
@@ -129,7 +133,7 @@ async fn load(stack: &orangery::stack::Stack, table: &DynamoTable, customers: us
     }
 }
 
-async fn timed(stack: &orangery::stack::Stack, path: &str) -> (Duration, usize) {
+async fn timed_get(stack: &orangery::stack::Stack, path: &str) -> (Duration, usize) {
     let mut best = Duration::MAX;
     let mut size = 0;
     for _ in 0..3 {
@@ -146,7 +150,7 @@ async fn timed(stack: &orangery::stack::Stack, path: &str) -> (Duration, usize) 
 #[ignore = "takes minutes: figures for people, no assertion of time"]
 async fn pages_over_a_hundred_thousand_events() {
     let mut shop = shop();
-    shop.nets = orangery::wiring::Nets {
+    shop.fallbacks = orangery::wiring::Fallbacks {
         stream: false,
         audit: false,
     };
@@ -160,7 +164,7 @@ async fn pages_over_a_hundred_thousand_events() {
         begun.elapsed()
     );
     append_long(&table, long).await;
-    caught_up(&stack, customers + usize::from(long > 0)).await;
+    wait_until_caught_up(&stack, customers + usize::from(long > 0)).await;
     let first = Instant::now();
     if long > 0 {
         get(&stack, "/customer?key=stripe/test/cus_long").await;
@@ -176,10 +180,10 @@ async fn append_long(table: &DynamoTable, long: usize) {
     let now = "2026-03-01T00:00:00Z".parse().unwrap();
     for from in (0..long).step_by(500) {
         for entry in entries("cus_long", 500.min(long - from), from) {
-            store::accept::accept(table, &entry).await.unwrap();
+            store::ingest::append_or_park(table, &entry).await.unwrap();
         }
     }
-    let key = Account {
+    let key = ProviderAccount {
         provider: "stripe",
         mode: Mode::Test,
     }
@@ -211,13 +215,13 @@ async fn print_pages(stack: &orangery::stack::Stack, customers: usize, long: usi
         pages.push("/customer?key=stripe/test/cus_long&page=200".into());
     }
     for page in pages {
-        let (took, size) = timed(stack, &page).await;
+        let (took, size) = timed_get(stack, &page).await;
         println!("| {page} | {took:?} | {size} |");
     }
 }
 
 /// Waits until the index knows as many customers.
-async fn caught_up(stack: &orangery::stack::Stack, customers: usize) {
+async fn wait_until_caught_up(stack: &orangery::stack::Stack, customers: usize) {
     let begun = Instant::now();
     let wanted = format!("data-count=\"customers\">{customers}");
     while !get(stack, "/live").await.1.contains(&wanted) {

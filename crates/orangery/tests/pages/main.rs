@@ -12,13 +12,13 @@
 // Helpers of tests fail loudly; the lints' exception covers test functions alone.
 
 mod doctor;
-mod killed;
+mod killed_process;
 mod load;
 mod endpoints;
-mod mistyped;
+mod invalid_commands;
 mod partners;
-mod sent;
+mod send_command;
 mod payouts;
-mod shown;
+mod page_contents;
 mod support;
-mod typed;
+mod command_line;

@@ -1,8 +1,8 @@
 //! Partners as people look after them: commands as processes of their own against a stack of
 //! its own, and the pages.
 
+use super::command_line::{CommandLine, text};
 use super::support::{get, open, shop};
-use super::typed::{Typed, text};
 use domain::ids::CustomerKey;
 use orangery::stack::Stack;
 use orangery::wiring::dynamo_table;
@@ -11,15 +11,15 @@ use serde_json::json;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_partner_is_added_reports_a_customer_who_pays_and_reads_its_statement() {
     let stack = open(&shop()).await;
-    let typed = Typed::at(&stack);
-    let added = typed.done("partner add acme --rate 20% --months 12 --hold 30d --window 60d");
+    let typed = CommandLine::against(&stack);
+    let added = typed.run_ok("partner add acme --rate 20% --months 12 --hold 30d --window 60d");
     assert!(
         added.starts_with("whsec_") && added.lines().count() == 1,
         "{added}"
     );
-    assert_eq!(typed.done("partner add acme"), added);
-    typed.done("send partner/acme referral.created --set data.customer.email=ada@x.example");
-    typed.pays("cus_ada", "in_1", "ada@x.example");
+    assert_eq!(typed.run_ok("partner add acme"), added);
+    typed.run_ok("send partner/acme referral.created --set data.customer.email=ada@x.example");
+    typed.send_payment("cus_ada", "in_1", "ada@x.example");
     let row = json!({
         "cause": "stripe/test/in_1", "kind": "commission", "amount_minor": 480,
         "currency": "eur", "exponent": 2, "state": "pending",
@@ -43,28 +43,28 @@ async fn a_partner_is_added_reports_a_customer_who_pays_and_reads_its_statement(
 
     // New terms are for customers sent later; the calendar and the clock change nothing but
     // what is released.
-    typed.done("partner terms acme --rate 15%");
-    typed.pays("cus_ada", "in_2", "ada@x.example");
+    typed.run_ok("partner terms acme --rate 15%");
+    typed.send_payment("cus_ada", "in_2", "ada@x.example");
     assert_eq!(typed.statement("acme")["balance"], balance(960, 0));
-    typed.done("clock advance 31d");
-    typed.done("calendar run");
+    typed.run_ok("clock advance 31d");
+    typed.run_ok("calendar run");
     assert_eq!(typed.statement("acme")["balance"], balance(0, 960));
-    let early = typed.json("partner statement acme --json --at 2026-03-02T00:00:00Z");
+    let early = typed.run_json("partner statement acme --json --at 2026-03-02T00:00:00Z");
     assert_eq!(early["balance"], balance(960, 0));
-    assert!(typed.done("partner statement acme").contains("9.60 EUR"));
+    assert!(typed.run_ok("partner statement acme").contains("9.60 EUR"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_referral_that_is_held_is_released_or_voided_and_a_later_decision_stands() {
     let stack = open(&shop()).await;
-    let typed = Typed::at(&stack);
-    typed.done(
+    let typed = CommandLine::against(&stack);
+    typed.run_ok(
         "partner add acme --rate 20% --life --hold 0d --window 60d --email anna@acme.example",
     );
     let report = "send partner/acme referral.created --set data.referral_id=r-1 \
                   --set data.customer.email=ben@acme.example";
-    typed.done(report);
-    typed.pays("cus_ben", "in_1", "ben@acme.example");
+    typed.run_ok(report);
+    typed.send_payment("cus_ben", "in_1", "ben@acme.example");
     // What is held, what is released, and what is said: typed twice, each is one decision.
     for (decision, held, released, said) in [
         ("release", 0, 480, "released: what it held back is owed"),
@@ -73,7 +73,7 @@ async fn a_referral_that_is_held_is_released_or_voided_and_a_later_decision_stan
         ("void", 0, 0, "was void already"),
         ("release", 0, 480, "released: what it held back is owed"),
     ] {
-        let answer = typed.done(&format!("partner {decision} acme r-1"));
+        let answer = typed.run_ok(&format!("partner {decision} acme r-1"));
         assert_eq!(answer, format!("stripe/test/cus_ben: {said}"));
         let balance = &typed.statement("acme")["balance"][0];
         assert_eq!(
@@ -82,32 +82,36 @@ async fn a_referral_that_is_held_is_released_or_voided_and_a_later_decision_stan
         );
     }
     let wanted = ["0000/released", "0001/voided", "0002/released"];
-    assert_eq!(decided(&stack, "cus_ben").await, wanted);
-    let named = typed.done("partner void acme r-1 --customer stripe/test/cus_ben");
+    assert_eq!(operator_decisions(&stack, "cus_ben").await, wanted);
+    let named = typed.run_ok("partner void acme r-1 --customer stripe/test/cus_ben");
     assert_eq!(named, "stripe/test/cus_ben: void: it counts for nothing");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_code_earns_from_the_day_it_is_given_on_the_terms_of_the_day_it_is_shown() {
     let stack = open(&shop()).await;
-    let typed = Typed::at(&stack);
-    typed.done("partner add acme --rate 20% --life --hold 0d --window 60d");
-    typed.done("partner add other");
-    assert!(typed.done("partner code acme AUTUMN").contains("is acme's"));
+    let typed = CommandLine::against(&stack);
+    typed.run_ok("partner add acme --rate 20% --life --hold 0d --window 60d");
+    typed.run_ok("partner add other");
     assert!(
         typed
-            .done("partner code acme AUTUMN")
+            .run_ok("partner code acme AUTUMN")
+            .contains("is acme's")
+    );
+    assert!(
+        typed
+            .run_ok("partner code acme AUTUMN")
             .contains("was acme's already")
     );
-    let taken = typed.refused("partner code other AUTUMN");
+    let taken = typed.run_refused("partner code other AUTUMN");
     assert!(taken.contains("AUTUMN is acme's"), "{taken}");
-    typed.shows("cus_1", "AUTUMN");
-    typed.pays("cus_1", "in_1", "one@x.example");
-    typed.done("clock advance 1d");
-    typed.done("partner terms acme --rate 10%");
-    typed.shows("cus_2", "AUTUMN");
-    typed.pays("cus_2", "in_2", "two@x.example");
-    typed.pays("cus_1", "in_3", "one@x.example");
+    typed.send_code("cus_1", "AUTUMN");
+    typed.send_payment("cus_1", "in_1", "one@x.example");
+    typed.run_ok("clock advance 1d");
+    typed.run_ok("partner terms acme --rate 10%");
+    typed.send_code("cus_2", "AUTUMN");
+    typed.send_payment("cus_2", "in_2", "two@x.example");
+    typed.send_payment("cus_1", "in_3", "one@x.example");
     let told = typed.statement("acme");
     let earned = |payment: &str| {
         let rows = told["rows"].as_array().unwrap().iter();
@@ -118,7 +122,7 @@ async fn a_code_earns_from_the_day_it_is_given_on_the_terms_of_the_day_it_is_sho
     };
     assert_eq!(["in_1", "in_2", "in_3"].map(earned), [480, 240, 480]);
     assert_eq!(
-        typed.json("partner list --json")[0]["codes"],
+        typed.run_json("partner list --json")[0]["codes"],
         json!(["AUTUMN"])
     );
 }
@@ -126,42 +130,42 @@ async fn a_code_earns_from_the_day_it_is_given_on_the_terms_of_the_day_it_is_sho
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_program_of_the_catalog_is_agreed_on_by_its_name_and_what_is_said_besides_is_over_it() {
     let stack = open(&shop()).await;
-    let typed = Typed::at(&stack);
-    typed.done("partner add bureau --program agency");
-    let told = typed.done("partner terms bureau");
+    let typed = CommandLine::against(&stack);
+    typed.run_ok("partner add bureau --program agency");
+    let told = typed.run_ok("partner terms bureau");
     assert!(
         told.contains("30 % for life, released after 30 days"),
         "{told}"
     );
-    typed.done("send partner/bureau referral.created --set data.customer.email=ada@x.example");
-    typed.pays("cus_ada", "in_1", "ada@x.example");
+    typed.run_ok("send partner/bureau referral.created --set data.customer.email=ada@x.example");
+    typed.send_payment("cus_ada", "in_1", "ada@x.example");
     assert_eq!(
         typed.statement("bureau")["balance"][0]["pending_minor"],
         720
     );
-    typed.done("partner add bureau --program agency");
-    let other = typed.refused("partner add bureau --program agency --rate 25%");
+    typed.run_ok("partner add bureau --program agency");
+    let other = typed.run_refused("partner add bureau --program agency --rate 25%");
     assert!(
         other.contains("was there already, on other terms"),
         "{other}"
     );
     // Over its program, not over what was agreed on meanwhile.
-    typed.done("partner terms bureau --rate 25% --hold 7d");
-    let told = typed.done("partner terms bureau --program agency --window 90d");
+    typed.run_ok("partner terms bureau --rate 25% --hold 7d");
+    let told = typed.run_ok("partner terms bureau --program agency --window 90d");
     assert!(told.contains("30 %") && told.contains("90 days"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_several_who_type_at_once_each_is_told_what_stands() {
     let stack = open(&shop()).await;
-    let typed = Typed::at(&stack);
+    let typed = CommandLine::against(&stack);
     for partner in ["acme", "other"] {
-        typed.done(&format!("partner add {partner} --domain {partner}.example"));
+        typed.run_ok(&format!("partner add {partner} --domain {partner}.example"));
     }
     let report = "send partner/acme referral.created --set data.referral_id=r-1 \
                   --set data.customer.email=ben@acme.example";
-    typed.done(report);
-    typed.pays("cus_ben", "in_1", "ben@acme.example");
+    typed.run_ok(report);
+    typed.send_payment("cus_ben", "in_1", "ben@acme.example");
     let at_once = |words: [&'static str; 4]| {
         let children = words.map(|words| typed.command(words).spawn().unwrap());
         children.map(|child| {
@@ -174,7 +178,10 @@ async fn of_several_who_type_at_once_each_is_told_what_stands() {
     };
     let said = at_once(["partner release acme r-1"; 4]);
     assert!(said.iter().all(|(done, _)| *done), "{said:?}");
-    assert_eq!(decided(&stack, "cus_ben").await, ["0000/released"]);
+    assert_eq!(
+        operator_decisions(&stack, "cus_ben").await,
+        ["0000/released"]
+    );
     assert_eq!(
         typed.statement("acme")["balance"][0]["held_minor"],
         json!(0)
@@ -193,7 +200,7 @@ async fn of_several_who_type_at_once_each_is_told_what_stands() {
     let said = at_once(["partner rotate acme"; 4]);
     assert!(said.iter().all(|(done, _)| *done), "{said:?}");
     assert_eq!(
-        typed.json("partner list --json")[0]["keys"],
+        typed.run_json("partner list --json")[0]["keys"],
         json!([1, 2, 3, 4, 5])
     );
 }
@@ -201,17 +208,17 @@ async fn of_several_who_type_at_once_each_is_told_what_stands() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_public_key_is_given_and_taken_and_a_token_opens_the_postback() {
     let stack = open(&shop()).await;
-    let typed = Typed::at(&stack);
-    typed.done("partner add acme");
+    let typed = CommandLine::against(&stack);
+    typed.run_ok("partner add acme");
     let key = "whpk_iojj3XQJ8ZX9UtstPLpdcspnCb8dlBIb83SIAbQPb1w=";
     for _ in 0..2 {
-        let said = typed.done(&format!("partner key acme {key}"));
+        let said = typed.run_ok(&format!("partner key acme {key}"));
         assert!(said.starts_with("in force"), "{said}");
     }
-    assert_eq!(typed.done("partner key acme").trim(), key);
-    typed.done(&format!("partner key acme {key} --remove"));
-    assert_eq!(typed.done("partner key acme").trim(), "");
-    let token = typed.done("partner postback acme");
+    assert_eq!(typed.run_ok("partner key acme").trim(), key);
+    typed.run_ok(&format!("partner key acme {key} --remove"));
+    assert_eq!(typed.run_ok("partner key acme").trim(), "");
+    let token = typed.run_ok("partner postback acme");
     let address = "/partners/acme/postback?transaction_id=t-1&code=c&token=";
     let path = format!("{address}{}", token.trim());
     assert_eq!(get(&stack, &path).await.0, 202);
@@ -221,44 +228,48 @@ async fn a_public_key_is_given_and_taken_and_a_token_opens_the_postback() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_is_rotated_and_revoked_and_a_version_never_given_out_again() {
     let stack = open(&shop()).await;
-    let typed = Typed::at(&stack);
-    let first = typed.done("partner add acme");
+    let typed = CommandLine::against(&stack);
+    let first = typed.run_ok("partner add acme");
     let url = format!("{}/partners/acme/events", stack.gateway_url());
-    let answer = typed.done(&format!("partner test acme {url}"));
+    let answer = typed.run_ok(&format!("partner test acme {url}"));
     assert!(
         answer.contains("202 Accepted") && answer.contains("ignored"),
         "{answer}"
     );
-    let second = typed.done("partner rotate acme");
+    let second = typed.run_ok("partner rotate acme");
     assert_ne!(first, second);
     // The door has just read the row without it.
-    let answer = typed.done(&format!("partner test acme {url}"));
+    let answer = typed.run_ok(&format!("partner test acme {url}"));
     assert!(answer.contains("202 Accepted"), "{answer}");
     assert!(
         typed
-            .refused("partner revoke acme 3")
+            .run_refused("partner revoke acme 3")
             .contains("in force: 1, 2")
     );
-    assert!(typed.done("partner revoke acme 2").ends_with("In force: 1"));
-    assert!(typed.refused("partner revoke acme 1").contains("--all"));
-    let third = typed.done("partner rotate acme");
-    assert!(third != second && third != first);
-    typed.done("partner revoke acme --all");
     assert!(
         typed
-            .refused("partner add acme")
+            .run_ok("partner revoke acme 2")
+            .ends_with("In force: 1")
+    );
+    assert!(typed.run_refused("partner revoke acme 1").contains("--all"));
+    let third = typed.run_ok("partner rotate acme");
+    assert!(third != second && third != first);
+    typed.run_ok("partner revoke acme --all");
+    assert!(
+        typed
+            .run_refused("partner add acme")
             .contains("orangery partner rotate acme")
     );
     for _ in 4..=8 {
-        typed.done("partner rotate acme");
+        typed.run_ok("partner rotate acme");
     }
     assert!(
         typed
-            .refused("partner rotate acme")
+            .run_refused("partner rotate acme")
             .contains("no more versions")
     );
     assert_eq!(
-        typed.json("partner list --json")[0]["keys"],
+        typed.run_json("partner list --json")[0]["keys"],
         json!([4, 5, 6, 7, 8])
     );
 }
@@ -266,27 +277,27 @@ async fn a_key_is_rotated_and_revoked_and_a_version_never_given_out_again() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_partners_page_shows_balance_rows_and_customers_without_their_addresses() {
     let stack = open(&shop()).await;
-    let typed = Typed::at(&stack);
+    let typed = CommandLine::against(&stack);
     let (_, empty) = get(&stack, "/partners").await;
     assert!(
         empty.contains("Nobody partners with this shop yet"),
         "{empty}"
     );
-    typed.done(
+    typed.run_ok(
         "partner add acme --rate 20% --life --hold 30d --window 60d --tier 10:25% \
          --domain acme.example",
     );
-    typed.done("partner code acme SPRING");
+    typed.run_ok("partner code acme SPRING");
     for who in ["ada@x.example", "ben@acme.example"] {
-        typed.done(&format!(
+        typed.run_ok(&format!(
             "send partner/acme referral.created --set data.referral_id=r-{who} \
              --set data.customer.email={who}"
         ));
     }
     for n in 0..51 {
-        typed.pays("cus_ada", &format!("in_{n}"), "ada@x.example");
+        typed.send_payment("cus_ada", &format!("in_{n}"), "ada@x.example");
     }
-    typed.pays("cus_ben", "in_ben", "ben@acme.example");
+    typed.send_payment("cus_ben", "in_ben", "ben@acme.example");
     stack.settle().await.unwrap();
     let (_, list) = get(&stack, "/partners").await;
     assert!(
@@ -311,7 +322,7 @@ async fn a_partners_page_shows_balance_rows_and_customers_without_their_addresse
         assert!(page.contains(word), "{word}: {page}");
     }
     assert!(page.contains("It is told nothing:"), "{page}");
-    typed.done("partner endpoint acme http://127.0.0.1:9/notices?token=secret");
+    typed.run_ok("partner endpoint acme http://127.0.0.1:9/notices?token=secret");
     let (_, set) = get(&stack, "/partner?name=acme").await;
     assert!(set.contains("<bdi>127.0.0.1:9</bdi>"), "{set}");
     assert!(!set.contains("secret") && !set.contains("notices"), "{set}");
@@ -335,7 +346,7 @@ async fn a_partners_page_shows_balance_rows_and_customers_without_their_addresse
 }
 
 /// What was decided of the referral r-1 of acme, as its customer's journal has it.
-async fn decided(stack: &Stack, customer: &str) -> Vec<String> {
+async fn operator_decisions(stack: &Stack, customer: &str) -> Vec<String> {
     let table = dynamo_table(stack.endpoints()).unwrap();
     let customer = CustomerKey::new(format!("stripe/test/{customer}"));
     let view = orangery::customer::view(&table, &customer, &shop().catalog).await;

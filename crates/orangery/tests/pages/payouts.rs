@@ -2,7 +2,7 @@
 
 use super::support::{open, shop};
 use domain::ids::{CustomerKey, ObjectId, PartnerId};
-use domain::ledger::{Kind, Row};
+use domain::ledger::{CommissionRow, RowKind};
 use domain::money::{Currency, Money};
 use orangery::stack::Stack;
 use orangery::wiring::dynamo_table;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
-use store::{Item, Table, When};
+use store::{Item, Table, WriteCondition};
 
 const DAY: &str = "2026-03-01";
 const PAYER: [&str; 4] = [
@@ -23,8 +23,8 @@ const PAYER: [&str; 4] = [
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn partners_are_paid_once_and_the_files_are_the_same_each_time() {
     let stack = open(&shop()).await;
-    let folder = Folder::new("once");
-    owed(&stack).await;
+    let folder = OutputFolder::new("once");
+    seed_balances(&stack).await;
     let all = [
         "partner",
         "payout",
@@ -34,9 +34,9 @@ async fn partners_are_paid_once_and_the_files_are_the_same_each_time() {
         "--json",
     ];
 
-    let dry = json_of(&done(&stack, &[&all[..], &["--dry-run"]].concat()));
-    assert_eq!(dry["payouts"], paid("would_be_paid", &dry));
-    assert_eq!(dry["left"], left());
+    let dry = json_of(&run_ok(&stack, &[&all[..], &["--dry-run"]].concat()));
+    assert_eq!(dry["payouts"], paid_amounts("would_be_paid", &dry));
+    assert_eq!(dry["left"], unpaid_amounts());
     assert_eq!(balance(&stack, "acme"), json!([20_000, 0, 500, 0]));
 
     // Three at once: one of them pays.
@@ -48,38 +48,38 @@ async fn partners_are_paid_once_and_the_files_are_the_same_each_time() {
     assert_eq!(balance(&stack, "acme"), json!([0, 20_000, 0, 500]));
     assert_eq!(balance(&stack, "peel"), json!([50, 0]));
     let (first_csv, first_xml) = (read(&csv), read(&xml));
-    tell_of_acme(&first_csv, &first_xml);
+    check_files_of_acme(&first_csv, &first_xml);
 
     // Files that a crash took are written again, also when the account changed meanwhile.
     std::fs::remove_file(&csv).unwrap();
     std::fs::remove_file(&xml).unwrap();
     let moved = ["--name", "Acme", "--iban", "DE89370400440532013000"];
-    done(&stack, &[&["partner", "bank", "acme"][..], &moved].concat());
-    done(&stack, &pay);
+    run_ok(&stack, &[&["partner", "bank", "acme"][..], &moved].concat());
+    run_ok(&stack, &pay);
     assert_eq!(read(&xml), first_xml);
     assert_eq!(
         read(&csv).lines().take(2).collect::<Vec<_>>(),
         first_csv.lines().take(2).collect::<Vec<_>>()
     );
 
-    later_that_day(&stack, &folder, &pay);
+    pay_later_that_day(&stack, &folder, &pay);
     assert_eq!(read(&folder.file("transfers-1.xml")), first_xml);
 }
 
 /// Acme is owed euros and dollars and has an account, Peel cents and none, Zest less than nothing.
-async fn owed(stack: &Stack) {
+async fn seed_balances(stack: &Stack) {
     for (partner, rows) in [
         ("acme", &[(20_000, "eur"), (500, "usd")][..]),
         ("peel", &[(50, "eur")]),
         ("zest", &[(-100, "eur")]),
     ] {
-        done(stack, &["partner", "add", partner]);
+        run_ok(stack, &["partner", "add", partner]);
         for (n, (minor, code)) in rows.iter().enumerate() {
-            put(stack, partner, n as u64, *minor, code).await;
+            put_row(stack, partner, n as u64, *minor, code).await;
         }
     }
     let account = ["--name", "Acmé & Fils", "--iban", "NL91ABNA0417164300"];
-    done(
+    run_ok(
         stack,
         &[&["partner", "bank", "acme"][..], &account].concat(),
     );
@@ -105,7 +105,7 @@ fn three_at_once(stack: &Stack, pay: &[&str]) -> Vec<String> {
     states
 }
 
-fn tell_of_acme(csv: &str, xml: &str) {
+fn check_files_of_acme(csv: &str, xml: &str) {
     let sheet = "date,payout,partner,amount,currency,holder,iban,bic,transfer\n\
         2026-03-01,acme-1,acme,200.00,EUR,Acmé & Fils,NL91ABNA0417164300,,ORANGERY-20260301-1\n\
         2026-03-01,acme-1,acme,5.00,USD,Acmé & Fils,NL91ABNA0417164300,,\
@@ -122,18 +122,18 @@ fn tell_of_acme(csv: &str, xml: &str) {
 }
 
 /// Who is paid later that day is in a message of its own.
-fn later_that_day(stack: &Stack, folder: &Folder, pay: &[&str]) {
+fn pay_later_that_day(stack: &Stack, folder: &OutputFolder, pay: &[&str]) {
     let account = ["--name", "Peel", "--iban", "NL91ABNA0417164300"];
-    done(
+    run_ok(
         stack,
         &[&["partner", "bank", "peel"][..], &account].concat(),
     );
-    let late = done(stack, &["partner", "payout", "peel", "--date", DAY]);
+    let late = run_ok(stack, &["partner", "payout", "peel", "--date", DAY]);
     assert!(
         late.contains("peel-1") && late.contains("0.50 EUR"),
         "{late}"
     );
-    let told = json_of(&done(stack, pay));
+    let told = json_of(&run_ok(stack, pay));
     let written: Vec<_> = told["files"].as_array().unwrap().iter().collect();
     let messages: Vec<&Value> = written.iter().map(|file| &file["message"]).collect();
     assert_eq!(
@@ -149,7 +149,7 @@ fn later_that_day(stack: &Stack, folder: &Folder, pay: &[&str]) {
 }
 
 /// What is typed after `partner`, and what is said of it.
-const WRONG: &[(&[&str], &str)] = &[
+const INVALID_COMMANDS: &[(&[&str], &str)] = &[
     (&["payout", "acme"], "<--dry-run|--date <DATE>>"),
     (&["payout", "--date", DAY], "<NAME|--all>"),
     (
@@ -197,9 +197,9 @@ const WRONG: &[(&[&str], &str)] = &[
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_ordered_is_refused_in_words_and_pays_nothing() {
     let stack = open(&shop()).await;
-    let folder = Folder::new("wrong");
-    done(&stack, &["partner", "add", "acme"]);
-    put(&stack, "acme", 0, 20_000, "eur").await;
+    let folder = OutputFolder::new("wrong");
+    run_ok(&stack, &["partner", "add", "acme"]);
+    put_row(&stack, "acme", 0, 20_000, "eur").await;
     let missing = folder.file("no/such/folder.csv");
     let bad_payer = [
         "--debtor-name",
@@ -207,8 +207,8 @@ async fn what_cannot_be_ordered_is_refused_in_words_and_pays_nothing() {
         "--debtor-iban",
         "DE88370400440532013000",
     ];
-    for (words, said) in WRONG {
-        let output = typed(&stack, &[&["partner"][..], words].concat());
+    for (words, said) in INVALID_COMMANDS {
+        let output = run_command(&stack, &[&["partner"][..], words].concat());
         let complaint = text(&output.stderr);
         assert!(
             !output.status.success() && complaint.contains(said),
@@ -219,7 +219,7 @@ async fn what_cannot_be_ordered_is_refused_in_words_and_pays_nothing() {
     let sepa = [
         "partner", "payout", "acme", "--date", DAY, "--sepa", "x.xml",
     ];
-    let output = typed(&stack, &[&sepa[..], &bad_payer].concat());
+    let output = run_command(&stack, &[&sepa[..], &bad_payer].concat());
     assert!(text(&output.stderr).contains("the account that pays can't be used"));
     assert_eq!(balance(&stack, "acme"), json!([20_000, 0]));
 
@@ -227,13 +227,13 @@ async fn what_cannot_be_ordered_is_refused_in_words_and_pays_nothing() {
     let pay = [
         "partner", "payout", "acme", "--date", DAY, "--csv", &missing,
     ];
-    let complaint = text(&typed(&stack, &pay).stderr);
+    let complaint = text(&run_command(&stack, &pay).stderr);
     assert!(
         complaint.contains("the same command writes it again"),
         "{complaint}"
     );
     assert_eq!(balance(&stack, "acme"), json!([0, 20_000]));
-    let again = done(&stack, &pay[..5]);
+    let again = run_ok(&stack, &pay[..5]);
     assert!(again.contains("paid before"), "{again}");
     assert_eq!(balance(&stack, "acme"), json!([0, 20_000]));
 }
@@ -241,13 +241,13 @@ async fn what_cannot_be_ordered_is_refused_in_words_and_pays_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_month_is_shown_and_written_with_its_opening_and_closing() {
     let stack = open(&shop()).await;
-    let folder = Folder::new("month");
-    done(&stack, &["partner", "add", "acme"]);
-    put(&stack, "acme", 0, 20_000, "eur").await;
-    done(&stack, &["partner", "payout", "acme", "--date", DAY]);
+    let folder = OutputFolder::new("month");
+    run_ok(&stack, &["partner", "add", "acme"]);
+    put_row(&stack, "acme", 0, 20_000, "eur").await;
+    run_ok(&stack, &["partner", "payout", "acme", "--date", DAY]);
     let csv = folder.file("march.csv");
     let month = ["partner", "statement", "acme", "--month", "2026-03"];
-    let shown = done(&stack, &[&month[..], &["--csv", &csv]].concat());
+    let shown = run_ok(&stack, &[&month[..], &["--csv", &csv]].concat());
     for part in [
         "Before 2026-03: nothing was owed",
         "In 2026-03\n",
@@ -255,7 +255,7 @@ async fn a_month_is_shown_and_written_with_its_opening_and_closing() {
     ] {
         assert!(shown.contains(part), "{shown}");
     }
-    let told = json_of(&done(&stack, &[&month[..], &["--json"]].concat()));
+    let told = json_of(&run_ok(&stack, &[&month[..], &["--json"]].concat()));
     assert_eq!(told["month"], "2026-03-01");
     let amounts: Vec<&Value> = told["rows"].as_array().unwrap().iter().collect();
     let amounts: Vec<&Value> = amounts.iter().map(|row| &row["amount_minor"]).collect();
@@ -271,7 +271,7 @@ async fn a_month_is_shown_and_written_with_its_opening_and_closing() {
         "{lines:?}"
     );
     assert!(lines[3].starts_with(",closing,0.00,EUR,,,,"), "{lines:?}");
-    let later = done(
+    let later = run_ok(
         &stack,
         &["partner", "statement", "acme", "--month", "2026-04"],
     );
@@ -281,7 +281,7 @@ async fn a_month_is_shown_and_written_with_its_opening_and_closing() {
     );
 }
 
-fn paid(state: &str, told: &Value) -> Value {
+fn paid_amounts(state: &str, told: &Value) -> Value {
     let at = &told["payouts"][0]["at"];
     let line = |minor, currency| {
         json!({ "partner": "acme", "payout": 1, "amount_minor": minor, "currency": currency,
@@ -290,7 +290,7 @@ fn paid(state: &str, told: &Value) -> Value {
     json!([line(20_000, "eur"), line(500, "usd")])
 }
 
-fn left() -> Value {
+fn unpaid_amounts() -> Value {
     let line = |partner, minor, why| {
         json!({ "partner": partner, "amount_minor": minor, "currency": "eur", "exponent": 2,
             "why": why })
@@ -303,7 +303,7 @@ fn left() -> Value {
 
 /// Released and paid, minor units, by currency.
 fn balance(stack: &Stack, partner: &str) -> Value {
-    let told = json_of(&done(stack, &["partner", "statement", partner, "--json"]));
+    let told = json_of(&run_ok(stack, &["partner", "statement", partner, "--json"]));
     let balances = told["balance"].as_array().unwrap().iter();
     balances
         .flat_map(|balance| [&balance["released_minor"], &balance["paid_minor"]])
@@ -312,28 +312,28 @@ fn balance(stack: &Stack, partner: &str) -> Value {
 }
 
 /// A row whose hold has ended.
-async fn put(stack: &Stack, partner: &str, n: u64, minor: i64, code: &str) {
+async fn put_row(stack: &Stack, partner: &str, n: u64, minor: i64, code: &str) {
     let now = stack.clock().now();
-    let row = Row {
+    let row = CommissionRow {
         partner: PartnerId::new(partner),
         customer: CustomerKey::new("stripe/test/cus_1"),
         payment: ObjectId::new(format!("pi_{n}")),
         n,
-        kind: Kind::Commission,
+        kind: RowKind::Commission,
         amount: Money {
             minor,
             currency: Currency::parse(code).unwrap(),
             exponent: 2,
         },
-        suspicion: None,
+        self_referral_signal: None,
         reward: None,
-        of_minor: None,
+        base_minor: None,
         paid_at: None,
         at: now,
         releases_at: now,
     };
     let table = dynamo_table(stack.endpoints()).unwrap();
-    let put = table.put(Item::Commission(Arc::new(row)), When::Absent);
+    let put = table.put(Item::Commission(Arc::new(row)), WriteCondition::Absent);
     put.await.unwrap();
 }
 
@@ -352,12 +352,12 @@ fn command(stack: &Stack, words: &[&str]) -> Command {
     command
 }
 
-fn typed(stack: &Stack, words: &[&str]) -> Output {
+fn run_command(stack: &Stack, words: &[&str]) -> Output {
     tokio::task::block_in_place(|| command(stack, words).output().unwrap())
 }
 
-fn done(stack: &Stack, words: &[&str]) -> String {
-    let output = typed(stack, words);
+fn run_ok(stack: &Stack, words: &[&str]) -> String {
+    let output = run_command(stack, words);
     let complaint = text(&output.stderr);
     assert!(output.status.success(), "{words:?}: {complaint}");
     text(&output.stdout)
@@ -376,9 +376,9 @@ fn read(file: &str) -> String {
 }
 
 /// A folder that goes with the test.
-struct Folder(PathBuf);
+struct OutputFolder(PathBuf);
 
-impl Folder {
+impl OutputFolder {
     fn new(name: &str) -> Self {
         let name = format!("orangery-payouts-{name}-{}", std::process::id());
         let folder = std::env::temp_dir().join(name);
@@ -391,7 +391,7 @@ impl Folder {
     }
 }
 
-impl Drop for Folder {
+impl Drop for OutputFolder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }

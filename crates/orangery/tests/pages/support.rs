@@ -3,7 +3,7 @@
 use domain::catalog::Catalog;
 use orangery::delivery::agent;
 use orangery::dev::{CATALOG, sample_story, signers};
-use orangery::stack::{Settings, Stack};
+use orangery::stack::{Stack, StackSettings};
 use orangery::story::Story;
 use orangery::wiring::{Shop, wire};
 
@@ -19,9 +19,9 @@ pub(crate) fn shop() -> Shop {
 }
 
 pub(crate) async fn open(shop: &Shop) -> Stack {
-    let settings = Settings {
+    let settings = StackSettings {
         clock: Some("2026-03-01T00:00:00Z".parse().unwrap()),
-        ..Settings::default()
+        ..StackSettings::default()
     };
     Stack::start(settings, |endpoints| wire(endpoints, shop).unwrap())
         .await
@@ -29,7 +29,7 @@ pub(crate) async fn open(shop: &Shop) -> Stack {
 }
 
 /// Tells a sample story.
-pub(crate) async fn tell(stack: &Stack, shop: &Shop, name: &str) {
+pub(crate) async fn play_story(stack: &Stack, shop: &Shop, name: &str) {
     let story = Story::parse(sample_story(name).unwrap()).unwrap();
     let table = orangery::wiring::dynamo_table(stack.endpoints()).unwrap();
     for partner in story.partners() {

@@ -4,18 +4,18 @@ use std::time::Duration;
 
 use orangery::stack::error::StackError;
 use orangery::stack::schedules::Schedule;
-use orangery::stack::{Settings, Stack, Wiring};
+use orangery::stack::{Stack, StackSettings, Wiring};
 use runtime::function::Failure;
 use serde_json::{Value, json};
 
-use crate::support::{Dummy, content, dummy, get, post, put, queue, stack, stream};
+use crate::support::{Dummy, dummy, get, post, put, queue, silent_dummy, stack, stream};
 
 fn hourly(function: &std::sync::Arc<Dummy>) -> Wiring {
     let function = std::sync::Arc::<Dummy>::clone(function);
     let every = Duration::from_secs(3_600);
     let schedules = vec![Schedule {
         name: "calendar".to_owned(),
-        every,
+        interval: every,
         function,
     }];
     Wiring {
@@ -26,7 +26,7 @@ fn hourly(function: &std::sync::Arc<Dummy>) -> Wiring {
 
 #[tokio::test]
 async fn moving_the_clock_runs_the_schedules_with_the_new_time() {
-    let function = content();
+    let function = silent_dummy();
     let stack = stack(|_| hourly(&function)).await;
     let set = json!({ "set": "2026-03-01T09:00:00Z" });
     assert_eq!(
@@ -113,7 +113,7 @@ async fn a_schedule_runs_on_demand_and_its_failure_is_kept() {
 
 #[tokio::test]
 async fn settling_delivers_what_deliveries_bring_about() {
-    let function = content();
+    let function = silent_dummy();
     let stack = stack(|endpoints| {
         let engine = endpoints.engine.clone();
         let worker = dummy(move |_| {
@@ -158,9 +158,9 @@ async fn a_taken_port_is_named() {
         .unwrap()
         .parse()
         .unwrap();
-    let settings = Settings {
+    let settings = StackSettings {
         port,
-        ..Settings::default()
+        ..StackSettings::default()
     };
     let Err(refused) = Stack::start(settings, |_| Wiring::default()).await else {
         panic!("the port is taken")

@@ -8,7 +8,7 @@ use orangery::stack::{Stack, Wiring};
 use runtime::function::Failure;
 use serde_json::{Value, json};
 
-use crate::support::{Dummy, content, dummy, get, http, stack};
+use crate::support::{Dummy, dummy, get, http, silent_dummy, stack};
 
 fn route(method: Method, path: &str, function: &Arc<Dummy>) -> Route {
     Route {
@@ -68,7 +68,7 @@ async fn a_request_reaches_its_function_as_a_payload_2_event() {
 
 #[tokio::test]
 async fn bytes_that_are_not_text_or_not_called_text_arrive_as_base64() {
-    let function = content();
+    let function = silent_dummy();
     let stack = serving(&function).await;
     let json = "Content-Type: application/json\r\n";
     let form = "Content-Type: application/x-www-form-urlencoded\r\n";
@@ -116,7 +116,7 @@ async fn an_answer_without_a_status_is_the_body_of_a_200() {
 
 #[tokio::test]
 async fn an_unknown_path_is_404_and_another_method_405_with_what_is_allowed() {
-    let function = content();
+    let function = silent_dummy();
     let stack = serving(&function).await;
     assert_eq!(
         get(stack.gateway_url(), "/elsewhere?token=secret")
@@ -146,7 +146,7 @@ async fn an_unknown_path_is_404_and_another_method_405_with_what_is_allowed() {
 
 #[tokio::test]
 async fn a_path_without_placeholders_goes_first() {
-    let function = content();
+    let function = silent_dummy();
     let stack = serving(&function).await;
     http(stack.gateway_url(), "POST /webhooks/fixed", "", b"").await;
     assert_eq!(function.calls()[0]["routeKey"], "POST /webhooks/fixed");
@@ -154,7 +154,7 @@ async fn a_path_without_placeholders_goes_first() {
 
 #[tokio::test]
 async fn a_body_beyond_six_megabytes_is_413_and_one_of_exactly_six_is_not() {
-    let function = content();
+    let function = silent_dummy();
     let stack = serving(&function).await;
     let mut body = vec![b'a'; 6 * 1024 * 1024];
     let answer = http(stack.gateway_url(), "POST /webhooks/a", "", &body).await;
@@ -215,7 +215,7 @@ async fn a_refused_request_is_kept_without_its_query_and_with_at_most_64_kb_of_i
 
 #[tokio::test]
 async fn only_loopback_names_are_answered() {
-    let stack = serving(&content()).await;
+    let stack = serving(&silent_dummy()).await;
     for (host, status) in [
         ("localhost", 200),
         ("127.0.0.1:8080", 200),
@@ -241,7 +241,7 @@ async fn only_loopback_names_are_answered() {
 
 #[tokio::test]
 async fn a_page_of_another_site_cannot_move_the_clock() {
-    let stack = serving(&content()).await;
+    let stack = serving(&silent_dummy()).await;
     let body = br#"{"advance":"3d"}"#;
     let json = "Content-Type: application/json\r\n";
     for (origin, status) in [
@@ -257,7 +257,7 @@ async fn a_page_of_another_site_cannot_move_the_clock() {
 
 #[tokio::test]
 async fn further_pages_go_before_the_functions() {
-    let function = content();
+    let function = silent_dummy();
     let routes = vec![route(Method::GET, "/{page}", &function)];
     let pages = axum::Router::new().route("/console", axum::routing::get(async || "a page"));
     let stack = stack(|_| Wiring {

@@ -6,7 +6,7 @@ use aws_sdk_sesv2::primitives::Blob;
 use aws_sdk_sesv2::types::{
     Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag, RawMessage,
 };
-use orangery::stack::mail::Fault;
+use orangery::stack::mail::MailFault;
 use orangery::stack::{Stack, Wiring};
 use serde_json::json;
 
@@ -110,7 +110,7 @@ async fn the_next_sends_fail_as_told_and_the_one_after_them_does_not() {
             .status,
         200
     );
-    stack.mailbox().fail_next(1, Fault::Rejected);
+    stack.mailbox().fail_next(1, MailFault::Rejected);
     let throttled = letter(&stack).send().await.unwrap_err();
     assert_eq!(throttled.raw_response().unwrap().status().as_u16(), 429);
     assert!(
@@ -129,7 +129,7 @@ async fn the_next_sends_fail_as_told_and_the_one_after_them_does_not() {
 #[tokio::test]
 async fn a_lost_answer_leaves_the_mail_sent_and_the_sender_ignorant() {
     let stack = stack(|_| Wiring::default()).await;
-    stack.mailbox().fail_next(1, Fault::AnswerLost);
+    stack.mailbox().fail_next(1, MailFault::AnswerLost);
     let lost = letter(&stack).send().await.unwrap_err();
     assert!(matches!(lost, SdkError::DispatchFailure(_)), "{lost:?}");
     assert_eq!(stack.mailbox().mails().unwrap().len(), 1);

@@ -11,9 +11,9 @@ use orangery::stack::queue_mapping::QueueMapping;
 use runtime::function::Failure;
 use serde_json::{Value, json};
 
-use crate::support::{content, dummy, post, queue, sqs, stack};
+use crate::support::{dummy, post, queue, silent_dummy, sqs, stack};
 
-fn emptied_by(mapping: QueueMapping) -> Wiring {
+fn queue_wiring(mapping: QueueMapping) -> Wiring {
     Wiring {
         queues: vec![mapping],
         ..Wiring::default()
@@ -22,8 +22,8 @@ fn emptied_by(mapping: QueueMapping) -> Wiring {
 
 #[tokio::test]
 async fn the_sdk_sends_and_receives() {
-    let function = content();
-    let stack = stack(|_| emptied_by(queue("letters", &function))).await;
+    let function = silent_dummy();
+    let stack = stack(|_| queue_wiring(queue("letters", &function))).await;
     let client = sqs(stack.aws_endpoint());
     let url = client
         .get_queue_url()
@@ -61,7 +61,7 @@ async fn the_sdk_sends_and_receives() {
 
 #[tokio::test]
 async fn a_received_message_is_hidden_and_only_its_latest_receipt_deletes_it() {
-    let stack = stack(|_| emptied_by(queue("letters", &content()))).await;
+    let stack = stack(|_| queue_wiring(queue("letters", &silent_dummy()))).await;
     let client = sqs(stack.aws_endpoint());
     let url = stack.endpoints().queue_url("letters-dead");
     stack
@@ -102,7 +102,7 @@ async fn a_received_message_is_hidden_and_only_its_latest_receipt_deletes_it() {
 
 #[tokio::test]
 async fn the_sdk_speaks_in_batches_and_asks_for_attributes() {
-    let stack = stack(|_| emptied_by(queue("letters", &content()))).await;
+    let stack = stack(|_| queue_wiring(queue("letters", &silent_dummy()))).await;
     let client = sqs(stack.aws_endpoint());
     let url = stack.endpoints().queue_url("letters-dead");
     let entry = |id: &str| {
@@ -162,7 +162,7 @@ async fn the_sdk_speaks_in_batches_and_asks_for_attributes() {
 
 #[tokio::test]
 async fn an_unknown_queue_is_the_error_that_the_sdk_knows() {
-    let stack = stack(|_| emptied_by(queue("letters", &content()))).await;
+    let stack = stack(|_| queue_wiring(queue("letters", &silent_dummy()))).await;
     let client = sqs(stack.aws_endpoint());
     let url = stack.endpoints().queue_url("elsewhere");
     let refused = client
@@ -177,8 +177,8 @@ async fn an_unknown_queue_is_the_error_that_the_sdk_knows() {
 
 #[tokio::test]
 async fn a_queue_event_has_the_shape_that_lambda_sends() {
-    let function = content();
-    let stack = stack(|_| emptied_by(queue("letters", &function))).await;
+    let function = silent_dummy();
+    let stack = stack(|_| queue_wiring(queue("letters", &function))).await;
     let attributes = json!({ "k": { "DataType": "String", "StringValue": "v" } });
     let id = stack
         .queues()
@@ -226,7 +226,7 @@ async fn only_what_failed_comes_back_and_in_the_end_it_is_dead_until_redriven() 
             .collect();
         Ok(json!({ "batchItemFailures": failures }))
     });
-    let stack = stack(|_| emptied_by(queue("letters", &function))).await;
+    let stack = stack(|_| queue_wiring(queue("letters", &function))).await;
     for body in ["a", "b", "c"] {
         stack
             .queues()
@@ -263,7 +263,7 @@ async fn a_function_that_fails_leaves_every_message_in_the_queue() {
         maximum_receives: 2,
         ..queue("letters", &function)
     };
-    let stack = stack(|_| emptied_by(mapping)).await;
+    let stack = stack(|_| queue_wiring(mapping)).await;
     for body in ["a", "b"] {
         stack
             .queues()
@@ -277,8 +277,8 @@ async fn a_function_that_fails_leaves_every_message_in_the_queue() {
 
 #[tokio::test]
 async fn a_delay_ends_when_the_clock_is_moved_past_it() {
-    let function = content();
-    let stack = stack(|_| emptied_by(queue("letters", &function))).await;
+    let function = silent_dummy();
+    let stack = stack(|_| queue_wiring(queue("letters", &function))).await;
     let delay = Duration::from_secs(600);
     stack
         .queues()
@@ -293,7 +293,7 @@ async fn a_delay_ends_when_the_clock_is_moved_past_it() {
 
 #[tokio::test]
 async fn a_long_poll_answers_when_a_message_arrives() {
-    let stack = stack(|_| emptied_by(queue("letters", &content()))).await;
+    let stack = stack(|_| queue_wiring(queue("letters", &silent_dummy()))).await;
     let client = sqs(stack.aws_endpoint());
     let url = stack.endpoints().queue_url("letters-dead");
     let poll = client
@@ -330,7 +330,7 @@ async fn a_failed_message_comes_back_by_itself_after_its_visibility_time_out() {
         visibility,
         ..queue("letters", &function)
     };
-    let stack = stack(|_| emptied_by(mapping)).await;
+    let stack = stack(|_| queue_wiring(mapping)).await;
     stack
         .queues()
         .send("letters", "x", &json!({}), Duration::ZERO)
@@ -350,7 +350,7 @@ async fn the_sdk_redrives_dead_letters_too() {
         maximum_receives: 1,
         ..queue("letters", &function)
     };
-    let stack = stack(|_| emptied_by(mapping)).await;
+    let stack = stack(|_| queue_wiring(mapping)).await;
     stack
         .queues()
         .send("letters", "x", &json!({}), Duration::ZERO)

@@ -11,7 +11,9 @@ use orangery::stack::error::StackError;
 use orangery::stack::{Stack, Wiring};
 use serde_json::json;
 
-use crate::support::{Dummy, content, directory, kept, put, queue, sqs, stream};
+use crate::support::{
+    Dummy, persistent_stack, put, queue, silent_dummy, sqs, stream, temp_directory,
+};
 
 const SORT_KEY: &str = "/dynamodb/Keys/sk/S";
 
@@ -25,14 +27,18 @@ fn wiring(reader: &Arc<Dummy>, worker: &Arc<Dummy>) -> Wiring {
 
 #[tokio::test]
 async fn a_restart_goes_on_from_the_checkpoint() {
-    let data = directory();
-    let function = content();
-    let stack = kept(&data, wiring(&function, &content())).await.unwrap();
+    let data = temp_directory();
+    let function = silent_dummy();
+    let stack = persistent_stack(&data, wiring(&function, &silent_dummy()))
+        .await
+        .unwrap();
     put(stack.engine(), "a");
     stack.settle().await.unwrap();
     put(stack.engine(), "b");
     stack.shutdown().await;
-    let stack = kept(&data, wiring(&function, &content())).await.unwrap();
+    let stack = persistent_stack(&data, wiring(&function, &silent_dummy()))
+        .await
+        .unwrap();
     put(stack.engine(), "c");
     stack.settle().await.unwrap();
     assert_eq!(function.batches(SORT_KEY), [vec!["a"], vec!["b", "c"]]);
@@ -40,15 +46,15 @@ async fn a_restart_goes_on_from_the_checkpoint() {
 
 #[tokio::test]
 async fn a_restart_keeps_the_clocks_offset_and_a_given_moment_replaces_it() {
-    let data = directory();
-    let stack = kept(&data, Wiring::default()).await.unwrap();
+    let data = temp_directory();
+    let stack = persistent_stack(&data, Wiring::default()).await.unwrap();
     stack.advance(SignedDuration::from_hours(72)).await.unwrap();
     let before = stack.clock().offset();
     stack.shutdown().await;
-    let stack = kept(&data, Wiring::default()).await.unwrap();
+    let stack = persistent_stack(&data, Wiring::default()).await.unwrap();
     assert_eq!(stack.clock().offset(), before);
     stack.shutdown().await;
-    let settings = orangery::stack::Settings {
+    let settings = orangery::stack::StackSettings {
         data: Some(data.to_owned()),
         clock: Some("2020-01-01T00:00:00Z".parse().unwrap()),
         ..Default::default()
@@ -65,19 +71,21 @@ async fn a_restart_keeps_the_clocks_offset_and_a_given_moment_replaces_it() {
 
 #[tokio::test]
 async fn two_stacks_cannot_share_a_directory() {
-    let data = directory();
-    let first = kept(&data, Wiring::default()).await.unwrap();
-    let second = kept(&data, Wiring::default()).await;
+    let data = temp_directory();
+    let first = persistent_stack(&data, Wiring::default()).await.unwrap();
+    let second = persistent_stack(&data, Wiring::default()).await;
     assert!(matches!(second, Err(StackError::InUse)));
     first.shutdown().await;
-    kept(&data, Wiring::default()).await.unwrap();
+    persistent_stack(&data, Wiring::default()).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_start_forgets_old_changes_that_were_delivered_and_no_others() {
-    let data = directory();
-    let function = content();
-    let stack = kept(&data, wiring(&function, &content())).await.unwrap();
+    let data = temp_directory();
+    let function = silent_dummy();
+    let stack = persistent_stack(&data, wiring(&function, &silent_dummy()))
+        .await
+        .unwrap();
     put(stack.engine(), "a");
     put(stack.engine(), "b");
     stack.settle().await.unwrap();
@@ -86,7 +94,9 @@ async fn a_start_forgets_old_changes_that_were_delivered_and_no_others() {
     let sql = rusqlite::Connection::open(data.join("table.sqlite")).unwrap();
     sql.execute("UPDATE _stream_records SET created_at = 0", [])
         .unwrap();
-    let stack = kept(&data, wiring(&function, &content())).await.unwrap();
+    let stack = persistent_stack(&data, wiring(&function, &silent_dummy()))
+        .await
+        .unwrap();
     assert_eq!(stack.engine().changes(None, 10).unwrap().len(), 1);
     put(stack.engine(), "d");
     stack.settle().await.unwrap();
@@ -95,7 +105,7 @@ async fn a_start_forgets_old_changes_that_were_delivered_and_no_others() {
 
 #[tokio::test]
 async fn a_killed_stack_loses_no_message_no_mail_and_no_change() {
-    let data = directory();
+    let data = temp_directory();
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
@@ -124,8 +134,10 @@ async fn a_killed_stack_loses_no_message_no_mail_and_no_change() {
         .unwrap();
     child.kill().unwrap();
     child.wait().unwrap();
-    let (reader, worker) = (content(), content());
-    let stack = kept(&data, wiring(&reader, &worker)).await.unwrap();
+    let (reader, worker) = (silent_dummy(), silent_dummy());
+    let stack = persistent_stack(&data, wiring(&reader, &worker))
+        .await
+        .unwrap();
     assert_eq!(stack.mailbox().mails().unwrap().len(), 1);
     stack.settle().await.unwrap();
     assert_eq!(worker.batches("/body"), [vec!["early", "late"]]);
@@ -143,8 +155,8 @@ async fn the_stack_that_is_killed() {
     let Some(data) = std::env::var_os("ORANGERY_TEST_DATA") else {
         return;
     };
-    let (reader, worker) = (content(), content());
-    let stack = kept(Path::new(&data), wiring(&reader, &worker))
+    let (reader, worker) = (silent_dummy(), silent_dummy());
+    let stack = persistent_stack(Path::new(&data), wiring(&reader, &worker))
         .await
         .unwrap();
     put(stack.engine(), "a");

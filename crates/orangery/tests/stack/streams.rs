@@ -10,11 +10,11 @@ use orangery::stack::streams::StreamMapping;
 use runtime::function::Failure;
 use serde_json::{Value, json};
 
-use crate::support::{content, dummy, put, queue, stack, stream};
+use crate::support::{dummy, put, queue, silent_dummy, stack, stream};
 
 const SORT_KEY: &str = "/dynamodb/Keys/sk/S";
 
-fn reading(mapping: StreamMapping) -> Wiring {
+fn reader_wiring(mapping: StreamMapping) -> Wiring {
     Wiring {
         streams: vec![mapping],
         ..Wiring::default()
@@ -35,8 +35,8 @@ fn failing(event: &Value, poison: &str) -> Value {
 
 #[tokio::test]
 async fn a_stream_event_has_the_shape_that_lambda_sends() {
-    let function = content();
-    let stack = stack(|_| reading(stream("reader", &function))).await;
+    let function = silent_dummy();
+    let stack = stack(|_| reader_wiring(stream("reader", &function))).await;
     put(stack.engine(), "a");
     let update = json!({
         "TableName": "orangery", "Key": { "pk": { "S": "p" }, "sk": { "S": "a" } },
@@ -95,9 +95,9 @@ async fn a_stream_event_has_the_shape_that_lambda_sends() {
 
 #[tokio::test]
 async fn batches_are_as_large_as_the_mapping_allows() {
-    let function = content();
+    let function = silent_dummy();
     let stack = stack(|_| {
-        reading(StreamMapping {
+        reader_wiring(StreamMapping {
             batch_size: 2,
             ..stream("reader", &function)
         })
@@ -117,7 +117,7 @@ async fn a_partial_failure_is_tried_again_from_the_failed_record_on() {
         let fails = first.swap(false, std::sync::atomic::Ordering::SeqCst);
         Ok(failing(event, if fails { "b" } else { "none" }))
     });
-    let stack = stack(|_| reading(stream("reader", &function))).await;
+    let stack = stack(|_| reader_wiring(stream("reader", &function))).await;
     for key in ["a", "b", "c"] {
         put(stack.engine(), key);
     }
@@ -140,7 +140,7 @@ async fn an_answer_that_names_nothing_known_fails_the_whole_batch() {
         json!("fine"),
     ] {
         let function = dummy(move |_| Ok(answer.clone()));
-        let stack = stack(|_| reading(stream("reader", &function))).await;
+        let stack = stack(|_| reader_wiring(stream("reader", &function))).await;
         put(stack.engine(), "a");
         stack.settle().await.unwrap();
         assert_eq!(function.calls().len(), 3, "one try and two retries");
@@ -157,7 +157,7 @@ async fn an_empty_answer_of_any_shape_is_success() {
         json!({ "batchItemFailures": null }),
     ] {
         let function = dummy(move |_| Ok(answer.clone()));
-        let stack = stack(|_| reading(stream("reader", &function))).await;
+        let stack = stack(|_| reader_wiring(stream("reader", &function))).await;
         put(stack.engine(), "a");
         stack.settle().await.unwrap();
         assert_eq!(function.calls().len(), 1);
@@ -179,7 +179,7 @@ async fn bisecting_gives_up_the_poisoned_record_alone() {
         bisect_on_error: true,
         ..stream("reader", &function)
     };
-    let stack = stack(|_| reading(mapping)).await;
+    let stack = stack(|_| reader_wiring(mapping)).await;
     for key in ["a", "b", "c", "d", "e"] {
         put(stack.engine(), key);
     }
@@ -210,7 +210,7 @@ async fn what_is_given_up_goes_to_its_destination_and_does_not_hold_up_the_rest(
             Ok(Value::Null)
         }
     });
-    let listener = content();
+    let listener = silent_dummy();
     let stack = stack(|_| Wiring {
         streams: vec![StreamMapping {
             batch_size: 1,
@@ -242,7 +242,7 @@ async fn what_is_given_up_goes_to_its_destination_and_does_not_hold_up_the_rest(
 
 #[tokio::test]
 async fn filtered_records_are_passed_over_and_never_delivered() {
-    let function = content();
+    let function = silent_dummy();
     let filters = vec![
         Filter::sort_key("journal#"),
         Filter {
@@ -251,7 +251,7 @@ async fn filtered_records_are_passed_over_and_never_delivered() {
         },
     ];
     let stack = stack(|_| {
-        reading(StreamMapping {
+        reader_wiring(StreamMapping {
             filters,
             ..stream("reader", &function)
         })
@@ -271,13 +271,13 @@ async fn filtered_records_are_passed_over_and_never_delivered() {
 
 #[tokio::test]
 async fn records_older_than_the_mapping_allows_are_given_up_untried() {
-    let function = content();
+    let function = silent_dummy();
     let age = Some(Duration::from_secs(3_600));
     let mapping = StreamMapping {
         maximum_record_age: age,
         ..stream("reader", &function)
     };
-    let stack = stack(|_| reading(mapping)).await;
+    let stack = stack(|_| reader_wiring(mapping)).await;
     put(stack.engine(), "a");
     stack.advance(SignedDuration::from_hours(2)).await.unwrap();
     put(stack.engine(), "b");
@@ -297,7 +297,7 @@ async fn a_mapping_that_retries_for_ever_is_reported_busy() {
         maximum_retry_attempts: None,
         ..stream("stuck", &function)
     };
-    let stack = stack(|_| reading(mapping)).await;
+    let stack = stack(|_| reader_wiring(mapping)).await;
     put(stack.engine(), "a");
     let Err(StackError::Busy(words)) = stack.settle().await else {
         panic!("must be busy")
@@ -318,7 +318,7 @@ async fn without_a_window_records_are_delivered_by_themselves() {
         batching_window: window,
         ..stream("reader", &function)
     };
-    let stack = stack(|_| reading(mapping)).await;
+    let stack = stack(|_| reader_wiring(mapping)).await;
     put(stack.engine(), "a");
     let heard = tokio::task::spawn_blocking(move || hears.recv_timeout(Duration::from_secs(30)));
     heard
@@ -329,9 +329,9 @@ async fn without_a_window_records_are_delivered_by_themselves() {
 
 #[tokio::test]
 async fn a_third_reader_of_the_stream_is_refused() {
-    let function = content();
+    let function = silent_dummy();
     let streams = ["a", "b", "c"].map(|name| stream(name, &function)).to_vec();
-    let settings = orangery::stack::Settings::default();
+    let settings = orangery::stack::StackSettings::default();
     let wiring = Wiring {
         streams,
         ..Wiring::default()

@@ -13,17 +13,17 @@ use orangery::stack::engine::Engine;
 use orangery::stack::error::StackError;
 use orangery::stack::queue_mapping::QueueMapping;
 use orangery::stack::streams::StreamMapping;
-use orangery::stack::{Endpoints, Settings, Stack, Wiring};
-use runtime::aws::{Cloud, Service};
+use orangery::stack::{Stack, StackEndpoints, StackSettings, Wiring};
+use runtime::aws::{AwsService, Cloud};
 use runtime::function::{Failure, Function, Invocation};
 use serde_json::{Value, json};
 
-type Answering = dyn Fn(&Value) -> Result<Value, Failure> + Send + Sync;
+type DummyHandler = dyn Fn(&Value) -> Result<Value, Failure> + Send + Sync;
 
 /// A function that remembers its events and answers as told.
 pub(crate) struct Dummy {
     calls: Mutex<Vec<Value>>,
-    answer: Box<Answering>,
+    answer: Box<DummyHandler>,
 }
 
 pub(crate) fn dummy(
@@ -36,7 +36,7 @@ pub(crate) fn dummy(
 }
 
 /// A function that has nothing to say.
-pub(crate) fn content() -> Arc<Dummy> {
+pub(crate) fn silent_dummy() -> Arc<Dummy> {
     dummy(|_| Ok(Value::Null))
 }
 
@@ -77,14 +77,16 @@ impl Function for Dummy {
     }
 }
 
-pub(crate) async fn stack(wiring: impl FnOnce(&Endpoints) -> Wiring) -> Stack {
-    Stack::start(Settings::default(), wiring).await.unwrap()
+pub(crate) async fn stack(wiring: impl FnOnce(&StackEndpoints) -> Wiring) -> Stack {
+    Stack::start(StackSettings::default(), wiring)
+        .await
+        .unwrap()
 }
 
-pub(crate) async fn kept(data: &Path, wiring: Wiring) -> Result<Stack, StackError> {
-    let settings = Settings {
+pub(crate) async fn persistent_stack(data: &Path, wiring: Wiring) -> Result<Stack, StackError> {
+    let settings = StackSettings {
         data: Some(data.to_owned()),
-        ..Settings::default()
+        ..StackSettings::default()
     };
     Stack::start(settings, |_| wiring).await
 }
@@ -126,9 +128,9 @@ pub(crate) fn put(engine: &Engine, sort_key: &str) {
 
 /// A directory of its own for each test, gone with it.
 #[derive(Debug)]
-pub(crate) struct Scratch(PathBuf);
+pub(crate) struct TempDirectory(PathBuf);
 
-pub(crate) fn directory() -> Scratch {
+pub(crate) fn temp_directory() -> TempDirectory {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let name = format!(
         "orangery-{}-{}",
@@ -137,10 +139,10 @@ pub(crate) fn directory() -> Scratch {
     );
     let path = std::env::temp_dir().join(name);
     std::fs::create_dir_all(&path).unwrap();
-    Scratch(path)
+    TempDirectory(path)
 }
 
-impl Deref for Scratch {
+impl Deref for TempDirectory {
     type Target = Path;
 
     fn deref(&self) -> &Path {
@@ -148,20 +150,20 @@ impl Deref for Scratch {
     }
 }
 
-impl Drop for Scratch {
+impl Drop for TempDirectory {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
 /// An HTTP answer as it was read.
-pub(crate) struct Answer {
+pub(crate) struct RawResponse {
     pub(crate) status: u16,
     pub(crate) head: String,
     pub(crate) body: Vec<u8>,
 }
 
-impl Answer {
+impl RawResponse {
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
@@ -172,7 +174,7 @@ impl Answer {
 }
 
 /// One request, byte for byte: `head` holds the lines after the request line.
-pub(crate) async fn http(url: &str, line: &str, head: &str, body: &[u8]) -> Answer {
+pub(crate) async fn http(url: &str, line: &str, head: &str, body: &[u8]) -> RawResponse {
     let address = url.strip_prefix("http://").unwrap().to_owned();
     let host = if head.to_ascii_lowercase().contains("host:") {
         ""
@@ -189,7 +191,7 @@ pub(crate) async fn http(url: &str, line: &str, head: &str, body: &[u8]) -> Answ
         .unwrap()
 }
 
-fn exchange(address: &str, request: &[u8]) -> Answer {
+fn exchange(address: &str, request: &[u8]) -> RawResponse {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(request).unwrap();
     let mut read = Vec::new();
@@ -203,18 +205,18 @@ fn exchange(address: &str, request: &[u8]) -> Answer {
         .unwrap()
         .to_ascii_lowercase();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    Answer {
+    RawResponse {
         status,
         head,
         body: body[4..].to_vec(),
     }
 }
 
-pub(crate) async fn get(url: &str, path: &str) -> Answer {
+pub(crate) async fn get(url: &str, path: &str) -> RawResponse {
     http(url, &format!("GET {path}"), "", b"").await
 }
 
-pub(crate) async fn post(url: &str, path: &str, body: &Value) -> Answer {
+pub(crate) async fn post(url: &str, path: &str, body: &Value) -> RawResponse {
     let head = "Content-Type: application/json\r\n";
     http(
         url,
@@ -239,7 +241,7 @@ pub(crate) fn ses(url: &str) -> aws_sdk_sesv2::Client {
     let settings = credentials(url);
     let config = Cloud::from_settings(&settings)
         .unwrap()
-        .config(Service::Ses);
+        .config(AwsService::Ses);
     let config = aws_sdk_sesv2::config::Builder::from(&config);
     aws_sdk_sesv2::Client::from_conf(config.retry_config(RetryConfig::disabled()).build())
 }

@@ -5,7 +5,9 @@ use jiff::SignedDuration;
 use orangery::stack::Wiring;
 use orangery::stack::streams::StreamMapping;
 
-use crate::support::{content, directory, dynamodb, kept, put, stack, stream};
+use crate::support::{
+    dynamodb, persistent_stack, put, silent_dummy, stack, stream, temp_directory,
+};
 
 fn s(text: &str) -> AttributeValue {
     AttributeValue::S(text.to_owned())
@@ -25,20 +27,20 @@ async fn the_sdk_finds_the_table_with_its_index_and_its_stream() {
     assert!(table.stream_specification().unwrap().stream_enabled());
     assert_eq!(
         table.global_secondary_indexes()[0].index_name(),
-        Some("look")
+        Some("due")
     );
     let put = client.put_item().table_name(&stack.endpoints().table_name);
     let put = put
         .item("pk", s("c"))
         .item("sk", s("record"))
-        .item("look_shard", s("0"));
-    put.item("look_at", s("2026-01-01"))
+        .item("due_shard", s("0"));
+    put.item("next_due_at", s("2026-01-01"))
         .item("more", s("kept"))
         .send()
         .await
         .unwrap();
-    let query = client.query().table_name("orangery").index_name("look");
-    let query = query.key_condition_expression("look_shard = :s AND look_at <= :t");
+    let query = client.query().table_name("orangery").index_name("due");
+    let query = query.key_condition_expression("due_shard = :s AND next_due_at <= :t");
     let query = query.expression_attribute_values(":s", s("0"));
     let found = query
         .expression_attribute_values(":t", s("2026-02-01"))
@@ -51,14 +53,14 @@ async fn the_sdk_finds_the_table_with_its_index_and_its_stream() {
 
 #[tokio::test]
 async fn an_item_expires_when_the_clock_passes_its_time_in_memory_and_in_a_file() {
-    for data in [None, Some(directory())] {
-        let function = content();
+    for data in [None, Some(temp_directory())] {
+        let function = silent_dummy();
         let wiring = Wiring {
             streams: vec![stream("reader", &function)],
             ..Wiring::default()
         };
         let stack = match &data {
-            Some(data) => kept(data, wiring).await.unwrap(),
+            Some(data) => persistent_stack(data, wiring).await.unwrap(),
             None => stack(|_| wiring).await,
         };
         let client = dynamodb(&stack);
@@ -87,8 +89,8 @@ async fn an_item_expires_when_the_clock_passes_its_time_in_memory_and_in_a_file(
 
 #[tokio::test]
 async fn a_change_carries_the_stacks_time_in_memory_and_in_a_file() {
-    for data in [None, Some(directory())] {
-        let function = content();
+    for data in [None, Some(temp_directory())] {
+        let function = silent_dummy();
         let mapping = StreamMapping {
             filters: Vec::new(),
             ..stream("reader", &function)
@@ -98,7 +100,7 @@ async fn a_change_carries_the_stacks_time_in_memory_and_in_a_file() {
             ..Wiring::default()
         };
         let stack = match &data {
-            Some(data) => kept(data, wiring).await.unwrap(),
+            Some(data) => persistent_stack(data, wiring).await.unwrap(),
             None => stack(|_| wiring).await,
         };
         stack

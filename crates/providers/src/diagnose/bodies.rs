@@ -7,7 +7,7 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 /// What was done to the body, in words, and the body before that.
-pub(super) fn undone(body: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+pub(super) fn corrections(body: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     let mut found: Vec<(&'static str, Vec<u8>)> = Vec::new();
     let Ok(text) = std::str::from_utf8(body) else {
         return found;
@@ -32,12 +32,12 @@ pub(super) fn undone(body: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     for spelling in [
         Spelling::Same,
         Spelling::Escaped,
-        Spelling::Plain,
+        Spelling::Unescaped,
         Spelling::Slashes,
     ] {
         let respelled = spelling.respell(text);
         for layout in LAYOUTS {
-            let laid = layout.lay(&respelled);
+            let laid = layout.render(&respelled);
             found.push((REWRITTEN, format!("{laid}\n").into_bytes()));
             found.push((REWRITTEN, laid.into_bytes()));
         }
@@ -62,43 +62,43 @@ pub(super) fn cut_off(request: &Request<'_>) -> Option<&'static str> {
 /// What the body says of its mode. Unverified: for a guess, and nothing else.
 pub(super) fn livemode(body: &[u8]) -> Option<bool> {
     #[derive(Deserialize)]
-    struct Said {
+    struct LivemodeField {
         livemode: Option<bool>,
     }
-    serde_json::from_slice::<Said>(body).ok()?.livemode
+    serde_json::from_slice::<LivemodeField>(body).ok()?.livemode
 }
 
 /// Keys in the order of the alphabet are a program's, not a provider's.
 pub(super) fn looks_rewritten(body: &[u8]) -> Option<&'static str> {
-    let Keys(keys) = serde_json::from_slice(body).ok()?;
+    let ObjectKeys(keys) = serde_json::from_slice(body).ok()?;
     let sorted = keys.is_sorted() && keys.len() > 3;
     sorted.then_some("its keys are in the order of the alphabet")
 }
 
 /// The keys of an object, in their order.
-struct Keys(Vec<String>);
+struct ObjectKeys(Vec<String>);
 
-impl<'de> Deserialize<'de> for Keys {
+impl<'de> Deserialize<'de> for ObjectKeys {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(InOrder)
+        deserializer.deserialize_map(ObjectKeysVisitor)
     }
 }
 
-struct InOrder;
+struct ObjectKeysVisitor;
 
-impl<'de> Visitor<'de> for InOrder {
-    type Value = Keys;
+impl<'de> Visitor<'de> for ObjectKeysVisitor {
+    type Value = ObjectKeys;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Keys, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ObjectKeys, A::Error> {
         let mut keys = Vec::new();
         while let Some((key, IgnoredAny)) = map.next_entry()? {
             keys.push(key);
         }
-        Ok(Keys(keys))
+        Ok(ObjectKeys(keys))
     }
 }
 
@@ -141,7 +141,7 @@ const LAYOUTS: [Layout; 5] = [
 
 impl Layout {
     /// The same tokens in this layout, their order and spelling kept.
-    fn lay(&self, text: &str) -> String {
+    fn render(&self, text: &str) -> String {
         let mut out = String::with_capacity(text.len().saturating_mul(2));
         let mut depth: usize = 0;
         let mut chars = text.chars().peekable();
@@ -202,7 +202,7 @@ enum Spelling {
     /// Beyond ASCII as `\u00e9`.
     Escaped,
     /// Beyond ASCII as itself.
-    Plain,
+    Unescaped,
     /// `/` as `\/`.
     Slashes,
 }
@@ -212,7 +212,7 @@ impl Spelling {
         match self {
             Self::Same => text.to_owned(),
             Self::Escaped => escaped(text),
-            Self::Plain => unescaped(text),
+            Self::Unescaped => unescaped(text),
             Self::Slashes => text.replace('/', "\\/"),
         }
     }

@@ -1,39 +1,39 @@
 //! Mistakes in the headers that carry a signature, undone one at a time.
 
 use super::{Cause, Diagnosis};
-use crate::{Headers, Scheme, Written};
+use crate::{Headers, Scheme, SignatureEncoding};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 /// Headers with one mistake undone.
-pub(super) struct Undone {
+pub(super) struct HeaderCorrection {
     pub(super) cause: Cause,
     pub(super) what: String,
     pub(super) headers: Headers,
 }
 
 /// Every way we know to put the signature headers right again.
-pub(super) fn undone(headers: &Headers, schemes: &[Scheme]) -> Vec<Undone> {
+pub(super) fn corrections(headers: &Headers, schemes: &[Scheme]) -> Vec<HeaderCorrection> {
     let mut found = Vec::new();
     for (scheme, name, value) in signature_headers(headers, schemes) {
         let mut push = |cause, what: &str, value: String| {
-            if let Some(headers) = with(headers, name, &value) {
+            if let Some(headers) = with_header(headers, name, &value) {
                 let what = format!("{name}: {what}");
-                found.push(Undone {
+                found.push(HeaderCorrection {
                     cause,
                     what,
                     headers,
                 });
             }
         };
-        for part in parts(scheme, value) {
+        for part in split_joined(scheme, value) {
             push(
                 Cause::HeadersJoined,
                 "two headers were joined into one",
                 part,
             );
         }
-        for (what, rewritten) in rewritten(scheme, value) {
+        for (what, rewritten) in reencoded(scheme, value) {
             push(Cause::SignatureEncoding, what, rewritten);
         }
         push(
@@ -56,8 +56,8 @@ pub(super) fn undone(headers: &Headers, schemes: &[Scheme]) -> Vec<Undone> {
 /// What the headers look like where no undoing helps.
 pub(super) fn guess(headers: &Headers, schemes: &[Scheme]) -> Option<Diagnosis> {
     for (scheme, name, value) in signature_headers(headers, schemes) {
-        let items = || value.split(scheme.between).map(str::trim);
-        let listed = items().any(|item| item.starts_with(scheme.signature));
+        let items = || value.split(scheme.separator).map(str::trim);
+        let listed = items().any(|item| item.starts_with(scheme.signature_prefix));
         let guessed = |cause, what: &str, certain| {
             Some(Diagnosis {
                 cause,
@@ -74,7 +74,7 @@ pub(super) fn guess(headers: &Headers, schemes: &[Scheme]) -> Option<Diagnosis> 
                 true,
             );
         }
-        let times = scheme.time.map_or(0, |time| {
+        let times = scheme.time_prefix.map_or(0, |time| {
             items().filter(|item| item.starts_with(time)).count()
         });
         if times > 1 {
@@ -83,11 +83,15 @@ pub(super) fn guess(headers: &Headers, schemes: &[Scheme]) -> Option<Diagnosis> 
         if !listed {
             continue;
         }
-        let mut signatures = items().filter_map(|item| item.strip_prefix(scheme.signature));
-        if !signatures.any(|text| scheme.written.is_sound(text)) {
-            let what = match scheme.written {
-                Written::Hex => format!("`{}` is not 64 hex digits", scheme.signature),
-                Written::Base64 => format!("`{}` is not 32 bytes in base64", scheme.signature),
+        let mut signatures = items().filter_map(|item| item.strip_prefix(scheme.signature_prefix));
+        if !signatures.any(|text| scheme.encoding.is_valid(text)) {
+            let what = match scheme.encoding {
+                SignatureEncoding::Hex => {
+                    format!("`{}` is not 64 hex digits", scheme.signature_prefix)
+                }
+                SignatureEncoding::Base64 => {
+                    format!("`{}` is not 32 bytes in base64", scheme.signature_prefix)
+                }
             };
             return guessed(Cause::SignatureEncoding, &what, true);
         }
@@ -95,8 +99,8 @@ pub(super) fn guess(headers: &Headers, schemes: &[Scheme]) -> Option<Diagnosis> 
     None
 }
 
-impl Written {
-    fn is_sound(self, text: &str) -> bool {
+impl SignatureEncoding {
+    fn is_valid(self, text: &str) -> bool {
         match self {
             Self::Hex => text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()),
             Self::Base64 => STANDARD.decode(text).is_ok_and(|key| key.len() == 32),
@@ -117,15 +121,15 @@ fn signature_headers<'a>(
 }
 
 /// The headers with only this value under that name.
-fn with(headers: &Headers, name: &str, value: &str) -> Option<Headers> {
+fn with_header(headers: &Headers, name: &str, value: &str) -> Option<Headers> {
     let others = headers.0.iter().filter(|(known, _)| known != name);
     let others = others.map(|(name, value)| (name.as_str(), value.as_str()));
     Headers::new(others.chain([(name, value)])).ok()
 }
 
 /// A joined header's parts: each begins with its time.
-fn parts(scheme: &Scheme, value: &str) -> Vec<String> {
-    let Some(time) = scheme.time else {
+fn split_joined(scheme: &Scheme, value: &str) -> Vec<String> {
+    let Some(time) = scheme.time_prefix else {
         return Vec::new();
     };
     let starts: Vec<usize> = value.match_indices(time).map(|(at, _)| at).collect();
@@ -142,20 +146,20 @@ fn parts(scheme: &Scheme, value: &str) -> Vec<String> {
 }
 
 /// What a signature's text may have been, in words and as the whole header.
-fn rewritten(scheme: &Scheme, value: &str) -> Vec<(&'static str, String)> {
+fn reencoded(scheme: &Scheme, value: &str) -> Vec<(&'static str, String)> {
     let each = |rewrite: &dyn Fn(&str) -> Option<String>| {
-        let item = |item: &str| match item.trim_start().strip_prefix(scheme.signature) {
+        let item = |item: &str| match item.trim_start().strip_prefix(scheme.signature_prefix) {
             Some(text) => rewrite(text).map_or_else(
                 || item.to_owned(),
-                |text| format!("{}{text}", scheme.signature),
+                |text| format!("{}{text}", scheme.signature_prefix),
             ),
             None => item.to_owned(),
         };
-        let items: Vec<String> = value.split(scheme.between).map(item).collect();
-        items.join(&scheme.between.to_string())
+        let items: Vec<String> = value.split(scheme.separator).map(item).collect();
+        items.join(&scheme.separator.to_string())
     };
-    match scheme.written {
-        Written::Hex => vec![
+    match scheme.encoding {
+        SignatureEncoding::Hex => vec![
             (
                 "hex digits in upper case",
                 each(&|text| Some(text.to_ascii_lowercase())),
@@ -165,21 +169,21 @@ fn rewritten(scheme: &Scheme, value: &str) -> Vec<(&'static str, String)> {
                 each(&|text| STANDARD.decode(text).ok().map(hex::encode)),
             ),
         ],
-        Written::Base64 => vec![
+        SignatureEncoding::Base64 => vec![
             (
                 "hex where base64 is expected",
                 each(&|text| hex::decode(text).ok().map(|bytes| STANDARD.encode(bytes))),
             ),
             (
                 "URL-safe base64 where the plain one is expected",
-                each(&|text| Some(plain_base64(text))),
+                each(&|text| Some(standard_base64(text))),
             ),
             ("base64 without its padding", format!("{value}=")),
         ],
     }
 }
 
-fn plain_base64(text: &str) -> String {
+fn standard_base64(text: &str) -> String {
     let text = text.replace('-', "+").replace('_', "/");
     let text = text.trim_end_matches('=');
     let padding = match text.len().checked_rem(4) {

@@ -7,15 +7,15 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
 /// What was done, in words, and the key it leads to.
-type Mistaken = (Cause, &'static str, Vec<u8>);
+type CandidateKey = (Cause, &'static str, Vec<u8>);
 
 /// Every way we know to take a text for another key than the one it stands for. The right one
 /// is among them for one scheme or the other, which does no harm: it was tried before.
-pub(super) fn mistaken(text: &str) -> Vec<Mistaken> {
+pub(super) fn candidate_keys(text: &str) -> Vec<CandidateKey> {
     let bare = text.strip_prefix(PREFIX).unwrap_or(text);
-    let mut keys: Vec<Mistaken> = Vec::new();
+    let mut keys: Vec<CandidateKey> = Vec::new();
     let mut push = |cause, what, key: Vec<u8>| keys.push((cause, what, key));
-    for (what, around) in SPACES {
+    for (what, around) in SPACE_MISTAKES {
         push(
             Cause::SecretSpace,
             what,
@@ -73,7 +73,7 @@ fn decoded(text: &str) -> Vec<Vec<u8>> {
 
 const PREFIX: &str = "whsec_";
 /// The star is the secret.
-const SPACES: [(&str, &str); 7] = [
+const SPACE_MISTAKES: [(&str, &str); 7] = [
     ("a line end after it", "*\n"),
     ("a Windows line end after it", "*\r\n"),
     ("a blank after it", "* "),

@@ -1,14 +1,14 @@
 //! An event and what can be had behind it: its object, the mandate, the customer.
 
 use super::GOCARDLESS;
-use crate::draft::{self, Draft};
-use crate::fetch::{Asking, Call};
-use crate::quarantine::unread_name;
-use crate::thin::{Short, fetch, find};
-use crate::wire::{Id, Metadata, Moment, Unclear, id, read, read_object};
-use domain::ids::{Account, ObjectId};
+use crate::api_document::{ReadError, fetch, find};
+use crate::draft::{self, NormalizedEventDraft};
+use crate::fetch::{ApiCall, ResponseTracker};
+use crate::quarantine::unreadable_name;
+use crate::wire::{Id, Metadata, Rfc3339Time, UnclearValue, id, read, read_object};
+use domain::event::{About, Fact, Profile};
+use domain::ids::{ObjectId, ProviderAccount};
 use domain::money::Money;
-use domain::reading::{About, Fact, Profile};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -17,9 +17,9 @@ use std::sync::Arc;
 
 /// An event as it came.
 #[derive(Deserialize)]
-pub(super) struct Envelope<'a> {
+pub(super) struct GocardlessEnvelope<'a> {
     pub(super) id: Id,
-    pub(super) created_at: Moment,
+    pub(super) created_at: Rfc3339Time,
     resource_type: Arc<str>,
     action: Arc<str>,
     #[serde(borrow, default)]
@@ -29,9 +29,9 @@ pub(super) struct Envelope<'a> {
 }
 
 /// An event that is acted upon.
-pub(super) struct Event<'a, 'f> {
-    account: &'a Account,
-    asking: &'a Asking<'f>,
+pub(super) struct GocardlessEvent<'a, 'f> {
+    account: &'a ProviderAccount,
+    responses: &'a ResponseTracker<'f>,
     metadata: Option<&'a Metadata<'a>>,
     /// When it happened.
     pub(super) at: Timestamp,
@@ -56,11 +56,11 @@ pub(super) struct Links {
     pub(super) subscription: Option<Id>,
 }
 
-impl<'a> Envelope<'a> {
+impl<'a> GocardlessEnvelope<'a> {
     /// Reads it.
-    pub(super) fn read(text: &'a str) -> Result<Self, Unclear> {
+    pub(super) fn read(text: &'a str) -> Result<Self, UnclearValue> {
         let raw: &RawValue =
-            serde_json::from_str(text).map_err(|_| Unclear("the event is not JSON".into()))?;
+            serde_json::from_str(text).map_err(|_| UnclearValue("the event is not JSON".into()))?;
         let envelope: Self = read_object(raw, "event")?;
         for (word, place) in [
             (&envelope.resource_type, "event.resource_type"),
@@ -68,7 +68,7 @@ impl<'a> Envelope<'a> {
         ] {
             let plain = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
             if !(1..=MAX_WORD).contains(&word.len()) || !word.bytes().all(plain) {
-                return Err(Unclear(format!("`{place}` is not a name of one")));
+                return Err(UnclearValue(format!("`{place}` is not a name of one")));
             }
         }
         Ok(envelope)
@@ -80,7 +80,7 @@ impl<'a> Envelope<'a> {
     }
 
     /// Whose it is, as far as its links alone tell.
-    pub(super) fn whose(&self, account: &Account, raw: &[u8]) -> About {
+    pub(super) fn fallback_about(&self, account: &ProviderAccount, raw: &[u8]) -> About {
         let links: BTreeMap<&str, &RawValue> = self
             .links
             .and_then(|links| read_object(links, "links").ok())
@@ -93,25 +93,25 @@ impl<'a> Envelope<'a> {
             .map(|linked| account.reference(linked.0.as_str()))
             .collect();
         if behind.is_empty() {
-            behind.push(account.reference(&unread_name(raw)));
+            behind.push(account.reference(&unreadable_name(raw)));
         }
-        About::Behind(behind)
+        About::ByReference(behind)
     }
 }
 
-impl<'a, 'f> Event<'a, 'f> {
+impl<'a, 'f> GocardlessEvent<'a, 'f> {
     /// An envelope whose links can be read.
-    pub(super) fn of(
-        envelope: &'a Envelope<'_>,
-        account: &'a Account,
-        asking: &'a Asking<'f>,
-    ) -> Result<Self, Short> {
+    pub(super) fn from_envelope(
+        envelope: &'a GocardlessEnvelope<'_>,
+        account: &'a ProviderAccount,
+        asking: &'a ResponseTracker<'f>,
+    ) -> Result<Self, ReadError> {
         let links = envelope
             .links
             .map(|links| read_object(links, "event.links"));
         Ok(Self {
             account,
-            asking,
+            responses: asking,
             metadata: envelope.resource_metadata.as_ref(),
             at: envelope.created_at.0,
             links: links.transpose()?.unwrap_or_default(),
@@ -123,13 +123,17 @@ impl<'a, 'f> Event<'a, 'f> {
         &self,
         kind: &'static str,
         named: &Option<Id>,
-    ) -> Result<T, Short> {
+    ) -> Result<T, ReadError> {
         let place = || format!("event.links.{}", kind.trim_end_matches('s'));
-        let named = named.as_ref().ok_or_else(|| Unclear::absent(&place()))?;
-        let call = Call::get(&[kind, named.0.as_str()]);
-        let document = fetch(self.asking, call, kind)?;
+        let named = named
+            .as_ref()
+            .ok_or_else(|| UnclearValue::missing(&place()))?;
+        let call = ApiCall::get(&[kind, named.0.as_str()]);
+        let document = fetch(self.responses, call, kind)?;
         let envelope: BTreeMap<&str, &'f RawValue> = read_object(document, kind)?;
-        let object = envelope.get(kind).ok_or_else(|| Unclear::absent(kind))?;
+        let object = envelope
+            .get(kind)
+            .ok_or_else(|| UnclearValue::missing(kind))?;
         Ok(read_object(object, kind)?)
     }
 
@@ -137,14 +141,14 @@ impl<'a, 'f> Event<'a, 'f> {
     pub(super) fn subscriptions_of<T: Deserialize<'f>>(
         &self,
         mandate: &ObjectId,
-    ) -> Result<Vec<T>, Short> {
+    ) -> Result<Vec<T>, ReadError> {
         let query = [("mandate", mandate.as_str()), ("limit", PAGE)];
-        let call = Call::get(&[SUBSCRIPTIONS]).and_then(|call| call.with(&query));
-        let document = fetch(self.asking, call, SUBSCRIPTIONS)?;
+        let call = ApiCall::get(&[SUBSCRIPTIONS]).and_then(|call| call.with_query(&query));
+        let document = fetch(self.responses, call, SUBSCRIPTIONS)?;
         let page: Page<T> = read_object(document, SUBSCRIPTIONS)?;
         if page.meta.cursors.after.is_some() {
             // The rest would go on without a mandate.
-            return Err(Unclear("a mandate has more than 500 subscriptions".into()).into());
+            return Err(UnclearValue("a mandate has more than 500 subscriptions".into()).into());
         }
         Ok(page.subscriptions)
     }
@@ -154,7 +158,7 @@ impl<'a, 'f> Event<'a, 'f> {
         &self,
         mandate: Option<&Id>,
         guest: Option<&ObjectId>,
-    ) -> Result<Draft<'a>, Short> {
+    ) -> Result<NormalizedEventDraft<'a>, ReadError> {
         let customer = match (&self.links.customer, mandate) {
             (Some(customer), _) => Some(customer.clone()),
             (None, Some(mandate)) => {
@@ -164,21 +168,21 @@ impl<'a, 'f> Event<'a, 'f> {
             }
             (None, None) => None,
         };
-        let mut draft = self.draft_of(customer.as_ref(), guest)?;
-        draft.lead(&[mandate.map(|mandate| &mandate.0)]);
+        let mut draft = self.draft_for(customer.as_ref(), guest)?;
+        draft.add_references(&[mandate.map(|mandate| &mandate.0)]);
         Ok(draft)
     }
 
     /// The customer's, with who that is.
-    pub(super) fn draft_of(
+    pub(super) fn draft_for(
         &self,
         customer: Option<&Id>,
         guest: Option<&ObjectId>,
-    ) -> Result<Draft<'a>, Short> {
+    ) -> Result<NormalizedEventDraft<'a>, ReadError> {
         let own = customer.map(|customer| &customer.0).or(guest);
-        let own = own.ok_or_else(|| Unclear::absent("event.links.mandate"))?;
+        let own = own.ok_or_else(|| UnclearValue::missing("event.links.mandate"))?;
         let about = About::Customer(self.account.customer(own.as_str()));
-        let mut draft = Draft::new(self.account, about);
+        let mut draft = NormalizedEventDraft::new(self.account, about);
         draft.read_metadata(self.metadata);
         if let Some(customer) = customer {
             self.describe(customer, &mut draft)?;
@@ -187,21 +191,25 @@ impl<'a, 'f> Event<'a, 'f> {
     }
 
     /// A customer that was removed says nothing any more.
-    fn describe(&self, customer: &Id, draft: &mut Draft<'_>) -> Result<(), Short> {
-        let call = Call::get(&[CUSTOMERS, customer.0.as_str()]);
-        let Some(document) = find(self.asking, call, CUSTOMERS)? else {
+    fn describe(
+        &self,
+        customer: &Id,
+        draft: &mut NormalizedEventDraft<'_>,
+    ) -> Result<(), ReadError> {
+        let call = ApiCall::get(&[CUSTOMERS, customer.0.as_str()]);
+        let Some(document) = find(self.responses, call, CUSTOMERS)? else {
             return Ok(());
         };
         let document: Customers<'_> = read_object(document, CUSTOMERS)?;
         let customer: Customer<'_> = read_object(document.customers, CUSTOMERS)?;
         draft.read_metadata(customer.metadata.as_ref());
-        draft.tell(Fact::Profile(customer.profile()));
+        draft.add_fact(Fact::Profile(customer.profile()));
         Ok(())
     }
 }
 
 /// An amount as GoCardless counts it; `place` names the object it stands in.
-pub(super) fn money(minor: i64, currency: &str, place: &str) -> Result<Money, Unclear> {
+pub(super) fn money(minor: i64, currency: &str, place: &str) -> Result<Money, UnclearValue> {
     let minor = draft::not_negative(minor, &format!("{place}.amount"))?;
     let place = format!("{place}.currency");
     draft::money(minor, currency, &place, GOCARDLESS.exponents())
@@ -281,7 +289,7 @@ impl Customer<'_> {
             .collect();
         let person = (!names.is_empty()).then(|| names.join(" ").into());
         Profile {
-            whole: true,
+            complete: true,
             locale: self.language.clone(),
             ..draft::profile(
                 self.email.clone(),

@@ -32,37 +32,37 @@ mod subscription;
 
 mod samples;
 
-use crate::provider::Signing;
-use crate::{Answers, Api, KeyUse, Provider, Samples, Secret};
+use crate::provider::SigningMethod;
+use crate::{ApiAuth, ApiConfig, Provider, ProviderSamples, ResponseStatuses, Secret};
 
 /// GoCardless, as the list of providers has it.
 pub(crate) static GOCARDLESS: Provider = Provider {
     name: "gocardless",
     normalizer: NORMALIZER,
     exponents: &[],
-    answers: Answers {
+    statuses: ResponseStatuses {
         accepted: 200,
         ignored: 204,
         mismatch: 498,
     },
     schemes: &[verify::MAC.scheme()],
-    api: Some(Api {
+    api: Some(ApiConfig {
         live: "https://api.gocardless.com",
         test: "https://api-sandbox.gocardless.com",
-        key: KeyUse::Bearer,
+        auth: ApiAuth::Bearer,
         headers: &[("GoCardless-Version", "2015-07-06")],
     }),
     secrets: |text| Ok(vec![Secret::new(text)?]),
     verify: verify::verify,
     normalize: normalize::normalize,
-    sign: Signing::Secret(|_, body, secret, _| verify::MAC.sign(body, secret)),
-    samples: Samples {
-        acted_upon: || normalize::ACTED_UPON.iter().map(|row| row.0).collect(),
+    sign: SigningMethod::Secret(|_, body, secret, _| verify::MAC.sign(body, secret)),
+    samples: ProviderSamples {
+        handled_types: || normalize::HANDLED_TYPES.iter().map(|row| row.0).collect(),
         bodies: samples::SAMPLES,
-        life: samples::LIFE,
-        answers: samples::ANSWERS,
-        id: Some("events.0.id"),
-        at: "events.0.created_at",
+        scenario: samples::SCENARIO,
+        recorded_responses: samples::RECORDED_RESPONSES,
+        id_path: Some("events.0.id"),
+        time_path: "events.0.created_at",
     },
 };
 

@@ -1,30 +1,35 @@
 //! From GoCardless' words to ours: the event, then the one reader its type and action have.
 
-use super::event::{Envelope, Event};
+use super::event::{GocardlessEnvelope, GocardlessEvent};
 use super::{mandate, payment, refund, request, subscription};
-use crate::draft::Draft;
-use crate::json::sound;
+use crate::api_document::ReadError;
+use crate::draft::NormalizedEventDraft;
+use crate::json::validate_json;
 use crate::provider::WireItem;
-use crate::quarantine::{unread, waiting};
-use crate::thin::Short;
-use crate::wire::Unclear;
-use crate::{Outcome, Step};
-use domain::reading::{Fact, Reading};
+use crate::quarantine::{unreadable_event, waiting_event};
+use crate::wire::UnclearValue;
+use crate::{FetchStep, ItemOutcome};
+use domain::event::{Fact, NormalizedEvent};
 
 /// What one verified event says.
-pub(crate) fn normalize(item: &WireItem<'_, '_>) -> Step<Outcome> {
-    let text = sound(item.raw).map_err(Unclear::from);
-    match text.and_then(Envelope::read) {
+pub(crate) fn normalize(item: &WireItem<'_, '_>) -> FetchStep<ItemOutcome> {
+    let text = validate_json(item.raw).map_err(UnclearValue::from);
+    match text.and_then(GocardlessEnvelope::read) {
         Ok(envelope) => outcome(&envelope, item),
-        Err(Unclear(what)) => Step::Done(unread(item.account, item.raw, item.signed_at, what)),
+        Err(UnclearValue(what)) => FetchStep::Done(unreadable_event(
+            item.account,
+            item.raw,
+            item.signed_at,
+            what,
+        )),
     }
 }
 
 /// The types and actions acted upon, in the order they take within one instant.
 #[rustfmt::skip] // one row a line, or the order cannot be seen
-pub(super) const ACTED_UPON: &[(&str, u8, Reader)] = &[
-    ("mandates.created", 10, mandate::exists),
-    ("mandates.active", 12, mandate::exists),
+pub(super) const HANDLED_TYPES: &[(&str, u8, ReadGocardlessFn)] = &[
+    ("mandates.created", 10, mandate::created),
+    ("mandates.active", 12, mandate::created),
     ("billing_requests.fulfilled", 20, request::fulfilled),
     ("subscriptions.created", 30, subscription::created),
     ("subscriptions.customer_approval_granted", 32, subscription::granted),
@@ -49,35 +54,40 @@ pub(super) const ACTED_UPON: &[(&str, u8, Reader)] = &[
     ("subscriptions.customer_approval_denied", 90, subscription::denied),
     ("subscriptions.finished", 91, subscription::finished),
     ("subscriptions.cancelled", 92, subscription::canceled),
-    ("mandates.cancelled", 95, mandate::dead),
-    ("mandates.expired", 95, mandate::dead),
-    ("mandates.failed", 95, mandate::dead),
+    ("mandates.cancelled", 95, mandate::ended),
+    ("mandates.expired", 95, mandate::ended),
+    ("mandates.failed", 95, mandate::ended),
 ];
 
 /// Reads what one event is about.
-pub(super) type Reader = for<'a, 'f> fn(&Event<'a, 'f>) -> Result<Draft<'a>, Short>;
+pub(super) type ReadGocardlessFn =
+    for<'a, 'f> fn(&GocardlessEvent<'a, 'f>) -> Result<NormalizedEventDraft<'a>, ReadError>;
 
-fn outcome(envelope: &Envelope<'_>, item: &WireItem<'_, '_>) -> Step<Outcome> {
+fn outcome(envelope: &GocardlessEnvelope<'_>, item: &WireItem<'_, '_>) -> FetchStep<ItemOutcome> {
     let account = item.account;
     let id = account.event(envelope.id.0.as_str());
     let kind = envelope.kind();
-    let Some((_, rank, reader)) = ACTED_UPON.iter().find(|(acted, ..)| **acted == *kind) else {
-        return Step::Done(Outcome::Ignored { id: Some(id), kind });
+    let Some((_, rank, reader)) = HANDLED_TYPES.iter().find(|(acted, ..)| **acted == *kind) else {
+        return FetchStep::Done(ItemOutcome::Ignored { id: Some(id), kind });
     };
     let occurred_at = envelope.created_at.0;
-    let read = Event::of(envelope, account, item.asking);
+    let read = GocardlessEvent::from_envelope(envelope, account, item.responses);
     let (about, facts, references) = match read.and_then(|event| reader(&event)) {
         Ok(draft) => (draft.about, draft.facts, draft.references),
-        Err(Short::Unasked(questions)) => return Step::Ask(questions),
-        Err(Short::Silent(what)) => {
-            return Step::Done(waiting(account, id, kind, occurred_at, what));
+        Err(ReadError::NotFetched(questions)) => return FetchStep::Fetch(questions),
+        Err(ReadError::Unavailable(what)) => {
+            return FetchStep::Done(waiting_event(account, id, kind, occurred_at, what));
         }
-        Err(Short::Unclear(Unclear(what))) => {
+        Err(ReadError::Unclear(UnclearValue(what))) => {
             let facts = vec![Fact::Unclear { what: what.into() }];
-            (envelope.whose(account, item.raw), facts, Vec::new())
+            (
+                envelope.fallback_about(account, item.raw),
+                facts,
+                Vec::new(),
+            )
         }
     };
-    Step::Done(Outcome::Reading(Reading {
+    FetchStep::Done(ItemOutcome::Event(NormalizedEvent {
         id,
         kind,
         occurred_at,

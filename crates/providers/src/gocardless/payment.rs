@@ -1,44 +1,58 @@
 //! `payments.*`: a debit that is collected, fails (even weeks later), or is charged back.
 
-use super::event::{Event, Links, money};
+use super::event::{GocardlessEvent, Links, money};
+use crate::api_document::ReadError;
 use crate::civil::Day;
-use crate::draft::Draft;
-use crate::thin::Short;
-use crate::wire::{Id, Metadata, Unclear};
-use domain::billing::{DisputeSeen, DisputeState, InvoiceSeen, InvoiceState, PaymentSeen, Teller};
+use crate::draft::NormalizedEventDraft;
+use crate::wire::{Id, Metadata, UnclearValue};
+use domain::billing::{
+    DisputeSnapshot, DisputeState, InvoiceSnapshot, InvoiceState, PaymentSnapshot, SourceKind,
+};
+use domain::event::Fact;
 use domain::money::Money;
-use domain::reading::Fact;
 use serde::Deserialize;
 use std::sync::Arc;
 
 /// `payments.confirmed`, `payments.paid_out`: both tell of the same money.
-pub(super) fn confirmed<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
-    settled(event, InvoiceState::Paid)
+pub(super) fn confirmed<'a>(
+    event: &GocardlessEvent<'a, '_>,
+) -> Result<NormalizedEventDraft<'a>, ReadError> {
+    with_invoice_state(event, InvoiceState::Paid)
 }
 
 /// `payments.failed`, `payments.late_failure_settled`: what may have seemed to arrive did not.
-pub(super) fn failed<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
-    settled(event, InvoiceState::Failed)
+pub(super) fn failed<'a>(
+    event: &GocardlessEvent<'a, '_>,
+) -> Result<NormalizedEventDraft<'a>, ReadError> {
+    with_invoice_state(event, InvoiceState::Failed)
 }
 
 /// `payments.cancelled`, `payments.customer_approval_denied`: it is not collected any more.
-pub(super) fn canceled<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
-    settled(event, InvoiceState::Voided)
+pub(super) fn canceled<'a>(
+    event: &GocardlessEvent<'a, '_>,
+) -> Result<NormalizedEventDraft<'a>, ReadError> {
+    with_invoice_state(event, InvoiceState::Voided)
 }
 
 /// `payments.charged_back`.
-pub(super) fn charged_back<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
-    disputed(event, DisputeState::Open)
+pub(super) fn charged_back<'a>(
+    event: &GocardlessEvent<'a, '_>,
+) -> Result<NormalizedEventDraft<'a>, ReadError> {
+    with_dispute_state(event, DisputeState::Open)
 }
 
 /// `payments.chargeback_settled`: taken from a payout.
-pub(super) fn chargeback_settled<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
-    disputed(event, DisputeState::Lost)
+pub(super) fn chargeback_settled<'a>(
+    event: &GocardlessEvent<'a, '_>,
+) -> Result<NormalizedEventDraft<'a>, ReadError> {
+    with_dispute_state(event, DisputeState::Lost)
 }
 
 /// `payments.chargeback_cancelled`.
-pub(super) fn chargeback_canceled<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
-    disputed(event, DisputeState::Won)
+pub(super) fn chargeback_canceled<'a>(
+    event: &GocardlessEvent<'a, '_>,
+) -> Result<NormalizedEventDraft<'a>, ReadError> {
+    with_dispute_state(event, DisputeState::Won)
 }
 
 /// A payment as the API shows it.
@@ -58,26 +72,29 @@ pub(super) struct Payment<'a> {
 
 impl<'f> Payment<'f> {
     /// The payment, and whose it is.
-    pub(super) fn named<'a>(
-        event: &Event<'a, 'f>,
+    pub(super) fn fetch_with_draft<'a>(
+        event: &GocardlessEvent<'a, 'f>,
         named: &Option<Id>,
-    ) -> Result<(Self, Draft<'a>), Short> {
+    ) -> Result<(Self, NormalizedEventDraft<'a>), ReadError> {
         let payment: Self = event.object(PLACE, named)?;
         let own = Some(&payment.id.0);
         let mut draft = event.draft(payment.links.mandate.as_ref(), own)?;
         draft.read_metadata(payment.metadata.as_ref());
-        draft.lead(&[own, payment.links.subscription()]);
+        draft.add_references(&[own, payment.links.subscription()]);
         Ok((payment, draft))
     }
 
-    fn amount(&self) -> Result<Money, Unclear> {
+    fn amount(&self) -> Result<Money, UnclearValue> {
         money(self.amount, &self.currency, PLACE)
     }
 }
 
 /// The payment is its own invoice: it is what is tried again.
-fn settled<'a>(event: &Event<'a, '_>, state: InvoiceState) -> Result<Draft<'a>, Short> {
-    let (payment, mut draft) = Payment::named(event, &event.links.payment)?;
+fn with_invoice_state<'a>(
+    event: &GocardlessEvent<'a, '_>,
+    state: InvoiceState,
+) -> Result<NormalizedEventDraft<'a>, ReadError> {
+    let (payment, mut draft) = Payment::fetch_with_draft(event, &event.links.payment)?;
     let due = payment.amount()?;
     let arrived = match state {
         InvoiceState::Paid => due,
@@ -86,17 +103,17 @@ fn settled<'a>(event: &Event<'a, '_>, state: InvoiceState) -> Result<Draft<'a>, 
         | InvoiceState::Uncollectible
         | InvoiceState::Voided => Money { minor: 0, ..due },
     };
-    let charged_at = payment.charge_date.map(Day::begins).transpose()?;
+    let charged_at = payment.charge_date.map(Day::start).transpose()?;
     let subscription = payment.links.subscription().cloned();
-    draft.tell(Fact::Payment(PaymentSeen {
+    draft.add_fact(Fact::Payment(PaymentSnapshot {
         ids: vec![payment.id.0.clone()],
-        teller: Teller::Charge,
+        source_kind: SourceKind::Charge,
         paid: arrived,
         tax_minor: None,
         paid_at: charged_at.unwrap_or(event.at),
         subscription: subscription.clone(),
     }));
-    draft.tell(Fact::Invoice(InvoiceSeen {
+    draft.add_fact(Fact::Invoice(InvoiceSnapshot {
         id: payment.id.0.clone(),
         subscription,
         state,
@@ -108,9 +125,12 @@ fn settled<'a>(event: &Event<'a, '_>, state: InvoiceState) -> Result<Draft<'a>, 
     Ok(draft)
 }
 
-fn disputed<'a>(event: &Event<'a, '_>, state: DisputeState) -> Result<Draft<'a>, Short> {
-    let (payment, mut draft) = Payment::named(event, &event.links.payment)?;
-    draft.tell(Fact::Dispute(DisputeSeen {
+fn with_dispute_state<'a>(
+    event: &GocardlessEvent<'a, '_>,
+    state: DisputeState,
+) -> Result<NormalizedEventDraft<'a>, ReadError> {
+    let (payment, mut draft) = Payment::fetch_with_draft(event, &event.links.payment)?;
+    draft.add_fact(Fact::Dispute(DisputeSnapshot {
         // A chargeback has no id; a payment has one at most.
         id: payment.id.0.clone(),
         payment: vec![payment.id.0.clone()],

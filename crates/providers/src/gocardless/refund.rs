@@ -1,28 +1,34 @@
 //! `refunds.*`: money that goes back.
 
-use super::event::{Event, Links, money};
+use super::event::{GocardlessEvent, Links, money};
 use super::payment::Payment;
-use crate::draft::Draft;
-use crate::thin::Short;
-use crate::wire::{Id, Metadata, Moment};
-use domain::billing::{RefundSeen, RefundState};
-use domain::reading::Fact;
+use crate::api_document::ReadError;
+use crate::draft::NormalizedEventDraft;
+use crate::wire::{Id, Metadata, Rfc3339Time};
+use domain::billing::{RefundSnapshot, RefundState};
+use domain::event::Fact;
 use serde::Deserialize;
 use std::sync::Arc;
 
 /// `refunds.created`.
-pub(super) fn created<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
-    seen(event, RefundState::Pending)
+pub(super) fn created<'a>(
+    event: &GocardlessEvent<'a, '_>,
+) -> Result<NormalizedEventDraft<'a>, ReadError> {
+    snapshot(event, RefundState::Pending)
 }
 
 /// `refunds.paid`, `refunds.refund_settled`.
-pub(super) fn paid<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
-    seen(event, RefundState::Succeeded)
+pub(super) fn paid<'a>(
+    event: &GocardlessEvent<'a, '_>,
+) -> Result<NormalizedEventDraft<'a>, ReadError> {
+    snapshot(event, RefundState::Succeeded)
 }
 
 /// `refunds.failed`, `refunds.funds_returned`: the money stayed, or came back.
-pub(super) fn failed<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
-    seen(event, RefundState::Failed)
+pub(super) fn failed<'a>(
+    event: &GocardlessEvent<'a, '_>,
+) -> Result<NormalizedEventDraft<'a>, ReadError> {
+    snapshot(event, RefundState::Failed)
 }
 
 #[derive(Deserialize)]
@@ -30,18 +36,21 @@ struct Refund<'a> {
     id: Id,
     amount: i64,
     currency: Arc<str>,
-    created_at: Moment,
+    created_at: Rfc3339Time,
     #[serde(borrow, default)]
     metadata: Option<Metadata<'a>>,
     links: Links,
 }
 
 /// One that was made on a mandate, not on a payment, lowers nothing that was paid.
-fn seen<'a>(event: &Event<'a, '_>, state: RefundState) -> Result<Draft<'a>, Short> {
+fn snapshot<'a>(
+    event: &GocardlessEvent<'a, '_>,
+    state: RefundState,
+) -> Result<NormalizedEventDraft<'a>, ReadError> {
     let refund: Refund<'_> = event.object("refunds", &event.links.refund)?;
     let (payment, mut draft) = match refund.links.payment() {
         Some(_) => {
-            let (payment, draft) = Payment::named(event, &refund.links.payment)?;
+            let (payment, draft) = Payment::fetch_with_draft(event, &refund.links.payment)?;
             (Some(payment.id.0), draft)
         }
         None => (None, event.draft(refund.links.mandate.as_ref(), None)?),
@@ -49,7 +58,7 @@ fn seen<'a>(event: &Event<'a, '_>, state: RefundState) -> Result<Draft<'a>, Shor
     draft.read_metadata(refund.metadata.as_ref());
     let minor = money(refund.amount, &refund.currency, "refunds")?.minor;
     if let Some(payment) = payment {
-        draft.tell(Fact::Refund(RefundSeen {
+        draft.add_fact(Fact::Refund(RefundSnapshot {
             id: refund.id.0,
             payment: vec![payment],
             minor,

@@ -1,22 +1,25 @@
 //! `billing_requests.fulfilled`: a customer went through a form, which made a mandate, a
 //! payment, or both. What the shop wrote on the form is seen nowhere else.
 
-use super::event::Event;
-use crate::draft::Draft;
-use crate::thin::Short;
-use crate::wire::{Id, Metadata, Unclear, id};
+use super::event::GocardlessEvent;
+use crate::api_document::ReadError;
+use crate::draft::NormalizedEventDraft;
+use crate::wire::{Id, Metadata, UnclearValue, id};
 use serde::Deserialize;
 
 /// The form, and what it made. The money is told of by the payment's own events.
-pub(super) fn fulfilled<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
+pub(super) fn fulfilled<'a>(
+    event: &GocardlessEvent<'a, '_>,
+) -> Result<NormalizedEventDraft<'a>, ReadError> {
     let request: BillingRequest<'_> =
         event.object("billing_requests", &event.links.billing_request)?;
     let links = &request.links;
     let customer = links.customer.as_ref().or(event.links.customer.as_ref());
-    let customer = customer.ok_or_else(|| Unclear::absent("billing_requests.links.customer"))?;
-    let mut draft = event.draft_of(Some(customer), None)?;
+    let customer =
+        customer.ok_or_else(|| UnclearValue::missing("billing_requests.links.customer"))?;
+    let mut draft = event.draft_for(Some(customer), None)?;
     draft.read_metadata(request.metadata.as_ref());
-    draft.lead(&[
+    draft.add_references(&[
         Some(&request.id.0),
         id(&links.mandate_request_mandate),
         id(&links.payment_request_payment),
@@ -27,13 +30,13 @@ pub(super) fn fulfilled<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
 #[derive(Deserialize)]
 struct BillingRequest<'a> {
     id: Id,
-    links: Made,
+    links: FulfilledLinks,
     #[serde(borrow, default)]
     metadata: Option<Metadata<'a>>,
 }
 
 #[derive(Deserialize)]
-struct Made {
+struct FulfilledLinks {
     #[serde(default)]
     customer: Option<Id>,
     #[serde(default)]

@@ -46,7 +46,7 @@ pub(super) static SAMPLES: &[(&str, &str)] = bodies!["gocardless":
 ];
 
 /// One customer's life: what each provider tells of the same thing.
-pub(super) static LIFE: &[(&str, &str)] = bodies!["gocardless/life":
+pub(super) static SCENARIO: &[(&str, &str)] = bodies!["gocardless/life":
     "01-billing_requests.fulfilled",
     "02-mandates.created",
     "03-subscriptions.created",
@@ -68,7 +68,7 @@ pub(super) static LIFE: &[(&str, &str)] = bodies!["gocardless/life":
 ];
 
 /// What the API says of these, and what it said by then.
-pub(super) static ANSWERS: &[(&str, &str)] = answers!["gocardless":
+pub(super) static RECORDED_RESPONSES: &[(&str, &str)] = answers!["gocardless":
     "life/03-subscriptions.created",
     "life/05-subscriptions.payment_created-first",
     "life/08-subscriptions.payment_created-renewal",

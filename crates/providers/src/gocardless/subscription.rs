@@ -1,74 +1,97 @@
 //! `subscriptions.*`: what the action says of the status, and the object of everything else.
 
-use super::event::{Event, money};
-use crate::civil::{Day, Interval, Unit};
-use crate::draft::{Draft, terms};
-use crate::thin::Short;
-use crate::wire::{Id, Metadata, Moment, Unclear};
-use domain::reading::Fact;
+use super::event::{GocardlessEvent, money};
+use crate::api_document::ReadError;
+use crate::civil::{CalendarUnit, Day, Interval};
+use crate::draft::{NormalizedEventDraft, terms};
+use crate::wire::{Id, Metadata, Rfc3339Time, UnclearValue};
+use domain::event::Fact;
 use domain::terms::SubscriptionStatus::{Active, Canceled, Incomplete, IncompleteExpired, Paused};
-use domain::terms::{Period, SubscriptionSeen, SubscriptionStatus, Terms};
+use domain::terms::{Period, SubscriptionSnapshot, SubscriptionStatus, SubscriptionTerms};
 use jiff::Timestamp;
 use serde::Deserialize;
 use std::sync::Arc;
 
 /// `subscriptions.created`: some have to be approved by the customer first.
-pub(super) fn created<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
-    stated(event, |state| match state {
-        State::Pending | State::Denied => Incomplete,
-        State::Active | State::Paused | State::Finished | State::Canceled => Active,
+pub(super) fn created<'a>(
+    event: &GocardlessEvent<'a, '_>,
+) -> Result<NormalizedEventDraft<'a>, ReadError> {
+    with_status(event, |state| match state {
+        SubscriptionState::Pending | SubscriptionState::Denied => Incomplete,
+        SubscriptionState::Active
+        | SubscriptionState::Paused
+        | SubscriptionState::Finished
+        | SubscriptionState::Canceled => Active,
     })
 }
 
 /// `subscriptions.customer_approval_granted`.
-pub(super) fn granted<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
-    stated(event, |_| Active)
+pub(super) fn granted<'a>(
+    event: &GocardlessEvent<'a, '_>,
+) -> Result<NormalizedEventDraft<'a>, ReadError> {
+    with_status(event, |_| Active)
 }
 
 /// `subscriptions.amended`: another amount. That may be told of a paused one.
-pub(super) fn amended<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
-    stated(event, |state| match state {
-        State::Pending | State::Denied => Incomplete,
-        State::Paused => Paused,
-        State::Active | State::Finished | State::Canceled => Active,
+pub(super) fn amended<'a>(
+    event: &GocardlessEvent<'a, '_>,
+) -> Result<NormalizedEventDraft<'a>, ReadError> {
+    with_status(event, |state| match state {
+        SubscriptionState::Pending | SubscriptionState::Denied => Incomplete,
+        SubscriptionState::Paused => Paused,
+        SubscriptionState::Active | SubscriptionState::Finished | SubscriptionState::Canceled => {
+            Active
+        }
     })
 }
 
 /// `subscriptions.payment_created`: a charge is on its way, the next one is known.
-pub(super) fn charged<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
-    stated(event, |_| Active)
+pub(super) fn charged<'a>(
+    event: &GocardlessEvent<'a, '_>,
+) -> Result<NormalizedEventDraft<'a>, ReadError> {
+    with_status(event, |_| Active)
 }
 
 /// `subscriptions.paused`.
-pub(super) fn paused<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
-    stated(event, |_| Paused)
+pub(super) fn paused<'a>(
+    event: &GocardlessEvent<'a, '_>,
+) -> Result<NormalizedEventDraft<'a>, ReadError> {
+    with_status(event, |_| Paused)
 }
 
 /// `subscriptions.resumed`.
-pub(super) fn resumed<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
-    stated(event, |_| Active)
+pub(super) fn resumed<'a>(
+    event: &GocardlessEvent<'a, '_>,
+) -> Result<NormalizedEventDraft<'a>, ReadError> {
+    with_status(event, |_| Active)
 }
 
 /// `subscriptions.customer_approval_denied`: it never began.
-pub(super) fn denied<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
-    let (subscription, draft) = named(event)?;
+pub(super) fn denied<'a>(
+    event: &GocardlessEvent<'a, '_>,
+) -> Result<NormalizedEventDraft<'a>, ReadError> {
+    let (subscription, draft) = fetch_with_draft(event)?;
     let mut seen = subscription.ended(event, false)?;
     seen.terms.status = IncompleteExpired;
-    Ok(telling(draft, seen))
+    Ok(with_subscription(draft, seen))
 }
 
 /// `subscriptions.finished`: all its payments are made, as agreed.
-pub(super) fn finished<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
-    let (subscription, draft) = named(event)?;
+pub(super) fn finished<'a>(
+    event: &GocardlessEvent<'a, '_>,
+) -> Result<NormalizedEventDraft<'a>, ReadError> {
+    let (subscription, draft) = fetch_with_draft(event)?;
     let seen = subscription.ended(event, false)?;
-    Ok(telling(draft, seen))
+    Ok(with_subscription(draft, seen))
 }
 
 /// `subscriptions.cancelled`.
-pub(super) fn canceled<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
-    let (subscription, draft) = named(event)?;
+pub(super) fn canceled<'a>(
+    event: &GocardlessEvent<'a, '_>,
+) -> Result<NormalizedEventDraft<'a>, ReadError> {
+    let (subscription, draft) = fetch_with_draft(event)?;
     let seen = subscription.ended(event, true)?;
-    Ok(telling(draft, seen))
+    Ok(with_subscription(draft, seen))
 }
 
 /// A subscription as the API shows it.
@@ -78,7 +101,7 @@ pub(super) struct Subscription<'a> {
     status: Arc<str>,
     amount: i64,
     currency: Arc<str>,
-    created_at: Moment,
+    created_at: Rfc3339Time,
     interval: u32,
     interval_unit: Arc<str>,
     #[serde(default)]
@@ -88,14 +111,14 @@ pub(super) struct Subscription<'a> {
     #[serde(default)]
     end_date: Option<Day>,
     #[serde(default)]
-    upcoming_payments: Vec<Upcoming>,
+    upcoming_payments: Vec<UpcomingPayment>,
     #[serde(borrow, default)]
     metadata: Option<Metadata<'a>>,
     links: MandateLink,
 }
 
 #[derive(Deserialize)]
-struct Upcoming {
+struct UpcomingPayment {
     charge_date: Day,
 }
 
@@ -106,7 +129,7 @@ struct MandateLink {
 
 /// How a subscription stood when it was asked for.
 #[derive(Clone, Copy)]
-enum State {
+enum SubscriptionState {
     Pending,
     Denied,
     Active,
@@ -117,95 +140,109 @@ enum State {
 
 impl Subscription<'_> {
     /// Whether it came to its agreed end, or never began.
-    pub(super) fn ended_by_itself(&self) -> Result<bool, Unclear> {
+    pub(super) fn ended_as_agreed(&self) -> Result<bool, UnclearValue> {
         Ok(match self.state()? {
-            State::Finished | State::Denied => true,
-            State::Pending | State::Active | State::Paused | State::Canceled => false,
+            SubscriptionState::Finished | SubscriptionState::Denied => true,
+            SubscriptionState::Pending
+            | SubscriptionState::Active
+            | SubscriptionState::Paused
+            | SubscriptionState::Canceled => false,
         })
     }
 
     /// It ended with this event; `asked` whether somebody asked for it.
     pub(super) fn ended(
         &self,
-        event: &Event<'_, '_>,
+        event: &GocardlessEvent<'_, '_>,
         asked: bool,
-    ) -> Result<SubscriptionSeen, Unclear> {
+    ) -> Result<SubscriptionSnapshot, UnclearValue> {
         self.state()?;
-        let mut seen = self.seen(Canceled)?;
+        let mut seen = self.snapshot(Canceled)?;
         seen.ended_at = Some(event.at);
         seen.canceled_at = asked.then_some(event.at);
         Ok(seen)
     }
 
-    fn seen(&self, status: SubscriptionStatus) -> Result<SubscriptionSeen, Unclear> {
+    fn snapshot(&self, status: SubscriptionStatus) -> Result<SubscriptionSnapshot, UnclearValue> {
         let amount = money(self.amount, &self.currency, PLACE)?;
         let priced = self.metadata.as_ref().and_then(Metadata::price);
         let price = priced.or_else(|| self.name.clone());
-        Ok(SubscriptionSeen {
+        Ok(SubscriptionSnapshot {
             id: self.id.0.clone(),
             started_at: self.created_at.0,
             currency: Some(amount.currency),
-            terms: Terms {
+            terms: SubscriptionTerms {
                 cancel_at: self.end()?,
                 ..terms(status, (&self.id.0, price, amount.minor), self.period()?)
             },
             canceled_at: None,
             ended_at: None,
-            end_asked: false,
-            before: None,
+            end_requested: false,
+            previous_attributes: None,
         })
     }
 
-    fn state(&self) -> Result<State, Unclear> {
+    fn state(&self) -> Result<SubscriptionState, UnclearValue> {
         Ok(match &*self.status {
-            "pending_customer_approval" => State::Pending,
-            "customer_approval_denied" => State::Denied,
-            "active" => State::Active,
-            "paused" => State::Paused,
-            "finished" => State::Finished,
-            "cancelled" => State::Canceled,
-            other => return Err(Unclear::word("subscriptions.status", other)),
+            "pending_customer_approval" => SubscriptionState::Pending,
+            "customer_approval_denied" => SubscriptionState::Denied,
+            "active" => SubscriptionState::Active,
+            "paused" => SubscriptionState::Paused,
+            "finished" => SubscriptionState::Finished,
+            "cancelled" => SubscriptionState::Canceled,
+            other => return Err(UnclearValue::unknown_word("subscriptions.status", other)),
         })
     }
 
-    fn period(&self) -> Result<Option<Period>, Unclear> {
+    fn period(&self) -> Result<Option<Period>, UnclearValue> {
         let unit = match &*self.interval_unit {
-            "weekly" => Unit::Week,
-            "monthly" => Unit::Month,
-            "yearly" => Unit::Year,
-            other => return Err(Unclear::word("subscriptions.interval_unit", other)),
+            "weekly" => CalendarUnit::Week,
+            "monthly" => CalendarUnit::Month,
+            "yearly" => CalendarUnit::Year,
+            other => {
+                return Err(UnclearValue::unknown_word(
+                    "subscriptions.interval_unit",
+                    other,
+                ));
+            }
         };
         let count = self.interval;
         let next = self.upcoming_payments.first();
-        let before =
-            |next: &Upcoming| Interval { count, unit }.before(next.charge_date, self.start_date);
+        let before = |next: &UpcomingPayment| {
+            Interval { count, unit }.period_before(next.charge_date, self.start_date)
+        };
         Ok(next.map(before).transpose()?.flatten())
     }
 
-    fn end(&self) -> Result<Option<Timestamp>, Unclear> {
-        self.end_date.map(Day::begins).transpose()
+    fn end(&self) -> Result<Option<Timestamp>, UnclearValue> {
+        self.end_date.map(Day::start).transpose()
     }
 }
 
-fn stated<'a>(
-    event: &Event<'a, '_>,
-    status: fn(State) -> SubscriptionStatus,
-) -> Result<Draft<'a>, Short> {
-    let (subscription, draft) = named(event)?;
-    let seen = subscription.seen(status(subscription.state()?))?;
-    Ok(telling(draft, seen))
+fn with_status<'a>(
+    event: &GocardlessEvent<'a, '_>,
+    status: fn(SubscriptionState) -> SubscriptionStatus,
+) -> Result<NormalizedEventDraft<'a>, ReadError> {
+    let (subscription, draft) = fetch_with_draft(event)?;
+    let seen = subscription.snapshot(status(subscription.state()?))?;
+    Ok(with_subscription(draft, seen))
 }
 
-fn named<'a, 'f>(event: &Event<'a, 'f>) -> Result<(Subscription<'f>, Draft<'a>), Short> {
+fn fetch_with_draft<'a, 'f>(
+    event: &GocardlessEvent<'a, 'f>,
+) -> Result<(Subscription<'f>, NormalizedEventDraft<'a>), ReadError> {
     let subscription: Subscription<'f> = event.object(PLACE, &event.links.subscription)?;
     let mut draft = event.draft(Some(&subscription.links.mandate), None)?;
     draft.read_metadata(subscription.metadata.as_ref());
-    draft.lead(&[Some(&subscription.id.0), event.links.payment()]);
+    draft.add_references(&[Some(&subscription.id.0), event.links.payment()]);
     Ok((subscription, draft))
 }
 
-fn telling(mut draft: Draft<'_>, seen: SubscriptionSeen) -> Draft<'_> {
-    draft.tell(Fact::Subscription(Box::new(seen)));
+fn with_subscription(
+    mut draft: NormalizedEventDraft<'_>,
+    seen: SubscriptionSnapshot,
+) -> NormalizedEventDraft<'_> {
+    draft.add_fact(Fact::Subscription(Box::new(seen)));
     draft
 }
 

@@ -1,15 +1,17 @@
 //! `Webhook-Signature: …`: a MAC over the body; then the body taken apart, event by event.
 
 use crate::body_mac::BodyMac;
-use crate::{Arrival, Refused, Step, Verified};
+use crate::{FetchStep, InboundRequest, VerificationError, VerifiedItems};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
 /// Proves that GoCardless sent this body.
-pub(crate) fn verify(arrival: &Arrival<'_>) -> Result<Step<Verified>, Refused> {
+pub(crate) fn verify(
+    arrival: &InboundRequest<'_>,
+) -> Result<FetchStep<VerifiedItems>, VerificationError> {
     arrival.request.check_body(MAX_BODY)?;
-    MAC.proven(arrival)?.split(events).map(Step::Done)
+    MAC.verify(arrival)?.split(events).map(FetchStep::Done)
 }
 
 /// The events with their own bytes. A body that holds none of GoCardless' lists stays whole.

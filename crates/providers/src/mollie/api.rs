@@ -1,41 +1,41 @@
 //! What Mollie's objects have in common, and the customer behind them.
 
 use super::MOLLIE;
-use crate::draft::{self, Draft};
-use crate::fetch::{Asking, Call};
-use crate::thin::{Short, find};
-use crate::wire::{Id, Metadata, Unclear, read, read_object};
-use domain::ids::{Account, Mode, ObjectId};
+use crate::api_document::{ReadError, find};
+use crate::draft::{self, NormalizedEventDraft};
+use crate::fetch::{ApiCall, ResponseTracker};
+use crate::wire::{Id, Metadata, UnclearValue, read, read_object};
+use domain::event::{About, Fact, Profile};
+use domain::ids::{Mode, ObjectId, ProviderAccount};
 use domain::money::Money;
-use domain::reading::{About, Fact, Profile};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
 /// Whose account it is, and who can be asked.
-pub(super) struct Mollie<'a, 'f> {
-    pub(super) account: &'a Account,
-    pub(super) asking: &'a Asking<'f>,
+pub(super) struct MollieContext<'a, 'f> {
+    pub(super) account: &'a ProviderAccount,
+    pub(super) responses: &'a ResponseTracker<'f>,
 }
 
 /// What was read of an item.
-pub(super) enum Told<'a> {
+pub(super) enum ReadResult<'a> {
     /// This.
-    Draft(Draft<'a>),
+    Draft(NormalizedEventDraft<'a>),
     /// Test money at a live door or the reverse.
     WrongMode,
 }
 
 /// An amount: decimal text and a currency.
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct Amount {
+pub(super) struct MollieAmount {
     pub(super) value: Arc<str>,
     currency: Arc<str>,
 }
 
-impl Amount {
+impl MollieAmount {
     /// In minor units; `place` names the field it stands in.
-    pub(super) fn money(&self, place: &str) -> Result<Money, Unclear> {
+    pub(super) fn money(&self, place: &str) -> Result<Money, UnclearValue> {
         draft::decimal(&self.value, &self.currency, place, MOLLIE.exponents())
     }
 
@@ -48,7 +48,7 @@ impl Amount {
 /// Who a payment or an invoice is addressed to.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Billing {
+pub(super) struct BillingAddress {
     #[serde(default)]
     email: Option<Arc<str>>,
     #[serde(default)]
@@ -63,7 +63,7 @@ pub(super) struct Billing {
     locale: Option<Arc<str>>,
 }
 
-impl Billing {
+impl BillingAddress {
     /// With an address to write to, where it has none.
     pub(super) fn or_email(self, email: Option<Arc<str>>) -> Self {
         let email = self.email.or(email);
@@ -82,13 +82,13 @@ impl Billing {
     }
 }
 
-impl<'a, 'f> Mollie<'a, 'f> {
+impl<'a, 'f> MollieContext<'a, 'f> {
     /// Whether an object's mode is that of the door.
-    pub(super) fn is_ours(&self, mode: &str, place: &str) -> Result<bool, Unclear> {
+    pub(super) fn is_ours(&self, mode: &str, place: &str) -> Result<bool, UnclearValue> {
         let mode = match mode {
             "live" => Mode::Live,
             "test" => Mode::Test,
-            other => return Err(Unclear::word(place, other)),
+            other => return Err(UnclearValue::unknown_word(place, other)),
         };
         Ok(mode == self.account.mode)
     }
@@ -98,10 +98,10 @@ impl<'a, 'f> Mollie<'a, 'f> {
         &self,
         customer: Option<&Id>,
         guest: &ObjectId,
-    ) -> Result<Draft<'a>, Short> {
+    ) -> Result<NormalizedEventDraft<'a>, ReadError> {
         let own = customer.map_or(guest, |customer| &customer.0);
         let about = About::Customer(self.account.customer(own.as_str()));
-        let mut draft = Draft::new(self.account, about);
+        let mut draft = NormalizedEventDraft::new(self.account, about);
         if let Some(customer) = customer {
             self.describe(customer, &mut draft)?;
         }
@@ -109,15 +109,19 @@ impl<'a, 'f> Mollie<'a, 'f> {
     }
 
     /// A customer that was deleted says nothing any more.
-    fn describe(&self, customer: &Id, draft: &mut Draft<'_>) -> Result<(), Short> {
-        let call = Call::get(&["customers", customer.0.as_str()]);
-        let Some(document) = find(self.asking, call, "customer")? else {
+    fn describe(
+        &self,
+        customer: &Id,
+        draft: &mut NormalizedEventDraft<'_>,
+    ) -> Result<(), ReadError> {
+        let call = ApiCall::get(&["customers", customer.0.as_str()]);
+        let Some(document) = find(self.responses, call, "customer")? else {
             return Ok(());
         };
         let customer: Customer<'_> = read_object(document, "customer")?;
         read_metadata(draft, customer.metadata);
-        draft.tell(Fact::Profile(Profile {
-            whole: true,
+        draft.add_fact(Fact::Profile(Profile {
+            complete: true,
             locale: customer.locale.as_deref().map(language),
             ..draft::profile(customer.email, customer.name, None)
         }));
@@ -126,7 +130,7 @@ impl<'a, 'f> Mollie<'a, 'f> {
 }
 
 /// What the shop wrote on an object, where it is what we know: Mollie takes any JSON there.
-pub(super) fn read_metadata(draft: &mut Draft<'_>, raw: Option<&RawValue>) {
+pub(super) fn read_metadata(draft: &mut NormalizedEventDraft<'_>, raw: Option<&RawValue>) {
     draft.read_metadata(metadata(raw).as_ref());
 }
 

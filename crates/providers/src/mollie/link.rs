@@ -1,21 +1,24 @@
 //! `payment-link.paid`: a link was paid, by a payment that has to be looked for.
 
-use super::api::{Mollie, Told};
+use super::api::{MollieContext, ReadResult};
 use super::normalize::Entity;
 use super::payment::Payment;
-use crate::fetch::Call;
-use crate::thin::{Short, fetch};
-use crate::wire::{Unclear, read_object};
-use domain::reading::Fact;
+use crate::api_document::{ReadError, fetch};
+use crate::fetch::ApiCall;
+use crate::wire::{UnclearValue, read_object};
+use domain::event::Fact;
 use jiff::Timestamp;
 use serde::Deserialize;
 
 /// The payment that the event is about. A link may be paid many times, by anybody: it is the
 /// last one that was paid by then.
-pub(super) fn paid<'a>(mollie: &Mollie<'a, '_>, entity: &Entity<'a>) -> Result<Told<'a>, Short> {
-    let call = Call::get(&["payment-links", entity.id.0.as_str(), "payments"]);
-    let document = fetch(mollie.asking, call, "payments of a link")?;
-    let list: List<'_> = read_object(document, "payments")?;
+pub(super) fn paid<'a>(
+    mollie: &MollieContext<'a, '_>,
+    entity: &Entity<'a>,
+) -> Result<ReadResult<'a>, ReadError> {
+    let call = ApiCall::get(&["payment-links", entity.id.0.as_str(), "payments"]);
+    let document = fetch(mollie.responses, call, "payments of a link")?;
+    let list: LinkPayments<'_> = read_object(document, "payments")?;
     let mut paid: Vec<(Timestamp, Payment<'_>)> = Vec::new();
     for payment in list.embedded.payments {
         if let Some(paid_at) = payment.paid_at()? {
@@ -28,27 +31,27 @@ pub(super) fn paid<'a>(mollie: &Mollie<'a, '_>, entity: &Entity<'a>) -> Result<T
     let (paid_at, payment) = paid
         .into_iter()
         .nth(by_then.unwrap_or_default())
-        .ok_or_else(|| Unclear("no payment of this link is paid".into()))?;
+        .ok_or_else(|| UnclearValue("no payment of this link is paid".into()))?;
     if !mollie.is_ours(&payment.mode, "payment.mode")? {
-        return Ok(Told::WrongMode);
+        return Ok(ReadResult::WrongMode);
     }
     let mut draft = payment.draft(mollie)?;
-    draft.lead(&[Some(&entity.id.0)]);
-    draft.tell(Fact::Payment(payment.seen(paid_at)?));
+    draft.add_references(&[Some(&entity.id.0)]);
+    draft.add_fact(Fact::Payment(payment.snapshot(paid_at)?));
     if let Some(guest) = payment.into_guest() {
-        draft.tell_profile(guest.profile());
+        draft.add_profile(guest.profile());
     }
-    Ok(Told::Draft(draft))
+    Ok(ReadResult::Draft(draft))
 }
 
 #[derive(Deserialize)]
-struct List<'a> {
+struct LinkPayments<'a> {
     #[serde(borrow, rename = "_embedded")]
-    embedded: Payments<'a>,
+    embedded: EmbeddedPayments<'a>,
 }
 
 #[derive(Deserialize)]
-struct Payments<'a> {
+struct EmbeddedPayments<'a> {
     #[serde(borrow)]
     payments: Vec<Payment<'a>>,
 }

@@ -41,33 +41,33 @@ mod subscription;
 
 mod samples;
 
-use crate::provider::Signing;
-use crate::{Answers, Api, KeyUse, Provider, Samples, Secret};
+use crate::provider::SigningMethod;
+use crate::{ApiAuth, ApiConfig, Provider, ProviderSamples, ResponseStatuses, Secret};
 
 /// Mollie, as the list of providers has it.
 pub(crate) static MOLLIE: Provider = Provider {
     name: "mollie",
     normalizer: NORMALIZER,
     exponents: &[],
-    answers: Answers::PLAIN,
+    statuses: ResponseStatuses::DEFAULT,
     schemes: &[verify::MAC.scheme()],
-    api: Some(Api {
+    api: Some(ApiConfig {
         live: "https://api.mollie.com/v2",
         test: "https://api.mollie.com/v2",
-        key: KeyUse::Bearer,
+        auth: ApiAuth::Bearer,
         headers: &[],
     }),
     secrets: |text| Ok(vec![Secret::new(text)?]),
     verify: verify::verify,
     normalize: normalize::normalize,
-    sign: Signing::Secret(verify::sign),
-    samples: Samples {
-        acted_upon: || acted_upon(),
+    sign: SigningMethod::Secret(verify::sign),
+    samples: ProviderSamples {
+        handled_types: || handled_types(),
         bodies: samples::SAMPLES,
-        life: samples::LIFE,
-        answers: samples::ANSWERS,
-        id: Some("id"),
-        at: "createdAt",
+        scenario: samples::SCENARIO,
+        recorded_responses: samples::RECORDED_RESPONSES,
+        id_path: Some("id"),
+        time_path: "createdAt",
     },
 };
 
@@ -75,8 +75,8 @@ pub(crate) static MOLLIE: Provider = Provider {
 const NORMALIZER: u16 = 2;
 
 /// The names of the events acted upon.
-fn acted_upon() -> Vec<&'static str> {
-    let events = normalize::ACTED_UPON.iter().map(|row| row.0);
+fn handled_types() -> Vec<&'static str> {
+    let events = normalize::HANDLED_TYPES.iter().map(|row| row.0);
     let states = payment::KINDS.iter().map(|row| row.0);
     states.chain(events).collect()
 }

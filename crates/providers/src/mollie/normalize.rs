@@ -1,56 +1,62 @@
 //! From Mollie's words to ours: a payment that was asked for, or an event that was signed.
 
-use super::api::{Mollie, Told};
+use super::api::{MollieContext, ReadResult};
 use super::{invoice, link, payment};
-use crate::json::sound;
+use crate::api_document::ReadError;
+use crate::json::validate_json;
 use crate::provider::WireItem;
-use crate::quarantine::{unread, unread_name, waiting};
-use crate::thin::Short;
-use crate::wire::{Id, Moment, Unclear, read_object};
-use crate::{Outcome, Step};
+use crate::quarantine::{unreadable_event, unreadable_name, waiting_event};
+use crate::wire::{Id, Rfc3339Time, UnclearValue, read_object};
+use crate::{FetchStep, ItemOutcome};
+use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::EventId;
-use domain::reading::{About, Fact, Reading};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
 /// What one verified item says.
-pub(crate) fn normalize(item: &WireItem<'_, '_>) -> Step<Outcome> {
-    let text = sound(item.raw).map_err(Unclear::from);
+pub(crate) fn normalize(item: &WireItem<'_, '_>) -> FetchStep<ItemOutcome> {
+    let text = validate_json(item.raw).map_err(UnclearValue::from);
     let read = text.and_then(|text| {
         let raw = serde_json::from_str::<&RawValue>(text);
-        raw.map_err(|_| Unclear("the body is not JSON".into()))
+        raw.map_err(|_| UnclearValue("the body is not JSON".into()))
     });
-    let read = read.and_then(|raw| Ok((raw, read_object::<Envelope<'_>>(raw, "body")?)));
+    let read = read.and_then(|raw| Ok((raw, read_object::<MollieEnvelope<'_>>(raw, "body")?)));
     let outcome = read.and_then(|(raw, envelope)| envelope.outcome(raw, item));
-    outcome.unwrap_or_else(|Unclear(what)| {
-        Step::Done(unread(item.account, item.raw, item.signed_at, what))
+    outcome.unwrap_or_else(|UnclearValue(what)| {
+        FetchStep::Done(unreadable_event(
+            item.account,
+            item.raw,
+            item.signed_at,
+            what,
+        ))
     })
 }
 
 /// The signed events acted upon; ranks beside those of payments.
-pub(super) const ACTED_UPON: &[(&str, u8, Reader)] = &[
+pub(super) const HANDLED_TYPES: &[(&str, u8, ReadMollieFn)] = &[
     ("sales-invoice.paid", 58, invoice::paid),
     ("payment-link.paid", 59, link::paid),
 ];
 
 /// Reads what an event is about.
-pub(super) type Reader = for<'a, 'f> fn(&Mollie<'a, 'f>, &Entity<'a>) -> Result<Told<'a>, Short>;
+pub(super) type ReadMollieFn =
+    for<'a, 'f> fn(&MollieContext<'a, 'f>, &Entity<'a>) -> Result<ReadResult<'a>, ReadError>;
 
 /// The entity of an event: by name, and whole where the webhook is set to say all.
 pub(super) struct Entity<'a> {
     /// Its id.
     pub(super) id: Id,
     /// The whole of it.
-    pub(super) whole: Option<&'a RawValue>,
+    pub(super) embedded: Option<&'a RawValue>,
     /// When the event happened.
     pub(super) at: Timestamp,
 }
 
 /// What any of Mollie's bodies may have.
 #[derive(Deserialize)]
-struct Envelope<'a> {
+struct MollieEnvelope<'a> {
     #[serde(default)]
     resource: Option<Arc<str>>,
     #[serde(default)]
@@ -60,7 +66,7 @@ struct Envelope<'a> {
     #[serde(default, rename = "entityId")]
     entity_id: Option<Id>,
     #[serde(default, rename = "createdAt")]
-    created_at: Option<Moment>,
+    created_at: Option<Rfc3339Time>,
     #[serde(borrow, default, rename = "_embedded")]
     embedded: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -68,23 +74,23 @@ struct Envelope<'a> {
 }
 
 #[derive(Deserialize)]
-struct Embedded<'a> {
+struct EmbeddedEntity<'a> {
     #[serde(borrow, default)]
     entity: Option<&'a RawValue>,
 }
 
-impl<'a> Envelope<'a> {
+impl<'a> MollieEnvelope<'a> {
     fn outcome(
         &self,
         raw: &'a RawValue,
         item: &WireItem<'_, '_>,
-    ) -> Result<Step<Outcome>, Unclear> {
+    ) -> Result<FetchStep<ItemOutcome>, UnclearValue> {
         if self.resource.as_deref() == Some("payment") {
             return payment::outcome(raw, item);
         }
         if self.kind.is_none() && self.status.is_some() {
             // What Mollie says of an id that it does not know.
-            return Ok(Step::Done(Outcome::Ignored {
+            return Ok(FetchStep::Done(ItemOutcome::Ignored {
                 id: None,
                 kind: "payment.unknown".into(),
             }));
@@ -92,90 +98,90 @@ impl<'a> Envelope<'a> {
         let kind = self
             .kind
             .clone()
-            .ok_or_else(|| Unclear::absent("event.type"))?;
+            .ok_or_else(|| UnclearValue::missing("event.type"))?;
         let id = self
             .id
             .as_ref()
-            .ok_or_else(|| Unclear::absent("event.id"))?;
+            .ok_or_else(|| UnclearValue::missing("event.id"))?;
         if kind.is_empty() || kind.len() > MAX_KIND {
-            return Err(Unclear("`event.type` is not a name of a type".into()));
+            return Err(UnclearValue("`event.type` is not a name of a type".into()));
         }
         let id = item.account.event(id.0.as_str());
-        let acted_upon = ACTED_UPON.iter().find(|(acted, ..)| **acted == *kind);
+        let acted_upon = HANDLED_TYPES.iter().find(|(acted, ..)| **acted == *kind);
         let Some((_, rank, reader)) = acted_upon else {
-            return Ok(Step::Done(Outcome::Ignored { id: Some(id), kind }));
+            return Ok(FetchStep::Done(ItemOutcome::Ignored { id: Some(id), kind }));
         };
         let at = self
             .created_at
-            .ok_or_else(|| Unclear::absent("event.createdAt"))?
+            .ok_or_else(|| UnclearValue::missing("event.createdAt"))?
             .0;
-        let mollie = Mollie {
+        let mollie = MollieContext {
             account: item.account,
-            asking: item.asking,
+            responses: item.responses,
         };
         let read = self.entity(at).and_then(|entity| reader(&mollie, &entity));
         let named = self.entity_id.as_ref().map(|id| id.0.as_str().to_owned());
-        let named = named.unwrap_or_else(|| unread_name(item.raw));
-        let event = Named {
+        let named = named.unwrap_or_else(|| unreadable_name(item.raw));
+        let event = MollieEventHeader {
             id,
             kind,
             at,
             rank: *rank,
-            whose: About::Behind(vec![item.account.reference(&named)]),
+            about: About::ByReference(vec![item.account.reference(&named)]),
         };
         Ok(outcome(event, read, item))
     }
 
-    fn entity(&self, at: Timestamp) -> Result<Entity<'a>, Short> {
-        let embedded: Option<Embedded<'a>> = self
+    fn entity(&self, at: Timestamp) -> Result<Entity<'a>, ReadError> {
+        let embedded: Option<EmbeddedEntity<'a>> = self
             .embedded
             .map(|embedded| read_object(embedded, "event._embedded"))
             .transpose()?;
         let id = self.entity_id.clone();
         Ok(Entity {
-            id: id.ok_or_else(|| Unclear::absent("event.entityId"))?,
-            whole: embedded.and_then(|embedded| embedded.entity),
+            id: id.ok_or_else(|| UnclearValue::missing("event.entityId"))?,
+            embedded: embedded.and_then(|embedded| embedded.entity),
             at,
         })
     }
 }
 
 /// An event that has its name.
-pub(super) struct Named {
+pub(super) struct MollieEventHeader {
     pub(super) id: EventId,
     pub(super) kind: Arc<str>,
     pub(super) at: Timestamp,
     pub(super) rank: u8,
     /// Whose it is, as far as it tells by itself.
-    pub(super) whose: About,
+    pub(super) about: About,
 }
 
 /// What became of reading it.
 pub(super) fn outcome(
-    event: Named,
-    read: Result<Told<'_>, Short>,
+    event: MollieEventHeader,
+    read: Result<ReadResult<'_>, ReadError>,
     item: &WireItem<'_, '_>,
-) -> Step<Outcome> {
-    let Named {
+) -> FetchStep<ItemOutcome> {
+    let MollieEventHeader {
         id,
         kind,
         at,
         rank,
-        whose,
+        about: whose,
     } = event;
     let (about, facts, references) = match read {
-        Ok(Told::Draft(draft)) => (draft.about, draft.facts, draft.references),
-        Ok(Told::WrongMode) => return Step::Done(Outcome::WrongMode { kind }),
-        Err(Short::Unasked(questions)) => return Step::Ask(questions),
-        Err(Short::Silent(what)) => {
-            return Step::Done(waiting(item.account, id, kind, at, what));
+        Ok(ReadResult::Draft(draft)) => (draft.about, draft.facts, draft.references),
+        Ok(ReadResult::WrongMode) => return FetchStep::Done(ItemOutcome::WrongMode { kind }),
+        Err(ReadError::NotFetched(questions)) => return FetchStep::Fetch(questions),
+        Err(ReadError::Unavailable(what)) => {
+            return FetchStep::Done(waiting_event(item.account, id, kind, at, what));
         }
-        Err(Short::Unclear(Unclear(what))) => {
+        Err(ReadError::Unclear(UnclearValue(what))) => {
             let facts = vec![Fact::Unclear { what: what.into() }];
             (whose, facts, Vec::new())
         }
     };
-    Step::Done(Outcome::Reading(Reading {
+    FetchStep::Done(ItemOutcome::Event(NormalizedEvent {
         id,
         kind,
         occurred_at: at,

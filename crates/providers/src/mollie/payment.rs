@@ -1,17 +1,17 @@
 //! A payment in the state in which it was asked for.
 
-use super::api::{Amount, Billing, Mollie, Told, read_metadata};
-use super::normalize::{self, Named};
+use super::api::{BillingAddress, MollieAmount, MollieContext, ReadResult, read_metadata};
+use super::normalize::{self, MollieEventHeader};
 use super::subscription;
-use crate::fetch::Call;
+use crate::api_document::ReadError;
+use crate::fetch::ApiCall;
 use crate::provider::WireItem;
-use crate::thin::Short;
-use crate::wire::{Id, Moment, Unclear, at, read_object};
-use crate::{Outcome, Step};
-use domain::billing::{DisputeSeen, DisputeState, InvoiceSeen, InvoiceState};
-use domain::billing::{PaymentSeen, RefundSeen, RefundState, Teller};
-use domain::ids::Account;
-use domain::reading::{About, Fact};
+use crate::wire::{Id, Rfc3339Time, UnclearValue, read_object, to_timestamp};
+use crate::{FetchStep, ItemOutcome};
+use domain::billing::{DisputeSnapshot, DisputeState, InvoiceSnapshot, InvoiceState};
+use domain::billing::{PaymentSnapshot, RefundSnapshot, RefundState, SourceKind};
+use domain::event::{About, Fact};
+use domain::ids::ProviderAccount;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -19,41 +19,41 @@ use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 /// How it is asked for: with all that went back. None for what is no id.
-pub(super) fn call(id: &str) -> Option<Call> {
-    Call::get(&["payments", id])?.with(&[("embed", "refunds,chargebacks")])
+pub(super) fn call(id: &str) -> Option<ApiCall> {
+    ApiCall::get(&["payments", id])?.with_query(&[("embed", "refunds,chargebacks")])
 }
 
 /// What its state says.
 pub(super) fn outcome<'a>(
     raw: &'a RawValue,
     item: &WireItem<'_, '_>,
-) -> Result<Step<Outcome>, Unclear> {
+) -> Result<FetchStep<ItemOutcome>, UnclearValue> {
     let payment: Payment<'a> = read_object(raw, PLACE)?;
-    let mollie = Mollie {
+    let mollie = MollieContext {
         account: item.account,
-        asking: item.asking,
+        responses: item.responses,
     };
     let (kind, told) = match payment.kind() {
         Ok(Some(kind)) => (kind, Ok(())),
         // Nothing came of it yet, or somebody left the checkout page.
         Ok(None) => {
             let kind = format!("payment.{}", payment.status).into();
-            return Ok(Step::Done(Outcome::Ignored { id: None, kind }));
+            return Ok(FetchStep::Done(ItemOutcome::Ignored { id: None, kind }));
         }
         Err(unclear) => ("payment.unclear", Err(unclear)),
     };
     let rank = KINDS.iter().find(|(known, _)| *known == kind);
-    let event = Named {
+    let event = MollieEventHeader {
         id: item.account.event(&payment.state_name()),
         kind: kind.into(),
         at: payment.last_change(),
         rank: rank.map_or(u8::MAX, |(_, rank)| *rank),
-        whose: payment.whose(item.account),
+        about: payment.about(item.account),
     };
     let ours = told.and_then(|()| mollie.is_ours(&payment.mode, "payment.mode"));
     let told = match ours {
-        Ok(true) => payment.told(&mollie, event.at),
-        Ok(false) => Ok(Told::WrongMode),
+        Ok(true) => payment.read(&mollie, event.at),
+        Ok(false) => Ok(ReadResult::WrongMode),
         Err(unclear) => Err(unclear.into()),
     };
     Ok(normalize::outcome(event, told, item))
@@ -74,12 +74,12 @@ pub(super) struct Payment<'a> {
     pub(super) id: Id,
     pub(super) mode: Arc<str>,
     status: Arc<str>,
-    amount: Amount,
-    created_at: Moment,
+    amount: MollieAmount,
+    created_at: Rfc3339Time,
     #[serde(default)]
-    paid_at: Option<Moment>,
+    paid_at: Option<Rfc3339Time>,
     #[serde(default)]
-    failed_at: Option<Moment>,
+    failed_at: Option<Rfc3339Time>,
     #[serde(default)]
     sequence_type: Option<Arc<str>>,
     #[serde(default)]
@@ -87,9 +87,9 @@ pub(super) struct Payment<'a> {
     #[serde(default)]
     subscription_id: Option<Id>,
     #[serde(default)]
-    amount_refunded: Option<Amount>,
+    amount_refunded: Option<MollieAmount>,
     #[serde(default)]
-    amount_charged_back: Option<Amount>,
+    amount_charged_back: Option<MollieAmount>,
     #[serde(borrow, default)]
     metadata: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -97,13 +97,13 @@ pub(super) struct Payment<'a> {
     #[serde(default)]
     billing_email: Option<Arc<str>>,
     #[serde(default)]
-    billing_address: Option<Billing>,
+    billing_address: Option<BillingAddress>,
     #[serde(default, rename = "_embedded")]
-    embedded: Embedded,
+    embedded: EmbeddedReversals,
 }
 
 #[derive(Default, Deserialize)]
-struct Embedded {
+struct EmbeddedReversals {
     #[serde(default)]
     refunds: Option<Vec<Refund>>,
     #[serde(default)]
@@ -115,24 +115,24 @@ struct Embedded {
 struct Refund {
     id: Id,
     status: Arc<str>,
-    amount: Amount,
-    created_at: Moment,
+    amount: MollieAmount,
+    created_at: Rfc3339Time,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Chargeback {
     id: Id,
-    amount: Amount,
-    created_at: Moment,
+    amount: MollieAmount,
+    created_at: Rfc3339Time,
     #[serde(default)]
-    reversed_at: Option<Moment>,
+    reversed_at: Option<Rfc3339Time>,
 }
 
 /// What only payments of one method have.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Details {
+struct CardDetails {
     #[serde(default)]
     card_fingerprint: Option<Arc<str>>,
 }
@@ -145,13 +145,13 @@ struct Retry {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Status {
-    Underway,
+    Pending,
     Paid,
     Failed,
-    Dropped,
+    Abandoned,
 }
 
-enum WentBack {
+enum Reversal {
     Nothing,
     Refund,
     Chargeback,
@@ -159,16 +159,16 @@ enum WentBack {
 
 impl Payment<'_> {
     /// When it was paid; none where it was not.
-    pub(super) fn paid_at(&self) -> Result<Option<Timestamp>, Unclear> {
+    pub(super) fn paid_at(&self) -> Result<Option<Timestamp>, UnclearValue> {
         let paid = self.status()? == Status::Paid;
-        Ok(paid.then(|| at(self.paid_at).unwrap_or(self.created_at.0)))
+        Ok(paid.then(|| to_timestamp(self.paid_at).unwrap_or(self.created_at.0)))
     }
 
     /// The money, told once it is paid.
-    pub(super) fn seen(&self, paid_at: Timestamp) -> Result<PaymentSeen, Unclear> {
-        Ok(PaymentSeen {
+    pub(super) fn snapshot(&self, paid_at: Timestamp) -> Result<PaymentSnapshot, UnclearValue> {
+        Ok(PaymentSnapshot {
             ids: vec![self.id.0.clone()],
-            teller: Teller::Charge,
+            source_kind: SourceKind::Charge,
             paid: self.amount.money("payment.amount")?,
             tax_minor: None,
             paid_at,
@@ -179,63 +179,67 @@ impl Payment<'_> {
     /// Whose it is and what was written on it, nothing yet of money.
     pub(super) fn draft<'e>(
         &self,
-        mollie: &Mollie<'e, '_>,
-    ) -> Result<crate::draft::Draft<'e>, Short> {
+        mollie: &MollieContext<'e, '_>,
+    ) -> Result<crate::draft::NormalizedEventDraft<'e>, ReadError> {
         let customer = self.customer_id.as_ref();
         let mut draft = mollie.draft(customer, &self.id.0)?;
         let subscription = self.subscription_id.as_ref().map(|id| &id.0);
-        draft.lead(&[Some(&self.id.0), subscription]);
+        draft.add_references(&[Some(&self.id.0), subscription]);
         read_metadata(&mut draft, self.metadata);
-        let details = self.details.map(|raw| read_object::<Details>(raw, ""));
+        let details = self.details.map(|raw| read_object::<CardDetails>(raw, ""));
         let fingerprint = details
             .and_then(Result::ok)
             .and_then(|d| d.card_fingerprint);
         if let Some(fingerprint) = fingerprint {
-            draft.tell_fingerprint(&fingerprint);
+            draft.add_fingerprint(&fingerprint);
         }
         Ok(draft)
     }
 
     /// A guest is whom the bill goes to.
-    pub(super) fn into_guest(self) -> Option<Billing> {
+    pub(super) fn into_guest(self) -> Option<BillingAddress> {
         let billing = self.billing_address.unwrap_or_default();
         let guest = self.customer_id.is_none();
         guest.then(|| billing.or_email(self.billing_email))
     }
 
-    fn told<'e>(self, mollie: &Mollie<'e, '_>, moment: Timestamp) -> Result<Told<'e>, Short> {
+    fn read<'e>(
+        self,
+        mollie: &MollieContext<'e, '_>,
+        moment: Timestamp,
+    ) -> Result<ReadResult<'e>, ReadError> {
         let mut draft = self.draft(mollie)?;
         let paid_at = self.paid_at()?;
         if let Some(paid_at) = paid_at {
-            draft.tell(Fact::Payment(self.seen(paid_at)?));
+            draft.add_fact(Fact::Payment(self.snapshot(paid_at)?));
         }
         if self.sequence_type.as_deref() == Some("recurring") {
-            draft.tell(Fact::Invoice(self.invoice(paid_at.is_some())?));
+            draft.add_fact(Fact::Invoice(self.invoice(paid_at.is_some())?));
         }
         for refund in self.embedded.refunds.iter().flatten() {
-            draft.tell(Fact::Refund(refund.seen(&self.id)?));
+            draft.add_fact(Fact::Refund(refund.snapshot(&self.id)?));
         }
         for chargeback in self.embedded.chargebacks.iter().flatten() {
-            draft.tell(Fact::Dispute(chargeback.seen(&self.id)?));
+            draft.add_fact(Fact::Dispute(chargeback.snapshot(&self.id)?));
         }
         if let (Some(customer), Some(subscription)) = (&self.customer_id, &self.subscription_id) {
-            let current = matches!(self.went_back()?, WentBack::Nothing);
+            let current = matches!(self.reversal()?, Reversal::Nothing);
             let ids = (customer, subscription);
-            subscription::tell(mollie, &mut draft, ids, moment, current)?;
+            subscription::add_subscription(mollie, &mut draft, ids, moment, current)?;
         }
         if let Some(guest) = self.into_guest() {
-            draft.tell_profile(guest.profile());
+            draft.add_profile(guest.profile());
         }
-        Ok(Told::Draft(draft))
+        Ok(ReadResult::Draft(draft))
     }
 
     /// What is owed goes by the first payment that was to collect it.
-    fn invoice(&self, paid: bool) -> Result<InvoiceSeen, Unclear> {
+    fn invoice(&self, paid: bool) -> Result<InvoiceSnapshot, UnclearValue> {
         let retry = self
             .metadata
             .and_then(|raw| serde_json::from_str::<Retry>(raw.get()).ok());
         let subscription = self.subscription_id.as_ref();
-        Ok(InvoiceSeen {
+        Ok(InvoiceSnapshot {
             id: retry.map_or_else(|| self.id.0.clone(), |retry| retry.retry_of.0),
             subscription: subscription.map(|id| id.0.clone()),
             state: if paid {
@@ -250,60 +254,60 @@ impl Payment<'_> {
     }
 
     /// What its state is called, where it is acted upon.
-    fn kind(&self) -> Result<Option<&'static str>, Unclear> {
+    fn kind(&self) -> Result<Option<&'static str>, UnclearValue> {
         let recurring = self.sequence_type.as_deref() == Some("recurring");
-        Ok(match (self.status()?, self.went_back()?) {
-            (Status::Paid, WentBack::Nothing) => Some("payment.paid"),
-            (Status::Paid, WentBack::Refund) => Some("payment.refunded"),
-            (Status::Paid, WentBack::Chargeback) => Some("payment.charged_back"),
+        Ok(match (self.status()?, self.reversal()?) {
+            (Status::Paid, Reversal::Nothing) => Some("payment.paid"),
+            (Status::Paid, Reversal::Refund) => Some("payment.refunded"),
+            (Status::Paid, Reversal::Chargeback) => Some("payment.charged_back"),
             (Status::Failed, _) if recurring => Some("payment.failed"),
-            (Status::Failed | Status::Underway | Status::Dropped, _) => None,
+            (Status::Failed | Status::Pending | Status::Abandoned, _) => None,
         })
     }
 
     /// Whose it is, as far as it tells by itself.
-    fn whose(&self, account: &Account) -> About {
+    fn about(&self, account: &ProviderAccount) -> About {
         match &self.customer_id {
             Some(customer) => About::Customer(account.customer(customer.0.as_str())),
-            None => About::Behind(vec![account.reference(self.id.0.as_str())]),
+            None => About::ByReference(vec![account.reference(self.id.0.as_str())]),
         }
     }
 
-    fn status(&self) -> Result<Status, Unclear> {
+    fn status(&self) -> Result<Status, UnclearValue> {
         Ok(match &*self.status {
-            "open" | "pending" | "authorized" => Status::Underway,
+            "open" | "pending" | "authorized" => Status::Pending,
             "paid" => Status::Paid,
             "failed" => Status::Failed,
-            "canceled" | "expired" => Status::Dropped,
-            other => return Err(Unclear::word("payment.status", other)),
+            "canceled" | "expired" => Status::Abandoned,
+            other => return Err(UnclearValue::unknown_word("payment.status", other)),
         })
     }
 
     /// What went back, in lists of its own; a sum alone would not say what became of what.
-    fn went_back(&self) -> Result<WentBack, Unclear> {
-        let is_some = |sum: &Option<Amount>| sum.as_ref().is_some_and(|sum| !sum.is_zero());
-        let Embedded {
+    fn reversal(&self) -> Result<Reversal, UnclearValue> {
+        let is_some = |sum: &Option<MollieAmount>| sum.as_ref().is_some_and(|sum| !sum.is_zero());
+        let EmbeddedReversals {
             refunds,
             chargebacks,
         } = &self.embedded;
         if is_some(&self.amount_refunded) && refunds.is_none() {
-            return Err(Unclear::absent("payment._embedded.refunds"));
+            return Err(UnclearValue::missing("payment._embedded.refunds"));
         }
         if is_some(&self.amount_charged_back) && chargebacks.is_none() {
-            return Err(Unclear::absent("payment._embedded.chargebacks"));
+            return Err(UnclearValue::missing("payment._embedded.chargebacks"));
         }
         Ok(if chargebacks.iter().flatten().next().is_some() {
-            WentBack::Chargeback
+            Reversal::Chargeback
         } else if refunds.iter().flatten().next().is_some() {
-            WentBack::Refund
+            Reversal::Refund
         } else {
-            WentBack::Nothing
+            Reversal::Nothing
         })
     }
 
     /// The last change that has a time.
     fn last_change(&self) -> Timestamp {
-        let Embedded {
+        let EmbeddedReversals {
             refunds,
             chargebacks,
         } = &self.embedded;
@@ -351,14 +355,14 @@ impl Payment<'_> {
 }
 
 impl Refund {
-    fn seen(&self, payment: &Id) -> Result<RefundSeen, Unclear> {
+    fn snapshot(&self, payment: &Id) -> Result<RefundSnapshot, UnclearValue> {
         let state = match &*self.status {
             "queued" | "pending" | "processing" => RefundState::Pending,
             "refunded" => RefundState::Succeeded,
             "failed" | "canceled" => RefundState::Failed,
-            other => return Err(Unclear::word("refund.status", other)),
+            other => return Err(UnclearValue::unknown_word("refund.status", other)),
         };
-        Ok(RefundSeen {
+        Ok(RefundSnapshot {
             id: self.id.0.clone(),
             payment: vec![payment.0.clone()],
             minor: self.amount.money("refund.amount")?.minor,
@@ -369,12 +373,12 @@ impl Refund {
 }
 
 impl Chargeback {
-    fn seen(&self, payment: &Id) -> Result<DisputeSeen, Unclear> {
+    fn snapshot(&self, payment: &Id) -> Result<DisputeSnapshot, UnclearValue> {
         let state = match self.reversed_at {
             Some(_) => DisputeState::Won,
             None => DisputeState::Lost,
         };
-        Ok(DisputeSeen {
+        Ok(DisputeSnapshot {
             id: self.id.0.clone(),
             payment: vec![payment.0.clone()],
             minor: self.amount.money("chargeback.amount")?.minor,

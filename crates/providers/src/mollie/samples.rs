@@ -25,7 +25,7 @@ pub(super) static SAMPLES: &[(&str, &str)] = bodies!["mollie":
 ];
 
 /// One customer's life: what each provider tells of the same thing.
-pub(super) static LIFE: &[(&str, &str)] = bodies!["mollie/life":
+pub(super) static SCENARIO: &[(&str, &str)] = bodies!["mollie/life":
     "01-payment.paid-first",
     "02-payment.paid-renewal",
     "03-payment.failed",
@@ -37,7 +37,7 @@ pub(super) static LIFE: &[(&str, &str)] = bodies!["mollie/life":
 ];
 
 /// What the API says of these, and what it said by then.
-pub(super) static ANSWERS: &[(&str, &str)] = answers!["mollie":
+pub(super) static RECORDED_RESPONSES: &[(&str, &str)] = answers!["mollie":
     "payment.charged_back",
     "payment.charged_back-reversed",
     "payment.refunded",

@@ -3,28 +3,33 @@
 
 use super::payment;
 use crate::body_mac::BodyMac;
-use crate::fetch::Missing;
-use crate::{Answer, Arrival, Refused, Secret, SignedHeaders, Step, Verified};
+use crate::fetch::MissingResponse;
+use crate::{
+    ApiResponse, FetchStep, InboundRequest, Secret, SignedHeaders, VerificationError, VerifiedItems,
+};
 use jiff::Timestamp;
 use serde::Deserialize;
 use std::borrow::Cow;
 
 /// Proves that Mollie sent this body, or says by itself what it names.
-pub(crate) fn verify(arrival: &Arrival<'_>) -> Result<Step<Verified>, Refused> {
+pub(crate) fn verify(
+    arrival: &InboundRequest<'_>,
+) -> Result<FetchStep<VerifiedItems>, VerificationError> {
     arrival.request.check_body(MAX_BODY)?;
     // One that is offered has to fit: what is signed wrongly is not asked for instead.
     if arrival.request.headers.all(MAC.header).next().is_some() {
-        return MAC.proven(arrival).map(Step::Done);
+        return MAC.verify(arrival).map(FetchStep::Done);
     }
-    let missing = || Refused::HeaderMissing { header: MAC.header };
-    let id = named(arrival.request.body).ok_or_else(missing)?;
+    let missing = || VerificationError::HeaderMissing { header: MAC.header };
+    let id = form_id(arrival.request.body).ok_or_else(missing)?;
     let call = payment::call(id).ok_or_else(missing)?;
-    match arrival.fetched.answer(&call) {
-        Ok(answer) if tells_of(answer, id) => {
-            Ok(Step::Done(Verified::by_answer(answer, arrival.now)))
-        }
-        Err(Missing::Unasked(questions)) => Ok(Step::Ask(questions)),
-        Ok(_) | Err(Missing::Silent) => Err(Refused::Unconfirmed),
+    match arrival.fetched.response(&call) {
+        Ok(answer) if is_about(answer, id) => Ok(FetchStep::Done(VerifiedItems::by_api_response(
+            answer,
+            arrival.now,
+        ))),
+        Err(MissingResponse::NotFetched(questions)) => Ok(FetchStep::Fetch(questions)),
+        Ok(_) | Err(MissingResponse::Unavailable) => Err(VerificationError::Unconfirmed),
     }
 }
 
@@ -35,14 +40,14 @@ pub(crate) fn sign(
     secret: &Secret,
     _: Timestamp,
 ) -> Option<SignedHeaders> {
-    match named(body) {
+    match form_id(body) {
         Some(_) => Some(Vec::new()),
         None => MAC.sign(body, secret),
     }
 }
 
 /// The id in a form, which has one such field.
-fn named(body: &[u8]) -> Option<&str> {
+fn form_id(body: &[u8]) -> Option<&str> {
     let form = body.get(..).filter(|body| body.len() <= MAX_FORM)?;
     let form = std::str::from_utf8(form).ok()?;
     let mut ids = form
@@ -56,8 +61,8 @@ fn named(body: &[u8]) -> Option<&str> {
 
 /// Whether this is what Mollie says: of the payment that was asked for, or that there is none.
 /// Anything else is somebody's between us, and proves nothing.
-fn tells_of(answer: &Answer, id: &str) -> bool {
-    let Ok(said) = serde_json::from_slice::<Said<'_>>(&answer.body) else {
+fn is_about(answer: &ApiResponse, id: &str) -> bool {
+    let Ok(said) = serde_json::from_slice::<ResponseFields<'_>>(&answer.body) else {
         return false;
     };
     match answer.status {
@@ -68,7 +73,7 @@ fn tells_of(answer: &Answer, id: &str) -> bool {
 }
 
 #[derive(Deserialize)]
-struct Said<'a> {
+struct ResponseFields<'a> {
     #[serde(borrow, default)]
     resource: Option<Cow<'a, str>>,
     #[serde(borrow, default)]

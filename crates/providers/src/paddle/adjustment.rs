@@ -1,26 +1,26 @@
 //! `adjustment.*`: money that goes back, by a refund or by the payer's bank.
 
-use super::wire::Minor;
-use crate::draft::{Draft, currency, ids, not_negative};
+use super::wire::MinorUnits;
+use crate::draft::{NormalizedEventDraft, currency, ids, not_negative};
 use crate::envelope::Event;
-use crate::wire::{Id, Moment, Unclear, id};
-use domain::billing::{DisputeSeen, DisputeState, RefundSeen, RefundState};
-use domain::reading::Fact;
+use crate::wire::{Id, Rfc3339Time, UnclearValue, id};
+use domain::billing::{DisputeSnapshot, DisputeState, RefundSnapshot, RefundState};
+use domain::event::Fact;
 use serde::Deserialize;
 use std::sync::Arc;
 
 /// An adjustment as it is now. Its action says what it is about, its status what came of it.
-pub(super) fn seen<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+pub(super) fn snapshot<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     let told: Adjustment = event.data()?;
     let transaction = Some(&told.transaction_id.0);
     let mut draft = event.draft(id(&told.customer_id), &[transaction])?;
-    draft.lead(&[transaction, id(&told.subscription_id)]);
+    draft.add_references(&[transaction, id(&told.subscription_id)]);
     currency(&told.currency_code, "data.currency_code")?;
     let minor = not_negative(told.totals.total.0, "data.totals.total")?;
     let payment = ids(&[transaction]);
-    match told.means()? {
-        Meaning::Nothing => {}
-        Meaning::Refund(state) => draft.tell(Fact::Refund(RefundSeen {
+    match told.effect()? {
+        MoneyEffect::Nothing => {}
+        MoneyEffect::Refund(state) => draft.add_fact(Fact::Refund(RefundSnapshot {
             id: told.id.0,
             payment,
             minor,
@@ -28,7 +28,7 @@ pub(super) fn seen<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
             created_at: told.created_at.0,
         })),
         // A reversal is an adjustment of its own that does not name the first.
-        Meaning::Dispute(state) => draft.tell(Fact::Dispute(DisputeSeen {
+        MoneyEffect::Dispute(state) => draft.add_fact(Fact::Dispute(DisputeSnapshot {
             id: told.transaction_id.0,
             payment,
             minor,
@@ -50,16 +50,16 @@ struct Adjustment {
     subscription_id: Option<Id>,
     currency_code: Arc<str>,
     totals: Totals,
-    created_at: Moment,
+    created_at: Rfc3339Time,
 }
 
 #[derive(Deserialize)]
 struct Totals {
-    total: Minor,
+    total: MinorUnits,
 }
 
 /// What follows from an adjustment.
-enum Meaning {
+enum MoneyEffect {
     /// No money moves, or none yet.
     Nothing,
     Refund(RefundState),
@@ -67,26 +67,28 @@ enum Meaning {
 }
 
 impl Adjustment {
-    fn means(&self) -> Result<Meaning, Unclear> {
+    fn effect(&self) -> Result<MoneyEffect, UnclearValue> {
         let status = Status::read(&self.status)?;
         Ok(match (&*self.action, status) {
             // Credit stays with Paddle, for the next transaction.
-            ("credit" | "credit_reverse", _) | ("refund", Status::Pending) => Meaning::Nothing,
-            ("refund", Status::Approved) => Meaning::Refund(RefundState::Succeeded),
-            ("refund", Status::Rejected | Status::Reversed) => Meaning::Refund(RefundState::Failed),
-            ("chargeback", Status::Approved) => Meaning::Dispute(DisputeState::Lost),
-            ("chargeback", Status::Reversed) | ("chargeback_reverse", Status::Approved) => {
-                Meaning::Dispute(DisputeState::Won)
+            ("credit" | "credit_reverse", _) | ("refund", Status::Pending) => MoneyEffect::Nothing,
+            ("refund", Status::Approved) => MoneyEffect::Refund(RefundState::Succeeded),
+            ("refund", Status::Rejected | Status::Reversed) => {
+                MoneyEffect::Refund(RefundState::Failed)
             }
-            ("chargeback_warning", Status::Approved) => Meaning::Dispute(DisputeState::Inquiry),
+            ("chargeback", Status::Approved) => MoneyEffect::Dispute(DisputeState::Lost),
+            ("chargeback", Status::Reversed) | ("chargeback_reverse", Status::Approved) => {
+                MoneyEffect::Dispute(DisputeState::Won)
+            }
+            ("chargeback_warning", Status::Approved) => MoneyEffect::Dispute(DisputeState::Inquiry),
             ("chargeback_warning", Status::Reversed)
             | ("chargeback_warning_reverse", Status::Approved) => {
-                Meaning::Dispute(DisputeState::InquiryClosed)
+                MoneyEffect::Dispute(DisputeState::InquiryClosed)
             }
-            (action, _) if BY_THE_BANK.contains(&action) => {
-                return Err(Unclear::word("data.status", &self.status));
+            (action, _) if BANK_ACTIONS.contains(&action) => {
+                return Err(UnclearValue::unknown_word("data.status", &self.status));
             }
-            (action, _) => return Err(Unclear::word("data.action", action)),
+            (action, _) => return Err(UnclearValue::unknown_word("data.action", action)),
         })
     }
 }
@@ -100,19 +102,19 @@ enum Status {
 }
 
 impl Status {
-    fn read(word: &str) -> Result<Self, Unclear> {
+    fn read(word: &str) -> Result<Self, UnclearValue> {
         Ok(match word {
             "pending_approval" => Self::Pending,
             "approved" => Self::Approved,
             "rejected" => Self::Rejected,
             "reversed" => Self::Reversed,
-            other => return Err(Unclear::word("data.status", other)),
+            other => return Err(UnclearValue::unknown_word("data.status", other)),
         })
     }
 }
 
 /// Nobody approves these: they are, or they were reversed.
-const BY_THE_BANK: &[&str] = &[
+const BANK_ACTIONS: &[&str] = &[
     "chargeback",
     "chargeback_reverse",
     "chargeback_warning",

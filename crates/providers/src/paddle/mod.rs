@@ -35,38 +35,44 @@ mod wire;
 
 mod samples;
 
-use crate::provider::Signing;
-use crate::stamped::Stamp;
-use crate::{Answers, Provider, Samples, Secret};
+use crate::provider::SigningMethod;
+use crate::timestamped_signature::TimestampedSignature;
+use crate::{Provider, ProviderSamples, ResponseStatuses, Secret};
 
 /// Paddle, as the list of providers has it.
 pub(crate) static PADDLE: Provider = Provider {
     name: "paddle",
     normalizer: NORMALIZER,
     exponents: &[],
-    answers: Answers::PLAIN,
-    schemes: &[STAMP.scheme()],
+    statuses: ResponseStatuses::DEFAULT,
+    schemes: &[SIGNATURE.scheme()],
     api: None,
     secrets: |text| Ok(vec![Secret::new(text)?]),
-    verify: |arrival| STAMP.verify(arrival),
+    verify: |arrival| SIGNATURE.verify(arrival),
     normalize: normalize::normalize,
-    sign: Signing::Secret(|_, body, secret, now| STAMP.sign(body, secret, now)),
-    samples: Samples {
-        acted_upon: || normalize::VOCABULARY.rows.iter().map(|row| row.0).collect(),
+    sign: SigningMethod::Secret(|_, body, secret, now| SIGNATURE.sign(body, secret, now)),
+    samples: ProviderSamples {
+        handled_types: || {
+            normalize::SCHEMA
+                .event_types
+                .iter()
+                .map(|row| row.0)
+                .collect()
+        },
         bodies: samples::SAMPLES,
-        life: samples::LIFE,
-        answers: &[],
-        id: Some("event_id"),
-        at: "occurred_at",
+        scenario: samples::SCENARIO,
+        recorded_responses: &[],
+        id_path: Some("event_id"),
+        time_path: "occurred_at",
     },
 };
 
-const STAMP: Stamp = Stamp {
+const SIGNATURE: TimestampedSignature = TimestampedSignature {
     header: "paddle-signature",
-    between: ';',
-    time: "ts=",
-    signature: "h1=",
-    joint: ":",
+    separator: ';',
+    time_prefix: "ts=",
+    signature_prefix: "h1=",
+    joiner: ":",
 };
 
 /// Raised whenever the same bytes would give another reading.

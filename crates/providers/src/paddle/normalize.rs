@@ -3,26 +3,26 @@
 
 use super::wire::metadata;
 use super::{adjustment, subscription, transaction};
-use crate::draft::{Draft, profile};
-use crate::envelope::{Envelope, Event, Names, Vocabulary, fields, read};
+use crate::draft::{NormalizedEventDraft, profile};
+use crate::envelope::{CustomerFields, Envelope, Event, EventSchema, fields, read};
 use crate::provider::WireItem;
-use crate::wire::{Id, Unclear};
-use crate::{Outcome, Step};
-use domain::reading::{Fact, Profile};
+use crate::wire::{Id, UnclearValue};
+use crate::{FetchStep, ItemOutcome};
+use domain::event::{Fact, Profile};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
 /// What one verified body says.
-pub(super) fn normalize(item: &WireItem<'_, '_>) -> Step<Outcome> {
-    read(item, &VOCABULARY)
+pub(super) fn normalize(item: &WireItem<'_, '_>) -> FetchStep<ItemOutcome> {
+    read(item, &SCHEMA)
 }
 
 /// The types acted upon, in the order they take within one instant.
 #[rustfmt::skip] // one row a line, or the order cannot be seen
-pub(super) const VOCABULARY: Vocabulary = Vocabulary {
+pub(super) const SCHEMA: EventSchema = EventSchema {
     open,
-    rows: &[
+    event_types: &[
         ("customer.created", 10, customer),
         ("customer.imported", 11, customer),
         ("customer.updated", 12, customer),
@@ -34,24 +34,24 @@ pub(super) const VOCABULARY: Vocabulary = Vocabulary {
         ("subscription.past_due", 37, subscription::seen),
         ("subscription.paused", 38, subscription::seen),
         ("subscription.resumed", 39, subscription::seen),
-        ("transaction.payment_failed", 50, transaction::seen),
-        ("transaction.past_due", 51, transaction::seen),
-        ("transaction.canceled", 53, transaction::seen),
-        ("transaction.paid", 56, transaction::seen),
-        ("transaction.completed", 57, transaction::seen),
-        ("adjustment.created", 70, adjustment::seen),
-        ("adjustment.updated", 72, adjustment::seen),
+        ("transaction.payment_failed", 50, transaction::snapshot),
+        ("transaction.past_due", 51, transaction::snapshot),
+        ("transaction.canceled", 53, transaction::snapshot),
+        ("transaction.paid", 56, transaction::snapshot),
+        ("transaction.completed", 57, transaction::snapshot),
+        ("adjustment.created", 70, adjustment::snapshot),
+        ("adjustment.updated", 72, adjustment::snapshot),
         ("subscription.canceled", 90, subscription::seen),
     ],
-    names: &[
-        ("customer.", Names { customer: "id", behind: &[] }),
-        ("adjustment.", Names { customer: "customer_id", behind: &["transaction_id"] }),
-        ("", Names { customer: "customer_id", behind: &["id"] }),
+    customer_fields: &[
+        ("customer.", CustomerFields { customer: "id", references: &[] }),
+        ("adjustment.", CustomerFields { customer: "customer_id", references: &["transaction_id"] }),
+        ("", CustomerFields { customer: "customer_id", references: &["id"] }),
     ],
 };
 
-fn open<'a>(item: &WireItem<'a, '_>, text: &'a str) -> Result<Envelope<'a>, Unclear> {
-    let told: Told<'a> = fields(text)?;
+fn open<'a>(item: &WireItem<'a, '_>, text: &'a str) -> Result<Envelope<'a>, UnclearValue> {
+    let told: PaddleEnvelope<'a> = fields(text)?;
     let id = told.event_id.0.as_str();
     Ok(Envelope {
         id: item.account.event(id),
@@ -63,7 +63,7 @@ fn open<'a>(item: &WireItem<'a, '_>, text: &'a str) -> Result<Envelope<'a>, Uncl
 }
 
 #[derive(Deserialize)]
-struct Told<'a> {
+struct PaddleEnvelope<'a> {
     event_id: Id,
     event_type: Arc<str>,
     #[serde(borrow, default)]
@@ -73,11 +73,11 @@ struct Told<'a> {
 }
 
 /// `customer.created`, `customer.imported`, `customer.updated`. An archived customer is still one.
-fn customer<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+fn customer<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     let told: Customer<'_> = event.data()?;
     let mut draft = event.draft(Some(&told.id.0), &[])?;
-    draft.tell(Fact::Profile(Profile {
-        whole: true,
+    draft.add_fact(Fact::Profile(Profile {
+        complete: true,
         locale: told.locale,
         ..profile(told.email, told.name, None)
     }));

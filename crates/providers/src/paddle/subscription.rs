@@ -1,27 +1,29 @@
 //! `subscription.*`: the whole of a subscription as it is now.
 
-use super::wire::{Minor, metadata};
-use crate::draft::{Draft, currency, not_negative};
+use super::wire::{MinorUnits, metadata};
+use crate::draft::{NormalizedEventDraft, currency, not_negative};
 use crate::envelope::Event;
-use crate::wire::{Id, Moment, Unclear, at, id, period};
+use crate::wire::{Id, Rfc3339Time, UnclearValue, id, period, to_timestamp};
+use domain::event::Fact;
 use domain::ids::PriceId;
 use domain::money::Currency;
-use domain::reading::Fact;
-use domain::terms::{Item, Pause, Period, SubscriptionSeen, SubscriptionStatus, Terms};
+use domain::terms::{
+    Pause, Period, SubscriptionItem, SubscriptionSnapshot, SubscriptionStatus, SubscriptionTerms,
+};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
 /// A subscription. Base and add-ons are items alike; the catalog tells them apart.
-pub(super) fn seen<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+pub(super) fn seen<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     let told: Subscription<'_> = event.data()?;
     let mut draft = event.draft(Some(&told.customer_id.0), &[])?;
-    draft.lead(&[Some(&told.id.0), id(&told.transaction_id)]);
-    draft.tell(Fact::Subscription(Box::new(told.seen(event.at)?)));
+    draft.add_references(&[Some(&told.id.0), id(&told.transaction_id)]);
+    draft.add_fact(Fact::Subscription(Box::new(told.snapshot(event.at)?)));
     draft.read_metadata(metadata(told.custom_data).as_ref());
     if let Some(discount) = &told.discount {
-        draft.tell_code(&discount.id);
+        draft.add_code(&discount.id);
     }
     Ok(draft)
 }
@@ -32,18 +34,18 @@ struct Subscription<'a> {
     status: Arc<str>,
     customer_id: Id,
     currency_code: Arc<str>,
-    items: Vec<Line>,
+    items: Vec<PaddleSubscriptionItem>,
     #[serde(default)]
-    started_at: Option<Moment>,
+    started_at: Option<Rfc3339Time>,
     #[serde(default)]
-    created_at: Option<Moment>,
+    created_at: Option<Rfc3339Time>,
     #[serde(default)]
-    canceled_at: Option<Moment>,
+    canceled_at: Option<Rfc3339Time>,
     // None while nothing is billed: paused, or ended.
     #[serde(default)]
-    current_billing_period: Option<Stretch>,
+    current_billing_period: Option<BillingPeriod>,
     #[serde(default)]
-    scheduled_change: Option<Change>,
+    scheduled_change: Option<ScheduledChange>,
     // Only when it is created: what paid for it.
     #[serde(default)]
     transaction_id: Option<Id>,
@@ -54,13 +56,13 @@ struct Subscription<'a> {
 }
 
 #[derive(Deserialize)]
-struct Line {
+struct PaddleSubscriptionItem {
     price: Price,
     quantity: u64,
     #[serde(default = "always")]
     recurring: bool,
     #[serde(default)]
-    trial_dates: Option<Stretch>,
+    trial_dates: Option<BillingPeriod>,
 }
 
 #[derive(Deserialize)]
@@ -71,20 +73,20 @@ struct Price {
 
 #[derive(Deserialize)]
 struct UnitPrice {
-    amount: Minor,
+    amount: MinorUnits,
     currency_code: Arc<str>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
-struct Stretch {
-    starts_at: Moment,
-    ends_at: Moment,
+struct BillingPeriod {
+    starts_at: Rfc3339Time,
+    ends_at: Rfc3339Time,
 }
 
 #[derive(Deserialize)]
-struct Change {
+struct ScheduledChange {
     action: Arc<str>,
-    effective_at: Moment,
+    effective_at: Rfc3339Time,
 }
 
 #[derive(Deserialize)]
@@ -93,7 +95,7 @@ struct Discount {
 }
 
 /// What a scheduled change does.
-enum Scheduled {
+enum ScheduledEffect {
     Cancel(Timestamp),
     /// It is told again when it comes.
     Pause,
@@ -101,7 +103,7 @@ enum Scheduled {
 }
 
 impl Subscription<'_> {
-    fn seen(&self, told_at: Timestamp) -> Result<SubscriptionSeen, Unclear> {
+    fn snapshot(&self, told_at: Timestamp) -> Result<SubscriptionSnapshot, UnclearValue> {
         let status = status(&self.status)?;
         let billed_in = currency(&self.currency_code, "data.currency_code")?;
         // What was sold once beside it is told by its transaction, and never again.
@@ -109,36 +111,37 @@ impl Subscription<'_> {
         let items: Result<Vec<_>, _> = lines().map(|line| line.item(billed_in)).collect();
         let items = items?;
         if items.is_empty() && !status.is_final() {
-            return Err(Unclear("`data.items` is empty".into()));
+            return Err(UnclearValue("`data.items` is empty".into()));
         }
-        let current = Stretch::period(self.current_billing_period, "data.current_billing_period")?;
+        let current =
+            BillingPeriod::period(self.current_billing_period, "data.current_billing_period")?;
         let trial = lines().find_map(|line| line.trial_dates);
-        let trial = Stretch::period(trial, "data.items.trial_dates")?;
+        let trial = BillingPeriod::period(trial, "data.items.trial_dates")?;
         let in_trial = current.filter(|_| status == SubscriptionStatus::Trialing);
         let change = self
             .scheduled_change
             .as_ref()
-            .map(Change::read)
+            .map(ScheduledChange::read)
             .transpose()?;
         let cancel_at = match change {
-            Some(Scheduled::Cancel(at)) => Some(at),
-            Some(Scheduled::Pause | Scheduled::Resume(_)) | None => None,
+            Some(ScheduledEffect::Cancel(at)) => Some(at),
+            Some(ScheduledEffect::Pause | ScheduledEffect::Resume(_)) | None => None,
         };
         let pause = (status == SubscriptionStatus::Paused).then(|| Pause {
             behavior: Arc::clone(&self.status),
             resumes_at: match change {
-                Some(Scheduled::Resume(at)) => Some(at),
-                Some(Scheduled::Cancel(_) | Scheduled::Pause) | None => None,
+                Some(ScheduledEffect::Resume(at)) => Some(at),
+                Some(ScheduledEffect::Cancel(_) | ScheduledEffect::Pause) | None => None,
             },
         });
-        Ok(SubscriptionSeen {
+        Ok(SubscriptionSnapshot {
             id: self.id.0.clone(),
-            started_at: at(self.started_at.or(self.created_at)).unwrap_or(told_at),
+            started_at: to_timestamp(self.started_at.or(self.created_at)).unwrap_or(told_at),
             currency: Some(billed_in),
             canceled_at: None,
-            end_asked: cancel_at.is_some() || status.is_final(),
-            ended_at: at(self.canceled_at).filter(|_| status.is_final()),
-            terms: Terms {
+            end_requested: cancel_at.is_some() || status.is_final(),
+            ended_at: to_timestamp(self.canceled_at).filter(|_| status.is_final()),
+            terms: SubscriptionTerms {
                 status,
                 items,
                 period: current,
@@ -148,19 +151,19 @@ impl Subscription<'_> {
                     && cancel_at == current.map(|period| period.end),
                 pause,
             },
-            before: None,
+            previous_attributes: None,
         })
     }
 }
 
-impl Line {
+impl PaddleSubscriptionItem {
     /// An item goes by its price; a subscription has each once.
-    fn item(&self, billed_in: Currency) -> Result<Item, Unclear> {
+    fn item(&self, billed_in: Currency) -> Result<SubscriptionItem, UnclearValue> {
         let unit = &self.price.unit_price;
         let place = "data.items.price.unit_price";
         let listed_in = currency(&unit.currency_code, place)?;
         let minor = not_negative(unit.amount.0, place)?;
-        Ok(Item {
+        Ok(SubscriptionItem {
             id: self.price.id.0.clone(),
             price: PriceId::new(self.price.id.0.as_str()),
             metered: false,
@@ -172,8 +175,8 @@ impl Line {
     }
 }
 
-impl Stretch {
-    fn period(told: Option<Self>, place: &str) -> Result<Option<Period>, Unclear> {
+impl BillingPeriod {
+    fn period(told: Option<Self>, place: &str) -> Result<Option<Period>, UnclearValue> {
         let Some(Self { starts_at, ends_at }) = told else {
             return Ok(None);
         };
@@ -181,25 +184,30 @@ impl Stretch {
     }
 }
 
-impl Change {
-    fn read(&self) -> Result<Scheduled, Unclear> {
+impl ScheduledChange {
+    fn read(&self) -> Result<ScheduledEffect, UnclearValue> {
         Ok(match &*self.action {
-            "cancel" => Scheduled::Cancel(self.effective_at.0),
-            "pause" => Scheduled::Pause,
-            "resume" => Scheduled::Resume(self.effective_at.0),
-            other => return Err(Unclear::word("data.scheduled_change.action", other)),
+            "cancel" => ScheduledEffect::Cancel(self.effective_at.0),
+            "pause" => ScheduledEffect::Pause,
+            "resume" => ScheduledEffect::Resume(self.effective_at.0),
+            other => {
+                return Err(UnclearValue::unknown_word(
+                    "data.scheduled_change.action",
+                    other,
+                ));
+            }
         })
     }
 }
 
-fn status(word: &str) -> Result<SubscriptionStatus, Unclear> {
+fn status(word: &str) -> Result<SubscriptionStatus, UnclearValue> {
     Ok(match word {
         "trialing" => SubscriptionStatus::Trialing,
         "active" => SubscriptionStatus::Active,
         "past_due" => SubscriptionStatus::PastDue,
         "paused" => SubscriptionStatus::Paused,
         "canceled" => SubscriptionStatus::Canceled,
-        other => return Err(Unclear::word("data.status", other)),
+        other => return Err(UnclearValue::unknown_word("data.status", other)),
     })
 }
 

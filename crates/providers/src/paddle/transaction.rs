@@ -1,28 +1,28 @@
 //! `transaction.*`: what was billed, what came of it, and the money.
 
 use super::PADDLE;
-use super::wire::{Minor, metadata};
-use crate::draft::{Draft, ids, money};
+use super::wire::{MinorUnits, metadata};
+use crate::draft::{NormalizedEventDraft, ids, money};
 use crate::envelope::Event;
-use crate::wire::{Id, Moment, Unclear, at, id};
-use domain::billing::{InvoiceSeen, InvoiceState, PaymentSeen, Teller};
+use crate::wire::{Id, Rfc3339Time, UnclearValue, id, to_timestamp};
+use domain::billing::{InvoiceSnapshot, InvoiceState, PaymentSnapshot, SourceKind};
+use domain::event::Fact;
 use domain::money::Money;
-use domain::reading::Fact;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
 /// A transaction as it is now. `paid` and `completed` tell of the same money.
-pub(super) fn seen<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+pub(super) fn snapshot<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     let told: Transaction<'_> = event.data()?;
     let own = Some(&told.id.0);
     let subscription = id(&told.subscription_id);
     let mut draft = event.draft(id(&told.customer_id).or(own), &[])?;
-    draft.lead(&[own, subscription]);
+    draft.add_references(&[own, subscription]);
     let due = told.amount(told.details.totals.balance)?;
     let invoice = |state| {
-        Fact::Invoice(InvoiceSeen {
+        Fact::Invoice(InvoiceSnapshot {
             id: told.id.0.clone(),
             subscription: subscription.cloned(),
             state,
@@ -36,28 +36,28 @@ pub(super) fn seen<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
             // Nothing arrives where credit covers all of it, or the change itself is a credit.
             let paid = told.amount(told.details.totals.grand_total)?;
             if paid.minor > 0 {
-                draft.tell(Fact::Payment(told.payment(paid, event.at)));
+                draft.add_fact(Fact::Payment(told.payment(paid, event.at)));
             }
-            draft.tell(invoice(InvoiceState::Paid));
+            draft.add_fact(invoice(InvoiceState::Paid));
         }
         "draft" | "ready" | "billed" | "past_due" if FAILURES.contains(&event.kind) => {
             if due.minor > 0 && subscription.is_some() && told.is_automatic()? {
-                draft.tell(invoice(InvoiceState::Failed));
+                draft.add_fact(invoice(InvoiceState::Failed));
             }
         }
-        "canceled" => draft.tell(invoice(InvoiceState::Voided)),
+        "canceled" => draft.add_fact(invoice(InvoiceState::Voided)),
         known @ ("draft" | "ready" | "billed" | "past_due") => {
             let what = format!(
                 "`data.status` is `{known}`, which does not fit `{}`",
                 event.kind
             );
-            return Err(Unclear(what));
+            return Err(UnclearValue(what));
         }
-        other => return Err(Unclear::word("data.status", other)),
+        other => return Err(UnclearValue::unknown_word("data.status", other)),
     }
     draft.read_metadata(metadata(told.custom_data).as_ref());
     if let Some(discount) = &told.discount_id {
-        draft.tell_code(discount);
+        draft.add_code(discount);
     }
     Ok(draft)
 }
@@ -75,7 +75,7 @@ struct Transaction<'a> {
     currency_code: Arc<str>,
     details: Details,
     #[serde(default)]
-    payments: Option<Vec<Attempt>>,
+    payments: Option<Vec<PaymentAttempt>>,
     #[serde(default)]
     discount_id: Option<Arc<str>>,
     #[serde(borrow, default)]
@@ -90,28 +90,31 @@ struct Details {
 /// `total` less credit is `grand_total`, less payments `balance`.
 #[derive(Deserialize)]
 struct Totals {
-    total: Minor,
-    tax: Minor,
-    grand_total: Minor,
-    balance: Minor,
+    total: MinorUnits,
+    tax: MinorUnits,
+    grand_total: MinorUnits,
+    balance: MinorUnits,
     // Since 2026: the tax within `grand_total`.
     #[serde(default)]
-    grand_total_tax: Option<Minor>,
+    grand_total_tax: Option<MinorUnits>,
 }
 
 #[derive(Deserialize)]
-struct Attempt {
+struct PaymentAttempt {
     #[serde(default)]
-    captured_at: Option<Moment>,
+    captured_at: Option<Rfc3339Time>,
 }
 
 impl Transaction<'_> {
     /// It arrived when the last part of it was captured.
-    fn payment(&self, paid: Money, told_at: Timestamp) -> PaymentSeen {
-        let captured = self.attempts().iter().filter_map(|a| at(a.captured_at));
-        PaymentSeen {
+    fn payment(&self, paid: Money, told_at: Timestamp) -> PaymentSnapshot {
+        let captured = self
+            .attempts()
+            .iter()
+            .filter_map(|a| to_timestamp(a.captured_at));
+        PaymentSnapshot {
             ids: ids(&[Some(&self.id.0)]),
-            teller: Teller::Invoice,
+            source_kind: SourceKind::Invoice,
             paid,
             tax_minor: self.tax().filter(|tax| (0..=paid.minor).contains(tax)),
             paid_at: captured.max().unwrap_or(told_at),
@@ -127,20 +130,20 @@ impl Transaction<'_> {
         tax.map(|tax| tax.0)
     }
 
-    fn attempts(&self) -> &[Attempt] {
+    fn attempts(&self) -> &[PaymentAttempt] {
         self.payments.as_deref().unwrap_or_default()
     }
 
     /// Whether Paddle collects it, or sends an invoice that a person pays.
-    fn is_automatic(&self) -> Result<bool, Unclear> {
+    fn is_automatic(&self) -> Result<bool, UnclearValue> {
         match &*self.collection_mode {
             "automatic" => Ok(true),
             "manual" => Ok(false),
-            other => Err(Unclear::word("data.collection_mode", other)),
+            other => Err(UnclearValue::unknown_word("data.collection_mode", other)),
         }
     }
 
-    fn amount(&self, minor: Minor) -> Result<Money, Unclear> {
+    fn amount(&self, minor: MinorUnits) -> Result<Money, UnclearValue> {
         let place = "data.currency_code";
         money(minor.0, &self.currency_code, place, PADDLE.exponents())
     }

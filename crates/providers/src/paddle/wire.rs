@@ -9,9 +9,9 @@ use std::sync::Arc;
 /// Minor units as text, in the one way a number can be written: `"2880"`, never `"2880.0"`,
 /// `"+2880"` or `"02880"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Minor(pub(super) i64);
+pub(super) struct MinorUnits(pub(super) i64);
 
-impl<'de> Deserialize<'de> for Minor {
+impl<'de> Deserialize<'de> for MinorUnits {
     fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
         let text = Arc::<str>::deserialize(reader)?;
         let minor: Option<i64> = text.parse().ok();

@@ -18,32 +18,35 @@ mod query;
 
 pub mod postback;
 
-use crate::json::sound;
+use crate::json::validate_json;
 use crate::samples::bodies;
-use crate::{Outcome, PersonKey, Received, Refused, Request, Secret, Secrets, SignedHeaders};
-use crate::{Verified, standard};
+use crate::{
+    ItemOutcome, PersonKey, ReceivedItem, Request, Secret, Secrets, SignedHeaders,
+    VerificationError,
+};
+use crate::{VerifiedItems, standard};
 use domain::ids::{EventId, PartnerId};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
-pub use report::{Kind, Report};
+pub use report::{ReferralReport, ReportKind};
 pub use sub_ids::SubIds;
 
 /// What a partner's report says, and when it was signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reported {
+pub struct VerifiedReport {
     /// Its bytes and what they mean.
-    pub received: Received,
+    pub received: ReceivedItem,
     /// By the partner's clock, which was near ours; of a token, which has none, by ours.
     pub signed_at: Timestamp,
     /// What the partner calls it: told again under this id, it is the same or a conflict.
-    pub message: Arc<str>,
+    pub message_id: Arc<str>,
     /// What it says; none of a type we do not act on.
-    pub report: Option<Report>,
+    pub report: Option<ReferralReport>,
 }
 
-impl Reported {
+impl VerifiedReport {
     /// A hash of what was said, by which a repetition is told from a conflict.
     pub fn digest(&self) -> String {
         hex::encode(Sha256::digest(&self.received.raw))
@@ -60,25 +63,25 @@ pub fn receive(
     secrets: &Secrets,
     keys: &PersonKey,
     now: Timestamp,
-) -> Result<Reported, NotReceived> {
+) -> Result<VerifiedReport, ReportError> {
     let verified = standard::verify(request, secrets, now)?;
-    let message = verified.message().unwrap_or_default();
+    let message = verified.message_id().unwrap_or_default();
     let signed_at = verified.signed_at();
     let raw = only_item(&verified)?;
-    let text = sound(&raw).map_err(|fault| Unreadable::Body(fault.to_string()))?;
+    let text = validate_json(&raw).map_err(|fault| UnreadableReport::Body(fault.to_string()))?;
     let id = EventId::new(format!("partner/{partner}/{message}"));
-    let report = report::Report::read(text, (id.clone(), partner), signed_at, keys)?;
+    let report = report::ReferralReport::read(text, (id.clone(), partner), signed_at, keys)?;
     let outcome = match &report {
-        Some(report) => Outcome::Reading(report.reading(signed_at)),
-        None => Outcome::Ignored {
+        Some(report) => ItemOutcome::Event(report.event(signed_at)),
+        None => ItemOutcome::Ignored {
             id: Some(id),
             kind: report::kind(text)?,
         },
     };
-    Ok(Reported {
-        received: Received { raw, outcome },
+    Ok(VerifiedReport {
+        received: ReceivedItem { raw, outcome },
         signed_at,
-        message: message.into(),
+        message_id: message.into(),
         report,
     })
 }
@@ -88,14 +91,14 @@ pub fn receive(
 ///
 /// # Errors
 /// [`Refused`].
-pub fn asks(
+pub fn verify_status_request(
     partner: &PartnerId,
     referral: &str,
     request: &Request<'_>,
     secrets: &Secrets,
     now: Timestamp,
-) -> Result<(), Refused> {
-    let text = asked(partner, referral);
+) -> Result<(), VerificationError> {
+    let text = status_request_text(partner, referral);
     let signed = Request {
         body: text.as_bytes(),
         ..*request
@@ -111,7 +114,7 @@ pub fn offers_own_key(request: &Request<'_>) -> bool {
 
 /// The text to sign for asking how a referral stands: the id as it was reported, whatever has to
 /// be encoded in the address.
-pub fn asked(partner: &PartnerId, referral: &str) -> String {
+pub fn status_request_text(partner: &PartnerId, referral: &str) -> String {
     format!("GET /partners/{partner}/referrals/{referral}")
 }
 
@@ -133,16 +136,16 @@ pub fn samples() -> &'static [(&'static str, &'static str)] {
 
 /// Why a partner's report was not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotReceived {
+pub enum ReportError {
     /// It proves nothing.
     #[error(transparent)]
-    Refused(#[from] Refused),
+    Refused(#[from] VerificationError),
     /// It is the partner's, and says nothing we can read.
     #[error(transparent)]
-    Unreadable(#[from] Unreadable),
+    Unreadable(#[from] UnreadableReport),
 }
 
-impl NotReceived {
+impl ReportError {
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         match self {
@@ -154,7 +157,7 @@ impl NotReceived {
 
 /// What a partner's own people can mend: said to them, journaled nowhere.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unreadable {
+pub enum UnreadableReport {
     /// Not JSON that can be read in one way.
     #[error("{0}; send one JSON object, encoded as UTF-8")]
     Body(String),
@@ -174,7 +177,7 @@ pub enum Unreadable {
     },
 }
 
-impl Unreadable {
+impl UnreadableReport {
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         match self {
@@ -187,9 +190,9 @@ impl Unreadable {
 /// The version of the normalizer; a reading made by an older one may be made again.
 pub const NORMALIZER: u16 = 1;
 
-fn only_item(verified: &Verified) -> Result<Arc<[u8]>, Unreadable> {
+fn only_item(verified: &VerifiedItems) -> Result<Arc<[u8]>, UnreadableReport> {
     let item = verified.items().first().cloned();
-    item.ok_or_else(|| Unreadable::Body("the body is empty".into()))
+    item.ok_or_else(|| UnreadableReport::Body("the body is empty".into()))
 }
 
 const TOLERANCE_SECONDS: u16 = 300;

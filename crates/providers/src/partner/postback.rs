@@ -4,11 +4,14 @@
 //! What is signed, and what the journal keeps, is written one way: the parameters by name, a line
 //! each, `name=value`, without `token`, `ts` and `sig`. Before it stand the address and the time.
 
-use super::report::Report;
-use super::{NotReceived, Reported, query};
+use super::report::ReferralReport;
+use super::{ReportError, VerifiedReport, query};
 use crate::keys::expand;
-use crate::verified::{Claim, canonical_hex, canonical_seconds, signature};
-use crate::{Outcome, PersonKey, Received, Refused, Secret, Secrets, Verified, WeakSecret};
+use crate::verified::{SignatureClaim, canonical_hex, canonical_seconds, signature};
+use crate::{
+    ItemOutcome, PersonKey, ReceivedItem, Secret, Secrets, VerificationError, VerifiedItems,
+    WeakSecret,
+};
 use domain::ids::PartnerId;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -17,9 +20,9 @@ use std::fmt;
 /// What a partner's postbacks carry where they are not signed. It opens nothing but that address,
 /// since it stands in addresses, which are written down on their way.
 #[derive(Clone)]
-pub struct Token(String);
+pub struct PostbackToken(String);
 
-impl Token {
+impl PostbackToken {
     /// The token of a version of the partner's key.
     ///
     /// # Errors
@@ -39,7 +42,7 @@ impl Token {
     }
 }
 
-impl fmt::Debug for Token {
+impl fmt::Debug for PostbackToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token(redacted)")
     }
@@ -47,34 +50,34 @@ impl fmt::Debug for Token {
 
 /// A postback's query, taken apart and not believed yet.
 #[derive(Debug)]
-pub struct Postback {
-    said: BTreeMap<String, String>,
-    lines: String,
-    proof: Proof,
+pub struct PostbackQuery {
+    parameters: BTreeMap<String, String>,
+    signed_lines: String,
+    proof: PostbackProof,
 }
 
-enum Proof {
+enum PostbackProof {
     Token(String),
     Signature { time: String, mac: [u8; 32] },
 }
 
-impl fmt::Debug for Proof {
+impl fmt::Debug for PostbackProof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Proof(redacted)")
     }
 }
 
-impl Postback {
+impl PostbackQuery {
     /// Takes a query apart.
     ///
     /// # Errors
     /// [`NotReceived`]: it can be read in more ways than one, or offers no proof.
-    pub fn read(query: &str) -> Result<Self, NotReceived> {
+    pub fn read(query: &str) -> Result<Self, ReportError> {
         let mut said = query::read(query)?;
-        let disproved = |what| Refused::Disproved { what };
+        let disproved = |what| VerificationError::Disproved { what };
         let proof = match ["token", "ts", "sig"].map(|name| said.remove(name)) {
-            [Some(token), None, None] => Proof::Token(token),
-            [None, Some(time), Some(mac)] => Proof::Signature {
+            [Some(token), None, None] => PostbackProof::Token(token),
+            [None, Some(time), Some(mac)] => PostbackProof::Signature {
                 time,
                 mac: canonical_hex(&mac)
                     .ok_or(disproved("`sig` is not 64 lower-case hex digits"))?,
@@ -82,8 +85,8 @@ impl Postback {
             _ => Err(disproved("there is neither `token` nor `ts` with `sig`"))?,
         };
         Ok(Self {
-            lines: lines(&said),
-            said,
+            signed_lines: canonical_lines(&said),
+            parameters: said,
             proof,
         })
     }
@@ -95,40 +98,40 @@ impl Postback {
     pub fn receive(
         &self,
         partner: &PartnerId,
-        (secrets, token): (&Secrets, &Token),
+        (secrets, token): (&Secrets, &PostbackToken),
         keys: &PersonKey,
         now: Timestamp,
-    ) -> Result<Reported, NotReceived> {
+    ) -> Result<VerifiedReport, ReportError> {
         let verified = match &self.proof {
-            Proof::Token(offered) => {
+            PostbackProof::Token(offered) => {
                 let offered = [offered, token.reveal()].map(str::as_bytes);
-                Verified::by_token(offered, self.lines.as_bytes(), now)?
+                VerifiedItems::by_token(offered, self.signed_lines.as_bytes(), now)?
             }
-            Proof::Signature { time, mac } => {
-                let garbled = Refused::Disproved {
+            PostbackProof::Signature { time, mac } => {
+                let garbled = VerificationError::Disproved {
                     what: "`ts` is not plain seconds since 1970",
                 };
                 let address = address(partner);
-                let claim = Claim {
+                let claim = SignatureClaim {
                     prefix: &[address.as_bytes(), time.as_bytes(), b"\n"],
-                    body: self.lines.as_bytes(),
+                    body: self.signed_lines.as_bytes(),
                     macs: &[*mac],
                     ed25519: &[],
-                    at: Some(canonical_seconds(time).ok_or(garbled)?),
+                    signed_at: Some(canonical_seconds(time).ok_or(garbled)?),
                     tolerance_seconds: super::TOLERANCE_SECONDS,
                 };
-                Verified::by_signature(&claim, secrets, now)?
+                VerifiedItems::by_signature(&claim, secrets, now)?
             }
         };
-        let report = Report::of_postback(self.said.clone(), partner, keys)?;
+        let report = ReferralReport::from_postback(self.parameters.clone(), partner, keys)?;
         let signed_at = verified.signed_at();
-        Ok(Reported {
-            received: Received {
+        Ok(VerifiedReport {
+            received: ReceivedItem {
                 raw: super::only_item(&verified)?,
-                outcome: Outcome::Reading(report.reading(signed_at)),
+                outcome: ItemOutcome::Event(report.event(signed_at)),
             },
             signed_at,
-            message: report.message().into(),
+            message_id: report.message_id().into(),
             report: Some(report),
         })
     }
@@ -138,13 +141,13 @@ impl Postback {
 ///
 /// # Errors
 /// [`NotReceived`] where these parameters can't be sent so.
-pub fn signed(
+pub fn sign_query(
     query: &str,
     partner: &PartnerId,
     secret: &Secret,
     now: Timestamp,
-) -> Result<String, NotReceived> {
-    let lines = lines(&query::read(query)?);
+) -> Result<String, ReportError> {
+    let lines = canonical_lines(&query::read(query)?);
     let (address, time) = (address(partner), now.as_second().to_string());
     let prefix: [&[u8]; 3] = [address.as_bytes(), time.as_bytes(), b"\n"];
     let mac = signature(secret, &prefix, lines.as_bytes()).unwrap_or_default();
@@ -152,7 +155,7 @@ pub fn signed(
 }
 
 /// Values have no line ends in them, so no two sets of parameters are written alike.
-fn lines(said: &BTreeMap<String, String>) -> String {
+fn canonical_lines(said: &BTreeMap<String, String>) -> String {
     let lines: Vec<String> = said.iter().map(|(n, v)| format!("{n}={v}")).collect();
     lines.join("\n")
 }

@@ -1,12 +1,12 @@
 //! A query, read in the one way there is: every name once, percent-encoded UTF-8.
 
-use super::Unreadable;
+use super::UnreadableReport;
 use std::collections::BTreeMap;
 
 /// Names and values, decoded.
-pub(super) fn read(query: &str) -> Result<BTreeMap<String, String>, Unreadable> {
-    let unclear = |what| Unreadable::Query { what };
-    if query.len() > MOST_BYTES {
+pub(super) fn read(query: &str) -> Result<BTreeMap<String, String>, UnreadableReport> {
+    let unclear = |what| UnreadableReport::Query { what };
+    if query.len() > MAX_BYTES {
         return Err(unclear("is longer than 4096 bytes"));
     }
     let mut said = BTreeMap::new();
@@ -24,7 +24,7 @@ pub(super) fn read(query: &str) -> Result<BTreeMap<String, String>, Unreadable> 
         if said.insert(name, value).is_some() {
             return Err(unclear("has a name twice"));
         }
-        if said.len() > MOST_PAIRS {
+        if said.len() > MAX_PAIRS {
             return Err(unclear("has more than 32 parts"));
         }
     }
@@ -59,5 +59,5 @@ fn is_name(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(plain)
 }
 
-const MOST_BYTES: usize = 4096;
-const MOST_PAIRS: usize = 32;
+const MAX_BYTES: usize = 4096;
+const MAX_PAIRS: usize = 32;

@@ -1,10 +1,10 @@
 //! What a partner's report says, and how it is read.
 
-use super::Unreadable;
+use super::UnreadableReport;
 use super::sub_ids::{self, SubIds};
 use crate::PersonKey;
+use domain::event::{About, Fact, NormalizedEvent, ReferralSnapshot};
 use domain::ids::{EventId, PartnerId, Reference};
-use domain::reading::{About, Fact, Reading, ReferralSeen};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -12,31 +12,31 @@ use std::sync::Arc;
 
 /// What a partner says of somebody it sent, understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
+pub struct ReferralReport {
     id: EventId,
     partner: PartnerId,
-    kind: Kind,
+    kind: ReportKind,
     referral: Arc<str>,
     references: Vec<Reference>,
     occurred_at: Option<Timestamp>,
     sub_ids: SubIds,
 }
 
-impl Report {
+impl ReferralReport {
     /// Reads it; none is a type we do not act on.
     pub(super) fn read(
         text: &str,
         (id, partner): (EventId, &PartnerId),
         signed_at: Timestamp,
         keys: &PersonKey,
-    ) -> Result<Option<Self>, Unreadable> {
+    ) -> Result<Option<Self>, UnreadableReport> {
         let kind = match &*kind(text)? {
-            "lead.created" => Kind::Lead,
-            "referral.created" => Kind::Created,
-            "referral.canceled" => Kind::Canceled,
+            "lead.created" => ReportKind::Lead,
+            "referral.created" => ReportKind::Created,
+            "referral.canceled" => ReportKind::Canceled,
             _ => return Ok(None),
         };
-        let wire: Wire = parse(text)?;
+        let wire: WireReport = parse(text)?;
         let data = wire.data;
         let occurred_at = match &data.occurred_at {
             Some(time) => Some(
@@ -45,7 +45,7 @@ impl Report {
             ),
             None => None,
         };
-        let latest = signed_at.checked_add(SLACK).unwrap_or(signed_at);
+        let latest = signed_at.checked_add(CLOCK_SLACK).unwrap_or(signed_at);
         if occurred_at.is_some_and(|at| at > latest) {
             return Err(field("data.occurred_at", "lies in the future"));
         }
@@ -55,18 +55,18 @@ impl Report {
             kind,
             referral: check("data.referral_id", data.referral_id.trim())?,
             sub_ids: sub_ids::read("data.sub_ids", &data.sub_ids)?,
-            references: Customer::read(data)?.references(keys),
+            references: ReportedCustomer::read(data)?.references(keys),
             occurred_at,
         }))
     }
 
     /// Reads the parameters of a postback, which reports a customer sent.
-    pub(super) fn of_postback(
+    pub(super) fn from_postback(
         mut said: BTreeMap<String, String>,
         partner: &PartnerId,
         keys: &PersonKey,
-    ) -> Result<Self, Unreadable> {
-        let sub_ids = sub_ids::of_query(&mut said)?;
+    ) -> Result<Self, UnreadableReport> {
+        let sub_ids = sub_ids::take_from_query(&mut said)?;
         let mut take = |name: &'static str| {
             let text = said.remove(name).filter(|text| !text.trim().is_empty());
             text.map(|text| check(name, text.trim())).transpose()
@@ -77,7 +77,7 @@ impl Report {
         if amount.is_some_and(|amount| !is_amount(&amount)) {
             return Err(field("amount", "is not a plain number of 0 or more"));
         }
-        let customer = Customer {
+        let customer = ReportedCustomer {
             email: take("email")?,
             id: take("customer_id")?,
             code: take("code")?,
@@ -85,13 +85,13 @@ impl Report {
         if !said.is_empty() {
             // Silence would let a slip of the pen go unnoticed, and a conflict depend on it.
             let what = "has a name that this address does not know";
-            return Err(Unreadable::Query { what });
+            return Err(UnreadableReport::Query { what });
         }
         Ok(Self {
             id: EventId::new(format!("partner/{partner}/{POSTBACK}/{referral}")),
             partner: partner.clone(),
-            kind: Kind::Postback,
-            references: customer.sound(["email", "email"])?.references(keys),
+            kind: ReportKind::Postback,
+            references: customer.validated(["email", "email"])?.references(keys),
             referral,
             occurred_at: None,
             sub_ids,
@@ -100,31 +100,31 @@ impl Report {
 
     /// The reading: about whoever these references lead to, now or later. What says no time of
     /// its own happened when it was first told.
-    pub fn reading(&self, first_told_at: Timestamp) -> Reading {
+    pub fn event(&self, first_told_at: Timestamp) -> NormalizedEvent {
         let occurred_at = self.occurred_at.unwrap_or(first_told_at);
         let (partner, referral) = (self.partner.clone(), self.referral.clone());
         let (rank, fact) = match self.kind {
             // It claims nothing; it is kept, and told to whoever asks for the history.
-            Kind::Lead => (LEAD_RANK, None),
-            Kind::Created | Kind::Postback => {
-                let seen = ReferralSeen {
+            ReportKind::Lead => (LEAD_RANK, None),
+            ReportKind::Created | ReportKind::Postback => {
+                let seen = ReferralSnapshot {
                     partner,
                     referral,
                     referred_at: occurred_at,
                 };
                 (CREATED_RANK, Some(Fact::Referral(seen)))
             }
-            Kind::Canceled => {
+            ReportKind::Canceled => {
                 let canceled = Fact::ReferralCanceled { partner, referral };
                 (CANCELED_RANK, Some(canceled))
             }
         };
-        Reading {
+        NormalizedEvent {
             id: self.id.clone(),
             kind: self.kind.as_str().into(),
             occurred_at,
             rank,
-            about: About::Behind(self.references.clone()),
+            about: About::ByReference(self.references.clone()),
             facts: fact.into_iter().collect(),
             // It is looked for under these, but a partner's word makes nobody's e-mail another's.
             references: Vec::new(),
@@ -132,13 +132,13 @@ impl Report {
     }
 
     /// What the partner calls it, without the partner's name.
-    pub(super) fn message(&self) -> &str {
+    pub(super) fn message_id(&self) -> &str {
         let id = self.id.as_str().splitn(3, '/').nth(2);
         id.unwrap_or_default()
     }
 
     /// What it is: `referral.created`.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> ReportKind {
         self.kind
     }
 
@@ -154,14 +154,14 @@ impl Report {
 }
 
 /// The report's type.
-pub(super) fn kind(text: &str) -> Result<Arc<str>, Unreadable> {
-    let typed: Typed = parse(text)?;
+pub(super) fn kind(text: &str) -> Result<Arc<str>, UnreadableReport> {
+    let typed: TypeField = parse(text)?;
     check("type", &typed.kind)
 }
 
 /// The types of reports that are acted upon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ReportKind {
     /// Somebody showed interest: kept, and claims nothing.
     Lead,
     /// A customer was sent.
@@ -172,7 +172,7 @@ pub enum Kind {
     Postback,
 }
 
-impl Kind {
+impl ReportKind {
     /// As it stands in journals.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -185,21 +185,21 @@ impl Kind {
 }
 
 #[derive(Deserialize)]
-struct Typed {
+struct TypeField {
     #[serde(rename = "type")]
     kind: Arc<str>,
 }
 
 #[derive(Deserialize)]
-struct Wire {
-    data: Data,
+struct WireReport {
+    data: ReportPayload,
 }
 
 #[derive(Deserialize)]
-struct Data {
+struct ReportPayload {
     referral_id: Arc<str>,
     #[serde(default)]
-    customer: Option<Named>,
+    customer: Option<CustomerObject>,
     #[serde(default)]
     occurred_at: Option<Arc<str>>,
     #[serde(default)]
@@ -213,7 +213,7 @@ struct Data {
 }
 
 #[derive(Default, Deserialize)]
-struct Named {
+struct CustomerObject {
     #[serde(default)]
     email: Option<Arc<str>>,
     #[serde(default)]
@@ -222,14 +222,14 @@ struct Named {
     code: Option<Arc<str>>,
 }
 
-struct Customer {
+struct ReportedCustomer {
     email: Option<Arc<str>>,
     id: Option<Arc<str>>,
     code: Option<Arc<str>>,
 }
 
-impl Customer {
-    fn read(data: Data) -> Result<Self, Unreadable> {
+impl ReportedCustomer {
+    fn read(data: ReportPayload) -> Result<Self, UnreadableReport> {
         let named = data.customer.unwrap_or_default();
         let one = |name, nested: Option<Arc<str>>, flat: Option<Arc<str>>| match (nested, flat) {
             (Some(nested), Some(flat)) if nested != flat => {
@@ -245,11 +245,11 @@ impl Customer {
             id: one("data.customer.id", named.id, data.customer_id)?,
             code: one("data.customer.code", named.code, data.code)?,
         };
-        customer.sound(["data.customer", "data.customer.email"])
+        customer.validated(["data.customer", "data.customer.email"])
     }
 
     /// It, if it names somebody; else what is wrong, by the name of all of it and of the address.
-    fn sound(self, [whole, email]: [&str; 2]) -> Result<Self, Unreadable> {
+    fn validated(self, [whole, email]: [&str; 2]) -> Result<Self, UnreadableReport> {
         if self.email.is_none() && self.id.is_none() && self.code.is_none() {
             return Err(field(whole, "names nobody: give email, id or code"));
         }
@@ -272,7 +272,7 @@ impl Customer {
 }
 
 /// Reads, and names the field that could not be read, never its value.
-fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Unreadable> {
+fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, UnreadableReport> {
     let mut reader = serde_json::Deserializer::from_str(text);
     serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let missing = error.inner().to_string();
@@ -304,22 +304,22 @@ fn is_amount(text: &str) -> bool {
     }
 }
 
-pub(super) fn check(name: &str, text: &str) -> Result<Arc<str>, Unreadable> {
+pub(super) fn check(name: &str, text: &str) -> Result<Arc<str>, UnreadableReport> {
     if text.is_empty() || text.len() > MAX_TEXT || text.chars().any(char::is_control) {
         return Err(field(name, "is not 1 to 254 bytes of plain text"));
     }
     Ok(text.into())
 }
 
-pub(super) fn field(name: &str, what: &'static str) -> Unreadable {
-    Unreadable::Field {
+pub(super) fn field(name: &str, what: &'static str) -> UnreadableReport {
+    UnreadableReport::Field {
         field: name.to_owned(),
         what,
     }
 }
 
 const MAX_TEXT: usize = 254;
-const SLACK: SignedDuration = SignedDuration::from_secs(300);
+const CLOCK_SLACK: SignedDuration = SignedDuration::from_secs(300);
 /// What stands between partner and transaction in the id of a postback. No `webhook-id` has a
 /// slash in it, so none is the id of a postback.
 pub(super) const POSTBACK: &str = "postback";

@@ -1,6 +1,6 @@
 //! Sub-ids: what a partner calls the campaign, the page or the person that a customer came by.
 
-use super::Unreadable;
+use super::UnreadableReport;
 use super::report::{check, field};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,14 +9,14 @@ use std::sync::Arc;
 pub type SubIds = BTreeMap<Arc<str>, Arc<str>>;
 
 /// Those of a report. What is there and says nothing is left out.
-pub(super) fn read(name: &str, said: &SubIds) -> Result<SubIds, Unreadable> {
-    if said.len() > MOST {
+pub(super) fn read(name: &str, said: &SubIds) -> Result<SubIds, UnreadableReport> {
+    if said.len() > MAX_ENTRIES {
         return Err(field(name, "has more than 10 entries"));
     }
     let said = said.iter().filter(|(_, text)| !text.trim().is_empty());
     said.map(|(key, text)| {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
-        if key.is_empty() || key.len() > MOST_NAME || !key.bytes().all(plain) {
+        if key.is_empty() || key.len() > MAX_NAME_BYTES || !key.bytes().all(plain) {
             let what = "has a name that is not 1 to 64 letters, digits, `_`, `-` or `.`";
             return Err(field(name, what));
         }
@@ -26,15 +26,17 @@ pub(super) fn read(name: &str, said: &SubIds) -> Result<SubIds, Unreadable> {
 }
 
 /// Those of a postback, which are taken from it.
-pub(super) fn of_query(said: &mut BTreeMap<String, String>) -> Result<SubIds, Unreadable> {
-    let named = IN_QUERIES.iter().filter_map(|name| {
+pub(super) fn take_from_query(
+    said: &mut BTreeMap<String, String>,
+) -> Result<SubIds, UnreadableReport> {
+    let named = QUERY_NAMES.iter().filter_map(|name| {
         let text = said.remove(*name)?;
         Some((Arc::from(*name), Arc::from(text)))
     });
     read("sub1 to sub5", &named.collect())
 }
 
-const MOST: usize = 10;
-const MOST_NAME: usize = 64;
+const MAX_ENTRIES: usize = 10;
+const MAX_NAME_BYTES: usize = 64;
 /// As the convention has them.
-const IN_QUERIES: [&str; 5] = ["sub1", "sub2", "sub3", "sub4", "sub5"];
+const QUERY_NAMES: [&str; 5] = ["sub1", "sub2", "sub3", "sub4", "sub5"];

@@ -1,35 +1,37 @@
 //! `PAYMENT.CAPTURE.COMPLETED`: a one-off payment arrived.
 
-use super::normalize::{Event, Value, unknown};
-use crate::draft::Draft;
-use crate::thin::Short;
-use crate::wire::{Id, Moment, at, id};
-use domain::billing::{PaymentSeen, Teller};
-use domain::reading::Fact;
+use super::normalize::{PaypalAmount, PaypalEvent, unknown_word};
+use crate::api_document::ReadError;
+use crate::draft::NormalizedEventDraft;
+use crate::wire::{Id, Rfc3339Time, id, to_timestamp};
+use domain::billing::{PaymentSnapshot, SourceKind};
+use domain::event::Fact;
 use serde::Deserialize;
 use std::sync::Arc;
 
 /// A capture. It names nobody, so it is a guest's, whose partition is the payment.
-pub(super) fn completed<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
+pub(super) fn completed<'a>(
+    event: &PaypalEvent<'a, '_>,
+) -> Result<NormalizedEventDraft<'a>, ReadError> {
     let capture: Capture = event.resource()?;
     let own = &capture.id.0;
-    let mut draft = event.draft_of(own);
+    let mut draft = event.draft_for(own);
     let related = capture.supplementary_data.and_then(|data| data.related_ids);
     let order = related.and_then(|ids| ids.order_id);
-    draft.lead(&[Some(own), id(&order)]);
+    draft.add_references(&[Some(own), id(&order)]);
     let paid = capture.amount.money("resource.amount")?;
     let has_arrived = match &*capture.status {
         "COMPLETED" | "PARTIALLY_REFUNDED" | "REFUNDED" => true,
         "PENDING" | "DECLINED" | "FAILED" => false,
-        other => return Err(unknown("resource.status", other).into()),
+        other => return Err(unknown_word("resource.status", other).into()),
     };
     if has_arrived && paid.minor > 0 {
-        draft.tell(Fact::Payment(PaymentSeen {
+        draft.add_fact(Fact::Payment(PaymentSnapshot {
             ids: vec![own.clone()],
-            teller: Teller::Charge,
+            source_kind: SourceKind::Charge,
             paid,
             tax_minor: None,
-            paid_at: at(capture.create_time).unwrap_or(event.at),
+            paid_at: to_timestamp(capture.create_time).unwrap_or(event.at),
             subscription: None,
         }));
     }
@@ -43,23 +45,23 @@ pub(super) fn completed<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
 struct Capture {
     id: Id,
     status: Arc<str>,
-    amount: Value,
+    amount: PaypalAmount,
     #[serde(default)]
-    create_time: Option<Moment>,
+    create_time: Option<Rfc3339Time>,
     #[serde(default)]
     custom_id: Option<Arc<str>>,
     #[serde(default)]
-    supplementary_data: Option<Supplement>,
+    supplementary_data: Option<SupplementaryIds>,
 }
 
 #[derive(Deserialize)]
-struct Supplement {
+struct SupplementaryIds {
     #[serde(default)]
-    related_ids: Option<Related>,
+    related_ids: Option<RelatedIds>,
 }
 
 #[derive(Deserialize)]
-struct Related {
+struct RelatedIds {
     #[serde(default)]
     order_id: Option<Id>,
 }

@@ -7,8 +7,8 @@
 //! its own along; they are trusted no further than the roots vouch for them. Revocation lists
 //! are not asked: each event is confirmed by PayPal's API besides.
 
-use crate::fetch::{Call, Method, To};
-use crate::{Refused, Secret, Secrets};
+use crate::fetch::{ApiCall, CallTarget, Method};
+use crate::{Secret, Secrets, VerificationError};
 use domain::ids::Mode;
 use jiff::Timestamp;
 use rustls_pki_types::pem::PemObject;
@@ -20,27 +20,27 @@ use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert, KeyUsage, anchor_from_trusted
 /// The question for the certificate at that address, if it is one of PayPal's own for this
 /// mode: this host, this path and a plain name, character by character. No other port, no user,
 /// no query; whoever asks follows no redirect.
-pub(super) fn address(text: &str, mode: Mode) -> Option<Call> {
+pub(super) fn certificate_call(text: &str, mode: Mode) -> Option<ApiCall> {
     let hosts = match mode {
         Mode::Live => ["api.paypal.com", "api-m.paypal.com"],
         Mode::Test => ["api.sandbox.paypal.com", "api-m.sandbox.paypal.com"],
     };
     let (host, path) = text.strip_prefix("https://")?.split_once('/')?;
     let name = path.strip_prefix("v1/notifications/certs/")?;
-    let plain = Call::get(&[name]).is_some();
-    (plain && hosts.contains(&host)).then(|| Call {
+    let plain = ApiCall::get(&[name]).is_some();
+    (plain && hosts.contains(&host)).then(|| ApiCall {
         method: Method::Get,
-        to: To::Certificate(text.into()),
+        target: CallTarget::Certificate(text.into()),
         body: Arc::default(),
     })
 }
 
 /// A certificate, and behind it those who vouch for it.
-pub(super) struct Certificates(Vec<CertificateDer<'static>>);
+pub(super) struct PaypalCertificates(Vec<CertificateDer<'static>>);
 
-impl Certificates {
+impl PaypalCertificates {
     /// Reads PEM.
-    pub(super) fn read(pem: &[u8]) -> Result<Self, Refused> {
+    pub(super) fn read(pem: &[u8]) -> Result<Self, VerificationError> {
         let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem)
             .take(MAX_CERTIFICATES)
             .collect();
@@ -56,7 +56,7 @@ impl Certificates {
         mode: Mode,
         secrets: &Secrets,
         now: Timestamp,
-    ) -> Result<EndEntityCert<'_>, Refused> {
+    ) -> Result<EndEntityCert<'_>, VerificationError> {
         let (first, issuers) = self.0.split_first().ok_or(UNREADABLE)?;
         let signer = EndEntityCert::try_from(first).map_err(|_| UNREADABLE)?;
         let own_roots = secrets.iter().filter_map(Secret::trusted_root);
@@ -87,7 +87,10 @@ impl Certificates {
             }
             Err(_) => return Err(disproved("no trusted root vouches for the certificate")),
         }
-        if !signer.valid_dns_names().any(|name| is_paypals(name, mode)) {
+        if !signer
+            .valid_dns_names()
+            .any(|name| is_paypal_host(name, mode))
+        {
             return Err(disproved("the certificate is not made out to PayPal"));
         }
         Ok(signer)
@@ -95,7 +98,7 @@ impl Certificates {
 }
 
 /// Names of PayPal's sandbox sign nothing about real money.
-fn is_paypals(name: &str, mode: Mode) -> bool {
+fn is_paypal_host(name: &str, mode: Mode) -> bool {
     let name = name.to_ascii_lowercase();
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-.".contains(&byte);
     let Some(host) = name.strip_suffix(".paypal.com") else {
@@ -109,24 +112,24 @@ fn is_paypals(name: &str, mode: Mode) -> bool {
     fits && !host.is_empty() && host.bytes().all(plain)
 }
 
-fn disproved(what: &'static str) -> Refused {
-    Refused::Disproved { what }
+fn disproved(what: &'static str) -> VerificationError {
+    VerificationError::Disproved { what }
 }
 
-fn pinned(pem: &'static str) -> Vec<CertificateDer<'static>> {
+fn read_pem(pem: &'static str) -> Vec<CertificateDer<'static>> {
     let certificates = CertificateDer::pem_slice_iter(pem.as_bytes());
     certificates.filter_map(Result::ok).collect()
 }
 
 /// DigiCert Global Root CA, Global Root G2, High Assurance EV Root CA, TLS RSA4096 Root G5.
 static ROOTS: LazyLock<Vec<CertificateDer<'static>>> =
-    LazyLock::new(|| pinned(include_str!("roots.pem")));
+    LazyLock::new(|| read_pem(include_str!("roots.pem")));
 
 /// DigiCert SHA2 Extended Validation Server CA, EV RSA CA G2, Global G2 TLS RSA SHA256 2020 CA1.
 static ISSUERS: LazyLock<Vec<CertificateDer<'static>>> =
-    LazyLock::new(|| pinned(include_str!("issuers.pem")));
+    LazyLock::new(|| read_pem(include_str!("issuers.pem")));
 
-const UNREADABLE: Refused = Refused::Disproved {
+const UNREADABLE: VerificationError = VerificationError::Disproved {
     what: "the certificate can't be read",
 };
 const MAX_CERTIFICATES: usize = 8;

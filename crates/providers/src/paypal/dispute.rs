@@ -1,17 +1,19 @@
 //! `CUSTOMER.DISPUTE.*` and `PAYMENT.….REVERSED`: a buyer complains, and the money is taken.
 
-use super::normalize::{Event, Link, Value, linked, unknown};
-use super::sale::Amount;
-use crate::draft::Draft;
-use crate::thin::Short;
-use crate::wire::{Id, Unclear};
-use domain::billing::{DisputeSeen, DisputeState};
-use domain::reading::Fact;
+use super::normalize::{Link, PaypalAmount, PaypalEvent, linked_id, unknown_word};
+use super::sale::SaleAmount;
+use crate::api_document::ReadError;
+use crate::draft::NormalizedEventDraft;
+use crate::wire::{Id, UnclearValue};
+use domain::billing::{DisputeSnapshot, DisputeState};
+use domain::event::Fact;
 use serde::Deserialize;
 use std::sync::Arc;
 
 /// A dispute as it is now, for each payment it is about.
-pub(super) fn seen<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
+pub(super) fn snapshot<'a>(
+    event: &PaypalEvent<'a, '_>,
+) -> Result<NormalizedEventDraft<'a>, ReadError> {
     let dispute: Dispute = event.resource()?;
     let state = dispute.state()?;
     let payments = &dispute.disputed_transactions;
@@ -20,9 +22,9 @@ pub(super) fn seen<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
         .map(|one| &one.seller_transaction_id.0)
         .collect();
     if ids.is_empty() {
-        return Err(Unclear::absent("resource.disputed_transactions").into());
+        return Err(UnclearValue::missing("resource.disputed_transactions").into());
     }
-    let mut draft = event.draft_behind(&ids);
+    let mut draft = event.draft_by_reference(&ids);
     for payment in payments {
         // Of one payment the part in dispute is told, of several only what each was.
         let (amount, place) = match payments.as_slice() {
@@ -32,47 +34,51 @@ pub(super) fn seen<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
                 "resource.disputed_transactions.gross_amount",
             ),
         };
-        let amount = amount.ok_or_else(|| Unclear::absent(place))?;
+        let amount = amount.ok_or_else(|| UnclearValue::missing(place))?;
         let minor = amount.money(place)?.minor;
-        draft.tell(fact(&payment.seller_transaction_id, minor, state));
+        draft.add_fact(fact(&payment.seller_transaction_id, minor, state));
     }
     Ok(draft)
 }
 
 /// A sale that PayPal took back.
-pub(super) fn sale_reversed<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
+pub(super) fn sale_reversed<'a>(
+    event: &PaypalEvent<'a, '_>,
+) -> Result<NormalizedEventDraft<'a>, ReadError> {
     let reversal: SaleReversal = event.resource()?;
-    let itself = || linked(&reversal.links, "self", "/sale/");
+    let itself = || linked_id(&reversal.links, "self", "/sale/");
     let sale = reversal.sale_id.clone().or_else(itself);
-    let minor = reversal.amount.back()?;
+    let minor = reversal.amount.refunded_minor()?;
     reversed(event, sale, "resource.sale_id", minor)
 }
 
 /// A capture that PayPal took back.
-pub(super) fn capture_reversed<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
+pub(super) fn capture_reversed<'a>(
+    event: &PaypalEvent<'a, '_>,
+) -> Result<NormalizedEventDraft<'a>, ReadError> {
     let reversal: CaptureReversal = event.resource()?;
     let links = &reversal.links;
-    let itself = || linked(links, "self", "/captures/");
-    let capture = linked(links, "up", "/captures/").or_else(itself);
-    let minor = reversal.amount.back("resource.amount")?;
+    let itself = || linked_id(links, "self", "/captures/");
+    let capture = linked_id(links, "up", "/captures/").or_else(itself);
+    let minor = reversal.amount.refunded_minor("resource.amount")?;
     reversed(event, capture, "resource.links.up", minor)
 }
 
 fn reversed<'a>(
-    event: &Event<'a, '_>,
+    event: &PaypalEvent<'a, '_>,
     payment: Option<Id>,
     place: &str,
     minor: i64,
-) -> Result<Draft<'a>, Short> {
-    let payment = payment.ok_or_else(|| Unclear::absent(place))?;
-    let mut draft = event.draft_behind(&[&payment.0]);
-    draft.tell(fact(&payment, minor, DisputeState::Lost));
+) -> Result<NormalizedEventDraft<'a>, ReadError> {
+    let payment = payment.ok_or_else(|| UnclearValue::missing(place))?;
+    let mut draft = event.draft_by_reference(&[&payment.0]);
+    draft.add_fact(fact(&payment, minor, DisputeState::Lost));
     Ok(draft)
 }
 
 /// A reversal names no dispute and a dispute no reversal, but both the payment.
 fn fact(payment: &Id, minor: i64, state: DisputeState) -> Fact {
-    Fact::Dispute(DisputeSeen {
+    Fact::Dispute(DisputeSnapshot {
         id: payment.0.clone(),
         payment: vec![payment.0.clone()],
         minor,
@@ -86,28 +92,28 @@ struct Dispute {
     #[serde(default)]
     disputed_transactions: Vec<Transaction>,
     #[serde(default)]
-    dispute_amount: Option<Value>,
+    dispute_amount: Option<PaypalAmount>,
     #[serde(default)]
     dispute_life_cycle_stage: Option<Arc<str>>,
     #[serde(default)]
-    dispute_outcome: Option<Outcome>,
+    dispute_outcome: Option<DisputeOutcome>,
 }
 
 #[derive(Deserialize)]
 struct Transaction {
     seller_transaction_id: Id,
     #[serde(default)]
-    gross_amount: Option<Value>,
+    gross_amount: Option<PaypalAmount>,
 }
 
 #[derive(Deserialize)]
-struct Outcome {
+struct DisputeOutcome {
     outcome_code: Arc<str>,
 }
 
 #[derive(Deserialize)]
 struct SaleReversal {
-    amount: Amount,
+    amount: SaleAmount,
     #[serde(default)]
     sale_id: Option<Id>,
     #[serde(default)]
@@ -116,17 +122,17 @@ struct SaleReversal {
 
 #[derive(Deserialize)]
 struct CaptureReversal {
-    amount: Value,
+    amount: PaypalAmount,
     #[serde(default)]
     links: Vec<Link>,
 }
 
 impl Dispute {
-    fn state(&self) -> Result<DisputeState, Unclear> {
+    fn state(&self) -> Result<DisputeState, UnclearValue> {
         let inquiry = match self.dispute_life_cycle_stage.as_deref() {
             Some("INQUIRY") => true,
             Some("CHARGEBACK" | "PRE_ARBITRATION" | "ARBITRATION") | None => false,
-            Some(other) => return Err(unknown("resource.dispute_life_cycle_stage", other)),
+            Some(other) => return Err(unknown_word("resource.dispute_life_cycle_stage", other)),
         };
         match &*self.status {
             "OPEN"
@@ -140,20 +146,23 @@ impl Dispute {
             }),
             // What buyer and shop settle between them is a refund, with an event of its own.
             "RESOLVED" if inquiry => Ok(DisputeState::InquiryClosed),
-            "RESOLVED" => self.decided(),
-            other => Err(unknown("resource.status", other)),
+            "RESOLVED" => self.resolved_state(),
+            other => Err(unknown_word("resource.status", other)),
         }
     }
 
-    fn decided(&self) -> Result<DisputeState, Unclear> {
+    fn resolved_state(&self) -> Result<DisputeState, UnclearValue> {
         let place = "resource.dispute_outcome.outcome_code";
         let outcome = self.dispute_outcome.as_ref();
-        match &*outcome.ok_or_else(|| Unclear::absent(place))?.outcome_code {
+        match &*outcome
+            .ok_or_else(|| UnclearValue::missing(place))?
+            .outcome_code
+        {
             "RESOLVED_SELLER_FAVOUR" | "RESOLVED_WITH_PAYOUT" | "CANCELED_BY_BUYER" | "DENIED" => {
                 Ok(DisputeState::Won)
             }
             "RESOLVED_BUYER_FAVOUR" | "ACCEPTED" => Ok(DisputeState::Lost),
-            other => Err(unknown(place, other)),
+            other => Err(unknown_word(place, other)),
         }
     }
 }

@@ -43,9 +43,11 @@ mod subscription;
 mod samples;
 
 #[cfg(test)]
-pub(crate) use verify::signs;
+pub(crate) use verify::is_signed_by;
 
-use crate::provider::{Answers, Api, KeyUse, Provider, Samples, Signing};
+use crate::provider::{
+    ApiAuth, ApiConfig, Provider, ProviderSamples, ResponseStatuses, SigningMethod,
+};
 use crate::secret::ROOT_PREFIX;
 use crate::{Secret, WeakSecret};
 
@@ -55,27 +57,27 @@ pub(crate) static PAYPAL: Provider = Provider {
     normalizer: NORMALIZER,
     // Amounts are decimal text and carry their own point.
     exponents: &[],
-    answers: Answers::PLAIN,
+    statuses: ResponseStatuses::DEFAULT,
     schemes: &[],
-    api: Some(Api {
+    api: Some(ApiConfig {
         live: "https://api-m.paypal.com",
         test: "https://api-m.sandbox.paypal.com",
-        key: KeyUse::ClientCredentials {
-            token: "/v1/oauth2/token",
+        auth: ApiAuth::ClientCredentials {
+            token_path: "/v1/oauth2/token",
         },
         headers: &[],
     }),
     secrets,
     verify: verify::verify,
     normalize: normalize::normalize,
-    sign: Signing::Certificate(verify::to_sign),
-    samples: Samples {
-        acted_upon: || normalize::ACTED_UPON.iter().map(|row| row.0).collect(),
+    sign: SigningMethod::Certificate(verify::unsigned_delivery),
+    samples: ProviderSamples {
+        handled_types: || normalize::HANDLED_TYPES.iter().map(|row| row.0).collect(),
         bodies: samples::SAMPLES,
-        life: samples::LIFE,
-        answers: samples::ANSWERS,
-        id: Some("id"),
-        at: "create_time",
+        scenario: samples::SCENARIO,
+        recorded_responses: samples::RECORDED_RESPONSES,
+        id_path: Some("id"),
+        time_path: "create_time",
     },
 };
 

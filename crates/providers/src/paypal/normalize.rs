@@ -1,35 +1,40 @@
 //! From PayPal's words to ours: the envelope, then the one reader its type has.
 
 use super::{capture, dispute, refund, sale, subscription};
-use crate::draft::{Draft, decimal};
-use crate::fetch::Asking;
-use crate::json::sound;
+use crate::api_document::ReadError;
+use crate::draft::{NormalizedEventDraft, decimal};
+use crate::fetch::ResponseTracker;
+use crate::json::validate_json;
 use crate::provider::WireItem;
-use crate::quarantine::{unread, unread_name, waiting};
-use crate::thin::Short;
-use crate::wire::{Id, Moment, Unclear, read, read_object};
-use crate::{Outcome, Step};
-use domain::ids::{Account, EventId, ObjectId};
+use crate::quarantine::{unreadable_event, unreadable_name, waiting_event};
+use crate::wire::{Id, Rfc3339Time, UnclearValue, read, read_object};
+use crate::{FetchStep, ItemOutcome};
+use domain::event::{About, Fact, NormalizedEvent};
+use domain::ids::{EventId, ObjectId, ProviderAccount};
 use domain::money::Money;
-use domain::reading::{About, Fact, Reading};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
 /// What one event says, as PayPal's API shows it.
-pub(crate) fn normalize(item: &WireItem<'_, '_>) -> Step<Outcome> {
-    let text = sound(item.raw).map_err(Unclear::from);
-    let read = text.and_then(Envelope::read);
+pub(crate) fn normalize(item: &WireItem<'_, '_>) -> FetchStep<ItemOutcome> {
+    let text = validate_json(item.raw).map_err(UnclearValue::from);
+    let read = text.and_then(PaypalEnvelope::read);
     match read.and_then(|envelope| envelope.outcome(item)) {
         Ok(step) => step,
-        Err(Unclear(what)) => Step::Done(unread(item.account, item.raw, item.signed_at, what)),
+        Err(UnclearValue(what)) => FetchStep::Done(unreadable_event(
+            item.account,
+            item.raw,
+            item.signed_at,
+            what,
+        )),
     }
 }
 
 /// The types acted upon, in the order they take within one instant.
 #[rustfmt::skip] // one row a line, or the order cannot be seen
-pub(super) const ACTED_UPON: &[(&str, u8, Reader)] = &[
+pub(super) const HANDLED_TYPES: &[(&str, u8, ReadPaypalFn)] = &[
     ("BILLING.SUBSCRIPTION.CREATED", 30, subscription::seen),
     ("BILLING.SUBSCRIPTION.ACTIVATED", 31, subscription::seen),
     ("BILLING.SUBSCRIPTION.RE-ACTIVATED", 32, subscription::seen),
@@ -40,51 +45,52 @@ pub(super) const ACTED_UPON: &[(&str, u8, Reader)] = &[
     ("PAYMENT.CAPTURE.COMPLETED", 60, capture::completed),
     ("PAYMENT.SALE.REFUNDED", 70, refund::of_sale),
     ("PAYMENT.CAPTURE.REFUNDED", 70, refund::of_capture),
-    ("CUSTOMER.DISPUTE.CREATED", 80, dispute::seen),
-    ("CUSTOMER.DISPUTE.UPDATED", 82, dispute::seen),
+    ("CUSTOMER.DISPUTE.CREATED", 80, dispute::snapshot),
+    ("CUSTOMER.DISPUTE.UPDATED", 82, dispute::snapshot),
     ("PAYMENT.SALE.REVERSED", 83, dispute::sale_reversed),
     ("PAYMENT.CAPTURE.REVERSED", 83, dispute::capture_reversed),
-    ("CUSTOMER.DISPUTE.RESOLVED", 84, dispute::seen),
+    ("CUSTOMER.DISPUTE.RESOLVED", 84, dispute::snapshot),
     ("BILLING.SUBSCRIPTION.CANCELLED", 90, subscription::seen),
     ("BILLING.SUBSCRIPTION.EXPIRED", 91, subscription::seen),
 ];
 
 /// Reads one resource.
-pub(super) type Reader = for<'a> fn(&Event<'a, '_>) -> Result<Draft<'a>, Short>;
+pub(super) type ReadPaypalFn =
+    for<'a> fn(&PaypalEvent<'a, '_>) -> Result<NormalizedEventDraft<'a>, ReadError>;
 
 /// An event whose envelope was read.
-pub(super) struct Event<'a, 'f> {
+pub(super) struct PaypalEvent<'a, 'f> {
     /// Whose endpoint it came to.
-    pub(super) account: &'a Account,
+    pub(super) account: &'a ProviderAccount,
     /// When it happened.
     pub(super) at: Timestamp,
     /// What PayPal's API says.
-    pub(super) asking: &'a Asking<'f>,
+    pub(super) responses: &'a ResponseTracker<'f>,
     resource: &'a RawValue,
 }
 
-impl<'a> Event<'a, '_> {
+impl<'a> PaypalEvent<'a, '_> {
     /// Reads the resource.
-    pub(super) fn resource<T: Deserialize<'a>>(&self) -> Result<T, Unclear> {
+    pub(super) fn resource<T: Deserialize<'a>>(&self) -> Result<T, UnclearValue> {
         read_object(self.resource, "resource")
     }
 
     /// This customer's, or a guest's whose payment this is.
-    pub(super) fn draft_of(&self, customer: &ObjectId) -> Draft<'a> {
+    pub(super) fn draft_for(&self, customer: &ObjectId) -> NormalizedEventDraft<'a> {
         let customer = self.account.customer(customer.as_str());
-        Draft::new(self.account, About::Customer(customer))
+        NormalizedEventDraft::new(self.account, About::Customer(customer))
     }
 
     /// That of whoever these lead to.
-    pub(super) fn draft_behind(&self, ids: &[&ObjectId]) -> Draft<'a> {
+    pub(super) fn draft_by_reference(&self, ids: &[&ObjectId]) -> NormalizedEventDraft<'a> {
         let references = ids.iter().map(|id| self.account.reference(id.as_str()));
-        Draft::new(self.account, About::Behind(references.collect()))
+        NormalizedEventDraft::new(self.account, About::ByReference(references.collect()))
     }
 }
 
 /// Everything is optional, so that what is missing can be named.
 #[derive(Deserialize)]
-struct Envelope<'a> {
+struct PaypalEnvelope<'a> {
     #[serde(default)]
     id: Option<Id>,
     #[serde(default)]
@@ -95,14 +101,14 @@ struct Envelope<'a> {
     resource: Option<&'a RawValue>,
 }
 
-impl<'a> Envelope<'a> {
-    fn read(text: &'a str) -> Result<Self, Unclear> {
+impl<'a> PaypalEnvelope<'a> {
+    fn read(text: &'a str) -> Result<Self, UnclearValue> {
         let raw: &RawValue =
-            serde_json::from_str(text).map_err(|_| Unclear("the body is not JSON".into()))?;
+            serde_json::from_str(text).map_err(|_| UnclearValue("the body is not JSON".into()))?;
         read_object(raw, "event")
     }
 
-    fn outcome(&self, item: &WireItem<'_, '_>) -> Result<Step<Outcome>, Unclear> {
+    fn outcome(&self, item: &WireItem<'_, '_>) -> Result<FetchStep<ItemOutcome>, UnclearValue> {
         let account = item.account;
         let id = self.id.as_ref().ok_or_else(|| absent("id"))?;
         let id = account.event(id.0.as_str());
@@ -111,15 +117,17 @@ impl<'a> Envelope<'a> {
             .clone()
             .ok_or_else(|| absent("event_type"))?;
         if kind.is_empty() || kind.len() > MAX_KIND {
-            return Err(Unclear("`event.event_type` is not a name of a type".into()));
+            return Err(UnclearValue(
+                "`event.event_type` is not a name of a type".into(),
+            ));
         }
-        let row = ACTED_UPON.iter().find(|(acted, ..)| **acted == *kind);
+        let row = HANDLED_TYPES.iter().find(|(acted, ..)| **acted == *kind);
         let Some((_, rank, reader)) = row else {
-            return Ok(Step::Done(Outcome::Ignored { id: Some(id), kind }));
+            return Ok(FetchStep::Done(ItemOutcome::Ignored { id: Some(id), kind }));
         };
         let time = self.create_time.ok_or_else(|| absent("create_time"))?;
-        let at: Moment = read(time, "event.create_time")?;
-        let known = Known {
+        let at: Rfc3339Time = read(time, "event.create_time")?;
+        let known = PaypalEventHeader {
             id,
             kind,
             at: at.0,
@@ -127,31 +135,32 @@ impl<'a> Envelope<'a> {
         };
         let resource = self.resource.ok_or_else(|| absent("resource").into());
         let draft = resource.and_then(|resource| {
-            reader(&Event {
+            reader(&PaypalEvent {
                 account,
                 at: at.0,
-                asking: item.asking,
+                responses: item.responses,
                 resource,
             })
         });
         Ok(match draft {
-            Ok(draft) => Step::Done(known.reading(draft.about, draft.facts, draft.references)),
-            Err(Short::Unasked(questions)) => Step::Ask(questions),
-            Err(Short::Silent(what)) => {
-                Step::Done(waiting(account, known.id, known.kind, known.at, what))
+            Ok(draft) => FetchStep::Done(known.outcome(draft.about, draft.facts, draft.references)),
+            Err(ReadError::NotFetched(questions)) => FetchStep::Fetch(questions),
+            Err(ReadError::Unavailable(what)) => {
+                FetchStep::Done(waiting_event(account, known.id, known.kind, known.at, what))
             }
-            Err(Short::Unclear(Unclear(what))) => {
+            Err(ReadError::Unclear(UnclearValue(what))) => {
                 let facts = vec![Fact::Unclear { what: what.into() }];
-                Step::Done(known.reading(self.whose(item), facts, Vec::new()))
+                FetchStep::Done(known.outcome(self.fallback_about(item), facts, Vec::new()))
             }
         })
     }
 
     /// Whose it is, as far as that much can be read of a resource that is unclear.
-    fn whose(&self, item: &WireItem<'_, '_>) -> About {
+    fn fallback_about(&self, item: &WireItem<'_, '_>) -> About {
         let account = item.account;
-        let unnamed = || About::Behind(vec![account.reference(&unread_name(item.raw))]);
-        let named: Option<Named<'_>> = self.resource.and_then(|raw| read_object(raw, "").ok());
+        let unnamed = || About::ByReference(vec![account.reference(&unreadable_name(item.raw))]);
+        let named: Option<PaypalOwnerFields<'_>> =
+            self.resource.and_then(|raw| read_object(raw, "").ok());
         let Some(named) = named else {
             return unnamed();
         };
@@ -169,26 +178,26 @@ impl<'a> Envelope<'a> {
         if behind.is_empty() {
             return unnamed();
         }
-        About::Behind(behind)
+        About::ByReference(behind)
     }
 }
 
 /// What is known of an event before its resource is read.
-struct Known {
+struct PaypalEventHeader {
     id: EventId,
     kind: Arc<str>,
     at: Timestamp,
     rank: u8,
 }
 
-impl Known {
-    fn reading(
+impl PaypalEventHeader {
+    fn outcome(
         self,
         about: About,
         facts: Vec<Fact>,
         references: Vec<domain::ids::Reference>,
-    ) -> Outcome {
-        Outcome::Reading(Reading {
+    ) -> ItemOutcome {
+        ItemOutcome::Event(NormalizedEvent {
             id: self.id,
             kind: self.kind,
             occurred_at: self.at,
@@ -202,7 +211,7 @@ impl Known {
 
 /// What may name a customer, each read by itself, so that one odd field hides no other.
 #[derive(Deserialize)]
-struct Named<'a> {
+struct PaypalOwnerFields<'a> {
     #[serde(borrow, default)]
     id: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -221,20 +230,20 @@ struct Subscriber<'a> {
 
 /// An amount of subscriptions, captures and disputes.
 #[derive(Deserialize)]
-pub(super) struct Value {
+pub(super) struct PaypalAmount {
     value: Arc<str>,
     currency_code: Arc<str>,
 }
 
-impl Value {
+impl PaypalAmount {
     /// As money; `place` names the field.
-    pub(super) fn money(&self, place: &str) -> Result<Money, Unclear> {
+    pub(super) fn money(&self, place: &str) -> Result<Money, UnclearValue> {
         money(&self.value, &self.currency_code, place)
     }
 
     /// As what goes back.
-    pub(super) fn back(&self, place: &str) -> Result<i64, Unclear> {
-        back(&self.value, &self.currency_code, place)
+    pub(super) fn refunded_minor(&self, place: &str) -> Result<i64, UnclearValue> {
+        refunded_minor(&self.value, &self.currency_code, place)
     }
 
     /// The currency alone.
@@ -244,20 +253,20 @@ impl Value {
 }
 
 /// Decimal text as money.
-pub(super) fn money(text: &str, code: &str, place: &str) -> Result<Money, Unclear> {
+pub(super) fn money(text: &str, code: &str, place: &str) -> Result<Money, UnclearValue> {
     let code = code.to_ascii_lowercase();
     decimal(text, &code, place, super::PAYPAL.exponents())
 }
 
 /// An amount that goes back, minor units: with or without a sign, it is the same.
-pub(super) fn back(text: &str, code: &str, place: &str) -> Result<i64, Unclear> {
+pub(super) fn refunded_minor(text: &str, code: &str, place: &str) -> Result<i64, UnclearValue> {
     let unsigned = text.strip_prefix('-').unwrap_or(text);
     Ok(money(unsigned, code, place)?.minor)
 }
 
 /// A word of PayPal's that we do not know.
-pub(super) fn unknown(place: &str, word: &str) -> Unclear {
-    Unclear::word(place, &word.to_ascii_lowercase())
+pub(super) fn unknown_word(place: &str, word: &str) -> UnclearValue {
+    UnclearValue::unknown_word(place, &word.to_ascii_lowercase())
 }
 
 /// A link of a resource to another.
@@ -268,14 +277,14 @@ pub(super) struct Link {
 }
 
 /// The id in the first link of this relation to an object of this kind.
-pub(super) fn linked(links: &[Link], rel: &str, kind: &str) -> Option<Id> {
+pub(super) fn linked_id(links: &[Link], rel: &str, kind: &str) -> Option<Id> {
     let mut links = links.iter().filter(|link| *link.rel == *rel);
     let (_, id) = links.find_map(|link| link.href.rsplit_once(kind))?;
     Id::parse(id)
 }
 
-fn absent(field: &str) -> Unclear {
-    Unclear::absent(&format!("event.{field}"))
+fn absent(field: &str) -> UnclearValue {
+    UnclearValue::missing(&format!("event.{field}"))
 }
 
 const MAX_KIND: usize = 128;

@@ -1,25 +1,27 @@
 //! `PAYMENT.SALE.REFUNDED`, `PAYMENT.CAPTURE.REFUNDED`: money that the shop sends back.
 
-use super::normalize::{Event, Link, Value, linked, unknown};
-use super::sale::Amount;
-use crate::draft::Draft;
-use crate::thin::Short;
-use crate::wire::{Id, Moment, Unclear, at};
-use domain::billing::{RefundSeen, RefundState};
-use domain::reading::Fact;
+use super::normalize::{Link, PaypalAmount, PaypalEvent, linked_id, unknown_word};
+use super::sale::SaleAmount;
+use crate::api_document::ReadError;
+use crate::draft::NormalizedEventDraft;
+use crate::wire::{Id, Rfc3339Time, UnclearValue, to_timestamp};
+use domain::billing::{RefundSnapshot, RefundState};
+use domain::event::Fact;
 use serde::Deserialize;
 use std::sync::Arc;
 
 /// A refund of a sale.
-pub(super) fn of_sale<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
+pub(super) fn of_sale<'a>(
+    event: &PaypalEvent<'a, '_>,
+) -> Result<NormalizedEventDraft<'a>, ReadError> {
     let refund: SaleRefund = event.resource()?;
     let state = match &*refund.state {
         "completed" => RefundState::Succeeded,
         "pending" => RefundState::Pending,
         "failed" | "canceled" | "cancelled" => RefundState::Failed,
-        other => return Err(unknown("resource.state", other).into()),
+        other => return Err(unknown_word("resource.state", other).into()),
     };
-    let minor = refund.amount.back()?;
+    let minor = refund.amount.refunded_minor()?;
     let told = Refund {
         id: refund.id,
         payment: refund.sale_id,
@@ -31,19 +33,21 @@ pub(super) fn of_sale<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
 }
 
 /// A refund of a capture.
-pub(super) fn of_capture<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
+pub(super) fn of_capture<'a>(
+    event: &PaypalEvent<'a, '_>,
+) -> Result<NormalizedEventDraft<'a>, ReadError> {
     let refund: CaptureRefund = event.resource()?;
     let state = match &*refund.status {
         "COMPLETED" => RefundState::Succeeded,
         "PENDING" => RefundState::Pending,
         "FAILED" | "CANCELLED" => RefundState::Failed,
-        other => return Err(unknown("resource.status", other).into()),
+        other => return Err(unknown_word("resource.status", other).into()),
     };
-    let capture = linked(&refund.links, "up", "/captures/");
+    let capture = linked_id(&refund.links, "up", "/captures/");
     let told = Refund {
         id: refund.id,
-        payment: capture.ok_or_else(|| Unclear::absent("resource.links.up"))?,
-        minor: refund.amount.back("resource.amount")?,
+        payment: capture.ok_or_else(|| UnclearValue::missing("resource.links.up"))?,
+        minor: refund.amount.refunded_minor("resource.amount")?,
         state,
         created: refund.create_time,
     };
@@ -55,20 +59,20 @@ struct SaleRefund {
     id: Id,
     sale_id: Id,
     state: Arc<str>,
-    amount: Amount,
+    amount: SaleAmount,
     #[serde(default)]
-    create_time: Option<Moment>,
+    create_time: Option<Rfc3339Time>,
 }
 
 #[derive(Deserialize)]
 struct CaptureRefund {
     id: Id,
     status: Arc<str>,
-    amount: Value,
+    amount: PaypalAmount,
     #[serde(default)]
     links: Vec<Link>,
     #[serde(default)]
-    create_time: Option<Moment>,
+    create_time: Option<Rfc3339Time>,
 }
 
 struct Refund {
@@ -76,19 +80,19 @@ struct Refund {
     payment: Id,
     minor: i64,
     state: RefundState,
-    created: Option<Moment>,
+    created: Option<Rfc3339Time>,
 }
 
 impl Refund {
-    fn draft<'a>(self, event: &Event<'a, '_>) -> Draft<'a> {
+    fn draft<'a>(self, event: &PaypalEvent<'a, '_>) -> NormalizedEventDraft<'a> {
         let payment = self.payment.0;
-        let mut draft = event.draft_behind(&[&payment]);
-        draft.tell(Fact::Refund(RefundSeen {
+        let mut draft = event.draft_by_reference(&[&payment]);
+        draft.add_fact(Fact::Refund(RefundSnapshot {
             id: self.id.0,
             payment: vec![payment],
             minor: self.minor,
             state: self.state,
-            created_at: at(self.created).unwrap_or(event.at),
+            created_at: to_timestamp(self.created).unwrap_or(event.at),
         }));
         draft
     }

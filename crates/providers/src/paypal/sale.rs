@@ -1,26 +1,28 @@
 //! `PAYMENT.SALE.COMPLETED`: a subscription's payment arrived.
 
-use super::normalize::{Event, back, money, unknown};
+use super::normalize::{PaypalEvent, money, refunded_minor, unknown_word};
 use super::subscription::Subscription;
-use crate::draft::Draft;
-use crate::fetch::Call;
-use crate::thin::{Short, find};
-use crate::wire::{Id, Moment, Unclear, at, id, read_object};
-use domain::billing::{PaymentSeen, Teller};
+use crate::api_document::{ReadError, find};
+use crate::draft::NormalizedEventDraft;
+use crate::fetch::ApiCall;
+use crate::wire::{Id, Rfc3339Time, UnclearValue, id, read_object, to_timestamp};
+use domain::billing::{PaymentSnapshot, SourceKind};
+use domain::event::Fact;
 use domain::money::Money;
-use domain::reading::Fact;
 use serde::Deserialize;
 use std::sync::Arc;
 
 /// A sale, and how its subscription stands after it: no other event tells of a renewal. What is
 /// fetched is at least as new as the sale; whatever came between has an event of its own, later.
-pub(super) fn completed<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
+pub(super) fn completed<'a>(
+    event: &PaypalEvent<'a, '_>,
+) -> Result<NormalizedEventDraft<'a>, ReadError> {
     let sale: Sale = event.resource()?;
     let agreement = id(&sale.billing_agreement_id);
     let subscription: Option<Subscription> = match agreement {
         Some(id) => {
-            let call = Call::get(&["v1", "billing", "subscriptions", id.as_str()]);
-            let known = find(event.asking, call, "subscription")?;
+            let call = ApiCall::get(&["v1", "billing", "subscriptions", id.as_str()]);
+            let known = find(event.responses, call, "subscription")?;
             let read = |raw| read_object(raw, "subscription");
             known.map(read).transpose()?
         }
@@ -28,31 +30,33 @@ pub(super) fn completed<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
     };
     let payer = subscription.as_ref().and_then(Subscription::payer);
     let mut draft = match (payer, agreement) {
-        (Some(payer), _) => event.draft_of(payer),
-        (None, Some(agreement)) if subscription.is_some() => event.draft_behind(&[agreement]),
+        (Some(payer), _) => event.draft_for(payer),
+        (None, Some(agreement)) if subscription.is_some() => event.draft_by_reference(&[agreement]),
         // Agreements of old are no subscriptions that the API knows: all there is of them.
-        (None, Some(agreement)) => event.draft_of(agreement),
-        (None, None) => event.draft_of(&sale.id.0),
+        (None, Some(agreement)) => event.draft_for(agreement),
+        (None, None) => event.draft_for(&sale.id.0),
     };
-    draft.lead(&[Some(&sale.id.0), agreement]);
+    draft.add_references(&[Some(&sale.id.0), agreement]);
     let paid = sale.amount.money()?;
     if paid.minor > 0 && sale.has_arrived()? {
-        draft.tell(Fact::Payment(PaymentSeen {
+        draft.add_fact(Fact::Payment(PaymentSnapshot {
             ids: vec![sale.id.0.clone()],
-            teller: Teller::Charge,
+            source_kind: SourceKind::Charge,
             paid,
             tax_minor: sale.tax(paid)?,
-            paid_at: at(sale.create_time).unwrap_or(event.at),
+            paid_at: to_timestamp(sale.create_time).unwrap_or(event.at),
             subscription: agreement.cloned(),
         }));
-        let settled = subscription.as_ref().and_then(|known| known.settled(paid));
+        let settled = subscription
+            .as_ref()
+            .and_then(|known| known.paid_invoice(paid));
         draft.facts.extend(settled.map(Fact::Invoice));
     }
     if let Some(custom) = &sale.custom {
         draft.read_client_reference(custom);
     }
     if let Some(subscription) = &subscription {
-        subscription.tell(&mut draft, event.at)?;
+        subscription.add_to(&mut draft, event.at)?;
     }
     Ok(draft)
 }
@@ -61,18 +65,18 @@ pub(super) fn completed<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
 struct Sale {
     id: Id,
     state: Arc<str>,
-    amount: Amount,
+    amount: SaleAmount,
     #[serde(default)]
     billing_agreement_id: Option<Id>,
     #[serde(default)]
-    create_time: Option<Moment>,
+    create_time: Option<Rfc3339Time>,
     #[serde(default)]
     custom: Option<Arc<str>>,
 }
 
 /// An amount of sales and their refunds.
 #[derive(Deserialize)]
-pub(super) struct Amount {
+pub(super) struct SaleAmount {
     total: Arc<str>,
     currency: Arc<str>,
     #[serde(default)]
@@ -85,20 +89,20 @@ struct Details {
     tax: Option<Arc<str>>,
 }
 
-impl Amount {
+impl SaleAmount {
     /// As money.
-    fn money(&self) -> Result<Money, Unclear> {
+    fn money(&self) -> Result<Money, UnclearValue> {
         money(&self.total, &self.currency, TOTAL)
     }
 
     /// As what goes back.
-    pub(super) fn back(&self) -> Result<i64, Unclear> {
-        back(&self.total, &self.currency, TOTAL)
+    pub(super) fn refunded_minor(&self) -> Result<i64, UnclearValue> {
+        refunded_minor(&self.total, &self.currency, TOTAL)
     }
 }
 
 impl Sale {
-    fn tax(&self, paid: Money) -> Result<Option<i64>, Unclear> {
+    fn tax(&self, paid: Money) -> Result<Option<i64>, UnclearValue> {
         let tax = self.amount.details.as_ref().and_then(|d| d.tax.as_ref());
         let place = "resource.amount.details.tax";
         let tax = tax.map(|tax| money(tax, paid.currency.code(), place));
@@ -106,11 +110,11 @@ impl Sale {
         Ok(tax.filter(|tax| (0..=paid.minor).contains(tax)))
     }
 
-    fn has_arrived(&self) -> Result<bool, Unclear> {
+    fn has_arrived(&self) -> Result<bool, UnclearValue> {
         match &*self.state {
             "completed" | "partially_refunded" | "refunded" => Ok(true),
             "pending" | "denied" => Ok(false),
-            other => Err(unknown("resource.state", other)),
+            other => Err(unknown_word("resource.state", other)),
         }
     }
 }

@@ -41,7 +41,7 @@ pub(super) static SAMPLES: &[(&str, &str)] = bodies!["paypal":
 ];
 
 /// In the order in which it happened.
-pub(super) static LIFE: &[(&str, &str)] = bodies!["paypal/life":
+pub(super) static SCENARIO: &[(&str, &str)] = bodies!["paypal/life":
     "01-BILLING.SUBSCRIPTION.CREATED",
     "02-BILLING.SUBSCRIPTION.ACTIVATED",
     "03-PAYMENT.SALE.COMPLETED-first",
@@ -58,7 +58,7 @@ pub(super) static LIFE: &[(&str, &str)] = bodies!["paypal/life":
 ];
 
 /// What is answered whatever is told, then what is to one sale.
-pub(super) static ANSWERS: &[(&str, &str)] = answers!["paypal":
+pub(super) static RECORDED_RESPONSES: &[(&str, &str)] = answers!["paypal":
     "life/03-PAYMENT.SALE.COMPLETED-first",
     "life/04-PAYMENT.SALE.COMPLETED-renewal",
     "life/06-PAYMENT.SALE.COMPLETED-recovered",

@@ -1,26 +1,28 @@
 //! `BILLING.SUBSCRIPTION.*`: the whole of a subscription as it is now.
 
-use super::normalize::{Event, Value, unknown};
-use crate::draft::{Draft, currency, profile};
-use crate::thin::Short;
-use crate::wire::{Id, Moment, Unclear, at};
-use domain::billing::{InvoiceSeen, InvoiceState};
+use super::normalize::{PaypalAmount, PaypalEvent, unknown_word};
+use crate::api_document::ReadError;
+use crate::draft::{NormalizedEventDraft, currency, profile};
+use crate::wire::{Id, Rfc3339Time, UnclearValue, to_timestamp};
+use domain::billing::{InvoiceSnapshot, InvoiceState};
+use domain::event::Fact;
 use domain::ids::{ObjectId, PriceId};
 use domain::money::Money;
-use domain::reading::Fact;
-use domain::terms::{Item, Period, SubscriptionSeen, SubscriptionStatus, Terms};
+use domain::terms::{
+    Period, SubscriptionItem, SubscriptionSnapshot, SubscriptionStatus, SubscriptionTerms,
+};
 use jiff::Timestamp;
 use serde::Deserialize;
 use std::sync::Arc;
 
 /// A subscription, and what it owes. Before its buyer has approved it, nobody is named.
-pub(super) fn seen<'a>(event: &Event<'a, '_>) -> Result<Draft<'a>, Short> {
+pub(super) fn seen<'a>(event: &PaypalEvent<'a, '_>) -> Result<NormalizedEventDraft<'a>, ReadError> {
     let told: Subscription = event.resource()?;
     let mut draft = match told.payer() {
-        Some(payer) => event.draft_of(payer),
-        None => event.draft_behind(&[&told.id.0]),
+        Some(payer) => event.draft_for(payer),
+        None => event.draft_by_reference(&[&told.id.0]),
     };
-    told.tell(&mut draft, event.at)?;
+    told.add_to(&mut draft, event.at)?;
     Ok(draft)
 }
 
@@ -33,17 +35,17 @@ pub(super) struct Subscription {
     #[serde(default)]
     quantity: Option<Arc<str>>,
     #[serde(default)]
-    start_time: Option<Moment>,
+    start_time: Option<Rfc3339Time>,
     #[serde(default)]
-    create_time: Option<Moment>,
+    create_time: Option<Rfc3339Time>,
     #[serde(default)]
-    status_update_time: Option<Moment>,
+    status_update_time: Option<Rfc3339Time>,
     #[serde(default)]
     custom_id: Option<Arc<str>>,
     #[serde(default)]
     subscriber: Option<Subscriber>,
     #[serde(default)]
-    billing_info: Option<Billing>,
+    billing_info: Option<BillingInfo>,
 }
 
 #[derive(Deserialize)]
@@ -55,7 +57,7 @@ struct Subscriber {
     #[serde(default)]
     name: Option<Name>,
     #[serde(default)]
-    shipping_address: Option<Shipping>,
+    shipping_address: Option<ShippingAddress>,
 }
 
 #[derive(Deserialize)]
@@ -67,51 +69,51 @@ struct Name {
 }
 
 #[derive(Deserialize)]
-struct Shipping {
+struct ShippingAddress {
     #[serde(default)]
-    address: Option<Address>,
+    address: Option<PaypalAddress>,
 }
 
 #[derive(Deserialize)]
-struct Address {
+struct PaypalAddress {
     #[serde(default)]
     country_code: Option<Arc<str>>,
 }
 
 #[derive(Default, Deserialize)]
-struct Billing {
+struct BillingInfo {
     #[serde(default)]
-    outstanding_balance: Option<Value>,
+    outstanding_balance: Option<PaypalAmount>,
     #[serde(default)]
-    cycle_executions: Vec<Cycle>,
+    cycle_executions: Vec<BillingCycle>,
     #[serde(default)]
-    last_payment: Option<Paid>,
+    last_payment: Option<LastPayment>,
     #[serde(default)]
-    next_billing_time: Option<Moment>,
+    next_billing_time: Option<Rfc3339Time>,
     #[serde(default)]
     failed_payments_count: u32,
     #[serde(default)]
-    last_failed_payment: Option<Failed>,
+    last_failed_payment: Option<FailedPayment>,
 }
 
 #[derive(Deserialize)]
-struct Cycle {
+struct BillingCycle {
     tenure_type: Arc<str>,
     #[serde(default)]
     cycles_completed: u32,
 }
 
 #[derive(Deserialize)]
-struct Paid {
-    amount: Value,
-    time: Moment,
+struct LastPayment {
+    amount: PaypalAmount,
+    time: Rfc3339Time,
 }
 
 #[derive(Deserialize)]
-struct Failed {
-    amount: Value,
+struct FailedPayment {
+    amount: PaypalAmount,
     #[serde(default)]
-    next_payment_retry_time: Option<Moment>,
+    next_payment_retry_time: Option<Rfc3339Time>,
 }
 
 impl Subscription {
@@ -122,24 +124,28 @@ impl Subscription {
     }
 
     /// All that it says; `now` is when.
-    pub(super) fn tell(&self, draft: &mut Draft<'_>, now: Timestamp) -> Result<(), Unclear> {
-        let none = Billing::default();
+    pub(super) fn add_to(
+        &self,
+        draft: &mut NormalizedEventDraft<'_>,
+        now: Timestamp,
+    ) -> Result<(), UnclearValue> {
+        let none = BillingInfo::default();
         let billing = self.billing_info.as_ref().unwrap_or(&none);
-        let seen = self.seen(billing, now)?;
-        draft.lead(&[Some(&self.id.0)]);
+        let seen = self.snapshot(billing, now)?;
+        draft.add_references(&[Some(&self.id.0)]);
         if !seen.terms.status.is_final() {
-            let owed = self.owed(billing, &seen)?;
+            let owed = self.failed_invoice(billing, &seen)?;
             draft.facts.extend(owed.map(Fact::Invoice));
         }
-        draft.tell(Fact::Subscription(Box::new(seen)));
+        draft.add_fact(Fact::Subscription(Box::new(seen)));
         self.describe(draft);
         Ok(())
     }
 
     /// That a payment was made now: where no failed one is left, nothing is owed any more.
-    pub(super) fn settled(&self, paid: Money) -> Option<InvoiceSeen> {
+    pub(super) fn paid_invoice(&self, paid: Money) -> Option<InvoiceSnapshot> {
         let billing = self.billing_info.as_ref()?;
-        (billing.failed_payments_count == 0).then(|| InvoiceSeen {
+        (billing.failed_payments_count == 0).then(|| InvoiceSnapshot {
             id: self.id.0.clone(),
             subscription: Some(self.id.0.clone()),
             state: InvoiceState::Paid,
@@ -149,19 +155,23 @@ impl Subscription {
         })
     }
 
-    fn seen(&self, billing: &Billing, now: Timestamp) -> Result<SubscriptionSeen, Unclear> {
+    fn snapshot(
+        &self,
+        billing: &BillingInfo,
+        now: Timestamp,
+    ) -> Result<SubscriptionSnapshot, UnclearValue> {
         let status = self.status(billing)?;
-        let started_at = at(self.start_time.or(self.create_time)).unwrap_or(now);
+        let started_at = to_timestamp(self.start_time.or(self.create_time)).unwrap_or(now);
         let period = billing.period(started_at);
-        let changed_at = at(self.status_update_time).unwrap_or(now);
-        Ok(SubscriptionSeen {
+        let changed_at = to_timestamp(self.status_update_time).unwrap_or(now);
+        Ok(SubscriptionSnapshot {
             id: self.id.0.clone(),
             started_at,
             currency: billing
                 .code()
                 .map(|code| currency(code, "resource.billing_info"))
                 .transpose()?,
-            terms: Terms {
+            terms: SubscriptionTerms {
                 status,
                 items: vec![self.item()?],
                 period,
@@ -171,13 +181,13 @@ impl Subscription {
                 pause: None,
             },
             canceled_at: (&*self.status == "CANCELLED").then_some(changed_at),
-            end_asked: false,
+            end_requested: false,
             ended_at: status.is_final().then_some(changed_at),
-            before: None,
+            previous_attributes: None,
         })
     }
 
-    fn status(&self, billing: &Billing) -> Result<SubscriptionStatus, Unclear> {
+    fn status(&self, billing: &BillingInfo) -> Result<SubscriptionStatus, UnclearValue> {
         let failing = billing.failed_payments_count > 0;
         Ok(match &*self.status {
             "APPROVAL_PENDING" | "APPROVED" => SubscriptionStatus::Incomplete,
@@ -187,16 +197,16 @@ impl Subscription {
             "SUSPENDED" if failing => SubscriptionStatus::Unpaid,
             "SUSPENDED" => SubscriptionStatus::Paused,
             "CANCELLED" | "EXPIRED" => SubscriptionStatus::Canceled,
-            other => return Err(unknown("resource.status", other)),
+            other => return Err(unknown_word("resource.status", other)),
         })
     }
 
-    fn item(&self) -> Result<Item, Unclear> {
+    fn item(&self) -> Result<SubscriptionItem, UnclearValue> {
         let quantity = self.quantity.as_deref().unwrap_or("1");
-        let unclear = |_| Unclear("`resource.quantity` is no number".into());
+        let unclear = |_| UnclearValue("`resource.quantity` is no number".into());
         let plan = Id::parse(&self.plan_id);
-        let plan = plan.ok_or_else(|| Unclear("`resource.plan_id` is no id".into()))?;
-        Ok(Item {
+        let plan = plan.ok_or_else(|| UnclearValue("`resource.plan_id` is no id".into()))?;
+        Ok(SubscriptionItem {
             id: plan.0,
             price: PriceId::new(Arc::clone(&self.plan_id)),
             metered: false,
@@ -207,11 +217,11 @@ impl Subscription {
     }
 
     /// What failed, by what was paid until then: each attempt on it is the same.
-    fn owed(
+    fn failed_invoice(
         &self,
-        billing: &Billing,
-        seen: &SubscriptionSeen,
-    ) -> Result<Option<InvoiceSeen>, Unclear> {
+        billing: &BillingInfo,
+        seen: &SubscriptionSnapshot,
+    ) -> Result<Option<InvoiceSnapshot>, UnclearValue> {
         let failed = billing.last_failed_payment.as_ref();
         let Some(failed) = failed.filter(|_| billing.failed_payments_count > 0) else {
             return Ok(None);
@@ -221,17 +231,17 @@ impl Subscription {
         let place = "resource.billing_info.last_failed_payment";
         let due = failed.amount.money(place)?;
         let retried = seen.terms.status == SubscriptionStatus::PastDue;
-        Ok(Some(InvoiceSeen {
+        Ok(Some(InvoiceSnapshot {
             id: ObjectId::new(format!("{}@{since}", self.id.0)),
             subscription: Some(self.id.0.clone()),
             state: InvoiceState::Failed,
             due,
             attempts: billing.failed_payments_count,
-            next_attempt_at: at(failed.next_payment_retry_time).filter(|_| retried),
+            next_attempt_at: to_timestamp(failed.next_payment_retry_time).filter(|_| retried),
         }))
     }
 
-    fn describe(&self, draft: &mut Draft<'_>) {
+    fn describe(&self, draft: &mut NormalizedEventDraft<'_>) {
         if let Some(custom) = &self.custom_id {
             draft.read_client_reference(custom);
         }
@@ -246,14 +256,14 @@ impl Subscription {
         let address = subscriber.shipping_address.as_ref();
         let address = address.and_then(|shipping| shipping.address.as_ref());
         let country = address.and_then(|address| address.country_code.clone());
-        draft.tell_profile(profile(subscriber.email_address.clone(), name, country));
+        draft.add_profile(profile(subscriber.email_address.clone(), name, country));
     }
 }
 
-impl Billing {
+impl BillingInfo {
     /// Its plan has a trial, and no regular cycle is over or paid. A trial that is paid for is
     /// not told from what follows it.
-    fn is_trial(&self) -> Result<bool, Unclear> {
+    fn is_trial(&self) -> Result<bool, UnclearValue> {
         let of_kind = |kind: &'static str| {
             let cycles = self.cycle_executions.iter();
             cycles.filter(move |cycle| *cycle.tenure_type == *kind)
@@ -271,7 +281,7 @@ impl Billing {
     fn period(&self, started_at: Timestamp) -> Option<Period> {
         let paid = self.last_payment.as_ref().map(|paid| paid.time.0);
         let start = paid.unwrap_or(started_at);
-        let end = at(self.next_billing_time).filter(|end| start <= *end)?;
+        let end = to_timestamp(self.next_billing_time).filter(|end| start <= *end)?;
         Some(Period { start, end })
     }
 
@@ -280,6 +290,6 @@ impl Billing {
         self.outstanding_balance
             .as_ref()
             .or_else(paid)
-            .map(Value::code)
+            .map(PaypalAmount::code)
     }
 }

@@ -1,12 +1,15 @@
 //! `paypal-transmission-sig`: RSA over transmission id, time, webhook id and CRC32 of the body,
 //! under a certificate of PayPal's; then the clock, then the event as PayPal's API shows it.
 
-use super::certificate::{Certificates, address};
-use crate::fetch::{Call, Missing, To};
-use crate::json::sound;
-use crate::provider::ToSign;
-use crate::wire::{Id, Unclear, read_object};
-use crate::{Answer, Arrival, Fetched, Headers, Refused, Secret, Secrets, Step, Verified};
+use super::certificate::{PaypalCertificates, certificate_call};
+use crate::fetch::{ApiCall, CallTarget, MissingResponse};
+use crate::json::validate_json;
+use crate::provider::UnsignedDelivery;
+use crate::wire::{Id, UnclearValue, read_object};
+use crate::{
+    ApiResponse, ApiResponses, FetchStep, Headers, InboundRequest, Secret, Secrets,
+    VerificationError, VerifiedItems,
+};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
@@ -18,46 +21,58 @@ use webpki::EndEntityCert;
 use webpki::ring::RSA_PKCS1_2048_8192_SHA256;
 
 /// Proves that PayPal sent word of this event, and has PayPal say the event once more.
-pub(crate) fn verify(arrival: &Arrival<'_>) -> Result<Step<Verified>, Refused> {
+pub(crate) fn verify(
+    arrival: &InboundRequest<'_>,
+) -> Result<FetchStep<VerifiedItems>, VerificationError> {
     let body = arrival.request.body;
     arrival.request.check_body(MAX_BODY)?;
     let transmission = Transmission::read(arrival.request.headers)?;
     let mode = arrival.endpoint.mode;
-    let certificate = address(transmission.certificate, mode).ok_or(Refused::HeaderGarbled {
-        header: CERTIFICATE,
-        what: "it is not an address of PayPal's certificates for this mode",
-    })?;
-    let pem = match answer(arrival.fetched, &certificate, NO_CERTIFICATE)? {
-        Step::Done(answer) => &answer.body,
-        Step::Ask(questions) => return Ok(Step::Ask(questions)),
+    let certificate = certificate_call(transmission.certificate, mode).ok_or(
+        VerificationError::HeaderGarbled {
+            header: CERTIFICATE,
+            what: "it is not an address of PayPal's certificates for this mode",
+        },
+    )?;
+    let pem = match api_response(arrival.fetched, &certificate, NO_CERTIFICATE)? {
+        FetchStep::Done(answer) => &answer.body,
+        FetchStep::Fetch(questions) => return Ok(FetchStep::Fetch(questions)),
     };
-    let certificates = Certificates::read(pem)?;
+    let certificates = PaypalCertificates::read(pem)?;
     let signer = certificates.signer(mode, arrival.secrets, arrival.now)?;
     if !transmission.fits(&signer, body, arrival.secrets) {
-        return Err(Refused::SignatureMismatch);
+        return Err(VerificationError::SignatureMismatch);
     }
     let tolerance = i64::from(arrival.endpoint.tolerance_seconds);
     check_clock(transmission.at, tolerance, arrival.now)?;
-    let told = Told::read(body).map_err(|_| Refused::Disproved { what: NO_EVENT })?;
+    let told =
+        ClaimedEvent::read(body).map_err(|_| VerificationError::Disproved { what: NO_EVENT })?;
     let event = told
-        .shown_at()
-        .ok_or(Refused::Disproved { what: NO_EVENT })?;
-    let shown = match answer(arrival.fetched, &event, UNKNOWN_EVENT)? {
-        Step::Done(answer) => answer,
-        Step::Ask(questions) => return Ok(Step::Ask(questions)),
+        .api_call()
+        .ok_or(VerificationError::Disproved { what: NO_EVENT })?;
+    let shown = match api_response(arrival.fetched, &event, UNKNOWN_EVENT)? {
+        FetchStep::Done(answer) => answer,
+        FetchStep::Fetch(questions) => return Ok(FetchStep::Fetch(questions)),
     };
-    match Told::read(&shown.body) {
-        Ok(known) if known != told => Err(Refused::Disproved { what: OTHER_EVENT }),
+    match ClaimedEvent::read(&shown.body) {
+        Ok(known) if known != told => Err(VerificationError::Disproved { what: OTHER_EVENT }),
         // What can't be read is PayPal's own word all the same, and is kept.
-        Ok(_) | Err(_) => Ok(Step::Done(Verified::by_answer(shown, transmission.at))),
+        Ok(_) | Err(_) => Ok(FetchStep::Done(VerifiedItems::by_api_response(
+            shown,
+            transmission.at,
+        ))),
     }
 }
 
 /// What PayPal's certificate would sign to send this body now to a webhook of the sandbox, and
 /// where its API would show the event.
-pub(crate) fn to_sign(body: &[u8], webhook: &Secret, now: Timestamp) -> Option<ToSign> {
-    let told = Told::read(body).ok()?;
-    let To::Api(shown_at) = told.shown_at()?.to else {
+pub(crate) fn unsigned_delivery(
+    body: &[u8],
+    webhook: &Secret,
+    now: Timestamp,
+) -> Option<UnsignedDelivery> {
+    let told = ClaimedEvent::read(body).ok()?;
+    let CallTarget::Api(shown_at) = told.api_call()?.target else {
         return None;
     };
     let time = now.to_string();
@@ -69,11 +84,11 @@ pub(crate) fn to_sign(body: &[u8], webhook: &Secret, now: Timestamp) -> Option<T
         (CERTIFICATE, SANDBOX_CERTIFICATE.to_owned()),
         (ALGORITHM, RSA_SHA256.to_owned()),
     ];
-    Some(ToSign {
+    Some(UnsignedDelivery {
         message: signed_bytes(&id, &time, webhook.shared()?, body),
         headers,
-        signature: SIGNATURE,
-        shown_at,
+        signature_header: SIGNATURE,
+        api_path: shown_at,
     })
 }
 
@@ -94,7 +109,7 @@ struct Transmission<'a> {
 }
 
 impl<'a> Transmission<'a> {
-    fn read(headers: &'a Headers) -> Result<Self, Refused> {
+    fn read(headers: &'a Headers) -> Result<Self, VerificationError> {
         // It says how it wants to be checked; there is one way.
         if only(headers, ALGORITHM)? != RSA_SHA256 {
             return Err(garbled(ALGORITHM, "it is not `SHA256withRSA`"));
@@ -123,60 +138,62 @@ impl<'a> Transmission<'a> {
     fn fits(&self, signer: &EndEntityCert<'_>, body: &[u8], secrets: &Secrets) -> bool {
         let webhooks = secrets.iter().filter_map(Secret::shared);
         let mut signed = webhooks.map(|webhook| signed_bytes(self.id, self.time, webhook, body));
-        signed.any(|message| signs(signer, &message, &self.signature))
+        signed.any(|message| is_signed_by(signer, &message, &self.signature))
     }
 }
 
 /// Whether this is the signature of whose certificate it is.
-pub(crate) fn signs(signer: &EndEntityCert<'_>, message: &[u8], signature: &[u8]) -> bool {
+pub(crate) fn is_signed_by(signer: &EndEntityCert<'_>, message: &[u8], signature: &[u8]) -> bool {
     let checked = signer.verify_signature(RSA_PKCS1_2048_8192_SHA256, message, signature);
     checked.is_ok()
 }
 
 /// What a body says it is about: enough to ask whether that is so.
 #[derive(PartialEq, Eq, Deserialize)]
-struct Told {
+struct ClaimedEvent {
     id: Id,
     event_type: Arc<str>,
 }
 
-impl Told {
-    fn read(body: &[u8]) -> Result<Self, Unclear> {
-        let raw: &RawValue =
-            serde_json::from_str(sound(body)?).map_err(|_| Unclear("no JSON".into()))?;
+impl ClaimedEvent {
+    fn read(body: &[u8]) -> Result<Self, UnclearValue> {
+        let raw: &RawValue = serde_json::from_str(validate_json(body)?)
+            .map_err(|_| UnclearValue("no JSON".into()))?;
         read_object(raw, "event")
     }
 
     /// Where PayPal's API shows it.
-    fn shown_at(&self) -> Option<Call> {
-        Call::get(&["v1", "notifications", "webhooks-events", self.id.0.as_str()])
+    fn api_call(&self) -> Option<ApiCall> {
+        ApiCall::get(&["v1", "notifications", "webhooks-events", self.id.0.as_str()])
     }
 }
 
 /// What PayPal answered. Where it knows no such thing there is nothing behind the request.
-fn answer<'a>(
-    fetched: &'a Fetched,
-    call: &Call,
+fn api_response<'a>(
+    fetched: &'a ApiResponses,
+    call: &ApiCall,
     what: &'static str,
-) -> Result<Step<&'a Answer>, Refused> {
-    match fetched.answer(call) {
+) -> Result<FetchStep<&'a ApiResponse>, VerificationError> {
+    match fetched.response(call) {
         Ok(answer) => match answer.status {
-            200 => Ok(Step::Done(answer)),
-            400..=499 => Err(Refused::Disproved { what }),
-            _ => Err(Refused::Unconfirmed),
+            200 => Ok(FetchStep::Done(answer)),
+            400..=499 => Err(VerificationError::Disproved { what }),
+            _ => Err(VerificationError::Unconfirmed),
         },
-        Err(Missing::Unasked(questions)) => Ok(Step::Ask(questions)),
-        Err(Missing::Silent) => Err(Refused::Unconfirmed),
+        Err(MissingResponse::NotFetched(questions)) => Ok(FetchStep::Fetch(questions)),
+        Err(MissingResponse::Unavailable) => Err(VerificationError::Unconfirmed),
     }
 }
 
 /// The one value of a header, however often a gateway says or joins it.
-fn only<'a>(headers: &'a Headers, header: &'static str) -> Result<&'a str, Refused> {
+fn only<'a>(headers: &'a Headers, header: &'static str) -> Result<&'a str, VerificationError> {
     let mut values = headers
         .all(header)
         .flat_map(|value| value.split(','))
         .map(|value| value.trim_matches(' '));
-    let first = values.next().ok_or(Refused::HeaderMissing { header })?;
+    let first = values
+        .next()
+        .ok_or(VerificationError::HeaderMissing { header })?;
     if values.any(|value| value != first) {
         return Err(garbled(header, "it is there with different values"));
     }
@@ -184,20 +201,20 @@ fn only<'a>(headers: &'a Headers, header: &'static str) -> Result<&'a str, Refus
 }
 
 /// No older than retries may be, no newer than clocks may differ, all edges inclusive.
-fn check_clock(at: Timestamp, tolerance: i64, now: Timestamp) -> Result<(), Refused> {
+fn check_clock(at: Timestamp, tolerance: i64, now: Timestamp) -> Result<(), VerificationError> {
     let age = now.as_second().saturating_sub(at.as_second());
     let ahead = age.saturating_neg();
     if age > MAX_AGE_SECONDS.max(tolerance) {
-        return Err(Refused::TooOld { seconds: age });
+        return Err(VerificationError::TooOld { seconds: age });
     }
     if ahead > tolerance {
-        return Err(Refused::TooNew { seconds: ahead });
+        return Err(VerificationError::TooNew { seconds: ahead });
     }
     Ok(())
 }
 
-fn garbled(header: &'static str, what: &'static str) -> Refused {
-    Refused::HeaderGarbled { header, what }
+fn garbled(header: &'static str, what: &'static str) -> VerificationError {
+    VerificationError::HeaderGarbled { header, what }
 }
 
 const ID: &str = "paypal-transmission-id";

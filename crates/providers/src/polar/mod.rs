@@ -20,29 +20,35 @@ mod subscription;
 
 mod samples;
 
-use crate::provider::Signing;
-use crate::standard::{self, arrived, either};
-use crate::{Answers, Provider, Samples};
+use crate::provider::SigningMethod;
+use crate::standard::{self, raw_or_encoded, verify_event};
+use crate::{Provider, ProviderSamples, ResponseStatuses};
 
 /// Polar, as the list of providers has it.
 pub(crate) static POLAR: Provider = Provider {
     name: "polar",
     normalizer: NORMALIZER,
     exponents: &[],
-    answers: Answers::PLAIN,
+    statuses: ResponseStatuses::DEFAULT,
     schemes: standard::SCHEMES,
     api: None,
-    secrets: either,
-    verify: arrived,
+    secrets: raw_or_encoded,
+    verify: verify_event,
     normalize: normalize::normalize,
-    sign: Signing::Secret(standard::sign_as_sender),
-    samples: Samples {
-        acted_upon: || normalize::VOCABULARY.rows.iter().map(|row| row.0).collect(),
+    sign: SigningMethod::Secret(standard::sign_as_sender),
+    samples: ProviderSamples {
+        handled_types: || {
+            normalize::SCHEMA
+                .event_types
+                .iter()
+                .map(|row| row.0)
+                .collect()
+        },
         bodies: samples::SAMPLES,
-        life: samples::LIFE,
-        answers: &[],
-        id: None,
-        at: "timestamp",
+        scenario: samples::SCENARIO,
+        recorded_responses: &[],
+        id_path: None,
+        time_path: "timestamp",
     },
 };
 

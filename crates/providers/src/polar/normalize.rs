@@ -1,29 +1,29 @@
 //! From Polar's words to ours: the one reader each type has, and who the customer is.
 
 use super::{order, subscription};
-use crate::draft::{Draft, profile};
-use crate::envelope::{Event, Names, Vocabulary, read};
+use crate::draft::{NormalizedEventDraft, profile};
+use crate::envelope::{CustomerFields, Event, EventSchema, read};
 use crate::provider::WireItem;
 use crate::standard::open;
-use crate::wire::{Address, Id, Metadata, Unclear};
-use crate::{Outcome, Step};
-use domain::reading::{Fact, Profile};
+use crate::wire::{AddressCountry, Id, Metadata, UnclearValue};
+use crate::{FetchStep, ItemOutcome};
+use domain::event::{Fact, Profile};
 use serde::Deserialize;
 use std::sync::Arc;
 
 /// What one verified body says.
-pub(super) fn normalize(item: &WireItem<'_, '_>) -> Step<Outcome> {
-    read(item, &VOCABULARY)
+pub(super) fn normalize(item: &WireItem<'_, '_>) -> FetchStep<ItemOutcome> {
+    read(item, &SCHEMA)
 }
 
 /// The types acted upon, in the order they take within one instant. Every change of a
 /// subscription or an order is also told as `.updated`, with the same object.
 #[rustfmt::skip] // one row a line, or the order cannot be seen
-pub(super) const VOCABULARY: Vocabulary = Vocabulary {
+pub(super) const SCHEMA: EventSchema = EventSchema {
     open,
-    rows: &[
-        ("customer.created", 10, exists),
-        ("customer.updated", 12, exists),
+    event_types: &[
+        ("customer.created", 10, customer_snapshot),
+        ("customer.updated", 12, customer_snapshot),
         ("subscription.created", 30, subscription::seen),
         ("subscription.migrated", 31, subscription::seen),
         ("subscription.cycled", 34, subscription::seen),
@@ -34,19 +34,19 @@ pub(super) const VOCABULARY: Vocabulary = Vocabulary {
         ("subscription.resumed", 40, subscription::seen),
         ("subscription.canceled", 41, subscription::seen),
         ("subscription.uncanceled", 42, subscription::seen),
-        ("order.created", 50, order::seen),
-        ("order.updated", 55, order::seen),
-        ("order.paid", 57, order::seen),
+        ("order.created", 50, order::snapshot),
+        ("order.updated", 55, order::snapshot),
+        ("order.paid", 57, order::snapshot),
         ("refund.created", 70, order::refund),
-        ("order.refunded", 71, order::seen),
+        ("order.refunded", 71, order::snapshot),
         ("refund.updated", 72, order::refund),
         ("subscription.revoked", 90, subscription::seen),
         ("customer.deleted", 99, deleted),
     ],
-    names: &[
-        ("customer.", Names { customer: "id", behind: &[] }),
-        ("refund.", Names { customer: "customer_id", behind: &["order_id", "subscription_id"] }),
-        ("", Names { customer: "customer_id", behind: &["id"] }),
+    customer_fields: &[
+        ("customer.", CustomerFields { customer: "id", references: &[] }),
+        ("refund.", CustomerFields { customer: "customer_id", references: &["order_id", "subscription_id"] }),
+        ("", CustomerFields { customer: "customer_id", references: &["id"] }),
     ],
 };
 
@@ -63,21 +63,21 @@ pub(super) struct Customer<'a> {
     #[serde(default)]
     locale: Option<Arc<str>>,
     #[serde(default)]
-    billing_address: Option<Address>,
+    billing_address: Option<AddressCountry>,
     #[serde(borrow, default)]
     metadata: Option<Metadata<'a>>,
 }
 
 impl Customer<'_> {
     /// What is said of the person, and who else leads there.
-    pub(super) fn describe(self, draft: &mut Draft<'_>, whole: bool) {
+    pub(super) fn describe(self, draft: &mut NormalizedEventDraft<'_>, whole: bool) {
         draft.read_metadata(self.metadata.as_ref());
         if let Some(id) = &self.external_id {
-            draft.lead_shop(id.trim());
+            draft.add_shop_reference(id.trim());
         }
         let country = self.billing_address.and_then(|address| address.country);
-        draft.tell_profile(Profile {
-            whole,
+        draft.add_profile(Profile {
+            complete: whole,
             locale: self.locale,
             ..profile(self.email, self.name, country)
         });
@@ -95,23 +95,23 @@ pub(super) struct Discount {
 /// The codes of a purchase. Its fields are filled in by the buyer, whose word for a customer id
 /// of the shop's is no proof of one.
 pub(super) fn read_codes(
-    draft: &mut Draft<'_>,
+    draft: &mut NormalizedEventDraft<'_>,
     discount: Option<&Discount>,
     fields: Option<&Metadata<'_>>,
 ) {
     if let Some(discount) = discount {
-        draft.tell_code(&discount.id);
+        draft.add_code(&discount.id);
         if let Some(code) = &discount.code {
-            draft.tell_code(code);
+            draft.add_code(code);
         }
     }
     if let Some(code) = fields.and_then(Metadata::code) {
-        draft.tell_code(&code);
+        draft.add_code(&code);
     }
 }
 
 /// `customer.created`, `customer.updated`.
-fn exists<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+fn customer_snapshot<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     let customer: Customer<'_> = event.data()?;
     let mut draft = event.draft(Some(&customer.id.0), &[])?;
     customer.describe(&mut draft, true);
@@ -119,9 +119,9 @@ fn exists<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
 }
 
 /// `customer.deleted`.
-fn deleted<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+fn deleted<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     let customer: Customer<'_> = event.data()?;
     let mut draft = event.draft(Some(&customer.id.0), &[])?;
-    draft.tell(Fact::CustomerDeleted);
+    draft.add_fact(Fact::CustomerDeleted);
     Ok(draft)
 }

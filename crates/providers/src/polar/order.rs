@@ -2,49 +2,51 @@
 
 use super::POLAR;
 use super::normalize::{Customer, Discount, read_codes};
-use crate::draft::{Draft, ids, money, not_negative};
+use crate::draft::{NormalizedEventDraft, ids, money, not_negative};
 use crate::envelope::Event;
-use crate::wire::{Id, Metadata, Moment, Unclear, at, id};
-use domain::billing::{InvoiceSeen, InvoiceState, PaymentSeen, RefundSeen, RefundState, Teller};
+use crate::wire::{Id, Metadata, Rfc3339Time, UnclearValue, id, to_timestamp};
+use domain::billing::{
+    InvoiceSnapshot, InvoiceState, PaymentSnapshot, RefundSnapshot, RefundState, SourceKind,
+};
+use domain::event::Fact;
 use domain::money::Money;
-use domain::reading::Fact;
 use serde::Deserialize;
 use std::sync::Arc;
 
 /// An order as it is now; its status says what it tells, not what the event is called.
-pub(super) fn seen<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+pub(super) fn snapshot<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     let order: Order<'_> = event.data()?;
     let own = Some(&order.id.0);
     let subscription = id(&order.subscription_id);
     let mut draft = event.draft(Some(&order.customer_id.0), &[])?;
-    draft.lead(&[own, subscription]);
+    draft.add_references(&[own, subscription]);
     let due = order.amount(order.due_amount.unwrap_or(order.total_amount), "due_amount")?;
-    let invoice = |state| InvoiceSeen {
+    let invoice = |state| InvoiceSnapshot {
         id: order.id.0.clone(),
         subscription: subscription.cloned(),
         state,
         due,
         attempts: 0,
-        next_attempt_at: at(order.next_payment_attempt_at),
+        next_attempt_at: to_timestamp(order.next_payment_attempt_at),
     };
     match &*order.status {
         "draft" => {}
         // Every order is pending for a moment; one that has a next attempt has failed.
         "pending" if order.next_payment_attempt_at.is_none() => {}
-        "pending" => draft.tell(Fact::Invoice(invoice(InvoiceState::Failed))),
-        "void" => draft.tell(Fact::Invoice(invoice(InvoiceState::Voided))),
+        "pending" => draft.add_fact(Fact::Invoice(invoice(InvoiceState::Failed))),
+        "void" => draft.add_fact(Fact::Invoice(invoice(InvoiceState::Voided))),
         "paid" | "refunded" | "partially_refunded" => {
             if due.minor > 0 {
-                draft.tell(Fact::Payment(order.payment(event, due)));
+                draft.add_fact(Fact::Payment(order.payment(event, due)));
             }
-            draft.tell(Fact::Invoice(invoice(InvoiceState::Paid)));
+            draft.add_fact(Fact::Invoice(invoice(InvoiceState::Paid)));
             let back = not_negative(order.refunded(), "data.refunded_amount")?;
             if back > 0 {
                 let ids = ids(&[own]);
-                draft.tell(Fact::RefundedSoFar { ids, minor: back });
+                draft.add_fact(Fact::CumulativeRefund { ids, minor: back });
             }
         }
-        other => return Err(Unclear::word("data.status", other)),
+        other => return Err(UnclearValue::unknown_word("data.status", other)),
     }
     draft.read_metadata(order.metadata.as_ref());
     let fields = order.custom_field_data.as_ref();
@@ -56,14 +58,14 @@ pub(super) fn seen<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
 }
 
 /// `refund.*`: one refund as it is now.
-pub(super) fn refund<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+pub(super) fn refund<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     let refund: Refund = event.data()?;
     let order = Some(&refund.order_id.0);
     let mut draft = event.draft(Some(&refund.customer_id.0), &[])?;
-    draft.lead(&[order, id(&refund.subscription_id)]);
+    draft.add_references(&[order, id(&refund.subscription_id)]);
     let both = refund.amount.checked_add(refund.tax_amount);
-    let both = both.ok_or_else(|| Unclear("`data.amount` is no amount".into()))?;
-    draft.tell(Fact::Refund(RefundSeen {
+    let both = both.ok_or_else(|| UnclearValue("`data.amount` is no amount".into()))?;
+    draft.add_fact(Fact::Refund(RefundSnapshot {
         id: refund.id.0.clone(),
         payment: ids(&[order]),
         minor: not_negative(both, "data.amount")?,
@@ -71,7 +73,7 @@ pub(super) fn refund<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
             "pending" => RefundState::Pending,
             "succeeded" => RefundState::Succeeded,
             "failed" | "canceled" => RefundState::Failed,
-            other => return Err(Unclear::word("data.status", other)),
+            other => return Err(UnclearValue::unknown_word("data.status", other)),
         },
         created_at: refund.created_at.0,
     }));
@@ -85,7 +87,7 @@ struct Order<'a> {
     #[serde(default)]
     subscription_id: Option<Id>,
     status: Arc<str>,
-    created_at: Moment,
+    created_at: Rfc3339Time,
     currency: Arc<str>,
     total_amount: i64,
     tax_amount: i64,
@@ -97,7 +99,7 @@ struct Order<'a> {
     #[serde(default)]
     refunded_tax_amount: i64,
     #[serde(default)]
-    next_payment_attempt_at: Option<Moment>,
+    next_payment_attempt_at: Option<Rfc3339Time>,
     #[serde(borrow, default)]
     metadata: Option<Metadata<'a>>,
     #[serde(default)]
@@ -118,22 +120,22 @@ struct Refund {
     status: Arc<str>,
     amount: i64,
     tax_amount: i64,
-    created_at: Moment,
+    created_at: Rfc3339Time,
 }
 
 impl Order<'_> {
-    fn payment(&self, event: &Event<'_>, paid: Money) -> PaymentSeen {
+    fn payment(&self, event: &Event<'_>, paid: Money) -> PaymentSnapshot {
         // Where a balance covered a part, nobody says how much of the rest is tax.
         let whole = paid.minor == self.total_amount;
         let sound = (0..=paid.minor).contains(&self.tax_amount);
         // Only `order.paid` says when; all others, told again at every refund, that it was.
         let (teller, paid_at) = match event.kind {
-            "order.paid" => (Teller::Invoice, event.at),
-            _ => (Teller::Charge, self.created_at.0),
+            "order.paid" => (SourceKind::Invoice, event.at),
+            _ => (SourceKind::Charge, self.created_at.0),
         };
-        PaymentSeen {
+        PaymentSnapshot {
             ids: ids(&[Some(&self.id.0)]),
-            teller,
+            source_kind: teller,
             paid,
             tax_minor: (whole && sound).then_some(self.tax_amount),
             paid_at,
@@ -146,7 +148,7 @@ impl Order<'_> {
             .saturating_add(self.refunded_tax_amount)
     }
 
-    fn amount(&self, minor: i64, field: &str) -> Result<Money, Unclear> {
+    fn amount(&self, minor: i64, field: &str) -> Result<Money, UnclearValue> {
         let minor = not_negative(minor, &format!("data.{field}"))?;
         money(minor, &self.currency, "data.currency", POLAR.exponents())
     }

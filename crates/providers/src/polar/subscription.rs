@@ -1,24 +1,24 @@
 //! `subscription.*`: the whole of a subscription as it is now.
 
 use super::normalize::{Customer, Discount, read_codes};
-use crate::draft::{Draft, currency, not_negative};
+use crate::draft::{NormalizedEventDraft, currency, not_negative};
 use crate::envelope::Event;
-use crate::wire::{Id, Metadata, Moment, Unclear, at, period, status};
+use crate::wire::{Id, Metadata, Rfc3339Time, UnclearValue, period, status, to_timestamp};
+use domain::event::Fact;
 use domain::ids::PriceId;
-use domain::reading::Fact;
-use domain::terms::{Item, SubscriptionSeen, Terms};
+use domain::terms::{SubscriptionItem, SubscriptionSnapshot, SubscriptionTerms};
 use serde::Deserialize;
 use std::sync::Arc;
 
 /// A subscription. A cancellation leaves it `active` until it is revoked.
-pub(super) fn seen<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+pub(super) fn seen<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     let told: Subscription<'_> = event.data()?;
     let mut draft = event.draft(Some(&told.customer_id.0), &[])?;
-    draft.lead(&[Some(&told.id.0)]);
+    draft.add_references(&[Some(&told.id.0)]);
     draft.read_metadata(told.metadata.as_ref());
     let fields = told.custom_field_data.as_ref();
     read_codes(&mut draft, told.discount.as_ref(), fields);
-    draft.tell(Fact::Subscription(Box::new(told.seen()?)));
+    draft.add_fact(Fact::Subscription(Box::new(told.snapshot()?)));
     if let Some(customer) = told.customer {
         customer.describe(&mut draft, false);
     }
@@ -31,25 +31,25 @@ struct Subscription<'a> {
     customer_id: Id,
     status: Arc<str>,
     currency: Arc<str>,
-    created_at: Moment,
+    created_at: Rfc3339Time,
     #[serde(default)]
-    started_at: Option<Moment>,
+    started_at: Option<Rfc3339Time>,
     #[serde(default)]
-    current_period_start: Option<Moment>,
+    current_period_start: Option<Rfc3339Time>,
     #[serde(default)]
-    current_period_end: Option<Moment>,
+    current_period_end: Option<Rfc3339Time>,
     #[serde(default)]
-    trial_start: Option<Moment>,
+    trial_start: Option<Rfc3339Time>,
     #[serde(default)]
-    trial_end: Option<Moment>,
+    trial_end: Option<Rfc3339Time>,
     #[serde(default)]
     cancel_at_period_end: bool,
     #[serde(default)]
-    canceled_at: Option<Moment>,
+    canceled_at: Option<Rfc3339Time>,
     #[serde(default)]
-    ends_at: Option<Moment>,
+    ends_at: Option<Rfc3339Time>,
     #[serde(default)]
-    ended_at: Option<Moment>,
+    ended_at: Option<Rfc3339Time>,
     #[serde(default)]
     seats: Option<u64>,
     #[serde(default)]
@@ -74,23 +74,24 @@ struct Price {
 }
 
 impl Subscription<'_> {
-    fn seen(&self) -> Result<SubscriptionSeen, Unclear> {
+    fn snapshot(&self) -> Result<SubscriptionSnapshot, UnclearValue> {
         let status = status(&self.status, "data.status")?;
         let items: Result<Vec<_>, _> = self.prices.iter().map(|price| self.item(price)).collect();
         let items = items?;
         if items.is_empty() && !status.is_final() {
-            return Err(Unclear("`data.prices` is empty".into()));
+            return Err(UnclearValue("`data.prices` is empty".into()));
         }
-        let stretch = |start: Option<Moment>, end: Option<Moment>, place| match (start, end) {
-            (Some(start), Some(end)) => period(start.0, end.0, place).map(Some),
-            (Some(_) | None, _) => Ok(None),
-        };
-        let ended_at = at(self.ended_at);
-        Ok(SubscriptionSeen {
+        let stretch =
+            |start: Option<Rfc3339Time>, end: Option<Rfc3339Time>, place| match (start, end) {
+                (Some(start), Some(end)) => period(start.0, end.0, place).map(Some),
+                (Some(_) | None, _) => Ok(None),
+            };
+        let ended_at = to_timestamp(self.ended_at);
+        Ok(SubscriptionSnapshot {
             id: self.id.0.clone(),
             started_at: self.started_at.unwrap_or(self.created_at).0,
             currency: Some(currency(&self.currency, "data.currency")?),
-            terms: Terms {
+            terms: SubscriptionTerms {
                 status,
                 items,
                 period: stretch(
@@ -99,28 +100,28 @@ impl Subscription<'_> {
                     "data.current_period",
                 )?,
                 trial: stretch(self.trial_start, self.trial_end, "data.trial")?,
-                cancel_at: at(self.ends_at),
+                cancel_at: to_timestamp(self.ends_at),
                 cancel_at_period_end: self.cancel_at_period_end,
                 pause: None,
             },
-            canceled_at: at(self.canceled_at),
-            end_asked: false,
+            canceled_at: to_timestamp(self.canceled_at),
+            end_requested: false,
             ended_at,
-            before: None,
+            previous_attributes: None,
         })
     }
 
-    fn item(&self, price: &Price) -> Result<Item, Unclear> {
+    fn item(&self, price: &Price) -> Result<SubscriptionItem, UnclearValue> {
         // Of a fixed price there is one; of seats and units as many as the subscription has.
         let (metered, quantity) = match &*price.amount_type {
             "fixed" | "custom" | "free" => (false, Some(1)),
             "seat_based" => (false, self.seats),
             "unit_based" => (false, self.units),
             "metered_unit" | "metered_tiers" => (true, None),
-            other => return Err(Unclear::word("data.prices.amount_type", other)),
+            other => return Err(UnclearValue::unknown_word("data.prices.amount_type", other)),
         };
         let unit = price.price_amount;
-        Ok(Item {
+        Ok(SubscriptionItem {
             id: price.id.0.clone(),
             price: PriceId::new(price.id.0.as_str()),
             metered,

@@ -38,16 +38,19 @@ mod subscription;
 
 mod samples;
 
-pub use verify::{SCHEMES, sign, sign_under};
+pub use verify::{SCHEMES, sign, sign_with_all};
 
 pub(crate) use normalize::open;
 #[cfg(test)]
 pub(crate) use verify::canonical_base64;
-pub(crate) use verify::proven;
+pub(crate) use verify::verify_within;
 
-use crate::provider::Signing;
-use crate::{Answers, Arrival, Provider, Refused, Request, Samples, Secret, Secrets};
-use crate::{SignedHeaders, Step, Verified, WeakSecret};
+use crate::provider::SigningMethod;
+use crate::{FetchStep, SignedHeaders, VerifiedItems, WeakSecret};
+use crate::{
+    InboundRequest, Provider, ProviderSamples, Request, ResponseStatuses, Secret, Secrets,
+    VerificationError,
+};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
@@ -56,20 +59,26 @@ pub(crate) static STANDARD: Provider = Provider {
     name: "standard",
     normalizer: NORMALIZER,
     exponents: &[],
-    answers: Answers::PLAIN,
+    statuses: ResponseStatuses::DEFAULT,
     schemes: SCHEMES,
     api: None,
     secrets: keys,
-    verify: arrived,
+    verify: verify_event,
     normalize: normalize::normalize,
-    sign: Signing::Secret(sign_as_sender),
-    samples: Samples {
-        acted_upon: || normalize::VOCABULARY.rows.iter().map(|row| row.0).collect(),
+    sign: SigningMethod::Secret(sign_as_sender),
+    samples: ProviderSamples {
+        handled_types: || {
+            normalize::SCHEMA
+                .event_types
+                .iter()
+                .map(|row| row.0)
+                .collect()
+        },
         bodies: samples::SAMPLES,
-        life: samples::LIFE,
-        answers: &[],
-        id: None,
-        at: "timestamp",
+        scenario: samples::SCENARIO,
+        recorded_responses: &[],
+        id_path: None,
+        time_path: "timestamp",
     },
 };
 
@@ -81,15 +90,17 @@ pub fn verify(
     request: &Request<'_>,
     secrets: &Secrets,
     now: Timestamp,
-) -> Result<Verified, Refused> {
-    proven(request, secrets, TOLERANCE_SECONDS, MAX_REPORT, now)
+) -> Result<VerifiedItems, VerificationError> {
+    verify_within(request, secrets, TOLERANCE_SECONDS, MAX_REPORT, now)
 }
 
 /// The same for a provider's event.
-pub(crate) fn arrived(arrival: &Arrival<'_>) -> Result<Step<Verified>, Refused> {
+pub(crate) fn verify_event(
+    arrival: &InboundRequest<'_>,
+) -> Result<FetchStep<VerifiedItems>, VerificationError> {
     let tolerance = arrival.endpoint.tolerance_seconds;
     let request = &arrival.request;
-    proven(request, arrival.secrets, tolerance, MAX_EVENT, arrival.now).map(Step::Done)
+    verify_within(request, arrival.secrets, tolerance, MAX_EVENT, arrival.now).map(FetchStep::Done)
 }
 
 /// Signs as its sender would, as the message of this name or one of its own: the same body
@@ -121,11 +132,11 @@ fn keys(text: &str) -> Result<Vec<Secret>, WeakSecret> {
     if text.starts_with("whsec_") {
         return Ok(vec![Secret::standard(text)?]);
     }
-    either(text)
+    raw_or_encoded(text)
 }
 
 /// The text itself and what it encodes, where it does.
-pub(crate) fn either(text: &str) -> Result<Vec<Secret>, WeakSecret> {
+pub(crate) fn raw_or_encoded(text: &str) -> Result<Vec<Secret>, WeakSecret> {
     let bare = Secret::new(text)?;
     Ok([Ok(bare), Secret::standard(text)]
         .into_iter()

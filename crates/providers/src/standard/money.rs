@@ -1,47 +1,47 @@
 //! `payment.*`, `refund.*`, `dispute.*`: money that came, did not come, or goes back.
 
 use super::STANDARD;
-use crate::draft::{Draft, ids, money, not_negative, profile};
+use crate::draft::{NormalizedEventDraft, ids, money, not_negative, profile};
 use crate::envelope::Event;
-use crate::wire::{Id, Metadata, Moment, Unclear, at, id};
+use crate::wire::{Id, Metadata, Rfc3339Time, UnclearValue, id, to_timestamp};
 use domain::billing::{
-    DisputeSeen, DisputeState, InvoiceSeen, InvoiceState, PaymentSeen, RefundSeen, RefundState,
-    Teller,
+    DisputeSnapshot, DisputeState, InvoiceSnapshot, InvoiceState, PaymentSnapshot, RefundSnapshot,
+    RefundState, SourceKind,
 };
+use domain::event::Fact;
 use domain::money::Money;
-use domain::reading::Fact;
 use serde::Deserialize;
 use std::sync::Arc;
 
 /// `payment.succeeded`. Without a customer it is a guest's, whose partition is the payment.
-pub(super) fn paid<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+pub(super) fn paid<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     let told: Payment<'_> = event.data()?;
     let own = Some(&told.payment.0);
     let (invoice, subscription) = (id(&told.invoice), id(&told.subscription));
     let mut draft = event.draft(id(&told.customer).or(own), &[])?;
-    draft.lead(&[own, invoice, subscription]);
+    draft.add_references(&[own, invoice, subscription]);
     if let Some(customer) = id(&told.customer) {
-        draft.lead_shop(customer.as_str());
+        draft.add_shop_reference(customer.as_str());
     }
     let amount = amount(told.amount, &told.currency)?;
     if amount.minor > 0 {
         let tax = told.tax.filter(|tax| (0..=amount.minor).contains(tax));
-        draft.tell(Fact::Payment(PaymentSeen {
+        draft.add_fact(Fact::Payment(PaymentSnapshot {
             // The first names the teller's own: an invoice that failed before is settled by it.
             ids: ids(&[invoice, own]),
-            teller: if invoice.is_some() {
-                Teller::Invoice
+            source_kind: if invoice.is_some() {
+                SourceKind::Invoice
             } else {
-                Teller::Charge
+                SourceKind::Charge
             },
             paid: amount,
             tax_minor: tax,
-            paid_at: at(told.paid_at).unwrap_or(event.at),
+            paid_at: to_timestamp(told.paid_at).unwrap_or(event.at),
             subscription: subscription.cloned(),
         }));
     }
     if let Some(invoice) = invoice {
-        draft.tell(Fact::Invoice(InvoiceSeen {
+        draft.add_fact(Fact::Invoice(InvoiceSnapshot {
             id: invoice.clone(),
             subscription: subscription.cloned(),
             state: InvoiceState::Paid,
@@ -52,21 +52,21 @@ pub(super) fn paid<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
     }
     draft.read_metadata(told.metadata.as_ref());
     if let Some(fingerprint) = &told.fingerprint {
-        draft.tell_fingerprint(fingerprint);
+        draft.add_fingerprint(fingerprint);
     }
-    draft.tell_profile(profile(told.email, None, None));
+    draft.add_profile(profile(told.email, None, None));
     Ok(draft)
 }
 
 /// `payment.failed`, `payment.action_required`, `payment.abandoned`, `payment.voided`: what was
 /// owed and did not come.
-pub(super) fn failed<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
-    let told: Failed = event.data()?;
+pub(super) fn failed<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
+    let told: UnpaidPayment = event.data()?;
     let own = Some(&told.invoice.0);
     let subscription = id(&told.subscription);
     let mut draft = event.draft(id(&told.customer), &[subscription, own])?;
-    draft.lead(&[own, subscription]);
-    draft.tell(Fact::Invoice(InvoiceSeen {
+    draft.add_references(&[own, subscription]);
+    draft.add_fact(Fact::Invoice(InvoiceSnapshot {
         id: told.invoice.0.clone(),
         subscription: subscription.cloned(),
         state: match event.kind {
@@ -77,18 +77,18 @@ pub(super) fn failed<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
         },
         due: amount(told.amount, &told.currency)?,
         attempts: told.attempts,
-        next_attempt_at: at(told.next_attempt_at),
+        next_attempt_at: to_timestamp(told.next_attempt_at),
     }));
     Ok(draft)
 }
 
 /// `refund.*`: one refund as it is now.
-pub(super) fn refund<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+pub(super) fn refund<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     let told: Refund = event.data()?;
     let payment = Some(&told.payment.0);
     let mut draft = event.draft(id(&told.customer), &[payment])?;
-    draft.lead(&[payment]);
-    draft.tell(Fact::Refund(RefundSeen {
+    draft.add_references(&[payment]);
+    draft.add_fact(Fact::Refund(RefundSnapshot {
         id: told.refund.0.clone(),
         payment: ids(&[payment]),
         minor: not_negative(told.amount, "data.amount")?,
@@ -96,20 +96,20 @@ pub(super) fn refund<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
             "pending" => RefundState::Pending,
             "succeeded" => RefundState::Succeeded,
             "failed" => RefundState::Failed,
-            other => return Err(Unclear::word("data.status", other)),
+            other => return Err(UnclearValue::unknown_word("data.status", other)),
         },
-        created_at: at(told.created_at).unwrap_or(event.at),
+        created_at: to_timestamp(told.created_at).unwrap_or(event.at),
     }));
     Ok(draft)
 }
 
 /// `dispute.*`: one dispute as it is now.
-pub(super) fn dispute<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+pub(super) fn dispute<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     let told: Dispute = event.data()?;
     let payment = Some(&told.payment.0);
     let mut draft = event.draft(id(&told.customer), &[payment])?;
-    draft.lead(&[payment]);
-    draft.tell(Fact::Dispute(DisputeSeen {
+    draft.add_references(&[payment]);
+    draft.add_fact(Fact::Dispute(DisputeSnapshot {
         id: told.dispute.0.clone(),
         payment: ids(&[payment]),
         minor: not_negative(told.amount, "data.amount")?,
@@ -119,7 +119,7 @@ pub(super) fn dispute<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
             "open" => DisputeState::Open,
             "won" => DisputeState::Won,
             "lost" => DisputeState::Lost,
-            other => return Err(Unclear::word("data.status", other)),
+            other => return Err(UnclearValue::unknown_word("data.status", other)),
         },
     }));
     Ok(draft)
@@ -139,7 +139,7 @@ struct Payment<'a> {
     #[serde(default)]
     tax: Option<i64>,
     #[serde(default)]
-    paid_at: Option<Moment>,
+    paid_at: Option<Rfc3339Time>,
     #[serde(default)]
     email: Option<Arc<str>>,
     #[serde(default)]
@@ -149,7 +149,7 @@ struct Payment<'a> {
 }
 
 #[derive(Deserialize)]
-struct Failed {
+struct UnpaidPayment {
     invoice: Id,
     amount: i64,
     currency: Arc<str>,
@@ -160,7 +160,7 @@ struct Failed {
     #[serde(default)]
     attempts: u32,
     #[serde(default)]
-    next_attempt_at: Option<Moment>,
+    next_attempt_at: Option<Rfc3339Time>,
 }
 
 #[derive(Deserialize)]
@@ -172,7 +172,7 @@ struct Refund {
     #[serde(default)]
     customer: Option<Id>,
     #[serde(default)]
-    created_at: Option<Moment>,
+    created_at: Option<Rfc3339Time>,
 }
 
 #[derive(Deserialize)]
@@ -185,7 +185,7 @@ struct Dispute {
     customer: Option<Id>,
 }
 
-fn amount(minor: i64, code: &str) -> Result<Money, Unclear> {
+fn amount(minor: i64, code: &str) -> Result<Money, UnclearValue> {
     let minor = not_negative(minor, "data.amount")?;
     money(minor, code, "data.currency", STANDARD.exponents())
 }

@@ -1,30 +1,30 @@
 //! From the shop's words to ours: they are nearly the same.
 
 use super::{money, subscription};
-use crate::draft::{Draft, profile};
-use crate::envelope::{Envelope, Event, Names, Vocabulary, fields, read};
+use crate::draft::{NormalizedEventDraft, profile};
+use crate::envelope::{CustomerFields, Envelope, Event, EventSchema, fields, read};
 use crate::provider::WireItem;
-use crate::wire::{Id, Metadata, Unclear};
-use crate::{Outcome, Step};
-use domain::reading::{Fact, Profile};
+use crate::wire::{Id, Metadata, UnclearValue};
+use crate::{FetchStep, ItemOutcome};
+use domain::event::{Fact, Profile};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
 /// What one verified body says.
-pub(super) fn normalize(item: &WireItem<'_, '_>) -> Step<Outcome> {
-    read(item, &VOCABULARY)
+pub(super) fn normalize(item: &WireItem<'_, '_>) -> FetchStep<ItemOutcome> {
+    read(item, &SCHEMA)
 }
 
 /// The types acted upon, in the order they take within one instant.
 #[rustfmt::skip] // one row a line, or the order cannot be seen
-pub(super) const VOCABULARY: Vocabulary = Vocabulary {
+pub(super) const SCHEMA: EventSchema = EventSchema {
     open,
-    rows: &[
-        ("customer.created", 10, exists),
-        ("customer.updated", 12, exists),
-        ("subscription.created", 30, subscription::seen),
-        ("subscription.updated", 36, subscription::seen),
+    event_types: &[
+        ("customer.created", 10, customer_snapshot),
+        ("customer.updated", 12, customer_snapshot),
+        ("subscription.created", 30, subscription::snapshot),
+        ("subscription.updated", 36, subscription::snapshot),
         ("payment.failed", 50, money::failed),
         ("payment.action_required", 51, money::failed),
         ("payment.abandoned", 52, money::failed),
@@ -34,21 +34,24 @@ pub(super) const VOCABULARY: Vocabulary = Vocabulary {
         ("refund.updated", 72, money::refund),
         ("dispute.created", 80, money::dispute),
         ("dispute.updated", 82, money::dispute),
-        ("subscription.ended", 90, subscription::seen),
+        ("subscription.ended", 90, subscription::snapshot),
         ("customer.deleted", 99, deleted),
     ],
-    names: &[("", Names {
+    customer_fields: &[("", CustomerFields {
         customer: "customer",
-        behind: &["payment", "invoice", "subscription"],
+        references: &["payment", "invoice", "subscription"],
     })],
 };
 
 /// `{"type", "timestamp", "data"}`, as all senders of Standard Webhooks are advised to write it;
 /// the id is the one that was signed.
-pub(crate) fn open<'a>(item: &WireItem<'a, '_>, text: &'a str) -> Result<Envelope<'a>, Unclear> {
-    let told: Told<'a> = fields(text)?;
+pub(crate) fn open<'a>(
+    item: &WireItem<'a, '_>,
+    text: &'a str,
+) -> Result<Envelope<'a>, UnclearValue> {
+    let told: StandardEnvelope<'a> = fields(text)?;
     Ok(Envelope {
-        id: item.account.event(item.message.unwrap_or_default()),
+        id: item.account.event(item.message_id.unwrap_or_default()),
         kind: told.kind,
         at: ("event.timestamp", told.timestamp),
         live: told.livemode,
@@ -57,7 +60,7 @@ pub(crate) fn open<'a>(item: &WireItem<'a, '_>, text: &'a str) -> Result<Envelop
 }
 
 #[derive(Deserialize)]
-struct Told<'a> {
+struct StandardEnvelope<'a> {
     #[serde(rename = "type")]
     kind: Arc<str>,
     #[serde(borrow, default)]
@@ -69,12 +72,12 @@ struct Told<'a> {
 }
 
 /// `customer.created`, `customer.updated`.
-fn exists<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+fn customer_snapshot<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     let customer: Customer<'_> = event.data()?;
     let mut draft = event.draft(Some(&customer.customer.0), &[])?;
-    draft.lead_shop(customer.customer.0.as_str());
-    draft.tell(Fact::Profile(Profile {
-        whole: true,
+    draft.add_shop_reference(customer.customer.0.as_str());
+    draft.add_fact(Fact::Profile(Profile {
+        complete: true,
         locale: customer.locale,
         ..profile(customer.email, customer.name, customer.country)
     }));
@@ -83,10 +86,10 @@ fn exists<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
 }
 
 /// `customer.deleted`.
-fn deleted<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+fn deleted<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     let customer: Customer<'_> = event.data()?;
     let mut draft = event.draft(Some(&customer.customer.0), &[])?;
-    draft.tell(Fact::CustomerDeleted);
+    draft.add_fact(Fact::CustomerDeleted);
     Ok(draft)
 }
 

@@ -1,21 +1,21 @@
 //! `subscription.*`: the whole of a subscription as it is now.
 
-use crate::draft::{Draft, currency, not_negative};
+use crate::draft::{NormalizedEventDraft, currency, not_negative};
 use crate::envelope::Event;
-use crate::wire::{Id, Metadata, Moment, Span, Unclear, at, status};
+use crate::wire::{Id, Metadata, Rfc3339Time, UnclearValue, WirePeriod, status, to_timestamp};
+use domain::event::Fact;
 use domain::ids::{ObjectId, PriceId};
-use domain::reading::Fact;
-use domain::terms::{self, Pause, SubscriptionSeen, SubscriptionStatus, Terms};
+use domain::terms::{self, Pause, SubscriptionSnapshot, SubscriptionStatus, SubscriptionTerms};
 use serde::Deserialize;
 use std::sync::Arc;
 
 /// A subscription. One that ended is canceled, whatever else is said of it.
-pub(super) fn seen<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+pub(super) fn snapshot<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     let told: Subscription<'_> = event.data()?;
     let customer = told.customer.0.clone();
     let mut draft = event.draft(Some(&customer), &[])?;
-    draft.lead(&[Some(&told.subscription.0)]);
-    draft.lead_shop(customer.as_str());
+    draft.add_references(&[Some(&told.subscription.0)]);
+    draft.add_shop_reference(customer.as_str());
     draft.read_metadata(told.metadata.as_ref());
     let ended = event.kind == "subscription.ended";
     let mut status = status(&told.status, "data.status")?;
@@ -25,32 +25,32 @@ pub(super) fn seen<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
     let items: Result<Vec<_>, _> = told.items.iter().map(Item::read).collect();
     let items = items?;
     if items.is_empty() && !status.is_final() {
-        return Err(Unclear("`data.items` is empty".into()));
+        return Err(UnclearValue("`data.items` is empty".into()));
     }
     let final_at = status.is_final().then_some(event.at);
-    draft.tell(Fact::Subscription(Box::new(SubscriptionSeen {
+    draft.add_fact(Fact::Subscription(Box::new(SubscriptionSnapshot {
         id: told.subscription.0,
         started_at: told.started_at.0,
         currency: match &told.currency {
             Some(code) => Some(currency(code, "data.currency")?),
             None => None,
         },
-        terms: Terms {
+        terms: SubscriptionTerms {
             status,
             items,
-            period: Span::period(told.period, "data.period")?,
-            trial: Span::period(told.trial, "data.trial")?,
-            cancel_at: at(told.cancel_at),
+            period: WirePeriod::period(told.period, "data.period")?,
+            trial: WirePeriod::period(told.trial, "data.trial")?,
+            cancel_at: to_timestamp(told.cancel_at),
             cancel_at_period_end: told.cancel_at_period_end,
             pause: told.pause.map(|pause| Pause {
                 behavior: pause.behavior,
-                resumes_at: at(pause.resumes_at),
+                resumes_at: to_timestamp(pause.resumes_at),
             }),
         },
-        canceled_at: at(told.canceled_at),
-        end_asked: false,
-        ended_at: at(told.ended_at).or(final_at),
-        before: None,
+        canceled_at: to_timestamp(told.canceled_at),
+        end_requested: false,
+        ended_at: to_timestamp(told.ended_at).or(final_at),
+        previous_attributes: None,
     })));
     Ok(draft)
 }
@@ -60,23 +60,23 @@ struct Subscription<'a> {
     subscription: Id,
     customer: Id,
     status: Arc<str>,
-    started_at: Moment,
+    started_at: Rfc3339Time,
     #[serde(default)]
     items: Vec<Item>,
     #[serde(default)]
     currency: Option<Arc<str>>,
     #[serde(default)]
-    period: Option<Span>,
+    period: Option<WirePeriod>,
     #[serde(default)]
-    trial: Option<Span>,
+    trial: Option<WirePeriod>,
     #[serde(default)]
-    cancel_at: Option<Moment>,
+    cancel_at: Option<Rfc3339Time>,
     #[serde(default)]
     cancel_at_period_end: bool,
     #[serde(default)]
-    canceled_at: Option<Moment>,
+    canceled_at: Option<Rfc3339Time>,
     #[serde(default)]
-    ended_at: Option<Moment>,
+    ended_at: Option<Rfc3339Time>,
     #[serde(default)]
     pause: Option<Paused>,
     #[serde(borrow, default)]
@@ -95,21 +95,21 @@ struct Item {
     #[serde(default)]
     metered: bool,
     #[serde(default)]
-    period: Option<Span>,
+    period: Option<WirePeriod>,
 }
 
 #[derive(Deserialize)]
 struct Paused {
     behavior: Arc<str>,
     #[serde(default)]
-    resumes_at: Option<Moment>,
+    resumes_at: Option<Rfc3339Time>,
 }
 
 impl Item {
-    fn read(&self) -> Result<terms::Item, Unclear> {
+    fn read(&self) -> Result<terms::SubscriptionItem, UnclearValue> {
         let price = self.price.0.as_str();
         let unit = self.unit_amount;
-        Ok(terms::Item {
+        Ok(terms::SubscriptionItem {
             id: self
                 .id
                 .as_ref()
@@ -120,7 +120,7 @@ impl Item {
             unit_minor: unit
                 .map(|minor| not_negative(minor, "data.items.unit_amount"))
                 .transpose()?,
-            period: Span::period(self.period, "data.items.period")?,
+            period: WirePeriod::period(self.period, "data.items.period")?,
         })
     }
 }

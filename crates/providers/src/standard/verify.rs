@@ -1,8 +1,11 @@
 //! `webhook-id`, `webhook-timestamp`, `webhook-signature: v1,… v1a,…`: any `v1` (HMAC) or `v1a`
 //! (Ed25519) under any key in force of its kind, then the clock.
 
-use crate::verified::{Claim, canonical_seconds, signature};
-use crate::{Refused, Request, Scheme, Secret, Secrets, SignedHeaders, Verified, Written};
+use crate::verified::{SignatureClaim, canonical_seconds, signature};
+use crate::{
+    Request, Scheme, Secret, Secrets, SignatureEncoding, SignedHeaders, VerificationError,
+    VerifiedItems,
+};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
@@ -12,18 +15,18 @@ use jiff::Timestamp;
 /// # Errors
 /// [`Refused`] when nothing fits, the body is larger than `most`, or the signed time is further
 /// from `now` than the tolerance.
-pub(crate) fn proven(
+pub(crate) fn verify_within(
     request: &Request<'_>,
     secrets: &Secrets,
     tolerance_seconds: u16,
     most: usize,
     now: Timestamp,
-) -> Result<Verified, Refused> {
+) -> Result<VerifiedItems, VerificationError> {
     request.check_body(most)?;
-    let names = Names::of(request);
+    let names = HeaderNames::of(request);
     let id = request.headers.only(names.id)?;
     let time = request.headers.only(names.time)?;
-    let offered = Offered::read(request, names.signature)?;
+    let offered = OfferedSignatures::read(request, names.signature)?;
     if !is_message_id(id) {
         return Err(garbled(
             names.id,
@@ -32,60 +35,71 @@ pub(crate) fn proven(
     }
     let at = canonical_seconds(time)
         .ok_or_else(|| garbled(names.time, "it is not plain seconds since 1970"))?;
-    let claim = Claim {
+    let claim = SignatureClaim {
         prefix: &[id.as_bytes(), b".", time.as_bytes(), b"."],
         body: request.body,
         macs: &offered.macs,
         ed25519: &offered.ed25519,
-        at: Some(at),
+        signed_at: Some(at),
         tolerance_seconds,
     };
-    Ok(Verified::by_signature(&claim, secrets, now)?.named(id))
+    Ok(VerifiedItems::by_signature(&claim, secrets, now)?.with_message_id(id))
 }
 
 /// The three headers of a message. A public key signs nothing: what it gives fits nothing.
 pub fn sign(id: &str, body: &[u8], secret: &Secret, now: Timestamp) -> SignedHeaders {
-    sign_under(id, body, std::slice::from_ref(secret), now)
+    sign_with_all(id, body, std::slice::from_ref(secret), now)
 }
 
 /// The same with a signature under each of several secrets, while one of them is replaced.
-pub fn sign_under(id: &str, body: &[u8], secrets: &[Secret], now: Timestamp) -> SignedHeaders {
+pub fn sign_with_all(id: &str, body: &[u8], secrets: &[Secret], now: Timestamp) -> SignedHeaders {
     let time = now.as_second().to_string();
     let prefix: &[&[u8]] = &[id.as_bytes(), b".", time.as_bytes(), b"."];
     let one = |secret| STANDARD.encode(signature(secret, prefix, body).unwrap_or_default());
     let all: Vec<String> = secrets.iter().map(|s| format!("v1,{}", one(s))).collect();
     vec![
-        (OWN.id, id.to_owned()),
-        (OWN.time, time),
-        (OWN.signature, all.join(" ")),
+        (STANDARD_HEADERS.id, id.to_owned()),
+        (STANDARD_HEADERS.time, time),
+        (STANDARD_HEADERS.signature, all.join(" ")),
     ]
 }
 
 /// What the three headers are called.
-struct Names {
+struct HeaderNames {
     id: &'static str,
     time: &'static str,
     signature: &'static str,
 }
 
-impl Names {
+impl HeaderNames {
     /// Svix, where the scheme comes from, has a brand of its own on them. Never a mixture.
     fn of(request: &Request<'_>) -> &'static Self {
         let has = |name| request.headers.all(name).next().is_some();
-        let branded = has(SVIX.id) && ![OWN.id, OWN.time, OWN.signature].into_iter().any(has);
-        if branded { &SVIX } else { &OWN }
+        let branded = has(SVIX_HEADERS.id)
+            && ![
+                STANDARD_HEADERS.id,
+                STANDARD_HEADERS.time,
+                STANDARD_HEADERS.signature,
+            ]
+            .into_iter()
+            .any(has);
+        if branded {
+            &SVIX_HEADERS
+        } else {
+            &STANDARD_HEADERS
+        }
     }
 }
 
 /// The signatures offered, by kind.
-struct Offered {
+struct OfferedSignatures {
     macs: Vec<[u8; 32]>,
     ed25519: Vec<[u8; 64]>,
 }
 
-impl Offered {
+impl OfferedSignatures {
     /// Every `v1` and `v1a`, in whatever header line; other versions are none of ours.
-    fn read(request: &Request<'_>, header: &'static str) -> Result<Self, Refused> {
+    fn read(request: &Request<'_>, header: &'static str) -> Result<Self, VerificationError> {
         let mut bytes: usize = 0;
         let mut count: usize = 0;
         let mut offered = Self {
@@ -107,13 +121,13 @@ impl Offered {
             }
         }
         if bytes == 0 {
-            return Err(Refused::HeaderMissing { header });
+            return Err(VerificationError::HeaderMissing { header });
         }
         if count == 0 {
             return Err(garbled(header, "it has no signature `v1,` or `v1a,`"));
         }
         if count > MAX_SIGNATURES {
-            return Err(Refused::TooManySignatures {
+            return Err(VerificationError::TooManySignatures {
                 header,
                 limit: MAX_SIGNATURES,
             });
@@ -134,29 +148,32 @@ fn is_message_id(id: &str) -> bool {
     (1..=128).contains(&id.len()) && id.bytes().all(plain)
 }
 
-fn garbled(header: &'static str, what: &'static str) -> Refused {
-    Refused::HeaderGarbled { header, what }
+fn garbled(header: &'static str, what: &'static str) -> VerificationError {
+    VerificationError::HeaderGarbled { header, what }
 }
 
 /// How its signatures are written.
-pub const SCHEMES: &[Scheme] = &[scheme(OWN.signature), scheme(SVIX.signature)];
+pub const SCHEMES: &[Scheme] = &[
+    scheme(STANDARD_HEADERS.signature),
+    scheme(SVIX_HEADERS.signature),
+];
 
 const fn scheme(header: &'static str) -> Scheme {
     Scheme {
         header,
-        between: ' ',
-        time: None,
-        signature: "v1,",
-        written: Written::Base64,
+        separator: ' ',
+        time_prefix: None,
+        signature_prefix: "v1,",
+        encoding: SignatureEncoding::Base64,
     }
 }
 
-const OWN: Names = Names {
+const STANDARD_HEADERS: HeaderNames = HeaderNames {
     id: "webhook-id",
     time: "webhook-timestamp",
     signature: "webhook-signature",
 };
-const SVIX: Names = Names {
+const SVIX_HEADERS: HeaderNames = HeaderNames {
     id: "svix-id",
     time: "svix-timestamp",
     signature: "svix-signature",

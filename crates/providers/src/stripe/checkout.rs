@@ -1,27 +1,31 @@
 //! `checkout.session.*`: where a purchase begins, and the first place a referral shows.
 
-use super::facts::{Discount, Event, discounts, money, not_negative, profile, read_discounts};
-use super::wire::{Expandable, Ref, id};
-use crate::draft::{Draft, ids};
-use crate::wire::{Address, Metadata, Unclear};
-use domain::billing::{PaymentSeen, Teller};
-use domain::reading::{Fact, Profile};
+use super::facts::{
+    Discount, StripeEvent, discounts, money, not_negative, profile, read_discounts,
+};
+use super::wire::{Expandable, ObjectRef, id};
+use crate::draft::{NormalizedEventDraft, ids};
+use crate::wire::{AddressCountry, Metadata, UnclearValue};
+use domain::billing::{PaymentSnapshot, SourceKind};
+use domain::event::{Fact, Profile};
 use serde::Deserialize;
 use std::sync::Arc;
 
 /// A session that was completed, or whose slow payment came or failed. In mode `subscription`
 /// its invoice tells of the money; the session then only says which ids belong together.
-pub(super) fn session<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+pub(super) fn session<'a>(
+    event: &StripeEvent<'a>,
+) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     let session: Session<'_> = event.object()?;
     let own = Some(&session.id.0);
     let intent = id(&session.payment_intent);
     let invoice = id(&session.invoice);
-    let mut draft = event.draft_of(id(&session.customer), &[intent, own])?;
-    draft.lead(&[own, id(&session.subscription), invoice, intent]);
+    let mut draft = event.draft_for(id(&session.customer), &[intent, own])?;
+    draft.add_references(&[own, id(&session.subscription), invoice, intent]);
     let payment_ids = ids(&[own, invoice, intent]);
     match session.payment(event, payment_ids.clone())? {
-        Some(payment) => draft.tell(Fact::Payment(payment)),
-        None if payment_ids.len() > 1 => draft.tell(Fact::SamePayment { ids: payment_ids }),
+        Some(payment) => draft.add_fact(Fact::Payment(payment)),
+        None if payment_ids.len() > 1 => draft.add_fact(Fact::SamePayment { ids: payment_ids }),
         None => {}
     }
     if let Some(text) = &session.client_reference_id {
@@ -30,7 +34,7 @@ pub(super) fn session<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
     draft.read_metadata(session.metadata.as_ref());
     read_discounts(&mut draft, &discounts(None, session.discounts));
     let details = session.customer_details.unwrap_or_default();
-    draft.tell_profile(Profile {
+    draft.add_profile(Profile {
         locale: session.locale.filter(|locale| **locale != *"auto"),
         ..profile(
             details.email.or(session.customer_email),
@@ -43,11 +47,11 @@ pub(super) fn session<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
 
 #[derive(Deserialize)]
 struct Session<'a> {
-    id: Ref,
+    id: ObjectRef,
     mode: Arc<str>,
     payment_status: Arc<str>,
     #[serde(default)]
-    customer: Option<Ref>,
+    customer: Option<ObjectRef>,
     #[serde(default)]
     customer_details: Option<Details>,
     #[serde(default)]
@@ -55,11 +59,11 @@ struct Session<'a> {
     #[serde(default)]
     client_reference_id: Option<Arc<str>>,
     #[serde(default)]
-    subscription: Option<Ref>,
+    subscription: Option<ObjectRef>,
     #[serde(default)]
-    invoice: Option<Ref>,
+    invoice: Option<ObjectRef>,
     #[serde(default)]
-    payment_intent: Option<Ref>,
+    payment_intent: Option<ObjectRef>,
     #[serde(default)]
     amount_total: Option<i64>,
     #[serde(default)]
@@ -81,7 +85,7 @@ struct Details {
     #[serde(default)]
     name: Option<Arc<str>>,
     #[serde(default)]
-    address: Option<Address>,
+    address: Option<AddressCountry>,
 }
 
 #[derive(Deserialize)]
@@ -93,32 +97,37 @@ struct Totals {
 impl Session<'_> {
     fn payment(
         &self,
-        event: &Event<'_>,
+        event: &StripeEvent<'_>,
         ids: Vec<domain::ids::ObjectId>,
-    ) -> Result<Option<PaymentSeen>, Unclear> {
+    ) -> Result<Option<PaymentSnapshot>, UnclearValue> {
         let one_off = match &*self.mode {
             "payment" => true,
             "subscription" | "setup" => false,
-            other => return Err(Unclear::word("data.object.mode", other)),
+            other => return Err(UnclearValue::unknown_word("data.object.mode", other)),
         };
         let paid = match &*self.payment_status {
             "paid" => true,
             "unpaid" | "no_payment_required" => false,
-            other => return Err(Unclear::word("data.object.payment_status", other)),
+            other => {
+                return Err(UnclearValue::unknown_word(
+                    "data.object.payment_status",
+                    other,
+                ));
+            }
         };
         if !(one_off && paid) {
             return Ok(None);
         }
-        let absent = |field: &str| Unclear::absent(&format!("data.object.{field}"));
+        let absent = |field: &str| UnclearValue::missing(&format!("data.object.{field}"));
         let minor = self.amount_total.ok_or_else(|| absent("amount_total"))?;
         let currency = self.currency.as_ref().ok_or_else(|| absent("currency"))?;
         let paid = money(not_negative(minor, "amount_total")?, currency)?;
         if paid.minor == 0 {
             return Ok(None);
         }
-        Ok(Some(PaymentSeen {
+        Ok(Some(PaymentSnapshot {
             ids,
-            teller: Teller::Session,
+            source_kind: SourceKind::Session,
             paid,
             tax_minor: self.total_details.as_ref().and_then(|t| t.amount_tax),
             paid_at: event.created,

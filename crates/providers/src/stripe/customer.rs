@@ -1,20 +1,22 @@
 //! `customer.*`: who the customer is.
 
-use super::facts::{Discount, Event, discounts, profile, read_discounts};
-use super::wire::{Expandable, Ref, id};
-use crate::draft::Draft;
-use crate::wire::{Address, Metadata, Unclear};
-use domain::reading::{Fact, Profile};
+use super::facts::{Discount, StripeEvent, discounts, profile, read_discounts};
+use super::wire::{Expandable, ObjectRef, id};
+use crate::draft::NormalizedEventDraft;
+use crate::wire::{AddressCountry, Metadata, UnclearValue};
+use domain::event::{Fact, Profile};
 use serde::Deserialize;
 use std::sync::Arc;
 
 /// `customer.created`, `customer.updated`.
-pub(super) fn exists<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+pub(super) fn snapshot<'a>(
+    event: &StripeEvent<'a>,
+) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     let customer: Customer<'_> = event.object()?;
-    let mut draft = event.draft_of(Some(&customer.id.0), &[])?;
+    let mut draft = event.draft_for(Some(&customer.id.0), &[])?;
     let locales = customer.preferred_locales.unwrap_or_default();
-    draft.tell(Fact::Profile(Profile {
-        whole: true,
+    draft.add_fact(Fact::Profile(Profile {
+        complete: true,
         locale: locales.into_iter().next(),
         ..profile(customer.email, customer.name, customer.address)
     }));
@@ -27,23 +29,27 @@ pub(super) fn exists<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
 }
 
 /// `customer.deleted`.
-pub(super) fn deleted<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+pub(super) fn deleted<'a>(
+    event: &StripeEvent<'a>,
+) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     let customer: Customer<'_> = event.object()?;
-    let mut draft = event.draft_of(Some(&customer.id.0), &[])?;
-    draft.tell(Fact::CustomerDeleted);
+    let mut draft = event.draft_for(Some(&customer.id.0), &[])?;
+    draft.add_fact(Fact::CustomerDeleted);
     Ok(draft)
 }
 
 /// `customer.discount.*`: a discount was given to a customer, or for one purchase. Elsewhere a
 /// discount is often named by an id of its own, which says nothing of its promotion code.
-pub(super) fn discounted<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
-    let given: Given = event.object()?;
+pub(super) fn discounted<'a>(
+    event: &StripeEvent<'a>,
+) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
+    let given: DiscountOwner = event.object()?;
     let names = [
         id(&given.subscription),
         id(&given.invoice),
         id(&given.checkout_session),
     ];
-    let mut draft = event.draft_behind(id(&given.customer), &names)?;
+    let mut draft = event.draft_by_reference(id(&given.customer), &names)?;
     let discount: Discount = event.object()?;
     read_discounts(&mut draft, &discounts(Some(discount), None));
     Ok(draft)
@@ -51,26 +57,26 @@ pub(super) fn discounted<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
 
 /// Whose a discount is.
 #[derive(Deserialize)]
-struct Given {
+struct DiscountOwner {
     #[serde(default)]
-    customer: Option<Ref>,
+    customer: Option<ObjectRef>,
     #[serde(default)]
-    subscription: Option<Ref>,
+    subscription: Option<ObjectRef>,
     #[serde(default)]
-    invoice: Option<Ref>,
+    invoice: Option<ObjectRef>,
     #[serde(default)]
-    checkout_session: Option<Ref>,
+    checkout_session: Option<ObjectRef>,
 }
 
 #[derive(Deserialize)]
 struct Customer<'a> {
-    id: Ref,
+    id: ObjectRef,
     #[serde(default)]
     email: Option<Arc<str>>,
     #[serde(default)]
     name: Option<Arc<str>>,
     #[serde(default)]
-    address: Option<Address>,
+    address: Option<AddressCountry>,
     #[serde(default)]
     preferred_locales: Option<Vec<Arc<str>>>,
     #[serde(borrow, default)]

@@ -1,25 +1,27 @@
 //! `charge.dispute.*`: a bank asks, takes the money, decides.
 
-use super::facts::{Event, not_negative};
-use super::wire::{Ref, id};
-use crate::draft::{Draft, ids};
-use crate::wire::Unclear;
-use domain::billing::{DisputeSeen, DisputeState};
-use domain::reading::Fact;
+use super::facts::{StripeEvent, not_negative};
+use super::wire::{ObjectRef, id};
+use crate::draft::{NormalizedEventDraft, ids};
+use crate::wire::UnclearValue;
+use domain::billing::{DisputeSnapshot, DisputeState};
+use domain::event::Fact;
 use serde::Deserialize;
 use std::sync::Arc;
 
 /// A dispute as it is now. Its state is what it says, not what the event is called: the events
 /// about funds come in either order.
-pub(super) fn seen<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+pub(super) fn snapshot<'a>(
+    event: &StripeEvent<'a>,
+) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     let dispute: Dispute = event.object()?;
     let (intent, charge) = (id(&dispute.payment_intent), id(&dispute.charge));
     let own = id(&dispute.id)
         .or(charge)
-        .ok_or_else(|| Unclear::absent("data.object.id"))?;
-    let mut draft = event.draft_behind(id(&dispute.customer), &[intent, charge])?;
-    draft.lead(&[intent, charge]);
-    draft.tell(Fact::Dispute(DisputeSeen {
+        .ok_or_else(|| UnclearValue::missing("data.object.id"))?;
+    let mut draft = event.draft_by_reference(id(&dispute.customer), &[intent, charge])?;
+    draft.add_references(&[intent, charge]);
+    draft.add_fact(Fact::Dispute(DisputeSnapshot {
         id: own.clone(),
         payment: ids(&[intent, charge]),
         minor: not_negative(dispute.amount, "amount")?,
@@ -32,24 +34,24 @@ pub(super) fn seen<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
 struct Dispute {
     // The oldest had none: a charge had one dispute, and lent it its name.
     #[serde(default)]
-    id: Option<Ref>,
+    id: Option<ObjectRef>,
     amount: i64,
     status: Arc<str>,
     #[serde(default)]
-    charge: Option<Ref>,
+    charge: Option<ObjectRef>,
     #[serde(default)]
-    payment_intent: Option<Ref>,
+    payment_intent: Option<ObjectRef>,
     #[serde(default)]
-    customer: Option<Ref>,
+    customer: Option<ObjectRef>,
 }
 
-fn state(word: &str) -> Result<DisputeState, Unclear> {
+fn state(word: &str) -> Result<DisputeState, UnclearValue> {
     Ok(match word {
         "warning_needs_response" | "warning_under_review" => DisputeState::Inquiry,
         "warning_closed" => DisputeState::InquiryClosed,
         "needs_response" | "under_review" => DisputeState::Open,
         "won" | "prevented" => DisputeState::Won,
         "lost" => DisputeState::Lost,
-        other => return Err(Unclear::word("data.object.status", other)),
+        other => return Err(UnclearValue::unknown_word("data.object.status", other)),
     })
 }

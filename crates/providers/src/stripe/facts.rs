@@ -2,20 +2,20 @@
 
 use super::STRIPE;
 use super::wire::Expandable;
-use crate::draft::{self, Draft};
-use crate::wire::{Address, Unclear, read_object};
-use domain::ids::{Account, ObjectId, Reference};
+use crate::draft::{self, NormalizedEventDraft};
+use crate::wire::{AddressCountry, UnclearValue, read_object};
+use domain::event::{About, Profile};
+use domain::ids::{ObjectId, ProviderAccount, Reference};
 use domain::money::{Currency, Money};
-use domain::reading::{About, Profile};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
 /// An event whose envelope was read.
-pub(super) struct Event<'a> {
+pub(super) struct StripeEvent<'a> {
     /// Whose endpoint it came to.
-    pub(super) account: &'a Account,
+    pub(super) account: &'a ProviderAccount,
     /// When it happened.
     pub(super) created: Timestamp,
     /// The object as it was then.
@@ -24,45 +24,45 @@ pub(super) struct Event<'a> {
     pub(super) previous: Option<&'a RawValue>,
 }
 
-impl<'a> Event<'a> {
+impl<'a> StripeEvent<'a> {
     /// Reads the object.
-    pub(super) fn object<T: Deserialize<'a>>(&self) -> Result<T, Unclear> {
+    pub(super) fn object<T: Deserialize<'a>>(&self) -> Result<T, UnclearValue> {
         read_object(self.object, "data.object")
     }
 
     /// Reads what it was before.
-    pub(super) fn previous<T: Deserialize<'a>>(&self) -> Result<Option<T>, Unclear> {
+    pub(super) fn previous<T: Deserialize<'a>>(&self) -> Result<Option<T>, UnclearValue> {
         self.previous
             .map(|raw| read_object(raw, "data.previous_attributes"))
             .transpose()
     }
 
     /// Nothing but whose it is, yet.
-    pub(super) fn draft(&self, about: About) -> Draft<'a> {
-        Draft::new(self.account, about)
+    pub(super) fn draft(&self, about: About) -> NormalizedEventDraft<'a> {
+        NormalizedEventDraft::new(self.account, about)
     }
 
     /// The customer's, or a guest's: then the first of these ids is the partition.
-    pub(super) fn draft_of(
+    pub(super) fn draft_for(
         &self,
         customer: Option<&ObjectId>,
         guest: &[Option<&ObjectId>],
-    ) -> Result<Draft<'a>, Unclear> {
+    ) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
         let guest = || guest.iter().copied().flatten().next();
         let id = customer
             .or_else(guest)
-            .ok_or_else(|| Unclear::absent("data.object.customer"))?;
+            .ok_or_else(|| UnclearValue::missing("data.object.customer"))?;
         Ok(self.draft(About::Customer(self.account.customer(id.as_str()))))
     }
 
     /// The customer's, or that of whoever these ids lead to, the most telling first.
-    pub(super) fn draft_behind(
+    pub(super) fn draft_by_reference(
         &self,
         customer: Option<&ObjectId>,
         ids: &[Option<&ObjectId>],
-    ) -> Result<Draft<'a>, Unclear> {
+    ) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
         if customer.is_some() {
-            return self.draft_of(customer, &[]);
+            return self.draft_for(customer, &[]);
         }
         let behind: Vec<Reference> = ids
             .iter()
@@ -70,9 +70,9 @@ impl<'a> Event<'a> {
             .map(|id| self.account.reference(id.as_str()))
             .collect();
         if behind.is_empty() {
-            return Err(Unclear::absent("data.object.payment_intent"));
+            return Err(UnclearValue::missing("data.object.payment_intent"));
         }
-        Ok(self.draft(About::Behind(behind)))
+        Ok(self.draft(About::ByReference(behind)))
     }
 }
 
@@ -93,14 +93,14 @@ pub(super) fn discounts(
 }
 
 /// The promotion codes among the discounts.
-pub(super) fn read_discounts(draft: &mut Draft<'_>, discounts: &Discounts) {
+pub(super) fn read_discounts(draft: &mut NormalizedEventDraft<'_>, discounts: &Discounts) {
     for discount in discounts.iter().flatten() {
         match &discount.promotion_code {
-            Some(Expandable::Id(id)) => draft.tell_code(id),
+            Some(Expandable::Id(id)) => draft.add_code(id),
             Some(Expandable::Object(promotion)) => {
-                draft.tell_code(&promotion.id);
+                draft.add_code(&promotion.id);
                 if let Some(code) = &promotion.code {
-                    draft.tell_code(code);
+                    draft.add_code(code);
                 }
             }
             None => {}
@@ -127,23 +127,23 @@ pub(super) struct Promotion {
 pub(super) fn profile(
     email: Option<Arc<str>>,
     name: Option<Arc<str>>,
-    address: Option<Address>,
+    address: Option<AddressCountry>,
 ) -> Profile {
     draft::profile(email, name, address.and_then(|address| address.country))
 }
 
 /// An amount as Stripe counts it.
-pub(super) fn money(minor: i64, currency: &str) -> Result<Money, Unclear> {
+pub(super) fn money(minor: i64, currency: &str) -> Result<Money, UnclearValue> {
     draft::money(minor, currency, CURRENCY, STRIPE.exponents())
 }
 
 /// A currency ISO 4217 lists.
-pub(super) fn currency(code: &str) -> Result<Currency, Unclear> {
+pub(super) fn currency(code: &str) -> Result<Currency, UnclearValue> {
     draft::currency(code, CURRENCY)
 }
 
 /// An amount that can only go one way.
-pub(super) fn not_negative(minor: i64, field: &str) -> Result<i64, Unclear> {
+pub(super) fn not_negative(minor: i64, field: &str) -> Result<i64, UnclearValue> {
     draft::not_negative(minor, &format!("data.object.{field}"))
 }
 

@@ -1,45 +1,55 @@
 //! `invoice.*` and `invoice_payment.paid`: what was billed, what came of it, and who paid it.
 
-use super::facts::{Discount, Event, discounts, money, not_negative, profile, read_discounts};
-use super::wire::{Expandable, Ref, id};
-use crate::draft::{Draft, ids};
-use crate::wire::{Address, Metadata, Unclear, Unix, at};
-use domain::billing::{InvoiceSeen, InvoiceState, PaymentSeen, Teller};
+use super::facts::{
+    Discount, StripeEvent, discounts, money, not_negative, profile, read_discounts,
+};
+use super::wire::{Expandable, ObjectRef, id};
+use crate::draft::{NormalizedEventDraft, ids};
+use crate::wire::{AddressCountry, Metadata, UnclearValue, UnixSeconds, to_timestamp};
+use domain::billing::{InvoiceSnapshot, InvoiceState, PaymentSnapshot, SourceKind};
+use domain::event::Fact;
 use domain::ids::ObjectId;
-use domain::reading::Fact;
 use serde::Deserialize;
 use std::sync::Arc;
 
 /// `invoice.paid`, `invoice.payment_succeeded`: both tell of the same money.
-pub(super) fn paid<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+pub(super) fn paid<'a>(event: &StripeEvent<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     let invoice: Invoice<'_> = event.object()?;
     let payment = invoice.payment(event)?;
     invoice.draft(event, InvoiceState::Paid, payment)
 }
 
 /// `invoice.payment_failed`.
-pub(super) fn failed<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+pub(super) fn failed<'a>(
+    event: &StripeEvent<'a>,
+) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     event
         .object::<Invoice<'_>>()?
         .draft(event, InvoiceState::Failed, None)
 }
 
 /// `invoice.payment_action_required`.
-pub(super) fn action_required<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+pub(super) fn action_required<'a>(
+    event: &StripeEvent<'a>,
+) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     event
         .object::<Invoice<'_>>()?
         .draft(event, InvoiceState::ActionRequired, None)
 }
 
 /// `invoice.marked_uncollectible`.
-pub(super) fn uncollectible<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+pub(super) fn uncollectible<'a>(
+    event: &StripeEvent<'a>,
+) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     event
         .object::<Invoice<'_>>()?
         .draft(event, InvoiceState::Uncollectible, None)
 }
 
 /// `invoice.voided`.
-pub(super) fn voided<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+pub(super) fn voided<'a>(
+    event: &StripeEvent<'a>,
+) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     event
         .object::<Invoice<'_>>()?
         .draft(event, InvoiceState::Voided, None)
@@ -47,38 +57,45 @@ pub(super) fn voided<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
 
 /// `invoice_payment.paid`: since 2025-03-31 the only event that names an invoice and its
 /// payment together. It names no customer.
-pub(super) fn payment<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+pub(super) fn payment<'a>(
+    event: &StripeEvent<'a>,
+) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     let link: InvoicePayment = event.object()?;
     let invoice = Some(&link.invoice.0);
     let intent = id(&link.payment.payment_intent);
     let charge = id(&link.payment.charge);
-    let mut draft = event.draft_behind(None, &[intent, charge, invoice])?;
-    draft.lead(&[invoice, intent, charge]);
+    let mut draft = event.draft_by_reference(None, &[intent, charge, invoice])?;
+    draft.add_references(&[invoice, intent, charge]);
     match &*link.payment.kind {
         "payment_intent" | "charge" if intent.or(charge).is_some() => {
-            draft.tell(Fact::SamePayment {
+            draft.add_fact(Fact::SamePayment {
                 ids: ids(&[invoice, intent, charge]),
             });
         }
-        "payment_intent" | "charge" => return Err(Unclear::absent("data.object.payment")),
+        "payment_intent" | "charge" => return Err(UnclearValue::missing("data.object.payment")),
         // Paid beside Stripe: there is no payment of Stripe's to link.
         "payment_record" => {}
-        other => return Err(Unclear::word("data.object.payment.type", other)),
+        other => {
+            return Err(UnclearValue::unknown_word(
+                "data.object.payment.type",
+                other,
+            ));
+        }
     }
     Ok(draft)
 }
 
 #[derive(Deserialize)]
 struct Invoice<'a> {
-    id: Ref,
+    id: ObjectRef,
     #[serde(default)]
-    customer: Option<Ref>,
+    customer: Option<ObjectRef>,
     #[serde(default)]
     customer_email: Option<Arc<str>>,
     #[serde(default)]
     customer_name: Option<Arc<str>>,
     #[serde(default)]
-    customer_address: Option<Address>,
+    customer_address: Option<AddressCountry>,
     currency: Arc<str>,
     amount_due: i64,
     #[serde(default)]
@@ -99,16 +116,16 @@ struct Invoice<'a> {
     #[serde(default)]
     attempt_count: u32,
     #[serde(default)]
-    next_payment_attempt: Option<Unix>,
+    next_payment_attempt: Option<UnixSeconds>,
     #[serde(default)]
     status_transitions: Option<Transitions>,
     // Until 2025-03-31; since then under `parent`, and not at all.
     #[serde(default)]
-    subscription: Option<Ref>,
+    subscription: Option<ObjectRef>,
     #[serde(default)]
-    charge: Option<Ref>,
+    charge: Option<ObjectRef>,
     #[serde(default)]
-    payment_intent: Option<Ref>,
+    payment_intent: Option<ObjectRef>,
     #[serde(borrow, default)]
     parent: Option<Parent<'a>>,
     #[serde(borrow, default)]
@@ -129,7 +146,7 @@ struct Tax {
 #[derive(Deserialize)]
 struct Transitions {
     #[serde(default)]
-    paid_at: Option<Unix>,
+    paid_at: Option<UnixSeconds>,
 }
 
 #[derive(Deserialize)]
@@ -141,43 +158,44 @@ struct Parent<'a> {
 #[derive(Deserialize)]
 struct SubscriptionDetails<'a> {
     #[serde(default)]
-    subscription: Option<Ref>,
+    subscription: Option<ObjectRef>,
     #[serde(borrow, default)]
     metadata: Option<Metadata<'a>>,
 }
 
 #[derive(Deserialize)]
 struct InvoicePayment {
-    invoice: Ref,
-    payment: PaidBy,
+    invoice: ObjectRef,
+    payment: InvoicePaymentSource,
 }
 
 #[derive(Deserialize)]
-struct PaidBy {
+struct InvoicePaymentSource {
     #[serde(rename = "type")]
     kind: Arc<str>,
     #[serde(default)]
-    payment_intent: Option<Ref>,
+    payment_intent: Option<ObjectRef>,
     #[serde(default)]
-    charge: Option<Ref>,
+    charge: Option<ObjectRef>,
 }
 
 impl<'a> Invoice<'a> {
     fn draft<'e>(
         self,
-        event: &Event<'e>,
+        event: &StripeEvent<'e>,
         state: InvoiceState,
-        payment: Option<PaymentSeen>,
-    ) -> Result<Draft<'e>, Unclear> {
+        payment: Option<PaymentSnapshot>,
+    ) -> Result<NormalizedEventDraft<'e>, UnclearValue> {
         let own = Some(&self.id.0);
         let (charge, intent) = (id(&self.charge), id(&self.payment_intent));
         let subscription = self.subscription();
-        let mut draft = event.draft_behind(id(&self.customer), &[subscription, intent, own])?;
-        draft.lead(&[own, subscription, charge, intent]);
+        let mut draft =
+            event.draft_by_reference(id(&self.customer), &[subscription, intent, own])?;
+        draft.add_references(&[own, subscription, charge, intent]);
         if let Some(payment) = payment {
-            draft.tell(Fact::Payment(payment));
+            draft.add_fact(Fact::Payment(payment));
         }
-        draft.tell(Fact::Invoice(InvoiceSeen {
+        draft.add_fact(Fact::Invoice(InvoiceSnapshot {
             id: self.id.0.clone(),
             subscription: subscription.cloned(),
             state,
@@ -186,14 +204,14 @@ impl<'a> Invoice<'a> {
                 &self.currency,
             )?,
             attempts: self.attempt_count,
-            next_attempt_at: at(self.next_payment_attempt),
+            next_attempt_at: to_timestamp(self.next_payment_attempt),
         }));
         draft.read_metadata(self.metadata.as_ref());
         for details in self.details() {
             draft.read_metadata(details.metadata.as_ref());
         }
         read_discounts(&mut draft, &discounts(self.discount, self.discounts));
-        draft.tell_profile(profile(
+        draft.add_profile(profile(
             self.customer_email,
             self.customer_name,
             self.customer_address,
@@ -202,18 +220,18 @@ impl<'a> Invoice<'a> {
     }
 
     /// Nothing was paid where credit covered all of it, or the invoice was for nothing.
-    fn payment(&self, event: &Event<'_>) -> Result<Option<PaymentSeen>, Unclear> {
+    fn payment(&self, event: &StripeEvent<'_>) -> Result<Option<PaymentSnapshot>, UnclearValue> {
         let paid = not_negative(self.amount_paid, "amount_paid")?;
         if paid == 0 {
             return Ok(None);
         }
         let transitions = self.status_transitions.as_ref();
-        Ok(Some(PaymentSeen {
+        Ok(Some(PaymentSnapshot {
             ids: ids(&[Some(&self.id.0), id(&self.charge), id(&self.payment_intent)]),
-            teller: Teller::Invoice,
+            source_kind: SourceKind::Invoice,
             paid: money(paid, &self.currency)?,
             tax_minor: self.tax(),
-            paid_at: at(transitions.and_then(|t| t.paid_at)).unwrap_or(event.created),
+            paid_at: to_timestamp(transitions.and_then(|t| t.paid_at)).unwrap_or(event.created),
             subscription: self.subscription().cloned(),
         }))
     }

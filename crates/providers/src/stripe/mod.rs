@@ -29,40 +29,40 @@ mod subscription;
 
 mod samples;
 
-use crate::provider::Signing;
-use crate::stamped::Stamp;
-use crate::{Answers, Provider, Samples, Secret};
+use crate::provider::SigningMethod;
+use crate::timestamped_signature::TimestampedSignature;
+use crate::{Provider, ProviderSamples, ResponseStatuses, Secret};
 
 /// Stripe, as the list of providers has it.
 pub(crate) static STRIPE: Provider = Provider {
     name: "stripe",
     normalizer: NORMALIZER,
     exponents: EXPONENTS,
-    answers: Answers::PLAIN,
-    schemes: &[STAMP.scheme()],
+    statuses: ResponseStatuses::DEFAULT,
+    schemes: &[SIGNATURE.scheme()],
     api: None,
     // The whole `whsec_…` text is the key, not what it would decode to.
     secrets: |text| Ok(vec![Secret::new(text)?]),
-    verify: |arrival| STAMP.verify(arrival),
+    verify: |arrival| SIGNATURE.verify(arrival),
     normalize: normalize::normalize,
-    sign: Signing::Secret(|_, body, secret, now| STAMP.sign(body, secret, now)),
-    samples: Samples {
-        acted_upon: || normalize::ACTED_UPON.iter().map(|row| row.0).collect(),
+    sign: SigningMethod::Secret(|_, body, secret, now| SIGNATURE.sign(body, secret, now)),
+    samples: ProviderSamples {
+        handled_types: || normalize::HANDLED_TYPES.iter().map(|row| row.0).collect(),
         bodies: samples::SAMPLES,
-        life: samples::LIFE,
-        answers: &[],
-        id: Some("id"),
-        at: "created",
+        scenario: samples::SCENARIO,
+        recorded_responses: &[],
+        id_path: Some("id"),
+        time_path: "created",
     },
 };
 
 /// `v0` is for Stripe's own tests.
-const STAMP: Stamp = Stamp {
+const SIGNATURE: TimestampedSignature = TimestampedSignature {
     header: "stripe-signature",
-    between: ',',
-    time: "t=",
-    signature: "v1=",
-    joint: ".",
+    separator: ',',
+    time_prefix: "t=",
+    signature_prefix: "v1=",
+    joiner: ".",
 };
 
 /// Raised whenever the same bytes would give another reading.

@@ -1,36 +1,36 @@
 //! From Stripe's words to ours: the envelope, then the one reader its type has.
 
-use super::facts::Event;
-use super::wire::{Ref, id};
+use super::facts::StripeEvent;
+use super::wire::{ObjectRef, id};
 use super::{checkout, customer, dispute, invoice, payment, refund, subscription};
-use crate::draft::Draft;
-use crate::json::sound;
+use crate::draft::NormalizedEventDraft;
+use crate::json::validate_json;
 use crate::provider::WireItem;
-use crate::quarantine::{unread, unread_name};
-use crate::wire::{Unclear, Unix, read, read_object};
-use crate::{Outcome, Step};
-use domain::ids::{Account, Mode};
-use domain::reading::{About, Fact, Reading};
+use crate::quarantine::{unreadable_event, unreadable_name};
+use crate::wire::{UnclearValue, UnixSeconds, read, read_object};
+use crate::{FetchStep, ItemOutcome};
+use domain::event::{About, Fact, NormalizedEvent};
+use domain::ids::{Mode, ProviderAccount};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
 /// What one verified body says.
-pub(crate) fn normalize(item: &WireItem<'_, '_>) -> Step<Outcome> {
+pub(crate) fn normalize(item: &WireItem<'_, '_>) -> FetchStep<ItemOutcome> {
     let (account, raw, signed_at) = (item.account, item.raw, item.signed_at);
-    let text = sound(raw).map_err(Unclear::from);
-    Step::Done(match text.and_then(Envelope::read) {
+    let text = validate_json(raw).map_err(UnclearValue::from);
+    FetchStep::Done(match text.and_then(StripeEnvelope::read) {
         Ok(envelope) => envelope.outcome(account, raw, signed_at),
-        Err(Unclear(what)) => unread(account, raw, signed_at, what),
+        Err(UnclearValue(what)) => unreadable_event(account, raw, signed_at, what),
     })
 }
 
 /// The types acted upon, in the order they take within one second.
 #[rustfmt::skip] // one row a line, or the order cannot be seen
-pub(super) const ACTED_UPON: &[(&str, u8, Reader)] = &[
-    ("customer.created", 10, customer::exists),
-    ("customer.updated", 12, customer::exists),
+pub(super) const HANDLED_TYPES: &[(&str, u8, ReadStripeFn)] = &[
+    ("customer.created", 10, customer::snapshot),
+    ("customer.updated", 12, customer::snapshot),
     ("customer.discount.created", 14, customer::discounted),
     ("customer.discount.updated", 15, customer::discounted),
     ("checkout.session.completed", 20, checkout::session),
@@ -57,24 +57,25 @@ pub(super) const ACTED_UPON: &[(&str, u8, Reader)] = &[
     ("charge.refund.updated", 72, refund::refund),
     ("refund.updated", 72, refund::refund),
     ("refund.failed", 73, refund::refund),
-    ("charge.dispute.created", 80, dispute::seen),
-    ("charge.dispute.funds_withdrawn", 81, dispute::seen),
-    ("charge.dispute.updated", 82, dispute::seen),
-    ("charge.dispute.funds_reinstated", 83, dispute::seen),
-    ("charge.dispute.closed", 84, dispute::seen),
+    ("charge.dispute.created", 80, dispute::snapshot),
+    ("charge.dispute.funds_withdrawn", 81, dispute::snapshot),
+    ("charge.dispute.updated", 82, dispute::snapshot),
+    ("charge.dispute.funds_reinstated", 83, dispute::snapshot),
+    ("charge.dispute.closed", 84, dispute::snapshot),
     ("customer.subscription.deleted", 90, subscription::seen),
     ("customer.deleted", 99, customer::deleted),
 ];
 
 /// Reads one object.
-pub(super) type Reader = for<'a> fn(&Event<'a>) -> Result<Draft<'a>, Unclear>;
+pub(super) type ReadStripeFn =
+    for<'a> fn(&StripeEvent<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue>;
 
 /// An event around its object. Everything is optional, so that what is missing can be named,
 /// and thin events (`v2.core.event`, whose time is text) can be told apart first.
 #[derive(Deserialize)]
-struct Envelope<'a> {
+struct StripeEnvelope<'a> {
     #[serde(default)]
-    id: Option<Ref>,
+    id: Option<ObjectRef>,
     #[serde(default)]
     object: Option<Arc<str>>,
     #[serde(default, rename = "type")]
@@ -88,51 +89,52 @@ struct Envelope<'a> {
 }
 
 #[derive(Deserialize)]
-struct Data<'a> {
+struct EventPayload<'a> {
     #[serde(borrow)]
     object: &'a RawValue,
     #[serde(borrow, default)]
     previous_attributes: Option<&'a RawValue>,
 }
 
-impl<'a> Envelope<'a> {
-    fn read(text: &'a str) -> Result<Self, Unclear> {
+impl<'a> StripeEnvelope<'a> {
+    fn read(text: &'a str) -> Result<Self, UnclearValue> {
         let raw: &RawValue =
-            serde_json::from_str(text).map_err(|_| Unclear("the body is not JSON".into()))?;
+            serde_json::from_str(text).map_err(|_| UnclearValue("the body is not JSON".into()))?;
         read_object(raw, "event")
     }
 
-    fn outcome(&self, account: &Account, raw: &[u8], signed_at: Timestamp) -> Outcome {
+    fn outcome(&self, account: &ProviderAccount, raw: &[u8], signed_at: Timestamp) -> ItemOutcome {
         let (event_id, kind, created, live) = match self.parts() {
-            Ok(Parts::Thin { id, kind }) => {
+            Ok(EnvelopeParts::ReferenceOnly { id, kind }) => {
                 let id = id.map(|id| account.event(id.0.as_str()));
-                return Outcome::Ignored { id, kind };
+                return ItemOutcome::Ignored { id, kind };
             }
-            Ok(Parts::Whole {
+            Ok(EnvelopeParts::Full {
                 id,
                 kind,
                 created,
                 live,
             }) => (account.event(id.0.as_str()), kind, created, live),
-            Err(Unclear(what)) => return unread(account, raw, signed_at, what),
+            Err(UnclearValue(what)) => return unreadable_event(account, raw, signed_at, what),
         };
         if live != (account.mode == Mode::Live) {
-            return Outcome::WrongMode { kind };
+            return ItemOutcome::WrongMode { kind };
         }
-        let Some((_, rank, reader)) = ACTED_UPON.iter().find(|(acted, ..)| **acted == *kind) else {
-            return Outcome::Ignored {
+        let Some((_, rank, reader)) = HANDLED_TYPES.iter().find(|(acted, ..)| **acted == *kind)
+        else {
+            return ItemOutcome::Ignored {
                 id: Some(event_id),
                 kind,
             };
         };
         let (about, facts, references) = match self.draft(account, created, *reader) {
             Ok(draft) => (draft.about, draft.facts, draft.references),
-            Err(Unclear(what)) => {
+            Err(UnclearValue(what)) => {
                 let facts = vec![Fact::Unclear { what: what.into() }];
-                (self.whose(account, &kind, raw), facts, Vec::new())
+                (self.fallback_about(account, &kind, raw), facts, Vec::new())
             }
         };
-        Outcome::Reading(Reading {
+        ItemOutcome::Event(NormalizedEvent {
             id: event_id,
             kind,
             occurred_at: created,
@@ -143,20 +145,20 @@ impl<'a> Envelope<'a> {
         })
     }
 
-    fn parts(&self) -> Result<Parts, Unclear> {
+    fn parts(&self) -> Result<EnvelopeParts, UnclearValue> {
         let kind = self.kind.clone().ok_or_else(|| absent("type"))?;
         if kind.is_empty() || kind.len() > MAX_KIND {
-            return Err(Unclear("`event.type` is not a name of a type".into()));
+            return Err(UnclearValue("`event.type` is not a name of a type".into()));
         }
-        if self.object.as_deref() == Some(THIN) {
+        if self.object.as_deref() == Some(REFERENCE_ONLY) {
             let id = self.id.clone();
-            return Ok(Parts::Thin { id, kind });
+            return Ok(EnvelopeParts::ReferenceOnly { id, kind });
         }
-        let created: Unix = read(
+        let created: UnixSeconds = read(
             self.created.ok_or_else(|| absent("created"))?,
             "event.created",
         )?;
-        Ok(Parts::Whole {
+        Ok(EnvelopeParts::Full {
             id: self.id.clone().ok_or_else(|| absent("id"))?,
             kind,
             created: created.0,
@@ -166,12 +168,12 @@ impl<'a> Envelope<'a> {
 
     fn draft<'e>(
         &'e self,
-        account: &'e Account,
+        account: &'e ProviderAccount,
         created: Timestamp,
-        reader: Reader,
-    ) -> Result<Draft<'e>, Unclear> {
-        let data: Data<'e> = read_object(self.data.ok_or_else(|| absent("data"))?, "data")?;
-        reader(&Event {
+        reader: ReadStripeFn,
+    ) -> Result<NormalizedEventDraft<'e>, UnclearValue> {
+        let data: EventPayload<'e> = read_object(self.data.ok_or_else(|| absent("data"))?, "data")?;
+        reader(&StripeEvent {
             account,
             created,
             object: data.object,
@@ -180,13 +182,15 @@ impl<'a> Envelope<'a> {
     }
 
     /// Whose it is, as far as that much can be read of an object that is unclear.
-    fn whose(&self, account: &Account, kind: &str, raw: &[u8]) -> About {
-        let data: Option<Data<'_>> = self.data.and_then(|data| read_object(data, "data").ok());
-        let named: Option<Named<'_>> = data.and_then(|data| read_object(data.object, "").ok());
+    fn fallback_about(&self, account: &ProviderAccount, kind: &str, raw: &[u8]) -> About {
+        let data: Option<EventPayload<'_>> =
+            self.data.and_then(|data| read_object(data, "data").ok());
+        let named: Option<StripeOwnerFields<'_>> =
+            data.and_then(|data| read_object(data.object, "").ok());
         let Some(named) = named else {
-            return About::Behind(vec![account.reference(&unread_name(raw))]);
+            return About::ByReference(vec![account.reference(&unreadable_name(raw))]);
         };
-        let try_id = |raw: Option<&RawValue>| raw.and_then(|raw| read::<Ref>(raw, "").ok());
+        let try_id = |raw: Option<&RawValue>| raw.and_then(|raw| read::<ObjectRef>(raw, "").ok());
         let customer = match kind {
             "customer.created" | "customer.updated" | "customer.deleted" => try_id(named.id),
             _ => try_id(named.customer),
@@ -200,19 +204,22 @@ impl<'a> Envelope<'a> {
             .map(|named| account.reference(named.0.as_str()))
             .collect();
         if behind.is_empty() {
-            return About::Behind(vec![account.reference(&unread_name(raw))]);
+            return About::ByReference(vec![account.reference(&unreadable_name(raw))]);
         }
-        About::Behind(behind)
+        About::ByReference(behind)
     }
 }
 
 /// An envelope that can be worked with.
-enum Parts {
+enum EnvelopeParts {
     /// It names an object to be asked for; none of them concerns us.
-    Thin { id: Option<Ref>, kind: Arc<str> },
+    ReferenceOnly {
+        id: Option<ObjectRef>,
+        kind: Arc<str>,
+    },
     /// It carries its object.
-    Whole {
-        id: Ref,
+    Full {
+        id: ObjectRef,
         kind: Arc<str>,
         created: Timestamp,
         live: bool,
@@ -221,7 +228,7 @@ enum Parts {
 
 /// What may name a customer, each read by itself, so that one odd field hides no other.
 #[derive(Deserialize)]
-struct Named<'a> {
+struct StripeOwnerFields<'a> {
     #[serde(borrow, default)]
     id: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -234,9 +241,9 @@ struct Named<'a> {
     invoice: Option<&'a RawValue>,
 }
 
-fn absent(field: &str) -> Unclear {
-    Unclear::absent(&format!("event.{field}"))
+fn absent(field: &str) -> UnclearValue {
+    UnclearValue::missing(&format!("event.{field}"))
 }
 
-const THIN: &str = "v2.core.event";
+const REFERENCE_ONLY: &str = "v2.core.event";
 const MAX_KIND: usize = 128;

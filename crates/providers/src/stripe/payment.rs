@@ -1,31 +1,33 @@
 //! `charge.succeeded` and `payment_intent.succeeded`: money that arrived.
 
-use super::facts::{Event, money, not_negative, profile};
-use super::wire::{List, Ref, id};
-use crate::draft::{Draft, ids};
-use crate::wire::{Address, Metadata, Unclear, read_object};
-use domain::billing::{PaymentSeen, Teller};
-use domain::reading::Fact;
+use super::facts::{StripeEvent, money, not_negative, profile};
+use super::wire::{List, ObjectRef, id};
+use crate::draft::{NormalizedEventDraft, ids};
+use crate::wire::{AddressCountry, Metadata, UnclearValue, read_object};
+use domain::billing::{PaymentSnapshot, SourceKind};
+use domain::event::Fact;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A charge. Only authorized (not captured), pending or failed, it is no payment yet.
-pub(super) fn charge<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+pub(super) fn charge<'a>(
+    event: &StripeEvent<'a>,
+) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     let charge: Charge<'_> = event.object()?;
     let mut draft = charge.draft(event)?;
     let succeeded = match &*charge.status {
         "succeeded" => true,
         "pending" | "failed" => false,
-        other => return Err(Unclear::word("data.object.status", other)),
+        other => return Err(UnclearValue::unknown_word("data.object.status", other)),
     };
     let minor = charge.amount_captured.unwrap_or(charge.amount);
     let paid = money(not_negative(minor, "amount")?, &charge.currency)?;
     if succeeded && charge.captured && paid.minor > 0 {
-        draft.tell(Fact::Payment(PaymentSeen {
+        draft.add_fact(Fact::Payment(PaymentSnapshot {
             ids: charge.ids(),
-            teller: Teller::Charge,
+            source_kind: SourceKind::Charge,
             paid,
             tax_minor: None,
             paid_at: event.created,
@@ -37,7 +39,9 @@ pub(super) fn charge<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
 }
 
 /// A payment intent that went through.
-pub(super) fn intent<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+pub(super) fn intent<'a>(
+    event: &StripeEvent<'a>,
+) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     let intent: Intent<'_> = event.object()?;
     let own = Some(&intent.id.0);
     let charges = intent.charges.as_ref();
@@ -45,14 +49,14 @@ pub(super) fn intent<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
         .or_else(|| charges.and_then(|list| list.data.first()).map(|c| &c.id.0));
     let invoice = id(&intent.invoice);
     let customer = id(&intent.customer);
-    let mut draft = event.draft_of(customer, &[own])?;
-    draft.lead(&[own, charge, invoice]);
+    let mut draft = event.draft_for(customer, &[own])?;
+    draft.add_references(&[own, charge, invoice]);
     let received = not_negative(intent.amount_received, "amount_received")?;
     let paid = money(received, &intent.currency)?;
     if paid.minor > 0 {
-        draft.tell(Fact::Payment(PaymentSeen {
+        draft.add_fact(Fact::Payment(PaymentSnapshot {
             ids: ids(&[own, charge, invoice]),
-            teller: Teller::Intent,
+            source_kind: SourceKind::Intent,
             paid,
             tax_minor: None,
             paid_at: event.created,
@@ -61,7 +65,7 @@ pub(super) fn intent<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
     }
     draft.read_metadata(intent.metadata.as_ref());
     if customer.is_none() {
-        draft.tell_profile(profile(intent.receipt_email, None, None));
+        draft.add_profile(profile(intent.receipt_email, None, None));
     }
     Ok(draft)
 }
@@ -69,14 +73,14 @@ pub(super) fn intent<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
 /// A charge, as far as payments and refunds read it.
 #[derive(Deserialize)]
 pub(super) struct Charge<'a> {
-    id: Ref,
+    id: ObjectRef,
     #[serde(default)]
-    customer: Option<Ref>,
+    customer: Option<ObjectRef>,
     #[serde(default)]
-    payment_intent: Option<Ref>,
+    payment_intent: Option<ObjectRef>,
     // Until 2025-03-31.
     #[serde(default)]
-    invoice: Option<Ref>,
+    invoice: Option<ObjectRef>,
     status: Arc<str>,
     captured: bool,
     currency: Arc<str>,
@@ -88,7 +92,7 @@ pub(super) struct Charge<'a> {
     #[serde(borrow, default)]
     payment_method_details: Option<&'a RawValue>,
     #[serde(default)]
-    billing_details: Option<Billing>,
+    billing_details: Option<BillingDetails>,
     #[serde(default)]
     receipt_email: Option<Arc<str>>,
     #[serde(borrow, default)]
@@ -100,34 +104,34 @@ pub(super) struct Charge<'a> {
 
 /// A card or an account, as far as it can be known again.
 #[derive(Deserialize)]
-struct Means {
+struct PaymentMethod {
     #[serde(default)]
     fingerprint: Option<Arc<str>>,
 }
 
 #[derive(Deserialize)]
-struct Billing {
+struct BillingDetails {
     #[serde(default)]
     email: Option<Arc<str>>,
     #[serde(default)]
     name: Option<Arc<str>>,
     #[serde(default)]
-    address: Option<Address>,
+    address: Option<AddressCountry>,
 }
 
 #[derive(Deserialize)]
 struct Intent<'a> {
-    id: Ref,
+    id: ObjectRef,
     #[serde(default)]
-    customer: Option<Ref>,
+    customer: Option<ObjectRef>,
     #[serde(default)]
-    latest_charge: Option<Ref>,
+    latest_charge: Option<ObjectRef>,
     // Until 2022-11-15, in place of `latest_charge`.
     #[serde(default)]
-    charges: Option<List<Identified>>,
+    charges: Option<List<ListedCharge>>,
     // Until 2025-03-31.
     #[serde(default)]
-    invoice: Option<Ref>,
+    invoice: Option<ObjectRef>,
     currency: Arc<str>,
     amount_received: i64,
     #[serde(default)]
@@ -137,16 +141,19 @@ struct Intent<'a> {
 }
 
 #[derive(Deserialize)]
-struct Identified {
-    id: Ref,
+struct ListedCharge {
+    id: ObjectRef,
 }
 
 impl Charge<'_> {
     /// A guest's partition is the payment: the intent where there is one.
-    pub(super) fn draft<'e>(&self, event: &Event<'e>) -> Result<Draft<'e>, Unclear> {
+    pub(super) fn draft<'e>(
+        &self,
+        event: &StripeEvent<'e>,
+    ) -> Result<NormalizedEventDraft<'e>, UnclearValue> {
         let (own, intent) = (Some(&self.id.0), id(&self.payment_intent));
-        let mut draft = event.draft_of(id(&self.customer), &[intent, own])?;
-        draft.lead(&[own, intent, id(&self.invoice)]);
+        let mut draft = event.draft_for(id(&self.customer), &[intent, own])?;
+        draft.add_references(&[own, intent, id(&self.invoice)]);
         Ok(draft)
     }
 
@@ -161,14 +168,14 @@ impl Charge<'_> {
 
     /// What the shop and the guest wrote on it. A known customer may pay with somebody else's
     /// card, so billing details describe guests alone.
-    fn describe(self, draft: &mut Draft<'_>) {
+    fn describe(self, draft: &mut NormalizedEventDraft<'_>) {
         draft.read_metadata(self.metadata.as_ref());
         if let Some(fingerprint) = self.payment_method_details.and_then(fingerprint) {
-            draft.tell_fingerprint(&fingerprint);
+            draft.add_fingerprint(&fingerprint);
         }
         if let (None, Some(billing)) = (self.customer, self.billing_details) {
             let email = billing.email.or(self.receipt_email);
-            draft.tell_profile(profile(email, billing.name, billing.address));
+            draft.add_profile(profile(email, billing.name, billing.address));
         }
     }
 }
@@ -177,6 +184,6 @@ impl Charge<'_> {
 /// cards and bank debits it has one.
 fn fingerprint(details: &RawValue) -> Option<Arc<str>> {
     let details: BTreeMap<Arc<str>, &RawValue> = read_object(details, "").ok()?;
-    let means = |raw: &&RawValue| read_object::<Means>(raw, "").ok()?.fingerprint;
+    let means = |raw: &&RawValue| read_object::<PaymentMethod>(raw, "").ok()?.fingerprint;
     details.values().find_map(means)
 }

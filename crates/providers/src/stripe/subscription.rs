@@ -1,72 +1,75 @@
 //! `customer.subscription.*`: the whole of a subscription, in the old and in today's shape.
 
-use super::facts::{Discount, Event, currency, discounts, read_discounts};
-use super::wire::{Expandable, List, Ref, id};
-use crate::draft::Draft;
-use crate::wire::{Metadata, Unclear, Unix, at, present, status};
+use super::facts::{Discount, StripeEvent, currency, discounts, read_discounts};
+use super::wire::{Expandable, List, ObjectRef, id};
+use crate::draft::NormalizedEventDraft;
+use crate::wire::{Metadata, UnclearValue, UnixSeconds, present, status, to_timestamp};
+use domain::event::Fact;
 use domain::ids::PriceId;
-use domain::reading::Fact;
-use domain::terms::{Before, Item, Known, Pause, Period, SubscriptionSeen, Terms};
+use domain::terms::{
+    Pause, Period, PreviousAttributes, PreviousValue, SubscriptionItem, SubscriptionSnapshot,
+    SubscriptionTerms,
+};
 use jiff::Timestamp;
 use serde::Deserialize;
 use std::sync::Arc;
 
 /// A subscription as it is now, and what it was before where Stripe says.
-pub(super) fn seen<'a>(event: &Event<'a>) -> Result<Draft<'a>, Unclear> {
+pub(super) fn seen<'a>(event: &StripeEvent<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     let mut subscription: Subscription<'_> = event.object()?;
-    let before = event.previous::<Previous>()?;
-    let mut draft = event.draft_of(id(&subscription.customer), &[])?;
-    draft.lead(&[Some(&subscription.id.0), id(&subscription.latest_invoice)]);
+    let before = event.previous::<StripePreviousAttributes>()?;
+    let mut draft = event.draft_for(id(&subscription.customer), &[])?;
+    draft.add_references(&[Some(&subscription.id.0), id(&subscription.latest_invoice)]);
     draft.read_metadata(subscription.metadata.as_ref());
     let discounts = discounts(subscription.discount.take(), subscription.discounts.take());
     read_discounts(&mut draft, &discounts);
-    let mut seen = subscription.seen(event.created)?;
+    let mut seen = subscription.snapshot(event.created)?;
     let before = before
         .map(|before| before.read(&seen.terms))
         .transpose()?
-        .filter(|before| *before != Before::default());
-    seen.before = before.map(Box::new);
-    draft.tell(Fact::Subscription(Box::new(seen)));
+        .filter(|before| *before != PreviousAttributes::default());
+    seen.previous_attributes = before.map(Box::new);
+    draft.add_fact(Fact::Subscription(Box::new(seen)));
     Ok(draft)
 }
 
 #[derive(Deserialize)]
 struct Subscription<'a> {
-    id: Ref,
+    id: ObjectRef,
     #[serde(default)]
-    customer: Option<Ref>,
+    customer: Option<ObjectRef>,
     status: Arc<str>,
-    items: List<Line>,
+    items: List<StripeSubscriptionItem>,
     #[serde(default)]
     currency: Option<Arc<str>>,
     #[serde(default)]
-    start_date: Option<Unix>,
+    start_date: Option<UnixSeconds>,
     // Until 2018.
     #[serde(default)]
-    start: Option<Unix>,
+    start: Option<UnixSeconds>,
     #[serde(default)]
-    created: Option<Unix>,
+    created: Option<UnixSeconds>,
     // Until 2025-03-31; since then on the items.
     #[serde(default)]
-    current_period_start: Option<Unix>,
+    current_period_start: Option<UnixSeconds>,
     #[serde(default)]
-    current_period_end: Option<Unix>,
+    current_period_end: Option<UnixSeconds>,
     #[serde(default)]
-    trial_start: Option<Unix>,
+    trial_start: Option<UnixSeconds>,
     #[serde(default)]
-    trial_end: Option<Unix>,
+    trial_end: Option<UnixSeconds>,
     #[serde(default)]
-    cancel_at: Option<Unix>,
+    cancel_at: Option<UnixSeconds>,
     #[serde(default)]
     cancel_at_period_end: bool,
     #[serde(default)]
-    canceled_at: Option<Unix>,
+    canceled_at: Option<UnixSeconds>,
     #[serde(default)]
-    ended_at: Option<Unix>,
+    ended_at: Option<UnixSeconds>,
     #[serde(default)]
     pause_collection: Option<Paused>,
     #[serde(default)]
-    latest_invoice: Option<Ref>,
+    latest_invoice: Option<ObjectRef>,
     #[serde(borrow, default)]
     metadata: Option<Metadata<'a>>,
     #[serde(default)]
@@ -76,8 +79,8 @@ struct Subscription<'a> {
 }
 
 #[derive(Deserialize)]
-struct Line {
-    id: Ref,
+struct StripeSubscriptionItem {
+    id: ObjectRef,
     #[serde(default)]
     price: Option<Price>,
     // What a price was called until 2020; still sent beside it.
@@ -86,9 +89,9 @@ struct Line {
     #[serde(default)]
     quantity: Option<u64>,
     #[serde(default)]
-    current_period_start: Option<Unix>,
+    current_period_start: Option<UnixSeconds>,
     #[serde(default)]
-    current_period_end: Option<Unix>,
+    current_period_end: Option<UnixSeconds>,
 }
 
 #[derive(Deserialize)]
@@ -123,50 +126,53 @@ struct Plan {
 struct Paused {
     behavior: Arc<str>,
     #[serde(default)]
-    resumes_at: Option<Unix>,
+    resumes_at: Option<UnixSeconds>,
 }
 
 impl Subscription<'_> {
-    fn seen(&self, created: Timestamp) -> Result<SubscriptionSeen, Unclear> {
+    fn snapshot(&self, created: Timestamp) -> Result<SubscriptionSnapshot, UnclearValue> {
         if self.items.has_more {
             // A page of the items is not the subscription; the rest would seem removed.
-            return Err(Unclear("`data.object.items` is only a part of them".into()));
+            return Err(UnclearValue(
+                "`data.object.items` is only a part of them".into(),
+            ));
         }
         let lines = &self.items.data;
-        let items: Result<Vec<_>, _> = lines.iter().map(Line::item).collect();
+        let items: Result<Vec<_>, _> = lines.iter().map(StripeSubscriptionItem::item).collect();
         let items = items?;
         let own_period = period(self.current_period_start, self.current_period_end);
-        let base_period = own_period.or_else(|| base(&items).and_then(|item| item.period));
+        let base_period = own_period.or_else(|| base_item(&items).and_then(|item| item.period));
         let told_currency = self
             .currency
             .as_ref()
-            .or_else(|| lines.first().and_then(Line::currency));
-        Ok(SubscriptionSeen {
+            .or_else(|| lines.first().and_then(StripeSubscriptionItem::currency));
+        Ok(SubscriptionSnapshot {
             id: self.id.0.clone(),
-            started_at: at(self.start_date.or(self.start).or(self.created)).unwrap_or(created),
+            started_at: to_timestamp(self.start_date.or(self.start).or(self.created))
+                .unwrap_or(created),
             currency: told_currency.map(|code| currency(code)).transpose()?,
-            terms: Terms {
+            terms: SubscriptionTerms {
                 status: status(&self.status, "data.object.status")?,
-                items: differing(items, base_period),
+                items: with_differing_periods(items, base_period),
                 period: base_period,
                 trial: period(self.trial_start, self.trial_end),
-                cancel_at: at(self.cancel_at),
+                cancel_at: to_timestamp(self.cancel_at),
                 cancel_at_period_end: self.cancel_at_period_end,
                 pause: self.pause_collection.as_ref().map(|paused| Pause {
                     behavior: Arc::clone(&paused.behavior),
-                    resumes_at: at(paused.resumes_at),
+                    resumes_at: to_timestamp(paused.resumes_at),
                 }),
             },
-            canceled_at: at(self.canceled_at),
-            end_asked: false,
-            ended_at: at(self.ended_at),
-            before: None,
+            canceled_at: to_timestamp(self.canceled_at),
+            end_requested: false,
+            ended_at: to_timestamp(self.ended_at),
+            previous_attributes: None,
         })
     }
 }
 
-impl Line {
-    fn item(&self) -> Result<Item, Unclear> {
+impl StripeSubscriptionItem {
+    fn item(&self) -> Result<SubscriptionItem, UnclearValue> {
         let price = self.price.as_ref();
         let plan = self.plan.as_ref();
         let id = price.map(|price| &price.id).or(plan.map(|plan| &plan.id));
@@ -177,16 +183,21 @@ impl Line {
         let metered = match usage_type {
             Some("metered") => true,
             Some("licensed") | None => false,
-            Some(other) => return Err(Unclear::word("data.object.items.usage_type", other)),
+            Some(other) => {
+                return Err(UnclearValue::unknown_word(
+                    "data.object.items.usage_type",
+                    other,
+                ));
+            }
         };
         let unit_minor = match price {
             Some(price) => price.unit_amount,
             None => plan.and_then(|plan| plan.amount),
         };
-        Ok(Item {
+        Ok(SubscriptionItem {
             id: self.id.0.clone(),
             price: PriceId::new(Arc::clone(
-                id.ok_or_else(|| Unclear::absent("data.object.items.price"))?,
+                id.ok_or_else(|| UnclearValue::missing("data.object.items.price"))?,
             )),
             metered,
             quantity: self.quantity.filter(|_| !metered),
@@ -207,23 +218,23 @@ impl Line {
 /// `previous_attributes`: only what changed, nested objects again only what changed in them,
 /// lists whole.
 #[derive(Deserialize)]
-struct Previous {
+struct StripePreviousAttributes {
     #[serde(default)]
     status: Option<Arc<str>>,
     #[serde(default)]
     items: Option<PreviousItems>,
     #[serde(default)]
-    plan: Option<PreviousName>,
+    plan: Option<PreviousPlan>,
     #[serde(default)]
     quantity: Option<u64>,
     #[serde(default)]
-    current_period_end: Option<Unix>,
+    current_period_end: Option<UnixSeconds>,
     #[serde(default, deserialize_with = "present")]
-    cancel_at: Option<Option<Unix>>,
+    cancel_at: Option<Option<UnixSeconds>>,
     #[serde(default)]
     cancel_at_period_end: Option<bool>,
     #[serde(default, deserialize_with = "present")]
-    trial_end: Option<Option<Unix>>,
+    trial_end: Option<Option<UnixSeconds>>,
     #[serde(default, deserialize_with = "present")]
     pause_collection: Option<Option<serde::de::IgnoredAny>>,
 }
@@ -231,17 +242,17 @@ struct Previous {
 #[derive(Deserialize)]
 struct PreviousItems {
     #[serde(default)]
-    data: Option<Vec<Line>>,
+    data: Option<Vec<StripeSubscriptionItem>>,
 }
 
 #[derive(Deserialize)]
-struct PreviousName {
+struct PreviousPlan {
     #[serde(default)]
     id: Option<Arc<str>>,
 }
 
-impl Previous {
-    fn read(&self, now: &Terms) -> Result<Before, Unclear> {
+impl StripePreviousAttributes {
+    fn read(&self, now: &SubscriptionTerms) -> Result<PreviousAttributes, UnclearValue> {
         let status = self
             .status
             .as_ref()
@@ -249,31 +260,36 @@ impl Previous {
             .transpose()?;
         let lines = self.items.as_ref().and_then(|items| items.data.as_ref());
         let items = lines
-            .map(|lines| lines.iter().map(Line::item).collect::<Result<Vec<_>, _>>())
+            .map(|lines| {
+                lines
+                    .iter()
+                    .map(StripeSubscriptionItem::item)
+                    .collect::<Result<Vec<_>, _>>()
+            })
             .transpose()?;
-        let period_end = at(self.current_period_end).or_else(|| {
-            let period = base(items.as_ref()?)?.period?;
+        let period_end = to_timestamp(self.current_period_end).or_else(|| {
+            let period = base_item(items.as_ref()?)?.period?;
             // Items are repeated whole: their period is news only where it changed.
             (now.period != Some(period)).then_some(period.end)
         });
         // Nor is the rest of them news where only their period or metadata changed.
         let items = items
-            .map(|items| items.iter().map(sold).collect())
+            .map(|items| items.iter().map(price_and_quantity).collect())
             .or_else(|| self.single_item(&now.items))
-            .filter(|items| *items != now.items.iter().map(sold).collect::<Vec<_>>());
-        Ok(Before {
+            .filter(|items| *items != now.items.iter().map(price_and_quantity).collect::<Vec<_>>());
+        Ok(PreviousAttributes {
             status,
             items,
             period_end,
-            cancel_at: self.cancel_at.map(known),
+            cancel_at: self.cancel_at.map(previous_time),
             cancel_at_period_end: self.cancel_at_period_end,
-            trial_end: self.trial_end.map(known),
+            trial_end: self.trial_end.map(previous_time),
             paused: self.pause_collection.as_ref().map(Option::is_some),
         })
     }
 
     /// Where a subscription has one item, `plan` and `quantity` beside the list speak of it.
-    fn single_item(&self, now: &[Item]) -> Option<Vec<(PriceId, Option<u64>)>> {
+    fn single_item(&self, now: &[SubscriptionItem]) -> Option<Vec<(PriceId, Option<u64>)>> {
         let plan = self.plan.as_ref().and_then(|plan| plan.id.as_ref());
         if plan.is_none() && self.quantity.is_none() {
             return None;
@@ -285,7 +301,7 @@ impl Previous {
 }
 
 /// The item whose period is the subscription's: the first that is not metered, else the first.
-fn base(items: &[Item]) -> Option<&Item> {
+fn base_item(items: &[SubscriptionItem]) -> Option<&SubscriptionItem> {
     items
         .iter()
         .find(|item| !item.metered)
@@ -294,27 +310,32 @@ fn base(items: &[Item]) -> Option<&Item> {
 
 /// Both shapes of one subscription give the same terms: an item has a period of its own only
 /// where it differs from the subscription's.
-fn differing(items: Vec<Item>, base: Option<Period>) -> Vec<Item> {
+fn with_differing_periods(
+    items: Vec<SubscriptionItem>,
+    base: Option<Period>,
+) -> Vec<SubscriptionItem> {
     items
         .into_iter()
-        .map(|item| Item {
+        .map(|item| SubscriptionItem {
             period: item.period.filter(|period| Some(*period) != base),
             ..item
         })
         .collect()
 }
 
-fn period(start: Option<Unix>, end: Option<Unix>) -> Option<Period> {
+fn period(start: Option<UnixSeconds>, end: Option<UnixSeconds>) -> Option<Period> {
     Some(Period {
         start: start?.0,
         end: end?.0,
     })
 }
 
-fn sold(item: &Item) -> (PriceId, Option<u64>) {
+fn price_and_quantity(item: &SubscriptionItem) -> (PriceId, Option<u64>) {
     (item.price.clone(), item.quantity)
 }
 
-fn known(moment: Option<Unix>) -> Known<Timestamp> {
-    moment.map_or(Known::Absent, |moment| Known::Is(moment.0))
+fn previous_time(moment: Option<UnixSeconds>) -> PreviousValue<Timestamp> {
+    moment.map_or(PreviousValue::Absent, |moment| {
+        PreviousValue::Present(moment.0)
+    })
 }

@@ -11,16 +11,16 @@ use std::sync::Arc;
 
 /// An id, bare or as the expanded object that has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Ref(pub(super) ObjectId);
+pub(super) struct ObjectRef(pub(super) ObjectId);
 
 /// The id within, where there is one.
-pub(super) fn id(named: &Option<Ref>) -> Option<&ObjectId> {
+pub(super) fn id(named: &Option<ObjectRef>) -> Option<&ObjectId> {
     named.as_ref().map(|named| &named.0)
 }
 
-impl<'de> Deserialize<'de> for Ref {
+impl<'de> Deserialize<'de> for ObjectRef {
     fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
-        let id = match Expandable::<Identified>::deserialize(reader)? {
+        let id = match Expandable::<ExpandedObject>::deserialize(reader)? {
             Expandable::Id(id) => id,
             Expandable::Object(object) => object.id,
         };
@@ -30,7 +30,7 @@ impl<'de> Deserialize<'de> for Ref {
 }
 
 #[derive(Deserialize)]
-struct Identified {
+struct ExpandedObject {
     id: Arc<str>,
 }
 

@@ -1,8 +1,8 @@
 //! Whatever is sent, the normalizer says something and never panics.
 
-use super::{T, at, told};
-use crate::Outcome;
-use domain::reading::Fact;
+use super::{T, at, outcome_of};
+use crate::ItemOutcome;
+use domain::event::Fact;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
@@ -79,8 +79,8 @@ pub(super) fn pointers_of(value: &Value, at: &str, found: &mut Vec<String>) {
 }
 
 /// An unclear fact stands alone: nothing is half believed.
-fn is_consistent(outcome: &Outcome) -> bool {
-    let Outcome::Reading(reading) = outcome else {
+fn is_consistent(outcome: &ItemOutcome) -> bool {
+    let ItemOutcome::Event(reading) = outcome else {
         return true;
     };
     let unclear = |fact: &Fact| matches!(fact, Fact::Unclear { .. });
@@ -94,7 +94,7 @@ proptest! {
     fn any_bytes_become_a_quarantined_reading_or_are_known(
         body in prop::collection::vec(any::<u8>(), 1..300),
     ) {
-        let Outcome::Reading(reading) = told(&body) else {
+        let ItemOutcome::Event(reading) = outcome_of(&body) else {
             return Err(TestCaseError::fail("no random bytes are an event"));
         };
         prop_assert_eq!(&*reading.kind, "unreadable");
@@ -103,25 +103,25 @@ proptest! {
 
     #[test]
     fn any_json_has_an_outcome(body in any_json()) {
-        prop_assert!(is_consistent(&told(body.to_string().as_bytes())));
+        prop_assert!(is_consistent(&outcome_of(body.to_string().as_bytes())));
     }
 
     #[test]
     fn any_object_of_any_type_has_an_outcome(
-        kind in select(super::stripe().acted_upon()),
+        kind in select(super::stripe().handled_types()),
         object in any_json(),
         previous in any_json(),
     ) {
-        let outcome = told(&event(kind, &object, &previous));
+        let outcome = outcome_of(&event(kind, &object, &previous));
         prop_assert!(is_consistent(&outcome));
-        prop_assert!(matches!(outcome, Outcome::Reading(_)), "journaled under its own id");
+        prop_assert!(matches!(outcome, ItemOutcome::Event(_)), "journaled under its own id");
     }
 
     #[test]
     fn a_sample_with_any_value_replaced_keeps_its_id(body in mangled()) {
-        let outcome = told(&body);
+        let outcome = outcome_of(&body);
         prop_assert!(is_consistent(&outcome));
-        let Outcome::Reading(reading) = outcome else {
+        let ItemOutcome::Event(reading) = outcome else {
             return Err(TestCaseError::fail("acted upon"));
         };
         prop_assert!(reading.id.as_str().starts_with("stripe/test/evt_"));
@@ -129,6 +129,6 @@ proptest! {
 
     #[test]
     fn the_same_bytes_give_the_same_outcome(body in mangled()) {
-        prop_assert_eq!(told(&body), told(&body));
+        prop_assert_eq!(outcome_of(&body), outcome_of(&body));
     }
 }

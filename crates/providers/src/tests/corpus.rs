@@ -5,10 +5,10 @@
     reason = "a table for whoever runs it with --nocapture"
 )]
 
-use super::{at, deliver, is_unclear, told};
-use crate::{Outcome, Provider, Refused, Secret, Secrets};
+use super::{at, deliver, is_unclear, outcome_of};
+use crate::{ItemOutcome, Provider, Secret, Secrets, VerificationError};
+use domain::event::NormalizedEvent;
 use domain::ids::Mode;
-use domain::reading::Reading;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
@@ -22,7 +22,7 @@ fn every_old_envelope_is_understood() {
     let mut table = BTreeMap::new();
     let mut count = 0;
     for (name, bytes) in files(&folder) {
-        let outcome = told(&bytes);
+        let outcome = outcome_of(&bytes);
         assert_understood(super::stripe(), &name, &outcome);
         table.insert(name, verdict(&outcome));
         count += 1;
@@ -43,7 +43,7 @@ fn every_object_in_todays_shape_is_understood_in_every_event_it_comes_with() {
         .map(|(name, bytes)| (name, serde_json::from_slice(&bytes).expect("is JSON")))
         .collect();
     println!("objects of today's shape");
-    for kind in super::stripe().acted_upon() {
+    for kind in super::stripe().handled_types() {
         let mut object = match object_of(kind) {
             // It stands nowhere by itself.
             "discount" => objects["customer"]["discount"].clone(),
@@ -54,7 +54,7 @@ fn every_object_in_todays_shape_is_understood_in_every_event_it_comes_with() {
             "id": "evt_1", "object": "event", "created": super::T, "livemode": false,
             "type": kind, "data": { "object": object },
         });
-        let outcome = told(event.to_string().as_bytes());
+        let outcome = outcome_of(event.to_string().as_bytes());
         assert_understood(super::stripe(), kind, &outcome);
         println!("{kind:<52} {}", verdict(&outcome));
     }
@@ -63,8 +63,8 @@ fn every_object_in_todays_shape_is_understood_in_every_event_it_comes_with() {
             "id": "evt_1", "object": "event", "created": super::T, "livemode": false,
             "type": format!("{name}.unheard_of"), "data": { "object": object },
         });
-        let outcome = told(event.to_string().as_bytes());
-        assert!(matches!(outcome, Outcome::Ignored { .. }), "{name}");
+        let outcome = outcome_of(event.to_string().as_bytes());
+        assert!(matches!(outcome, ItemOutcome::Ignored { .. }), "{name}");
     }
 }
 
@@ -118,7 +118,10 @@ fn vectors_made_by_the_providers_libraries_are_accepted() {
         deliver(&headers, body.as_bytes(), &secrets, now).map(|_| ())
     };
     assert_eq!(judge(time + 300), Ok(()));
-    assert_eq!(judge(time + 301), Err(Refused::TooOld { seconds: 301 }));
+    assert_eq!(
+        judge(time + 301),
+        Err(VerificationError::TooOld { seconds: 301 })
+    );
 
     let standard = of("standardwebhooks");
     let headers = standard["header"].as_object().expect("are headers");
@@ -163,28 +166,28 @@ fn object_of(kind: &str) -> &'static str {
     known.iter().find(of).expect("has an object").1
 }
 
-fn assert_understood(provider: &Provider, name: &str, outcome: &Outcome) {
+fn assert_understood(provider: &Provider, name: &str, outcome: &ItemOutcome) {
     match outcome {
-        Outcome::Reading(reading) => {
+        ItemOutcome::Event(reading) => {
             assert_ne!(&*reading.kind, "unreadable", "{name}: {reading:?}");
             assert!(!is_unclear(reading), "{name}: {reading:?}");
         }
-        Outcome::Ignored { kind, .. } => {
-            assert!(!provider.acted_upon().contains(&&**kind), "{name}");
+        ItemOutcome::Ignored { kind, .. } => {
+            assert!(!provider.handled_types().contains(&&**kind), "{name}");
         }
-        Outcome::WrongMode { kind } => panic!("{name}: {kind} in the wrong mode"),
+        ItemOutcome::WrongMode { kind } => panic!("{name}: {kind} in the wrong mode"),
     }
 }
 
-fn verdict(outcome: &Outcome) -> String {
+fn verdict(outcome: &ItemOutcome) -> String {
     match outcome {
-        Outcome::Reading(reading) => format!("reading: {}", facts(reading)),
-        Outcome::Ignored { .. } => "ignored".to_owned(),
-        Outcome::WrongMode { .. } => "wrong mode".to_owned(),
+        ItemOutcome::Event(reading) => format!("reading: {}", facts(reading)),
+        ItemOutcome::Ignored { .. } => "ignored".to_owned(),
+        ItemOutcome::WrongMode { .. } => "wrong mode".to_owned(),
     }
 }
 
-fn facts(reading: &Reading) -> String {
+fn facts(reading: &NormalizedEvent) -> String {
     let name = |fact| {
         let fact = serde_json::to_value(fact).expect("is JSON");
         let tagged = fact

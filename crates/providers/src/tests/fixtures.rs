@@ -2,8 +2,8 @@
 //!
 //! `UPDATE_EXPECT=1 cargo test -p providers` rewrites the expectations; review the diff.
 
-use super::{T, arrive_told, at, deliver_sample, master, person_key, secrets_of};
-use crate::{Headers, Outcome, PROVIDERS, Received, Request, Secrets, partner, provider};
+use super::{T, arrive_as_sample, at, deliver_sample, master, person_key, secrets_of};
+use crate::{Headers, ItemOutcome, PROVIDERS, ReceivedItem, Request, Secrets, partner, provider};
 use domain::ids::{Mode, PartnerId};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ fn every_fixture_gives_what_is_expected_beside_it() {
 }
 
 #[test]
-fn every_fixture_has_the_fate_its_name_says() {
+fn every_fixture_has_the_verdict_its_name_says() {
     for folder in folders() {
         for name in list(&folder_of(&folder)).0 {
             let path = folder_of(&folder).join(format!("{name}.json"));
@@ -45,7 +45,7 @@ fn every_fixture_has_the_fate_its_name_says() {
                 "waiting" => "waiting",
                 "unreadable" if folder == "partner" => "refused",
                 "unreadable" => "unreadable",
-                _ => "reading",
+                _ => "event",
             };
             assert_eq!(verdict, expected, "{folder}/{name}: {outcome:#}");
         }
@@ -55,7 +55,7 @@ fn every_fixture_has_the_fate_its_name_says() {
 #[test]
 fn there_is_a_sample_for_every_event_acted_upon_and_none_beside() {
     for provider in PROVIDERS {
-        let acted_upon: BTreeSet<_> = provider.acted_upon().into_iter().collect();
+        let acted_upon: BTreeSet<_> = provider.handled_types().into_iter().collect();
         let kind = |name: &str| {
             let named = |kind: &&str| {
                 let rest = name.strip_prefix(kind);
@@ -70,18 +70,18 @@ fn there_is_a_sample_for_every_event_acted_upon_and_none_beside() {
 }
 
 #[test]
-fn every_sample_and_telling_is_a_fixture_under_the_name_of_its_event() {
+fn every_sample_and_scenario_is_a_fixture_under_the_name_of_its_event() {
     for provider in PROVIDERS {
         let folder = provider.name();
         let fixtures = list(&folder_of(folder)).0;
         for (name, body) in provider.samples() {
             assert!(fixtures.contains(*name), "{folder}/{name}");
-            let kind = outcome(folder, name, body.as_bytes())["reading"]["kind"].take();
+            let kind = outcome(folder, name, body.as_bytes())["normalized"]["kind"].take();
             let kind = kind.as_str().expect("has a kind");
             assert!(name.starts_with(kind), "{folder}/{name} is a {kind}");
         }
         let told: BTreeSet<_> = provider
-            .life()
+            .scenario()
             .iter()
             .map(|(n, _)| (*n).to_owned())
             .collect();
@@ -97,7 +97,7 @@ fn folders() -> Vec<String> {
     let mut folders = vec!["partner".to_owned()];
     for provider in PROVIDERS {
         folders.push(provider.name().to_owned());
-        if !provider.life().is_empty() {
+        if !provider.scenario().is_empty() {
             folders.push(format!("{}/life", provider.name()));
         }
     }
@@ -106,7 +106,7 @@ fn folders() -> Vec<String> {
 
 /// A request by its fate: headers and time are part of the fixture.
 #[derive(Deserialize)]
-struct Fate {
+struct RequestFixture {
     #[expect(dead_code, reason = "said to the reader of the fixture")]
     why: String,
     headers: Vec<(String, String)>,
@@ -124,11 +124,11 @@ fn outcome(folder: &str, name: &str, body: &[u8]) -> Value {
         return partner_outcome(body);
     };
     let received = if by_fate {
-        let fate: Fate = serde_json::from_slice(body).expect("is a fate");
+        let fate: RequestFixture = serde_json::from_slice(body).expect("is a fate");
         let headers = Headers::new(fate.headers).expect("are few");
         let request = super::post(&headers, fate.body.as_bytes());
         let secrets = secrets_of(provider);
-        arrive_told(provider, Mode::Test, &request, &secrets, fate.now, &name)
+        arrive_as_sample(provider, Mode::Test, &request, &secrets, fate.now, &name)
     } else {
         deliver_sample(provider, &name, body)
     };
@@ -139,7 +139,7 @@ fn outcome(folder: &str, name: &str, body: &[u8]) -> Value {
         },
         Err(refused) => json!({
             "verdict": "refused",
-            "status": provider.refused(&refused),
+            "status": provider.refused_status(&refused),
             "reason": refused.reason(),
             "said": refused.to_string(),
         }),
@@ -165,21 +165,21 @@ fn partner_outcome(body: &[u8]) -> Value {
     }
 }
 
-pub(super) fn shown(received: &Received) -> Value {
+pub(super) fn shown(received: &ReceivedItem) -> Value {
     match &received.outcome {
-        Outcome::Reading(reading) => {
+        ItemOutcome::Event(reading) => {
             let verdict = match (&*reading.kind, super::is_unclear(reading)) {
                 ("unreadable", _) => "unreadable",
                 (_, true) => "unclear",
                 (_, false) if reading.is_waiting() => "waiting",
-                (_, false) => "reading",
+                (_, false) => "event",
             };
-            json!({ "verdict": verdict, "reading": reading })
+            json!({ "verdict": verdict, "normalized": reading })
         }
-        Outcome::Ignored { id, kind } => {
+        ItemOutcome::Ignored { id, kind } => {
             json!({ "verdict": "ignored", "id": id, "kind": kind })
         }
-        Outcome::WrongMode { kind } => json!({ "verdict": "wrong mode", "kind": kind }),
+        ItemOutcome::WrongMode { kind } => json!({ "verdict": "wrong mode", "kind": kind }),
     }
 }
 

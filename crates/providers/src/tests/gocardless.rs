@@ -1,11 +1,14 @@
 //! GoCardless: one body, many events, each answered for by itself.
 
-use super::thin::{answer, at_path, entry, one, told};
-use super::{T, answers, at, person_key, post, secret_of, secrets_of};
-use crate::{Arrival, Endpoint, Fetched, Headers, Outcome, Provider, Refused, Step, receive};
+use super::api_documents::{answer, at_path, entry, expect_received, one};
+use super::{T, at, person_key, post, recorded_responses, secret_of, secrets_of};
+use crate::{
+    ApiResponses, EndpointConfig, FetchStep, Headers, InboundRequest, ItemOutcome, Provider,
+    VerificationError, receive,
+};
+use domain::event::{About, Fact, NormalizedEvent};
 use domain::fold::fold;
 use domain::ids::Mode;
-use domain::reading::{About, Fact, Reading};
 use domain::terms::SubscriptionStatus;
 use serde_json::{Value, json};
 
@@ -29,13 +32,18 @@ fn confirmed(id: &str) -> Value {
     )
 }
 
-fn sample(name: &str) -> Reading {
+fn sample(name: &str) -> NormalizedEvent {
     let samples = gocardless().samples().iter();
     let (_, body) = samples
         .clone()
         .find(|(known, _)| *known == name)
         .expect("is one");
-    one(told(gocardless(), body.as_bytes(), &answers(gocardless(), name)).expect("is proven"))
+    one(expect_received(
+        gocardless(),
+        body.as_bytes(),
+        &recorded_responses(gocardless(), name),
+    )
+    .expect("is proven"))
 }
 
 #[test]
@@ -47,19 +55,19 @@ fn each_event_keeps_its_own_bytes_and_a_bad_one_holds_up_no_other() {
     let odd = event("payments.confirmed", &json!({ "payment": 7 }), "EV4").to_string();
     let items = [first.as_str(), twice, last, "7", &odd, "null"];
     let body = format!("{{\"events\":[{}],\"meta\":{{}}}}", items.join(" , "));
-    let fetched = answers(gocardless(), "");
-    let received = told(gocardless(), body.as_bytes(), &fetched).expect("is proven");
+    let fetched = recorded_responses(gocardless(), "");
+    let received = expect_received(gocardless(), body.as_bytes(), &fetched).expect("is proven");
     let verdicts: Vec<_> = received
         .iter()
         .map(|one| match &one.outcome {
-            Outcome::Reading(reading) if reading.is_unclear() => "unclear",
-            Outcome::Reading(_) => "reading",
-            Outcome::Ignored { .. } => "ignored",
-            Outcome::WrongMode { .. } => "wrong mode",
+            ItemOutcome::Event(reading) if reading.is_unclear() => "unclear",
+            ItemOutcome::Event(_) => "event",
+            ItemOutcome::Ignored { .. } => "ignored",
+            ItemOutcome::WrongMode { .. } => "wrong mode",
         })
         .collect();
     let expected = [
-        "reading", "unclear", "ignored", "unclear", "unclear", "unclear",
+        "event", "unclear", "ignored", "unclear", "unclear", "unclear",
     ];
     assert_eq!(verdicts, expected);
     for (received, item) in received.iter().zip(items).skip(1) {
@@ -71,12 +79,12 @@ fn each_event_keeps_its_own_bytes_and_a_bad_one_holds_up_no_other() {
 
 #[test]
 fn a_silent_api_lets_some_events_of_a_body_wait_and_others_not() {
-    let mut fetched = (*answers(gocardless(), "")).clone();
+    let mut fetched = (*recorded_responses(gocardless(), "")).clone();
     fetched.insert(at_path("/payments/PM000Later01"), None);
     let later = json!({ "payment": "PM000Later01" });
     let events = [confirmed("EV1"), event("payments.confirmed", &later, "EV2")];
     let body = json!({ "events": events }).to_string();
-    let received = told(gocardless(), body.as_bytes(), &fetched).expect("is proven");
+    let received = expect_received(gocardless(), body.as_bytes(), &fetched).expect("is proven");
     let waiting: Vec<bool> = received
         .iter()
         .map(|one| one.outcome.is_waiting())
@@ -96,7 +104,7 @@ fn a_thousand_events_are_taken_and_more_are_refused_whatever_they_say() {
     ] {
         let events = vec![payout.as_str(); count].join(",");
         let body = format!("{{\"events\":[{events}]}}");
-        let received = told(gocardless(), body.as_bytes(), &Fetched::closed());
+        let received = expect_received(gocardless(), body.as_bytes(), &ApiResponses::closed());
         match received {
             Ok(received) => assert!(taken && received.len() == count, "{count}"),
             Err(refused) => {
@@ -107,18 +115,21 @@ fn a_thousand_events_are_taken_and_more_are_refused_whatever_they_say() {
     }
     let numbers = vec!["7"; 10_000].join(",");
     let body = format!("{{\"events\":[{numbers}]}}");
-    let refused = told(gocardless(), body.as_bytes(), &Fetched::closed());
+    let refused = expect_received(gocardless(), body.as_bytes(), &ApiResponses::closed());
     assert_eq!(refused.expect_err("are too many").status(), 413);
 }
 
 #[test]
 fn it_is_answered_as_it_asks_to_be() {
-    assert_eq!(gocardless().accepted(), 200);
-    assert_eq!(gocardless().ignored(), 204);
-    assert_eq!(gocardless().refused(&Refused::SignatureMismatch), 498);
+    assert_eq!(gocardless().accepted_status(), 200);
+    assert_eq!(gocardless().ignored_status(), 204);
+    assert_eq!(
+        gocardless().refused_status(&VerificationError::SignatureMismatch),
+        498
+    );
     let header = "webhook-signature";
     assert_eq!(
-        gocardless().refused(&Refused::HeaderMissing { header }),
+        gocardless().refused_status(&VerificationError::HeaderMissing { header }),
         401
     );
 }
@@ -130,19 +141,23 @@ fn a_signature_is_written_in_one_way_and_no_part_of_it_is_enough() {
     let good = signed.expect("can sign").remove(0).1;
     let judge = |value: &str| {
         let headers = Headers::new([("Webhook-Signature", value)]).expect("are few");
-        let arrival = Arrival {
+        let arrival = InboundRequest {
             request: post(&headers, body.as_bytes()),
-            endpoint: Endpoint::new(Mode::Test),
+            endpoint: EndpointConfig::new(Mode::Test),
             secrets: &secrets_of(gocardless()),
-            fetched: &Fetched::closed(),
+            fetched: &ApiResponses::closed(),
             now: at(T),
         };
         receive(gocardless(), &arrival, &person_key())
     };
-    assert_eq!(judge(&good), Ok(Step::Done(Vec::new())));
+    assert_eq!(judge(&good), Ok(FetchStep::Done(Vec::new())));
     for length in 1..good.len() {
         let part = good.get(..length).expect("is ASCII");
-        assert_eq!(judge(part), Err(Refused::SignatureMismatch), "{length}");
+        assert_eq!(
+            judge(part),
+            Err(VerificationError::SignatureMismatch),
+            "{length}"
+        );
     }
     for bent in [
         good.to_ascii_uppercase(),
@@ -151,10 +166,14 @@ fn a_signature_is_written_in_one_way_and_no_part_of_it_is_enough() {
         format!("{good} "),
         format!("\"{good}\""),
     ] {
-        assert_eq!(judge(&bent), Err(Refused::SignatureMismatch), "{bent}");
+        assert_eq!(
+            judge(&bent),
+            Err(VerificationError::SignatureMismatch),
+            "{bent}"
+        );
     }
     let header = "webhook-signature";
-    assert_eq!(judge(""), Err(Refused::HeaderMissing { header }));
+    assert_eq!(judge(""), Err(VerificationError::HeaderMissing { header }));
     let many = vec![good.as_str(); 17].join(",");
     assert_eq!(judge(&many).expect_err("are too many").status(), 401);
 }
@@ -181,14 +200,14 @@ fn a_mandate_that_dies_ends_its_subscriptions_but_none_that_ended_as_agreed() {
 fn a_page_of_a_mandates_subscriptions_is_not_taken_for_all_of_them() {
     let call = "/subscriptions?mandate=MD000Grove01&limit=500";
     let page = json!({ "subscriptions": [], "meta": { "cursors": { "after": "SB9" } } });
-    let mut fetched = (*answers(gocardless(), "")).clone();
+    let mut fetched = (*recorded_responses(gocardless(), "")).clone();
     fetched.insert(at_path(call), Some(answer(200, &page.to_string())));
     let links = json!({ "mandate": "MD000Grove01" });
     let body = json!({ "events": [event("mandates.cancelled", &links, "EV1")] }).to_string();
-    let reading = one(told(gocardless(), body.as_bytes(), &fetched).expect("is proven"));
+    let reading = one(expect_received(gocardless(), body.as_bytes(), &fetched).expect("is proven"));
     assert!(reading.is_unclear());
     let behind = gocardless().account(Mode::Test).reference("MD000Grove01");
-    assert_eq!(reading.about, About::Behind(vec![behind]));
+    assert_eq!(reading.about, About::ByReference(vec![behind]));
 }
 
 #[test]
@@ -203,7 +222,7 @@ fn a_debit_that_fails_after_it_was_confirmed_never_arrived_until_it_is_collected
         let second = i64::try_from(second).expect("is small");
         reading.occurred_at = at(T + second);
     }
-    let paid = |readings: &[&Reading]| -> Vec<i64> {
+    let paid = |readings: &[&NormalizedEvent]| -> Vec<i64> {
         let state = fold(readings.iter().copied());
         let payments = state.payments.settled();
         payments.filter_map(|one| Some(one.paid()?.minor)).collect()
@@ -222,12 +241,12 @@ fn an_id_that_could_lead_elsewhere_is_never_asked_for() {
         let received = super::step(
             gocardless(),
             body.to_string().as_bytes(),
-            &Fetched::default(),
+            &ApiResponses::default(),
         );
-        let Ok(Step::Done(received)) = received else {
+        let Ok(FetchStep::Done(received)) = received else {
             panic!("asks for {id}");
         };
         let entry = entry(received.into_iter().next().expect("is one"));
-        assert!(entry.reading.is_unclear(), "{id}");
+        assert!(entry.event.is_unclear(), "{id}");
     }
 }

@@ -1,13 +1,16 @@
 //! Mollie: a form that proves nothing, the payment behind it that does, and signed events.
 
+use super::api_documents::{answer, at_path, expect_received, one};
 use super::step;
-use super::thin::{answer, at_path, one, told};
-use super::{T, answers, at, person_key, post, secret_of, secrets_of};
-use crate::fetch::{Answer, Step};
-use crate::{Arrival, Endpoint, Fetched, Headers, Outcome, Provider, Received, Refused};
+use super::{T, at, person_key, post, recorded_responses, secret_of, secrets_of};
+use crate::fetch::{ApiResponse, FetchStep};
+use crate::{
+    ApiResponses, EndpointConfig, Headers, InboundRequest, ItemOutcome, Provider, ReceivedItem,
+    VerificationError,
+};
 use crate::{Secret, Secrets, receive};
+use domain::event::{Fact, NormalizedEvent};
 use domain::ids::Mode;
-use domain::reading::{Fact, Reading};
 
 const FORM: &[u8] = b"id=tr_Grove01";
 const PAYMENT: &str = "/payments/tr_Grove01?embed=refunds,chargebacks";
@@ -17,32 +20,40 @@ fn mollie() -> &'static Provider {
     crate::provider("mollie").expect("is in the list")
 }
 
-fn sample(name: &str) -> (&'static str, Reading) {
+fn sample(name: &str) -> (&'static str, NormalizedEvent) {
     let mut samples = mollie().samples().iter();
     let (_, body) = samples.find(|(known, _)| *known == name).expect("is one");
-    let received = told(mollie(), body.as_bytes(), &answers(mollie(), name));
+    let received = expect_received(
+        mollie(),
+        body.as_bytes(),
+        &recorded_responses(mollie(), name),
+    );
     (body, one(received.expect("is proven")))
 }
 
 /// The form, where the API answers so.
-fn asked(said: Answer) -> Result<Vec<Received>, Refused> {
-    let mut fetched = (*answers(mollie(), "")).clone();
+fn receive_form(said: ApiResponse) -> Result<Vec<ReceivedItem>, VerificationError> {
+    let mut fetched = (*recorded_responses(mollie(), "")).clone();
     fetched.insert(at_path(PAYMENT), Some(said));
-    told(mollie(), FORM, &fetched)
+    expect_received(mollie(), FORM, &fetched)
 }
 
-fn judge(headers: &[(&str, &str)], body: &[u8], secrets: &Secrets) -> Result<(), Refused> {
+fn judge(
+    headers: &[(&str, &str)],
+    body: &[u8],
+    secrets: &Secrets,
+) -> Result<(), VerificationError> {
     let headers = Headers::new(headers.iter().copied())?;
-    let arrival = Arrival {
+    let arrival = InboundRequest {
         request: post(&headers, body),
-        endpoint: Endpoint::new(Mode::Test),
+        endpoint: EndpointConfig::new(Mode::Test),
         secrets,
-        fetched: &answers(mollie(), ""),
+        fetched: &recorded_responses(mollie(), ""),
         now: at(T),
     };
     match receive(mollie(), &arrival, &person_key())? {
-        Step::Done(_) => Ok(()),
-        Step::Ask(questions) => panic!("asks {questions:?}"),
+        FetchStep::Done(_) => Ok(()),
+        FetchStep::Fetch(questions) => panic!("asks {questions:?}"),
     }
 }
 
@@ -72,8 +83,8 @@ fn the_same_body_is_another_event_for_each_state_and_the_same_for_the_same() {
 
 #[test]
 fn what_says_nothing_new_is_the_same_state() {
-    let known = answers(mollie(), "");
-    let known = known.answer(&at_path(PAYMENT)).expect("is known");
+    let known = recorded_responses(mollie(), "");
+    let known = known.response(&at_path(PAYMENT)).expect("is known");
     let text = std::str::from_utf8(&known.body).expect("is text");
     let other = text.replacen(
         "\"description\"",
@@ -81,26 +92,32 @@ fn what_says_nothing_new_is_the_same_state() {
         1,
     );
     assert_ne!(text, other);
-    let first = one(asked(answer(200, text)).expect("is proven"));
-    let second = one(asked(answer(200, &other)).expect("is proven"));
+    let first = one(receive_form(answer(200, text)).expect("is proven"));
+    let second = one(receive_form(answer(200, &other)).expect("is proven"));
     assert_eq!(first.id, second.id);
 }
 
 #[test]
 fn an_unknown_id_is_answered_200_and_written_nowhere() {
     let unknown = r#"{"status":404,"title":"Not Found","detail":"No payment exists."}"#;
-    let received = asked(answer(404, unknown)).expect("is Mollie's word");
+    let received = receive_form(answer(404, unknown)).expect("is Mollie's word");
     let kind = "payment.unknown".into();
-    assert_eq!(received[0].outcome, Outcome::Ignored { id: None, kind });
-    assert_eq!(mollie().ignored(), 200);
+    assert_eq!(received[0].outcome, ItemOutcome::Ignored { id: None, kind });
+    assert_eq!(mollie().ignored_status(), 200);
 }
 
 #[test]
 fn an_api_that_is_silent_or_says_something_else_proves_nothing() {
-    let mut silent = (*answers(mollie(), "")).clone();
+    let mut silent = (*recorded_responses(mollie(), "")).clone();
     silent.insert(at_path(PAYMENT), None);
-    assert_eq!(told(mollie(), FORM, &silent), Err(Refused::Unconfirmed));
-    assert_eq!(mollie().refused(&Refused::Unconfirmed), 503);
+    assert_eq!(
+        expect_received(mollie(), FORM, &silent),
+        Err(VerificationError::Unconfirmed)
+    );
+    assert_eq!(
+        mollie().refused_status(&VerificationError::Unconfirmed),
+        503
+    );
     for (status, body) in [
         (404, "<html>no such page</html>"),
         (404, "{}"),
@@ -125,8 +142,12 @@ fn an_api_that_is_silent_or_says_something_else_proves_nothing() {
         (200, r#"{"status":404}"#),
         (302, ""),
     ] {
-        let refused = asked(answer(status, body));
-        assert_eq!(refused, Err(Refused::Unconfirmed), "{status} {body}");
+        let refused = receive_form(answer(status, body));
+        assert_eq!(
+            refused,
+            Err(VerificationError::Unconfirmed),
+            "{status} {body}"
+        );
     }
 }
 
@@ -149,23 +170,26 @@ fn what_is_no_form_with_one_plain_id_is_refused_and_nothing_is_asked() {
         &padded,
     ] {
         let headers = Headers::default();
-        let arrival = Arrival {
+        let arrival = InboundRequest {
             request: post(&headers, body.as_bytes()),
-            endpoint: Endpoint::new(Mode::Test),
+            endpoint: EndpointConfig::new(Mode::Test),
             secrets: &secrets_of(mollie()),
-            fetched: &Fetched::default(),
+            fetched: &ApiResponses::default(),
             now: at(T),
         };
         let refused = receive(mollie(), &arrival, &person_key());
         let header = "x-mollie-signature";
         assert_eq!(
             refused,
-            Err(Refused::HeaderMissing { header }),
+            Err(VerificationError::HeaderMissing { header }),
             "{body:.40}"
         );
     }
-    let Ok(Step::Ask(questions)) = step(mollie(), b"testByMollie=1&id=tr_1", &Fetched::default())
-    else {
+    let Ok(FetchStep::Fetch(questions)) = step(
+        mollie(),
+        b"testByMollie=1&id=tr_1",
+        &ApiResponses::default(),
+    ) else {
         panic!("asks nothing");
     };
     let path = "/payments/tr_1?embed=refunds,chargebacks";
@@ -178,10 +202,10 @@ fn a_signature_that_is_offered_has_to_fit_even_over_a_form() {
     let nobodys = format!("sha256={}", "0".repeat(64));
     assert_eq!(judge(&[], FORM, &secrets), Ok(()));
     let refused = judge(&[(HEADER, &nobodys)], FORM, &secrets);
-    assert_eq!(refused, Err(Refused::SignatureMismatch));
+    assert_eq!(refused, Err(VerificationError::SignatureMismatch));
     let header = "x-mollie-signature";
     let refused = judge(&[(HEADER, "")], FORM, &secrets);
-    assert_eq!(refused, Err(Refused::HeaderMissing { header }));
+    assert_eq!(refused, Err(VerificationError::HeaderMissing { header }));
 }
 
 #[test]
@@ -216,7 +240,7 @@ fn while_a_secret_rolls_either_of_two_headers_is_enough_joined_or_not() {
         .secrets(["the-secret-of-somebody-else"])
         .expect("is strong");
     let refused = judge(&[(HEADER, &old), (HEADER, &new)], body, &other);
-    assert_eq!(refused, Err(Refused::SignatureMismatch));
+    assert_eq!(refused, Err(VerificationError::SignatureMismatch));
 }
 
 #[test]
@@ -239,7 +263,7 @@ fn the_prefix_may_be_missing_and_nothing_else() {
         format!("sha256={}", digits.get(..62).expect("is ASCII")),
     ] {
         let refused = judge(&[(HEADER, &bent)], body, &secrets);
-        assert_eq!(refused, Err(Refused::SignatureMismatch), "{bent}");
+        assert_eq!(refused, Err(VerificationError::SignatureMismatch), "{bent}");
     }
 }
 

@@ -1,9 +1,9 @@
 //! Amounts are exact in every currency, as each provider counts it.
 
 use super::deliver_sample;
-use crate::{Outcome, PROVIDERS, Provider};
+use crate::{ItemOutcome, PROVIDERS, Provider};
+use domain::event::{Fact, NormalizedEvent};
 use domain::money::Money;
-use domain::reading::{Fact, Reading};
 
 /// Minor digits: ISO 4217's, unless the provider says otherwise.
 const CURRENCIES: [(&str, u8); 6] = [
@@ -80,10 +80,10 @@ fn exponent(provider: &Provider, paid: Money) -> u8 {
         .expect("is one of these")
 }
 
-fn reading(provider: &'static Provider, body: &[u8]) -> Reading {
+fn reading(provider: &'static Provider, body: &[u8]) -> NormalizedEvent {
     let received = deliver_sample(provider, "", body);
     let outcome = received.expect("is right").remove(0).outcome;
-    let Outcome::Reading(reading) = outcome else {
+    let ItemOutcome::Event(reading) = outcome else {
         panic!("{provider:?}: {outcome:?}");
     };
     reading

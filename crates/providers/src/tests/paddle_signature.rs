@@ -1,7 +1,10 @@
 //! Paddle's signature: its library's own examples, the ways to bend it, and the clock.
 
 use super::{T, at, person_key, post};
-use crate::{Arrival, Endpoint, Fetched, Headers, Provider, Refused, Secret, receive};
+use crate::{
+    ApiResponses, EndpointConfig, Headers, InboundRequest, Provider, Secret, VerificationError,
+    receive,
+};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::ids::Mode;
@@ -20,22 +23,22 @@ fn judge_within(
     body: &[u8],
     secret: &str,
     now: i64,
-) -> Result<(), Refused> {
+) -> Result<(), VerificationError> {
     let headers = Headers::new(headers.iter().copied())?;
-    let arrival = Arrival {
+    let arrival = InboundRequest {
         request: post(&headers, body),
-        endpoint: Endpoint {
+        endpoint: EndpointConfig {
             mode: Mode::Test,
             tolerance_seconds,
         },
         secrets: &paddle().secrets([secret]).expect("is strong"),
-        fetched: &Fetched::closed(),
+        fetched: &ApiResponses::closed(),
         now: at(now),
     };
     receive(paddle(), &arrival, &person_key()).map(|_| ())
 }
 
-fn judge(header: &str) -> Result<(), Refused> {
+fn judge(header: &str) -> Result<(), VerificationError> {
     judge_within(300, &[(HEADER, header)], BODY, SECRET, T)
 }
 
@@ -79,11 +82,11 @@ fn what_paddles_own_library_takes_for_signed_is() {
         assert_eq!(judge(body, signed_at), Ok(()));
         assert_eq!(
             judge(&format!("{body}\n"), signed_at),
-            Err(Refused::SignatureMismatch)
+            Err(VerificationError::SignatureMismatch)
         );
         assert_eq!(
             judge(body, signed_at + 301),
-            Err(Refused::TooOld { seconds: 301 })
+            Err(VerificationError::TooOld { seconds: 301 })
         );
     }
 }
@@ -99,11 +102,11 @@ fn the_tolerance_is_the_doors() {
         let seconds = edge + 1;
         assert_eq!(
             judge(tolerance, T + seconds),
-            Err(Refused::TooOld { seconds })
+            Err(VerificationError::TooOld { seconds })
         );
         assert_eq!(
             judge(tolerance, T - seconds),
-            Err(Refused::TooNew { seconds })
+            Err(VerificationError::TooNew { seconds })
         );
     }
 }
@@ -111,7 +114,7 @@ fn the_tolerance_is_the_doors() {
 #[test]
 fn a_tolerance_is_set_in_whole_seconds_and_never_off() {
     let tolerance = |text: &str| {
-        let set = Endpoint::new(Mode::Test).tolerating(text);
+        let set = EndpointConfig::new(Mode::Test).with_tolerance(text);
         set.map(|endpoint| endpoint.tolerance_seconds)
     };
     for (text, seconds) in [("1", 1), ("5", 5), ("300", 300), ("65535", u16::MAX)] {
@@ -178,10 +181,10 @@ fn what_is_written_otherwise_fits_nothing() {
         (" ".to_owned(), true),
     ] {
         let refused = judge(&header).expect_err(&header);
-        let is_garbled = matches!(refused, Refused::HeaderGarbled { .. });
+        let is_garbled = matches!(refused, VerificationError::HeaderGarbled { .. });
         assert_eq!(is_garbled, garbled, "{header}: {refused}");
         assert!(
-            garbled || refused == Refused::SignatureMismatch,
+            garbled || refused == VerificationError::SignatureMismatch,
             "{header}: {refused}"
         );
     }
@@ -191,7 +194,7 @@ fn what_is_written_otherwise_fits_nothing() {
     );
     assert!(matches!(
         judge(&seventeen),
-        Err(Refused::TooManySignatures { limit: 16, .. })
+        Err(VerificationError::TooManySignatures { limit: 16, .. })
     ));
 }
 
@@ -206,7 +209,7 @@ fn the_text_of_a_secret_is_the_key() {
 
 #[test]
 fn the_doctor_names_what_is_wrong_with_one() {
-    use crate::diagnose::{Cause, Door, Known, diagnose};
+    use crate::diagnose::{Cause, EndpointKind, KnownSecrets, diagnose};
     let good = good();
     let encoded = STANDARD.encode(hex::decode(&good).expect("is hex"));
     let later = T + 60;
@@ -228,8 +231,8 @@ fn the_doctor_names_what_is_wrong_with_one() {
         (format!("ts%3D{T}%3Bh1%3D{good}"), T, Cause::HeaderGarbled),
     ] {
         let headers = Headers::new([(HEADER, &header)]).expect("is one");
-        let door = Door::Provider(paddle(), Endpoint::new(Mode::Test));
-        let known = Known {
+        let door = EndpointKind::Provider(paddle(), EndpointConfig::new(Mode::Test));
+        let known = KnownSecrets {
             in_force: &[SECRET],
             elsewhere: &[],
         };

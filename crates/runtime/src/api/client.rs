@@ -1,7 +1,7 @@
 //! The HTTP client: one connection reused, bounded waits, few retries, answers of bounded size.
 
-use super::Api;
-use super::certificates::Certificates;
+use super::ApiClient;
+use super::certificates::CertificateCache;
 use crate::clock::Clock;
 use crate::connector::HttpClient;
 use crate::secrets::SecretCache;
@@ -13,7 +13,7 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Full, Limited};
 use jiff::{SignedDuration, Timestamp};
-use providers::{Answer, Call, KeyUse, Provider, To, WeakSecret};
+use providers::{ApiAuth, ApiCall, ApiResponse, CallTarget, Provider, WeakSecret};
 use serde::Deserialize;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -50,23 +50,23 @@ pub fn api_key(texts: &[&str]) -> Result<ApiKey, WeakSecret> {
 pub struct HttpApi {
     base: Arc<str>,
     is_stand_in: bool,
-    key_use: KeyUse,
+    key_use: ApiAuth,
     headers: &'static [(&'static str, &'static str)],
     key: SecretCache<ApiKey>,
     clock: Clock,
     client: HttpClient,
-    token: Mutex<Option<Token>>,
-    certificates: Certificates,
+    token: Mutex<Option<AccessToken>>,
+    certificates: CertificateCache,
 }
 
-struct Token {
+struct AccessToken {
     authorization: HeaderValue,
     until: Timestamp,
 }
 
 /// Why a client can't be made.
 #[derive(Debug, thiserror::Error)]
-pub enum NoClient {
+pub enum ApiClientError {
     /// The address is not one that a key may be sent to.
     #[error("`{0}` is no https address (plain http is for loopback alone)")]
     Address(String),
@@ -87,7 +87,7 @@ impl HttpApi {
         base: Option<&str>,
         key: SecretCache<ApiKey>,
         clock: Clock,
-    ) -> Result<Option<Self>, NoClient> {
+    ) -> Result<Option<Self>, ApiClientError> {
         let Some(api) = provider.api() else {
             return Ok(None);
         };
@@ -100,46 +100,46 @@ impl HttpApi {
     /// # Errors
     /// `NoClient`, which says what is wrong.
     pub fn new(
-        api: &providers::Api,
+        api: &providers::ApiConfig,
         base: &str,
         key: SecretCache<ApiKey>,
         clock: Clock,
-    ) -> Result<Self, NoClient> {
-        Self::over(api, base, key, clock, || Ok(native_client()?))
+    ) -> Result<Self, ApiClientError> {
+        Self::with_client(api, base, key, clock, || Ok(native_client()?))
     }
 
     /// The same over a client that others may have too.
-    pub(super) fn over(
-        api: &providers::Api,
+    pub(super) fn with_client(
+        api: &providers::ApiConfig,
         base: &str,
         key: SecretCache<ApiKey>,
         clock: Clock,
-        client: impl FnOnce() -> Result<HttpClient, NoClient>,
-    ) -> Result<Self, NoClient> {
+        client: impl FnOnce() -> Result<HttpClient, ApiClientError>,
+    ) -> Result<Self, ApiClientError> {
         let base = base.trim_end_matches('/');
         if !may_have_key(base) {
-            return Err(NoClient::Address(base.to_owned()));
+            return Err(ApiClientError::Address(base.to_owned()));
         }
         Ok(Self {
             base: base.into(),
             is_stand_in: base != api.live && base != api.test,
-            key_use: api.key,
+            key_use: api.auth,
             headers: api.headers,
             key,
             clock,
             client: client()?,
             token: Mutex::default(),
-            certificates: Certificates::default(),
+            certificates: CertificateCache::default(),
         })
     }
 
-    async fn attempt(&self, call: &Call) -> Option<Answer> {
-        let (address, authorization) = match &call.to {
-            To::Api(path) => {
+    async fn attempt(&self, call: &ApiCall) -> Option<ApiResponse> {
+        let (address, authorization) = match &call.target {
+            CallTarget::Api(path) => {
                 let authorization = self.authorization().await?;
                 (format!("{}{path}", self.base), Some(authorization))
             }
-            To::Certificate(address) => (self.certificate_at(address), None),
+            CallTarget::Certificate(address) => (self.certificate_at(address), None),
         };
         let mut request = Request::builder()
             .method(call.method.as_str())
@@ -167,7 +167,7 @@ impl HttpApi {
             tracing::warn!(what = "api", status = status.as_u16(), "no answer");
             return None;
         }
-        Some(Answer {
+        Some(ApiResponse {
             status: status.as_u16(),
             body: body.into(),
         })
@@ -191,8 +191,8 @@ impl HttpApi {
             }
         };
         match self.key_use {
-            KeyUse::Bearer => secret_header(&format!("Bearer {}", key.0)),
-            KeyUse::ClientCredentials { token } => self.token(&key, token).await,
+            ApiAuth::Bearer => secret_header(&format!("Bearer {}", key.0)),
+            ApiAuth::ClientCredentials { token_path: token } => self.token(&key, token).await,
         }
     }
 
@@ -214,7 +214,7 @@ impl HttpApi {
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         let form = b"grant_type=client_credentials".to_vec();
         let (status, body) = self.send(request, form).await?;
-        let granted: Granted = match serde_json::from_slice(&body) {
+        let granted: TokenResponse = match serde_json::from_slice(&body) {
             Ok(granted) if status.is_success() => granted,
             Ok(_) | Err(_) => {
                 tracing::error!(what = "api", status = status.as_u16(), "no token");
@@ -223,7 +223,7 @@ impl HttpApi {
         };
         let authorization = secret_header(&format!("Bearer {}", granted.access_token))?;
         let lasts = SignedDuration::from_secs(granted.expires_in).saturating_sub(TOKEN_SLACK);
-        let token = Token {
+        let token = AccessToken {
             authorization: authorization.clone(),
             until: now.checked_add(lasts).unwrap_or(now),
         };
@@ -244,10 +244,12 @@ impl HttpApi {
         let whole = async {
             let answer: Response<_> = self.client.request(request).await.ok()?;
             let status = answer.status();
-            let body = Limited::new(answer.into_body(), MAX_ANSWER).collect().await;
+            let body = Limited::new(answer.into_body(), MAX_ANSWER_BYTES)
+                .collect()
+                .await;
             Some((status, body.ok()?.to_bytes().to_vec()))
         };
-        let answer = timeout(ATTEMPT, whole).await.ok().flatten();
+        let answer = timeout(ATTEMPT_TIMEOUT, whole).await.ok().flatten();
         if answer.is_none() {
             tracing::warn!(what = "api", "no answer");
         }
@@ -255,14 +257,14 @@ impl HttpApi {
     }
 }
 
-impl Api for HttpApi {
-    async fn call(&self, call: &Call) -> Option<Answer> {
+impl ApiClient for HttpApi {
+    async fn call(&self, call: &ApiCall) -> Option<ApiResponse> {
         let now = self.clock.now();
         if let Some(kept) = self.certificates.get(call, now) {
             return Some(kept);
         }
         let mut answer = self.attempt(call).await;
-        for pause in PAUSES {
+        for pause in RETRY_PAUSES {
             if answer.is_some() {
                 break;
             }
@@ -270,7 +272,7 @@ impl Api for HttpApi {
             answer = self.attempt(call).await;
         }
         if let Some(answer) = &answer {
-            self.certificates.keep(call, answer, now);
+            self.certificates.insert(call, answer, now);
         }
         answer
     }
@@ -283,7 +285,7 @@ impl fmt::Debug for HttpApi {
 }
 
 #[derive(Deserialize)]
-struct Granted {
+struct TokenResponse {
     access_token: String,
     expires_in: i64,
 }
@@ -306,9 +308,9 @@ fn secret_header(text: &str) -> Option<HeaderValue> {
     Some(value)
 }
 
-const ATTEMPT: Duration = Duration::from_millis(1500);
-const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(300)];
-const MAX_ANSWER: usize = 256 * 1024;
+const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1500);
+const RETRY_PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(300)];
+const MAX_ANSWER_BYTES: usize = 256 * 1024;
 const TOKEN_SLACK: SignedDuration = SignedDuration::from_secs(60);
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! What the functions of a deployed stage ask.
 
-use super::client::{HttpApi, NoClient, api_key};
+use super::client::{ApiClientError, HttpApi, api_key};
 use crate::aws::SsmClient;
 use crate::clock::Clock;
 use crate::connector::HttpClient;
-use crate::secrets::{SecretCache, Source};
+use crate::secrets::{SecretCache, SecretSource};
 use crate::settings::BadSetting;
 use crate::trust::native_client;
 use domain::ids::Mode;
@@ -47,20 +47,20 @@ impl<'a> StageApis<'a> {
         let Some(api) = provider.api() else {
             return Ok(None);
         };
-        let key = Source::Parameter {
+        let key = SecretSource::Parameter {
             client: self.ssm.clone(),
             name: format!("/orangery/{}/{}/api-key", self.stage, provider.name()),
         };
         let key = SecretCache::new(key, api_key, self.clock.clone());
         let base = base.unwrap_or_else(|| api.base(self.mode));
-        let made = HttpApi::over(api, base, key, self.clock.clone(), || self.client());
+        let made = HttpApi::with_client(api, base, key, self.clock.clone(), || self.client());
         made.map(Some).map_err(|error| BadSetting {
             name: "API_URL",
             what: error.to_string(),
         })
     }
 
-    fn client(&self) -> Result<HttpClient, NoClient> {
+    fn client(&self) -> Result<HttpClient, ApiClientError> {
         if let Some(made) = self.client.get() {
             return Ok(made.clone());
         }

@@ -1,9 +1,9 @@
 use super::{HttpHandler, HttpRequest, HttpResponse, answer};
 use serde_json::{Value, json};
 
-struct Content;
+struct OkHandler;
 
-impl HttpHandler for Content {
+impl HttpHandler for OkHandler {
     async fn handle(&self, _: HttpRequest) -> HttpResponse {
         HttpResponse::json(200, &"well")
     }
@@ -11,7 +11,7 @@ impl HttpHandler for Content {
 
 async fn answered(event: Value) -> Value {
     let event = serde_json::to_vec(&event).unwrap();
-    serde_json::from_slice(&answer(&Content, &event).await).unwrap()
+    serde_json::from_slice(&answer(&OkHandler, &event).await).unwrap()
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@
     reason = "helpers of tests fail loudly; the lints' exception covers test functions alone"
 )]
 
-use super::{BadDestination, Post as _, Posted, Poster, Reach};
+use super::{BadDestination, NetworkScope, Post as _, PostOutcome, Poster};
 use hyper_util::client::legacy::connect::dns::Name;
 use jiff::{SignedDuration, Timestamp};
 use std::future::{Ready, ready};
@@ -102,29 +102,29 @@ const RESERVED: [&str; 23] = [
 
 #[test]
 fn an_address_to_post_to_is_https_and_a_public_name() {
-    use BadDestination::{Inside, Literal, Outside, Plain, Unreadable, UserInfo};
+    use BadDestination::{IpLiteral, NotHttps, NotLoopback, PrivateName, Unreadable, UserInfo};
     let long = format!("https://example.com/{}", "x".repeat(2_000));
     for (url, found) in [
         ("https://example.com/notices?key=1", None),
         ("https://notices.example.com:8443/", None),
         ("https://example.com./", None),
-        ("http://example.com/", Some(Plain)),
-        ("ftp://example.com/", Some(Plain)),
+        ("http://example.com/", Some(NotHttps)),
+        ("ftp://example.com/", Some(NotHttps)),
         ("https://me:word@example.com/", Some(UserInfo)),
         ("https://example.com@127.0.0.1/", Some(UserInfo)),
-        ("https://127.0.0.1/", Some(Literal)),
-        ("https://1.1.1.1/", Some(Literal)),
-        ("https://[2606:4700::1111]/", Some(Literal)),
-        ("https://[::ffff:169.254.169.254]/", Some(Literal)),
-        ("https://127.1/", Some(Literal)),
-        ("https://2130706433/", Some(Literal)),
-        ("https://0177.0.0.1/", Some(Literal)),
-        ("https://127.0.0.1./", Some(Literal)),
-        ("https://0x7f.0x1/", Some(Literal)),
-        ("https://0X7F000001/", Some(Literal)),
-        ("https://localhost/", Some(Inside)),
-        ("https://metadata/", Some(Inside)),
-        ("https://localhost./", Some(Inside)),
+        ("https://127.0.0.1/", Some(IpLiteral)),
+        ("https://1.1.1.1/", Some(IpLiteral)),
+        ("https://[2606:4700::1111]/", Some(IpLiteral)),
+        ("https://[::ffff:169.254.169.254]/", Some(IpLiteral)),
+        ("https://127.1/", Some(IpLiteral)),
+        ("https://2130706433/", Some(IpLiteral)),
+        ("https://0177.0.0.1/", Some(IpLiteral)),
+        ("https://127.0.0.1./", Some(IpLiteral)),
+        ("https://0x7f.0x1/", Some(IpLiteral)),
+        ("https://0X7F000001/", Some(IpLiteral)),
+        ("https://localhost/", Some(PrivateName)),
+        ("https://metadata/", Some(PrivateName)),
+        ("https://localhost./", Some(PrivateName)),
         ("", Some(Unreadable)),
         ("example.com", Some(Unreadable)),
         ("https://", Some(Unreadable)),
@@ -134,59 +134,59 @@ fn an_address_to_post_to_is_https_and_a_public_name() {
         ("https://exämple.com/", Some(Unreadable)),
         (&long, Some(Unreadable)),
     ] {
-        assert_eq!(Reach::Public.check(url).err(), found, "{url}");
+        assert_eq!(NetworkScope::Public.check(url).err(), found, "{url}");
     }
     for (url, found) in [
         ("http://127.0.0.1:8080/notices", None),
         ("http://localhost:8080/", None),
         ("http://[::1]:8080/", None),
-        ("https://example.com/", Some(Outside)),
-        ("http://10.0.0.1/", Some(Outside)),
-        ("http://127.0.0.1.example.com/", Some(Outside)),
+        ("https://example.com/", Some(NotLoopback)),
+        ("http://10.0.0.1/", Some(NotLoopback)),
+        ("http://127.0.0.1.example.com/", Some(NotLoopback)),
         ("http://me@127.0.0.1/", Some(UserInfo)),
     ] {
-        assert_eq!(Reach::Loopback.check(url).err(), found, "{url}");
+        assert_eq!(NetworkScope::Loopback.check(url).err(), found, "{url}");
     }
 }
 
 #[tokio::test]
 async fn a_name_that_leads_inside_is_not_connected_to() {
-    let receiver = Receiver::open("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+    let receiver = TestReceiver::open("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
     let port = receiver.address.port();
     for addresses in [
         vec!["127.0.0.1"],
         vec!["::ffff:127.0.0.1"],
         vec!["1.1.1.1", "127.0.0.1"],
     ] {
-        let names = Known(addresses.iter().map(|address| parsed(address)).collect());
-        let poster = Poster::over(names, Reach::Public).expect("roots are there");
+        let names = FixedResolver(addresses.iter().map(|address| parsed(address)).collect());
+        let poster = Poster::with_resolver(names, NetworkScope::Public).expect("roots are there");
         let url = format!("https://partner.example.com:{port}/notices");
-        let Posted::Failed { why, retry_after } = posted(&poster, &url).await else {
+        let PostOutcome::Failed { why, retry_after } = posted(&poster, &url).await else {
             panic!("posted to {addresses:?}")
         };
         assert!(why.starts_with("its name leads to an address"), "{why}");
         assert_eq!(retry_after, None);
     }
-    assert!(receiver.heard().is_empty());
+    assert!(receiver.requests().is_empty());
     // The same name, where it may lead here, does connect: what refused it was the look.
-    let names = Known(vec![parsed("127.0.0.1")]);
-    let poster = Poster::over(names, Reach::Loopback).expect("roots are there");
+    let names = FixedResolver(vec![parsed("127.0.0.1")]);
+    let poster = Poster::with_resolver(names, NetworkScope::Loopback).expect("roots are there");
     let url = format!("http://localhost:{port}/");
-    assert_eq!(posted(&poster, &url).await, Posted::Taken);
+    assert_eq!(posted(&poster, &url).await, PostOutcome::Accepted);
 }
 
 #[tokio::test]
 async fn answers_say_whether_and_when_to_come_again() {
-    let failed = |why: &str, seconds: Option<i64>| Posted::Failed {
+    let failed = |why: &str, seconds: Option<i64>| PostOutcome::Failed {
         why: why.to_owned(),
         retry_after: seconds.map(SignedDuration::from_secs),
     };
     let elsewhere = "it answered 302 elsewhere, and none is followed";
     let metadata = "location: http://169.254.169.254/latest/meta-data/\r\n";
     for (status, headers, expected) in [
-        (200, "", Posted::Taken),
-        (204, "", Posted::Taken),
-        (410, "", Posted::Gone),
+        (200, "", PostOutcome::Accepted),
+        (204, "", PostOutcome::Accepted),
+        (410, "", PostOutcome::Gone),
         (302, metadata, failed(elsewhere, None)),
         (500, "", failed("it answered 500", None)),
         (404, "", failed("it answered 404", None)),
@@ -208,10 +208,10 @@ async fn answers_say_whether_and_when_to_come_again() {
         (503, "retry-after: -5\r\n", failed("it answered 503", None)),
     ] {
         let answer = format!("HTTP/1.1 {status} So\r\n{headers}content-length: 0\r\n\r\n");
-        let receiver = Receiver::open(&answer).await;
+        let receiver = TestReceiver::open(&answer).await;
         let poster = Poster::loopback().expect("roots are there");
         assert_eq!(posted(&poster, &receiver.url()).await, expected, "{answer}");
-        let heard = receiver.heard();
+        let heard = receiver.requests();
         assert_eq!(heard.len(), 1, "{answer}");
         let text = heard.concat();
         assert!(text.starts_with("POST /notices HTTP/1.1\r\n"), "{text}");
@@ -223,28 +223,28 @@ async fn answers_say_whether_and_when_to_come_again() {
 
 #[tokio::test]
 async fn whoever_answers_too_late_or_not_at_all_has_not_answered() {
-    let silent = Receiver::open("").await;
+    let silent = TestReceiver::open("").await;
     let mut poster = Poster::loopback().expect("roots are there");
-    poster.within = Duration::from_millis(200);
-    let late = Posted::Failed {
+    poster.time_limit = Duration::from_millis(200);
+    let late = PostOutcome::Failed {
         why: "no answer in time".to_owned(),
         retry_after: None,
     };
     assert_eq!(posted(&poster, &silent.url()).await, late);
-    poster.within = Duration::from_secs(10);
-    let broken = Posted::Failed {
+    poster.time_limit = Duration::from_secs(10);
+    let broken = PostOutcome::Failed {
         why: "no connection, or one that broke".to_owned(),
         retry_after: None,
     };
-    let garbled = Receiver::open("what?\r\n\r\n").await;
+    let garbled = TestReceiver::open("what?\r\n\r\n").await;
     assert_eq!(posted(&poster, &garbled.url()).await, broken);
     let closed = TcpListener::bind("127.0.0.1:0").await.expect("is free");
     let url = format!("http://{}/", closed.local_addr().expect("is bound"));
     drop(closed);
     assert_eq!(posted(&poster, &url).await, broken);
     // Told over plain HTTP or to somebody else's machine, nothing is sent at all.
-    let why = BadDestination::Outside.to_string();
-    let outside = Posted::Failed {
+    let why = BadDestination::NotLoopback.to_string();
+    let outside = PostOutcome::Failed {
         why,
         retry_after: None,
     };
@@ -257,9 +257,12 @@ async fn an_answer_without_end_is_not_read_to_its_end() {
         "HTTP/1.1 200 OK\r\ncontent-length: 1000000000\r\n\r\n{}",
         "x".repeat(64 * 1024)
     );
-    let receiver = Receiver::open(&endless).await;
+    let receiver = TestReceiver::open(&endless).await;
     let poster = Poster::loopback().expect("roots are there");
-    assert_eq!(posted(&poster, &receiver.url()).await, Posted::Taken);
+    assert_eq!(
+        posted(&poster, &receiver.url()).await,
+        PostOutcome::Accepted
+    );
 }
 
 fn parsed(address: &str) -> IpAddr {
@@ -267,10 +270,10 @@ fn parsed(address: &str) -> IpAddr {
 }
 
 fn is_public(address: &str) -> bool {
-    Reach::Public.includes(parsed(address))
+    NetworkScope::Public.includes(parsed(address))
 }
 
-async fn posted<R: super::Names>(poster: &Poster<R>, url: &str) -> Posted {
+async fn posted<R: super::Resolver>(poster: &Poster<R>, url: &str) -> PostOutcome {
     let now: Timestamp = "2026-01-01T00:00:00Z".parse().expect("is a moment");
     let headers = [("webhook-id", "msg_1".to_owned())];
     poster.post(url, &headers, b"{}".to_vec(), now).await
@@ -278,9 +281,9 @@ async fn posted<R: super::Names>(poster: &Poster<R>, url: &str) -> Posted {
 
 /// Leads every name to these.
 #[derive(Clone)]
-struct Known(Vec<IpAddr>);
+struct FixedResolver(Vec<IpAddr>);
 
-impl Service<Name> for Known {
+impl Service<Name> for FixedResolver {
     type Response = std::vec::IntoIter<SocketAddr>;
     type Error = std::io::Error;
     type Future = Ready<Result<Self::Response, Self::Error>>;
@@ -296,12 +299,12 @@ impl Service<Name> for Known {
 }
 
 /// Takes one request a connection and gives each the same answer, then waits to be left.
-struct Receiver {
+struct TestReceiver {
     address: SocketAddr,
-    heard: Arc<Mutex<Vec<String>>>,
+    requests: Arc<Mutex<Vec<String>>>,
 }
 
-impl Receiver {
+impl TestReceiver {
     async fn open(answer: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("is free");
         let address = listener.local_addr().expect("is bound");
@@ -327,14 +330,17 @@ impl Receiver {
                 });
             }
         });
-        Self { address, heard }
+        Self {
+            address,
+            requests: heard,
+        }
     }
 
     fn url(&self) -> String {
         format!("http://{}/notices", self.address)
     }
 
-    fn heard(&self) -> Vec<String> {
-        self.heard.lock().expect("is whole").clone()
+    fn requests(&self) -> Vec<String> {
+        self.requests.lock().expect("is whole").clone()
     }
 }

@@ -1,4 +1,4 @@
-use super::{Lines, invoked};
+use super::{JsonLineLayer, start_invocation};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::sync::Mutex;
@@ -11,7 +11,7 @@ static ALONE: Mutex<()> = Mutex::new(());
 fn lines(stage: Option<&str>, work: impl FnOnce()) -> Vec<Value> {
     let _alone = ALONE.lock().unwrap();
     WRITTEN.lock().unwrap().clear();
-    let lines = Lines {
+    let lines = JsonLineLayer {
         stage: stage.map(str::to_owned),
         clock: || Timestamp::from_second(1_772_323_200).unwrap(),
         write: |line| WRITTEN.lock().unwrap().push_str(line),
@@ -94,7 +94,7 @@ fn without_a_stage_nothing_is_a_metric() {
 #[test]
 fn the_line_of_an_accepted_webhook_is_short() {
     let lines = lines(Some("production-eu"), || {
-        invoked("7f0f1a2b-3c4d-4e5f-8a9b-0c1d2e3f4a5b");
+        start_invocation("7f0f1a2b-3c4d-4e5f-8a9b-0c1d2e3f4a5b");
         tracing::info!(
             provider = "grocer",
             id = "grocer/live/evt_1QwErTyUiOpAsDfGhJkLzXcV",

@@ -1,18 +1,20 @@
 //! What stands in the table comes back as it was written.
 
 use super::{from_attributes, to_attributes};
-use crate::endpoints::{Endpoint, Off, WhyOff};
-use crate::items::{Item, customer_rows, customer_standings};
-use crate::notices::Told;
-use crate::payouts::{BankRow, Transfer, Transfers};
-use crate::reports::{Place, Report};
+use crate::items::{Item, customer_referral_statuses, customer_rows};
+use crate::notice_endpoints::{DisabledReason, DisabledState, NoticeEndpoint};
+use crate::notices::DeliveryState;
+use crate::payouts::{BankRow, Transfer, TransferBatch};
+use crate::reports::{ReportIndex, StoredReport};
 use domain::bank::BankAccount;
-use domain::billing::{PaymentSeen, RefundSeen, RefundState, Teller};
+use domain::billing::{PaymentSnapshot, RefundSnapshot, RefundState, SourceKind};
+use domain::event::{About, Fact, NormalizedEvent, ReferralSnapshot};
 use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId};
 use domain::money::{Currency, Money};
 use domain::payout::Payout;
-use domain::program::{Claim, Own, Pinned, Program, Reward, Span};
-use domain::reading::{About, Fact, Reading, ReferralSeen};
+use domain::program::{
+    AttributionModel, AttributionTerms, CommissionDuration, PartnerIdentity, Program, Reward,
+};
 use domain::record::{Effect, Entry, Record};
 use jiff::Timestamp;
 use jiff::civil::date;
@@ -32,12 +34,12 @@ fn a_ledger_its_rows_and_the_terms_they_rest_on_come_back() {
         for effect in &record.pending {
             if let Effect::Commission(row) = effect {
                 items.push(Item::Commission(Arc::new(row.as_ref().clone())));
-            } else if let Effect::Standing(row) = effect {
-                items.push(Item::Standing(Arc::new(row.as_ref().clone())));
+            } else if let Effect::ReferralStatus(row) = effect {
+                items.push(Item::ReferralStatus(Arc::new(row.as_ref().clone())));
             }
         }
-        assert_eq!((items.len(), record.ledger.lines.len()), (4, 1));
-        assert!(!record.standings.is_empty());
+        assert_eq!((items.len(), record.ledger.balances.len()), (4, 1));
+        assert!(!record.referral_statuses.is_empty());
         items.push(Item::Record(Arc::new(record.cleared())));
         items.push(Item::Record(Arc::new(record)));
         for item in items {
@@ -61,8 +63,8 @@ fn a_payout_the_account_and_what_the_bank_is_told_come_back() {
             at,
             until: at,
             amounts: vec![eur(1), eur(i64::MAX)],
-            all_by: Timestamp::MAX,
-            late,
+            complete_until: Timestamp::MAX,
+            late_rows: late,
         })));
     }
     items.push(Item::Bank(Arc::new(BankRow {
@@ -77,11 +79,11 @@ fn a_payout_the_account_and_what_the_bank_is_told_come_back() {
         amount: eur(600),
         account,
     };
-    items.push(Item::Transfers(Arc::new(Transfers {
+    items.push(Item::TransferBatch(Arc::new(TransferBatch {
         date: date(2026, 4, 5),
         n: 1,
         at,
-        list: vec![transfer],
+        transfers: vec![transfer],
     })));
     let keys = [
         "ledger#acme / payout#0000000012",
@@ -101,13 +103,13 @@ fn no_customers_rows_stand_among_anothers_whatever_its_id() {
     let one = CustomerKey::new("provider/test/cus");
     let other = CustomerKey::new("provider/test/cus#pi_1");
     assert!(!customer_rows(&other).starts_with(&customer_rows(&one)));
-    let standings = |customer| customer_standings("r-1", customer);
+    let standings = |customer| customer_referral_statuses("r-1", customer);
     assert!(!standings(&other).starts_with(&standings(&one)));
 }
 
 #[test]
 fn what_a_partners_door_heard_comes_back_under_keys_that_none_else_has() {
-    let report = |message: &str, referral: &str, content: Option<&str>| Report {
+    let report = |message: &str, referral: &str, content: Option<&str>| StoredReport {
         partner: PartnerId::new("acme"),
         message: message.into(),
         kind: "referral.created".into(),
@@ -120,11 +122,11 @@ fn what_a_partners_door_heard_comes_back_under_keys_that_none_else_has() {
     };
     let mut keys = Vec::new();
     for (place, report) in [
-        (Place::Message, report("msg_1", "r#1", None)),
-        (Place::Conflict, report("msg_1", "r#1", Some("{}"))),
-        (Place::Referral, report("msg_1", "r#1", None)),
-        (Place::Referral, report("msg_1", "r", None)),
-        (Place::Referral, report("msg_1", "r%231", None)),
+        (ReportIndex::Message, report("msg_1", "r#1", None)),
+        (ReportIndex::Conflict, report("msg_1", "r#1", Some("{}"))),
+        (ReportIndex::Referral, report("msg_1", "r#1", None)),
+        (ReportIndex::Referral, report("msg_1", "r", None)),
+        (ReportIndex::Referral, report("msg_1", "r%231", None)),
     ] {
         let item = Item::Report(place, Arc::new(report));
         keys.push(item.key().to_string());
@@ -145,35 +147,35 @@ fn what_a_partners_door_heard_comes_back_under_keys_that_none_else_has() {
 fn an_endpoint_and_what_it_was_told_come_back_and_only_what_is_to_be_told_is_in_the_index() {
     let partner = PartnerId::new("acme");
     let at: Timestamp = "2026-01-01T00:00:00.5Z".parse().unwrap();
-    let off = Off {
+    let off = DisabledState {
         at,
-        why: WhyOff::Failing,
+        reason: DisabledReason::Failing,
     };
-    let endpoint = Endpoint {
+    let endpoint = NoticeEndpoint {
         partner: partner.clone(),
         version: 3,
         url: "https://example.com/notices".into(),
         since: at,
         key: 1,
-        before: None,
+        previous_key: None,
         failing_since: Some(at),
-        off: Some(off),
+        disabled: Some(off),
     };
-    let told = |look_at| Told {
+    let told = |next_due_at| DeliveryState {
         partner: partner.clone(),
         row: "commission#provider/test/cus_1#pi_1#0000000000".into(),
         version: 1,
-        notices: BTreeMap::from([("commission.created".into(), at)]),
-        look_at,
+        delivered: BTreeMap::from([("commission.created".into(), at)]),
+        next_due_at,
     };
     let waits = Some("2026-02-01T00:00:00Z".parse().unwrap());
     for (item, indexed) in [
-        (Item::Endpoint(Arc::new(endpoint)), false),
-        (Item::Told(Arc::new(told(None))), false),
-        (Item::Told(Arc::new(told(waits))), true),
+        (Item::NoticeEndpoint(Arc::new(endpoint)), false),
+        (Item::DeliveryState(Arc::new(told(None))), false),
+        (Item::DeliveryState(Arc::new(told(waits))), true),
     ] {
         let attributes = to_attributes(&item).unwrap();
-        let keys = ["look_shard", "look_at"].map(|name| attributes.contains_key(name));
+        let keys = ["due_shard", "next_due_at"].map(|name| attributes.contains_key(name));
         assert_eq!(keys, [indexed; 2]);
         assert_eq!(from_attributes(attributes).unwrap(), item);
     }
@@ -181,41 +183,41 @@ fn an_endpoint_and_what_it_was_told_come_back_and_only_what_is_to_be_told_is_in_
 
 fn entry(customer: &CustomerKey, reward: Reward) -> Arc<Entry> {
     let at = Timestamp::UNIX_EPOCH;
-    let pinned = Pinned {
+    let pinned = AttributionTerms {
         partner: PartnerId::new("acme"),
         referral: "r-1".into(),
         reported_at: at,
         program: Program {
             reward,
-            span: Span::Months(12),
+            duration: CommissionDuration::Months(12),
             hold_days: 30,
             window_days: 60,
-            claim: Claim::Last,
+            attribution_model: AttributionModel::Last,
         },
-        own: Own::of("anna@agrumes.fr"),
+        identity: PartnerIdentity::of("anna@agrumes.fr"),
     };
-    let seen = ReferralSeen {
+    let seen = ReferralSnapshot {
         partner: pinned.partner.clone(),
         referral: pinned.referral.clone(),
         referred_at: at,
     };
     let payment = vec![ObjectId::new("pi_1")];
-    let paid = PaymentSeen {
+    let paid = PaymentSnapshot {
         ids: payment.clone(),
-        teller: Teller::Intent,
+        source_kind: SourceKind::Intent,
         paid: eur(1_000),
         tax_minor: Some(100),
         paid_at: at,
         subscription: None,
     };
-    let refund = RefundSeen {
+    let refund = RefundSnapshot {
         id: ObjectId::new("re_1"),
         payment,
         minor: 400,
         state: RefundState::Succeeded,
         created_at: at,
     };
-    let reading = Reading {
+    let reading = NormalizedEvent {
         id: EventId::new("provider/test/evt_1"),
         kind: "made.up".into(),
         occurred_at: at,
@@ -223,7 +225,7 @@ fn entry(customer: &CustomerKey, reward: Reward) -> Arc<Entry> {
         about: About::Customer(customer.clone()),
         facts: vec![
             Fact::Referral(seen),
-            Fact::Pinned(Box::new(pinned)),
+            Fact::AttributionTerms(Box::new(pinned)),
             Fact::Payment(paid),
             Fact::Refund(refund),
         ],

@@ -7,51 +7,51 @@ use hyper::{Request, Response, Uri};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use lambda::{Answering, Call, json as says};
+use lambda::{ServiceRequest, ServiceResponder, json as says};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 /// The services of one house.
-pub(crate) struct Aws {
+pub(crate) struct FakeAws {
     table_url: String,
     mail_url: String,
     parameters: BTreeMap<String, String>,
     client: Client<HttpConnector, Full<Bytes>>,
-    state: Mutex<State>,
+    state: Mutex<FakeAwsState>,
 }
 
 #[derive(Default)]
-struct State {
-    seen: Vec<String>,
+struct FakeAwsState {
+    operations: Vec<String>,
     messages: Vec<String>,
-    rules: Vec<Rule>,
+    rules: Vec<FaultRule>,
 }
 
 /// What goes wrong, with which operation, and how often.
-pub(crate) struct Rule {
+pub(crate) struct FaultRule {
     pub(crate) operation: &'static str,
-    pub(crate) fault: Fault,
+    pub(crate) fault: AwsFault,
     pub(crate) times: usize,
 }
 
 /// How a request fails.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Fault {
+pub(crate) enum AwsFault {
     /// The service refuses, with this status and this kind of error.
-    Says(u16, &'static str),
+    Responds(u16, &'static str),
     /// Nothing is ever said.
     Silence,
     /// Nothing is ever said to who comes over a connection that stood already.
     StaleSilence,
     /// It is done, and the connection is cut before the answer.
-    LosesAnswer,
+    LosesResponse,
 }
 
 /// A fault that lasts until it is lifted.
 pub(crate) const FOR_EVER: usize = usize::MAX;
 
-impl Aws {
+impl FakeAws {
     pub(crate) fn new(
         table_url: &str,
         mail_url: &str,
@@ -67,18 +67,18 @@ impl Aws {
     }
 
     /// The operations since the last call, in order.
-    pub(crate) fn since(&self) -> Vec<String> {
-        std::mem::take(&mut self.state.lock().unwrap().seen)
+    pub(crate) fn take_operations(&self) -> Vec<String> {
+        std::mem::take(&mut self.state.lock().unwrap().operations)
     }
 
     /// What the queue was sent since the last call.
-    pub(crate) fn messages(&self) -> Vec<String> {
+    pub(crate) fn take_messages(&self) -> Vec<String> {
         std::mem::take(&mut self.state.lock().unwrap().messages)
     }
 
     /// From now on this goes wrong.
-    pub(crate) fn fails(&self, operation: &'static str, fault: Fault, times: usize) {
-        self.state.lock().unwrap().rules.push(Rule {
+    pub(crate) fn inject(&self, operation: &'static str, fault: AwsFault, times: usize) {
+        self.state.lock().unwrap().rules.push(FaultRule {
             operation,
             fault,
             times,
@@ -86,23 +86,23 @@ impl Aws {
     }
 
     /// All is well again.
-    pub(crate) fn heals(&self) {
+    pub(crate) fn clear_faults(&self) {
         self.state.lock().unwrap().rules.clear();
     }
 
     /// Notes a call; gives what goes wrong with it.
-    fn note(&self, call: &Call) -> Option<Fault> {
+    fn record_call(&self, call: &ServiceRequest) -> Option<AwsFault> {
         let mut state = self.state.lock().unwrap();
-        state.seen.push(call.operation.clone());
+        state.operations.push(call.operation.clone());
         let rule = state.rules.iter_mut().find(|rule| {
-            let stale = call.stale || !matches!(rule.fault, Fault::StaleSilence);
+            let stale = call.stale || !matches!(rule.fault, AwsFault::StaleSilence);
             rule.operation == call.operation && rule.times > 0 && stale
         })?;
         rule.times -= 1;
         Some(rule.fault)
     }
 
-    async fn done(&self, call: Call) -> Response<Full<Bytes>> {
+    async fn handle(&self, call: ServiceRequest) -> Response<Full<Bytes>> {
         match call.operation.as_str() {
             "GetParameter" => {
                 let asked: Value = serde_json::from_slice(&call.body).unwrap();
@@ -114,8 +114,8 @@ impl Aws {
                 self.state.lock().unwrap().messages.push(body);
                 says(200, &json!({ "MessageId": "1" })).unwrap()
             }
-            path if path.starts_with('/') => self.relayed(call, &self.mail_url).await,
-            _ => self.relayed(call, &self.table_url).await,
+            path if path.starts_with('/') => self.relay(call, &self.mail_url).await,
+            _ => self.relay(call, &self.table_url).await,
         }
     }
 
@@ -127,7 +127,7 @@ impl Aws {
         says(200, &json!({ "Parameter": parameter })).unwrap()
     }
 
-    async fn relayed(&self, call: Call, to: &str) -> Response<Full<Bytes>> {
+    async fn relay(&self, call: ServiceRequest, to: &str) -> Response<Full<Bytes>> {
         let mut parts = call.parts;
         let path = parts.uri.path_and_query().unwrap().as_str();
         parts.uri = format!("{to}{path}").parse::<Uri>().unwrap();
@@ -139,14 +139,14 @@ impl Aws {
     }
 }
 
-impl Answering for Aws {
-    async fn answer(&self, call: Call) -> Option<Response<Full<Bytes>>> {
-        match self.note(&call) {
-            None => Some(self.done(call).await),
-            Some(Fault::Says(status, kind)) => Some(refusal(status, kind)),
-            Some(Fault::Silence | Fault::StaleSilence) => std::future::pending().await,
-            Some(Fault::LosesAnswer) => {
-                self.done(call).await;
+impl ServiceResponder for FakeAws {
+    async fn respond(&self, call: ServiceRequest) -> Option<Response<Full<Bytes>>> {
+        match self.record_call(&call) {
+            None => Some(self.handle(call).await),
+            Some(AwsFault::Responds(status, kind)) => Some(refusal(status, kind)),
+            Some(AwsFault::Silence | AwsFault::StaleSilence) => std::future::pending().await,
+            Some(AwsFault::LosesResponse) => {
+                self.handle(call).await;
                 None
             }
         }

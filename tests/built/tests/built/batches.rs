@@ -1,11 +1,11 @@
 //! Batches of which a part fails: exactly what failed is named, the rest is done.
 
-use crate::aws::Fault;
-use crate::house::{House, answered, failed, response};
-use crate::told::{Told, signed, webhook};
+use crate::aws::AwsFault;
+use crate::requests::{SignedRequest, signed, webhook};
+use crate::test_harness::{BuiltHarness, batch_failures, invoke, invoke_http};
 use domain::ids::CustomerKey;
 use jiff::Timestamp;
-use lambda::{Batch, Process};
+use lambda::{FunctionProcess, RecordBatch};
 use orangery::dev::{sample_story, signers};
 use orangery::story::Story;
 use orangery::wiring::Shop;
@@ -17,66 +17,66 @@ const ATTEMPTS: usize = 3;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stream_record_that_cannot_be_read_fails_alone() {
-    let house = House::open().await;
+    let house = BuiltHarness::open().await;
     let customers = unfolded(&house, 3).await;
     let bad = json!({ "type": { "S": "of a later version" }, "pk": { "S": "customer#x" } });
-    let mut batch = Batch::of_stream().unwrap();
+    let mut batch = RecordBatch::of_stream().unwrap();
     let entries = images(&house, "journal#");
     assert_eq!(entries.len(), 3);
     for (number, (keys, image)) in entries.into_iter().enumerate() {
-        batch = batch.with(written(10 + number, keys, image));
+        batch = batch.with(stream_record(10 + number, keys, image));
         let keys = json!({ "pk": { "S": "customer#x" }, "sk": { "S": "record" } });
         if number == 1 {
-            batch = batch.with(written(50, keys, bad.clone()));
+            batch = batch.with(stream_record(50, keys, bad.clone()));
         }
     }
     let mut fold = house.start("journal-fold").await;
-    let said = response(&mut fold, &batch.event()).await;
-    assert_eq!(said, failed(&[&sequence(50)]));
+    let said = invoke(&mut fold, &batch.event()).await;
+    assert_eq!(said, batch_failures(&[&sequence(50)]));
     for customer in &customers {
-        assert!(record(&house, customer).await, "{customer:?} is folded");
+        assert!(has_record(&house, customer).await, "{customer:?} is folded");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_customer_whom_the_table_throttles_fails_alone_and_is_folded_the_next_time() {
-    let house = House::open().await;
+    let house = BuiltHarness::open().await;
     let customers = unfolded(&house, 3).await;
-    let mut batch = Batch::of_stream().unwrap();
+    let mut batch = RecordBatch::of_stream().unwrap();
     for (number, (keys, image)) in images(&house, "journal#").into_iter().enumerate() {
-        batch = batch.with(written(10 + number, keys, image));
+        batch = batch.with(stream_record(10 + number, keys, image));
     }
     let event = batch.event();
     let mut fold = house.start("journal-fold").await;
     let refused = "ProvisionedThroughputExceededException";
     house
         .aws
-        .fails("GetItem", Fault::Says(400, refused), ATTEMPTS);
-    let said = response(&mut fold, &event).await;
+        .inject("GetItem", AwsFault::Responds(400, refused), ATTEMPTS);
+    let said = invoke(&mut fold, &event).await;
     // Customers are taken in the order of their keys, and the table lists them so.
-    assert_eq!(said, failed(&[&sequence(10)]));
+    assert_eq!(said, batch_failures(&[&sequence(10)]));
     let mut folded = Vec::new();
     for customer in &customers {
-        folded.push(record(&house, customer).await);
+        folded.push(has_record(&house, customer).await);
     }
     assert_eq!(
         folded.iter().filter(|folded| **folded).count(),
         2,
         "{folded:?}"
     );
-    assert_eq!(response(&mut fold, &event).await, failed(&[]));
+    assert_eq!(invoke(&mut fold, &event).await, batch_failures(&[]));
     for customer in &customers {
-        assert!(record(&house, customer).await);
+        assert!(has_record(&house, customer).await);
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_deleted_or_expired_is_nobodys_business() {
-    let house = House::open().await;
+    let house = BuiltHarness::open().await;
     let keys = json!({ "pk": { "S": "customer#x" }, "sk": { "S": "journal#x" } });
-    let mut event = Batch::of_stream()
+    let mut event = RecordBatch::of_stream()
         .unwrap()
-        .with(written(10, keys, json!({})))
+        .with(stream_record(10, keys, json!({})))
         .event();
     let record = event["Records"][0].as_object_mut().unwrap();
     record["dynamodb"]
@@ -88,49 +88,51 @@ async fn what_was_deleted_or_expired_is_nobodys_business() {
     record.insert("userIdentity".into(), ttl);
     for function in ["journal-fold", "dispatch"] {
         let mut process = house.start(function).await;
-        house.aws.since();
+        house.aws.take_operations();
         assert_eq!(
-            response(&mut process, &event).await,
-            failed(&[]),
+            invoke(&mut process, &event).await,
+            batch_failures(&[]),
             "{function}"
         );
-        assert_eq!(house.aws.since(), [""; 0], "{function}");
+        assert_eq!(house.aws.take_operations(), [""; 0], "{function}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_letter_that_the_queue_does_not_take_fails_alone() {
-    let house = House::open().await;
-    lives(&house, &["ada", "chloe", "gaspard"]).await;
+    let house = BuiltHarness::open().await;
+    play_scenarios(&house, &["ada", "chloe", "gaspard"]).await;
     let letters = images(&house, "letter#");
     assert!(letters.len() >= 3, "{letters:?}");
-    let (mut batch, mut sequences) = (Batch::of_stream().unwrap(), Vec::new());
+    let (mut batch, mut sequences) = (RecordBatch::of_stream().unwrap(), Vec::new());
     for (number, (keys, image)) in letters.into_iter().enumerate() {
-        batch = batch.with(written(10 + number, keys, image));
+        batch = batch.with(stream_record(10 + number, keys, image));
         sequences.push(sequence(10 + number));
     }
     let event = batch.event();
     let mut dispatch = house.start("dispatch").await;
-    house
-        .aws
-        .fails("SendMessage", Fault::Says(500, "InternalFailure"), ATTEMPTS);
-    assert_eq!(
-        response(&mut dispatch, &event).await,
-        failed(&[&sequences[0]])
+    house.aws.inject(
+        "SendMessage",
+        AwsFault::Responds(500, "InternalFailure"),
+        ATTEMPTS,
     );
-    assert_eq!(house.aws.messages().len(), sequences.len() - 1);
-    assert_eq!(response(&mut dispatch, &event).await, failed(&[]));
-    assert_eq!(house.aws.messages().len(), sequences.len());
+    assert_eq!(
+        invoke(&mut dispatch, &event).await,
+        batch_failures(&[&sequences[0]])
+    );
+    assert_eq!(house.aws.take_messages().len(), sequences.len() - 1);
+    assert_eq!(invoke(&mut dispatch, &event).await, batch_failures(&[]));
+    assert_eq!(house.aws.take_messages().len(), sequences.len());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_that_orders_nothing_fails_alone_and_a_letter_goes_out_once() {
-    let house = House::open().await;
-    lives(&house, &["ada"]).await;
-    let order = order(&house).await;
+    let house = BuiltHarness::open().await;
+    play_scenarios(&house, &["ada"]).await;
+    let order = send_task(&house).await;
     let nobodys = order.replace("cus_ada", "cus_nobody");
     assert_ne!(order, nobodys);
-    let event = Batch::of_queue()
+    let event = RecordBatch::of_queue()
         .unwrap()
         .with(message("bad", "no order of canary@example.com"))
         .with(message("good", &order))
@@ -139,8 +141,8 @@ async fn a_message_that_orders_nothing_fails_alone_and_a_letter_goes_out_once() 
         .event();
     let mut email = house.start("engagement-email").await;
     for _ in 0..2 {
-        let said = response(&mut email, &event).await;
-        assert_eq!(said, failed(&["bad", "bad-too"]));
+        let said = invoke(&mut email, &event).await;
+        assert_eq!(said, batch_failures(&["bad", "bad-too"]));
         assert_eq!(house.stack.mailbox().mails().unwrap().len(), 1);
     }
     assert!(!email.log().contains("canary@"), "{}", email.log());
@@ -148,8 +150,8 @@ async fn a_message_that_orders_nothing_fails_alone_and_a_letter_goes_out_once() 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_that_orders_no_notice_fails_alone() {
-    let house = House::open().await;
-    let event = Batch::of_queue()
+    let house = BuiltHarness::open().await;
+    let event = RecordBatch::of_queue()
         .unwrap()
         .with(message("bad", "no order of canary@example.com"))
         .with(message(
@@ -159,8 +161,8 @@ async fn a_message_that_orders_no_notice_fails_alone() {
         .with(message("bad-too", r#"{"partner":["canary@example.com"]}"#))
         .event();
     let mut notice = house.start("partner-notice").await;
-    let said = response(&mut notice, &event).await;
-    assert_eq!(said, failed(&["bad", "bad-too"]));
+    let said = invoke(&mut notice, &event).await;
+    assert_eq!(said, batch_failures(&["bad", "bad-too"]));
     assert!(!notice.log().contains("canary@"), "{}", notice.log());
 }
 
@@ -170,7 +172,7 @@ fn message(id: &str, body: &str) -> [(&'static str, Value); 2] {
 }
 
 /// A record of the stream that tells of a new item.
-fn written(number: usize, keys: Value, image: Value) -> [(&'static str, Value); 3] {
+fn stream_record(number: usize, keys: Value, image: Value) -> [(&'static str, Value); 3] {
     [
         ("/dynamodb/SequenceNumber", sequence(number).into()),
         ("/dynamodb/Keys", keys),
@@ -183,7 +185,7 @@ fn sequence(number: usize) -> String {
 }
 
 /// Items whose sort key begins so, in the table's order.
-fn images(house: &House, prefix: &str) -> Vec<(Value, Value)> {
+fn images(house: &BuiltHarness, prefix: &str) -> Vec<(Value, Value)> {
     let mut images = house.images();
     images.retain(|(keys, _)| keys["sk"]["S"].as_str().unwrap().starts_with(prefix));
     images.sort_by_key(|(keys, _)| keys["pk"]["S"].to_string());
@@ -191,12 +193,12 @@ fn images(house: &House, prefix: &str) -> Vec<(Value, Value)> {
 }
 
 /// So many customers with one entry each and no record, as a receiver leaves them that died.
-async fn unfolded(house: &House, count: usize) -> Vec<CustomerKey> {
+async fn unfolded(house: &BuiltHarness, count: usize) -> Vec<CustomerKey> {
     let mut door = house.start("payment-webhook").await;
     let mut customers = Vec::new();
     for _ in 0..count {
         let told = webhook();
-        assert_eq!(answered(&mut door, &told.event()).await.0, 200);
+        assert_eq!(invoke_http(&mut door, &told.event()).await.0, 200);
         let body: Value = serde_json::from_str(&told.body).unwrap();
         let id = body["data"]["object"]["customer"].as_str().unwrap();
         let customer = CustomerKey::new(&*format!("stripe/test/{id}"));
@@ -206,34 +208,34 @@ async fn unfolded(house: &House, count: usize) -> Vec<CustomerKey> {
     customers
 }
 
-async fn record(house: &House, customer: &CustomerKey) -> bool {
+async fn has_record(house: &BuiltHarness, customer: &CustomerKey) -> bool {
     let record = house.table().get(Key::record(customer)).await;
     record.unwrap().is_some()
 }
 
 /// Plays sample lives through the door.
-async fn lives(house: &House, names: &[&str]) {
-    let mut door: Process = house.start("payment-webhook").await;
+async fn play_scenarios(house: &BuiltHarness, names: &[&str]) {
+    let mut door: FunctionProcess = house.start("payment-webhook").await;
     for name in names {
         let story = Story::parse(sample_story(name).unwrap()).unwrap();
         let signers = signers(&Shop::default()).unwrap();
         for delivery in story.deliveries(&signers, Timestamp::now()).unwrap() {
-            let told: Told = signed(String::from_utf8(delivery.body).unwrap());
-            let (status, said) = answered(&mut door, &told.event()).await;
+            let told: SignedRequest = signed(String::from_utf8(delivery.body).unwrap());
+            let (status, said) = invoke_http(&mut door, &told.event()).await;
             assert_eq!(status, 200, "{name}: {said}");
         }
     }
 }
 
 /// The order that follows from the first letter owed, as `dispatch` sends it.
-async fn order(house: &House) -> String {
+async fn send_task(house: &BuiltHarness) -> String {
     let letters = images(house, "letter#");
     let (keys, image) = letters.into_iter().next().unwrap();
-    let event = Batch::of_stream()
+    let event = RecordBatch::of_stream()
         .unwrap()
-        .with(written(10, keys, image))
+        .with(stream_record(10, keys, image))
         .event();
     let mut dispatch = house.start("dispatch").await;
-    assert_eq!(response(&mut dispatch, &event).await, failed(&[]));
-    house.aws.messages().remove(0)
+    assert_eq!(invoke(&mut dispatch, &event).await, batch_failures(&[]));
+    house.aws.take_messages().remove(0)
 }

@@ -14,12 +14,12 @@
 // functions alone.
 
 mod aws;
-mod house;
-mod told;
+mod test_harness;
+mod requests;
 
-mod doors;
+mod gateways;
 mod batches;
-mod strangers;
-mod wakes;
-mod starts;
-mod believes;
+mod malformed_events;
+mod freezes;
+mod start_failures;
+mod certificates;

@@ -1,10 +1,10 @@
 //! What is parsed before anything is believed: headers, forms, certificates, secrets.
 
-use super::Target;
+use super::FuzzTarget;
 use crate::address::{self, POSTBACKS};
-use crate::bent::{Api, Bent, Ground};
-use crate::doors::{Door, Heard, Knock, T};
-use crate::genuine::{CERTIFICATES, Genuine, answer, certificate, certificate_call};
+use crate::endpoints::{EndpointRequest, EndpointVerdict, T, TestEndpoint};
+use crate::genuine::{CERTIFICATES, GenuineDelivery, answer, certificate, certificate_call};
+use crate::tampered::{ApiBehavior, TamperedDelivery, TamperingContext};
 use crate::tries::judge;
 use domain::ids::Mode;
 use fastrand::Rng;
@@ -15,8 +15,8 @@ use rustls_pki_types::pem::PemObject;
 /// Header values, a line each; its first letter says which header it is. Control characters stand
 /// for parts of what was really sent: 1 the signature, 2 the time, 3 the name. What is believed
 /// has all of it, as it was sent.
-pub(super) fn headers(doors: &'static [Door], door: &'static Door) -> Target {
-    let ground = ground(doors, door);
+pub(super) fn headers(doors: &'static [TestEndpoint], door: &'static TestEndpoint) -> FuzzTarget {
+    let ground = context(doors, door);
     let parts = parts(door, ground.genuine);
     let values = ground.genuine.headers.iter().map(|(_, value)| value);
     let lines = ('a'..)
@@ -31,106 +31,110 @@ pub(super) fn headers(doors: &'static [Door], door: &'static Door) -> Target {
     {
         marked = marked.replace(part, &mark.to_string());
     }
-    let hear = move |bytes: &[u8]| {
+    let run = move |bytes: &[u8]| {
         let text = String::from_utf8_lossy(bytes);
-        let mut bent = Bent::new(&ground);
+        let mut bent = TamperedDelivery::new(&ground);
         let lines = text.split('\n');
         bent.headers = lines
             .filter_map(|line| header(line, ground.genuine, &parts))
             .collect();
-        believed_if_genuine(&bent, &ground);
+        assert_not_forged(&bent, &ground);
     };
-    Target {
+    FuzzTarget {
         name: format!("headers of {}", door.name),
         seeds: vec![written.into_bytes(), marked.into_bytes()],
-        hear: Box::new(hear),
+        run: Box::new(run),
     }
 }
 
 /// Forms that name what an API is asked for.
-pub(super) fn forms(doors: &'static [Door], door: &'static Door) -> Target {
-    let ground = ground(doors, door);
-    let hear = move |bytes: &[u8]| {
-        for api in [Api::Silent, Api::Denies, Api::Confuses] {
-            let mut bent = Bent::new(&ground);
+pub(super) fn forms(doors: &'static [TestEndpoint], door: &'static TestEndpoint) -> FuzzTarget {
+    let ground = context(doors, door);
+    let run = move |bytes: &[u8]| {
+        for api in [
+            ApiBehavior::Silent,
+            ApiBehavior::Denies,
+            ApiBehavior::Confuses,
+        ] {
+            let mut bent = TamperedDelivery::new(&ground);
             bent.body = bytes.to_vec();
             bent.api = api;
-            believed_if_genuine(&bent, &ground);
+            assert_not_forged(&bent, &ground);
         }
     };
-    Target {
+    FuzzTarget {
         name: format!("forms of {}", door.name),
         seeds: door.bodies(),
-        hear: Box::new(hear),
+        run: Box::new(run),
     }
 }
 
 /// Queries of postbacks. What is believed is genuine, or said with a token in force; the same
 /// parameters under a right proof mean the same each time.
-pub(super) fn queries(doors: &'static [Door], door: &'static Door) -> Target {
-    let ground = ground(doors, door);
-    let hear = move |bytes: &[u8]| {
-        let mut bent = Bent::new(&ground);
+pub(super) fn queries(doors: &'static [TestEndpoint], door: &'static TestEndpoint) -> FuzzTarget {
+    let ground = context(doors, door);
+    let run = move |bytes: &[u8]| {
+        let mut bent = TamperedDelivery::new(&ground);
         bent.body = bytes.to_vec();
-        believed_if_genuine(&bent, &ground);
+        assert_not_forged(&bent, &ground);
         let text = String::from_utf8_lossy(bytes);
-        if address::said(text.as_bytes()).is_none() {
+        if address::parse_query(text.as_bytes()).is_none() {
             return;
         }
-        bent.body = address::proven(door, 0, &text).into_bytes();
+        bent.body = address::with_proof(door, 0, &text).into_bytes();
         let none = Headers::new(std::iter::empty::<(&str, &str)>()).expect("are few");
-        let heard = || door.hear(&bent.knock(&none), &door.silent, |_| None);
+        let heard = || door.receive(&bent.request(&none), &door.silent, |_| None);
         assert_eq!(heard(), heard(), "{}", door.name);
     };
     let bare = POSTBACKS.iter().map(|(_, text)| text.as_bytes().to_vec());
-    Target {
+    FuzzTarget {
         name: format!("queries of {}", door.name),
         seeds: door.bodies().into_iter().take(2).chain(bare).collect(),
-        hear: Box::new(hear),
+        run: Box::new(run),
     }
 }
 
 /// Certificates in PEM, as somebody's host shows them. Only the two of the right name vouch.
-pub(super) fn certificates(door: &'static Door) -> Target {
+pub(super) fn certificates(door: &'static TestEndpoint) -> FuzzTarget {
     let right = ["sandbox", "live"]
         .map(|name| CertificateDer::from_pem_slice(certificate(name).as_bytes()).expect("is one"));
-    let hear = move |bytes: &[u8]| {
+    let run = move |bytes: &[u8]| {
         let genuine = &door.genuine[0];
         let mut known = genuine.answers.clone();
         let shown = answer(200, &String::from_utf8_lossy(bytes));
         known.insert(certificate_call(), Some(shown));
         let headers = providers::Headers::new(genuine.headers.iter().map(|(n, v)| (n, v)));
-        let knock = Knock {
+        let knock = EndpointRequest {
             headers: &headers.expect("are few"),
             body: &genuine.body,
             mode: Mode::Test,
-            secrets: &door.own().secrets,
+            secrets: &door.own_tenant().secrets,
             now: T,
         };
-        if let Heard::Told(told) = door.hear(&knock, &known, |_| None) {
+        if let EndpointVerdict::Accepted(told) = door.receive(&knock, &known, |_| None) {
             let text = String::from_utf8_lossy(bytes);
             let first = CertificateDer::from_pem_slice(text.as_bytes()).expect("was read");
             assert!(
                 right.contains(&first),
                 "somebody else's certificate vouches"
             );
-            assert_eq!(told, genuine.told);
+            assert_eq!(told, genuine.received);
         }
     };
-    Target {
+    FuzzTarget {
         name: format!("certificates of {}", door.name),
         seeds: CERTIFICATES
             .iter()
             .map(|(_, pem)| pem.as_bytes().to_vec())
             .collect(),
-        hear: Box::new(hear),
+        run: Box::new(run),
     }
 }
 
 /// The text of a secret. What is taken is long enough, has no white space, is the same again when
 /// it is written down, and is never shown.
-pub(super) fn secrets(provider: &'static Provider) -> Target {
-    let hear = move |bytes: &[u8]| {
+pub(super) fn secrets(provider: &'static Provider) -> FuzzTarget {
+    let run = move |bytes: &[u8]| {
         let text = String::from_utf8_lossy(bytes);
         let Ok(taken) = provider.secrets([&*text]) else {
             return;
@@ -154,28 +158,31 @@ pub(super) fn secrets(provider: &'static Provider) -> Target {
         "pdl_ntfset_01hv8wy0bf6c5m0000000000_Xq1Yf8aKp0",
         "root:MIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0BAQUFADBaMQswCQYDVQQGEwJJ",
     ];
-    Target {
+    FuzzTarget {
         name: format!("secrets of {}", provider.name()),
         seeds: seeds.map(|text| text.as_bytes().to_vec()).to_vec(),
-        hear: Box::new(hear),
+        run: Box::new(run),
     }
 }
 
-fn ground(doors: &'static [Door], door: &'static Door) -> Ground<'static> {
-    Ground {
-        doors,
-        door,
+fn context(
+    doors: &'static [TestEndpoint],
+    door: &'static TestEndpoint,
+) -> TamperingContext<'static> {
+    TamperingContext {
+        endpoints: doors,
+        endpoint: door,
         genuine: &door.genuine[0],
         other: &door.genuine[1],
     }
 }
 
-fn believed_if_genuine(bent: &Bent<'_>, ground: &Ground<'_>) {
+fn assert_not_forged(bent: &TamperedDelivery<'_>, ground: &TamperingContext<'_>) {
     let judged = judge(bent, ground, &mut Rng::with_seed(0));
     assert!(judged.is_ok(), "{}", judged.err().unwrap_or_default());
 }
 
-fn header(line: &str, genuine: &Genuine, parts: &[String; 3]) -> Option<(String, String)> {
+fn header(line: &str, genuine: &GenuineDelivery, parts: &[String; 3]) -> Option<(String, String)> {
     let mut letters = line.chars();
     let which = letters.next()?;
     let names = genuine.headers.iter().map(|(name, _)| name);
@@ -188,13 +195,13 @@ fn header(line: &str, genuine: &Genuine, parts: &[String; 3]) -> Option<(String,
 }
 
 /// Signature, time and name of a delivery.
-fn parts(door: &Door, genuine: &Genuine) -> [String; 3] {
-    let shape = door.shape;
+fn parts(door: &TestEndpoint, genuine: &GenuineDelivery) -> [String; 3] {
+    let shape = door.delivery_format;
     let value = |(name, tag): (&str, &str)| {
         let found = genuine.headers.iter().find(|(known, _)| known == name);
         let mut items = found
             .into_iter()
-            .flat_map(|(_, value)| value.split(shape.between));
+            .flat_map(|(_, value)| value.split(shape.separators));
         items
             .find_map(|item| item.strip_prefix(tag))
             .unwrap_or_default()

@@ -1,8 +1,8 @@
 //! What nobody may read in a log line or an answer.
 
-use super::{Headers, PARTNERS, Sender, changed, invoice};
-use crate::support::house::{House, shop};
+use super::{PARTNER_EVENTS_PATH, RequestHeaders, SignedSender, changed, invoice};
 use crate::support::logs;
+use crate::support::stack_harness::{StackHarness, shop};
 use domain::ids::PartnerId;
 use orangery::wiring::{LOCAL_MASTER, Shop};
 use providers::{Secret, partner, partner_secret};
@@ -18,21 +18,21 @@ async fn a_secret_an_address_and_a_name_are_never_logged_nor_said_in_an_answer()
         secrets: [("stripe".to_owned(), vec![SECRET.to_owned()])].into(),
         ..shop()
     };
-    let (house, wire) = House::counted(shop).await;
-    house.partner("acme").await;
+    let (house, wire) = StackHarness::with_proxy(shop).await;
+    house.add_partner("acme").await;
     let secret = Secret::new(SECRET).unwrap();
-    let sender = Sender {
-        house,
-        wire,
+    let sender = SignedSender {
+        harness: house,
+        proxy: wire,
         secret,
     };
     let master = Secret::new(LOCAL_MASTER).unwrap();
     let acme = partner_secret(&master, &PartnerId::parse("acme").unwrap(), 1).unwrap();
-    let mut said = tell_provider(&sender).await;
-    said.push_str(&tell_partner(&sender, &acme).await);
-    sender.house.settle().await;
+    let mut said = deliver_to_provider(&sender).await;
+    said.push_str(&deliver_to_partner(&sender, &acme).await);
+    sender.harness.settle().await;
     assert_eq!(
-        sender.house.mails().len(),
+        sender.harness.mails().len(),
         1,
         "a letter was sent to the canary"
     );
@@ -54,7 +54,7 @@ async fn a_secret_an_address_and_a_name_are_never_logged_nor_said_in_an_answer()
 
 /// Sound events, unclear ones that hold all three where they make most trouble, and forgeries
 /// that hold them where a signature belongs.
-async fn tell_provider(sender: &Sender) -> String {
+async fn deliver_to_provider(sender: &SignedSender) -> String {
     let person = [
         ("data.object.customer_email", json!(EMAIL)),
         ("data.object.customer_name", json!(NAME)),
@@ -86,7 +86,7 @@ async fn tell_provider(sender: &Sender) -> String {
     }
     bodies.push(invoice(&[("created", all.clone())]));
     bodies.push(invoice(&[("livemode", all)]));
-    let forged: Headers = vec![("stripe-signature", format!("t={SECRET},v1={EMAIL}"))];
+    let forged: RequestHeaders = vec![("stripe-signature", format!("t={SECRET},v1={EMAIL}"))];
     let mut said = String::new();
     for body in bodies {
         said.push_str(&sender.post(&sender.signed(&body), body.clone()).await.body);
@@ -95,7 +95,7 @@ async fn tell_provider(sender: &Sender) -> String {
     said
 }
 
-async fn tell_partner(sender: &Sender, acme: &Secret) -> String {
+async fn deliver_to_partner(sender: &SignedSender, acme: &Secret) -> String {
     let mut said = String::new();
     for customer in [
         json!({ "email": EMAIL }),
@@ -107,7 +107,10 @@ async fn tell_partner(sender: &Sender, acme: &Secret) -> String {
         let report = json!({ "type": "referral.created", "data": data });
         let report = report.to_string().into_bytes();
         let headers = partner::sign(&report, acme, sender.now());
-        let answer = sender.house.post("POST", PARTNERS, &headers, report).await;
+        let answer = sender
+            .harness
+            .post("POST", PARTNER_EVENTS_PATH, &headers, report)
+            .await;
         said.push_str(&answer.body);
     }
     said

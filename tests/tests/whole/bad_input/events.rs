@@ -1,18 +1,18 @@
 //! Lambda's own events.
 
-use super::{DOOR, Sender, invoice};
+use super::{SignedSender, WEBHOOK_PATH, invoice};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lambda_event_that_is_none_or_lies_about_base64_is_a_400_and_no_panic() {
-    let sender = Sender::at_work().await;
+    let sender = SignedSender::open().await;
     let body = invoice(&[]);
     let signature = sender.header(&body, &sender.secret, sender.now());
     let event = |body: &str, flagged: bool| {
         json!({
-            "version": "2.0", "rawPath": DOOR, "body": body, "isBase64Encoded": flagged,
+            "version": "2.0", "rawPath": WEBHOOK_PATH, "body": body, "isBase64Encoded": flagged,
             "headers": { "Stripe-Signature": signature },
             "requestContext": { "requestId": "r-1", "http": { "method": "POST" } },
         })
@@ -20,7 +20,7 @@ async fn a_lambda_event_that_is_none_or_lies_about_base64_is_a_400_and_no_panic(
     };
     let text = String::from_utf8(body.clone()).unwrap();
     let packed = STANDARD.encode(&body);
-    for route in &sender.house.wiring.routes {
+    for route in &sender.harness.wiring.routes {
         for (name, payload) in [
             ("bad base64", event("%%% no base64 %%%", true)),
             ("plain text flagged base64", event(&text, true)),
@@ -39,11 +39,14 @@ async fn a_lambda_event_that_is_none_or_lies_about_base64_is_a_400_and_no_panic(
                 "{name} at {}: {answer}",
                 route.path
             );
-            assert_eq!(sender.wire.since(), [""; 0], "{name}");
+            assert_eq!(sender.proxy.take_operations(), [""; 0], "{name}");
         }
     }
-    let mut routes = sender.house.wiring.routes.iter();
-    let door = &routes.find(|route| route.path == DOOR).unwrap().function;
+    let mut routes = sender.harness.wiring.routes.iter();
+    let door = &routes
+        .find(|route| route.path == WEBHOOK_PATH)
+        .unwrap()
+        .function;
     for (payload, status) in [
         (event(&packed, false), 401),
         (event(&packed, true), 200),

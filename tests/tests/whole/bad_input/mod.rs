@@ -2,86 +2,86 @@
 //! request where nothing was proven.
 
 mod refused;
-mod taken;
+mod authentic;
 mod partners;
 mod events;
 mod canary;
 
-use crate::support::house::{House, shop};
-use crate::support::wire::Wire;
+use crate::support::counting_proxy::CountingProxy;
+use crate::support::stack_harness::{StackHarness, shop};
 use jiff::Timestamp;
-use orangery::delivery::{Answer, sample, set};
+use orangery::delivery::{DeliveryResponse, sample, set};
 use providers::Secret;
 use serde_json::Value;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-const DOOR: &str = "/webhooks/stripe";
-const PARTNERS: &str = "/partners/acme/events";
+const WEBHOOK_PATH: &str = "/webhooks/stripe";
+const PARTNER_EVENTS_PATH: &str = "/partners/acme/events";
 
 /// Header names and values.
-type Headers = Vec<(&'static str, String)>;
+type RequestHeaders = Vec<(&'static str, String)>;
 
 /// One request and its answer.
-struct Case {
+struct RequestCase {
     name: &'static str,
-    headers: Headers,
+    headers: RequestHeaders,
     body: Vec<u8>,
     status: u16,
     /// What the answer says.
-    words: &'static str,
+    expected_text: &'static str,
 }
 
 fn case(
     name: &'static str,
-    headers: Headers,
+    headers: RequestHeaders,
     body: &[u8],
     status: u16,
     words: &'static str,
-) -> Case {
-    Case {
+) -> RequestCase {
+    RequestCase {
         name,
         headers,
         body: body.to_vec(),
         status,
-        words,
+        expected_text: words,
     }
 }
 
 /// A house, and somebody who knows the secret of its payment provider's door.
-struct Sender {
-    house: House,
-    wire: Wire,
+struct SignedSender {
+    harness: StackHarness,
+    proxy: CountingProxy,
     secret: Secret,
 }
 
-impl Sender {
-    async fn at_work() -> Self {
-        let (house, wire) = House::counted(shop()).await;
+impl SignedSender {
+    async fn open() -> Self {
+        let (house, wire) = StackHarness::with_proxy(shop()).await;
         let secret = Secret::new(&house.signers().secret).unwrap();
         Self {
-            house,
-            wire,
+            harness: house,
+            proxy: wire,
             secret,
         }
     }
 
     fn now(&self) -> Timestamp {
-        self.house.now()
+        self.harness.now()
     }
 
     fn header(&self, body: &[u8], secret: &Secret, now: Timestamp) -> String {
-        let signed = self.house.signers().provider.sign(body, secret, now);
+        let signed = self.harness.signers().provider.sign(body, secret, now);
         signed.unwrap().remove(0).1
     }
 
     /// The headers under which this body would be believed.
-    fn signed(&self, body: &[u8]) -> Headers {
+    fn signed(&self, body: &[u8]) -> RequestHeaders {
         let header = self.header(body, &self.secret, self.now());
         vec![("stripe-signature", header)]
     }
 
-    async fn post(&self, headers: &Headers, body: Vec<u8>) -> Answer {
-        self.house.post("POST", DOOR, headers, body).await
+    async fn post(&self, headers: &RequestHeaders, body: Vec<u8>) -> DeliveryResponse {
+        self.harness.post("POST", WEBHOOK_PATH, headers, body).await
     }
 }
 

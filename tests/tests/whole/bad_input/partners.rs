@@ -1,7 +1,7 @@
 //! The partners' door.
 
-use super::{Case, PARTNERS, case};
-use crate::support::house::{House, shop};
+use super::{PARTNER_EVENTS_PATH, RequestCase, case};
+use crate::support::stack_harness::{StackHarness, shop};
 use domain::ids::PartnerId;
 use jiff::{SignedDuration, Timestamp};
 use orangery::delivery::sample;
@@ -10,26 +10,33 @@ use providers::{Secret, partner, partner_secret};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_report_that_proves_nothing_or_says_nothing_is_refused_by_name() {
-    let (house, wire) = House::counted(shop()).await;
-    house.partner("acme").await;
+    let (house, wire) = StackHarness::with_proxy(shop()).await;
+    house.add_partner("acme").await;
     let now = house.now();
     for case in unproven(now) {
-        let answer = house.post("POST", PARTNERS, &case.headers, case.body).await;
+        let answer = house
+            .post("POST", PARTNER_EVENTS_PATH, &case.headers, case.body)
+            .await;
         assert_eq!(answer.status, case.status, "{}: {answer:?}", case.name);
         assert!(
-            answer.body.contains(case.words),
+            answer.body.contains(case.expected_text),
             "{}: {}",
             case.name,
             answer.body
         );
-        assert_eq!(wire.since(), [""; 0], "{} cost store requests", case.name);
+        assert_eq!(
+            wire.take_operations(),
+            [""; 0],
+            "{} cost store requests",
+            case.name
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_that_was_given_out_but_is_not_in_force_costs_one_read() {
-    let (house, wire) = House::counted(shop()).await;
-    house.partner("acme").await;
+    let (house, wire) = StackHarness::with_proxy(shop()).await;
+    house.add_partner("acme").await;
     let (report, now) = (report(), house.now());
     for (name, version) in [("ghost", 1), ("acme", 2)] {
         let headers = partner::sign(&report, &key(name, version), now);
@@ -41,7 +48,7 @@ async fn a_key_that_was_given_out_but_is_not_in_force_costs_one_read() {
             "{name}: {}",
             answer.body
         );
-        assert_eq!(wire.since(), ["GetItem"], "{name}");
+        assert_eq!(wire.take_operations(), ["GetItem"], "{name}");
     }
     let unheard = br#"{"type":"referral.hummed","data":{}}"#;
     for (body, said) in [
@@ -50,13 +57,15 @@ async fn a_key_that_was_given_out_but_is_not_in_force_costs_one_read() {
         (&report, "repeated"),
     ] {
         let headers = partner::sign(body, &key("acme", 1), now);
-        let answer = house.post("POST", PARTNERS, &headers, body.to_vec()).await;
+        let answer = house
+            .post("POST", PARTNER_EVENTS_PATH, &headers, body.to_vec())
+            .await;
         assert_eq!(answer.status, 202, "{answer:?}");
         assert!(answer.body.contains(said), "{answer:?}");
     }
 }
 
-fn unproven(now: Timestamp) -> Vec<Case> {
+fn unproven(now: Timestamp) -> Vec<RequestCase> {
     let (acme, report) = (key("acme", 1), report());
     let far = SignedDuration::from_secs(900);
     let signed = |body: &[u8]| partner::sign(body, &acme, now);

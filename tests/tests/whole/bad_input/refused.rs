@@ -1,25 +1,27 @@
 //! What proves nothing.
 
-use super::{Case, DOOR, Headers, PARTNERS, Sender, case, invoice};
+use super::{
+    PARTNER_EVENTS_PATH, RequestCase, RequestHeaders, SignedSender, WEBHOOK_PATH, case, invoice,
+};
 use jiff::SignedDuration;
 use providers::Secret;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_proves_nothing_is_refused_by_name_and_costs_no_store_request() {
-    let sender = Sender::at_work().await;
+    let sender = SignedSender::open().await;
     let cases = signatures(&sender).into_iter().chain(headers(&sender));
     let mut count = 0;
     for case in cases.chain(bodies(&sender)) {
         let answer = sender.post(&case.headers, case.body).await;
         assert_eq!(answer.status, case.status, "{}: {answer:?}", case.name);
         assert!(
-            answer.body.contains(case.words),
+            answer.body.contains(case.expected_text),
             "{}: {}",
             case.name,
             answer.body
         );
         assert_eq!(
-            sender.wire.since(),
+            sender.proxy.take_operations(),
             [""; 0],
             "{} cost store requests",
             case.name
@@ -31,18 +33,18 @@ async fn what_proves_nothing_is_refused_by_name_and_costs_no_store_request() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_method_is_a_405_and_a_wrong_path_a_404() {
-    let sender = Sender::at_work().await;
+    let sender = SignedSender::open().await;
     let body = invoice(&[]);
     for (method, path, status) in [
-        ("GET", DOOR, 405),
-        ("PUT", DOOR, 405),
-        ("DELETE", DOOR, 405),
-        ("PATCH", DOOR, 405),
+        ("GET", WEBHOOK_PATH, 405),
+        ("PUT", WEBHOOK_PATH, 405),
+        ("DELETE", WEBHOOK_PATH, 405),
+        ("PATCH", WEBHOOK_PATH, 405),
         ("POST", "/webhooks/nobody", 404),
         ("POST", "/webhooks/stripe/", 404),
         ("POST", "/webhooks/stripe/extra", 404),
         ("POST", "/webhooks", 404),
-        ("GET", PARTNERS, 405),
+        ("GET", PARTNER_EVENTS_PATH, 405),
         ("POST", "/partners/ACME/events", 404),
         ("POST", "/partners/a%2Fb/events", 404),
         ("POST", "/partners//events", 404),
@@ -50,19 +52,19 @@ async fn a_wrong_method_is_a_405_and_a_wrong_path_a_404() {
     ] {
         let headers = sender.signed(&body);
         let answer = sender
-            .house
+            .harness
             .post(method, path, &headers, body.clone())
             .await;
         assert_eq!(answer.status, status, "{method} {path}: {answer:?}");
         assert_eq!(
-            sender.wire.since(),
+            sender.proxy.take_operations(),
             [""; 0],
             "{method} {path} cost store requests"
         );
     }
 }
 
-fn signatures(sender: &Sender) -> Vec<Case> {
+fn signatures(sender: &SignedSender) -> Vec<RequestCase> {
     let body = invoice(&[]);
     let far = SignedDuration::from_secs(900);
     let at = |now| header(sender.header(&body, &sender.secret, now));
@@ -99,7 +101,7 @@ fn signatures(sender: &Sender) -> Vec<Case> {
     ]
 }
 
-fn headers(sender: &Sender) -> Vec<Case> {
+fn headers(sender: &SignedSender) -> Vec<RequestCase> {
     let body = invoice(&[]);
     let good = sender.header(&body, &sender.secret, sender.now());
     let (t, v1) = good.split_once(',').unwrap();
@@ -154,7 +156,7 @@ fn headers(sender: &Sender) -> Vec<Case> {
     ]
 }
 
-fn bodies(sender: &Sender) -> Vec<Case> {
+fn bodies(sender: &SignedSender) -> Vec<RequestCase> {
     let of = |megabytes: usize| vec![b' '; megabytes << 20];
     let (two, six, seven) = (of(2), of(6), of(7));
     vec![
@@ -165,6 +167,6 @@ fn bodies(sender: &Sender) -> Vec<Case> {
     ]
 }
 
-fn header(text: String) -> Headers {
+fn header(text: String) -> RequestHeaders {
     vec![("stripe-signature", text)]
 }

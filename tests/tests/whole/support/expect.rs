@@ -4,8 +4,8 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// Compares with a JSON file of `tests/stories`.
-pub(crate) fn expect(name: &str, told: &Value) {
-    let path = folder().join(format!("{name}.expect.json"));
+pub(crate) fn assert_expected(name: &str, told: &Value) {
+    let path = stories_folder().join(format!("{name}.expect.json"));
     let text = format!("{}\n", serde_json::to_string_pretty(told).unwrap());
     if std::env::var_os("UPDATE_EXPECT").is_some() {
         std::fs::write(&path, text).unwrap();
@@ -20,7 +20,7 @@ pub(crate) fn expect(name: &str, told: &Value) {
 }
 
 /// The folder of stories and of what is expected of them.
-pub(crate) fn folder() -> PathBuf {
+pub(crate) fn stories_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("stories")
 }
 

@@ -9,12 +9,12 @@ static LINES: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 static STARTED: Once = Once::new();
 
 /// Keeps what is logged from now on.
-pub(crate) fn keep() {
+pub(crate) fn capture() {
     STARTED.call_once(|| {
         let lines = tracing_subscriber::fmt::layer()
             .json()
             .flatten_event(true)
-            .with_writer(|| Keeper);
+            .with_writer(|| LogWriter);
         let subscriber = tracing_subscriber::registry()
             .with(LevelFilter::INFO)
             .with(lines);
@@ -28,9 +28,9 @@ pub(crate) fn lines() -> String {
     String::from_utf8_lossy(&lines).into_owned()
 }
 
-struct Keeper;
+struct LogWriter;
 
-impl Write for Keeper {
+impl Write for LogWriter {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         let mut lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
         lines.extend_from_slice(bytes);

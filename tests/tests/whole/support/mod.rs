@@ -1,14 +1,14 @@
 //! What the tests stand on: a running house, a table in memory, stories, expectations, logs.
 
-pub(crate) mod api;
-pub(crate) mod desk;
+pub(crate) mod provider_api_stub;
+pub(crate) mod notice_harness;
 pub(crate) mod expect;
-pub(crate) mod house;
-pub(crate) mod partner_shop;
+pub(crate) mod stack_harness;
+pub(crate) mod partner_harness;
 pub(crate) mod logs;
-pub(crate) mod memory;
-pub(crate) mod mortal;
-pub(crate) mod receiver;
-pub(crate) mod small_house;
-pub(crate) mod tale;
-pub(crate) mod wire;
+pub(crate) mod memory_table;
+pub(crate) mod crashing_table;
+pub(crate) mod notice_receiver;
+pub(crate) mod in_process_harness;
+pub(crate) mod story_test;
+pub(crate) mod counting_proxy;

@@ -1,13 +1,13 @@
 //! The message to the bank: its text, its letters, and its schema where that is at hand.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
-use super::{message_id, pain_001, refused, written};
+use super::{message_id, pain_001, refusal_reason, sepa_text};
 use domain::bank::BankAccount;
 use domain::ids::PartnerId;
 use domain::money::{Currency, Money};
 use jiff::civil::date;
 use std::process::Command;
-use store::payouts::{Transfer, Transfers};
+use store::payouts::{Transfer, TransferBatch};
 
 #[test]
 fn a_message_says_who_pays_whom_how_much_under_an_id_of_its_own() {
@@ -21,8 +21,8 @@ fn every_message_is_valid_against_the_schema() {
         println!("skipped: ORANGERY_PAIN_XSD names no schema of pain.001.001.09");
         return;
     };
-    let many = Transfers {
-        list: (0..1_000).flat_map(|_| message().list).collect(),
+    let many = TransferBatch {
+        transfers: (0..1_000).flat_map(|_| message().transfers).collect(),
         n: 9_999_999_999,
         ..message()
     };
@@ -55,7 +55,7 @@ fn texts_are_of_the_letters_that_banks_transfer() {
         ("abc/def", 4, "abc"),
         ("  ", 70, "NOTPROVIDED"),
     ] {
-        assert_eq!(written(text, most), seen, "{text}");
+        assert_eq!(sepa_text(text, most), seen, "{text}");
     }
 }
 
@@ -72,23 +72,23 @@ fn what_sepa_does_not_transfer_is_left_out_with_the_reason() {
         (money(1, "usd"), true),
         (fine, true),
     ] {
-        assert_eq!(refused(amount).is_some(), left_out, "{amount}");
+        assert_eq!(refusal_reason(amount).is_some(), left_out, "{amount}");
     }
     let mut message = message();
-    message.list.first_mut().unwrap().amount = money(1, "usd");
+    message.transfers.first_mut().unwrap().amount = money(1, "usd");
     assert!(pain_001(&message, &payer()).is_err());
 }
 
 #[test]
 fn an_id_fits_its_field() {
-    let message = Transfers {
+    let message = TransferBatch {
         n: 1_000_000_000_000_000,
         ..message()
     };
     assert!(message_id(&message).len() <= 35);
 }
 
-fn message() -> Transfers {
+fn message() -> TransferBatch {
     let transfer = |partner: &str, payout, minor, account| Transfer {
         partner: PartnerId::new(partner),
         payout,
@@ -98,11 +98,11 @@ fn message() -> Transfers {
     let bic = Some("BNPAFRPPXXX");
     let acme = BankAccount::new("Acmé & <Fils>", "FR1420041010050500013M02606", bic);
     let peel = BankAccount::new("Peel B.V.", "NL91 ABNA 0417 1643 00", None);
-    Transfers {
+    TransferBatch {
         date: date(2026, 4, 5),
         n: 2,
         at: "2026-04-07T09:30:00.123Z".parse().unwrap(),
-        list: vec![
+        transfers: vec![
             transfer("acme", 1, 20_000, acme.unwrap()),
             transfer("peel", 12, 5, peel.unwrap()),
         ],

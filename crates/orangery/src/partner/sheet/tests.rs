@@ -1,16 +1,16 @@
 //! Sheets as a spreadsheet reads them.
 #![allow(clippy::unwrap_used)]
 
-use super::{Line, month, payouts};
+use super::{PayoutSheetRow, month, payouts};
 use domain::ids::PartnerId;
 use domain::money::{Currency, Money};
-use domain::statement::{Balance, Monthly, RowView};
+use domain::statement::{Balance, MonthlyStatement, RowView};
 use jiff::Timestamp;
 use jiff::civil::date;
 
 #[test]
 fn a_payout_is_a_line_and_no_text_is_a_formula() {
-    let line = |holder: &str, transfer: &str| Line {
+    let line = |holder: &str, transfer: &str| PayoutSheetRow {
         date: date(2026, 4, 5),
         partner: PartnerId::new("acme"),
         payout: 1,
@@ -61,7 +61,7 @@ fn a_month_opens_lists_its_rows_and_closes() {
         releases_at: Some(Timestamp::UNIX_EPOCH),
         text: "20 %: of the payment of 1970-01-01 4.00 EUR was refunded".into(),
     };
-    let shown = Monthly {
+    let shown = MonthlyStatement {
         month: date(2026, 4, 1),
         opening: vec![balance(480, 0)],
         rows: vec![row],

@@ -1,10 +1,12 @@
 //! A CRC32 protects no body: what somebody can do who has one delivery's headers.
 
-use super::{SECRET, T, answered, arrive, certificate_call, event_call, sample, signed, vouched};
-use crate::fetch::{Fetched, Step};
+use super::{
+    SECRET, T, answered, arrive, certificate_call, confirmed_by_api, event_call, sample, signed,
+};
+use crate::fetch::{ApiResponses, FetchStep};
 use crate::tests::fixtures::shown;
-use crate::{Outcome, Refused};
-use domain::reading::Fact;
+use crate::{ItemOutcome, VerificationError};
+use domain::event::Fact;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
@@ -55,11 +57,11 @@ fn leading(bits: u32) -> u32 {
     1_u32.rotate_right(bits.leading_zeros().saturating_add(1))
 }
 
-fn told(
+fn verdict_of(
     headers: &[(&'static str, String)],
     body: &[u8],
-    known: &Fetched,
-) -> Result<Value, Refused> {
+    known: &ApiResponses,
+) -> Result<Value, VerificationError> {
     let received = arrive(headers, body, known, T)?;
     Ok(shown(&received[0]))
 }
@@ -69,8 +71,8 @@ fn ten_thousand_bodies_changed_under_the_same_crc32_change_nothing() {
     let canceled = sample("BILLING.SUBSCRIPTION.CANCELLED");
     let genuine = canceled.to_string().into_bytes();
     let headers = signed(&genuine, T, SECRET);
-    let known = vouched(&genuine, "sandbox");
-    let truth = told(&headers, &genuine, &known).expect("is genuine");
+    let known = confirmed_by_api(&genuine, "sandbox");
+    let truth = verdict_of(&headers, &genuine, &known).expect("is genuine");
     let (mut same_event, mut refused) = (0, 0);
     for number in 0..10_000 {
         let mut forged = canceled.clone();
@@ -85,19 +87,19 @@ fn ten_thousand_bodies_changed_under_the_same_crc32_change_nothing() {
         assert_eq!(crc32fast::hash(&forged), crc32fast::hash(&genuine));
         assert_ne!(forged, genuine);
         match super::step(&headers, &forged, &known, T) {
-            Ok(Step::Done(received)) => {
+            Ok(FetchStep::Done(received)) => {
                 assert_eq!(shown(&received[0]), truth, "only the truth is told");
                 assert_eq!(&*received[0].raw, genuine.as_slice());
                 same_event += 1;
             }
-            Ok(Step::Ask(questions)) => {
+            Ok(FetchStep::Fetch(questions)) => {
                 // An event that PayPal may know is asked for; of this id it knows none.
                 let [call] = questions.calls() else {
                     panic!("asks {questions:?}");
                 };
                 let mut known = known.clone();
                 known.insert(call.clone(), Some(answered((404, Vec::new()))));
-                assert!(told(&headers, &forged, &known).is_err());
+                assert!(verdict_of(&headers, &forged, &known).is_err());
                 refused += 1;
             }
             Err(refusal) => {
@@ -130,7 +132,7 @@ fn what_names_no_event_is_refused_without_a_question() {
         twice.as_str(),
         deep.as_str(),
     ] {
-        let known = vouched(b"{}", "sandbox");
+        let known = confirmed_by_api(b"{}", "sandbox");
         let headers = signed(body.as_bytes(), T, SECRET);
         let judged = super::step(&headers, body.as_bytes(), &known, T);
         let refused = judged.expect_err(body);
@@ -155,10 +157,10 @@ fn what_paypal_itself_shows_and_nobody_can_read_is_kept_under_its_hash() {
         deep.as_str(),
         &body.replacen("{", "{\"id\":1,", 1),
     ] {
-        let mut known = vouched(body.as_bytes(), "sandbox");
+        let mut known = confirmed_by_api(body.as_bytes(), "sandbox");
         known.insert(event_call(id), Some(answered((200, shown.into()))));
         let received = arrive(&headers, body.as_bytes(), &known, T).expect("is PayPal's word");
-        let Outcome::Reading(reading) = &received[0].outcome else {
+        let ItemOutcome::Event(reading) = &received[0].outcome else {
             panic!("is journaled");
         };
         assert_eq!(&*reading.kind, "unreadable");
@@ -175,25 +177,25 @@ fn what_is_read_is_what_paypal_shows() {
     let mut shown = event.clone();
     shown["resource"]["amount"]["value"] = "1.00".into();
     shown["transmissions"] = json!([{ "status": "PENDING" }]);
-    let mut known = vouched(body.as_bytes(), "sandbox");
+    let mut known = confirmed_by_api(body.as_bytes(), "sandbox");
     let id = event["id"].as_str().expect("has an id");
     let answer = answered((200, shown.to_string().into_bytes()));
     known.insert(event_call(id), Some(answer));
     let headers = signed(body.as_bytes(), T, SECRET);
-    let told = told(&headers, body.as_bytes(), &known).expect("is PayPal's word");
-    let paid = &told["reading"]["facts"][0]["payment"]["paid"]["amount_minor"];
+    let told = verdict_of(&headers, body.as_bytes(), &known).expect("is PayPal's word");
+    let paid = &told["normalized"]["facts"][0]["payment"]["paid"]["amount_minor"];
     assert_eq!(paid, 100);
 }
 
 #[test]
 fn large_and_empty_bodies_cost_nothing() {
-    let ask_nothing = Fetched::default();
+    let ask_nothing = ApiResponses::default();
     for (body, status) in [(vec![b' '; 6 * 1024 * 1024], 413), (Vec::new(), 400)] {
         let headers = signed(b"{}", T, SECRET);
         let refused = super::step(&headers, &body, &ask_nothing, T).expect_err("is refused");
         assert_eq!(refused.status(), status);
     }
-    let mut large = vouched(b"{}", "sandbox");
+    let mut large = confirmed_by_api(b"{}", "sandbox");
     let pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".repeat(4000);
     let pem = answered((200, pem.into_bytes()));
     large.insert(certificate_call(super::ADDRESS), Some(pem));

@@ -1,49 +1,50 @@
 //! What the signature, its certificate and its clock let through.
 
 use super::{
-    ADDRESS, SECRET, T, answered, arrive, certificate_call, certificates, event_call, sample,
-    secrets, signed, signed_as, step, step_at, vouched,
+    ADDRESS, SECRET, T, answered, arrive, certificate_call, certificates, confirmed_by_api,
+    event_call, sample, secrets, signed, signed_as, step, step_at,
 };
-use crate::fetch::{Fetched, Step};
+use crate::fetch::{ApiResponses, FetchStep};
 use crate::paypal::PAYPAL;
-use crate::{Outcome, Received, Refused, WeakSecret};
+use crate::{ItemOutcome, ReceivedItem, VerificationError, WeakSecret};
 use domain::ids::Mode;
 
 fn small() -> Vec<u8> {
     sample("ignored-unknown-type").to_string().into_bytes()
 }
 
-type Delivery = Vec<(&'static str, String)>;
+type DeliveryHeaders = Vec<(&'static str, String)>;
 
-fn with(name: &str, value: &str) -> Delivery {
+fn with(name: &str, value: &str) -> DeliveryHeaders {
     let headers = signed(&small(), T, SECRET).into_iter();
     let changed = |(known, old)| (known, if known == name { value.to_owned() } else { old });
     headers.map(changed).collect()
 }
 
-fn judge(headers: &Delivery) -> Result<(), Refused> {
+fn judge(headers: &DeliveryHeaders) -> Result<(), VerificationError> {
     let body = small();
-    arrive(headers, &body, &vouched(&body, "sandbox"), T).map(drop)
+    arrive(headers, &body, &confirmed_by_api(&body, "sandbox"), T).map(drop)
 }
 
-fn judge_certificate(name: &str) -> Result<(), Refused> {
+fn judge_certificate(name: &str) -> Result<(), VerificationError> {
     let body = small();
     let headers = signed(&body, T, SECRET);
-    arrive(&headers, &body, &vouched(&body, name), T).map(drop)
+    arrive(&headers, &body, &confirmed_by_api(&body, name), T).map(drop)
 }
 
 /// What is asked, one round after the other, as long as `known` answers.
-fn asked(body: &[u8], known: &Fetched) -> Vec<String> {
-    let mut fetched = Fetched::default();
+fn pending_calls(body: &[u8], known: &ApiResponses) -> Vec<String> {
+    let mut fetched = ApiResponses::default();
     let mut asked = Vec::new();
     loop {
         let headers = signed(body, T, SECRET);
-        let Step::Ask(questions) = step(&headers, body, &fetched, T).expect("is proven") else {
+        let FetchStep::Fetch(questions) = step(&headers, body, &fetched, T).expect("is proven")
+        else {
             return asked;
         };
         for call in questions.calls() {
             asked.push(format!("{call:?}"));
-            fetched.insert(call.clone(), known.answer(call).ok().cloned());
+            fetched.insert(call.clone(), known.response(call).ok().cloned());
         }
     }
 }
@@ -53,9 +54,9 @@ fn the_certificate_is_asked_for_then_the_event_then_what_it_names() {
     let sale = sample("PAYMENT.SALE.COMPLETED");
     let body = sale.to_string();
     let id = sale["id"].as_str().expect("has an id");
-    let known = vouched(body.as_bytes(), "sandbox");
+    let known = confirmed_by_api(body.as_bytes(), "sandbox");
     assert_eq!(
-        asked(body.as_bytes(), &known),
+        pending_calls(body.as_bytes(), &known),
         [
             format!("GET Certificate({ADDRESS:?})"),
             format!("GET Api(\"/v1/notifications/webhooks-events/{id}\")"),
@@ -68,14 +69,17 @@ fn the_certificate_is_asked_for_then_the_event_then_what_it_names() {
 fn nothing_is_believed_while_the_api_is_silent() {
     let body = small();
     let headers = signed(&body, T, SECRET);
-    let refused = |fetched: &Fetched| arrive(&headers, &body, fetched, T).map(drop);
-    assert_eq!(refused(&Fetched::closed()), Err(Refused::Unconfirmed));
-    let mut fetched = Fetched::default();
+    let refused = |fetched: &ApiResponses| arrive(&headers, &body, fetched, T).map(drop);
+    assert_eq!(
+        refused(&ApiResponses::closed()),
+        Err(VerificationError::Unconfirmed)
+    );
+    let mut fetched = ApiResponses::default();
     let pem = answered((200, certificates("sandbox")));
     fetched.insert(certificate_call(ADDRESS), Some(pem));
     fetched.close();
-    assert_eq!(refused(&fetched), Err(Refused::Unconfirmed));
-    assert_eq!(Refused::Unconfirmed.status(), 503);
+    assert_eq!(refused(&fetched), Err(VerificationError::Unconfirmed));
+    assert_eq!(VerificationError::Unconfirmed.status(), 503);
     for (status, expected) in [(404, 401), (400, 401), (302, 503), (204, 503)] {
         fetched.insert(event_call("WH-1"), None);
         let id = sample("ignored-unknown-type")["id"]
@@ -92,16 +96,16 @@ fn nothing_is_believed_while_the_api_is_silent() {
 fn every_changed_bit_of_body_headers_and_webhook_is_refused() {
     let body = small();
     let headers = signed(&body, T, SECRET);
-    let known = vouched(&body, "sandbox");
-    let judge = |headers: &Delivery, body: &[u8], webhook: &str| {
+    let known = confirmed_by_api(&body, "sandbox");
+    let judge = |headers: &DeliveryHeaders, body: &[u8], webhook: &str| {
         let secrets = PAYPAL
             .secrets([webhook])
             .is_ok()
             .then(|| secrets(&[webhook]));
-        let secrets = secrets.ok_or(Refused::NoSecret(WeakSecret::Empty))?;
+        let secrets = secrets.ok_or(VerificationError::NoSecret(WeakSecret::Empty))?;
         step_at(Mode::Test, headers, body, &secrets, &known, T).map(|step| match step {
-            Step::Done(_) => true,
-            Step::Ask(_) => false,
+            FetchStep::Done(_) => true,
+            FetchStep::Fetch(_) => false,
         })
     };
     assert_eq!(judge(&headers, &body, SECRET), Ok(true));
@@ -112,7 +116,7 @@ fn every_changed_bit_of_body_headers_and_webhook_is_refused() {
     };
     for place in 0..body.len() * 8 {
         let judged = judge(&headers, &bent(&body, place), SECRET);
-        assert_eq!(judged, Err(Refused::SignatureMismatch), "{place}");
+        assert_eq!(judged, Err(VerificationError::SignatureMismatch), "{place}");
     }
     for which in 0..headers.len() {
         for place in 0..headers[which].1.len() * 8 {
@@ -135,7 +139,7 @@ fn every_changed_bit_of_body_headers_and_webhook_is_refused() {
 #[test]
 fn any_webhook_in_force_may_be_meant() {
     let body = small();
-    let known = vouched(&body, "sandbox");
+    let known = confirmed_by_api(&body, "sandbox");
     let [others, second] = ["3TR748995U920805P", "9XL90610J3647323C"];
     for webhooks in [
         [SECRET, others, second],
@@ -144,14 +148,14 @@ fn any_webhook_in_force_may_be_meant() {
     ] {
         let headers = signed(&body, T, SECRET);
         let judged = step_at(Mode::Test, &headers, &body, &secrets(&webhooks), &known, T);
-        assert!(matches!(judged, Ok(Step::Done(_))), "{webhooks:?}");
+        assert!(matches!(judged, Ok(FetchStep::Done(_))), "{webhooks:?}");
     }
     let headers = signed(&body, T, SECRET);
     let judged = step_at(Mode::Test, &headers, &body, &secrets(&[others]), &known, T);
-    assert_eq!(judged, Err(Refused::SignatureMismatch));
+    assert_eq!(judged, Err(VerificationError::SignatureMismatch));
     // A root is no webhook.
     let judged = step_at(Mode::Test, &headers, &body, &secrets(&[]), &known, T);
-    assert_eq!(judged, Err(Refused::SignatureMismatch));
+    assert_eq!(judged, Err(VerificationError::SignatureMismatch));
 }
 
 #[test]
@@ -166,7 +170,7 @@ fn a_header_may_be_repeated_or_joined_in_any_case_but_not_missing_or_contradicte
         without.remove(place);
         assert_eq!(
             judge(&without),
-            Err(Refused::HeaderMissing { header: name })
+            Err(VerificationError::HeaderMissing { header: name })
         );
         let mut repeated = headers.clone();
         repeated.push((name, value.clone()));
@@ -196,7 +200,10 @@ fn the_request_does_not_choose_how_it_is_checked() {
         let judged = judge(&with("paypal-auth-algo", algorithm));
         let header = "paypal-auth-algo";
         let what = "it is not `SHA256withRSA`";
-        assert_eq!(judged, Err(Refused::HeaderGarbled { header, what }));
+        assert_eq!(
+            judged,
+            Err(VerificationError::HeaderGarbled { header, what })
+        );
     }
     for id in ["a|2016-10-05T14:57:40Z", "a b", "", "é"] {
         assert!(judge(&with("paypal-transmission-id", id)).is_err(), "{id}");
@@ -238,15 +245,15 @@ fn no_address_but_paypals_own_is_ever_asked() {
     ] {
         let headers = with("paypal-cert-url", &address);
         // Nothing is closed: whatever may be asked would be.
-        let judged = step(&headers, &small(), &Fetched::default(), T);
-        let garbled = matches!(judged, Err(Refused::HeaderGarbled { header, .. })
+        let judged = step(&headers, &small(), &ApiResponses::default(), T);
+        let garbled = matches!(judged, Err(VerificationError::HeaderGarbled { header, .. })
             if header == "paypal-cert-url");
         assert!(garbled, "{address}: {judged:?}");
     }
     for host in ["api.sandbox.paypal.com", "api-m.sandbox.paypal.com"] {
         let headers = with("paypal-cert-url", &format!("https://{host}/{path}"));
-        let judged = step(&headers, &small(), &Fetched::default(), T);
-        assert!(matches!(judged, Ok(Step::Ask(_))), "{host}");
+        let judged = step(&headers, &small(), &ApiResponses::default(), T);
+        assert!(matches!(judged, Ok(FetchStep::Fetch(_))), "{host}");
     }
 }
 
@@ -274,7 +281,7 @@ fn only_a_certificate_made_out_to_paypal_under_a_trusted_root_and_valid_now_sign
     let body = small();
     let headers = signed(&body, T, SECRET);
     let untrusting = PAYPAL.secrets([SECRET]).expect("is strong");
-    let known = vouched(&body, "sandbox");
+    let known = confirmed_by_api(&body, "sandbox");
     let judged = step_at(Mode::Test, &headers, &body, &untrusting, &known, T);
     assert_eq!(judged.expect_err("no root").reason(), "disproved");
 }
@@ -286,18 +293,22 @@ fn the_sandbox_signs_nothing_about_real_money() {
     let mut headers = signed(&body, T, SECRET);
     headers[3].1.clone_from(&address);
     for (certificate, accepted) in [("live", true), ("sandbox", false)] {
-        let mut known = vouched(&body, certificate);
+        let mut known = confirmed_by_api(&body, certificate);
         let pem = answered((200, certificates(certificate)));
         known.insert(certificate_call(&address), Some(pem));
         let judged = step_at(Mode::Live, &headers, &body, &secrets(&[SECRET]), &known, T);
-        assert_eq!(matches!(judged, Ok(Step::Done(_))), accepted, "{judged:?}");
+        assert_eq!(
+            matches!(judged, Ok(FetchStep::Done(_))),
+            accepted,
+            "{judged:?}"
+        );
     }
 }
 
 #[test]
 fn retries_are_accepted_for_as_long_as_they_come_and_no_longer() {
     let body = small();
-    let known = vouched(&body, "sandbox");
+    let known = confirmed_by_api(&body, "sandbox");
     let judge = |signed_at: i64| {
         let headers = signed(&body, signed_at, SECRET);
         arrive(&headers, &body, &known, T).map(drop)
@@ -306,9 +317,15 @@ fn retries_are_accepted_for_as_long_as_they_come_and_no_longer() {
     assert_eq!(judge(T), Ok(()));
     assert_eq!(judge(T - days), Ok(()));
     let seconds = days + 1;
-    assert_eq!(judge(T - days - 1), Err(Refused::TooOld { seconds }));
+    assert_eq!(
+        judge(T - days - 1),
+        Err(VerificationError::TooOld { seconds })
+    );
     assert_eq!(judge(T + 300), Ok(()));
-    assert_eq!(judge(T + 301), Err(Refused::TooNew { seconds: 301 }));
+    assert_eq!(
+        judge(T + 301),
+        Err(VerificationError::TooNew { seconds: 301 })
+    );
     for time in [
         "",
         "now",
@@ -355,7 +372,7 @@ fn a_delivery_of_paypals_own_from_2016_is_accepted_by_the_pinned_roots() {
             ("Paypal-Cert-Url", ADDRESS.to_owned()),
             ("Paypal-Auth-Algo", text("auth_algo")),
         ];
-        let mut known = vouched(body.as_bytes(), "sandbox");
+        let mut known = confirmed_by_api(body.as_bytes(), "sandbox");
         let pem = answered((200, text("cert_pem").into_bytes()));
         known.insert(certificate_call(ADDRESS), Some(pem));
         let webhook = PAYPAL
@@ -365,15 +382,15 @@ fn a_delivery_of_paypals_own_from_2016_is_accepted_by_the_pinned_roots() {
         let judge = |body: &str, now| {
             let body = body.as_bytes();
             match step_at(Mode::Test, &headers, body, &webhook, &known, now)? {
-                Step::Done(received) => Ok(received),
-                Step::Ask(questions) => panic!("asks: {questions:?}"),
+                FetchStep::Done(received) => Ok(received),
+                FetchStep::Fetch(questions) => panic!("asks: {questions:?}"),
             }
         };
-        let received: Vec<Received> = judge(&body, sent.as_second()).expect("is PayPal's");
-        assert!(matches!(received[0].outcome, Outcome::Reading(_)));
+        let received: Vec<ReceivedItem> = judge(&body, sent.as_second()).expect("is PayPal's");
+        assert!(matches!(received[0].outcome, ItemOutcome::Event(_)));
         let altered = body.replace("6.01", "6.02");
         let refused = judge(&altered, sent.as_second());
-        assert_eq!(refused, Err(Refused::SignatureMismatch));
+        assert_eq!(refused, Err(VerificationError::SignatureMismatch));
         // By now its certificate has run out.
         assert_eq!(judge(&body, T).expect_err("is old").reason(), "disproved");
         count += 1;

@@ -7,24 +7,24 @@
 
 use super::{ApiKey, HttpApi, api_key};
 use crate::Clock;
-use crate::api::Api as _;
-use crate::secrets::{SecretCache, Source};
+use crate::api::ApiClient as _;
+use crate::secrets::{SecretCache, SecretSource};
 use jiff::{SignedDuration, Timestamp};
-use providers::{Api, Call, KeyUse, Method, To};
+use providers::{ApiAuth, ApiCall, ApiConfig, CallTarget, Method};
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 /// Stands in for a provider's API.
 #[derive(Clone, Default)]
-struct StandIn {
+struct FakeApi {
     url: String,
     answers: Arc<Mutex<Vec<(u16, String)>>>,
-    asked: Arc<Mutex<Vec<String>>>,
+    requests: Arc<Mutex<Vec<String>>>,
     connections: Arc<Mutex<usize>>,
 }
 
-impl StandIn {
+impl FakeApi {
     /// Gives these answers in turn, then the last one for ever.
     async fn open(answers: &[(u16, &str)]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("is free");
@@ -68,7 +68,7 @@ impl StandIn {
                 read.extend_from_slice(&more[..count]);
             }
             read.drain(..end + 4 + length);
-            self.asked.lock().expect("is whole").push(head);
+            self.requests.lock().expect("is whole").push(head);
             let answer = self.next();
             // Whoever has read enough may be gone.
             let _ = stream.write_all(answer.as_bytes()).await;
@@ -91,42 +91,48 @@ impl StandIn {
         )
     }
 
-    fn asked(&self) -> Vec<String> {
-        self.asked.lock().expect("is whole").clone()
+    fn requests(&self) -> Vec<String> {
+        self.requests.lock().expect("is whole").clone()
     }
 
-    fn client(&self, key: KeyUse) -> HttpApi {
+    fn client(&self, key: ApiAuth) -> HttpApi {
         self.client_at(key, Clock::new(|| Timestamp::UNIX_EPOCH))
     }
 
-    fn client_at(&self, key: KeyUse, clock: Clock) -> HttpApi {
+    fn client_at(&self, key: ApiAuth, clock: Clock) -> HttpApi {
         HttpApi::new(&api(key), &self.url, key_of("id:secret"), clock).expect("is on loopback")
     }
 }
 
-fn api(key: KeyUse) -> Api {
-    Api {
+fn api(key: ApiAuth) -> ApiConfig {
+    ApiConfig {
         live: "https://live.example.com",
         test: "https://test.example.com",
-        key,
+        auth: key,
         headers: &[("api-version", "2015-07-06")],
     }
 }
 
 fn key_of(text: &str) -> SecretCache<ApiKey> {
-    SecretCache::new(Source::Given(vec![text.into()]), api_key, Clock::system())
+    SecretCache::new(
+        SecretSource::Given(vec![text.into()]),
+        api_key,
+        Clock::system(),
+    )
 }
 
-fn payment() -> Call {
-    Call::get(&["payments", "PM1"]).expect("is plain")
+fn payment() -> ApiCall {
+    ApiCall::get(&["payments", "PM1"]).expect("is plain")
 }
 
-const TOKEN: KeyUse = KeyUse::ClientCredentials { token: "/token" };
+const TOKEN: ApiAuth = ApiAuth::ClientCredentials {
+    token_path: "/token",
+};
 
 #[tokio::test]
 async fn a_question_goes_out_with_key_and_headers_over_one_connection() {
-    let stand_in = StandIn::open(&[(200, "{\"a\":1}"), (404, "{}")]).await;
-    let client = stand_in.client(KeyUse::Bearer);
+    let stand_in = FakeApi::open(&[(200, "{\"a\":1}"), (404, "{}")]).await;
+    let client = stand_in.client(ApiAuth::Bearer);
     let found = client.call(&payment()).await.expect("answers");
     assert_eq!((found.status, &*found.body), (200, &b"{\"a\":1}"[..]));
     let missing = client
@@ -134,7 +140,7 @@ async fn a_question_goes_out_with_key_and_headers_over_one_connection() {
         .await
         .expect("says that there is none");
     assert_eq!(missing.status, 404);
-    for head in stand_in.asked() {
+    for head in stand_in.requests() {
         assert!(head.starts_with("GET /payments/PM1 HTTP/1.1"), "{head}");
         assert!(head.contains("authorization: Bearer id:secret"), "{head}");
         assert!(head.contains("api-version: 2015-07-06"), "{head}");
@@ -144,13 +150,13 @@ async fn a_question_goes_out_with_key_and_headers_over_one_connection() {
 
 #[tokio::test]
 async fn what_says_later_is_asked_thrice_and_then_no_answer() {
-    let once = StandIn::open(&[(503, ""), (200, "{}")]).await;
-    let answer = once.client(KeyUse::Bearer).call(&payment()).await;
+    let once = FakeApi::open(&[(503, ""), (200, "{}")]).await;
+    let answer = once.client(ApiAuth::Bearer).call(&payment()).await;
     assert_eq!(answer.expect("answers at last").status, 200);
     for status in [429, 500, 503, 401, 403] {
-        let never = StandIn::open(&[(status, "{}")]).await;
-        assert_eq!(never.client(KeyUse::Bearer).call(&payment()).await, None);
-        assert_eq!(never.asked().len(), 3, "{status}");
+        let never = FakeApi::open(&[(status, "{}")]).await;
+        assert_eq!(never.client(ApiAuth::Bearer).call(&payment()).await, None);
+        assert_eq!(never.requests().len(), 3, "{status}");
     }
 }
 
@@ -167,7 +173,7 @@ async fn a_token_is_had_once_and_anew_when_it_is_old_or_refused() {
         (200, &three),
         (200, "{}"),
     ];
-    let stand_in = StandIn::open(&answers).await;
+    let stand_in = FakeApi::open(&answers).await;
     let now = Arc::new(Mutex::new(Timestamp::UNIX_EPOCH));
     let told = Arc::clone(&now);
     let client = stand_in.client_at(TOKEN, Clock::new(move || *told.lock().expect("is whole")));
@@ -178,7 +184,7 @@ async fn a_token_is_had_once_and_anew_when_it_is_old_or_refused() {
     *now.lock().expect("is whole") += SignedDuration::from_secs(3541);
     assert!(client.call(&payment()).await.is_some());
     let asked: Vec<String> = stand_in
-        .asked()
+        .requests()
         .iter()
         .map(|head| {
             let first = head.lines().next().expect("is there").to_owned();
@@ -204,31 +210,34 @@ async fn a_token_is_had_once_and_anew_when_it_is_old_or_refused() {
 
 #[tokio::test]
 async fn a_certificate_is_fetched_without_a_key() {
-    let stand_in = StandIn::open(&[(200, "PEM")]).await;
-    let call = Call {
+    let stand_in = FakeApi::open(&[(200, "PEM")]).await;
+    let call = ApiCall {
         method: Method::Get,
-        to: To::Certificate(format!("{}/cert", stand_in.url).into()),
+        target: CallTarget::Certificate(format!("{}/cert", stand_in.url).into()),
         body: Arc::default(),
     };
-    let answer = stand_in.client(KeyUse::Bearer).call(&call).await;
+    let answer = stand_in.client(ApiAuth::Bearer).call(&call).await;
     assert_eq!(&*answer.expect("answers").body, b"PEM");
-    assert!(!stand_in.asked()[0].contains("authorization"));
+    assert!(!stand_in.requests()[0].contains("authorization"));
 }
 
 #[tokio::test]
 async fn an_answer_without_end_and_a_key_that_is_none_are_no_answer() {
-    let large = format!("\"{}\"", "x".repeat(super::MAX_ANSWER));
-    let stand_in = StandIn::open(&[(200, &large)]).await;
-    assert_eq!(stand_in.client(KeyUse::Bearer).call(&payment()).await, None);
+    let large = format!("\"{}\"", "x".repeat(super::MAX_ANSWER_BYTES));
+    let stand_in = FakeApi::open(&[(200, &large)]).await;
+    assert_eq!(
+        stand_in.client(ApiAuth::Bearer).call(&payment()).await,
+        None
+    );
     let clock = Clock::system();
-    let keyless = HttpApi::new(&api(KeyUse::Bearer), &stand_in.url, key_of(""), clock);
-    let before = stand_in.asked().len();
+    let keyless = HttpApi::new(&api(ApiAuth::Bearer), &stand_in.url, key_of(""), clock);
+    let before = stand_in.requests().len();
     assert_eq!(
         keyless.expect("is on loopback").call(&payment()).await,
         None
     );
     assert_eq!(
-        stand_in.asked().len(),
+        stand_in.requests().len(),
         before,
         "nothing is asked without a key"
     );
@@ -247,7 +256,7 @@ fn a_key_goes_over_tls_or_to_this_machine_alone() {
         ("api.example.com", false),
         ("", false),
     ] {
-        let made = HttpApi::new(&api(KeyUse::Bearer), base, key_of("key"), Clock::system());
+        let made = HttpApi::new(&api(ApiAuth::Bearer), base, key_of("key"), Clock::system());
         assert_eq!(made.is_ok(), may, "{base}");
     }
 }

@@ -1,0 +1,233 @@
+//! Statements of one instant: what the provider says of each change tells their order.
+
+use crate::scenarios::{
+    at, customer, entry, id, new_event, subscription_fact, subscription_snapshot, terms,
+};
+use domain::event::NormalizedEvent;
+use domain::explain::{EventVerdict, explain};
+use domain::fold::fold;
+use domain::ids::PriceId;
+use domain::terms::SubscriptionStatus::{Active, Canceled, Incomplete, PastDue, Trialing};
+use domain::terms::{PreviousAttributes, SubscriptionStatus};
+
+fn changed_from(status: SubscriptionStatus) -> Option<PreviousAttributes> {
+    Some(PreviousAttributes {
+        status: Some(status),
+        ..PreviousAttributes::default()
+    })
+}
+
+fn status(readings: &[NormalizedEvent]) -> SubscriptionStatus {
+    fold(readings).subscriptions[&id("sub_1")].terms.status
+}
+
+#[test]
+fn what_changed_from_incomplete_comes_after_what_is_incomplete() {
+    // By rank and id the update to active would come first.
+    let active = subscription_fact(subscription_snapshot(
+        "sub_1",
+        terms(Active, "price_1"),
+        changed_from(Incomplete),
+    ));
+    let created = subscription_fact(subscription_snapshot(
+        "sub_1",
+        terms(Incomplete, "price_1"),
+        None,
+    ));
+    let life = [
+        new_event("evt_1", 5, 30, vec![active]),
+        new_event("evt_2", 5, 36, vec![created]),
+    ];
+    assert_eq!(status(&life), Active);
+}
+
+#[test]
+fn a_chain_of_changes_is_followed_from_the_terms_before_it() {
+    let first = subscription_fact(subscription_snapshot(
+        "sub_1",
+        terms(Active, "price_1"),
+        None,
+    ));
+    let failed = subscription_fact(subscription_snapshot(
+        "sub_1",
+        terms(PastDue, "price_1"),
+        changed_from(Active),
+    ));
+    let paid = subscription_fact(subscription_snapshot(
+        "sub_1",
+        terms(Active, "price_1"),
+        changed_from(PastDue),
+    ));
+    // Ids in the wrong order: only the chain tells.
+    let life = [
+        new_event("evt_1", 1, 30, vec![first]),
+        new_event("evt_2", 5, 36, vec![paid]),
+        new_event("evt_3", 5, 36, vec![failed]),
+    ];
+    assert_eq!(status(&life), Active);
+}
+
+#[test]
+fn a_change_of_plan_is_told_by_the_plan_before() {
+    let was_on = |price: &str| {
+        let items = Some(vec![(PriceId::new(price), Some(1))]);
+        Some(PreviousAttributes {
+            items,
+            ..PreviousAttributes::default()
+        })
+    };
+    let first = subscription_fact(subscription_snapshot(
+        "sub_1",
+        terms(Active, "price_a"),
+        None,
+    ));
+    let b = subscription_fact(subscription_snapshot(
+        "sub_1",
+        terms(Active, "price_b"),
+        was_on("price_a"),
+    ));
+    let c = subscription_fact(subscription_snapshot(
+        "sub_1",
+        terms(Active, "price_c"),
+        was_on("price_b"),
+    ));
+    let life = [
+        new_event("evt_1", 1, 30, vec![first]),
+        new_event("evt_2", 5, 36, vec![c]),
+        new_event("evt_3", 5, 36, vec![b]),
+    ];
+    let state = fold(&life);
+    let price = &state.subscriptions[&id("sub_1")].terms.items[0].price;
+    assert_eq!(price.as_str(), "price_c");
+}
+
+#[test]
+fn what_nothing_tells_apart_is_marked_ambiguous() {
+    let first = subscription_fact(subscription_snapshot(
+        "sub_1",
+        terms(Trialing, "price_1"),
+        None,
+    ));
+    let one = subscription_fact(subscription_snapshot(
+        "sub_1",
+        terms(Active, "price_1"),
+        changed_from(Trialing),
+    ));
+    let other = subscription_fact(subscription_snapshot(
+        "sub_1",
+        terms(PastDue, "price_1"),
+        changed_from(Trialing),
+    ));
+    let life = [
+        new_event("evt_1", 1, 30, vec![first]),
+        new_event("evt_2", 5, 36, vec![one]),
+        new_event("evt_3", 5, 36, vec![other]),
+    ];
+    let state = fold(&life);
+    assert!(state.subscriptions[&id("sub_1")].ambiguous);
+    let journal: Vec<_> = life.into_iter().map(entry).collect();
+    let verdicts: Vec<_> = explain(&journal, &state)
+        .iter()
+        .map(|told| told.verdict)
+        .collect();
+    assert_eq!(
+        verdicts,
+        [
+            EventVerdict::Applied,
+            EventVerdict::Ambiguous,
+            EventVerdict::Ambiguous
+        ]
+    );
+}
+
+#[test]
+fn an_ended_subscription_stays_ended() {
+    let ended = subscription_fact(subscription_snapshot(
+        "sub_1",
+        terms(Canceled, "price_1"),
+        None,
+    ));
+    let back = subscription_fact(subscription_snapshot(
+        "sub_1",
+        terms(Active, "price_1"),
+        changed_from(PastDue),
+    ));
+    let life = [
+        new_event("evt_1", 5, 90, vec![ended]),
+        new_event("evt_2", 9, 36, vec![back]),
+    ];
+    assert_eq!(status(&life), Canceled);
+}
+
+#[test]
+fn an_end_of_the_same_instant_comes_last() {
+    let ended = subscription_fact(subscription_snapshot(
+        "sub_1",
+        terms(Canceled, "price_1"),
+        None,
+    ));
+    let changed = subscription_fact(subscription_snapshot(
+        "sub_1",
+        terms(Active, "price_1"),
+        changed_from(PastDue),
+    ));
+    let life = [
+        new_event("evt_1", 5, 90, vec![ended]),
+        new_event("evt_2", 5, 36, vec![changed]),
+    ];
+    assert_eq!(status(&life), Canceled);
+}
+
+#[test]
+fn an_end_of_the_same_instant_comes_last_too_where_nothing_came_before() {
+    let ended = subscription_fact(subscription_snapshot(
+        "sub_1",
+        terms(Canceled, "price_1"),
+        None,
+    ));
+    let began = subscription_fact(subscription_snapshot(
+        "sub_1",
+        terms(Active, "price_1"),
+        changed_from(Incomplete),
+    ));
+    let life = [
+        new_event("evt_1", 5, 36, vec![began]),
+        new_event("evt_2", 5, 90, vec![ended]),
+    ];
+    let state = domain::fold::fold_with_all_payments(&life);
+    let ended = state.subscriptions.values().next().unwrap();
+    assert_eq!(ended.terms.status, Canceled);
+    assert!(ended.activated_at.is_some(), "it ran before");
+}
+
+#[test]
+fn a_tie_with_the_snapshot_a_record_rests_on_is_folded_from_the_journal() {
+    use domain::record::{AdvanceOutcome, Record};
+    let active = entry(new_event(
+        "evt_1",
+        5,
+        30,
+        vec![subscription_fact(subscription_snapshot(
+            "sub_1",
+            terms(Active, "price_1"),
+            changed_from(Incomplete),
+        ))],
+    ));
+    let created = entry(new_event(
+        "evt_2",
+        5,
+        36,
+        vec![subscription_fact(subscription_snapshot(
+            "sub_1",
+            terms(Incomplete, "price_1"),
+            None,
+        ))],
+    ));
+    let AdvanceOutcome::Next(record) = Record::new(customer()).advance(&[active], at(6)) else {
+        panic!("the first entry of a customer needs no journal");
+    };
+    assert!(matches!(
+        record.advance(&[created], at(6)),
+        AdvanceOutcome::ReadJournal
+    ));
+}

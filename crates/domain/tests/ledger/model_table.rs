@@ -1,0 +1,265 @@
+//! A table in memory that keeps one customer's journal, record and ledger rows as `store` does,
+//! and words to tell it things in.
+
+use domain::billing::{
+    DisputeSnapshot, DisputeState, PaymentSnapshot, RefundSnapshot, RefundState, SourceKind,
+};
+use domain::event::{About, Fact, NormalizedEvent, Profile, ReferralSnapshot};
+use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId};
+use domain::ledger::{CommissionRow, Ledger, LedgerAccount};
+use domain::money::{Currency, Money};
+use domain::program::{
+    AttributionModel, AttributionTerms, CommissionDuration, PartnerIdentity, Program, Reward,
+};
+use domain::record::{AdvanceOutcome, Effect, Entry, Record};
+use domain::referral_status::ReferralStatusRow;
+use jiff::Timestamp;
+use jiff::civil::date;
+use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// One customer's items.
+#[derive(Clone)]
+pub(crate) struct LedgerTable {
+    pub(crate) record: Record,
+    pub(crate) journal: Vec<Arc<Entry>>,
+    pub(crate) rows: BTreeMap<(ObjectId, u64), CommissionRow>,
+    pub(crate) status_rows: BTreeMap<u64, ReferralStatusRow>,
+}
+
+impl LedgerTable {
+    pub(crate) fn new() -> Self {
+        Self {
+            record: Record::new(customer()),
+            journal: Vec::new(),
+            rows: BTreeMap::new(),
+            status_rows: BTreeMap::new(),
+        }
+    }
+
+    /// Takes in one reading and puts what follows.
+    pub(crate) fn deliver(&mut self, reading: &NormalizedEvent, now: Timestamp) {
+        self.fold(reading, now);
+        self.put();
+    }
+
+    /// Up to the record's write: a process that dies then leaves the rows to whoever comes next.
+    pub(crate) fn fold(&mut self, reading: &NormalizedEvent, now: Timestamp) {
+        let known = self.journal.iter().any(|e| e.event.id == reading.id);
+        let raw: Arc<[u8]> = reading.id.as_str().as_bytes().into();
+        let new = Arc::new(Entry::new(reading.clone(), raw, 1, now, "".into()));
+        if !known {
+            self.journal.push(new.clone());
+        }
+        match self.record.advance(std::slice::from_ref(&new), now) {
+            AdvanceOutcome::AlreadyFolded => {}
+            AdvanceOutcome::Next(next) => self.record = *next,
+            AdvanceOutcome::ReadJournal => self.rebuild(&[new], now),
+        }
+    }
+
+    /// Reads journal and rows, and folds all of it.
+    pub(crate) fn rebuild(&mut self, new: &[Arc<Entry>], now: Timestamp) {
+        let mut recalled = self.record.with_ledger_from_rows(&self.rows());
+        if recalled.version == 0 {
+            let told: Vec<ReferralStatusRow> = self.status_rows.values().cloned().collect();
+            recalled = recalled.with_statuses_from_rows(&told);
+        }
+        if let Some(next) = recalled.rebuild(&self.journal, new, now) {
+            self.record = next;
+        }
+    }
+
+    /// Puts what is pending, each if absent, and clears it.
+    pub(crate) fn put(&mut self) {
+        if self.record.pending.is_empty() {
+            return;
+        }
+        for effect in &self.record.pending {
+            if let Effect::Commission(row) = effect {
+                let key = (row.payment.clone(), row.n);
+                let there = self.rows.entry(key).or_insert_with(|| (**row).clone());
+                assert_eq!(there, &**row, "two rows claim one key");
+            } else if let Effect::ReferralStatus(row) = effect {
+                let there = self
+                    .status_rows
+                    .entry(row.n)
+                    .or_insert_with(|| (**row).clone());
+                assert_eq!(there, &**row, "two rows claim one key");
+            }
+        }
+        self.record = self.record.cleared();
+    }
+
+    pub(crate) fn rows(&self) -> Vec<CommissionRow> {
+        self.rows.values().cloned().collect()
+    }
+
+    /// What the rows of each account come to, where it is anything.
+    pub(crate) fn sums(&self) -> BTreeMap<LedgerAccount, i64> {
+        let lines = Ledger::from_rows(&self.rows()).balances.into_iter();
+        lines
+            .map(|(account, line)| (account, line.total()))
+            .filter(|(_, total)| *total != 0)
+            .collect()
+    }
+
+    /// The same in short: `acme/eur/due/pi_1 200`.
+    pub(crate) fn summary(&self) -> Vec<String> {
+        self.sums()
+            .into_iter()
+            .map(|(account, total)| format!("{} {total}", String::from(account)))
+            .collect()
+    }
+
+    pub(crate) fn after(readings: &[NormalizedEvent]) -> Self {
+        let mut books = Self::new();
+        for reading in readings {
+            books.deliver(reading, reading.occurred_at);
+        }
+        books
+    }
+}
+
+pub(crate) fn customer() -> CustomerKey {
+    CustomerKey::new("stripe/test/cus_1")
+}
+
+/// Noon of a day of 2026.
+pub(crate) fn day(month: i8, day: i8) -> Timestamp {
+    let noon = date(2026, month, day).at(12, 0, 0, 0);
+    noon.to_zoned(TimeZone::UTC).unwrap().timestamp()
+}
+
+pub(crate) fn money(minor: i64, code: &str) -> Money {
+    Money {
+        minor,
+        currency: Currency::parse(code).unwrap(),
+        exponent: 2,
+    }
+}
+
+/// Model 4's program: 20 %, 12 months, hold 30 days, window 60 days.
+pub(crate) fn program() -> Program {
+    Program {
+        reward: Reward::BasisPoints(2_000),
+        duration: CommissionDuration::Months(12),
+        hold_days: 30,
+        window_days: 60,
+        attribution_model: AttributionModel::First,
+    }
+}
+
+pub(crate) fn new_event(name: &str, at: Timestamp, facts: Vec<Fact>) -> NormalizedEvent {
+    NormalizedEvent {
+        id: EventId::new(name),
+        kind: "made.up".into(),
+        occurred_at: at,
+        rank: 1,
+        about: About::Customer(customer()),
+        facts,
+        references: Vec::new(),
+    }
+}
+
+pub(crate) fn report(partner: &str, at: Timestamp, program: &Program) -> NormalizedEvent {
+    report_of(partner, at, at, program, PartnerIdentity::default())
+}
+
+pub(crate) fn report_of(
+    partner: &str,
+    sent: Timestamp,
+    reported_at: Timestamp,
+    program: &Program,
+    own: PartnerIdentity,
+) -> NormalizedEvent {
+    let referral: Arc<str> = format!("r-{partner}").into();
+    let seen = ReferralSnapshot {
+        partner: PartnerId::new(partner),
+        referral: referral.clone(),
+        referred_at: sent,
+    };
+    let pinned = AttributionTerms {
+        partner: PartnerId::new(partner),
+        referral,
+        reported_at,
+        program: program.clone(),
+        identity: own,
+    };
+    let facts = vec![
+        Fact::Referral(seen),
+        Fact::AttributionTerms(Box::new(pinned)),
+    ];
+    new_event(&format!("partner/{partner}/msg"), sent, facts)
+}
+
+pub(crate) fn paid(id: &str, at: Timestamp, paid: Money) -> NormalizedEvent {
+    taxed(id, at, paid, None)
+}
+
+pub(crate) fn taxed(
+    id: &str,
+    at: Timestamp,
+    paid: Money,
+    tax_minor: Option<i64>,
+) -> NormalizedEvent {
+    let seen = PaymentSnapshot {
+        ids: vec![ObjectId::new(id)],
+        source_kind: SourceKind::Intent,
+        paid,
+        tax_minor,
+        paid_at: at,
+        subscription: None,
+    };
+    new_event(&format!("paid {id}"), at, vec![Fact::Payment(seen)])
+}
+
+pub(crate) fn refunded(id: &str, of: &str, at: Timestamp, minor: i64) -> NormalizedEvent {
+    refund(id, of, at, minor, RefundState::Succeeded)
+}
+
+pub(crate) fn refund(
+    id: &str,
+    of: &str,
+    at: Timestamp,
+    minor: i64,
+    state: RefundState,
+) -> NormalizedEvent {
+    let seen = RefundSnapshot {
+        id: ObjectId::new(id),
+        payment: vec![ObjectId::new(of)],
+        minor,
+        state,
+        created_at: at,
+    };
+    new_event(&format!("{state:?} {id}"), at, vec![Fact::Refund(seen)])
+}
+
+pub(crate) fn disputed(
+    of: &str,
+    at: Timestamp,
+    minor: i64,
+    state: DisputeState,
+) -> NormalizedEvent {
+    let seen = DisputeSnapshot {
+        id: ObjectId::new(format!("dp_{of}")),
+        payment: vec![ObjectId::new(of)],
+        minor,
+        state,
+    };
+    new_event(&format!("{state:?} {of}"), at, vec![Fact::Dispute(seen)])
+}
+
+pub(crate) fn profile(email: &str, at: Timestamp) -> NormalizedEvent {
+    let profile = Profile {
+        complete: true,
+        email: Some(email.into()),
+        ..Profile::default()
+    };
+    new_event(
+        &format!("profile {email}"),
+        at,
+        vec![Fact::Profile(profile)],
+    )
+}

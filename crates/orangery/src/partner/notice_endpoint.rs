@@ -1,0 +1,124 @@
+//! `partner endpoint`: where a partner is told of its rows.
+
+use super::{MasterKeyArgs, PartnerArgs};
+use crate::table;
+use anyhow::{Context, bail};
+use clap::Args;
+use domain::ids::PartnerId;
+use jiff::Timestamp;
+use providers::notice_secret;
+use runtime::post::NetworkScope;
+use std::io::Write;
+use store::notice_endpoints::{
+    DisabledReason, NoticeEndpoint, enable, read_endpoint, remove, rotate, set,
+};
+
+/// Whose endpoint is set, shown, put on again or forgotten.
+#[derive(Args)]
+pub struct NoticeEndpointArgs {
+    #[command(flatten)]
+    target: PartnerArgs,
+    /// Where to: an https address; of a local stack, one of this machine. Without it, what is set.
+    #[arg(value_name = "ADDRESS")]
+    to: Option<String>,
+    /// Tells this partner nothing any more.
+    #[arg(long, conflicts_with_all = ["to", "enable"])]
+    remove: bool,
+    /// Puts an endpoint on that was put off, and tells it what it missed.
+    #[arg(long, conflicts_with = "to")]
+    enable: bool,
+    /// Gives it another secret to check notices with; for a day they are signed with the one
+    /// before besides.
+    #[arg(long, conflicts_with_all = ["to", "remove", "enable"])]
+    rotate: bool,
+    #[command(flatten)]
+    master: MasterKeyArgs,
+}
+
+impl NoticeEndpointArgs {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let (table, row) = self.target.read_row().await?;
+        let (partner, place) = (&row.partner, &self.target.stage);
+        let mut out = std::io::stdout();
+        if self.remove {
+            let removed = remove(&table, partner).await;
+            if !removed.map_err(table::readable_error)? {
+                bail!(CHANGED_CONCURRENTLY);
+            }
+            writeln!(out, "{partner} is told nothing any more")?;
+            return Ok(());
+        }
+        // First: a secret that can't be shown is not changed.
+        let (master, now) = (self.master.key(place)?, place.now()?);
+        let there = match &self.to {
+            Some(url) => {
+                let reach = match place.is_local() {
+                    true => NetworkScope::Loopback,
+                    false => NetworkScope::Public,
+                };
+                reach
+                    .check(url)
+                    .context("this is no address to send notices to")?;
+                let set = set(&table, partner, url, now).await;
+                Some(
+                    set.map_err(table::readable_error)?
+                        .context(CHANGED_CONCURRENTLY)?,
+                )
+            }
+            None => {
+                let there = read_endpoint(&table, partner)
+                    .await
+                    .map_err(table::readable_error)?;
+                there.map(|there| NoticeEndpoint::clone(&there))
+            }
+        };
+        let Some(mut there) = there else {
+            bail!(
+                "{partner} has no endpoint, so it is told nothing; \
+                 `orangery partner endpoint {partner} https://…` sets one"
+            )
+        };
+        if self.enable {
+            let on = enable(&table, partner, now).await;
+            there = on
+                .map_err(table::readable_error)?
+                .context(CHANGED_CONCURRENTLY)?;
+        }
+        if self.rotate {
+            let next = rotate(&table, partner, now).await;
+            there = next
+                .map_err(table::readable_error)?
+                .context(CHANGED_CONCURRENTLY)?;
+        }
+        let secret = notice_secret(&master, partner, there.key)?;
+        writeln!(out, "{}", secret.reveal_standard())?;
+        writeln!(std::io::stderr(), "{}", endpoint_text(partner, &there, now))?;
+        Ok(())
+    }
+}
+
+/// Where it stands, for people.
+fn endpoint_text(partner: &PartnerId, endpoint: &NoticeEndpoint, now: Timestamp) -> String {
+    let NoticeEndpoint { url, since, .. } = endpoint;
+    let how = match (endpoint.disabled, endpoint.failing_since) {
+        (Some(off), _) => {
+            let why = match off.reason {
+                DisabledReason::Gone => "it said that it is gone",
+                DisabledReason::Failing => "it failed for three days",
+            };
+            format!("off since {}: {why}; --enable puts it on", off.at)
+        }
+        (None, Some(failing_since)) => format!("failing since {failing_since}, and tried again"),
+        (None, None) => "on".to_owned(),
+    };
+    let before = endpoint.previous_key.filter(|before| now < before.until);
+    let both = before.map_or_else(String::new, |before| {
+        format!(" (until {} also with the one before)", before.until)
+    });
+    format!(
+        "{partner} is told at {url} of what comes after {since}, signed with the secret \
+         above{both}, and the endpoint is {how}"
+    )
+}
+
+const CHANGED_CONCURRENTLY: &str = "somebody else changed this endpoint meanwhile; say it again";

@@ -1,0 +1,57 @@
+//! What a thin item lacks, and how it is had: documents of the provider's API.
+
+use crate::fetch::{ApiCall, MissingResponse, PendingCalls, ResponseTracker};
+use crate::json::validate_json;
+use crate::wire::UnclearValue;
+use serde_json::value::RawValue;
+
+/// Why an item can't be read in full.
+pub(crate) enum ReadError {
+    /// There is something in it or behind it that we do not understand.
+    Unclear(UnclearValue),
+    /// These have to be asked first.
+    NotFetched(PendingCalls),
+    /// The API is silent; this is what it was asked for.
+    Unavailable(&'static str),
+}
+
+impl From<UnclearValue> for ReadError {
+    fn from(unclear: UnclearValue) -> Self {
+        Self::Unclear(unclear)
+    }
+}
+
+/// The document at that address; `what` it is, in the provider's word. None where the API knows
+/// no such thing, or no longer.
+pub(crate) fn find<'f>(
+    asking: &ResponseTracker<'f>,
+    call: Option<ApiCall>,
+    what: &'static str,
+) -> Result<Option<&'f RawValue>, ReadError> {
+    let call = call.ok_or_else(|| UnclearValue(format!("the id of the {what} is none")))?;
+    let answer = asking.response(call).map_err(|missing| match missing {
+        MissingResponse::NotFetched(questions) => ReadError::NotFetched(questions),
+        MissingResponse::Unavailable => ReadError::Unavailable(what),
+    })?;
+    match answer.status {
+        200 => {
+            let unclear = |_| UnclearValue(format!("the API's {what} is no JSON"));
+            let text = validate_json(&answer.body).map_err(unclear)?;
+            let document = serde_json::from_str(text);
+            let unclear = |_| UnclearValue(format!("the API's {what} is no JSON"));
+            Ok(Some(document.map_err(unclear)?))
+        }
+        404 | 410 => Ok(None),
+        status => Err(UnclearValue(format!("asked for the {what}, the API says {status}")).into()),
+    }
+}
+
+/// The same where it has to be there.
+pub(crate) fn fetch<'f>(
+    asking: &ResponseTracker<'f>,
+    call: Option<ApiCall>,
+    what: &'static str,
+) -> Result<&'f RawValue, ReadError> {
+    let known = find(asking, call, what)?;
+    Ok(known.ok_or_else(|| UnclearValue(format!("the API knows no such {what}")))?)
+}

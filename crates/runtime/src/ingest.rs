@@ -1,0 +1,128 @@
+//! From what a provider told to what became of it: journaled under the reading's normalizer,
+//! folded, and said in the log. The door's way, and `calendar`'s for what had to wait.
+
+use domain::record::Entry;
+use jiff::Timestamp;
+use providers::{ItemOutcome, Provider, ReceivedItem};
+use std::sync::Arc;
+use store::ingest::{AppendOutcome, ingest_entries};
+use store::{StoreError, Table};
+
+/// An item that is read, and how it came to us.
+#[derive(Clone, Debug)]
+pub struct IngestItem {
+    /// What it says.
+    pub received: ReceivedItem,
+    /// When it came, by our clock.
+    pub received_at: Timestamp,
+    /// Which request brought it.
+    pub receipt: Arc<str>,
+}
+
+/// What became of an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disposition {
+    /// In its customer's journal, for the first time.
+    Applied,
+    /// It was there already.
+    Repeated,
+    /// It waits for somebody to know whose it is.
+    Parked,
+    /// Kept and not understood.
+    Quarantined,
+    /// It waits for its provider's API.
+    Waiting,
+    /// Nothing that we act on.
+    Ignored,
+    /// Money of the other mode.
+    WrongMode,
+}
+
+impl Disposition {
+    /// As it stands in answers, log lines and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Repeated => "repeated",
+            Self::Parked => "parked",
+            Self::Quarantined => "quarantined",
+            Self::Waiting => "waiting",
+            Self::Ignored => "ignored",
+            Self::WrongMode => "wrong_mode",
+        }
+    }
+
+    fn of(entry: &Entry, verdict: AppendOutcome) -> Self {
+        match verdict {
+            AppendOutcome::Repeated => Self::Repeated,
+            AppendOutcome::Appended | AppendOutcome::Parked if entry.event.is_waiting() => {
+                Self::Waiting
+            }
+            AppendOutcome::Appended | AppendOutcome::Parked if entry.event.is_unclear() => {
+                Self::Quarantined
+            }
+            AppendOutcome::Appended => Self::Applied,
+            AppendOutcome::Parked => Self::Parked,
+        }
+    }
+
+    /// Whether somebody should look at it: it counts as a metric of its name.
+    fn is_metric(self) -> bool {
+        match self {
+            Self::Quarantined | Self::WrongMode => true,
+            Self::Applied | Self::Repeated | Self::Parked | Self::Waiting | Self::Ignored => false,
+        }
+    }
+}
+
+/// Takes in what one provider told, each item for itself: what concerns us is durable when this
+/// returns, and every item has its decision line. Gives what became of each, in order.
+///
+/// # Errors
+/// When an item may not be durable.
+pub async fn ingest<T: Table>(
+    table: &T,
+    provider: &Provider,
+    told: Vec<IngestItem>,
+    now: Timestamp,
+) -> Result<Vec<Disposition>, StoreError> {
+    let mut decided = Vec::with_capacity(told.len());
+    let mut entries = Vec::new();
+    for told in told {
+        match told.received.outcome {
+            ItemOutcome::Event(reading) => {
+                let raw = told.received.raw;
+                let normalizer = provider.normalizer();
+                let entry = Entry::new(reading, raw, normalizer, told.received_at, told.receipt);
+                entries.push(Arc::new(entry));
+                decided.push(None);
+            }
+            ItemOutcome::Ignored { kind, .. } => {
+                log_disposition(provider, None, &kind, Disposition::Ignored);
+                decided.push(Some(Disposition::Ignored));
+            }
+            ItemOutcome::WrongMode { kind } => {
+                log_disposition(provider, None, &kind, Disposition::WrongMode);
+                decided.push(Some(Disposition::WrongMode));
+            }
+        }
+    }
+    let verdicts = ingest_entries(table, &entries, now).await?;
+    let mut kept = entries.iter().zip(verdicts).map(|(entry, verdict)| {
+        let became = Disposition::of(entry, verdict);
+        let id = entry.event.id.as_str();
+        log_disposition(provider, Some(id), &entry.event.kind, became);
+        became
+    });
+    let decided = decided
+        .into_iter()
+        .map(|known| known.or_else(|| kept.next()));
+    Ok(decided.flatten().collect())
+}
+
+/// The decision line: one an event.
+fn log_disposition(provider: &Provider, id: Option<&str>, kind: &str, became: Disposition) {
+    let (provider, verdict) = (provider.name(), became.as_str());
+    let metrics = became.is_metric().then_some(verdict);
+    tracing::info!(provider, id, kind, verdict, metrics);
+}

@@ -1,0 +1,256 @@
+//! From an authentic event to a journal entry: appended to its customer, or parked under what
+//! it names until somebody knows whose that is.
+
+use crate::folding;
+use crate::items::{ALIAS, Item, Key, PARKED, reference_partition};
+use crate::port::{PutOutcome, StoreError, Table, WriteCondition, query_all};
+use domain::event::About;
+use domain::ids::{CustomerKey, Reference};
+use domain::record::Entry;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What became of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AppendOutcome {
+    /// In its customer's journal, for the first time.
+    Appended,
+    /// It was there already.
+    Repeated,
+    /// Waiting for somebody to know whose it is.
+    Parked,
+}
+
+/// Takes in the entries of one request: each is durable when this returns, and the records they
+/// concern have been folded as far as possible; what is left the stream and the audit do.
+///
+/// # Errors
+/// When an entry may not be durable: the sender must try again.
+pub async fn ingest_entries<T: Table>(
+    table: &T,
+    entries: &[Arc<Entry>],
+    now: Timestamp,
+) -> Result<Vec<AppendOutcome>, StoreError> {
+    let mut verdicts = Vec::with_capacity(entries.len());
+    let mut touched: BTreeMap<CustomerKey, Vec<Arc<Entry>>> = BTreeMap::new();
+    for entry in entries {
+        let (verdict, customers) = append_or_park(table, entry).await?;
+        verdicts.push(verdict);
+        for customer in customers {
+            touched.entry(customer).or_default().push(entry.clone());
+        }
+    }
+    for (customer, new) in touched {
+        folding::fold_or_leave(table, &customer, new, now).await;
+    }
+    Ok(verdicts)
+}
+
+/// Makes one entry durable. Gives the customers to whose journals it was new.
+///
+/// # Errors
+/// When it may not be durable.
+pub async fn append_or_park<T: Table>(
+    table: &T,
+    entry: &Arc<Entry>,
+) -> Result<(AppendOutcome, Vec<CustomerKey>), StoreError> {
+    match &entry.event.about {
+        About::Customer(customer) => {
+            let new = append(table, customer, entry).await?; // 1
+            Ok(if new {
+                (AppendOutcome::Appended, vec![customer.clone()])
+            } else {
+                (AppendOutcome::Repeated, Vec::new())
+            })
+        }
+        About::ByReference(references) => append_by_reference(table, references, entry).await,
+    }
+}
+
+async fn append_by_reference<T: Table>(
+    table: &T,
+    references: &[Reference],
+    entry: &Arc<Entry>,
+) -> Result<(AppendOutcome, Vec<CustomerKey>), StoreError> {
+    // What several customers may share keeps its entries, for those who come later; what
+    // belongs to one hands them over. Put first, look afterwards: whoever sets the alias does
+    // the same, so one of the two sees the other.
+    let shared = references.iter().any(Reference::is_shared);
+    let mut known = if shared {
+        Vec::new()
+    } else {
+        resolve_references(table, references).await?
+    };
+    let mut parked = false;
+    if known.is_empty() {
+        for reference in references {
+            let item = Item::Parked(reference.clone(), entry.clone());
+            parked |= is_new(table.put(item, WriteCondition::Absent).await?, entry);
+        }
+        known = resolve_references(table, references).await?;
+        if known.is_empty() {
+            return Ok((
+                if parked {
+                    AppendOutcome::Parked
+                } else {
+                    AppendOutcome::Repeated
+                },
+                Vec::new(),
+            ));
+        }
+    }
+    let mut fresh = Vec::new();
+    for customer in known {
+        if append(table, &customer, entry).await? {
+            fresh.push(customer);
+        }
+    }
+    // What another delivery of it parked is cleared by whoever hands it over.
+    if !shared && parked {
+        delete_parked(table, entry).await?;
+    }
+    Ok((
+        if fresh.is_empty() {
+            AppendOutcome::Repeated
+        } else {
+            AppendOutcome::Appended
+        },
+        fresh,
+    ))
+}
+
+/// Puts an entry into a customer's journal. Whether it was new there.
+///
+/// # Errors
+/// When the table does not answer.
+async fn append<T: Table>(
+    table: &T,
+    customer: &CustomerKey,
+    entry: &Arc<Entry>,
+) -> Result<bool, StoreError> {
+    let item = Item::Entry(customer.clone(), entry.clone());
+    Ok(is_new(
+        table.put(item, WriteCondition::Absent).await?,
+        entry,
+    ))
+}
+
+/// Puts a parked entry into a customer's journal. Whether it was new there: its receipt is that
+/// of whoever parked it and tells nothing; one whose answer was lost is left to the stream.
+async fn append_unparked<T: Table>(
+    table: &T,
+    customer: &CustomerKey,
+    entry: &Arc<Entry>,
+) -> Result<bool, StoreError> {
+    let item = Item::Entry(customer.clone(), entry.clone());
+    Ok(table.put(item, WriteCondition::Absent).await? == PutOutcome::Done)
+}
+
+/// Hands what is parked under a reference to one of the customers behind it. Gives what was
+/// new in the customer's journal.
+///
+/// # Errors
+/// When the table does not answer.
+pub(crate) async fn unpark<T: Table>(
+    table: &T,
+    reference: &Reference,
+    customer: &CustomerKey,
+) -> Result<Vec<Arc<Entry>>, StoreError> {
+    let mut fresh = Vec::new();
+    for item in query_all(table, &reference_partition(reference), PARKED).await? {
+        let Item::Parked(_, entry) = item else {
+            continue;
+        };
+        if append_unparked(table, customer, &entry).await? {
+            fresh.push(entry.clone());
+        }
+        if !reference.is_shared() {
+            delete_parked(table, &entry).await?;
+        }
+    }
+    Ok(fresh)
+}
+
+/// Looks once more for whom a parked entry is about, and hands it over.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn retry_parked<T: Table>(
+    table: &T,
+    entry: &Arc<Entry>,
+) -> Result<Vec<CustomerKey>, StoreError> {
+    let About::ByReference(references) = &entry.event.about else {
+        return Ok(Vec::new());
+    };
+    // For that one nobody's reference will do: it is read again first.
+    if entry.event.is_waiting() {
+        return Ok(Vec::new());
+    }
+    let mut fresh = Vec::new();
+    let known = resolve_references(table, references).await?;
+    for customer in &known {
+        if append_unparked(table, customer, entry).await? {
+            fresh.push(customer.clone());
+        }
+    }
+    if !known.is_empty() && !references.iter().any(Reference::is_shared) {
+        delete_parked(table, entry).await?;
+    }
+    Ok(fresh)
+}
+
+/// The customers these references lead to: of an object's ids the first that leads anywhere,
+/// of shared ones all.
+pub(crate) async fn resolve_references<T: Table>(
+    table: &T,
+    references: &[Reference],
+) -> Result<Vec<CustomerKey>, StoreError> {
+    let mut customers: Vec<CustomerKey> = Vec::new();
+    for reference in references {
+        let aliases = query_all(table, &reference_partition(reference), ALIAS).await?;
+        customers.extend(aliases.into_iter().filter_map(Item::into_alias_target));
+        if !customers.is_empty() && !reference.is_shared() {
+            break;
+        }
+    }
+    customers.sort();
+    customers.dedup();
+    Ok(customers)
+}
+
+async fn delete_parked<T: Table>(table: &T, entry: &Entry) -> Result<(), StoreError> {
+    let About::ByReference(references) = &entry.event.about else {
+        return Ok(());
+    };
+    for reference in references.iter().filter(|reference| !reference.is_shared()) {
+        table
+            .delete(Key::parked(reference, &entry.event.id))
+            .await?;
+    }
+    Ok(())
+}
+
+/// A refused put is new all the same when what is there is our own earlier, unanswered one.
+fn is_new(put: PutOutcome, entry: &Entry) -> bool {
+    match put {
+        PutOutcome::Done => true,
+        PutOutcome::Refused(Some(there)) => match *there {
+            Item::Entry(_, there) | Item::Parked(_, there) => there.receipt == entry.receipt,
+            Item::Record(_)
+            | Item::Alias(..)
+            | Item::Letter(_)
+            | Item::Partner(_)
+            | Item::Commission(_)
+            | Item::Payout(_)
+            | Item::Bank(_)
+            | Item::TransferBatch(_)
+            | Item::ReferralStatus(_)
+            | Item::Report(..)
+            | Item::NoticeEndpoint(_)
+            | Item::DeliveryState(_)
+            | Item::Cursor(_) => false,
+        },
+        PutOutcome::Refused(None) => false,
+    }
+}

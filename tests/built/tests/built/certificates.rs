@@ -1,0 +1,60 @@
+//! Whom a process believes: pinned roots first, the system's where these do not fit, nobody else.
+
+use crate::requests::webhook;
+use crate::test_harness::{BuiltHarness, has_log_line, invoke_http, log_lines};
+use lambda::TestAuthority;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_root_that_is_not_pinned_and_that_the_system_knows_is_believed_and_said_so_once() {
+    let house = BuiltHarness::open().await;
+    let mut settings = house.settings();
+    settings.push(("SSL_CERT_FILE", house.root(&house.authority)));
+    let mut door = house.start_as("payment-webhook", settings).await;
+    for _ in 0..3 {
+        let (status, said) = invoke_http(&mut door, &webhook().event()).await;
+        assert_eq!(status, 200, "{said}\n{}", door.log());
+    }
+    let told = log_lines(&door);
+    let warnings = told.iter().filter(|line| line["level"] == "WARN").count();
+    assert_eq!(warnings, 1, "{}", door.log());
+    assert!(has_log_line(
+        &door,
+        &["no pinned root proves this endpoint"]
+    ));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_root_that_nobody_knows_is_not_believed_and_the_log_says_so() {
+    let house = BuiltHarness::open().await;
+    let mut settings = house.settings();
+    settings.push(("SSL_CERT_FILE", house.root(&TestAuthority::new().unwrap())));
+    let mut door = house.start_as("payment-webhook", settings).await;
+    for _ in 0..2 {
+        let (status, said) = invoke_http(&mut door, &webhook().event()).await;
+        assert_eq!(status, 503, "{said}");
+    }
+    assert_eq!(
+        house.aws.take_operations(),
+        [""; 0],
+        "nothing is said to who is not believed"
+    );
+    let told = log_lines(&door);
+    let answering = told.iter().filter(|line| line["requestId"].is_string());
+    let said = answering.map(|line| line["what"].as_str().or(line["verdict"].as_str()));
+    let each = [Some("certificate"), Some("unverifiable")];
+    assert_eq!(said.collect::<Vec<_>>(), each.repeat(2), "{}", door.log());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_root_that_is_named_is_believed_without_a_word() {
+    let house = BuiltHarness::open().await;
+    let mut door = house.start("payment-webhook").await;
+    let (status, said) = invoke_http(&mut door, &webhook().event()).await;
+    assert_eq!(status, 200, "{said}");
+    let told = log_lines(&door);
+    assert!(
+        told.iter().all(|line| line["level"] == "INFO"),
+        "{}",
+        door.log()
+    );
+}

@@ -1,0 +1,122 @@
+//! Events of another kind: a refusal or an error report that repeats nothing of what came, and a
+//! process that goes on.
+
+use crate::requests::webhook;
+use crate::test_harness::{
+    BuiltHarness, batch_failures, invoke, invoke_error, invoke_http, log_lines,
+};
+use lambda::{RecordBatch, schedule};
+use serde_json::{Value, json};
+
+/// What may stand in no log line and no error: an address somebody wrote to us.
+const CANARY: &str = "canary@example.com";
+
+/// What is no event of the function that gets it.
+fn malformed_events() -> Vec<(&'static str, Value)> {
+    let queue = RecordBatch::of_queue()
+        .unwrap()
+        .with([("/body", CANARY.into())]);
+    let mut stream = RecordBatch::of_stream().unwrap();
+    stream = stream.with([("/dynamodb/Keys", CANARY.into())]);
+    vec![
+        ("a webhook", webhook().event()),
+        ("a queue's batch", queue.event()),
+        ("a stream's batch whose record is none", stream.event()),
+        ("records that are none", json!({ "Records": CANARY })),
+        ("a record that is none", json!({ "Records": [CANARY] })),
+        (
+            "a request that is none",
+            json!({ "requestContext": CANARY, "body": CANARY }),
+        ),
+        (
+            "headers that are none",
+            json!({ "requestContext": {}, "headers": [CANARY] }),
+        ),
+        ("a schedule without an input", schedule().unwrap()),
+        ("a job that is none", json!({ "job": CANARY })),
+        ("text", json!(CANARY)),
+        ("nothing", Value::Null),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_endpoint_refuses_what_is_no_request_and_serves_again() {
+    let house = BuiltHarness::open().await;
+    for function in ["payment-webhook", "partner-referral"] {
+        let mut door = house.start(function).await;
+        house.aws.take_operations();
+        for (name, event) in malformed_events() {
+            if name == "a webhook" {
+                continue;
+            }
+            let (status, said) = invoke_http(&mut door, &event).await;
+            assert_eq!(status, 400, "{function}, {name}: {said}");
+            assert!(
+                !said.to_string().contains(CANARY),
+                "{function}, {name}: {said}"
+            );
+        }
+        assert_eq!(house.aws.take_operations(), [""; 0], "{function}");
+        assert!(!door.log().contains(CANARY), "{}", door.log());
+        let (status, said) = invoke_http(&mut door, &webhook().event()).await;
+        let expected = if function == "payment-webhook" {
+            200
+        } else {
+            404
+        };
+        assert_eq!(status, expected, "{function}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_of_batches_reports_what_is_no_batch_and_reads_the_next() {
+    let house = BuiltHarness::open().await;
+    let none = json!({ "Records": [] });
+    let sweep = json!({ "job": "due_scan" });
+    for (function, kind, own, good) in [
+        ("journal-fold", "NotAStream", "none of these", &none),
+        ("dispatch", "NotAStream", "none of these", &none),
+        ("engagement-email", "NotAQueue", "a queue's batch", &none),
+        ("partner-notice", "NotAQueue", "a queue's batch", &none),
+        ("calendar", "NoJob", "none of these", &sweep),
+    ] {
+        let mut process = house.start(function).await;
+        house.aws.take_operations();
+        for (name, event) in malformed_events()
+            .into_iter()
+            .filter(|(name, _)| *name != own)
+        {
+            let (said, words) = invoke_error(&mut process, &event).await;
+            assert_eq!(said, kind, "{function}, {name}: {words}");
+            assert!(!words.contains(CANARY), "{function}, {name}: {words}");
+        }
+        assert_eq!(house.aws.take_operations(), [""; 0], "{function}");
+        let logged = log_lines(&process);
+        assert!(
+            logged.len() >= malformed_events().len() - 1,
+            "{function} tells of each"
+        );
+        assert!(!process.log().contains(CANARY), "{}", process.log());
+        let said = invoke(&mut process, good).await;
+        if good == &none {
+            assert_eq!(said, batch_failures(&[]), "{function}");
+        } else {
+            assert_eq!(said["complete"], true, "{function}: {said}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_schedules_jobs_run_and_say_that_they_came_to_an_end() {
+    let house = BuiltHarness::open().await;
+    let mut door = house.start("payment-webhook").await;
+    for _ in 0..3 {
+        assert_eq!(invoke_http(&mut door, &webhook().event()).await.0, 200);
+    }
+    let mut calendar = house.start("calendar").await;
+    for (job, customers) in [("due_scan", 0), ("audit", 3), ("audit", 3)] {
+        let said = invoke(&mut calendar, &json!({ "job": job })).await;
+        assert_eq!(said["complete"], true, "{job}: {said}");
+        assert_eq!(said["customers"], customers, "{job}: {said}");
+    }
+}

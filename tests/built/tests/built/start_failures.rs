@@ -1,0 +1,133 @@
+//! A start into trouble: no INIT fails by it, the answer meanwhile is a 503 whose log line names
+//! the cause, and when the trouble is over the same process answers.
+
+use crate::aws::{AwsFault, FOR_EVER};
+use crate::requests::webhook;
+use crate::test_harness::{BuiltHarness, has_log_line, invoke_http, log_lines};
+use lambda::{FunctionProcess, ReservedPort};
+
+/// What the parameter store does, and what the log says of it.
+const START_FAULTS: [(AwsFault, &str); 6] = [
+    (
+        AwsFault::Responds(500, "InternalServerError"),
+        "InternalServerError",
+    ),
+    (
+        AwsFault::Responds(400, "ThrottlingException"),
+        "ThrottlingException",
+    ),
+    (
+        AwsFault::Responds(400, "ParameterNotFound"),
+        "ParameterNotFound",
+    ),
+    (
+        AwsFault::Responds(400, "AccessDeniedException"),
+        "AccessDeniedException",
+    ),
+    (
+        AwsFault::Responds(400, "ExpiredTokenException"),
+        "ExpiredTokenException",
+    ),
+    (AwsFault::Silence, "no answer"),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_parameter_store_in_trouble_at_the_start_is_a_503_until_it_answers() {
+    let mut all = tokio::task::JoinSet::new();
+    for (fault, word) in START_FAULTS {
+        all.spawn(async move {
+            let house = BuiltHarness::open().await;
+            house.aws.inject("GetParameter", fault, FOR_EVER);
+            let mut door = house.start("payment-webhook").await;
+            assert_unverifiable(&mut door, word).await;
+            assert_eq!(house.count(""), 0, "{fault:?}");
+            house.aws.clear_faults();
+            assert_applied(&mut door).await;
+        });
+    }
+    while let Some(ended) = all.join_next().await {
+        ended.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_parameter_store_that_is_not_there_at_the_start_is_a_503_until_it_is() {
+    let house = BuiltHarness::open().await;
+    let reserved = ReservedPort::new().unwrap();
+    let own = [("AWS_ENDPOINT_URL_SSM", reserved.url())];
+    let mut door = house.start_with("payment-webhook", &own).await;
+    assert_unverifiable(&mut door, "no answer").await;
+    let server = house.authority.server().unwrap();
+    let _there = reserved.open(server, house.aws.clone()).unwrap();
+    assert_applied(&mut door).await;
+}
+
+/// In Lambda a process's credentials never change: its environment ends before they do. So this
+/// is a table that takes them for expired for a while.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_table_that_takes_the_credentials_for_expired_is_a_503_and_then_answers() {
+    for (status, kind) in [
+        (400, "ExpiredTokenException"),
+        (403, "ExpiredTokenException"),
+        (403, "UnrecognizedClientException"),
+        (400, "ProvisionedThroughputExceededException"),
+    ] {
+        let house = BuiltHarness::open().await;
+        let mut door = house.start("payment-webhook").await;
+        let told = webhook();
+        house
+            .aws
+            .inject("PutItem", AwsFault::Responds(status, kind), FOR_EVER);
+        let (answer, said) = invoke_http(&mut door, &told.event()).await;
+        assert_eq!(answer, 503, "{status} {kind}: {said}");
+        let word = if kind.starts_with("Prov") {
+            "throttling"
+        } else {
+            kind
+        };
+        assert!(
+            has_log_line(&door, &["not_durable", "ERROR", word]),
+            "{}",
+            door.log()
+        );
+        assert_eq!(house.count(""), 0);
+        house.aws.clear_faults();
+        let (answer, said) = invoke_http(&mut door, &told.event()).await;
+        assert_eq!((answer, &said["applied"]), (200, &1.into()), "{said}");
+        assert_eq!(house.count("journal#"), 1);
+    }
+}
+
+/// A webhook is refused for now, and one line of the log says why.
+async fn assert_unverifiable(door: &mut FunctionProcess, word: &str) {
+    let (status, said) = invoke_http(door, &webhook().event()).await;
+    assert_eq!(status, 503, "{word}: {said}");
+    assert!(
+        said["error"]
+            .as_str()
+            .unwrap()
+            .contains("send it again later"),
+        "{said}"
+    );
+    assert!(
+        has_log_line(door, &["unverifiable", "ERROR", word]),
+        "{word}: {}",
+        door.log()
+    );
+}
+
+/// The same process takes a webhook.
+async fn assert_applied(door: &mut FunctionProcess) {
+    let (status, said) = invoke_http(door, &webhook().event()).await;
+    assert_eq!(
+        (status, &said["applied"]),
+        (200, &1.into()),
+        "{said}\n{}",
+        door.log()
+    );
+    assert!(
+        log_lines(door)
+            .iter()
+            .any(|line| line["verdict"] == "applied")
+    );
+}

@@ -1,0 +1,274 @@
+//! Canonical lives, short enough that everything can be tried on them.
+
+use super::expected_letters;
+use super::ledger_checks::ExpectedRows;
+use super::oracle::{self, JournaledEvent};
+use super::provider_scripts::PROVIDER_SCRIPTS;
+use super::random::Rng;
+use super::scenarios::ScenarioBuilder;
+use super::script::{NORMALIZER_VERSION, Script, ScriptedEvent, at};
+use domain::digest::Digest;
+use domain::ids::{CustomerKey, Reference};
+use domain::record::Entry;
+use domain::state::CustomerState;
+use domain::terms::SubscriptionStatus;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use store::{Item, Key};
+
+use super::model_table::ModelTable;
+
+/// Events that a life is cut to.
+const MAX_SCENARIO_EVENTS: usize = 8;
+
+/// Events that are taken of a provider's telling.
+const PROVIDER_EVENTS: usize = 7;
+
+/// A life and what must come of it.
+pub(super) struct CanonicalScenario {
+    /// Its name.
+    pub(super) name: &'static str,
+    /// Its events in the order in which they happened.
+    pub(super) entries: Vec<Arc<Entry>>,
+    /// The moment at which all is told.
+    pub(super) now: Timestamp,
+    records: BTreeMap<CustomerKey, (CustomerState, u64, Digest)>,
+    aliases: BTreeSet<(Reference, CustomerKey)>,
+    parked: BTreeSet<(Reference, String)>,
+    letters: BTreeSet<Key>,
+    expected_rows: ExpectedRows,
+}
+
+type ScenarioSteps = fn(&mut ScenarioBuilder<'_>);
+
+/// The lives.
+const SCENARIOS: [(&str, u64, ScenarioSteps); 16] = [
+    ("a first month", 1, |life| life.check_out()),
+    ("a first month, told otherwise", 4, |life| life.check_out()),
+    ("a trial that is paid", 2, |life| {
+        life.start();
+        life.renew();
+    }),
+    ("a card that fails and recovers", 3, |life| {
+        life.start();
+        life.fail_and_recover();
+    }),
+    ("three changes in one second", 5, |life| {
+        life.start();
+        life.change_plan();
+        life.change_plan();
+        life.pause();
+        life.set_to_end();
+    }),
+    ("set to end, and ended", 6, |life| {
+        life.start();
+        life.set_to_end();
+        life.end();
+    }),
+    ("a guest", 7, |life| {
+        life.make_guest();
+        life.buy_once();
+    }),
+    ("two purchases", 8, |life| {
+        life.buy_once();
+        life.advance();
+        life.buy_once();
+    }),
+    ("refunds one by one", 9, |life| life.buy_and_refund(true)),
+    ("refunds as a sum", 10, |life| life.buy_and_refund(false)),
+    ("a dispute", 11, |life| life.buy_and_dispute()),
+    ("the partner reported first", 12, |life| {
+        life.report();
+        life.check_out();
+    }),
+    ("the partner reported last", 13, |life| {
+        life.add_customer_object();
+        life.start();
+        life.report();
+    }),
+    ("an unclear event", 14, |life| {
+        life.add_unclear_event();
+        life.add_customer_object();
+        life.start();
+    }),
+    ("a poison event", 15, |life| {
+        life.start();
+        life.add_poison_event();
+        life.pause();
+        life.end();
+    }),
+    ("ended in the second it began", 16, |life| {
+        life.start();
+        life.change(|terms| terms.status = SubscriptionStatus::Active);
+        life.end();
+        life.add_ignored_event();
+    }),
+];
+
+/// Lives on which a partner earns: each by the first seed from there on by which it does.
+const EARNING_SCENARIOS: [(&str, u64, ScenarioSteps); 4] = [
+    ("a sale that earns and goes back", 17, |life| {
+        life.report_by("acme");
+        life.add_checkout_session();
+        life.buy_and_refund(true);
+    }),
+    ("two partners, and one takes back", 18, |life| {
+        life.report_by("acme");
+        life.report_by("zest");
+        life.add_checkout_session();
+        life.buy_and_refund(false);
+        life.cancel_report_by("acme");
+    }),
+    ("a code that was given first", 19, |life| {
+        life.grant_code();
+        life.add_checkout_session();
+        life.buy_and_dispute();
+    }),
+    ("a partner who buys", 20, |life| {
+        life.report_by("peel");
+        life.add_checkout_session();
+        life.show_card();
+        life.buy_and_refund(false);
+        life.review();
+    }),
+];
+
+/// All canonical lives: ours, and of what each provider tells some events from its first to its
+/// last.
+pub(super) fn canonical_scenarios() -> Vec<CanonicalScenario> {
+    let life = |name: &'static str, seed: u64, script: ScenarioSteps| {
+        let mut story = Script::default();
+        let mut rng = Rng::fork(seed, 9);
+        script(&mut ScenarioBuilder::new(&mut story, &mut rng, 0));
+        story.events.truncate(MAX_SCENARIO_EVENTS);
+        CanonicalScenario::new(name, &story)
+    };
+    let ours = SCENARIOS.iter();
+    let ours = ours.map(|(name, seed, script)| life(name, *seed, *script));
+    let earning = EARNING_SCENARIOS.iter().map(|(name, seed, script)| {
+        let mut lives = (*seed..seed + 1_000).map(|seed| life(name, seed, *script));
+        let earns = lives.find(|life| life.expected_rows.has_commissions());
+        earns.expect("one in a thousand earns")
+    });
+    let told = PROVIDER_SCRIPTS.iter().map(|telling| {
+        let last = telling.events.len() - 1;
+        let spread = (0..PROVIDER_EVENTS).map(|place| ScriptedEvent {
+            true_order: place as u32,
+            ..telling.events[place * last / (PROVIDER_EVENTS - 1)].clone()
+        });
+        let story = Script {
+            events: spread.collect(),
+            ..Script::default()
+        };
+        CanonicalScenario::new(telling.account.provider, &story)
+    });
+    ours.chain(earning).chain(told).collect()
+}
+
+impl CanonicalScenario {
+    fn new(name: &'static str, story: &Script) -> Self {
+        let last = story
+            .events
+            .iter()
+            .map(|told| told.normalized[0].occurred_at);
+        let last = last.max().map_or(0, |last| last.as_second());
+        let now = at(last + 60);
+        let entry = |told: &ScriptedEvent| {
+            told.entry(
+                NORMALIZER_VERSION,
+                now,
+                Arc::from(format!("once {}", told.id())),
+            )
+        };
+        let entries = story.events.iter().map(entry).collect();
+        let mut canon = Self {
+            name,
+            entries,
+            now,
+            records: BTreeMap::new(),
+            aliases: BTreeSet::new(),
+            parked: BTreeSet::new(),
+            letters: BTreeSet::new(),
+            expected_rows: ExpectedRows::default(),
+        };
+        let known = |told| JournaledEvent {
+            scripted: told,
+            normalized: &told.normalized[0],
+        };
+        let known: Vec<JournaledEvent<'_>> = story.events.iter().map(known).collect();
+        let routes = oracle::routes(&known);
+        for (customer, known) in &routes.journals {
+            let state = oracle::state(known);
+            let digests = known.iter().map(|k| k.scripted.digest(NORMALIZER_VERSION));
+            let digest = digests.fold(Digest::default(), Digest::plus);
+            canon.letters.extend(expected_letters::expected_letters(
+                customer,
+                &state,
+                now,
+                SignedDuration::ZERO,
+            ));
+            canon.expected_rows.add_customer(customer, known);
+            let expected = (state, known.len() as u64, digest);
+            canon.records.insert((*customer).clone(), expected);
+        }
+        let owned = |(name, customer): &(&Reference, &CustomerKey)| {
+            (Reference::clone(name), CustomerKey::clone(customer))
+        };
+        canon.aliases = routes.aliases.iter().map(owned).collect();
+        let owned = |(name, id): &(&Reference, &str)| (Reference::clone(name), (*id).to_owned());
+        canon.parked = routes.parked.iter().map(owned).collect();
+        canon
+    }
+
+    /// Whether a partner earns on it.
+    pub(super) fn has_commissions(&self) -> bool {
+        self.expected_rows.has_commissions()
+    }
+
+    /// Whether this table is what must come of the life.
+    pub(super) fn check(&self, twin: &ModelTable) -> Result<(), String> {
+        let mut aliases = BTreeSet::new();
+        let mut parked = BTreeSet::new();
+        let mut records = 0;
+        for item in twin.items() {
+            match item {
+                Item::Record(record) => {
+                    records += 1;
+                    let expected = self.records.get(&record.customer);
+                    let (state, count, digest) = expected.ok_or("a record of nobody")?;
+                    if record.folded.state != *state {
+                        let is = &record.folded.state;
+                        return Err(format!(
+                            "{} is\n{is:#?}\nand not\n{state:#?}",
+                            record.customer
+                        ));
+                    }
+                    if (record.folded.count, record.folded.digest) != (*count, *digest) {
+                        return Err(format!("{} counts otherwise", record.customer));
+                    }
+                    if !record.pending.is_empty() {
+                        return Err(format!("{} still owes", record.customer));
+                    }
+                }
+                Item::Alias(name, customer) => {
+                    aliases.insert((name.clone(), customer.clone()));
+                }
+                Item::Parked(name, entry) => {
+                    parked.insert((name.clone(), entry.event.id.as_str().to_owned()));
+                }
+                _ => {}
+            }
+        }
+        if records != self.records.len() || aliases != self.aliases || parked != self.parked {
+            return Err(format!(
+                "{records} records, aliases {aliases:?}, parked {parked:?}"
+            ));
+        }
+        self.expected_rows.check(twin)?;
+        match self.letters.iter().find(|key| twin.peek(key).is_none()) {
+            Some(letter) => Err(format!("{letter} is due and nobody wrote it")),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! What the roles allow is what the functions were seen to call: no more, no less.
+
+use crate::aws_recorder::AwsCall;
+use crate::deployed_harness::{DeployedHarness, SAMPLED_FUNCTION, start_time};
+use crate::template::{DeployedFunction, Template, texts};
+use domain::event::{About, NormalizedEvent};
+use domain::ids::{Mode, PartnerId};
+use domain::program::{AttributionModel, CommissionDuration, Program, Reward};
+use domain::record::Entry;
+use domain::tiers::ProgramTerms;
+use jiff::SignedDuration;
+use orangery::delivery::agent;
+use orangery::dev::sample_story;
+use orangery::wiring::{LOCAL_MASTER, dynamo_table};
+use providers::{
+    ApiResponses, FetchStep, ItemOutcome, PROVIDERS, PersonKey, Provider, ReceivedItem, Secret,
+    partner, partner_secret, read_again, standard,
+};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use store::ingest::ingest_entries;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_role_allows_what_its_function_calls_and_nothing_else() {
+    let template = Template::read();
+    let house = DeployedHarness::open(&template).await;
+    exercise_all_functions(&house).await;
+    let seen = house.recorder.calls();
+    let mut faults = Vec::new();
+    let doors =
+        |f: &DeployedFunction<'_>| f.folder == "payment-webhook" && f.id != SAMPLED_FUNCTION;
+    for function in template.functions().into_iter().filter(|f| !doors(f)) {
+        let granted = permissions(&template, &function);
+        let mut made: BTreeSet<&AwsCall> =
+            seen.iter().filter(|c| c.caller == function.id).collect();
+        let lambdas = lambda_calls(&template, &function);
+        made.extend(&lambdas);
+        println!("{}: {} different calls", function.id, made.len());
+        for call in &made {
+            if !granted.iter().any(|right| right.allows(call)) {
+                faults.push(format!("{} makes {call:?}, which it may not", function.id));
+            }
+        }
+        for right in granted {
+            if !made.iter().any(|call| right.allows(call)) {
+                faults.push(format!("{} may {right:?}, and never does", function.id));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn a_right_reaches_its_own_partitions_and_no_others() {
+    let template = Template::read();
+    let functions = template.functions();
+    let door = functions.iter().find(|f| f.id == SAMPLED_FUNCTION).unwrap();
+    let granted = permissions(&template, door);
+    let put = |key: &str| {
+        let call = call(door, "dynamodb:PutItem", "Table.Arn", Some(key));
+        granted.iter().any(|right| right.allows(&call))
+    };
+    assert!(put("customer#stripe/test/cus_1") && put("reference#stripe/test/pi_1"));
+    assert!(put("ledger#acme"));
+    for key in [
+        "customer#stripe/live/cus_1",
+        "customer#other/test/cus_1",
+        "partners",
+    ] {
+        assert!(!put(key), "{key}");
+    }
+}
+
+/// A door that asks its provider's own API may read the key to it; else all doors are alike.
+#[test]
+fn every_providers_door_has_the_rights_of_the_others_under_its_own_name() {
+    let template = Template::read();
+    let functions = template.functions();
+    let sampled = functions.iter().find(|f| f.id == SAMPLED_FUNCTION).unwrap();
+    let (pattern, role) = (sampled.properties.to_string(), template.statements(sampled));
+    let role = Value::Array(role).to_string();
+    for door in functions.iter().filter(|f| f.folder == "payment-webhook") {
+        let name = door.properties["Environment"]["Variables"]["PROVIDER"].as_str();
+        let name = name.unwrap();
+        let provider = providers::provider(name).unwrap();
+        let brand = door.id.strip_suffix("Webhook").unwrap();
+        let alike = |text: &str| text.replace("stripe", name).replace("Stripe", brand);
+        assert_eq!(door.properties.to_string(), alike(&pattern));
+        let mut rights = template.statements(door);
+        if provider.api().is_some() {
+            let secrets = rights
+                .iter_mut()
+                .find(|right| right["Sid"] == "Secrets")
+                .unwrap();
+            let named = secrets["Resource"].as_array_mut().unwrap();
+            let key = named.iter().position(|arn| {
+                let arn = arn.as_str().unwrap();
+                arn.ends_with(&format!("/orangery/try/{name}/api-key"))
+            });
+            named.remove(key.expect("a door that asks may read the key"));
+        }
+        assert_eq!(Value::Array(rights).to_string(), alike(&role));
+    }
+}
+
+/// Lives in which every function has everything to do that it is there for.
+async fn exercise_all_functions(house: &DeployedHarness) {
+    // A partner that earns; one of its customers is known before anything is heard of him.
+    // A partner with tiers, the first of which its one customer reaches, and a code.
+    let offer = ProgramTerms {
+        program: earning(),
+        tiers: vec!["1:25%".parse().unwrap()],
+    };
+    house
+        .add_partner_with_program("acme", offer, "spring")
+        .await;
+    house.add_notice_endpoint("acme").await;
+    house
+        .deliver_story(&a_report("r-early", "bruno@example.com"))
+        .await;
+    for name in ["ada", "bruno", "dana", "guest"] {
+        house.deliver_story(sample_story(name).unwrap()).await;
+    }
+    house
+        .deliver_story(&a_report("r-late", "ada@example.com"))
+        .await;
+    assert_eq!(ask_status(house, "r-late", None).await, 200);
+    // Only a list of keys can tell that this is nobody's.
+    let forged = format!("v1a,{}==", "A".repeat(86));
+    assert_eq!(ask_status(house, "r-late", Some(forged)).await, 401);
+    let table = dynamo_table(house.stack.endpoints()).unwrap();
+    let waits = waiting_entries();
+    assert!(waits.len() >= 3, "providers have an API to ask");
+    ingest_entries(&table, &waits, start_time()).await.unwrap();
+    // Letters and notices that nobody handed over, and what a receiver left behind when it died.
+    house.advance(SignedDuration::from_mins(20)).await;
+    house.deliver_story(&a_refund(0)).await;
+    house.deliver_to_crashing(&a_payment(0), 0).await;
+    house.call("Calendar", r#"{"job":"audit"}"#).await;
+    // A partner's report finds it.
+    house.deliver_story(&a_refund(1)).await;
+    house.deliver_to_crashing(&a_payment(1), 1).await;
+    house
+        .deliver_story(&a_report("r-again", "ada@example.com"))
+        .await;
+    // The stream finds it.
+    house.deliver_story(&a_refund(2)).await;
+    house.deliver_to_crashing(&a_payment(2), 2).await;
+    house.settle().await;
+    house.advance(SignedDuration::from_hours(24 * 20)).await;
+    house.call("Calendar", r#"{"job":"due_scan"}"#).await;
+    house.settle().await;
+}
+
+/// A partner, or a forger, asks how a referral stands.
+async fn ask_status(house: &DeployedHarness, referral: &str, forged: Option<String>) -> u16 {
+    let acme = PartnerId::new("acme");
+    let secret = partner_secret(&Secret::new(LOCAL_MASTER).unwrap(), &acme, 1).unwrap();
+    let (text, now) = (
+        partner::status_request_text(&acme, referral),
+        house.stack.clock().now(),
+    );
+    let mut headers = standard::sign("ask", text.as_bytes(), &secret, now);
+    headers[2].1 = forged.unwrap_or_else(|| headers[2].1.clone());
+    let gateway = house.stack.gateway_url();
+    let url = format!("{gateway}/partners/acme/referrals/{referral}");
+    let ask = move || {
+        let mut request = agent(&url).get(&url);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        request.call().unwrap().status().as_u16()
+    };
+    tokio::task::spawn_blocking(ask).await.unwrap()
+}
+
+/// A program for which every payment made in these lives counts.
+fn earning() -> Program {
+    Program {
+        reward: Reward::BasisPoints(2_000),
+        duration: CommissionDuration::Life,
+        hold_days: 10,
+        window_days: 365,
+        attribution_model: AttributionModel::First,
+    }
+}
+
+/// An event of each provider whose API was silent.
+fn waiting_entries() -> Vec<Arc<Entry>> {
+    let master = Secret::new(LOCAL_MASTER).unwrap();
+    let keys = PersonKey::derive(&master).unwrap();
+    let mut all = Vec::new();
+    for provider in PROVIDERS.iter().filter(|one| one.api().is_some()) {
+        let mut waits = provider.samples().iter().filter_map(|(_, body)| {
+            let body: Value = serde_json::from_str(body).ok()?;
+            let item = body.pointer("/events/0").unwrap_or(&body).to_string();
+            let unread = unnormalized_entry(provider, item.as_bytes());
+            let silent = ApiResponses::closed();
+            match read_again(provider, Mode::Test, &unread, &silent, &keys) {
+                FetchStep::Done(ReceivedItem {
+                    outcome: ItemOutcome::Event(reading),
+                    raw,
+                }) if reading.is_waiting() => {
+                    let entry = Entry::new(reading, raw, 1, start_time(), "silent".into());
+                    Some(Arc::new(entry))
+                }
+                FetchStep::Done(_) | FetchStep::Fetch(_) => None,
+            }
+        });
+        let waits = waits.next();
+        all.push(waits.unwrap_or_else(|| panic!("nothing of {provider:?} is ever asked for")));
+    }
+    all
+}
+
+fn unnormalized_entry(provider: &Provider, raw: &[u8]) -> Entry {
+    let reading = NormalizedEvent {
+        id: provider.account(Mode::Test).event("unread"),
+        kind: "unread".into(),
+        occurred_at: start_time(),
+        rank: 0,
+        about: About::ByReference(Vec::new()),
+        facts: Vec::new(),
+        references: Vec::new(),
+    };
+    Entry::new(reading, raw.into(), 0, start_time(), "unread".into())
+}
+
+/// Parked, until somebody knows whose payment it is of.
+fn a_refund(number: usize) -> String {
+    story(number, "sample = \"refund.created\"")
+}
+
+fn a_payment(number: usize) -> String {
+    story(number, "sample = \"charge.succeeded\"")
+}
+
+fn story(number: usize, told: &str) -> String {
+    format!(
+        "title = \"t\"\nbegins = \"2m\"\n\
+         rename = {{ Grove0 = \"Left{number}\", Valencia01 = \"ada\" }}\n[[events]]\n{told}\n"
+    )
+}
+
+fn a_report(id: &str, email: &str) -> String {
+    format!(
+        "title = \"t\"\nbegins = \"2m\"\n[[events]]\nsample = \"referral.created\"\n\
+         partner = \"acme\"\nset = {{ \"data.occurred_at\" = \"@@-3d\", \
+         \"data.referral_id\" = \"{id}\", \"data.customer\" = {{ email = \"{email}\" }} }}\n"
+    )
+}
+
+/// One action on one resource, and on which partitions.
+#[derive(Debug)]
+struct Permission {
+    action: String,
+    resource: String,
+    key: Option<String>,
+}
+
+impl Permission {
+    fn allows(&self, call: &AwsCall) -> bool {
+        self.action == call.action
+            && self.resource == call.resource
+            && match (&self.key, &call.leading_key) {
+                (None, _) => true,
+                (Some(pattern), Some(key)) => match pattern.strip_suffix('*') {
+                    Some(prefix) => key.starts_with(prefix),
+                    None => key == pattern,
+                },
+                (Some(_), None) => false,
+            }
+    }
+}
+
+/// A role's statements, taken apart.
+fn permissions(template: &Template, function: &DeployedFunction<'_>) -> Vec<Permission> {
+    let mut rights = Vec::new();
+    for statement in template.statements(function) {
+        let keys = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
+        let keys: Vec<Option<String>> = match keys {
+            Value::Null => vec![None],
+            keys => texts(keys).iter().map(|key| Some((*key).into())).collect(),
+        };
+        for action in texts(&statement["Action"]) {
+            for resource in texts(&statement["Resource"]) {
+                for key in &keys {
+                    rights.push(Permission {
+                        action: action.to_owned(),
+                        resource: resource.to_owned(),
+                        key: key.clone(),
+                    });
+                }
+            }
+        }
+    }
+    rights
+}
+
+/// What Lambda itself does in a function's name: log lines, and reading what calls it.
+fn lambda_calls(template: &Template, function: &DeployedFunction<'_>) -> Vec<AwsCall> {
+    let of = |kind: &str| {
+        let mut events = template.events(kind).into_iter();
+        events.find(|(called, _)| called.id == function.id)
+    };
+    let call = |action: &str, resource: &str| call(function, action, resource, None);
+    let mut calls = vec![
+        call("logs:CreateLogStream", "Logs.Arn"),
+        call("logs:PutLogEvents", "Logs.Arn"),
+    ];
+    if of("DynamoDB").is_some() {
+        calls.extend(STREAM.map(|action| call(action, "Table.StreamArn")));
+        calls.push(call("dynamodb:ListStreams", "*"));
+        calls.push(call("sqs:SendMessage", "StreamFailures.Arn"));
+    }
+    if let Some((_, mapping)) = of("SQS") {
+        let queue = mapping["Queue"].as_str().unwrap();
+        calls.extend(QUEUE.map(|action| call(action, queue)));
+    }
+    calls
+}
+
+fn call(who: &DeployedFunction<'_>, action: &str, resource: &str, key: Option<&str>) -> AwsCall {
+    AwsCall {
+        caller: who.id.to_owned(),
+        action: action.to_owned(),
+        resource: resource.to_owned(),
+        leading_key: key.map(str::to_owned),
+    }
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html>
+const STREAM: [&str; 3] = [
+    "dynamodb:DescribeStream",
+    "dynamodb:GetRecords",
+    "dynamodb:GetShardIterator",
+];
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html>
+const QUEUE: [&str; 3] = [
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+];

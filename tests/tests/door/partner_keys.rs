@@ -1,0 +1,119 @@
+//! Partners that sign with keys of their own.
+
+use crate::crashing_table::Crash;
+use crate::support::{PartnerEndpointHarness, PartnerRequest, created_report};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use domain::ids::PartnerId;
+use ring::signature::{Ed25519KeyPair, KeyPair};
+use std::convert::Infallible;
+use store::partners::change;
+
+fn key(seed: u8) -> Ed25519KeyPair {
+    Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap()
+}
+
+async fn give(door: &PartnerEndpointHarness, partner: &str, keys: &[&Ed25519KeyPair]) {
+    let text = |key: &&Ed25519KeyPair| {
+        let text = STANDARD.encode(key.public_key().as_ref());
+        format!("whpk_{text}").into()
+    };
+    let put = |row: &mut store::partners::PartnerRow| -> Result<(), Infallible> {
+        row.public_keys = keys.iter().map(text).collect();
+        Ok(())
+    };
+    let changed = change(&door.table, &PartnerId::new(partner), put).await;
+    assert!(changed.unwrap().is_some(), "{partner} is not there");
+}
+
+/// The request with a signature of this key alone.
+fn signed(mut knock: PartnerRequest, text: &str, key: &Ed25519KeyPair) -> PartnerRequest {
+    let value = |name: &str| {
+        let header = knock.headers.iter().find(|(known, _)| known == name);
+        header.unwrap().1.clone()
+    };
+    let bytes = format!(
+        "{}.{}.{text}",
+        value("webhook-id"),
+        value("webhook-timestamp")
+    );
+    let signature = STANDARD.encode(key.sign(bytes.as_bytes()));
+    let header = knock
+        .headers
+        .iter_mut()
+        .find(|(name, _)| name == "webhook-signature");
+    header.unwrap().1 = format!("v1a,{signature}");
+    knock
+}
+
+fn report(door: &PartnerEndpointHarness, partner: &str, key: &Ed25519KeyPair) -> PartnerRequest {
+    let body = created_report("r-1", "nell@example.com").to_string();
+    signed(
+        PartnerRequest::report(partner, "msg_1", &body, door.now()),
+        &body,
+        key,
+    )
+}
+
+#[tokio::test]
+async fn a_partner_may_sign_with_any_public_key_it_gave() {
+    let (door, own) = (PartnerEndpointHarness::open().await, key(1));
+    assert_eq!(door.send(&report(&door, "acme", &own)).await.status, 401);
+    give(&door, "acme", &[&key(2), &own]).await;
+    door.advance(61);
+    assert_eq!(
+        door.send(&report(&door, "acme", &own)).await.verdict(),
+        (202, "accepted")
+    );
+    let ask = PartnerRequest::question("acme", "r-1", door.now());
+    let asked = signed(ask, "GET /partners/acme/referrals/r-1", &own);
+    assert_eq!(door.send(&asked).await.status, 200);
+    // Another partner's, another key's, another question's, and one from long ago.
+    assert_eq!(door.send(&report(&door, "zest", &own)).await.status, 401);
+    assert_eq!(door.send(&report(&door, "acme", &key(3))).await.status, 401);
+    let other = signed(
+        PartnerRequest::question("acme", "r-1", door.now()),
+        "GET /partners/acme/referrals/r-2",
+        &own,
+    );
+    assert_eq!(door.send(&other).await.status, 401);
+    let stale = report(&door, "acme", &own);
+    door.advance(301);
+    assert_eq!(door.send(&stale).await.status, 401);
+    give(&door, "acme", &[]).await;
+    door.advance(61);
+    assert_eq!(door.send(&report(&door, "acme", &own)).await.status, 401);
+}
+
+#[tokio::test]
+async fn forgeries_under_whatever_names_cost_one_read_a_minute_together() {
+    let (door, own) = (PartnerEndpointHarness::open().await, key(1));
+    give(&door, "acme", &[&own]).await;
+    assert_eq!(
+        door.send(&report(&door, "ghost", &key(9))).await.status,
+        401
+    );
+    // From now on every request to the table would be a 503.
+    door.crashing_table.set_crash(Some(Crash {
+        after: 0,
+        answer_lost: false,
+    }));
+    for n in 0..50 {
+        let name = ["acme".to_owned(), "zest".to_owned(), format!("ghost-{n}")];
+        for name in name {
+            let said = door.send(&report(&door, &name, &key(9))).await;
+            assert_eq!(said.status, 401, "{name}: {said:?}");
+        }
+    }
+    door.advance(60);
+    assert_eq!(
+        door.send(&report(&door, "ghost", &key(9))).await.status,
+        503
+    );
+    // Who offers no such signature never causes one.
+    let unsigned = PartnerRequest {
+        headers: Vec::new(),
+        ..report(&door, "acme", &own)
+    };
+    assert_eq!(door.send(&unsigned).await.status, 401);
+}

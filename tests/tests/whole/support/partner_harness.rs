@@ -1,0 +1,259 @@
+//! A house with partners: what its customers do is told as Stripe and the partners tell it, signed,
+//! at their doors.
+
+use super::stack_harness::StackHarness;
+use domain::ids::PartnerId;
+use domain::ledger::CommissionRow;
+use domain::payout::{Payout, PayoutRequest};
+use domain::program::{AttributionModel, CommissionDuration, PartnerIdentity, Program, Reward};
+use domain::record::Entry;
+use domain::statement::Statement;
+use jiff::civil::date;
+use jiff::{Timestamp, tz::TimeZone};
+use orangery::delivery::Delivery;
+use orangery::partner::statement;
+use orangery::story::Story;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use store::notice_endpoints::set;
+use store::partners::ledger;
+use store::payouts::{read_ledger_snapshot, run};
+use store::{Item, Table};
+
+/// What happens on a day.
+#[derive(Clone, Copy)]
+pub(crate) enum ShopAction {
+    Reported,
+    /// So much is paid, as the n-th payment.
+    Paid(u8, i64),
+    /// So much of a payment has gone back in all.
+    Refunded(u8, i64),
+    Disputed(u8, i64),
+    DisputeWon(u8, i64),
+    PaidOut,
+    Nothing,
+}
+
+/// A house with partners.
+pub(crate) struct PartnerHarness(StackHarness);
+
+impl PartnerHarness {
+    pub(crate) async fn open(partners: &[(&str, Program, PartnerIdentity)]) -> Self {
+        let shop = Self(StackHarness::open().await);
+        for (partner, program, own) in partners {
+            shop.0.add_partner(partner).await;
+            let since = at(1, 1, 0);
+            shop.agree_program(partner, since, program.clone(), own.clone())
+                .await;
+        }
+        shop
+    }
+
+    pub(crate) async fn agree_program(
+        &self,
+        partner: &str,
+        since: Timestamp,
+        program: Program,
+        own: PartnerIdentity,
+    ) {
+        self.0.agree_program(partner, since, program, own).await;
+    }
+
+    pub(crate) async fn advance_to(&self, moment: Timestamp) {
+        self.0.advance(moment.duration_since(self.0.now())).await;
+    }
+
+    /// A partner is told at this address from now on.
+    pub(crate) async fn set_endpoint(&self, partner: &str, url: &str) {
+        let (table, now) = (self.0.table(), self.0.now());
+        let set = set(&table, &PartnerId::new(partner), url, now).await;
+        assert!(set.unwrap().is_some());
+    }
+
+    /// Lets all that is under way come to its end.
+    pub(crate) async fn settle(&self) {
+        self.0.settle().await;
+    }
+
+    /// What the partner's statement says now.
+    pub(crate) async fn statement(&self, partner: &str) -> Statement {
+        let (table, now) = (self.0.table(), self.0.now());
+        statement::read_statement(&table, &PartnerId::new(partner), now)
+            .await
+            .unwrap()
+    }
+
+    /// All that is told of it, at the door it is told at.
+    pub(crate) async fn perform(&self, customer: &str, happens: ShopAction) {
+        match happens {
+            ShopAction::Reported => self.report("acme", customer).await,
+            ShopAction::Paid(n, minor) => self.pay(customer, n, minor).await,
+            ShopAction::Refunded(n, minor) => {
+                let refund = format!("\"data.object.amount\" = {minor}");
+                self.deliver_sample(customer, n, "refund.created", &refund)
+                    .await;
+                let so_far = format!("\"data.object.amount_refunded\" = {minor}");
+                self.deliver_sample(customer, n, "charge.refunded", &so_far)
+                    .await;
+                self.deliver_sample(customer, n, "refund.updated", &refund)
+                    .await;
+            }
+            ShopAction::Disputed(n, minor) => {
+                let dispute = format!("\"data.object.amount\" = {minor}");
+                self.deliver_sample(customer, n, "charge.dispute.created", &dispute)
+                    .await;
+            }
+            ShopAction::DisputeWon(n, minor) => {
+                let won =
+                    format!("\"data.object.amount\" = {minor}, \"data.object.status\" = \"won\"");
+                self.deliver_sample(customer, n, "charge.dispute.closed", &won)
+                    .await;
+            }
+            ShopAction::PaidOut => {
+                // Twice: the second finds the first one's payout.
+                self.pay_out().await;
+                self.pay_out().await;
+            }
+            ShopAction::Nothing => {}
+        }
+    }
+
+    /// A paid invoice: by its intent, its charge, what says that these are one, and itself.
+    async fn pay(&self, customer: &str, n: u8, minor: i64) {
+        if n == 1 {
+            self.deliver_sample(customer, n, "customer.created", "")
+                .await;
+            self.deliver_sample(customer, n, "customer.subscription.created", "")
+                .await;
+        }
+        let shop_id = format!("\"data.object.metadata.customer_id\" = \"shop-{customer}\"");
+        let received = format!("\"data.object.amount_received\" = {minor}, {shop_id}");
+        self.deliver_sample(customer, n, "payment_intent.succeeded", &received)
+            .await;
+        let captured = format!("\"data.object.amount_captured\" = {minor}");
+        self.deliver_sample(customer, n, "charge.succeeded", &captured)
+            .await;
+        self.deliver_sample(customer, n, "invoice_payment.paid", "")
+            .await;
+        let paid = format!(
+            "\"data.object.amount_paid\" = {minor}, \"data.object.total_taxes\" = [], \
+             \"data.object.status_transitions.paid_at\" = \"@+0s\""
+        );
+        self.deliver_sample(customer, n, "invoice.paid", &paid)
+            .await;
+    }
+
+    async fn pay_out(&self) {
+        let (table, now) = (self.0.table(), self.0.now());
+        let order = PayoutRequest {
+            date: now.to_zoned(TimeZone::UTC).date(),
+            minimums: Vec::new(),
+        };
+        run(&table, &PartnerId::new("acme"), &order, now)
+            .await
+            .unwrap();
+    }
+
+    pub(crate) async fn payouts(&self) -> Vec<Payout> {
+        let books = read_ledger_snapshot(&self.0.table(), &PartnerId::new("acme")).await;
+        books.unwrap().payouts
+    }
+
+    pub(crate) async fn report(&self, partner: &str, customer: &str) {
+        let set = format!(
+            "\"data.customer\" = {{ id = \"shop-{customer}\" }}, \"data.occurred_at\" = \"@@-1h\""
+        );
+        let told = format!("sample = \"referral.created\"\npartner = \"{partner}\"");
+        self.deliver(customer, 0, &told, &set).await;
+    }
+
+    pub(crate) async fn deliver_sample(&self, customer: &str, n: u8, sample: &str, set: &str) {
+        let set = format!("\"created\" = \"@+0s\", \"data.object.created\" = \"@+0s\", {set}");
+        let told = format!("sample = \"{sample}\"");
+        let set = set.trim_end().trim_end_matches(',');
+        self.deliver(customer, n, &told, set).await;
+    }
+
+    /// One event of the n-th payment of a customer.
+    async fn deliver(&self, customer: &str, n: u8, told: &str, set: &str) {
+        let mut renames = vec![
+            ("evt_Grove0".to_owned(), format!("evt_{customer}_{n}_")),
+            ("sub_Grove01".to_owned(), format!("sub_{customer}")),
+            ("Valencia01".to_owned(), customer.to_owned()),
+            (
+                "nell@example.com".to_owned(),
+                format!("{customer}@example.com"),
+            ),
+            ("1207".to_owned(), customer.to_owned()),
+            ("r-2207".to_owned(), format!("r-{customer}")),
+        ];
+        for object in ["in", "inpay", "pi", "ch", "re", "du"] {
+            renames.push((
+                format!("{object}_Grove01"),
+                format!("{object}_{customer}_{n}"),
+            ));
+        }
+        let renames: Vec<String> = renames
+            .iter()
+            .map(|(from, to)| format!("\"{from}\" = \"{to}\""))
+            .collect();
+        let text = format!(
+            "title = \"t\"\nbegins = \"0s\"\n\n[[events]]\n{told}\n\
+             rename = {{ {} }}\nset = {{ {set} }}\n",
+            renames.join(", ")
+        );
+        let story = Story::parse(&text).unwrap();
+        // As of the full hour: what is told together happened at one moment.
+        let now = self.0.now().as_second();
+        let hour = Timestamp::from_second(now - now.rem_euclid(3_600)).unwrap();
+        let deliveries: Vec<Delivery> = story.deliveries(&self.0.signers(), hour).unwrap();
+        self.0.send_all(&deliveries).await;
+        self.0.settle().await;
+    }
+
+    /// A partner's rows, as they were decided.
+    pub(crate) async fn rows(&self, partner: &str) -> Vec<CommissionRow> {
+        let mut rows = ledger(&self.0.table(), &PartnerId::new(partner))
+            .await
+            .unwrap();
+        rows.sort_by_key(|row| (row.at, row.n));
+        rows
+    }
+
+    /// What the doors journaled, each event once.
+    pub(crate) async fn entries(&self) -> Vec<Arc<Entry>> {
+        let table = self.0.table();
+        let (mut entries, mut known, mut after) = (Vec::new(), BTreeSet::new(), None);
+        loop {
+            let page = table.scan(after, 100).await.unwrap();
+            for item in page.items {
+                if let Item::Entry(_, entry) | Item::Parked(_, entry) = item
+                    && known.insert(entry.event.id.clone())
+                {
+                    entries.push(entry);
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                return entries;
+            }
+        }
+    }
+}
+
+/// Model 4's program: 20 %, 12 months, hold 30 days, window 60 days.
+pub(crate) fn program() -> Program {
+    Program {
+        reward: Reward::BasisPoints(2_000),
+        duration: CommissionDuration::Months(12),
+        hold_days: 30,
+        window_days: 60,
+        attribution_model: AttributionModel::First,
+    }
+}
+
+/// An hour of a day of 2026.
+pub(crate) fn at(month: i8, day: i8, hour: i8) -> Timestamp {
+    let moment = date(2026, month, day).at(hour, 0, 0, 0);
+    moment.to_zoned(TimeZone::UTC).unwrap().timestamp()
+}

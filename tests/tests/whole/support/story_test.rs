@@ -1,0 +1,114 @@
+//! Stories as files of `tests/stories`: what the command plays, and in between `look`, the
+//! points at which somebody looks at the customer.
+
+use super::expect::stories_folder;
+use super::stack_harness::{StackHarness, start_time};
+use orangery::delivery::Delivery;
+use orangery::story::{Signers, Story};
+use serde_json::{Map, Value, json};
+use toml::Table;
+
+/// A story and the places where one looks.
+pub(crate) struct StoryTest {
+    pub(crate) name: String,
+    /// Whom one looks at.
+    pub(crate) customer: String,
+    pub(crate) story: Story,
+    /// How many deliveries come before each look, and what it is called.
+    snapshots: Vec<(usize, String)>,
+}
+
+impl StoryTest {
+    /// A story of `tests/stories`, its customer's ids replaced where one is given.
+    pub(crate) fn read(name: &str) -> Self {
+        let path = stories_folder().join(format!("{name}.toml"));
+        let mut file: Table = std::fs::read_to_string(&path)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+            .parse()
+            .unwrap();
+        let customer = file.remove("customer").unwrap();
+        let mut snapshots = Vec::new();
+        let mut deliveries = 0;
+        for told in file["events"].as_array_mut().unwrap() {
+            let told = told.as_table_mut().unwrap();
+            let times = told.get("times").and_then(toml::Value::as_integer);
+            deliveries += usize::try_from(times.unwrap_or(1)).unwrap();
+            if let Some(look) = told.remove("snapshot") {
+                snapshots.push((deliveries, look.as_str().unwrap().to_owned()));
+            }
+        }
+        Self {
+            name: name.into(),
+            customer: customer.as_str().unwrap().into(),
+            story: Story::parse(&file.to_string()).unwrap(),
+            snapshots,
+        }
+    }
+
+    pub(crate) fn deliveries(&self, signers: &Signers) -> Vec<Delivery> {
+        self.story.deliveries(signers, start_time()).unwrap()
+    }
+
+    /// Plays it, looks where it says so, and gives all that was seen.
+    pub(crate) async fn play(&self, house: &StackHarness) -> Value {
+        for partner in self.story.partners() {
+            house.add_partner(partner.as_str()).await;
+        }
+        let mut seen = Map::new();
+        let mut sent = 0;
+        let deliveries = self.deliveries(&house.signers());
+        for (upto, look) in &self.snapshots {
+            house.send_all(&deliveries[sent..*upto]).await;
+            sent = *upto;
+            house.settle().await;
+            seen.insert(look.clone(), figures(&house.view(&self.customer).await));
+        }
+        house.send_all(&deliveries[sent..]).await;
+        house.settle().await;
+        seen.insert("at the end".into(), house.view(&self.customer).await);
+        Value::Object(seen)
+    }
+}
+
+/// The figures one looks for in a view.
+pub(crate) fn figures(view: &Value) -> Value {
+    let list = |name: &str| view[name].as_array().unwrap().clone();
+    let subscriptions: Vec<Value> = list("subscriptions")
+        .iter()
+        .map(|told| {
+            let items: Vec<_> = told["items"].as_array().unwrap().iter().map(item).collect();
+            json!({
+                "status": told["status"],
+                "plan": told["plan"],
+                "items": items,
+                "current_period_end": told["current_period_end"],
+            })
+        })
+        .collect();
+    let payments: Vec<Value> = list("payments")
+        .iter()
+        .map(|told| {
+            json!({
+                "id": told["id"],
+                "amount_minor": told["amount_minor"],
+                "refunded_minor": told["refunded_minor"],
+                "disputed_minor": told["disputed_minor"],
+            })
+        })
+        .collect();
+    let letters: Vec<Value> = list("letters")
+        .iter()
+        .map(|told| format!("{} {}", text(&told["kind"]), text(&told["state"])).into())
+        .collect();
+    json!({ "subscriptions": subscriptions, "payments": payments, "letters": letters })
+}
+
+fn item(item: &Value) -> Value {
+    let kind = text(&item["kind"]);
+    let product = item["product"].as_str().unwrap_or("(unlisted)");
+    format!("{kind} {product} at {}", item["unit_minor"]).into()
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap()
+}
