@@ -6,13 +6,13 @@
     reason = "a story that can't begin fails"
 )]
 
-use domain::billing::{PaymentSnapshot, RefundSnapshot, RefundState, SourceKind};
 use domain::event::{About, Fact, NormalizedEvent, Profile};
-use domain::fold::fold;
 use domain::ids::{Mode, ObjectId, ProviderAccount, Reference};
 use domain::money::{Currency, Money};
+use domain::payment::snapshot::{PaymentSnapshot, RefundSnapshot, RefundState, SourceKind};
 use domain::record::{AdvanceOutcome, Entry, Record};
-use domain::terms::{SubscriptionSnapshot, SubscriptionStatus, SubscriptionTerms};
+use domain::state::fold::fold;
+use domain::subscription::terms::{SubscriptionSnapshot, SubscriptionStatus, SubscriptionTerms};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use store::audit::walk;
@@ -157,7 +157,7 @@ async fn a_message_delivered_twice_under_one_count_is_claimed_once() {
     ingest_entries(&table, &entries, at(300)).await.unwrap();
     let order = SendTask {
         customer: ACCOUNT.customer("cus_1"),
-        letter: domain::letters::Letter::Welcome,
+        letter: domain::letter::Letter::Welcome,
         cause: "sub_1".into(),
     };
     let owner = "message#1";
@@ -174,7 +174,7 @@ async fn an_event_that_makes_the_fold_panic_stops_none_of_its_customers_others()
             std::panic::resume_unwind(Box::new("injected"));
         }
     };
-    let _ = domain::fold::WITNESS.set(injected);
+    let _ = domain::state::fold::WITNESS.set(injected);
     let mut poison = event_of("evt_0", 150, charge(150));
     poison.kind = "poison".into();
     let [who, runs] = subscriber();

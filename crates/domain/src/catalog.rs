@@ -1,10 +1,10 @@
 //! The catalog: what the shop calls the provider's prices. A price it does not list is shown
 //! under its own id, never guessed.
 
-use crate::agreement::{BadProgram, ProgramInput};
 use crate::ids::PriceId;
-use crate::terms::SubscriptionItem;
-use crate::tiers::ProgramTerms;
+use crate::partner::program_input::{BadProgram, ProgramInput};
+use crate::partner::tiers::ProgramTerms;
+use crate::subscription::terms::SubscriptionItem;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;

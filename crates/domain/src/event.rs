@@ -1,9 +1,9 @@
 //! A reading: what one wire item says, in our words; the only thing the fold ever sees of it.
 
-use crate::billing::{DisputeSnapshot, InvoiceSnapshot, PaymentSnapshot, RefundSnapshot};
 use crate::ids::{CustomerKey, EventId, ObjectId, PartnerId, Reference};
-use crate::program::{AttributionTerms, CodeGranted, Decision};
-use crate::terms::SubscriptionSnapshot;
+use crate::partner::program::{AttributionTerms, CodeGranted, Decision};
+use crate::payment::snapshot::{DisputeSnapshot, InvoiceSnapshot, PaymentSnapshot, RefundSnapshot};
+use crate::subscription::terms::SubscriptionSnapshot;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;

@@ -4,12 +4,12 @@
 //! Times are RFC 3339 in UTC. Absent values are `null`.
 
 use crate::catalog::{Catalog, ItemKind};
-use crate::explain::ExplainedEvent;
 use crate::ids::{CustomerKey, ObjectId};
 use crate::money::Money;
-use crate::payments::Payment;
+use crate::payment::payments::Payment;
+use crate::record::explain::ExplainedEvent;
 use crate::state::{CustomerState, Subscription};
-use crate::terms::SubscriptionItem;
+use crate::subscription::terms::SubscriptionItem;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::sync::Arc;
@@ -138,7 +138,7 @@ pub struct InvoiceView {
     /// The provider's id.
     pub id: ObjectId,
     /// How it stands.
-    pub state: crate::billing::InvoiceState,
+    pub state: crate::payment::snapshot::InvoiceState,
     /// What was owed.
     #[serde(flatten)]
     pub due: Money,

@@ -8,15 +8,15 @@
 // Helpers of tests fail loudly; the lints' exception covers test functions alone.
 
 use domain::ids::{CustomerKey, ObjectId, PartnerId};
-use domain::ledger::{CommissionRow, RowKind};
 use domain::money::{Currency, Money};
-use domain::notice::{
+use domain::partner::ledger::{CommissionRow, RowKind};
+use domain::partner::notice::{
     GIVE_UP_AFTER, MAX_ATTEMPTS, MAX_WAIT, Notice, is_given_up, of_commission, of_payout,
     of_referral_status, retry_wait,
 };
-use domain::payout::Payout;
-use domain::program::{Reward, SelfReferralSignal};
-use domain::referral_status::{ReferralRefusal, ReferralStatus, ReferralStatusRow};
+use domain::partner::payout::Payout;
+use domain::partner::program::{Reward, SelfReferralSignal};
+use domain::partner::referral_status::{ReferralRefusal, ReferralStatus, ReferralStatusRow};
 use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::{Args, Subcommand};
 use domain::catalog::Catalog;
-use domain::letters::Letter;
+use domain::letter::Letter;
 use engagement_email::Sender;
 use engagement_email::mailer::RenderedLetter;
 use engagement_email::render::{Language, render_letter};

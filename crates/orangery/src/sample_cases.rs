@@ -1,14 +1,16 @@
 //! On what occasions letters are written: sample records that ask for each.
 
 use anyhow::bail;
-use domain::billing::InvoiceState;
 use domain::event::Profile;
 use domain::ids::{CustomerKey, ObjectId, PriceId};
-use domain::letters::Letter;
+use domain::letter::Letter;
 use domain::money::{Currency, Money};
+use domain::payment::snapshot::InvoiceState;
 use domain::record::Record;
 use domain::state::{Invoice, Subscription};
-use domain::terms::{Period, SubscriptionItem, SubscriptionStatus, SubscriptionTerms};
+use domain::subscription::terms::{
+    Period, SubscriptionItem, SubscriptionStatus, SubscriptionTerms,
+};
 use engagement_email::render::Language;
 use jiff::{SignedDuration, Timestamp};
 use store::letters::{LetterRow, LetterState};
@@ -137,7 +139,7 @@ pub(crate) fn row_and_record(
         .insert(ObjectId::new("sub_Grove01"), subscription);
     state.invoices.insert(ObjectId::new("in_Grove02"), invoice);
     let now: Timestamp = SENT_AT.parse()?;
-    let plan = domain::plan::plan(state, now);
+    let plan = domain::letter::plan::plan(state, now);
     let Some(due) = plan
         .due
         .into_iter()

@@ -16,7 +16,7 @@ use calendar::{Calendar, Enrichment};
 use dispatch::Dispatch;
 use domain::catalog::Catalog;
 use domain::ids::Mode;
-use domain::notice::MAX_ATTEMPTS;
+use domain::partner::notice::MAX_ATTEMPTS;
 use engagement_email::mailer::SesMailer;
 use engagement_email::{EngagementEmail, Sender};
 use journal_fold::JournalFold;

@@ -1,7 +1,7 @@
 //! Days without a time, as charges are scheduled: each begins at midnight, UTC.
 
 use crate::wire::UnclearValue;
-use domain::terms::Period;
+use domain::subscription::terms::Period;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};

@@ -4,7 +4,9 @@ use crate::wire::{Metadata, UnclearValue};
 use domain::event::{About, Fact, Profile};
 use domain::ids::{ObjectId, PriceId, ProviderAccount, Reference};
 use domain::money::{Currency, Money, exponent};
-use domain::terms::{Period, SubscriptionItem, SubscriptionStatus, SubscriptionTerms};
+use domain::subscription::terms::{
+    Period, SubscriptionItem, SubscriptionStatus, SubscriptionTerms,
+};
 use std::sync::Arc;
 
 /// A reading in the making.

@@ -1,7 +1,7 @@
 //! How providers write things, and how they are read: one way, or it is unclear.
 
 use domain::ids::ObjectId;
-use domain::terms::{Period, SubscriptionStatus};
+use domain::subscription::terms::{Period, SubscriptionStatus};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};

@@ -7,11 +7,11 @@ use crate::items::{
 use crate::letters::LetterRow;
 use crate::partners::customer_ledger;
 use crate::port::{PutOutcome, StoreError, Table, WriteCondition, query_all};
-use domain::attribution::{partners_of, referrals_of};
 use domain::ids::CustomerKey;
-use domain::ledger::CommissionRow;
+use domain::partner::attribution::{partners_of, referrals_of};
+use domain::partner::ledger::CommissionRow;
+use domain::partner::referral_status::ReferralStatusRow;
 use domain::record::{AdvanceOutcome, Effect, Entry, Record};
-use domain::referral_status::ReferralStatusRow;
 use jiff::Timestamp;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

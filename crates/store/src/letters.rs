@@ -3,8 +3,8 @@
 use crate::items::{Item, Key};
 use crate::port::{PutOutcome, StoreError, Table, TransactWrite, WriteCondition};
 use domain::ids::CustomerKey;
-use domain::letters::Letter;
-use domain::plan::plan;
+use domain::letter::Letter;
+use domain::letter::plan::plan;
 use domain::record::{DueLetter, Record};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};

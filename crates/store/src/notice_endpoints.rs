@@ -4,7 +4,7 @@ use crate::items::{Item, Key, ledger_partition};
 use crate::notices::{DeliveryState, NoticeTask, ceil_to_second, floor_to_second, save_delivered};
 use crate::port::{PutOutcome, StoreError, Table, WriteCondition, query_all};
 use domain::ids::PartnerId;
-use domain::notice::is_given_up;
+use domain::partner::notice::is_given_up;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;

@@ -7,7 +7,7 @@ use crate::items::{Item, Key, ledger_partition, partner_of};
 use crate::notice_endpoints::{NoticeEndpoint, read_endpoint};
 use crate::port::{PutOutcome, StoreError, Table, WriteCondition};
 use domain::ids::PartnerId;
-use domain::notice::{Notice, is_given_up, of_commission, of_payout, of_referral_status};
+use domain::partner::notice::{Notice, is_given_up, of_commission, of_payout, of_referral_status};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

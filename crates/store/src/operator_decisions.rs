@@ -13,7 +13,7 @@ use crate::partners::PartnerRow;
 use crate::port::{StoreError, Table, query_all};
 use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::{CustomerKey, EventId, PartnerId, Reference};
-use domain::program::{CodeGranted, Decision};
+use domain::partner::program::{CodeGranted, Decision};
 use domain::record::Entry;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -169,7 +169,8 @@ pub async fn review<T: Table>(
     let ReferralRef { partner, referral } = named;
     for _ in 0..ATTEMPTS {
         let journal = read_journal(table, customer).await?;
-        let state = domain::fold::fold_with_all_payments(journal.iter().map(|entry| &entry.event));
+        let state =
+            domain::state::fold::fold_with_all_payments(journal.iter().map(|entry| &entry.event));
         if state.referral(partner, referral).is_none() {
             return Ok(ReviewOutcome::NotReferred);
         }

@@ -4,11 +4,11 @@
 use crate::items::{Item, Key, PAYOUT, TRANSFERS, ledger_partition, transfers_of};
 use crate::partners::ledger;
 use crate::port::{PutOutcome, StoreError, Table, WriteCondition, query_all};
-use domain::bank::BankAccount;
 use domain::ids::PartnerId;
-use domain::ledger::CommissionRow;
 use domain::money::Money;
-use domain::payout::{Payout, PayoutOutcome, PayoutRefusal, PayoutRequest, decide};
+use domain::partner::bank_account::BankAccount;
+use domain::partner::ledger::CommissionRow;
+use domain::partner::payout::{Payout, PayoutOutcome, PayoutRefusal, PayoutRequest, decide};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};

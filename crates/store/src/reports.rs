@@ -4,7 +4,7 @@
 use crate::items::{Item, ledger_partition, referral_rows, reports_partition};
 use crate::port::{PutOutcome, StoreError, Table, WriteCondition};
 use domain::ids::PartnerId;
-use domain::referral_status::ReferralStatusRow;
+use domain::partner::referral_status::ReferralStatusRow;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -7,12 +7,12 @@ use crate::reader::Reader;
 use crate::templates::{LetterPart, RenderError, render};
 use domain::catalog::Catalog;
 use domain::ids::ObjectId;
-use domain::letters::{Letter, LetterClass};
+use domain::letter::plan::subject;
+use domain::letter::{Letter, LetterClass};
 use domain::money::{Money, exponent};
-use domain::plan::subject;
 use domain::record::Record;
 use domain::state::{CustomerState, Invoice, Subscription};
-use domain::terms::SubscriptionStatus;
+use domain::subscription::terms::SubscriptionStatus;
 use minijinja::context;
 use minijinja::value::Value;
 use std::collections::BTreeMap;
@@ -94,7 +94,7 @@ impl LetterContext<'_> {
                 let next = failed.next_attempt_at.map(|at| self.reader.date(at));
                 context! {
                     next_attempt => next,
-                    must_act => failed.state == domain::billing::InvoiceState::ActionRequired,
+                    must_act => failed.state == domain::payment::snapshot::InvoiceState::ActionRequired,
                     ..self.money(failed)
                 }
             }

@@ -1,7 +1,7 @@
 //! Templates: one folder a letter, parsed when first needed, and the way from MJML to HTML.
 
 use crate::reader::Language;
-use domain::letters::Letter;
+use domain::letter::Letter;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, value::Value};
 use mrml::prelude::render::RenderOptions;
 use std::borrow::Cow;

@@ -1,7 +1,7 @@
 //! What happens in a world, what its processes are for, and how they end.
 
 use super::fault_injector::Fault;
-use domain::payout::PayoutOutcome;
+use domain::partner::payout::PayoutOutcome;
 use domain::record::Entry;
 use std::future::Future;
 use std::pin::Pin;

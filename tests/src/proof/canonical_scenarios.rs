@@ -11,7 +11,7 @@ use domain::digest::Digest;
 use domain::ids::{CustomerKey, Reference};
 use domain::record::Entry;
 use domain::state::CustomerState;
-use domain::terms::SubscriptionStatus;
+use domain::subscription::terms::SubscriptionStatus;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -3,16 +3,16 @@
 
 use super::expected_payments;
 use super::oracle::{self, Positioned};
-use domain::attribution::{EffectiveTerms, Partners};
 use domain::event::{Fact, Position};
 use domain::ids::{CustomerKey, ObjectId};
-use domain::ledger::CommissionRow;
-use domain::payments::Payment;
-use domain::program::{
+use domain::partner::attribution::{EffectiveTerms, Partners};
+use domain::partner::ledger::CommissionRow;
+use domain::partner::program::{
     AttributionModel, AttributionTerms, CodeGranted, CommissionDuration, Decision, Reward,
     SelfReferralSignal,
 };
-use domain::referral_status::{ReferralRefusal, ReferralStatus};
+use domain::partner::referral_status::{ReferralRefusal, ReferralStatus};
+use domain::payment::payments::Payment;
 use domain::state::Referral;
 use jiff::ToSpan;
 use jiff::tz::TimeZone;

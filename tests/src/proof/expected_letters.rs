@@ -4,12 +4,12 @@
 use super::invariants::Violation;
 use super::oracle::{ExpectedRoutes, JournaledEvent};
 use super::scheduler::Simulation;
-use domain::billing::InvoiceState;
 use domain::event::Fact;
 use domain::ids::CustomerKey;
-use domain::letters::{Letter, TRIAL_NOTICE};
+use domain::letter::{Letter, TRIAL_NOTICE};
+use domain::payment::snapshot::InvoiceState;
 use domain::state::{CustomerState, Invoice, Subscription};
-use domain::terms::SubscriptionStatus as Status;
+use domain::subscription::terms::SubscriptionStatus as Status;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use store::letters::{LetterRow, LetterState};
@@ -147,7 +147,10 @@ impl Simulation<'_> {
 
 /// Whether an event is what a letter is about.
 fn is_cause_of(event: &JournaledEvent<'_>, row: &LetterRow) -> bool {
-    let (at, about) = (row.caused_at, domain::plan::subject(row.letter, &row.cause));
+    let (at, about) = (
+        row.caused_at,
+        domain::letter::plan::subject(row.letter, &row.cause),
+    );
     event
         .normalized
         .facts

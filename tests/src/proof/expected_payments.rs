@@ -1,10 +1,12 @@
 //! The reference for money: what a set of facts says was paid, refunded and disputed.
 
 use super::oracle::Positioned;
-use domain::billing::{PaymentSnapshot, SourceKind};
 use domain::event::{Fact, Position};
 use domain::ids::ObjectId;
-use domain::payments::{self, CumulativeRefund, Dispute, OPEN_PAYMENTS, Payment, Payments, Refund};
+use domain::payment::payments::{
+    self, CumulativeRefund, Dispute, OPEN_PAYMENTS, Payment, Payments, Refund,
+};
+use domain::payment::snapshot::{PaymentSnapshot, SourceKind};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A refund's or a dispute's own id: whatever it names, now or before, is one payment.

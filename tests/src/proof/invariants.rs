@@ -8,7 +8,7 @@ use super::script::NORMALIZER_VERSION;
 use super::{expected_commissions, ledger_checks};
 use domain::digest::Digest;
 use domain::ids::CustomerKey;
-use domain::ledger::CommissionRow;
+use domain::partner::ledger::CommissionRow;
 use domain::record::{Entry, Record};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};

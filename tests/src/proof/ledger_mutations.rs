@@ -3,9 +3,9 @@
 use super::model_table::{TableAnswer, TableRequest};
 use super::mutants::Mutant;
 use super::scheduler::Simulation;
-use domain::ledger::{CommissionRow, RowKind};
-use domain::payments::Payment;
-use domain::program::Reward;
+use domain::partner::ledger::{CommissionRow, RowKind};
+use domain::partner::program::Reward;
+use domain::payment::payments::Payment;
 use domain::record::{Effect, Record};
 use std::sync::Arc;
 use store::{Item, Key};

@@ -149,7 +149,7 @@ impl Mutant {
                 let running = running.filter(|(_, s)| s.terms.status.is_running());
                 for (id, _) in running {
                     let due = DueLetter {
-                        letter: domain::letters::Letter::Welcome,
+                        letter: domain::letter::Letter::Welcome,
                         cause: id.as_str().into(),
                         caused_at: now,
                     };

@@ -7,7 +7,7 @@ use super::invariants::Violation;
 use super::port::SentNotice;
 use super::scheduler::Simulation;
 use domain::ids::PartnerId;
-use domain::notice::{GIVE_UP_AFTER, Notice};
+use domain::partner::notice::{GIVE_UP_AFTER, Notice};
 use jiff::Timestamp;
 use std::sync::Arc;
 use store::notice_endpoints::{DisabledReason, NoticeEndpoint};

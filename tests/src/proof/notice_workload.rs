@@ -13,7 +13,7 @@ use super::random::Rng;
 use super::referral_workload::PARTNERS;
 use super::scheduler::{ProcessRole, Simulation, SimulationActivity};
 use domain::ids::PartnerId;
-use domain::notice::MAX_ATTEMPTS;
+use domain::partner::notice::MAX_ATTEMPTS;
 use jiff::{SignedDuration, Timestamp};
 use runtime::post::PostOutcome;
 use runtime::queue::QueueError;

@@ -3,11 +3,11 @@
 
 use super::script::{ScriptedEvent, is_poison};
 use super::{expected_commissions, expected_payments};
-use domain::billing::{InvoiceState, SourceKind};
 use domain::event::{About, Fact, NormalizedEvent, Position};
 use domain::ids::{CustomerKey, ObjectId, Reference};
+use domain::payment::snapshot::{InvoiceState, SourceKind};
 use domain::state::{CustomerState, Invoice, Person, Referral, Subscription};
-use domain::terms::SubscriptionSnapshot;
+use domain::subscription::terms::SubscriptionSnapshot;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An event as its journal has it: what was told, as the version that journaled it reads it.
@@ -202,7 +202,7 @@ fn invoices(facts: &[Positioned<'_, Fact>]) -> BTreeMap<ObjectId, Invoice> {
     }
     let one = |(id, mut seen): (
         &ObjectId,
-        Vec<(&Position, &domain::billing::InvoiceSnapshot)>,
+        Vec<(&Position, &domain::payment::snapshot::InvoiceSnapshot)>,
     )| {
         seen.sort_by_key(|(position, _)| *position);
         let is_payment = |fact: &Fact| match fact {
@@ -212,10 +212,11 @@ fn invoices(facts: &[Positioned<'_, Fact>]) -> BTreeMap<ObjectId, Invoice> {
         let payments = facts.iter().filter(|(_, fact)| is_payment(fact));
         let paid = payments.map(|(position, _)| position).min();
         let after_paid = |position: &Position| paid.is_some_and(|paid| paid <= position);
-        let trouble = |(position, seen): &(&Position, &domain::billing::InvoiceSnapshot)| {
-            let failed = [InvoiceState::Failed, InvoiceState::ActionRequired];
-            failed.contains(&seen.state) && !after_paid(position)
-        };
+        let trouble =
+            |(position, seen): &(&Position, &domain::payment::snapshot::InvoiceSnapshot)| {
+                let failed = [InvoiceState::Failed, InvoiceState::ActionRequired];
+                failed.contains(&seen.state) && !after_paid(position)
+            };
         let first = seen.iter().find(|seen| trouble(seen))?.0.at;
         let latest = seen.iter().rposition(trouble)?;
         let (failed_at, failed) = seen[latest];

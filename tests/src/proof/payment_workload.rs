@@ -2,11 +2,11 @@
 
 use super::scenarios::{ScenarioBuilder, euro};
 use super::script::{ExpectedSale, at, object, references};
-use domain::billing::{
-    DisputeSnapshot, DisputeState, PaymentSnapshot, RefundSnapshot, RefundState, SourceKind,
-};
 use domain::event::{Fact, Profile};
 use domain::ids::ObjectId;
+use domain::payment::snapshot::{
+    DisputeSnapshot, DisputeState, PaymentSnapshot, RefundSnapshot, RefundState, SourceKind,
+};
 
 /// The three ids by which one payment goes.
 struct PaymentIds {

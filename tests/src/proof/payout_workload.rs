@@ -10,7 +10,9 @@ use super::random::Rng;
 use super::referral_workload::PARTNERS;
 use super::scheduler::{ProcessEnd, ProcessRole, SimulatedProcess, Simulation, SimulationActivity};
 use domain::ids::PartnerId;
-use domain::payout::{Payout, PayoutOutcome, PayoutRefusal, PayoutRequest, day_of, decide};
+use domain::partner::payout::{
+    Payout, PayoutOutcome, PayoutRefusal, PayoutRequest, day_of, decide,
+};
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use std::collections::BTreeMap;

@@ -4,9 +4,9 @@ use super::random::Rng;
 use super::scenarios::euro;
 use super::script::{ACCOUNT, NORMALIZER_VERSION, START_SECOND, at, object};
 use domain::ids::{CustomerKey, PartnerId, Reference};
-use domain::ledger::{CommissionRow, RowKind};
-use domain::letters::Letter;
-use domain::program::{Reward, SelfReferralSignal};
+use domain::letter::Letter;
+use domain::partner::ledger::{CommissionRow, RowKind};
+use domain::partner::program::{Reward, SelfReferralSignal};
 use domain::record::{AdvanceOutcome as Folding, DueLetter, Entry, Record};
 use std::sync::Arc;
 use store::items::{

@@ -4,7 +4,7 @@ use super::scenarios::{ScenarioBuilder, euro};
 use super::script::at;
 use domain::event::{About, Fact, ReferralSnapshot};
 use domain::ids::{PartnerId, PersonHash, Reference};
-use domain::program::{
+use domain::partner::program::{
     AttributionModel, AttributionTerms, CodeGranted, CommissionDuration, Decision, PartnerIdentity,
     Program, Reward,
 };

@@ -6,7 +6,7 @@ use super::script::{ACCOUNT, START_SECOND, Script, ScriptedEventDraft, at};
 use domain::event::{About, Fact, Profile, ReferralSnapshot};
 use domain::ids::{CustomerKey, PersonHash, Reference};
 use domain::money::{Currency, Money};
-use domain::terms::SubscriptionSnapshot;
+use domain::subscription::terms::SubscriptionSnapshot;
 
 /// Most events of one world; a mask of them is one number.
 pub(super) const MAX_EVENTS: usize = 64;

@@ -53,7 +53,7 @@ pub struct SimulationTotals {
 
 /// Lets some readings make the fold panic.
 pub(super) fn install_poison() {
-    let _ = domain::fold::WITNESS.set(super::script::panic_on_poison);
+    let _ = domain::state::fold::WITNESS.set(super::script::panic_on_poison);
 }
 
 /// Runs one world to its end.

@@ -2,9 +2,9 @@
 
 use super::scenarios::{ScenarioBuilder, euro};
 use super::script::{at, object};
-use domain::billing::{InvoiceSnapshot, InvoiceState};
 use domain::event::Fact;
-use domain::terms::{
+use domain::payment::snapshot::{InvoiceSnapshot, InvoiceState};
+use domain::subscription::terms::{
     Pause, Period, PreviousAttributes, PreviousValue, SubscriptionItem, SubscriptionSnapshot,
     SubscriptionStatus, SubscriptionTerms,
 };

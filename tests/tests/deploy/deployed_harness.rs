@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use calendar::Calendar;
 use dispatch::Dispatch;
 use domain::ids::PartnerId;
-use domain::tiers::ProgramTerms;
+use domain::partner::tiers::ProgramTerms;
 use engagement_email::EngagementEmail;
 use jiff::{SignedDuration, Timestamp};
 use journal_fold::JournalFold;

@@ -2,11 +2,13 @@
 
 use crate::crashing_table::CrashingTable;
 use crate::memory_table::MemoryTable;
-use domain::billing::{PaymentSnapshot, SourceKind};
 use domain::event::{About, Fact, NormalizedEvent, Profile};
 use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId, Reference};
 use domain::money::{Currency, Money};
-use domain::program::{AttributionModel, CommissionDuration, PartnerIdentity, Program, Reward};
+use domain::partner::program::{
+    AttributionModel, CommissionDuration, PartnerIdentity, Program, Reward,
+};
+use domain::payment::snapshot::{PaymentSnapshot, SourceKind};
 use domain::record::Entry;
 use jiff::Timestamp;
 use partner_referral::PartnerReferral;

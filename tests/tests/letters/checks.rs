@@ -2,7 +2,7 @@
 
 use crate::letters;
 use crate::page::HtmlPage;
-use domain::letters::{Letter, LetterClass};
+use domain::letter::{Letter, LetterClass};
 use orangery::preview::SampleNames;
 
 #[test]

@@ -3,17 +3,17 @@
 
 use crate::support::memory_table::MemoryTable;
 use crate::support::partner_harness::program;
-use domain::billing::{
-    DisputeSnapshot, DisputeState, PaymentSnapshot, RefundSnapshot, RefundState, SourceKind,
-};
 use domain::event::{About, Fact, NormalizedEvent, ReferralSnapshot};
 use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId, Reference};
-use domain::ledger::Ledger;
 use domain::money::{Currency, Money};
-use domain::payout;
-use domain::program::{AttributionTerms, PartnerIdentity};
+use domain::partner::ledger::Ledger;
+use domain::partner::payout;
+use domain::partner::program::{AttributionTerms, PartnerIdentity};
+use domain::partner::statement::balances;
+use domain::payment::snapshot::{
+    DisputeSnapshot, DisputeState, PaymentSnapshot, RefundSnapshot, RefundState, SourceKind,
+};
 use domain::record::Entry;
-use domain::statement::balances;
 use jiff::Timestamp;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};

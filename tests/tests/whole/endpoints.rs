@@ -7,7 +7,7 @@ use crate::support::notice_harness::{
 };
 use crate::support::notice_receiver::NoticeReceiver;
 use crate::support::stack_harness::start_time;
-use domain::ledger::{CommissionRow, RowKind};
+use domain::partner::ledger::{CommissionRow, RowKind};
 use jiff::{SignedDuration, Timestamp};
 use runtime::post::{Post, PostOutcome, Poster};
 use store::notice_endpoints::{DisabledReason, enable, read_endpoint, remove, rotate, set};

@@ -4,12 +4,12 @@
 use crate::support::crashing_table::{Crash, CrashingTable};
 use crate::support::memory_table::MemoryTable;
 use crate::support::stack_harness::StackHarness;
-use domain::bank::BankAccount;
 use domain::ids::{CustomerKey, ObjectId, PartnerId};
-use domain::ledger::{CommissionRow, RowKind};
 use domain::money::{Currency, Money};
-use domain::payout::{Payout, PayoutOutcome, PayoutRequest};
-use domain::statement::{balances, statement};
+use domain::partner::bank_account::BankAccount;
+use domain::partner::ledger::{CommissionRow, RowKind};
+use domain::partner::payout::{Payout, PayoutOutcome, PayoutRequest};
+use domain::partner::statement::{balances, statement};
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;

@@ -1,10 +1,12 @@
 //! A program is what was written, or nothing: no term is guessed, none is out of its bounds.
 
-use domain::agreement::{Days, ProgramInput, Rate};
 use domain::catalog::Catalog;
 use domain::money::Money;
-use domain::program::{AttributionModel, CommissionDuration, PartnerIdentity, Program, Reward};
-use domain::tiers::ProgramTerms;
+use domain::partner::program::{
+    AttributionModel, CommissionDuration, PartnerIdentity, Program, Reward,
+};
+use domain::partner::program_input::{Days, ProgramInput, Rate};
+use domain::partner::tiers::ProgramTerms;
 use proptest::prelude::*;
 
 /// A catalog's table, the program it makes, or what is said against it.
@@ -203,7 +205,8 @@ fn a_partner_is_known_by_its_addresses_and_its_companys_domain() {
 
 #[test]
 fn a_stored_program_out_of_bounds_is_not_read() {
-    let sound = r#"{"reward":{"basis_points":2000},"duration":"life","hold_days":30,"window_days":60}"#;
+    let sound =
+        r#"{"reward":{"basis_points":2000},"duration":"life","hold_days":30,"window_days":60}"#;
     let program: Program = serde_json::from_str(sound).unwrap();
     assert_eq!(program.attribution_model, AttributionModel::First);
     for (from, to) in [

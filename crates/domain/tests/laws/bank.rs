@@ -1,6 +1,6 @@
 //! An account is one that a bank knows the shape of, or it is refused without being repeated.
 
-use domain::bank::{BadBankAccount, BankAccount};
+use domain::partner::bank_account::{BadBankAccount, BankAccount};
 
 const IBAN: &str = "DE89 3704 0044 0532 0130 00";
 

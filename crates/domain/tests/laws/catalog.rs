@@ -3,8 +3,8 @@
 use crate::scenarios::id;
 use domain::catalog::{BadCatalog, Catalog, ItemKind};
 use domain::ids::PriceId;
-use domain::program::{Program, Reward};
-use domain::terms::SubscriptionItem;
+use domain::partner::program::{Program, Reward};
+use domain::subscription::terms::SubscriptionItem;
 
 const TEXT: &str = r#"
 [plans.basic]

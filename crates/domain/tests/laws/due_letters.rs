@@ -3,15 +3,15 @@
 use crate::scenarios::{
     at, email, eur, id, new_event, subscription_fact, subscription_snapshot, terms,
 };
-use domain::billing::{InvoiceSnapshot, InvoiceState};
 use domain::event::{Fact, NormalizedEvent};
-use domain::fold::fold;
-use domain::letters::{Letter, LetterClass};
-use domain::plan::{Plan, plan, subject};
-use domain::terms::SubscriptionStatus::{
+use domain::letter::plan::{Plan, plan, subject};
+use domain::letter::{Letter, LetterClass};
+use domain::payment::snapshot::{InvoiceSnapshot, InvoiceState};
+use domain::state::fold::fold;
+use domain::subscription::terms::SubscriptionStatus::{
     Active, Canceled, Incomplete, IncompleteExpired, PastDue, Trialing,
 };
-use domain::terms::{Period, SubscriptionSnapshot, SubscriptionStatus};
+use domain::subscription::terms::{Period, SubscriptionSnapshot, SubscriptionStatus};
 use jiff::Timestamp;
 
 const HOUR: i64 = 3_600;

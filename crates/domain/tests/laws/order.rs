@@ -1,8 +1,8 @@
 //! Order and repetition change nothing.
 
 use crate::scenarios::{any_scenario, at, customer, entry};
-use domain::fold::fold;
 use domain::record::{AdvanceOutcome, Entry, Record};
+use domain::state::fold::fold;
 use proptest::prelude::*;
 use std::sync::Arc;
 

@@ -1,10 +1,10 @@
 //! One payment told by many counts once; what went back is what is left to say of it.
 
 use crate::scenarios::{dispute, new_event, paid, refund};
-use domain::billing::{DisputeState, RefundState, SourceKind};
 use domain::event::Fact;
-use domain::fold::fold;
-use domain::payments::Payment;
+use domain::payment::payments::Payment;
+use domain::payment::snapshot::{DisputeState, RefundState, SourceKind};
+use domain::state::fold::fold;
 
 fn payments(facts: Vec<(i64, Fact)>) -> Vec<Payment> {
     let readings: Vec<_> = facts
@@ -196,7 +196,7 @@ fn a_record_keeps_the_latest_payments_and_counts_the_rest() {
     let state = fold(&readings);
     assert_eq!((state.payments.open.len(), state.payments.closed), (12, 18));
     assert_eq!(
-        domain::fold::fold_with_all_payments(&readings)
+        domain::state::fold::fold_with_all_payments(&readings)
             .payments
             .open
             .len(),

@@ -1,14 +1,14 @@
 //! Lives: readings made by hand or by chance.
 
-use domain::billing::{
-    DisputeSnapshot, DisputeState, InvoiceSnapshot, InvoiceState, PaymentSnapshot, RefundSnapshot,
-    RefundState, SourceKind,
-};
 use domain::event::{About, Fact, NormalizedEvent, Profile, ReferralSnapshot};
 use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId, PriceId, Reference};
 use domain::money::{Currency, Money};
+use domain::payment::snapshot::{
+    DisputeSnapshot, DisputeState, InvoiceSnapshot, InvoiceState, PaymentSnapshot, RefundSnapshot,
+    RefundState, SourceKind,
+};
 use domain::record::Entry;
-use domain::terms::{
+use domain::subscription::terms::{
     Period, PreviousAttributes, SubscriptionItem, SubscriptionSnapshot, SubscriptionStatus,
     SubscriptionTerms,
 };

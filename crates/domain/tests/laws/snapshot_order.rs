@@ -4,11 +4,13 @@ use crate::scenarios::{
     at, customer, entry, id, new_event, subscription_fact, subscription_snapshot, terms,
 };
 use domain::event::NormalizedEvent;
-use domain::explain::{EventVerdict, explain};
-use domain::fold::fold;
 use domain::ids::PriceId;
-use domain::terms::SubscriptionStatus::{Active, Canceled, Incomplete, PastDue, Trialing};
-use domain::terms::{PreviousAttributes, SubscriptionStatus};
+use domain::record::explain::{EventVerdict, explain};
+use domain::state::fold::fold;
+use domain::subscription::terms::SubscriptionStatus::{
+    Active, Canceled, Incomplete, PastDue, Trialing,
+};
+use domain::subscription::terms::{PreviousAttributes, SubscriptionStatus};
 
 fn changed_from(status: SubscriptionStatus) -> Option<PreviousAttributes> {
     Some(PreviousAttributes {
@@ -194,7 +196,7 @@ fn an_end_of_the_same_instant_comes_last_too_where_nothing_came_before() {
         new_event("evt_1", 5, 36, vec![began]),
         new_event("evt_2", 5, 90, vec![ended]),
     ];
-    let state = domain::fold::fold_with_all_payments(&life);
+    let state = domain::state::fold::fold_with_all_payments(&life);
     let ended = state.subscriptions.values().next().unwrap();
     assert_eq!(ended.terms.status, Canceled);
     assert!(ended.activated_at.is_some(), "it ran before");

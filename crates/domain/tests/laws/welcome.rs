@@ -3,11 +3,11 @@
 use crate::scenarios::{
     at, customer, email, entry, new_event, subscription_fact, subscription_snapshot, terms,
 };
-use domain::fold::fold;
-use domain::letters::Letter;
-use domain::plan::plan;
+use domain::letter::Letter;
+use domain::letter::plan::plan;
 use domain::record::{AdvanceOutcome, Effect, Record};
-use domain::terms::SubscriptionStatus::{Active, Canceled, Incomplete};
+use domain::state::fold::fold;
+use domain::subscription::terms::SubscriptionStatus::{Active, Canceled, Incomplete};
 
 const DAY: i64 = 86_400;
 

@@ -6,10 +6,10 @@ use crate::history::{History, PartnerReport, SeededRng, ShopPayment};
 use crate::model_table::{LedgerTable, customer, day, money};
 use domain::ids::PartnerId;
 use domain::money::Currency;
-use domain::payout::{Payout, PayoutOutcome, PayoutRequest, day_of, decide};
-use domain::program::{AttributionModel, CommissionDuration, Decision, Reward};
+use domain::partner::payout::{Payout, PayoutOutcome, PayoutRequest, day_of, decide};
+use domain::partner::program::{AttributionModel, CommissionDuration, Decision, Reward};
+use domain::partner::statement::balances;
 use domain::record::Record;
-use domain::statement::balances;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use std::collections::BTreeMap;
@@ -229,7 +229,7 @@ fn of_partner(
     books: &LedgerTable,
     payouts: &[Payout],
     partner: &PartnerId,
-) -> (Vec<domain::ledger::CommissionRow>, Vec<Payout>) {
+) -> (Vec<domain::partner::ledger::CommissionRow>, Vec<Payout>) {
     let rows = books
         .rows()
         .into_iter()

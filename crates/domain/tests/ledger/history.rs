@@ -1,13 +1,13 @@
 //! Made-up histories: what really happened, and how it is told.
 
 use crate::model_table::{day, disputed, new_event, profile, refund, report_of};
-use domain::billing::{DisputeState, PaymentSnapshot, RefundState, SourceKind};
 use domain::event::{Fact, NormalizedEvent};
 use domain::ids::{ObjectId, PartnerId};
 use domain::money::{Currency, Money};
-use domain::program::{
+use domain::partner::program::{
     AttributionModel, CommissionDuration, Decision, PartnerIdentity, Program, Reward,
 };
+use domain::payment::snapshot::{DisputeState, PaymentSnapshot, RefundState, SourceKind};
 use jiff::{SignedDuration, Timestamp};
 
 /// Numbers by chance, the same for the same seed.

@@ -1,18 +1,18 @@
 //! A table in memory that keeps one customer's journal, record and ledger rows as `store` does,
 //! and words to tell it things in.
 
-use domain::billing::{
-    DisputeSnapshot, DisputeState, PaymentSnapshot, RefundSnapshot, RefundState, SourceKind,
-};
 use domain::event::{About, Fact, NormalizedEvent, Profile, ReferralSnapshot};
 use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId};
-use domain::ledger::{CommissionRow, Ledger, LedgerAccount};
 use domain::money::{Currency, Money};
-use domain::program::{
+use domain::partner::ledger::{CommissionRow, Ledger, LedgerAccount};
+use domain::partner::program::{
     AttributionModel, AttributionTerms, CommissionDuration, PartnerIdentity, Program, Reward,
 };
+use domain::partner::referral_status::ReferralStatusRow;
+use domain::payment::snapshot::{
+    DisputeSnapshot, DisputeState, PaymentSnapshot, RefundSnapshot, RefundState, SourceKind,
+};
 use domain::record::{AdvanceOutcome, Effect, Entry, Record};
-use domain::referral_status::ReferralStatusRow;
 use jiff::Timestamp;
 use jiff::civil::date;
 use jiff::tz::TimeZone;

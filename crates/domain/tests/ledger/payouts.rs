@@ -2,13 +2,13 @@
 
 use crate::model_table::{day, money};
 use domain::ids::{CustomerKey, ObjectId, PartnerId};
-use domain::ledger::{CommissionRow, RowKind};
 use domain::money::Money;
-use domain::payout::{
+use domain::partner::ledger::{CommissionRow, RowKind};
+use domain::partner::payout::{
     HoldReason, Payout, PayoutOutcome, PayoutRefusal, PayoutRequest, UnpaidBalance, day_of, decide,
 };
-use domain::program::SelfReferralSignal;
-use domain::statement::{balances, statement};
+use domain::partner::program::SelfReferralSignal;
+use domain::partner::statement::{balances, statement};
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;

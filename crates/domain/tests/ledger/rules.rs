@@ -4,15 +4,15 @@ use crate::model_table::{
     LedgerTable, customer, day, disputed, money, new_event, paid, profile, program, refund,
     refunded, report, report_of, taxed,
 };
-use domain::billing::{DisputeState, PaymentSnapshot, RefundState, SourceKind};
 use domain::event::{Fact, NormalizedEvent};
 use domain::ids::{ObjectId, PartnerId};
 use domain::money::{Money, rounded};
-use domain::program::{
+use domain::partner::program::{
     AttributionModel, CodeGranted, CommissionDuration, PartnerIdentity, Program, Reward,
 };
+use domain::partner::statement::balances;
+use domain::payment::snapshot::{DisputeState, PaymentSnapshot, RefundState, SourceKind};
 use domain::record::{AdvanceOutcome, Record};
-use domain::statement::balances;
 
 fn summary_in_both_orders(readings: &[NormalizedEvent]) -> Vec<String> {
     let forth = LedgerTable::after(readings).summary();

@@ -3,8 +3,8 @@
 use crate::model_table::{LedgerTable, day, money, new_event, paid, profile, program, report_of};
 use domain::event::{Fact, NormalizedEvent};
 use domain::ids::PartnerId;
-use domain::program::{Decision, MailboxDigest, PartnerIdentity};
-use domain::statement::statement;
+use domain::partner::program::{Decision, MailboxDigest, PartnerIdentity};
+use domain::partner::statement::statement;
 
 fn story(partner: &str, customer: &str) -> Vec<NormalizedEvent> {
     let mut own = PartnerIdentity::of(partner);

@@ -2,11 +2,11 @@
 
 use crate::history::SeededRng;
 use crate::model_table::{LedgerTable, day, disputed, money, paid, program, refunded, report};
-use domain::billing::DisputeState;
 use domain::event::NormalizedEvent;
 use domain::ids::PartnerId;
-use domain::payout::{Payout, PayoutOutcome, PayoutRequest, decide};
-use domain::statement::{Balance, balances, monthly_statement, statement};
+use domain::partner::payout::{Payout, PayoutOutcome, PayoutRequest, decide};
+use domain::partner::statement::{Balance, balances, monthly_statement, statement};
+use domain::payment::snapshot::DisputeState;
 use jiff::Timestamp;
 use jiff::civil::date;
 use jiff::tz::TimeZone;

@@ -12,8 +12,8 @@ mod table;
 
 use domain::event::NormalizedEvent;
 use domain::ids::PartnerId;
-use domain::program::{Decision, PartnerIdentity, SelfReferralSignal};
-use domain::referral_status::{
+use domain::partner::program::{Decision, PartnerIdentity, SelfReferralSignal};
+use domain::partner::referral_status::{
     ReferralRefusal, ReferralStatus, ReferralStatusRow, referral_statuses,
 };
 use proptest::prelude::*;

@@ -1,16 +1,16 @@
 //! One customer's items as the fold and whoever puts what follows from it leave them, and the
 //! events that happen to it.
 
-use domain::billing::{PaymentSnapshot, SourceKind};
 use domain::event::{About, Fact, NormalizedEvent, Profile, ReferralSnapshot};
 use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId};
 use domain::money::{Currency, Money};
-use domain::program::{
+use domain::partner::program::{
     AttributionModel, AttributionTerms, CodeGranted, CommissionDuration, Decision, PartnerIdentity,
     Program, Reward,
 };
+use domain::partner::referral_status::ReferralStatusRow;
+use domain::payment::snapshot::{PaymentSnapshot, SourceKind};
 use domain::record::{AdvanceOutcome, Effect, Entry, Record};
-use domain::referral_status::ReferralStatusRow;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;

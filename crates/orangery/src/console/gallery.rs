@@ -9,7 +9,7 @@ use crate::preview::{self, SAMPLE_CASES, SampleNames};
 use crate::stack::mail::{CapturedMail, NameValue};
 use anyhow::Context;
 use axum::extract::{Query, State};
-use domain::letters::Letter;
+use domain::letter::Letter;
 use engagement_email::render::Language;
 use serde::{Deserialize, Serialize};
 

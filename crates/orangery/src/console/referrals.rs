@@ -1,7 +1,7 @@
 //! Partners and whom they sent, as the index keeps them.
 
 use domain::ids::{CustomerKey, PartnerId};
-use domain::referral_status::referral_statuses;
+use domain::partner::referral_status::referral_statuses;
 use domain::state::CustomerState;
 use serde::Serialize;
 use std::collections::BTreeMap;

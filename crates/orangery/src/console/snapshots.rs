@@ -3,7 +3,7 @@
 
 use domain::event::{Fact, NormalizedEvent};
 use domain::ids::ObjectId;
-use domain::payments::{Payment, Payments};
+use domain::payment::payments::{Payment, Payments};
 use domain::record::Entry;
 use domain::state::{CustomerState, Subscription};
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -8,10 +8,10 @@
 use super::snapshots::snapshots;
 use super::timeline::{compare, effects, in_fold_order, new_letters, view_fields};
 use domain::catalog::Catalog;
-use domain::fold::fold_with_all_payments;
 use domain::ids::{CustomerKey, Mode};
 use domain::record::Entry;
 use domain::state::CustomerState;
+use domain::state::fold::fold_with_all_payments;
 use domain::view::CustomerView;
 use providers::{
     ApiResponses, EndpointConfig, FetchStep, Headers, InboundRequest, ItemOutcome, PersonKey,

@@ -5,7 +5,7 @@ use super::snapshots::{StateSnapshot, fold_events};
 use domain::catalog::Catalog;
 use domain::event::NormalizedEvent;
 use domain::ids::CustomerKey;
-use domain::plan::plan;
+use domain::letter::plan::plan;
 use domain::record::{DueLetter, Entry};
 use domain::state::CustomerState;
 use domain::view::CustomerView;

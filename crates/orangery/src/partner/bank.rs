@@ -4,7 +4,7 @@ use super::PartnerArgs;
 use crate::table;
 use anyhow::bail;
 use clap::Args;
-use domain::bank::BankAccount;
+use domain::partner::bank_account::BankAccount;
 use std::io::Write;
 use store::payouts::{bank, set_bank};
 

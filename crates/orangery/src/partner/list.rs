@@ -6,7 +6,7 @@ use super::terms::terms_text;
 use crate::customer::text_table;
 use clap::Args;
 use domain::ids::PartnerId;
-use domain::program::Program;
+use domain::partner::program::Program;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeSet;

@@ -21,7 +21,7 @@ use crate::table;
 use anyhow::anyhow;
 use clap::{Args, Subcommand};
 use domain::ids::PartnerId;
-use domain::tiers::ProgramTerms;
+use domain::partner::tiers::ProgramTerms;
 use jiff::Timestamp;
 use stage::{MasterKeyArgs, StageArgs};
 use std::sync::Arc;
@@ -70,7 +70,7 @@ impl PartnerCommand {
     /// # Errors
     /// In words for whoever typed it.
     pub async fn run(self) -> anyhow::Result<()> {
-        use domain::program::Decision;
+        use domain::partner::program::Decision;
         match self {
             Self::Add(add) => add.run().await,
             Self::List(list) => list.run().await,

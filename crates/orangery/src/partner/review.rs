@@ -5,7 +5,7 @@ use crate::table;
 use anyhow::bail;
 use clap::Args;
 use domain::ids::CustomerKey;
-use domain::program::Decision;
+use domain::partner::program::Decision;
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::Arc;

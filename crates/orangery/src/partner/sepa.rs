@@ -4,8 +4,8 @@
 //! written again; its id is the message's, by which a bank refuses a second upload.
 
 use deunicode::deunicode;
-use domain::bank::BankAccount;
 use domain::money::{Currency, Money};
+use domain::partner::bank_account::BankAccount;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 use std::io;

@@ -6,7 +6,7 @@
 
 use domain::ids::PartnerId;
 use domain::money::Money;
-use domain::statement::{Balance, MonthlyStatement, RowView};
+use domain::partner::statement::{Balance, MonthlyStatement, RowView};
 use jiff::civil::Date;
 
 /// A payout's amount in one currency, for the sheet.

@@ -8,7 +8,7 @@ use clap::Args;
 use comfy_table::Table as Text;
 use domain::ids::PartnerId;
 use domain::money::Money;
-use domain::statement::{
+use domain::partner::statement::{
     Balance, MonthlyStatement, RowView, Statement, monthly_statement, statement,
 };
 use jiff::Timestamp;

@@ -53,7 +53,10 @@ const INVALID_COMMANDS: &[(&str, &str)] = &[
     ("partner add new --hold 4000d", "0 to 3,650 days"),
     ("partner add new --window 0d", "1 to 3,650 days"),
     ("partner add new --hold 30", "write it as 30d"),
-    ("partner add new --attribution-model both", "write first or last"),
+    (
+        "partner add new --attribution-model both",
+        "write first or last",
+    ),
     ("partner add new --tier many", "`many` is no tier"),
     ("partner add new --tier 10:5.00", "`10:5.00` is no tier"),
     ("partner add new --tier 9:25% --tier 9:30%", "tiers rise"),

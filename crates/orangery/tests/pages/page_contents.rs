@@ -22,7 +22,7 @@ fn both_languages_have_the_same_texts() {
             );
         }
     }
-    for letter in domain::letters::Letter::ALL {
+    for letter in domain::letter::Letter::ALL {
         assert!(
             en.contains(&format!("letter_{}", letter.as_str())),
             "{letter:?}"

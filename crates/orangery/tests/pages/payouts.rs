@@ -2,8 +2,8 @@
 
 use super::support::{open, shop};
 use domain::ids::{CustomerKey, ObjectId, PartnerId};
-use domain::ledger::{CommissionRow, RowKind};
 use domain::money::{Currency, Money};
+use domain::partner::ledger::{CommissionRow, RowKind};
 use orangery::stack::Stack;
 use orangery::wiring::dynamo_table;
 use serde_json::{Value, json};

@@ -5,11 +5,11 @@ use crate::api_document::ReadError;
 use crate::civil::Day;
 use crate::draft::NormalizedEventDraft;
 use crate::wire::{Id, Metadata, UnclearValue};
-use domain::billing::{
-    DisputeSnapshot, DisputeState, InvoiceSnapshot, InvoiceState, PaymentSnapshot, SourceKind,
-};
 use domain::event::Fact;
 use domain::money::Money;
+use domain::payment::snapshot::{
+    DisputeSnapshot, DisputeState, InvoiceSnapshot, InvoiceState, PaymentSnapshot, SourceKind,
+};
 use serde::Deserialize;
 use std::sync::Arc;
 

@@ -5,8 +5,8 @@ use super::payment::Payment;
 use crate::api_document::ReadError;
 use crate::draft::NormalizedEventDraft;
 use crate::wire::{Id, Metadata, Rfc3339Time};
-use domain::billing::{RefundSnapshot, RefundState};
 use domain::event::Fact;
+use domain::payment::snapshot::{RefundSnapshot, RefundState};
 use serde::Deserialize;
 use std::sync::Arc;
 

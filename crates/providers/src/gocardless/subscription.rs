@@ -6,8 +6,12 @@ use crate::civil::{CalendarUnit, Day, Interval};
 use crate::draft::{NormalizedEventDraft, terms};
 use crate::wire::{Id, Metadata, Rfc3339Time, UnclearValue};
 use domain::event::Fact;
-use domain::terms::SubscriptionStatus::{Active, Canceled, Incomplete, IncompleteExpired, Paused};
-use domain::terms::{Period, SubscriptionSnapshot, SubscriptionStatus, SubscriptionTerms};
+use domain::subscription::terms::SubscriptionStatus::{
+    Active, Canceled, Incomplete, IncompleteExpired, Paused,
+};
+use domain::subscription::terms::{
+    Period, SubscriptionSnapshot, SubscriptionStatus, SubscriptionTerms,
+};
 use jiff::Timestamp;
 use serde::Deserialize;
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use crate::draft::{NormalizedEventDraft, terms};
 use crate::fetch::ApiCall;
 use crate::wire::{Id, Metadata, Rfc3339Time, UnclearValue, read_object, to_timestamp};
 use domain::event::Fact;
-use domain::terms::{Period, SubscriptionSnapshot, SubscriptionStatus};
+use domain::subscription::terms::{Period, SubscriptionSnapshot, SubscriptionStatus};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;

@@ -4,8 +4,8 @@ use super::wire::MinorUnits;
 use crate::draft::{NormalizedEventDraft, currency, ids, not_negative};
 use crate::envelope::Event;
 use crate::wire::{Id, Rfc3339Time, UnclearValue, id};
-use domain::billing::{DisputeSnapshot, DisputeState, RefundSnapshot, RefundState};
 use domain::event::Fact;
+use domain::payment::snapshot::{DisputeSnapshot, DisputeState, RefundSnapshot, RefundState};
 use serde::Deserialize;
 use std::sync::Arc;
 

@@ -7,7 +7,7 @@ use crate::wire::{Id, Rfc3339Time, UnclearValue, id, period, to_timestamp};
 use domain::event::Fact;
 use domain::ids::PriceId;
 use domain::money::Currency;
-use domain::terms::{
+use domain::subscription::terms::{
     Pause, Period, SubscriptionItem, SubscriptionSnapshot, SubscriptionStatus, SubscriptionTerms,
 };
 use jiff::Timestamp;

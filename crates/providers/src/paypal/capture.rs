@@ -4,8 +4,8 @@ use super::normalize::{PaypalAmount, PaypalEvent, unknown_word};
 use crate::api_document::ReadError;
 use crate::draft::NormalizedEventDraft;
 use crate::wire::{Id, Rfc3339Time, id, to_timestamp};
-use domain::billing::{PaymentSnapshot, SourceKind};
 use domain::event::Fact;
+use domain::payment::snapshot::{PaymentSnapshot, SourceKind};
 use serde::Deserialize;
 use std::sync::Arc;
 

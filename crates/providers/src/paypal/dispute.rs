@@ -5,8 +5,8 @@ use super::sale::SaleAmount;
 use crate::api_document::ReadError;
 use crate::draft::NormalizedEventDraft;
 use crate::wire::{Id, UnclearValue};
-use domain::billing::{DisputeSnapshot, DisputeState};
 use domain::event::Fact;
+use domain::payment::snapshot::{DisputeSnapshot, DisputeState};
 use serde::Deserialize;
 use std::sync::Arc;
 

@@ -6,9 +6,9 @@ use crate::api_document::{ReadError, find};
 use crate::draft::NormalizedEventDraft;
 use crate::fetch::ApiCall;
 use crate::wire::{Id, Rfc3339Time, UnclearValue, id, read_object, to_timestamp};
-use domain::billing::{PaymentSnapshot, SourceKind};
 use domain::event::Fact;
 use domain::money::Money;
+use domain::payment::snapshot::{PaymentSnapshot, SourceKind};
 use serde::Deserialize;
 use std::sync::Arc;
 

@@ -4,11 +4,11 @@ use super::normalize::{PaypalAmount, PaypalEvent, unknown_word};
 use crate::api_document::ReadError;
 use crate::draft::{NormalizedEventDraft, currency, profile};
 use crate::wire::{Id, Rfc3339Time, UnclearValue, to_timestamp};
-use domain::billing::{InvoiceSnapshot, InvoiceState};
 use domain::event::Fact;
 use domain::ids::{ObjectId, PriceId};
 use domain::money::Money;
-use domain::terms::{
+use domain::payment::snapshot::{InvoiceSnapshot, InvoiceState};
+use domain::subscription::terms::{
     Period, SubscriptionItem, SubscriptionSnapshot, SubscriptionStatus, SubscriptionTerms,
 };
 use jiff::Timestamp;

@@ -5,11 +5,11 @@ use super::normalize::{Customer, Discount, read_codes};
 use crate::draft::{NormalizedEventDraft, ids, money, not_negative};
 use crate::envelope::Event;
 use crate::wire::{Id, Metadata, Rfc3339Time, UnclearValue, id, to_timestamp};
-use domain::billing::{
-    InvoiceSnapshot, InvoiceState, PaymentSnapshot, RefundSnapshot, RefundState, SourceKind,
-};
 use domain::event::Fact;
 use domain::money::Money;
+use domain::payment::snapshot::{
+    InvoiceSnapshot, InvoiceState, PaymentSnapshot, RefundSnapshot, RefundState, SourceKind,
+};
 use serde::Deserialize;
 use std::sync::Arc;
 

@@ -6,7 +6,7 @@ use crate::envelope::Event;
 use crate::wire::{Id, Metadata, Rfc3339Time, UnclearValue, period, status, to_timestamp};
 use domain::event::Fact;
 use domain::ids::PriceId;
-use domain::terms::{SubscriptionItem, SubscriptionSnapshot, SubscriptionTerms};
+use domain::subscription::terms::{SubscriptionItem, SubscriptionSnapshot, SubscriptionTerms};
 use serde::Deserialize;
 use std::sync::Arc;
 

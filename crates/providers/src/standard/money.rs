@@ -4,12 +4,12 @@ use super::STANDARD;
 use crate::draft::{NormalizedEventDraft, ids, money, not_negative, profile};
 use crate::envelope::Event;
 use crate::wire::{Id, Metadata, Rfc3339Time, UnclearValue, id, to_timestamp};
-use domain::billing::{
+use domain::event::Fact;
+use domain::money::Money;
+use domain::payment::snapshot::{
     DisputeSnapshot, DisputeState, InvoiceSnapshot, InvoiceState, PaymentSnapshot, RefundSnapshot,
     RefundState, SourceKind,
 };
-use domain::event::Fact;
-use domain::money::Money;
 use serde::Deserialize;
 use std::sync::Arc;
 

@@ -5,7 +5,9 @@ use crate::envelope::Event;
 use crate::wire::{Id, Metadata, Rfc3339Time, UnclearValue, WirePeriod, status, to_timestamp};
 use domain::event::Fact;
 use domain::ids::{ObjectId, PriceId};
-use domain::terms::{self, Pause, SubscriptionSnapshot, SubscriptionStatus, SubscriptionTerms};
+use domain::subscription::terms::{
+    self, Pause, SubscriptionSnapshot, SubscriptionStatus, SubscriptionTerms,
+};
 use serde::Deserialize;
 use std::sync::Arc;
 

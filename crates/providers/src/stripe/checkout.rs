@@ -6,8 +6,8 @@ use super::facts::{
 use super::wire::{Expandable, ObjectRef, id};
 use crate::draft::{NormalizedEventDraft, ids};
 use crate::wire::{AddressCountry, Metadata, UnclearValue};
-use domain::billing::{PaymentSnapshot, SourceKind};
 use domain::event::{Fact, Profile};
+use domain::payment::snapshot::{PaymentSnapshot, SourceKind};
 use serde::Deserialize;
 use std::sync::Arc;
 

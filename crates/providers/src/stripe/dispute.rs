@@ -4,8 +4,8 @@ use super::facts::{StripeEvent, not_negative};
 use super::wire::{ObjectRef, id};
 use crate::draft::{NormalizedEventDraft, ids};
 use crate::wire::UnclearValue;
-use domain::billing::{DisputeSnapshot, DisputeState};
 use domain::event::Fact;
+use domain::payment::snapshot::{DisputeSnapshot, DisputeState};
 use serde::Deserialize;
 use std::sync::Arc;
 

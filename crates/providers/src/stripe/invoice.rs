@@ -6,9 +6,9 @@ use super::facts::{
 use super::wire::{Expandable, ObjectRef, id};
 use crate::draft::{NormalizedEventDraft, ids};
 use crate::wire::{AddressCountry, Metadata, UnclearValue, UnixSeconds, to_timestamp};
-use domain::billing::{InvoiceSnapshot, InvoiceState, PaymentSnapshot, SourceKind};
 use domain::event::Fact;
 use domain::ids::ObjectId;
+use domain::payment::snapshot::{InvoiceSnapshot, InvoiceState, PaymentSnapshot, SourceKind};
 use serde::Deserialize;
 use std::sync::Arc;
 

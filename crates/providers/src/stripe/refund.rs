@@ -5,9 +5,9 @@ use super::payment::Charge;
 use super::wire::{ObjectRef, id};
 use crate::draft::{NormalizedEventDraft, ids};
 use crate::wire::{UnclearValue, UnixSeconds, to_timestamp};
-use domain::billing::{RefundSnapshot, RefundState};
 use domain::event::Fact;
 use domain::ids::ObjectId;
+use domain::payment::snapshot::{RefundSnapshot, RefundState};
 use serde::Deserialize;
 use std::sync::Arc;
 

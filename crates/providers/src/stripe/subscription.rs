@@ -6,7 +6,7 @@ use crate::draft::NormalizedEventDraft;
 use crate::wire::{Metadata, UnclearValue, UnixSeconds, present, status, to_timestamp};
 use domain::event::Fact;
 use domain::ids::PriceId;
-use domain::terms::{
+use domain::subscription::terms::{
     Pause, Period, PreviousAttributes, PreviousValue, SubscriptionItem, SubscriptionSnapshot,
     SubscriptionTerms,
 };

@@ -7,9 +7,9 @@ use crate::{
     VerificationError, receive,
 };
 use domain::event::{About, Fact, NormalizedEvent};
-use domain::fold::fold;
 use domain::ids::Mode;
-use domain::terms::SubscriptionStatus;
+use domain::state::fold::fold;
+use domain::subscription::terms::SubscriptionStatus;
 use serde_json::{Value, json};
 
 fn gocardless() -> &'static Provider {

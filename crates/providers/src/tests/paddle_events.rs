@@ -3,12 +3,12 @@
 use super::arbitrary::{any_json, with_any_value_replaced};
 use super::{T, arrive, at, is_unclear, post, secret_of, secrets_of};
 use crate::{Headers, ItemOutcome, Provider};
-use domain::billing::{DisputeState, InvoiceState, RefundState};
 use domain::event::{Fact, NormalizedEvent};
-use domain::fold::{fold, fold_with_all_payments};
 use domain::ids::{Mode, ObjectId};
+use domain::payment::snapshot::{DisputeState, InvoiceState, RefundState};
 use domain::state::CustomerState;
-use domain::terms::SubscriptionStatus;
+use domain::state::fold::{fold, fold_with_all_payments};
+use domain::subscription::terms::SubscriptionStatus;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};

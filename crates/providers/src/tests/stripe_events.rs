@@ -2,10 +2,10 @@
 
 use super::{T, event_of, is_unclear, outcome_at, outcome_of, sample, stripe};
 use crate::ItemOutcome;
-use domain::billing::DisputeState;
 use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::Mode;
 use domain::money::{Currency, exponent};
+use domain::payment::snapshot::DisputeState;
 use serde_json::{Value, json};
 
 pub(super) fn fixture(name: &str) -> Value {

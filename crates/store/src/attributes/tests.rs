@@ -6,15 +6,15 @@ use crate::notice_endpoints::{DisabledReason, DisabledState, NoticeEndpoint};
 use crate::notices::DeliveryState;
 use crate::payouts::{BankRow, Transfer, TransferBatch};
 use crate::reports::{ReportIndex, StoredReport};
-use domain::bank::BankAccount;
-use domain::billing::{PaymentSnapshot, RefundSnapshot, RefundState, SourceKind};
 use domain::event::{About, Fact, NormalizedEvent, ReferralSnapshot};
 use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId};
 use domain::money::{Currency, Money};
-use domain::payout::Payout;
-use domain::program::{
+use domain::partner::bank_account::BankAccount;
+use domain::partner::payout::Payout;
+use domain::partner::program::{
     AttributionModel, AttributionTerms, CommissionDuration, PartnerIdentity, Program, Reward,
 };
+use domain::payment::snapshot::{PaymentSnapshot, RefundSnapshot, RefundState, SourceKind};
 use domain::record::{Effect, Entry, Record};
 use jiff::Timestamp;
 use jiff::civil::date;

@@ -3,11 +3,13 @@
 
 use super::stack_harness::StackHarness;
 use domain::ids::PartnerId;
-use domain::ledger::CommissionRow;
-use domain::payout::{Payout, PayoutRequest};
-use domain::program::{AttributionModel, CommissionDuration, PartnerIdentity, Program, Reward};
+use domain::partner::ledger::CommissionRow;
+use domain::partner::payout::{Payout, PayoutRequest};
+use domain::partner::program::{
+    AttributionModel, CommissionDuration, PartnerIdentity, Program, Reward,
+};
+use domain::partner::statement::Statement;
 use domain::record::Entry;
-use domain::statement::Statement;
 use jiff::civil::date;
 use jiff::{Timestamp, tz::TimeZone};
 use orangery::delivery::Delivery;

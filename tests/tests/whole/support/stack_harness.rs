@@ -6,7 +6,7 @@ use super::logs;
 use anyhow::Context;
 use domain::catalog::Catalog;
 use domain::ids::{CustomerKey, PartnerId};
-use domain::program::{PartnerIdentity, Program};
+use domain::partner::program::{PartnerIdentity, Program};
 use jiff::{SignedDuration, Timestamp};
 use orangery::customer::view;
 use orangery::delivery::{Delivery, DeliveryResponse, agent};

@@ -3,7 +3,7 @@
 use crate::customer::{money, text_table};
 use domain::ids::PartnerId;
 use domain::money::Money;
-use domain::payout::{HoldReason, Payout, PayoutOutcome, UnpaidBalance};
+use domain::partner::payout::{HoldReason, Payout, PayoutOutcome, UnpaidBalance};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;

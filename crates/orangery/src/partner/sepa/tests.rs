@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use super::{message_id, pain_001, refusal_reason, sepa_text};
-use domain::bank::BankAccount;
 use domain::ids::PartnerId;
 use domain::money::{Currency, Money};
+use domain::partner::bank_account::BankAccount;
 use jiff::civil::date;
 use std::process::Command;
 use store::payouts::{Transfer, TransferBatch};

@@ -4,7 +4,7 @@
 use super::{PayoutSheetRow, month, payouts};
 use domain::ids::PartnerId;
 use domain::money::{Currency, Money};
-use domain::statement::{Balance, MonthlyStatement, RowView};
+use domain::partner::statement::{Balance, MonthlyStatement, RowView};
 use jiff::Timestamp;
 use jiff::civil::date;
 

@@ -3,11 +3,11 @@
 use crate::ItemOutcome;
 use crate::paypal::PAYPAL;
 use crate::tests::deliver_sample;
-use domain::billing::InvoiceState;
 use domain::event::{About, NormalizedEvent};
-use domain::fold::fold;
 use domain::ids::ObjectId;
-use domain::terms::SubscriptionStatus;
+use domain::payment::snapshot::InvoiceState;
+use domain::state::fold::fold;
+use domain::subscription::terms::SubscriptionStatus;
 use proptest::prelude::*;
 
 fn scenario() -> Vec<NormalizedEvent> {

@@ -5,7 +5,7 @@
 //! nothing is told before the customer's first payment counts, but what a person decided.
 
 use crate::ids::{CustomerKey, PartnerId};
-use crate::program::SelfReferralSignal;
+use crate::partner::program::SelfReferralSignal;
 use crate::state::CustomerState;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -149,7 +149,7 @@ impl ReferralStatuses {
         rows.sort_by_key(|row| row.n);
         let mut recalled = Self::default();
         for row in rows {
-            let key = crate::attribution::referral_key(&row.partner, &row.referral);
+            let key = crate::partner::attribution::referral_key(&row.partner, &row.referral);
             recalled.statuses.insert(key, row.status);
             recalled.next_number = row.n.saturating_add(1);
         }

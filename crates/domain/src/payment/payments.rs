@@ -1,10 +1,10 @@
 //! Payments: what many events tell of one payment is brought together by the ids they share.
 
-use crate::billing::{
-    DisputeSnapshot, DisputeState, PaymentSnapshot, RefundSnapshot, RefundState, SourceKind,
-};
 use crate::ids::ObjectId;
 use crate::money::Money;
+use crate::payment::snapshot::{
+    DisputeSnapshot, DisputeState, PaymentSnapshot, RefundSnapshot, RefundState, SourceKind,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};

@@ -4,12 +4,12 @@
 //! reminder is one more request with a later moment, and whoever pays, cancels or comes back
 //! ends it by no longer asking.
 
-use crate::billing::InvoiceState;
 use crate::ids::ObjectId;
-use crate::letters::{Letter, TRIAL_NOTICE};
+use crate::letter::{Letter, TRIAL_NOTICE};
+use crate::payment::snapshot::InvoiceState;
 use crate::record::DueLetter;
 use crate::state::{CustomerState, Invoice, Subscription};
-use crate::terms::SubscriptionStatus;
+use crate::subscription::terms::SubscriptionStatus;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 

@@ -1,12 +1,14 @@
 //! The folded part of a record: what all known events together say of a customer.
 
-use crate::attribution::Partners;
-use crate::billing::InvoiceState;
+pub mod fold;
+
 use crate::event::Profile;
 use crate::ids::{ObjectId, PartnerId};
 use crate::money::{Currency, Money};
-use crate::payments::Payments;
-use crate::terms::SubscriptionTerms;
+use crate::partner::attribution::Partners;
+use crate::payment::payments::Payments;
+use crate::payment::snapshot::InvoiceState;
+use crate::subscription::terms::SubscriptionTerms;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};

@@ -2,12 +2,12 @@
 
 use crate::event::Fact;
 use crate::ids::PartnerId;
-use crate::program::{
+use crate::partner::program::{
     AttributionModel, AttributionTerms, CodeGranted, Decision, PartnerIdentity, Program,
     SelfReferralSignal,
 };
+use crate::partner::referral_status::ReferralRefusal;
 use crate::record::Entry;
-use crate::referral_status::ReferralRefusal;
 use crate::state::{CustomerState, Referral};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

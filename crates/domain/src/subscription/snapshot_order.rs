@@ -2,7 +2,9 @@
 //! which came first, since its clock does not.
 
 use crate::ids::PriceId;
-use crate::terms::{PreviousAttributes, PreviousValue, SubscriptionSnapshot, SubscriptionTerms};
+use crate::subscription::terms::{
+    PreviousAttributes, PreviousValue, SubscriptionSnapshot, SubscriptionTerms,
+};
 
 /// Beyond this many statements of one instant, rank and id alone decide.
 const MAX_SNAPSHOTS: usize = 6;

@@ -6,9 +6,9 @@
 //! balance negative until later rows make up for it, and nothing is ever paid twice.
 
 use crate::ids::{CustomerKey, PartnerId};
-use crate::ledger::CommissionRow;
 use crate::money::Money;
-use crate::statement::balances;
+use crate::partner::ledger::CommissionRow;
+use crate::partner::statement::balances;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};

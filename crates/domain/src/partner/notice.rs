@@ -5,11 +5,11 @@
 //! of sending: a notice that is sent again is the same to the byte.
 
 use crate::ids::PartnerId;
-use crate::ledger::{CommissionRow, RowKind};
 use crate::money::{Currency, Money};
-use crate::payout::Payout;
-use crate::referral_status::{ReferralStatus, ReferralStatusRow};
-use crate::statement::RowView;
+use crate::partner::ledger::{CommissionRow, RowKind};
+use crate::partner::payout::Payout;
+use crate::partner::referral_status::{ReferralStatus, ReferralStatusRow};
+use crate::partner::statement::RowView;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;

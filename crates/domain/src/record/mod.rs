@@ -1,14 +1,16 @@
 //! The record: folded state, the books that prove what was folded, and what follows from it.
 
+pub mod explain;
+
 use crate::digest::Digest;
 use crate::event::{NormalizedEvent, Position};
-use crate::fold::fold_with_all_payments;
 use crate::ids::{CustomerKey, Reference};
-use crate::ledger::{CommissionRow, Ledger};
-use crate::letters::Letter;
-use crate::plan::plan;
-use crate::referral_status::{ReferralStatusRow, ReferralStatuses};
+use crate::letter::Letter;
+use crate::letter::plan::plan;
+use crate::partner::ledger::{CommissionRow, Ledger};
+use crate::partner::referral_status::{ReferralStatusRow, ReferralStatuses};
 use crate::state::CustomerState;
+use crate::state::fold::fold_with_all_payments;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};

@@ -2,9 +2,9 @@
 //! be paid. It is pinned to a customer with the report, so a later change touches only those
 //! who are sent later.
 
-use crate::agreement::BadProgram;
 use crate::ids::PartnerId;
 use crate::money::Money;
+use crate::partner::program_input::BadProgram;
 use crate::state::Person;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};

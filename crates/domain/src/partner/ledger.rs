@@ -6,8 +6,8 @@
 
 use crate::ids::{CustomerKey, ObjectId, PartnerId};
 use crate::money::{Currency, Money, rounded};
-use crate::payments::Payment;
-use crate::program::{Reward, SelfReferralSignal};
+use crate::partner::program::{Reward, SelfReferralSignal};
+use crate::payment::payments::Payment;
 use crate::state::CustomerState;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -1,5 +1,7 @@
 //! The letters there are, and how long after its cause each may still be written.
 
+pub mod plan;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 

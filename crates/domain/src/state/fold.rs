@@ -1,13 +1,13 @@
 //! The fold: readings in, state out. Time, then life-cycle rank, then id decide the order,
 //! never arrival.
 
-use crate::attribution;
-use crate::billing::{InvoiceSnapshot, InvoiceState, SourceKind};
 use crate::event::{Fact, NormalizedEvent, Profile, ReferralSnapshot};
 use crate::ids::ObjectId;
-use crate::snapshot_order;
+use crate::partner::attribution;
+use crate::payment::snapshot::{InvoiceSnapshot, InvoiceState, SourceKind};
 use crate::state::{CustomerState, Invoice, Referral, Subscription};
-use crate::terms::SubscriptionSnapshot;
+use crate::subscription::snapshot_order;
+use crate::subscription::terms::SubscriptionSnapshot;
 use jiff::Timestamp;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;

@@ -1,8 +1,10 @@
 //! A program as people write it down, and the bounds that every program keeps.
 
 use crate::money::Money;
-use crate::program::{AttributionModel, CommissionDuration, PartnerIdentity, Program, Reward};
-use crate::tiers::{ProgramTerms, Tier};
+use crate::partner::program::{
+    AttributionModel, CommissionDuration, PartnerIdentity, Program, Reward,
+};
+use crate::partner::tiers::{ProgramTerms, Tier};
 use serde::{Deserialize, Deserializer};
 use std::fmt::Display;
 use std::str::FromStr;

@@ -5,10 +5,10 @@
 //!
 //! As JSON: amounts are integer minor units as the provider counts them, times RFC 3339 in UTC.
 
-use crate::ledger::{CommissionRow, RowKind};
 use crate::money::{Currency, Money};
-use crate::payout::{Payout, day_of};
-use crate::program::SelfReferralSignal;
+use crate::partner::ledger::{CommissionRow, RowKind};
+use crate::partner::payout::{Payout, day_of};
+use crate::partner::program::SelfReferralSignal;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};

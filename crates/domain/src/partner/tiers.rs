@@ -4,10 +4,10 @@
 //! the program of the tier that the partner had reached by then. How many customers of a partner
 //! are active is counted once a day, by the audit, which looks at every record anyway.
 
-use crate::agreement::{BadProgram, Rate, excerpt};
 use crate::ids::PartnerId;
 use crate::money::Money;
-use crate::program::{Program, Reward};
+use crate::partner::program::{Program, Reward};
+use crate::partner::program_input::{BadProgram, Rate, excerpt};
 use crate::state::CustomerState;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
