@@ -6,10 +6,11 @@
     reason = "a story that can't begin fails"
 )]
 
-use domain::event::{About, Fact, NormalizedEvent, Profile};
+use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::{Mode, ObjectId, ProviderAccount, Reference};
 use domain::money::{Currency, Money};
 use domain::payment::snapshot::{PaymentSnapshot, RefundSnapshot, RefundState, SourceKind};
+use domain::person::Profile;
 use domain::record::{AdvanceOutcome, Entry, Record};
 use domain::state::fold::fold;
 use domain::subscription::terms::{SubscriptionSnapshot, SubscriptionStatus, SubscriptionTerms};
@@ -169,12 +170,6 @@ async fn a_message_delivered_twice_under_one_count_is_claimed_once() {
 
 #[tokio::test]
 async fn an_event_that_makes_the_fold_panic_stops_none_of_its_customers_others() {
-    let injected = |reading: &NormalizedEvent| {
-        if &*reading.kind == "poison" {
-            std::panic::resume_unwind(Box::new("injected"));
-        }
-    };
-    let _ = domain::state::fold::WITNESS.set(injected);
     let mut poison = event_of("evt_0", 150, charge(150));
     poison.kind = "poison".into();
     let [who, runs] = subscriber();

@@ -2,7 +2,8 @@
 //! under its own id, never guessed.
 
 use crate::ids::PriceId;
-use crate::partner::program_input::{BadProgram, ProgramInput};
+use crate::partner::program::BadProgram;
+use crate::partner::program_input::ProgramInput;
 use crate::partner::tiers::ProgramTerms;
 use crate::subscription::terms::SubscriptionItem;
 use serde::de::Error as _;

@@ -1,8 +1,12 @@
 //! A reading: what one wire item says, in our words; the only thing the fold ever sees of it.
 
 use crate::ids::{CustomerKey, EventId, ObjectId, PartnerId, Reference};
-use crate::partner::program::{AttributionTerms, CodeGranted, Decision};
+use crate::partner::referral::AttributionTerms;
+use crate::partner::referral::CodeGranted;
+use crate::partner::referral::Decision;
+use crate::partner::referral::ReferralSnapshot;
 use crate::payment::snapshot::{DisputeSnapshot, InvoiceSnapshot, PaymentSnapshot, RefundSnapshot};
+use crate::person::Profile;
 use crate::subscription::terms::SubscriptionSnapshot;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -156,36 +160,4 @@ pub enum Fact {
         /// What was seen, without personal data.
         what: Arc<str>,
     },
-}
-
-/// What an event says about the person. From the provider's customer object it is the whole
-/// truth (`whole`), from anywhere else it fills gaps.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Profile {
-    /// Whether absent fields mean "none".
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub complete: bool,
-    /// E-mail address as given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub email: Option<Arc<str>>,
-    /// Name as given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<Arc<str>>,
-    /// BCP 47 language tag.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub locale: Option<Arc<str>>,
-    /// ISO 3166 country, upper case.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub country: Option<Arc<str>>,
-}
-
-/// A partner's report of a customer it sent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReferralSnapshot {
-    /// Who reports.
-    pub partner: PartnerId,
-    /// The partner's id of the referral.
-    pub referral: Arc<str>,
-    /// When the partner sent the customer.
-    pub referred_at: Timestamp,
 }

@@ -5,6 +5,7 @@
 pub mod ids;
 pub mod money;
 pub mod digest;
+pub mod person;
 pub mod subscription;
 pub mod payment;
 pub mod partner;

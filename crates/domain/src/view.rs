@@ -8,7 +8,8 @@ use crate::ids::{CustomerKey, ObjectId};
 use crate::money::Money;
 use crate::payment::payments::Payment;
 use crate::record::explain::ExplainedEvent;
-use crate::state::{CustomerState, Subscription};
+use crate::state::CustomerState;
+use crate::subscription::state::Subscription;
 use crate::subscription::terms::SubscriptionItem;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -230,7 +231,7 @@ impl CustomerView {
                 referral: found.referral.referral.clone(),
                 referred_at: found.referral.referred_at,
             }),
-            referral_codes: state.codes.iter().cloned().collect(),
+            referral_codes: state.partners.seen_codes.iter().cloned().collect(),
             letters,
             events: events
                 .iter()

@@ -1,13 +1,14 @@
 //! On what occasions letters are written: sample records that ask for each.
 
 use anyhow::bail;
-use domain::event::Profile;
 use domain::ids::{CustomerKey, ObjectId, PriceId};
 use domain::letter::Letter;
 use domain::money::{Currency, Money};
+use domain::payment::invoice::Invoice;
 use domain::payment::snapshot::InvoiceState;
+use domain::person::Profile;
 use domain::record::Record;
-use domain::state::{Invoice, Subscription};
+use domain::subscription::state::Subscription;
 use domain::subscription::terms::{
     Period, SubscriptionItem, SubscriptionStatus, SubscriptionTerms,
 };

@@ -1,9 +1,10 @@
 //! A reading in the making: whose it is, what it says, who leads there.
 
 use crate::wire::{Metadata, UnclearValue};
-use domain::event::{About, Fact, Profile};
+use domain::event::{About, Fact};
 use domain::ids::{ObjectId, PriceId, ProviderAccount, Reference};
 use domain::money::{Currency, Money, exponent};
+use domain::person::Profile;
 use domain::subscription::terms::{
     Period, SubscriptionItem, SubscriptionStatus, SubscriptionTerms,
 };

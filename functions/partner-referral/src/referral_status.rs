@@ -1,7 +1,8 @@
 //! How a referral stands, as its partner may know it.
 
 use domain::ids::PartnerId;
-use domain::partner::referral_status::{ReferralRefusal, ReferralStatus, ReferralStatusRow};
+use domain::partner::referral::ReferralRefusal;
+use domain::partner::referral_status::{ReferralStatus, ReferralStatusRow};
 use jiff::Timestamp;
 use providers::partner::ReportKind;
 use runtime::http::HttpResponse;

@@ -55,7 +55,6 @@ const SAMPLES_PER_SCENARIO: u64 = 20_000;
 
 /// Tries everything, or with `short` only what a quick test has time for.
 pub fn run_all(seed: u64, threads: usize, short: bool) -> ExhaustiveCounts {
-    super::simulation_runs::install_poison();
     let lives = canonical_scenarios::canonical_scenarios();
     let total = Mutex::new(ExhaustiveCounts {
         scenarios: lives.len(),

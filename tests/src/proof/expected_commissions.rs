@@ -6,14 +6,16 @@ use super::oracle::{self, Positioned};
 use domain::event::{Fact, Position};
 use domain::ids::{CustomerKey, ObjectId};
 use domain::partner::attribution::{EffectiveTerms, Partners};
+use domain::partner::identity::SelfReferralSignal;
 use domain::partner::ledger::CommissionRow;
-use domain::partner::program::{
-    AttributionModel, AttributionTerms, CodeGranted, CommissionDuration, Decision, Reward,
-    SelfReferralSignal,
-};
-use domain::partner::referral_status::{ReferralRefusal, ReferralStatus};
+use domain::partner::program::{AttributionModel, CommissionDuration, Reward};
+use domain::partner::referral::AttributionTerms;
+use domain::partner::referral::CodeGranted;
+use domain::partner::referral::Decision;
+use domain::partner::referral::Referral;
+use domain::partner::referral::ReferralRefusal;
+use domain::partner::referral_status::ReferralStatus;
 use domain::payment::payments::Payment;
-use domain::state::Referral;
 use jiff::ToSpan;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;

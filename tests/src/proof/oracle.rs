@@ -5,8 +5,13 @@ use super::script::{ScriptedEvent, is_poison};
 use super::{expected_commissions, expected_payments};
 use domain::event::{About, Fact, NormalizedEvent, Position};
 use domain::ids::{CustomerKey, ObjectId, Reference};
+use domain::partner::attribution::Partners;
+use domain::partner::referral::Referral;
+use domain::payment::invoice::Invoice;
 use domain::payment::snapshot::{InvoiceState, SourceKind};
-use domain::state::{CustomerState, Invoice, Person, Referral, Subscription};
+use domain::person::Person;
+use domain::state::CustomerState;
+use domain::subscription::state::Subscription;
 use domain::subscription::terms::SubscriptionSnapshot;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -88,15 +93,17 @@ pub(super) fn state(known: &[JournaledEvent<'_>]) -> CustomerState {
         subscriptions: subscriptions(known),
         payments: expected_payments::payments(&facts),
         invoices: invoices(&facts),
-        referrals: referrals(&facts),
-        partners: expected_commissions::partners(&facts),
+        partners: Partners {
+            referrals: referrals(&facts),
+            ..expected_commissions::partners(&facts)
+        },
         unclear: poison.count() as u32,
         ..CustomerState::default()
     };
     for (_, fact) in &facts {
         match fact {
             Fact::ReferralCode { code } => {
-                state.codes.insert(code.clone());
+                state.partners.seen_codes.insert(code.clone());
             }
             Fact::Unclear { .. } => state.unclear += 1,
             _ => {}
@@ -121,7 +128,7 @@ pub(super) fn person(facts: &[Positioned<'_, Fact>]) -> Person {
         ..Person::default()
     };
     let seen = &mut person.fallback_profile;
-    let some = |of: fn(&domain::event::Profile) -> &Option<std::sync::Arc<str>>| {
+    let some = |of: fn(&domain::person::Profile) -> &Option<std::sync::Arc<str>>| {
         let told = profiles(false).filter(|(_, profile)| of(profile).is_some());
         last(told).and_then(|(_, profile)| of(profile).clone())
     };

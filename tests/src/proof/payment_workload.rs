@@ -2,11 +2,12 @@
 
 use super::scenarios::{ScenarioBuilder, euro};
 use super::script::{ExpectedSale, at, object, references};
-use domain::event::{Fact, Profile};
+use domain::event::Fact;
 use domain::ids::ObjectId;
 use domain::payment::snapshot::{
     DisputeSnapshot, DisputeState, PaymentSnapshot, RefundSnapshot, RefundState, SourceKind,
 };
+use domain::person::Profile;
 
 /// The three ids by which one payment goes.
 struct PaymentIds {

@@ -5,9 +5,11 @@ use super::scenarios::euro;
 use super::script::{ACCOUNT, NORMALIZER_VERSION, START_SECOND, at, object};
 use domain::ids::{CustomerKey, PartnerId, Reference};
 use domain::letter::Letter;
+use domain::letter::plan::DueLetter;
+use domain::partner::identity::SelfReferralSignal;
 use domain::partner::ledger::{CommissionRow, RowKind};
-use domain::partner::program::{Reward, SelfReferralSignal};
-use domain::record::{AdvanceOutcome as Folding, DueLetter, Entry, Record};
+use domain::partner::program::Reward;
+use domain::record::{AdvanceOutcome as Folding, Entry, Record};
 use std::sync::Arc;
 use store::items::{
     ALIAS, COMMISSION, JOURNAL, LETTER, PARKED, customer_partition, customer_rows,

@@ -2,12 +2,14 @@
 
 use super::scenarios::{ScenarioBuilder, euro};
 use super::script::at;
-use domain::event::{About, Fact, ReferralSnapshot};
+use domain::event::{About, Fact};
 use domain::ids::{PartnerId, PersonHash, Reference};
-use domain::partner::program::{
-    AttributionModel, AttributionTerms, CodeGranted, CommissionDuration, Decision, PartnerIdentity,
-    Program, Reward,
-};
+use domain::partner::identity::PartnerIdentity;
+use domain::partner::program::{AttributionModel, CommissionDuration, Program, Reward};
+use domain::partner::referral::AttributionTerms;
+use domain::partner::referral::CodeGranted;
+use domain::partner::referral::Decision;
+use domain::partner::referral::ReferralSnapshot;
 use std::sync::Arc;
 
 /// Partners that all customers of a world have in common.

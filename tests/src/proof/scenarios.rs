@@ -3,9 +3,11 @@
 
 use super::random::Rng;
 use super::script::{ACCOUNT, START_SECOND, Script, ScriptedEventDraft, at};
-use domain::event::{About, Fact, Profile, ReferralSnapshot};
+use domain::event::{About, Fact};
 use domain::ids::{CustomerKey, PersonHash, Reference};
 use domain::money::{Currency, Money};
+use domain::partner::referral::ReferralSnapshot;
+use domain::person::Profile;
 use domain::subscription::terms::SubscriptionSnapshot;
 
 /// Most events of one world; a mask of them is one number.

@@ -138,13 +138,6 @@ pub(super) fn is_poison(reading: &NormalizedEvent) -> bool {
     &*reading.kind == POISON
 }
 
-/// Panics on such a reading: a bug in the fold, made on purpose, and without a word.
-pub(super) fn panic_on_poison(reading: &NormalizedEvent) {
-    if is_poison(reading) {
-        std::panic::resume_unwind(Box::new("injected"));
-    }
-}
-
 /// The kind of a reading on which the fold is made to panic.
 pub(super) const POISON: &str = "poison";
 

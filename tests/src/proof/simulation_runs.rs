@@ -51,14 +51,8 @@ pub struct SimulationTotals {
     pub first_violation: Option<(u64, u64, String)>,
 }
 
-/// Lets some readings make the fold panic.
-pub(super) fn install_poison() {
-    let _ = domain::state::fold::WITNESS.set(super::script::panic_on_poison);
-}
-
 /// Runs one world to its end.
 pub fn simulate_one(spec: &SimulationSpec, mutant: Option<Mutant>) -> SimulationResult {
-    install_poison();
     let mut world = Simulation::new(spec, mutant);
     world.run();
     SimulationResult {

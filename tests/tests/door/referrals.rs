@@ -2,7 +2,7 @@
 
 use crate::support::{PartnerEndpointHarness, PartnerRequest, created_report, with_type};
 use domain::ids::PartnerId;
-use domain::partner::program::Decision;
+use domain::partner::referral::Decision;
 use store::operator_decisions::{ReferralRef, review};
 
 #[tokio::test]

@@ -2,13 +2,13 @@
 
 use crate::crashing_table::CrashingTable;
 use crate::memory_table::MemoryTable;
-use domain::event::{About, Fact, NormalizedEvent, Profile};
+use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId, Reference};
 use domain::money::{Currency, Money};
-use domain::partner::program::{
-    AttributionModel, CommissionDuration, PartnerIdentity, Program, Reward,
-};
+use domain::partner::identity::PartnerIdentity;
+use domain::partner::program::{AttributionModel, CommissionDuration, Program, Reward};
 use domain::payment::snapshot::{PaymentSnapshot, SourceKind};
+use domain::person::Profile;
 use domain::record::Entry;
 use jiff::Timestamp;
 use partner_referral::PartnerReferral;

@@ -3,13 +3,15 @@
 
 use crate::support::memory_table::MemoryTable;
 use crate::support::partner_harness::program;
-use domain::event::{About, Fact, NormalizedEvent, ReferralSnapshot};
+use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId, Reference};
 use domain::money::{Currency, Money};
+use domain::partner::identity::PartnerIdentity;
 use domain::partner::ledger::Ledger;
 use domain::partner::payout;
-use domain::partner::program::{AttributionTerms, PartnerIdentity};
-use domain::partner::statement::balances;
+use domain::partner::payout::balances;
+use domain::partner::referral::AttributionTerms;
+use domain::partner::referral::ReferralSnapshot;
 use domain::payment::snapshot::{
     DisputeSnapshot, DisputeState, PaymentSnapshot, RefundSnapshot, RefundState, SourceKind,
 };

@@ -6,12 +6,25 @@
 
 use crate::ids::ObjectId;
 use crate::letter::{Letter, TRIAL_NOTICE};
+use crate::payment::invoice::Invoice;
 use crate::payment::snapshot::InvoiceState;
-use crate::record::DueLetter;
-use crate::state::{CustomerState, Invoice, Subscription};
+use crate::state::CustomerState;
+use crate::subscription::state::Subscription;
 use crate::subscription::terms::SubscriptionStatus;
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+
+/// A letter and its cause.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct DueLetter {
+    /// Which letter.
+    pub letter: Letter,
+    /// What it is about, in business terms: a subscription, an invoice.
+    pub cause: Arc<str>,
+    /// When the cause came to be.
+    pub caused_at: Timestamp,
+}
 
 /// What is due now, and when to look again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -82,19 +95,6 @@ impl DueLetter {
     /// ahead of ours, and no reason to wait.
     pub fn is_timely(&self, now: Timestamp) -> bool {
         now < self.letter.window_end(self.caused_at)
-    }
-}
-
-impl Subscription {
-    /// When it ended, or is set to end.
-    pub fn ends_at(&self) -> Option<Timestamp> {
-        let with_period = self
-            .terms
-            .period
-            .filter(|_| self.terms.cancel_at_period_end);
-        self.ended_at
-            .or(self.terms.cancel_at)
-            .or(with_period.map(|period| period.end))
     }
 }
 

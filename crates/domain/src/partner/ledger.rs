@@ -5,10 +5,12 @@
 //! come to stands in the record ([`Ledger`]); a fold decides the difference, as further rows.
 
 use crate::ids::{CustomerKey, ObjectId, PartnerId};
-use crate::money::{Currency, Money, rounded};
-use crate::partner::program::{Reward, SelfReferralSignal};
-use crate::payment::payments::Payment;
-use crate::state::CustomerState;
+use crate::money::{Money, rounded};
+use crate::partner::attribution::Partners;
+use crate::partner::identity::SelfReferralSignal;
+use crate::partner::ledger_account::LedgerAccount;
+use crate::partner::program::Reward;
+use crate::payment::payments::{Payment, Payments};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,20 +25,6 @@ pub struct Ledger {
     /// By account.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub balances: BTreeMap<LedgerAccount, AccountBalance>,
-}
-
-/// Whose, in which currency, for which payment: `acme/eur/due/pi_1` in the table.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct LedgerAccount {
-    /// Who is owed.
-    pub partner: PartnerId,
-    /// Currencies are never brought together.
-    pub currency: Currency,
-    /// Why it waits for a person; none is owed as a matter of course.
-    pub self_referral_signal: Option<SelfReferralSignal>,
-    /// The payment it is for, by the [id](cause) that all its events together make.
-    pub payment: ObjectId,
 }
 
 /// What the rows of one account come to.
@@ -133,19 +121,22 @@ impl RowKind {
 
 /// What each account of a state must come to: a function of the events alone. Payments that left
 /// the state are not in it.
-pub fn accrued(state: &CustomerState) -> BTreeMap<LedgerAccount, Accrual> {
+pub fn accrued(partners: &Partners, payments: &Payments) -> BTreeMap<LedgerAccount, Accrual> {
     let mut owed = BTreeMap::new();
-    if state.partners.attribution_terms.is_empty() {
+    if partners.attribution_terms.is_empty() {
         return owed;
     }
-    let Some((attribution, first)) = state.attribution().zip(state.first_paid_at()) else {
+    let Some((attribution, first)) = partners
+        .attribution(payments)
+        .zip(partners.first_paid_at(payments))
+    else {
         return owed;
     };
     let Some(pin) = attribution.terms else {
         return owed;
     };
     let program = &pin.program;
-    let settled = || state.payments.settled();
+    let settled = || payments.settled();
     let earliest = settled().min_by_key(|payment| (payment.paid_at(), &payment.ids));
     for payment in settled() {
         let (Some(paid_at), Some(paid), Some(cause)) = (
@@ -155,7 +146,7 @@ pub fn accrued(state: &CustomerState) -> BTreeMap<LedgerAccount, Accrual> {
         ) else {
             continue;
         };
-        let first_of_all = state.partners.first_closed_at.is_none() && earliest == Some(payment);
+        let first_of_all = partners.first_closed_at.is_none() && earliest == Some(payment);
         if !program.duration.covers(first, first_of_all, paid_at) {
             continue;
         }
@@ -260,15 +251,16 @@ impl Ledger {
     pub(crate) fn reconcile(
         &self,
         customer: &CustomerKey,
-        state: &CustomerState,
+        partners: &Partners,
+        payments: &Payments,
         now: Timestamp,
     ) -> (Self, Vec<CommissionRow>) {
         let mut next = self.clone();
         let mut rows = Vec::new();
-        if state.partners.attribution_terms.is_empty() && self.balances.is_empty() {
+        if partners.attribution_terms.is_empty() && self.balances.is_empty() {
             return (next, rows);
         }
-        let owed = accrued(state);
+        let owed = accrued(partners, payments);
         let accounts: BTreeSet<&LedgerAccount> = owed.keys().chain(self.balances.keys()).collect();
         for account in accounts {
             let (due, line) = (owed.get(account), self.balances.get(account));
@@ -308,9 +300,9 @@ impl Ledger {
     }
 
     /// Without the lines of payments that are not in the state: their rows remember them.
-    pub(crate) fn with_open_payments(mut self, state: &CustomerState) -> Self {
+    pub(crate) fn with_open_payments(mut self, payments: &Payments) -> Self {
         if !self.balances.is_empty() {
-            let open = state.payments.open.iter().filter_map(ledger_payment_id);
+            let open = payments.open.iter().filter_map(ledger_payment_id);
             let open: BTreeSet<&ObjectId> = open.collect();
             self.balances.retain(|account, line| {
                 open.contains(&account.payment) && line.sums.values().any(|sum| *sum != 0)
@@ -363,44 +355,3 @@ impl CommissionRow {
         }
     }
 }
-
-/// An account's name that is none.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` names no account of a ledger: partner/currency/standing/payment")]
-pub struct BadLedgerAccount(String);
-
-impl From<LedgerAccount> for String {
-    fn from(account: LedgerAccount) -> Self {
-        let standing = account
-            .self_referral_signal
-            .map_or(DUE, SelfReferralSignal::as_str);
-        let LedgerAccount {
-            partner, payment, ..
-        } = &account;
-        format!("{partner}/{}/{standing}/{payment}", account.currency.code())
-    }
-}
-
-impl TryFrom<String> for LedgerAccount {
-    type Error = BadLedgerAccount;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        let bad = || BadLedgerAccount(text.clone());
-        let mut parts = text.splitn(4, '/');
-        let mut part = || parts.next().ok_or_else(bad);
-        let (partner, currency) = (part()?, part()?);
-        let (standing, payment) = (part()?, part()?);
-        let suspicion = match standing {
-            DUE => None,
-            reason => Some(SelfReferralSignal::parse(reason).ok_or_else(bad)?),
-        };
-        Ok(Self {
-            partner: PartnerId::parse(partner).ok_or_else(bad)?,
-            currency: Currency::parse(currency).map_err(|_| bad())?,
-            self_referral_signal: suspicion,
-            payment: ObjectId::new(payment),
-        })
-    }
-}
-
-const DUE: &str = "due";

@@ -1,9 +1,13 @@
-//! Partners: programs, attribution, the commission ledger, payouts, statements and notices.
+//! Partners: what they report, what that earns them, how they are paid and what they are told.
 
 pub mod program;
-pub mod program_input;
+pub mod rate;
 pub mod tiers;
+pub mod program_input;
+pub mod identity;
+pub mod referral;
 pub mod attribution;
+pub mod ledger_account;
 pub mod ledger;
 pub mod referral_status;
 pub mod payout;

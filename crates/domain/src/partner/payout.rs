@@ -6,9 +6,10 @@
 //! balance negative until later rows make up for it, and nothing is ever paid twice.
 
 use crate::ids::{CustomerKey, PartnerId};
+use crate::money::Currency;
 use crate::money::Money;
+use crate::partner::identity::SelfReferralSignal;
 use crate::partner::ledger::CommissionRow;
-use crate::partner::statement::balances;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -241,4 +242,85 @@ pub fn day_of(moment: Timestamp) -> Date {
 fn end_of(date: Date) -> Timestamp {
     let end = date.at(23, 59, 59, 0).to_zoned(TimeZone::UTC);
     end.map_or(Timestamp::MAX, |end| end.timestamp())
+}
+
+/// What a partner's rows in one currency come to, minor units. Where providers count a currency
+/// in different units, each unit has a balance of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Balance {
+    /// ISO 4217 code, lower case.
+    pub currency: Currency,
+    /// Decimal places of the minor unit.
+    pub exponent: u8,
+    /// Not released yet.
+    pub pending_minor: i64,
+    /// Released and not paid out; negative where what was paid out went back since.
+    pub released_minor: i64,
+    /// Paid out in all.
+    pub paid_minor: i64,
+    /// Waiting for a person's decision.
+    pub held_minor: i64,
+}
+
+impl Balance {
+    /// All of it that is not paid out, minor units.
+    pub fn outstanding_minor(&self) -> i64 {
+        self.pending_minor
+            .saturating_add(self.released_minor)
+            .saturating_add(self.held_minor)
+    }
+}
+
+/// What these rows and payouts, all of one partner, come to at a moment, by currency.
+pub fn balances(rows: &[CommissionRow], payouts: &[Payout], now: Timestamp) -> Vec<Balance> {
+    let mut balances: BTreeMap<(Currency, u8), Balance> = BTreeMap::new();
+    let mut of = |amount: Money, change: &dyn Fn(&mut Balance)| {
+        let Money {
+            currency, exponent, ..
+        } = amount;
+        change(balances.entry((currency, exponent)).or_insert(Balance {
+            currency,
+            exponent,
+            pending_minor: 0,
+            released_minor: 0,
+            paid_minor: 0,
+            held_minor: 0,
+        }));
+    };
+    for row in rows {
+        let minor = row.amount.minor;
+        of(row.amount, &|balance| {
+            let sum = match RowState::of(row, now) {
+                RowState::Held(_) => &mut balance.held_minor,
+                RowState::Pending => &mut balance.pending_minor,
+                RowState::Released => &mut balance.released_minor,
+            };
+            *sum = sum.saturating_add(minor);
+        });
+    }
+    for amount in payouts.iter().flat_map(|payout| &payout.amounts) {
+        let minor = amount.minor;
+        of(*amount, &|balance| {
+            balance.released_minor = balance.released_minor.saturating_sub(minor);
+            balance.paid_minor = balance.paid_minor.saturating_add(minor);
+        });
+    }
+    balances.into_values().collect()
+}
+
+/// Where a row stands before any payout.
+pub(crate) enum RowState {
+    Held(SelfReferralSignal),
+    Pending,
+    Released,
+}
+
+impl RowState {
+    pub(crate) fn of(row: &CommissionRow, now: Timestamp) -> Self {
+        match row.self_referral_signal {
+            Some(suspicion) => Self::Held(suspicion),
+            None if now < row.releases_at => Self::Pending,
+            None => Self::Released,
+        }
+    }
 }

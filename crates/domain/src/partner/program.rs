@@ -2,16 +2,11 @@
 //! be paid. It is pinned to a customer with the report, so a later change touches only those
 //! who are sent later.
 
-use crate::ids::PartnerId;
 use crate::money::Money;
-use crate::partner::program_input::BadProgram;
-use crate::state::Person;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::fmt::Display;
 
 /// What a partner earns, and when. One that is read keeps the [bounds](Self::checked).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,78 +91,6 @@ pub enum AttributionModel {
     Last,
 }
 
-/// What a partner itself is known by, so that it does not earn on its own purchases.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PartnerIdentity {
-    /// Digests of its addresses: its customers' journals need not hold the addresses.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub mailboxes: BTreeSet<MailboxDigest>,
-    /// Its companies' domains; never one that gives mailboxes to everybody.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub domains: BTreeSet<Arc<str>>,
-    /// Fingerprints of what it pays with, as the providers give them.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub fingerprints: BTreeSet<Arc<str>>,
-}
-
-/// A digest of an address without what people vary in it: case, dots, plus-tags. Two people may
-/// come out alike on some hosts, which is why likeness is asked about and decides nothing.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct MailboxDigest(Arc<str>);
-
-/// Why a customer looks like the partner itself: what is earned waits for a person's decision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SelfReferralSignal {
-    /// The same address but for case, dots and plus-tags.
-    SameEmail,
-    /// An address at the partner's company.
-    SameDomain,
-    /// The same card or account.
-    SamePayment,
-}
-
-/// What a person says of a suspicion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Decision {
-    /// It is an honest referral.
-    Release,
-    /// It counts for nothing.
-    Void,
-}
-
-/// A report's program as it was in force when the partner sent the customer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AttributionTerms {
-    /// Whose.
-    pub partner: PartnerId,
-    /// The partner's id of the referral.
-    pub referral: Arc<str>,
-    /// When the partner signed the report.
-    pub reported_at: Timestamp,
-    /// On what terms.
-    pub program: Program,
-    /// Who the partner is.
-    #[serde(default)]
-    pub identity: PartnerIdentity,
-}
-
-/// A code that was given to a partner: whoever pays with it from then on was sent by it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CodeGranted {
-    /// The code.
-    pub code: Arc<str>,
-    /// Whose it is.
-    pub partner: PartnerId,
-    /// On what terms.
-    pub program: Program,
-    /// Who the partner is.
-    #[serde(default)]
-    pub identity: PartnerIdentity,
-}
-
 impl Program {
     /// Whether a first payment at this moment lies near enough to a report: not long after the
     /// customer was sent, and not long before the partner said so.
@@ -207,75 +130,6 @@ impl AttributionModel {
     }
 }
 
-impl PartnerIdentity {
-    /// Nothing known.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// What a partner with this address is known by.
-    pub fn of(email: &str) -> Self {
-        let domain = domain_of(email).filter(|domain| !FREE_MAIL_HOSTS.contains(&domain.as_str()));
-        Self {
-            mailboxes: MailboxDigest::of(email).into_iter().collect(),
-            domains: domain.map(Into::into).into_iter().collect(),
-            fingerprints: BTreeSet::new(),
-        }
-    }
-
-    /// In what a customer looks like this partner, the clearest likeness first.
-    pub fn resembles(
-        &self,
-        person: &Person,
-        fingerprints: &BTreeSet<Arc<str>>,
-    ) -> Option<SelfReferralSignal> {
-        let emails = || person.emails();
-        let mailbox = |email| MailboxDigest::of(email).is_some_and(|m| self.mailboxes.contains(&m));
-        let domain = |email| domain_of(email).is_some_and(|d| self.domains.contains(d.as_str()));
-        if !self.mailboxes.is_empty() && emails().any(mailbox) {
-            Some(SelfReferralSignal::SameEmail)
-        } else if !self.domains.is_empty() && emails().any(domain) {
-            Some(SelfReferralSignal::SameDomain)
-        } else if !self.fingerprints.is_disjoint(fingerprints) {
-            Some(SelfReferralSignal::SamePayment)
-        } else {
-            None
-        }
-    }
-}
-
-impl MailboxDigest {
-    /// Of an address; none of what is no address.
-    pub fn of(email: &str) -> Option<Self> {
-        let domain = domain_of(email)?;
-        let local = email.trim().rsplit_once('@')?.0.to_lowercase();
-        let untagged = local.split('+').next().unwrap_or_default();
-        let plain: String = untagged.chars().filter(|c| *c != '.').collect();
-        let hash = Sha256::digest(format!("{plain}@{domain}").as_bytes());
-        let half = hash.first_chunk::<16>().copied().unwrap_or_default();
-        let text = format!("{:032x}", u128::from_be_bytes(half));
-        Some(Self(text.into()))
-    }
-}
-
-impl SelfReferralSignal {
-    /// The one of that name.
-    pub fn parse(name: &str) -> Option<Self> {
-        [Self::SameEmail, Self::SameDomain, Self::SamePayment]
-            .into_iter()
-            .find(|suspicion| suspicion.as_str() == name)
-    }
-
-    /// As it stands in keys and in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::SameEmail => "same_email",
-            Self::SameDomain => "same_domain",
-            Self::SamePayment => "same_payment",
-        }
-    }
-}
-
 impl std::fmt::Display for Program {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (reward, hold, window) = (self.reward, self.hold_days, self.window_days);
@@ -310,76 +164,94 @@ impl std::fmt::Display for Reward {
     }
 }
 
-/// The host of an address; one name of it where it has several.
-fn domain_of(email: &str) -> Option<String> {
-    let (local, domain) = email.trim().rsplit_once('@')?;
-    let domain = domain.to_lowercase();
-    let sound = !local.is_empty() && !domain.is_empty();
-    sound.then(|| match domain.as_str() {
-        "googlemail.com" => "gmail.com".to_owned(),
-        _ => domain,
-    })
-}
-
 fn after(moment: Timestamp, days: u16) -> Timestamp {
     let days = SignedDuration::from_hours(i64::from(days).saturating_mul(24));
     moment.checked_add(days).unwrap_or(Timestamp::MAX)
 }
 
-/// Hosts that give a mailbox to everybody: sharing one says nothing.
-const FREE_MAIL_HOSTS: &[&str] = &[
-    "aol.com",
-    "bbox.fr",
-    "bluewin.ch",
-    "fastmail.com",
-    "free.fr",
-    "freenet.de",
-    "gmail.com",
-    "gmx.at",
-    "gmx.ch",
-    "gmx.com",
-    "gmx.de",
-    "gmx.fr",
-    "gmx.net",
-    "hotmail.co.uk",
-    "hotmail.com",
-    "hotmail.fr",
-    "icloud.com",
-    "laposte.net",
-    "libero.it",
-    "live.com",
-    "live.fr",
-    "mac.com",
-    "mail.com",
-    "mail.ru",
-    "me.com",
-    "msn.com",
-    "neuf.fr",
-    "numericable.fr",
-    "orange.fr",
-    "outlook.com",
-    "outlook.fr",
-    "pm.me",
-    "posteo.de",
-    "proton.me",
-    "protonmail.com",
-    "qq.com",
-    "seznam.cz",
-    "sfr.fr",
-    "skynet.be",
-    "t-online.de",
-    "tutanota.com",
-    "wanadoo.fr",
-    "web.de",
-    "wp.pl",
-    "yahoo.co.uk",
-    "yahoo.com",
-    "yahoo.de",
-    "yahoo.es",
-    "yahoo.fr",
-    "yahoo.it",
-    "yandex.ru",
-    "ymail.com",
-    "zoho.com",
-    "163.com",
-];
+/// Terms that can't be a program's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadProgram {
+    /// Not a percentage as we read it.
+    #[error("`{0}` is no rate: write it in percent with at most two decimals, as 20% or 12.5%")]
+    Rate(String),
+    /// Not a number of days.
+    #[error("`{0}` is no number of days: write it as 30d")]
+    Days(String),
+    /// Neither `first` nor `last`.
+    #[error("`{0}` is not a valid attribution model: write first or last")]
+    AttributionModel(String),
+    /// Not a tier as we read it.
+    #[error("`{0}` is no tier: write from how many active customers on, as 10:25% or 10:6.00 eur")]
+    Tier(String),
+    /// Outside what can be agreed on.
+    #[error("{what} of {seen} can't be agreed on: {bounds}")]
+    Bounds {
+        /// Of what.
+        what: &'static str,
+        /// What was seen.
+        seen: String,
+        /// What would do.
+        bounds: &'static str,
+    },
+    /// Two terms of which one can be.
+    #[error("{0} are alternatives: say one of them")]
+    Alternatives(&'static str),
+    /// Not an address; which one, is the typist's affair.
+    #[error("an address that was given is none: it must be as anna@example.com")]
+    Email,
+    /// Not a company's domain.
+    #[error(
+        "`{0}` is no company's domain: write example.com, and none that gives mailboxes to all"
+    )]
+    Domain(String),
+    /// Nothing says these.
+    #[error("the program is not whole: {0} is not said, and there is nothing to take it from")]
+    Missing(String),
+}
+
+impl Program {
+    /// The same, if it keeps the bounds. They may only ever widen: journals hold programs.
+    ///
+    /// # Errors
+    /// [`BadProgram::Bounds`].
+    pub fn checked(self) -> Result<Self, BadProgram> {
+        let outside = |what, seen: &dyn Display, bounds| {
+            let seen = seen.to_string();
+            Err(BadProgram::Bounds { what, seen, bounds })
+        };
+        match self.reward {
+            Reward::BasisPoints(1..=10_000) => {}
+            Reward::BasisPoints(_) => {
+                return outside("a rate", &self.reward, "more than 0 %, at most 100 %");
+            }
+            Reward::Fixed(money) if money.minor > 0 => {}
+            Reward::Fixed(money) => {
+                return outside("a fixed amount", &money, "it must be more than nothing");
+            }
+        }
+        match self.duration {
+            CommissionDuration::FirstPayment
+            | CommissionDuration::Months(1..=MAX_MONTHS)
+            | CommissionDuration::Life => {}
+            CommissionDuration::Months(months) => {
+                return outside("a number of months", &months, "1 to 1,200; or for life");
+            }
+        }
+        if self.hold_days > MAX_DAYS {
+            return outside("a hold", &in_days(self.hold_days), "0 to 3,650 days");
+        }
+        if !(1..=MAX_DAYS).contains(&self.window_days) {
+            return outside("a window", &in_days(self.window_days), "1 to 3,650 days");
+        }
+        Ok(self)
+    }
+}
+
+fn in_days(days: u16) -> String {
+    format!("{days} days")
+}
+
+const MAX_MONTHS: u16 = 1_200;
+
+const MAX_DAYS: u16 = 3_650;

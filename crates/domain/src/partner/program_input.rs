@@ -1,9 +1,10 @@
 //! A program as people write it down, and the bounds that every program keeps.
 
 use crate::money::Money;
-use crate::partner::program::{
-    AttributionModel, CommissionDuration, PartnerIdentity, Program, Reward,
-};
+use crate::partner::identity::PartnerIdentity;
+use crate::partner::program::BadProgram;
+use crate::partner::program::{AttributionModel, CommissionDuration, Program, Reward};
+use crate::partner::rate::{Days, Rate, excerpt};
 use crate::partner::tiers::{ProgramTerms, Tier};
 use serde::{Deserialize, Deserializer};
 use std::fmt::Display;
@@ -36,55 +37,6 @@ pub struct ProgramInput {
     /// From how many active customers on it is more: `10:25%`, `50:30%`.
     #[serde(deserialize_with = "list_from_text")]
     pub tiers: Option<Vec<Tier>>,
-}
-
-/// A part of an amount, in hundredths of a percent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate(pub u16);
-
-/// A length of time in whole days of 24 hours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Days(pub u16);
-
-/// Terms that can't be a program's.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BadProgram {
-    /// Not a percentage as we read it.
-    #[error("`{0}` is no rate: write it in percent with at most two decimals, as 20% or 12.5%")]
-    Rate(String),
-    /// Not a number of days.
-    #[error("`{0}` is no number of days: write it as 30d")]
-    Days(String),
-    /// Neither `first` nor `last`.
-    #[error("`{0}` is not a valid attribution model: write first or last")]
-    AttributionModel(String),
-    /// Not a tier as we read it.
-    #[error("`{0}` is no tier: write from how many active customers on, as 10:25% or 10:6.00 eur")]
-    Tier(String),
-    /// Outside what can be agreed on.
-    #[error("{what} of {seen} can't be agreed on: {bounds}")]
-    Bounds {
-        /// Of what.
-        what: &'static str,
-        /// What was seen.
-        seen: String,
-        /// What would do.
-        bounds: &'static str,
-    },
-    /// Two terms of which one can be.
-    #[error("{0} are alternatives: say one of them")]
-    Alternatives(&'static str),
-    /// Not an address; which one, is the typist's affair.
-    #[error("an address that was given is none: it must be as anna@example.com")]
-    Email,
-    /// Not a company's domain.
-    #[error(
-        "`{0}` is no company's domain: write example.com, and none that gives mailboxes to all"
-    )]
-    Domain(String),
-    /// Nothing says these.
-    #[error("the program is not whole: {0} is not said, and there is nothing to take it from")]
-    Missing(String),
 }
 
 impl ProgramInput {
@@ -162,44 +114,6 @@ impl ProgramInput {
     }
 }
 
-impl Program {
-    /// The same, if it keeps the bounds. They may only ever widen: journals hold programs.
-    ///
-    /// # Errors
-    /// [`BadProgram::Bounds`].
-    pub fn checked(self) -> Result<Self, BadProgram> {
-        let outside = |what, seen: &dyn Display, bounds| {
-            let seen = seen.to_string();
-            Err(BadProgram::Bounds { what, seen, bounds })
-        };
-        match self.reward {
-            Reward::BasisPoints(1..=10_000) => {}
-            Reward::BasisPoints(_) => {
-                return outside("a rate", &self.reward, "more than 0 %, at most 100 %");
-            }
-            Reward::Fixed(money) if money.minor > 0 => {}
-            Reward::Fixed(money) => {
-                return outside("a fixed amount", &money, "it must be more than nothing");
-            }
-        }
-        match self.duration {
-            CommissionDuration::FirstPayment
-            | CommissionDuration::Months(1..=MAX_MONTHS)
-            | CommissionDuration::Life => {}
-            CommissionDuration::Months(months) => {
-                return outside("a number of months", &months, "1 to 1,200; or for life");
-            }
-        }
-        if self.hold_days > MAX_DAYS {
-            return outside("a hold", &in_days(self.hold_days), "0 to 3,650 days");
-        }
-        if !(1..=MAX_DAYS).contains(&self.window_days) {
-            return outside("a window", &in_days(self.window_days), "1 to 3,650 days");
-        }
-        Ok(self)
-    }
-}
-
 impl PartnerIdentity {
     /// An address, and its company's domain.
     ///
@@ -245,37 +159,6 @@ impl PartnerIdentity {
     }
 }
 
-impl FromStr for Rate {
-    type Err = BadProgram;
-
-    fn from_str(text: &str) -> Result<Self, BadProgram> {
-        let bad = || BadProgram::Rate(excerpt(text));
-        let number = text.trim().strip_suffix('%').ok_or_else(bad)?;
-        let (whole, fraction) = number.trim_end().split_once('.').unwrap_or((number, "0"));
-        let points = |digits: &str, least, most| {
-            let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
-            let sound = plain && (least..=most).contains(&digits.len());
-            sound.then(|| digits.parse::<u16>().ok()).flatten()
-        };
-        let hundreds = points(whole.trim(), 1, 3).and_then(|whole| whole.checked_mul(100));
-        let rest = points(&format!("{fraction:0<2}"), 2, 2).filter(|_| !fraction.is_empty());
-        let sum = hundreds.zip(rest).and_then(|(a, b)| a.checked_add(b));
-        sum.map(Self).ok_or_else(bad)
-    }
-}
-
-impl FromStr for Days {
-    type Err = BadProgram;
-
-    fn from_str(text: &str) -> Result<Self, BadProgram> {
-        let digits = text.trim().strip_suffix('d');
-        let digits = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
-        let days = digits.and_then(|digits| digits.parse().ok());
-        days.map(Self)
-            .ok_or_else(|| BadProgram::Days(excerpt(text)))
-    }
-}
-
 impl FromStr for AttributionModel {
     type Err = BadProgram;
 
@@ -306,15 +189,3 @@ fn list_from_text<'de, D: Deserializer<'de>>(
     let read = texts.map(|texts| texts.iter().map(|text| text.parse()).collect());
     read.transpose().map_err(serde::de::Error::custom)
 }
-
-fn in_days(days: u16) -> String {
-    format!("{days} days")
-}
-
-/// As much of what was typed as tells it apart.
-pub(crate) fn excerpt(text: &str) -> String {
-    text.chars().take(32).collect()
-}
-
-const MAX_MONTHS: u16 = 1_200;
-const MAX_DAYS: u16 = 3_650;

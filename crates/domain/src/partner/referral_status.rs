@@ -5,8 +5,10 @@
 //! nothing is told before the customer's first payment counts, but what a person decided.
 
 use crate::ids::{CustomerKey, PartnerId};
-use crate::partner::program::SelfReferralSignal;
-use crate::state::CustomerState;
+use crate::partner::attribution::{Partners, referral_key};
+use crate::partner::identity::SelfReferralSignal;
+use crate::partner::referral::ReferralRefusal;
+use crate::payment::payments::Payments;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,22 +26,6 @@ pub enum ReferralStatus {
     Held(SelfReferralSignal),
     /// It does not count.
     Refused(ReferralRefusal),
-}
-
-/// Why a report does not count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReferralRefusal {
-    /// Its partner took it back.
-    Canceled,
-    /// A person decided so.
-    Void,
-    /// The first payment lies too far from it.
-    OutsideWindow,
-    /// The report of another partner counts.
-    AnotherPartner,
-    /// Another report of the same partner counts.
-    AnotherReport,
 }
 
 /// One row of what a partner is told. Its key is referral, customer and number.
@@ -93,30 +79,20 @@ impl ReferralStatus {
     }
 }
 
-impl ReferralRefusal {
-    /// As it stands in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Canceled => "canceled",
-            Self::Void => "void",
-            Self::OutsideWindow => "outside_window",
-            Self::AnotherPartner => "another_partner",
-            Self::AnotherReport => "another_report",
-        }
-    }
-}
-
 /// How each report of a partner with a program stands, by `partner/referral`: a function of the
 /// events alone. Of those of which nothing is to be told, nothing.
-pub fn referral_statuses(state: &CustomerState) -> BTreeMap<&String, ReferralStatus> {
-    if state.partners.attribution_terms.is_empty() {
+pub fn referral_statuses<'a>(
+    partners: &'a Partners,
+    payments: &Payments,
+) -> BTreeMap<&'a String, ReferralStatus> {
+    if partners.attribution_terms.is_empty() {
         return BTreeMap::new();
     }
-    let paid = state.first_paid_at().is_some();
-    let attribution = state.attribution();
+    let paid = partners.first_paid_at(payments).is_some();
+    let attribution = partners.attribution(payments);
     let of_one = |key: &String| {
-        let referral = state.referrals.get(key)?;
-        let standing = match state.refusal(key, referral) {
+        let referral = partners.referrals.get(key)?;
+        let standing = match partners.refusal(key, referral, payments) {
             Some(ReferralRefusal::Void) => ReferralStatus::Refused(ReferralRefusal::Void),
             _ if !paid => return None,
             Some(reason) => ReferralStatus::Refused(reason),
@@ -133,7 +109,7 @@ pub fn referral_statuses(state: &CustomerState) -> BTreeMap<&String, ReferralSta
         };
         Some(standing)
     };
-    let pinned = state.partners.attribution_terms.keys();
+    let pinned = partners.attribution_terms.keys();
     pinned.filter_map(|key| Some((key, of_one(key)?))).collect()
 }
 
@@ -149,7 +125,7 @@ impl ReferralStatuses {
         rows.sort_by_key(|row| row.n);
         let mut recalled = Self::default();
         for row in rows {
-            let key = crate::partner::attribution::referral_key(&row.partner, &row.referral);
+            let key = referral_key(&row.partner, &row.referral);
             recalled.statuses.insert(key, row.status);
             recalled.next_number = row.n.saturating_add(1);
         }
@@ -160,12 +136,13 @@ impl ReferralStatuses {
     pub(crate) fn reconcile(
         &self,
         customer: &CustomerKey,
-        state: &CustomerState,
+        partners: &Partners,
+        payments: &Payments,
         now: Timestamp,
     ) -> (Self, Vec<ReferralStatusRow>) {
         let mut next = self.clone();
         let mut rows = Vec::new();
-        let standings = referral_statuses(state);
+        let standings = referral_statuses(partners, payments);
         // What was told of a code may turn out to be of none: it was another partner's by then.
         let keys: BTreeSet<&String> = standings
             .keys()

@@ -6,14 +6,14 @@
 //! As JSON: amounts are integer minor units as the provider counts them, times RFC 3339 in UTC.
 
 use crate::money::{Currency, Money};
+use crate::partner::identity::SelfReferralSignal;
 use crate::partner::ledger::{CommissionRow, RowKind};
+use crate::partner::payout::{Balance, RowState, balances};
 use crate::partner::payout::{Payout, day_of};
-use crate::partner::program::SelfReferralSignal;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
-use std::collections::BTreeMap;
 
 /// What a partner is told of its ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -45,24 +45,6 @@ pub struct RowView {
     pub releases_at: Option<Timestamp>,
     /// What a partner can read.
     pub text: String,
-}
-
-/// What a partner's rows in one currency come to, minor units. Where providers count a currency
-/// in different units, each unit has a balance of its own.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Balance {
-    /// ISO 4217 code, lower case.
-    pub currency: Currency,
-    /// Decimal places of the minor unit.
-    pub exponent: u8,
-    /// Not released yet.
-    pub pending_minor: i64,
-    /// Released and not paid out; negative where what was paid out went back since.
-    pub released_minor: i64,
-    /// Paid out in all.
-    pub paid_minor: i64,
-    /// Waiting for a person's decision.
-    pub held_minor: i64,
 }
 
 /// What became of a partner's ledger in one month: opening balance and rows make the closing one.
@@ -123,69 +105,6 @@ pub fn monthly_statement(
 fn midnight(date: Date) -> Timestamp {
     let begin = date.to_zoned(TimeZone::UTC);
     begin.map_or(Timestamp::MAX, |begin| begin.timestamp())
-}
-
-/// What these rows and payouts, all of one partner, come to at a moment, by currency.
-pub fn balances(rows: &[CommissionRow], payouts: &[Payout], now: Timestamp) -> Vec<Balance> {
-    let mut balances: BTreeMap<(Currency, u8), Balance> = BTreeMap::new();
-    let mut of = |amount: Money, change: &dyn Fn(&mut Balance)| {
-        let Money {
-            currency, exponent, ..
-        } = amount;
-        change(balances.entry((currency, exponent)).or_insert(Balance {
-            currency,
-            exponent,
-            pending_minor: 0,
-            released_minor: 0,
-            paid_minor: 0,
-            held_minor: 0,
-        }));
-    };
-    for row in rows {
-        let minor = row.amount.minor;
-        of(row.amount, &|balance| {
-            let sum = match RowState::of(row, now) {
-                RowState::Held(_) => &mut balance.held_minor,
-                RowState::Pending => &mut balance.pending_minor,
-                RowState::Released => &mut balance.released_minor,
-            };
-            *sum = sum.saturating_add(minor);
-        });
-    }
-    for amount in payouts.iter().flat_map(|payout| &payout.amounts) {
-        let minor = amount.minor;
-        of(*amount, &|balance| {
-            balance.released_minor = balance.released_minor.saturating_sub(minor);
-            balance.paid_minor = balance.paid_minor.saturating_add(minor);
-        });
-    }
-    balances.into_values().collect()
-}
-
-/// Where a row stands before any payout.
-enum RowState {
-    Held(SelfReferralSignal),
-    Pending,
-    Released,
-}
-
-impl RowState {
-    fn of(row: &CommissionRow, now: Timestamp) -> Self {
-        match row.self_referral_signal {
-            Some(suspicion) => Self::Held(suspicion),
-            None if now < row.releases_at => Self::Pending,
-            None => Self::Released,
-        }
-    }
-}
-
-impl Balance {
-    /// All of it that is not paid out, minor units.
-    pub fn outstanding_minor(&self) -> i64 {
-        self.pending_minor
-            .saturating_add(self.released_minor)
-            .saturating_add(self.held_minor)
-    }
 }
 
 impl RowView {

@@ -6,9 +6,13 @@
 
 use crate::ids::PartnerId;
 use crate::money::Money;
+use crate::partner::attribution::Partners;
+use crate::partner::program::BadProgram;
 use crate::partner::program::{Program, Reward};
-use crate::partner::program_input::{BadProgram, Rate, excerpt};
-use crate::state::CustomerState;
+use crate::partner::rate::Rate;
+use crate::partner::rate::excerpt;
+use crate::payment::payments::Payments;
+use crate::subscription::state::Subscriptions;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -97,25 +101,28 @@ impl Reward {
     }
 }
 
-impl CustomerState {
-    /// The partner that this customer counts for as an active one: it sent the customer, nothing
-    /// is held, and the customer paid and has a subscription that runs; without any subscription,
-    /// paid within a year.
-    pub fn active_for(&self, now: Timestamp) -> Option<&PartnerId> {
-        let counts = self.attribution()?;
-        counts.terms?;
-        self.first_paid_at()?;
-        let active = if self.subscriptions.is_empty() {
-            let paid = self.payments.open.iter().filter_map(|p| p.paid_at());
-            let last = paid.max();
-            last.is_some_and(|paid| now.duration_since(paid) <= A_YEAR)
-        } else {
-            let mut all = self.subscriptions.values();
-            all.any(|subscription| subscription.terms.status.is_running())
-        };
-        let partner = &counts.referral.partner;
-        (active && counts.self_referral_signal.is_none()).then_some(partner)
-    }
+/// The partner for which a customer counts as an active one: it sent the customer, nothing is
+/// held, and the customer paid and has a subscription that runs; without any subscription, paid
+/// within a year.
+pub fn active_for<'a>(
+    partners: &'a Partners,
+    payments: &Payments,
+    subscriptions: &Subscriptions,
+    now: Timestamp,
+) -> Option<&'a PartnerId> {
+    let attribution = partners.attribution(payments)?;
+    attribution.terms?;
+    partners.first_paid_at(payments)?;
+    let active = if subscriptions.is_empty() {
+        let paid = payments.open.iter().filter_map(|p| p.paid_at());
+        let last = paid.max();
+        last.is_some_and(|paid| now.duration_since(paid) <= A_YEAR)
+    } else {
+        let mut all = subscriptions.values();
+        all.any(|subscription| subscription.terms.status.is_running())
+    };
+    let partner = &attribution.referral.partner;
+    (active && attribution.self_referral_signal.is_none()).then_some(partner)
 }
 
 impl FromStr for Tier {

@@ -20,7 +20,7 @@ pub struct Payments {
     #[serde(default)]
     pub open: Vec<Payment>,
     /// How many older ones left.
-    #[serde(default, skip_serializing_if = "crate::state::is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub closed: u32,
 }
 
@@ -387,4 +387,8 @@ impl Refund {
 
 fn sum(minor: impl Iterator<Item = i64>) -> i64 {
     minor.fold(0, i64::saturating_add)
+}
+
+pub(crate) fn is_zero(count: &u32) -> bool {
+    *count == 0
 }

@@ -1,12 +1,12 @@
 //! The record: folded state, the books that prove what was folded, and what follows from it.
 
 pub mod explain;
+pub mod journal;
 
 use crate::digest::Digest;
 use crate::event::{NormalizedEvent, Position};
 use crate::ids::{CustomerKey, Reference};
-use crate::letter::Letter;
-use crate::letter::plan::plan;
+use crate::letter::plan::{DueLetter, plan};
 use crate::partner::ledger::{CommissionRow, Ledger};
 use crate::partner::referral_status::{ReferralStatusRow, ReferralStatuses};
 use crate::state::CustomerState;
@@ -120,17 +120,6 @@ pub enum Effect {
     Commission(Box<CommissionRow>),
     /// This is how a partner's report stands.
     ReferralStatus(Box<ReferralStatusRow>),
-}
-
-/// A letter and its cause.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct DueLetter {
-    /// Which letter.
-    pub letter: Letter,
-    /// What it is about, in business terms: a subscription, an invoice.
-    pub cause: Arc<str>,
-    /// When the cause came to be.
-    pub caused_at: Timestamp,
 }
 
 /// What folding new entries into a record comes to.
@@ -292,8 +281,12 @@ impl Record {
 
     /// What follows for partners from a state that has all payments the record has lines of.
     fn reconcile(&self, state: &CustomerState, now: Timestamp) -> Reconciliation {
-        let (ledger, rows) = self.ledger.reconcile(&self.customer, state, now);
-        let (standings, told) = self.referral_statuses.reconcile(&self.customer, state, now);
+        let (ledger, rows) =
+            self.ledger
+                .reconcile(&self.customer, &state.partners, &state.payments, now);
+        let (standings, told) =
+            self.referral_statuses
+                .reconcile(&self.customer, &state.partners, &state.payments, now);
         let rows = rows.into_iter().map(Box::new).map(Effect::Commission);
         let told = told.into_iter().map(Box::new).map(Effect::ReferralStatus);
         Reconciliation {
@@ -352,7 +345,7 @@ impl Record {
         }
         Self {
             customer: self.customer.clone(),
-            ledger: settled.ledger.with_open_payments(&folded.state),
+            ledger: settled.ledger.with_open_payments(&folded.state.payments),
             referral_statuses: settled.referral_statuses,
             folded,
             version: self.version.saturating_add(1),

@@ -2,3 +2,4 @@
 
 pub mod terms;
 pub mod snapshot_order;
+pub mod state;

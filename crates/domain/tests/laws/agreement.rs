@@ -2,10 +2,11 @@
 
 use domain::catalog::Catalog;
 use domain::money::Money;
-use domain::partner::program::{
-    AttributionModel, CommissionDuration, PartnerIdentity, Program, Reward,
-};
-use domain::partner::program_input::{Days, ProgramInput, Rate};
+use domain::partner::identity::PartnerIdentity;
+use domain::partner::program::{AttributionModel, CommissionDuration, Program, Reward};
+use domain::partner::program_input::ProgramInput;
+use domain::partner::rate::Days;
+use domain::partner::rate::Rate;
 use domain::partner::tiers::ProgramTerms;
 use proptest::prelude::*;
 

@@ -1,12 +1,14 @@
 //! Lives: readings made by hand or by chance.
 
-use domain::event::{About, Fact, NormalizedEvent, Profile, ReferralSnapshot};
+use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId, PriceId, Reference};
 use domain::money::{Currency, Money};
+use domain::partner::referral::ReferralSnapshot;
 use domain::payment::snapshot::{
     DisputeSnapshot, DisputeState, InvoiceSnapshot, InvoiceState, PaymentSnapshot, RefundSnapshot,
     RefundState, SourceKind,
 };
+use domain::person::Profile;
 use domain::record::Entry;
 use domain::subscription::terms::{
     Period, PreviousAttributes, SubscriptionItem, SubscriptionSnapshot, SubscriptionStatus,

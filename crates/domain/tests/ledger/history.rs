@@ -4,9 +4,9 @@ use crate::model_table::{day, disputed, new_event, profile, refund, report_of};
 use domain::event::{Fact, NormalizedEvent};
 use domain::ids::{ObjectId, PartnerId};
 use domain::money::{Currency, Money};
-use domain::partner::program::{
-    AttributionModel, CommissionDuration, Decision, PartnerIdentity, Program, Reward,
-};
+use domain::partner::identity::PartnerIdentity;
+use domain::partner::program::{AttributionModel, CommissionDuration, Program, Reward};
+use domain::partner::referral::Decision;
 use domain::payment::snapshot::{DisputeState, PaymentSnapshot, RefundState, SourceKind};
 use jiff::{SignedDuration, Timestamp};
 

@@ -1,17 +1,20 @@
 //! A table in memory that keeps one customer's journal, record and ledger rows as `store` does,
 //! and words to tell it things in.
 
-use domain::event::{About, Fact, NormalizedEvent, Profile, ReferralSnapshot};
+use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId};
 use domain::money::{Currency, Money};
-use domain::partner::ledger::{CommissionRow, Ledger, LedgerAccount};
-use domain::partner::program::{
-    AttributionModel, AttributionTerms, CommissionDuration, PartnerIdentity, Program, Reward,
-};
+use domain::partner::identity::PartnerIdentity;
+use domain::partner::ledger::{CommissionRow, Ledger};
+use domain::partner::ledger_account::LedgerAccount;
+use domain::partner::program::{AttributionModel, CommissionDuration, Program, Reward};
+use domain::partner::referral::AttributionTerms;
+use domain::partner::referral::ReferralSnapshot;
 use domain::partner::referral_status::ReferralStatusRow;
 use domain::payment::snapshot::{
     DisputeSnapshot, DisputeState, PaymentSnapshot, RefundSnapshot, RefundState, SourceKind,
 };
+use domain::person::Profile;
 use domain::record::{AdvanceOutcome, Effect, Entry, Record};
 use jiff::Timestamp;
 use jiff::civil::date;

@@ -3,12 +3,13 @@
 use crate::model_table::{day, money};
 use domain::ids::{CustomerKey, ObjectId, PartnerId};
 use domain::money::Money;
+use domain::partner::identity::SelfReferralSignal;
 use domain::partner::ledger::{CommissionRow, RowKind};
+use domain::partner::payout::balances;
 use domain::partner::payout::{
     HoldReason, Payout, PayoutOutcome, PayoutRefusal, PayoutRequest, UnpaidBalance, day_of, decide,
 };
-use domain::partner::program::SelfReferralSignal;
-use domain::partner::statement::{balances, statement};
+use domain::partner::statement::statement;
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;

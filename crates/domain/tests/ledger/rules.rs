@@ -7,10 +7,10 @@ use crate::model_table::{
 use domain::event::{Fact, NormalizedEvent};
 use domain::ids::{ObjectId, PartnerId};
 use domain::money::{Money, rounded};
-use domain::partner::program::{
-    AttributionModel, CodeGranted, CommissionDuration, PartnerIdentity, Program, Reward,
-};
-use domain::partner::statement::balances;
+use domain::partner::identity::PartnerIdentity;
+use domain::partner::payout::balances;
+use domain::partner::program::{AttributionModel, CommissionDuration, Program, Reward};
+use domain::partner::referral::CodeGranted;
 use domain::payment::snapshot::{DisputeState, PaymentSnapshot, RefundState, SourceKind};
 use domain::record::{AdvanceOutcome, Record};
 

@@ -3,7 +3,9 @@
 use crate::model_table::{LedgerTable, day, money, new_event, paid, profile, program, report_of};
 use domain::event::{Fact, NormalizedEvent};
 use domain::ids::PartnerId;
-use domain::partner::program::{Decision, MailboxDigest, PartnerIdentity};
+use domain::partner::identity::MailboxDigest;
+use domain::partner::identity::PartnerIdentity;
+use domain::partner::referral::Decision;
 use domain::partner::statement::statement;
 
 fn story(partner: &str, customer: &str) -> Vec<NormalizedEvent> {

@@ -12,10 +12,11 @@ mod table;
 
 use domain::event::NormalizedEvent;
 use domain::ids::PartnerId;
-use domain::partner::program::{Decision, PartnerIdentity, SelfReferralSignal};
-use domain::partner::referral_status::{
-    ReferralRefusal, ReferralStatus, ReferralStatusRow, referral_statuses,
-};
+use domain::partner::identity::PartnerIdentity;
+use domain::partner::identity::SelfReferralSignal;
+use domain::partner::referral::Decision;
+use domain::partner::referral::ReferralRefusal;
+use domain::partner::referral_status::{ReferralStatus, ReferralStatusRow, referral_statuses};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use table::*;
@@ -162,7 +163,7 @@ proptest! {
         table.put();
         let state = &table.record.folded.state;
         let expected: BTreeMap<String, ReferralStatus> =
-            referral_statuses(state).into_iter().map(|(key, s)| (key.clone(), s)).collect();
+            referral_statuses(&state.partners, &state.payments).into_iter().map(|(key, s)| (key.clone(), s)).collect();
         let mut last = BTreeMap::new();
         for row in table.rows.values() {
             let key = format!("{}/{}", row.partner, row.referral);

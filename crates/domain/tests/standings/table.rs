@@ -1,15 +1,18 @@
 //! One customer's items as the fold and whoever puts what follows from it leave them, and the
 //! events that happen to it.
 
-use domain::event::{About, Fact, NormalizedEvent, Profile, ReferralSnapshot};
+use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId};
 use domain::money::{Currency, Money};
-use domain::partner::program::{
-    AttributionModel, AttributionTerms, CodeGranted, CommissionDuration, Decision, PartnerIdentity,
-    Program, Reward,
-};
+use domain::partner::identity::PartnerIdentity;
+use domain::partner::program::{AttributionModel, CommissionDuration, Program, Reward};
+use domain::partner::referral::AttributionTerms;
+use domain::partner::referral::CodeGranted;
+use domain::partner::referral::Decision;
+use domain::partner::referral::ReferralSnapshot;
 use domain::partner::referral_status::ReferralStatusRow;
 use domain::payment::snapshot::{PaymentSnapshot, SourceKind};
+use domain::person::Profile;
 use domain::record::{AdvanceOutcome, Effect, Entry, Record};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;

@@ -70,7 +70,7 @@ impl PartnerCommand {
     /// # Errors
     /// In words for whoever typed it.
     pub async fn run(self) -> anyhow::Result<()> {
-        use domain::partner::program::Decision;
+        use domain::partner::referral::Decision;
         match self {
             Self::Add(add) => add.run().await,
             Self::List(list) => list.run().await,

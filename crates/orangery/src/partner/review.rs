@@ -5,7 +5,7 @@ use crate::table;
 use anyhow::bail;
 use clap::Args;
 use domain::ids::CustomerKey;
-use domain::partner::program::Decision;
+use domain::partner::referral::Decision;
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::Arc;

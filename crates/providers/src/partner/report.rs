@@ -3,8 +3,9 @@
 use super::UnreadableReport;
 use super::sub_ids::{self, SubIds};
 use crate::PersonKey;
-use domain::event::{About, Fact, NormalizedEvent, ReferralSnapshot};
+use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::{EventId, PartnerId, Reference};
+use domain::partner::referral::ReferralSnapshot;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use std::collections::BTreeMap;

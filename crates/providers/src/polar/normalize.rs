@@ -7,7 +7,8 @@ use crate::provider::WireItem;
 use crate::standard::open;
 use crate::wire::{AddressCountry, Id, Metadata, UnclearValue};
 use crate::{FetchStep, ItemOutcome};
-use domain::event::{Fact, Profile};
+use domain::event::Fact;
+use domain::person::Profile;
 use serde::Deserialize;
 use std::sync::Arc;
 

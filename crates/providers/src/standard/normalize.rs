@@ -6,7 +6,8 @@ use crate::envelope::{CustomerFields, Envelope, Event, EventSchema, fields, read
 use crate::provider::WireItem;
 use crate::wire::{Id, Metadata, UnclearValue};
 use crate::{FetchStep, ItemOutcome};
-use domain::event::{Fact, Profile};
+use domain::event::Fact;
+use domain::person::Profile;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;

@@ -11,8 +11,9 @@ use crate::{
     VerifiedItems,
 };
 use crate::{raw_entry, read_again, receive};
-use domain::event::{About, Fact, NormalizedEvent, Profile};
+use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::Mode;
+use domain::person::Profile;
 use domain::record::Entry;
 use std::sync::Arc;
 

@@ -6,14 +6,15 @@ use crate::notice_endpoints::{DisabledReason, DisabledState, NoticeEndpoint};
 use crate::notices::DeliveryState;
 use crate::payouts::{BankRow, Transfer, TransferBatch};
 use crate::reports::{ReportIndex, StoredReport};
-use domain::event::{About, Fact, NormalizedEvent, ReferralSnapshot};
+use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId};
 use domain::money::{Currency, Money};
 use domain::partner::bank_account::BankAccount;
+use domain::partner::identity::PartnerIdentity;
 use domain::partner::payout::Payout;
-use domain::partner::program::{
-    AttributionModel, AttributionTerms, CommissionDuration, PartnerIdentity, Program, Reward,
-};
+use domain::partner::program::{AttributionModel, CommissionDuration, Program, Reward};
+use domain::partner::referral::AttributionTerms;
+use domain::partner::referral::ReferralSnapshot;
 use domain::payment::snapshot::{PaymentSnapshot, RefundSnapshot, RefundState, SourceKind};
 use domain::record::{Effect, Entry, Record};
 use jiff::Timestamp;

@@ -3,11 +3,10 @@
 
 use super::stack_harness::StackHarness;
 use domain::ids::PartnerId;
+use domain::partner::identity::PartnerIdentity;
 use domain::partner::ledger::CommissionRow;
 use domain::partner::payout::{Payout, PayoutRequest};
-use domain::partner::program::{
-    AttributionModel, CommissionDuration, PartnerIdentity, Program, Reward,
-};
+use domain::partner::program::{AttributionModel, CommissionDuration, Program, Reward};
 use domain::partner::statement::Statement;
 use domain::record::Entry;
 use jiff::civil::date;

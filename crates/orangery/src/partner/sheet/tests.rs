@@ -4,7 +4,8 @@
 use super::{PayoutSheetRow, month, payouts};
 use domain::ids::PartnerId;
 use domain::money::{Currency, Money};
-use domain::partner::statement::{Balance, MonthlyStatement, RowView};
+use domain::partner::payout::Balance;
+use domain::partner::statement::{MonthlyStatement, RowView};
 use jiff::Timestamp;
 use jiff::civil::date;
 

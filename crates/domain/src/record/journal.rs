@@ -1,0 +1,35 @@
+//! What a whole journal says of the partners that may have rows for its customer.
+
+use crate::event::Fact;
+use crate::ids::PartnerId;
+use crate::partner::attribution::referral_of_code;
+use crate::record::Entry;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// The partners that may have rows for the customer of this journal.
+pub fn partners_of(journal: &[Arc<Entry>]) -> BTreeSet<&PartnerId> {
+    let mut partners = BTreeSet::new();
+    for fact in journal.iter().flat_map(|entry| &entry.event.facts) {
+        if let Fact::AttributionTerms(pinned) = fact {
+            partners.insert(&pinned.partner);
+        } else if let Fact::CodeGranted(granted) = fact {
+            partners.insert(&granted.partner);
+        }
+    }
+    partners
+}
+
+/// The reports of this journal that a partner may have been told of, by partner and the
+/// partner's id of the referral.
+pub fn referrals_of(journal: &[Arc<Entry>]) -> BTreeSet<(&PartnerId, Arc<str>)> {
+    let mut referrals = BTreeSet::new();
+    for fact in journal.iter().flat_map(|entry| &entry.event.facts) {
+        if let Fact::AttributionTerms(pinned) = fact {
+            referrals.insert((&pinned.partner, pinned.referral.clone()));
+        } else if let Fact::CodeGranted(granted) = fact {
+            referrals.insert((&granted.partner, referral_of_code(&granted.code)));
+        }
+    }
+    referrals
+}
