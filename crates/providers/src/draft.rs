@@ -39,7 +39,7 @@ impl<'a> NormalizedEventDraft<'a> {
     /// These objects of the provider's lead to the same customer.
     pub(crate) fn add_references(&mut self, ids: &[Option<&ObjectId>]) {
         for id in ids.iter().flatten() {
-            self.add_reference(self.account.reference(id.as_str()));
+            self.add_reference(self.account.reference(id));
         }
     }
 
@@ -78,7 +78,9 @@ impl<'a> NormalizedEventDraft<'a> {
             if !self.facts.contains(&fact) {
                 self.add_fact(fact);
             }
-            self.add_reference(Reference::code(code));
+            if let Ok(reference) = Reference::code(code) {
+                self.add_reference(reference);
+            }
         }
     }
 
@@ -94,8 +96,11 @@ impl<'a> NormalizedEventDraft<'a> {
 
     /// The shop's own id of the same customer.
     pub(crate) fn add_shop_reference(&mut self, id: &str) {
-        if (1..=MAX_SHOP_ID).contains(&id.len()) && !id.chars().any(char::is_control) {
-            self.add_reference(Reference::shop(id));
+        if !(1..=MAX_SHOP_ID).contains(&id.len()) {
+            return;
+        }
+        if let Ok(reference) = Reference::shop(id) {
+            self.add_reference(reference);
         }
     }
 
@@ -179,17 +184,26 @@ pub(crate) fn not_negative(minor: i64, place: &str) -> Result<i64, UnclearValue>
 
 /// The terms of a subscription whose provider knows an amount and no prices: one item, under
 /// what the shop calls it, else under the subscription's own name.
+///
+/// # Errors
+/// What the shop calls it can't be a price's id.
 pub(crate) fn terms(
     status: SubscriptionStatus,
     (subscription, price, unit_minor): (&ObjectId, Option<Arc<str>>, i64),
     period: Option<Period>,
-) -> SubscriptionTerms {
-    let price = price.filter(|price| !price.trim().is_empty());
-    SubscriptionTerms {
+) -> Result<SubscriptionTerms, UnclearValue> {
+    let price = match price.filter(|price| !price.trim().is_empty()) {
+        Some(price) => {
+            let what = "what the shop calls the price is not a valid id";
+            PriceId::parse(price).map_err(|_| UnclearValue(what.into()))?
+        }
+        None => PriceId::from(subscription),
+    };
+    Ok(SubscriptionTerms {
         status,
         items: vec![SubscriptionItem {
             id: subscription.clone(),
-            price: PriceId::new(price.unwrap_or_else(|| subscription.as_str().into())),
+            price,
             metered: false,
             quantity: Some(1),
             unit_minor: Some(unit_minor),
@@ -200,7 +214,7 @@ pub(crate) fn terms(
         cancel_at: None,
         cancel_at_period_end: false,
         pause: None,
-    }
+    })
 }
 
 /// The ids that are there.

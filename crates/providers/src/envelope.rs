@@ -81,10 +81,10 @@ impl<'a> Event<'a> {
         behind: &[Option<&ObjectId>],
     ) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
         let about = match customer {
-            Some(id) => About::Customer(self.account.customer(id.as_str())),
+            Some(id) => About::Customer(self.account.customer(id)),
             None => {
                 let ids = behind.iter().flatten();
-                let references = ids.map(|id| self.account.reference(id.as_str()));
+                let references = ids.map(|id| self.account.reference(id));
                 About::ByReference(references.collect())
             }
         };
@@ -199,12 +199,12 @@ impl<'a> Envelope<'a> {
             .find(|(begin, _)| family(begin));
         let (customer, behind) = names.map_or(("", &[][..]), |(_, n)| (n.customer, n.references));
         if let Some(customer) = id(customer) {
-            return About::Customer(account.customer(customer.0.as_str()));
+            return About::Customer(account.customer(&customer.0));
         }
         let mut references: Vec<_> = behind
             .iter()
             .filter_map(|field| id(field))
-            .map(|named| account.reference(named.0.as_str()))
+            .map(|named| account.reference(&named.0))
             .collect();
         if references.is_empty() {
             references.push(account.reference(&unreadable_name(item.raw)));

@@ -25,7 +25,7 @@ impl PersonKey {
     pub fn hash(&self, email: &str) -> PersonHash {
         let normalized = email.trim().to_lowercase();
         let mac = Hmac::<Sha256>::new((&self.0).into()).chain_update(normalized.as_bytes());
-        PersonHash::new(hex::encode(mac.finalize().into_bytes()))
+        PersonHash::from_mac(mac.finalize().into_bytes().into())
     }
 }
 
@@ -38,7 +38,7 @@ impl fmt::Debug for PersonKey {
 /// The secret a partner signs with. Revoking it is a higher version.
 ///
 /// # Errors
-/// [`WeakSecret::Underivable`] for a partner without a name.
+/// [`WeakSecret::Underivable`] when no key follows from the master.
 pub fn partner_secret(
     master: &Secret,
     partner: &PartnerId,
@@ -50,7 +50,7 @@ pub fn partner_secret(
 /// The secret under which a partner's notices are signed. It opens no door.
 ///
 /// # Errors
-/// [`WeakSecret::Underivable`] for a partner without a name.
+/// [`WeakSecret::Underivable`] when no key follows from the master.
 pub fn notice_secret(
     master: &Secret,
     partner: &PartnerId,
@@ -65,9 +65,6 @@ fn of_partner(
     partner: &PartnerId,
     version: u32,
 ) -> Result<Secret, WeakSecret> {
-    if partner.as_str().is_empty() {
-        return Err(WeakSecret::Underivable);
-    }
     // The version has a fixed length, so no name and version can be read as another pair.
     let purpose = [purpose, &version.to_be_bytes(), partner.as_str().as_bytes()];
     let key: [u8; 32] = expand(master, &purpose.concat())?;

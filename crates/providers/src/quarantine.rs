@@ -2,7 +2,7 @@
 
 use crate::ItemOutcome;
 use domain::event::{About, Fact, NormalizedEvent};
-use domain::ids::{EventId, ProviderAccount};
+use domain::ids::{EventId, ObjectId, ProviderAccount};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -49,8 +49,8 @@ pub(crate) fn waiting_event(
 }
 
 /// The name such bytes go by: the same bytes sent again have the same.
-pub(crate) fn unreadable_name(raw: &[u8]) -> String {
-    format!("unread/{}", hex::encode(Sha256::digest(raw)))
+pub(crate) fn unreadable_name(raw: &[u8]) -> ObjectId {
+    ObjectId::of_unread(Sha256::digest(raw).into())
 }
 
 // It tells nothing, so it may come last.

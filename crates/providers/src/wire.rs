@@ -22,6 +22,11 @@ impl UnclearValue {
         }
     }
 
+    /// Text that can't be an id.
+    pub(crate) fn invalid_id(place: &str) -> Self {
+        Self(format!("`{place}` is not a valid id"))
+    }
+
     /// Something that has to be there.
     pub(crate) fn missing(place: &str) -> Self {
         Self(format!("`{place}` is not there"))
@@ -70,9 +75,10 @@ impl Id {
     /// The text as an id. Ids become parts of keys, which `/` divides; the providers' own are
     /// letters and digits.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let odd = |c: char| c == '/' || c.is_control();
-        let sound = !text.is_empty() && text.len() <= MAX_ID && !text.chars().any(odd);
-        sound.then(|| Self(ObjectId::new(text)))
+        if text.len() > MAX_ID || text.contains('/') {
+            return None;
+        }
+        ObjectId::parse(text).ok().map(Self)
     }
 }
 

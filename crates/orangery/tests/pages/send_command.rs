@@ -100,7 +100,7 @@ fn send(stack: &Stack, provider: &str, what: &str) -> SendOptions {
 async fn view(stack: &Stack, customer: &str) -> Value {
     stack.settle().await.unwrap();
     let table = dynamo_table(stack.endpoints()).unwrap();
-    let customer = CustomerKey::new(customer);
+    let customer = CustomerKey::parse(customer).unwrap();
     let told = orangery::customer::view(&table, &customer, &shop().catalog).await;
     serde_json::to_value(told.unwrap()).unwrap()
 }

@@ -90,7 +90,7 @@ impl<'a> GocardlessEnvelope<'a> {
         let mut behind: Vec<_> = names
             .into_iter()
             .filter_map(linked)
-            .map(|linked| account.reference(linked.0.as_str()))
+            .map(|linked| account.reference(&linked.0))
             .collect();
         if behind.is_empty() {
             behind.push(account.reference(&unreadable_name(raw)));
@@ -181,7 +181,7 @@ impl<'a, 'f> GocardlessEvent<'a, 'f> {
     ) -> Result<NormalizedEventDraft<'a>, ReadError> {
         let own = customer.map(|customer| &customer.0).or(guest);
         let own = own.ok_or_else(|| UnclearValue::missing("event.links.mandate"))?;
-        let about = About::Customer(self.account.customer(own.as_str()));
+        let about = About::Customer(self.account.customer(own));
         let mut draft = NormalizedEventDraft::new(self.account, about);
         draft.read_metadata(self.metadata);
         if let Some(customer) = customer {

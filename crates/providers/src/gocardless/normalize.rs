@@ -65,7 +65,7 @@ pub(super) type ReadGocardlessFn =
 
 fn outcome(envelope: &GocardlessEnvelope<'_>, item: &WireItem<'_, '_>) -> FetchStep<ItemOutcome> {
     let account = item.account;
-    let id = account.event(envelope.id.0.as_str());
+    let id = account.event(&envelope.id.0);
     let kind = envelope.kind();
     let Some((_, rank, reader)) = HANDLED_TYPES.iter().find(|(acted, ..)| **acted == *kind) else {
         return FetchStep::Done(ItemOutcome::Ignored { id: Some(id), kind });

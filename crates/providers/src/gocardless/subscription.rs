@@ -177,7 +177,7 @@ impl Subscription<'_> {
             currency: Some(amount.currency),
             terms: SubscriptionTerms {
                 cancel_at: self.end()?,
-                ..terms(status, (&self.id.0, price, amount.minor), self.period()?)
+                ..terms(status, (&self.id.0, price, amount.minor), self.period()?)?
             },
             canceled_at: None,
             ended_at: None,

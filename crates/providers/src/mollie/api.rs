@@ -100,7 +100,7 @@ impl<'a, 'f> MollieContext<'a, 'f> {
         guest: &ObjectId,
     ) -> Result<NormalizedEventDraft<'a>, ReadError> {
         let own = customer.map_or(guest, |customer| &customer.0);
-        let about = About::Customer(self.account.customer(own.as_str()));
+        let about = About::Customer(self.account.customer(own));
         let mut draft = NormalizedEventDraft::new(self.account, about);
         if let Some(customer) = customer {
             self.describe(customer, &mut draft)?;

@@ -106,7 +106,7 @@ impl<'a> MollieEnvelope<'a> {
         if kind.is_empty() || kind.len() > MAX_KIND {
             return Err(UnclearValue("`event.type` is not a name of a type".into()));
         }
-        let id = item.account.event(id.0.as_str());
+        let id = item.account.event(&id.0);
         let acted_upon = HANDLED_TYPES.iter().find(|(acted, ..)| **acted == *kind);
         let Some((_, rank, reader)) = acted_upon else {
             return Ok(FetchStep::Done(ItemOutcome::Ignored { id: Some(id), kind }));
@@ -120,7 +120,7 @@ impl<'a> MollieEnvelope<'a> {
             responses: item.responses,
         };
         let read = self.entity(at).and_then(|entity| reader(&mollie, &entity));
-        let named = self.entity_id.as_ref().map(|id| id.0.as_str().to_owned());
+        let named = self.entity_id.as_ref().map(|id| id.0.clone());
         let named = named.unwrap_or_else(|| unreadable_name(item.raw));
         let event = MollieEventHeader {
             id,

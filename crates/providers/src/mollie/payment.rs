@@ -9,7 +9,7 @@ use crate::provider::WireItem;
 use crate::wire::{Id, Rfc3339Time, UnclearValue, read_object, to_timestamp};
 use crate::{FetchStep, ItemOutcome};
 use domain::event::{About, Fact};
-use domain::ids::ProviderAccount;
+use domain::ids::{ObjectId, ProviderAccount};
 use domain::payment::snapshot::{DisputeSnapshot, DisputeState, InvoiceSnapshot, InvoiceState};
 use domain::payment::snapshot::{PaymentSnapshot, RefundSnapshot, RefundState, SourceKind};
 use jiff::Timestamp;
@@ -44,7 +44,7 @@ pub(super) fn outcome<'a>(
     };
     let rank = KINDS.iter().find(|(known, _)| *known == kind);
     let event = MollieEventHeader {
-        id: item.account.event(&payment.state_name()),
+        id: item.account.event(&payment.state_name()?),
         kind: kind.into(),
         at: payment.last_change(),
         rank: rank.map_or(u8::MAX, |(_, rank)| *rank),
@@ -268,8 +268,8 @@ impl Payment<'_> {
     /// Whose it is, as far as it tells by itself.
     fn about(&self, account: &ProviderAccount) -> About {
         match &self.customer_id {
-            Some(customer) => About::Customer(account.customer(customer.0.as_str())),
-            None => About::ByReference(vec![account.reference(self.id.0.as_str())]),
+            Some(customer) => About::Customer(account.customer(&customer.0)),
+            None => About::ByReference(vec![account.reference(&self.id.0)]),
         }
     }
 
@@ -323,7 +323,7 @@ impl Payment<'_> {
     }
 
     /// The name of this state of the payment: whatever we read of it is in it.
-    fn state_name(&self) -> String {
+    fn state_name(&self) -> Result<ObjectId, UnclearValue> {
         let mut state = Sha256::new();
         let mut say = |words: &[&str]| {
             for word in words {
@@ -350,7 +350,8 @@ impl Payment<'_> {
             say(&["chargeback", id, &chargeback.amount.value, reversed]);
         }
         let digest: String = hex::encode(state.finalize()).chars().take(16).collect();
-        format!("{}.{digest}", self.id.0)
+        let name = format!("{}.{digest}", self.id.0);
+        ObjectId::parse(name).map_err(|_| UnclearValue::invalid_id("payment.id"))
     }
 }
 

@@ -75,7 +75,7 @@ impl Subscription<'_> {
             id: self.id.0.clone(),
             started_at: self.created_at.0,
             currency: Some(amount.currency),
-            terms: terms(status, (&self.id.0, price, amount.minor), self.period()?),
+            terms: terms(status, (&self.id.0, price, amount.minor), self.period()?)?,
             canceled_at,
             ended_at: ended.then(|| canceled_at.unwrap_or(moment)),
             end_requested: false,

@@ -52,12 +52,12 @@ pub(super) const SCHEMA: EventSchema = EventSchema {
 
 fn open<'a>(item: &WireItem<'a, '_>, text: &'a str) -> Result<Envelope<'a>, UnclearValue> {
     let told: PaddleEnvelope<'a> = fields(text)?;
-    let id = told.event_id.0.as_str();
+    let id = told.event_id.0;
     Ok(Envelope {
-        id: item.account.event(id),
+        id: item.account.event(&id),
         kind: told.event_type,
         at: ("event.occurred_at", told.occurred_at),
-        live: id.starts_with(SIMULATED).then_some(false),
+        live: id.as_str().starts_with(SIMULATED).then_some(false),
         data: told.data,
     })
 }

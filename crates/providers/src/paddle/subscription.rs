@@ -165,7 +165,7 @@ impl PaddleSubscriptionItem {
         let minor = not_negative(unit.amount.0, place)?;
         Ok(SubscriptionItem {
             id: self.price.id.0.clone(),
-            price: PriceId::new(self.price.id.0.as_str()),
+            price: PriceId::from(&self.price.id.0),
             metered: false,
             quantity: Some(self.quantity),
             // Paddle may convert; a list price in another currency is not what is paid.

@@ -69,7 +69,8 @@ pub fn receive(
     let signed_at = verified.signed_at();
     let raw = only_item(&verified)?;
     let text = validate_json(&raw).map_err(|fault| UnreadableReport::Body(fault.to_string()))?;
-    let id = EventId::new(format!("partner/{partner}/{message}"));
+    let id = EventId::parse(format!("partner/{partner}/{message}"))
+        .map_err(|_| report::field("webhook-id", "is not a valid message id"))?;
     let report = report::ReferralReport::read(text, (id.clone(), partner), signed_at, keys)?;
     let outcome = match &report {
         Some(report) => ItemOutcome::Event(report.event(signed_at)),

@@ -26,11 +26,8 @@ impl PostbackToken {
     /// The token of a version of the partner's key.
     ///
     /// # Errors
-    /// [`WeakSecret::Underivable`] for a partner without a name.
+    /// [`WeakSecret::Underivable`] when no key follows from the master.
     pub fn derive(master: &Secret, partner: &PartnerId, version: u32) -> Result<Self, WeakSecret> {
-        if partner.as_str().is_empty() {
-            return Err(WeakSecret::Underivable);
-        }
         let purpose = [PURPOSE, &version.to_be_bytes(), partner.as_str().as_bytes()];
         let key: [u8; 32] = expand(master, &purpose.concat())?;
         Ok(Self(hex::encode(key)))

@@ -55,7 +55,8 @@ impl ReferralReport {
             kind,
             referral: check("data.referral_id", data.referral_id.trim())?,
             sub_ids: sub_ids::read("data.sub_ids", &data.sub_ids)?,
-            references: ReportedCustomer::read(data)?.references(keys),
+            references: ReportedCustomer::read(data)?
+                .references(["data.customer.id", "data.customer.code"], keys)?,
             occurred_at,
         }))
     }
@@ -87,11 +88,14 @@ impl ReferralReport {
             let what = "has a name that this address does not know";
             return Err(UnreadableReport::Query { what });
         }
+        let id = EventId::parse(format!("partner/{partner}/{POSTBACK}/{referral}"));
         Ok(Self {
-            id: EventId::new(format!("partner/{partner}/{POSTBACK}/{referral}")),
+            id: id.map_err(|_| field("transaction_id", "is too long"))?,
             partner: partner.clone(),
             kind: ReportKind::Postback,
-            references: customer.validated(["email", "email"])?.references(keys),
+            references: customer
+                .validated(["email", "email"])?
+                .references(["customer_id", "code"], keys)?,
             referral,
             occurred_at: None,
             sub_ids,
@@ -259,15 +263,21 @@ impl ReportedCustomer {
         Ok(self)
     }
 
-    /// The most telling first.
-    fn references(&self, keys: &PersonKey) -> Vec<Reference> {
-        let shop = self.id.as_ref().map(|id| Reference::shop(id));
+    /// The most telling first; `id` and `code` name their fields.
+    fn references(
+        &self,
+        [id, code]: [&str; 2],
+        keys: &PersonKey,
+    ) -> Result<Vec<Reference>, UnreadableReport> {
+        let shop = self.id.as_ref().map(|text| Reference::shop(text));
+        let shop = shop.transpose().map_err(|_| field(id, NOT_AN_ID))?;
         let person = self.email.as_ref().map(|email| keys.hash(email));
-        let code = self.code.as_ref().map(|code| Reference::code(code));
-        [shop, person.as_ref().map(Reference::person), code]
-            .into_iter()
-            .flatten()
-            .collect()
+        let code_reference = self.code.as_ref().map(|text| Reference::code(text));
+        let code = code_reference
+            .transpose()
+            .map_err(|_| field(code, NOT_AN_ID))?;
+        let references = [shop, person.as_ref().map(Reference::person), code];
+        Ok(references.into_iter().flatten().collect())
     }
 }
 
@@ -318,6 +328,7 @@ pub(super) fn field(name: &str, what: &'static str) -> UnreadableReport {
     }
 }
 
+const NOT_AN_ID: &str = "is not a valid id";
 const MAX_TEXT: usize = 254;
 const CLOCK_SLACK: SignedDuration = SignedDuration::from_secs(300);
 /// What stands between partner and transaction in the id of a postback. No `webhook-id` has a

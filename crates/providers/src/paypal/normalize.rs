@@ -77,13 +77,13 @@ impl<'a> PaypalEvent<'a, '_> {
 
     /// This customer's, or a guest's whose payment this is.
     pub(super) fn draft_for(&self, customer: &ObjectId) -> NormalizedEventDraft<'a> {
-        let customer = self.account.customer(customer.as_str());
+        let customer = self.account.customer(customer);
         NormalizedEventDraft::new(self.account, About::Customer(customer))
     }
 
     /// That of whoever these lead to.
     pub(super) fn draft_by_reference(&self, ids: &[&ObjectId]) -> NormalizedEventDraft<'a> {
-        let references = ids.iter().map(|id| self.account.reference(id.as_str()));
+        let references = ids.iter().map(|id| self.account.reference(id));
         NormalizedEventDraft::new(self.account, About::ByReference(references.collect()))
     }
 }
@@ -111,7 +111,7 @@ impl<'a> PaypalEnvelope<'a> {
     fn outcome(&self, item: &WireItem<'_, '_>) -> Result<FetchStep<ItemOutcome>, UnclearValue> {
         let account = item.account;
         let id = self.id.as_ref().ok_or_else(|| absent("id"))?;
-        let id = account.event(id.0.as_str());
+        let id = account.event(&id.0);
         let kind = self
             .event_type
             .clone()
@@ -168,12 +168,12 @@ impl<'a> PaypalEnvelope<'a> {
         let subscriber: Option<Subscriber<'_>> =
             named.subscriber.and_then(|raw| read_object(raw, "").ok());
         if let Some(payer) = subscriber.and_then(|subscriber| id(subscriber.payer_id)) {
-            return About::Customer(account.customer(payer.0.as_str()));
+            return About::Customer(account.customer(&payer.0));
         }
         let behind: Vec<_> = [named.billing_agreement_id, named.sale_id, named.id]
             .into_iter()
             .filter_map(id)
-            .map(|named| account.reference(named.0.as_str()))
+            .map(|named| account.reference(&named.0))
             .collect();
         if behind.is_empty() {
             return unnamed();

@@ -207,8 +207,8 @@ impl Subscription {
         let plan = Id::parse(&self.plan_id);
         let plan = plan.ok_or_else(|| UnclearValue("`resource.plan_id` is no id".into()))?;
         Ok(SubscriptionItem {
+            price: PriceId::from(&plan.0),
             id: plan.0,
-            price: PriceId::new(Arc::clone(&self.plan_id)),
             metered: false,
             quantity: Some(quantity.parse().map_err(unclear)?),
             unit_minor: None,
@@ -232,7 +232,8 @@ impl Subscription {
         let due = failed.amount.money(place)?;
         let retried = seen.terms.status == SubscriptionStatus::PastDue;
         Ok(Some(InvoiceSnapshot {
-            id: ObjectId::new(format!("{}@{since}", self.id.0)),
+            id: ObjectId::parse(format!("{}@{since}", self.id.0))
+                .map_err(|_| UnclearValue::invalid_id("resource.id"))?,
             subscription: Some(self.id.0.clone()),
             state: InvoiceState::Failed,
             due,

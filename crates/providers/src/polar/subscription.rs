@@ -123,7 +123,7 @@ impl Subscription<'_> {
         let unit = price.price_amount;
         Ok(SubscriptionItem {
             id: price.id.0.clone(),
-            price: PriceId::new(price.id.0.as_str()),
+            price: PriceId::from(&price.id.0),
             metered,
             quantity,
             unit_minor: unit

@@ -7,6 +7,7 @@ use crate::provider::WireItem;
 use crate::wire::{Id, Metadata, UnclearValue};
 use crate::{FetchStep, ItemOutcome};
 use domain::event::{Fact, Profile};
+use domain::ids::ObjectId;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
@@ -50,8 +51,10 @@ pub(crate) fn open<'a>(
     text: &'a str,
 ) -> Result<Envelope<'a>, UnclearValue> {
     let told: StandardEnvelope<'a> = fields(text)?;
+    let id = ObjectId::parse(item.message_id.unwrap_or_default());
+    let id = id.map_err(|_| UnclearValue::invalid_id("webhook-id"))?;
     Ok(Envelope {
-        id: item.account.event(item.message_id.unwrap_or_default()),
+        id: item.account.event(&id),
         kind: told.kind,
         at: ("event.timestamp", told.timestamp),
         live: told.livemode,

@@ -4,7 +4,7 @@ use crate::draft::{NormalizedEventDraft, currency, not_negative};
 use crate::envelope::Event;
 use crate::wire::{Id, Metadata, Rfc3339Time, UnclearValue, WirePeriod, status, to_timestamp};
 use domain::event::Fact;
-use domain::ids::{ObjectId, PriceId};
+use domain::ids::PriceId;
 use domain::subscription::terms::{
     self, Pause, SubscriptionSnapshot, SubscriptionStatus, SubscriptionTerms,
 };
@@ -109,14 +109,11 @@ struct Paused {
 
 impl Item {
     fn read(&self) -> Result<terms::SubscriptionItem, UnclearValue> {
-        let price = self.price.0.as_str();
+        let price = &self.price.0;
         let unit = self.unit_amount;
         Ok(terms::SubscriptionItem {
-            id: self
-                .id
-                .as_ref()
-                .map_or_else(|| ObjectId::new(price), |id| id.0.clone()),
-            price: PriceId::new(price),
+            id: self.id.as_ref().map_or(price, |id| &id.0).clone(),
+            price: PriceId::from(price),
             metered: self.metered,
             quantity: self.quantity,
             unit_minor: unit

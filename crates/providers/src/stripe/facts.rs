@@ -52,7 +52,7 @@ impl<'a> StripeEvent<'a> {
         let id = customer
             .or_else(guest)
             .ok_or_else(|| UnclearValue::missing("data.object.customer"))?;
-        Ok(self.draft(About::Customer(self.account.customer(id.as_str()))))
+        Ok(self.draft(About::Customer(self.account.customer(id))))
     }
 
     /// The customer's, or that of whoever these ids lead to, the most telling first.
@@ -67,7 +67,7 @@ impl<'a> StripeEvent<'a> {
         let behind: Vec<Reference> = ids
             .iter()
             .flatten()
-            .map(|id| self.account.reference(id.as_str()))
+            .map(|id| self.account.reference(id))
             .collect();
         if behind.is_empty() {
             return Err(UnclearValue::missing("data.object.payment_intent"));

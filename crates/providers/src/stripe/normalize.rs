@@ -106,7 +106,7 @@ impl<'a> StripeEnvelope<'a> {
     fn outcome(&self, account: &ProviderAccount, raw: &[u8], signed_at: Timestamp) -> ItemOutcome {
         let (event_id, kind, created, live) = match self.parts() {
             Ok(EnvelopeParts::ReferenceOnly { id, kind }) => {
-                let id = id.map(|id| account.event(id.0.as_str()));
+                let id = id.map(|id| account.event(&id.0));
                 return ItemOutcome::Ignored { id, kind };
             }
             Ok(EnvelopeParts::Full {
@@ -114,7 +114,7 @@ impl<'a> StripeEnvelope<'a> {
                 kind,
                 created,
                 live,
-            }) => (account.event(id.0.as_str()), kind, created, live),
+            }) => (account.event(&id.0), kind, created, live),
             Err(UnclearValue(what)) => return unreadable_event(account, raw, signed_at, what),
         };
         if live != (account.mode == Mode::Live) {
@@ -196,12 +196,12 @@ impl<'a> StripeEnvelope<'a> {
             _ => try_id(named.customer),
         };
         if let Some(customer) = id(&customer) {
-            return About::Customer(account.customer(customer.as_str()));
+            return About::Customer(account.customer(customer));
         }
         let behind: Vec<_> = [named.payment_intent, named.charge, named.invoice, named.id]
             .into_iter()
             .filter_map(try_id)
-            .map(|named| account.reference(named.0.as_str()))
+            .map(|named| account.reference(&named.0))
             .collect();
         if behind.is_empty() {
             return About::ByReference(vec![account.reference(&unreadable_name(raw))]);

@@ -96,7 +96,7 @@ struct StripeSubscriptionItem {
 
 #[derive(Deserialize)]
 struct Price {
-    id: Arc<str>,
+    id: PriceId,
     #[serde(default)]
     currency: Option<Arc<str>>,
     #[serde(default)]
@@ -113,7 +113,7 @@ struct Recurring {
 
 #[derive(Deserialize)]
 struct Plan {
-    id: Arc<str>,
+    id: PriceId,
     #[serde(default)]
     currency: Option<Arc<str>>,
     #[serde(default)]
@@ -196,9 +196,9 @@ impl StripeSubscriptionItem {
         };
         Ok(SubscriptionItem {
             id: self.id.0.clone(),
-            price: PriceId::new(Arc::clone(
-                id.ok_or_else(|| UnclearValue::missing("data.object.items.price"))?,
-            )),
+            price: id
+                .ok_or_else(|| UnclearValue::missing("data.object.items.price"))?
+                .clone(),
             metered,
             quantity: self.quantity.filter(|_| !metered),
             unit_minor: unit_minor.filter(|_| !metered),
@@ -248,7 +248,7 @@ struct PreviousItems {
 #[derive(Deserialize)]
 struct PreviousPlan {
     #[serde(default)]
-    id: Option<Arc<str>>,
+    id: Option<PriceId>,
 }
 
 impl StripePreviousAttributes {
@@ -295,7 +295,7 @@ impl StripePreviousAttributes {
             return None;
         }
         let [item] = now else { return None };
-        let price = plan.map_or_else(|| item.price.clone(), |plan| PriceId::new(Arc::clone(plan)));
+        let price = plan.unwrap_or(&item.price).clone();
         Some(vec![(price, self.quantity.or(item.quantity))])
     }
 }

@@ -147,7 +147,7 @@ fn outcome(folder: &str, name: &str, body: &[u8]) -> Value {
 }
 
 fn partner_outcome(body: &[u8]) -> Value {
-    let acme = PartnerId::new("acme");
+    let acme = PartnerId::parse("acme").unwrap();
     let secret = crate::partner_secret(&master(), &acme, 1).expect("follows");
     let secrets = Secrets::new(vec![secret.clone()]).expect("is one");
     let headers = Headers::new(partner::sign(body, &secret, at(T))).expect("are few");

@@ -28,7 +28,7 @@ fn a_life_is_told_in_full() {
     assert_eq!(life.len(), 13);
     let state = fold(&life);
     assert_eq!(state.unclear, 0);
-    let subscription = &state.subscriptions[&ObjectId::new("I-GR0VE0000001")];
+    let subscription = &state.subscriptions[&ObjectId::parse("I-GR0VE0000001").unwrap()];
     assert_eq!(subscription.terms.status, SubscriptionStatus::Canceled);
     assert_eq!(
         subscription.terms.items[0].price.as_str(),
