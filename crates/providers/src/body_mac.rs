@@ -1,10 +1,11 @@
 //! A MAC over nothing but the body, in hex, in a header of its own.
 
-use crate::verified::{SignatureClaim, canonical_hex, signature};
-use crate::{
-    InboundRequest, Request, Scheme, Secret, SignatureEncoding, SignedHeaders, VerificationError,
-    VerifiedItems,
-};
+use crate::endpoint::InboundRequest;
+use crate::provider::{Scheme, SignatureEncoding, SignedHeaders};
+use crate::request::Request;
+use crate::secret::Secret;
+use crate::verification_error::VerificationError;
+use crate::verified::{SignatureClaim, VerifiedItems, canonical_hex, signature};
 
 /// One provider's way to do that.
 #[derive(Clone, Copy)]

@@ -9,11 +9,13 @@ mod bodies;
 mod headers;
 mod secrets;
 
+use crate::endpoint::{EndpointConfig, InboundRequest};
+use crate::fetch::ApiResponses;
+use crate::provider::{Provider, Scheme};
+use crate::request::{Headers, Request};
+use crate::secret::{Secret, Secrets, WeakSecret};
 use crate::standard;
-use crate::{
-    ApiResponses, EndpointConfig, Headers, InboundRequest, Provider, Request, Scheme, Secret,
-    Secrets, VerificationError,
-};
+use crate::verification_error::VerificationError;
 use domain::ids::Mode;
 use jiff::Timestamp;
 use std::borrow::Cow;
@@ -207,7 +209,7 @@ pub fn diagnose(
 }
 
 impl EndpointKind {
-    fn secrets(self, texts: &[&str]) -> Result<Secrets, crate::WeakSecret> {
+    fn secrets(self, texts: &[&str]) -> Result<Secrets, WeakSecret> {
         match self {
             Self::Provider(provider, _) => provider.secrets(texts.iter().copied()),
             Self::Partner => {

@@ -2,11 +2,13 @@
 //! names of its own, around words of its own.
 
 use crate::draft::NormalizedEventDraft;
+use crate::fetch::FetchStep;
 use crate::json::validate_json;
+use crate::outcome::ItemOutcome;
 use crate::provider::WireItem;
 use crate::quarantine::{unreadable_event, unreadable_name};
+use crate::wire;
 use crate::wire::{Id, Rfc3339Time, UnclearValue, read_object};
-use crate::{FetchStep, ItemOutcome, wire};
 use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::{EventId, Mode, ObjectId, ProviderAccount};
 use jiff::Timestamp;

@@ -1,6 +1,6 @@
 //! Keys derived from the one master secret: nothing that opens a door is stored.
 
-use crate::{Secret, WeakSecret};
+use crate::secret::{Secret, WeakSecret};
 use domain::ids::{PartnerId, PersonHash};
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};

@@ -1,11 +1,13 @@
 //! What makes a payment provider: one value, read through its methods.
 
+use crate::endpoint::InboundRequest;
 use crate::fetch::{ApiResponses, FetchStep, ResponseTracker};
-use crate::{
-    InboundRequest, ItemOutcome, PersonKey, ReceivedItem, Secret, Secrets, VerificationError,
-    VerifiedItems,
-};
-use crate::{WeakSecret, raw_entry};
+use crate::keys::PersonKey;
+use crate::outcome::{ItemOutcome, ReceivedItem};
+use crate::raw_entry;
+use crate::secret::{Secret, Secrets, WeakSecret};
+use crate::verification_error::VerificationError;
+use crate::verified::VerifiedItems;
 use domain::ids::{Mode, ProviderAccount};
 use jiff::Timestamp;
 use std::sync::Arc;

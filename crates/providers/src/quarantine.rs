@@ -1,6 +1,6 @@
 //! Authentic bytes nobody could read: kept under their hash until somebody can.
 
-use crate::ItemOutcome;
+use crate::outcome::ItemOutcome;
 use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::{EventId, ObjectId, ProviderAccount};
 use jiff::Timestamp;

@@ -1,6 +1,6 @@
 //! A request as it reached us: bytes, and headers that may repeat.
 
-use crate::VerificationError;
+use crate::verification_error::VerificationError;
 
 /// One HTTP request. Some providers sign more than the body: the address as registered, the
 /// query, the method.

@@ -1,11 +1,13 @@
 //! One header with a time and signatures in hex: `t=…,v1=…`, `ts=…;h1=…`. Any signature
 //! under any secret in force, then the clock.
 
-use crate::verified::{SignatureClaim, canonical_hex, canonical_seconds, signature};
-use crate::{
-    FetchStep, InboundRequest, Request, Scheme, Secret, SignatureEncoding, SignedHeaders,
-    VerificationError, VerifiedItems,
-};
+use crate::endpoint::InboundRequest;
+use crate::fetch::FetchStep;
+use crate::provider::{Scheme, SignatureEncoding, SignedHeaders};
+use crate::request::Request;
+use crate::secret::Secret;
+use crate::verification_error::VerificationError;
+use crate::verified::{SignatureClaim, VerifiedItems, canonical_hex, canonical_seconds, signature};
 use jiff::Timestamp;
 
 /// How one provider writes it.

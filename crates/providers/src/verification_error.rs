@@ -1,6 +1,6 @@
 //! Why a request is turned away, in words somebody can act on.
 
-use crate::WeakSecret;
+use crate::secret::WeakSecret;
 
 /// A request that proves nothing. No variant carries a secret, a body, an address or the
 /// signature that would have been right.

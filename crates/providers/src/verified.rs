@@ -1,6 +1,8 @@
 //! The proof that bytes were vouched for: made here, by checking, and nowhere else.
 
-use crate::{ApiResponse, Secret, Secrets, VerificationError};
+use crate::fetch::ApiResponse;
+use crate::secret::{Secret, Secrets};
+use crate::verification_error::VerificationError;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use ring::signature::{ED25519, UnparsedPublicKey};

@@ -1,6 +1,6 @@
 //! Bodies as they may have been before something on their way wrote them anew.
 
-use crate::Request;
+use crate::request::Request;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::de::{IgnoredAny, MapAccess, Visitor};

@@ -1,7 +1,8 @@
 //! Mistakes in the headers that carry a signature, undone one at a time.
 
 use super::{Cause, Diagnosis};
-use crate::{Headers, Scheme, SignatureEncoding};
+use crate::provider::{Scheme, SignatureEncoding};
+use crate::request::Headers;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 

@@ -1,6 +1,5 @@
 //! An event and what can be had behind it: its object, the mandate, the customer.
 
-use super::GOCARDLESS;
 use crate::api_document::{ReadError, fetch, find};
 use crate::draft::{self, NormalizedEventDraft};
 use crate::fetch::{ApiCall, ResponseTracker};
@@ -212,7 +211,7 @@ impl<'a, 'f> GocardlessEvent<'a, 'f> {
 pub(super) fn money(minor: i64, currency: &str, place: &str) -> Result<Money, UnclearValue> {
     let minor = draft::not_negative(minor, &format!("{place}.amount"))?;
     let place = format!("{place}.currency");
-    draft::money(minor, currency, &place, GOCARDLESS.exponents())
+    draft::money(minor, currency, &place, EXPONENTS)
 }
 
 impl Links {
@@ -304,3 +303,5 @@ const CUSTOMERS: &str = "customers";
 const SUBSCRIPTIONS: &str = "subscriptions";
 const PAGE: &str = "500";
 const MAX_WORD: usize = 64;
+/// Where its minor units differ from ISO 4217: nowhere.
+pub(super) const EXPONENTS: &[(&str, u8)] = &[];

@@ -4,11 +4,12 @@ use super::event::{GocardlessEnvelope, GocardlessEvent};
 use super::{mandate, payment, refund, request, subscription};
 use crate::api_document::ReadError;
 use crate::draft::NormalizedEventDraft;
+use crate::fetch::FetchStep;
 use crate::json::validate_json;
+use crate::outcome::ItemOutcome;
 use crate::provider::WireItem;
 use crate::quarantine::{unreadable_event, waiting_event};
 use crate::wire::UnclearValue;
-use crate::{FetchStep, ItemOutcome};
 use domain::event::{Fact, NormalizedEvent};
 
 /// What one verified event says.

@@ -1,7 +1,10 @@
 //! `Webhook-Signature: …`: a MAC over the body; then the body taken apart, event by event.
 
 use crate::body_mac::BodyMac;
-use crate::{FetchStep, InboundRequest, VerificationError, VerifiedItems};
+use crate::endpoint::InboundRequest;
+use crate::fetch::FetchStep;
+use crate::verification_error::VerificationError;
+use crate::verified::VerifiedItems;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;

@@ -1,6 +1,5 @@
 //! What Mollie's objects have in common, and the customer behind them.
 
-use super::MOLLIE;
 use crate::api_document::{ReadError, find};
 use crate::draft::{self, NormalizedEventDraft};
 use crate::fetch::{ApiCall, ResponseTracker};
@@ -36,7 +35,7 @@ pub(super) struct MollieAmount {
 impl MollieAmount {
     /// In minor units; `place` names the field it stands in.
     pub(super) fn money(&self, place: &str) -> Result<Money, UnclearValue> {
-        draft::decimal(&self.value, &self.currency, place, MOLLIE.exponents())
+        draft::decimal(&self.value, &self.currency, place, EXPONENTS)
     }
 
     /// Whether it is nothing.
@@ -156,3 +155,6 @@ struct Customer<'a> {
     #[serde(borrow, default)]
     metadata: Option<&'a RawValue>,
 }
+
+/// Where its minor units differ from ISO 4217: nowhere.
+pub(super) const EXPONENTS: &[(&str, u8)] = &[];

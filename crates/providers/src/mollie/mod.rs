@@ -33,6 +33,7 @@ mod normalize;
 mod verify;
 
 mod api;
+mod event;
 
 mod invoice;
 mod link;
@@ -41,14 +42,16 @@ mod subscription;
 
 mod samples;
 
-use crate::provider::SigningMethod;
-use crate::{ApiAuth, ApiConfig, Provider, ProviderSamples, ResponseStatuses, Secret};
+use crate::provider::{
+    ApiAuth, ApiConfig, Provider, ProviderSamples, ResponseStatuses, SigningMethod,
+};
+use crate::secret::Secret;
 
 /// Mollie, as the list of providers has it.
 pub(crate) static MOLLIE: Provider = Provider {
     name: "mollie",
     normalizer: NORMALIZER,
-    exponents: &[],
+    exponents: api::EXPONENTS,
     statuses: ResponseStatuses::DEFAULT,
     schemes: &[verify::MAC.scheme()],
     api: Some(ApiConfig {

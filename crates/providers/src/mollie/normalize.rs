@@ -1,15 +1,16 @@
 //! From Mollie's words to ours: a payment that was asked for, or an event that was signed.
 
 use super::api::{MollieContext, ReadResult};
+use super::event::{Entity, MollieEventHeader, outcome};
 use super::{invoice, link, payment};
 use crate::api_document::ReadError;
+use crate::fetch::FetchStep;
 use crate::json::validate_json;
+use crate::outcome::ItemOutcome;
 use crate::provider::WireItem;
-use crate::quarantine::{unreadable_event, unreadable_name, waiting_event};
+use crate::quarantine::{unreadable_event, unreadable_name};
 use crate::wire::{Id, Rfc3339Time, UnclearValue, read_object};
-use crate::{FetchStep, ItemOutcome};
-use domain::event::{About, Fact, NormalizedEvent};
-use domain::ids::EventId;
+use domain::event::About;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -43,16 +44,6 @@ pub(super) const HANDLED_TYPES: &[(&str, u8, ReadMollieFn)] = &[
 /// Reads what an event is about.
 pub(super) type ReadMollieFn =
     for<'a, 'f> fn(&MollieContext<'a, 'f>, &Entity<'a>) -> Result<ReadResult<'a>, ReadError>;
-
-/// The entity of an event: by name, and whole where the webhook is set to say all.
-pub(super) struct Entity<'a> {
-    /// Its id.
-    pub(super) id: Id,
-    /// The whole of it.
-    pub(super) embedded: Option<&'a RawValue>,
-    /// When the event happened.
-    pub(super) at: Timestamp,
-}
 
 /// What any of Mollie's bodies may have.
 #[derive(Deserialize)]
@@ -144,52 +135,6 @@ impl<'a> MollieEnvelope<'a> {
             at,
         })
     }
-}
-
-/// An event that has its name.
-pub(super) struct MollieEventHeader {
-    pub(super) id: EventId,
-    pub(super) kind: Arc<str>,
-    pub(super) at: Timestamp,
-    pub(super) rank: u8,
-    /// Whose it is, as far as it tells by itself.
-    pub(super) about: About,
-}
-
-/// What became of reading it.
-pub(super) fn outcome(
-    event: MollieEventHeader,
-    read: Result<ReadResult<'_>, ReadError>,
-    item: &WireItem<'_, '_>,
-) -> FetchStep<ItemOutcome> {
-    let MollieEventHeader {
-        id,
-        kind,
-        at,
-        rank,
-        about: whose,
-    } = event;
-    let (about, facts, references) = match read {
-        Ok(ReadResult::Draft(draft)) => (draft.about, draft.facts, draft.references),
-        Ok(ReadResult::WrongMode) => return FetchStep::Done(ItemOutcome::WrongMode { kind }),
-        Err(ReadError::NotFetched(questions)) => return FetchStep::Fetch(questions),
-        Err(ReadError::Unavailable(what)) => {
-            return FetchStep::Done(waiting_event(item.account, id, kind, at, what));
-        }
-        Err(ReadError::Unclear(UnclearValue(what))) => {
-            let facts = vec![Fact::Unclear { what: what.into() }];
-            (whose, facts, Vec::new())
-        }
-    };
-    FetchStep::Done(ItemOutcome::Event(NormalizedEvent {
-        id,
-        kind,
-        occurred_at: at,
-        rank,
-        about,
-        facts,
-        references,
-    }))
 }
 
 const MAX_KIND: usize = 128;

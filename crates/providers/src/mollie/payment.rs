@@ -1,13 +1,13 @@
 //! A payment in the state in which it was asked for.
 
 use super::api::{BillingAddress, MollieAmount, MollieContext, ReadResult, read_metadata};
-use super::normalize::{self, MollieEventHeader};
+use super::event::{self, MollieEventHeader};
 use super::subscription;
 use crate::api_document::ReadError;
-use crate::fetch::ApiCall;
+use crate::fetch::{ApiCall, FetchStep};
+use crate::outcome::ItemOutcome;
 use crate::provider::WireItem;
 use crate::wire::{Id, Rfc3339Time, UnclearValue, read_object, to_timestamp};
-use crate::{FetchStep, ItemOutcome};
 use domain::event::{About, Fact};
 use domain::ids::{ObjectId, ProviderAccount};
 use domain::payment::snapshot::{DisputeSnapshot, DisputeState, InvoiceSnapshot, InvoiceState};
@@ -56,7 +56,7 @@ pub(super) fn outcome<'a>(
         Ok(false) => Ok(ReadResult::WrongMode),
         Err(unclear) => Err(unclear.into()),
     };
-    Ok(normalize::outcome(event, told, item))
+    Ok(event::outcome(event, told, item))
 }
 
 /// What the states acted upon are called, and their rank.

@@ -3,10 +3,12 @@
 
 use super::payment;
 use crate::body_mac::BodyMac;
-use crate::fetch::MissingResponse;
-use crate::{
-    ApiResponse, FetchStep, InboundRequest, Secret, SignedHeaders, VerificationError, VerifiedItems,
-};
+use crate::endpoint::InboundRequest;
+use crate::fetch::{ApiResponse, FetchStep, MissingResponse};
+use crate::provider::SignedHeaders;
+use crate::secret::Secret;
+use crate::verification_error::VerificationError;
+use crate::verified::VerifiedItems;
 use jiff::Timestamp;
 use serde::Deserialize;
 use std::borrow::Cow;

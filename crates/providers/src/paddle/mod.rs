@@ -35,15 +35,15 @@ mod wire;
 
 mod samples;
 
-use crate::provider::SigningMethod;
+use crate::provider::{Provider, ProviderSamples, ResponseStatuses, SigningMethod};
+use crate::secret::Secret;
 use crate::timestamped_signature::TimestampedSignature;
-use crate::{Provider, ProviderSamples, ResponseStatuses, Secret};
 
 /// Paddle, as the list of providers has it.
 pub(crate) static PADDLE: Provider = Provider {
     name: "paddle",
     normalizer: NORMALIZER,
-    exponents: &[],
+    exponents: transaction::EXPONENTS,
     statuses: ResponseStatuses::DEFAULT,
     schemes: &[SIGNATURE.scheme()],
     api: None,

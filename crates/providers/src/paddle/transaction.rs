@@ -1,6 +1,5 @@
 //! `transaction.*`: what was billed, what came of it, and the money.
 
-use super::PADDLE;
 use super::wire::{MinorUnits, metadata};
 use crate::draft::{NormalizedEventDraft, ids, money};
 use crate::envelope::Event;
@@ -145,8 +144,10 @@ impl Transaction<'_> {
 
     fn amount(&self, minor: MinorUnits) -> Result<Money, UnclearValue> {
         let place = "data.currency_code";
-        money(minor.0, &self.currency_code, place, PADDLE.exponents())
+        money(minor.0, &self.currency_code, place, EXPONENTS)
     }
 }
 
 const FAILURES: &[&str] = &["transaction.payment_failed", "transaction.past_due"];
+/// Where its minor units differ from ISO 4217: nowhere.
+pub(super) const EXPONENTS: &[(&str, u8)] = &[];

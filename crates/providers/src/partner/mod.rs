@@ -12,46 +12,31 @@
 //! `GET /partners/{partner}/referrals/{id}`. `GET /partners/{partner}/postback` reports as trackers
 //! do, in a query.
 
+mod verified_report;
 mod report;
 mod sub_ids;
 mod query;
+mod error;
 
 pub mod postback;
 
 use crate::json::validate_json;
+use crate::keys::PersonKey;
+use crate::outcome::{ItemOutcome, ReceivedItem};
+use crate::provider::SignedHeaders;
+use crate::request::Request;
 use crate::samples::bodies;
-use crate::{
-    ItemOutcome, PersonKey, ReceivedItem, Request, Secret, Secrets, SignedHeaders,
-    VerificationError,
-};
-use crate::{VerifiedItems, standard};
+use crate::secret::{Secret, Secrets};
+use crate::standard;
+use crate::verification_error::VerificationError;
 use domain::ids::{EventId, PartnerId};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
 
+pub use error::{ReportError, UnreadableReport};
 pub use report::{ReferralReport, ReportKind};
 pub use sub_ids::SubIds;
-
-/// What a partner's report says, and when it was signed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VerifiedReport {
-    /// Its bytes and what they mean.
-    pub received: ReceivedItem,
-    /// By the partner's clock, which was near ours; of a token, which has none, by ours.
-    pub signed_at: Timestamp,
-    /// What the partner calls it: told again under this id, it is the same or a conflict.
-    pub message_id: Arc<str>,
-    /// What it says; none of a type we do not act on.
-    pub report: Option<ReferralReport>,
-}
-
-impl VerifiedReport {
-    /// A hash of what was said, by which a repetition is told from a conflict.
-    pub fn digest(&self) -> String {
-        hex::encode(Sha256::digest(&self.received.raw))
-    }
-}
+pub use verified_report::VerifiedReport;
 
 /// The partners' door. Types we do not act on are [`Outcome::Ignored`].
 ///
@@ -67,10 +52,10 @@ pub fn receive(
     let verified = standard::verify(request, secrets, now)?;
     let message = verified.message_id().unwrap_or_default();
     let signed_at = verified.signed_at();
-    let raw = only_item(&verified)?;
+    let raw = verified_report::only_item(&verified)?;
     let text = validate_json(&raw).map_err(|fault| UnreadableReport::Body(fault.to_string()))?;
     let id = EventId::parse(format!("partner/{partner}/{message}"))
-        .map_err(|_| report::field("webhook-id", "is not a valid message id"))?;
+        .map_err(|_| error::field("webhook-id", "is not a valid message id"))?;
     let report = report::ReferralReport::read(text, (id.clone(), partner), signed_at, keys)?;
     let outcome = match &report {
         Some(report) => ItemOutcome::Event(report.event(signed_at)),
@@ -135,68 +120,8 @@ pub fn samples() -> &'static [(&'static str, &'static str)] {
     SAMPLES
 }
 
-/// Why a partner's report was not taken.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ReportError {
-    /// It proves nothing.
-    #[error(transparent)]
-    Refused(#[from] VerificationError),
-    /// It is the partner's, and says nothing we can read.
-    #[error(transparent)]
-    Unreadable(#[from] UnreadableReport),
-}
-
-impl ReportError {
-    /// The HTTP status.
-    pub fn status(&self) -> u16 {
-        match self {
-            Self::Refused(refused) => refused.status(),
-            Self::Unreadable(unreadable) => unreadable.status(),
-        }
-    }
-}
-
-/// What a partner's own people can mend: said to them, journaled nowhere.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum UnreadableReport {
-    /// Not JSON that can be read in one way.
-    #[error("{0}; send one JSON object, encoded as UTF-8")]
-    Body(String),
-    /// Not a query that can be read in one way.
-    #[error("the query {what}; send every name once, percent-encoded as UTF-8")]
-    Query {
-        /// What is wrong.
-        what: &'static str,
-    },
-    /// A field that is missing or not what it should be.
-    #[error("`{field}` {what}; mend it and send the report again under the same id")]
-    Field {
-        /// Which.
-        field: String,
-        /// What is wrong.
-        what: &'static str,
-    },
-}
-
-impl UnreadableReport {
-    /// The HTTP status.
-    pub fn status(&self) -> u16 {
-        match self {
-            Self::Body(_) | Self::Query { .. } => 400,
-            Self::Field { .. } => 422,
-        }
-    }
-}
-
 /// The version of the normalizer; a reading made by an older one may be made again.
 pub const NORMALIZER: u16 = 1;
-
-fn only_item(verified: &VerifiedItems) -> Result<Arc<[u8]>, UnreadableReport> {
-    let item = verified.items().first().cloned();
-    item.ok_or_else(|| UnreadableReport::Body("the body is empty".into()))
-}
-
-const TOLERANCE_SECONDS: u16 = 300;
 
 static SAMPLES: &[(&str, &str)] = bodies!["partner":
     "lead.created",

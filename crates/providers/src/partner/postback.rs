@@ -4,14 +4,15 @@
 //! What is signed, and what the journal keeps, is written one way: the parameters by name, a line
 //! each, `name=value`, without `token`, `ts` and `sig`. Before it stand the address and the time.
 
+use super::error::ReportError;
+use super::query;
 use super::report::ReferralReport;
-use super::{ReportError, VerifiedReport, query};
-use crate::keys::expand;
-use crate::verified::{SignatureClaim, canonical_hex, canonical_seconds, signature};
-use crate::{
-    ItemOutcome, PersonKey, ReceivedItem, Secret, Secrets, VerificationError, VerifiedItems,
-    WeakSecret,
-};
+use super::verified_report::{VerifiedReport, only_item};
+use crate::keys::{PersonKey, expand};
+use crate::outcome::{ItemOutcome, ReceivedItem};
+use crate::secret::{Secret, Secrets, WeakSecret};
+use crate::verification_error::VerificationError;
+use crate::verified::{SignatureClaim, VerifiedItems, canonical_hex, canonical_seconds, signature};
 use domain::ids::PartnerId;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -115,7 +116,7 @@ impl PostbackQuery {
                     macs: &[*mac],
                     ed25519: &[],
                     signed_at: Some(canonical_seconds(time).ok_or(garbled)?),
-                    tolerance_seconds: super::TOLERANCE_SECONDS,
+                    tolerance_seconds: TOLERANCE_SECONDS,
                 };
                 VerifiedItems::by_signature(&claim, secrets, now)?
             }
@@ -124,7 +125,7 @@ impl PostbackQuery {
         let signed_at = verified.signed_at();
         Ok(VerifiedReport {
             received: ReceivedItem {
-                raw: super::only_item(&verified)?,
+                raw: only_item(&verified)?,
                 outcome: ItemOutcome::Event(report.event(signed_at)),
             },
             signed_at,
@@ -162,4 +163,5 @@ fn address(partner: &PartnerId) -> String {
     format!("GET /partners/{partner}/postback\n")
 }
 
+const TOLERANCE_SECONDS: u16 = 300;
 const PURPOSE: &[u8] = b"partner postback\0";

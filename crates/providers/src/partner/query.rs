@@ -1,6 +1,6 @@
 //! A query, read in the one way there is: every name once, percent-encoded UTF-8.
 
-use super::UnreadableReport;
+use super::error::UnreadableReport;
 use std::collections::BTreeMap;
 
 /// Names and values, decoded.

@@ -1,8 +1,8 @@
 //! What a partner's report says, and how it is read.
 
-use super::UnreadableReport;
+use super::error::{UnreadableReport, check, field};
 use super::sub_ids::{self, SubIds};
-use crate::PersonKey;
+use crate::keys::PersonKey;
 use domain::event::{About, Fact, NormalizedEvent, ReferralSnapshot};
 use domain::ids::{EventId, PartnerId, Reference};
 use jiff::{SignedDuration, Timestamp};
@@ -314,22 +314,7 @@ fn is_amount(text: &str) -> bool {
     }
 }
 
-pub(super) fn check(name: &str, text: &str) -> Result<Arc<str>, UnreadableReport> {
-    if text.is_empty() || text.len() > MAX_TEXT || text.chars().any(char::is_control) {
-        return Err(field(name, "is not 1 to 254 bytes of plain text"));
-    }
-    Ok(text.into())
-}
-
-pub(super) fn field(name: &str, what: &'static str) -> UnreadableReport {
-    UnreadableReport::Field {
-        field: name.to_owned(),
-        what,
-    }
-}
-
 const NOT_AN_ID: &str = "is not a valid id";
-const MAX_TEXT: usize = 254;
 const CLOCK_SLACK: SignedDuration = SignedDuration::from_secs(300);
 /// What stands between partner and transaction in the id of a postback. No `webhook-id` has a
 /// slash in it, so none is the id of a postback.

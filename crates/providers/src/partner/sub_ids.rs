@@ -1,7 +1,6 @@
 //! Sub-ids: what a partner calls the campaign, the page or the person that a customer came by.
 
-use super::UnreadableReport;
-use super::report::{check, field};
+use super::error::{UnreadableReport, check, field};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

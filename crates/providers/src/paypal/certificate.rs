@@ -8,7 +8,8 @@
 //! are not asked: each event is confirmed by PayPal's API besides.
 
 use crate::fetch::{ApiCall, CallTarget, Method};
-use crate::{Secret, Secrets, VerificationError};
+use crate::secret::{Secret, Secrets};
+use crate::verification_error::VerificationError;
 use domain::ids::Mode;
 use jiff::Timestamp;
 use rustls_pki_types::pem::PemObject;

@@ -34,6 +34,9 @@ mod certificate;
 
 mod normalize;
 
+mod event;
+mod wire;
+
 mod capture;
 mod dispute;
 mod refund;
@@ -48,15 +51,14 @@ pub(crate) use verify::is_signed_by;
 use crate::provider::{
     ApiAuth, ApiConfig, Provider, ProviderSamples, ResponseStatuses, SigningMethod,
 };
-use crate::secret::ROOT_PREFIX;
-use crate::{Secret, WeakSecret};
+use crate::secret::{ROOT_PREFIX, Secret, WeakSecret};
 
 /// PayPal, as the list of providers has it.
 pub(crate) static PAYPAL: Provider = Provider {
     name: "paypal",
     normalizer: NORMALIZER,
     // Amounts are decimal text and carry their own point.
-    exponents: &[],
+    exponents: wire::EXPONENTS,
     statuses: ResponseStatuses::DEFAULT,
     schemes: &[],
     api: Some(ApiConfig {

@@ -1,17 +1,17 @@
 //! From PayPal's words to ours: the envelope, then the one reader its type has.
 
+use super::event::PaypalEvent;
 use super::{capture, dispute, refund, sale, subscription};
 use crate::api_document::ReadError;
-use crate::draft::{NormalizedEventDraft, decimal};
-use crate::fetch::ResponseTracker;
+use crate::draft::NormalizedEventDraft;
+use crate::fetch::FetchStep;
 use crate::json::validate_json;
+use crate::outcome::ItemOutcome;
 use crate::provider::WireItem;
 use crate::quarantine::{unreadable_event, unreadable_name, waiting_event};
 use crate::wire::{Id, Rfc3339Time, UnclearValue, read, read_object};
-use crate::{FetchStep, ItemOutcome};
 use domain::event::{About, Fact, NormalizedEvent};
-use domain::ids::{EventId, ObjectId, ProviderAccount};
-use domain::money::Money;
+use domain::ids::EventId;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -57,36 +57,6 @@ pub(super) const HANDLED_TYPES: &[(&str, u8, ReadPaypalFn)] = &[
 /// Reads one resource.
 pub(super) type ReadPaypalFn =
     for<'a> fn(&PaypalEvent<'a, '_>) -> Result<NormalizedEventDraft<'a>, ReadError>;
-
-/// An event whose envelope was read.
-pub(super) struct PaypalEvent<'a, 'f> {
-    /// Whose endpoint it came to.
-    pub(super) account: &'a ProviderAccount,
-    /// When it happened.
-    pub(super) at: Timestamp,
-    /// What PayPal's API says.
-    pub(super) responses: &'a ResponseTracker<'f>,
-    resource: &'a RawValue,
-}
-
-impl<'a> PaypalEvent<'a, '_> {
-    /// Reads the resource.
-    pub(super) fn resource<T: Deserialize<'a>>(&self) -> Result<T, UnclearValue> {
-        read_object(self.resource, "resource")
-    }
-
-    /// This customer's, or a guest's whose payment this is.
-    pub(super) fn draft_for(&self, customer: &ObjectId) -> NormalizedEventDraft<'a> {
-        let customer = self.account.customer(customer);
-        NormalizedEventDraft::new(self.account, About::Customer(customer))
-    }
-
-    /// That of whoever these lead to.
-    pub(super) fn draft_by_reference(&self, ids: &[&ObjectId]) -> NormalizedEventDraft<'a> {
-        let references = ids.iter().map(|id| self.account.reference(id));
-        NormalizedEventDraft::new(self.account, About::ByReference(references.collect()))
-    }
-}
 
 /// Everything is optional, so that what is missing can be named.
 #[derive(Deserialize)]
@@ -226,61 +196,6 @@ struct PaypalOwnerFields<'a> {
 struct Subscriber<'a> {
     #[serde(borrow, default)]
     payer_id: Option<&'a RawValue>,
-}
-
-/// An amount of subscriptions, captures and disputes.
-#[derive(Deserialize)]
-pub(super) struct PaypalAmount {
-    value: Arc<str>,
-    currency_code: Arc<str>,
-}
-
-impl PaypalAmount {
-    /// As money; `place` names the field.
-    pub(super) fn money(&self, place: &str) -> Result<Money, UnclearValue> {
-        money(&self.value, &self.currency_code, place)
-    }
-
-    /// As what goes back.
-    pub(super) fn refunded_minor(&self, place: &str) -> Result<i64, UnclearValue> {
-        refunded_minor(&self.value, &self.currency_code, place)
-    }
-
-    /// The currency alone.
-    pub(super) fn code(&self) -> &str {
-        &self.currency_code
-    }
-}
-
-/// Decimal text as money.
-pub(super) fn money(text: &str, code: &str, place: &str) -> Result<Money, UnclearValue> {
-    let code = code.to_ascii_lowercase();
-    decimal(text, &code, place, super::PAYPAL.exponents())
-}
-
-/// An amount that goes back, minor units: with or without a sign, it is the same.
-pub(super) fn refunded_minor(text: &str, code: &str, place: &str) -> Result<i64, UnclearValue> {
-    let unsigned = text.strip_prefix('-').unwrap_or(text);
-    Ok(money(unsigned, code, place)?.minor)
-}
-
-/// A word of PayPal's that we do not know.
-pub(super) fn unknown_word(place: &str, word: &str) -> UnclearValue {
-    UnclearValue::unknown_word(place, &word.to_ascii_lowercase())
-}
-
-/// A link of a resource to another.
-#[derive(Deserialize)]
-pub(super) struct Link {
-    rel: Arc<str>,
-    href: Arc<str>,
-}
-
-/// The id in the first link of this relation to an object of this kind.
-pub(super) fn linked_id(links: &[Link], rel: &str, kind: &str) -> Option<Id> {
-    let mut links = links.iter().filter(|link| *link.rel == *rel);
-    let (_, id) = links.find_map(|link| link.href.rsplit_once(kind))?;
-    Id::parse(id)
 }
 
 fn absent(field: &str) -> UnclearValue {

@@ -1,7 +1,8 @@
 //! `PAYMENT.SALE.REFUNDED`, `PAYMENT.CAPTURE.REFUNDED`: money that the shop sends back.
 
-use super::normalize::{Link, PaypalAmount, PaypalEvent, linked_id, unknown_word};
+use super::event::PaypalEvent;
 use super::sale::SaleAmount;
+use super::wire::{Link, PaypalAmount, linked_id, unknown_word};
 use crate::api_document::ReadError;
 use crate::draft::NormalizedEventDraft;
 use crate::wire::{Id, Rfc3339Time, UnclearValue, to_timestamp};

@@ -1,7 +1,8 @@
 //! `PAYMENT.SALE.COMPLETED`: a subscription's payment arrived.
 
-use super::normalize::{PaypalEvent, money, refunded_minor, unknown_word};
+use super::event::PaypalEvent;
 use super::subscription::Subscription;
+use super::wire::{money, refunded_minor, unknown_word};
 use crate::api_document::{ReadError, find};
 use crate::draft::NormalizedEventDraft;
 use crate::fetch::ApiCall;

@@ -1,6 +1,7 @@
 //! `BILLING.SUBSCRIPTION.*`: the whole of a subscription as it is now.
 
-use super::normalize::{PaypalAmount, PaypalEvent, unknown_word};
+use super::event::PaypalEvent;
+use super::wire::{PaypalAmount, unknown_word};
 use crate::api_document::ReadError;
 use crate::draft::{NormalizedEventDraft, currency, profile};
 use crate::wire::{Id, Rfc3339Time, UnclearValue, to_timestamp};

@@ -2,14 +2,15 @@
 //! under a certificate of PayPal's; then the clock, then the event as PayPal's API shows it.
 
 use super::certificate::{PaypalCertificates, certificate_call};
-use crate::fetch::{ApiCall, CallTarget, MissingResponse};
+use crate::endpoint::InboundRequest;
+use crate::fetch::{ApiCall, ApiResponse, ApiResponses, CallTarget, FetchStep, MissingResponse};
 use crate::json::validate_json;
 use crate::provider::UnsignedDelivery;
+use crate::request::Headers;
+use crate::secret::{Secret, Secrets};
+use crate::verification_error::VerificationError;
+use crate::verified::VerifiedItems;
 use crate::wire::{Id, UnclearValue, read_object};
-use crate::{
-    ApiResponse, ApiResponses, FetchStep, Headers, InboundRequest, Secret, Secrets,
-    VerificationError, VerifiedItems,
-};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;

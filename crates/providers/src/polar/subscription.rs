@@ -1,6 +1,6 @@
 //! `subscription.*`: the whole of a subscription as it is now.
 
-use super::normalize::{Customer, Discount, read_codes};
+use super::customer::{Customer, Discount, read_codes};
 use crate::draft::{NormalizedEventDraft, currency, not_negative};
 use crate::envelope::Event;
 use crate::wire::{Id, Metadata, Rfc3339Time, UnclearValue, period, status, to_timestamp};

@@ -38,6 +38,12 @@ mod subscription;
 
 mod samples;
 
+use crate::endpoint::InboundRequest;
+use crate::fetch::FetchStep;
+use crate::request::Request;
+use crate::secret::{Secret, Secrets, WeakSecret};
+use crate::verification_error::VerificationError;
+use crate::verified::VerifiedItems;
 pub use verify::{SCHEMES, sign, sign_with_all};
 
 pub(crate) use normalize::open;
@@ -45,12 +51,7 @@ pub(crate) use normalize::open;
 pub(crate) use verify::canonical_base64;
 pub(crate) use verify::verify_within;
 
-use crate::provider::SigningMethod;
-use crate::{FetchStep, SignedHeaders, VerifiedItems, WeakSecret};
-use crate::{
-    InboundRequest, Provider, ProviderSamples, Request, ResponseStatuses, Secret, Secrets,
-    VerificationError,
-};
+use crate::provider::{Provider, ProviderSamples, ResponseStatuses, SignedHeaders, SigningMethod};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
@@ -58,7 +59,7 @@ use sha2::{Digest, Sha256};
 pub(crate) static STANDARD: Provider = Provider {
     name: "standard",
     normalizer: NORMALIZER,
-    exponents: &[],
+    exponents: money::EXPONENTS,
     statuses: ResponseStatuses::DEFAULT,
     schemes: SCHEMES,
     api: None,

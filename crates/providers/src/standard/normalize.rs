@@ -3,9 +3,10 @@
 use super::{money, subscription};
 use crate::draft::{NormalizedEventDraft, profile};
 use crate::envelope::{CustomerFields, Envelope, Event, EventSchema, fields, read};
+use crate::fetch::FetchStep;
+use crate::outcome::ItemOutcome;
 use crate::provider::WireItem;
 use crate::wire::{Id, Metadata, UnclearValue};
-use crate::{FetchStep, ItemOutcome};
 use domain::event::{Fact, Profile};
 use domain::ids::ObjectId;
 use serde::Deserialize;

@@ -1,11 +1,11 @@
 //! `webhook-id`, `webhook-timestamp`, `webhook-signature: v1,… v1a,…`: any `v1` (HMAC) or `v1a`
 //! (Ed25519) under any key in force of its kind, then the clock.
 
-use crate::verified::{SignatureClaim, canonical_seconds, signature};
-use crate::{
-    Request, Scheme, Secret, Secrets, SignatureEncoding, SignedHeaders, VerificationError,
-    VerifiedItems,
-};
+use crate::provider::{Scheme, SignatureEncoding, SignedHeaders};
+use crate::request::Request;
+use crate::secret::{Secret, Secrets};
+use crate::verification_error::VerificationError;
+use crate::verified::{SignatureClaim, VerifiedItems, canonical_seconds, signature};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;

@@ -1,6 +1,5 @@
 //! From an event of Stripe's to a draft of a reading: whose it is, what it says, who leads there.
 
-use super::STRIPE;
 use super::wire::Expandable;
 use crate::draft::{self, NormalizedEventDraft};
 use crate::wire::{AddressCountry, UnclearValue, read_object};
@@ -134,7 +133,7 @@ pub(super) fn profile(
 
 /// An amount as Stripe counts it.
 pub(super) fn money(minor: i64, currency: &str) -> Result<Money, UnclearValue> {
-    draft::money(minor, currency, CURRENCY, STRIPE.exponents())
+    draft::money(minor, currency, CURRENCY, EXPONENTS)
 }
 
 /// A currency ISO 4217 lists.
@@ -148,3 +147,7 @@ pub(super) fn not_negative(minor: i64, field: &str) -> Result<i64, UnclearValue>
 }
 
 const CURRENCY: &str = "data.object.currency";
+/// Where Stripe does not count as ISO 4217 does. Without decimals in ISO, but two places in
+/// amounts: `isk`, `ugx`. Two places in ISO, but none in amounts: `mga`. (`huf` and `twd` are
+/// whole only in payouts.)
+pub(super) const EXPONENTS: &[(&str, u8)] = &[("isk", 2), ("mga", 0), ("ugx", 2)];
