@@ -40,7 +40,7 @@ pub struct KnownSecrets<'a> {
 
 impl std::fmt::Debug for KnownSecrets<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Known(redacted)")
+        f.write_str("KnownSecrets(redacted)")
     }
 }
 
@@ -326,10 +326,10 @@ impl Examination<'_> {
         let live = bodies::livemode(self.request.body);
         match (self.endpoint.mode(), live) {
             (Some(Mode::Test), Some(true)) => {
-                return likely(Cause::OtherMode, "a live event at a test door");
+                return likely(Cause::OtherMode, "a live event at a test endpoint");
             }
             (Some(Mode::Live), Some(false)) => {
-                return likely(Cause::OtherMode, "a test event at a live door");
+                return likely(Cause::OtherMode, "a test event at a live endpoint");
             }
             (Some(_) | None, _) => {}
         }

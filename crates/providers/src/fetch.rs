@@ -100,7 +100,7 @@ pub struct ApiResponse {
 
 impl fmt::Debug for ApiResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Answer({}, redacted)", self.status)
+        write!(f, "ApiResponse({}, redacted)", self.status)
     }
 }
 

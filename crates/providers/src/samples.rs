@@ -16,7 +16,7 @@ macro_rules! bodies {
 
 /// What a provider's API answers: to all of its samples, then to some by name.
 #[cfg(any(test, feature = "samples"))]
-macro_rules! answers {
+macro_rules! recorded_responses {
     ($folder:literal: $($name:literal),* $(,)?) => {
         &[
             (
@@ -43,10 +43,10 @@ macro_rules! bodies {
 }
 
 #[cfg(not(any(test, feature = "samples")))]
-macro_rules! answers {
+macro_rules! recorded_responses {
     ($($fixture:tt)*) => {
         &[]
     };
 }
 
-pub(crate) use {answers, bodies};
+pub(crate) use {bodies, recorded_responses};

@@ -8,7 +8,7 @@ use crate::secret::WeakSecret;
 pub enum VerificationError {
     /// Ours to mend: the door has no secret in force.
     #[error(
-        "no secret is in force at this door, so nothing can be believed: {0}; \
+        "no secret is in force at this endpoint, so nothing can be believed: {0}; \
          the provider will try again meanwhile"
     )]
     NoSecret(#[from] WeakSecret),
@@ -84,7 +84,7 @@ pub enum VerificationError {
         what: &'static str,
     },
     /// More items than any provider puts into one body.
-    #[error("the body holds {items} events, and this door takes {limit} at once; send fewer")]
+    #[error("the body holds {items} events, and this endpoint takes {limit} at once; send fewer")]
     TooManyItems {
         /// How many there are.
         items: usize,
@@ -95,7 +95,7 @@ pub enum VerificationError {
     #[error("the body is empty: there is nothing to read; see whether a proxy drops it")]
     BodyEmpty,
     /// Refused before any computation over it.
-    #[error("the body has {bytes} bytes, and this door takes {limit}; send smaller events")]
+    #[error("the body has {bytes} bytes, and this endpoint takes {limit}; send smaller events")]
     BodyTooLarge {
         /// How many there are.
         bytes: usize,

@@ -15,15 +15,15 @@ use subtle::ConstantTimeEq;
 ///
 /// ```compile_fail
 /// use std::sync::Arc;
-/// let forged = providers::Verified {
+/// let forged = providers::VerifiedItems {
 ///     items: vec![Arc::from(&b"{}"[..])],
-///     message: None,
+///     message_id: None,
 ///     signed_at: jiff::Timestamp::UNIX_EPOCH,
 /// };
 /// ```
 ///
 /// ```compile_fail
-/// let forged = providers::Verified::by_signature(todo!());
+/// let forged = providers::VerifiedItems::by_signature(todo!());
 /// ```
 #[derive(Debug)]
 pub struct VerifiedItems {

@@ -53,7 +53,7 @@ pub(super) static SAMPLES: &[(&str, &str)] = bodies!["paddle":
 ];
 
 /// One customer's life: what each provider tells of the same thing.
-pub(super) static SCENARIO: &[(&str, &str)] = bodies!["paddle/life":
+pub(super) static SCENARIO: &[(&str, &str)] = bodies!["paddle/scenario":
     "01-customer.created",
     "02-transaction.completed-trial",
     "03-subscription.created",

@@ -42,7 +42,7 @@ impl PostbackToken {
 
 impl fmt::Debug for PostbackToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Token(redacted)")
+        f.write_str("PostbackToken(redacted)")
     }
 }
 
@@ -61,7 +61,7 @@ enum PostbackProof {
 
 impl fmt::Debug for PostbackProof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Proof(redacted)")
+        f.write_str("PostbackProof(redacted)")
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) static SAMPLES: &[(&str, &str)] = bodies!["polar":
 ];
 
 /// One customer's life: what each provider tells of the same thing.
-pub(super) static SCENARIO: &[(&str, &str)] = bodies!["polar/life":
+pub(super) static SCENARIO: &[(&str, &str)] = bodies!["polar/scenario":
     "01-customer.created",
     "02-subscription.created",
     "03-subscription.active",

@@ -31,7 +31,7 @@ pub(super) static SAMPLES: &[(&str, &str)] = bodies!["standard":
 ];
 
 /// One customer's life: what each provider tells of the same thing.
-pub(super) static SCENARIO: &[(&str, &str)] = bodies!["standard/life":
+pub(super) static SCENARIO: &[(&str, &str)] = bodies!["standard/scenario":
     "01-customer.created",
     "02-subscription.created",
     "03-subscription.updated-activated",

@@ -52,7 +52,7 @@ pub(super) static SAMPLES: &[(&str, &str)] = bodies!["stripe":
 ];
 
 /// One customer's life: what each provider tells of the same thing.
-pub(super) static SCENARIO: &[(&str, &str)] = bodies!["stripe/life":
+pub(super) static SCENARIO: &[(&str, &str)] = bodies!["stripe/scenario":
     "01-customer.created",
     "02-customer.subscription.created",
     "03-invoice.paid",
