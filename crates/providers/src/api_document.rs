@@ -24,12 +24,12 @@ impl From<UnclearValue> for ReadError {
 /// The document at that address; `what` it is, in the provider's word. None where the API knows
 /// no such thing, or no longer.
 pub(crate) fn find<'f>(
-    asking: &ResponseTracker<'f>,
+    responses: &ResponseTracker<'f>,
     call: Option<ApiCall>,
     what: &'static str,
 ) -> Result<Option<&'f RawValue>, ReadError> {
     let call = call.ok_or_else(|| UnclearValue(format!("the id of the {what} is none")))?;
-    let answer = asking.response(call).map_err(|missing| match missing {
+    let answer = responses.response(call).map_err(|missing| match missing {
         MissingResponse::NotFetched(questions) => ReadError::NotFetched(questions),
         MissingResponse::Unavailable => ReadError::Unavailable(what),
     })?;
@@ -48,10 +48,10 @@ pub(crate) fn find<'f>(
 
 /// The same where it has to be there.
 pub(crate) fn fetch<'f>(
-    asking: &ResponseTracker<'f>,
+    responses: &ResponseTracker<'f>,
     call: Option<ApiCall>,
     what: &'static str,
 ) -> Result<&'f RawValue, ReadError> {
-    let known = find(asking, call, what)?;
-    Ok(known.ok_or_else(|| UnclearValue(format!("the API knows no such {what}")))?)
+    let document = find(responses, call, what)?;
+    Ok(document.ok_or_else(|| UnclearValue(format!("the API knows no such {what}")))?)
 }

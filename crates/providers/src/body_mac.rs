@@ -32,17 +32,17 @@ impl BodyMac {
     /// only the events' ids tell a replay.
     pub(crate) fn verify(
         self,
-        arrival: &InboundRequest<'_>,
+        inbound: &InboundRequest<'_>,
     ) -> Result<VerifiedItems, VerificationError> {
         let claim = SignatureClaim {
             prefix: &[],
-            body: arrival.request.body,
-            macs: &self.signatures(&arrival.request)?,
+            body: inbound.request.body,
+            macs: &self.signatures(&inbound.request)?,
             ed25519: &[],
             signed_at: None,
-            tolerance_seconds: arrival.endpoint.tolerance_seconds,
+            tolerance_seconds: inbound.endpoint.tolerance_seconds,
         };
-        VerifiedItems::by_signature(&claim, arrival.secrets, arrival.now)
+        VerifiedItems::by_signature(&claim, inbound.secrets, inbound.now)
     }
 
     /// Signs as the provider does, for the command that sends samples.

@@ -25,8 +25,8 @@ impl Day {
 impl<'de> Deserialize<'de> for Day {
     fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
         let text = Arc::<str>::deserialize(reader)?;
-        let odd = text.len() != DAY.len();
-        let day = text.parse().ok().filter(|_| !odd);
+        let is_other_length = text.len() != DAY.len();
+        let day = text.parse().ok().filter(|_| !is_other_length);
         day.map(Self).ok_or_else(|| D::Error::custom("not a day"))
     }
 }

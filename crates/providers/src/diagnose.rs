@@ -164,20 +164,20 @@ impl Cause {
 
 /// Finds the cause. `now` is the moment at which the door refused it.
 pub fn diagnose(
-    door: EndpointKind,
+    endpoint: EndpointKind,
     request: &Request<'_>,
     known: KnownSecrets<'_>,
     now: Timestamp,
 ) -> Diagnosis {
-    let secrets = match door.secrets(known.in_force) {
+    let secrets = match endpoint.secrets(known.in_force) {
         Ok(secrets) => secrets,
         Err(weak) => return certain(Cause::NoSecret, weak.to_string()),
     };
-    let Err(refused) = door.verify(request, &secrets, now) else {
+    let Err(refused) = endpoint.verify(request, &secrets, now) else {
         return certain(Cause::Fits, "");
     };
-    let asked = Examination {
-        endpoint: door,
+    let examination = Examination {
+        endpoint,
         request,
         known,
         secrets,
@@ -186,7 +186,7 @@ pub fn diagnose(
     match refused {
         VerificationError::NoSecret(weak) => certain(Cause::NoSecret, weak.to_string()),
         VerificationError::HeaderMissing { header } => certain(Cause::HeaderMissing, header),
-        VerificationError::HeaderGarbled { header, what } => asked
+        VerificationError::HeaderGarbled { header, what } => examination
             .headers()
             .unwrap_or_else(|| certain(Cause::HeaderGarbled, format!("{header}: {what}"))),
         VerificationError::HeadersTooLarge => certain(Cause::HeadersTooLarge, ""),
@@ -204,7 +204,7 @@ pub fn diagnose(
         }
         VerificationError::Unconfirmed => certain(Cause::Unconfirmed, ""),
         VerificationError::Disproved { what } => certain(Cause::Disproved, what),
-        VerificationError::SignatureMismatch => asked.mismatch(),
+        VerificationError::SignatureMismatch => examination.mismatch(),
     }
 }
 
@@ -229,14 +229,14 @@ impl EndpointKind {
         match self {
             Self::Provider(provider, endpoint) => {
                 // Nobody is asked: what only an answer can show stays open.
-                let arrival = InboundRequest {
+                let inbound = InboundRequest {
                     request: *request,
                     endpoint,
                     secrets,
                     fetched: &ApiResponses::closed(),
                     now,
                 };
-                (provider.verify)(&arrival).map(drop)
+                (provider.verify)(&inbound).map(drop)
             }
             Self::Partner => standard::verify(request, secrets, now).map(drop),
         }

@@ -86,8 +86,8 @@ impl<'a> NormalizedEventDraft<'a> {
 
     /// What it was paid with, as the provider marks it: equal marks are one card or account.
     pub(crate) fn add_fingerprint(&mut self, fingerprint: &str) {
-        let sound = (1..=MAX_FINGERPRINT).contains(&fingerprint.len());
-        if sound && fingerprint.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let is_valid = (1..=MAX_FINGERPRINT).contains(&fingerprint.len());
+        if is_valid && fingerprint.bytes().all(|byte| byte.is_ascii_graphic()) {
             self.add_fact(Fact::Fingerprint {
                 fingerprint: fingerprint.into(),
             });
@@ -160,10 +160,10 @@ pub(crate) fn decimal(
     let places = usize::from(exponent);
     let kept = fraction.get(..places).unwrap_or(fraction);
     let beyond = fraction.get(places..).unwrap_or_default();
-    let sound = digits(whole) && digits(fraction) && beyond.bytes().all(|byte| byte == b'0');
+    let is_valid = digits(whole) && digits(fraction) && beyond.bytes().all(|byte| byte == b'0');
     let minor = format!("{whole}{kept:0<places$}").parse();
     Ok(Money {
-        minor: minor.ok().filter(|_| sound).ok_or_else(unclear)?,
+        minor: minor.ok().filter(|_| is_valid).ok_or_else(unclear)?,
         currency,
         exponent,
     })

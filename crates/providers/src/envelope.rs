@@ -80,12 +80,12 @@ impl<'a> Event<'a> {
     pub(crate) fn draft(
         &self,
         customer: Option<&ObjectId>,
-        behind: &[Option<&ObjectId>],
+        references: &[Option<&ObjectId>],
     ) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
         let about = match customer {
             Some(id) => About::Customer(self.account.customer(id)),
             None => {
-                let ids = behind.iter().flatten();
+                let ids = references.iter().flatten();
                 let references = ids.map(|id| self.account.reference(id));
                 About::ByReference(references.collect())
             }
@@ -199,11 +199,12 @@ impl<'a> Envelope<'a> {
             .customer_fields
             .iter()
             .find(|(begin, _)| family(begin));
-        let (customer, behind) = names.map_or(("", &[][..]), |(_, n)| (n.customer, n.references));
+        let (customer, references) =
+            names.map_or(("", &[][..]), |(_, n)| (n.customer, n.references));
         if let Some(customer) = id(customer) {
             return About::Customer(account.customer(&customer.0));
         }
-        let mut references: Vec<_> = behind
+        let mut references: Vec<_> = references
             .iter()
             .filter_map(|field| id(field))
             .map(|named| account.reference(&named.0))

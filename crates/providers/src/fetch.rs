@@ -42,11 +42,11 @@ impl ApiCall {
     /// Asks for the object at this path, one segment after the other. None where a segment is
     /// not plain: it came with a request, and could lead elsewhere.
     pub fn get(segments: &[&str]) -> Option<Self> {
-        let sound = |segment: &&str| {
+        let is_valid = |segment: &&str| {
             (1..=MAX_SEGMENT).contains(&segment.len()) && segment.bytes().all(is_allowed)
         };
         let path: String = segments.iter().flat_map(|segment| ["/", segment]).collect();
-        segments.iter().all(sound).then(|| Self {
+        segments.iter().all(is_valid).then(|| Self {
             method: Method::Get,
             target: CallTarget::Api(path.into()),
             body: Arc::default(),
@@ -60,12 +60,12 @@ impl ApiCall {
             return None;
         };
         let listed = |byte: u8| is_allowed(byte) || byte == b',';
-        let sound = |(_, value): &(&str, &str)| {
+        let is_valid = |(_, value): &(&str, &str)| {
             (1..=MAX_SEGMENT).contains(&value.len()) && value.bytes().all(listed)
         };
         let pairs = query.iter().map(|(name, value)| format!("{name}={value}"));
         let pairs: Vec<String> = pairs.collect();
-        query.iter().all(sound).then(|| Self {
+        query.iter().all(is_valid).then(|| Self {
             target: CallTarget::Api(format!("{path}?{}", pairs.join("&")).into()),
             ..self
         })
@@ -171,8 +171,8 @@ impl ApiResponses {
     /// These answers where there are any, else the others.
     pub(crate) fn with_fallback(mut self, others: &Self) -> Self {
         for (call, answer) in &others.responses {
-            let known = self.responses.entry(call.clone());
-            known.or_insert_with(|| answer.clone());
+            let entry = self.responses.entry(call.clone());
+            entry.or_insert_with(|| answer.clone());
         }
         self.closed = others.closed;
         self
@@ -220,11 +220,11 @@ pub enum FetchStep<T> {
 impl<T> FetchStep<T> {
     /// All of them where each is known, else everything that must be asked for any of them.
     pub fn all(steps: impl IntoIterator<Item = Self>) -> FetchStep<Vec<T>> {
-        let mut known = Vec::new();
+        let mut done = Vec::new();
         let mut unasked: Option<PendingCalls> = None;
         for step in steps {
             match step {
-                Self::Done(one) => known.push(one),
+                Self::Done(one) => done.push(one),
                 Self::Fetch(more) => {
                     unasked = Some(match unasked {
                         Some(others) => others.merge(more),
@@ -233,13 +233,13 @@ impl<T> FetchStep<T> {
                 }
             }
         }
-        unasked.map_or(FetchStep::Done(known), FetchStep::Fetch)
+        unasked.map_or(FetchStep::Done(done), FetchStep::Fetch)
     }
 
     /// Changes what is known.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> FetchStep<U> {
         match self {
-            Self::Done(known) => FetchStep::Done(change(known)),
+            Self::Done(done) => FetchStep::Done(change(done)),
             Self::Fetch(questions) => FetchStep::Fetch(questions),
         }
     }

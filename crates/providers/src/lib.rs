@@ -91,21 +91,21 @@ pub fn provider(name: &str) -> Option<&'static Provider> {
 /// [`Refused`] when the request cannot be shown to come from the provider just now.
 pub fn receive(
     provider: &'static Provider,
-    arrival: &InboundRequest<'_>,
+    inbound: &InboundRequest<'_>,
     keys: &PersonKey,
 ) -> Result<FetchStep<Vec<ReceivedItem>>, VerificationError> {
-    let verified = match (provider.verify)(arrival)? {
+    let verified = match (provider.verify)(inbound)? {
         FetchStep::Done(verified) => verified,
         FetchStep::Fetch(questions) => return Ok(FetchStep::Fetch(questions)),
     };
-    let account = provider.account(arrival.endpoint.mode);
+    let account = provider.account(inbound.endpoint.mode);
     let items = verified.items().iter().map(|raw| {
         let item = VerifiedItem {
             raw,
             message_id: verified.message_id(),
             signed_at: verified.signed_at(),
         };
-        provider.read(&account, &item, arrival.fetched, keys)
+        provider.read(&account, &item, inbound.fetched, keys)
     });
     Ok(FetchStep::all(items))
 }
@@ -119,14 +119,14 @@ pub fn read_again(
     fetched: &ApiResponses,
     keys: &PersonKey,
 ) -> FetchStep<ReceivedItem> {
-    let (raw, known) = raw_entry::unpack(&entry.raw);
+    let (raw, kept) = raw_entry::unpack(&entry.raw);
     let account = provider.account(mode);
     let item = VerifiedItem {
         raw: &raw,
         message_id: account.provider_event_id(&entry.event.id),
         signed_at: entry.event.occurred_at,
     };
-    provider.read(&account, &item, &known.with_fallback(fetched), keys)
+    provider.read(&account, &item, &kept.with_fallback(fetched), keys)
 }
 
 /// The body by which its provider would send a journal entry's item once more, alone.

@@ -39,21 +39,21 @@ impl ItemOutcome {
     /// Whether it waits for the provider's API.
     pub fn is_waiting(&self) -> bool {
         match self {
-            Self::Event(reading) => reading.is_waiting(),
+            Self::Event(event) => event.is_waiting(),
             Self::Ignored { .. } | Self::WrongMode { .. } => false,
         }
     }
 
     /// Adds to a reading the reference of every person it tells of.
     pub(crate) fn with_person_references(mut self, keys: &PersonKey) -> Self {
-        if let Self::Event(reading) = &mut self {
-            for fact in &reading.facts {
+        if let Self::Event(event) = &mut self {
+            for fact in &event.facts {
                 if let Fact::Profile(profile) = fact
                     && let Some(email) = &profile.email
                 {
                     let person = Reference::person(&keys.hash(email));
-                    if !reading.references.contains(&person) {
-                        reading.references.push(person);
+                    if !event.references.contains(&person) {
+                        event.references.push(person);
                     }
                 }
             }

@@ -324,15 +324,15 @@ impl Provider {
         fetched: &ApiResponses,
         keys: &PersonKey,
     ) -> FetchStep<ReceivedItem> {
-        let asking = ResponseTracker::new(fetched);
+        let tracker = ResponseTracker::new(fetched);
         let read = (self.normalize)(&WireItem {
             account,
             raw: item.raw,
             message_id: item.message_id,
             signed_at: item.signed_at,
-            responses: &asking,
+            responses: &tracker,
         });
-        let used = asking.into_used();
+        let used = tracker.into_used();
         read.map(|outcome| ReceivedItem {
             // What waits is asked for anew, all of it: answers of two moments may not agree.
             raw: if outcome.is_waiting() {

@@ -39,9 +39,9 @@ impl TimestampedSignature {
     /// Proves that whoever holds a secret in force sent this body just now.
     pub(crate) fn verify(
         &self,
-        arrival: &InboundRequest<'_>,
+        inbound: &InboundRequest<'_>,
     ) -> Result<FetchStep<VerifiedItems>, VerificationError> {
-        let request = &arrival.request;
+        let request = &inbound.request;
         request.check_body(MAX_BODY)?;
         let header = self.read(request)?;
         let claim = SignatureClaim {
@@ -50,9 +50,9 @@ impl TimestampedSignature {
             macs: &header.signatures,
             ed25519: &[],
             signed_at: Some(header.seconds),
-            tolerance_seconds: arrival.endpoint.tolerance_seconds,
+            tolerance_seconds: inbound.endpoint.tolerance_seconds,
         };
-        VerifiedItems::by_signature(&claim, arrival.secrets, arrival.now).map(FetchStep::Done)
+        VerifiedItems::by_signature(&claim, inbound.secrets, inbound.now).map(FetchStep::Done)
     }
 
     /// Signs as the provider does, for the command that sends samples.

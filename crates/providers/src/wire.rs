@@ -233,8 +233,8 @@ fn text(raw: Option<&RawValue>) -> Option<Arc<str>> {
 }
 
 fn identifier_like(word: &str) -> Option<&str> {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    ((1..=40).contains(&word.len()) && word.bytes().all(plain)).then_some(word)
+    let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    ((1..=40).contains(&word.len()) && word.bytes().all(is_allowed)).then_some(word)
 }
 
 const MAX_ID: usize = 255;

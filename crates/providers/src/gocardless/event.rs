@@ -65,8 +65,8 @@ impl<'a> GocardlessEnvelope<'a> {
             (&envelope.resource_type, "event.resource_type"),
             (&envelope.action, "event.action"),
         ] {
-            let plain = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
-            if !(1..=MAX_WORD).contains(&word.len()) || !word.bytes().all(plain) {
+            let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
+            if !(1..=MAX_WORD).contains(&word.len()) || !word.bytes().all(is_allowed) {
                 return Err(UnclearValue(format!("`{place}` is not a name of one")));
             }
         }
@@ -86,15 +86,15 @@ impl<'a> GocardlessEnvelope<'a> {
             .unwrap_or_default();
         let linked = |name: &str| read::<Id>(links.get(name)?, name).ok();
         let names = ["payment", "subscription", "mandate", "billing_request"];
-        let mut behind: Vec<_> = names
+        let mut references: Vec<_> = names
             .into_iter()
             .filter_map(linked)
             .map(|linked| account.reference(&linked.0))
             .collect();
-        if behind.is_empty() {
-            behind.push(account.reference(&unreadable_name(raw)));
+        if references.is_empty() {
+            references.push(account.reference(&unreadable_name(raw)));
         }
-        About::ByReference(behind)
+        About::ByReference(references)
     }
 }
 
@@ -103,14 +103,14 @@ impl<'a, 'f> GocardlessEvent<'a, 'f> {
     pub(super) fn from_envelope(
         envelope: &'a GocardlessEnvelope<'_>,
         account: &'a ProviderAccount,
-        asking: &'a ResponseTracker<'f>,
+        responses: &'a ResponseTracker<'f>,
     ) -> Result<Self, ReadError> {
         let links = envelope
             .links
             .map(|links| read_object(links, "event.links"));
         Ok(Self {
             account,
-            responses: asking,
+            responses,
             metadata: envelope.resource_metadata.as_ref(),
             at: envelope.created_at.0,
             links: links.transpose()?.unwrap_or_default(),

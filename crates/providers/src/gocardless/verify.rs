@@ -11,10 +11,10 @@ use std::sync::Arc;
 
 /// Proves that GoCardless sent this body.
 pub(crate) fn verify(
-    arrival: &InboundRequest<'_>,
+    inbound: &InboundRequest<'_>,
 ) -> Result<FetchStep<VerifiedItems>, VerificationError> {
-    arrival.request.check_body(MAX_BODY)?;
-    MAC.verify(arrival)?.split(events).map(FetchStep::Done)
+    inbound.request.check_body(MAX_BODY)?;
+    MAC.verify(inbound)?.split(events).map(FetchStep::Done)
 }
 
 /// The events with their own bytes. A body that holds none of GoCardless' lists stays whole.

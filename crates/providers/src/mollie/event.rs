@@ -44,7 +44,7 @@ pub(super) fn outcome(
         kind,
         at,
         rank,
-        about: whose,
+        about: fallback_about,
     } = event;
     let (about, facts, references) = match read {
         Ok(ReadResult::Draft(draft)) => (draft.about, draft.facts, draft.references),
@@ -55,7 +55,7 @@ pub(super) fn outcome(
         }
         Err(ReadError::Unclear(UnclearValue(what))) => {
             let facts = vec![Fact::Unclear { what: what.into() }];
-            (whose, facts, Vec::new())
+            (fallback_about, facts, Vec::new())
         }
     };
     FetchStep::Done(ItemOutcome::Event(NormalizedEvent {

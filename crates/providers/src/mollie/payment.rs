@@ -33,7 +33,7 @@ pub(super) fn outcome<'a>(
         account: item.account,
         responses: item.responses,
     };
-    let (kind, told) = match payment.kind() {
+    let (kind, checked) = match payment.kind() {
         Ok(Some(kind)) => (kind, Ok(())),
         // Nothing came of it yet, or somebody left the checkout page.
         Ok(None) => {
@@ -50,13 +50,13 @@ pub(super) fn outcome<'a>(
         rank: rank.map_or(u8::MAX, |(_, rank)| *rank),
         about: payment.about(item.account),
     };
-    let ours = told.and_then(|()| mollie.is_ours(&payment.mode, "payment.mode"));
-    let told = match ours {
+    let ours = checked.and_then(|()| mollie.is_ours(&payment.mode, "payment.mode"));
+    let read = match ours {
         Ok(true) => payment.read(&mollie, event.at),
         Ok(false) => Ok(ReadResult::WrongMode),
         Err(unclear) => Err(unclear.into()),
     };
-    Ok(event::outcome(event, told, item))
+    Ok(event::outcome(event, read, item))
 }
 
 /// What the states acted upon are called, and their rank.
@@ -325,17 +325,17 @@ impl Payment<'_> {
     /// The name of this state of the payment: whatever we read of it is in it.
     fn state_name(&self) -> Result<ObjectId, UnclearValue> {
         let mut state = Sha256::new();
-        let mut say = |words: &[&str]| {
+        let mut add = |words: &[&str]| {
             for word in words {
                 state.update(word);
                 state.update(b"\0");
             }
         };
-        say(&[&self.status, &self.amount.value]);
+        add(&[&self.status, &self.amount.value]);
         let mut refunds: Vec<_> = self.embedded.refunds.iter().flatten().collect();
         refunds.sort_by_key(|refund| refund.id.0.as_str());
         for refund in refunds {
-            say(&[
+            add(&[
                 "refund",
                 refund.id.0.as_str(),
                 &refund.status,
@@ -347,7 +347,7 @@ impl Payment<'_> {
         for chargeback in chargebacks {
             let reversed = chargeback.reversed_at.map_or("", |_| "reversed");
             let id = chargeback.id.0.as_str();
-            say(&["chargeback", id, &chargeback.amount.value, reversed]);
+            add(&["chargeback", id, &chargeback.amount.value, reversed]);
         }
         let digest: String = hex::encode(state.finalize()).chars().take(16).collect();
         let name = format!("{}.{digest}", self.id.0);

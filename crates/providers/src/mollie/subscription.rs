@@ -28,10 +28,10 @@ pub(super) fn add_subscription(
         return Ok(());
     };
     let subscription: Subscription<'_> = read_object(document, PLACE)?;
-    let seen = subscription.snapshot(moment)?;
+    let snapshot = subscription.snapshot(moment)?;
     read_metadata(draft, subscription.metadata);
-    if current || seen.terms.status.is_final() {
-        draft.add_fact(Fact::Subscription(Box::new(seen)));
+    if current || snapshot.terms.status.is_final() {
+        draft.add_fact(Fact::Subscription(Box::new(snapshot)));
     }
     Ok(())
 }

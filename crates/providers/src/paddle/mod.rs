@@ -48,7 +48,7 @@ pub(crate) static PADDLE: Provider = Provider {
     schemes: &[SIGNATURE.scheme()],
     api: None,
     secrets: |text| Ok(vec![Secret::new(text)?]),
-    verify: |arrival| SIGNATURE.verify(arrival),
+    verify: |inbound| SIGNATURE.verify(inbound),
     normalize: normalize::normalize,
     sign: SigningMethod::Secret(|_, body, secret, now| SIGNATURE.sign(body, secret, now)),
     samples: ProviderSamples {

@@ -71,9 +71,9 @@ impl PostbackQuery {
     /// # Errors
     /// [`NotReceived`]: it can be read in more ways than one, or offers no proof.
     pub fn read(query: &str) -> Result<Self, ReportError> {
-        let mut said = query::read(query)?;
+        let mut parameters = query::read(query)?;
         let disproved = |what| VerificationError::Disproved { what };
-        let proof = match ["token", "ts", "sig"].map(|name| said.remove(name)) {
+        let proof = match ["token", "ts", "sig"].map(|name| parameters.remove(name)) {
             [Some(token), None, None] => PostbackProof::Token(token),
             [None, Some(time), Some(mac)] => PostbackProof::Signature {
                 time,
@@ -83,8 +83,8 @@ impl PostbackQuery {
             _ => Err(disproved("there is neither `token` nor `ts` with `sig`"))?,
         };
         Ok(Self {
-            signed_lines: canonical_lines(&said),
-            parameters: said,
+            signed_lines: canonical_lines(&parameters),
+            parameters,
             proof,
         })
     }
@@ -153,8 +153,8 @@ pub fn sign_query(
 }
 
 /// Values have no line ends in them, so no two sets of parameters are written alike.
-fn canonical_lines(said: &BTreeMap<String, String>) -> String {
-    let lines: Vec<String> = said.iter().map(|(n, v)| format!("{n}={v}")).collect();
+fn canonical_lines(parameters: &BTreeMap<String, String>) -> String {
+    let lines: Vec<String> = parameters.iter().map(|(n, v)| format!("{n}={v}")).collect();
     lines.join("\n")
 }
 

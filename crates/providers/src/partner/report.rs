@@ -63,13 +63,15 @@ impl ReferralReport {
 
     /// Reads the parameters of a postback, which reports a customer sent.
     pub(super) fn from_postback(
-        mut said: BTreeMap<String, String>,
+        mut parameters: BTreeMap<String, String>,
         partner: &PartnerId,
         keys: &PersonKey,
     ) -> Result<Self, UnreadableReport> {
-        let sub_ids = sub_ids::take_from_query(&mut said)?;
+        let sub_ids = sub_ids::take_from_query(&mut parameters)?;
         let mut take = |name: &'static str| {
-            let text = said.remove(name).filter(|text| !text.trim().is_empty());
+            let text = parameters
+                .remove(name)
+                .filter(|text| !text.trim().is_empty());
             text.map(|text| check(name, text.trim())).transpose()
         };
         let referral = take("transaction_id")?;
@@ -83,7 +85,7 @@ impl ReferralReport {
             id: take("customer_id")?,
             code: take("code")?,
         };
-        if !said.is_empty() {
+        if !parameters.is_empty() {
             // Silence would let a slip of the pen go unnoticed, and a conflict depend on it.
             let what = "has a name that this address does not know";
             return Err(UnreadableReport::Query { what });
@@ -111,12 +113,12 @@ impl ReferralReport {
             // It claims nothing; it is kept, and told to whoever asks for the history.
             ReportKind::Lead => (LEAD_RANK, None),
             ReportKind::Created | ReportKind::Postback => {
-                let seen = ReferralSnapshot {
+                let snapshot = ReferralSnapshot {
                     partner,
                     referral,
                     referred_at: occurred_at,
                 };
-                (CREATED_RANK, Some(Fact::Referral(seen)))
+                (CREATED_RANK, Some(Fact::Referral(snapshot)))
             }
             ReportKind::Canceled => {
                 let canceled = Fact::ReferralCanceled { partner, referral };
@@ -299,9 +301,9 @@ fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, UnreadableReport> {
 
 /// Whether it may be an address: somebody at some host, without white space.
 fn is_address(text: &str) -> bool {
-    let plain = !text.contains(char::is_whitespace);
+    let is_one_word = !text.contains(char::is_whitespace);
     let parts = text.rsplit_once('@');
-    plain && parts.is_some_and(|(local, host)| !local.is_empty() && !host.is_empty())
+    is_one_word && parts.is_some_and(|(local, host)| !local.is_empty() && !host.is_empty())
 }
 
 /// Digits, and decimals behind a point or a comma: all that anybody may say of an amount here. It

@@ -8,28 +8,29 @@ use std::sync::Arc;
 pub type SubIds = BTreeMap<Arc<str>, Arc<str>>;
 
 /// Those of a report. What is there and says nothing is left out.
-pub(super) fn read(name: &str, said: &SubIds) -> Result<SubIds, UnreadableReport> {
-    if said.len() > MAX_ENTRIES {
+pub(super) fn read(name: &str, sub_ids: &SubIds) -> Result<SubIds, UnreadableReport> {
+    if sub_ids.len() > MAX_ENTRIES {
         return Err(field(name, "has more than 10 entries"));
     }
-    let said = said.iter().filter(|(_, text)| !text.trim().is_empty());
-    said.map(|(key, text)| {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
-        if key.is_empty() || key.len() > MAX_NAME_BYTES || !key.bytes().all(plain) {
-            let what = "has a name that is not 1 to 64 letters, digits, `_`, `-` or `.`";
-            return Err(field(name, what));
-        }
-        Ok((key.clone(), check(name, text.trim())?))
-    })
-    .collect()
+    let sub_ids = sub_ids.iter().filter(|(_, text)| !text.trim().is_empty());
+    sub_ids
+        .map(|(key, text)| {
+            let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+            if key.is_empty() || key.len() > MAX_NAME_BYTES || !key.bytes().all(is_allowed) {
+                let what = "has a name that is not 1 to 64 letters, digits, `_`, `-` or `.`";
+                return Err(field(name, what));
+            }
+            Ok((key.clone(), check(name, text.trim())?))
+        })
+        .collect()
 }
 
 /// Those of a postback, which are taken from it.
 pub(super) fn take_from_query(
-    said: &mut BTreeMap<String, String>,
+    parameters: &mut BTreeMap<String, String>,
 ) -> Result<SubIds, UnreadableReport> {
     let named = QUERY_NAMES.iter().filter_map(|name| {
-        let text = said.remove(*name)?;
+        let text = parameters.remove(*name)?;
         Some((Arc::from(*name), Arc::from(text)))
     });
     read("sub1 to sub5", &named.collect())

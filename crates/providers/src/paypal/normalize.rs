@@ -35,12 +35,12 @@ pub(crate) fn normalize(item: &WireItem<'_, '_>) -> FetchStep<ItemOutcome> {
 /// The types acted upon, in the order they take within one instant.
 #[rustfmt::skip] // one row a line, or the order cannot be seen
 pub(super) const HANDLED_TYPES: &[(&str, u8, ReadPaypalFn)] = &[
-    ("BILLING.SUBSCRIPTION.CREATED", 30, subscription::seen),
-    ("BILLING.SUBSCRIPTION.ACTIVATED", 31, subscription::seen),
-    ("BILLING.SUBSCRIPTION.RE-ACTIVATED", 32, subscription::seen),
-    ("BILLING.SUBSCRIPTION.UPDATED", 36, subscription::seen),
-    ("BILLING.SUBSCRIPTION.PAYMENT.FAILED", 50, subscription::seen),
-    ("BILLING.SUBSCRIPTION.SUSPENDED", 52, subscription::seen),
+    ("BILLING.SUBSCRIPTION.CREATED", 30, subscription::snapshot),
+    ("BILLING.SUBSCRIPTION.ACTIVATED", 31, subscription::snapshot),
+    ("BILLING.SUBSCRIPTION.RE-ACTIVATED", 32, subscription::snapshot),
+    ("BILLING.SUBSCRIPTION.UPDATED", 36, subscription::snapshot),
+    ("BILLING.SUBSCRIPTION.PAYMENT.FAILED", 50, subscription::snapshot),
+    ("BILLING.SUBSCRIPTION.SUSPENDED", 52, subscription::snapshot),
     ("PAYMENT.SALE.COMPLETED", 57, sale::completed),
     ("PAYMENT.CAPTURE.COMPLETED", 60, capture::completed),
     ("PAYMENT.SALE.REFUNDED", 70, refund::of_sale),
@@ -50,8 +50,8 @@ pub(super) const HANDLED_TYPES: &[(&str, u8, ReadPaypalFn)] = &[
     ("PAYMENT.SALE.REVERSED", 83, dispute::sale_reversed),
     ("PAYMENT.CAPTURE.REVERSED", 83, dispute::capture_reversed),
     ("CUSTOMER.DISPUTE.RESOLVED", 84, dispute::snapshot),
-    ("BILLING.SUBSCRIPTION.CANCELLED", 90, subscription::seen),
-    ("BILLING.SUBSCRIPTION.EXPIRED", 91, subscription::seen),
+    ("BILLING.SUBSCRIPTION.CANCELLED", 90, subscription::snapshot),
+    ("BILLING.SUBSCRIPTION.EXPIRED", 91, subscription::snapshot),
 ];
 
 /// Reads one resource.
@@ -97,7 +97,7 @@ impl<'a> PaypalEnvelope<'a> {
         };
         let time = self.create_time.ok_or_else(|| absent("create_time"))?;
         let at: Rfc3339Time = read(time, "event.create_time")?;
-        let known = PaypalEventHeader {
+        let header = PaypalEventHeader {
             id,
             kind,
             at: at.0,
@@ -113,14 +113,20 @@ impl<'a> PaypalEnvelope<'a> {
             })
         });
         Ok(match draft {
-            Ok(draft) => FetchStep::Done(known.outcome(draft.about, draft.facts, draft.references)),
-            Err(ReadError::NotFetched(questions)) => FetchStep::Fetch(questions),
-            Err(ReadError::Unavailable(what)) => {
-                FetchStep::Done(waiting_event(account, known.id, known.kind, known.at, what))
+            Ok(draft) => {
+                FetchStep::Done(header.outcome(draft.about, draft.facts, draft.references))
             }
+            Err(ReadError::NotFetched(questions)) => FetchStep::Fetch(questions),
+            Err(ReadError::Unavailable(what)) => FetchStep::Done(waiting_event(
+                account,
+                header.id,
+                header.kind,
+                header.at,
+                what,
+            )),
             Err(ReadError::Unclear(UnclearValue(what))) => {
                 let facts = vec![Fact::Unclear { what: what.into() }];
-                FetchStep::Done(known.outcome(self.fallback_about(item), facts, Vec::new()))
+                FetchStep::Done(header.outcome(self.fallback_about(item), facts, Vec::new()))
             }
         })
     }
@@ -140,15 +146,15 @@ impl<'a> PaypalEnvelope<'a> {
         if let Some(payer) = subscriber.and_then(|subscriber| id(subscriber.payer_id)) {
             return About::Customer(account.customer(&payer.0));
         }
-        let behind: Vec<_> = [named.billing_agreement_id, named.sale_id, named.id]
+        let references: Vec<_> = [named.billing_agreement_id, named.sale_id, named.id]
             .into_iter()
             .filter_map(id)
             .map(|named| account.reference(&named.0))
             .collect();
-        if behind.is_empty() {
+        if references.is_empty() {
             return unnamed();
         }
-        About::ByReference(behind)
+        About::ByReference(references)
     }
 }
 

@@ -126,17 +126,17 @@ impl Order<'_> {
     fn payment(&self, event: &Event<'_>, paid: Money) -> PaymentSnapshot {
         // Where a balance covered a part, nobody says how much of the rest is tax.
         let whole = paid.minor == self.total_amount;
-        let sound = (0..=paid.minor).contains(&self.tax_amount);
+        let is_valid = (0..=paid.minor).contains(&self.tax_amount);
         // Only `order.paid` says when; all others, told again at every refund, that it was.
-        let (teller, paid_at) = match event.kind {
+        let (source_kind, paid_at) = match event.kind {
             "order.paid" => (SourceKind::Invoice, event.at),
             _ => (SourceKind::Charge, self.created_at.0),
         };
         PaymentSnapshot {
             ids: ids(&[Some(&self.id.0)]),
-            source_kind: teller,
+            source_kind,
             paid,
-            tax_minor: (whole && sound).then_some(self.tax_amount),
+            tax_minor: (whole && is_valid).then_some(self.tax_amount),
             paid_at,
             subscription: id(&self.subscription_id).cloned(),
         }

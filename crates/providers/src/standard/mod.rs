@@ -97,11 +97,11 @@ pub fn verify(
 
 /// The same for a provider's event.
 pub(crate) fn verify_event(
-    arrival: &InboundRequest<'_>,
+    inbound: &InboundRequest<'_>,
 ) -> Result<FetchStep<VerifiedItems>, VerificationError> {
-    let tolerance = arrival.endpoint.tolerance_seconds;
-    let request = &arrival.request;
-    verify_within(request, arrival.secrets, tolerance, MAX_EVENT, arrival.now).map(FetchStep::Done)
+    let tolerance = inbound.endpoint.tolerance_seconds;
+    let request = &inbound.request;
+    verify_within(request, inbound.secrets, tolerance, MAX_EVENT, inbound.now).map(FetchStep::Done)
 }
 
 /// Signs as its sender would, as the message of this name or one of its own: the same body

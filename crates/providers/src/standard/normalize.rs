@@ -51,15 +51,15 @@ pub(crate) fn open<'a>(
     item: &WireItem<'a, '_>,
     text: &'a str,
 ) -> Result<Envelope<'a>, UnclearValue> {
-    let told: StandardEnvelope<'a> = fields(text)?;
+    let envelope: StandardEnvelope<'a> = fields(text)?;
     let id = ObjectId::parse(item.message_id.unwrap_or_default());
     let id = id.map_err(|_| UnclearValue::invalid_id("webhook-id"))?;
     Ok(Envelope {
         id: item.account.event(&id),
-        kind: told.kind,
-        at: ("event.timestamp", told.timestamp),
-        live: told.livemode,
-        data: told.data,
+        kind: envelope.kind,
+        at: ("event.timestamp", envelope.timestamp),
+        live: envelope.livemode,
+        data: envelope.data,
     })
 }
 

@@ -144,8 +144,8 @@ pub(crate) fn canonical_base64<const N: usize>(text: &str) -> Option<[u8; N]> {
 /// A dot would let id and time be cut elsewhere in the signed bytes; the rest keeps the
 /// journal's key plain.
 fn is_message_id(id: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-    (1..=128).contains(&id.len()) && id.bytes().all(plain)
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    (1..=128).contains(&id.len()) && id.bytes().all(is_allowed)
 }
 
 fn garbled(header: &'static str, what: &'static str) -> VerificationError {

@@ -63,15 +63,15 @@ impl<'a> StripeEvent<'a> {
         if customer.is_some() {
             return self.draft_for(customer, &[]);
         }
-        let behind: Vec<Reference> = ids
+        let references: Vec<Reference> = ids
             .iter()
             .flatten()
             .map(|id| self.account.reference(id))
             .collect();
-        if behind.is_empty() {
+        if references.is_empty() {
             return Err(UnclearValue::missing("data.object.payment_intent"));
         }
-        Ok(self.draft(About::ByReference(behind)))
+        Ok(self.draft(About::ByReference(references)))
     }
 }
 

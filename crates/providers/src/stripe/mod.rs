@@ -44,7 +44,7 @@ pub(crate) static STRIPE: Provider = Provider {
     api: None,
     // The whole `whsec_…` text is the key, not what it would decode to.
     secrets: |text| Ok(vec![Secret::new(text)?]),
-    verify: |arrival| SIGNATURE.verify(arrival),
+    verify: |inbound| SIGNATURE.verify(inbound),
     normalize: normalize::normalize,
     sign: SigningMethod::Secret(|_, body, secret, now| SIGNATURE.sign(body, secret, now)),
     samples: ProviderSamples {

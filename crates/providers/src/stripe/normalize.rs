@@ -37,13 +37,13 @@ pub(super) const HANDLED_TYPES: &[(&str, u8, ReadStripeFn)] = &[
     ("checkout.session.completed", 20, checkout::session),
     ("checkout.session.async_payment_failed", 21, checkout::session),
     ("checkout.session.async_payment_succeeded", 22, checkout::session),
-    ("customer.subscription.created", 30, subscription::seen),
-    ("customer.subscription.trial_will_end", 32, subscription::seen),
-    ("customer.subscription.pending_update_expired", 34, subscription::seen),
-    ("customer.subscription.pending_update_applied", 35, subscription::seen),
-    ("customer.subscription.updated", 36, subscription::seen),
-    ("customer.subscription.paused", 38, subscription::seen),
-    ("customer.subscription.resumed", 39, subscription::seen),
+    ("customer.subscription.created", 30, subscription::snapshot),
+    ("customer.subscription.trial_will_end", 32, subscription::snapshot),
+    ("customer.subscription.pending_update_expired", 34, subscription::snapshot),
+    ("customer.subscription.pending_update_applied", 35, subscription::snapshot),
+    ("customer.subscription.updated", 36, subscription::snapshot),
+    ("customer.subscription.paused", 38, subscription::snapshot),
+    ("customer.subscription.resumed", 39, subscription::snapshot),
     ("invoice.payment_failed", 50, invoice::failed),
     ("invoice.payment_action_required", 51, invoice::action_required),
     ("invoice.marked_uncollectible", 52, invoice::uncollectible),
@@ -63,7 +63,7 @@ pub(super) const HANDLED_TYPES: &[(&str, u8, ReadStripeFn)] = &[
     ("charge.dispute.updated", 82, dispute::snapshot),
     ("charge.dispute.funds_reinstated", 83, dispute::snapshot),
     ("charge.dispute.closed", 84, dispute::snapshot),
-    ("customer.subscription.deleted", 90, subscription::seen),
+    ("customer.subscription.deleted", 90, subscription::snapshot),
     ("customer.deleted", 99, customer::deleted),
 ];
 
@@ -199,15 +199,15 @@ impl<'a> StripeEnvelope<'a> {
         if let Some(customer) = id(&customer) {
             return About::Customer(account.customer(customer));
         }
-        let behind: Vec<_> = [named.payment_intent, named.charge, named.invoice, named.id]
+        let references: Vec<_> = [named.payment_intent, named.charge, named.invoice, named.id]
             .into_iter()
             .filter_map(try_id)
             .map(|named| account.reference(&named.0))
             .collect();
-        if behind.is_empty() {
+        if references.is_empty() {
             return About::ByReference(vec![account.reference(&unreadable_name(raw))]);
         }
-        About::ByReference(behind)
+        About::ByReference(references)
     }
 }
 

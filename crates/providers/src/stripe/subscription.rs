@@ -15,7 +15,9 @@ use serde::Deserialize;
 use std::sync::Arc;
 
 /// A subscription as it is now, and what it was before where Stripe says.
-pub(super) fn seen<'a>(event: &StripeEvent<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
+pub(super) fn snapshot<'a>(
+    event: &StripeEvent<'a>,
+) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     let mut subscription: Subscription<'_> = event.object()?;
     let before = event.previous::<StripePreviousAttributes>()?;
     let mut draft = event.draft_for(id(&subscription.customer), &[])?;
@@ -23,13 +25,13 @@ pub(super) fn seen<'a>(event: &StripeEvent<'a>) -> Result<NormalizedEventDraft<'
     draft.read_metadata(subscription.metadata.as_ref());
     let discounts = discounts(subscription.discount.take(), subscription.discounts.take());
     read_discounts(&mut draft, &discounts);
-    let mut seen = subscription.snapshot(event.created)?;
+    let mut snapshot = subscription.snapshot(event.created)?;
     let before = before
-        .map(|before| before.read(&seen.terms))
+        .map(|before| before.read(&snapshot.terms))
         .transpose()?
         .filter(|before| *before != PreviousAttributes::default());
-    seen.previous_attributes = before.map(Box::new);
-    draft.add_fact(Fact::Subscription(Box::new(seen)));
+    snapshot.previous_attributes = before.map(Box::new);
+    draft.add_fact(Fact::Subscription(Box::new(snapshot)));
     Ok(draft)
 }
 
