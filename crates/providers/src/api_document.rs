@@ -1,4 +1,4 @@
-//! What a thin item lacks, and how it is had: documents of the provider's API.
+//! Documents of the provider's API, which complete a reference-only item.
 
 use crate::fetch::{ApiCall, MissingResponse, PendingCalls, ResponseTracker};
 use crate::json::validate_json;
@@ -7,11 +7,11 @@ use serde_json::value::RawValue;
 
 /// Why an item can't be read in full.
 pub(crate) enum ReadError {
-    /// There is something in it or behind it that we do not understand.
+    /// It or a fetched document has a value that we do not understand.
     Unclear(UnclearValue),
-    /// These have to be asked first.
+    /// These calls have to be made first.
     NotFetched(PendingCalls),
-    /// The API is silent; this is what it was asked for.
+    /// The API does not respond; this is what was fetched.
     Unavailable(&'static str),
 }
 
@@ -21,8 +21,8 @@ impl From<UnclearValue> for ReadError {
     }
 }
 
-/// The document at that address; `what` it is, in the provider's word. None where the API knows
-/// no such thing, or no longer.
+/// The document of that call; `what` names it as the provider does. `None` where the API does not
+/// know it, or no longer.
 pub(crate) fn find<'f>(
     responses: &ResponseTracker<'f>,
     call: Option<ApiCall>,
@@ -46,7 +46,7 @@ pub(crate) fn find<'f>(
     }
 }
 
-/// The same where it has to be there.
+/// The same where the document has to exist.
 pub(crate) fn fetch<'f>(
     responses: &ResponseTracker<'f>,
     call: Option<ApiCall>,

@@ -1,4 +1,4 @@
-//! A MAC over nothing but the body, in hex, in a header of its own.
+//! A MAC over the body alone, in hex, in a header of its own.
 
 use crate::endpoint::InboundRequest;
 use crate::provider::{Scheme, SignatureEncoding, SignedHeaders};
@@ -7,17 +7,17 @@ use crate::secret::Secret;
 use crate::verification_error::VerificationError;
 use crate::verified::{SignatureClaim, VerifiedItems, canonical_hex, signature};
 
-/// One provider's way to do that.
+/// One provider's header of that kind.
 #[derive(Clone, Copy)]
 pub(crate) struct BodyMac {
     /// The header.
     pub(crate) header: &'static str,
-    /// What may stand before the digits, and does where we sign.
+    /// The optional prefix of the digits; it is written where we sign.
     pub(crate) prefix: &'static str,
 }
 
 impl BodyMac {
-    /// The same, for whoever looks for what is wrong with one.
+    /// The same, for `diagnose`.
     pub(crate) const fn scheme(self) -> Scheme {
         Scheme {
             header: self.header,
@@ -28,8 +28,8 @@ impl BodyMac {
         }
     }
 
-    /// Proves that a holder of one of the secrets sent this body. No time is signed along, so
-    /// only the events' ids tell a replay.
+    /// Verifies that a holder of one of the secrets sent this body. No time is signed, so only the
+    /// events' ids reveal a replay.
     pub(crate) fn verify(
         self,
         inbound: &InboundRequest<'_>,
@@ -51,8 +51,8 @@ impl BodyMac {
         Some(vec![(self.header, format!("{}{digits}", self.prefix))])
     }
 
-    /// Every signature in whatever header line, as a gateway may leave repeated headers or join
-    /// them. While a secret rolls there are two.
+    /// Every signature in any header line, as a gateway may leave repeated headers or join them.
+    /// While a secret is being replaced there are two.
     fn signatures(self, request: &Request<'_>) -> Result<Vec<[u8; 32]>, VerificationError> {
         let header = self.header;
         let mut bytes: usize = 0;

@@ -6,33 +6,33 @@ use crate::secret::Secrets;
 use domain::ids::Mode;
 use jiff::Timestamp;
 
-/// A request at a door, with what the door knows.
+/// A request at a webhook endpoint, with all that is needed to verify it.
 #[derive(Clone, Copy, Debug)]
 pub struct InboundRequest<'a> {
     /// The request.
     pub request: Request<'a>,
-    /// The door.
+    /// The endpoint at which it arrived.
     pub endpoint: EndpointConfig,
-    /// What may be believed.
+    /// The secrets in force.
     pub secrets: &'a Secrets,
-    /// What the provider's API answered so far.
+    /// The provider's API responses so far.
     pub fetched: &'a ApiResponses,
-    /// Our time.
+    /// The current time.
     pub now: Timestamp,
 }
 
-/// One door as it is deployed.
+/// The configuration of one webhook endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EndpointConfig {
-    /// Which money may come in.
+    /// Whether it takes live or test money.
     pub mode: Mode,
-    /// How far the signed time may lie from ours, in seconds, both ways. Its type keeps it
-    /// below a day: a clock check that can be configured away is none.
+    /// How far the signed time may be from the current time, in seconds, in both directions. Its
+    /// type keeps it below a day, so that no setting can switch the check off.
     pub tolerance_seconds: u16,
 }
 
 impl EndpointConfig {
-    /// A door with the providers' own tolerance of five minutes.
+    /// An endpoint with the tolerance that providers advise, five minutes.
     pub fn new(mode: Mode) -> Self {
         Self {
             mode,
@@ -40,7 +40,7 @@ impl EndpointConfig {
         }
     }
 
-    /// The same with another tolerance, as a setting says it: whole seconds from 1 to 65535.
+    /// The same with another tolerance, from the text of a setting: whole seconds from 1 to 65535.
     pub fn with_tolerance(self, seconds: &str) -> Option<Self> {
         match seconds.parse() {
             Ok(tolerance_seconds @ 1..) => Some(Self {

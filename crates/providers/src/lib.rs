@@ -1,4 +1,4 @@
-//! Who may speak to us, and what their words mean in ours: verify, then normalize, both pure.
+//! Verifies webhooks of payment providers and partners, then normalizes them. Both steps are pure.
 //!
 //! One way in: [`receive`] for payment providers, [`partner::receive`] for partners. Nothing here
 //! knows a clock, an environment, a network or a source of randomness.
@@ -73,7 +73,7 @@ pub static PROVIDERS: &[&Provider] = &[
     &paypal::PAYPAL,
 ];
 
-/// The provider of that name, as it stands in addresses and keys.
+/// The provider of that name, as it is written in URLs and keys.
 pub fn provider(name: &str) -> Option<&'static Provider> {
     PROVIDERS
         .iter()
@@ -81,14 +81,14 @@ pub fn provider(name: &str) -> Option<&'static Provider> {
         .find(|provider| provider.name == name)
 }
 
-/// The door: proves who speaks, then says what was told, one [`Received`] a wire item. Where
-/// the provider's API must be asked first it says what to ask; once `fetched` is closed it is
-/// done, or refuses.
+/// Verifies a request and normalizes it: one [`ReceivedItem`] for each wire item. Where the
+/// provider's API has to be asked first, the step says which calls to make; once `inbound.fetched`
+/// is closed, the request is done or refused.
 ///
-/// Every outcome is answered with 2xx; only [`Refused`] is not.
+/// Every outcome is answered with 2xx; only a [`VerificationError`] is not.
 ///
 /// # Errors
-/// [`Refused`] when the request cannot be shown to come from the provider just now.
+/// [`VerificationError`] when nothing shows that the provider sent the request just now.
 pub fn receive(
     provider: &'static Provider,
     inbound: &InboundRequest<'_>,
@@ -110,8 +110,9 @@ pub fn receive(
     Ok(FetchStep::all(items))
 }
 
-/// Reads a journal entry once more: one that waited for the provider's API, or that nobody
-/// understood when it came. It was proven when it was journaled; answers kept with it stand.
+/// Normalizes a journal entry once more: one that waited for the provider's API, or that was
+/// unclear when it arrived. It was verified before it was journaled; the responses that are kept
+/// with it take precedence over `fetched`.
 pub fn read_again(
     provider: &'static Provider,
     mode: Mode,
@@ -129,10 +130,10 @@ pub fn read_again(
     provider.read(&account, &item, &kept.with_fallback(fetched), keys)
 }
 
-/// The body by which its provider would send a journal entry's item once more, alone.
+/// The body with which the provider would send a journal entry's item again, by itself.
 pub fn resend_body(provider: &Provider, entry: &Entry) -> Vec<u8> {
     let (item, _) = raw_entry::unpack(&entry.raw);
-    // Where a body's first item has its id, there the item stands.
+    // The path of the first item's id says in which list a body holds its items.
     let place = provider.id_path().and_then(|path| path.rsplit_once('.'));
     let Some((list, _)) = place.and_then(|(item, _)| item.rsplit_once(".0")) else {
         return item.to_vec();

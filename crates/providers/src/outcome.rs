@@ -1,4 +1,4 @@
-//! What an authentic item is to us.
+//! What follows from one authentic item.
 
 use crate::keys::PersonKey;
 use domain::event::{Fact, NormalizedEvent};
@@ -8,27 +8,27 @@ use std::sync::Arc;
 /// One wire item and what it means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReceivedItem {
-    /// The item's bytes as they were sent, and behind them what the provider's API said of it:
-    /// what the journal keeps.
+    /// What the journal keeps: the item's bytes as they were sent, followed by the API responses
+    /// that were used to read it.
     pub raw: Arc<[u8]>,
-    /// What we make of it.
+    /// What follows from it.
     pub outcome: ItemOutcome,
 }
 
-/// What an authentic item is to us. All of these are acknowledged.
+/// What follows from an authentic item. All of these are acknowledged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ItemOutcome {
-    /// To be journaled: understood, or kept because it could not be ([`Fact::Unclear`]), or not
-    /// yet ([`Fact::Waiting`]).
+    /// To be journaled: understood, or unclear ([`Fact::Unclear`]), or waiting for the provider's
+    /// API ([`Fact::Waiting`]).
     Event(NormalizedEvent),
-    /// Known not to concern us, or of a type we do not act on: counted, not written.
+    /// An event we do not act on: counted, not written.
     Ignored {
         /// The event's journal key, where it has one.
         id: Option<EventId>,
         /// The sender's name for the event.
         kind: Arc<str>,
     },
-    /// Test money at a live door or the reverse: counted, not written.
+    /// Test money at a live endpoint or the reverse: counted, not written.
     WrongMode {
         /// The sender's name for the event.
         kind: Arc<str>,
@@ -44,7 +44,7 @@ impl ItemOutcome {
         }
     }
 
-    /// Adds to a reading the reference of every person it tells of.
+    /// Adds the reference of every person whose e-mail address the event contains.
     pub(crate) fn with_person_references(mut self, keys: &PersonKey) -> Self {
         if let Self::Event(event) = &mut self {
             for fact in &event.facts {

@@ -14,18 +14,18 @@ use jiff::Timestamp;
 pub(crate) struct TimestampedSignature {
     /// The header.
     pub(crate) header: &'static str,
-    /// What stands between its items.
+    /// The separator of its items.
     pub(crate) separator: char,
-    /// What the item that gives the time begins with.
+    /// The prefix of the item that holds the time.
     pub(crate) time_prefix: &'static str,
-    /// What an item that is a signature begins with.
+    /// The prefix of an item that is a signature.
     pub(crate) signature_prefix: &'static str,
-    /// What stands between time and body in the signed bytes.
+    /// The separator of time and body in the signed bytes.
     pub(crate) joiner: &'static str,
 }
 
 impl TimestampedSignature {
-    /// The same, for whoever looks for what is wrong with one.
+    /// The same, for `diagnose`.
     pub(crate) const fn scheme(&self) -> Scheme {
         Scheme {
             header: self.header,
@@ -36,7 +36,7 @@ impl TimestampedSignature {
         }
     }
 
-    /// Proves that whoever holds a secret in force sent this body just now.
+    /// Verifies that the holder of a secret in force sent this body just now.
     pub(crate) fn verify(
         &self,
         inbound: &InboundRequest<'_>,
@@ -72,8 +72,8 @@ impl TimestampedSignature {
         )])
     }
 
-    /// Reads one header, or several as a gateway may leave or join them. They must agree on
-    /// the time: it is what the signatures are over.
+    /// Reads one header, or several, as a gateway may leave or join them. They must agree on the
+    /// time, because the signatures cover it.
     fn read<'a>(&self, request: &Request<'a>) -> Result<ParsedHeader<'a>, VerificationError> {
         let header = self.header;
         let garbled = |what| VerificationError::HeaderGarbled { header, what };
@@ -97,7 +97,7 @@ impl TimestampedSignature {
                     offered = offered.saturating_add(1);
                     signatures.extend(canonical_hex(text));
                 }
-                // Other schemes are none of ours.
+                // Signatures of other schemes are ignored.
             }
         }
         if bytes == 0 {
@@ -129,7 +129,7 @@ struct ParsedHeader<'a> {
     signatures: Vec<[u8; 32]>,
 }
 
-/// What a gateway puts between headers of one name.
+/// The separator with which gateways join headers of one name.
 const GATEWAY_SEPARATOR: char = ',';
 const MAX_HEADER: usize = 4096;
 const MAX_SIGNATURES: usize = 16;

@@ -78,7 +78,7 @@ impl<'a> GocardlessEnvelope<'a> {
         format!("{}.{}", self.resource_type, self.action).into()
     }
 
-    /// Whose it is, as far as its links alone tell.
+    /// Whom it is about, as far as its links alone say.
     pub(super) fn fallback_about(&self, account: &ProviderAccount, raw: &[u8]) -> About {
         let links: BTreeMap<&str, &RawValue> = self
             .links
@@ -189,7 +189,7 @@ impl<'a, 'f> GocardlessEvent<'a, 'f> {
         Ok(draft)
     }
 
-    /// A customer that was removed says nothing any more.
+    /// A customer that was removed has no profile any more.
     fn describe(
         &self,
         customer: &Id,
@@ -303,5 +303,5 @@ const CUSTOMERS: &str = "customers";
 const SUBSCRIPTIONS: &str = "subscriptions";
 const PAGE: &str = "500";
 const MAX_WORD: usize = 64;
-/// Where its minor units differ from ISO 4217: nowhere.
+/// Where its minor units differ from ISO 4217: in no currency.
 pub(super) const EXPONENTS: &[(&str, u8)] = &[];

@@ -68,5 +68,5 @@ pub(crate) static GOCARDLESS: Provider = Provider {
     },
 };
 
-/// Raised whenever the same bytes would give another reading.
+/// Raised whenever the same bytes would give another normalized event.
 const NORMALIZER: u16 = 1;

@@ -1,4 +1,4 @@
-//! A body for every event acted upon, and one customer's life.
+//! A body for every handled event, and the scenario of one customer.
 
 use crate::samples::{bodies, recorded_responses};
 
@@ -45,7 +45,7 @@ pub(super) static SAMPLES: &[(&str, &str)] = bodies!["gocardless":
     "subscriptions.resumed",
 ];
 
-/// One customer's life: what each provider tells of the same thing.
+/// One customer from sign-up to the end, as this provider reports it.
 pub(super) static SCENARIO: &[(&str, &str)] = bodies!["gocardless/scenario":
     "01-billing_requests.fulfilled",
     "02-mandates.created",

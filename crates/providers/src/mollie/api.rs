@@ -21,7 +21,7 @@ pub(super) struct MollieContext<'a, 'f> {
 pub(super) enum ReadResult<'a> {
     /// This.
     Draft(NormalizedEventDraft<'a>),
-    /// Test money at a live door or the reverse.
+    /// Test money at a live endpoint or the reverse.
     WrongMode,
 }
 
@@ -82,7 +82,7 @@ impl BillingAddress {
 }
 
 impl<'a, 'f> MollieContext<'a, 'f> {
-    /// Whether an object's mode is that of the door.
+    /// Whether an object's mode is the endpoint's.
     pub(super) fn is_ours(&self, mode: &str, place: &str) -> Result<bool, UnclearValue> {
         let mode = match mode {
             "live" => Mode::Live,
@@ -107,7 +107,7 @@ impl<'a, 'f> MollieContext<'a, 'f> {
         Ok(draft)
     }
 
-    /// A customer that was deleted says nothing any more.
+    /// A customer that was deleted has no profile any more.
     fn describe(
         &self,
         customer: &Id,
@@ -156,5 +156,5 @@ struct Customer<'a> {
     metadata: Option<&'a RawValue>,
 }
 
-/// Where its minor units differ from ISO 4217: nowhere.
+/// Where its minor units differ from ISO 4217: in no currency.
 pub(super) const EXPONENTS: &[(&str, u8)] = &[];

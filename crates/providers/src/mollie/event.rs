@@ -29,7 +29,7 @@ pub(super) struct MollieEventHeader {
     pub(super) kind: Arc<str>,
     pub(super) at: Timestamp,
     pub(super) rank: u8,
-    /// Whose it is, as far as it tells by itself.
+    /// Whom it is about, as far as it says by itself.
     pub(super) about: About,
 }
 

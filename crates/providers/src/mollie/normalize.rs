@@ -1,4 +1,4 @@
-//! From Mollie's words to ours: a payment that was asked for, or an event that was signed.
+//! Normalizes Mollie's items: a payment that was fetched, or an event that was signed.
 
 use super::api::{MollieContext, ReadResult};
 use super::event::{Entity, MollieEventHeader, outcome};
@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
-/// What one verified item says.
+/// Normalizes one verified item.
 pub(crate) fn normalize(item: &WireItem<'_, '_>) -> FetchStep<ItemOutcome> {
     let text = validate_json(item.raw).map_err(UnclearValue::from);
     let read = text.and_then(|text| {

@@ -265,7 +265,7 @@ impl Payment<'_> {
         })
     }
 
-    /// Whose it is, as far as it tells by itself.
+    /// Whom it is about, as far as it says by itself.
     fn about(&self, account: &ProviderAccount) -> About {
         match &self.customer_id {
             Some(customer) => About::Customer(account.customer(&customer.0)),

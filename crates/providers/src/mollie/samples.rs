@@ -1,4 +1,4 @@
-//! A body for every event acted upon, and one customer's life. Those of payments are forms.
+//! A body for every handled event, and the scenario of one customer. Those of payments are forms.
 
 use crate::samples::{bodies, recorded_responses};
 
@@ -24,7 +24,7 @@ pub(super) static SAMPLES: &[(&str, &str)] = bodies!["mollie":
     "payment.refunded-failed",
 ];
 
-/// One customer's life: what each provider tells of the same thing.
+/// One customer from sign-up to the end, as this provider reports it.
 pub(super) static SCENARIO: &[(&str, &str)] = bodies!["mollie/scenario":
     "01-payment.paid-first",
     "02-payment.paid-renewal",

@@ -3,7 +3,7 @@
 //! Signature: <https://developer.paddle.com/webhooks/about/signature-verification>. Several `h1`
 //! while a secret is being replaced; the key is the whole text of the destination's secret.
 //! Paddle's own libraries let five seconds pass between signing and reading, which a slow network
-//! or a cold start exceeds; the tolerance is the door's.
+//! or a cold start exceeds; the tolerance is the endpoint's.
 //! Events: <https://developer.paddle.com/webhooks>.
 //!
 //! - An event's id is `event_id`; `notification_id` differs from one destination to the next. Its
@@ -75,5 +75,5 @@ const SIGNATURE: TimestampedSignature = TimestampedSignature {
     joiner: ":",
 };
 
-/// Raised whenever the same bytes would give another reading.
+/// Raised whenever the same bytes would give another normalized event.
 const NORMALIZER: u16 = 1;

@@ -1,5 +1,4 @@
-//! From Paddle's words to ours: the envelope, the one reader each type has, and who the customer
-//! is.
+//! Normalizes Paddle's events: the envelope, the reader for each type, and who the customer is.
 
 use super::wire::metadata;
 use super::{adjustment, subscription, transaction};
@@ -14,12 +13,12 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
-/// What one verified body says.
+/// Normalizes one verified body.
 pub(super) fn normalize(item: &WireItem<'_, '_>) -> FetchStep<ItemOutcome> {
     read(item, &SCHEMA)
 }
 
-/// The types acted upon, in the order they take within one instant.
+/// The handled types, in the order they take within one instant.
 #[rustfmt::skip] // one row a line, or the order cannot be seen
 pub(super) const SCHEMA: EventSchema = EventSchema {
     open,

@@ -149,5 +149,5 @@ impl Transaction<'_> {
 }
 
 const FAILURES: &[&str] = &["transaction.payment_failed", "transaction.past_due"];
-/// Where its minor units differ from ISO 4217: nowhere.
+/// Where its minor units differ from ISO 4217: in no currency.
 pub(super) const EXPONENTS: &[(&str, u8)] = &[];

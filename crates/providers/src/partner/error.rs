@@ -1,15 +1,15 @@
-//! Why a partner's report is not taken.
+//! Why a partner's report is not accepted.
 
 use crate::verification_error::VerificationError;
 use std::sync::Arc;
 
-/// Why a partner's report was not taken.
+/// Why a partner's report is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReportError {
-    /// It proves nothing.
+    /// It could not be verified.
     #[error(transparent)]
     Refused(#[from] VerificationError),
-    /// It is the partner's, and says nothing we can read.
+    /// It is the partner's, but can't be read.
     #[error(transparent)]
     Unreadable(#[from] UnreadableReport),
 }
@@ -24,22 +24,22 @@ impl ReportError {
     }
 }
 
-/// What a partner's own people can mend: said to them, journaled nowhere.
+/// An error that the partner can correct. It is in the response, and is not journaled.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnreadableReport {
-    /// Not JSON that can be read in one way.
+    /// The body is not JSON that every parser reads alike.
     #[error("{0}; send one JSON object, encoded as UTF-8")]
     Body(String),
-    /// Not a query that can be read in one way.
+    /// The query can be read in more than one way.
     #[error("the query {what}; send every name once, percent-encoded as UTF-8")]
     Query {
         /// What is wrong.
         what: &'static str,
     },
     /// A field that is missing or not what it should be.
-    #[error("`{field}` {what}; mend it and send the report again under the same id")]
+    #[error("`{field}` {what}; correct it and send the report again under the same id")]
     Field {
-        /// Which.
+        /// Its name.
         field: String,
         /// What is wrong.
         what: &'static str,

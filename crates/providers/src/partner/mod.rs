@@ -1,14 +1,14 @@
-//! Partners: they report whom they sent, signed with Standard Webhooks under their own secret.
+//! Partners report the customers they sent, signed with Standard Webhooks under their own secret.
 //!
 //! `POST /partners/{partner}/events`, one report a body:
 //! `{"type":"referral.created","data":{"referral_id":"r-1","customer":{"email":"…"}}}`.
 //! The customer is named by `email`, by `id` (the shop's own) or by `code`, any of them, at
 //! least one; `email`, `customer_id` and `code` may also stand in `data` itself.
-//! `referral.canceled` takes a referral back, `lead.created` tells of somebody who may become
+//! `referral.canceled` takes a referral back, `lead.created` reports somebody who may become
 //! one. `occurred_at` (RFC 3339) is when the partner sent the customer; without it, when the
-//! partner signed. `sub_ids` is what the partner knows the click by.
+//! partner signed. `sub_ids` are the partner's own ids of the click.
 //!
-//! `GET /partners/{partner}/referrals/{id}` asks how a referral stands, signed alike over the text
+//! `GET /partners/{partner}/referrals/{id}` asks for the status of a referral, signed over the text
 //! `GET /partners/{partner}/referrals/{id}`. `GET /partners/{partner}/postback` reports as trackers
 //! do, in a query.
 
@@ -38,10 +38,10 @@ pub use report::{ReferralReport, ReportKind};
 pub use sub_ids::SubIds;
 pub use verified_report::VerifiedReport;
 
-/// The partners' door. Types we do not act on are [`Outcome::Ignored`].
+/// Verifies and reads a partner's report. Types we do not act on are [`ItemOutcome::Ignored`].
 ///
 /// # Errors
-/// [`NotReceived`]: not shown to come from this partner, or nothing we can read.
+/// [`ReportError`] when nothing shows that this partner sent it, or it can't be read.
 pub fn receive(
     partner: &PartnerId,
     request: &Request<'_>,
@@ -72,11 +72,11 @@ pub fn receive(
     })
 }
 
-/// Proves that the partner asks how this referral of its stands. What is signed is no JSON, so
-/// nothing signed to ask can be sent to report, nor the reverse.
+/// Verifies that the partner asks for the status of this referral. The signed text is not JSON, so
+/// a signed question can't be sent as a report, nor a report as a question.
 ///
 /// # Errors
-/// [`Refused`].
+/// [`VerificationError`] when nothing shows that the partner asks.
 pub fn verify_status_request(
     partner: &PartnerId,
     referral: &str,
@@ -98,8 +98,8 @@ pub fn offers_own_key(request: &Request<'_>) -> bool {
     values.any(|value| value.split(' ').any(|item| item.starts_with("v1a,")))
 }
 
-/// The text to sign for asking how a referral stands: the id as it was reported, whatever has to
-/// be encoded in the address.
+/// The text to sign when asking for the status of a referral: with the id as it was reported,
+/// however it is encoded in the URL.
 pub fn status_request_text(partner: &PartnerId, referral: &str) -> String {
     format!("GET /partners/{partner}/referrals/{referral}")
 }
@@ -120,7 +120,7 @@ pub fn samples() -> &'static [(&'static str, &'static str)] {
     SAMPLES
 }
 
-/// The version of the normalizer; a reading made by an older one may be made again.
+/// The version of the normalizer. Events that an older one made may be normalized again.
 pub const NORMALIZER: u16 = 1;
 
 static SAMPLES: &[(&str, &str)] = bodies!["partner":

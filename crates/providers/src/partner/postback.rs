@@ -1,8 +1,8 @@
-//! The server-to-server convention: a report in the query of a GET, shown to be the partner's by a
-//! token of its own or by a signature.
+//! Server-to-server postbacks: a report in the query of a GET, verified by a token of the partner
+//! or by a signature.
 //!
-//! What is signed, and what the journal keeps, is written one way: the parameters by name, a line
-//! each, `name=value`, without `token`, `ts` and `sig`. Before it stand the address and the time.
+//! What is signed, and what the journal keeps, has one form: the parameters sorted by name, one on
+//! each line, `name=value`, without `token`, `ts` and `sig`. Path and time precede it.
 
 use super::error::ReportError;
 use super::query;
@@ -18,13 +18,13 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// What a partner's postbacks carry where they are not signed. It opens nothing but that address,
-/// since it stands in addresses, which are written down on their way.
+/// The token of postbacks that are not signed. It is valid for postbacks alone, because it is part
+/// of URLs, which proxies write into logs.
 #[derive(Clone)]
 pub struct PostbackToken(String);
 
 impl PostbackToken {
-    /// The token of a version of the partner's key.
+    /// The token for one version of the partner's key.
     ///
     /// # Errors
     /// [`WeakSecret::Underivable`] when no key follows from the master.
@@ -34,7 +34,7 @@ impl PostbackToken {
         Ok(Self(hex::encode(key)))
     }
 
-    /// As the partner writes it, to be shown to that partner alone.
+    /// The text, to be shown to that partner alone.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -46,7 +46,7 @@ impl fmt::Debug for PostbackToken {
     }
 }
 
-/// A postback's query, taken apart and not believed yet.
+/// A postback's query, parsed and not verified yet.
 #[derive(Debug)]
 pub struct PostbackQuery {
     parameters: BTreeMap<String, String>,
@@ -66,10 +66,10 @@ impl fmt::Debug for PostbackProof {
 }
 
 impl PostbackQuery {
-    /// Takes a query apart.
+    /// Parses a query.
     ///
     /// # Errors
-    /// [`NotReceived`]: it can be read in more ways than one, or offers no proof.
+    /// [`ReportError`] when it can be read in more than one way, or has no token and no signature.
     pub fn read(query: &str) -> Result<Self, ReportError> {
         let mut parameters = query::read(query)?;
         let disproved = |what| VerificationError::Disproved { what };
@@ -89,10 +89,10 @@ impl PostbackQuery {
         })
     }
 
-    /// What it says, if it is shown to come from this partner.
+    /// Verifies that this partner sent it, and reads it.
     ///
     /// # Errors
-    /// [`NotReceived`].
+    /// [`ReportError`] when nothing shows that this partner sent it, or it can't be read.
     pub fn receive(
         &self,
         partner: &PartnerId,
@@ -138,7 +138,7 @@ impl PostbackQuery {
 /// The query of a postback, signed as of now.
 ///
 /// # Errors
-/// [`NotReceived`] where these parameters can't be sent so.
+/// [`ReportError`] when a postback can't have these parameters.
 pub fn sign_query(
     query: &str,
     partner: &PartnerId,
@@ -152,13 +152,13 @@ pub fn sign_query(
     Ok(format!("{query}&ts={time}&sig={}", hex::encode(mac)))
 }
 
-/// Values have no line ends in them, so no two sets of parameters are written alike.
+/// Values contain no line ends, so two sets of parameters never give the same lines.
 fn canonical_lines(parameters: &BTreeMap<String, String>) -> String {
     let lines: Vec<String> = parameters.iter().map(|(n, v)| format!("{n}={v}")).collect();
     lines.join("\n")
 }
 
-/// No `webhook-id` has a blank in it, so what is signed here was never signed as a message.
+/// No `webhook-id` contains a space, so this text is never the signed text of a message.
 fn address(partner: &PartnerId) -> String {
     format!("GET /partners/{partner}/postback\n")
 }

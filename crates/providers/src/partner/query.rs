@@ -1,4 +1,4 @@
-//! A query, read in the one way there is: every name once, percent-encoded UTF-8.
+//! A query that can be read in one way only: every name once, percent-encoded UTF-8.
 
 use super::error::UnreadableReport;
 use std::collections::BTreeMap;
@@ -31,7 +31,7 @@ pub(super) fn read(query: &str) -> Result<BTreeMap<String, String>, UnreadableRe
     Ok(parameters)
 }
 
-/// A part as it was meant. None of control characters: the signed text divides lines by one.
+/// A decoded part. Control characters are refused, because line ends divide the signed text.
 fn decoded(part: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(part.len());
     let mut rest = part.as_bytes();

@@ -1,4 +1,4 @@
-//! What a partner's report says, and how it is read.
+//! A partner's report, and how it is read.
 
 use super::error::{UnreadableReport, check, field};
 use super::sub_ids::{self, SubIds};
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// What a partner says of somebody it sent, understood.
+/// A partner's report of a customer it sent, parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReferralReport {
     id: EventId,
@@ -23,7 +23,7 @@ pub struct ReferralReport {
 }
 
 impl ReferralReport {
-    /// Reads it; none is a type we do not act on.
+    /// Reads it; `None` for a type we do not act on.
     pub(super) fn read(
         text: &str,
         (id, partner): (EventId, &PartnerId),
@@ -61,7 +61,7 @@ impl ReferralReport {
         }))
     }
 
-    /// Reads the parameters of a postback, which reports a customer sent.
+    /// Reads the parameters of a postback, which always reports a new referral.
     pub(super) fn from_postback(
         mut parameters: BTreeMap<String, String>,
         partner: &PartnerId,
@@ -75,7 +75,7 @@ impl ReferralReport {
             text.map(|text| check(name, text.trim())).transpose()
         };
         let referral = take("transaction_id")?;
-        let referral = referral.ok_or_else(|| field("transaction_id", "is not there"))?;
+        let referral = referral.ok_or_else(|| field("transaction_id", "is missing"))?;
         let (amount, _) = (take("amount")?, take("currency")?);
         if amount.is_some_and(|amount| !is_amount(&amount)) {
             return Err(field("amount", "is not a plain number of 0 or more"));
@@ -86,7 +86,7 @@ impl ReferralReport {
             code: take("code")?,
         };
         if !parameters.is_empty() {
-            // Silence would let a slip of the pen go unnoticed, and a conflict depend on it.
+            // Ignoring it would hide typing errors, and make conflicts depend on them.
             let what = "has a name that this address does not know";
             return Err(UnreadableReport::Query { what });
         }
@@ -104,13 +104,13 @@ impl ReferralReport {
         })
     }
 
-    /// The reading: about whoever these references lead to, now or later. What says no time of
-    /// its own happened when it was first told.
+    /// The event, by reference to the reported customer. A report without a time of its own
+    /// happened when it was first received.
     pub fn event(&self, first_told_at: Timestamp) -> NormalizedEvent {
         let occurred_at = self.occurred_at.unwrap_or(first_told_at);
         let (partner, referral) = (self.partner.clone(), self.referral.clone());
         let (rank, fact) = match self.kind {
-            // It claims nothing; it is kept, and told to whoever asks for the history.
+            // A lead has no effect; it is kept for the history.
             ReportKind::Lead => (LEAD_RANK, None),
             ReportKind::Created | ReportKind::Postback => {
                 let snapshot = ReferralSnapshot {
@@ -132,18 +132,18 @@ impl ReferralReport {
             rank,
             about: About::ByReference(self.references.clone()),
             facts: fact.into_iter().collect(),
-            // It is looked for under these, but a partner's word makes nobody's e-mail another's.
+            // A report must not add a reference: a partner can't connect two persons.
             references: Vec::new(),
         }
     }
 
-    /// What the partner calls it, without the partner's name.
+    /// The partner's id of the message, without the partner's name.
     pub(super) fn message_id(&self) -> &str {
         let id = self.id.as_str().splitn(3, '/').nth(2);
         id.unwrap_or_default()
     }
 
-    /// What it is: `referral.created`.
+    /// Its type: `referral.created`.
     pub fn kind(&self) -> ReportKind {
         self.kind
     }
@@ -153,7 +153,7 @@ impl ReferralReport {
         &self.referral
     }
 
-    /// What the partner calls the campaign, page or person by: at most ten.
+    /// The partner's own ids of the campaign, page or person: at most ten.
     pub fn sub_ids(&self) -> &SubIds {
         &self.sub_ids
     }
@@ -168,18 +168,18 @@ pub(super) fn kind(text: &str) -> Result<Arc<str>, UnreadableReport> {
 /// The types of reports that are acted upon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReportKind {
-    /// Somebody showed interest: kept, and claims nothing.
+    /// Somebody showed interest; without effect.
     Lead,
-    /// A customer was sent.
+    /// The partner sent a customer.
     Created,
-    /// That is taken back.
+    /// The referral is taken back.
     Canceled,
-    /// A customer was sent, said by a postback.
+    /// The partner sent a customer, reported by a postback.
     Postback,
 }
 
 impl ReportKind {
-    /// As it stands in journals.
+    /// The text in the journal.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Lead => "lead.created",
@@ -254,7 +254,7 @@ impl ReportedCustomer {
         customer.validated(["data.customer", "data.customer.email"])
     }
 
-    /// It, if it names somebody; else what is wrong, by the name of all of it and of the address.
+    /// The same, if it names somebody; `whole` and `email` name the fields, for errors.
     fn validated(self, [whole, email]: [&str; 2]) -> Result<Self, UnreadableReport> {
         if self.email.is_none() && self.id.is_none() && self.code.is_none() {
             return Err(field(whole, "names nobody: give email, id or code"));
@@ -265,7 +265,7 @@ impl ReportedCustomer {
         Ok(self)
     }
 
-    /// The most telling first; `id` and `code` name their fields.
+    /// The most specific first; `id` and `code` name their fields, for errors.
     fn references(
         &self,
         [id, code]: [&str; 2],
@@ -283,7 +283,7 @@ impl ReportedCustomer {
     }
 }
 
-/// Reads, and names the field that could not be read, never its value.
+/// Reads JSON. The error names the field that could not be read, never its value.
 fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, UnreadableReport> {
     let mut reader = serde_json::Deserializer::from_str(text);
     serde_path_to_error::deserialize(&mut reader).map_err(|error| {
@@ -292,22 +292,22 @@ fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, UnreadableReport> {
             .strip_prefix("missing field `")
             .and_then(|rest| rest.split_once('`'));
         match (error.path().to_string().as_str(), missing) {
-            (".", Some((name, _))) => field(name, "is not there"),
-            (path, Some((name, _))) => field(&format!("{path}.{name}"), "is not there"),
+            (".", Some((name, _))) => field(name, "is missing"),
+            (path, Some((name, _))) => field(&format!("{path}.{name}"), "is missing"),
             (path, None) => field(path, "is not of the type it should be"),
         }
     })
 }
 
-/// Whether it may be an address: somebody at some host, without white space.
+/// Whether it may be an e-mail address: `local@host` without white space.
 fn is_address(text: &str) -> bool {
     let is_one_word = !text.contains(char::is_whitespace);
     let parts = text.rsplit_once('@');
     is_one_word && parts.is_some_and(|(local, host)| !local.is_empty() && !host.is_empty())
 }
 
-/// Digits, and decimals behind a point or a comma: all that anybody may say of an amount here. It
-/// is kept as it was said and is evidence of nothing.
+/// Digits, with decimals after a point or a comma. The amount is kept as it was reported; nothing
+/// is computed from it.
 fn is_amount(text: &str) -> bool {
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     match text.split_once(['.', ',']) {
@@ -318,10 +318,10 @@ fn is_amount(text: &str) -> bool {
 
 const NOT_AN_ID: &str = "is not a valid id";
 const CLOCK_SLACK: SignedDuration = SignedDuration::from_secs(300);
-/// What stands between partner and transaction in the id of a postback. No `webhook-id` has a
-/// slash in it, so none is the id of a postback.
+/// The part between partner and transaction in a postback's event id. No `webhook-id` contains a
+/// slash, so a message never has the id of a postback.
 pub(super) const POSTBACK: &str = "postback";
-// A referral comes before whatever the customer does in the same second, a lead before it.
+// A referral sorts before the customer's events of the same second, and a lead before it.
 const LEAD_RANK: u8 = 4;
 const CREATED_RANK: u8 = 5;
 const CANCELED_RANK: u8 = 6;

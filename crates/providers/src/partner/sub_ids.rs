@@ -1,13 +1,13 @@
-//! Sub-ids: what a partner calls the campaign, the page or the person that a customer came by.
+//! Sub-ids: the partner's own ids of the campaign, page or person through which a customer came.
 
 use super::error::{UnreadableReport, check, field};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// By name, both as the partner has them.
+/// Values by name, both as the partner writes them.
 pub type SubIds = BTreeMap<Arc<str>, Arc<str>>;
 
-/// Those of a report. What is there and says nothing is left out.
+/// Those of a report, without empty values.
 pub(super) fn read(name: &str, sub_ids: &SubIds) -> Result<SubIds, UnreadableReport> {
     if sub_ids.len() > MAX_ENTRIES {
         return Err(field(name, "has more than 10 entries"));
@@ -25,7 +25,7 @@ pub(super) fn read(name: &str, sub_ids: &SubIds) -> Result<SubIds, UnreadableRep
         .collect()
 }
 
-/// Those of a postback, which are taken from it.
+/// Takes those of a postback out of its parameters.
 pub(super) fn take_from_query(
     parameters: &mut BTreeMap<String, String>,
 ) -> Result<SubIds, UnreadableReport> {
@@ -38,5 +38,5 @@ pub(super) fn take_from_query(
 
 const MAX_ENTRIES: usize = 10;
 const MAX_NAME_BYTES: usize = 64;
-/// As the convention has them.
+/// Their usual names in postbacks.
 const QUERY_NAMES: [&str; 5] = ["sub1", "sub2", "sub3", "sub4", "sub5"];

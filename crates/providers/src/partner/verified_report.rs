@@ -1,4 +1,4 @@
-//! A partner's report that is shown to be the partner's.
+//! A partner's report whose sender is verified.
 
 use super::error::UnreadableReport;
 use super::report::ReferralReport;
@@ -8,21 +8,21 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
-/// What a partner's report says, and when it was signed.
+/// A partner's report, and when it was signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedReport {
     /// Its bytes and what they mean.
     pub received: ReceivedItem,
-    /// By the partner's clock, which was near ours; of a token, which has none, by ours.
+    /// By the partner's clock, within the tolerance; by ours where a token proves it.
     pub signed_at: Timestamp,
-    /// What the partner calls it: told again under this id, it is the same or a conflict.
+    /// The partner's id of it. Sent again under this id, it is a repetition or a conflict.
     pub message_id: Arc<str>,
-    /// What it says; none of a type we do not act on.
+    /// The report; `None` for a type we do not act on.
     pub report: Option<ReferralReport>,
 }
 
 impl VerifiedReport {
-    /// A hash of what was said, by which a repetition is told from a conflict.
+    /// A hash of the content, which distinguishes a repetition from a conflict.
     pub fn digest(&self) -> String {
         hex::encode(Sha256::digest(&self.received.raw))
     }

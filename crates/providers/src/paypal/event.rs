@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 /// An event whose envelope was read.
 pub(super) struct PaypalEvent<'a, 'f> {
-    /// Whose endpoint it came to.
+    /// The account of the endpoint at which it arrived.
     pub(super) account: &'a ProviderAccount,
     /// When it happened.
     pub(super) at: Timestamp,

@@ -4,7 +4,7 @@
 //! Events: <https://developer.paypal.com/api/rest/webhooks/event-names/>.
 //!
 //! - A delivery is signed over the body's CRC32, and any body can be given any CRC32. So the
-//!   signature only tells strangers off; what is read is the event as PayPal's own API shows it
+//!   signature only keeps strangers out; what is read is the event as PayPal's own API shows it
 //!   under the id that the body names (`GET /v1/notifications/webhooks-events/…`). Its
 //!   `verify-webhook-signature` is not asked: it checks the same CRC32.
 //! - A webhook secret is the webhook's id (`3TR748995U920805P`). A line `root:` and a root
@@ -92,5 +92,5 @@ fn secrets(text: &str) -> Result<Vec<Secret>, WeakSecret> {
     }])
 }
 
-/// Raised whenever the same bytes would give another reading.
+/// Raised whenever the same bytes would give another normalized event.
 const NORMALIZER: u16 = 1;

@@ -1,4 +1,4 @@
-//! From PayPal's words to ours: the envelope, then the one reader its type has.
+//! Normalizes PayPal's events: the envelope, then the reader for its type.
 
 use super::event::PaypalEvent;
 use super::{capture, dispute, refund, sale, subscription};
@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
-/// What one event says, as PayPal's API shows it.
+/// Normalizes one event, as PayPal's API shows it.
 pub(crate) fn normalize(item: &WireItem<'_, '_>) -> FetchStep<ItemOutcome> {
     let text = validate_json(item.raw).map_err(UnclearValue::from);
     let read = text.and_then(PaypalEnvelope::read);
@@ -32,7 +32,7 @@ pub(crate) fn normalize(item: &WireItem<'_, '_>) -> FetchStep<ItemOutcome> {
     }
 }
 
-/// The types acted upon, in the order they take within one instant.
+/// The handled types, in the order they take within one instant.
 #[rustfmt::skip] // one row a line, or the order cannot be seen
 pub(super) const HANDLED_TYPES: &[(&str, u8, ReadPaypalFn)] = &[
     ("BILLING.SUBSCRIPTION.CREATED", 30, subscription::snapshot),
@@ -131,7 +131,7 @@ impl<'a> PaypalEnvelope<'a> {
         })
     }
 
-    /// Whose it is, as far as that much can be read of a resource that is unclear.
+    /// Whom an event with an unclear resource is about, as far as that can be read.
     fn fallback_about(&self, item: &WireItem<'_, '_>) -> About {
         let account = item.account;
         let unnamed = || About::ByReference(vec![account.reference(&unreadable_name(item.raw))]);
@@ -185,7 +185,8 @@ impl PaypalEventHeader {
     }
 }
 
-/// What may name a customer, each read by itself, so that one odd field hides no other.
+/// The fields that may name the customer, each read by itself, so that one unclear field hides no
+/// other.
 #[derive(Deserialize)]
 struct PaypalOwnerFields<'a> {
     #[serde(borrow, default)]

@@ -1,4 +1,4 @@
-//! A body for every event acted upon, a whole life, and what PayPal's API says beside.
+//! A body for every handled event, the scenario of one customer, and PayPal's API responses.
 
 use crate::samples::{bodies, recorded_responses};
 

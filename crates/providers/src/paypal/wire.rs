@@ -61,5 +61,5 @@ pub(super) fn linked_id(links: &[Link], rel: &str, kind: &str) -> Option<Id> {
     Id::parse(id)
 }
 
-/// Where its minor units differ from ISO 4217: nowhere.
+/// Where its minor units differ from ISO 4217: in no currency.
 pub(super) const EXPONENTS: &[(&str, u8)] = &[];

@@ -52,5 +52,5 @@ pub(crate) static POLAR: Provider = Provider {
     },
 };
 
-/// Raised whenever the same bytes would give another reading.
+/// Raised whenever the same bytes would give another normalized event.
 const NORMALIZER: u16 = 2;

@@ -1,4 +1,4 @@
-//! From Polar's words to ours: the one reader each type has.
+//! Normalizes Polar's events: the reader for each type.
 
 use super::{customer, order, subscription};
 use crate::envelope::{CustomerFields, EventSchema, read};
@@ -7,12 +7,12 @@ use crate::outcome::ItemOutcome;
 use crate::provider::WireItem;
 use crate::standard::open;
 
-/// What one verified body says.
+/// Normalizes one verified body.
 pub(super) fn normalize(item: &WireItem<'_, '_>) -> FetchStep<ItemOutcome> {
     read(item, &SCHEMA)
 }
 
-/// The types acted upon, in the order they take within one instant. Every change of a
+/// The handled types, in the order they take within one instant. Every change of a
 /// subscription or an order is also told as `.updated`, with the same object.
 #[rustfmt::skip] // one row a line, or the order cannot be seen
 pub(super) const SCHEMA: EventSchema = EventSchema {

@@ -153,5 +153,5 @@ impl Order<'_> {
     }
 }
 
-/// Where its minor units differ from ISO 4217: nowhere.
+/// Where its minor units differ from ISO 4217: in no currency.
 pub(super) const EXPONENTS: &[(&str, u8)] = &[];

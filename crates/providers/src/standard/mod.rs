@@ -1,5 +1,5 @@
 //! Standard Webhooks: how partners and the shop's own application sign, how we sign to them,
-//! and a door for a shop that bills by itself and tells us in words of ours.
+//! and an endpoint for a shop that bills by itself and reports in our vocabulary.
 //!
 //! Signature: <https://www.standardwebhooks.com>, the specification. Keys: `whsec_` and base64
 //! (HMAC), `whpk_` and base64 (Ed25519), or the bare text of older senders.
@@ -86,7 +86,8 @@ pub(crate) static STANDARD: Provider = Provider {
 /// Proves that a partner, who holds one of the keys, sent this body just now.
 ///
 /// # Errors
-/// [`Refused`] when nothing fits, or the signed time is more than five minutes from `now`.
+/// [`VerificationError`] when nothing fits, or the signed time is more than five minutes from
+/// `now`.
 pub fn verify(
     request: &Request<'_>,
     secrets: &Secrets,
@@ -145,7 +146,7 @@ pub(crate) fn raw_or_encoded(text: &str) -> Result<Vec<Secret>, WeakSecret> {
         .collect())
 }
 
-/// Raised whenever the same bytes would give another reading.
+/// Raised whenever the same bytes would give another normalized event.
 const NORMALIZER: u16 = 2;
 const TOLERANCE_SECONDS: u16 = 300;
 const MAX_REPORT: usize = 64 * 1024;

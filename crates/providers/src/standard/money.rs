@@ -26,7 +26,7 @@ pub(super) fn paid<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, Un
     if amount.minor > 0 {
         let tax = payment.tax.filter(|tax| (0..=amount.minor).contains(tax));
         draft.add_fact(Fact::Payment(PaymentSnapshot {
-            // The first names the teller's own: an invoice that failed before is settled by it.
+            // The first id names the source itself: an invoice that failed before is settled by it.
             ids: ids(&[invoice, own]),
             source_kind: if invoice.is_some() {
                 SourceKind::Invoice
@@ -189,5 +189,5 @@ fn amount(minor: i64, code: &str) -> Result<Money, UnclearValue> {
     money(minor, code, "data.currency", EXPONENTS)
 }
 
-/// Where its minor units differ from ISO 4217: nowhere.
+/// Where its minor units differ from ISO 4217: in no currency.
 pub(super) const EXPONENTS: &[(&str, u8)] = &[];

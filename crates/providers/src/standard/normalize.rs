@@ -1,4 +1,4 @@
-//! From the shop's words to ours: they are nearly the same.
+//! Normalizes events of the shop's own billing; the vocabulary is nearly the same.
 
 use super::{money, subscription};
 use crate::draft::{NormalizedEventDraft, profile};
@@ -13,12 +13,12 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
-/// What one verified body says.
+/// Normalizes one verified body.
 pub(super) fn normalize(item: &WireItem<'_, '_>) -> FetchStep<ItemOutcome> {
     read(item, &SCHEMA)
 }
 
-/// The types acted upon, in the order they take within one instant.
+/// The handled types, in the order they take within one instant.
 #[rustfmt::skip] // one row a line, or the order cannot be seen
 pub(super) const SCHEMA: EventSchema = EventSchema {
     open,

@@ -13,16 +13,16 @@ use jiff::Timestamp;
 /// Proves that a holder of one of the keys sent this body just now.
 ///
 /// # Errors
-/// [`Refused`] when nothing fits, the body is larger than `most`, or the signed time is further
-/// from `now` than the tolerance.
+/// [`VerificationError`] when nothing fits, the body is larger than `limit` bytes, or the signed
+/// time is further from `now` than the tolerance.
 pub(crate) fn verify_within(
     request: &Request<'_>,
     secrets: &Secrets,
     tolerance_seconds: u16,
-    most: usize,
+    limit: usize,
     now: Timestamp,
 ) -> Result<VerifiedItems, VerificationError> {
-    request.check_body(most)?;
+    request.check_body(limit)?;
     let names = HeaderNames::of(request);
     let id = request.headers.only(names.id)?;
     let time = request.headers.only(names.time)?;

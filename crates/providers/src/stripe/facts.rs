@@ -1,4 +1,4 @@
-//! From an event of Stripe's to a draft of a reading: whose it is, what it says, who leads there.
+//! An event of Stripe's, and the parts that several readers share.
 
 use super::wire::Expandable;
 use crate::draft::{self, NormalizedEventDraft};
@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 /// An event whose envelope was read.
 pub(super) struct StripeEvent<'a> {
-    /// Whose endpoint it came to.
+    /// The account of the endpoint at which it arrived.
     pub(super) account: &'a ProviderAccount,
     /// When it happened.
     pub(super) created: Timestamp,
@@ -36,7 +36,7 @@ impl<'a> StripeEvent<'a> {
             .transpose()
     }
 
-    /// Nothing but whose it is, yet.
+    /// A draft without facts.
     pub(super) fn draft(&self, about: About) -> NormalizedEventDraft<'a> {
         NormalizedEventDraft::new(self.account, about)
     }
@@ -54,7 +54,7 @@ impl<'a> StripeEvent<'a> {
         Ok(self.draft(About::Customer(self.account.customer(id))))
     }
 
-    /// The customer's, or that of whoever these ids lead to, the most telling first.
+    /// A draft about the customer, or by reference to these ids, the most specific first.
     pub(super) fn draft_by_reference(
         &self,
         customer: Option<&ObjectId>,

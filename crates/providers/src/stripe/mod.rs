@@ -66,5 +66,5 @@ const SIGNATURE: TimestampedSignature = TimestampedSignature {
     joiner: ".",
 };
 
-/// Raised whenever the same bytes would give another reading.
+/// Raised whenever the same bytes would give another normalized event.
 const NORMALIZER: u16 = 2;

@@ -1,4 +1,4 @@
-//! From Stripe's words to ours: the envelope, then the one reader its type has.
+//! Normalizes Stripe's events: the envelope, then the reader for its type.
 
 use super::facts::StripeEvent;
 use super::wire::{ObjectRef, id};
@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
-/// What one verified body says.
+/// Normalizes one verified body.
 pub(crate) fn normalize(item: &WireItem<'_, '_>) -> FetchStep<ItemOutcome> {
     let (account, raw, signed_at) = (item.account, item.raw, item.signed_at);
     let text = validate_json(raw).map_err(UnclearValue::from);
@@ -27,7 +27,7 @@ pub(crate) fn normalize(item: &WireItem<'_, '_>) -> FetchStep<ItemOutcome> {
     })
 }
 
-/// The types acted upon, in the order they take within one second.
+/// The handled types, in the order they take within one second.
 #[rustfmt::skip] // one row a line, or the order cannot be seen
 pub(super) const HANDLED_TYPES: &[(&str, u8, ReadStripeFn)] = &[
     ("customer.created", 10, customer::snapshot),
@@ -72,7 +72,7 @@ pub(super) type ReadStripeFn =
     for<'a> fn(&StripeEvent<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue>;
 
 /// An event around its object. Everything is optional, so that what is missing can be named,
-/// and thin events (`v2.core.event`, whose time is text) can be told apart first.
+/// and reference-only events (`v2.core.event`, whose time is text) can be recognized first.
 #[derive(Deserialize)]
 struct StripeEnvelope<'a> {
     #[serde(default)]
@@ -182,7 +182,7 @@ impl<'a> StripeEnvelope<'a> {
         })
     }
 
-    /// Whose it is, as far as that much can be read of an object that is unclear.
+    /// Whom an event with an unclear object is about, as far as that can be read.
     fn fallback_about(&self, account: &ProviderAccount, kind: &str, raw: &[u8]) -> About {
         let data: Option<EventPayload<'_>> =
             self.data.and_then(|data| read_object(data, "data").ok());
@@ -227,7 +227,8 @@ enum EnvelopeParts {
     },
 }
 
-/// What may name a customer, each read by itself, so that one odd field hides no other.
+/// The fields that may name the customer, each read by itself, so that one unclear field hides no
+/// other.
 #[derive(Deserialize)]
 struct StripeOwnerFields<'a> {
     #[serde(borrow, default)]
