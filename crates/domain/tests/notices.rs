@@ -29,9 +29,9 @@ fn on(day: i64) -> Timestamp {
 
 fn row(kind: RowKind, minor: i64) -> CommissionRow {
     CommissionRow {
-        partner: PartnerId::new("acme"),
-        customer: CustomerKey::new("pay/test/cus_1"),
-        payment: ObjectId::new("pi_1"),
+        partner: PartnerId::parse("acme").unwrap(),
+        customer: CustomerKey::parse("pay/test/cus_1").unwrap(),
+        payment: ObjectId::parse("pi_1").unwrap(),
         n: 0,
         kind,
         amount: Money {
@@ -54,7 +54,7 @@ fn kinds_and_times(row: &CommissionRow) -> Vec<(&'static str, Timestamp)> {
 }
 
 fn body(notice: &Notice) -> String {
-    serde_json::to_string(&notice.body(&PartnerId::new("acme"), "commission#1")).unwrap()
+    serde_json::to_string(&notice.body(&PartnerId::parse("acme").unwrap(), "commission#1")).unwrap()
 }
 
 #[test]
@@ -105,15 +105,15 @@ fn a_notice_says_how_the_row_stood_when_its_state_came() {
 #[test]
 fn how_a_report_stands_and_what_was_paid_are_told_without_naming_a_customer() {
     let standing = |standing| ReferralStatusRow {
-        partner: PartnerId::new("acme"),
+        partner: PartnerId::parse("acme").unwrap(),
         referral: "r-1".into(),
-        customer: CustomerKey::new("pay/test/cus_1"),
+        customer: CustomerKey::parse("pay/test/cus_1").unwrap(),
         n: 3,
         status: standing,
         at: on(1),
     };
     let payout = Payout {
-        partner: PartnerId::new("acme"),
+        partner: PartnerId::parse("acme").unwrap(),
         n: 1,
         date: date(2026, 4, 5),
         at: on(2),
@@ -171,10 +171,10 @@ fn an_id_belongs_to_one_partner_row_and_state() {
     for partner in ["acme", "acm"] {
         for sort in ["commission#1", "ecommission#1", "commission#2"] {
             for notice in of_commission(&row(RowKind::Commission, 200)) {
-                let id = notice.id(&PartnerId::new(partner), sort);
+                let id = notice.id(&PartnerId::parse(partner).unwrap(), sort);
                 let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
                 assert!(id.len() == 36 && id.bytes().all(plain), "{id}");
-                assert_eq!(id, notice.id(&PartnerId::new(partner), sort));
+                assert_eq!(id, notice.id(&PartnerId::parse(partner).unwrap(), sort));
                 assert!(ids.insert(id), "{partner} {sort} {}", notice.kind);
             }
         }

@@ -7,6 +7,7 @@ mod corpus_reference_only;
 mod endpoints;
 mod fixtures;
 mod gocardless;
+mod ids;
 mod keys;
 mod mollie;
 mod money;

@@ -102,10 +102,9 @@ pub(crate) fn from_attributes(attributes: Attributes) -> Result<Item, StoreError
             let reference = reference.ok_or_else(|| unreadable("an alias of nothing".into()))?;
             let customer = text(&attributes, "customer");
             let customer = customer.ok_or_else(|| unreadable("no customer".into()))?;
-            Ok(Item::Alias(
-                reference,
-                domain::ids::CustomerKey::new(customer),
-            ))
+            let customer = domain::ids::CustomerKey::parse(customer)
+                .map_err(|error| unreadable(error.to_string()))?;
+            Ok(Item::Alias(reference, customer))
         }
         "cursor" => {
             let cursor = read::<CursorFields>(attributes).map_err(unreadable)?;

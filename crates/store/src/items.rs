@@ -330,7 +330,9 @@ pub fn ledger_partition(partner: &PartnerId) -> String {
 
 /// The partner whose ledger's partition this is.
 pub fn partner_of(partition: &str) -> Option<PartnerId> {
-    partition.strip_prefix(LEDGER).map(PartnerId::new)
+    partition
+        .strip_prefix(LEDGER)
+        .and_then(|name| PartnerId::parse(name).ok())
 }
 
 /// Sort keys of the rows that a partner has for this customer begin so.
@@ -375,12 +377,16 @@ pub fn reference_partition(reference: &Reference) -> String {
 
 /// The customer whose partition this is.
 pub fn customer_of(partition: &str) -> Option<CustomerKey> {
-    partition.strip_prefix("customer#").map(CustomerKey::new)
+    partition
+        .strip_prefix("customer#")
+        .and_then(|key| CustomerKey::parse(key).ok())
 }
 
 /// The reference whose partition this is.
 pub fn reference_of(partition: &str) -> Option<Reference> {
-    partition.strip_prefix("reference#").map(Reference::new)
+    partition
+        .strip_prefix("reference#")
+        .and_then(|text| Reference::parse(text).ok())
 }
 
 impl fmt::Display for Key {

@@ -161,7 +161,7 @@ impl LetterContext<'_> {
 }
 
 fn find_by_id<'a, T>(among: &'a BTreeMap<ObjectId, T>, id: &str) -> Option<&'a T> {
-    among.get(&ObjectId::new(id))
+    among.get(&ObjectId::parse(id).ok()?)
 }
 
 /// One click, by RFC 8058; only for letters that may be refused.

@@ -34,7 +34,7 @@ impl PartnerRoute {
             _ => return None,
         };
         let name = named("partner").unwrap_or_else(|| name.to_owned());
-        let partner = PartnerId::parse(&name)?;
+        let partner = PartnerId::parse(name).ok()?;
         Some(Self {
             partner,
             resource: what,

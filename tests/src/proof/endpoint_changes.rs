@@ -78,7 +78,7 @@ impl Simulation<'_> {
             return;
         }
         for partner in PARTNERS {
-            let partner = PartnerId::new(partner);
+            let partner = PartnerId::parse(partner).expect("is an id");
             if self.endpoint_of(&partner).is_some() {
                 self.schedule_endpoint_change(MINUTE, &partner, EndpointChange::Enable);
             }

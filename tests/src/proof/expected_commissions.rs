@@ -159,7 +159,7 @@ pub(super) fn accrued(customer: &CustomerKey, facts: &[Positioned<'_, Fact>]) ->
                 .ids
                 .last()
                 .cloned()
-                .unwrap_or_else(|| ObjectId::new("")),
+                .unwrap_or_else(|| ObjectId::parse("").expect("is an id")),
         );
         sums.insert(account, sum);
     }

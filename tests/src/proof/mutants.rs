@@ -118,7 +118,7 @@ impl Mutant {
                     }
                     (Self::RefundByDelivery, Fact::Refund(seen)) => {
                         let delivery = format!("{}-{arrival}", entry.event.id);
-                        seen.id = domain::ids::ObjectId::new(delivery);
+                        seen.id = domain::ids::ObjectId::parse(delivery).expect("is an id");
                     }
                     _ => {}
                 }

@@ -84,7 +84,7 @@ impl Simulation<'_> {
         let mut rng = Rng::fork(self.spec.seed, 4);
         let span = self.story.span_seconds.max(3600) * 1000;
         for partner in PARTNERS {
-            let partner = PartnerId::new(partner);
+            let partner = PartnerId::parse(partner).expect("is an id");
             self.notices
                 .partners
                 .insert(partner.clone(), PartnerState::default());

@@ -60,7 +60,9 @@ impl Simulation<'_> {
     /// Lays out when a world pays, by chance of its own; what these runs meet is the world's.
     pub(super) fn schedule_payouts(&mut self) {
         for partner in PARTNERS {
-            let row = Arc::new(PartnerRow::new(PartnerId::new(partner)));
+            let row = Arc::new(PartnerRow::new(
+                PartnerId::parse(partner).expect("is an id"),
+            ));
             self.table.apply(TableRequest::Put(
                 Item::Partner(row),
                 WriteCondition::Absent,

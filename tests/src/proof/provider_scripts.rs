@@ -102,7 +102,7 @@ fn scripted_event(
 }
 
 fn answers(provider: &Provider, name: &str) -> ApiResponses {
-    let name = format!("life/{name}");
+    let name = format!("scenario/{name}");
     ApiResponses::recorded(provider.recorded_responses(&name))
         .expect("recorded answers are objects")
 }

@@ -3,7 +3,7 @@
 use super::random::Rng;
 use super::scenarios::euro;
 use super::script::{ACCOUNT, NORMALIZER_VERSION, START_SECOND, at, object};
-use domain::ids::{CustomerKey, PartnerId, Reference};
+use domain::ids::{CustomerKey, ObjectId, PartnerId, Reference};
 use domain::letter::Letter;
 use domain::letter::plan::DueLetter;
 use domain::partner::identity::SelfReferralSignal;
@@ -37,7 +37,9 @@ pub(super) fn random_requests(seed: u64, count: usize) -> Vec<RandomRequest> {
         .map(|told| told.entry(NORMALIZER_VERSION, at(START_SECOND), Arc::from("r")))
         .take(40)
         .collect();
-    let customers: Vec<CustomerKey> = ["cusa", "cusb"].map(|id| ACCOUNT.customer(id)).into();
+    let customers: Vec<CustomerKey> = ["cusa", "cusb"]
+        .map(|id| ACCOUNT.customer(&ObjectId::parse(id).expect("is an id")))
+        .into();
     let mut world = RequestGenerator {
         rng: &mut rng,
         entries,
@@ -106,7 +108,9 @@ impl RequestGenerator<'_> {
     }
 
     fn reference(&mut self) -> Reference {
-        ACCOUNT.reference(["suba", "pia", "cha"][self.rng.index(3)])
+        ACCOUNT.reference(
+            &ObjectId::parse(["suba", "pia", "cha"][self.rng.index(3)]).expect("is an id"),
+        )
     }
 
     fn item(&mut self) -> Item {
@@ -121,7 +125,7 @@ impl RequestGenerator<'_> {
     }
 
     fn partner(&mut self) -> PartnerId {
-        PartnerId::new(["acme", "zest"][self.rng.index(2)])
+        PartnerId::parse(["acme", "zest"][self.rng.index(2)]).expect("is an id")
     }
 
     fn row(&mut self) -> Item {

@@ -38,14 +38,14 @@ impl ScenarioBuilder<'_> {
         let referral = self.referral();
         let sent = self.clock - [500, 86_400, 90 * 86_400][self.rng.index(3)];
         let seen = ReferralSnapshot {
-            partner: PartnerId::new(partner),
+            partner: PartnerId::parse(partner).expect("is an id"),
             referral: referral.clone(),
             referred_at: at(sent),
         };
         let mut facts = vec![Fact::Referral(seen)];
         if !self.rng.one_in(6) {
             facts.push(Fact::AttributionTerms(Box::new(AttributionTerms {
-                partner: PartnerId::new(partner),
+                partner: PartnerId::parse(partner).expect("is an id"),
                 referral,
                 reported_at: at(self.clock),
                 program: self.program(),
@@ -64,7 +64,7 @@ impl ScenarioBuilder<'_> {
     /// This one takes it back.
     pub(super) fn cancel_report_by(&mut self, partner: &str) {
         let fact = Fact::ReferralCanceled {
-            partner: PartnerId::new(partner),
+            partner: PartnerId::parse(partner).expect("is an id"),
             referral: self.referral(),
         };
         self.add_partner_event("referral.canceled", vec![fact]);
@@ -74,11 +74,11 @@ impl ScenarioBuilder<'_> {
     pub(super) fn grant_code(&mut self) {
         let granted = CodeGranted {
             code: "spring".into(),
-            partner: PartnerId::new(PARTNERS[self.rng.index(2)]),
+            partner: PartnerId::parse(PARTNERS[self.rng.index(2)]).expect("is an id"),
             program: self.program(),
             identity: self.partner_identity(),
         };
-        let about = About::ByReference(vec![Reference::code("spring")]);
+        let about = About::ByReference(vec![Reference::code("spring").expect("is an id")]);
         let fact = Fact::CodeGranted(Box::new(granted));
         self.add_event_about("code.granted", 1, about, vec![fact], &[]);
     }
@@ -88,7 +88,7 @@ impl ScenarioBuilder<'_> {
         let released = self.rng.one_in(2);
         let by_code = self.rng.one_in(4);
         let fact = Fact::Reviewed {
-            partner: PartnerId::new(PARTNERS[self.rng.index(3)]),
+            partner: PartnerId::parse(PARTNERS[self.rng.index(3)]).expect("is an id"),
             referral: if by_code {
                 "code/spring".into()
             } else {
@@ -120,11 +120,11 @@ impl ScenarioBuilder<'_> {
 
     /// A partner names the person, or the shop's id too, or a code that others use as well.
     fn add_partner_event(&mut self, kind: &'static str, facts: Vec<Fact>) {
-        let person = Reference::person(&PersonHash::new(self.email.clone()));
+        let person = Reference::person(&PersonHash::parse(self.email.clone()).expect("is an id"));
         let behind = match self.rng.index(3) {
             0 => vec![person],
-            1 => vec![Reference::shop(&self.name), person],
-            _ => vec![Reference::code("spring")],
+            1 => vec![Reference::shop(&self.name).expect("is an id"), person],
+            _ => vec![Reference::code("spring").expect("is an id")],
         };
         self.add_event_about(kind, 1, About::ByReference(behind), facts, &[]);
     }

@@ -4,7 +4,7 @@
 use super::random::Rng;
 use super::script::{ACCOUNT, START_SECOND, Script, ScriptedEventDraft, at};
 use domain::event::{About, Fact};
-use domain::ids::{CustomerKey, PersonHash, Reference};
+use domain::ids::{CustomerKey, ObjectId, PersonHash, Reference};
 use domain::money::{Currency, Money};
 use domain::partner::referral::ReferralSnapshot;
 use domain::person::Profile;
@@ -95,7 +95,7 @@ fn add_unroutable_events(story: &mut Script, rng: &mut Rng) {
         story.add_event("xs", START_SECOND + rng.between(0, 9000), draft);
     }
     if rng.one_in(8) {
-        let about = About::ByReference(vec![Reference::code("nobody")]);
+        let about = About::ByReference(vec![Reference::code("nobody").expect("is an id")]);
         let facts = vec![referral("xr", START_SECOND)];
         let draft = ScriptedEventDraft {
             kind: "referral",
@@ -110,7 +110,7 @@ fn add_unroutable_events(story: &mut Script, rng: &mut Rng) {
 
 fn referral(id: &str, seconds: i64) -> Fact {
     Fact::Referral(ReferralSnapshot {
-        partner: domain::ids::PartnerId::new("acme"),
+        partner: domain::ids::PartnerId::parse("acme").expect("is an id"),
         referral: id.into(),
         referred_at: at(seconds),
     })
@@ -133,7 +133,7 @@ impl<'a> ScenarioBuilder<'a> {
         };
         let clock = START_SECOND + rng.between(0, 7200);
         Self {
-            customer: ACCOUNT.customer(&id),
+            customer: ACCOUNT.customer(&ObjectId::parse(id).expect("is an id")),
             script,
             rng,
             name,
@@ -149,7 +149,8 @@ impl<'a> ScenarioBuilder<'a> {
     /// Nothing is known of this customer but one payment.
     pub(super) fn make_guest(&mut self) {
         self.guest = true;
-        self.customer = ACCOUNT.customer(&format!("pi{}0", self.name));
+        self.customer =
+            ACCOUNT.customer(&ObjectId::parse(format!("pi{}0", self.name)).expect("is an id"));
     }
 
     fn run(&mut self) {
@@ -258,7 +259,7 @@ impl<'a> ScenarioBuilder<'a> {
             locale: Some("fr".into()),
             ..Profile::default()
         };
-        let person = Reference::person(&PersonHash::new(self.email.clone()));
+        let person = Reference::person(&PersonHash::parse(self.email.clone()).expect("is an id"));
         let facts = vec![
             Fact::Profile(profile),
             Fact::ReferralCode {
@@ -269,13 +270,15 @@ impl<'a> ScenarioBuilder<'a> {
         let told = self.script.events.last_mut().expect("just told");
         for reading in &mut told.normalized {
             reading.references.push(person.clone());
-            reading.references.push(Reference::code("spring"));
+            reading
+                .references
+                .push(Reference::code("spring").expect("is an id"));
         }
         // N + 1 reads more out of it than N.
         if self.rng.one_in(3) {
             told.normalized[1]
                 .references
-                .push(Reference::shop(&self.name));
+                .push(Reference::shop(&self.name).expect("is an id"));
             if let Some(Fact::Profile(profile)) = told.normalized[1].facts.first_mut() {
                 profile.country = Some("FR".into());
             }

@@ -148,12 +148,14 @@ pub(super) fn at(seconds: i64) -> Timestamp {
 
 /// An object's id.
 pub(super) fn object(id: &str) -> ObjectId {
-    ObjectId::new(id)
+    ObjectId::parse(id).expect("is an id")
 }
 
 /// References to objects.
 pub(super) fn references(ids: &[&str]) -> Vec<Reference> {
-    ids.iter().map(|id| ACCOUNT.reference(id)).collect()
+    ids.iter()
+        .map(|id| ACCOUNT.reference(&ObjectId::parse(*id).expect("is an id")))
+        .collect()
 }
 
 /// An event under construction.
@@ -179,7 +181,7 @@ impl Script {
         draft: ScriptedEventDraft<'_>,
     ) -> &mut ScriptedEvent {
         let reading = NormalizedEvent {
-            id: ACCOUNT.event(id),
+            id: ACCOUNT.event(&ObjectId::parse(id).expect("is an id")),
             kind: draft.kind.into(),
             occurred_at: at(seconds),
             rank: draft.rank,

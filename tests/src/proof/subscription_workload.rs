@@ -191,7 +191,7 @@ fn asks_for_end(terms: &SubscriptionTerms) -> bool {
 fn item(price: &str, quantity: u64) -> SubscriptionItem {
     SubscriptionItem {
         id: object("si"),
-        price: domain::ids::PriceId::new(price),
+        price: domain::ids::PriceId::parse(price).expect("is an id"),
         metered: false,
         quantity: Some(quantity),
         unit_minor: Some(1000),

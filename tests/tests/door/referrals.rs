@@ -74,10 +74,10 @@ async fn each_state_has_its_reason() {
         );
     }
     let named = ReferralRef {
-        partner: PartnerId::new("acme"),
+        partner: PartnerId::parse("acme").unwrap(),
         referral: "self".into(),
     };
-    let ann = domain::ids::CustomerKey::new("stripe/test/cus_ann");
+    let ann = domain::ids::CustomerKey::parse("stripe/test/cus_ann").unwrap();
     review(&door.table, &ann, &named, Decision::Void, door.now())
         .await
         .unwrap();

@@ -289,7 +289,9 @@ async fn ledger_of(order: &[&Arc<Entry>]) -> Vec<CommissionRow> {
         let one = std::slice::from_ref(*entry);
         ingest_entries(&table, one, at(3, 1, 0)).await.unwrap();
     }
-    ledger(&table, &PartnerId::new("acme")).await.unwrap()
+    ledger(&table, &PartnerId::parse("acme").unwrap())
+        .await
+        .unwrap()
 }
 
 /// Pending, released and paid.

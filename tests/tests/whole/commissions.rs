@@ -202,11 +202,11 @@ impl Table for YieldingTable {
 }
 
 pub(crate) fn acme() -> PartnerId {
-    PartnerId::new("acme")
+    PartnerId::parse("acme").unwrap()
 }
 
 fn customer(n: usize) -> CustomerKey {
-    CustomerKey::new(format!("stripe/test/cus_{n}"))
+    CustomerKey::parse(format!("stripe/test/cus_{n}")).unwrap()
 }
 
 pub(crate) fn at(hour: i64) -> Timestamp {
@@ -220,7 +220,7 @@ pub(crate) fn event_of(
     facts: Vec<Fact>,
 ) -> NormalizedEvent {
     NormalizedEvent {
-        id: EventId::new(id),
+        id: EventId::parse(id).unwrap(),
         kind: "made.up".into(),
         occurred_at: at,
         rank: 1,
@@ -256,7 +256,7 @@ fn report(n: usize) -> NormalizedEvent {
 pub(crate) fn paid(customer: usize, n: usize) -> NormalizedEvent {
     let paid_at = Timestamp::from_second(at(0).as_second() + 1 + n as i64).unwrap();
     let seen = PaymentSnapshot {
-        ids: vec![ObjectId::new(format!("pi_{n}"))],
+        ids: vec![ObjectId::parse(format!("pi_{n}")).unwrap()],
         source_kind: SourceKind::Intent,
         paid: Money {
             minor: 1_000,
@@ -274,8 +274,8 @@ pub(crate) fn paid(customer: usize, n: usize) -> NormalizedEvent {
 fn disputed(customer: usize, n: usize, state: DisputeState) -> NormalizedEvent {
     let id = format!("stripe/test/evt_dp_{n}_{state:?}");
     let seen = DisputeSnapshot {
-        id: ObjectId::new(format!("dp_{n}")),
-        payment: vec![ObjectId::new(format!("pi_{n}"))],
+        id: ObjectId::parse(format!("dp_{n}")).unwrap(),
+        payment: vec![ObjectId::parse(format!("pi_{n}")).unwrap()],
         minor: 1_000,
         state,
     };
@@ -285,8 +285,8 @@ fn disputed(customer: usize, n: usize, state: DisputeState) -> NormalizedEvent {
 
 fn refunded(customer: usize, n: usize, minor: i64) -> NormalizedEvent {
     let seen = RefundSnapshot {
-        id: ObjectId::new(format!("re_{n}")),
-        payment: vec![ObjectId::new(format!("pi_{n}"))],
+        id: ObjectId::parse(format!("re_{n}")).unwrap(),
+        payment: vec![ObjectId::parse(format!("pi_{n}")).unwrap()],
         minor,
         state: RefundState::Succeeded,
         created_at: at(1),

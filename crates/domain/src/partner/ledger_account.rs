@@ -50,10 +50,10 @@ impl TryFrom<String> for LedgerAccount {
             reason => Some(SelfReferralSignal::parse(reason).ok_or_else(bad)?),
         };
         Ok(Self {
-            partner: PartnerId::parse(partner).ok_or_else(bad)?,
+            partner: PartnerId::parse(partner).map_err(|_| bad())?,
             currency: Currency::parse(currency).map_err(|_| bad())?,
             self_referral_signal: suspicion,
-            payment: ObjectId::new(payment),
+            payment: ObjectId::parse(payment).map_err(|_| bad())?,
         })
     }
 }

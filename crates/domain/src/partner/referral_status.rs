@@ -161,8 +161,11 @@ impl ReferralStatuses {
             let Some((partner, referral)) = key.split_once('/') else {
                 continue;
             };
+            let Ok(partner) = PartnerId::parse(partner) else {
+                continue;
+            };
             rows.push(ReferralStatusRow {
-                partner: PartnerId::new(partner),
+                partner,
                 referral: referral.into(),
                 customer: customer.clone(),
                 n: next.next_number,

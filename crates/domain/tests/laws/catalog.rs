@@ -25,7 +25,7 @@ prices = ["price_support"]
 fn item(price: &str, metered: bool) -> SubscriptionItem {
     SubscriptionItem {
         id: id("si_1"),
-        price: PriceId::new(price),
+        price: PriceId::parse(price).unwrap(),
         metered,
         quantity: None,
         unit_minor: None,
@@ -56,7 +56,9 @@ fn an_unlisted_price_is_the_base_only_if_nothing_else_can_be() {
 #[test]
 fn names_come_in_the_readers_language_or_in_english() {
     let catalog = Catalog::parse(TEXT).unwrap();
-    let (_, key, product) = catalog.product(&PriceId::new("price_pro_yearly")).unwrap();
+    let (_, key, product) = catalog
+        .product(&PriceId::parse("price_pro_yearly").unwrap())
+        .unwrap();
     let names = ["fr", "en", "de"].map(|language| product.name_in(language));
     assert_eq!((key, names), ("pro", ["Pro +", "Pro", "Pro"]));
 }
@@ -90,7 +92,9 @@ fn a_price_listed_twice_is_refused() {
     let twice = format!("{TEXT}\n[meters.calls]\nname = \"Calls\"\nprices = [\"price_pro\"]\n");
     assert_eq!(
         Catalog::parse(&twice),
-        Err(BadCatalog::DuplicatePrice(PriceId::new("price_pro")))
+        Err(BadCatalog::DuplicatePrice(
+            PriceId::parse("price_pro").unwrap()
+        ))
     );
     assert!(matches!(
         Catalog::parse("[plans.x]\nprize = 1"),

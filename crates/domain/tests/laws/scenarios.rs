@@ -31,7 +31,7 @@ pub(crate) fn eur(minor: i64) -> Money {
 }
 
 pub(crate) fn id(text: &str) -> ObjectId {
-    ObjectId::new(text)
+    ObjectId::parse(text).unwrap()
 }
 
 pub(crate) fn ids(texts: &[&str]) -> Vec<ObjectId> {
@@ -39,18 +39,18 @@ pub(crate) fn ids(texts: &[&str]) -> Vec<ObjectId> {
 }
 
 pub(crate) fn customer() -> CustomerKey {
-    CustomerKey::new("stripe/test/cus_1")
+    CustomerKey::parse("stripe/test/cus_1").unwrap()
 }
 
 pub(crate) fn new_event(name: &str, second: i64, rank: u8, facts: Vec<Fact>) -> NormalizedEvent {
     NormalizedEvent {
-        id: EventId::new(format!("stripe/test/{name}")),
+        id: EventId::parse(format!("stripe/test/{name}")).unwrap(),
         kind: "made.up".into(),
         occurred_at: at(second),
         rank,
         about: About::Customer(customer()),
         facts,
-        references: vec![Reference::new(format!("stripe/test/ref_{name}"))],
+        references: vec![Reference::parse(format!("stripe/test/ref_{name}")).unwrap()],
     }
 }
 
@@ -64,7 +64,7 @@ pub(crate) fn terms(status: SubscriptionStatus, price: &str) -> SubscriptionTerm
         status,
         items: vec![SubscriptionItem {
             id: id("si_1"),
-            price: PriceId::new(price),
+            price: PriceId::parse(price).unwrap(),
             metered: false,
             quantity: Some(1),
             unit_minor: Some(1000),
@@ -191,11 +191,11 @@ pub(crate) fn any_fact() -> impl Strategy<Value = Fact> {
             complete: whole, email: Some(format!("{name}@example.com").into()), ..Profile::default()
         })),
         1 => (0..3_u8, 0..60_i64).prop_map(|(n, second)| Fact::Referral(ReferralSnapshot {
-            partner: PartnerId::new("acme"), referral: format!("r{n}").into(),
+            partner: PartnerId::parse("acme").unwrap(), referral: format!("r{n}").into(),
             referred_at: at(second),
         })),
         1 => (0..3_u8).prop_map(|n| Fact::ReferralCanceled {
-            partner: PartnerId::new("acme"), referral: format!("r{n}").into(),
+            partner: PartnerId::parse("acme").unwrap(), referral: format!("r{n}").into(),
         }),
         1 => Just(Fact::CustomerDeleted),
         1 => Just(Fact::Unclear { what: "unknown status".into() }),

@@ -72,7 +72,7 @@ fn a_chain_of_changes_is_followed_from_the_terms_before_it() {
 #[test]
 fn a_change_of_plan_is_told_by_the_plan_before() {
     let was_on = |price: &str| {
-        let items = Some(vec![(PriceId::new(price), Some(1))]);
+        let items = Some(vec![(PriceId::parse(price).unwrap(), Some(1))]);
         Some(PreviousAttributes {
             items,
             ..PreviousAttributes::default()

@@ -169,7 +169,7 @@ fn pay_out(
     now: Timestamp,
     counts: &mut HistoryCounts,
 ) -> Result<(), String> {
-    for partner in ["acme", "peel", "zest"].map(PartnerId::new) {
+    for partner in ["acme", "peel", "zest"].map(|text| PartnerId::parse(text).unwrap()) {
         let (rows, before) = of_partner(books, payouts, &partner);
         let negative = balances(&rows, &before, now);
         counts.carried += negative.iter().filter(|b| b.released_minor < 0).count() as u64;
@@ -202,7 +202,7 @@ fn pay_out(
 /// What a partner was paid is, in each unit, what the rows that it is told are paid come to, and
 /// the rows that were put since are not among them.
 fn paid_rows_are_what_was_paid(books: &LedgerTable, payouts: &[Payout]) -> Result<(), String> {
-    for partner in ["acme", "peel", "zest"].map(PartnerId::new) {
+    for partner in ["acme", "peel", "zest"].map(|text| PartnerId::parse(text).unwrap()) {
         let (rows, payouts) = of_partner(books, payouts, &partner);
         let mut sums: BTreeMap<Currency, i64> = BTreeMap::new();
         for row in rows
@@ -243,7 +243,7 @@ fn of_partner(
 /// currency by itself.
 fn paid_once(books: &LedgerTable, owed: &LedgerSums, payouts: &[Payout]) -> Result<(), String> {
     for partner in ["acme", "peel", "zest"] {
-        let (rows, payouts) = of_partner(books, payouts, &PartnerId::new(partner));
+        let (rows, payouts) = of_partner(books, payouts, &PartnerId::parse(partner).unwrap());
         for balance in balances(
             &rows,
             &payouts,

@@ -220,7 +220,10 @@ impl History {
         self.events
             .push(report_of(partner, sent, reported, &program, own));
         let by = |what: &str| format!("{what} {partner}");
-        let (whose, referral) = (PartnerId::new(partner), format!("r-{partner}").into());
+        let (whose, referral) = (
+            PartnerId::parse(partner).unwrap(),
+            format!("r-{partner}").into(),
+        );
         let canceled = rng.one_in(6);
         if canceled {
             let fact = Fact::ReferralCanceled {
@@ -304,7 +307,7 @@ fn payment_fact(
 
 fn named(ids: &[&str], n: usize) -> Vec<ObjectId> {
     ids.iter()
-        .map(|id| ObjectId::new(format!("{id}_{n}")))
+        .map(|id| ObjectId::parse(format!("{id}_{n}")).unwrap())
         .collect()
 }
 

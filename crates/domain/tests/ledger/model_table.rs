@@ -126,7 +126,7 @@ impl LedgerTable {
 }
 
 pub(crate) fn customer() -> CustomerKey {
-    CustomerKey::new("stripe/test/cus_1")
+    CustomerKey::parse("stripe/test/cus_1").unwrap()
 }
 
 /// Noon of a day of 2026.
@@ -156,7 +156,7 @@ pub(crate) fn program() -> Program {
 
 pub(crate) fn new_event(name: &str, at: Timestamp, facts: Vec<Fact>) -> NormalizedEvent {
     NormalizedEvent {
-        id: EventId::new(name),
+        id: EventId::parse(name).unwrap(),
         kind: "made.up".into(),
         occurred_at: at,
         rank: 1,
@@ -179,12 +179,12 @@ pub(crate) fn report_of(
 ) -> NormalizedEvent {
     let referral: Arc<str> = format!("r-{partner}").into();
     let seen = ReferralSnapshot {
-        partner: PartnerId::new(partner),
+        partner: PartnerId::parse(partner).unwrap(),
         referral: referral.clone(),
         referred_at: sent,
     };
     let pinned = AttributionTerms {
-        partner: PartnerId::new(partner),
+        partner: PartnerId::parse(partner).unwrap(),
         referral,
         reported_at,
         program: program.clone(),
@@ -208,7 +208,7 @@ pub(crate) fn taxed(
     tax_minor: Option<i64>,
 ) -> NormalizedEvent {
     let seen = PaymentSnapshot {
-        ids: vec![ObjectId::new(id)],
+        ids: vec![ObjectId::parse(id).unwrap()],
         source_kind: SourceKind::Intent,
         paid,
         tax_minor,
@@ -230,8 +230,8 @@ pub(crate) fn refund(
     state: RefundState,
 ) -> NormalizedEvent {
     let seen = RefundSnapshot {
-        id: ObjectId::new(id),
-        payment: vec![ObjectId::new(of)],
+        id: ObjectId::parse(id).unwrap(),
+        payment: vec![ObjectId::parse(of).unwrap()],
         minor,
         state,
         created_at: at,
@@ -246,8 +246,8 @@ pub(crate) fn disputed(
     state: DisputeState,
 ) -> NormalizedEvent {
     let seen = DisputeSnapshot {
-        id: ObjectId::new(format!("dp_{of}")),
-        payment: vec![ObjectId::new(of)],
+        id: ObjectId::parse(format!("dp_{of}")).unwrap(),
+        payment: vec![ObjectId::parse(of).unwrap()],
         minor,
         state,
     };

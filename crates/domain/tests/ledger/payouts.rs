@@ -18,8 +18,8 @@ use proptest::prelude::*;
 fn row(n: u64, minor: i64, decided: i8, released: i8) -> CommissionRow {
     CommissionRow {
         partner: acme(),
-        customer: CustomerKey::new("stripe/test/cus_1"),
-        payment: ObjectId::new("pi_1"),
+        customer: CustomerKey::parse("stripe/test/cus_1").unwrap(),
+        payment: ObjectId::parse("pi_1").unwrap(),
         n,
         kind: RowKind::Commission,
         amount: money(minor, "eur"),
@@ -33,7 +33,7 @@ fn row(n: u64, minor: i64, decided: i8, released: i8) -> CommissionRow {
 }
 
 fn acme() -> PartnerId {
-    PartnerId::new("acme")
+    PartnerId::parse("acme").unwrap()
 }
 
 fn on(day: i8) -> PayoutRequest {

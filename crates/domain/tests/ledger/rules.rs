@@ -124,7 +124,7 @@ fn r4_of_two_partners_the_first_signed_or_the_last_click_wins() {
 #[test]
 fn a_canceled_referral_gives_way_to_the_next() {
     let canceled = Fact::ReferralCanceled {
-        partner: PartnerId::new("acme"),
+        partner: PartnerId::parse("acme").unwrap(),
         referral: "r-acme".into(),
     };
     let story = [
@@ -158,7 +158,7 @@ fn r7_the_rate_is_fixed_by_the_first_report() {
         ..program()
     };
     let mut again = report("acme", day(6, 1), &lower);
-    again.id = domain::ids::EventId::new("partner/acme/again");
+    again.id = domain::ids::EventId::parse("partner/acme/again").unwrap();
     let old = [
         report("acme", day(3, 1), &program()),
         pays("pi_1", 3, 3, 1_000),
@@ -319,7 +319,7 @@ fn a_lost_dispute_stays_and_an_inquiry_holds_nothing() {
 fn a_code_given_to_a_partner_attributes_without_a_report() {
     let granted = CodeGranted {
         code: "SPRING".into(),
-        partner: PartnerId::new("acme"),
+        partner: PartnerId::parse("acme").unwrap(),
         program: program(),
         identity: PartnerIdentity::default(),
     };
@@ -349,14 +349,16 @@ fn a_code_given_to_a_partner_attributes_without_a_report() {
 #[test]
 fn payments_that_turn_out_to_be_one_earn_once() {
     let invoice = PaymentSnapshot {
-        ids: vec![ObjectId::new("in_1")],
+        ids: vec![ObjectId::parse("in_1").unwrap()],
         source_kind: SourceKind::Invoice,
         paid: money(1_000, "eur"),
         tax_minor: None,
         paid_at: day(3, 3),
         subscription: None,
     };
-    let ids = ["in_1", "pi_1"].map(ObjectId::new).to_vec();
+    let ids = ["in_1", "pi_1"]
+        .map(|text| ObjectId::parse(text).unwrap())
+        .to_vec();
     let story = [
         report("acme", day(3, 1), &program()),
         new_event("invoice.paid", day(3, 3), vec![Fact::Payment(invoice)]),
@@ -418,7 +420,7 @@ fn a_record_that_the_first_payment_left_still_knows_who_sent_the_customer() {
     let state = LedgerTable::after(&story).record.folded.state;
     assert_eq!(state.payments.closed, 3);
     let counts = state.attribution().map(|counts| &counts.referral.partner);
-    assert_eq!(counts, Some(&PartnerId::new("acme")));
+    assert_eq!(counts, Some(&PartnerId::parse("acme").unwrap()));
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn summary_in_both_orders(readings: &[NormalizedEvent]) -> Vec<String> {
 
 fn reviewed(decision: Decision) -> NormalizedEvent {
     let fact = Fact::Reviewed {
-        partner: PartnerId::new("acme"),
+        partner: PartnerId::parse("acme").unwrap(),
         referral: "r-acme".into(),
         decision,
     };

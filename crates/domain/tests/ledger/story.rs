@@ -276,7 +276,14 @@ fn run_payout(books: &LedgerTable, payouts: &[Payout], now: Timestamp) -> Payout
         date: now.to_zoned(TimeZone::UTC).date(),
         minimums: Vec::new(),
     };
-    decide(&PartnerId::new("acme"), &books.rows(), payouts, &order, now).unwrap()
+    decide(
+        &PartnerId::parse("acme").unwrap(),
+        &books.rows(),
+        payouts,
+        &order,
+        now,
+    )
+    .unwrap()
 }
 
 /// Another run of the same day pays nothing more.
@@ -308,7 +315,7 @@ fn end_of(books: &LedgerTable) -> (i64, i64, i64) {
 
 fn payout(n: u64, at: Timestamp, minor: i64) -> Payout {
     Payout {
-        partner: PartnerId::new("acme"),
+        partner: PartnerId::parse("acme").unwrap(),
         n,
         date: at.to_zoned(TimeZone::UTC).date(),
         at,

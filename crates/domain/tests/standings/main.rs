@@ -190,7 +190,7 @@ fn every_referral_status_has_the_words_that_its_json_has() {
         ReferralStatus::Refused(ReferralRefusal::AnotherReport),
     ] {
         let row = ReferralStatusRow {
-            partner: PartnerId::new("acme"),
+            partner: PartnerId::parse("acme").unwrap(),
             referral: "r-1".into(),
             customer: customer(),
             n: 7,

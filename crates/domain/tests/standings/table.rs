@@ -112,7 +112,7 @@ pub(super) fn sorted(events: &[NormalizedEvent]) -> Vec<NormalizedEvent> {
 }
 
 pub(super) fn customer() -> CustomerKey {
-    CustomerKey::new("stripe/test/cus_1")
+    CustomerKey::parse("stripe/test/cus_1").unwrap()
 }
 
 pub(super) fn day(n: i64) -> Timestamp {
@@ -131,7 +131,7 @@ pub(super) fn program() -> Program {
 
 pub(super) fn new_event(id: &str, at: i64, facts: Vec<Fact>) -> NormalizedEvent {
     NormalizedEvent {
-        id: EventId::new(id),
+        id: EventId::parse(id).unwrap(),
         kind: "made.up".into(),
         occurred_at: day(at),
         rank: 1,
@@ -144,7 +144,7 @@ pub(super) fn new_event(id: &str, at: i64, facts: Vec<Fact>) -> NormalizedEvent 
 pub(super) fn granted(partner: &str, at: i64) -> NormalizedEvent {
     let granted = CodeGranted {
         code: "spring".into(),
-        partner: PartnerId::new(partner),
+        partner: PartnerId::parse(partner).unwrap(),
         program: program(),
         identity: PartnerIdentity::default(),
     };
@@ -167,7 +167,7 @@ pub(super) fn report_of(
     at: i64,
     own: PartnerIdentity,
 ) -> NormalizedEvent {
-    let partner = PartnerId::new(partner);
+    let partner = PartnerId::parse(partner).unwrap();
     let seen = ReferralSnapshot {
         partner: partner.clone(),
         referral: referral.into(),
@@ -189,7 +189,7 @@ pub(super) fn report_of(
 
 pub(super) fn canceled(partner: &str, referral: &str, at: i64) -> NormalizedEvent {
     let fact = Fact::ReferralCanceled {
-        partner: PartnerId::new(partner),
+        partner: PartnerId::parse(partner).unwrap(),
         referral: referral.into(),
     };
     new_event(&format!("cancel {referral}"), at, vec![fact])
@@ -202,7 +202,7 @@ pub(super) fn reviewed(
     at: i64,
 ) -> NormalizedEvent {
     let fact = Fact::Reviewed {
-        partner: PartnerId::new(partner),
+        partner: PartnerId::parse(partner).unwrap(),
         referral: referral.into(),
         decision,
     };
@@ -220,7 +220,7 @@ pub(super) fn mail(email: &str, at: i64) -> NormalizedEvent {
 
 pub(super) fn paid(at: i64) -> NormalizedEvent {
     let seen = PaymentSnapshot {
-        ids: vec![ObjectId::new(format!("pi_{at}"))],
+        ids: vec![ObjectId::parse(format!("pi_{at}")).unwrap()],
         source_kind: SourceKind::Intent,
         paid: Money {
             minor: 1_000,

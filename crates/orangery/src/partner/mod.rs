@@ -141,7 +141,7 @@ pub(crate) fn unknown_partner(partner: &PartnerId) -> anyhow::Error {
 }
 
 fn partner_name(name: &str) -> Result<PartnerId, String> {
-    PartnerId::parse(name).ok_or_else(|| {
+    PartnerId::parse(name).map_err(|_| {
         "can't be a partner: lower-case letters, digits and dashes, at most 64".to_owned()
     })
 }

@@ -34,8 +34,8 @@ impl ReviewReferralArgs {
         let said = self
             .customers
             .iter()
-            .map(|key| CustomerKey::new(key.as_str()));
-        let mut customers: BTreeSet<CustomerKey> = said.collect();
+            .map(|key| CustomerKey::parse(key.as_str()));
+        let mut customers = said.collect::<Result<BTreeSet<CustomerKey>, _>>()?;
         if customers.is_empty() {
             customers = referred_customers(&table, &named)
                 .await

@@ -315,9 +315,9 @@ fn balance(stack: &Stack, partner: &str) -> Value {
 async fn put_row(stack: &Stack, partner: &str, n: u64, minor: i64, code: &str) {
     let now = stack.clock().now();
     let row = CommissionRow {
-        partner: PartnerId::new(partner),
-        customer: CustomerKey::new("stripe/test/cus_1"),
-        payment: ObjectId::new(format!("pi_{n}")),
+        partner: PartnerId::parse(partner).unwrap(),
+        customer: CustomerKey::parse("stripe/test/cus_1").unwrap(),
+        payment: ObjectId::parse(format!("pi_{n}")).unwrap(),
         n,
         kind: RowKind::Commission,
         amount: Money {

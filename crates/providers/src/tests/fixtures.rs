@@ -85,20 +85,20 @@ fn every_sample_and_scenario_is_a_fixture_under_the_name_of_its_event() {
             .iter()
             .map(|(n, _)| (*n).to_owned())
             .collect();
-        let life = format!("{folder}/life");
+        let scenario = format!("{folder}/scenario");
         if !told.is_empty() {
-            assert_eq!(told, list(&folder_of(&life)).0, "{life}");
+            assert_eq!(told, list(&folder_of(&scenario)).0, "{scenario}");
         }
     }
 }
 
-/// The folders of fixtures: one a provider, its telling of a life below, and the partners'.
+/// The folders of fixtures: one a provider, its scenario below, and the partners'.
 fn folders() -> Vec<String> {
     let mut folders = vec!["partner".to_owned()];
     for provider in PROVIDERS {
         folders.push(provider.name().to_owned());
         if !provider.scenario().is_empty() {
-            folders.push(format!("{}/life", provider.name()));
+            folders.push(format!("{}/scenario", provider.name()));
         }
     }
     folders
@@ -147,7 +147,7 @@ fn outcome(folder: &str, name: &str, body: &[u8]) -> Value {
 }
 
 fn partner_outcome(body: &[u8]) -> Value {
-    let acme = PartnerId::new("acme");
+    let acme = PartnerId::parse("acme").unwrap();
     let secret = crate::partner_secret(&master(), &acme, 1).expect("follows");
     let secrets = Secrets::new(vec![secret.clone()]).expect("is one");
     let headers = Headers::new(partner::sign(body, &secret, at(T))).expect("are few");
@@ -216,7 +216,7 @@ fn list(folder: &Path) -> (BTreeSet<String>, BTreeSet<String>) {
         let entry = entry.expect("can be read");
         let name = entry.file_name();
         let name = name.to_str().expect("is plain text");
-        if name == "life" || name == "untold.txt" || name.ends_with("answers.json") {
+        if name == "scenario" || name == "unsupported.txt" || name.ends_with("answers.json") {
             continue;
         }
         let stem = name.strip_suffix(".json").expect("is a fixture");

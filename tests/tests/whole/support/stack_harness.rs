@@ -112,7 +112,7 @@ impl StackHarness {
         program: Program,
         own: PartnerIdentity,
     ) {
-        let (table, partner) = (self.table(), PartnerId::new(partner));
+        let (table, partner) = (self.table(), PartnerId::parse(partner).unwrap());
         let changed = change(&table, &partner, |row| {
             let program = program.clone();
             row.programs
@@ -172,7 +172,7 @@ impl StackHarness {
 
     /// The whole view of a customer, but for the moments of our own clock.
     pub(crate) async fn view(&self, customer: &str) -> Value {
-        let customer = CustomerKey::new(customer);
+        let customer = CustomerKey::parse(customer).unwrap();
         let told = view(&self.table(), &customer, &self.shop.catalog).await;
         let mut value = serde_json::to_value(told.unwrap()).unwrap();
         remove_clock_times(&mut value);

@@ -2,11 +2,11 @@
 
 #![no_main]
 
-use forgery::fuzz::{Target, targets};
+use forgery::fuzz::{FuzzTarget, targets};
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
 
-static CHOSEN: LazyLock<Vec<Target>> = LazyLock::new(|| {
+static CHOSEN: LazyLock<Vec<FuzzTarget>> = LazyLock::new(|| {
     let mut chosen = targets();
     if let Ok(name) = std::env::var("FUZZ_TARGET") {
         chosen.retain(|target| target.name == name);
@@ -26,6 +26,6 @@ fuzz_target!(|bytes: &[u8]| {
         (_, None) => None,
     };
     if let Some((target, bytes)) = chosen {
-        target.hear(bytes);
+        target.run(bytes);
     }
 });
