@@ -171,7 +171,7 @@ pub struct LetterView {
     pub kind: &'static str,
     /// What it is about: the id of a subscription or invoice, with a time where it needs one.
     pub cause: Arc<str>,
-    /// `owed`, `claimed`, `sent`, `withdrawn`, `failed` or `unknown`.
+    /// `due`, `claimed`, `sent`, `withdrawn`, `failed` or `unknown`.
     pub state: &'static str,
     /// When it first became due.
     pub due_at: Timestamp,
