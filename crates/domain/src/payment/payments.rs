@@ -334,8 +334,9 @@ impl Payment {
                 .filter(|refund| refund.counts())
                 .map(|r| r.minor));
             let since = of_charge().filter(|r| r.counts() && r.created_at > cumulative.at);
-            let failed = of_charge()
-                .filter(|r| !r.counts() && r.created_at <= cumulative.at && r.as_of >= cumulative.at);
+            let failed = of_charge().filter(|r| {
+                !r.counts() && r.created_at <= cumulative.at && r.as_of >= cumulative.at
+            });
             let total = cumulative
                 .minor
                 .saturating_add(sum(since.map(|r| r.minor)))
