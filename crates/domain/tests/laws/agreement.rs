@@ -29,19 +29,19 @@ const PROGRAM_CASES: &[(&str, Result<&str, &str>)] = &[
     ),
     (
         r#"rate = "20%", hold = "30d""#,
-        Err("months, first payment or life; window is not said"),
+        Err("months, first payment or life; window is missing"),
     ),
     (
         r#"rate = "20%", fixed = "5 eur", life = true, hold = "30d", window = "60d""#,
-        Err("a rate and a fixed amount are alternatives"),
+        Err("a rate and a fixed amount exclude each other"),
     ),
     (
         r#"rate = "20%", life = true, months = 3, hold = "30d", window = "60d""#,
-        Err("months, first payment and life are alternatives"),
+        Err("months, first payment and life exclude each other"),
     ),
     (
         r#"rate = "0%", life = true, hold = "30d", window = "60d""#,
-        Err("a rate of 0 % can't be agreed on: more than 0 %, at most 100 %"),
+        Err("a rate of 0 % is not allowed: it must be more than 0 % and at most 100 %"),
     ),
     (
         r#"rate = "100.01%", life = true, hold = "30d", window = "60d""#,
@@ -49,7 +49,7 @@ const PROGRAM_CASES: &[(&str, Result<&str, &str>)] = &[
     ),
     (
         r#"fixed = "0.00 eur", life = true, hold = "30d", window = "60d""#,
-        Err("a fixed amount of 0.00 EUR can't be agreed on"),
+        Err("a fixed amount of 0.00 EUR is not allowed"),
     ),
     (
         r#"rate = "20%", months = 0, hold = "30d", window = "60d""#,
@@ -85,15 +85,15 @@ const PROGRAM_CASES: &[(&str, Result<&str, &str>)] = &[
     ),
     (
         r#"fixed = "5.00 eur", life = true, hold = "30d", window = "60d", tiers = ["10:25%"]"#,
-        Err("a tier of 25 % from 10 active customers can't be agreed on"),
+        Err("a tier of 25 % from 10 active customers is not allowed"),
     ),
     (
         r#"rate = "20%", life = true, hold = "30d", window = "60d", tiers = ["9:25%", "9:30%"]"#,
-        Err("tiers rise"),
+        Err("the numbers of active customers must rise"),
     ),
     (
         r#"rate = "20%", life = true, hold = "30d", window = "60d", tiers = ["0:25%"]"#,
-        Err("tiers rise"),
+        Err("the numbers of active customers must rise"),
     ),
     (
         r#"rate = "20%", life = true, hold = "30d", window = "60d", tiers = ["9:101%"]"#,
@@ -101,7 +101,7 @@ const PROGRAM_CASES: &[(&str, Result<&str, &str>)] = &[
     ),
     (
         r#"rate = "20%", life = true, hold = "30d", window = "60d", tiers = ["many"]"#,
-        Err("`many` is no tier"),
+        Err("`many` is not a valid tier"),
     ),
 ];
 
@@ -219,7 +219,7 @@ fn a_stored_program_out_of_bounds_is_not_read() {
         ("\"life\"", "{\"months\":0}"),
     ] {
         let error = serde_json::from_str::<Program>(&sound.replace(from, to)).unwrap_err();
-        assert!(error.to_string().contains("can't be agreed on"), "{error}");
+        assert!(error.to_string().contains("is not allowed"), "{error}");
     }
 }
 

@@ -94,15 +94,15 @@ fn a_day_to_come_and_one_before_the_last_payout_are_refused() {
     assert_eq!(refused, PayoutRefusal::FutureDate { date, now });
     assert_eq!(
         refused.to_string(),
-        "2026-03-06 is still to come, it is 2026-03-05T12:00:00Z: nothing can be released by \
-         then yet"
+        "2026-03-06 is in the future: it is 2026-03-05T12:00:00Z now, so that day \
+         cannot be paid out yet"
     );
     let payouts = [paid(ask(&rows, &[], &on(5), now))];
     let refused = decide(&acme(), &rows, &payouts, &on(4), day(3, 7)).unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "2026-03-04 lies before the last payout, number 1 of 2026-03-05, which took all that was \
-         released by then: ask for a later day"
+        "2026-03-04 is before the last payout (number 1, of 2026-03-05), which paid all that was \
+         released by then: choose a later day"
     );
 }
 
