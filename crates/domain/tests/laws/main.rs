@@ -1,4 +1,4 @@
-//! The laws of the pure core, each over generated lives or by example.
+//! The laws of the fold, the plan and the values they use: by example and over generated events.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! A program is what was written, or nothing: no term is guessed, none is out of its bounds.
+//! A program is read as it is written, or refused: no term is guessed or out of its bounds.
 
 use domain::catalog::Catalog;
 use domain::money::Money;
@@ -10,7 +10,7 @@ use domain::partner::rate::Rate;
 use domain::partner::tiers::ProgramTerms;
 use proptest::prelude::*;
 
-/// A catalog's table, the program it makes, or what is said against it.
+/// A program in a catalog file, and the program it makes or a part of the error.
 const PROGRAM_CASES: &[(&str, Result<&str, &str>)] = &[
     (
         r#"rate = "20%", months = 12, hold = "30d", window = "60d""#,
@@ -110,9 +110,11 @@ fn a_catalogs_program_is_read_whole_or_refused_with_its_reason() {
     for (text, expected) in PROGRAM_CASES {
         let catalog = Catalog::parse(&format!("program = {{ {text} }}"));
         match (catalog, expected) {
-            (Ok(catalog), Ok(said)) => assert_eq!(catalog.program.unwrap().to_string(), *said),
-            (Err(error), Err(said)) => {
-                assert!(error.to_string().contains(said), "{text}: {error}");
+            (Ok(catalog), Ok(expected)) => {
+                assert_eq!(catalog.program.unwrap().to_string(), *expected)
+            }
+            (Err(error), Err(expected)) => {
+                assert!(error.to_string().contains(expected), "{text}: {error}");
             }
             (found, _) => panic!("{text}: {found:?}"),
         }
@@ -128,20 +130,20 @@ fn what_is_left_out_stays_as_it_was() {
         window_days: 60,
         attribution_model: AttributionModel::Last,
     };
-    let offer = ProgramTerms::from(base.clone());
+    let terms = ProgramTerms::from(base.clone());
     assert_eq!(
-        ProgramInput::default().merge_onto(Some(&offer)).unwrap(),
-        offer
+        ProgramInput::default().merge_onto(Some(&terms)).unwrap(),
+        terms
     );
     let lower = ProgramInput {
         rate: Some(Rate(1_500)),
         ..ProgramInput::default()
     };
-    let wanted = Program {
+    let expected = Program {
         reward: Reward::BasisPoints(1_500),
         ..base.clone()
     };
-    assert_eq!(lower.merge_onto(Some(&offer)).unwrap(), wanted.into());
+    assert_eq!(lower.merge_onto(Some(&terms)).unwrap(), expected.into());
 }
 
 #[test]
@@ -182,33 +184,33 @@ fn texts_that_are_no_rate_days_or_amount_are_refused() {
 
 #[test]
 fn a_partner_is_known_by_its_addresses_and_its_companys_domain() {
-    let mut own = PartnerIdentity::default();
-    own.add_email("anna@agrumes.fr").unwrap();
-    own.add_email("anna.b+shop@gmail.com").unwrap();
-    own.add_domain("Agrumes.example").unwrap();
-    let domains: Vec<&str> = own.domains.iter().map(AsRef::as_ref).collect();
+    let mut identity = PartnerIdentity::default();
+    identity.add_email("anna@agrumes.fr").unwrap();
+    identity.add_email("anna.b+shop@gmail.com").unwrap();
+    identity.add_domain("Agrumes.example").unwrap();
+    let domains: Vec<&str> = identity.domains.iter().map(AsRef::as_ref).collect();
     assert_eq!(
-        (own.mailboxes.len(), domains),
+        (identity.mailboxes.len(), domains),
         (2, vec!["agrumes.example", "agrumes.fr"])
     );
     for email in ["anna", "@agrumes.fr", "anna@", "anna b@agrumes.fr", ""] {
-        let error = own.add_email(email).unwrap_err().to_string();
+        let error = identity.add_email(email).unwrap_err().to_string();
         assert!(!error.contains("agrumes"), "{error}");
     }
     for domain in ["gmail.com", "agrumes", "a@agrumes.fr", "", "agrumes fr."] {
-        assert!(own.add_domain(domain).is_err(), "{domain}");
+        assert!(identity.add_domain(domain).is_err(), "{domain}");
     }
     assert!(
-        own.is_superset(&PartnerIdentity::of("anna@agrumes.fr"))
-            && !PartnerIdentity::default().is_superset(&own)
+        identity.is_superset(&PartnerIdentity::of("anna@agrumes.fr"))
+            && !PartnerIdentity::default().is_superset(&identity)
     );
 }
 
 #[test]
 fn a_stored_program_out_of_bounds_is_not_read() {
-    let sound =
+    let valid =
         r#"{"reward":{"basis_points":2000},"duration":"life","hold_days":30,"window_days":60}"#;
-    let program: Program = serde_json::from_str(sound).unwrap();
+    let program: Program = serde_json::from_str(valid).unwrap();
     assert_eq!(program.attribution_model, AttributionModel::First);
     for (from, to) in [
         ("2000", "10001"),
@@ -218,7 +220,7 @@ fn a_stored_program_out_of_bounds_is_not_read() {
         ("30", "3651"),
         ("\"life\"", "{\"months\":0}"),
     ] {
-        let error = serde_json::from_str::<Program>(&sound.replace(from, to)).unwrap_err();
+        let error = serde_json::from_str::<Program>(&valid.replace(from, to)).unwrap_err();
         assert!(error.to_string().contains("is not allowed"), "{error}");
     }
 }
