@@ -80,8 +80,8 @@ pub fn plan(state: &CustomerState, now: Timestamp) -> Plan {
     plan
 }
 
-/// The id of the object that a letter's cause is about. Some causes also have a time (`id@time`), so
-/// that a second request about the same object is a cause of its own.
+/// The id of the object that a letter's cause is about. Some causes also have a time (`id@time`),
+/// so that a second request about the same object is a cause of its own.
 pub fn subject(letter: Letter, cause: &str) -> &str {
     match letter {
         // The id alone, which may contain `@` itself.
@@ -136,8 +136,8 @@ fn recovered_payments(state: &CustomerState) -> Vec<LetterRequest> {
     state.invoices.iter().filter_map(recovered).collect()
 }
 
-/// Whether an invoice failed during checkout. The checkout page shows that failure and takes another
-/// card; a letter would arrive too late.
+/// Whether an invoice failed during checkout. The checkout page shows that failure and takes
+/// another card; a letter would arrive too late.
 fn is_checkout(state: &CustomerState, invoice: &Invoice) -> bool {
     let subscription = invoice.subscription.as_ref();
     subscription
@@ -148,10 +148,10 @@ fn is_checkout(state: &CustomerState, invoice: &Invoice) -> bool {
 /// One confirmation for each request to end a subscription, whether the end lies ahead or came at
 /// once.
 ///
-/// The cause is the time of the request, not the end that was asked for: who withdraws a request and
-/// makes it again asks for the same end, and gets a second confirmation. An end that was set at the
-/// start is a fixed term, not a cancellation. The record does not know whether the provider ended a
-/// subscription because nobody paid, so the letter's text must be true in both cases.
+/// The cause is the time of the request, not the end that was asked for: who withdraws a request
+/// and makes it again asks for the same end, and gets a second confirmation. An end that was set at
+/// the start is a fixed term, not a cancellation. The record does not know whether the provider
+/// ended a subscription because nobody paid, so the letter's text must be true in both cases.
 fn cancellations(state: &CustomerState) -> Vec<LetterRequest> {
     let request = |(id, subscription): (&ObjectId, &Subscription)| {
         let asked_at = subscription
@@ -181,8 +181,8 @@ fn cancellations(state: &CustomerState) -> Vec<LetterRequest> {
 }
 
 /// One notice for each trial that will become a paid subscription, [`TRIAL_NOTICE`] before its end.
-/// The notice of a shorter trial is due [`AFTER_WELCOME`] after its start, because the welcome names
-/// the end too. A trial of a day or less has no notice besides the welcome.
+/// The notice of a shorter trial is due [`AFTER_WELCOME`] after its start, because the welcome
+/// names the end too. A trial of a day or less has no notice besides the welcome.
 fn trial_ends(state: &CustomerState) -> Vec<LetterRequest> {
     let request = |(id, subscription): (&ObjectId, &Subscription)| {
         let trial = subscription.terms.trial?;

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// What a customer's events say of the partners that may have sent it. Without a report of a partner
-/// with a program it holds at most codes and fingerprints, because a report may still come.
+/// What a customer's events say of the partners that may have sent it. Without a report of a
+/// partner with a program it holds at most codes and fingerprints, because a report may still come.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Partners {
     /// Referrals, by `partner/referral`.
@@ -75,8 +75,8 @@ impl Partners {
 }
 
 impl Partners {
-    /// The referral that counts. Canceled, voided and out-of-window referrals do not. The program of
-    /// the earliest one left decides whether that one counts or the last one before the first
+    /// The referral that counts. Canceled, voided and out-of-window referrals do not. The program
+    /// of the earliest one left decides whether that one counts or the last one before the first
     /// payment. `None` when no referral counts.
     pub fn attribution(&self, payments: &Payments) -> Option<Attribution<'_>> {
         let first_paid_at = self.first_paid_at(payments);
@@ -126,8 +126,8 @@ impl Partners {
         self.decisions.get(&key).copied()
     }
 
-    /// Why a referral does not count by itself, without regard to other referrals. `None` when it may
-    /// count.
+    /// Why a referral does not count by itself, without regard to other referrals. `None` when it
+    /// may count.
     pub(crate) fn refusal(
         &self,
         key: &str,
@@ -199,8 +199,8 @@ impl Partners {
         self.codes.insert(granted.code.clone(), granted.clone());
     }
 
-    /// The customer used a code. If it was given to a partner by then, this makes a referral of that
-    /// partner.
+    /// The customer used a code. If it was given to a partner by then, this makes a referral of
+    /// that partner.
     pub(crate) fn apply_code(&mut self, code: &Arc<str>, at: Timestamp, person: &Person) {
         self.seen_codes.insert(code.clone());
         let Some(granted) = self.codes.get(code).cloned() else {

@@ -45,8 +45,8 @@ impl PartnerIdentity {
         *self == Self::default()
     }
 
-    /// The identity of a partner with this e-mail address: its mailbox, and its domain unless that is
-    /// a public mail host.
+    /// The identity of a partner with this e-mail address: its mailbox, and its domain unless that
+    /// is a public mail host.
     pub fn of(email: &str) -> Self {
         let domain = domain_of(email).filter(|domain| !FREE_MAIL_HOSTS.contains(&domain.as_str()));
         Self {
@@ -56,8 +56,8 @@ impl PartnerIdentity {
         }
     }
 
-    /// The clearest signal that a customer is this partner: same e-mail, else same domain, else same
-    /// payment. `None` when there is no such signal.
+    /// The clearest signal that a customer is this partner: same e-mail, else same domain, else
+    /// same payment. `None` when there is no such signal.
     pub fn resembles(
         &self,
         person: &Person,

@@ -183,8 +183,8 @@ pub fn ledger_payment_id(payment: &Payment) -> Option<&ObjectId> {
 /// The sums of a payment by kind, and the amounts they are shares of, both in minor units. `None`
 /// when the payment earns nothing.
 ///
-/// Each sum is the difference of two rounded shares of the whole payment; parts are never rounded by
-/// themselves. So nothing is left of a fully refunded payment, in however many steps it was
+/// Each sum is the difference of two rounded shares of the whole payment; parts are never rounded
+/// by themselves. So nothing is left of a fully refunded payment, in however many steps it was
 /// refunded.
 fn shares(
     reward: Reward,
@@ -230,8 +230,8 @@ impl Ledger {
         self.next_number == 0
     }
 
-    /// The ledger that these rows add up to. They must be all rows of the customer, each once, in any
-    /// order.
+    /// The ledger that these rows add up to. They must be all rows of the customer, each once, in
+    /// any order.
     pub fn from_rows<'a>(rows: impl IntoIterator<Item = &'a CommissionRow>) -> Self {
         let mut rows: Vec<&CommissionRow> = rows.into_iter().collect();
         rows.sort_by_key(|row| row.n);

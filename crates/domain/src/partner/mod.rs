@@ -1,7 +1,7 @@
-//! Partners: their programs (`program`, `rate`, `tiers`, `program_input`), the referrals they report
-//! and who counts (`identity`, `referral`, `attribution`, `referral_status`), what they earn
-//! (`ledger_account`, `ledger`), how they are paid (`payout`, `statement`, `bank_account`), and what
-//! they are told (`notice`).
+//! Partners: their programs (`program`, `rate`, `tiers`, `program_input`), the referrals they
+//! report and who counts (`identity`, `referral`, `attribution`, `referral_status`), what they earn
+//! (`ledger_account`, `ledger`), how they are paid (`payout`, `statement`, `bank_account`), and
+//! what they are told (`notice`).
 
 pub mod program;
 pub mod rate;

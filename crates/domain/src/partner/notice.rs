@@ -1,5 +1,5 @@
-//! Notices: what a partner is sent about its rows, and how long we try to send it. Each row makes one
-//! notice for each state it reaches.
+//! Notices: what a partner is sent about its rows, and how long we try to send it. Each row makes
+//! one notice for each state it reaches.
 //!
 //! A notice depends on the row and the moment it reached the state, never on the moment of sending.
 //! So a notice that is sent again has the same id and the same bytes.
@@ -70,8 +70,8 @@ impl From<&Money> for NoticeAmount {
     }
 }
 
-/// The JSON body of a notice: `{"type", "timestamp", "data": {"id", …}}`. The id is the row's, and is
-/// the same in all notices of the row.
+/// The JSON body of a notice: `{"type", "timestamp", "data": {"id", …}}`. The id is the row's, and
+/// is the same in all notices of the row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NoticeBody<'a> {
     #[serde(rename = "type")]
@@ -103,8 +103,8 @@ pub fn of_commission(row: &CommissionRow) -> Vec<Notice> {
     notices
 }
 
-/// The notice of a referral's new status. `referral.waiting` is a notice too, because the partner was
-/// told another status before.
+/// The notice of a referral's new status. `referral.waiting` is a notice too, because the partner
+/// was told another status before.
 pub fn of_referral_status(row: &ReferralStatusRow) -> Notice {
     Notice {
         kind: match row.status {

@@ -1,5 +1,5 @@
-//! Payouts: what a partner is paid, and when. There is at most one decision for each partner and day,
-//! and it is stored as it was made.
+//! Payouts: what a partner is paid, and when. There is at most one decision for each partner and
+//! day, and it is stored as it was made.
 //!
 //! A payout takes a balance, not rows: all that is released by a moment, minus all payouts before.
 //! So a row that is put late is in the next payout, a later refund makes the balance negative until
@@ -111,8 +111,8 @@ const SETTLING_TIME: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// The largest number of late rows that a payout lists, so that it stays a small item.
 const MAX_LATE_ROWS: usize = 1_000;
 
-/// Decides what a request pays. `rows` and `payouts` must be all of this partner, and the payouts must
-/// have been read before the rows.
+/// Decides what a request pays. `rows` and `payouts` must be all of this partner, and the payouts
+/// must have been read before the rows.
 ///
 /// # Errors
 /// [`PayoutRefusal`] when the day is in the future or before the last payout.
@@ -200,8 +200,8 @@ impl Payout {
         format!("{}-{}", self.partner, self.n)
     }
 
-    /// Adds the list of late rows that are in it. Of more than [`MAX_LATE_ROWS`] the older ones count
-    /// as put.
+    /// Adds the list of late rows that are in it. Of more than [`MAX_LATE_ROWS`] the older ones
+    /// count as put.
     fn with_late_rows(mut self, rows: &[CommissionRow]) -> Self {
         let put_until = self.at.checked_sub(SETTLING_TIME).unwrap_or(Timestamp::MIN);
         let included = rows.iter().filter(|row| self.includes(row));
@@ -245,8 +245,8 @@ fn end_of(date: Date) -> Timestamp {
     end.map_or(Timestamp::MAX, |end| end.timestamp())
 }
 
-/// The sums of a partner's rows in one currency, in minor units. Where providers count a currency in
-/// different minor units, each unit has a balance of its own.
+/// The sums of a partner's rows in one currency, in minor units. Where providers count a currency
+/// in different minor units, each unit has a balance of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Balance {
     /// ISO 4217 code, lower case.
@@ -272,8 +272,8 @@ impl Balance {
     }
 }
 
-/// The balances of a partner at a moment, sorted by currency. `rows` and `payouts` must be all of the
-/// partner.
+/// The balances of a partner at a moment, sorted by currency. `rows` and `payouts` must be all of
+/// the partner.
 pub fn balances(rows: &[CommissionRow], payouts: &[Payout], now: Timestamp) -> Vec<Balance> {
     let mut balances: BTreeMap<(Currency, u8), Balance> = BTreeMap::new();
     let mut update = |amount: Money, change: &dyn Fn(&mut Balance)| {

@@ -1,6 +1,6 @@
 //! A partner's program: what it earns on the customers it sends, for how long, and when that may be
-//! paid out. A report comes with the program in force, so a later change of the program applies only
-//! to later reports.
+//! paid out. A report comes with the program in force, so a later change of the program applies
+//! only to later reports.
 
 use crate::money::Money;
 use jiff::tz::TimeZone;
@@ -107,8 +107,8 @@ impl Program {
 }
 
 impl CommissionDuration {
-    /// Whether a payment made at the moment `paid` earns. `first` is when the customer first paid, and
-    /// `is_first` says that this is the first payment.
+    /// Whether a payment made at the moment `paid` earns. `first` is when the customer first paid,
+    /// and `is_first` says that this is the first payment.
     pub fn covers(self, first: Timestamp, is_first: bool, paid: Timestamp) -> bool {
         match self {
             Self::FirstPayment => is_first,
@@ -219,8 +219,8 @@ pub enum BadProgram {
 }
 
 impl Program {
-    /// Returns the program if it is within its bounds. The bounds may become wider but never narrower,
-    /// because journals contain programs.
+    /// Returns the program if it is within its bounds. The bounds may become wider but never
+    /// narrower, because journals contain programs.
     ///
     /// # Errors
     /// [`BadProgram::Bounds`] names the first term that is out of its bounds.

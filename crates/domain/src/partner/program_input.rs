@@ -10,8 +10,8 @@ use serde::{Deserialize, Deserializer};
 use std::fmt::Display;
 use std::str::FromStr;
 
-/// The terms of a program as people write them. A term that is left out stays as it is in the program
-/// that these are merged onto.
+/// The terms of a program as people write them. A term that is left out stays as it is in the
+/// program that these are merged onto.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ProgramInput {
@@ -46,8 +46,8 @@ impl ProgramInput {
         *self == Self::default()
     }
 
-    /// The program terms with these terms in place of those of `base`. Without `base`, the program must
-    /// be complete here.
+    /// The program terms with these terms in place of those of `base`. Without `base`, the program
+    /// must be complete here.
     ///
     /// # Errors
     /// [`BadProgram`] when a term is missing, contradicts another or is out of its bounds.

@@ -1,9 +1,10 @@
-//! The status of partners' referrals, and what partners were told of it: rows that are never changed
-//! or deleted. Like the rows of the commission ledger they are decided with the record's write.
+//! The status of partners' referrals, and what partners were told of it: rows that are never
+//! changed or deleted. Like the rows of the commission ledger they are decided with the record's
+//! write.
 //!
-//! A partner must not find out who is a customer of the shop by reporting one address after another.
-//! So before the customer's first payment a partner is told nothing, except that a person voided the
-//! referral.
+//! A partner must not find out who is a customer of the shop by reporting one address after
+//! another. So before the customer's first payment a partner is told nothing, except that a person
+//! voided the referral.
 
 use crate::ids::{CustomerKey, PartnerId};
 use crate::partner::attribution::{Partners, referral_key};
@@ -81,8 +82,8 @@ impl ReferralStatus {
     }
 }
 
-/// The status of each referral of a partner with a program, by `partner/referral`. It depends on the
-/// events alone. Referrals of which the partner may be told nothing are left out.
+/// The status of each referral of a partner with a program, by `partner/referral`. It depends on
+/// the events alone. Referrals of which the partner may be told nothing are left out.
 pub fn referral_statuses<'a>(
     partners: &'a Partners,
     payments: &Payments,
@@ -147,7 +148,8 @@ impl ReferralStatuses {
         let mut next = self.clone();
         let mut rows = Vec::new();
         let current = referral_statuses(partners, payments);
-        // A status that was told may have lost its referral: the code was another partner's by then.
+        // A status that was told may have lost its referral: the code was another partner's by
+        // then.
         let keys: BTreeSet<&String> = current
             .keys()
             .copied()

@@ -1,7 +1,7 @@
 //! A partner's statement: its rows with a text for each, and its balances.
 //!
-//! A row never changes. Its state depends on the moment and the payouts: it is released when its hold
-//! ends, and paid with the first payout that includes it. So neither needs a write.
+//! A row never changes. Its state depends on the moment and the payouts: it is released when its
+//! hold ends, and paid with the first payout that includes it. So neither needs a write.
 //!
 //! In JSON, amounts are integer minor units as the provider counts them, and times are RFC 3339 in
 //! UTC.

@@ -1,8 +1,8 @@
 //! Tiers: a partner with many active customers earns more on those it sends next.
 //!
-//! A fold must not read other customers, so it knows nothing of tiers. The partner endpoint adds the
-//! program of the tier that the partner has reached to each report. The audit, which reads every
-//! record anyway, counts the active customers of each partner once a day.
+//! A fold must not read other customers, so it knows nothing of tiers. The partner endpoint adds
+//! the program of the tier that the partner has reached to each report. The audit, which reads
+//! every record anyway, counts the active customers of each partner once a day.
 
 use crate::ids::PartnerId;
 use crate::money::Money;
@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// What is agreed with a partner: a program, and other rewards for customers sent once enough of its
-/// customers are active.
+/// What is agreed with a partner: a program, and other rewards for customers sent once enough of
+/// its customers are active.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProgramTerms {
     /// The program below the first tier. The tiers change only its reward.
@@ -49,8 +49,8 @@ impl ProgramTerms {
         }
     }
 
-    /// Returns the terms if there are not too many tiers, their numbers rise, and their rewards are of
-    /// the same kind as the program's.
+    /// Returns the terms if there are not too many tiers, their numbers rise, and their rewards are
+    /// of the same kind as the program's.
     ///
     /// # Errors
     /// [`BadProgram::Bounds`] names the first term that is out of its bounds.
@@ -110,8 +110,8 @@ impl Reward {
 }
 
 /// The partner for which a customer counts as active. It has a program, its referral counts, and
-/// nothing is held. The customer has paid and has a running subscription; a customer who never had a
-/// subscription has paid within the last 365 days. `None` when there is no such partner.
+/// nothing is held. The customer has paid and has a running subscription; a customer who never had
+/// a subscription has paid within the last 365 days. `None` when there is no such partner.
 pub fn active_for<'a>(
     partners: &'a Partners,
     payments: &Payments,

@@ -10,9 +10,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many payments stay in the record. Older ones leave it, and are folded from the journal when
-/// somebody asks for them. A write is billed by the kilobyte, and a year of monthly payments is
-/// enough.
+/// How many payments stay in the record: a year of monthly ones, because a write is billed by the
+/// kilobyte. Older ones leave it, and are folded from the journal when somebody asks for them.
 pub const OPEN_PAYMENTS: usize = 12;
 
 /// A customer's payments.
@@ -282,10 +281,7 @@ impl Payment {
     /// The tax within the amount, in minor units, by the best source that states it. `None` when
     /// no source does.
     pub fn tax_minor(&self) -> Option<i64> {
-        self.sources
-            .iter()
-            .rev()
-            .find_map(|source| source.tax_minor)
+        self.sources.iter().rev().find_map(|s| s.tax_minor)
     }
 
     /// The subscription it pays for, by the best source that states it.
@@ -324,7 +320,7 @@ impl Payment {
         let alone = sum(alone
             .filter(|refund| refund.counts())
             .map(|refund| refund.minor));
-        let covered = self.cumulative_refunds.iter().map(|(charge, cumulative)| {
+        let covered = self.cumulative_refunds.iter().map(|(charge, stated)| {
             let of_charge = || {
                 self.refunds
                     .values()
@@ -333,11 +329,10 @@ impl Payment {
             let live = sum(of_charge()
                 .filter(|refund| refund.counts())
                 .map(|r| r.minor));
-            let since = of_charge().filter(|r| r.counts() && r.created_at > cumulative.at);
-            let failed = of_charge().filter(|r| {
-                !r.counts() && r.created_at <= cumulative.at && r.as_of >= cumulative.at
-            });
-            let total = cumulative
+            let since = of_charge().filter(|r| r.counts() && r.created_at > stated.at);
+            let failed = of_charge()
+                .filter(|r| !r.counts() && r.created_at <= stated.at && r.as_of >= stated.at);
+            let total = stated
                 .minor
                 .saturating_add(sum(since.map(|r| r.minor)))
                 .saturating_sub(sum(failed.map(|r| r.minor)));
@@ -359,8 +354,7 @@ impl Payment {
         self.covering_charge(refund).is_some()
     }
 
-    /// The charge whose cumulative sum covers a refund: the one that the refund names, else the only
-    /// one.
+    /// The charge whose cumulative sum covers a refund: the one it names, else the only one.
     fn covering_charge(&self, refund: &Refund) -> Option<&ObjectId> {
         let charges = || self.cumulative_refunds.keys();
         let only = if self.cumulative_refunds.len() == 1 {

@@ -24,7 +24,8 @@ pub enum InvoiceState {
 /// An invoice as an event shows it. The record keeps it only if it failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvoiceSnapshot {
-    /// The provider's id of the invoice; where a provider has no invoices, that of the subscription.
+    /// The provider's id of the invoice; where a provider has no invoices, that of the
+    /// subscription.
     pub id: ObjectId,
     /// The subscription that it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -20,8 +20,8 @@ pub fn partners_of(journal: &[Arc<Entry>]) -> BTreeSet<&PartnerId> {
     partners
 }
 
-/// The referrals of which a partner may have rows for the customer of this journal: the partner, and
-/// the partner's id of the referral.
+/// The referrals of which a partner may have rows for the customer of this journal: the partner,
+/// and the partner's id of the referral.
 pub fn referrals_of(journal: &[Arc<Entry>]) -> BTreeSet<(&PartnerId, Arc<str>)> {
     let mut referrals = BTreeSet::new();
     for fact in journal.iter().flat_map(|entry| &entry.event.facts) {

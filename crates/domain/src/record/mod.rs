@@ -35,8 +35,7 @@ pub struct Entry {
     pub normalizer: u16,
     /// When we received it, by our clock. The fold does not read it.
     pub received_at: Timestamp,
-    /// An id of the attempt that appended it. By this a repeated append recognizes its own earlier
-    /// write.
+    /// The id of the attempt that appended it, so that a repeated append knows its own write.
     pub receipt: Arc<str>,
     /// The digest of id, raw item and normalizer version.
     pub digest: Digest,
@@ -93,8 +92,7 @@ pub struct Record {
     /// Effects that are decided but not yet known to be written.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pending: Vec<Effect>,
-    /// Hashes of the references whose aliases were set last. Most events name the same references
-    /// again.
+    /// Hashes of the references whose aliases were set last; most events name the same ones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub known_references: Vec<u64>,
     /// Letters that became due and whose window is still open. Each is decided once.
@@ -111,8 +109,7 @@ pub struct Record {
     pub next_due_at: Option<Timestamp>,
 }
 
-/// What follows from a record. Each effect is a row that is put if absent, under a key made of its
-/// cause, so writing it twice is writing it once.
+/// What follows from a record: a row that is put if absent, under a key made of its cause.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
@@ -131,8 +128,8 @@ pub enum Effect {
 pub enum AdvanceOutcome {
     /// The record has all of them already.
     AlreadyFolded,
-    /// The whole journal must be read: one of them comes before the last folded entry or at the same
-    /// time, or something else forbids folding it on top.
+    /// The whole journal must be read: one of them comes before the last folded entry or at the
+    /// same time, or something else forbids folding it on top.
     ReadJournal,
     /// The record to write, if the stored version is still the one it was made from.
     Next(Box<Record>),
@@ -160,8 +157,7 @@ impl Record {
         self.ring.contains(&digest.short())
     }
 
-    /// Folds new entries on top. Entries that the ring has are skipped. `now` is the moment for
-    /// which effects are planned.
+    /// Folds new entries on top, except those that the ring has. Effects are planned for `now`.
     pub fn advance(&self, entries: &[Arc<Entry>], now: Timestamp) -> AdvanceOutcome {
         let mut new: Vec<&Entry> = Vec::with_capacity(entries.len());
         for entry in entries {
@@ -195,9 +191,8 @@ impl Record {
         AdvanceOutcome::Next(Box::new(self.next_version(folded, &new, reconciled, now)))
     }
 
-    /// This record with its ledger summed from the rows in the table and its pending rows. It must
-    /// be done before a [rebuild](Self::rebuild), because the record forgets the sums of payments
-    /// that left it.
+    /// This record with its ledger summed from the rows in the table and its pending rows. Needed
+    /// before a [rebuild](Self::rebuild): the record forgets the sums of payments that left it.
     pub fn with_ledger_from_rows(&self, rows: &[CommissionRow]) -> Self {
         let stored: HashSet<u64> = rows.iter().map(|row| row.n).collect();
         let pending = self.pending.iter().filter_map(|effect| match effect {
@@ -224,8 +219,7 @@ impl Record {
         }
     }
 
-    /// Folds the whole journal; `new` are the entries that led here. `None` when the record already
-    /// has this state and no effect follows.
+    /// Folds the whole journal; `new` are the entries that led here. `None` when nothing changes.
     pub fn rebuild(
         &self,
         journal: &[Arc<Entry>],
@@ -293,16 +287,18 @@ impl Record {
         let (ledger, rows) =
             self.ledger
                 .reconcile(&self.customer, &state.partners, &state.payments, now);
-        let (referral_statuses, status_rows) =
+        let (referral_statuses, changes) =
             self.referral_statuses
                 .reconcile(&self.customer, &state.partners, &state.payments, now);
         let rows = rows.into_iter().map(Box::new).map(Effect::Commission);
-        let status_rows = status_rows.into_iter().map(Box::new);
-        let status_rows = status_rows.map(Effect::ReferralStatus);
+        let changes = changes
+            .into_iter()
+            .map(Box::new)
+            .map(Effect::ReferralStatus);
         Reconciliation {
             ledger,
             referral_statuses,
-            effects: rows.chain(status_rows).collect(),
+            effects: rows.chain(changes).collect(),
         }
     }
 

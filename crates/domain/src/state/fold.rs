@@ -103,8 +103,8 @@ impl CustomerState {
         earns || event.facts.iter().any(has_terms)
     }
 
-    /// Removes old payments from the state. It keeps what commissions need of them: when the first of
-    /// them was paid.
+    /// Removes old payments from the state. It keeps what commissions need of them: when the first
+    /// of them was paid.
     pub(crate) fn close_old(&mut self) {
         let left = self.payments.close_old();
         if !self.partners.attribution_terms.is_empty() {

@@ -239,8 +239,8 @@ fn of_partner(
     (rows.collect(), payouts.cloned().collect())
 }
 
-/// Checks for each currency that, when all holds have ended, what was paid and what can still be paid
-/// add up to what has accrued.
+/// Checks for each currency that, when all holds have ended, what was paid and what can still be
+/// paid add up to what has accrued.
 fn paid_once(table: &LedgerTable, accrued: &LedgerSums, payouts: &[Payout]) -> Result<(), String> {
     for partner in ["acme", "peel", "zest"] {
         let (rows, payouts) = of_partner(table, payouts, &PartnerId::new(partner));

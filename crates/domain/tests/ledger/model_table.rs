@@ -47,8 +47,8 @@ impl LedgerTable {
         self.put();
     }
 
-    /// Folds one event up to the record's write. A process that dies here leaves the rows to the next
-    /// one.
+    /// Folds one event up to the record's write. A process that dies here leaves the rows to the
+    /// next one.
     pub(crate) fn fold(&mut self, event: &NormalizedEvent, now: Timestamp) {
         let appended = self.journal.iter().any(|e| e.event.id == event.id);
         let raw: Arc<[u8]> = event.id.as_str().as_bytes().into();

@@ -218,8 +218,8 @@ fn a_payout_of_very_many_new_rows_stays_small() {
     assert!(rows.iter().all(|row| payout.includes(row)));
 }
 
-/// What happens to a ledger: a row that is decided and is put up to two days later, or a payout for a
-/// day up to two days ago.
+/// What happens to a ledger: a row that is decided and is put up to two days later, or a payout for
+/// a day up to two days ago.
 #[derive(Clone, Debug)]
 enum LedgerActivity {
     Row {
@@ -283,8 +283,8 @@ proptest! {
                         date: days_before(day_of(now), days_ago),
                         minimums: vec![money(minimum, "eur")],
                     };
-                    let Ok(PayoutOutcome::Pay(payout, _)) = decide(&acme(), &rows, &payouts, &request, now)
-                    else {
+                    let outcome = decide(&acme(), &rows, &payouts, &request, now);
+                    let Ok(PayoutOutcome::Pay(payout, _)) = outcome else {
                         continue;
                     };
                     prop_assert_eq!(payout.n, payouts.len() as u64 + 1);
@@ -301,8 +301,9 @@ proptest! {
             }
             let rows = visible_rows(&put, now);
             for code in ["eur", "usd"] {
-                let shown_as_paid = rows.iter().filter(|row| payouts.iter().any(|p| p.includes(row)));
-                let shown_as_paid: i64 = shown_as_paid.filter(|row| row.amount.currency.code() == code)
+                let is_paid = |row: &&CommissionRow| payouts.iter().any(|p| p.includes(row));
+                let shown_as_paid: i64 = rows.iter().filter(is_paid)
+                    .filter(|row| row.amount.currency.code() == code)
                     .map(|row| row.amount.minor).sum();
                 prop_assert_eq!(shown_as_paid, paid_so_far(&payouts, code));
             }

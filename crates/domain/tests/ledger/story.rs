@@ -21,8 +21,8 @@ enum StoryEvent {
     Nothing,
 }
 
-/// Month and day, what happens, the amounts of the rows it makes, and the balance after it: pending,
-/// released, paid.
+/// Month and day, what happens, the amounts of the rows it makes, and the balance after it:
+/// pending, released, paid.
 type ModelStep = ((i8, i8), StoryEvent, &'static [i64], (i64, i64, i64));
 
 fn eur(minor: i64) -> domain::money::Money {
@@ -256,7 +256,8 @@ fn refund_first_and_report_last_make_one_row_for_what_is_left() {
         rows.push((row.kind.as_str(), row.amount.minor));
     }
     assert_eq!(rows, [("commission", 280), ("refund", -80)]);
-    // Where nothing is left there is no row at all: rows that cancel each other out are not decided.
+    // Where nothing is left there is no row at all: rows that cancel each other out are not
+    // decided.
     let order: Vec<&NormalizedEvent> = [5, 1, 0].map(|n| &events[n]).into();
     assert!(after_events(&order).rows.is_empty());
 }

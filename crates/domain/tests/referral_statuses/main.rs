@@ -163,8 +163,9 @@ proptest! {
         }
         table.put();
         let state = &table.record.folded.state;
+        let statuses = referral_statuses(&state.partners, &state.payments).into_iter();
         let expected: BTreeMap<String, ReferralStatus> =
-            referral_statuses(&state.partners, &state.payments).into_iter().map(|(key, s)| (key.clone(), s)).collect();
+            statuses.map(|(key, status)| (key.clone(), status)).collect();
         let mut last = BTreeMap::new();
         for row in table.rows.values() {
             let key = format!("{}/{}", row.partner, row.referral);
