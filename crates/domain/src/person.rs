@@ -1,37 +1,37 @@
-//! Who a customer is: what the provider's customer object says, and what was seen elsewhere.
+//! Who a customer is: what the provider's customer object says, and what other objects say.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// What an event says about the person. From the provider's customer object it is the whole
-/// truth (`complete`), from anywhere else it fills gaps.
+/// What an event says about the person. The provider's customer object gives a complete profile;
+/// any other object (a checkout session, an invoice) only fills gaps.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
-    /// Whether absent fields mean "none".
+    /// Whether it comes from the customer object, so that an absent field means "none".
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub complete: bool,
-    /// E-mail address as given.
+    /// E-mail address, as the customer wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<Arc<str>>,
-    /// Name as given.
+    /// Name, as the customer wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<Arc<str>>,
-    /// BCP 47 language tag.
+    /// Language, as a BCP 47 tag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locale: Option<Arc<str>>,
-    /// ISO 3166 country, upper case.
+    /// Country, as an ISO 3166 code in upper case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub country: Option<Arc<str>>,
 }
 
-/// Who a customer is: what its provider states as a whole, and what else was seen.
+/// Who a customer is, as its events say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
-    /// The provider's customer object.
+    /// The provider's customer object, as last stated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_profile: Option<Profile>,
-    /// Seen elsewhere; fills gaps.
+    /// What other objects say. A field of it counts where `provider_profile` has none.
     #[serde(default)]
     pub fallback_profile: Profile,
     /// When the provider deleted the customer.
@@ -40,8 +40,8 @@ pub struct Person {
 }
 
 impl Person {
-    /// Takes over what an event says: all of it from the provider's customer object, from
-    /// anywhere else what it names.
+    /// Applies a profile. A complete one replaces the provider's profile; another one replaces
+    /// the fields it has in the fallback profile.
     pub(crate) fn apply(&mut self, profile: &Profile) {
         if profile.complete {
             self.provider_profile = Some(profile.clone());
@@ -59,7 +59,7 @@ impl Person {
         fill(&mut fallback.country, &profile.country);
     }
 
-    /// The address to write to, unless the provider deleted the customer.
+    /// The address to write to. `None` once the provider deleted the customer.
     pub fn email(&self) -> Option<&str> {
         if self.deleted_at.is_some() {
             return None;
@@ -67,22 +67,22 @@ impl Person {
         self.field(|profile| profile.email.as_deref())
     }
 
-    /// The name.
+    /// The customer's name.
     pub fn name(&self) -> Option<&str> {
         self.field(|profile| profile.name.as_deref())
     }
 
-    /// The language, as a BCP 47 tag.
+    /// The customer's language, as a BCP 47 tag.
     pub fn locale(&self) -> Option<&str> {
         self.field(|profile| profile.locale.as_deref())
     }
 
-    /// The country.
+    /// The customer's country, as an ISO 3166 code.
     pub fn country(&self) -> Option<&str> {
         self.field(|profile| profile.country.as_deref())
     }
 
-    /// Every address known, also of a customer that the provider deleted.
+    /// Every address in the state, also when the provider deleted the customer.
     pub fn emails(&self) -> impl Iterator<Item = &str> {
         let stated = self
             .provider_profile

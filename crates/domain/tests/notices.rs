@@ -1,4 +1,4 @@
-//! What a partner is sent of its rows, and for how long it is tried.
+//! Which notices a row makes, and for how long sending is tried.
 
 #![allow(
     clippy::unwrap_used,
@@ -58,7 +58,7 @@ fn body(notice: &Notice) -> String {
 }
 
 #[test]
-fn each_kind_of_row_is_told_once_and_once_more_when_its_hold_ends() {
+fn each_kind_of_row_has_one_notice_and_another_when_its_hold_ends() {
     for (kind, name) in [
         (RowKind::Commission, "commission.created"),
         (RowKind::Refund, "commission.refunded"),
@@ -103,13 +103,13 @@ fn a_notice_says_how_the_row_stood_when_its_state_came() {
 }
 
 #[test]
-fn how_a_report_stands_and_what_was_paid_are_told_without_naming_a_customer() {
-    let standing = |standing| ReferralStatusRow {
+fn notices_of_referral_statuses_and_payouts_name_no_customer() {
+    let status_row = |status| ReferralStatusRow {
         partner: PartnerId::parse("acme").unwrap(),
         referral: "r-1".into(),
         customer: CustomerKey::parse("pay/test/cus_1").unwrap(),
         n: 3,
-        status: standing,
+        status,
         at: on(1),
     };
     let payout = Payout {
@@ -122,27 +122,27 @@ fn how_a_report_stands_and_what_was_paid_are_told_without_naming_a_customer() {
         complete_until: on(2),
         late_rows: BTreeMap::new(),
     };
-    let referral = |rest: &str| format!(r#""referral_id":"r-1",{rest}"#);
+    let referral = |fields: &str| format!(r#""referral_id":"r-1",{fields}"#);
     for (notice, kind, data) in [
         (
-            of_referral_status(&standing(ReferralStatus::Waiting)),
+            of_referral_status(&status_row(ReferralStatus::Waiting)),
             "referral.waiting",
             referral(r#""state":"waiting""#),
         ),
         (
-            of_referral_status(&standing(ReferralStatus::Attributed)),
+            of_referral_status(&status_row(ReferralStatus::Attributed)),
             "referral.attributed",
             referral(r#""state":"attributed""#),
         ),
         (
-            of_referral_status(&standing(ReferralStatus::Held(
+            of_referral_status(&status_row(ReferralStatus::Held(
                 SelfReferralSignal::SameEmail,
             ))),
             "referral.held",
             referral(r#""state":"held","reason":"same_email""#),
         ),
         (
-            of_referral_status(&standing(ReferralStatus::Refused(
+            of_referral_status(&status_row(ReferralStatus::Refused(
                 ReferralRefusal::Canceled,
             ))),
             "referral.refused",
@@ -172,8 +172,8 @@ fn an_id_belongs_to_one_partner_row_and_state() {
         for sort in ["commission#1", "ecommission#1", "commission#2"] {
             for notice in of_commission(&row(RowKind::Commission, 200)) {
                 let id = notice.id(&PartnerId::parse(partner).unwrap(), sort);
-                let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-                assert!(id.len() == 36 && id.bytes().all(plain), "{id}");
+                let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+                assert!(id.len() == 36 && id.bytes().all(is_allowed), "{id}");
                 assert_eq!(id, notice.id(&PartnerId::parse(partner).unwrap(), sort));
                 assert!(ids.insert(id), "{partner} {sort} {}", notice.kind);
             }

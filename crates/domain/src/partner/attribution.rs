@@ -1,4 +1,4 @@
-//! Attribution: of all who say that they sent a customer, the one that counts.
+//! Attribution: which of the partners that report a customer is the one that counts.
 
 use crate::ids::PartnerId;
 use crate::partner::identity::{PartnerIdentity, SelfReferralSignal};
@@ -13,72 +13,71 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// What a customer's events say of the partners that may have sent it. Of customers whom no
-/// partner with a program sent it holds at most codes and what they paid with: a report may still
-/// come.
+/// What a customer's events say of the partners that may have sent it. Without a report of a
+/// partner with a program it holds at most codes and fingerprints, because a report may still come.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Partners {
-    /// Partners' reports, by `partner/referral`.
+    /// Referrals, by `partner/referral`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub referrals: BTreeMap<String, Referral>,
-    /// Referral codes seen in what the provider sent.
+    /// Referral codes that the customer used.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub seen_codes: BTreeSet<Arc<str>>,
-    /// The terms of reports, by `partner/referral`; the first ones stay.
+    /// The terms of referrals, by `partner/referral`. The first ones stay in force.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attribution_terms: BTreeMap<String, EffectiveTerms>,
-    /// What people decided of reports, by `partner/referral`.
+    /// People's last decisions about referrals, by `partner/referral`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub decisions: BTreeMap<String, Decision>,
-    /// Codes that belong to partners.
+    /// Codes that were given to partners, by code.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub codes: BTreeMap<Arc<str>, CodeGranted>,
-    /// What the customer paid with.
+    /// The providers' fingerprints of the cards and bank accounts the customer paid with.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub fingerprints: BTreeSet<Arc<str>>,
-    /// The first payment of those that left the record.
+    /// When the first of the payments that left the record was paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_closed_at: Option<Timestamp>,
 }
 
-/// A report's program.
+/// The terms of a referral in the state, and whether the customer looks like the partner.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EffectiveTerms {
-    /// When the report was signed; of a code when it was first used.
+    /// When the report was signed, or the code was first used.
     pub reported_at: Timestamp,
-    /// On what terms.
+    /// The program in force for this referral.
     pub program: Program,
-    /// Who the partner is.
+    /// What the partner is recognized by.
     #[serde(default)]
     pub identity: PartnerIdentity,
-    /// In what the customer was first seen to look like the partner. It stays when the customer
-    /// takes another address: only a person lifts it.
+    /// The first signal that the customer is the partner. It stays when the customer changes the
+    /// address; only a person's decision lifts it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub self_referral_signal: Option<SelfReferralSignal>,
 }
 
-/// Who is owed for a customer, and on what terms.
+/// The referral that counts for a customer, and on what terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attribution<'a> {
     /// The referral that counts.
     pub referral: &'a Referral,
-    /// Its program; none where the partner has none.
+    /// Its terms. `None` when the partner has no program.
     pub terms: Option<&'a EffectiveTerms>,
-    /// Why what it earns waits for a person.
+    /// Why its commissions wait for a person's decision. `None` when they do not wait.
     pub self_referral_signal: Option<SelfReferralSignal>,
 }
 
 impl Partners {
-    /// Nothing known.
+    /// Whether the events say nothing of partners.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }
 
 impl Partners {
-    /// The referral that counts, of those that were not taken back, voided or out of their
-    /// window: as the earliest's program has it the earliest, or the last one before the first
-    /// payment.
+    /// The referral that counts. Canceled, voided and out-of-window referrals do not. The program
+    /// of the earliest one left decides whether that one counts or the last one before the first
+    /// payment. `None` when no referral counts.
     pub fn attribution(&self, payments: &Payments) -> Option<Attribution<'_>> {
         let first_paid_at = self.first_paid_at(payments);
         let reported_at = |key: &str, referral: &Referral| {
@@ -116,18 +115,19 @@ impl Partners {
         })
     }
 
-    /// A referral of a partner, as the partner names it; of a code `code/NAME`.
+    /// A partner's referral by the partner's id of it; `code/NAME` for a referral by code.
     pub fn referral(&self, partner: &PartnerId, referral: &str) -> Option<&Referral> {
         self.referrals.get(&referral_key(partner, referral))
     }
 
-    /// The last decision of a person on it.
+    /// The last decision of a person on a referral, named as in [`referral`](Self::referral).
     pub fn decision(&self, partner: &PartnerId, referral: &str) -> Option<Decision> {
         let key = referral_key(partner, referral);
         self.decisions.get(&key).copied()
     }
 
-    /// Why a report does not count, whatever others there are.
+    /// Why a referral does not count by itself, without regard to other referrals. `None` when it
+    /// may count.
     pub(crate) fn refusal(
         &self,
         key: &str,
@@ -151,7 +151,7 @@ impl Partners {
         }
     }
 
-    /// When the customer first paid.
+    /// When the customer first paid. `None` before the first payment.
     pub(crate) fn first_paid_at(&self, payments: &Payments) -> Option<Timestamp> {
         let open = payments.open.iter().filter_map(|p| p.paid_at());
         self.first_closed_at.into_iter().chain(open).min()
@@ -159,7 +159,10 @@ impl Partners {
 
     pub(crate) fn apply_referral(&mut self, snapshot: &ReferralSnapshot) {
         let key = referral_key(&snapshot.partner, &snapshot.referral);
-        let canceled = self.referrals.get(&key).is_some_and(|known| known.canceled);
+        let canceled = self
+            .referrals
+            .get(&key)
+            .is_some_and(|current| current.canceled);
         let referral = Referral {
             partner: snapshot.partner.clone(),
             referral: snapshot.referral.clone(),
@@ -169,7 +172,7 @@ impl Partners {
         self.referrals.insert(key, referral);
     }
 
-    /// A cancellation before its report waits as a canceled report.
+    /// A cancellation that comes before its report is kept as a canceled referral.
     pub(crate) fn apply_cancellation(
         &mut self,
         partner: &PartnerId,
@@ -196,8 +199,8 @@ impl Partners {
         self.codes.insert(granted.code.clone(), granted.clone());
     }
 
-    /// A code is seen in what the customer's provider sent: if it is a partner's by then, that
-    /// is the partner's report.
+    /// The customer used a code. If it was given to a partner by then, this makes a referral of
+    /// that partner.
     pub(crate) fn apply_code(&mut self, code: &Arc<str>, at: Timestamp, person: &Person) {
         self.seen_codes.insert(code.clone());
         let Some(granted) = self.codes.get(code).cloned() else {
@@ -230,7 +233,7 @@ impl Partners {
         self.detect_self_referral(person);
     }
 
-    /// Compares the customer with those who sent it.
+    /// Compares the customer with the partners that reported it.
     pub(crate) fn detect_self_referral(&mut self, person: &Person) {
         let fingerprints = &self.fingerprints;
         for terms in self.attribution_terms.values_mut() {
@@ -257,12 +260,12 @@ impl Partners {
     }
 }
 
-/// The id of the referral that a code of a partner's makes.
+/// The id of the referral that a partner's code makes: `code/NAME`.
 pub(crate) fn referral_of_code(code: &str) -> Arc<str> {
     format!("code/{code}").into()
 }
 
-/// Under which a report stands in the record.
+/// The key of a referral in the record: `partner/referral`.
 pub(crate) fn referral_key(partner: &PartnerId, referral: &str) -> String {
     format!("{partner}/{referral}")
 }

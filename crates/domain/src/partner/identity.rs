@@ -1,4 +1,5 @@
-//! What a partner itself is known by, so that it does not earn on its own purchases.
+//! How a partner is recognized among its own customers, so that it does not earn on its own
+//! purchases.
 
 use crate::person::Person;
 use serde::{Deserialize, Serialize};
@@ -6,45 +7,46 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// What a partner itself is known by, so that it does not earn on its own purchases.
+/// What a partner is recognized by: mailboxes, company domains and means of payment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartnerIdentity {
-    /// Digests of its addresses: its customers' journals need not hold the addresses.
+    /// Digests of its e-mail addresses. So its customers' journals do not hold the addresses.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub mailboxes: BTreeSet<MailboxDigest>,
-    /// Its companies' domains; never one that gives mailboxes to everybody.
+    /// Its companies' domains. Domains of public mail hosts are never among them.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub domains: BTreeSet<Arc<str>>,
-    /// Fingerprints of what it pays with, as the providers give them.
+    /// The providers' fingerprints of its cards and bank accounts.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub fingerprints: BTreeSet<Arc<str>>,
 }
 
-/// A digest of an address without what people vary in it: case, dots, plus-tags. Two people may
-/// come out alike on some hosts, which is why likeness is asked about and decides nothing.
+/// A digest of an e-mail address without case, dots and plus-tag. At some hosts two people may have
+/// the same digest. So a match only holds the commission until a person decides.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct MailboxDigest(Arc<str>);
 
-/// Why a customer looks like the partner itself: what is earned waits for a person's decision.
+/// Why a customer looks like the partner itself. What is earned then waits for a person's decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SelfReferralSignal {
-    /// The same address but for case, dots and plus-tags.
+    /// The same e-mail address, apart from case, dots and plus-tags.
     SameEmail,
-    /// An address at the partner's company.
+    /// An e-mail address at the partner's company.
     SameDomain,
-    /// The same card or account.
+    /// The same card or bank account.
     SamePayment,
 }
 
 impl PartnerIdentity {
-    /// Nothing known.
+    /// Whether nothing is known of the partner.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// What a partner with this address is known by.
+    /// The identity of a partner with this e-mail address: its mailbox, and its domain unless that
+    /// is a public mail host.
     pub fn of(email: &str) -> Self {
         let domain = domain_of(email).filter(|domain| !FREE_MAIL_HOSTS.contains(&domain.as_str()));
         Self {
@@ -54,7 +56,8 @@ impl PartnerIdentity {
         }
     }
 
-    /// In what a customer looks like this partner, the clearest likeness first.
+    /// The clearest signal that a customer is this partner: same e-mail, else same domain, else
+    /// same payment. `None` when there is no such signal.
     pub fn resembles(
         &self,
         person: &Person,
@@ -76,13 +79,13 @@ impl PartnerIdentity {
 }
 
 impl MailboxDigest {
-    /// Of an address; none of what is no address.
+    /// The digest of an e-mail address. `None` when the text is not one.
     pub fn of(email: &str) -> Option<Self> {
         let domain = domain_of(email)?;
         let local = email.trim().rsplit_once('@')?.0.to_lowercase();
         let untagged = local.split('+').next().unwrap_or_default();
-        let plain: String = untagged.chars().filter(|c| *c != '.').collect();
-        let hash = Sha256::digest(format!("{plain}@{domain}").as_bytes());
+        let canonical: String = untagged.chars().filter(|c| *c != '.').collect();
+        let hash = Sha256::digest(format!("{canonical}@{domain}").as_bytes());
         let half = hash.first_chunk::<16>().copied().unwrap_or_default();
         let text = format!("{:032x}", u128::from_be_bytes(half));
         Some(Self(text.into()))
@@ -90,14 +93,14 @@ impl MailboxDigest {
 }
 
 impl SelfReferralSignal {
-    /// The one of that name.
+    /// The signal with this name, if there is one.
     pub fn parse(name: &str) -> Option<Self> {
         [Self::SameEmail, Self::SameDomain, Self::SamePayment]
             .into_iter()
-            .find(|suspicion| suspicion.as_str() == name)
+            .find(|signal| signal.as_str() == name)
     }
 
-    /// As it stands in keys and in JSON.
+    /// The name in keys and in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::SameEmail => "same_email",
@@ -107,18 +110,18 @@ impl SelfReferralSignal {
     }
 }
 
-/// The host of an address; one name of it where it has several.
+/// The domain of an e-mail address in lower case; one of them where a host has several.
 fn domain_of(email: &str) -> Option<String> {
     let (local, domain) = email.trim().rsplit_once('@')?;
     let domain = domain.to_lowercase();
-    let sound = !local.is_empty() && !domain.is_empty();
-    sound.then(|| match domain.as_str() {
+    let valid = !local.is_empty() && !domain.is_empty();
+    valid.then(|| match domain.as_str() {
         "googlemail.com" => "gmail.com".to_owned(),
         _ => domain,
     })
 }
 
-/// Hosts that give a mailbox to everybody: sharing one says nothing.
+/// Public mail hosts, which give a mailbox to everybody. That two addresses share one says nothing.
 const FREE_MAIL_HOSTS: &[&str] = &[
     "aol.com",
     "bbox.fr",

@@ -1,38 +1,40 @@
-//! An account of a partner's ledger: its name in the record, written and read.
+//! Accounts of a partner's ledger, and their names as text.
 
 use crate::ids::{ObjectId, PartnerId};
 use crate::money::Currency;
 use crate::partner::identity::SelfReferralSignal;
 use serde::{Deserialize, Serialize};
 
-/// Whose, in which currency, for which payment: `acme/eur/due/pi_1` in the table.
+/// An account of a ledger: one for each partner, currency, self-referral signal and payment. Its
+/// name in the record has the four parts in this order, with `due` for no signal:
+/// `acme/eur/due/pi_1`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct LedgerAccount {
-    /// Who is owed.
+    /// The partner that earns.
     pub partner: PartnerId,
-    /// Currencies are never brought together.
+    /// The currency. Amounts of different currencies are never added up.
     pub currency: Currency,
-    /// Why it waits for a person; none is owed as a matter of course.
+    /// Why its commissions wait for a person's decision. `None` when they do not wait.
     pub self_referral_signal: Option<SelfReferralSignal>,
-    /// The payment it is for, by the [id](cause) that all its events together make.
+    /// The payment it is for, by its [id in the ledger](super::ledger::ledger_payment_id).
     pub payment: ObjectId,
 }
 
-/// An account's name that is none.
+/// A text that is not the name of an account.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` names no account of a ledger: partner/currency/standing/payment")]
+#[error("`{0}` is not the name of a ledger account: write partner/currency/status/payment")]
 pub struct BadLedgerAccount(String);
 
 impl From<LedgerAccount> for String {
     fn from(account: LedgerAccount) -> Self {
-        let standing = account
+        let status = account
             .self_referral_signal
-            .map_or(DUE, SelfReferralSignal::as_str);
+            .map_or(NO_SIGNAL, SelfReferralSignal::as_str);
         let LedgerAccount {
             partner, payment, ..
         } = &account;
-        format!("{partner}/{}/{standing}/{payment}", account.currency.code())
+        format!("{partner}/{}/{status}/{payment}", account.currency.code())
     }
 }
 
@@ -44,18 +46,18 @@ impl TryFrom<String> for LedgerAccount {
         let mut parts = text.splitn(4, '/');
         let mut part = || parts.next().ok_or_else(bad);
         let (partner, currency) = (part()?, part()?);
-        let (standing, payment) = (part()?, part()?);
-        let suspicion = match standing {
-            DUE => None,
+        let (status, payment) = (part()?, part()?);
+        let self_referral_signal = match status {
+            NO_SIGNAL => None,
             reason => Some(SelfReferralSignal::parse(reason).ok_or_else(bad)?),
         };
         Ok(Self {
             partner: PartnerId::parse(partner).map_err(|_| bad())?,
             currency: Currency::parse(currency).map_err(|_| bad())?,
-            self_referral_signal: suspicion,
+            self_referral_signal,
             payment: ObjectId::parse(payment).map_err(|_| bad())?,
         })
     }
 }
 
-const DUE: &str = "due";
+const NO_SIGNAL: &str = "due";

@@ -1,4 +1,7 @@
-//! Partners: what they report, what that earns them, how they are paid and what they are told.
+//! Partners: their programs (`program`, `rate`, `tiers`, `program_input`), the referrals they
+//! report and who counts (`identity`, `referral`, `attribution`, `referral_status`), what they earn
+//! (`ledger_account`, `ledger`), how they are paid (`payout`, `statement`, `bank_account`), and
+//! what they are told (`notice`).
 
 pub mod program;
 pub mod rate;

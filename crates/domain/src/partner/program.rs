@@ -1,6 +1,6 @@
-//! A partner's program: what it earns on the customers it sends, for how long, and when it may
-//! be paid. It is pinned to a customer with the report, so a later change touches only those
-//! who are sent later.
+//! A partner's program: what it earns on the customers it sends, for how long, and when that may be
+//! paid out. A report comes with the program in force, so a later change of the program applies
+//! only to later reports.
 
 use crate::money::Money;
 use jiff::tz::TimeZone;
@@ -8,23 +8,25 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 use std::fmt::Display;
 
-/// What a partner earns, and when. One that is read keeps the [bounds](Self::checked).
+/// What a partner earns, and when. A program that is read from storage is within its
+/// [bounds](Self::checked).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Unchecked")]
 pub struct Program {
-    /// How much of a payment.
+    /// How much a payment earns.
     pub reward: Reward,
-    /// Of which payments.
+    /// Which payments earn.
     pub duration: CommissionDuration,
-    /// Days from a payment until what it earned is released.
+    /// Days from a payment until its commission is released.
     pub hold_days: u16,
-    /// Days that may lie between a report and the customer's first payment, either way.
+    /// The largest number of days between a report and the customer's first payment, in either
+    /// order.
     pub window_days: u16,
-    /// Whose report counts where there are several.
+    /// Which report counts when there are several.
     pub attribution_model: AttributionModel,
 }
 
-/// A program as it is stored, before its bounds were looked at.
+/// A stored program, before its bounds are checked.
 #[derive(Deserialize)]
 struct Unchecked {
     reward: Reward,
@@ -41,29 +43,29 @@ impl TryFrom<Unchecked> for Program {
     fn try_from(stored: Unchecked) -> Result<Self, BadProgram> {
         let Unchecked {
             reward,
-            duration: span,
+            duration,
             hold_days,
             window_days,
-            attribution_model: claim,
+            attribution_model,
         } = stored;
         Self {
             reward,
-            duration: span,
+            duration,
             hold_days,
             window_days,
-            attribution_model: claim,
+            attribution_model,
         }
         .checked()
     }
 }
 
-/// How much of a payment is earned.
+/// How much a payment earns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reward {
-    /// So many hundredths of a percent of what was paid without tax; 10,000 at most.
+    /// A part of what was paid without tax, in basis points (hundredths of a percent): 1 to 10,000.
     BasisPoints(u16),
-    /// So much for each payment in this currency, nothing for one in another.
+    /// This amount for each payment in its currency. A payment in another currency earns nothing.
     Fixed(Money),
 }
 
@@ -71,41 +73,42 @@ pub enum Reward {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CommissionDuration {
-    /// The customer's first.
+    /// Only the customer's first payment.
     FirstPayment,
-    /// Those made in so many months, counted from the first.
+    /// The payments of this number of months, counted from the first payment.
     Months(u16),
-    /// Every one.
+    /// Every payment.
     Life,
 }
 
-/// Whose report counts where several partners claim one customer. Of several programs the one
-/// of the first report decides.
+/// Which report counts when several partners report one customer. If their programs differ in this,
+/// the program of the first report decides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AttributionModel {
-    /// The one that was signed first.
+    /// The report that was signed first.
     #[default]
     First,
-    /// Of those who sent the customer before the first payment the last.
+    /// The report of the partner that was the last to send the customer before the first payment.
     Last,
 }
 
 impl Program {
-    /// Whether a first payment at this moment lies near enough to a report: not long after the
-    /// customer was sent, and not long before the partner said so.
+    /// Whether the first payment is within the window: at most `window_days` after the customer was
+    /// sent, and the report at most `window_days` after the payment.
     pub fn is_in_window(&self, sent: Timestamp, reported: Timestamp, paid: Timestamp) -> bool {
         paid <= after(sent, self.window_days) && reported <= after(paid, self.window_days)
     }
 
-    /// When what a payment of this moment earned is released.
+    /// When the commission of a payment of this moment is released.
     pub fn releases_at(&self, paid: Timestamp) -> Timestamp {
         after(paid, self.hold_days)
     }
 }
 
 impl CommissionDuration {
-    /// Whether a payment earns that is made at this moment, after a first one at that.
+    /// Whether a payment made at the moment `paid` earns. `first` is when the customer first paid,
+    /// and `is_first` says that this is the first payment.
     pub fn covers(self, first: Timestamp, is_first: bool, paid: Timestamp) -> bool {
         match self {
             Self::FirstPayment => is_first,
@@ -121,7 +124,7 @@ impl CommissionDuration {
 }
 
 impl AttributionModel {
-    /// As people write it.
+    /// The name in files, in JSON and at the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::First => "first",
@@ -138,10 +141,10 @@ impl std::fmt::Display for Program {
             CommissionDuration::Months(months) => write!(f, "{reward} for {months} months")?,
             CommissionDuration::Life => write!(f, "{reward} for life")?,
         }
-        let claim = self.attribution_model.as_str();
+        let model = self.attribution_model.as_str();
         write!(
             f,
-            ", released after {hold} days, window {window} days, {claim} report counts"
+            ", released after {hold} days, window {window} days, {model} report counts"
         )
     }
 }
@@ -150,13 +153,13 @@ impl std::fmt::Display for Reward {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::BasisPoints(points) => {
-                let (whole, rest) = (points.div_euclid(100), points.rem_euclid(100));
-                match rest {
+                let (whole, hundredths) = (points.div_euclid(100), points.rem_euclid(100));
+                match hundredths {
                     0 => write!(f, "{whole} %"),
-                    rest if rest.rem_euclid(10) == 0 => {
-                        write!(f, "{whole}.{} %", rest.div_euclid(10))
+                    hundredths if hundredths.rem_euclid(10) == 0 => {
+                        write!(f, "{whole}.{} %", hundredths.div_euclid(10))
                     }
-                    rest => write!(f, "{whole}.{rest:02} %"),
+                    hundredths => write!(f, "{whole}.{hundredths:02} %"),
                 }
             }
             Self::Fixed(money) => write!(f, "{money}"),
@@ -169,65 +172,79 @@ fn after(moment: Timestamp, days: u16) -> Timestamp {
     moment.checked_add(days).unwrap_or(Timestamp::MAX)
 }
 
-/// Terms that can't be a program's.
+/// Why terms of a program are refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadProgram {
-    /// Not a percentage as we read it.
-    #[error("`{0}` is no rate: write it in percent with at most two decimals, as 20% or 12.5%")]
+    /// The text is not a percentage.
+    #[error(
+        "`{0}` is not a valid rate: write a percentage with at most two decimals, as 20% or 12.5%"
+    )]
     Rate(String),
-    /// Not a number of days.
-    #[error("`{0}` is no number of days: write it as 30d")]
+    /// The text is not a number of days.
+    #[error("`{0}` is not a valid number of days: write it as 30d")]
     Days(String),
-    /// Neither `first` nor `last`.
+    /// The text is neither `first` nor `last`.
     #[error("`{0}` is not a valid attribution model: write first or last")]
     AttributionModel(String),
-    /// Not a tier as we read it.
-    #[error("`{0}` is no tier: write from how many active customers on, as 10:25% or 10:6.00 eur")]
+    /// The text is not a tier.
+    #[error(
+        "`{0}` is not a valid tier: write active customers and reward, as 10:25% or 10:6.00 eur"
+    )]
     Tier(String),
-    /// Outside what can be agreed on.
-    #[error("{what} of {seen} can't be agreed on: {bounds}")]
+    /// A term is out of its bounds.
+    #[error("{what} of {value} is not allowed: {bounds}")]
     Bounds {
-        /// Of what.
+        /// The term, with its article: `a rate`.
         what: &'static str,
-        /// What was seen.
-        seen: String,
-        /// What would do.
+        /// Its value, as people read it.
+        value: String,
+        /// The bounds, as people read them.
         bounds: &'static str,
     },
-    /// Two terms of which one can be.
-    #[error("{0} are alternatives: say one of them")]
+    /// Two terms that exclude each other.
+    #[error("{0} exclude each other: give only one of them")]
     Alternatives(&'static str),
-    /// Not an address; which one, is the typist's affair.
-    #[error("an address that was given is none: it must be as anna@example.com")]
+    /// The text is not an e-mail address. The error does not repeat it.
+    #[error("an e-mail address is not valid: write it as anna@example.com")]
     Email,
-    /// Not a company's domain.
+    /// The text is not a domain, or is a public mail host.
     #[error(
-        "`{0}` is no company's domain: write example.com, and none that gives mailboxes to all"
+        "`{0}` is not a valid company domain: write it as example.com; a public mail host is not \
+         allowed"
     )]
     Domain(String),
-    /// Nothing says these.
-    #[error("the program is not whole: {0} is not said, and there is nothing to take it from")]
+    /// These terms are missing.
+    #[error("the program is incomplete: {0} is missing, and there is no program to take it from")]
     Missing(String),
 }
 
 impl Program {
-    /// The same, if it keeps the bounds. They may only ever widen: journals hold programs.
+    /// Returns the program if it is within its bounds. The bounds may become wider but never
+    /// narrower, because journals contain programs.
     ///
     /// # Errors
-    /// [`BadProgram::Bounds`].
+    /// [`BadProgram::Bounds`] names the first term that is out of its bounds.
     pub fn checked(self) -> Result<Self, BadProgram> {
-        let outside = |what, seen: &dyn Display, bounds| {
-            let seen = seen.to_string();
-            Err(BadProgram::Bounds { what, seen, bounds })
+        let outside = |what, value: &dyn Display, bounds| {
+            let value = value.to_string();
+            Err(BadProgram::Bounds {
+                what,
+                value,
+                bounds,
+            })
         };
         match self.reward {
             Reward::BasisPoints(1..=10_000) => {}
             Reward::BasisPoints(_) => {
-                return outside("a rate", &self.reward, "more than 0 %, at most 100 %");
+                return outside(
+                    "a rate",
+                    &self.reward,
+                    "it must be more than 0 % and at most 100 %",
+                );
             }
             Reward::Fixed(money) if money.minor > 0 => {}
             Reward::Fixed(money) => {
-                return outside("a fixed amount", &money, "it must be more than nothing");
+                return outside("a fixed amount", &money, "it must be more than 0");
             }
         }
         match self.duration {
@@ -235,14 +252,26 @@ impl Program {
             | CommissionDuration::Months(1..=MAX_MONTHS)
             | CommissionDuration::Life => {}
             CommissionDuration::Months(months) => {
-                return outside("a number of months", &months, "1 to 1,200; or for life");
+                return outside(
+                    "a number of months",
+                    &months,
+                    "it must be 1 to 1,200; or choose life",
+                );
             }
         }
         if self.hold_days > MAX_DAYS {
-            return outside("a hold", &in_days(self.hold_days), "0 to 3,650 days");
+            return outside(
+                "a hold",
+                &in_days(self.hold_days),
+                "it must be 0 to 3,650 days",
+            );
         }
         if !(1..=MAX_DAYS).contains(&self.window_days) {
-            return outside("a window", &in_days(self.window_days), "1 to 3,650 days");
+            return outside(
+                "a window",
+                &in_days(self.window_days),
+                "it must be 1 to 3,650 days",
+            );
         }
         Ok(self)
     }

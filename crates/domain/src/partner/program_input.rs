@@ -1,4 +1,4 @@
-//! A program as people write it down, and the bounds that every program keeps.
+//! A program's terms, and a partner's identity, as people write them.
 
 use crate::money::Money;
 use crate::partner::identity::PartnerIdentity;
@@ -10,45 +10,47 @@ use serde::{Deserialize, Deserializer};
 use std::fmt::Display;
 use std::str::FromStr;
 
-/// Terms of a program as people write them; what is left out is as it was.
+/// The terms of a program as people write them. A term that is left out stays as it is in the
+/// program that these are merged onto.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ProgramInput {
-    /// A part of what was paid without tax: `20%`.
+    /// The part of each payment without tax that is earned: `20%`.
     #[serde(deserialize_with = "from_text")]
     pub rate: Option<Rate>,
-    /// So much for each payment in its currency: `5.00 eur`.
+    /// The amount that is earned for each payment in its currency: `5.00 eur`.
     #[serde(deserialize_with = "from_text")]
     pub fixed: Option<Money>,
-    /// Payments made in so many months from the first earn.
+    /// Payments earn for this number of months from the first one.
     pub months: Option<u16>,
-    /// The first payment alone earns.
+    /// Only the first payment earns.
     pub first_payment: bool,
     /// Every payment earns.
     pub life: bool,
-    /// From a payment until what it earned is released: `30d`.
+    /// The days from a payment until its commission is released: `30d`.
     #[serde(deserialize_with = "from_text")]
     pub hold: Option<Days>,
-    /// What may lie between a report and the first payment, either way: `60d`.
+    /// The largest number of days between a report and the first payment, in either order: `60d`.
     #[serde(deserialize_with = "from_text")]
     pub window: Option<Days>,
-    /// Whose report counts where there are several: `first` or `last`.
+    /// Which report counts when there are several: `first` or `last`.
     pub attribution_model: Option<AttributionModel>,
-    /// From how many active customers on it is more: `10:25%`, `50:30%`.
+    /// Other rewards from a number of active customers on: `10:25%`, `50:30%`.
     #[serde(deserialize_with = "list_from_text")]
     pub tiers: Option<Vec<Tier>>,
 }
 
 impl ProgramInput {
-    /// Whether nothing is said.
+    /// Whether it states no term.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// The offer that these terms make of another; without another they must say all.
+    /// The program terms with these terms in place of those of `base`. Without `base`, the program
+    /// must be complete here.
     ///
     /// # Errors
-    /// [`BadProgram`] when a term is missing, said twice or out of its bounds.
+    /// [`BadProgram`] when a term is missing, contradicts another or is out of its bounds.
     pub fn merge_onto(&self, base: Option<&ProgramTerms>) -> Result<ProgramTerms, BadProgram> {
         let tiers = self.tiers.clone();
         let tiers = tiers.or(base.map(|base| base.tiers.clone()));
@@ -62,20 +64,20 @@ impl ProgramInput {
 
     fn program(&self, base: Option<&Program>) -> Result<Program, BadProgram> {
         let reward = self.reward()?.or(base.map(|base| base.reward));
-        let span = self.duration()?.or(base.map(|base| base.duration));
+        let duration = self.duration()?.or(base.map(|base| base.duration));
         let hold = self.hold.map(|days| days.0);
         let hold = hold.or(base.map(|base| base.hold_days));
         let window = self.window.map(|days| days.0);
         let window = window.or(base.map(|base| base.window_days));
-        let claim = self
+        let attribution_model = self
             .attribution_model
             .or(base.map(|base| base.attribution_model));
-        let (Some(reward), Some(span), Some(hold_days), Some(window_days)) =
-            (reward, span, hold, window)
+        let (Some(reward), Some(duration), Some(hold_days), Some(window_days)) =
+            (reward, duration, hold, window)
         else {
             let terms = [
                 ("rate or fixed", reward.is_none()),
-                ("months, first payment or life", span.is_none()),
+                ("months, first payment or life", duration.is_none()),
                 ("hold", hold.is_none()),
                 ("window", window.is_none()),
             ];
@@ -85,10 +87,10 @@ impl ProgramInput {
         };
         Program {
             reward,
-            duration: span,
+            duration,
             hold_days,
             window_days,
-            attribution_model: claim.unwrap_or_default(),
+            attribution_model: attribution_model.unwrap_or_default(),
         }
         .checked()
     }
@@ -115,43 +117,43 @@ impl ProgramInput {
 }
 
 impl PartnerIdentity {
-    /// An address, and its company's domain.
+    /// Adds an e-mail address, and its domain unless that is a public mail host.
     ///
     /// # Errors
-    /// [`BadProgram::Email`].
+    /// [`BadProgram::Email`] when the text is not an e-mail address.
     pub fn add_email(&mut self, email: &str) -> Result<(), BadProgram> {
-        let known = Self::of(email);
-        if known.mailboxes.is_empty() || email.trim().contains(char::is_whitespace) {
+        let identity = Self::of(email);
+        if identity.mailboxes.is_empty() || email.trim().contains(char::is_whitespace) {
             return Err(BadProgram::Email);
         }
-        self.merge(known);
+        self.merge(identity);
         Ok(())
     }
 
-    /// A company's domain.
+    /// Adds a company's domain.
     ///
     /// # Errors
-    /// [`BadProgram::Domain`].
+    /// [`BadProgram::Domain`] when the text is not a domain, or is a public mail host.
     pub fn add_domain(&mut self, domain: &str) -> Result<(), BadProgram> {
-        let plain = |c: char| c.is_alphanumeric() || c == '.' || c == '-';
-        let sound = domain.contains('.') && domain.chars().all(plain);
-        // An address there says whether everybody has one.
-        let known = Self::of(&format!("anybody@{domain}"));
-        if !sound || known.domains.is_empty() {
+        let is_allowed = |c: char| c.is_alphanumeric() || c == '.' || c == '-';
+        let well_formed = domain.contains('.') && domain.chars().all(is_allowed);
+        // An identity made of an address there leaves out the domain of a public mail host.
+        let identity = Self::of(&format!("anybody@{domain}"));
+        if !well_formed || identity.domains.is_empty() {
             return Err(BadProgram::Domain(excerpt(domain)));
         }
-        self.domains.extend(known.domains);
+        self.domains.extend(identity.domains);
         Ok(())
     }
 
-    /// What another is known by, too.
+    /// Adds everything of another identity.
     pub fn merge(&mut self, other: Self) {
         self.mailboxes.extend(other.mailboxes);
         self.domains.extend(other.domains);
         self.fingerprints.extend(other.fingerprints);
     }
 
-    /// Whether it is known by all that another is known by.
+    /// Whether it has everything of another identity.
     pub fn is_superset(&self, other: &Self) -> bool {
         self.mailboxes.is_superset(&other.mailboxes)
             && self.domains.is_superset(&other.domains)
@@ -165,27 +167,27 @@ impl FromStr for AttributionModel {
     fn from_str(text: &str) -> Result<Self, BadProgram> {
         [Self::First, Self::Last]
             .into_iter()
-            .find(|claim| claim.as_str() == text)
+            .find(|attribution_model| attribution_model.as_str() == text)
             .ok_or_else(|| BadProgram::AttributionModel(excerpt(text)))
     }
 }
 
-/// Of a text, in a file, what the same text means at the command line.
+/// Reads a value from text in a file, as the command line reads it.
 fn from_text<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: FromStr<Err: Display>,
 {
     let text = Option::<String>::deserialize(deserializer)?;
-    let read = text.map(|text| text.parse::<T>());
-    read.transpose().map_err(serde::de::Error::custom)
+    let parsed = text.map(|text| text.parse::<T>());
+    parsed.transpose().map_err(serde::de::Error::custom)
 }
 
-/// The same of a list of texts.
+/// Reads a list of values from a list of texts.
 fn list_from_text<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Vec<Tier>>, D::Error> {
     let texts = Option::<Vec<String>>::deserialize(deserializer)?;
-    let read = texts.map(|texts| texts.iter().map(|text| text.parse()).collect());
-    read.transpose().map_err(serde::de::Error::custom)
+    let parsed = texts.map(|texts| texts.iter().map(|text| text.parse()).collect());
+    parsed.transpose().map_err(serde::de::Error::custom)
 }

@@ -1,4 +1,4 @@
-//! Referrals: what partners report, what is decided of it, and on what terms.
+//! Referrals: what partners report, on what terms, and what people decide about it.
 
 use crate::ids::PartnerId;
 use crate::partner::identity::PartnerIdentity;
@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// A partner's report of a customer it sent.
+/// A partner's report that it sent a customer, as an event shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReferralSnapshot {
-    /// Who reports.
+    /// The partner that reports.
     pub partner: PartnerId,
     /// The partner's id of the referral.
     pub referral: Arc<str>,
@@ -18,78 +18,79 @@ pub struct ReferralSnapshot {
     pub referred_at: Timestamp,
 }
 
-/// A partner's report.
+/// A referral, as its events together show it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Referral {
-    /// Who reported.
+    /// The partner that reported it.
     pub partner: PartnerId,
-    /// The partner's id of it.
+    /// The partner's id of the referral.
     pub referral: Arc<str>,
     /// When the partner sent the customer.
     pub referred_at: Timestamp,
-    /// Taken back.
+    /// Whether the partner canceled it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub canceled: bool,
 }
 
-/// A report's program as it was in force when the partner sent the customer.
+/// The terms of a report: the program in force when it was reported. They stay the same when the
+/// program changes later.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttributionTerms {
-    /// Whose.
+    /// The partner that reported.
     pub partner: PartnerId,
     /// The partner's id of the referral.
     pub referral: Arc<str>,
     /// When the partner signed the report.
     pub reported_at: Timestamp,
-    /// On what terms.
+    /// The program in force.
     pub program: Program,
-    /// Who the partner is.
+    /// What the partner is recognized by.
     #[serde(default)]
     pub identity: PartnerIdentity,
 }
 
-/// A code that was given to a partner: whoever pays with it from then on was sent by it.
+/// A code that was given to a partner. A customer who uses it from then on was sent by the partner.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CodeGranted {
     /// The code.
     pub code: Arc<str>,
-    /// Whose it is.
+    /// The partner that has it.
     pub partner: PartnerId,
-    /// On what terms.
+    /// The program in force.
     pub program: Program,
-    /// Who the partner is.
+    /// What the partner is recognized by.
     #[serde(default)]
     pub identity: PartnerIdentity,
 }
 
-/// What a person says of a suspicion.
+/// A person's decision about a referral.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
-    /// It is an honest referral.
+    /// The referral counts, and its commissions wait no longer.
     Release,
-    /// It counts for nothing.
+    /// The referral does not count.
     Void,
 }
 
-/// Why a report does not count.
+/// Why a referral does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReferralRefusal {
-    /// Its partner took it back.
+    /// Its partner canceled it.
     Canceled,
-    /// A person decided so.
+    /// A person voided it.
     Void,
-    /// The first payment lies too far from it.
+    /// It is too far in time from the first payment.
     OutsideWindow,
-    /// The report of another partner counts.
+    /// Another partner's referral counts.
     AnotherPartner,
-    /// Another report of the same partner counts.
+    /// Another referral of the same partner counts.
     AnotherReport,
 }
 
 impl ReferralRefusal {
-    /// As it stands in JSON.
+    /// The name in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Canceled => "canceled",

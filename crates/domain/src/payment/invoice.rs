@@ -1,4 +1,4 @@
-//! Invoices that could not be collected at once: the part of a customer's state that they change.
+//! What the record keeps of invoices that failed at least once, and how snapshots change it.
 
 use crate::ids::ObjectId;
 use crate::money::Money;
@@ -11,25 +11,25 @@ use std::collections::BTreeMap;
 /// A customer's invoices that failed at least once, by id.
 pub type Invoices = BTreeMap<ObjectId, Invoice>;
 
-/// Invoices that stay in the record, the latest ones.
+/// How many invoices stay in the record: the latest ones.
 const MAX_INVOICES: usize = 8;
 
 /// An invoice that failed at least once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invoice {
-    /// How it stands.
+    /// Its state.
     pub state: InvoiceState,
-    /// Of which subscription.
+    /// The subscription that it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subscription: Option<ObjectId>,
-    /// What was owed when it failed.
+    /// The amount to be collected.
     pub due: Money,
     /// When it first failed.
     pub failed_at: Timestamp,
-    /// How often collection was tried.
+    /// The number of attempts to collect it.
     #[serde(default)]
     pub attempts: u32,
-    /// When it is tried again.
+    /// When the provider tries again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_attempt_at: Option<Timestamp>,
     /// When it was paid or given up.
@@ -37,7 +37,8 @@ pub struct Invoice {
     pub settled_at: Option<Timestamp>,
 }
 
-/// Applies what an event says of an invoice: a failure is kept until it is settled.
+/// Applies an event's snapshot of an invoice. An invoice enters the state when it fails; later
+/// snapshots settle it. An invoice that never failed is not kept.
 pub(crate) fn apply_snapshot(
     invoices: &mut Invoices,
     payments: &Payments,

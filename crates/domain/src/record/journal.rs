@@ -1,4 +1,4 @@
-//! What a whole journal says of the partners that may have rows for its customer.
+//! Which partners may have rows for a customer, as the customer's whole journal says.
 
 use crate::event::Fact;
 use crate::ids::PartnerId;
@@ -11,8 +11,8 @@ use std::sync::Arc;
 pub fn partners_of(journal: &[Arc<Entry>]) -> BTreeSet<&PartnerId> {
     let mut partners = BTreeSet::new();
     for fact in journal.iter().flat_map(|entry| &entry.event.facts) {
-        if let Fact::AttributionTerms(pinned) = fact {
-            partners.insert(&pinned.partner);
+        if let Fact::AttributionTerms(terms) = fact {
+            partners.insert(&terms.partner);
         } else if let Fact::CodeGranted(granted) = fact {
             partners.insert(&granted.partner);
         }
@@ -20,13 +20,13 @@ pub fn partners_of(journal: &[Arc<Entry>]) -> BTreeSet<&PartnerId> {
     partners
 }
 
-/// The reports of this journal that a partner may have been told of, by partner and the
-/// partner's id of the referral.
+/// The referrals of which a partner may have rows for the customer of this journal: the partner,
+/// and the partner's id of the referral.
 pub fn referrals_of(journal: &[Arc<Entry>]) -> BTreeSet<(&PartnerId, Arc<str>)> {
     let mut referrals = BTreeSet::new();
     for fact in journal.iter().flat_map(|entry| &entry.event.facts) {
-        if let Fact::AttributionTerms(pinned) = fact {
-            referrals.insert((&pinned.partner, pinned.referral.clone()));
+        if let Fact::AttributionTerms(terms) = fact {
+            referrals.insert((&terms.partner, terms.referral.clone()));
         } else if let Fact::CodeGranted(granted) = fact {
             referrals.insert((&granted.partner, referral_of_code(&granted.code)));
         }

@@ -1,5 +1,5 @@
-//! The fold: readings in, state out. Time, then life-cycle rank, then id decide the order,
-//! never arrival.
+//! The fold: normalized events in, state out. The order of events is by time, then life-cycle
+//! rank, then id. Their order of arrival never matters.
 
 use crate::event::{Fact, NormalizedEvent};
 use crate::payment::invoice;
@@ -9,20 +9,21 @@ use crate::subscription::terms::SubscriptionSnapshot;
 use jiff::Timestamp;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// The state that a set of readings makes. Order and repetition in `readings` do not matter.
-pub fn fold<'a>(readings: impl IntoIterator<Item = &'a NormalizedEvent>) -> CustomerState {
-    let mut state = fold_with_all_payments(readings);
+/// The state that a set of events makes. Order and repetition in `events` do not matter.
+pub fn fold<'a>(events: impl IntoIterator<Item = &'a NormalizedEvent>) -> CustomerState {
+    let mut state = fold_with_all_payments(events);
     state.close_old();
     state
 }
 
-/// The same with every payment there ever was: for people who ask, not for the record.
-/// A reading on which the fold panics, which is a bug of ours, counts as unclear and is
-/// stepped over: it never stops the others.
+/// Like [`fold`], but the state keeps every payment. It is for people who ask, not for the record.
+///
+/// An event on which the fold panics, which is a bug of ours, counts as unclear and is skipped. It
+/// never stops the other events.
 pub fn fold_with_all_payments<'a>(
-    readings: impl IntoIterator<Item = &'a NormalizedEvent>,
+    events: impl IntoIterator<Item = &'a NormalizedEvent>,
 ) -> CustomerState {
-    let mut sorted: Vec<&NormalizedEvent> = readings.into_iter().collect();
+    let mut sorted: Vec<&NormalizedEvent> = events.into_iter().collect();
     sorted.sort_by(|a, b| (a.occurred_at, a.rank, &a.id).cmp(&(b.occurred_at, b.rank, &b.id)));
     sorted.dedup_by(|a, b| a.id == b.id);
     let mut state = catch_unwind(|| {
@@ -40,39 +41,40 @@ pub fn fold_with_all_payments<'a>(
 fn fold_skipping_panics(sorted: &[&NormalizedEvent]) -> CustomerState {
     let mut state = CustomerState::default();
     for instant in sorted.chunk_by(|a, b| a.occurred_at == b.occurred_at) {
-        let digestible = |reading: &&&NormalizedEvent| state.with_events(&[**reading]).is_some();
-        let rest: Vec<&NormalizedEvent> = instant.iter().filter(digestible).copied().collect();
-        // Readings that are digestible one by one and not together are all stepped over.
-        let (mut next, folded) = match state.with_events(&rest) {
-            Some(next) => (next, rest.len()),
+        let folds_alone = |event: &&&NormalizedEvent| state.with_events(&[**event]).is_some();
+        let foldable: Vec<&NormalizedEvent> = instant.iter().filter(folds_alone).copied().collect();
+        // Events that fold one by one but not together are all skipped.
+        let (mut next, folded) = match state.with_events(&foldable) {
+            Some(next) => (next, foldable.len()),
             None => (state, 0),
         };
-        let over = u32::try_from(instant.len().saturating_sub(folded)).unwrap_or(u32::MAX);
-        next.unclear = next.unclear.saturating_add(over);
+        let skipped = u32::try_from(instant.len().saturating_sub(folded)).unwrap_or(u32::MAX);
+        next.unclear = next.unclear.saturating_add(skipped);
         state = next;
     }
     state
 }
 
 impl CustomerState {
-    /// Folds one more reading that stands after all folded ones and does not
-    /// [contend](Self::must_refold) with them, and lets no payment leave. None when that panics:
-    /// [`fold`] steps over it.
-    pub(crate) fn fold_next(mut self, reading: &NormalizedEvent) -> Option<Self> {
+    /// Folds one more event. It must come after all folded events, and
+    /// [`must_refold`](Self::must_refold) must be false for it. Every payment stays in the state.
+    /// `None` when it panics; [`fold`] skips such an event.
+    pub(crate) fn fold_next(mut self, event: &NormalizedEvent) -> Option<Self> {
         let apply = || {
-            self.apply_instant(&[reading]);
+            self.apply_instant(&[event]);
             self
         };
         catch_unwind(AssertUnwindSafe(apply)).ok()
     }
 
-    /// Whether this reading, though it stands last, can't be folded on its own: it ties with
-    /// the statement a subscription rests on, or may touch a payment that left the record.
-    pub fn must_refold(&self, reading: &NormalizedEvent) -> bool {
-        reading.facts.iter().any(|fact| match fact {
-            Fact::Subscription(seen) => {
-                let known = self.subscriptions.get(&seen.id);
-                known.is_some_and(|known| known.as_of == reading.occurred_at)
+    /// Whether an event needs a fold of the whole journal, even if it comes last in order: its
+    /// snapshot has the same time as the one in the state, or it may change a payment that left
+    /// the record.
+    pub fn must_refold(&self, event: &NormalizedEvent) -> bool {
+        event.facts.iter().any(|fact| match fact {
+            Fact::Subscription(snapshot) => {
+                let current = self.subscriptions.get(&snapshot.id);
+                current.is_some_and(|current| current.as_of == event.occurred_at)
             }
             Fact::Payment(_)
             | Fact::SamePayment { .. }
@@ -80,7 +82,7 @@ impl CustomerState {
             | Fact::Refund(_)
             | Fact::Invoice(_)
             | Fact::Dispute(_) => self.payments.closed > 0,
-            // Whose the commissions of payments are that left the record.
+            // These may change which partner earns on payments that left the record.
             Fact::AttributionTerms(_)
             | Fact::Reviewed { .. }
             | Fact::CodeGranted(_)
@@ -88,29 +90,31 @@ impl CustomerState {
             | Fact::Referral(_)
             | Fact::ReferralCanceled { .. }
             | Fact::ReferralCode { .. }
-            | Fact::Profile(_) => self.payments.closed > 0 && self.partners_may_earn(reading),
+            | Fact::Profile(_) => self.payments.closed > 0 && self.partners_may_earn(event),
             Fact::CustomerDeleted | Fact::Waiting { .. } | Fact::Unclear { .. } => false,
         })
     }
 
-    /// Whether partners earn on this customer, or may with this reading.
-    fn partners_may_earn(&self, reading: &NormalizedEvent) -> bool {
-        let pins = |fact: &Fact| matches!(fact, Fact::AttributionTerms(_) | Fact::CodeGranted(_));
-        let known = !self.partners.attribution_terms.is_empty() || !self.partners.codes.is_empty();
-        known || reading.facts.iter().any(pins)
+    /// Whether a partner earns on this customer, or may do so with this event.
+    fn partners_may_earn(&self, event: &NormalizedEvent) -> bool {
+        let has_terms =
+            |fact: &Fact| matches!(fact, Fact::AttributionTerms(_) | Fact::CodeGranted(_));
+        let earns = !self.partners.attribution_terms.is_empty() || !self.partners.codes.is_empty();
+        earns || event.facts.iter().any(has_terms)
     }
 
-    /// Lets old payments leave. What commissions still need of them stays.
+    /// Removes old payments from the state. It keeps what commissions need of them: when the first
+    /// of them was paid.
     pub(crate) fn close_old(&mut self) {
         let left = self.payments.close_old();
         if !self.partners.attribution_terms.is_empty() {
-            let known = self.partners.first_closed_at;
-            self.partners.first_closed_at = known.into_iter().chain(left).min();
+            let earlier = self.partners.first_closed_at;
+            self.partners.first_closed_at = earlier.into_iter().chain(left).min();
         }
     }
 
-    /// This state with readings of one instant that stand after all folded ones, and without
-    /// letting old payments leave. None when that panics: [`fold`] steps over it.
+    /// This state with more events, all of one instant and after all folded ones. Every payment
+    /// stays in it. `None` when it panics; [`fold`] skips such events.
     pub fn with_events(&self, instant: &[&NormalizedEvent]) -> Option<Self> {
         let apply = || {
             let mut next = self.clone();
@@ -165,7 +169,7 @@ impl CustomerState {
             | Fact::CodeGranted(_)
             | Fact::Fingerprint { .. }
             | Fact::ReferralCode { .. } => self.apply_to_partners(fact, at),
-            // It says nothing yet; what it will say stands under the same id.
+            // It says nothing yet. Once its content is there, that replaces it under the same id.
             Fact::Waiting { .. } => {}
             Fact::Unclear { .. } => self.unclear = self.unclear.saturating_add(1),
         }
@@ -202,7 +206,7 @@ impl CustomerState {
     }
 }
 
-/// Stands for a bug in the fold, since we know of no event on which the fold panics by itself.
+/// Stands for a bug in the fold, for tests: we know of no event on which the fold panics.
 #[cfg(feature = "poison")]
 fn panic_on_poison(event: &NormalizedEvent) {
     if &*event.kind == "poison" {

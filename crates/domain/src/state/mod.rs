@@ -1,5 +1,5 @@
-//! The folded part of a record: what all known events together say of a customer, one slice for
-//! each capability.
+//! The folded part of a record: what all events say of a customer. Each capability has one slice of
+//! it.
 
 pub mod fold;
 
@@ -15,46 +15,46 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Everything the events say. Equal sets of events give equal states, whatever their order.
+/// What all events of a customer say. Equal sets of events give equal states, in any order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CustomerState {
-    /// Who it is.
+    /// Who the customer is.
     #[serde(default)]
     pub person: Person,
-    /// Subscriptions by id; an ended one stays, and stays ended.
+    /// Subscriptions by id. An ended one stays in the state, and stays ended.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub subscriptions: Subscriptions,
-    /// Payments, refunds and disputes.
+    /// Payments with their refunds and disputes.
     #[serde(default, skip_serializing_if = "Payments::is_empty")]
     pub payments: Payments,
-    /// Invoices that could not be collected at once, the latest few.
+    /// The latest invoices that failed at least once, by id.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub invoices: Invoices,
-    /// Who says that they sent the customer, and what that rests on.
+    /// Which partners report that they sent the customer, and on what terms.
     #[serde(default, skip_serializing_if = "Partners::is_empty")]
     pub partners: Partners,
-    /// How many events are quarantined.
+    /// The number of quarantined events.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unclear: u32,
 }
 
 impl CustomerState {
-    /// The referral that counts: see [`Partners::attribution`].
+    /// The referral that counts. See [`Partners::attribution`].
     pub fn attribution(&self) -> Option<Attribution<'_>> {
         self.partners.attribution(&self.payments)
     }
 
-    /// A referral of a partner, as the partner names it; of a code `code/NAME`.
+    /// A partner's referral by the partner's id of it; `code/NAME` for a referral by code.
     pub fn referral(&self, partner: &PartnerId, referral: &str) -> Option<&Referral> {
         self.partners.referral(partner, referral)
     }
 
-    /// The last decision of a person on it.
+    /// The last decision of a person on a referral, named as in [`referral`](Self::referral).
     pub fn decision(&self, partner: &PartnerId, referral: &str) -> Option<Decision> {
         self.partners.decision(partner, referral)
     }
 
-    /// The partner for which this customer counts as active: see [`tiers::active_for`].
+    /// The partner for which this customer counts as active. See [`tiers::active_for`].
     pub fn active_for(&self, now: Timestamp) -> Option<&PartnerId> {
         tiers::active_for(&self.partners, &self.payments, &self.subscriptions, now)
     }

@@ -1,4 +1,4 @@
-//! A subscription as it stands: the part of a customer's state that subscription snapshots change.
+//! What the record keeps of subscriptions, and how snapshots change it.
 
 use crate::ids::ObjectId;
 use crate::money::Currency;
@@ -11,35 +11,35 @@ use std::collections::BTreeMap;
 /// A customer's subscriptions by id.
 pub type Subscriptions = BTreeMap<ObjectId, Subscription>;
 
-/// A subscription as it stands.
+/// A subscription, as its latest snapshot shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscription {
     /// When it began.
     pub started_at: Timestamp,
-    /// What it is billed in, once an event said so.
+    /// The currency it is billed in, once an event said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<Currency>,
     /// Status, items, period, trial, cancel and pause.
     #[serde(flatten)]
     pub terms: SubscriptionTerms,
-    /// When its end was asked for.
+    /// When somebody asked to end it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canceled_at: Option<Timestamp>,
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
-    /// When it was first seen running.
+    /// When a snapshot first showed it running.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activated_at: Option<Timestamp>,
-    /// The instant of the statement these terms come from.
+    /// The time of the snapshot that these terms come from.
     pub as_of: Timestamp,
-    /// Statements of one instant contradict each other and nothing says which came last.
+    /// Whether several snapshots have the time `as_of` and nothing says which came last.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ambiguous: bool,
 }
 
 impl Subscription {
-    /// When it ended, or is set to end.
+    /// When it ended or is set to end.
     pub fn ends_at(&self) -> Option<Timestamp> {
         let with_period = self
             .terms
@@ -51,7 +51,7 @@ impl Subscription {
     }
 }
 
-/// Applies what snapshots of one instant say, in the order in which they most likely happened.
+/// Applies snapshots of one instant, in the order in which they most likely happened.
 pub(crate) fn apply_snapshots(
     subscriptions: &mut Subscriptions,
     snapshots: &[&SubscriptionSnapshot],
@@ -101,19 +101,20 @@ fn apply_snapshot(
     subscriptions.insert(snapshot.id.clone(), next);
 }
 
-/// When the end of a subscription was asked for. Where nobody says, it is when a running one is
-/// first seen to end; of one that was never seen otherwise nobody knows.
+/// When somebody asked to end a subscription. A provider may say only that it was asked. Then it is
+/// the time of the first snapshot that says so after one that does not. It is unknown when no
+/// earlier snapshot exists.
 fn end_requested_at(
-    known: Option<&Subscription>,
-    seen: &SubscriptionSnapshot,
+    current: Option<&Subscription>,
+    snapshot: &SubscriptionSnapshot,
     at: Timestamp,
 ) -> Option<Timestamp> {
-    if seen.canceled_at.is_some() || !seen.end_requested {
-        return seen.canceled_at;
+    if snapshot.canceled_at.is_some() || !snapshot.end_requested {
+        return snapshot.canceled_at;
     }
-    let known = known?;
-    if known.terms.is_ending() {
-        known.canceled_at
+    let current = current?;
+    if current.terms.is_ending() {
+        current.canceled_at
     } else {
         Some(at)
     }

@@ -1,4 +1,4 @@
-//! The catalog names prices; what it does not list is never guessed.
+//! The catalog names prices. What it does not list is never guessed.
 
 use crate::scenarios::id;
 use domain::catalog::{BadCatalog, Catalog, ItemKind};
@@ -64,7 +64,7 @@ fn names_come_in_the_readers_language_or_in_english() {
 }
 
 #[test]
-fn a_program_with_a_name_says_what_it_has_other_than_the_one_without() {
+fn a_named_program_states_only_what_differs_from_the_usual_one() {
     let usual = "[program]\nrate = \"20%\"\nmonths = 12\nhold = \"30d\"\nwindow = \"60d\"\n";
     let named = "[programs.agency]\nfixed = \"5.00 eur\"\ntiers = [\"9:6.00 eur\"]\n";
     let catalog = Catalog::parse(&format!("{named}{usual}")).unwrap();
@@ -79,10 +79,10 @@ fn a_program_with_a_name_says_what_it_has_other_than_the_one_without() {
         },
         usual.program
     );
-    // Without one to take it from a program says all itself.
+    // Without a `[program]`, a named program must state every term itself.
     let bad = Catalog::parse(named).unwrap_err().to_string();
     assert!(
-        bad.contains("[programs.agency] is none: ") && bad.contains("hold"),
+        bad.contains("[programs.agency] is not a valid program: ") && bad.contains("hold"),
         "{bad}"
     );
 }

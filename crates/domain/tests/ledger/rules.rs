@@ -14,15 +14,15 @@ use domain::partner::referral::CodeGranted;
 use domain::payment::snapshot::{DisputeState, PaymentSnapshot, RefundState, SourceKind};
 use domain::record::{AdvanceOutcome, Record};
 
-fn summary_in_both_orders(readings: &[NormalizedEvent]) -> Vec<String> {
-    let forth = LedgerTable::after(readings).summary();
-    let back: Vec<NormalizedEvent> = readings.iter().rev().cloned().collect();
+fn summary_in_both_orders(events: &[NormalizedEvent]) -> Vec<String> {
+    let in_order = LedgerTable::after(events).summary();
+    let reversed: Vec<NormalizedEvent> = events.iter().rev().cloned().collect();
     assert_eq!(
-        LedgerTable::after(&back).summary(),
-        forth,
+        LedgerTable::after(&reversed).summary(),
+        in_order,
         "and in the other order"
     );
-    forth
+    in_order
 }
 
 fn pays(id: &str, month: i8, date: i8, minor: i64) -> NormalizedEvent {
@@ -75,30 +75,30 @@ fn a_report_dated_back_counts_from_its_signature() {
 
 #[test]
 fn r4_of_two_partners_the_first_signed_or_the_last_click_wins() {
-    let claim = |claim| Program {
-        attribution_model: claim,
+    let with_model = |attribution_model| Program {
+        attribution_model,
         ..program()
     };
-    let story = |how: AttributionModel| {
+    let story = |model: AttributionModel| {
         let zest = report_of(
             "zest",
             day(3, 1),
             day(3, 2),
-            &claim(how),
+            &with_model(model),
             PartnerIdentity::default(),
         );
         let acme = report_of(
             "acme",
             day(2, 1),
             day(3, 4),
-            &claim(how),
+            &with_model(model),
             PartnerIdentity::default(),
         );
         let late = report_of(
             "peel",
             day(3, 9),
             day(3, 9),
-            &claim(how),
+            &with_model(model),
             PartnerIdentity::default(),
         );
         summary_in_both_orders(&[zest, pays("pi_1", 3, 3, 1_000), acme, late])
@@ -110,8 +110,8 @@ fn r4_of_two_partners_the_first_signed_or_the_last_click_wins() {
         "peel came after the payment"
     );
     let last = [
-        report("acme", day(3, 1), &claim(AttributionModel::Last)),
-        report("zest", day(3, 2), &claim(AttributionModel::First)),
+        report("acme", day(3, 1), &with_model(AttributionModel::Last)),
+        report("zest", day(3, 2), &with_model(AttributionModel::First)),
         pays("pi_1", 3, 3, 1_000),
     ];
     assert_eq!(
@@ -387,7 +387,7 @@ fn payments_that_left_the_record_keep_their_rows_and_hear_of_refunds_and_reports
     );
     story.push(refunded("re_1", "pi_00", day(12, 1), 500));
     assert_eq!(summary_in_both_orders(&story)[0], "acme/eur/due/pi_00 100");
-    // The report last of all, when the first payments have long left.
+    // The report comes last, long after the first payments left the record.
     let late = report_of(
         "acme",
         day(3, 1),
@@ -395,26 +395,26 @@ fn payments_that_left_the_record_keep_their_rows_and_hear_of_refunds_and_reports
         &program(),
         PartnerIdentity::default(),
     );
-    let told = [long_life(), vec![late]].concat();
-    assert_eq!(LedgerTable::after(&told).summary().len(), 15);
+    let events = [long_life(), vec![late]].concat();
+    assert_eq!(LedgerTable::after(&events).summary().len(), 15);
     let first = Program {
         duration: CommissionDuration::FirstPayment,
         ..program()
     };
-    let told = [
+    let events = [
         vec![report("acme", day(3, 1), &first)],
         long_life(),
         vec![profile("a@b.fr", day(12, 2))],
     ];
     assert_eq!(
-        summary_in_both_orders(&told.concat()),
+        summary_in_both_orders(&events.concat()),
         ["acme/eur/due/pi_00 200"]
     );
 }
 
 #[test]
 fn a_record_that_the_first_payment_left_still_knows_who_sent_the_customer() {
-    // 58 days before the first payment, 92 before the earliest of those that stayed.
+    // 58 days before the first payment, 92 before the earliest one that stayed in the record.
     let mut story = vec![report("acme", day(1, 2), &program())];
     story.extend(long_life());
     let state = LedgerTable::after(&story).record.folded.state;

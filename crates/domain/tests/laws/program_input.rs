@@ -1,4 +1,4 @@
-//! A program is what was written, or nothing: no term is guessed, none is out of its bounds.
+//! A program is read as it is written, or refused: no term is guessed or out of its bounds.
 
 use domain::catalog::Catalog;
 use domain::money::Money;
@@ -10,14 +10,15 @@ use domain::partner::rate::Rate;
 use domain::partner::tiers::ProgramTerms;
 use proptest::prelude::*;
 
-/// A catalog's table, the program it makes, or what is said against it.
+/// A program in a catalog file, and the program it makes or a part of the error.
 const PROGRAM_CASES: &[(&str, Result<&str, &str>)] = &[
     (
         r#"rate = "20%", months = 12, hold = "30d", window = "60d""#,
         Ok("20 % for 12 months, released after 30 days, window 60 days, first report counts"),
     ),
     (
-        r#"fixed = "5.00 EUR", first_payment = true, hold = "0d", window = "1d", attribution_model = "last""#,
+        "fixed = \"5.00 EUR\", first_payment = true, hold = \"0d\", window = \"1d\", \
+         attribution_model = \"last\"",
         Ok(
             "5.00 EUR of the first payment, released after 0 days, window 1 days, \
             last report counts",
@@ -29,19 +30,19 @@ const PROGRAM_CASES: &[(&str, Result<&str, &str>)] = &[
     ),
     (
         r#"rate = "20%", hold = "30d""#,
-        Err("months, first payment or life; window is not said"),
+        Err("months, first payment or life; window is missing"),
     ),
     (
         r#"rate = "20%", fixed = "5 eur", life = true, hold = "30d", window = "60d""#,
-        Err("a rate and a fixed amount are alternatives"),
+        Err("a rate and a fixed amount exclude each other"),
     ),
     (
         r#"rate = "20%", life = true, months = 3, hold = "30d", window = "60d""#,
-        Err("months, first payment and life are alternatives"),
+        Err("months, first payment and life exclude each other"),
     ),
     (
         r#"rate = "0%", life = true, hold = "30d", window = "60d""#,
-        Err("a rate of 0 % can't be agreed on: more than 0 %, at most 100 %"),
+        Err("a rate of 0 % is not allowed: it must be more than 0 % and at most 100 %"),
     ),
     (
         r#"rate = "100.01%", life = true, hold = "30d", window = "60d""#,
@@ -49,7 +50,7 @@ const PROGRAM_CASES: &[(&str, Result<&str, &str>)] = &[
     ),
     (
         r#"fixed = "0.00 eur", life = true, hold = "30d", window = "60d""#,
-        Err("a fixed amount of 0.00 EUR can't be agreed on"),
+        Err("a fixed amount of 0.00 EUR is not allowed"),
     ),
     (
         r#"rate = "20%", months = 0, hold = "30d", window = "60d""#,
@@ -85,15 +86,15 @@ const PROGRAM_CASES: &[(&str, Result<&str, &str>)] = &[
     ),
     (
         r#"fixed = "5.00 eur", life = true, hold = "30d", window = "60d", tiers = ["10:25%"]"#,
-        Err("a tier of 25 % from 10 active customers can't be agreed on"),
+        Err("a tier of 25 % from 10 active customers is not allowed"),
     ),
     (
         r#"rate = "20%", life = true, hold = "30d", window = "60d", tiers = ["9:25%", "9:30%"]"#,
-        Err("tiers rise"),
+        Err("the numbers of active customers must rise"),
     ),
     (
         r#"rate = "20%", life = true, hold = "30d", window = "60d", tiers = ["0:25%"]"#,
-        Err("tiers rise"),
+        Err("the numbers of active customers must rise"),
     ),
     (
         r#"rate = "20%", life = true, hold = "30d", window = "60d", tiers = ["9:101%"]"#,
@@ -101,7 +102,7 @@ const PROGRAM_CASES: &[(&str, Result<&str, &str>)] = &[
     ),
     (
         r#"rate = "20%", life = true, hold = "30d", window = "60d", tiers = ["many"]"#,
-        Err("`many` is no tier"),
+        Err("`many` is not a valid tier"),
     ),
 ];
 
@@ -110,9 +111,11 @@ fn a_catalogs_program_is_read_whole_or_refused_with_its_reason() {
     for (text, expected) in PROGRAM_CASES {
         let catalog = Catalog::parse(&format!("program = {{ {text} }}"));
         match (catalog, expected) {
-            (Ok(catalog), Ok(said)) => assert_eq!(catalog.program.unwrap().to_string(), *said),
-            (Err(error), Err(said)) => {
-                assert!(error.to_string().contains(said), "{text}: {error}");
+            (Ok(catalog), Ok(expected)) => {
+                assert_eq!(catalog.program.unwrap().to_string(), *expected)
+            }
+            (Err(error), Err(expected)) => {
+                assert!(error.to_string().contains(expected), "{text}: {error}");
             }
             (found, _) => panic!("{text}: {found:?}"),
         }
@@ -128,20 +131,20 @@ fn what_is_left_out_stays_as_it_was() {
         window_days: 60,
         attribution_model: AttributionModel::Last,
     };
-    let offer = ProgramTerms::from(base.clone());
+    let terms = ProgramTerms::from(base.clone());
     assert_eq!(
-        ProgramInput::default().merge_onto(Some(&offer)).unwrap(),
-        offer
+        ProgramInput::default().merge_onto(Some(&terms)).unwrap(),
+        terms
     );
     let lower = ProgramInput {
         rate: Some(Rate(1_500)),
         ..ProgramInput::default()
     };
-    let wanted = Program {
+    let expected = Program {
         reward: Reward::BasisPoints(1_500),
         ..base.clone()
     };
-    assert_eq!(lower.merge_onto(Some(&offer)).unwrap(), wanted.into());
+    assert_eq!(lower.merge_onto(Some(&terms)).unwrap(), expected.into());
 }
 
 #[test]
@@ -182,33 +185,33 @@ fn texts_that_are_no_rate_days_or_amount_are_refused() {
 
 #[test]
 fn a_partner_is_known_by_its_addresses_and_its_companys_domain() {
-    let mut own = PartnerIdentity::default();
-    own.add_email("anna@agrumes.fr").unwrap();
-    own.add_email("anna.b+shop@gmail.com").unwrap();
-    own.add_domain("Agrumes.example").unwrap();
-    let domains: Vec<&str> = own.domains.iter().map(AsRef::as_ref).collect();
+    let mut identity = PartnerIdentity::default();
+    identity.add_email("anna@agrumes.fr").unwrap();
+    identity.add_email("anna.b+shop@gmail.com").unwrap();
+    identity.add_domain("Agrumes.example").unwrap();
+    let domains: Vec<&str> = identity.domains.iter().map(AsRef::as_ref).collect();
     assert_eq!(
-        (own.mailboxes.len(), domains),
+        (identity.mailboxes.len(), domains),
         (2, vec!["agrumes.example", "agrumes.fr"])
     );
     for email in ["anna", "@agrumes.fr", "anna@", "anna b@agrumes.fr", ""] {
-        let error = own.add_email(email).unwrap_err().to_string();
+        let error = identity.add_email(email).unwrap_err().to_string();
         assert!(!error.contains("agrumes"), "{error}");
     }
     for domain in ["gmail.com", "agrumes", "a@agrumes.fr", "", "agrumes fr."] {
-        assert!(own.add_domain(domain).is_err(), "{domain}");
+        assert!(identity.add_domain(domain).is_err(), "{domain}");
     }
     assert!(
-        own.is_superset(&PartnerIdentity::of("anna@agrumes.fr"))
-            && !PartnerIdentity::default().is_superset(&own)
+        identity.is_superset(&PartnerIdentity::of("anna@agrumes.fr"))
+            && !PartnerIdentity::default().is_superset(&identity)
     );
 }
 
 #[test]
 fn a_stored_program_out_of_bounds_is_not_read() {
-    let sound =
+    let valid =
         r#"{"reward":{"basis_points":2000},"duration":"life","hold_days":30,"window_days":60}"#;
-    let program: Program = serde_json::from_str(sound).unwrap();
+    let program: Program = serde_json::from_str(valid).unwrap();
     assert_eq!(program.attribution_model, AttributionModel::First);
     for (from, to) in [
         ("2000", "10001"),
@@ -218,8 +221,8 @@ fn a_stored_program_out_of_bounds_is_not_read() {
         ("30", "3651"),
         ("\"life\"", "{\"months\":0}"),
     ] {
-        let error = serde_json::from_str::<Program>(&sound.replace(from, to)).unwrap_err();
-        assert!(error.to_string().contains("can't be agreed on"), "{error}");
+        let error = serde_json::from_str::<Program>(&valid.replace(from, to)).unwrap_err();
+        assert!(error.to_string().contains("is not allowed"), "{error}");
     }
 }
 

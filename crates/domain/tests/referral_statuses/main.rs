@@ -1,4 +1,5 @@
-//! What partners are told of their reports: a function of the events, told once a change.
+//! Which referral statuses partners are told: they follow from the events, and each change is told
+//! once.
 
 #![allow(
     clippy::unwrap_used,
@@ -23,21 +24,21 @@ use table::*;
 
 #[test]
 fn nothing_is_told_before_the_first_payment_and_each_change_once_after_it() {
-    let told = |events: &[NormalizedEvent]| StatusTable::after(events).summary();
+    let summary = |events: &[NormalizedEvent]| StatusTable::after(events).summary();
     let (r1, r2, r3) = (
         report("acme", "r-1", 1),
         report("acme", "r-2", 2),
         report("zest", "r-3", 3),
     );
     let all = [r1, r2, r3];
-    assert!(told(&all).is_empty());
+    assert!(summary(&all).is_empty());
     let paid = [all.to_vec(), vec![paid(4)]].concat();
     let first = [
         "r-1 attributed",
         "r-2 refused another_report",
         "r-3 refused another_partner",
     ];
-    assert_eq!(told(&paid), first);
+    assert_eq!(summary(&paid), first);
     let canceled = [
         paid.clone(),
         vec![canceled("acme", "r-1", 5), canceled("acme", "r-2", 6)],
@@ -48,14 +49,14 @@ fn nothing_is_told_before_the_first_payment_and_each_change_once_after_it() {
         "r-2 refused canceled",
         "r-3 attributed",
     ];
-    assert_eq!(told(&canceled.concat()), [&first[..], &later].concat());
+    assert_eq!(summary(&canceled.concat()), [&first[..], &later].concat());
 }
 
 #[test]
 fn a_report_that_looks_like_its_partner_is_held_until_a_person_decides() {
-    let own = PartnerIdentity::of("ann@grove.example");
+    let identity = PartnerIdentity::of("ann@grove.example");
     let events = [
-        report_of("acme", "r-1", 1, own),
+        report_of("acme", "r-1", 1, identity),
         mail("ann+x@grove.example", 2),
         paid(3),
     ];
@@ -87,8 +88,8 @@ fn what_was_told_of_a_code_is_taken_back_when_it_was_anothers_by_then() {
         ["code/spring attributed"]
     );
     let anothers = [shown.to_vec(), vec![granted("zest", 2)]].concat();
-    let told = StatusTable::after(&anothers);
-    let told = told
+    let table = StatusTable::after(&anothers);
+    let rows = table
         .rows
         .values()
         .map(|row| (row.partner.as_str(), row.status));
@@ -97,7 +98,7 @@ fn what_was_told_of_a_code_is_taken_back_when_it_was_anothers_by_then() {
         ("acme", ReferralStatus::Waiting),
         ("zest", ReferralStatus::Attributed),
     ];
-    assert!(told.eq(expected));
+    assert!(rows.eq(expected));
 }
 
 #[test]
@@ -137,17 +138,17 @@ fn a_partner_without_a_program_is_told_nothing() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
     #[test]
-    fn in_any_order_and_whatever_dies_the_last_row_says_how_the_events_stand(
+    fn in_any_order_and_with_any_crash_the_last_row_has_the_status_of_the_events(
         events in proptest::sample::subsequence(pool(), 1..=pool().len()).prop_shuffle(),
-        fates in prop::collection::vec(0..8_u8, pool().len()),
+        faults in prop::collection::vec(0..8_u8, pool().len()),
     ) {
         let mut table = StatusTable::default();
-        for (event, fate) in events.iter().zip(&fates) {
+        for (event, fault) in events.iter().zip(&faults) {
             table.fold(std::slice::from_ref(event));
-            match fate {
-                // Dies before it puts what follows: whoever comes next does.
+            match fault {
+                // It dies before it puts the effects; the next one puts them.
                 0 => {}
-                // Puts it and dies before it says so.
+                // It puts them, and dies before it clears them.
                 1 => drop(table.put_pending()),
                 2 => {
                     table.put();
@@ -162,15 +163,16 @@ proptest! {
         }
         table.put();
         let state = &table.record.folded.state;
+        let statuses = referral_statuses(&state.partners, &state.payments).into_iter();
         let expected: BTreeMap<String, ReferralStatus> =
-            referral_statuses(&state.partners, &state.payments).into_iter().map(|(key, s)| (key.clone(), s)).collect();
+            statuses.map(|(key, status)| (key.clone(), status)).collect();
         let mut last = BTreeMap::new();
         for row in table.rows.values() {
             let key = format!("{}/{}", row.partner, row.referral);
             let before = last.insert(key, row.status);
             prop_assert_ne!(before.unwrap_or(ReferralStatus::Waiting), row.status);
         }
-        last.retain(|_, standing| *standing != ReferralStatus::Waiting);
+        last.retain(|_, status| *status != ReferralStatus::Waiting);
         prop_assert_eq!(last, expected);
         let in_order = StatusTable::after(&sorted(&events));
         prop_assert_eq!(&in_order.record.folded, &table.record.folded);
@@ -179,7 +181,7 @@ proptest! {
 
 #[test]
 fn every_referral_status_has_the_words_that_its_json_has() {
-    for standing in [
+    for status in [
         ReferralStatus::Waiting,
         ReferralStatus::Attributed,
         ReferralStatus::Held(SelfReferralSignal::SameDomain),
@@ -194,15 +196,12 @@ fn every_referral_status_has_the_words_that_its_json_has() {
             referral: "r-1".into(),
             customer: customer(),
             n: 7,
-            status: standing,
+            status,
             at: day(1),
         };
         let json = serde_json::to_value(&row).unwrap();
-        assert_eq!(json["status"], standing.as_str());
-        assert_eq!(
-            json.get("reason").and_then(|r| r.as_str()),
-            standing.reason()
-        );
+        assert_eq!(json["status"], status.as_str());
+        assert_eq!(json.get("reason").and_then(|r| r.as_str()), status.reason());
         assert_eq!(
             serde_json::from_value::<ReferralStatusRow>(json).unwrap(),
             row
@@ -210,7 +209,7 @@ fn every_referral_status_has_the_words_that_its_json_has() {
     }
 }
 
-/// Events of which any subset may happen, in any order.
+/// Events of which any subset may arrive, in any order.
 fn pool() -> Vec<NormalizedEvent> {
     let mut pool = vec![
         report("acme", "r-1", 1),

@@ -1,5 +1,5 @@
-//! One customer's items as the fold and whoever puts what follows from it leave them, and the
-//! events that happen to it.
+//! A table in memory that keeps one customer's journal, record and status rows, and functions that
+//! make events for it.
 
 use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId};
@@ -46,9 +46,9 @@ impl StatusTable {
     }
 
     pub(super) fn fold(&mut self, events: &[NormalizedEvent]) {
-        let entry = |reading: &NormalizedEvent| {
-            let raw: Arc<[u8]> = reading.id.as_str().as_bytes().into();
-            Arc::new(Entry::new(reading.clone(), raw, 1, NOW, "".into()))
+        let entry = |event: &NormalizedEvent| {
+            let raw: Arc<[u8]> = event.id.as_str().as_bytes().into();
+            Arc::new(Entry::new(event.clone(), raw, 1, NOW, "".into()))
         };
         let new: Vec<Arc<Entry>> = events.iter().map(entry).collect();
         for entry in &new {
@@ -65,11 +65,11 @@ impl StatusTable {
 
     pub(super) fn rebuild(&mut self, new: &[Arc<Entry>]) {
         let rows: Vec<ReferralStatusRow> = self.rows.values().cloned().collect();
-        let recalled = match self.record.version {
+        let record = match self.record.version {
             0 => self.record.with_statuses_from_rows(&rows),
             _ => self.record.clone(),
         };
-        if let Some(next) = recalled.rebuild(&self.journal, new, NOW) {
+        if let Some(next) = record.rebuild(&self.journal, new, NOW) {
             self.record = next;
         }
     }
@@ -88,20 +88,20 @@ impl StatusTable {
     pub(super) fn put_pending(&mut self) -> bool {
         for effect in &self.record.pending {
             if let Effect::ReferralStatus(row) = effect {
-                let there = self.rows.entry(row.n).or_insert_with(|| (**row).clone());
-                assert_eq!(there, &**row, "two rows claim one key");
+                let stored = self.rows.entry(row.n).or_insert_with(|| (**row).clone());
+                assert_eq!(stored, &**row, "two rows have one key");
             }
         }
         !self.record.pending.is_empty()
     }
 
     pub(super) fn summary(&self) -> Vec<String> {
-        let told = self.rows.values().map(|row| {
+        let lines = self.rows.values().map(|row| {
             let reason = row.status.reason().map(|reason| format!(" {reason}"));
-            let standing = row.status.as_str();
-            format!("{} {standing}{}", row.referral, reason.unwrap_or_default())
+            let status = row.status.as_str();
+            format!("{} {status}{}", row.referral, reason.unwrap_or_default())
         });
-        told.collect()
+        lines.collect()
     }
 }
 
@@ -165,24 +165,24 @@ pub(super) fn report_of(
     partner: &str,
     referral: &str,
     at: i64,
-    own: PartnerIdentity,
+    identity: PartnerIdentity,
 ) -> NormalizedEvent {
     let partner = PartnerId::parse(partner).unwrap();
-    let seen = ReferralSnapshot {
+    let snapshot = ReferralSnapshot {
         partner: partner.clone(),
         referral: referral.into(),
         referred_at: day(at),
     };
-    let pinned = AttributionTerms {
+    let terms = AttributionTerms {
         partner,
         referral: referral.into(),
         reported_at: day(at),
         program: program(),
-        identity: own,
+        identity,
     };
     let facts = vec![
-        Fact::Referral(seen),
-        Fact::AttributionTerms(Box::new(pinned)),
+        Fact::Referral(snapshot),
+        Fact::AttributionTerms(Box::new(terms)),
     ];
     new_event(&format!("report {referral}"), at, facts)
 }
@@ -219,7 +219,7 @@ pub(super) fn mail(email: &str, at: i64) -> NormalizedEvent {
 }
 
 pub(super) fn paid(at: i64) -> NormalizedEvent {
-    let seen = PaymentSnapshot {
+    let snapshot = PaymentSnapshot {
         ids: vec![ObjectId::parse(format!("pi_{at}")).unwrap()],
         source_kind: SourceKind::Intent,
         paid: Money {
@@ -231,7 +231,7 @@ pub(super) fn paid(at: i64) -> NormalizedEvent {
         paid_at: day(at),
         subscription: None,
     };
-    new_event(&format!("paid {at}"), at, vec![Fact::Payment(seen)])
+    new_event(&format!("paid {at}"), at, vec![Fact::Payment(snapshot)])
 }
 
 pub(super) const NOW: Timestamp = Timestamp::constant(1_772_366_400, 0);

@@ -1,4 +1,4 @@
-//! An account is one that a bank knows the shape of, or it is refused without being repeated.
+//! A bank account is well formed, or it is refused with an error that does not repeat it.
 
 use domain::partner::bank_account::{BadBankAccount, BankAccount};
 
@@ -15,15 +15,15 @@ fn an_account_is_taken_as_people_type_it_and_comes_back() {
     let stored = serde_json::to_string(&account).unwrap();
     let back: BankAccount = serde_json::from_str(&stored).unwrap();
     assert_eq!(back, account);
-    let bent = stored.replace("DE89", "DE88");
-    assert!(serde_json::from_str::<BankAccount>(&bent).is_err());
+    let tampered = stored.replace("DE89", "DE88");
+    assert!(serde_json::from_str::<BankAccount>(&tampered).is_err());
 }
 
 #[test]
 fn what_is_no_account_is_refused_with_the_reason_and_without_the_account() {
     use BadBankAccount::{Bic, Checksum, Country, Holder, Shape};
     let long = "x".repeat(71);
-    for (holder, iban, bic, refused) in [
+    for (holder, iban, bic, expected) in [
         ("", IBAN, None, Holder),
         ("  ", IBAN, None, Holder),
         ("a\nb", IBAN, None, Holder),
@@ -34,7 +34,7 @@ fn what_is_no_account_is_refused_with_the_reason_and_without_the_account() {
         ("Acme", "", None, Shape),
         ("Acme", "FR14 2004 1010 0505 0001 3M02 6", None, Checksum),
         ("Acme", "D€89", None, Shape),
-        // Check digits that fit, of a country without IBANs and of too short an account.
+        // Right check digits, but of a country without IBANs, and of a number that is too short.
         ("Acme", "ZZ8212345678", None, Country),
         ("Acme", "DE933704004405", None, Shape),
         ("Acme", IBAN, Some("COBADEF"), Bic),
@@ -42,9 +42,9 @@ fn what_is_no_account_is_refused_with_the_reason_and_without_the_account() {
         ("Acme", IBAN, Some("COBADEFFXXXX"), Bic),
         ("Acme", IBAN, Some("COBADEF€"), Bic),
     ] {
-        let seen = BankAccount::new(holder, iban, bic).unwrap_err();
-        assert_eq!(seen, refused, "{holder} {iban} {bic:?}");
-        assert!(!seen.to_string().contains("3704"));
+        let error = BankAccount::new(holder, iban, bic).unwrap_err();
+        assert_eq!(error, expected, "{holder} {iban} {bic:?}");
+        assert!(!error.to_string().contains("3704"));
     }
     let debug = format!("{:?}", BankAccount::new("Acme", IBAN, None).unwrap());
     assert!(!debug.contains("3704") && !debug.contains("Acme"));
