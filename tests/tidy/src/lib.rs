@@ -1,5 +1,6 @@
 //! The design's style, held by a test: sizes, arrows, and who may name whom.
 
+#![cfg(test)]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -245,7 +246,7 @@ impl RuleExceptions {
 }
 
 fn exceptions(name: &str) -> RuleExceptions {
-    let file: toml::Table = read("tests/tidy.toml").parse().unwrap();
+    let file: toml::Table = read("tests/tidy/tidy.toml").parse().unwrap();
     let table = file[name].as_table().unwrap();
     let text = |reason: &toml::Value| reason.as_str().unwrap().to_owned();
     let of = table
@@ -387,8 +388,8 @@ fn read(path: &str) -> String {
 }
 
 fn root() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    root.to_path_buf()
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    root.canonicalize().unwrap()
 }
 
 fn assert_tidy(faults: &[String]) {
