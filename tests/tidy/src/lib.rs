@@ -14,6 +14,9 @@
 
 mod sizes;
 mod boundaries;
+mod circles;
+mod names;
 mod leftovers;
 mod pages;
+mod modules;
 mod tree;
