@@ -2,7 +2,9 @@
 
 use crate::modules::is_for_tests;
 use crate::tree::{assert_tidy, exceptions, read, sources};
+use proc_macro2::TokenTree;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 use syn::visit::{self, Visit};
 
 /// Where a provider's own wire structs are: they are named as that provider names things.
@@ -10,10 +12,11 @@ const PROVIDERS: &str = "crates/providers/src/";
 
 #[test]
 fn no_two_public_types_have_one_name() {
-    let mut places: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut places: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for name in names() {
         if name.kind == Kind::Type && name.is_public && !is_in_a_providers_folder(&name.path) {
-            places.entry(name.text).or_default().insert(name.path);
+            let places = places.entry(&name.text).or_default();
+            places.insert(&name.path);
         }
     }
     assert!(places.len() > 200, "the types are not where they were");
@@ -22,12 +25,15 @@ fn no_two_public_types_have_one_name() {
     for (name, places) in &places {
         let is_excepted = excepted.0.iter().any(|(excepted, _)| excepted == name);
         if places.len() > 1 && !is_excepted {
-            let places: Vec<&str> = places.iter().map(String::as_str).collect();
+            let places: Vec<&str> = places.iter().copied().collect();
             faults.push(format!("{name} is {}", places.join(" and ")));
         }
     }
     for (name, _) in &excepted.0 {
-        if places.get(name).is_none_or(|places| places.len() < 2) {
+        if places
+            .get(name.as_str())
+            .is_none_or(|places| places.len() < 2)
+        {
             faults.push(format!("{name} is one type: remove its exception"));
         }
     }
@@ -42,7 +48,7 @@ fn no_name_that_the_glossary_retired_comes_back() {
     let mut needed = BTreeSet::new();
     let mut faults = Vec::new();
     for name in names() {
-        for (word, now) in retired.iter().filter(|(word, _)| word.is(&name)) {
+        for (word, now) in retired.iter().filter(|(word, _)| word.is(name)) {
             let excused = excepted
                 .0
                 .iter()
@@ -67,6 +73,26 @@ fn no_name_that_the_glossary_retired_comes_back() {
             faults.push(format!(
                 "no retired name is left in {path}: remove its exception"
             ));
+        }
+    }
+    assert_tidy(&faults);
+}
+
+#[test]
+fn the_glossary_names_types_that_there_are() {
+    let types = names().iter().filter(|name| name.kind == Kind::Type);
+    let types: BTreeSet<&str> = types.map(|name| name.text.as_str()).collect();
+    let mut faults = Vec::new();
+    for (number, line) in read("crates/GLOSSARY.md").lines().enumerate() {
+        let cells: Vec<&str> = line.split('|').collect();
+        let Some(meaning) = cells.len().checked_sub(2).and_then(|at| cells.get(at)) else {
+            continue;
+        };
+        for word in meaning.split('`').skip(1).step_by(2) {
+            let is_type = word.starts_with(|first: char| first.is_ascii_uppercase());
+            if is_type && !types.contains(word) {
+                faults.push(format!("crates/GLOSSARY.md:{}: no type {word}", number + 1));
+            }
         }
     }
     assert_tidy(&faults);
@@ -187,8 +213,13 @@ fn is_in_a_providers_folder(path: &str) -> bool {
         .is_some_and(|(folder, _)| !["diagnose", "partner", "tests"].contains(&folder))
 }
 
-/// Every name in the house that is not of one test alone.
-fn names() -> Vec<Name> {
+/// Every name in the house that is not of one test alone, read once.
+fn names() -> &'static [Name] {
+    static NAMES: LazyLock<Vec<Name>> = LazyLock::new(read_names);
+    &NAMES
+}
+
+fn read_names() -> Vec<Name> {
     let mut all = Vec::new();
     for file in sources() {
         let mut reader = NameReader {
@@ -244,6 +275,18 @@ impl<'ast> Visit<'ast> for NameReader {
 
     fn visit_item_type(&mut self, item: &'ast syn::ItemType) {
         self.note_item(Kind::Type, &item.ident, &item.vis);
+    }
+
+    /// What a macro of ours is given to make a type of: `text_id! { CustomerKey }`.
+    fn visit_item_macro(&mut self, item: &'ast syn::ItemMacro) {
+        for token in item.mac.tokens.clone() {
+            if let TokenTree::Ident(name) = token {
+                let (text, line) = (name.to_string(), name.span().start().line);
+                if text.starts_with(|first: char| first.is_ascii_uppercase()) {
+                    self.note(Kind::Type, &text, true, line);
+                }
+            }
+        }
     }
 
     fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
