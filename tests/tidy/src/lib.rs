@@ -16,6 +16,7 @@ mod sizes;
 mod boundaries;
 mod circles;
 mod names;
+mod checklists;
 mod leftovers;
 mod pages;
 mod modules;
