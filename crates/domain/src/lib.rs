@@ -2,6 +2,9 @@
 //!
 //! Nothing here knows a provider, a cloud, a clock or a source of randomness; `now` is an argument.
 
+// The order of a hash table is another in each process; clippy.toml has the rest.
+#![warn(clippy::iter_over_hash_type)]
+
 pub mod ids;
 pub mod money;
 pub mod digest;

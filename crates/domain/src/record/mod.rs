@@ -230,7 +230,7 @@ impl Record {
         if folded == self.folded && settled.effects.is_empty() {
             return None;
         }
-        let unseen: HashSet<Digest> = new
+        let unseen: BTreeSet<Digest> = new
             .iter()
             .map(|entry| entry.digest)
             .filter(|digest| !self.remembers(*digest))
