@@ -7,7 +7,10 @@ use std::collections::BTreeSet;
 fn arrows_between_packages_go_down_only() {
     let mut faults = Vec::new();
     let functions: BTreeSet<String> = folders("functions").into_iter().collect();
-    let crates: BTreeSet<String> = folders("crates").into_iter().collect();
+    let crates: BTreeSet<String> = folders("crates")
+        .into_iter()
+        .filter(|name| name != "decisions")
+        .collect();
     assert!(
         functions.len() >= 6 && crates.len() >= 5,
         "the house is not where it was"

@@ -99,7 +99,7 @@ fn module_path(inside: &str) -> Option<Vec<String>> {
 }
 
 /// Sets of files that all need one another. A module may be put together from its own parts, and
-/// these may use what it declares: what a module takes from below itself closes no circle by itself.
+/// these may use what it declares: what a module takes from below itself closes no circle alone.
 fn circles(arrows: &BTreeSet<Arrow>) -> Vec<BTreeSet<String>> {
     let mut found = Vec::new();
     for circle in all_circles(arrows) {

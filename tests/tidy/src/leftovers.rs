@@ -82,7 +82,7 @@ fn no_file_names_a_place_on_somebodys_machine() {
 
 #[test]
 fn no_exception_outlives_its_cause() {
-    for name in ["provider_named", "table_named", "oversized"] {
+    for name in ["provider_named", "table_named", "oversized", "dead_link"] {
         for (path, reason) in exceptions(name).0 {
             assert!(
                 !reason.is_empty() && root().join(&path).exists(),
