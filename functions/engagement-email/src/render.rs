@@ -67,7 +67,7 @@ pub fn render_letter(
     })
 }
 
-/// What a letter is about, to be told to this reader.
+/// What a letter is about, in words for this reader.
 struct LetterContext<'a> {
     state: &'a CustomerState,
     catalog: &'a Catalog,
