@@ -96,7 +96,7 @@ pub enum BadCatalog {
     #[error("price {0} is listed twice; a price can only be one thing")]
     DuplicatePrice(PriceId),
     /// A program by this name can't be agreed on.
-    #[error("[programs.{0}] is none: {1}")]
+    #[error("[programs.{0}] is not a program: {1}")]
     Program(String, BadProgram),
 }
 

@@ -123,7 +123,7 @@ pub enum Fact {
     ReferralCanceled {
         /// Whose referral.
         partner: PartnerId,
-        /// Which.
+        /// The partner's id of the referral.
         referral: Arc<str>,
     },
     /// The program of a partner that reports, as the door found it in force.
@@ -132,7 +132,7 @@ pub enum Fact {
     Reviewed {
         /// Whose referral.
         partner: PartnerId,
-        /// Which.
+        /// The partner's id of the referral.
         referral: Arc<str>,
         /// What was decided.
         decision: Decision,

@@ -122,17 +122,17 @@ impl Money {
     }
 }
 
-/// A text that is no amount.
+/// A text that is not an amount.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadMoney {
     /// Not a number and a currency.
-    #[error("`{0}` is no amount: write it as \"5.00 eur\"")]
+    #[error("`{0}` is not an amount: write it as \"5.00 eur\"")]
     Unreadable(String),
     /// Nobody knows the currency.
     #[error(transparent)]
     Currency(#[from] UnknownCurrency),
     /// More decimals than the currency has, or more than an amount can be.
-    #[error("`{text}` is no amount: this currency has {places} decimals, and no sign is taken")]
+    #[error("`{text}` is not an amount: write {places} decimals at most, and no sign")]
     Digits {
         /// What was seen.
         text: String,

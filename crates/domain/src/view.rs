@@ -18,7 +18,7 @@ use std::sync::Arc;
 /// All there is to say of a customer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CustomerView {
-    /// Who.
+    /// The person, as far as the provider says.
     pub customer: PersonView,
     /// Subscriptions, the earliest first.
     pub subscriptions: Vec<SubscriptionView>,
@@ -160,14 +160,14 @@ pub struct AttributionView {
     pub partner: String,
     /// The partner's id of the referral.
     pub referral: Arc<str>,
-    /// When.
+    /// When the partner sent the customer.
     pub referred_at: Timestamp,
 }
 
 /// A letter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LetterView {
-    /// Which.
+    /// Its kind, as in the JSON of rows.
     pub kind: &'static str,
     /// About what.
     pub cause: Arc<str>,

@@ -55,7 +55,7 @@ pub enum RowKind {
 /// One row of a partner's ledger. Its key is customer, payment and number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommissionRow {
-    /// Whose.
+    /// The partner in whose ledger it is.
     pub partner: PartnerId,
     /// On which customer.
     pub customer: CustomerKey,

@@ -21,7 +21,7 @@ pub struct LedgerAccount {
 
 /// An account's name that is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` names no account of a ledger: partner/currency/standing/payment")]
+#[error("`{0}` is not a ledger account: write partner/currency/standing/payment")]
 pub struct BadLedgerAccount(String);
 
 impl From<LedgerAccount> for String {

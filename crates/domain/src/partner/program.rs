@@ -173,16 +173,16 @@ fn after(moment: Timestamp, days: u16) -> Timestamp {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadProgram {
     /// Not a percentage as we read it.
-    #[error("`{0}` is no rate: write it in percent with at most two decimals, as 20% or 12.5%")]
+    #[error("`{0}` is not a rate: write it in percent with at most two decimals, as 20% or 12.5%")]
     Rate(String),
     /// Not a number of days.
-    #[error("`{0}` is no number of days: write it as 30d")]
+    #[error("`{0}` is not a number of days: write it as 30d")]
     Days(String),
     /// Neither `first` nor `last`.
     #[error("`{0}` is not a valid attribution model: write first or last")]
     AttributionModel(String),
     /// Not a tier as we read it.
-    #[error("`{0}` is no tier: write from how many active customers on, as 10:25% or 10:6.00 eur")]
+    #[error("`{0}` is not a tier: write active customers and reward, as 10:25% or 10:6.00 eur")]
     Tier(String),
     /// Outside what can be agreed on.
     #[error("{what} of {seen} can't be agreed on: {bounds}")]
@@ -198,7 +198,7 @@ pub enum BadProgram {
     #[error("{0} are alternatives: say one of them")]
     Alternatives(&'static str),
     /// Not an address; which one, is the typist's affair.
-    #[error("an address that was given is none: it must be as anna@example.com")]
+    #[error("an e-mail address is not valid: write it as anna@example.com")]
     Email,
     /// Not a company's domain.
     #[error(
@@ -206,7 +206,7 @@ pub enum BadProgram {
     )]
     Domain(String),
     /// Nothing says these.
-    #[error("the program is not whole: {0} is not said, and there is nothing to take it from")]
+    #[error("the program is incomplete: {0} is not said, and there is nothing to take it from")]
     Missing(String),
 }
 

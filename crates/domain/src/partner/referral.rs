@@ -35,7 +35,7 @@ pub struct Referral {
 /// A report's program as it was in force when the partner sent the customer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttributionTerms {
-    /// Whose.
+    /// The partner whose terms they are.
     pub partner: PartnerId,
     /// The partner's id of the referral.
     pub referral: Arc<str>,

@@ -48,7 +48,7 @@ pub struct Payment {
 /// One teller's account of a payment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentSource {
-    /// Who.
+    /// Which kind of event says so.
     pub source_kind: SourceKind,
     /// The teller's own id.
     pub id: ObjectId,
@@ -58,7 +58,7 @@ pub struct PaymentSource {
     /// Tax within it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax_minor: Option<i64>,
-    /// When.
+    /// When the money arrived.
     pub paid_at: Timestamp,
     /// For which subscription, where the teller says.
     #[serde(default, skip_serializing_if = "Option::is_none")]

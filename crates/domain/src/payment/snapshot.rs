@@ -24,7 +24,7 @@ pub enum InvoiceState {
 /// An invoice as an event shows it: kept when it is about failure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvoiceSnapshot {
-    /// Which.
+    /// The provider's id of it.
     pub id: ObjectId,
     /// Of which subscription.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -77,7 +77,7 @@ pub struct PaymentSnapshot {
     /// Tax within it, minor units, where the teller says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax_minor: Option<i64>,
-    /// When.
+    /// When the money arrived.
     pub paid_at: Timestamp,
     /// For which subscription.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -99,7 +99,7 @@ pub enum RefundState {
 /// One refund.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefundSnapshot {
-    /// Which.
+    /// The provider's id of it.
     pub id: ObjectId,
     /// Ids that name the payment.
     pub payment: Vec<ObjectId>,
@@ -142,7 +142,7 @@ impl DisputeState {
 /// One dispute.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DisputeSnapshot {
-    /// Which.
+    /// The provider's id of it.
     pub id: ObjectId,
     /// Ids that name the payment.
     pub payment: Vec<ObjectId>,

@@ -23,7 +23,7 @@ pub enum EventVerdict {
 /// An event and its verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExplainedEvent {
-    /// Which.
+    /// The event's id.
     pub id: EventId,
     /// The sender's name for it.
     pub kind: Arc<str>,

@@ -78,7 +78,7 @@ pub struct Folded {
 /// A customer's record. `folded` is a function of the journal alone; the rest is bookkeeping.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// Whose.
+    /// The customer whose record it is.
     pub customer: CustomerKey,
     /// What the journal says.
     #[serde(flatten)]

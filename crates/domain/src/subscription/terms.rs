@@ -164,7 +164,7 @@ pub enum PreviousValue<T> {
 /// A subscription as an event shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubscriptionSnapshot {
-    /// Which.
+    /// The provider's id of the subscription.
     pub id: ObjectId,
     /// When it began.
     pub started_at: Timestamp,

@@ -101,7 +101,7 @@ const PROGRAM_CASES: &[(&str, Result<&str, &str>)] = &[
     ),
     (
         r#"rate = "20%", life = true, hold = "30d", window = "60d", tiers = ["many"]"#,
-        Err("`many` is no tier"),
+        Err("`many` is not a tier"),
     ),
 ];
 

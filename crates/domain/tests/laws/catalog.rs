@@ -80,7 +80,7 @@ fn a_program_with_a_name_says_what_it_has_other_than_the_one_without() {
     // Without one to take it from a program says all itself.
     let bad = Catalog::parse(named).unwrap_err().to_string();
     assert!(
-        bad.contains("[programs.agency] is none: ") && bad.contains("hold"),
+        bad.contains("[programs.agency] is not a program: ") && bad.contains("hold"),
         "{bad}"
     );
 }

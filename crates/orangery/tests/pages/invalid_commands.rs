@@ -57,8 +57,8 @@ const INVALID_COMMANDS: &[(&str, &str)] = &[
         "partner add new --attribution-model both",
         "write first or last",
     ),
-    ("partner add new --tier many", "`many` is no tier"),
-    ("partner add new --tier 10:5.00", "`10:5.00` is no tier"),
+    ("partner add new --tier many", "`many` is not a tier"),
+    ("partner add new --tier 10:5.00", "`10:5.00` is not a tier"),
     ("partner add new --tier 9:25% --tier 9:30%", "tiers rise"),
     (
         "partner add new --program nobody",
@@ -70,7 +70,7 @@ const INVALID_COMMANDS: &[(&str, &str)] = &[
     ),
     (
         "partner add new --email bruna",
-        "an address that was given is none",
+        "an e-mail address is not valid",
     ),
     ("partner add new --domain gmail.com", "no company's domain"),
     (
