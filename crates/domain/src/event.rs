@@ -1,4 +1,4 @@
-//! A reading: what one wire item says, in our words; the only thing the fold ever sees of it.
+//! A normalized event: what one wire item says, in our words, and all that the fold sees of it.
 
 use crate::ids::{CustomerKey, EventId, ObjectId, PartnerId, Reference};
 use crate::partner::referral::AttributionTerms;

@@ -146,8 +146,8 @@ impl Reference {
     /// Whether a text can be a referral code: 1 to 64 letters and digits of ASCII, `.`, `_`, `-`.
     /// Other text is the shop's own affair.
     pub fn is_code(text: &str) -> bool {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-        (1..=64).contains(&text.len()) && text.bytes().all(plain)
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        (1..=64).contains(&text.len()) && text.bytes().all(is_allowed)
     }
 
     /// Whether several customers may stand behind it: what waits under such a reference is
@@ -170,8 +170,8 @@ impl PartnerId {
     /// A partner's name as it may stand in an address: up to 64 lower-case letters, digits and
     /// dashes.
     pub fn parse(name: &str) -> Option<Self> {
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        let sound = !name.is_empty() && name.len() <= 64 && name.chars().all(plain);
-        sound.then(|| Self::new(name))
+        let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        let is_valid = !name.is_empty() && name.len() <= 64 && name.chars().all(is_allowed);
+        is_valid.then(|| Self::new(name))
     }
 }

@@ -161,8 +161,8 @@ impl FromStr for Money {
         let width = usize::from(places);
         let fraction = fraction.trim_end_matches('0');
         let digits = format!("{whole}{fraction:0<width$}");
-        let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
-        if whole.is_empty() || fraction.len() > width || !plain || number.ends_with('.') {
+        let is_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.is_empty() || fraction.len() > width || !is_digits || number.ends_with('.') {
             return Err(bad());
         }
         Ok(Self {

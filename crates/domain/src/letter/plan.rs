@@ -110,7 +110,7 @@ fn welcomes(state: &CustomerState) -> Vec<LetterRequest> {
         .collect()
 }
 
-/// An invoice that can't be collected is told of at its first failure, not at the last.
+/// An invoice that can't be collected causes a letter at its first failure, not at its last.
 fn failed_payments(state: &CustomerState) -> Vec<LetterRequest> {
     let open = |invoice: &Invoice| match invoice.state {
         InvoiceState::Failed | InvoiceState::ActionRequired => invoice.settled_at.is_none(),

@@ -50,8 +50,8 @@ impl BankAccount {
         if !(1..=70).contains(&holder.chars().count()) || holder.chars().any(char::is_control) {
             return Err(BadBankAccount::Holder);
         }
-        let plain: String = iban.split_whitespace().collect();
-        let iban: Iban = plain.to_ascii_uppercase().parse().map_err(iban_error)?;
+        let compact: String = iban.split_whitespace().collect();
+        let iban: Iban = compact.to_ascii_uppercase().parse().map_err(iban_error)?;
         let bic = bic.map(Bic::parse).transpose()?;
         Ok(Self {
             holder: holder.to_owned(),
@@ -93,14 +93,14 @@ impl fmt::Debug for BankAccount {
 impl Bic {
     fn parse(text: &str) -> Result<Self, BadBankAccount> {
         let text = text.trim().to_ascii_uppercase();
-        let sound = matches!(text.len(), 8 | 11)
+        let is_valid = matches!(text.len(), 8 | 11)
             && text.bytes().all(|c| c.is_ascii_alphanumeric())
             && text
                 .bytes()
                 .skip(4)
                 .take(2)
                 .all(|c| c.is_ascii_alphabetic());
-        if sound {
+        if is_valid {
             Ok(Self(text))
         } else {
             Err(BadBankAccount::Bic)

@@ -81,8 +81,8 @@ impl MailboxDigest {
         let domain = domain_of(email)?;
         let local = email.trim().rsplit_once('@')?.0.to_lowercase();
         let untagged = local.split('+').next().unwrap_or_default();
-        let plain: String = untagged.chars().filter(|c| *c != '.').collect();
-        let hash = Sha256::digest(format!("{plain}@{domain}").as_bytes());
+        let without_dots: String = untagged.chars().filter(|c| *c != '.').collect();
+        let hash = Sha256::digest(format!("{without_dots}@{domain}").as_bytes());
         let half = hash.first_chunk::<16>().copied().unwrap_or_default();
         let text = format!("{:032x}", u128::from_be_bytes(half));
         Some(Self(text.into()))
@@ -111,8 +111,8 @@ impl SelfReferralSignal {
 fn domain_of(email: &str) -> Option<String> {
     let (local, domain) = email.trim().rsplit_once('@')?;
     let domain = domain.to_lowercase();
-    let sound = !local.is_empty() && !domain.is_empty();
-    sound.then(|| match domain.as_str() {
+    let is_valid = !local.is_empty() && !domain.is_empty();
+    is_valid.then(|| match domain.as_str() {
         "googlemail.com" => "gmail.com".to_owned(),
         _ => domain,
     })

@@ -132,10 +132,10 @@ pub fn accrued(partners: &Partners, payments: &Payments) -> BTreeMap<LedgerAccou
     else {
         return owed;
     };
-    let Some(pin) = attribution.terms else {
+    let Some(terms) = attribution.terms else {
         return owed;
     };
-    let program = &pin.program;
+    let program = &terms.program;
     let settled = || payments.settled();
     let earliest = settled().min_by_key(|payment| (payment.paid_at(), &payment.ids));
     for payment in settled() {

@@ -144,7 +144,7 @@ pub fn decide(
             currency: balance.currency,
             exponent: balance.exponent,
         };
-        let least = order
+        let minimum = order
             .minimums
             .iter()
             .find(|l| l.currency == amount.currency);
@@ -154,10 +154,10 @@ pub fn decide(
                 reason: HoldReason::Negative,
             }),
             Ordering::Equal => {}
-            Ordering::Greater => match least.filter(|least| is_below(amount, **least)) {
-                Some(least) => left.push(UnpaidBalance {
+            Ordering::Greater => match minimum.filter(|minimum| is_below(amount, **minimum)) {
+                Some(minimum) => left.push(UnpaidBalance {
                     amount,
-                    reason: HoldReason::BelowMinimum(*least),
+                    reason: HoldReason::BelowMinimum(*minimum),
                 }),
                 None => amounts.push(amount),
             },
@@ -218,16 +218,16 @@ impl Payout {
 }
 
 /// Whether an amount is below another of the same currency, which may be counted in another unit.
-fn is_below(amount: Money, least: Money) -> bool {
+fn is_below(amount: Money, minimum: Money) -> bool {
     let scaled = |money: Money, by: u8| {
         let factor = 10_i128.checked_pow(by.into())?;
         i128::from(money.minor).checked_mul(factor)
     };
     match (
-        scaled(amount, least.exponent),
-        scaled(least, amount.exponent),
+        scaled(amount, minimum.exponent),
+        scaled(minimum, amount.exponent),
     ) {
-        (Some(amount), Some(least)) => amount < least,
+        (Some(amount), Some(minimum)) => amount < minimum,
         // Units so fine that they can't be compared: a person looks at it.
         (None, _) | (_, None) => true,
     }

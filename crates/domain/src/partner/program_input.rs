@@ -133,11 +133,11 @@ impl PartnerIdentity {
     /// # Errors
     /// [`BadProgram::Domain`].
     pub fn add_domain(&mut self, domain: &str) -> Result<(), BadProgram> {
-        let plain = |c: char| c.is_alphanumeric() || c == '.' || c == '-';
-        let sound = domain.contains('.') && domain.chars().all(plain);
+        let is_allowed = |c: char| c.is_alphanumeric() || c == '.' || c == '-';
+        let is_valid = domain.contains('.') && domain.chars().all(is_allowed);
         // An address there says whether everybody has one.
         let known = Self::of(&format!("anybody@{domain}"));
-        if !sound || known.domains.is_empty() {
+        if !is_valid || known.domains.is_empty() {
             return Err(BadProgram::Domain(excerpt(domain)));
         }
         self.domains.extend(known.domains);

@@ -18,10 +18,10 @@ impl FromStr for Rate {
         let bad = || BadProgram::Rate(excerpt(text));
         let number = text.trim().strip_suffix('%').ok_or_else(bad)?;
         let (whole, fraction) = number.trim_end().split_once('.').unwrap_or((number, "0"));
-        let points = |digits: &str, least, most| {
-            let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
-            let sound = plain && (least..=most).contains(&digits.len());
-            sound.then(|| digits.parse::<u16>().ok()).flatten()
+        let points = |digits: &str, shortest, longest| {
+            let is_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
+            let is_valid = is_digits && (shortest..=longest).contains(&digits.len());
+            is_valid.then(|| digits.parse::<u16>().ok()).flatten()
         };
         let hundreds = points(whole.trim(), 1, 3).and_then(|whole| whole.checked_mul(100));
         let rest = points(&format!("{fraction:0<2}"), 2, 2).filter(|_| !fraction.is_empty());

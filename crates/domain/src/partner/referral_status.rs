@@ -1,4 +1,4 @@
-//! How partners' reports stand, and which of it was told: rows that are never edited or deleted,
+//! The status of partners' reports, and what partners know of it: rows that are never edited or deleted,
 //! decided with the record's write like those of the commission ledger.
 //!
 //! A partner must not learn who is one of the shop's by reporting address after address. So
@@ -28,7 +28,7 @@ pub enum ReferralStatus {
     Refused(ReferralRefusal),
 }
 
-/// One row of what a partner is told. Its key is referral, customer and number.
+/// One row of what a partner is told of a report. Its key is referral, customer and number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReferralStatusRow {
     /// Who reported.
@@ -114,7 +114,7 @@ pub fn referral_statuses<'a>(
 }
 
 impl ReferralStatuses {
-    /// Nothing told.
+    /// Nothing was told yet.
     pub fn is_empty(&self) -> bool {
         self.next_number == 0
     }
@@ -150,12 +150,12 @@ impl ReferralStatuses {
             .chain(self.statuses.keys())
             .collect();
         for key in keys {
-            let told = self.statuses.get(key).copied();
+            let last = self.statuses.get(key).copied();
             let standing = standings
                 .get(key)
                 .copied()
                 .unwrap_or(ReferralStatus::Waiting);
-            if standing == told.unwrap_or(ReferralStatus::Waiting) {
+            if standing == last.unwrap_or(ReferralStatus::Waiting) {
                 continue;
             }
             let Some((partner, referral)) = key.split_once('/') else {

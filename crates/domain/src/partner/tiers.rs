@@ -131,8 +131,11 @@ impl FromStr for Tier {
     fn from_str(text: &str) -> Result<Self, BadProgram> {
         let bad = || BadProgram::Tier(excerpt(text));
         let (from, reward) = text.split_once(':').ok_or_else(bad)?;
-        let plain = from.bytes().all(|byte| byte.is_ascii_digit());
-        let from = plain.then(|| from.parse().ok()).flatten().ok_or_else(bad)?;
+        let is_digits = from.bytes().all(|byte| byte.is_ascii_digit());
+        let from = is_digits
+            .then(|| from.parse().ok())
+            .flatten()
+            .ok_or_else(bad)?;
         let reward = match reward.trim_end().ends_with('%') {
             true => Reward::BasisPoints(reward.parse::<Rate>()?.0),
             false => Reward::Fixed(reward.parse::<Money>().map_err(|_| bad())?),

@@ -27,11 +27,11 @@ pub struct Payments {
 /// One payment, by whatever ids it is named.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payment {
-    /// When an event first told of it.
+    /// When an event first reported it.
     pub first_seen_at: Timestamp,
     /// Invoice, intent, charge and session that are this payment.
     pub ids: BTreeSet<ObjectId>,
-    /// Who told of it: one entry for each teller and its own id.
+    /// Its sources: one for each kind of event and that event's own id.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<PaymentSource>,
     /// By charge: how much had gone back by when.
@@ -45,12 +45,12 @@ pub struct Payment {
     pub disputes: BTreeMap<ObjectId, Dispute>,
 }
 
-/// One teller's account of a payment.
+/// A payment as one source reports it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentSource {
     /// Which kind of event says so.
     pub source_kind: SourceKind,
-    /// The teller's own id.
+    /// The source's own id of the payment.
     pub id: ObjectId,
     /// What arrived.
     #[serde(flatten)]
@@ -60,7 +60,7 @@ pub struct PaymentSource {
     pub tax_minor: Option<i64>,
     /// When the money arrived.
     pub paid_at: Timestamp,
-    /// For which subscription, where the teller says.
+    /// For which subscription, where the source says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subscription: Option<ObjectId>,
 }
@@ -130,10 +130,10 @@ impl Payments {
         });
     }
 
-    /// Nothing arrived after all: what this teller told of it counts no more.
-    fn retract_source(&mut self, teller: SourceKind, own: &ObjectId) {
+    /// Nothing arrived after all: what this source reported does not count any more.
+    fn retract_source(&mut self, kind: SourceKind, own: &ObjectId) {
         for payment in &mut self.open {
-            payment.remove_source(teller, own);
+            payment.remove_source(kind, own);
         }
     }
 
@@ -145,7 +145,7 @@ impl Payments {
         let Some(charge) = ids.first() else { return };
         self.update_payment(ids, None, at, |payment| {
             let so_far = &mut payment.cumulative_refunds;
-            // A sum only grows within an instant: two refunds of one second are told in any order.
+            // A sum only grows within an instant: two refunds of one second come in any order.
             let known = so_far.get(charge).filter(|known| known.at == at);
             let minor = known.map_or(minor, |known| known.minor.max(minor));
             so_far.insert(charge.clone(), CumulativeRefund { at, minor });
@@ -247,8 +247,8 @@ impl Payment {
     pub fn paid(&self) -> Option<Money> {
         let mut accounts = self.best_sources();
         let mut sum = accounts.next()?.paid;
-        for told in accounts.filter(|told| told.paid.currency == sum.currency) {
-            sum.minor = sum.minor.saturating_add(told.paid.minor);
+        for source in accounts.filter(|source| source.paid.currency == sum.currency) {
+            sum.minor = sum.minor.saturating_add(source.paid.minor);
         }
         Some(sum)
     }
@@ -256,11 +256,11 @@ impl Payment {
     /// The id to call it by: of intent, charge, invoice and session the first that tells of it
     /// or is told.
     pub fn id(&self) -> Option<&ObjectId> {
-        let own = |teller| {
+        let own = |kind| {
             self.sources
                 .iter()
-                .find(|t| t.source_kind == teller)
-                .map(|told| &told.id)
+                .find(|t| t.source_kind == kind)
+                .map(|source| &source.id)
         };
         own(SourceKind::Intent)
             .or_else(|| own(SourceKind::Charge))
@@ -271,12 +271,15 @@ impl Payment {
 
     /// When the money arrived.
     pub fn paid_at(&self) -> Option<Timestamp> {
-        self.best_sources().map(|told| told.paid_at).min()
+        self.best_sources().map(|source| source.paid_at).min()
     }
 
     /// Tax within what arrived, as far as anybody says.
     pub fn tax_minor(&self) -> Option<i64> {
-        self.sources.iter().rev().find_map(|told| told.tax_minor)
+        self.sources
+            .iter()
+            .rev()
+            .find_map(|source| source.tax_minor)
     }
 
     /// For which subscription, by the most telling of those who say.
@@ -284,12 +287,12 @@ impl Payment {
         self.sources
             .iter()
             .rev()
-            .find_map(|told| told.subscription.as_ref())
+            .find_map(|source| source.subscription.as_ref())
     }
 
-    fn remove_source(&mut self, teller: SourceKind, own: &ObjectId) {
+    fn remove_source(&mut self, kind: SourceKind, own: &ObjectId) {
         self.sources
-            .retain(|told| (told.source_kind, &told.id) != (teller, own));
+            .retain(|source| (source.source_kind, &source.id) != (kind, own));
     }
 
     /// Whether a refund or a dispute is among its own.
@@ -299,10 +302,10 @@ impl Payment {
 
     /// The accounts of the most telling kind there is.
     fn best_sources(&self) -> impl Iterator<Item = &PaymentSource> {
-        let most = self.sources.iter().map(|told| told.source_kind).max();
+        let most = self.sources.iter().map(|source| source.source_kind).max();
         self.sources
             .iter()
-            .filter(move |told| Some(told.source_kind) == most)
+            .filter(move |source| Some(source.source_kind) == most)
     }
 
     /// Minor units gone back by refunds. A cumulative sum covers the refunds made until its

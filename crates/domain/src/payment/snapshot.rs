@@ -49,7 +49,7 @@ impl InvoiceSnapshot {
     }
 }
 
-/// Who says that money arrived, the least telling first. One payment told by several counts
+/// Which kind of event says that money arrived, the least informative first. One payment told by several counts
 /// once, by the most telling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -71,10 +71,10 @@ pub struct PaymentSnapshot {
     pub ids: Vec<ObjectId>,
     /// Who says so.
     pub source_kind: SourceKind,
-    /// What arrived, tax included. Nothing: what the teller told of it before did not arrive
+    /// What arrived, tax included. Nothing: what the source reported before did not arrive
     /// after all, as happens to direct debits.
     pub paid: Money,
-    /// Tax within it, minor units, where the teller says.
+    /// Tax within it, minor units, where the source says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax_minor: Option<i64>,
     /// When the money arrived.

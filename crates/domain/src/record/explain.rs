@@ -1,4 +1,4 @@
-//! Why each event counts as it does, told from the journal when somebody asks.
+//! Why each event counts as it does, worked out from the journal when somebody asks.
 
 use crate::event::{Fact, Position};
 use crate::ids::EventId;
@@ -79,15 +79,15 @@ pub fn explain(journal: &[Arc<Entry>], state: &CustomerState) -> Vec<ExplainedEv
 }
 
 fn verdict(entry: &Entry, state: &CustomerState, late: bool) -> EventVerdict {
-    let reading = &entry.event;
-    let ambiguous = reading.facts.iter().any(|fact| {
+    let event = &entry.event;
+    let ambiguous = event.facts.iter().any(|fact| {
         let Fact::Subscription(seen) = fact else {
             return false;
         };
         let known = state.subscriptions.get(&seen.id);
-        known.is_some_and(|known| known.ambiguous && known.as_of == reading.occurred_at)
+        known.is_some_and(|known| known.ambiguous && known.as_of == event.occurred_at)
     });
-    if reading.is_unclear() {
+    if event.is_unclear() {
         EventVerdict::Quarantined
     } else if ambiguous {
         EventVerdict::Ambiguous

@@ -23,20 +23,20 @@ pub const RING: usize = 24;
 /// How many references a record remembers to have set.
 const MAX_KNOWN_REFERENCES: usize = 24;
 
-/// One journal entry: the raw wire item as it came, and our reading of it.
+/// One journal entry: the raw wire item as it came, and the event normalized from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// What it says.
     pub event: NormalizedEvent,
     /// The wire item, byte for byte.
     pub raw: Arc<[u8]>,
-    /// Version of the normalizer that made the reading.
+    /// Version of the normalizer that made the event.
     pub normalizer: u16,
     /// When we received it, by our clock; for people, never for the fold.
     pub received_at: Timestamp,
     /// Whose append this was, so that a repeated append knows its own earlier one.
     pub receipt: Arc<str>,
-    /// Identity of raw item and reading together.
+    /// Identity of raw item and normalized event together.
     pub digest: Digest,
 }
 
@@ -284,15 +284,18 @@ impl Record {
         let (ledger, rows) =
             self.ledger
                 .reconcile(&self.customer, &state.partners, &state.payments, now);
-        let (standings, told) =
+        let (statuses, status_rows) =
             self.referral_statuses
                 .reconcile(&self.customer, &state.partners, &state.payments, now);
         let rows = rows.into_iter().map(Box::new).map(Effect::Commission);
-        let told = told.into_iter().map(Box::new).map(Effect::ReferralStatus);
+        let status_rows = status_rows
+            .into_iter()
+            .map(Box::new)
+            .map(Effect::ReferralStatus);
         Reconciliation {
             ledger,
-            referral_statuses: standings,
-            effects: rows.chain(told).collect(),
+            referral_statuses: statuses,
+            effects: rows.chain(status_rows).collect(),
         }
     }
 

@@ -17,7 +17,7 @@ pub fn fold<'a>(readings: impl IntoIterator<Item = &'a NormalizedEvent>) -> Cust
 }
 
 /// The same with every payment there ever was: for people who ask, not for the record.
-/// A reading on which the fold panics, which is a bug of ours, counts as unclear and is
+/// An event on which the fold panics, which is a bug of ours, counts as unclear and is
 /// stepped over: it never stops the others.
 pub fn fold_with_all_payments<'a>(
     readings: impl IntoIterator<Item = &'a NormalizedEvent>,
@@ -40,7 +40,7 @@ pub fn fold_with_all_payments<'a>(
 fn fold_skipping_panics(sorted: &[&NormalizedEvent]) -> CustomerState {
     let mut state = CustomerState::default();
     for instant in sorted.chunk_by(|a, b| a.occurred_at == b.occurred_at) {
-        let digestible = |reading: &&&NormalizedEvent| state.with_events(&[**reading]).is_some();
+        let digestible = |event: &&&NormalizedEvent| state.with_events(&[**event]).is_some();
         let rest: Vec<&NormalizedEvent> = instant.iter().filter(digestible).copied().collect();
         // Readings that are digestible one by one and not together are all stepped over.
         let (mut next, folded) = match state.with_events(&rest) {
@@ -55,24 +55,24 @@ fn fold_skipping_panics(sorted: &[&NormalizedEvent]) -> CustomerState {
 }
 
 impl CustomerState {
-    /// Folds one more reading that stands after all folded ones and does not
+    /// Folds one more event that stands after all folded ones and does not
     /// [contend](Self::must_refold) with them, and lets no payment leave. None when that panics:
     /// [`fold`] steps over it.
-    pub(crate) fn fold_next(mut self, reading: &NormalizedEvent) -> Option<Self> {
+    pub(crate) fn fold_next(mut self, event: &NormalizedEvent) -> Option<Self> {
         let apply = || {
-            self.apply_instant(&[reading]);
+            self.apply_instant(&[event]);
             self
         };
         catch_unwind(AssertUnwindSafe(apply)).ok()
     }
 
-    /// Whether this reading, though it stands last, can't be folded on its own: it ties with
+    /// Whether this event, though it stands last, can't be folded on its own: it ties with
     /// the statement a subscription rests on, or may touch a payment that left the record.
-    pub fn must_refold(&self, reading: &NormalizedEvent) -> bool {
-        reading.facts.iter().any(|fact| match fact {
+    pub fn must_refold(&self, event: &NormalizedEvent) -> bool {
+        event.facts.iter().any(|fact| match fact {
             Fact::Subscription(seen) => {
                 let known = self.subscriptions.get(&seen.id);
-                known.is_some_and(|known| known.as_of == reading.occurred_at)
+                known.is_some_and(|known| known.as_of == event.occurred_at)
             }
             Fact::Payment(_)
             | Fact::SamePayment { .. }
@@ -88,16 +88,16 @@ impl CustomerState {
             | Fact::Referral(_)
             | Fact::ReferralCanceled { .. }
             | Fact::ReferralCode { .. }
-            | Fact::Profile(_) => self.payments.closed > 0 && self.partners_may_earn(reading),
+            | Fact::Profile(_) => self.payments.closed > 0 && self.partners_may_earn(event),
             Fact::CustomerDeleted | Fact::Waiting { .. } | Fact::Unclear { .. } => false,
         })
     }
 
-    /// Whether partners earn on this customer, or may with this reading.
-    fn partners_may_earn(&self, reading: &NormalizedEvent) -> bool {
+    /// Whether partners earn on this customer, or may with this event.
+    fn partners_may_earn(&self, event: &NormalizedEvent) -> bool {
         let pins = |fact: &Fact| matches!(fact, Fact::AttributionTerms(_) | Fact::CodeGranted(_));
         let known = !self.partners.attribution_terms.is_empty() || !self.partners.codes.is_empty();
-        known || reading.facts.iter().any(pins)
+        known || event.facts.iter().any(pins)
     }
 
     /// Lets old payments leave. What commissions still need of them stays.
