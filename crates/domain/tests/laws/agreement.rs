@@ -17,7 +17,10 @@ const PROGRAM_CASES: &[(&str, Result<&str, &str>)] = &[
         Ok("20 % for 12 months, released after 30 days, window 60 days, first report counts"),
     ),
     (
-        r#"fixed = "5.00 EUR", first_payment = true, hold = "0d", window = "1d", attribution_model = "last""#,
+        concat!(
+            r#"fixed = "5.00 EUR", first_payment = true, hold = "0d", window = "1d", "#,
+            r#"attribution_model = "last""#,
+        ),
         Ok(
             "5.00 EUR of the first payment, released after 0 days, window 1 days, \
             last report counts",

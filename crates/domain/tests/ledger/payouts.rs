@@ -283,7 +283,8 @@ proptest! {
                         date: days_before(day_of(now), days_ago),
                         minimums: vec![money(least, "eur")],
                     };
-                    let Ok(PayoutOutcome::Pay(payout, _)) = decide(&acme(), &rows, &payouts, &order, now)
+                    let outcome = decide(&acme(), &rows, &payouts, &order, now);
+                    let Ok(PayoutOutcome::Pay(payout, _)) = outcome
                     else {
                         continue;
                     };

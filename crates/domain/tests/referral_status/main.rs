@@ -163,7 +163,10 @@ proptest! {
         table.put();
         let state = &table.record.folded.state;
         let expected: BTreeMap<String, ReferralStatus> =
-            referral_statuses(&state.partners, &state.payments).into_iter().map(|(key, s)| (key.clone(), s)).collect();
+            referral_statuses(&state.partners, &state.payments)
+                .into_iter()
+                .map(|(key, s)| (key.clone(), s))
+                .collect();
         let mut last = BTreeMap::new();
         for row in table.rows.values() {
             let key = format!("{}/{}", row.partner, row.referral);
