@@ -204,9 +204,13 @@ fn instances(title: &str) -> Vec<String> {
 
 fn variants(path: &str, name: &str) -> Vec<String> {
     let file = syn::parse_file(&read(path)).unwrap();
-    let found = file.items.iter().find_map(|item| match item {
-        syn::Item::Enum(found) if found.ident == name => Some(found),
-        _ => None,
+    let found = file.items.iter().find_map(|item| {
+        if let syn::Item::Enum(found) = item
+            && found.ident == name
+        {
+            return Some(found);
+        }
+        None
     });
     let found = found.unwrap_or_else(|| panic!("no enum {name} in {path}"));
     let names = found.variants.iter();

@@ -129,24 +129,14 @@ struct FileReader {
 
 impl FileReader {
     fn note_names(&mut self, item: &syn::Item) {
-        let name = match item {
-            syn::Item::Mod(inner) => {
-                if !is_for_tests(&inner.attrs) {
-                    self.children.insert(inner.ident.to_string());
-                }
-                return;
-            }
-            syn::Item::Struct(item) => &item.ident,
-            syn::Item::Enum(item) => &item.ident,
-            syn::Item::Union(item) => &item.ident,
-            syn::Item::Trait(item) => &item.ident,
-            syn::Item::Type(item) => &item.ident,
-            syn::Item::Fn(item) => &item.sig.ident,
-            syn::Item::Const(item) => &item.ident,
-            syn::Item::Static(item) => &item.ident,
-            _ => return,
-        };
-        self.found.defines.insert(name.to_string());
+        if let syn::Item::Mod(inner) = item
+            && !is_for_tests(&inner.attrs)
+        {
+            self.children.insert(inner.ident.to_string());
+        }
+        if let Some(name) = defined_name(item) {
+            self.found.defines.insert(name.to_string());
+        }
     }
 
     /// From the root of the crate, or nothing if the path leads out of it.
@@ -229,10 +219,10 @@ impl FileReader {
             let first = path.first().map(String::as_str).unwrap_or_default();
             let bound = self.found.bindings.get(first);
             let passed_on = bound.is_some_and(|binding| binding.is_re_export);
-            if path.len() > 1 || passed_on {
-                if let Some(target) = self.resolve(&path) {
-                    self.found.uses.push(target);
-                }
+            if (path.len() > 1 || passed_on)
+                && let Some(target) = self.resolve(&path)
+            {
+                self.found.uses.push(target);
             }
         }
         self.found
@@ -305,6 +295,25 @@ impl<'ast> Visit<'ast> for FileReader {
     }
 
     fn visit_visibility(&mut self, _: &'ast syn::Visibility) {}
+}
+
+/// What an item defines, modules apart.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the language's items are not ours"
+)]
+fn defined_name(item: &syn::Item) -> Option<&syn::Ident> {
+    match item {
+        syn::Item::Struct(item) => Some(&item.ident),
+        syn::Item::Enum(item) => Some(&item.ident),
+        syn::Item::Union(item) => Some(&item.ident),
+        syn::Item::Trait(item) => Some(&item.ident),
+        syn::Item::Type(item) => Some(&item.ident),
+        syn::Item::Fn(item) => Some(&item.sig.ident),
+        syn::Item::Const(item) => Some(&item.ident),
+        syn::Item::Static(item) => Some(&item.ident),
+        _ => None,
+    }
 }
 
 /// Whether an item is there for tests alone.
