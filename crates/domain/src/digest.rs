@@ -11,8 +11,8 @@ use std::fmt;
 pub struct Digest(u128);
 
 impl Digest {
-    /// Of one entry. A normalized event is a function of the raw item and the normalizer, so these and
-    /// the key say all.
+    /// Of one entry. A normalized event is a function of the raw item and the normalizer, so these
+    /// and the key say all.
     pub fn of(id: &EventId, raw: &[u8], normalizer: u16) -> Self {
         let mut hash = Sha256::new();
         hash.update(id.as_str().as_bytes());

@@ -1,5 +1,5 @@
-//! The status of partners' reports, and what partners know of it: rows that are never edited or deleted,
-//! decided with the record's write like those of the commission ledger.
+//! The status of partners' reports, and what partners know of it: rows that are never edited or
+//! deleted, decided with the record's write like those of the commission ledger.
 //!
 //! A partner must not learn who is one of the shop's by reporting address after address. So
 //! nothing is told before the customer's first payment counts, but what a person decided.

@@ -49,8 +49,8 @@ impl InvoiceSnapshot {
     }
 }
 
-/// Which kind of event says that money arrived, the least informative first. One payment told by several counts
-/// once, by the most telling.
+/// Which kind of event says that money arrived, the least informative first. One payment that
+/// several report counts once, by the most informative.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SourceKind {
