@@ -87,7 +87,7 @@ impl NormalizedEvent {
     }
 }
 
-/// One thing an event says. Every variant carries its own merge rule in [`crate::fold`].
+/// One thing an event says. Every variant carries its own merge rule in [`crate::state::fold`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fact {

@@ -44,7 +44,7 @@ impl BankAccount {
     /// An account, of what a person typed: spaces and lower case are allowed.
     ///
     /// # Errors
-    /// [`BadAccount`].
+    /// [`BadBankAccount`].
     pub fn new(holder: &str, iban: &str, bic: Option<&str>) -> Result<Self, BadBankAccount> {
         let holder = holder.trim();
         if !(1..=70).contains(&holder.chars().count()) || holder.chars().any(char::is_control) {

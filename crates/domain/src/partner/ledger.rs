@@ -1,7 +1,7 @@
 //! The commission ledger: what a customer's payments owe to whoever sent the customer, as rows
 //! that are never edited or deleted.
 //!
-//! What the rows of a payment must come to is a function of the state ([`owed`]); what they do
+//! What the rows of a payment must come to is a function of the state ([`accrued`]); what they do
 //! come to stands in the record ([`Ledger`]); a fold decides the difference, as further rows.
 
 use crate::ids::{CustomerKey, ObjectId, PartnerId};
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the rows decided so far come to, for the payments in the record. Bookkeeping: a cache of
-/// the rows, which can be [recalled](Ledger::recalled) from them.
+/// the rows, which can be [recalled](Ledger::from_rows) from them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
     /// The number of the next row of this customer.

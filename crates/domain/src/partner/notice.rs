@@ -176,7 +176,7 @@ fn hashed_id(what: &str, parts: &[&str]) -> String {
 
 /// How long a message waits after so many vain attempts, the first being 1; none when it is given
 /// up. `asked` is what the partner asked for, which counts where it is longer, up to
-/// [`LONGEST_WAIT`].
+/// [`MAX_WAIT`].
 pub fn retry_wait(attempt: u32, asked: Option<SignedDuration>) -> Option<SignedDuration> {
     let place = usize::try_from(attempt.saturating_sub(1)).ok()?;
     let wait = SignedDuration::from_secs(*RETRY_WAITS.get(place)?);

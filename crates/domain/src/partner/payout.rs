@@ -115,7 +115,7 @@ const MAX_LATE_ROWS: usize = 1_000;
 /// must not be older than the rows: who reads them reads them first.
 ///
 /// # Errors
-/// [`Refused`].
+/// [`PayoutRefusal`].
 pub fn decide(
     partner: &PartnerId,
     rows: &[CommissionRow],

@@ -47,7 +47,7 @@ pub struct ReferralStatusRow {
 }
 
 /// What was told of a customer last. Bookkeeping: a cache of the rows, which can be
-/// [recalled](Standings::recalled) from them.
+/// [recalled](ReferralStatuses::from_rows) from them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReferralStatuses {
     /// The number of the next row of this customer.
