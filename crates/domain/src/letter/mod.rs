@@ -5,7 +5,7 @@ pub mod plan;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// A letter to a customer. A new variant must say when it is due: see [`plan`](crate::letter::plan).
+/// A letter to a customer. A new variant must say when it is due: see [`plan`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Letter {

@@ -15,7 +15,8 @@ pub struct LedgerAccount {
     pub currency: Currency,
     /// Why it waits for a person; none is owed as a matter of course.
     pub self_referral_signal: Option<SelfReferralSignal>,
-    /// The payment it is for, by the [id](crate::partner::ledger::ledger_payment_id) that all its events together make.
+    /// The payment it is for, by the id that all its events together make
+    /// ([`ledger_payment_id`](crate::partner::ledger::ledger_payment_id)).
     pub payment: ObjectId,
 }
 
