@@ -3,6 +3,9 @@
 //! One way in: [`receive`] for payment providers, [`partner::receive`] for partners. Nothing here
 //! knows a clock, an environment, a network or a source of randomness.
 
+// The order of a hash table is another in each process; clippy.toml has the rest.
+#![warn(clippy::iter_over_hash_type)]
+
 mod provider;
 
 mod request;

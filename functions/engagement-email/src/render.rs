@@ -11,6 +11,7 @@ use domain::letter::plan::subject;
 use domain::letter::{Letter, LetterClass};
 use domain::money::{Money, exponent};
 use domain::payment::invoice::Invoice;
+use domain::payment::snapshot::InvoiceState;
 use domain::record::Record;
 use domain::state::CustomerState;
 use domain::subscription::state::Subscription;
@@ -66,7 +67,7 @@ pub fn render_letter(
     })
 }
 
-/// What a letter is about, to be told to this reader.
+/// What a letter is about, in words for this reader.
 struct LetterContext<'a> {
     state: &'a CustomerState,
     catalog: &'a Catalog,
@@ -96,7 +97,7 @@ impl LetterContext<'_> {
                 let next = failed.next_attempt_at.map(|at| self.reader.date(at));
                 context! {
                     next_attempt => next,
-                    must_act => failed.state == domain::payment::snapshot::InvoiceState::ActionRequired,
+                    must_act => failed.state == InvoiceState::ActionRequired,
                     ..self.money(failed)
                 }
             }

@@ -1,4 +1,4 @@
-//! How a referral stands, as its partner may know it.
+//! A referral's status, as far as its partner may know it.
 
 use domain::ids::PartnerId;
 use domain::partner::referral::ReferralRefusal;
@@ -14,17 +14,17 @@ use store::reports::{self, StoredReport};
 
 /// Answers for one referral.
 pub(crate) async fn respond<T: Table>(table: &T, partner: &PartnerId, id: &str) -> HttpResponse {
-    let (heard, told) = match reports::read_referral(table, partner, id).await {
+    let (reports, statuses) = match reports::read_referral(table, partner, id).await {
         Ok(known) => known,
         Err(error) => return HttpResponse::not_readable(&error),
     };
-    match ReferralResponse::of(id, &heard, &told) {
+    match ReferralResponse::of(id, &reports, &statuses) {
         Some(referral) => HttpResponse::json(200, &referral),
         None => HttpResponse::error(404, &"no referral was reported under this id"),
     }
 }
 
-/// What the partner is told.
+/// The answer to a partner's question.
 #[derive(Serialize)]
 struct ReferralResponse<'a> {
     referral_id: &'a str,
@@ -35,7 +35,7 @@ struct ReferralResponse<'a> {
     reported_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     sub_ids: BTreeMap<&'a str, &'a str>,
-    /// One for each customer of whom anything is told: several may share an address or a code.
+    /// One for each customer whose status is told: several may share an address or a code.
     customers: Vec<CustomerStatus>,
 }
 
@@ -48,28 +48,28 @@ struct CustomerStatus {
 }
 
 impl<'a> ReferralResponse<'a> {
-    /// None where nothing is known under the id.
+    /// None if nothing is known under the id.
     fn of(
         id: &'a str,
-        heard: &'a [Arc<StoredReport>],
-        told: &[Arc<ReferralStatusRow>],
+        reports: &'a [Arc<StoredReport>],
+        statuses: &[Arc<ReferralStatusRow>],
     ) -> Option<Self> {
-        if heard.is_empty() && told.is_empty() {
+        if reports.is_empty() && statuses.is_empty() {
             return None;
         }
         let mut latest = BTreeMap::new();
-        for row in told {
+        for row in statuses {
             let known = latest.entry(&row.customer).or_insert(row);
             if known.n < row.n {
                 *known = row;
             }
         }
         let is = |report: &StoredReport, kind: ReportKind| &*report.kind == kind.as_str();
-        let is_known_as = |kind| heard.iter().any(|report| is(report, kind));
+        let is_known_as = |kind| reports.iter().any(|report| is(report, kind));
         // What the partner itself said is no news of anybody.
         let unmet = if is_known_as(ReportKind::Canceled) {
             ("refused", Some(ReferralRefusal::Canceled.as_str()))
-        } else if heard.iter().all(|report| is(report, ReportKind::Lead)) && !heard.is_empty() {
+        } else if reports.iter().all(|report| is(report, ReportKind::Lead)) && !reports.is_empty() {
             ("lead", None)
         } else {
             ("waiting", None)
@@ -79,12 +79,12 @@ impl<'a> ReferralResponse<'a> {
             None | Some(ReferralStatus::Waiting) => unmet,
             Some(best) => (best.as_str(), best.reason()),
         };
-        let named = heard.iter().flat_map(|report| &report.sub_ids);
+        let named = reports.iter().flat_map(|report| &report.sub_ids);
         Some(Self {
             referral_id: id,
             state,
             reason,
-            reported_at: heard.iter().map(|report| report.signed_at).min(),
+            reported_at: reports.iter().map(|report| report.signed_at).min(),
             sub_ids: named.map(|(name, text)| (&**name, &**text)).collect(),
             customers: latest
                 .values()
@@ -99,7 +99,7 @@ impl<'a> ReferralResponse<'a> {
     }
 }
 
-/// Of several customers' the one that is told first.
+/// Of several customers' statuses, the one that comes first.
 fn rank(standing: &ReferralStatus) -> u8 {
     match standing {
         ReferralStatus::Waiting => 0,

@@ -1,4 +1,4 @@
-//! A report that was proven: noted under its id, then appended or parked, folded, answered.
+//! A verified report: noted under its id, then appended or parked, folded, answered.
 
 use domain::record::Entry;
 use jiff::Timestamp;
@@ -16,7 +16,7 @@ use store::{StoreError, Table};
 /// shop's by asking address after address.
 const ACCEPTED: &str = "accepted";
 
-/// What is answered.
+/// The answer's body.
 #[derive(Serialize)]
 struct ReportResponse<'a> {
     verdict: &'static str,
@@ -26,7 +26,7 @@ struct ReportResponse<'a> {
     referral_id: Option<&'a str>,
 }
 
-/// Takes a report in, and answers it.
+/// Ingests a report, and answers it.
 pub(crate) async fn ingest_report<T: Table>(
     table: &T,
     row: &PartnerRow,
@@ -38,27 +38,27 @@ pub(crate) async fn ingest_report<T: Table>(
     let Some(report) = &reported.report else {
         let kind = match &reported.received.outcome {
             ItemOutcome::Ignored { kind, .. } | ItemOutcome::WrongMode { kind } => kind,
-            ItemOutcome::Event(reading) => &reading.kind,
+            ItemOutcome::Event(event) => &event.kind,
         };
         tracing::info!(partner = %partner, kind = &**kind, verdict = "ignored");
-        let said = ReportResponse {
+        let response = ReportResponse {
             verdict: "ignored",
             id: None,
             referral_id: None,
         };
-        return HttpResponse::json(202, &said);
+        return HttpResponse::json(202, &response);
     };
     let (kind, message) = (report.kind().as_str(), &*reported.message_id);
     match record_and_append(table, row, &reported, receipt, now).await {
-        Ok(Some((verdict, said))) => {
+        Ok(Some((verdict, word))) => {
             let id = format!("partner/{partner}/{message}");
             tracing::info!(partner = %partner, id, kind, verdict);
-            let said = ReportResponse {
-                verdict: said,
+            let response = ReportResponse {
+                verdict: word,
                 id: Some(&id),
                 referral_id: Some(report.referral()),
             };
-            HttpResponse::json(202, &said)
+            HttpResponse::json(202, &response)
         }
         Ok(None) => {
             tracing::warn!(partner = %partner, kind, verdict = "conflict");
@@ -68,7 +68,7 @@ pub(crate) async fn ingest_report<T: Table>(
     }
 }
 
-/// The verdict, and the word for it that the partner is told; none of a conflict.
+/// The verdict, and the word for it in the partner's answer; none of a conflict.
 async fn record_and_append<T: Table>(
     table: &T,
     row: &PartnerRow,
@@ -95,9 +95,9 @@ async fn record_and_append<T: Table>(
         return Ok(None);
     };
     // Told again it means what it meant first, on the terms of that day.
-    let mut reading = report.event(signed_at);
-    row.add_attribution_terms(&mut reading, signed_at);
-    let entry = Entry::new(reading, raw.clone(), NORMALIZER, now, receipt.into());
+    let mut event = report.event(signed_at);
+    row.add_attribution_terms(&mut event, signed_at);
+    let entry = Entry::new(event, raw.clone(), NORMALIZER, now, receipt.into());
     let verdicts = ingest_entries(table, &[Arc::new(entry)], now).await?;
     Ok(Some(match verdicts.first() {
         Some(AppendOutcome::Appended) => ("applied", ACCEPTED),
