@@ -15,7 +15,7 @@ use crate::state::fold::fold_with_all_payments;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// How many of the entries folded last a record remembers.
@@ -194,7 +194,7 @@ impl Record {
     /// This record with its ledger summed from the rows in the table and its pending rows. Needed
     /// before a [rebuild](Self::rebuild): the record forgets the sums of payments that left it.
     pub fn with_ledger_from_rows(&self, rows: &[CommissionRow]) -> Self {
-        let stored: HashSet<u64> = rows.iter().map(|row| row.n).collect();
+        let stored: BTreeSet<u64> = rows.iter().map(|row| row.n).collect();
         let pending = self.pending.iter().filter_map(|effect| match effect {
             Effect::Commission(row) if !stored.contains(&row.n) => Some(&**row),
             Effect::Commission(_)
@@ -232,7 +232,7 @@ impl Record {
         if folded == self.folded && reconciled.effects.is_empty() {
             return None;
         }
-        let unfolded: HashSet<Digest> = new
+        let unfolded: BTreeSet<Digest> = new
             .iter()
             .map(|entry| entry.digest)
             .filter(|digest| !self.remembers(*digest))
