@@ -182,9 +182,9 @@ fn no_fixture_template_or_sample_is_orphaned() {
     let paired = |path: &&String| path.contains("/fixtures/") && !path.ends_with("/answers.json");
     for path in paths.iter().filter(paired) {
         let beside = |ending| path.strip_suffix(ending);
-        let other = match beside(".expect.json").or_else(|| beside(".answers.json")) {
+        let other = match beside(".snap").or_else(|| beside(".answers.json")) {
             Some(name) => format!("{name}.json"),
-            None => path.replace(".json", ".expect.json"),
+            None => path.replace(".json", ".snap"),
         };
         if !paths.contains(&other) {
             faults.push(format!("{path} without {other}"));

@@ -19,7 +19,7 @@ fn every_letter_reads_as_its_file_has_it() {
 fn no_expected_letter_is_orphaned() {
     let names = letters(&SampleNames::default()).into_iter();
     let expected: BTreeSet<String> = names
-        .flat_map(|(name, ..)| [format!("{name}.html"), format!("{name}.txt")])
+        .flat_map(|(name, ..)| [format!("{name}.html.snap"), format!("{name}.txt.snap")])
         .collect();
     let there: BTreeSet<String> = std::fs::read_dir(folder())
         .unwrap()
@@ -29,7 +29,7 @@ fn no_expected_letter_is_orphaned() {
 }
 
 fn compare(name: &str, told: &str) {
-    let path = folder().join(name);
+    let path = folder().join(format!("{name}.snap"));
     if std::env::var_os("UPDATE_EXPECT").is_some() {
         std::fs::write(&path, told).unwrap();
         return;

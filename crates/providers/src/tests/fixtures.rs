@@ -184,7 +184,7 @@ pub(super) fn shown(received: &ReceivedItem) -> Value {
 }
 
 fn compare(folder: &str, name: &str, outcome: &Value) -> Option<String> {
-    let path = folder_of(folder).join(format!("{name}.expect.json"));
+    let path = folder_of(folder).join(format!("{name}.snap"));
     let actual = format!(
         "{}\n",
         serde_json::to_string_pretty(outcome).expect("is JSON")
@@ -219,10 +219,12 @@ fn list(folder: &Path) -> (BTreeSet<String>, BTreeSet<String>) {
         if name == "life" || name == "untold.txt" || name.ends_with("answers.json") {
             continue;
         }
-        let stem = name.strip_suffix(".json").expect("is a fixture");
-        match stem.strip_suffix(".expect") {
+        match name.strip_suffix(".snap") {
             Some(stem) => expectations.insert(stem.to_owned()),
-            None => fixtures.insert(stem.to_owned()),
+            None => {
+                let stem = name.strip_suffix(".json").expect("is a fixture");
+                fixtures.insert(stem.to_owned())
+            }
         };
     }
     (fixtures, expectations)

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// Compares with a JSON file of `tests/stories`.
 pub(crate) fn assert_expected(name: &str, told: &Value) {
-    let path = stories_folder().join(format!("{name}.expect.json"));
+    let path = stories_folder().join(format!("{name}.snap"));
     let text = format!("{}\n", serde_json::to_string_pretty(told).unwrap());
     if std::env::var_os("UPDATE_EXPECT").is_some() {
         std::fs::write(&path, text).unwrap();
