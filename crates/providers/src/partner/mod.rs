@@ -13,6 +13,7 @@
 //! do, in a query.
 
 mod report;
+mod wire_report;
 mod sub_ids;
 mod query;
 

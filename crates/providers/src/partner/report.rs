@@ -2,6 +2,7 @@
 
 use super::UnreadableReport;
 use super::sub_ids::{self, SubIds};
+use super::wire_report::{ReportPayload, TypeField, WireReport};
 use crate::PersonKey;
 use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::{EventId, PartnerId, Reference};
@@ -183,44 +184,6 @@ impl ReportKind {
             Self::Postback => "postback",
         }
     }
-}
-
-#[derive(Deserialize)]
-struct TypeField {
-    #[serde(rename = "type")]
-    kind: Arc<str>,
-}
-
-#[derive(Deserialize)]
-struct WireReport {
-    data: ReportPayload,
-}
-
-#[derive(Deserialize)]
-struct ReportPayload {
-    referral_id: Arc<str>,
-    #[serde(default)]
-    customer: Option<CustomerObject>,
-    #[serde(default)]
-    occurred_at: Option<Arc<str>>,
-    #[serde(default)]
-    email: Option<Arc<str>>,
-    #[serde(default)]
-    customer_id: Option<Arc<str>>,
-    #[serde(default)]
-    code: Option<Arc<str>>,
-    #[serde(default)]
-    sub_ids: SubIds,
-}
-
-#[derive(Default, Deserialize)]
-struct CustomerObject {
-    #[serde(default)]
-    email: Option<Arc<str>>,
-    #[serde(default)]
-    id: Option<Arc<str>>,
-    #[serde(default)]
-    code: Option<Arc<str>>,
 }
 
 struct ReportedCustomer {
