@@ -14,6 +14,8 @@
 
 mod report;
 mod wire_report;
+#[cfg(feature = "openapi")]
+pub mod schema;
 mod sub_ids;
 mod query;
 

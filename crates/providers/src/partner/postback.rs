@@ -5,7 +5,8 @@
 //! each, `name=value`, without `token`, `ts` and `sig`. Before it stand the address and the time.
 
 use super::report::ReferralReport;
-use super::{ReportError, VerifiedReport, query};
+use super::wire_report::WirePostback;
+use super::{ReportError, UnreadableReport, VerifiedReport, query};
 use crate::keys::expand;
 use crate::verified::{SignatureClaim, canonical_hex, canonical_seconds, signature};
 use crate::{
@@ -123,7 +124,11 @@ impl PostbackQuery {
                 VerifiedItems::by_signature(&claim, secrets, now)?
             }
         };
-        let report = ReferralReport::from_postback(self.parameters.clone(), partner, keys)?;
+        let parameters = WirePostback::read(&self.parameters).map_err(|_| {
+            let what = "has a part that is not text";
+            UnreadableReport::Query { what }
+        })?;
+        let report = ReferralReport::from_postback(&parameters, partner, keys)?;
         let signed_at = verified.signed_at();
         Ok(VerifiedReport {
             received: ReceivedItem {

@@ -2,14 +2,13 @@
 
 use super::UnreadableReport;
 use super::sub_ids::{self, SubIds};
-use super::wire_report::{ReportPayload, TypeField, WireReport};
+use super::wire_report::{ReportPayload, ReportType, TypeField, WirePostback, WireReport};
 use crate::PersonKey;
 use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::{EventId, PartnerId, Reference};
 use domain::partner::referral::ReferralSnapshot;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What a partner says of somebody it sent, understood.
@@ -32,12 +31,9 @@ impl ReferralReport {
         signed_at: Timestamp,
         keys: &PersonKey,
     ) -> Result<Option<Self>, UnreadableReport> {
-        let kind = match &*kind(text)? {
-            "lead.created" => ReportKind::Lead,
-            "referral.created" => ReportKind::Created,
-            "referral.canceled" => ReportKind::Canceled,
-            _ => return Ok(None),
-        };
+        if ReportType::parse(&kind(text)?).is_none() {
+            return Ok(None);
+        }
         let wire: WireReport = parse(text)?;
         let data = wire.data;
         let occurred_at = match &data.occurred_at {
@@ -54,7 +50,7 @@ impl ReferralReport {
         Ok(Some(Self {
             id,
             partner: partner.clone(),
-            kind,
+            kind: wire.kind.into(),
             referral: check("data.referral_id", data.referral_id.trim())?,
             sub_ids: sub_ids::read("data.sub_ids", &data.sub_ids)?,
             references: ReportedCustomer::read(data)?.references(keys),
@@ -64,27 +60,28 @@ impl ReferralReport {
 
     /// Reads the parameters of a postback, which reports a customer sent.
     pub(super) fn from_postback(
-        mut said: BTreeMap<String, String>,
+        parameters: &WirePostback,
         partner: &PartnerId,
         keys: &PersonKey,
     ) -> Result<Self, UnreadableReport> {
-        let sub_ids = sub_ids::take_from_query(&mut said)?;
-        let mut take = |name: &'static str| {
-            let text = said.remove(name).filter(|text| !text.trim().is_empty());
-            text.map(|text| check(name, text.trim())).transpose()
+        let sub_ids = sub_ids::read("sub1 to sub5", &parameters.sub_ids())?;
+        let read = |name: &'static str, text: &str| match text.trim() {
+            "" => Ok(None),
+            text => check(name, text).map(Some),
         };
-        let referral = take("transaction_id")?;
+        let referral = read("transaction_id", &parameters.transaction_id)?;
         let referral = referral.ok_or_else(|| field("transaction_id", "is not there"))?;
-        let (amount, _) = (take("amount")?, take("currency")?);
+        let amount = read("amount", &parameters.amount)?;
+        read("currency", &parameters.currency)?;
         if amount.is_some_and(|amount| !is_amount(&amount)) {
             return Err(field("amount", "is not a plain number of 0 or more"));
         }
         let customer = ReportedCustomer {
-            email: take("email")?,
-            id: take("customer_id")?,
-            code: take("code")?,
+            email: read("email", &parameters.email)?,
+            id: read("customer_id", &parameters.customer_id)?,
+            code: read("code", &parameters.code)?,
         };
-        if !said.is_empty() {
+        if !parameters.unknown.is_empty() {
             // Silence would let a slip of the pen go unnoticed, and a conflict depend on it.
             let what = "has a name that this address does not know";
             return Err(UnreadableReport::Query { what });
@@ -186,6 +183,16 @@ impl ReportKind {
     }
 }
 
+impl From<ReportType> for ReportKind {
+    fn from(kind: ReportType) -> Self {
+        match kind {
+            ReportType::Lead => Self::Lead,
+            ReportType::Created => Self::Created,
+            ReportType::Canceled => Self::Canceled,
+        }
+    }
+}
+
 struct ReportedCustomer {
     email: Option<Arc<str>>,
     id: Option<Arc<str>>,
@@ -282,7 +289,7 @@ pub(super) fn field(name: &str, what: &'static str) -> UnreadableReport {
     }
 }
 
-const MAX_TEXT: usize = 254;
+pub(super) const MAX_TEXT: usize = 254;
 const CLOCK_SLACK: SignedDuration = SignedDuration::from_secs(300);
 /// What stands between partner and transaction in the id of a postback. No `webhook-id` has a
 /// slash in it, so none is the id of a postback.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 /// By name, both as the partner has them.
 pub type SubIds = BTreeMap<Arc<str>, Arc<str>>;
 
-/// Those of a report. What is there and says nothing is left out.
+/// Those of a report or a postback. What is there and says nothing is left out.
 pub(super) fn read(name: &str, said: &SubIds) -> Result<SubIds, UnreadableReport> {
     if said.len() > MAX_ENTRIES {
         return Err(field(name, "has more than 10 entries"));
@@ -25,18 +25,5 @@ pub(super) fn read(name: &str, said: &SubIds) -> Result<SubIds, UnreadableReport
     .collect()
 }
 
-/// Those of a postback, which are taken from it.
-pub(super) fn take_from_query(
-    said: &mut BTreeMap<String, String>,
-) -> Result<SubIds, UnreadableReport> {
-    let named = QUERY_NAMES.iter().filter_map(|name| {
-        let text = said.remove(*name)?;
-        Some((Arc::from(*name), Arc::from(text)))
-    });
-    read("sub1 to sub5", &named.collect())
-}
-
-const MAX_ENTRIES: usize = 10;
-const MAX_NAME_BYTES: usize = 64;
-/// As the convention has them.
-const QUERY_NAMES: [&str; 5] = ["sub1", "sub2", "sub3", "sub4", "sub5"];
+pub(super) const MAX_ENTRIES: usize = 10;
+pub(super) const MAX_NAME_BYTES: usize = 64;
