@@ -4,6 +4,8 @@
 mod route;
 mod report;
 mod referral_status;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 
 use domain::ids::PartnerId;
 use providers::partner::postback::{PostbackQuery, PostbackToken};

@@ -12,21 +12,37 @@ use store::partners::PartnerRow;
 use store::reports::{ReportOutcome, StoredReport, record_report};
 use store::{StoreError, Table};
 
-/// One word whether the customer is known or not: a partner must not learn who is one of the
-/// shop's by asking address after address.
-const ACCEPTED: &str = "accepted";
-
-/// The answer's body.
+/// What becomes of a report.
 #[derive(Serialize)]
-struct ReportResponse<'a> {
-    verdict: &'static str,
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[cfg_attr(
+    feature = "openapi",
+    schemars(rename = "Accepted", deny_unknown_fields)
+)]
+pub(crate) struct ReportResponse<'a> {
+    verdict: ReportVerdict,
+    /// Its name here.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schemars(with = "String"))]
     id: Option<&'a str>,
+    /// As you reported it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schemars(with = "String"))]
     referral_id: Option<&'a str>,
 }
 
-/// Ingests a report, and answers it.
+// One word whether the customer is known or not: a partner must not learn who is one of the shop's
+// by asking address after address.
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
+enum ReportVerdict {
+    Accepted,
+    Repeated,
+    Ignored,
+}
+
+/// Takes a report in, and answers it.
 pub(crate) async fn ingest_report<T: Table>(
     table: &T,
     row: &PartnerRow,
@@ -42,7 +58,7 @@ pub(crate) async fn ingest_report<T: Table>(
         };
         tracing::info!(partner = %partner, kind = &**kind, verdict = "ignored");
         let response = ReportResponse {
-            verdict: "ignored",
+            verdict: ReportVerdict::Ignored,
             id: None,
             referral_id: None,
         };
@@ -68,14 +84,14 @@ pub(crate) async fn ingest_report<T: Table>(
     }
 }
 
-/// The verdict, and the word for it in the partner's answer; none of a conflict.
+/// The verdict, and what the partner is told of it; none of a conflict.
 async fn record_and_append<T: Table>(
     table: &T,
     row: &PartnerRow,
     reported: &VerifiedReport,
     receipt: &str,
     now: Timestamp,
-) -> Result<Option<(&'static str, &'static str)>, StoreError> {
+) -> Result<Option<(&'static str, ReportVerdict)>, StoreError> {
     let Some(report) = &reported.report else {
         return Ok(None);
     };
@@ -100,9 +116,9 @@ async fn record_and_append<T: Table>(
     let entry = Entry::new(event, raw.clone(), NORMALIZER, now, receipt.into());
     let verdicts = ingest_entries(table, &[Arc::new(entry)], now).await?;
     Ok(Some(match verdicts.first() {
-        Some(AppendOutcome::Appended) => ("applied", ACCEPTED),
-        Some(AppendOutcome::Parked) => ("parked", ACCEPTED),
-        Some(AppendOutcome::Repeated) | None => ("repeated", "repeated"),
+        Some(AppendOutcome::Appended) => ("applied", ReportVerdict::Accepted),
+        Some(AppendOutcome::Parked) => ("parked", ReportVerdict::Accepted),
+        Some(AppendOutcome::Repeated) | None => ("repeated", ReportVerdict::Repeated),
     }))
 }
 

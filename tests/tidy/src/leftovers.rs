@@ -27,12 +27,19 @@ fn no_fixture_template_or_sample_is_orphaned() {
     let paired = |path: &&String| path.contains("/fixtures/") && !path.ends_with("/answers.json");
     for path in paths.iter().filter(paired) {
         let beside = |ending| path.strip_suffix(ending);
-        let other = match beside(".expect.json").or_else(|| beside(".answers.json")) {
+        let other = match beside(".snap").or_else(|| beside(".answers.json")) {
             Some(name) => format!("{name}.json"),
-            None => path.replace(".json", ".expect.json"),
+            None => path.replace(".json", ".snap"),
         };
         if !paths.contains(&other) {
             faults.push(format!("{path} without {other}"));
+        }
+    }
+    // The tests that walk these folders refuse what they compare with nothing.
+    let walked = ["/fixtures/", "tests/letters/", "tests/stories/"];
+    for path in paths.iter().filter(|path| path.ends_with(".snap")) {
+        if !walked.iter().any(|folder| path.contains(folder)) {
+            faults.push(format!("no test looks for orphans beside {path}"));
         }
     }
     // Each letter has the same six files; the templates' list names letters and shared files.

@@ -70,4 +70,4 @@ pub(super) fn field(name: &str, what: &'static str) -> UnreadableReport {
     }
 }
 
-const MAX_TEXT: usize = 254;
+pub(super) const MAX_TEXT: usize = 254;

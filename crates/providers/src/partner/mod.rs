@@ -14,6 +14,9 @@
 
 mod verified_report;
 mod report;
+mod wire_report;
+#[cfg(feature = "openapi")]
+pub mod schema;
 mod sub_ids;
 mod query;
 mod error;

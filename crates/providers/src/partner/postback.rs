@@ -4,10 +4,11 @@
 //! What is signed, and what the journal keeps, has one form: the parameters sorted by name, one on
 //! each line, `name=value`, without `token`, `ts` and `sig`. Path and time precede it.
 
-use super::error::ReportError;
+use super::error::{ReportError, UnreadableReport};
 use super::query;
 use super::report::ReferralReport;
 use super::verified_report::{VerifiedReport, only_item};
+use super::wire_report::WirePostback;
 use crate::keys::{PersonKey, expand};
 use crate::outcome::{ItemOutcome, ReceivedItem};
 use crate::secret::{Secret, Secrets, WeakSecret};
@@ -121,7 +122,11 @@ impl PostbackQuery {
                 VerifiedItems::by_signature(&claim, secrets, now)?
             }
         };
-        let report = ReferralReport::from_postback(self.parameters.clone(), partner, keys)?;
+        let parameters = WirePostback::read(&self.parameters).map_err(|_| {
+            let what = "has a part that is not text";
+            UnreadableReport::Query { what }
+        })?;
+        let report = ReferralReport::from_postback(&parameters, partner, keys)?;
         let signed_at = verified.signed_at();
         Ok(VerifiedReport {
             received: ReceivedItem {

@@ -2,13 +2,13 @@
 
 use super::error::{UnreadableReport, check, field};
 use super::sub_ids::{self, SubIds};
+use super::wire_report::{ReportPayload, ReportType, TypeField, WirePostback, WireReport};
 use crate::keys::PersonKey;
 use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::{EventId, PartnerId, Reference};
 use domain::partner::referral::ReferralSnapshot;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A partner's report of a customer it sent, parsed.
@@ -31,12 +31,9 @@ impl ReferralReport {
         signed_at: Timestamp,
         keys: &PersonKey,
     ) -> Result<Option<Self>, UnreadableReport> {
-        let kind = match &*kind(text)? {
-            "lead.created" => ReportKind::Lead,
-            "referral.created" => ReportKind::Created,
-            "referral.canceled" => ReportKind::Canceled,
-            _ => return Ok(None),
-        };
+        if ReportType::parse(&kind(text)?).is_none() {
+            return Ok(None);
+        }
         let wire: WireReport = parse(text)?;
         let data = wire.data;
         let occurred_at = match &data.occurred_at {
@@ -53,7 +50,7 @@ impl ReferralReport {
         Ok(Some(Self {
             id,
             partner: partner.clone(),
-            kind,
+            kind: wire.kind.into(),
             referral: check("data.referral_id", data.referral_id.trim())?,
             sub_ids: sub_ids::read("data.sub_ids", &data.sub_ids)?,
             references: ReportedCustomer::read(data)?
@@ -64,29 +61,28 @@ impl ReferralReport {
 
     /// Reads the parameters of a postback, which always reports a new referral.
     pub(super) fn from_postback(
-        mut parameters: BTreeMap<String, String>,
+        parameters: &WirePostback,
         partner: &PartnerId,
         keys: &PersonKey,
     ) -> Result<Self, UnreadableReport> {
-        let sub_ids = sub_ids::take_from_query(&mut parameters)?;
-        let mut take = |name: &'static str| {
-            let text = parameters
-                .remove(name)
-                .filter(|text| !text.trim().is_empty());
-            text.map(|text| check(name, text.trim())).transpose()
+        let sub_ids = sub_ids::read("sub1 to sub5", &parameters.sub_ids())?;
+        let read = |name: &'static str, text: &str| match text.trim() {
+            "" => Ok(None),
+            text => check(name, text).map(Some),
         };
-        let referral = take("transaction_id")?;
+        let referral = read("transaction_id", &parameters.transaction_id)?;
         let referral = referral.ok_or_else(|| field("transaction_id", "is missing"))?;
-        let (amount, _) = (take("amount")?, take("currency")?);
+        let amount = read("amount", &parameters.amount)?;
+        read("currency", &parameters.currency)?;
         if amount.is_some_and(|amount| !is_amount(&amount)) {
             return Err(field("amount", "is not a plain number of 0 or more"));
         }
         let customer = ReportedCustomer {
-            email: take("email")?,
-            id: take("customer_id")?,
-            code: take("code")?,
+            email: read("email", &parameters.email)?,
+            id: read("customer_id", &parameters.customer_id)?,
+            code: read("code", &parameters.code)?,
         };
-        if !parameters.is_empty() {
+        if !parameters.unknown.is_empty() {
             // Ignoring it would hide typing errors, and make conflicts depend on them.
             let what = "has a name that this address does not know";
             return Err(UnreadableReport::Query { what });
@@ -191,42 +187,14 @@ impl ReportKind {
     }
 }
 
-#[derive(Deserialize)]
-struct TypeField {
-    #[serde(rename = "type")]
-    kind: Arc<str>,
-}
-
-#[derive(Deserialize)]
-struct WireReport {
-    data: ReportPayload,
-}
-
-#[derive(Deserialize)]
-struct ReportPayload {
-    referral_id: Arc<str>,
-    #[serde(default)]
-    customer: Option<CustomerObject>,
-    #[serde(default)]
-    occurred_at: Option<Arc<str>>,
-    #[serde(default)]
-    email: Option<Arc<str>>,
-    #[serde(default)]
-    customer_id: Option<Arc<str>>,
-    #[serde(default)]
-    code: Option<Arc<str>>,
-    #[serde(default)]
-    sub_ids: SubIds,
-}
-
-#[derive(Default, Deserialize)]
-struct CustomerObject {
-    #[serde(default)]
-    email: Option<Arc<str>>,
-    #[serde(default)]
-    id: Option<Arc<str>>,
-    #[serde(default)]
-    code: Option<Arc<str>>,
+impl From<ReportType> for ReportKind {
+    fn from(kind: ReportType) -> Self {
+        match kind {
+            ReportType::Lead => Self::Lead,
+            ReportType::Created => Self::Created,
+            ReportType::Canceled => Self::Canceled,
+        }
+    }
 }
 
 struct ReportedCustomer {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 /// Values by name, both as the partner writes them.
 pub type SubIds = BTreeMap<Arc<str>, Arc<str>>;
 
-/// Those of a report, without empty values.
+/// Those of a report or a postback, without empty values.
 pub(super) fn read(name: &str, sub_ids: &SubIds) -> Result<SubIds, UnreadableReport> {
     if sub_ids.len() > MAX_ENTRIES {
         return Err(field(name, "has more than 10 entries"));
@@ -25,18 +25,5 @@ pub(super) fn read(name: &str, sub_ids: &SubIds) -> Result<SubIds, UnreadableRep
         .collect()
 }
 
-/// Takes those of a postback out of its parameters.
-pub(super) fn take_from_query(
-    parameters: &mut BTreeMap<String, String>,
-) -> Result<SubIds, UnreadableReport> {
-    let named = QUERY_NAMES.iter().filter_map(|name| {
-        let text = parameters.remove(*name)?;
-        Some((Arc::from(*name), Arc::from(text)))
-    });
-    read("sub1 to sub5", &named.collect())
-}
-
-const MAX_ENTRIES: usize = 10;
-const MAX_NAME_BYTES: usize = 64;
-/// Their usual names in postbacks.
-const QUERY_NAMES: [&str; 5] = ["sub1", "sub2", "sub3", "sub4", "sub5"];
+pub(super) const MAX_ENTRIES: usize = 10;
+pub(super) const MAX_NAME_BYTES: usize = 64;
