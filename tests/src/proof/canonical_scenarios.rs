@@ -1,12 +1,12 @@
 //! Canonical lives, short enough that everything can be tried on them.
 
-use super::expected_letters;
-use super::ledger_checks::ExpectedRows;
-use super::oracle::{self, JournaledEvent};
-use super::provider_scripts::PROVIDER_SCRIPTS;
-use super::random::Rng;
-use super::scenarios::ScenarioBuilder;
-use super::script::{NORMALIZER_VERSION, Script, ScriptedEvent, at};
+use super::checkers::ledger_checks::ExpectedRows;
+use super::reference_model::expected_letters;
+use super::reference_model::oracle::{self, JournaledEvent};
+use super::simulation::random::Rng;
+use super::simulation::script::{NORMALIZER_VERSION, Script, ScriptedEvent, at};
+use super::workload::provider_scripts::PROVIDER_SCRIPTS;
+use super::workload::scenarios::ScenarioBuilder;
 use domain::digest::Digest;
 use domain::ids::{CustomerKey, Reference};
 use domain::record::Entry;
@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::{Item, Key};
 
-use super::model_table::ModelTable;
+use super::simulation::model_table::ModelTable;
 
 /// Events that a life is cut to.
 const MAX_SCENARIO_EVENTS: usize = 8;
@@ -26,13 +26,13 @@ const MAX_SCENARIO_EVENTS: usize = 8;
 const PROVIDER_EVENTS: usize = 7;
 
 /// A life and what must come of it.
-pub(super) struct CanonicalScenario {
+pub(crate) struct CanonicalScenario {
     /// Its name.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// Its events in the order in which they happened.
-    pub(super) entries: Vec<Arc<Entry>>,
+    pub(crate) entries: Vec<Arc<Entry>>,
     /// The moment at which all is told.
-    pub(super) now: Timestamp,
+    pub(crate) now: Timestamp,
     records: BTreeMap<CustomerKey, (CustomerState, u64, Digest)>,
     aliases: BTreeSet<(Reference, CustomerKey)>,
     parked: BTreeSet<(Reference, String)>,
@@ -136,7 +136,7 @@ const EARNING_SCENARIOS: [(&str, u64, ScenarioSteps); 4] = [
 
 /// All canonical lives: ours, and of what each provider tells some events from its first to its
 /// last.
-pub(super) fn canonical_scenarios() -> Vec<CanonicalScenario> {
+pub(crate) fn canonical_scenarios() -> Vec<CanonicalScenario> {
     let life = |name: &'static str, seed: u64, script: ScenarioSteps| {
         let mut story = Script::default();
         let mut rng = Rng::fork(seed, 9);
@@ -222,12 +222,12 @@ impl CanonicalScenario {
     }
 
     /// Whether a partner earns on it.
-    pub(super) fn has_commissions(&self) -> bool {
+    pub(crate) fn has_commissions(&self) -> bool {
         self.expected_rows.has_commissions()
     }
 
     /// Whether this table is what must come of the life.
-    pub(super) fn check(&self, twin: &ModelTable) -> Result<(), String> {
+    pub(crate) fn check(&self, twin: &ModelTable) -> Result<(), String> {
         let mut aliases = BTreeSet::new();
         let mut parked = BTreeSet::new();
         let mut records = 0;

@@ -1,8 +1,8 @@
 //! The twin held against real engines: the same random requests, the same answers.
 
-use super::invariants::run_immediately;
-use super::model_table::{ImmediateTable, ModelTable};
+use super::checkers::invariants::run_immediately;
 use super::random_requests::{self, RandomRequest};
+use super::simulation::model_table::{ImmediateTable, ModelTable};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
     StreamSpecification, StreamViewType,

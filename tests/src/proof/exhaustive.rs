@@ -2,13 +2,13 @@
 //! single crash point, every interleaving of two folds and of three; and draws from all at once.
 
 use super::canonical_scenarios::{self, CanonicalScenario};
-use super::handlers;
-use super::interleavings::{Exploration, explore};
-use super::invariants::run_immediately;
-use super::model_table::{ImmediateTable, ModelTable};
-use super::port::Port;
-use super::process_stepper::{ProcessStepper, RequestFault};
-use super::random::Rng;
+use super::checkers::invariants::run_immediately;
+use super::simulation::interleavings::{Exploration, explore};
+use super::simulation::model_table::{ImmediateTable, ModelTable};
+use super::simulation::port::Port;
+use super::simulation::process_stepper::{ProcessStepper, RequestFault};
+use super::simulation::random::Rng;
+use super::workload::handlers;
 use domain::ids::CustomerKey;
 use domain::record::Entry;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! The local stack as a process: killed and restarted at random under load, round after round,
 //! to the end that an undisturbed one comes to.
 
-use super::random::Rng;
+use super::simulation::random::Rng;
 use jiff::Timestamp;
 use orangery::delivery::Delivery;
 use orangery::dev::{sample_story, signers};

@@ -1,8 +1,8 @@
 //! Random requests of the kinds that the protocol makes, for the twin and real engines alike.
 
-use super::random::Rng;
-use super::scenarios::euro;
-use super::script::{ACCOUNT, NORMALIZER_VERSION, START_SECOND, at, object};
+use super::simulation::random::Rng;
+use super::simulation::script::{ACCOUNT, NORMALIZER_VERSION, START_SECOND, at, object};
+use super::workload::scenarios::euro;
 use domain::ids::{CustomerKey, PartnerId, Reference};
 use domain::letter::Letter;
 use domain::partner::ledger::{CommissionRow, RowKind};
@@ -18,7 +18,7 @@ use store::{Item, Key, Page, StoreError, Table, TransactWrite, WriteCondition};
 
 /// One request.
 #[derive(Clone, Debug)]
-pub(super) enum RandomRequest {
+pub(crate) enum RandomRequest {
     Get(Key),
     Put(Item, WriteCondition),
     Delete(Key),
@@ -28,10 +28,10 @@ pub(super) enum RandomRequest {
 }
 
 /// A sequence of requests over few keys, so that conditions meet.
-pub(super) fn random_requests(seed: u64, count: usize) -> Vec<RandomRequest> {
+pub(crate) fn random_requests(seed: u64, count: usize) -> Vec<RandomRequest> {
     let mut rng = Rng::fork(seed, 5);
     let entries: Vec<Arc<Entry>> = (0..6)
-        .flat_map(|number| super::scenarios::random_script(seed ^ number).events)
+        .flat_map(|number| super::workload::scenarios::random_script(seed ^ number).events)
         .map(|told| told.entry(NORMALIZER_VERSION, at(START_SECOND), Arc::from("r")))
         .take(40)
         .collect();
@@ -170,7 +170,7 @@ impl RequestGenerator<'_> {
 }
 
 /// What a table answers to each, as text.
-pub(super) async fn answers<T: Table>(table: &T, steps: &[RandomRequest]) -> Vec<String> {
+pub(crate) async fn answers<T: Table>(table: &T, steps: &[RandomRequest]) -> Vec<String> {
     let mut answers = Vec::with_capacity(steps.len());
     for step in steps {
         let answer = match step.clone() {

@@ -1,10 +1,10 @@
 //! Many worlds: run on every core, counted, and the first that breaks a law made small.
 
-use super::activity::HOUR;
-use super::faults::{FaultCounts, SimulationSpec};
-use super::mutants::Mutant;
-use super::random::Rng;
-use super::scheduler::{Simulation, SimulationActivity};
+use super::mutations::mutants::Mutant;
+use super::simulation::activity::HOUR;
+use super::simulation::faults::{FaultCounts, SimulationSpec};
+use super::simulation::random::Rng;
+use super::simulation::scheduler::{Simulation, SimulationActivity};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -52,8 +52,8 @@ pub struct SimulationTotals {
 }
 
 /// Lets some readings make the fold panic.
-pub(super) fn install_poison() {
-    let _ = domain::state::fold::WITNESS.set(super::script::panic_on_poison);
+pub(crate) fn install_poison() {
+    let _ = domain::state::fold::WITNESS.set(super::simulation::script::panic_on_poison);
 }
 
 /// Runs one world to its end.
@@ -74,7 +74,7 @@ pub fn simulate_one(spec: &SimulationSpec, mutant: Option<Mutant>) -> Simulation
 
 /// What is told in a world, a line an event, for people.
 pub fn describe(spec: &SimulationSpec) -> String {
-    let story = super::scenarios::random_script(spec.seed);
+    let story = super::workload::scenarios::random_script(spec.seed);
     let told = story.events.iter().enumerate();
     told.filter(|(number, _)| spec.events >> number & 1 == 1)
         .map(|(number, told)| {
@@ -94,7 +94,9 @@ pub fn describe(spec: &SimulationSpec) -> String {
 
 /// How many events a world has, left out or not.
 pub fn event_count(spec: &SimulationSpec) -> u32 {
-    let told = super::scenarios::random_script(spec.seed).events.len();
+    let told = super::workload::scenarios::random_script(spec.seed)
+        .events
+        .len();
     let mask = spec.events & u64::MAX.checked_shr(64 - told as u32).unwrap_or(0);
     mask.count_ones()
 }
@@ -279,7 +281,7 @@ impl Simulation<'_> {
     }
 
     /// Whether the last audit that ended had nothing to do.
-    pub(super) fn audit_found_nothing(&self) -> bool {
+    pub(crate) fn audit_found_nothing(&self) -> bool {
         self.last_audit_report.as_ref().is_some_and(|report| {
             let waits = !report.overdue_letters.is_empty() || !report.undelivered.is_empty();
             report.complete && report.repaired == 0 && !waits

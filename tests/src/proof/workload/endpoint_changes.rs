@@ -1,0 +1,135 @@
+//! The shop's people see to partners' endpoints: they set, move, rotate, put on and take away, and
+//! say it again when nobody answers.
+
+use super::referrals::PARTNERS;
+use crate::proof::mutations::mutants::Mutant;
+use crate::proof::mutations::notice_mutations;
+use crate::proof::simulation::activity::{DAY, HOUR, MINUTE};
+use crate::proof::simulation::port::Port;
+use crate::proof::simulation::scheduler::{
+    ProcessEnd, ProcessRole, SimulatedProcess, Simulation, SimulationActivity,
+};
+use domain::ids::PartnerId;
+use jiff::Timestamp;
+use store::StoreError;
+use store::notice_endpoints::{enable, read_endpoint, remove, rotate, set};
+
+/// What somebody of the shop's wishes of a partner's endpoint.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum EndpointChange {
+    /// That it be this, by number.
+    Set(u32),
+    Rotate,
+    Enable,
+    Remove,
+}
+
+impl Simulation<'_> {
+    pub(crate) fn schedule_endpoint_change(
+        &mut self,
+        delay: i64,
+        partner: &PartnerId,
+        wish: EndpointChange,
+    ) {
+        self.notices.endpoint_changes.push((partner.clone(), wish));
+        self.schedule(
+            delay,
+            SimulationActivity::ChangeEndpoint(self.notices.endpoint_changes.len() - 1),
+        );
+    }
+
+    /// Somebody sees to an endpoint.
+    pub(crate) fn change_endpoint(&mut self, wish: usize) {
+        let now = self.skewed_now();
+        let (partner, wished) = self.notices.endpoint_changes[wish].clone();
+        let process = change_endpoint(self.port.clone(), partner, wished, now, self.mutant);
+        self.spawn(ProcessRole::Endpoint(wish), process);
+    }
+
+    /// Whoever was not answered says it again; a secret that may be rotated is not rotated again.
+    pub(crate) fn endpoint_change_ended(&mut self, wish: usize, done: bool) {
+        let (partner, wished) = self.notices.endpoint_changes[wish].clone();
+        match wished {
+            EndpointChange::Set(_) | EndpointChange::Enable | EndpointChange::Remove if done => {
+                if let Some(receiver) = self.notices.partners.get_mut(&partner) {
+                    receiver.message_given_up = false;
+                }
+            }
+            EndpointChange::Set(_) | EndpointChange::Enable | EndpointChange::Remove => {
+                let wait = self.rng.between(MINUTE, 30 * MINUTE);
+                self.schedule(wait, SimulationActivity::ChangeEndpoint(wish));
+            }
+            EndpointChange::Rotate => {}
+        }
+    }
+
+    /// Its endpoint was put off: after hours or days somebody puts it on again. One that was taken
+    /// away may come back as another.
+    pub(crate) fn schedule_enable(&mut self, partner: &PartnerId, is_wanted: bool) {
+        let wait = self.rng.between(HOUR, 4 * DAY);
+        if is_wanted {
+            self.schedule_endpoint_change(wait, partner, EndpointChange::Enable);
+        } else if self.rng.one_in(2) {
+            self.schedule_endpoint_change(wait, partner, EndpointChange::Set(9));
+        }
+    }
+
+    /// At the end every endpoint is put on once more, which brings what nothing else can.
+    pub(crate) fn enable_all_endpoints(&mut self) {
+        if self.violation.is_some() {
+            return;
+        }
+        for partner in PARTNERS {
+            let partner = PartnerId::new(partner);
+            if self.endpoint_of(&partner).is_some() {
+                self.schedule_endpoint_change(MINUTE, &partner, EndpointChange::Enable);
+            }
+        }
+        self.run_until_idle();
+        self.schedule(HOUR, SimulationActivity::Audit);
+        self.run_until_idle();
+    }
+}
+
+/// `orangery partner endpoint`; whether it need not be said again.
+fn change_endpoint(
+    port: Port,
+    partner: PartnerId,
+    wish: EndpointChange,
+    now: Timestamp,
+    mutant: Option<Mutant>,
+) -> SimulatedProcess {
+    Box::pin(async move {
+        let done = match wish {
+            EndpointChange::Set(number) => {
+                let url = format!("https://{partner}.example/{number}");
+                set(&port, &partner, &url, now)
+                    .await
+                    .map(|set| set.is_some())
+            }
+            EndpointChange::Rotate => rotate(&port, &partner, now).await.map(|_| true),
+            EndpointChange::Remove => remove(&port, &partner).await,
+            EndpointChange::Enable => enable_endpoint(&port, &partner, now, mutant).await,
+        };
+        ProcessEnd::EndpointChanged(done.unwrap_or(false))
+    })
+}
+
+/// Whether it is on, or there is none.
+async fn enable_endpoint(
+    port: &Port,
+    partner: &PartnerId,
+    now: Timestamp,
+    mutant: Option<Mutant>,
+) -> Result<bool, StoreError> {
+    if read_endpoint(port, partner).await?.is_none() {
+        return Ok(true);
+    }
+    let on = match mutant {
+        Some(Mutant::EnableWithoutMissed) => {
+            notice_mutations::enable_without_missed(port, partner).await
+        }
+        _ => enable(port, partner, now).await,
+    };
+    on.map(|on| on.is_some())
+}

@@ -1,0 +1,326 @@
+//! The functions' loops over the store, as the world runs them: the same store functions in
+//! the same order, without the wire around them.
+
+use super::stream_and_queue::letter_state_after;
+use crate::proof::mutations::fold_mutations;
+use crate::proof::mutations::mutants::Mutant;
+use crate::proof::simulation::port::{ApiQuestion, EmailOutcome, Port};
+use crate::proof::simulation::scheduler::{ProcessEnd, SimulatedProcess};
+use domain::ids::{CustomerKey, Reference};
+use domain::record::Entry;
+use jiff::Timestamp;
+use journal_fold::JournalFold;
+use orangery::wiring::LOCAL_MASTER;
+use partner_notice::PartnerNotice;
+use runtime::batch::failures;
+use runtime::queue::Queue;
+use runtime::secrets::{SecretCache, SecretSource, master};
+use runtime::{Clock, Function};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use store::folding::{FoldStatus, replan};
+use store::letters::{ClaimOutcome, LetterRow, SendTask, claim, transition};
+use store::notices::clear_due;
+use store::stream::ItemChange;
+use store::waiting::{delete_waiting, read_waiting};
+use store::{Item, StoreError, Table};
+
+/// How often the outcome of a send is written down again.
+const ATTEMPTS: u32 = 3;
+
+/// `payment-webhook` and `partner-referral`, behind verify and normalize.
+pub(crate) fn receive(
+    port: Port,
+    entries: Vec<Arc<Entry>>,
+    now: Timestamp,
+    mutant: Option<Mutant>,
+) -> SimulatedProcess {
+    Box::pin(async move {
+        let verdicts = match mutant.filter(|mutant| mutant.breaks_fold()) {
+            None => store::ingest::ingest_entries(&port, &entries, now).await,
+            Some(mutant) => fold_mutations::receive(&port, &entries, now, mutant).await,
+        };
+        ProcessEnd::Received(verdicts.map(|verdicts| entries.into_iter().zip(verdicts).collect()))
+    })
+}
+
+/// The same where a provider's API must be asked first.
+pub(crate) fn ask_api_and_receive(
+    port: Port,
+    wanted: ApiQuestion,
+    now: Timestamp,
+    mutant: Option<Mutant>,
+) -> SimulatedProcess {
+    Box::pin(async move {
+        match port.ask_api(wanted).await {
+            Some(entries) => receive(port, entries, now, mutant).await,
+            // 503: what the API does not confirm is not taken in.
+            None => ProcessEnd::Received(Err(StoreError::NoAnswer("the API is silent".into()))),
+        }
+    })
+}
+
+/// `calendar`, where it asks again for what waits.
+pub(crate) fn complete_waiting(
+    port: Port,
+    references: Vec<Reference>,
+    most: usize,
+    now: Timestamp,
+) -> SimulatedProcess {
+    Box::pin(async move {
+        for reference in &references {
+            // What it could not do is the next one's.
+            let _ = complete_under(&port, reference, most, now).await;
+        }
+        ProcessEnd::Completed
+    })
+}
+
+async fn complete_under(
+    port: &Port,
+    reference: &Reference,
+    most: usize,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut after = None;
+    loop {
+        let batch = read_waiting(port, reference, after, most).await?;
+        for entry in &batch.entries {
+            let said = port.ask_api(ApiQuestion::Waiting(entry.clone())).await;
+            let Some(entries) = said.filter(|entries| !entries.is_empty()) else {
+                continue;
+            };
+            store::ingest::ingest_entries(port, &entries, now).await?;
+            delete_waiting(port, reference, &entry.event.id).await?;
+        }
+        after = batch.last;
+        if after.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+/// `journal-fold`. Gives the place of the first record that must be handed over again.
+pub(crate) fn journal_fold(
+    port: Port,
+    items: Vec<Item>,
+    now: Timestamp,
+    mutant: Option<Mutant>,
+) -> SimulatedProcess {
+    Box::pin(async move {
+        ProcessEnd::Batched(match mutant.filter(|mutant| mutant.breaks_fold()) {
+            None => run_journal_fold(port, items, now).await,
+            Some(mutant) => run_mutated_journal_fold(&port, items, now, mutant).await,
+        })
+    })
+}
+
+/// The function itself, behind the wire: what it names as failed begins the next batch.
+pub(crate) async fn run_journal_fold(
+    port: Port,
+    items: Vec<Item>,
+    now: Timestamp,
+) -> Option<usize> {
+    let place = |(place, item): (usize, Item)| ItemChange {
+        sequence: place.to_string(),
+        partition: item.key().partition,
+        item: Ok(Some(item)),
+    };
+    let changes = items.into_iter().enumerate().map(place).collect();
+    let clock = Clock::new(move || now);
+    let function = JournalFold { table: port, clock };
+    let failed = function.process(changes).await;
+    failed.iter().filter_map(|place| place.parse().ok()).min()
+}
+
+#[derive(Default)]
+struct PendingFold {
+    entries: Vec<Arc<Entry>>,
+    first_place: usize,
+}
+
+/// The same with a law broken.
+async fn run_mutated_journal_fold<T: Table>(
+    table: &T,
+    items: Vec<Item>,
+    now: Timestamp,
+    mutant: Mutant,
+) -> Option<usize> {
+    let mut asked: BTreeMap<CustomerKey, PendingFold> = BTreeMap::new();
+    let mut failed: Option<usize> = None;
+    let mut fails = |place: usize| failed = Some(failed.map_or(place, |f| f.min(place)));
+    for (place, item) in items.into_iter().enumerate() {
+        match item {
+            Item::Entry(customer, entry) => {
+                let first = PendingFold {
+                    entries: Vec::new(),
+                    first_place: place,
+                };
+                asked.entry(customer).or_insert(first).entries.push(entry);
+            }
+            Item::Record(record) => {
+                let first = PendingFold {
+                    entries: Vec::new(),
+                    first_place: place,
+                };
+                asked.entry(record.customer.clone()).or_insert(first);
+            }
+            Item::Parked(_, entry) => {
+                if retry_parked_mutated(table, &entry, now, mutant)
+                    .await
+                    .is_err()
+                {
+                    fails(place);
+                }
+            }
+            Item::Alias(..)
+            | Item::Letter(_)
+            | Item::Partner(_)
+            | Item::Commission(_)
+            | Item::Payout(_)
+            | Item::Bank(_)
+            | Item::TransferBatch(_)
+            | Item::ReferralStatus(_)
+            | Item::Report(..)
+            | Item::NoticeEndpoint(_)
+            | Item::DeliveryState(_)
+            | Item::Cursor(_) => {}
+        }
+    }
+    for (customer, asked) in asked {
+        let first = asked.first_place;
+        let outcome = if asked.entries.is_empty() {
+            replan(table, &customer, now).await
+        } else {
+            fold_mutations::fold(table, &customer, asked.entries, now, mutant).await
+        };
+        match outcome {
+            Ok(FoldStatus::Done) => {}
+            Ok(FoldStatus::Contended | FoldStatus::Panicked) | Err(_) => fails(first),
+        }
+    }
+    failed
+}
+
+async fn retry_parked_mutated<T: Table>(
+    table: &T,
+    entry: &Arc<Entry>,
+    now: Timestamp,
+    mutant: Mutant,
+) -> Result<(), StoreError> {
+    for customer in store::ingest::retry_parked(table, entry).await? {
+        fold_mutations::fold(table, &customer, vec![entry.clone()], now, mutant).await?;
+    }
+    Ok(())
+}
+
+/// `engagement-email`: claim, send, write down what came of it.
+pub(crate) fn engagement_email(
+    port: Port,
+    row: Arc<LetterRow>,
+    owner: String,
+    now: Timestamp,
+    mutant: Option<Mutant>,
+) -> SimulatedProcess {
+    Box::pin(async move {
+        ProcessEnd::LetterHandled(
+            deliver_letter(&port, &row, &owner, now, mutant)
+                .await
+                .unwrap_or(false),
+        )
+    })
+}
+
+async fn deliver_letter(
+    port: &Port,
+    order: &LetterRow,
+    owner: &str,
+    now: Timestamp,
+    mutant: Option<Mutant>,
+) -> Result<bool, StoreError> {
+    let row = if mutant == Some(Mutant::ActOnOldCause) {
+        fold_mutations::claim_without_replanning(port, order, owner, now).await?
+    } else {
+        match claim(port, &SendTask::of(order), owner, now).await? {
+            ClaimOutcome::Done(_) => return Ok(true),
+            ClaimOutcome::Busy => return Ok(false),
+            ClaimOutcome::Claimed { row, .. } => Some(row),
+        }
+    };
+    let Some(row) = row else {
+        return Ok(true);
+    };
+    let key = Item::Letter(row.clone()).key();
+    let mut posted = port.send_letter(key.clone()).await;
+    if mutant == Some(Mutant::RetryMail) && posted == EmailOutcome::Unknown {
+        posted = port.send_letter(key).await;
+    }
+    for _ in 0..ATTEMPTS {
+        if transition(port, &row, letter_state_after(posted, now))
+            .await
+            .is_ok()
+        {
+            break;
+        }
+    }
+    Ok(posted != EmailOutcome::Throttled)
+}
+
+/// The daily audit; the letters it found are handed over when it ended.
+pub(crate) fn audit(
+    port: Port,
+    pages: u32,
+    now: Timestamp,
+    mutant: Option<Mutant>,
+) -> SimulatedProcess {
+    Box::pin(async move {
+        let report = store::audit::walk(&port, pages, now).await;
+        for order in report.iter().flat_map(|report| &report.undelivered) {
+            let unheard = mutant == Some(Mutant::IgnoreAuditFindings);
+            if unheard || port.send(order.to_text()).await.is_err() {
+                break;
+            }
+        }
+        ProcessEnd::Audited(report)
+    })
+}
+
+/// The sweep of every minute.
+pub(crate) fn due_scan(
+    port: Port,
+    most: u32,
+    now: Timestamp,
+    mutant: Option<Mutant>,
+) -> SimulatedProcess {
+    Box::pin(async move {
+        // What it could not do is the next one's.
+        let swept = store::due_scan::scan_due(&port, most, now).await;
+        for told in swept.iter().flat_map(|swept| &swept.due_notices) {
+            let sent = match mutant {
+                Some(Mutant::UnmarkUnsent) => Ok(()),
+                _ => port.send(told.task().to_text()).await,
+            };
+            if sent.is_err() || clear_due(&port, told).await.is_err() {
+                break;
+            }
+        }
+        ProcessEnd::DueScanned
+    })
+}
+
+/// `partner-notice`, the function itself: its one message, and whether the queue may forget it.
+pub(crate) fn partner_notice(port: Port, message: String, now: Timestamp) -> SimulatedProcess {
+    Box::pin(async move {
+        let clock = Clock::new(move || now);
+        let source = SecretSource::Given(vec![LOCAL_MASTER.into()]);
+        let function = PartnerNotice {
+            table: port.clone(),
+            notices: port.clone(),
+            poster: port,
+            master: SecretCache::new(source, master, clock.clone()),
+            clock,
+        };
+        let answer = function.invoke(message.as_bytes()).await;
+        ProcessEnd::NoticeHandled(answer.is_ok_and(|answer| answer == failures::<&str>(&[])))
+    })
+}

@@ -1,0 +1,272 @@
+//! The shop pays its partners: now and then, over all of them, as the command does it; what dies
+//! or is not answered is asked for again, by the same day.
+
+use super::referrals::PARTNERS;
+use crate::proof::mutations::mutants::Mutant;
+use crate::proof::simulation::activity::{DAY, MINUTE};
+use crate::proof::simulation::faults::FaultKind;
+use crate::proof::simulation::model_table::TableRequest;
+use crate::proof::simulation::port::Port;
+use crate::proof::simulation::random::Rng;
+use crate::proof::simulation::scheduler::{
+    ProcessEnd, ProcessRole, SimulatedProcess, Simulation, SimulationActivity,
+};
+use domain::ids::PartnerId;
+use domain::partner::payout::{
+    Payout, PayoutOutcome, PayoutRefusal, PayoutRequest, day_of, decide,
+};
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use store::partners::PartnerRow;
+use store::payouts::{LedgerSnapshot, PayoutError, preview_payout, read_ledger_snapshot, run};
+use store::{Item, Key, Table, WriteCondition};
+
+/// How often somebody asks again for a payout that did not end well.
+const MAX_PAYOUT_TRIES: u32 = 6;
+
+/// What the shop wished to pay, and what was paid.
+#[derive(Default)]
+pub(crate) struct PayoutWorkload {
+    planned: Vec<PlannedPayout>,
+    /// Runs that began: by day and their clock, and the changes there were by then.
+    pub(crate) started_runs: BTreeMap<(Date, Timestamp), usize>,
+    /// Payouts as they were first written.
+    pub(crate) written: BTreeMap<Key, Payout>,
+    /// What was released by then is all paid: by the last run, which nothing disturbs.
+    pub(crate) final_run_at: Option<Timestamp>,
+}
+
+/// A payout over all partners that somebody wishes.
+#[derive(Clone, Debug, Default)]
+struct PlannedPayout {
+    /// Known when it is first asked for; the same whenever it is asked for again.
+    date: Option<Date>,
+    /// Yesterday is paid, and not today.
+    for_yesterday: bool,
+    /// The least that is paid, euro cents.
+    minimum_minor: Option<i64>,
+    dry_run: bool,
+    tries: u32,
+}
+
+impl PayoutWorkload {
+    /// How many payouts there were.
+    pub(crate) fn count(&self) -> u64 {
+        self.written.len() as u64
+    }
+}
+
+impl Simulation<'_> {
+    /// Lays out when a world pays, by chance of its own; what these runs meet is the world's.
+    pub(crate) fn schedule_payouts(&mut self) {
+        for partner in PARTNERS {
+            let row = Arc::new(PartnerRow::new(PartnerId::new(partner)));
+            self.table.apply(TableRequest::Put(
+                Item::Partner(row),
+                WriteCondition::Absent,
+            ));
+        }
+        let mut rng = Rng::fork(self.spec.seed, 3);
+        let span = self.story.span_seconds.max(3600) * 1000 + 35 * DAY;
+        for _ in 0..rng.index(5) {
+            self.payouts.planned.push(PlannedPayout {
+                for_yesterday: rng.one_in(4),
+                minimum_minor: rng.one_in(3).then(|| rng.between(1, 4_000)),
+                dry_run: rng.one_in(6),
+                ..PlannedPayout::default()
+            });
+            let wish = self.payouts.planned.len() - 1;
+            let when = rng.between(0, span);
+            self.schedule(when, SimulationActivity::RunPayout(wish));
+            let (at_once, shortly) = (rng.one_in(3), rng.between(0, 60));
+            if self.inject(FaultKind::PayoutsAtOnce, at_once) {
+                self.schedule(when + shortly, SimulationActivity::RunPayout(wish));
+            }
+            let (again, later) = (rng.one_in(3), rng.between(MINUTE, 3 * DAY));
+            if self.inject(FaultKind::SameDayAgain, again) {
+                self.schedule(when + later, SimulationActivity::RunPayout(wish));
+            }
+        }
+    }
+
+    /// Somebody pays, for the day that was wished.
+    pub(crate) fn run_payout(&mut self, number: usize) {
+        let now = self.skewed_now();
+        let wish = &mut self.payouts.planned[number];
+        let today = day_of(now);
+        let date = match wish.for_yesterday {
+            true => today.saturating_sub(1.day()),
+            false => today,
+        };
+        let date = *wish.date.get_or_insert(date);
+        let least = wish.minimum_minor.map(super::scenarios::euro);
+        let order = PayoutRequest {
+            date,
+            minimums: least.into_iter().collect(),
+        };
+        let dry = wish.dry_run;
+        if !dry {
+            let changes = self.table.changes.len();
+            self.payouts
+                .started_runs
+                .entry((date, now))
+                .or_insert(changes);
+        }
+        let process = pay_out(self.port.clone(), order, dry, now, self.mutant);
+        self.spawn(ProcessRole::Payout(number), process);
+    }
+
+    /// A run died or was not answered: whether it paid nobody knows, so the same is asked again.
+    pub(crate) fn retry_payout(&mut self, number: usize) {
+        let wish = &mut self.payouts.planned[number];
+        wish.tries += 1;
+        if wish.tries < MAX_PAYOUT_TRIES {
+            let wait = self.rng.between(MINUTE, 300 * MINUTE);
+            self.schedule(wait, SimulationActivity::RunPayout(number));
+        }
+    }
+
+    /// A run ended: what it says was paid stands so.
+    pub(crate) fn payout_ended(
+        &mut self,
+        number: usize,
+        result: Result<Vec<PayoutOutcome>, PayoutError>,
+    ) {
+        let runs = match result {
+            Ok(runs) => runs,
+            Err(PayoutError::Store(_)) => return self.retry_payout(number),
+            Err(PayoutError::Refused(_) | PayoutError::Contended) => return,
+        };
+        let wish = self.payouts.planned[number].clone();
+        for run in runs {
+            let payout = match run {
+                PayoutOutcome::AlreadyPaid(payout) => payout,
+                PayoutOutcome::Pay(payout, _) if !wish.dry_run => payout,
+                PayoutOutcome::Pay(..) | PayoutOutcome::Nothing(_) => continue,
+            };
+            let key = Key::payout(&payout.partner, payout.n);
+            let stands = self.payouts.written.get(&key) == Some(&payout);
+            if !stands || Some(payout.date) != wish.date {
+                self.report_violation(format!("{key} was shown as paid and is not: {payout:?}"));
+            }
+        }
+    }
+
+    /// Whether this process is to write nothing.
+    pub(crate) fn is_dry_run(&self, process: usize) -> bool {
+        match self.role(process) {
+            Some(ProcessRole::Payout(wish)) => self.payouts.planned[wish].dry_run,
+            _ => false,
+        }
+    }
+
+    /// The least that this process is to pay.
+    pub(crate) fn minimum_minor(&self, process: usize) -> Option<i64> {
+        match self.role(process) {
+            Some(ProcessRole::Payout(wish)) => self.payouts.planned[wish].minimum_minor,
+            _ => None,
+        }
+    }
+
+    /// When all has come to rest, all that is released is paid, and the same day once more.
+    pub(crate) fn run_final_payout(&mut self) {
+        if self.violation.is_some() || self.decided_rows.count() == 0 {
+            return;
+        }
+        self.payouts.planned.push(PlannedPayout::default());
+        let last = self.payouts.planned.len() - 1;
+        // Two days on, so that it is a day that nobody asked for.
+        self.schedule(2 * DAY, SimulationActivity::RunPayout(last));
+        self.run_until_idle();
+        self.payouts.final_run_at = self.payouts.started_runs.keys().max().map(|run| run.1);
+        let paid = self.payouts.count();
+        self.schedule(MINUTE, SimulationActivity::RunPayout(last));
+        self.run_until_idle();
+        if self.payouts.count() != paid {
+            self.report_violation("the same day once more paid once more".into());
+        }
+    }
+}
+
+/// `orangery partner payout --all`, without its files.
+fn pay_out(
+    port: Port,
+    order: PayoutRequest,
+    dry: bool,
+    now: Timestamp,
+    mutant: Option<Mutant>,
+) -> SimulatedProcess {
+    Box::pin(async move { ProcessEnd::PaidOut(pay_all(&port, &order, dry, now, mutant).await) })
+}
+
+async fn pay_all(
+    port: &Port,
+    order: &PayoutRequest,
+    dry: bool,
+    now: Timestamp,
+    mutant: Option<Mutant>,
+) -> Result<Vec<PayoutOutcome>, PayoutError> {
+    let mut runs = Vec::new();
+    for row in store::partners::list(port).await? {
+        let partner = &row.partner;
+        let run = match mutant.filter(|mutant| mutant.breaks_payouts()) {
+            _ if dry => preview_payout(port, partner, order, now).await,
+            Some(mutant) => run_mutated_payout(port, partner, order, now, mutant).await,
+            None => run(port, partner, order, now).await,
+        };
+        match run {
+            Ok(run) => runs.push(run),
+            // One partner's later payout does not keep the others from theirs.
+            Err(PayoutError::Refused(PayoutRefusal::BeforeLastPayout { .. })) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(runs)
+}
+
+impl Mutant {
+    /// Whether it breaks a law of payouts.
+    fn breaks_payouts(self) -> bool {
+        matches!(
+            self,
+            Self::PayUnreleased | Self::PaySuspected | Self::PayDayAgain
+        )
+    }
+}
+
+/// [`store::payouts::run`] with a law broken.
+async fn run_mutated_payout(
+    port: &Port,
+    partner: &PartnerId,
+    order: &PayoutRequest,
+    now: Timestamp,
+    mutant: Mutant,
+) -> Result<PayoutOutcome, PayoutError> {
+    let LedgerSnapshot {
+        mut rows,
+        mut payouts,
+    } = read_ledger_snapshot(port, partner).await?;
+    for row in &mut rows {
+        match mutant {
+            Mutant::PayUnreleased => row.releases_at = row.releases_at.min(now),
+            Mutant::PaySuspected => row.self_referral_signal = None,
+            _ => {}
+        }
+    }
+    for payout in &mut payouts {
+        if mutant == Mutant::PayDayAgain && payout.date == order.date {
+            payout.date = payout.date.saturating_sub(1.day());
+            payout.amounts.clear();
+        }
+    }
+    let run = decide(partner, &rows, &payouts, order, now)?;
+    if let PayoutOutcome::Pay(payout, _) = &run {
+        let item = Item::Payout(Arc::new(payout.clone()));
+        if let store::PutOutcome::Refused(_) = port.put(item, WriteCondition::Absent).await? {
+            return Err(PayoutError::Contended);
+        }
+    }
+    Ok(run)
+}

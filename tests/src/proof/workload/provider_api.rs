@@ -1,0 +1,140 @@
+//! The providers' own APIs: they answer, are silent, answer late, or tell of a later moment than
+//! they are asked about. What waits for them is completed by `calendar`.
+
+use super::handlers;
+use crate::proof::simulation::activity::MINUTE;
+use crate::proof::simulation::fault_injector::Fault;
+use crate::proof::simulation::faults::FaultKind;
+use crate::proof::simulation::port::ApiQuestion;
+use crate::proof::simulation::scheduler::{ProcessRole, Simulation, SimulationActivity};
+use crate::proof::simulation::script::{NORMALIZER_VERSION, SilentApiOutcome};
+use domain::ids::Reference;
+use domain::record::Entry;
+use jiff::Timestamp;
+use std::sync::Arc;
+use store::Item;
+use store::items::{PARKED, reference_partition};
+
+impl Simulation<'_> {
+    /// What becomes of a question to an API, and when.
+    pub(crate) fn api_fault(&mut self, kind: u64, delay: &mut i64) -> Fault {
+        match kind {
+            0..15 => self.fault_if_injected(FaultKind::CrashElsewhere, Fault::CrashBefore),
+            15..55 => self.fault_if_injected(FaultKind::ApiSilent, Fault::RequestLost),
+            55..80 => {
+                // As long as a door waits for it, and then some.
+                let long = self.rng.between(1_000, 90_000);
+                if self.inject(FaultKind::ApiSlow, true) {
+                    *delay += long;
+                }
+                Fault::None
+            }
+            _ => self.fault_if_injected(FaultKind::ApiAhead, Fault::ApiAhead),
+        }
+    }
+
+    /// What is to be journaled by what an API says now.
+    pub(crate) fn answer_api(
+        &mut self,
+        wanted: ApiQuestion,
+        fate: Fault,
+    ) -> Option<Vec<Arc<Entry>>> {
+        match wanted {
+            ApiQuestion::Request {
+                request,
+                version,
+                now,
+                receipt,
+            } => {
+                let mut entries = Vec::new();
+                for event in self.story.requests[request].clone() {
+                    entries.push(self.entry_by_api(event, version, fate, now, &receipt)?);
+                }
+                Some(entries)
+            }
+            ApiQuestion::Waiting(waiting) => {
+                let id = &waiting.event.id;
+                let event = self.story.events.iter().position(|told| told.id() == id)?;
+                if fate == Fault::RequestLost {
+                    return Some(Vec::new());
+                }
+                let (at, receipt) = (waiting.received_at, &waiting.receipt);
+                let entry = self.entry_by_api(event, NORMALIZER_VERSION, fate, at, receipt)?;
+                Some(vec![entry])
+            }
+        }
+    }
+
+    /// The entry of one event by what an API says; none where its silence proves nothing.
+    fn entry_by_api(
+        &mut self,
+        event: usize,
+        version: u16,
+        fate: Fault,
+        now: Timestamp,
+        receipt: &Arc<str>,
+    ) -> Option<Arc<Entry>> {
+        let readings = self.story.events[event].normalized.len();
+        let ahead = NORMALIZER_VERSION as usize + self.rng.index(readings);
+        let told = &self.story.events[event];
+        match (&told.when_api_silent, fate) {
+            (SilentApiOutcome::Unasked, _) => Some(told.entry(version, now, receipt.clone())),
+            (SilentApiOutcome::Refused, Fault::RequestLost) => None,
+            (SilentApiOutcome::Waits(_), Fault::RequestLost) => {
+                told.waiting_entry(now, receipt.clone())
+            }
+            (SilentApiOutcome::Refused | SilentApiOutcome::Waits(_), Fault::ApiAhead) => {
+                let version = u16::try_from(ahead).expect("few readings");
+                Some(told.entry(version, now, receipt.clone()))
+            }
+            (SilentApiOutcome::Refused | SilentApiOutcome::Waits(_), _) => {
+                Some(told.entry(version, now, receipt.clone()))
+            }
+        }
+    }
+
+    /// Something began to wait: `calendar` asks for it in a minute.
+    pub(crate) fn schedule_completion(&mut self) {
+        if !self.completion_scheduled {
+            self.completion_scheduled = true;
+            let longest = if self.faults_stopped { 1 } else { 600 };
+            let minutes = 1 + self.rng.between(0, longest);
+            self.schedule(minutes * MINUTE, SimulationActivity::CompleteWaiting);
+        }
+    }
+
+    /// `calendar` asks for what waits.
+    pub(crate) fn complete_waiting(&mut self) {
+        let now = self.skewed_now();
+        let most = 1 + self.rng.index(3);
+        let accounts = super::provider_scripts::PROVIDER_SCRIPTS.iter();
+        let waits: Vec<Reference> = accounts
+            .map(|telling| telling.account.waiting_reference())
+            .filter(|reference| self.waiting_under(reference).next().is_some())
+            .collect();
+        let process = handlers::complete_waiting(self.port.clone(), waits, most, now);
+        self.spawn(ProcessRole::CompleteWaiting, process);
+    }
+
+    /// It ended, or died: the next one goes on, while anything waits.
+    pub(crate) fn completion_ended(&mut self) {
+        self.completion_scheduled = false;
+        if self.entry_waiting_for_api().is_some() {
+            self.schedule_completion();
+        }
+    }
+
+    /// What still waits for an API.
+    pub(crate) fn entry_waiting_for_api(&self) -> Option<&Entry> {
+        let mut parked = self.table.items().filter_map(|item| match item {
+            Item::Parked(_, entry) => Some(entry.as_ref()),
+            _ => None,
+        });
+        parked.find(|entry| entry.event.is_waiting())
+    }
+
+    fn waiting_under(&self, reference: &Reference) -> impl Iterator<Item = &Item> {
+        self.table
+            .with_prefix(&reference_partition(reference), PARKED)
+    }
+}

@@ -1,0 +1,284 @@
+//! Random but plausible lives: what customers, their provider and a partner do, and what is
+//! told of it.
+
+use crate::proof::simulation::random::Rng;
+use crate::proof::simulation::script::{ACCOUNT, START_SECOND, Script, ScriptedEventDraft, at};
+use domain::event::{About, Fact, Profile, ReferralSnapshot};
+use domain::ids::{CustomerKey, PersonHash, Reference};
+use domain::money::{Currency, Money};
+use domain::subscription::terms::SubscriptionSnapshot;
+
+/// Most events of one world; a mask of them is one number.
+pub(crate) const MAX_EVENTS: usize = 64;
+
+/// A euro amount.
+pub(crate) fn euro(minor: i64) -> Money {
+    Money {
+        minor,
+        currency: Currency::parse("eur").expect("in ISO 4217"),
+        exponent: 2,
+    }
+}
+
+/// One customer's life being told.
+pub(crate) struct ScenarioBuilder<'a> {
+    /// What has been told.
+    pub(crate) script: &'a mut Script,
+    /// Chance.
+    pub(crate) rng: &'a mut Rng,
+    /// Whose.
+    pub(crate) customer: CustomerKey,
+    /// A short name that all its objects carry.
+    pub(crate) name: String,
+    /// Now.
+    pub(crate) clock: i64,
+    pub(crate) email: String,
+    pub(crate) subscription: Option<SubscriptionSnapshot>,
+    /// Statements told of this instant: beyond a few, a provider's clock is no clock.
+    pub(crate) events_of_instant: (i64, u32),
+    id_count: u32,
+    guest: bool,
+}
+
+/// A world's whole story.
+pub(crate) fn random_script(seed: u64) -> Script {
+    let mut rng = Rng::fork(seed, 1);
+    let mut story = Script::default();
+    let customers = 1 + rng.index(3);
+    for number in 0..customers {
+        let mut life = ScenarioBuilder::new(&mut story, &mut rng, number);
+        life.run();
+    }
+    add_unroutable_events(&mut story, &mut rng);
+    super::provider_scripts::add_provider_scripts(&mut story, &mut rng);
+    if story.events.len() > MAX_EVENTS {
+        // A life cut short: its books would tell what nobody is told.
+        story.sales.clear();
+    }
+    story.events.truncate(MAX_EVENTS);
+    story.requests.truncate(MAX_EVENTS);
+    merge_requests(&mut story, &mut rng);
+    let end = story
+        .events
+        .iter()
+        .map(|told| told.normalized[0].occurred_at);
+    story.span_seconds = end.max().map_or(0, |end| end.as_second() - START_SECOND);
+    story
+}
+
+/// Some senders put several items into one request.
+fn merge_requests(story: &mut Script, rng: &mut Rng) {
+    let mut index = 1;
+    while index < story.requests.len() {
+        if rng.one_in(12) {
+            let items = story.requests.remove(index);
+            story.requests[index - 1].extend(items);
+        }
+        index += 1;
+    }
+}
+
+/// Events that lead to nobody, and events we know and that tell nothing.
+fn add_unroutable_events(story: &mut Script, rng: &mut Rng) {
+    if rng.one_in(6) {
+        let about = About::ByReference(crate::proof::simulation::script::references(&[
+            "chx", "pix",
+        ]));
+        let facts = vec![Fact::Unclear { what: "x".into() }];
+        let draft = ScriptedEventDraft {
+            kind: "dispute",
+            rank: 5,
+            about,
+            facts: if rng.one_in(2) { facts } else { Vec::new() },
+            references: &[],
+        };
+        story.add_event("xs", START_SECOND + rng.between(0, 9000), draft);
+    }
+    if rng.one_in(8) {
+        let about = About::ByReference(vec![Reference::code("nobody")]);
+        let facts = vec![referral("xr", START_SECOND)];
+        let draft = ScriptedEventDraft {
+            kind: "referral",
+            rank: 1,
+            about,
+            facts,
+            references: &[],
+        };
+        story.add_event("xr", START_SECOND + rng.between(0, 9000), draft);
+    }
+}
+
+fn referral(id: &str, seconds: i64) -> Fact {
+    Fact::Referral(ReferralSnapshot {
+        partner: domain::ids::PartnerId::new("acme"),
+        referral: id.into(),
+        referred_at: at(seconds),
+    })
+}
+
+impl<'a> ScenarioBuilder<'a> {
+    /// The life of customer `number`; some share an e-mail address, some are guests.
+    pub(crate) fn new(script: &'a mut Script, rng: &'a mut Rng, number: usize) -> Self {
+        let name = ["a", "b", "c", "d"][number % 4].to_owned();
+        let guest = rng.one_in(8);
+        let id = if guest {
+            format!("pi{name}0")
+        } else {
+            format!("cus{name}")
+        };
+        let email = if rng.one_in(4) {
+            "m".to_owned()
+        } else {
+            format!("m{name}")
+        };
+        let clock = START_SECOND + rng.between(0, 7200);
+        Self {
+            customer: ACCOUNT.customer(&id),
+            script,
+            rng,
+            name,
+            clock,
+            email,
+            subscription: None,
+            events_of_instant: (0, 0),
+            id_count: 0,
+            guest,
+        }
+    }
+
+    /// Nothing is known of this customer but one payment.
+    pub(crate) fn make_guest(&mut self) {
+        self.guest = true;
+        self.customer = ACCOUNT.customer(&format!("pi{}0", self.name));
+    }
+
+    fn run(&mut self) {
+        if self.rng.one_in(4) {
+            self.report();
+        }
+        if self.guest {
+            return self.buy_once();
+        }
+        self.check_out();
+        for _ in 0..self.rng.index(8) {
+            self.next_step();
+        }
+    }
+
+    fn next_step(&mut self) {
+        self.advance();
+        match self.rng.index(16) {
+            0..=2 => self.renew(),
+            3 => self.fail_and_recover(),
+            4 => self.change_plan(),
+            5 => self.set_to_end(),
+            6 => self.end(),
+            7 => self.buy_once(),
+            8 => self.add_customer_object(),
+            9..=11 => self.refer(),
+            12 => self.add_unclear_event(),
+            13 => self.pause(),
+            14 if self.rng.one_in(3) => self.add_poison_event(),
+            _ => self.add_ignored_event(),
+        }
+    }
+
+    /// Time goes by: nothing at all, minutes, or a month.
+    pub(crate) fn advance(&mut self) {
+        self.clock += match self.rng.index(6) {
+            0 | 1 => 0,
+            2 => 1,
+            3 => self.rng.between(2, 600),
+            4 => self.rng.between(3_600, 200_000),
+            _ => 30 * 86_400,
+        };
+    }
+
+    pub(crate) fn new_id(&mut self, prefix: &str) -> String {
+        self.id_count += 1;
+        // The sender's ids say nothing about the order.
+        let salt = self.rng.below(36);
+        format!("{prefix}{}{salt}_{}", self.name, self.id_count)
+    }
+
+    /// Tells something about this customer by its own id.
+    pub(crate) fn add_event(
+        &mut self,
+        kind: &'static str,
+        rank: u8,
+        facts: Vec<Fact>,
+        leads: &[&str],
+    ) {
+        let about = About::Customer(self.customer.clone());
+        self.add_event_about(kind, rank, about, facts, leads);
+    }
+
+    pub(crate) fn add_event_about(
+        &mut self,
+        kind: &'static str,
+        rank: u8,
+        about: About,
+        facts: Vec<Fact>,
+        leads: &[&str],
+    ) {
+        let id = self.new_id("e");
+        let draft = ScriptedEventDraft {
+            kind,
+            rank,
+            about,
+            facts,
+            references: leads,
+        };
+        self.script.add_event(&id, self.clock, draft);
+    }
+
+    pub(crate) fn add_event_by_reference(
+        &mut self,
+        kind: &'static str,
+        rank: u8,
+        behind: &[&str],
+        facts: Vec<Fact>,
+    ) {
+        let about = About::ByReference(crate::proof::simulation::script::references(behind));
+        self.add_event_about(kind, rank, about, facts, behind);
+    }
+
+    /// A session in which a subscription is bought, with or without a trial.
+    pub(crate) fn check_out(&mut self) {
+        self.add_checkout_session();
+        self.start();
+    }
+
+    /// The session alone: who it is, and the code that the customer shows.
+    pub(crate) fn add_checkout_session(&mut self) {
+        let session = format!("cs{}", self.name);
+        let profile = Profile {
+            email: Some(format!("{}@x.org", self.email).into()),
+            name: self.rng.one_in(2).then(|| "N".into()),
+            locale: Some("fr".into()),
+            ..Profile::default()
+        };
+        let person = Reference::person(&PersonHash::new(self.email.clone()));
+        let facts = vec![
+            Fact::Profile(profile),
+            Fact::ReferralCode {
+                code: "spring".into(),
+            },
+        ];
+        self.add_event("session", 1, facts, &[&session]);
+        let told = self.script.events.last_mut().expect("just told");
+        for reading in &mut told.normalized {
+            reading.references.push(person.clone());
+            reading.references.push(Reference::code("spring"));
+        }
+        // N + 1 reads more out of it than N.
+        if self.rng.one_in(3) {
+            told.normalized[1]
+                .references
+                .push(Reference::shop(&self.name));
+            if let Some(Fact::Profile(profile)) = told.normalized[1].facts.first_mut() {
+                profile.country = Some("FR".into());
+            }
+        }
+    }
+}

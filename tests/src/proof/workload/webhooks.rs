@@ -1,0 +1,268 @@
+//! Providers and partners: they deliver at least once, in no order, sometimes days late, and
+//! again until they hear 2xx.
+
+use super::handlers;
+use crate::proof::simulation::activity::{DAY, MINUTE};
+use crate::proof::simulation::faults::FaultKind;
+use crate::proof::simulation::port::ApiQuestion;
+use crate::proof::simulation::scheduler::{
+    ProcessRole, ProcessTask, Simulation, SimulationActivity,
+};
+use crate::proof::simulation::script::{NORMALIZER_VERSION, START_SECOND, is_poison};
+use domain::event::{About, NormalizedEvent};
+use domain::ids::CustomerKey;
+use domain::record::Entry;
+use std::sync::Arc;
+use store::ingest::AppendOutcome;
+use store::items::{ALIAS, reference_partition};
+use store::{Item, Key, StoreError};
+
+/// How delivering one request goes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RequestDelivery {
+    /// The provider has heard 2xx.
+    pub(crate) acknowledged: bool,
+    /// We have said 2xx.
+    pub(crate) answered: bool,
+    attempts: u32,
+}
+
+impl Simulation<'_> {
+    /// Lays out every request's first delivery and its duplicates.
+    pub(crate) fn schedule_deliveries(&mut self) {
+        let mask = self.spec.events;
+        for request in &mut self.story.requests {
+            request.retain(|event| mask >> event & 1 == 1);
+        }
+        if self.rng.one_in(2) {
+            let span = self.story.span_seconds.max(3600);
+            self.secret_rotated_at = (START_SECOND + self.rng.between(0, span)) * 1000;
+        }
+        let patience = [2, 8, 60][self.rng.index(3)];
+        for request in 0..self.story.requests.len() {
+            self.request_deliveries.push(RequestDelivery::default());
+            let events = &self.story.requests[request];
+            let (Some(first), many) = (events.first().copied(), events.len() > 1) else {
+                continue;
+            };
+            self.inject(FaultKind::ManyInOne, many);
+            let told = self.story.events[first].normalized[0].occurred_at;
+            let happened = told.as_millisecond() - self.clock;
+            let mut delay = happened + self.rng.between(100, 1500);
+            let reordered = self.rng.one_in(patience);
+            let by = self.rng.between(0, 90 * MINUTE);
+            if self.inject(FaultKind::Reorder, reordered) {
+                delay += by;
+            }
+            let late = self.rng.one_in(12);
+            let by = self.rng.between(DAY, 9 * DAY);
+            if self.inject(FaultKind::DelayedByDays, late) {
+                delay += by;
+            }
+            self.schedule(delay, SimulationActivity::Deliver(request));
+            self.schedule_duplicates(request, delay);
+        }
+    }
+
+    fn schedule_duplicates(&mut self, request: usize, delay: i64) {
+        for _ in 0..4 {
+            let again = self.rng.one_in(3);
+            let later = match self.rng.index(4) {
+                0 => 0,
+                1 => self.rng.between(0, 40),
+                2 => self.rng.between(0, 30 * MINUTE),
+                _ => self.rng.between(0, 36 * DAY),
+            };
+            if self.inject(FaultKind::Duplicate, again) {
+                self.schedule(delay + later, SimulationActivity::Deliver(request));
+            }
+        }
+    }
+
+    /// A request arrives, or is lost on its way.
+    pub(crate) fn deliver(&mut self, request: usize) {
+        let dropped = self.rng.one_in(32);
+        if self.inject(FaultKind::Dropped, dropped) {
+            return self.retry_delivery(request);
+        }
+        self.deliveries += 1;
+        // Secrets are cached: for a while a process knows only the old one.
+        let learned_at = self
+            .secret_rotated_at
+            .saturating_add(self.rng.between(0, 5 * MINUTE));
+        let refused = self.clock >= self.secret_rotated_at && self.clock < learned_at;
+        let refused = refused || (self.clock >= self.secret_rotated_at && self.rng.one_in(48));
+        if self.inject(FaultKind::SecretRotation, refused) {
+            return self.retry_delivery(request);
+        }
+        let mut events = self.story.requests[request].iter();
+        let poison = events.any(|event| is_poison(&self.story.events[*event].normalized[0]));
+        self.fault_counts.0[FaultKind::Poison as usize] += u64::from(poison);
+        let now = self.skewed_now();
+        let newer = self.rng.one_in(4);
+        let version = if self.inject(FaultKind::TwoVersions, newer) {
+            NORMALIZER_VERSION + 1
+        } else {
+            NORMALIZER_VERSION
+        };
+        self.request_deliveries[request].attempts += 1;
+        let receipt: Arc<str> = Arc::from(self.deliveries.to_string());
+        let told = &self.story.events;
+        let mut events = self.story.requests[request].iter();
+        if events.any(|event| told[*event].asks_api()) {
+            let wanted = ApiQuestion::Request {
+                request,
+                version,
+                now,
+                receipt,
+            };
+            let process =
+                handlers::ask_api_and_receive(self.port.clone(), wanted, now, self.mutant);
+            return self.spawn(ProcessRole::Delivery(request), process);
+        }
+        let entries: Vec<Arc<Entry>> = self.story.requests[request]
+            .iter()
+            .map(|event| told[*event].entry(version, now, receipt.clone()))
+            .collect();
+        let entries = match self.mutant {
+            Some(mutant) => mutant.alter_entries(self, entries),
+            None => entries,
+        };
+        let process = handlers::receive(self.port.clone(), entries, now, self.mutant);
+        self.spawn(ProcessRole::Delivery(request), process);
+    }
+
+    /// No 2xx was heard: the sender delivers again, later and later.
+    pub(crate) fn retry_delivery(&mut self, request: usize) {
+        let attempts = i64::from(self.request_deliveries[request].attempts.min(6));
+        let wait = self.rng.between(500, 20_000) << attempts;
+        self.schedule(wait, SimulationActivity::Deliver(request));
+    }
+
+    /// The door answered.
+    pub(crate) fn delivery_ended(
+        &mut self,
+        request: usize,
+        task: &ProcessTask,
+        result: Result<Vec<(Arc<Entry>, AppendOutcome)>, StoreError>,
+    ) {
+        let Ok(taken) = result else {
+            return self.retry_delivery(request);
+        };
+        self.request_deliveries[request].answered = true;
+        for (entry, verdict) in &taken {
+            if !self.is_durable(entry) {
+                let id = &entry.event.id;
+                self.report_violation(format!("2xx, and {id} is nowhere ({verdict:?})"));
+            }
+            let blindly = |key: &Key| key.sort.ends_with(entry.event.id.as_str());
+            if *verdict == AppendOutcome::Parked && task.parked_blindly.iter().any(blindly) {
+                let id = &entry.event.id;
+                self.report_violation(format!(
+                    "{id} stays parked behind an alias that stood already"
+                ));
+            }
+        }
+        let lost = self.rng.one_in(40);
+        if self.inject(FaultKind::AcknowledgmentLost, lost) {
+            return self.retry_delivery(request);
+        }
+        self.request_deliveries[request].acknowledged = true;
+    }
+
+    /// Whether an entry stands in a journal or waits under what it names. What waited for an API
+    /// may have been completed meanwhile.
+    fn is_durable(&self, entry: &Entry) -> bool {
+        let id = &entry.event.id;
+        let told = self.story.events.iter().find(|told| told.id() == id);
+        let completed = told.filter(|_| entry.event.is_waiting());
+        let mut readings = completed.iter().flat_map(|told| &told.normalized);
+        self.is_stored(&entry.event) || readings.any(|reading| self.is_stored(reading))
+    }
+
+    fn is_stored(&self, reading: &NormalizedEvent) -> bool {
+        let id = &reading.id;
+        let in_journal = |customer: &CustomerKey| {
+            let key = Key::entry(customer, id);
+            self.table.peek(&key).is_some()
+        };
+        match &reading.about {
+            About::Customer(customer) => in_journal(customer),
+            About::ByReference(behind) => behind.iter().any(|reference| {
+                self.table.peek(&Key::parked(reference, id)).is_some()
+                    || self.customers_by_reference(reference).any(in_journal)
+            }),
+        }
+    }
+
+    fn customers_by_reference<'b>(
+        &'b self,
+        reference: &domain::ids::Reference,
+    ) -> impl Iterator<Item = &'b CustomerKey> + use<'b> {
+        let aliases = self
+            .table
+            .with_prefix(&reference_partition(reference), ALIAS);
+        aliases.filter_map(|item| match item {
+            Item::Alias(_, customer) => Some(customer),
+            _ => None,
+        })
+    }
+
+    /// Watches a write at its moment: what only then can be told from the table.
+    pub(crate) fn check_write(&mut self, number: usize, item: &Item, done: bool) {
+        match item {
+            Item::Parked(_, entry) if entry.event.is_waiting() => self.schedule_completion(),
+            Item::Parked(_, entry) => {
+                let About::ByReference(behind) = &entry.event.about else {
+                    return;
+                };
+                if behind
+                    .iter()
+                    .any(|name| self.customers_by_reference(name).next().is_some())
+                {
+                    self.flag_blind_parking(number, item.key());
+                }
+            }
+            Item::Commission(_) | Item::ReferralStatus(_) if done => {
+                if !self.decided_rows.contains(item) {
+                    self.report_violation(format!(
+                        "{} is decided by no record as written",
+                        item.key()
+                    ));
+                }
+                self.expect_notices(item);
+            }
+            Item::Payout(payout) if done => {
+                self.check_new_payout(number, payout);
+                self.expect_notices(item);
+            }
+            Item::DeliveryState(told) if done => {
+                self.schedule_due_scan(item);
+                self.check_delivery_state(told);
+            }
+            Item::NoticeEndpoint(endpoint) if done => self.check_endpoint(endpoint),
+            Item::Record(record) if done => {
+                self.schedule_due_scan(item);
+                if let Err(law) = self.decided_rows.record_decisions(record) {
+                    self.report_violation(law);
+                }
+                for effect in &record.pending {
+                    if let domain::record::Effect::Letter(due) = effect {
+                        let key = Key::letter(&record.customer, due.letter, &due.cause);
+                        let end = due.letter.window_end(due.caused_at).as_millisecond();
+                        // A clock ahead of ours, and a process frozen between fold and write.
+                        if self.due_letters.insert(key) && self.clock > end + 120 * MINUTE {
+                            self.report_violation(format!("{due:?} was decided after its window"));
+                        }
+                    }
+                }
+            }
+            Item::Letter(row)
+                if done && row.version == 1 && !self.due_letters.contains(&item.key()) =>
+            {
+                self.report_violation(format!("{} is owed by no record as written", item.key()));
+            }
+            _ => {}
+        }
+    }
+}
