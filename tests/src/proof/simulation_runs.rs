@@ -241,6 +241,7 @@ impl Simulation<'_> {
         }
         self.run_until_idle();
         self.faults_stopped = true;
+        self.table.scan_page = 0;
         if self.violation.is_none()
             && let Err(law) = self.check_before_audit()
         {
@@ -269,7 +270,7 @@ impl Simulation<'_> {
             if self.violation.is_some() || quiet == 2 {
                 return;
             }
-            self.last_audit_report = None;
+            self.last_audit = None;
             self.schedule(HOUR, SimulationActivity::Audit);
             self.run_until_idle();
             quiet = if self.audit_found_nothing() {
@@ -282,9 +283,9 @@ impl Simulation<'_> {
 
     /// Whether the last audit that ended had nothing to do.
     pub(crate) fn audit_found_nothing(&self) -> bool {
-        self.last_audit_report.as_ref().is_some_and(|report| {
-            let waits = !report.overdue_letters.is_empty() || !report.undelivered.is_empty();
-            report.complete && report.repaired == 0 && !waits
+        self.last_audit.as_ref().is_some_and(|report| {
+            let requeued = report.letters_requeued + report.notices_requeued;
+            report.complete && report.repaired == 0 && requeued == 0
         })
     }
 }

@@ -266,7 +266,7 @@ impl Simulation<'_> {
         if self.audit_found_nothing() {
             return Ok(());
         }
-        let report = &self.last_audit_report;
+        let report = &self.last_audit;
         Err(format!("the audit finds no rest: {report:?}"))
     }
 

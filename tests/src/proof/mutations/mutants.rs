@@ -232,6 +232,17 @@ impl Mutant {
     }
 }
 
+impl Simulation<'_> {
+    /// Whether the mutation loses the message that this process hands to a queue.
+    pub(crate) fn drops_message(&self, process: usize) -> bool {
+        matches!(
+            (self.mutant, self.role(process)),
+            (Some(Mutant::IgnoreAuditFindings), Some(ProcessRole::Audit))
+                | (Some(Mutant::UnmarkUnsent), Some(ProcessRole::DueScan))
+        )
+    }
+}
+
 fn without_pending(record: &Record) -> Arc<Record> {
     Arc::new(Record {
         pending: Vec::new(),

@@ -1,13 +1,13 @@
 //! What happens in a world, what its processes are for, and how they end.
 
 use super::fault_injector::Fault;
+use calendar::AuditSummary;
 use domain::partner::payout::PayoutOutcome;
 use domain::record::Entry;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use store::StoreError;
-use store::audit::AuditReport;
 use store::ingest::AppendOutcome;
 use store::payouts::PayoutError;
 
@@ -79,7 +79,7 @@ pub(crate) enum ProcessEnd {
     /// A letter was dealt with, or is to be tried again.
     LetterHandled(bool),
     /// A walk ended.
-    Audited(Result<AuditReport, StoreError>),
+    Audited(Option<AuditSummary>),
     /// A sweep ended, whatever it came to.
     DueScanned,
     /// What waits was asked for, whatever came of it.

@@ -22,6 +22,13 @@ impl Simulation<'_> {
         } else {
             0
         };
+        // The function asks for many: an index that shows few keeps the others for a next scan.
+        let few = 1 + self.rng.below(3) as u32;
+        let most = if self.rng.one_in(4) {
+            most.min(few)
+        } else {
+            most
+        };
         let caught_up = self.table.changes.len().saturating_sub(by);
         TableAnswer::Due(self.table.due(shard, until, most, caught_up))
     }

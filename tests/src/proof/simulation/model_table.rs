@@ -72,6 +72,8 @@ pub(crate) struct ModelTable {
     pub(crate) now: i64,
     /// Items a page holds at most; 0 means no limit of its own.
     pub(crate) page: usize,
+    /// The same of a scan.
+    pub(crate) scan_page: usize,
 }
 
 /// FNV-1a: the order of partitions in a scan has nothing to do with their names.
@@ -197,7 +199,7 @@ impl ModelTable {
             .take_while(|((_, key), _)| {
                 key.partition == first.partition && key.sort.starts_with(prefix)
             });
-        self.page_of(range, usize::MAX)
+        self.page_of(range, limited(usize::MAX, self.page))
     }
 
     fn scan(&self, after: Option<Key>, limit: u32) -> Page {
@@ -205,10 +207,8 @@ impl ModelTable {
             Some(after) => Bound::Excluded(sort_key(&after)),
             None => Bound::Unbounded,
         };
-        self.page_of(
-            self.items.range((from, Bound::Unbounded)),
-            limit.try_into().unwrap_or(usize::MAX),
-        )
+        let limit = limited(limit.try_into().unwrap_or(usize::MAX), self.scan_page);
+        self.page_of(self.items.range((from, Bound::Unbounded)), limit)
     }
 
     fn page_of<'a>(
@@ -216,11 +216,6 @@ impl ModelTable {
         mut range: impl Iterator<Item = (&'a (u64, Key), &'a Item)>,
         limit: usize,
     ) -> Page {
-        let limit = if self.page == 0 {
-            limit
-        } else {
-            limit.min(self.page)
-        };
         let mut page = Page::default();
         for ((_, key), item) in range.by_ref() {
             page.items.push(item.clone());
@@ -251,6 +246,10 @@ impl ModelTable {
         }
         all_hold
     }
+}
+
+fn limited(limit: usize, page: usize) -> usize {
+    if page == 0 { limit } else { limit.min(page) }
 }
 
 fn is_same(before: &Item, now: Option<&Item>) -> bool {

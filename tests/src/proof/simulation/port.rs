@@ -3,6 +3,7 @@
 
 use super::model_table::{TableAnswer, TableRequest, table_of_requests};
 use domain::record::Entry;
+use engagement_email::mailer::{Mailer, RenderedLetter, SendError};
 use jiff::{SignedDuration, Timestamp};
 use runtime::post::{self, Post};
 use runtime::queue::{DelayableQueue, Queue, QueueError};
@@ -23,8 +24,8 @@ pub(crate) enum PortRequest {
     Api(ApiQuestion),
     /// That a partner take this.
     Notice(SentNotice),
-    /// Something of the notices' queue.
-    Queue(NoticeQueueRequest),
+    /// Something of a queue.
+    Queue(QueueRequest),
 }
 
 /// A notice on its way to a partner.
@@ -38,12 +39,21 @@ pub(crate) struct SentNotice {
     pub(crate) body: Vec<u8>,
 }
 
-/// What the notices' queue is asked for.
+/// A queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum QueueName {
+    /// Of letters to be sent.
+    Letters,
+    /// Of notices to partners.
+    Notices,
+}
+
+/// What a queue is asked for.
 #[derive(Clone, Debug)]
-pub(crate) enum NoticeQueueRequest {
+pub(crate) enum QueueRequest {
     /// To take a message.
-    Send(String),
-    /// To hide the message of this receipt for so long.
+    Send(QueueName, String),
+    /// To hide the notice message of this receipt for so long.
     Hide(String, SignedDuration),
 }
 
@@ -115,10 +125,18 @@ impl Port {
         self.slot().reply = Some(reply);
     }
 
+    /// One of the queues, as a process sees it.
+    pub(crate) fn queue(&self, name: QueueName) -> PortQueue {
+        PortQueue {
+            port: self.clone(),
+            name,
+        }
+    }
+
     /// Sends a letter.
-    pub(crate) async fn send_letter(&self, letter: Key) -> EmailOutcome {
+    async fn send_letter(&self, letter: Key) -> EmailOutcome {
         match self.request(PortRequest::SendLetter(letter)).await {
-            PortReply::Letter(posted) => posted,
+            PortReply::Letter(outcome) => outcome,
             _ => EmailOutcome::Unknown,
         }
     }
@@ -142,7 +160,7 @@ impl Port {
         }
     }
 
-    async fn queue(&self, asked: NoticeQueueRequest) -> Result<(), QueueError> {
+    async fn ask_queue(&self, asked: QueueRequest) -> Result<(), QueueError> {
         match self.request(PortRequest::Queue(asked)).await {
             PortReply::Queue(answer) => answer,
             _ => Err(QueueError("asked for something else".into())),
@@ -159,16 +177,50 @@ impl Port {
 
 table_of_requests!(Port, ask);
 
-impl Queue for Port {
+/// A process's view of one queue.
+#[derive(Clone, Debug)]
+pub(crate) struct PortQueue {
+    port: Port,
+    name: QueueName,
+}
+
+impl Queue for PortQueue {
     async fn send(&self, body: String) -> Result<(), QueueError> {
-        self.queue(NoticeQueueRequest::Send(body)).await
+        let request = QueueRequest::Send(self.name, body);
+        self.port.ask_queue(request).await
     }
 }
 
-impl DelayableQueue for Port {
+impl DelayableQueue for PortQueue {
     async fn delay(&self, receipt: &str, wait: SignedDuration) -> Result<(), QueueError> {
-        self.queue(NoticeQueueRequest::Hide(receipt.into(), wait))
-            .await
+        let request = QueueRequest::Hide(receipt.into(), wait);
+        self.port.ask_queue(request).await
+    }
+}
+
+/// The mail service, as the process sees it that was asked for one letter.
+#[derive(Clone, Debug)]
+pub(crate) struct PortMailer {
+    /// The process's port.
+    pub(crate) port: Port,
+    /// The letter that its message asks for.
+    pub(crate) letter: Key,
+    /// Sends once more what was not answered: a mutation.
+    pub(crate) retries: bool,
+}
+
+impl Mailer for PortMailer {
+    async fn send(&self, _: &RenderedLetter) -> Result<Arc<str>, SendError> {
+        let mut outcome = self.port.send_letter(self.letter.clone()).await;
+        if self.retries && outcome == EmailOutcome::Unknown {
+            outcome = self.port.send_letter(self.letter.clone()).await;
+        }
+        match outcome {
+            EmailOutcome::Accepted => Ok("m".into()),
+            EmailOutcome::Throttled => Err(SendError::Busy("simulated".into())),
+            EmailOutcome::Rejected => Err(SendError::Refused("simulated".into())),
+            EmailOutcome::Unknown => Err(SendError::Unknown("simulated".into())),
+        }
     }
 }
 

@@ -14,11 +14,11 @@ use crate::proof::workload::notices::NoticeWorkload;
 use crate::proof::workload::payouts::PayoutWorkload;
 use crate::proof::workload::stream_and_queue::{QueuedLetter, StreamReader};
 use crate::proof::workload::webhooks::RequestDelivery;
+use calendar::AuditSummary;
 use jiff::Timestamp;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::task::{Context, Poll, Waker};
-use store::audit::AuditReport;
 use store::{Item, Key, PutOutcome};
 
 pub(crate) struct ProcessTask {
@@ -65,7 +65,7 @@ pub(crate) struct Simulation<'a> {
     pub(crate) scheduled_due_scans: BTreeSet<i64>,
     /// Whether somebody is about to ask for what waits for an API.
     pub(crate) completion_scheduled: bool,
-    pub(crate) last_audit_report: Option<AuditReport>,
+    pub(crate) last_audit: Option<AuditSummary>,
     pub(crate) violation: Option<String>,
     activities: BinaryHeap<Reverse<(i64, u32, SimulationActivity)>>,
     sequence: u32,
@@ -84,6 +84,7 @@ impl<'a> Simulation<'a> {
         let mut rng = Rng::fork(spec.seed, 2);
         let mut table = ModelTable::default();
         table.page = [0, 0, 3, 7][rng.index(4)];
+        table.scan_page = [0, 1, 2, 7][rng.index(4)];
         Self {
             spec,
             story: crate::proof::workload::scenarios::random_script(spec.seed),
@@ -107,7 +108,7 @@ impl<'a> Simulation<'a> {
             stream_lost: false,
             scheduled_due_scans: BTreeSet::new(),
             completion_scheduled: false,
-            last_audit_report: None,
+            last_audit: None,
             violation: None,
             activities: BinaryHeap::with_capacity(64),
             sequence: 0,
@@ -312,7 +313,9 @@ impl<'a> Simulation<'a> {
             PortRequest::Table(op) => PortReply::Table(self.perform_request(number, op, fate)),
             PortRequest::Api(wanted) => PortReply::Api(self.answer_api(wanted, fate)),
             PortRequest::Notice(sent) => PortReply::Notice(self.post_notice(number, &sent, fate)),
-            PortRequest::Queue(asked) => PortReply::Queue(self.perform_queue_request(&asked, fate)),
+            PortRequest::Queue(asked) => {
+                PortReply::Queue(self.perform_queue_request(number, &asked, fate))
+            }
         };
         if fate == Fault::CrashAfter {
             self.kill(number);

@@ -1,32 +1,29 @@
 //! The functions' loops over the store, as the world runs them: the same store functions in
 //! the same order, without the wire around them.
 
-use super::stream_and_queue::letter_state_after;
 use crate::proof::mutations::fold_mutations;
 use crate::proof::mutations::mutants::Mutant;
-use crate::proof::simulation::port::{ApiQuestion, EmailOutcome, Port};
+use crate::proof::simulation::port::{ApiQuestion, Port, PortMailer, PortQueue, QueueName};
 use crate::proof::simulation::scheduler::{ProcessEnd, SimulatedProcess};
+use calendar::Calendar;
+use dispatch::Dispatch;
+use domain::catalog::Catalog;
 use domain::ids::{CustomerKey, Reference};
 use domain::record::Entry;
+use engagement_email::{EngagementEmail, Sender};
 use jiff::Timestamp;
 use journal_fold::JournalFold;
 use orangery::wiring::LOCAL_MASTER;
 use partner_notice::PartnerNotice;
 use runtime::batch::failures;
-use runtime::queue::Queue;
-use runtime::secrets::{SecretCache, SecretSource, master};
-use runtime::{Clock, Function};
+use runtime::secrets::{SecretCache, SecretSource, master, person_key};
+use runtime::{Clock, Failure, Function};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::folding::{FoldStatus, replan};
-use store::letters::{ClaimOutcome, LetterRow, SendTask, claim, transition};
-use store::notices::clear_due;
 use store::stream::ItemChange;
 use store::waiting::{delete_waiting, read_waiting};
 use store::{Item, StoreError, Table};
-
-/// How often the outcome of a send is written down again.
-const ATTEMPTS: u32 = 3;
 
 /// `payment-webhook` and `partner-referral`, behind verify and normalize.
 pub(crate) fn receive(
@@ -121,16 +118,10 @@ pub(crate) async fn run_journal_fold(
     items: Vec<Item>,
     now: Timestamp,
 ) -> Option<usize> {
-    let place = |(place, item): (usize, Item)| ItemChange {
-        sequence: place.to_string(),
-        partition: item.key().partition,
-        item: Ok(Some(item)),
-    };
-    let changes = items.into_iter().enumerate().map(place).collect();
     let clock = Clock::new(move || now);
     let function = JournalFold { table: port, clock };
-    let failed = function.process(changes).await;
-    failed.iter().filter_map(|place| place.parse().ok()).min()
+    let failed = function.process(item_changes(items)).await;
+    first_failed(&failed)
 }
 
 #[derive(Default)]
@@ -214,98 +205,66 @@ async fn retry_parked_mutated<T: Table>(
     Ok(())
 }
 
-/// `engagement-email`: claim, send, write down what came of it.
+/// `dispatch`. Gives the place of the first record that must be handed over again.
+pub(crate) fn dispatch(port: Port, items: Vec<Item>) -> SimulatedProcess {
+    Box::pin(async move {
+        let function = Dispatch {
+            letters: port.queue(QueueName::Letters),
+            notices: port.queue(QueueName::Notices),
+        };
+        let failed = function.enqueue(item_changes(items)).await;
+        ProcessEnd::Batched(first_failed(&failed))
+    })
+}
+
+/// `engagement-email`: its one message, and whether the queue may forget it.
 pub(crate) fn engagement_email(
-    port: Port,
-    row: Arc<LetterRow>,
-    owner: String,
+    mailer: PortMailer,
+    message: String,
     now: Timestamp,
-    mutant: Option<Mutant>,
 ) -> SimulatedProcess {
     Box::pin(async move {
-        ProcessEnd::LetterHandled(
-            deliver_letter(&port, &row, &owner, now, mutant)
-                .await
-                .unwrap_or(false),
-        )
+        let function = EngagementEmail {
+            table: mailer.port.clone(),
+            mailer,
+            catalog: Catalog::default(),
+            sender: Sender::default(),
+            clock: Clock::new(move || now),
+        };
+        let answer = function.invoke(message.as_bytes()).await;
+        ProcessEnd::LetterHandled(is_all_done(answer))
     })
 }
 
-async fn deliver_letter(
-    port: &Port,
-    order: &LetterRow,
-    owner: &str,
-    now: Timestamp,
-    mutant: Option<Mutant>,
-) -> Result<bool, StoreError> {
-    let row = if mutant == Some(Mutant::ActOnOldCause) {
-        fold_mutations::claim_without_replanning(port, order, owner, now).await?
-    } else {
-        match claim(port, &SendTask::of(order), owner, now).await? {
-            ClaimOutcome::Done(_) => return Ok(true),
-            ClaimOutcome::Busy => return Ok(false),
-            ClaimOutcome::Claimed { row, .. } => Some(row),
-        }
-    };
-    let Some(row) = row else {
-        return Ok(true);
-    };
-    let key = Item::Letter(row.clone()).key();
-    let mut posted = port.send_letter(key.clone()).await;
-    if mutant == Some(Mutant::RetryMail) && posted == EmailOutcome::Unknown {
-        posted = port.send_letter(key).await;
-    }
-    for _ in 0..ATTEMPTS {
-        if transition(port, &row, letter_state_after(posted, now))
-            .await
-            .is_ok()
-        {
-            break;
-        }
-    }
-    Ok(posted != EmailOutcome::Throttled)
-}
-
-/// The daily audit; the letters it found are handed over when it ended.
-pub(crate) fn audit(
-    port: Port,
-    pages: u32,
-    now: Timestamp,
-    mutant: Option<Mutant>,
-) -> SimulatedProcess {
+/// `calendar`, once a day: the audit, and what it hands over.
+pub(crate) fn audit(port: Port, now: Timestamp) -> SimulatedProcess {
     Box::pin(async move {
-        let report = store::audit::walk(&port, pages, now).await;
-        for order in report.iter().flat_map(|report| &report.undelivered) {
-            let unheard = mutant == Some(Mutant::IgnoreAuditFindings);
-            if unheard || port.send(order.to_text()).await.is_err() {
-                break;
-            }
-        }
-        ProcessEnd::Audited(report)
+        let function = calendar(port, now);
+        ProcessEnd::Audited(function.audit().await.ok())
     })
 }
 
-/// The sweep of every minute.
-pub(crate) fn due_scan(
-    port: Port,
-    most: u32,
-    now: Timestamp,
-    mutant: Option<Mutant>,
-) -> SimulatedProcess {
+/// `calendar`, every minute: who is due.
+pub(crate) fn due_scan(port: Port, now: Timestamp) -> SimulatedProcess {
     Box::pin(async move {
-        // What it could not do is the next one's.
-        let swept = store::due_scan::scan_due(&port, most, now).await;
-        for told in swept.iter().flat_map(|swept| &swept.due_notices) {
-            let sent = match mutant {
-                Some(Mutant::UnmarkUnsent) => Ok(()),
-                _ => port.send(told.task().to_text()).await,
-            };
-            if sent.is_err() || clear_due(&port, told).await.is_err() {
-                break;
-            }
-        }
+        // What it could not do is left to the next one.
+        let _ = calendar(port, now).due_scan().await;
         ProcessEnd::DueScanned
     })
+}
+
+fn calendar(port: Port, now: Timestamp) -> Calendar<Port, PortQueue> {
+    let clock = Clock::new(move || now);
+    let source = SecretSource::Given(vec![LOCAL_MASTER.into()]);
+    Calendar {
+        letters: port.queue(QueueName::Letters),
+        notices: port.queue(QueueName::Notices),
+        table: port,
+        // What waits for an API is completed by `complete_waiting`.
+        enrichments: Vec::new(),
+        person_key: SecretCache::new(source, person_key, clock.clone()),
+        clock,
+    }
 }
 
 /// `partner-notice`, the function itself: its one message, and whether the queue may forget it.
@@ -315,12 +274,32 @@ pub(crate) fn partner_notice(port: Port, message: String, now: Timestamp) -> Sim
         let source = SecretSource::Given(vec![LOCAL_MASTER.into()]);
         let function = PartnerNotice {
             table: port.clone(),
-            notices: port.clone(),
+            notices: port.queue(QueueName::Notices),
             poster: port,
             master: SecretCache::new(source, master, clock.clone()),
             clock,
         };
         let answer = function.invoke(message.as_bytes()).await;
-        ProcessEnd::NoticeHandled(answer.is_ok_and(|answer| answer == failures::<&str>(&[])))
+        ProcessEnd::NoticeHandled(is_all_done(answer))
     })
+}
+
+/// What a stream hands over, numbered by its place in the batch.
+fn item_changes(items: Vec<Item>) -> Vec<ItemChange> {
+    let change = |(place, item): (usize, Item)| ItemChange {
+        sequence: place.to_string(),
+        partition: item.key().partition,
+        item: Ok(Some(item)),
+    };
+    items.into_iter().enumerate().map(change).collect()
+}
+
+/// What a function names as failed begins the next batch.
+fn first_failed(failed: &[String]) -> Option<usize> {
+    failed.iter().filter_map(|place| place.parse().ok()).min()
+}
+
+/// Whether a function names no message that must come again.
+fn is_all_done(answer: Result<Vec<u8>, Failure>) -> bool {
+    answer.is_ok_and(|answer| answer == failures::<&str>(&[]))
 }

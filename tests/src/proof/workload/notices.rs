@@ -9,7 +9,7 @@ use crate::proof::mutations::notice_mutations;
 use crate::proof::simulation::activity::{DAY, HOUR, MINUTE};
 use crate::proof::simulation::fault_injector::Fault;
 use crate::proof::simulation::faults::FaultKind;
-use crate::proof::simulation::port::{NoticeQueueRequest, SentNotice};
+use crate::proof::simulation::port::{QueueName, QueueRequest, SentNotice};
 use crate::proof::simulation::random::Rng;
 use crate::proof::simulation::scheduler::{ProcessRole, Simulation, SimulationActivity};
 use domain::ids::PartnerId;
@@ -190,7 +190,8 @@ impl Simulation<'_> {
     /// The queue does as asked, or not, as its fate will have it.
     pub(crate) fn perform_queue_request(
         &mut self,
-        asked: &NoticeQueueRequest,
+        number: usize,
+        asked: &QueueRequest,
         fate: Fault,
     ) -> Result<(), QueueError> {
         let no_answer = || Err(QueueError("simulated".into()));
@@ -198,11 +199,16 @@ impl Simulation<'_> {
             return no_answer();
         }
         match asked {
-            NoticeQueueRequest::Send(text) => match serde_json::from_str(text) {
-                Ok(order) => self.enqueue_notice(order),
-                Err(error) => self.report_violation(format!("an order that is none: {error}")),
+            QueueRequest::Send(..) if self.drops_message(number) => {}
+            QueueRequest::Send(QueueName::Notices, text) => match serde_json::from_str(text) {
+                Ok(task) => self.enqueue_notice(task),
+                Err(error) => self.report_violation(format!("not a notice task: {error}")),
             },
-            NoticeQueueRequest::Hide(receipt, wait) => self.change_visibility(receipt, *wait),
+            QueueRequest::Send(QueueName::Letters, text) => match serde_json::from_str(text) {
+                Ok(task) => self.enqueue_letter(task),
+                Err(error) => self.report_violation(format!("not a send task: {error}")),
+            },
+            QueueRequest::Hide(receipt, wait) => self.change_visibility(receipt, *wait),
         }
         match fate {
             Fault::AnswerLost => no_answer(),

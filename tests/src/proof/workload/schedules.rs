@@ -3,9 +3,9 @@
 use super::handlers;
 use crate::proof::simulation::activity::MINUTE;
 use crate::proof::simulation::scheduler::{ProcessRole, Simulation, SimulationActivity};
+use calendar::AuditSummary;
 use jiff::Timestamp;
-use store::audit::AuditReport;
-use store::{Item, Key, StoreError};
+use store::{Item, Key};
 
 impl Simulation<'_> {
     /// An item asks to be looked at: the first whole minute after that is a sweep's. Sweeps that
@@ -26,11 +26,8 @@ impl Simulation<'_> {
     /// A sweep begins.
     pub(crate) fn due_scan(&mut self) {
         let now = self.skewed_now();
-        let most = 1 + self.rng.below(3) as u32;
-        self.spawn(
-            ProcessRole::DueScan,
-            handlers::due_scan(self.port.clone(), most, now, self.mutant),
-        );
+        let process = handlers::due_scan(self.port.clone(), now);
+        self.spawn(ProcessRole::DueScan, process);
     }
 
     /// A sweep ended, or died: the next minute's goes on, while anybody is due.
@@ -50,19 +47,12 @@ impl Simulation<'_> {
     /// A walk of the audit begins.
     pub(crate) fn audit(&mut self) {
         let now = self.skewed_now();
-        let few = 1 + self.rng.below(3) as u32;
-        let pages = if self.faults_stopped { u32::MAX } else { few };
-        let process = handlers::audit(self.port.clone(), pages, now, self.mutant);
+        let process = handlers::audit(self.port.clone(), now);
         self.spawn(ProcessRole::Audit, process);
     }
 
-    /// A walk ended: letters that wait too long are handed to the queue again.
-    pub(crate) fn audit_ended(&mut self, result: Result<AuditReport, StoreError>) {
-        if let Ok(report) = result {
-            for row in &report.overdue_letters {
-                self.enqueue_letter(row.clone());
-            }
-            self.last_audit_report = Some(report);
-        }
+    /// A walk ended; none that failed counts.
+    pub(crate) fn audit_ended(&mut self, found: Option<AuditSummary>) {
+        self.last_audit = found.or(self.last_audit.take());
     }
 }

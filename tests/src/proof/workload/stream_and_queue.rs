@@ -2,14 +2,13 @@
 //! gone after a day.
 
 use super::handlers;
+use crate::proof::mutations::mutants::Mutant;
 use crate::proof::simulation::activity::DAY;
 use crate::proof::simulation::faults::FaultKind;
-use crate::proof::simulation::port::EmailOutcome;
+use crate::proof::simulation::port::PortMailer;
 use crate::proof::simulation::scheduler::{ProcessRole, Simulation, SimulationActivity};
-use jiff::Timestamp;
-use std::sync::Arc;
-use store::letters::{LetterRow, LetterState};
-use store::notices::NoticeTask;
+use serde_json::json;
+use store::letters::{LetterState, SendTask};
 use store::{Item, Key};
 
 const STREAM_SHARDS: usize = 2;
@@ -38,7 +37,7 @@ pub(crate) struct StreamReader {
 /// A message: a letter to be sent.
 #[derive(Clone, Debug)]
 pub(crate) struct QueuedLetter {
-    row: Arc<LetterRow>,
+    task: SendTask,
     receives: u32,
     deleted: bool,
 }
@@ -125,33 +124,13 @@ impl Simulation<'_> {
             self.stream_readers[reader].scheduled = false;
             return;
         }
-        if self.stream_readers[reader].for_queue {
-            self.dispatch(reader, items);
+        let process = if self.stream_readers[reader].for_queue {
+            handlers::dispatch(self.port.clone(), items)
         } else {
             let now = self.skewed_now();
-            let process = handlers::journal_fold(self.port.clone(), items, now, self.mutant);
-            self.spawn(ProcessRole::Batch(reader), process);
-        }
-    }
-
-    /// `dispatch`: what was put as owed, or for a partner to know, becomes a message.
-    fn dispatch(&mut self, reader: usize, items: Vec<Item>) {
-        let dies = self.rng.chance(self.fault_rate);
-        let dies = self.inject(FaultKind::CrashElsewhere, dies);
-        let whole = items.len();
-        let reaches = if dies {
-            self.rng.index(whole + 1)
-        } else {
-            whole
+            handlers::journal_fold(self.port.clone(), items, now, self.mutant)
         };
-        for item in items.into_iter().take(reaches) {
-            if let Some(order) = NoticeTask::of(&item) {
-                self.enqueue_notice(order);
-            } else if let Item::Letter(row) = item {
-                self.enqueue_letter(row);
-            }
-        }
-        self.batch_ended(reader, dies.then_some(0));
+        self.spawn(ProcessRole::Batch(reader), process);
     }
 
     /// A batch is done up to its first failure, which is tried again, by halves, and at last
@@ -207,9 +186,9 @@ impl Simulation<'_> {
     }
 
     /// A letter goes into the queue.
-    pub(crate) fn enqueue_letter(&mut self, row: Arc<LetterRow>) {
+    pub(crate) fn enqueue_letter(&mut self, task: SendTask) {
         self.letter_queue.push(QueuedLetter {
-            row,
+            task,
             receives: 0,
             deleted: false,
         });
@@ -243,13 +222,19 @@ impl Simulation<'_> {
     /// A worker is handed a message under the count it has.
     pub(crate) fn handle_letter_message(&mut self, number: usize) {
         let message = &self.letter_queue[number];
-        let (row, owner) = (
-            message.row.clone(),
-            format!("m{number}#{}", message.receives),
-        );
+        let task = &message.task;
+        let event = json!({ "Records": [{
+            "messageId": format!("m{number}"),
+            "body": task.to_text(),
+            "attributes": { "ApproximateReceiveCount": message.receives.to_string() },
+        }] });
+        let mailer = PortMailer {
+            port: self.port.clone(),
+            letter: Key::letter(&task.customer, task.letter, &task.cause),
+            retries: self.mutant == Some(Mutant::RetryMail),
+        };
         let now = self.skewed_now();
-        let mutant = self.mutant;
-        let process = handlers::engagement_email(self.port.clone(), row, owner, now, mutant);
+        let process = handlers::engagement_email(mailer, event.to_string(), now);
         self.spawn(ProcessRole::Letter(number), process);
     }
 
@@ -292,21 +277,5 @@ fn passes_filter(item: &Item, for_queue: bool) -> bool {
         Item::Alias(..) | Item::Partner(_) | Item::Cursor(_) => false,
         Item::Bank(_) | Item::TransferBatch(_) | Item::Report(..) => false,
         Item::NoticeEndpoint(_) | Item::DeliveryState(_) => false,
-    }
-}
-
-/// The state in which a worker leaves a letter after the mail service's answer.
-pub(crate) fn letter_state_after(posted: EmailOutcome, at: Timestamp) -> LetterState {
-    match posted {
-        EmailOutcome::Accepted => LetterState::Sent {
-            at,
-            message_id: "m".into(),
-        },
-        EmailOutcome::Throttled => LetterState::Due,
-        EmailOutcome::Rejected => LetterState::Failed {
-            at,
-            reason: "refused".into(),
-        },
-        EmailOutcome::Unknown => LetterState::Unknown { at },
     }
 }
