@@ -4,3 +4,4 @@ pub(crate) mod mutants;
 pub(crate) mod ledger_mutations;
 pub(crate) mod fold_mutations;
 pub(crate) mod notice_mutations;
+pub(crate) mod payout_mutations;

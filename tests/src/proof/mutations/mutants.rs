@@ -1,15 +1,15 @@
-//! Twenty-five laws broken on purpose, one at a time, to see that the machinery notices.
+//! Rules of the protocol broken on purpose, one at a time, to see that the checkers notice.
+//!
+//! A mutation changes what a process asks or is told; what runs is the real code. Mutations of
+//! functions that ask nobody are left to cargo-mutants.
 
-use super::ledger_mutations;
+use super::{fold_mutations, ledger_mutations, notice_mutations, payout_mutations};
 use crate::proof::simulation::model_table::{TableAnswer, TableRequest};
 use crate::proof::simulation::random::Rng;
 use crate::proof::simulation::scheduler::{ProcessRole, Simulation};
-use crate::proof::simulation::script::is_poison;
 use domain::event::Fact;
-use domain::record::{DueLetter, Effect, Entry, Record};
-use jiff::Timestamp;
+use domain::record::Entry;
 use std::sync::Arc;
-use store::items::JOURNAL;
 use store::{Item, WriteCondition};
 
 /// A law broken.
@@ -26,9 +26,6 @@ pub enum Mutant {
     TrustAlias,
     StopAtPoison,
     RefundByDelivery,
-    RoundParts,
-    EarnOnTax,
-    ForgetReversal,
     NumberAnew,
     RowsUnread,
     RowByDelivery,
@@ -44,7 +41,7 @@ pub enum Mutant {
 }
 
 /// All of them.
-pub const ALL: [(Mutant, &str); 25] = [
+pub const ALL: [(Mutant, &str); 22] = [
     (Mutant::DropRing, "drop the ring"),
     (Mutant::EffectsFirst, "write effects before the record"),
     (Mutant::StaleReads, "skip consistent reads"),
@@ -55,9 +52,6 @@ pub const ALL: [(Mutant, &str); 25] = [
     (Mutant::TrustAlias, "trust the alias before parking twice"),
     (Mutant::StopAtPoison, "fold stops at a poison event"),
     (Mutant::RefundByDelivery, "refund keyed by delivery"),
-    (Mutant::RoundParts, "a refund's share rounded by itself"),
-    (Mutant::EarnOnTax, "a commission on the tax"),
-    (Mutant::ForgetReversal, "a reversal forgotten"),
     (Mutant::NumberAnew, "rows numbered anew"),
     (Mutant::RowsUnread, "the journal read without its rows"),
     (Mutant::RowByDelivery, "row keyed by delivery"),
@@ -131,6 +125,7 @@ impl Mutant {
     pub(crate) fn alter_request(
         self,
         world: &mut Simulation<'_>,
+        process: usize,
         op: TableRequest,
     ) -> TableRequest {
         match (self, op) {
@@ -142,44 +137,22 @@ impl Mutant {
                 }
                 op
             }
+            (Self::EffectsFirst, TableRequest::Put(Item::Record(record), when)) => {
+                fold_mutations::write_effects_first(world, process, &record);
+                TableRequest::Put(Item::Record(record), when)
+            }
             (Self::ActOnOldCause, TableRequest::Put(Item::Record(record), when)) => {
-                let mut record = Record::clone(&record);
-                let now = Timestamp::from_millisecond(world.clock).unwrap_or_default();
-                let running = record.folded.state.subscriptions.iter();
-                let running = running.filter(|(_, s)| s.terms.status.is_running());
-                for (id, _) in running {
-                    let due = DueLetter {
-                        letter: domain::letter::Letter::Welcome,
-                        cause: id.as_str().into(),
-                        caused_at: now,
-                    };
-                    if !record.due_letters.iter().any(|d| d.cause == due.cause) {
-                        record.due_letters.push(due.clone());
-                        record.pending.push(Effect::Letter(due));
-                    }
-                }
-                TableRequest::Put(Item::Record(Arc::new(record)), when)
+                let record = fold_mutations::with_new_cause(world, &record);
+                TableRequest::Put(Item::Record(record), when)
             }
-            (Self::StopAtPoison, TableRequest::Put(item @ Item::Record(_), when)) => {
-                let partition = item.key().partition;
-                let mut journal = world.table.with_prefix(&partition, JOURNAL);
-                let stuck = journal.any(|item| match item {
-                    Item::Entry(_, entry) => is_poison(&entry.event),
-                    _ => false,
-                });
-                TableRequest::Put(
-                    item,
-                    if stuck {
-                        WriteCondition::Version(u64::MAX)
-                    } else {
-                        when
-                    },
-                )
+            (Self::StopAtPoison, TableRequest::Put(Item::Record(record), when)) => {
+                let when = match fold_mutations::is_stuck(world, &record) {
+                    true => WriteCondition::Version(u64::MAX),
+                    false => when,
+                };
+                TableRequest::Put(Item::Record(record), when)
             }
-            (mutant, op) if mutant.breaks_ledger() => {
-                ledger_mutations::alter_request(mutant, world, op)
-            }
-            (_, op) => op,
+            (mutant, op) => ledger_mutations::alter_request(mutant, world, op),
         }
     }
 
@@ -188,47 +161,42 @@ impl Mutant {
         self,
         world: &mut Simulation<'_>,
         process: usize,
+        request: &TableRequest,
         answer: TableAnswer,
     ) -> TableAnswer {
         match self {
-            Self::StaleReads => world.stale_answer(answer),
-            Self::ForgetPending => match answer {
-                TableAnswer::Item(Some(Item::Record(record))) => {
-                    TableAnswer::Item(Some(Item::Record(without_pending(&record))))
-                }
-                TableAnswer::Page(mut page) => {
-                    for item in &mut page.items {
-                        if let Item::Record(record) = item {
-                            *record = without_pending(record);
-                        }
-                    }
-                    TableAnswer::Page(page)
-                }
-                answer => answer,
-            },
-            // Else a payout would suffer before the ledger does.
-            mutant => match world.role(process) {
-                Some(ProcessRole::Payout(_)) => answer,
-                _ => ledger_mutations::alter_answer(mutant, answer),
-            },
+            Self::StaleReads => return world.stale_answer(answer),
+            Self::TrustAlias => return fold_mutations::hide_alias(world, process, request, answer),
+            Self::ForgetPending | Self::DropRing => {
+                return self.alter_records(world, answer);
+            }
+            _ => {}
+        }
+        match world.role(process) {
+            // What the ledger suffers must not show at a payout first.
+            Some(ProcessRole::Payout(_)) => payout_mutations::alter_answer(self, answer),
+            Some(role @ (ProcessRole::Notice(_) | ProcessRole::Endpoint(_))) => {
+                notice_mutations::alter_answer(self, role, answer)
+            }
+            _ => ledger_mutations::alter_answer(self, answer),
         }
     }
 
-    /// Whether it breaks a law of the fold by what is done in which order.
-    pub(crate) fn breaks_fold(self) -> bool {
-        matches!(self, Self::DropRing | Self::EffectsFirst | Self::TrustAlias)
-    }
-
-    /// Whether it breaks a law of the ledger by what is written.
-    fn breaks_ledger(self) -> bool {
-        matches!(
-            self,
-            Self::RoundParts
-                | Self::EarnOnTax
-                | Self::ForgetReversal
-                | Self::NumberAnew
-                | Self::RowByDelivery
-        )
+    fn alter_records(self, world: &Simulation<'_>, mut answer: TableAnswer) -> TableAnswer {
+        let items = match &mut answer {
+            TableAnswer::Item(item) => item.as_mut_slice(),
+            TableAnswer::Page(page) => page.items.as_mut_slice(),
+            _ => &mut [],
+        };
+        for item in items {
+            if let Item::Record(record) = item {
+                *record = match self {
+                    Self::ForgetPending => fold_mutations::without_pending(record),
+                    _ => fold_mutations::with_all_folded(world, record),
+                };
+            }
+        }
+        answer
     }
 }
 
@@ -241,13 +209,6 @@ impl Simulation<'_> {
                 | (Some(Mutant::UnmarkUnsent), Some(ProcessRole::DueScan))
         )
     }
-}
-
-fn without_pending(record: &Record) -> Arc<Record> {
-    Arc::new(Record {
-        pending: Vec::new(),
-        ..record.clone()
-    })
 }
 
 impl Simulation<'_> {

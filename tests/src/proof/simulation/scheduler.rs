@@ -333,7 +333,7 @@ impl<'a> Simulation<'a> {
     /// Does a request, and watches what only the moment can tell.
     pub(crate) fn apply(&mut self, number: usize, op: TableRequest) -> TableAnswer {
         let op = match self.mutant {
-            Some(mutant) => mutant.alter_request(self, op),
+            Some(mutant) => mutant.alter_request(self, number, op),
             None => op,
         };
         let watched = match &op {
@@ -350,6 +350,7 @@ impl<'a> Simulation<'a> {
             ) => Some(op.clone()),
             _ => None,
         };
+        let asked = self.mutant.map(|_| op.clone());
         let answer = match op {
             TableRequest::Due(shard, until, most) => self.due_from_index(shard, until, most),
             op => self.table.apply(op),
@@ -358,9 +359,9 @@ impl<'a> Simulation<'a> {
             let done = matches!(answer, TableAnswer::Put(PutOutcome::Done));
             self.check_write(number, &item, done);
         }
-        match self.mutant {
-            Some(mutant) => mutant.alter_answer(self, number, answer),
-            None => answer,
+        match (self.mutant, asked) {
+            (Some(mutant), Some(asked)) => mutant.alter_answer(self, number, &asked, answer),
+            _ => answer,
         }
     }
 
@@ -373,6 +374,12 @@ impl<'a> Simulation<'a> {
         if let Some(Some(task)) = self.processes.get_mut(number) {
             task.parked_blindly.push(key);
         }
+    }
+
+    /// Whether the process parked an entry whose customer was known by then.
+    pub(crate) fn has_parked_blindly(&self, number: usize) -> bool {
+        let task = self.processes.get(number).and_then(Option::as_ref);
+        task.is_some_and(|task| !task.parked_blindly.is_empty())
     }
 
     /// New changes wake the stream's readers.

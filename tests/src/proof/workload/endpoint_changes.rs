@@ -2,8 +2,6 @@
 //! say it again when nobody answers.
 
 use super::referrals::PARTNERS;
-use crate::proof::mutations::mutants::Mutant;
-use crate::proof::mutations::notice_mutations;
 use crate::proof::simulation::activity::{DAY, HOUR, MINUTE};
 use crate::proof::simulation::port::Port;
 use crate::proof::simulation::scheduler::{
@@ -42,7 +40,7 @@ impl Simulation<'_> {
     pub(crate) fn change_endpoint(&mut self, wish: usize) {
         let now = self.skewed_now();
         let (partner, wished) = self.notices.endpoint_changes[wish].clone();
-        let process = change_endpoint(self.port.clone(), partner, wished, now, self.mutant);
+        let process = change_endpoint(self.port.clone(), partner, wished, now);
         self.spawn(ProcessRole::Endpoint(wish), process);
     }
 
@@ -97,7 +95,6 @@ fn change_endpoint(
     partner: PartnerId,
     wish: EndpointChange,
     now: Timestamp,
-    mutant: Option<Mutant>,
 ) -> SimulatedProcess {
     Box::pin(async move {
         let done = match wish {
@@ -109,7 +106,7 @@ fn change_endpoint(
             }
             EndpointChange::Rotate => rotate(&port, &partner, now).await.map(|_| true),
             EndpointChange::Remove => remove(&port, &partner).await,
-            EndpointChange::Enable => enable_endpoint(&port, &partner, now, mutant).await,
+            EndpointChange::Enable => enable_endpoint(&port, &partner, now).await,
         };
         ProcessEnd::EndpointChanged(done.unwrap_or(false))
     })
@@ -120,16 +117,9 @@ async fn enable_endpoint(
     port: &Port,
     partner: &PartnerId,
     now: Timestamp,
-    mutant: Option<Mutant>,
 ) -> Result<bool, StoreError> {
     if read_endpoint(port, partner).await?.is_none() {
         return Ok(true);
     }
-    let on = match mutant {
-        Some(Mutant::EnableWithoutMissed) => {
-            notice_mutations::enable_without_missed(port, partner).await
-        }
-        _ => enable(port, partner, now).await,
-    };
-    on.map(|on| on.is_some())
+    Ok(enable(port, partner, now).await?.is_some())
 }

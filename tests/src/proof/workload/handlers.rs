@@ -1,14 +1,12 @@
 //! The functions' loops over the store, as the world runs them: the same store functions in
 //! the same order, without the wire around them.
 
-use crate::proof::mutations::fold_mutations;
-use crate::proof::mutations::mutants::Mutant;
 use crate::proof::simulation::port::{ApiQuestion, Port, PortMailer, PortQueue, QueueName};
 use crate::proof::simulation::scheduler::{ProcessEnd, SimulatedProcess};
 use calendar::Calendar;
 use dispatch::Dispatch;
 use domain::catalog::Catalog;
-use domain::ids::{CustomerKey, Reference};
+use domain::ids::Reference;
 use domain::record::Entry;
 use engagement_email::{EngagementEmail, Sender};
 use jiff::Timestamp;
@@ -18,25 +16,15 @@ use partner_notice::PartnerNotice;
 use runtime::batch::failures;
 use runtime::secrets::{SecretCache, SecretSource, master, person_key};
 use runtime::{Clock, Failure, Function};
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use store::folding::{FoldStatus, replan};
 use store::stream::ItemChange;
 use store::waiting::{delete_waiting, read_waiting};
-use store::{Item, StoreError, Table};
+use store::{Item, StoreError};
 
 /// `payment-webhook` and `partner-referral`, behind verify and normalize.
-pub(crate) fn receive(
-    port: Port,
-    entries: Vec<Arc<Entry>>,
-    now: Timestamp,
-    mutant: Option<Mutant>,
-) -> SimulatedProcess {
+pub(crate) fn receive(port: Port, entries: Vec<Arc<Entry>>, now: Timestamp) -> SimulatedProcess {
     Box::pin(async move {
-        let verdicts = match mutant.filter(|mutant| mutant.breaks_fold()) {
-            None => store::ingest::ingest_entries(&port, &entries, now).await,
-            Some(mutant) => fold_mutations::receive(&port, &entries, now, mutant).await,
-        };
+        let verdicts = store::ingest::ingest_entries(&port, &entries, now).await;
         ProcessEnd::Received(verdicts.map(|verdicts| entries.into_iter().zip(verdicts).collect()))
     })
 }
@@ -46,11 +34,10 @@ pub(crate) fn ask_api_and_receive(
     port: Port,
     wanted: ApiQuestion,
     now: Timestamp,
-    mutant: Option<Mutant>,
 ) -> SimulatedProcess {
     Box::pin(async move {
         match port.ask_api(wanted).await {
-            Some(entries) => receive(port, entries, now, mutant).await,
+            Some(entries) => receive(port, entries, now).await,
             // 503: what the API does not confirm is not taken in.
             None => ProcessEnd::Received(Err(StoreError::NoAnswer("the API is silent".into()))),
         }
@@ -98,18 +85,8 @@ async fn complete_under(
 }
 
 /// `journal-fold`. Gives the place of the first record that must be handed over again.
-pub(crate) fn journal_fold(
-    port: Port,
-    items: Vec<Item>,
-    now: Timestamp,
-    mutant: Option<Mutant>,
-) -> SimulatedProcess {
-    Box::pin(async move {
-        ProcessEnd::Batched(match mutant.filter(|mutant| mutant.breaks_fold()) {
-            None => run_journal_fold(port, items, now).await,
-            Some(mutant) => run_mutated_journal_fold(&port, items, now, mutant).await,
-        })
-    })
+pub(crate) fn journal_fold(port: Port, items: Vec<Item>, now: Timestamp) -> SimulatedProcess {
+    Box::pin(async move { ProcessEnd::Batched(run_journal_fold(port, items, now).await) })
 }
 
 /// The function itself, behind the wire: what it names as failed begins the next batch.
@@ -122,87 +99,6 @@ pub(crate) async fn run_journal_fold(
     let function = JournalFold { table: port, clock };
     let failed = function.process(item_changes(items)).await;
     first_failed(&failed)
-}
-
-#[derive(Default)]
-struct PendingFold {
-    entries: Vec<Arc<Entry>>,
-    first_place: usize,
-}
-
-/// The same with a law broken.
-async fn run_mutated_journal_fold<T: Table>(
-    table: &T,
-    items: Vec<Item>,
-    now: Timestamp,
-    mutant: Mutant,
-) -> Option<usize> {
-    let mut asked: BTreeMap<CustomerKey, PendingFold> = BTreeMap::new();
-    let mut failed: Option<usize> = None;
-    let mut fails = |place: usize| failed = Some(failed.map_or(place, |f| f.min(place)));
-    for (place, item) in items.into_iter().enumerate() {
-        match item {
-            Item::Entry(customer, entry) => {
-                let first = PendingFold {
-                    entries: Vec::new(),
-                    first_place: place,
-                };
-                asked.entry(customer).or_insert(first).entries.push(entry);
-            }
-            Item::Record(record) => {
-                let first = PendingFold {
-                    entries: Vec::new(),
-                    first_place: place,
-                };
-                asked.entry(record.customer.clone()).or_insert(first);
-            }
-            Item::Parked(_, entry) => {
-                if retry_parked_mutated(table, &entry, now, mutant)
-                    .await
-                    .is_err()
-                {
-                    fails(place);
-                }
-            }
-            Item::Alias(..)
-            | Item::Letter(_)
-            | Item::Partner(_)
-            | Item::Commission(_)
-            | Item::Payout(_)
-            | Item::Bank(_)
-            | Item::TransferBatch(_)
-            | Item::ReferralStatus(_)
-            | Item::Report(..)
-            | Item::NoticeEndpoint(_)
-            | Item::DeliveryState(_)
-            | Item::Cursor(_) => {}
-        }
-    }
-    for (customer, asked) in asked {
-        let first = asked.first_place;
-        let outcome = if asked.entries.is_empty() {
-            replan(table, &customer, now).await
-        } else {
-            fold_mutations::fold(table, &customer, asked.entries, now, mutant).await
-        };
-        match outcome {
-            Ok(FoldStatus::Done) => {}
-            Ok(FoldStatus::Contended | FoldStatus::Panicked) | Err(_) => fails(first),
-        }
-    }
-    failed
-}
-
-async fn retry_parked_mutated<T: Table>(
-    table: &T,
-    entry: &Arc<Entry>,
-    now: Timestamp,
-    mutant: Mutant,
-) -> Result<(), StoreError> {
-    for customer in store::ingest::retry_parked(table, entry).await? {
-        fold_mutations::fold(table, &customer, vec![entry.clone()], now, mutant).await?;
-    }
-    Ok(())
 }
 
 /// `dispatch`. Gives the place of the first record that must be handed over again.

@@ -166,18 +166,18 @@ impl Simulation<'_> {
         self.notices.attempts.push(attempt);
         let role = ProcessRole::Notice(self.notices.attempts.len() - 1);
         let message = &self.notices.messages[number];
-        let order = message.order.clone();
         let event = json!({ "Records": [{
             "messageId": "m",
             "receiptHandle": number.to_string(),
-            "body": order.to_text(),
+            "body": message.order.to_text(),
             "attributes": { "ApproximateReceiveCount": message.receives.to_string() },
         }] });
         let (port, now) = (self.port.clone(), self.skewed_now());
-        let process = match self.mutant.filter(|mutant| mutant.breaks_notices()) {
-            Some(mutant) => notice_mutations::notify_mutated(port, order, now, mutant),
-            None => handlers::partner_notice(port, event.to_string(), now),
+        let now = match self.mutant {
+            Some(mutant) => notice_mutations::alter_clock(mutant, now),
+            None => now,
         };
+        let process = handlers::partner_notice(port, event.to_string(), now);
         self.spawn(role, process);
     }
 
@@ -288,7 +288,10 @@ impl Simulation<'_> {
             receiver.failed |= matches!(heard, PostOutcome::Failed { .. });
             receiver.answered_gone |= heard == PostOutcome::Gone;
         }
-        heard
+        match self.mutant {
+            Some(mutant) => notice_mutations::alter_outcome(mutant, heard),
+            None => heard,
+        }
     }
 
     /// What a partner answers; nothing while its endpoint is down.

@@ -2,7 +2,6 @@
 //! or is not answered is asked for again, by the same day.
 
 use super::referrals::PARTNERS;
-use crate::proof::mutations::mutants::Mutant;
 use crate::proof::simulation::activity::{DAY, MINUTE};
 use crate::proof::simulation::faults::FaultKind;
 use crate::proof::simulation::model_table::TableRequest;
@@ -12,16 +11,14 @@ use crate::proof::simulation::scheduler::{
     ProcessEnd, ProcessRole, SimulatedProcess, Simulation, SimulationActivity,
 };
 use domain::ids::PartnerId;
-use domain::partner::payout::{
-    Payout, PayoutOutcome, PayoutRefusal, PayoutRequest, day_of, decide,
-};
+use domain::partner::payout::{Payout, PayoutOutcome, PayoutRefusal, PayoutRequest, day_of};
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::partners::PartnerRow;
-use store::payouts::{LedgerSnapshot, PayoutError, preview_payout, read_ledger_snapshot, run};
-use store::{Item, Key, Table, WriteCondition};
+use store::payouts::{PayoutError, preview_payout, run};
+use store::{Item, Key, WriteCondition};
 
 /// How often somebody asks again for a payout that did not end well.
 const MAX_PAYOUT_TRIES: u32 = 6;
@@ -114,7 +111,7 @@ impl Simulation<'_> {
                 .entry((date, now))
                 .or_insert(changes);
         }
-        let process = pay_out(self.port.clone(), order, dry, now, self.mutant);
+        let process = pay_out(self.port.clone(), order, dry, now);
         self.spawn(ProcessRole::Payout(number), process);
     }
 
@@ -191,14 +188,8 @@ impl Simulation<'_> {
 }
 
 /// `orangery partner payout --all`, without its files.
-fn pay_out(
-    port: Port,
-    order: PayoutRequest,
-    dry: bool,
-    now: Timestamp,
-    mutant: Option<Mutant>,
-) -> SimulatedProcess {
-    Box::pin(async move { ProcessEnd::PaidOut(pay_all(&port, &order, dry, now, mutant).await) })
+fn pay_out(port: Port, order: PayoutRequest, dry: bool, now: Timestamp) -> SimulatedProcess {
+    Box::pin(async move { ProcessEnd::PaidOut(pay_all(&port, &order, dry, now).await) })
 }
 
 async fn pay_all(
@@ -206,15 +197,13 @@ async fn pay_all(
     order: &PayoutRequest,
     dry: bool,
     now: Timestamp,
-    mutant: Option<Mutant>,
 ) -> Result<Vec<PayoutOutcome>, PayoutError> {
     let mut runs = Vec::new();
     for row in store::partners::list(port).await? {
         let partner = &row.partner;
-        let run = match mutant.filter(|mutant| mutant.breaks_payouts()) {
-            _ if dry => preview_payout(port, partner, order, now).await,
-            Some(mutant) => run_mutated_payout(port, partner, order, now, mutant).await,
-            None => run(port, partner, order, now).await,
+        let run = match dry {
+            true => preview_payout(port, partner, order, now).await,
+            false => run(port, partner, order, now).await,
         };
         match run {
             Ok(run) => runs.push(run),
@@ -224,49 +213,4 @@ async fn pay_all(
         }
     }
     Ok(runs)
-}
-
-impl Mutant {
-    /// Whether it breaks a law of payouts.
-    fn breaks_payouts(self) -> bool {
-        matches!(
-            self,
-            Self::PayUnreleased | Self::PaySuspected | Self::PayDayAgain
-        )
-    }
-}
-
-/// [`store::payouts::run`] with a law broken.
-async fn run_mutated_payout(
-    port: &Port,
-    partner: &PartnerId,
-    order: &PayoutRequest,
-    now: Timestamp,
-    mutant: Mutant,
-) -> Result<PayoutOutcome, PayoutError> {
-    let LedgerSnapshot {
-        mut rows,
-        mut payouts,
-    } = read_ledger_snapshot(port, partner).await?;
-    for row in &mut rows {
-        match mutant {
-            Mutant::PayUnreleased => row.releases_at = row.releases_at.min(now),
-            Mutant::PaySuspected => row.self_referral_signal = None,
-            _ => {}
-        }
-    }
-    for payout in &mut payouts {
-        if mutant == Mutant::PayDayAgain && payout.date == order.date {
-            payout.date = payout.date.saturating_sub(1.day());
-            payout.amounts.clear();
-        }
-    }
-    let run = decide(partner, &rows, &payouts, order, now)?;
-    if let PayoutOutcome::Pay(payout, _) = &run {
-        let item = Item::Payout(Arc::new(payout.clone()));
-        if let store::PutOutcome::Refused(_) = port.put(item, WriteCondition::Absent).await? {
-            return Err(PayoutError::Contended);
-        }
-    }
-    Ok(run)
 }

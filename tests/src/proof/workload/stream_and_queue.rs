@@ -128,7 +128,7 @@ impl Simulation<'_> {
             handlers::dispatch(self.port.clone(), items)
         } else {
             let now = self.skewed_now();
-            handlers::journal_fold(self.port.clone(), items, now, self.mutant)
+            handlers::journal_fold(self.port.clone(), items, now)
         };
         self.spawn(ProcessRole::Batch(reader), process);
     }

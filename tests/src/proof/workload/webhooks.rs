@@ -116,8 +116,7 @@ impl Simulation<'_> {
                 now,
                 receipt,
             };
-            let process =
-                handlers::ask_api_and_receive(self.port.clone(), wanted, now, self.mutant);
+            let process = handlers::ask_api_and_receive(self.port.clone(), wanted, now);
             return self.spawn(ProcessRole::Delivery(request), process);
         }
         let entries: Vec<Arc<Entry>> = self.story.requests[request]
@@ -128,7 +127,7 @@ impl Simulation<'_> {
             Some(mutant) => mutant.alter_entries(self, entries),
             None => entries,
         };
-        let process = handlers::receive(self.port.clone(), entries, now, self.mutant);
+        let process = handlers::receive(self.port.clone(), entries, now);
         self.spawn(ProcessRole::Delivery(request), process);
     }
 
