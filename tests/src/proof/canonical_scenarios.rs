@@ -2,11 +2,12 @@
 
 use super::checkers::ledger_checks::ExpectedRows;
 use super::reference_model::expected_letters;
-use super::reference_model::oracle::{self, JournaledEvent};
+use super::reference_model::oracle;
 use super::simulation::random::Rng;
 use super::simulation::script::{NORMALIZER_VERSION, Script, ScriptedEvent, at};
 use super::workload::provider_scripts::PROVIDER_SCRIPTS;
-use super::workload::scenarios::ScenarioBuilder;
+use crate::proof::reference_model::facts::JournaledEvent;
+use crate::proof::workload::scenario_builder::ScenarioBuilder;
 use domain::digest::Digest;
 use domain::ids::{CustomerKey, Reference};
 use domain::record::Entry;

@@ -1,7 +1,7 @@
 //! The twin held against real engines: the same random requests, the same answers.
 
-use super::checkers::invariants::run_immediately;
 use super::random_requests::{self, RandomRequest};
+use super::simulation::model_table::run_immediately;
 use super::simulation::model_table::{ImmediateTable, ModelTable};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,

@@ -2,8 +2,8 @@
 //! single crash point, every interleaving of two folds and of three; and draws from all at once.
 
 use super::canonical_scenarios::{self, CanonicalScenario};
-use super::checkers::invariants::run_immediately;
 use super::simulation::interleavings::{Exploration, explore};
+use super::simulation::model_table::run_immediately;
 use super::simulation::model_table::{ImmediateTable, ModelTable};
 use super::simulation::port::Port;
 use super::simulation::process_stepper::{ProcessStepper, RequestFault};

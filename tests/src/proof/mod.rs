@@ -14,6 +14,7 @@ mod reference_model;
 mod mutations;
 mod checkers;
 mod workload;
+mod behavior;
 pub mod simulation_runs;
 pub mod shrink;
 mod canonical_scenarios;
@@ -22,6 +23,6 @@ mod random_requests;
 pub mod engine_comparison;
 pub mod process_kills;
 
-pub use mutations::mutants::{ALL as MUTANTS, Mutant};
 pub use simulation::faults::{FAULT_COUNT, FAULT_NAMES, FaultCounts, SimulationSpec};
 pub use simulation::model_table::ImmediateTable;
+pub use simulation::mutant::{ALL as MUTANTS, Mutant};

@@ -1,8 +1,8 @@
 //! Random requests of the kinds that the protocol makes, for the twin and real engines alike.
 
 use super::simulation::random::Rng;
+use super::simulation::script::euro;
 use super::simulation::script::{ACCOUNT, NORMALIZER_VERSION, START_SECOND, at, object};
-use super::workload::scenarios::euro;
 use domain::ids::{CustomerKey, PartnerId, Reference};
 use domain::letter::Letter;
 use domain::partner::ledger::{CommissionRow, RowKind};

@@ -1,8 +1,8 @@
 //! A failing world made smaller: fewer kinds of faults, fewer events, fewer single faults, as
 //! long as a law is still broken.
 
-use super::mutations::mutants::Mutant;
 use super::simulation::faults::{FAULT_COUNT, SimulationSpec};
+use super::simulation::mutant::Mutant;
 use super::simulation_runs::{event_count, simulate_one};
 
 /// Runs that shrinking may take.

@@ -1,10 +1,13 @@
 //! Many worlds: run on every core, counted, and the first that breaks a law made small.
 
-use super::mutations::mutants::Mutant;
+use super::behavior::ProofBehavior;
 use super::simulation::activity::HOUR;
+use super::simulation::activity::SimulationActivity;
 use super::simulation::faults::{FaultCounts, SimulationSpec};
+use super::simulation::mutant::Mutant;
 use super::simulation::random::Rng;
-use super::simulation::scheduler::{Simulation, SimulationActivity};
+use super::simulation::state::Simulation;
+use super::workload::scenarios;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -59,7 +62,12 @@ pub(crate) fn install_poison() {
 /// Runs one world to its end.
 pub fn simulate_one(spec: &SimulationSpec, mutant: Option<Mutant>) -> SimulationResult {
     install_poison();
-    let mut world = Simulation::new(spec, mutant);
+    let mut world = Simulation::new(
+        spec,
+        scenarios::random_script(spec.seed),
+        mutant,
+        &ProofBehavior,
+    );
     world.run();
     SimulationResult {
         deliveries: world.deliveries,
@@ -279,13 +287,5 @@ impl Simulation<'_> {
                 0
             };
         }
-    }
-
-    /// Whether the last audit that ended had nothing to do.
-    pub(crate) fn audit_found_nothing(&self) -> bool {
-        self.last_audit.as_ref().is_some_and(|report| {
-            let requeued = report.letters_requeued + report.notices_requeued;
-            report.complete && report.repaired == 0 && requeued == 0
-        })
     }
 }

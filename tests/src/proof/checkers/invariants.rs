@@ -1,29 +1,26 @@
 //! The laws, looked at when a world has come to rest.
 
 use super::ledger_checks;
-use crate::proof::mutations::mutants::Mutant;
 use crate::proof::reference_model::expected_commissions;
-use crate::proof::reference_model::oracle::{self, ExpectedRoutes, JournaledEvent};
+use crate::proof::reference_model::facts::JournaledEvent;
+use crate::proof::reference_model::oracle::{self, ExpectedRoutes};
+use crate::proof::simulation::model_table::run_immediately;
 use crate::proof::simulation::model_table::{ImmediateTable, ModelTable};
-use crate::proof::simulation::scheduler::Simulation;
+use crate::proof::simulation::mutant::Mutant;
+use crate::proof::simulation::records::Violation;
 use crate::proof::simulation::script::NORMALIZER_VERSION;
+use crate::proof::simulation::state::Simulation;
 use domain::digest::Digest;
 use domain::ids::CustomerKey;
 use domain::partner::ledger::CommissionRow;
 use domain::record::{Entry, Record};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
-use std::future::Future;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 use store::{Item, Key};
 
 /// Entries that a replay puts back in one go.
 const REPLAY_BATCH: usize = 16;
-
-/// A law that does not hold, and where.
-pub(crate) type Violation = String;
 
 impl Simulation<'_> {
     /// Before any audit: what the stream has not lost is folded, and nothing is owed.
@@ -66,7 +63,7 @@ impl Simulation<'_> {
                 return Err(format!("request of events {events:?} never got 2xx"));
             }
         }
-        if let Some(entry) = self.entry_waiting_for_api() {
+        if let Some(entry) = self.table.entry_waiting_for_api() {
             let id = &entry.event.id;
             return Err(format!(
                 "{id} still waits for its provider's API, which answers"
@@ -85,6 +82,14 @@ impl Simulation<'_> {
         self.check_letters(&routes)?;
         self.check_nothing_waits()?;
         self.check_replay()
+    }
+
+    /// Whether the last audit that ended had nothing to do.
+    pub(crate) fn audit_found_nothing(&self) -> bool {
+        self.last_audit.as_ref().is_some_and(|report| {
+            let requeued = report.letters_requeued + report.notices_requeued;
+            report.complete && report.repaired == 0 && requeued == 0
+        })
     }
 
     fn record(&self, customer: &CustomerKey) -> Result<&Arc<Record>, Violation> {
@@ -334,16 +339,4 @@ fn replay(table: &ImmediateTable, entries: &[Arc<Entry>], now: Timestamp) -> Res
             .map_err(|error| format!("replay: {error}"))?;
     }
     Ok(())
-}
-
-/// Runs a future that never waits.
-pub(crate) fn run_immediately<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
-    match future
-        .as_mut()
-        .poll(&mut Context::from_waker(Waker::noop()))
-    {
-        Poll::Ready(output) => output,
-        Poll::Pending => panic!("a calm table answers at once"),
-    }
 }

@@ -1,14 +1,15 @@
 //! The ledger's law: what rows come to is what is owed, and the last that was told of a report is
 //! how it stands; each row was decided once, by a record as written, and stands as it was decided.
 
-use super::invariants::Violation;
 use crate::proof::reference_model::expected_commissions::{
     self, CommissionAccount, CommissionSums,
 };
-use crate::proof::reference_model::oracle;
-use crate::proof::reference_model::oracle::JournaledEvent;
+use crate::proof::reference_model::facts;
+use crate::proof::reference_model::facts::JournaledEvent;
 use crate::proof::simulation::model_table::ModelTable;
-use crate::proof::simulation::scheduler::Simulation;
+use crate::proof::simulation::records::DecidedRows;
+use crate::proof::simulation::records::Violation;
+use crate::proof::simulation::state::Simulation;
 use domain::ids::CustomerKey;
 use domain::partner::ledger::CommissionRow;
 use domain::partner::referral_status::{ReferralStatus, ReferralStatusRow};
@@ -17,13 +18,6 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::{Item, Key};
-
-/// Rows that records, as written, decided: by key, and which number of a kind was whose.
-#[derive(Default)]
-pub(crate) struct DecidedRows {
-    rows: BTreeMap<Key, Item>,
-    numbers: BTreeMap<(bool, CustomerKey, u64), Key>,
-}
 
 impl DecidedRows {
     /// A record was written: what it decides is new, or is what was decided before.
@@ -108,7 +102,7 @@ pub(crate) struct ExpectedRows {
 impl ExpectedRows {
     /// By what is known of one more customer.
     pub(crate) fn add_customer(&mut self, customer: &CustomerKey, known: &[JournaledEvent<'_>]) {
-        let facts = oracle::facts(known);
+        let facts = facts::facts(known);
         self.sums
             .extend(expected_commissions::accrued(customer, &facts));
         self.statuses

@@ -2,12 +2,14 @@
 //! under one id and in one wording, not before it came, not again once that it was taken is
 //! written down, and nothing is written down that was not taken.
 
-use super::invariants::Violation;
 use crate::proof::simulation::activity::{DAY, MINUTE};
 use crate::proof::simulation::port::SentNotice;
-use crate::proof::simulation::scheduler::Simulation;
+use crate::proof::simulation::records::ExpectedNotice;
+use crate::proof::simulation::records::Violation;
+use crate::proof::simulation::records::notice_message;
+use crate::proof::simulation::state::Simulation;
 use domain::ids::PartnerId;
-use domain::partner::notice::{GIVE_UP_AFTER, Notice};
+use domain::partner::notice::GIVE_UP_AFTER;
 use jiff::Timestamp;
 use std::sync::Arc;
 use store::notice_endpoints::{DisabledReason, NoticeEndpoint};
@@ -20,33 +22,16 @@ const MAX_CLOCK_SKEW_MS: i64 = 900_000;
 const AUDIT_PATIENCE_MS: i64 = 15 * MINUTE;
 const AUDIT_WINDOW_MS: i64 = 7 * DAY;
 
-/// A notice that a row in the table makes.
-#[derive(Debug)]
-pub(crate) struct ExpectedNotice {
-    order: NoticeTask,
-    notice: Notice,
-    body: Vec<u8>,
-    /// Whether its partner has it.
-    pub(crate) delivered: bool,
-    /// How many changes the table had seen when that was written down.
-    recorded_at_change: Option<usize>,
-}
-
-impl ExpectedNotice {
-    /// Milliseconds since the epoch.
-    fn at(&self) -> i64 {
-        self.notice.at.as_millisecond()
-    }
-}
-
-/// A notice's id and body.
-pub(crate) fn notice_message(order: &NoticeTask, notice: &Notice) -> (String, Vec<u8>) {
-    let id = notice.id(&order.partner, &order.row);
-    let body = notice.body(&order.partner, &order.row);
-    (id, serde_json::to_vec(&body).unwrap_or_default())
-}
-
 impl Simulation<'_> {
+    /// Whether an item is the endpoint of a partner to whom nothing is sent.
+    pub(crate) fn is_off(&self, item: &Item) -> bool {
+        let Item::NoticeEndpoint(endpoint) = item else {
+            return false;
+        };
+        let partner = self.notices.partners.get(&endpoint.partner);
+        partner.is_some_and(|partner| partner.disabled_from.is_some())
+    }
+
     pub(crate) fn endpoint_of(&self, partner: &PartnerId) -> Option<&Arc<NoticeEndpoint>> {
         match self.table.peek(&Key::notice_endpoint(partner)) {
             Some(Item::NoticeEndpoint(endpoint)) if endpoint.is_configured() => Some(endpoint),
@@ -153,7 +138,6 @@ impl Simulation<'_> {
         let Some(receiver) = self.notices.partners.get_mut(partner) else {
             return self.report_violation(format!("{partner} is no partner"));
         };
-        let was_off = receiver.disabled_from.is_some();
         let was_unwanted = std::mem::replace(&mut receiver.is_removed, !endpoint.is_configured());
         let begins = receiver.since.map(|(since, _)| since) != Some(endpoint.since);
         let may_begin = receiver.since.is_none() || was_unwanted;
@@ -174,9 +158,6 @@ impl Simulation<'_> {
         };
         if !reason || begins && !may_begin {
             self.report_violation(format!("without reason {endpoint:?}"));
-        }
-        if is_off && (!was_off || !is_wanted) {
-            self.schedule_enable(partner, is_wanted);
         }
     }
 

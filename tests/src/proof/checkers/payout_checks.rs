@@ -1,9 +1,10 @@
 //! The law of payouts, by rules written a second time: nothing is paid twice, nothing before its
 //! time, and all that is released by then is paid.
 
-use super::invariants::Violation;
 use super::ledger_checks;
-use crate::proof::simulation::scheduler::Simulation;
+use crate::proof::simulation::activity::ProcessRole;
+use crate::proof::simulation::records::Violation;
+use crate::proof::simulation::state::Simulation;
 use domain::ids::PartnerId;
 use domain::money::Money;
 use domain::partner::ledger::CommissionRow;
@@ -29,7 +30,7 @@ impl Simulation<'_> {
             self.report_violation(format!("{key} was written by a run that only looks"));
         }
         let least = self.minimum_minor(process);
-        let euro = crate::proof::workload::scenarios::euro(0);
+        let euro = crate::proof::simulation::script::euro(0);
         let too_little = |amount: &Money| {
             let is_euro = (amount.currency, amount.exponent) == (euro.currency, euro.exponent);
             is_euro && least.is_some_and(|least| amount.minor < least)
@@ -50,6 +51,22 @@ impl Simulation<'_> {
             .is_some()
         {
             self.report_violation(format!("{key} was written over"));
+        }
+    }
+
+    /// Whether this process is to write nothing.
+    fn is_dry_run(&self, process: usize) -> bool {
+        match self.role(process) {
+            Some(ProcessRole::Payout(wish)) => self.payouts.planned[wish].dry_run,
+            _ => false,
+        }
+    }
+
+    /// The least that this process is to pay.
+    fn minimum_minor(&self, process: usize) -> Option<i64> {
+        match self.role(process) {
+            Some(ProcessRole::Payout(wish)) => self.payouts.planned[wish].minimum_minor,
+            _ => None,
         }
     }
 

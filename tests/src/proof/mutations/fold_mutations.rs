@@ -1,8 +1,8 @@
 //! What the mutations of appending and folding make of requests and answers.
 
 use crate::proof::simulation::model_table::{TableAnswer, TableRequest};
-use crate::proof::simulation::scheduler::Simulation;
 use crate::proof::simulation::script::is_poison;
+use crate::proof::simulation::state::Simulation;
 use domain::record::{DueLetter, Effect, Record};
 use jiff::Timestamp;
 use std::sync::Arc;

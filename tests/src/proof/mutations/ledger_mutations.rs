@@ -1,8 +1,8 @@
 //! What the mutations of the ledger make of rows.
 
-use super::mutants::Mutant;
 use crate::proof::simulation::model_table::{TableAnswer, TableRequest};
-use crate::proof::simulation::scheduler::Simulation;
+use crate::proof::simulation::mutant::Mutant;
+use crate::proof::simulation::state::Simulation;
 use domain::partner::ledger::CommissionRow;
 use domain::record::{Effect, Record};
 use std::sync::Arc;

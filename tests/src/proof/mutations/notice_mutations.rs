@@ -1,8 +1,8 @@
 //! What the mutations of notices make of what `partner-notice` and the shop are told.
 
-use super::mutants::Mutant;
+use crate::proof::simulation::activity::ProcessRole;
 use crate::proof::simulation::model_table::TableAnswer;
-use crate::proof::simulation::scheduler::ProcessRole;
+use crate::proof::simulation::mutant::Mutant;
 use jiff::{SignedDuration, Timestamp};
 use runtime::post::PostOutcome;
 use std::collections::BTreeMap;

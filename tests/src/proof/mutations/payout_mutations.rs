@@ -1,7 +1,7 @@
 //! What the mutations of payouts make of what a payout reads.
 
-use super::mutants::Mutant;
 use crate::proof::simulation::model_table::TableAnswer;
+use crate::proof::simulation::mutant::Mutant;
 use domain::partner::ledger::CommissionRow;
 use domain::partner::payout::Payout;
 use jiff::{Timestamp, ToSpan};

@@ -2,7 +2,7 @@
 //! second time, over sets.
 
 use super::expected_payments;
-use super::oracle::{self, Positioned};
+use super::facts::{self, Positioned};
 use domain::event::{Fact, Position};
 use domain::ids::{CustomerKey, ObjectId};
 use domain::partner::attribution::{EffectiveTerms, Partners};
@@ -45,6 +45,13 @@ pub(crate) fn account(row: &CommissionRow) -> CommissionAccount {
         row.customer.clone(),
         row.payment.clone(),
     )
+}
+
+/// Every referral of a customer: by the codes it showed, and as partners reported.
+pub(crate) fn referrals(facts: &[Positioned<'_, Fact>]) -> BTreeMap<String, Referral> {
+    let mut all = code_referrals(facts);
+    all.extend(facts::reported_referrals(facts));
+    all
 }
 
 /// What attribution rests on besides the reports.
@@ -95,7 +102,7 @@ pub(crate) fn partners(facts: &[Positioned<'_, Fact>]) -> Partners {
 }
 
 /// Codes that were a partner's when the customer first showed them, as reports.
-pub(crate) fn code_referrals(facts: &[Positioned<'_, Fact>]) -> BTreeMap<String, Referral> {
+fn code_referrals(facts: &[Positioned<'_, Fact>]) -> BTreeMap<String, Referral> {
     let facts = sorted(facts);
     let mut reports = BTreeMap::new();
     for (place, (at, fact)) in facts.iter().enumerate() {
@@ -123,7 +130,7 @@ pub(crate) fn accrued(customer: &CustomerKey, facts: &[Positioned<'_, Fact>]) ->
     let Some(first) = paid.first().and_then(|payment| payment.paid_at()) else {
         return sums;
     };
-    let (partners, reports) = (partners(facts), oracle::referrals(facts));
+    let (partners, reports) = (partners(facts), referrals(facts));
     let counts = winner(&partners, &reports, first.as_second());
     let Some((key, report)) = counts else {
         return sums;
@@ -170,7 +177,7 @@ pub(crate) fn referral_statuses(
     customer: &CustomerKey,
     facts: &[Positioned<'_, Fact>],
 ) -> BTreeMap<(CustomerKey, String), ReferralStatus> {
-    let (partners, reports) = (partners(facts), oracle::referrals(facts));
+    let (partners, reports) = (partners(facts), referrals(facts));
     let (open, closed) = expected_payments::all_payments(facts);
     let paid = closed
         .iter()
@@ -306,7 +313,7 @@ fn attribution_terms(
         });
         pinned
             .identity
-            .resembles(&oracle::person(known), &marks.collect())
+            .resembles(&facts::person(known), &marks.collect())
     };
     EffectiveTerms {
         reported_at: pinned.reported_at,

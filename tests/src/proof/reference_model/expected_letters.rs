@@ -1,10 +1,5 @@
-//! Letters: which ones a state asks for, by the rules as people would say them, and what must be
-//! true of those that stand in the table.
+//! Letters: which ones a state asks for, by the rules as people would say them.
 
-use super::oracle::{ExpectedRoutes, JournaledEvent};
-use crate::proof::checkers::invariants::Violation;
-use crate::proof::simulation::scheduler::Simulation;
-use domain::event::Fact;
 use domain::ids::CustomerKey;
 use domain::letter::{Letter, TRIAL_NOTICE};
 use domain::payment::snapshot::InvoiceState;
@@ -12,11 +7,8 @@ use domain::state::{CustomerState, Invoice, Subscription};
 use domain::subscription::terms::SubscriptionStatus as Status;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
-use store::letters::{LetterRow, LetterState};
-use store::{Item, Key};
+use store::Key;
 
-/// How far two clocks may lie apart, and a little.
-const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(31);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// The letters that this state asks for at this moment; whoever asks whether they have been
@@ -99,86 +91,4 @@ fn trial_notice_window(known: &Subscription) -> Option<(Timestamp, Timestamp)> {
     let from = (trial.end - TRIAL_NOTICE).max(trial.start + DAY);
     let goes_on = terms.status == Status::Trialing && stays && from < trial.end;
     goes_on.then_some((from, trial.end))
-}
-
-impl Simulation<'_> {
-    /// Each letter owed for a reason, sent at most once, and in a final state that says so.
-    pub(crate) fn check_letters(&self, routes: &ExpectedRoutes<'_>) -> Result<(), Violation> {
-        let mut written = BTreeSet::new();
-        for item in self.table.items() {
-            let Item::Letter(row) = item else { continue };
-            let key = item.key();
-            let sent = self.accepted_letters.get(&key).copied().unwrap_or_default();
-            let told = match &row.state {
-                LetterState::Sent { .. } => sent == 1,
-                LetterState::Withdrawn { .. } | LetterState::Failed { .. } => sent == 0,
-                LetterState::Unknown { .. } => sent <= 1,
-                LetterState::Due | LetterState::Claimed { .. } => false,
-            };
-            if !told {
-                return Err(format!(
-                    "{key} is {} and was sent {sent} times",
-                    row.state.name()
-                ));
-            }
-            let journal = routes
-                .journals
-                .get(&row.customer)
-                .map_or(&[][..], Vec::as_slice);
-            if !journal.iter().any(|event| is_cause_of(event, row)) {
-                return Err(format!("{key} has no cause"));
-            }
-            written.insert(key);
-        }
-        self.check_due_letters(&written)
-    }
-
-    fn check_due_letters(&self, written: &BTreeSet<Key>) -> Result<(), Violation> {
-        let now = Timestamp::from_millisecond(self.clock).unwrap_or_default();
-        for record in self.table.records() {
-            let due = expected_letters(&record.customer, &record.folded.state, now, MAX_CLOCK_SKEW);
-            if let Some(key) = due.difference(written).next() {
-                return Err(format!("{key} is due and nobody wrote it"));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Whether an event is what a letter is about.
-fn is_cause_of(event: &JournaledEvent<'_>, row: &LetterRow) -> bool {
-    let (at, about) = (
-        row.caused_at,
-        domain::letter::plan::subject(row.letter, &row.cause),
-    );
-    event
-        .normalized
-        .facts
-        .iter()
-        .any(|fact| match (row.letter, fact) {
-            (Letter::Welcome, Fact::Subscription(seen)) => {
-                seen.id.as_str() == about && seen.started_at == at && seen.terms.status.is_running()
-            }
-            (Letter::CancellationConfirmed, Fact::Subscription(seen)) => {
-                // Where nobody says when that was asked for, a statement that sees it counts.
-                let seen_at = seen.end_requested.then_some(event.normalized.occurred_at);
-                seen.id.as_str() == about && seen.canceled_at.or(seen_at) == Some(at)
-            }
-            (Letter::TrialEnding, Fact::Subscription(seen)) => {
-                let end = seen.terms.trial.map(|trial| trial.end);
-                seen.id.as_str() == about && end == Some(at + TRIAL_NOTICE)
-            }
-            (Letter::PaymentFailed | Letter::PaymentRecovered, Fact::Invoice(seen)) => {
-                let open = matches!(
-                    seen.state,
-                    InvoiceState::Failed | InvoiceState::ActionRequired
-                );
-                let failed = row.letter == Letter::PaymentFailed;
-                // What is paid for all that a subscription owes names the subscription.
-                let all = !failed && seen.subscription.as_ref() == Some(&seen.id);
-                let named = all || seen.id.as_str() == about;
-                named && event.normalized.occurred_at == at && open == failed
-            }
-            _ => false,
-        })
 }

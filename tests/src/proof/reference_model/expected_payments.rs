@@ -1,6 +1,6 @@
 //! The reference for money: what a set of facts says was paid, refunded and disputed.
 
-use super::oracle::Positioned;
+use super::facts::Positioned;
 use domain::event::{Fact, Position};
 use domain::ids::ObjectId;
 use domain::payment::payments::{

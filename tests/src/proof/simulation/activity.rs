@@ -1,6 +1,6 @@
 //! What happens in a world, what its processes are for, and how they end.
 
-use super::fault_injector::Fault;
+use super::faults::Fault;
 use calendar::AuditSummary;
 use domain::partner::payout::PayoutOutcome;
 use domain::record::Entry;

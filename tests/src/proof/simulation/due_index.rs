@@ -2,7 +2,7 @@
 
 use super::faults::FaultKind;
 use super::model_table::{ModelTable, TableAnswer};
-use super::scheduler::Simulation;
+use super::state::Simulation;
 use jiff::Timestamp;
 use store::Key;
 use store::due_scan::due_shard;
@@ -31,6 +31,13 @@ impl Simulation<'_> {
         };
         let caught_up = self.table.changes.len().saturating_sub(by);
         TableAnswer::Due(self.table.due(shard, until, most, caught_up))
+    }
+
+    /// A customer or a row whose moment has come.
+    pub(crate) fn overdue_item(&self) -> Option<(&Key, Timestamp)> {
+        let now = Timestamp::from_millisecond(self.clock).unwrap_or_default();
+        let mut asking = self.table.maybe_due();
+        asking.find_map(|(key, item)| Some((key, item.next_due_at().filter(|at| *at <= now)?)))
     }
 }
 

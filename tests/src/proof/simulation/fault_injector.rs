@@ -1,35 +1,12 @@
-//! What becomes of each question a process asks: mostly nothing special, after a moment.
+//! Which fault a request meets: mostly none, after a moment.
 
-use super::faults::FaultKind;
-use super::model_table::{TableAnswer, TableRequest};
-use super::port::{EmailOutcome, PortRequest};
-use super::scheduler::{Simulation, SimulationActivity};
+use super::faults::{Fault, FaultKind};
+use super::model_table::TableRequest;
+use super::port::PortRequest;
+use super::state::Simulation;
 use domain::record::Record;
 use store::items::JOURNAL;
-use store::{Item, Key, StoreError};
-
-/// What becomes of a question.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Fault {
-    /// It is done and answered.
-    None,
-    /// It is done, and the answer lost.
-    AnswerLost,
-    /// It is done, the answer lost, and the client repeats it.
-    Repeated,
-    /// It is not done, and nobody says so.
-    RequestLost,
-    /// It is not done yet; it will be.
-    LateApply,
-    /// It is refused.
-    Throttled,
-    /// It is done, of a later moment than was asked about.
-    ApiAhead,
-    /// The process dies before it is done.
-    CrashBefore,
-    /// The process dies after it is done.
-    CrashAfter,
-}
+use store::{Item, Key};
 
 impl Simulation<'_> {
     /// What becomes of this question, and after how many milliseconds.
@@ -82,6 +59,44 @@ impl Simulation<'_> {
         self.fault_if_injected(fault, fate)
     }
 
+    /// What becomes of a question to an API, and when.
+    fn api_fault(&mut self, kind: u64, delay: &mut i64) -> Fault {
+        match kind {
+            0..15 => self.fault_if_injected(FaultKind::CrashElsewhere, Fault::CrashBefore),
+            15..55 => self.fault_if_injected(FaultKind::ApiSilent, Fault::RequestLost),
+            55..80 => {
+                // As long as a door waits for it, and then some.
+                let long = self.rng.between(1_000, 90_000);
+                if self.inject(FaultKind::ApiSlow, true) {
+                    *delay += long;
+                }
+                Fault::None
+            }
+            _ => self.fault_if_injected(FaultKind::ApiAhead, Fault::ApiAhead),
+        }
+    }
+
+    fn notice_fault(&mut self, kind: u64, delay: &mut i64) -> Fault {
+        let (fault, fate) = match kind {
+            0..15 => (FaultKind::CrashAtNotice, Fault::CrashBefore),
+            15..35 => (FaultKind::CrashAtNotice, Fault::CrashAfter),
+            35..60 => (FaultKind::NoticeAnswerLost, Fault::AnswerLost),
+            60..85 => (FaultKind::NoticeLost, Fault::RequestLost),
+            _ => return self.freeze(delay),
+        };
+        self.fault_if_injected(fault, fate)
+    }
+
+    fn notice_queue_fault(&mut self, kind: u64) -> Fault {
+        let (fault, fate) = match kind {
+            0..20 => (FaultKind::CrashElsewhere, Fault::CrashBefore),
+            20..50 => (FaultKind::CrashElsewhere, Fault::CrashAfter),
+            50..75 => (FaultKind::OrderAnswerLost, Fault::AnswerLost),
+            _ => (FaultKind::Throttled, Fault::RequestLost),
+        };
+        self.fault_if_injected(fault, fate)
+    }
+
     fn write_fault(&mut self, op: &TableRequest, kind: u64, delay: &mut i64) -> Fault {
         let (fault, fate) = match kind {
             0..15 => (self.crash_point(op), Fault::CrashBefore),
@@ -106,7 +121,7 @@ impl Simulation<'_> {
         self.fault_if_injected(fault, fate)
     }
 
-    pub(crate) fn fault_if_injected(&mut self, fault: FaultKind, fate: Fault) -> Fault {
+    fn fault_if_injected(&mut self, fault: FaultKind, fate: Fault) -> Fault {
         if self.inject(fault, true) {
             fate
         } else {
@@ -114,7 +129,7 @@ impl Simulation<'_> {
         }
     }
 
-    pub(crate) fn freeze(&mut self, delay: &mut i64) -> Fault {
+    fn freeze(&mut self, delay: &mut i64) -> Fault {
         let long = self.rng.between(1_000, 840_000);
         if self.inject(FaultKind::Frozen, true) {
             *delay += long;
@@ -148,62 +163,6 @@ impl Simulation<'_> {
         let there = self.table.peek(&Key::record(&next.customer));
         next.pending.is_empty()
             && matches!(there, Some(Item::Record(there)) if !there.pending.is_empty())
-    }
-
-    /// Does a request, or not, as its fate will have it.
-    pub(crate) fn perform_request(
-        &mut self,
-        number: usize,
-        op: TableRequest,
-        fate: Fault,
-    ) -> TableAnswer {
-        let no_answer = || TableAnswer::Error(StoreError::NoAnswer("simulated".into()));
-        match fate {
-            Fault::Throttled => TableAnswer::Error(StoreError::Throttled),
-            Fault::RequestLost | Fault::CrashBefore => no_answer(),
-            Fault::LateApply => {
-                self.late_requests.push(Some(op));
-                let delay = self.rng.between(1, 400_000);
-                self.schedule(
-                    delay,
-                    SimulationActivity::ApplyLate(self.late_requests.len() - 1),
-                );
-                no_answer()
-            }
-            Fault::AnswerLost => {
-                self.apply(number, op);
-                no_answer()
-            }
-            Fault::Repeated => {
-                // The SDK gives a transaction a token, so its repetition is known as one.
-                let first = self.apply(number, op.clone());
-                match (&op, first) {
-                    (TableRequest::Transact(_), first) => first,
-                    (_, _) => self.apply(number, op),
-                }
-            }
-            Fault::None | Fault::ApiAhead | Fault::CrashAfter => self.apply(number, op),
-        }
-    }
-
-    /// The mail service's answer.
-    pub(crate) fn send_email(&mut self, letter: Key, fate: Fault) -> EmailOutcome {
-        match fate {
-            Fault::Throttled => EmailOutcome::Throttled,
-            Fault::RequestLost | Fault::CrashBefore => EmailOutcome::Unknown,
-            Fault::None | Fault::ApiAhead | Fault::CrashAfter => {
-                let rejected = self.rng.one_in(24);
-                if self.inject(FaultKind::MailRejected, rejected) {
-                    return EmailOutcome::Rejected;
-                }
-                self.email_accepted(letter);
-                EmailOutcome::Accepted
-            }
-            Fault::AnswerLost | Fault::Repeated | Fault::LateApply => {
-                self.email_accepted(letter);
-                EmailOutcome::Unknown
-            }
-        }
     }
 }
 

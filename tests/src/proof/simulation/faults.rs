@@ -125,6 +125,29 @@ impl FaultCounts {
     }
 }
 
+/// What becomes of a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Fault {
+    /// It is done and answered.
+    None,
+    /// It is done, and the answer lost.
+    AnswerLost,
+    /// It is done, the answer lost, and the client repeats it.
+    Repeated,
+    /// It is not done, and nobody says so.
+    RequestLost,
+    /// It is not done yet; it will be.
+    LateApply,
+    /// It is refused.
+    Throttled,
+    /// It is done, of a later moment than was asked about.
+    ApiAhead,
+    /// The process dies before it is done.
+    CrashBefore,
+    /// The process dies after it is done.
+    CrashAfter,
+}
+
 /// Which world, and what of it is left out while a failing one is made smaller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SimulationSpec {

@@ -1,12 +1,14 @@
 //! The table's twin: the port's requests over a sorted map of typed items, and the stream of
 //! what changed.
 
-use domain::record::Record;
+use domain::record::{Entry, Record};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::future::{Future, ready};
 use std::ops::Bound;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, Waker};
 use store::{Item, Key, Page, PutOutcome, StoreError, Table, TransactWrite, WriteCondition};
 
 /// A request of the port, as a value.
@@ -140,6 +142,15 @@ impl ModelTable {
             Item::Record(record) => Some(record),
             _ => None,
         })
+    }
+
+    /// What still waits for an API.
+    pub(crate) fn entry_waiting_for_api(&self) -> Option<&Entry> {
+        let mut parked = self.items().filter_map(|item| match item {
+            Item::Parked(_, entry) => Some(entry.as_ref()),
+            _ => None,
+        });
+        parked.find(|entry| entry.event.is_waiting())
     }
 
     /// What stands under a prefix of a partition.
@@ -366,5 +377,17 @@ pub(crate) fn error_of(answer: TableAnswer) -> StoreError {
     match answer {
         TableAnswer::Error(error) => error,
         other => StoreError::Invalid(format!("not asked for: {other:?}")),
+    }
+}
+
+/// Runs a future that never waits.
+pub(crate) fn run_immediately<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    match future
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()))
+    {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("a calm table answers at once"),
     }
 }

@@ -4,6 +4,7 @@
 use domain::digest::Digest;
 use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::{CustomerKey, EventId, Mode, ObjectId, ProviderAccount, Reference};
+use domain::money::{Currency, Money};
 use domain::record::Entry;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -162,6 +163,18 @@ pub(crate) fn object(id: &str) -> ObjectId {
 pub(crate) fn references(ids: &[&str]) -> Vec<Reference> {
     ids.iter().map(|id| ACCOUNT.reference(id)).collect()
 }
+
+/// A euro amount.
+pub(crate) fn euro(minor: i64) -> Money {
+    Money {
+        minor,
+        currency: Currency::parse("eur").expect("in ISO 4217"),
+        exponent: 2,
+    }
+}
+
+/// Partners that all customers of a world have in common.
+pub(crate) const PARTNERS: [&str; 3] = ["acme", "peel", "zest"];
 
 /// An event under construction.
 pub(crate) struct ScriptedEventDraft<'a> {

@@ -1,26 +1,19 @@
 //! The shop's people see to partners' endpoints: they set, move, rotate, put on and take away, and
 //! say it again when nobody answers.
 
-use super::referrals::PARTNERS;
+use crate::proof::simulation::activity::ProcessEnd;
+use crate::proof::simulation::activity::ProcessRole;
+use crate::proof::simulation::activity::SimulatedProcess;
+use crate::proof::simulation::activity::SimulationActivity;
 use crate::proof::simulation::activity::{DAY, HOUR, MINUTE};
 use crate::proof::simulation::port::Port;
-use crate::proof::simulation::scheduler::{
-    ProcessEnd, ProcessRole, SimulatedProcess, Simulation, SimulationActivity,
-};
+use crate::proof::simulation::records::EndpointChange;
+use crate::proof::simulation::script::PARTNERS;
+use crate::proof::simulation::state::Simulation;
 use domain::ids::PartnerId;
 use jiff::Timestamp;
 use store::StoreError;
 use store::notice_endpoints::{enable, read_endpoint, remove, rotate, set};
-
-/// What somebody of the shop's wishes of a partner's endpoint.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum EndpointChange {
-    /// That it be this, by number.
-    Set(u32),
-    Rotate,
-    Enable,
-    Remove,
-}
 
 impl Simulation<'_> {
     pub(crate) fn schedule_endpoint_change(

@@ -1,8 +1,9 @@
 //! The functions' loops over the store, as the world runs them: the same store functions in
 //! the same order, without the wire around them.
 
+use crate::proof::simulation::activity::ProcessEnd;
+use crate::proof::simulation::activity::SimulatedProcess;
 use crate::proof::simulation::port::{ApiQuestion, Port, PortMailer, PortQueue, QueueName};
-use crate::proof::simulation::scheduler::{ProcessEnd, SimulatedProcess};
 use calendar::Calendar;
 use dispatch::Dispatch;
 use domain::catalog::Catalog;

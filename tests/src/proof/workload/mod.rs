@@ -1,10 +1,11 @@
 //! What goes on in a simulation: providers, partners, the shop, streams, queues and schedules.
 
-pub(crate) mod scenarios;
+pub(crate) mod scenario_builder;
 pub(crate) mod payments;
 pub(crate) mod subscriptions;
 pub(crate) mod referrals;
 pub(crate) mod provider_scripts;
+pub(crate) mod scenarios;
 pub(crate) mod webhooks;
 pub(crate) mod payouts;
 pub(crate) mod notices;

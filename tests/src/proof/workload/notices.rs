@@ -1,82 +1,31 @@
 //! Partners are told of their rows: the notices' queue, and endpoints that take, refuse, fall
 //! silent and go away.
 
-use super::endpoint_changes::EndpointChange;
 use super::handlers;
-use super::referrals::PARTNERS;
-use crate::proof::checkers::notice_checks::ExpectedNotice;
 use crate::proof::mutations::notice_mutations;
+use crate::proof::simulation::activity::ProcessRole;
+use crate::proof::simulation::activity::SimulationActivity;
 use crate::proof::simulation::activity::{DAY, HOUR, MINUTE};
-use crate::proof::simulation::fault_injector::Fault;
+use crate::proof::simulation::faults::Fault;
 use crate::proof::simulation::faults::FaultKind;
 use crate::proof::simulation::port::{QueueName, QueueRequest, SentNotice};
 use crate::proof::simulation::random::Rng;
-use crate::proof::simulation::scheduler::{ProcessRole, Simulation, SimulationActivity};
+use crate::proof::simulation::records::EndpointChange;
+use crate::proof::simulation::records::NoticeAttempt;
+use crate::proof::simulation::records::PartnerState;
+use crate::proof::simulation::records::QueuedNotice;
+use crate::proof::simulation::script::PARTNERS;
+use crate::proof::simulation::state::Simulation;
 use domain::ids::PartnerId;
 use domain::partner::notice::MAX_ATTEMPTS;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use runtime::post::PostOutcome;
 use runtime::queue::QueueError;
 use serde_json::json;
-use std::collections::BTreeMap;
 use store::notices::NoticeTask;
 
 /// For how long the queue hides a message that was received.
 const VISIBILITY_TIMEOUT: i64 = 6 * MINUTE;
-
-/// The notices' queue and what is around it.
-#[derive(Default)]
-pub(crate) struct NoticeWorkload {
-    messages: Vec<QueuedNotice>,
-    pub(crate) attempts: Vec<NoticeAttempt>,
-    pub(crate) partners: BTreeMap<PartnerId, PartnerState>,
-    pub(crate) endpoint_changes: Vec<(PartnerId, EndpointChange)>,
-    /// Every notice that a row in the table makes, by its id.
-    pub(crate) expected: BTreeMap<String, ExpectedNotice>,
-    /// When the audits after the last fault began.
-    pub(crate) audited_from: Option<i64>,
-}
-
-/// A message: an order to tell of a row.
-struct QueuedNotice {
-    order: NoticeTask,
-    receives: u32,
-    visible_at: i64,
-    deleted: bool,
-}
-
-/// One delivery of a message.
-pub(crate) struct NoticeAttempt {
-    message: usize,
-    /// How many changes the table had seen when it began.
-    pub(crate) began_at_change: usize,
-}
-
-/// A partner's side.
-#[derive(Default)]
-pub(crate) struct PartnerState {
-    down_until: i64,
-    /// It said that it is gone.
-    pub(crate) answered_gone: bool,
-    /// It took nothing, or so it seemed.
-    pub(crate) failed: bool,
-    /// A message of its was given up since its endpoint was last put on.
-    pub(crate) message_given_up: bool,
-    /// How many changes the table had seen when its endpoint was put off.
-    pub(crate) disabled_from: Option<usize>,
-    /// Nobody wishes to be told any more.
-    pub(crate) is_removed: bool,
-    /// From when on it wishes to be told, and the changes there were when it said so.
-    pub(crate) since: Option<(Timestamp, usize)>,
-}
-
-impl NoticeWorkload {
-    /// How many notices were taken, each counted once.
-    pub(crate) fn count(&self) -> u64 {
-        let taken = self.expected.values().filter(|known| known.delivered);
-        taken.count() as u64
-    }
-}
 
 impl Simulation<'_> {
     /// Lays out which partners want to be told, from when on, and who moves, by chance of its own.
@@ -226,27 +175,6 @@ impl Simulation<'_> {
         }
         self.notices.messages[number].visible_at = self.clock + wait;
         self.schedule(wait, SimulationActivity::ReceiveNoticeMessage(number));
-    }
-
-    pub(crate) fn notice_fault(&mut self, kind: u64, delay: &mut i64) -> Fault {
-        let (fault, fate) = match kind {
-            0..15 => (FaultKind::CrashAtNotice, Fault::CrashBefore),
-            15..35 => (FaultKind::CrashAtNotice, Fault::CrashAfter),
-            35..60 => (FaultKind::NoticeAnswerLost, Fault::AnswerLost),
-            60..85 => (FaultKind::NoticeLost, Fault::RequestLost),
-            _ => return self.freeze(delay),
-        };
-        self.fault_if_injected(fault, fate)
-    }
-
-    pub(crate) fn notice_queue_fault(&mut self, kind: u64) -> Fault {
-        let (fault, fate) = match kind {
-            0..20 => (FaultKind::CrashElsewhere, Fault::CrashBefore),
-            20..50 => (FaultKind::CrashElsewhere, Fault::CrashAfter),
-            50..75 => (FaultKind::OrderAnswerLost, Fault::AnswerLost),
-            _ => (FaultKind::Throttled, Fault::RequestLost),
-        };
-        self.fault_if_injected(fault, fate)
     }
 
     /// A partner takes a notice, or not.

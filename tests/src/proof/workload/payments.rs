@@ -1,7 +1,8 @@
 //! Lives, continued: money that arrives, goes back and is fought over, and what else is told.
 
-use super::scenarios::{ScenarioBuilder, euro};
+use crate::proof::simulation::script::euro;
 use crate::proof::simulation::script::{ExpectedSale, at, object, references};
+use crate::proof::workload::scenario_builder::ScenarioBuilder;
 use domain::event::{Fact, Profile};
 use domain::ids::ObjectId;
 use domain::payment::snapshot::{

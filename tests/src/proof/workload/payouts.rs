@@ -1,20 +1,21 @@
 //! The shop pays its partners: now and then, over all of them, as the command does it; what dies
 //! or is not answered is asked for again, by the same day.
 
-use super::referrals::PARTNERS;
+use crate::proof::simulation::activity::ProcessEnd;
+use crate::proof::simulation::activity::ProcessRole;
+use crate::proof::simulation::activity::SimulatedProcess;
+use crate::proof::simulation::activity::SimulationActivity;
 use crate::proof::simulation::activity::{DAY, MINUTE};
 use crate::proof::simulation::faults::FaultKind;
 use crate::proof::simulation::model_table::TableRequest;
 use crate::proof::simulation::port::Port;
 use crate::proof::simulation::random::Rng;
-use crate::proof::simulation::scheduler::{
-    ProcessEnd, ProcessRole, SimulatedProcess, Simulation, SimulationActivity,
-};
+use crate::proof::simulation::records::PlannedPayout;
+use crate::proof::simulation::script::PARTNERS;
+use crate::proof::simulation::state::Simulation;
 use domain::ids::PartnerId;
-use domain::partner::payout::{Payout, PayoutOutcome, PayoutRefusal, PayoutRequest, day_of};
-use jiff::civil::Date;
+use domain::partner::payout::{PayoutOutcome, PayoutRefusal, PayoutRequest, day_of};
 use jiff::{Timestamp, ToSpan};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::partners::PartnerRow;
 use store::payouts::{PayoutError, preview_payout, run};
@@ -22,38 +23,6 @@ use store::{Item, Key, WriteCondition};
 
 /// How often somebody asks again for a payout that did not end well.
 const MAX_PAYOUT_TRIES: u32 = 6;
-
-/// What the shop wished to pay, and what was paid.
-#[derive(Default)]
-pub(crate) struct PayoutWorkload {
-    planned: Vec<PlannedPayout>,
-    /// Runs that began: by day and their clock, and the changes there were by then.
-    pub(crate) started_runs: BTreeMap<(Date, Timestamp), usize>,
-    /// Payouts as they were first written.
-    pub(crate) written: BTreeMap<Key, Payout>,
-    /// What was released by then is all paid: by the last run, which nothing disturbs.
-    pub(crate) final_run_at: Option<Timestamp>,
-}
-
-/// A payout over all partners that somebody wishes.
-#[derive(Clone, Debug, Default)]
-struct PlannedPayout {
-    /// Known when it is first asked for; the same whenever it is asked for again.
-    date: Option<Date>,
-    /// Yesterday is paid, and not today.
-    for_yesterday: bool,
-    /// The least that is paid, euro cents.
-    minimum_minor: Option<i64>,
-    dry_run: bool,
-    tries: u32,
-}
-
-impl PayoutWorkload {
-    /// How many payouts there were.
-    pub(crate) fn count(&self) -> u64 {
-        self.written.len() as u64
-    }
-}
 
 impl Simulation<'_> {
     /// Lays out when a world pays, by chance of its own; what these runs meet is the world's.
@@ -98,7 +67,9 @@ impl Simulation<'_> {
             false => today,
         };
         let date = *wish.date.get_or_insert(date);
-        let least = wish.minimum_minor.map(super::scenarios::euro);
+        let least = wish
+            .minimum_minor
+            .map(crate::proof::simulation::script::euro);
         let order = PayoutRequest {
             date,
             minimums: least.into_iter().collect(),
@@ -148,22 +119,6 @@ impl Simulation<'_> {
             if !stands || Some(payout.date) != wish.date {
                 self.report_violation(format!("{key} was shown as paid and is not: {payout:?}"));
             }
-        }
-    }
-
-    /// Whether this process is to write nothing.
-    pub(crate) fn is_dry_run(&self, process: usize) -> bool {
-        match self.role(process) {
-            Some(ProcessRole::Payout(wish)) => self.payouts.planned[wish].dry_run,
-            _ => false,
-        }
-    }
-
-    /// The least that this process is to pay.
-    pub(crate) fn minimum_minor(&self, process: usize) -> Option<i64> {
-        match self.role(process) {
-            Some(ProcessRole::Payout(wish)) => self.payouts.planned[wish].minimum_minor,
-            _ => None,
         }
     }
 

@@ -3,11 +3,12 @@
 
 use super::handlers;
 use crate::proof::simulation::activity::MINUTE;
-use crate::proof::simulation::fault_injector::Fault;
-use crate::proof::simulation::faults::FaultKind;
+use crate::proof::simulation::activity::ProcessRole;
+use crate::proof::simulation::activity::SimulationActivity;
+use crate::proof::simulation::faults::Fault;
 use crate::proof::simulation::port::ApiQuestion;
-use crate::proof::simulation::scheduler::{ProcessRole, Simulation, SimulationActivity};
 use crate::proof::simulation::script::{NORMALIZER_VERSION, SilentApiOutcome};
+use crate::proof::simulation::state::Simulation;
 use domain::ids::Reference;
 use domain::record::Entry;
 use jiff::Timestamp;
@@ -16,23 +17,6 @@ use store::Item;
 use store::items::{PARKED, reference_partition};
 
 impl Simulation<'_> {
-    /// What becomes of a question to an API, and when.
-    pub(crate) fn api_fault(&mut self, kind: u64, delay: &mut i64) -> Fault {
-        match kind {
-            0..15 => self.fault_if_injected(FaultKind::CrashElsewhere, Fault::CrashBefore),
-            15..55 => self.fault_if_injected(FaultKind::ApiSilent, Fault::RequestLost),
-            55..80 => {
-                // As long as a door waits for it, and then some.
-                let long = self.rng.between(1_000, 90_000);
-                if self.inject(FaultKind::ApiSlow, true) {
-                    *delay += long;
-                }
-                Fault::None
-            }
-            _ => self.fault_if_injected(FaultKind::ApiAhead, Fault::ApiAhead),
-        }
-    }
-
     /// What is to be journaled by what an API says now.
     pub(crate) fn answer_api(
         &mut self,
@@ -119,18 +103,9 @@ impl Simulation<'_> {
     /// It ended, or died: the next one goes on, while anything waits.
     pub(crate) fn completion_ended(&mut self) {
         self.completion_scheduled = false;
-        if self.entry_waiting_for_api().is_some() {
+        if self.table.entry_waiting_for_api().is_some() {
             self.schedule_completion();
         }
-    }
-
-    /// What still waits for an API.
-    pub(crate) fn entry_waiting_for_api(&self) -> Option<&Entry> {
-        let mut parked = self.table.items().filter_map(|item| match item {
-            Item::Parked(_, entry) => Some(entry.as_ref()),
-            _ => None,
-        });
-        parked.find(|entry| entry.event.is_waiting())
     }
 
     fn waiting_under(&self, reference: &Reference) -> impl Iterator<Item = &Item> {

@@ -1,7 +1,9 @@
 //! Lives, continued: partners who report, have codes and take back, and people who decide.
 
-use super::scenarios::{ScenarioBuilder, euro};
+use crate::proof::simulation::script::PARTNERS;
 use crate::proof::simulation::script::at;
+use crate::proof::simulation::script::euro;
+use crate::proof::workload::scenario_builder::ScenarioBuilder;
 use domain::event::{About, Fact, ReferralSnapshot};
 use domain::ids::{PartnerId, PersonHash, Reference};
 use domain::partner::program::{
@@ -9,9 +11,6 @@ use domain::partner::program::{
     Program, Reward,
 };
 use std::sync::Arc;
-
-/// Partners that all customers of a world have in common.
-pub(crate) const PARTNERS: [&str; 3] = ["acme", "peel", "zest"];
 
 impl ScenarioBuilder<'_> {
     /// Something happens between the shop and those who say that they sent this customer.

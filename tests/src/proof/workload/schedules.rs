@@ -2,10 +2,11 @@
 
 use super::handlers;
 use crate::proof::simulation::activity::MINUTE;
-use crate::proof::simulation::scheduler::{ProcessRole, Simulation, SimulationActivity};
+use crate::proof::simulation::activity::ProcessRole;
+use crate::proof::simulation::activity::SimulationActivity;
+use crate::proof::simulation::state::Simulation;
 use calendar::AuditSummary;
-use jiff::Timestamp;
-use store::{Item, Key};
+use store::Item;
 
 impl Simulation<'_> {
     /// An item asks to be looked at: the first whole minute after that is a sweep's. Sweeps that
@@ -35,13 +36,6 @@ impl Simulation<'_> {
         if self.overdue_item().is_some() {
             self.schedule_due_scan_at(self.clock);
         }
-    }
-
-    /// A customer or a row whose moment has come.
-    pub(crate) fn overdue_item(&self) -> Option<(&Key, Timestamp)> {
-        let now = Timestamp::from_millisecond(self.clock).unwrap_or_default();
-        let mut asking = self.table.maybe_due();
-        asking.find_map(|(key, item)| Some((key, item.next_due_at().filter(|at| *at <= now)?)))
     }
 
     /// A walk of the audit begins.

@@ -2,11 +2,15 @@
 //! gone after a day.
 
 use super::handlers;
-use crate::proof::mutations::mutants::Mutant;
 use crate::proof::simulation::activity::DAY;
+use crate::proof::simulation::activity::ProcessRole;
+use crate::proof::simulation::activity::SimulationActivity;
 use crate::proof::simulation::faults::FaultKind;
+use crate::proof::simulation::mutant::Mutant;
 use crate::proof::simulation::port::PortMailer;
-use crate::proof::simulation::scheduler::{ProcessRole, Simulation, SimulationActivity};
+use crate::proof::simulation::records::QueuedLetter;
+use crate::proof::simulation::records::StreamReader;
+use crate::proof::simulation::state::Simulation;
 use serde_json::json;
 use store::letters::{LetterState, SendTask};
 use store::{Item, Key};
@@ -16,31 +20,6 @@ const STREAM_SHARDS: usize = 2;
 const MAX_BATCH_TRIES: u32 = 5;
 /// Deliveries of a message before it goes to the dead-letter queue.
 const MAX_LETTER_RECEIVES: u32 = 4;
-
-/// One reader of one shard.
-#[derive(Clone, Debug)]
-pub(crate) struct StreamReader {
-    /// Positions in the table's changes.
-    pending_changes: Vec<usize>,
-    position: usize,
-    /// Records under way, from `at`.
-    in_flight: usize,
-    /// Only letters and rows, for the queues; or entries, records and parked ones, to be folded.
-    for_queue: bool,
-    tries: u32,
-    batch_size: usize,
-    scheduled: bool,
-    /// From when it stands still for more than a day, once.
-    stalls_at: i64,
-}
-
-/// A message: a letter to be sent.
-#[derive(Clone, Debug)]
-pub(crate) struct QueuedLetter {
-    task: SendTask,
-    receives: u32,
-    deleted: bool,
-}
 
 impl Simulation<'_> {
     /// Two readers a shard, as the mappings allow.
@@ -64,7 +43,8 @@ impl Simulation<'_> {
     }
 
     /// A change goes to the two readers of its partition's shard, if their filter lets it by.
-    pub(crate) fn route_change(&mut self, hash: u64, change: usize) {
+    pub(crate) fn route_change(&mut self, change: usize) {
+        let hash = self.table.changes[change].hash;
         let shard = (hash >> 7) as usize % STREAM_SHARDS;
         for reader in [shard * 2, shard * 2 + 1] {
             let for_queue = self.stream_readers[reader].for_queue;
@@ -240,31 +220,6 @@ impl Simulation<'_> {
 
     pub(crate) fn letter_handled(&mut self, message: usize, done: bool) {
         self.letter_queue[message].deleted |= done;
-    }
-
-    /// The mail service takes a letter in.
-    pub(crate) fn email_accepted(&mut self, letter: Key) {
-        let row = match self.table.peek(&letter) {
-            Some(Item::Letter(row)) => row.clone(),
-            _ => return self.report_violation(format!("{letter} was sent and stands nowhere")),
-        };
-        let end = row.letter.window_end(row.caused_at).as_millisecond();
-        // Two clocks may be off, and a process may have been frozen after its claim.
-        if self.clock > end + 3 * 900_000 {
-            self.report_violation(format!("{letter} was sent after its window"));
-        }
-        let state = &row.state;
-        if !matches!(
-            state,
-            LetterState::Claimed { .. } | LetterState::Unknown { .. }
-        ) {
-            self.report_violation(format!("{letter} was sent while {}", state.name()));
-        }
-        let times = self.accepted_letters.entry(letter.clone()).or_default();
-        *times += 1;
-        if *times > 1 {
-            self.report_violation(format!("{letter} was sent twice"));
-        }
     }
 }
 

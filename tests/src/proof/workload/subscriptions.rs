@@ -1,7 +1,8 @@
 //! Lives, continued: a subscription begins, changes, fails and ends.
 
-use super::scenarios::{ScenarioBuilder, euro};
+use crate::proof::simulation::script::euro;
 use crate::proof::simulation::script::{at, object};
+use crate::proof::workload::scenario_builder::ScenarioBuilder;
 use domain::event::Fact;
 use domain::payment::snapshot::{InvoiceSnapshot, InvoiceState};
 use domain::subscription::terms::{

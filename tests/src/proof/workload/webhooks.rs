@@ -2,30 +2,19 @@
 //! again until they hear 2xx.
 
 use super::handlers;
+use crate::proof::simulation::activity::ProcessRole;
+use crate::proof::simulation::activity::SimulationActivity;
 use crate::proof::simulation::activity::{DAY, MINUTE};
 use crate::proof::simulation::faults::FaultKind;
 use crate::proof::simulation::port::ApiQuestion;
-use crate::proof::simulation::scheduler::{
-    ProcessRole, ProcessTask, Simulation, SimulationActivity,
-};
+use crate::proof::simulation::records::RequestDelivery;
 use crate::proof::simulation::script::{NORMALIZER_VERSION, START_SECOND, is_poison};
-use domain::event::{About, NormalizedEvent};
-use domain::ids::CustomerKey;
+use crate::proof::simulation::state::ProcessTask;
+use crate::proof::simulation::state::Simulation;
 use domain::record::Entry;
 use std::sync::Arc;
 use store::ingest::AppendOutcome;
-use store::items::{ALIAS, reference_partition};
-use store::{Item, Key, StoreError};
-
-/// How delivering one request goes.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct RequestDelivery {
-    /// The provider has heard 2xx.
-    pub(crate) acknowledged: bool,
-    /// We have said 2xx.
-    pub(crate) answered: bool,
-    attempts: u32,
-}
+use store::{Key, StoreError};
 
 impl Simulation<'_> {
     /// Lays out every request's first delivery and its duplicates.
@@ -167,101 +156,5 @@ impl Simulation<'_> {
             return self.retry_delivery(request);
         }
         self.request_deliveries[request].acknowledged = true;
-    }
-
-    /// Whether an entry stands in a journal or waits under what it names. What waited for an API
-    /// may have been completed meanwhile.
-    fn is_durable(&self, entry: &Entry) -> bool {
-        let id = &entry.event.id;
-        let told = self.story.events.iter().find(|told| told.id() == id);
-        let completed = told.filter(|_| entry.event.is_waiting());
-        let mut readings = completed.iter().flat_map(|told| &told.normalized);
-        self.is_stored(&entry.event) || readings.any(|reading| self.is_stored(reading))
-    }
-
-    fn is_stored(&self, reading: &NormalizedEvent) -> bool {
-        let id = &reading.id;
-        let in_journal = |customer: &CustomerKey| {
-            let key = Key::entry(customer, id);
-            self.table.peek(&key).is_some()
-        };
-        match &reading.about {
-            About::Customer(customer) => in_journal(customer),
-            About::ByReference(behind) => behind.iter().any(|reference| {
-                self.table.peek(&Key::parked(reference, id)).is_some()
-                    || self.customers_by_reference(reference).any(in_journal)
-            }),
-        }
-    }
-
-    fn customers_by_reference<'b>(
-        &'b self,
-        reference: &domain::ids::Reference,
-    ) -> impl Iterator<Item = &'b CustomerKey> + use<'b> {
-        let aliases = self
-            .table
-            .with_prefix(&reference_partition(reference), ALIAS);
-        aliases.filter_map(|item| match item {
-            Item::Alias(_, customer) => Some(customer),
-            _ => None,
-        })
-    }
-
-    /// Watches a write at its moment: what only then can be told from the table.
-    pub(crate) fn check_write(&mut self, number: usize, item: &Item, done: bool) {
-        match item {
-            Item::Parked(_, entry) if entry.event.is_waiting() => self.schedule_completion(),
-            Item::Parked(_, entry) => {
-                let About::ByReference(behind) = &entry.event.about else {
-                    return;
-                };
-                if behind
-                    .iter()
-                    .any(|name| self.customers_by_reference(name).next().is_some())
-                {
-                    self.flag_blind_parking(number, item.key());
-                }
-            }
-            Item::Commission(_) | Item::ReferralStatus(_) if done => {
-                if !self.decided_rows.contains(item) {
-                    self.report_violation(format!(
-                        "{} is decided by no record as written",
-                        item.key()
-                    ));
-                }
-                self.expect_notices(item);
-            }
-            Item::Payout(payout) if done => {
-                self.check_new_payout(number, payout);
-                self.expect_notices(item);
-            }
-            Item::DeliveryState(told) if done => {
-                self.schedule_due_scan(item);
-                self.check_delivery_state(told);
-            }
-            Item::NoticeEndpoint(endpoint) if done => self.check_endpoint(endpoint),
-            Item::Record(record) if done => {
-                self.schedule_due_scan(item);
-                if let Err(law) = self.decided_rows.record_decisions(record) {
-                    self.report_violation(law);
-                }
-                for effect in &record.pending {
-                    if let domain::record::Effect::Letter(due) = effect {
-                        let key = Key::letter(&record.customer, due.letter, &due.cause);
-                        let end = due.letter.window_end(due.caused_at).as_millisecond();
-                        // A clock ahead of ours, and a process frozen between fold and write.
-                        if self.due_letters.insert(key) && self.clock > end + 120 * MINUTE {
-                            self.report_violation(format!("{due:?} was decided after its window"));
-                        }
-                    }
-                }
-            }
-            Item::Letter(row)
-                if done && row.version == 1 && !self.due_letters.contains(&item.key()) =>
-            {
-                self.report_violation(format!("{} is owed by no record as written", item.key()));
-            }
-            _ => {}
-        }
     }
 }
