@@ -28,7 +28,7 @@ fn every_short_order_crash_and_interleaving_ends_alike() {
     let cases = exhaustive::run_all(7, 2, true);
     assert_eq!(cases.first_violation, None);
     assert!(cases.scenarios >= 12);
-    assert!(cases.earning >= 4, "{} lives earn", cases.earning);
+    assert!(cases.earning >= 4, "{} scenarios earn", cases.earning);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The proof's machinery: worlds in which everything goes wrong, and the laws that hold there.
+//! The proof's machinery: simulations in which everything goes wrong, and the laws that hold there.
 
 #![allow(
     clippy::arithmetic_side_effects,

@@ -15,7 +15,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// The sample lives, and whose they are.
+/// The sample scenarios, and whose they are.
 const SAMPLE_STORIES: [(&str, &str); 6] = [
     ("ada", "cus_ada"),
     ("bruno", "cus_bruno"),

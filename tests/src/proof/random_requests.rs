@@ -1,4 +1,4 @@
-//! Random requests of the kinds that the protocol makes, for the twin and real engines alike.
+//! Random requests of the kinds that the protocol makes, for model table and engines alike.
 
 use super::simulation::random::Rng;
 use super::simulation::script::euro;
@@ -36,12 +36,12 @@ pub(crate) fn random_requests(seed: u64, count: usize) -> Vec<RandomRequest> {
         .take(40)
         .collect();
     let customers: Vec<CustomerKey> = ["cusa", "cusb"].map(|id| ACCOUNT.customer(id)).into();
-    let mut world = RequestGenerator {
+    let mut simulation = RequestGenerator {
         rng: &mut rng,
         entries,
         customers,
     };
-    (0..count).map(|_| world.request()).collect()
+    (0..count).map(|_| simulation.request()).collect()
 }
 
 struct RequestGenerator<'a> {

@@ -1,4 +1,4 @@
-//! The laws, looked at when a world has come to rest.
+//! The laws, looked at when a simulation has come to rest.
 
 use super::ledger_checks;
 use crate::proof::reference_model::expected_commissions;
@@ -57,7 +57,7 @@ impl Simulation<'_> {
             .iter()
             .any(|sending| !sending.answered)
         {
-            let all = self.story.requests.iter().zip(&self.request_deliveries);
+            let all = self.script.requests.iter().zip(&self.request_deliveries);
             let mut open = all.filter(|(events, sending)| !events.is_empty() && !sending.answered);
             if let Some((events, _)) = open.next() {
                 return Err(format!("request of events {events:?} never got 2xx"));
@@ -109,8 +109,8 @@ impl Simulation<'_> {
             }
         }
         let mut known = Vec::new();
-        for event in self.story.requests.iter().flatten() {
-            let told = &self.story.events[*event];
+        for event in self.script.requests.iter().flatten() {
+            let told = &self.script.events[*event];
             let id = told.id().as_str();
             let Some(versions) = versions.remove(id) else {
                 return Err(format!("{id} got 2xx and is nowhere"));
@@ -190,11 +190,11 @@ impl Simulation<'_> {
 
     /// The money of each sale, as the shop's own books have it.
     fn check_sales(&self) -> Result<(), Violation> {
-        let kept = self.story.requests.iter().map(Vec::len).sum::<usize>();
-        if kept != self.story.events.len() {
+        let kept = self.script.requests.iter().map(Vec::len).sum::<usize>();
+        if kept != self.script.events.len() {
             return Ok(());
         }
-        for sale in &self.story.sales {
+        for sale in &self.script.sales {
             let Some(Item::Record(record)) = self.table.peek(&Key::record(&sale.customer)) else {
                 continue;
             };

@@ -56,9 +56,9 @@ impl DecidedRows {
             .count() as u64
     }
 
-    fn check_all_present(&self, twin: &ModelTable) -> Result<(), Violation> {
+    fn check_all_present(&self, model: &ModelTable) -> Result<(), Violation> {
         for (key, row) in &self.rows {
-            let there = twin.peek(key);
+            let there = model.peek(key);
             if there != Some(row) {
                 return Err(format!("{key} was decided {row:?} and is {there:?}"));
             }
@@ -115,12 +115,12 @@ impl ExpectedRows {
     }
 
     /// Whether a table's rows say so.
-    pub(crate) fn check(&self, twin: &ModelTable) -> Result<(), Violation> {
-        let sums = expected_commissions::sums(commission_rows(twin));
+    pub(crate) fn check(&self, model: &ModelTable) -> Result<(), Violation> {
+        let sums = expected_commissions::sums(commission_rows(model));
         if let Some((account, is, due)) = first_difference(&sums, &self.sums) {
             return Err(format!("{account:?} comes to {is:?} where {due:?} is owed"));
         }
-        if let Some((report, is, due)) = first_difference(&last_statuses(twin), &self.statuses) {
+        if let Some((report, is, due)) = first_difference(&last_statuses(model), &self.statuses) {
             return Err(format!("{report:?} was told {is:?} and stands as {due:?}"));
         }
         Ok(())
@@ -138,8 +138,8 @@ fn first_difference<'a, K: Ord, V: PartialEq>(
 }
 
 /// What was told of each report last, where it is not that it waits.
-fn last_statuses(twin: &ModelTable) -> BTreeMap<(CustomerKey, String), ReferralStatus> {
-    let mut rows: Vec<&ReferralStatusRow> = twin
+fn last_statuses(model: &ModelTable) -> BTreeMap<(CustomerKey, String), ReferralStatus> {
+    let mut rows: Vec<&ReferralStatusRow> = model
         .items()
         .filter_map(|item| match item {
             Item::ReferralStatus(row) => Some(&**row),
@@ -157,8 +157,8 @@ fn last_statuses(twin: &ModelTable) -> BTreeMap<(CustomerKey, String), ReferralS
 }
 
 /// Every row of every partner.
-pub(crate) fn commission_rows(twin: &ModelTable) -> impl Iterator<Item = &CommissionRow> {
-    twin.items().filter_map(|item| match item {
+pub(crate) fn commission_rows(model: &ModelTable) -> impl Iterator<Item = &CommissionRow> {
+    model.items().filter_map(|item| match item {
         Item::Commission(row) => Some(&**row),
         _ => None,
     })

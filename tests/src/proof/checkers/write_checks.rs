@@ -13,7 +13,7 @@ impl Simulation<'_> {
     /// may have been completed meanwhile.
     pub(crate) fn is_durable(&self, entry: &Entry) -> bool {
         let id = &entry.event.id;
-        let told = self.story.events.iter().find(|told| told.id() == id);
+        let told = self.script.events.iter().find(|told| told.id() == id);
         let completed = told.filter(|_| entry.event.is_waiting());
         let mut readings = completed.iter().flat_map(|told| &told.normalized);
         self.is_stored(&entry.event) || readings.any(|reading| self.is_stored(reading))

@@ -11,18 +11,18 @@ use store::{Item, Key};
 /// What a mutant makes of a request.
 pub(crate) fn alter_request(
     mutant: Mutant,
-    world: &Simulation<'_>,
+    simulation: &Simulation<'_>,
     op: TableRequest,
 ) -> TableRequest {
     match op {
         TableRequest::Put(Item::Record(record), when) if mutant == Mutant::NumberAnew => {
             let mut record = Record::clone(&record);
-            number_anew(world, &mut record);
+            number_anew(simulation, &mut record);
             TableRequest::Put(Item::Record(Arc::new(record)), when)
         }
         TableRequest::Put(Item::Commission(row), when) if mutant == Mutant::RowByDelivery => {
             let mut row = CommissionRow::clone(&row);
-            row.n += world.deliveries * 1_000;
+            row.n += simulation.deliveries * 1_000;
             TableRequest::Put(Item::Commission(Arc::new(row)), when)
         }
         op => op,

@@ -18,13 +18,13 @@ impl Mutant {
     /// What it makes of the entries of one delivery.
     pub(crate) fn alter_entries(
         self,
-        world: &Simulation<'_>,
+        simulation: &Simulation<'_>,
         entries: Vec<Arc<Entry>>,
     ) -> Vec<Arc<Entry>> {
         if !matches!(self, Self::TieByArrival | Self::RefundByDelivery) {
             return entries;
         }
-        let arrival = world.deliveries;
+        let arrival = simulation.deliveries;
         let distort = |entry: Arc<Entry>| {
             let mut entry = Entry::clone(&entry);
             for fact in &mut entry.event.facts {
@@ -48,7 +48,7 @@ impl Mutant {
     /// What it makes of a request.
     pub(crate) fn alter_request(
         self,
-        world: &mut Simulation<'_>,
+        simulation: &mut Simulation<'_>,
         process: usize,
         op: TableRequest,
     ) -> TableRequest {
@@ -56,47 +56,49 @@ impl Mutant {
             (Self::StaleReads, op) => {
                 if let TableRequest::Put(item, _) = &op {
                     let key = item.key();
-                    let was = world.table.peek(&key).cloned();
-                    world.stale_items.insert(key, was);
+                    let was = simulation.table.peek(&key).cloned();
+                    simulation.stale_items.insert(key, was);
                 }
                 op
             }
             (Self::EffectsFirst, TableRequest::Put(Item::Record(record), when)) => {
-                fold_mutations::write_effects_first(world, process, &record);
+                fold_mutations::write_effects_first(simulation, process, &record);
                 TableRequest::Put(Item::Record(record), when)
             }
             (Self::ActOnOldCause, TableRequest::Put(Item::Record(record), when)) => {
-                let record = fold_mutations::with_new_cause(world, &record);
+                let record = fold_mutations::with_new_cause(simulation, &record);
                 TableRequest::Put(Item::Record(record), when)
             }
             (Self::StopAtPoison, TableRequest::Put(Item::Record(record), when)) => {
-                let when = match fold_mutations::is_stuck(world, &record) {
+                let when = match fold_mutations::is_stuck(simulation, &record) {
                     true => WriteCondition::Version(u64::MAX),
                     false => when,
                 };
                 TableRequest::Put(Item::Record(record), when)
             }
-            (mutant, op) => ledger_mutations::alter_request(mutant, world, op),
+            (mutant, op) => ledger_mutations::alter_request(mutant, simulation, op),
         }
     }
 
     /// What it makes of an answer.
     pub(crate) fn alter_answer(
         self,
-        world: &mut Simulation<'_>,
+        simulation: &mut Simulation<'_>,
         process: usize,
         request: &TableRequest,
         answer: TableAnswer,
     ) -> TableAnswer {
         match self {
-            Self::StaleReads => return world.stale_answer(answer),
-            Self::TrustAlias => return fold_mutations::hide_alias(world, process, request, answer),
+            Self::StaleReads => return simulation.stale_answer(answer),
+            Self::TrustAlias => {
+                return fold_mutations::hide_alias(simulation, process, request, answer);
+            }
             Self::ForgetPending | Self::DropRing => {
-                return self.alter_records(world, answer);
+                return self.alter_records(simulation, answer);
             }
             _ => {}
         }
-        match world.role(process) {
+        match simulation.role(process) {
             // What the ledger suffers must not show at a payout first.
             Some(ProcessRole::Payout(_)) => payout_mutations::alter_answer(self, answer),
             Some(role @ (ProcessRole::Notice(_) | ProcessRole::Endpoint(_))) => {
@@ -106,7 +108,7 @@ impl Mutant {
         }
     }
 
-    fn alter_records(self, world: &Simulation<'_>, mut answer: TableAnswer) -> TableAnswer {
+    fn alter_records(self, simulation: &Simulation<'_>, mut answer: TableAnswer) -> TableAnswer {
         let items = match &mut answer {
             TableAnswer::Item(item) => item.as_mut_slice(),
             TableAnswer::Page(page) => page.items.as_mut_slice(),
@@ -116,7 +118,7 @@ impl Mutant {
             if let Item::Record(record) = item {
                 *record = match self {
                     Self::ForgetPending => fold_mutations::without_pending(record),
-                    _ => fold_mutations::with_all_folded(world, record),
+                    _ => fold_mutations::with_all_folded(simulation, record),
                 };
             }
         }
@@ -125,8 +127,8 @@ impl Mutant {
 }
 
 impl Simulation<'_> {
-    /// Whether the mutation loses the message that this process hands to a queue.
-    pub(crate) fn drops_message(&self, process: usize) -> bool {
+    /// Whether the mutation loses the notice task that this process hands to the queue.
+    pub(crate) fn drops_notice_task(&self, process: usize) -> bool {
         matches!(
             (self.mutant, self.role(process)),
             (Some(Mutant::IgnoreAuditFindings), Some(ProcessRole::Audit))

@@ -1,4 +1,4 @@
-//! What happens in a world, what its processes are for, and how they end.
+//! What happens in a simulation, what its processes are for, and how they end.
 
 use super::faults::Fault;
 use calendar::AuditSummary;
@@ -11,7 +11,7 @@ use store::StoreError;
 use store::ingest::AppendOutcome;
 use store::payouts::PayoutError;
 
-/// Milliseconds, as the world counts.
+/// Milliseconds, as the simulation counts.
 pub(crate) const MINUTE: i64 = 60_000;
 pub(crate) const HOUR: i64 = 60 * MINUTE;
 pub(crate) const DAY: i64 = 24 * HOUR;
@@ -33,7 +33,7 @@ pub(crate) enum SimulationActivity {
     RedeliverLetterMessage(usize),
     /// The daily audit.
     Audit,
-    /// The sweep of a minute.
+    /// The due scan of a minute.
     DueScan,
     /// `calendar` asks for what waits for an API.
     CompleteWaiting,
@@ -58,7 +58,7 @@ pub(crate) enum ProcessRole {
     Letter(usize),
     /// The audit.
     Audit,
-    /// The sweep.
+    /// The due scan.
     DueScan,
     /// Asking for what waits for an API.
     CompleteWaiting,
@@ -80,7 +80,7 @@ pub(crate) enum ProcessEnd {
     LetterHandled(bool),
     /// A walk ended.
     Audited(Option<AuditSummary>),
-    /// A sweep ended, whatever it came to.
+    /// A due scan ended, whatever it came to.
     DueScanned,
     /// What waits was asked for, whatever came of it.
     Completed,

@@ -11,10 +11,10 @@ use store::{Item, Key};
 impl Simulation<'_> {
     /// What becomes of this question, and after how many milliseconds.
     pub(crate) fn draw_fault(&mut self, ask: Option<&PortRequest>) -> (Fault, i64) {
-        let dice = self.rng.next();
-        let mut delay = 1 + (dice & 15) as i64;
-        if dice >> 4 & 31 == 0 {
-            delay += (dice >> 9 & 4095) as i64;
+        let bits = self.rng.next();
+        let mut delay = 1 + (bits & 15) as i64;
+        if bits >> 4 & 31 == 0 {
+            delay += (bits >> 9 & 4095) as i64;
         }
         // Few questions are letters, payouts, notices or an API's, so more of them go wrong.
         let is_rare = match ask {
@@ -31,12 +31,12 @@ impl Simulation<'_> {
             None => false,
         };
         let roughness = self.fault_rate * if is_rare { 8 } else { 1 };
-        let goes_wrong = (dice >> 21 & 1023) < roughness;
+        let goes_wrong = (bits >> 21 & 1023) < roughness;
         if !goes_wrong || self.faults_stopped {
             return (Fault::None, delay);
         }
         let kind = self.rng.below(100);
-        let fate = match ask {
+        let fault = match ask {
             Some(PortRequest::SendLetter(_)) => self.email_fault(kind),
             Some(PortRequest::Api(_)) => self.api_fault(kind, &mut delay),
             Some(PortRequest::Notice(_)) => self.notice_fault(kind, &mut delay),
@@ -45,18 +45,18 @@ impl Simulation<'_> {
             Some(PortRequest::Table(op)) => self.read_fault(op, kind, &mut delay),
             None => Fault::None,
         };
-        (fate, delay)
+        (fault, delay)
     }
 
     fn email_fault(&mut self, kind: u64) -> Fault {
-        let (fault, fate) = match kind {
+        let (fault_kind, fault) = match kind {
             0..20 => (FaultKind::CrashElsewhere, Fault::CrashBefore),
             20..40 => (FaultKind::CrashElsewhere, Fault::CrashAfter),
             40..60 => (FaultKind::MailAnswerLost, Fault::AnswerLost),
             60..80 => (FaultKind::MailRequestLost, Fault::RequestLost),
             _ => (FaultKind::MailThrottled, Fault::Throttled),
         };
-        self.fault_if_injected(fault, fate)
+        self.fault_if_injected(fault_kind, fault)
     }
 
     /// What becomes of a question to an API, and when.
@@ -65,7 +65,7 @@ impl Simulation<'_> {
             0..15 => self.fault_if_injected(FaultKind::CrashElsewhere, Fault::CrashBefore),
             15..55 => self.fault_if_injected(FaultKind::ApiSilent, Fault::RequestLost),
             55..80 => {
-                // As long as a door waits for it, and then some.
+                // As long as an endpoint waits for it, and then some.
                 let long = self.rng.between(1_000, 90_000);
                 if self.inject(FaultKind::ApiSlow, true) {
                     *delay += long;
@@ -77,28 +77,28 @@ impl Simulation<'_> {
     }
 
     fn notice_fault(&mut self, kind: u64, delay: &mut i64) -> Fault {
-        let (fault, fate) = match kind {
+        let (fault_kind, fault) = match kind {
             0..15 => (FaultKind::CrashAtNotice, Fault::CrashBefore),
             15..35 => (FaultKind::CrashAtNotice, Fault::CrashAfter),
             35..60 => (FaultKind::NoticeAnswerLost, Fault::AnswerLost),
             60..85 => (FaultKind::NoticeLost, Fault::RequestLost),
             _ => return self.freeze(delay),
         };
-        self.fault_if_injected(fault, fate)
+        self.fault_if_injected(fault_kind, fault)
     }
 
     fn notice_queue_fault(&mut self, kind: u64) -> Fault {
-        let (fault, fate) = match kind {
+        let (fault_kind, fault) = match kind {
             0..20 => (FaultKind::CrashElsewhere, Fault::CrashBefore),
             20..50 => (FaultKind::CrashElsewhere, Fault::CrashAfter),
             50..75 => (FaultKind::OrderAnswerLost, Fault::AnswerLost),
             _ => (FaultKind::Throttled, Fault::RequestLost),
         };
-        self.fault_if_injected(fault, fate)
+        self.fault_if_injected(fault_kind, fault)
     }
 
     fn write_fault(&mut self, op: &TableRequest, kind: u64, delay: &mut i64) -> Fault {
-        let (fault, fate) = match kind {
+        let (fault_kind, fault) = match kind {
             0..15 => (self.crash_point(op), Fault::CrashBefore),
             15..35 => (self.crash_point(op), Fault::CrashAfter),
             35..48 => (FaultKind::AnswerLost, Fault::AnswerLost),
@@ -108,22 +108,22 @@ impl Simulation<'_> {
             80..90 => (FaultKind::Throttled, Fault::Throttled),
             _ => return self.freeze(delay),
         };
-        self.fault_if_injected(fault, fate)
+        self.fault_if_injected(fault_kind, fault)
     }
 
     fn read_fault(&mut self, op: &TableRequest, kind: u64, delay: &mut i64) -> Fault {
-        let (fault, fate) = match kind {
+        let (fault_kind, fault) = match kind {
             0..30 => (self.crash_point(op), Fault::CrashBefore),
             30..60 => (FaultKind::ReadUnanswered, Fault::RequestLost),
             60..80 => (FaultKind::Throttled, Fault::Throttled),
             _ => return self.freeze(delay),
         };
-        self.fault_if_injected(fault, fate)
+        self.fault_if_injected(fault_kind, fault)
     }
 
-    fn fault_if_injected(&mut self, fault: FaultKind, fate: Fault) -> Fault {
-        if self.inject(fault, true) {
-            fate
+    fn fault_if_injected(&mut self, fault_kind: FaultKind, fault: Fault) -> Fault {
+        if self.inject(fault_kind, true) {
+            fault
         } else {
             Fault::None
         }

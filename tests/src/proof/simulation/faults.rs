@@ -1,9 +1,9 @@
-//! Everything that can go wrong in a world, each with a counter of how often it did.
+//! Everything that can go wrong in a simulation, each with a counter of how often it did.
 
 /// What can go wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-#[allow(missing_docs, reason = "NAMES says it")]
+#[allow(missing_docs, reason = "FAULT_NAMES says it")]
 pub(crate) enum FaultKind {
     Duplicate,
     Reorder,
@@ -100,7 +100,7 @@ pub const FAULT_NAMES: [&str; FAULT_COUNT] = [
     "partner took a notice, answer lost",
     "partner's endpoint down, up to five days",
     "partner's endpoint answers 410",
-    "queue took an order, answer lost",
+    "queue took a task, answer lost",
 ];
 
 /// How many there are.
@@ -148,10 +148,10 @@ pub(crate) enum Fault {
     CrashAfter,
 }
 
-/// Which world, and what of it is left out while a failing one is made smaller.
+/// Which simulation, and what of it is left out while a failing one is made smaller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SimulationSpec {
-    /// The world's own seed.
+    /// The simulation's own seed.
     pub seed: u64,
     /// Faults that may happen, a bit each.
     pub faults: u64,
@@ -162,7 +162,7 @@ pub struct SimulationSpec {
 }
 
 impl SimulationSpec {
-    /// A whole world.
+    /// A whole simulation.
     pub fn whole(seed: u64) -> Self {
         Self {
             seed,

@@ -115,10 +115,10 @@ struct InterleavedRun<'a, F> {
 }
 
 impl<'a, F: Future> InterleavedRun<'a, F> {
-    fn begin(port: &'a Port, twin: ModelTable, processes: Vec<Pin<Box<F>>>) -> Self {
+    fn begin(port: &'a Port, model: ModelTable, processes: Vec<Pin<Box<F>>>) -> Self {
         let mut run = Self {
             port,
-            table: twin,
+            table: model,
             running: Vec::new(),
             histories: (0..processes.len())
                 .map(|number| mix(&[1, number as u64]))

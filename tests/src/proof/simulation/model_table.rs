@@ -1,4 +1,4 @@
-//! The table's twin: the port's requests over a sorted map of typed items, and the stream of
+//! The table's model table: the port's requests over a sorted map of typed items, and the stream of
 //! what changed.
 
 use domain::record::{Entry, Record};
@@ -274,19 +274,21 @@ fn condition_holds(there: Option<&Item>, when: WriteCondition) -> bool {
     }
 }
 
-/// The twin as a table that always answers at once.
+/// The model table as a table that always answers at once.
 #[derive(Clone, Debug, Default)]
 pub struct ImmediateTable(Arc<Mutex<ModelTable>>);
 
 impl ImmediateTable {
-    /// A table over this twin.
-    pub(crate) fn new(twin: ModelTable) -> Self {
-        Self(Arc::new(Mutex::new(twin)))
+    /// A table over this model table.
+    pub(crate) fn new(model: ModelTable) -> Self {
+        Self(Arc::new(Mutex::new(model)))
     }
 
-    /// The twin within.
+    /// The model table within.
     pub(crate) fn model(&self) -> MutexGuard<'_, ModelTable> {
-        self.0.lock().expect("no panic while the twin is locked")
+        self.0
+            .lock()
+            .expect("no panic while the model table is locked")
     }
 }
 

@@ -1,8 +1,8 @@
 //! The mutations, by name.
 
-/// A law broken.
+/// A rule broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "NAMES says it")]
+#[allow(missing_docs, reason = "ALL says it")]
 pub enum Mutant {
     DropRing,
     EffectsFirst,
@@ -54,26 +54,26 @@ pub const ALL: [(Mutant, &str); 22] = [
     (Mutant::PayDayAgain, "the same day is paid again"),
     (
         Mutant::NotifyTwice,
-        "a partner is told without a look at what it was told",
+        "a notice is sent again although it is recorded as delivered",
     ),
     (
         Mutant::NotifyEarly,
-        "a release is told before the hold is over",
+        "a release is announced before its hold ends",
     ),
     (
         Mutant::RecordUndelivered,
-        "a notice is written down before it is taken",
+        "a notice is recorded as delivered although it failed",
     ),
     (
         Mutant::UnmarkUnsent,
-        "a row's mark is taken off, and its order not handed over",
+        "a row's due mark is removed and its notice task not sent",
     ),
     (
         Mutant::IgnoreAuditFindings,
-        "nobody hears whom the audit names as untold",
+        "the audit's findings about undelivered notices are ignored",
     ),
     (
         Mutant::EnableWithoutMissed,
-        "an endpoint is put on, and what it missed forgotten",
+        "an endpoint is enabled and what it missed is forgotten",
     ),
 ];

@@ -1,4 +1,4 @@
-//! The port inside a world: every request is a question the scheduler answers when, and how,
+//! The port inside a simulation: every request is a question the scheduler answers when, and how,
 //! it likes.
 
 use super::model_table::{TableAnswer, TableRequest, table_of_requests};
@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use store::{Item, Key, Page, PutOutcome, StoreError, Table, TransactWrite, WriteCondition};
 
-/// What a process asks of the world.
+/// What a process asks of the simulation.
 #[derive(Clone, Debug)]
 pub(crate) enum PortRequest {
     /// Something of the table.
@@ -60,7 +60,7 @@ pub(crate) enum QueueRequest {
 /// What a provider's API is asked about.
 #[derive(Clone, Debug)]
 pub(crate) enum ApiQuestion {
-    /// A request at a door.
+    /// A request at an endpoint.
     Request {
         /// Which.
         request: usize,
@@ -75,7 +75,7 @@ pub(crate) enum ApiQuestion {
     Waiting(Arc<Entry>),
 }
 
-/// What the world answers.
+/// What the simulation answers.
 #[derive(Clone, Debug)]
 pub(crate) enum PortReply {
     /// The table's answer.
@@ -103,7 +103,7 @@ pub(crate) enum EmailOutcome {
     Unknown,
 }
 
-/// One question and one answer at a time: the world polls one process at a time.
+/// One question and one answer at a time: the simulation polls one process at a time.
 #[derive(Debug, Default)]
 struct PortSlot {
     request: Option<PortRequest>,

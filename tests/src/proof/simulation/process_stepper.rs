@@ -1,4 +1,4 @@
-//! One process run request by request, each with the fate it is told.
+//! One process run request by request, each with the fault it is told.
 
 use super::model_table::{ModelTable, TableAnswer, TableRequest};
 use super::port::{Port, PortReply, PortRequest};
@@ -55,7 +55,7 @@ impl<'a> ProcessStepper<'a> {
         }
     }
 
-    /// Runs a process; its request of that number meets that fate. Gives its output, unless it
+    /// Runs a process; its request of that number meets that fault. Gives its output, unless it
     /// died, and whether it got that far.
     pub(crate) fn run<F: Future>(
         &mut self,
@@ -72,16 +72,16 @@ impl<'a> ProcessStepper<'a> {
             let Some(PortRequest::Table(op)) = self.port.take_request() else {
                 return (None, met);
             };
-            let fate = wrong.filter(|(which, _)| *which == number);
-            met |= fate.is_some();
-            let answer = match fate.map(|(_, fate)| fate) {
+            let fault = wrong.filter(|(which, _)| *which == number);
+            met |= fault.is_some();
+            let answer = match fault.map(|(_, fault)| fault) {
                 None => self.table.apply(op),
                 Some(RequestFault::CrashBefore) => return (None, met),
                 Some(RequestFault::CrashAfter) => {
                     self.table.apply(op);
                     return (None, met);
                 }
-                Some(fate) => self.answer_with_fault(op, fate),
+                Some(fault) => self.answer_with_fault(op, fault),
             };
             self.port.answer(PortReply::Table(answer));
         }
@@ -95,9 +95,9 @@ impl<'a> ProcessStepper<'a> {
         }
     }
 
-    fn answer_with_fault(&mut self, op: TableRequest, fate: RequestFault) -> TableAnswer {
+    fn answer_with_fault(&mut self, op: TableRequest, fault: RequestFault) -> TableAnswer {
         let no_answer = TableAnswer::Error(StoreError::NoAnswer("simulated".into()));
-        match fate {
+        match fault {
             RequestFault::AnswerLost => {
                 self.table.apply(op);
             }

@@ -21,7 +21,7 @@ impl Simulation<'_> {
             self.wake_readers();
             left -= 1;
             if left == 0 {
-                self.report_violation("the world never comes to rest".into());
+                self.report_violation("the simulation never comes to rest".into());
             }
             if self.violation.is_some() {
                 return;
@@ -77,38 +77,38 @@ impl Simulation<'_> {
             }
             Poll::Pending => {
                 let ask = self.port.take_request();
-                let (fate, delay) = self.draw_fault(ask.as_ref());
+                let (fault, delay) = self.draw_fault(ask.as_ref());
                 if let Some(task) = self.processes[number].as_mut() {
                     task.request = ask;
                 }
-                self.schedule(delay, SimulationActivity::Step(number, fate));
+                self.schedule(delay, SimulationActivity::Step(number, fault));
             }
         }
     }
 
-    fn step(&mut self, number: usize, fate: Fault) {
+    fn step(&mut self, number: usize, fault: Fault) {
         let Some(task) = self.processes[number].as_mut() else {
             return;
         };
         let (Some(ask), role) = (task.request.take(), task.role) else {
             return;
         };
-        if fate == Fault::CrashBefore {
+        if fault == Fault::CrashBefore {
             self.kill(number);
             return self.behavior.process_died(self, role);
         }
         let reply = match ask {
-            PortRequest::SendLetter(letter) => PortReply::Letter(self.send_email(letter, fate)),
-            PortRequest::Table(op) => PortReply::Table(self.perform_request(number, op, fate)),
-            PortRequest::Api(wanted) => PortReply::Api(self.behavior.ask_api(self, wanted, fate)),
+            PortRequest::SendLetter(letter) => PortReply::Letter(self.send_email(letter, fault)),
+            PortRequest::Table(op) => PortReply::Table(self.perform_request(number, op, fault)),
+            PortRequest::Api(wanted) => PortReply::Api(self.behavior.ask_api(self, wanted, fault)),
             PortRequest::Notice(sent) => {
-                PortReply::Notice(self.behavior.post_notice(self, number, &sent, fate))
+                PortReply::Notice(self.behavior.post_notice(self, number, &sent, fault))
             }
             PortRequest::Queue(asked) => {
-                PortReply::Queue(self.behavior.ask_queue(self, number, &asked, fate))
+                PortReply::Queue(self.behavior.ask_queue(self, number, &asked, fault))
             }
         };
-        if fate == Fault::CrashAfter {
+        if fault == Fault::CrashAfter {
             self.kill(number);
             return self.behavior.process_died(self, role);
         }
@@ -161,15 +161,15 @@ impl Simulation<'_> {
         }
     }
 
-    /// Does a request, or not, as its fate will have it.
+    /// Does a request, or not, as its fault will have it.
     pub(crate) fn perform_request(
         &mut self,
         number: usize,
         op: TableRequest,
-        fate: Fault,
+        fault: Fault,
     ) -> TableAnswer {
         let no_answer = || TableAnswer::Error(StoreError::NoAnswer("simulated".into()));
-        match fate {
+        match fault {
             Fault::Throttled => TableAnswer::Error(StoreError::Throttled),
             Fault::RequestLost | Fault::CrashBefore => no_answer(),
             Fault::LateApply => {
@@ -198,8 +198,8 @@ impl Simulation<'_> {
     }
 
     /// The mail service's answer.
-    pub(crate) fn send_email(&mut self, letter: Key, fate: Fault) -> EmailOutcome {
-        match fate {
+    pub(crate) fn send_email(&mut self, letter: Key, fault: Fault) -> EmailOutcome {
+        match fault {
             Fault::Throttled => EmailOutcome::Throttled,
             Fault::RequestLost | Fault::CrashBefore => EmailOutcome::Unknown,
             Fault::None | Fault::ApiAhead | Fault::CrashAfter => {

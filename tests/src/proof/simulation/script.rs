@@ -1,4 +1,4 @@
-//! What a world's senders have to tell: the truth, event by event, and each event as two
+//! What a simulation's senders have to tell: the truth, event by event, and each event as two
 //! versions of the normalizer read it.
 
 use domain::digest::Digest;
@@ -16,10 +16,10 @@ pub(crate) const NORMALIZER_VERSION: u16 = 7;
 /// then has another digest than what is kept once the API has answered.
 pub(crate) const WAITING_VERSION: u16 = NORMALIZER_VERSION - 1;
 
-/// The moment at which every world begins, in seconds.
+/// The moment at which every simulation begins, in seconds.
 pub(crate) const START_SECOND: i64 = 1_760_000_000;
 
-/// The account all worlds are about.
+/// The account all simulations are about.
 pub(crate) const ACCOUNT: ProviderAccount = ProviderAccount {
     provider: "p",
     mode: Mode::Test,
@@ -35,7 +35,7 @@ pub(crate) struct ScriptedEvent {
     pub(crate) when_api_silent: SilentApiOutcome,
     /// Its place in the order in which things really happened.
     pub(crate) true_order: u32,
-    /// Its raw item; the twin need not carry kilobytes.
+    /// Its raw item; the model table need not carry kilobytes.
     pub(crate) raw: Arc<[u8]>,
 }
 
@@ -65,7 +65,7 @@ pub(crate) struct ExpectedSale {
     pub(crate) disputed: i64,
 }
 
-/// Everything that is told in one world.
+/// Everything that is told in one simulation.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Script {
     /// The events, in the order in which they happened.
@@ -173,7 +173,7 @@ pub(crate) fn euro(minor: i64) -> Money {
     }
 }
 
-/// Partners that all customers of a world have in common.
+/// Partners that all customers of a simulation have in common.
 pub(crate) const PARTNERS: [&str; 3] = ["acme", "peel", "zest"];
 
 /// An event under construction.

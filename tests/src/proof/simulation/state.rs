@@ -87,10 +87,10 @@ pub(crate) struct ProcessTask {
     pub(crate) parked_blindly: Vec<Key>,
 }
 
-/// A world.
+/// A simulation.
 pub(crate) struct Simulation<'a> {
     pub(crate) spec: &'a SimulationSpec,
-    pub(crate) story: Script,
+    pub(crate) script: Script,
     pub(crate) mutant: Option<Mutant>,
     /// What its activities mean.
     pub(crate) behavior: &'static dyn Behavior,
@@ -121,7 +121,7 @@ pub(crate) struct Simulation<'a> {
     pub(crate) notices: NoticeWorkload,
     /// Whether the stream lost anything, so that only the audit can mend.
     pub(crate) stream_lost: bool,
-    /// Minutes for which a sweep is on the schedule.
+    /// Minutes for which a due scan is on the schedule.
     pub(crate) scheduled_due_scans: BTreeSet<i64>,
     /// Whether somebody is about to ask for what waits for an API.
     pub(crate) completion_scheduled: bool,
@@ -139,10 +139,10 @@ pub(crate) struct Simulation<'a> {
 }
 
 impl<'a> Simulation<'a> {
-    /// A world before anything happened in it.
+    /// A simulation before anything happened in it.
     pub(crate) fn new(
         spec: &'a SimulationSpec,
-        story: Script,
+        script: Script,
         mutant: Option<Mutant>,
         behavior: &'static dyn Behavior,
     ) -> Self {
@@ -152,7 +152,7 @@ impl<'a> Simulation<'a> {
         table.scan_page = [0, 1, 2, 7][rng.index(4)];
         Self {
             spec,
-            story,
+            script,
             behavior,
             mutant,
             clock: START_SECOND * 1000,
@@ -195,7 +195,7 @@ impl<'a> Simulation<'a> {
         self.activities.push(Reverse(when));
     }
 
-    /// The first law that is broken ends the world.
+    /// The first law that is broken ends the simulation.
     pub(crate) fn report_violation(&mut self, law: String) {
         self.violation.get_or_insert(law);
     }
@@ -218,7 +218,7 @@ impl<'a> Simulation<'a> {
         self.fault_count
     }
 
-    /// A process's clock: the world's, or a little off.
+    /// A process's clock: the simulation's, or a little off.
     pub(crate) fn skewed_now(&mut self) -> Timestamp {
         let drawn = self.rng.chance(64);
         let off = self.rng.between(-900_000, 900_000);

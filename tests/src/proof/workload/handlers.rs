@@ -1,4 +1,4 @@
-//! The functions' loops over the store, as the world runs them: the same store functions in
+//! The functions' loops over the store, as the simulation runs them: the same store functions in
 //! the same order, without the wire around them.
 
 use crate::proof::simulation::activity::ProcessEnd;

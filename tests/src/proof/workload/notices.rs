@@ -31,7 +31,7 @@ impl Simulation<'_> {
     /// Lays out which partners want to be told, from when on, and who moves, by chance of its own.
     pub(crate) fn schedule_endpoint_changes(&mut self) {
         let mut rng = Rng::fork(self.spec.seed, 4);
-        let span = self.story.span_seconds.max(3600) * 1000;
+        let span = self.script.span_seconds.max(3600) * 1000;
         for partner in PARTNERS {
             let partner = PartnerId::new(partner);
             self.notices
@@ -136,19 +136,19 @@ impl Simulation<'_> {
         self.notices.messages[message].deleted |= done;
     }
 
-    /// The queue does as asked, or not, as its fate will have it.
+    /// The queue does as asked, or not, as its fault will have it.
     pub(crate) fn perform_queue_request(
         &mut self,
         number: usize,
         asked: &QueueRequest,
-        fate: Fault,
+        fault: Fault,
     ) -> Result<(), QueueError> {
         let no_answer = || Err(QueueError("simulated".into()));
-        if matches!(fate, Fault::RequestLost | Fault::CrashBefore) {
+        if matches!(fault, Fault::RequestLost | Fault::CrashBefore) {
             return no_answer();
         }
         match asked {
-            QueueRequest::Send(..) if self.drops_message(number) => {}
+            QueueRequest::Send(QueueName::Notices, _) if self.drops_notice_task(number) => {}
             QueueRequest::Send(QueueName::Notices, text) => match serde_json::from_str(text) {
                 Ok(task) => self.enqueue_notice(task),
                 Err(error) => self.report_violation(format!("not a notice task: {error}")),
@@ -159,7 +159,7 @@ impl Simulation<'_> {
             },
             QueueRequest::Hide(receipt, wait) => self.change_visibility(receipt, *wait),
         }
-        match fate {
+        match fault {
             Fault::AnswerLost => no_answer(),
             _ => Ok(()),
         }
@@ -182,7 +182,7 @@ impl Simulation<'_> {
         &mut self,
         number: usize,
         sent: &SentNotice,
-        fate: Fault,
+        fault: Fault,
     ) -> PostOutcome {
         let Some(ProcessRole::Notice(attempt)) = self.role(number) else {
             self.report_violation("something else tells partners".into());
@@ -195,7 +195,7 @@ impl Simulation<'_> {
                 return PostOutcome::Gone;
             }
         };
-        let lost = matches!(fate, Fault::RequestLost | Fault::CrashBefore);
+        let lost = matches!(fault, Fault::RequestLost | Fault::CrashBefore);
         let answer = match lost {
             true => None,
             false => self.partner_answer(&partner),
@@ -205,7 +205,7 @@ impl Simulation<'_> {
         {
             known.delivered = true;
         }
-        let heard = answer.filter(|_| fate != Fault::AnswerLost);
+        let heard = answer.filter(|_| fault != Fault::AnswerLost);
         let asks = self.rng.one_in(4).then(|| self.rng.between(1, 2 * 86_400));
         let failed = PostOutcome::Failed {
             why: "simulated".into(),

@@ -1,4 +1,4 @@
-//! Lives, continued: money that arrives, goes back and is fought over, and what else is told.
+//! Scenarios, continued: money that arrives, goes back and is fought over, and what else is told.
 
 use crate::proof::simulation::script::euro;
 use crate::proof::simulation::script::{ExpectedSale, at, object, references};

@@ -25,7 +25,7 @@ use store::{Item, Key, WriteCondition};
 const MAX_PAYOUT_TRIES: u32 = 6;
 
 impl Simulation<'_> {
-    /// Lays out when a world pays, by chance of its own; what these runs meet is the world's.
+    /// Lays out when the shop pays, by chance of its own; what these runs meet is drawn as for all.
     pub(crate) fn schedule_payouts(&mut self) {
         for partner in PARTNERS {
             let row = Arc::new(PartnerRow::new(PartnerId::new(partner)));
@@ -35,7 +35,7 @@ impl Simulation<'_> {
             ));
         }
         let mut rng = Rng::fork(self.spec.seed, 3);
-        let span = self.story.span_seconds.max(3600) * 1000 + 35 * DAY;
+        let span = self.script.span_seconds.max(3600) * 1000 + 35 * DAY;
         for _ in 0..rng.index(5) {
             self.payouts.planned.push(PlannedPayout {
                 for_yesterday: rng.one_in(4),

@@ -21,7 +21,7 @@ impl Simulation<'_> {
     pub(crate) fn answer_api(
         &mut self,
         wanted: ApiQuestion,
-        fate: Fault,
+        fault: Fault,
     ) -> Option<Vec<Arc<Entry>>> {
         match wanted {
             ApiQuestion::Request {
@@ -31,19 +31,19 @@ impl Simulation<'_> {
                 receipt,
             } => {
                 let mut entries = Vec::new();
-                for event in self.story.requests[request].clone() {
-                    entries.push(self.entry_by_api(event, version, fate, now, &receipt)?);
+                for event in self.script.requests[request].clone() {
+                    entries.push(self.entry_by_api(event, version, fault, now, &receipt)?);
                 }
                 Some(entries)
             }
             ApiQuestion::Waiting(waiting) => {
                 let id = &waiting.event.id;
-                let event = self.story.events.iter().position(|told| told.id() == id)?;
-                if fate == Fault::RequestLost {
+                let event = self.script.events.iter().position(|told| told.id() == id)?;
+                if fault == Fault::RequestLost {
                     return Some(Vec::new());
                 }
                 let (at, receipt) = (waiting.received_at, &waiting.receipt);
-                let entry = self.entry_by_api(event, NORMALIZER_VERSION, fate, at, receipt)?;
+                let entry = self.entry_by_api(event, NORMALIZER_VERSION, fault, at, receipt)?;
                 Some(vec![entry])
             }
         }
@@ -54,14 +54,14 @@ impl Simulation<'_> {
         &mut self,
         event: usize,
         version: u16,
-        fate: Fault,
+        fault: Fault,
         now: Timestamp,
         receipt: &Arc<str>,
     ) -> Option<Arc<Entry>> {
-        let readings = self.story.events[event].normalized.len();
+        let readings = self.script.events[event].normalized.len();
         let ahead = NORMALIZER_VERSION as usize + self.rng.index(readings);
-        let told = &self.story.events[event];
-        match (&told.when_api_silent, fate) {
+        let told = &self.script.events[event];
+        match (&told.when_api_silent, fault) {
             (SilentApiOutcome::Unasked, _) => Some(told.entry(version, now, receipt.clone())),
             (SilentApiOutcome::Refused, Fault::RequestLost) => None,
             (SilentApiOutcome::Waits(_), Fault::RequestLost) => {

@@ -1,4 +1,4 @@
-//! The lives that the providers tell in their own words, as their doors read them: with their
+//! The scenarios of the providers in their own payloads, as their endpoints read them: with their
 //! API answering at once, silent, and telling of a later moment than it is asked about.
 
 use crate::endpoints;
@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use providers::{ApiResponses, ItemOutcome, PROVIDERS, Provider, ReceivedItem, VerificationError};
 use std::sync::{Arc, LazyLock};
 
-/// Providers that tell a life.
+/// Providers that tell a scenario.
 pub(crate) static PROVIDER_SCRIPTS: LazyLock<Vec<ProviderScript>> = LazyLock::new(|| {
     let tells = |provider: &&&Provider| !provider.scenario().is_empty();
     let all = PROVIDERS.iter().filter(tells).copied();
@@ -25,36 +25,43 @@ pub(crate) struct ProviderScript {
     pub(crate) events: Vec<ScriptedEvent>,
 }
 
-/// Adds one telling or two to a world, each by a provider of its own.
-pub(crate) fn add_provider_scripts(story: &mut Script, rng: &mut Rng) {
+/// Adds one telling or two to a simulation, each by a provider of its own.
+pub(crate) fn add_provider_scripts(script: &mut Script, rng: &mut Rng) {
     if !rng.one_in(6) {
         return;
     }
     let first = rng.index(PROVIDER_SCRIPTS.len());
-    PROVIDER_SCRIPTS[first].add_to(story);
+    PROVIDER_SCRIPTS[first].add_to(script);
     if rng.one_in(4) {
         let second = (first + 1 + rng.index(PROVIDER_SCRIPTS.len() - 1)) % PROVIDER_SCRIPTS.len();
-        PROVIDER_SCRIPTS[second].add_to(story);
+        PROVIDER_SCRIPTS[second].add_to(script);
     }
 }
 
 impl ProviderScript {
     fn of(provider: &'static Provider) -> Self {
-        let life = provider.scenario();
-        let told = life.iter().enumerate().flat_map(|(place, (name, body))| {
-            let at = |name: &str| read(provider, body, &answers(provider, name));
-            let now = at(name).unwrap_or_else(|refused| panic!("{provider:?}, {name}: {refused}"));
-            let silent = read(provider, body, &ApiResponses::closed());
-            let later: Vec<_> = life[place + 1..].iter().map(|(name, _)| at(name)).collect();
-            let items = now.iter().enumerate();
-            let told = items.filter_map(|(item, received)| {
-                let of = |all: &Vec<ReceivedItem>| all.get(item).and_then(normalized);
-                let silent = silent.as_ref().map(of);
-                let later = later.iter().flatten().filter_map(of);
-                Some(scripted_event(normalized(received)?, silent, later))
+        let scenario = provider.scenario();
+        let told = scenario
+            .iter()
+            .enumerate()
+            .flat_map(|(place, (name, body))| {
+                let at = |name: &str| read(provider, body, &answers(provider, name));
+                let now =
+                    at(name).unwrap_or_else(|refused| panic!("{provider:?}, {name}: {refused}"));
+                let silent = read(provider, body, &ApiResponses::closed());
+                let later: Vec<_> = scenario[place + 1..]
+                    .iter()
+                    .map(|(name, _)| at(name))
+                    .collect();
+                let items = now.iter().enumerate();
+                let told = items.filter_map(|(item, received)| {
+                    let of = |all: &Vec<ReceivedItem>| all.get(item).and_then(normalized);
+                    let silent = silent.as_ref().map(of);
+                    let later = later.iter().flatten().filter_map(of);
+                    Some(scripted_event(normalized(received)?, silent, later))
+                });
+                told.collect::<Vec<_>>()
             });
-            told.collect::<Vec<_>>()
-        });
         Self {
             account: provider.account(Mode::Test),
             events: told.collect(),
@@ -62,11 +69,11 @@ impl ProviderScript {
     }
 
     /// Tells it in a story, a request an event.
-    pub(crate) fn add_to(&self, story: &mut Script) {
+    pub(crate) fn add_to(&self, script: &mut Script) {
         for told in &self.events {
-            let place = story.events.len();
-            story.requests.push(vec![place]);
-            story.events.push(ScriptedEvent {
+            let place = script.events.len();
+            script.requests.push(vec![place]);
+            script.events.push(ScriptedEvent {
                 true_order: u32::try_from(place).expect("few events"),
                 ..told.clone()
             });
@@ -114,7 +121,7 @@ fn normalized(received: &ReceivedItem) -> Option<NormalizedEvent> {
     }
 }
 
-/// What a body says at its provider's door while the API says this and no more.
+/// What a body says at its provider's endpoint while the API says this and no more.
 fn read(
     provider: &'static Provider,
     body: &str,

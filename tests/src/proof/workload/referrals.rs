@@ -1,4 +1,4 @@
-//! Lives, continued: partners who report, have codes and take back, and people who decide.
+//! Scenarios, continued: partners who report, have codes and take back, and people who decide.
 
 use crate::proof::simulation::script::PARTNERS;
 use crate::proof::simulation::script::at;
@@ -126,7 +126,7 @@ impl ScenarioBuilder<'_> {
         self.add_event_about(kind, 1, About::ByReference(behind), facts, &[]);
     }
 
-    /// Rates that leave fractions, spans and windows that end within a life.
+    /// Rates that leave fractions, spans and windows that end within a scenario.
     fn program(&mut self) -> Program {
         Program {
             reward: match self.rng.index(5) {

@@ -8,7 +8,7 @@ use domain::event::{About, Fact};
 use domain::ids::CustomerKey;
 use domain::subscription::terms::SubscriptionSnapshot;
 
-/// One customer's life being told.
+/// One customer's scenario being told.
 pub(crate) struct ScenarioBuilder<'a> {
     /// What has been told.
     pub(crate) script: &'a mut Script,
@@ -29,7 +29,7 @@ pub(crate) struct ScenarioBuilder<'a> {
 }
 
 impl<'a> ScenarioBuilder<'a> {
-    /// The life of customer `number`; some share an e-mail address, some are guests.
+    /// The scenario of customer `number`; some share an e-mail address, some are guests.
     pub(crate) fn new(script: &'a mut Script, rng: &'a mut Rng, number: usize) -> Self {
         let name = ["a", "b", "c", "d"][number % 4].to_owned();
         let guest = rng.one_in(8);

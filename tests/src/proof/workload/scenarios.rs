@@ -1,4 +1,4 @@
-//! Random but plausible lives: what customers, their provider and a partner do, and what is
+//! Random but plausible scenarios: what customers, their provider and a partner do, and what is
 //! told of it.
 
 use super::scenario_builder::ScenarioBuilder;
@@ -7,49 +7,49 @@ use crate::proof::simulation::script::{START_SECOND, Script, ScriptedEventDraft,
 use domain::event::{About, Fact, Profile, ReferralSnapshot};
 use domain::ids::{PersonHash, Reference};
 
-/// Most events of one world; a mask of them is one number.
+/// Most events of one simulation; a mask of them is one number.
 pub(crate) const MAX_EVENTS: usize = 64;
 
-/// A world's whole story.
+/// A simulation's whole story.
 pub(crate) fn random_script(seed: u64) -> Script {
     let mut rng = Rng::fork(seed, 1);
-    let mut story = Script::default();
+    let mut script = Script::default();
     let customers = 1 + rng.index(3);
     for number in 0..customers {
-        let mut life = ScenarioBuilder::new(&mut story, &mut rng, number);
-        life.run();
+        let mut scenario = ScenarioBuilder::new(&mut script, &mut rng, number);
+        scenario.run();
     }
-    add_unroutable_events(&mut story, &mut rng);
-    super::provider_scripts::add_provider_scripts(&mut story, &mut rng);
-    if story.events.len() > MAX_EVENTS {
-        // A life cut short: its books would tell what nobody is told.
-        story.sales.clear();
+    add_unroutable_events(&mut script, &mut rng);
+    super::provider_scripts::add_provider_scripts(&mut script, &mut rng);
+    if script.events.len() > MAX_EVENTS {
+        // A scenario cut short: its books would tell what nobody is told.
+        script.sales.clear();
     }
-    story.events.truncate(MAX_EVENTS);
-    story.requests.truncate(MAX_EVENTS);
-    merge_requests(&mut story, &mut rng);
-    let end = story
+    script.events.truncate(MAX_EVENTS);
+    script.requests.truncate(MAX_EVENTS);
+    merge_requests(&mut script, &mut rng);
+    let end = script
         .events
         .iter()
         .map(|told| told.normalized[0].occurred_at);
-    story.span_seconds = end.max().map_or(0, |end| end.as_second() - START_SECOND);
-    story
+    script.span_seconds = end.max().map_or(0, |end| end.as_second() - START_SECOND);
+    script
 }
 
 /// Some senders put several items into one request.
-fn merge_requests(story: &mut Script, rng: &mut Rng) {
+fn merge_requests(script: &mut Script, rng: &mut Rng) {
     let mut index = 1;
-    while index < story.requests.len() {
+    while index < script.requests.len() {
         if rng.one_in(12) {
-            let items = story.requests.remove(index);
-            story.requests[index - 1].extend(items);
+            let items = script.requests.remove(index);
+            script.requests[index - 1].extend(items);
         }
         index += 1;
     }
 }
 
 /// Events that lead to nobody, and events we know and that tell nothing.
-fn add_unroutable_events(story: &mut Script, rng: &mut Rng) {
+fn add_unroutable_events(script: &mut Script, rng: &mut Rng) {
     if rng.one_in(6) {
         let about = About::ByReference(crate::proof::simulation::script::references(&[
             "chx", "pix",
@@ -62,7 +62,7 @@ fn add_unroutable_events(story: &mut Script, rng: &mut Rng) {
             facts: if rng.one_in(2) { facts } else { Vec::new() },
             references: &[],
         };
-        story.add_event("xs", START_SECOND + rng.between(0, 9000), draft);
+        script.add_event("xs", START_SECOND + rng.between(0, 9000), draft);
     }
     if rng.one_in(8) {
         let about = About::ByReference(vec![Reference::code("nobody")]);
@@ -74,7 +74,7 @@ fn add_unroutable_events(story: &mut Script, rng: &mut Rng) {
             facts,
             references: &[],
         };
-        story.add_event("xr", START_SECOND + rng.between(0, 9000), draft);
+        script.add_event("xr", START_SECOND + rng.between(0, 9000), draft);
     }
 }
 

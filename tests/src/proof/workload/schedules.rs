@@ -1,4 +1,4 @@
-//! The schedule: the sweep at whole minutes, as long as anybody is due, and the daily audit.
+//! The schedule: the due scan at whole minutes, as long as anybody is due, and the daily audit.
 
 use super::handlers;
 use crate::proof::simulation::activity::MINUTE;
@@ -9,7 +9,7 @@ use calendar::AuditSummary;
 use store::Item;
 
 impl Simulation<'_> {
-    /// An item asks to be looked at: the first whole minute after that is a sweep's. Sweeps that
+    /// An item asks to be looked at: the first whole minute after that is a due scan's. Sweeps that
     /// would find nobody are left out.
     pub(crate) fn schedule_due_scan(&mut self, item: &Item) {
         if let Some(next_due_at) = item.next_due_at() {
@@ -24,14 +24,14 @@ impl Simulation<'_> {
         }
     }
 
-    /// A sweep begins.
+    /// A due scan begins.
     pub(crate) fn due_scan(&mut self) {
         let now = self.skewed_now();
         let process = handlers::due_scan(self.port.clone(), now);
         self.spawn(ProcessRole::DueScan, process);
     }
 
-    /// A sweep ended, or died: the next minute's goes on, while anybody is due.
+    /// A due scan ended, or died: the next minute's goes on, while anybody is due.
     pub(crate) fn due_scan_ended(&mut self) {
         if self.overdue_item().is_some() {
             self.schedule_due_scan_at(self.clock);

@@ -24,7 +24,7 @@ const MAX_LETTER_RECEIVES: u32 = 4;
 impl Simulation<'_> {
     /// Two readers a shard, as the mappings allow.
     pub(crate) fn start_readers(&mut self) {
-        let span = self.story.span_seconds.max(3600);
+        let span = self.script.span_seconds.max(3600);
         for reader in 0..STREAM_SHARDS * 2 {
             let stalls = self.rng.one_in(8);
             let from =

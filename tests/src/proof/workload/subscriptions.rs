@@ -1,4 +1,4 @@
-//! Lives, continued: a subscription begins, changes, fails and ends.
+//! Scenarios, continued: a subscription begins, changes, fails and ends.
 
 use crate::proof::simulation::script::euro;
 use crate::proof::simulation::script::{at, object};

@@ -20,22 +20,22 @@ impl Simulation<'_> {
     /// Lays out every request's first delivery and its duplicates.
     pub(crate) fn schedule_deliveries(&mut self) {
         let mask = self.spec.events;
-        for request in &mut self.story.requests {
+        for request in &mut self.script.requests {
             request.retain(|event| mask >> event & 1 == 1);
         }
         if self.rng.one_in(2) {
-            let span = self.story.span_seconds.max(3600);
+            let span = self.script.span_seconds.max(3600);
             self.secret_rotated_at = (START_SECOND + self.rng.between(0, span)) * 1000;
         }
         let patience = [2, 8, 60][self.rng.index(3)];
-        for request in 0..self.story.requests.len() {
+        for request in 0..self.script.requests.len() {
             self.request_deliveries.push(RequestDelivery::default());
-            let events = &self.story.requests[request];
+            let events = &self.script.requests[request];
             let (Some(first), many) = (events.first().copied(), events.len() > 1) else {
                 continue;
             };
             self.inject(FaultKind::ManyInOne, many);
-            let told = self.story.events[first].normalized[0].occurred_at;
+            let told = self.script.events[first].normalized[0].occurred_at;
             let happened = told.as_millisecond() - self.clock;
             let mut delay = happened + self.rng.between(100, 1500);
             let reordered = self.rng.one_in(patience);
@@ -84,8 +84,8 @@ impl Simulation<'_> {
         if self.inject(FaultKind::SecretRotation, refused) {
             return self.retry_delivery(request);
         }
-        let mut events = self.story.requests[request].iter();
-        let poison = events.any(|event| is_poison(&self.story.events[*event].normalized[0]));
+        let mut events = self.script.requests[request].iter();
+        let poison = events.any(|event| is_poison(&self.script.events[*event].normalized[0]));
         self.fault_counts.0[FaultKind::Poison as usize] += u64::from(poison);
         let now = self.skewed_now();
         let newer = self.rng.one_in(4);
@@ -96,8 +96,8 @@ impl Simulation<'_> {
         };
         self.request_deliveries[request].attempts += 1;
         let receipt: Arc<str> = Arc::from(self.deliveries.to_string());
-        let told = &self.story.events;
-        let mut events = self.story.requests[request].iter();
+        let told = &self.script.events;
+        let mut events = self.script.requests[request].iter();
         if events.any(|event| told[*event].asks_api()) {
             let wanted = ApiQuestion::Request {
                 request,
@@ -108,7 +108,7 @@ impl Simulation<'_> {
             let process = handlers::ask_api_and_receive(self.port.clone(), wanted, now);
             return self.spawn(ProcessRole::Delivery(request), process);
         }
-        let entries: Vec<Arc<Entry>> = self.story.requests[request]
+        let entries: Vec<Arc<Entry>> = self.script.requests[request]
             .iter()
             .map(|event| told[*event].entry(version, now, receipt.clone()))
             .collect();
@@ -127,7 +127,7 @@ impl Simulation<'_> {
         self.schedule(wait, SimulationActivity::Deliver(request));
     }
 
-    /// The door answered.
+    /// The endpoint answered.
     pub(crate) fn delivery_ended(
         &mut self,
         request: usize,
