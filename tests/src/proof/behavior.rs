@@ -29,14 +29,14 @@ impl Behavior for ProofBehavior {
             SimulationActivity::Audit => simulation.audit(),
             SimulationActivity::DueScan => simulation.due_scan(),
             SimulationActivity::CompleteWaiting => simulation.complete_waiting(),
-            SimulationActivity::RunPayout(wish) => simulation.run_payout(wish),
+            SimulationActivity::RunPayout(number) => simulation.run_payout(number),
             SimulationActivity::ReceiveNoticeMessage(message) => {
                 simulation.receive_notice_message(message)
             }
             SimulationActivity::RedeliverNoticeMessage(message) => {
                 simulation.handle_notice_message(message)
             }
-            SimulationActivity::ChangeEndpoint(wish) => simulation.change_endpoint(wish),
+            SimulationActivity::ChangeEndpoint(number) => simulation.change_endpoint(number),
             SimulationActivity::Step(..) | SimulationActivity::ApplyLate(_) => {}
         }
     }
@@ -55,14 +55,14 @@ impl Behavior for ProofBehavior {
             (ProcessRole::Audit, ProcessEnd::Audited(result)) => simulation.audit_ended(result),
             (ProcessRole::DueScan, ProcessEnd::DueScanned) => simulation.due_scan_ended(),
             (ProcessRole::CompleteWaiting, ProcessEnd::Completed) => simulation.completion_ended(),
-            (ProcessRole::Payout(wish), ProcessEnd::PaidOut(result)) => {
-                simulation.payout_ended(wish, result)
+            (ProcessRole::Payout(number), ProcessEnd::PaidOut(result)) => {
+                simulation.payout_ended(number, result)
             }
             (ProcessRole::Notice(attempt), ProcessEnd::NoticeHandled(done)) => {
                 simulation.notice_handled(attempt, done)
             }
-            (ProcessRole::Endpoint(wish), ProcessEnd::EndpointChanged(done)) => {
-                simulation.endpoint_change_ended(wish, done)
+            (ProcessRole::Endpoint(number), ProcessEnd::EndpointChanged(done)) => {
+                simulation.endpoint_change_ended(number, done)
             }
             _ => simulation.report_violation("a process ended as another".into()),
         }
@@ -74,10 +74,10 @@ impl Behavior for ProofBehavior {
             ProcessRole::Batch(reader) => simulation.batch_ended(reader, Some(0)),
             // Its message becomes visible again; the next audit begins where this one did.
             ProcessRole::Letter(_) | ProcessRole::Audit | ProcessRole::Notice(_) => {}
-            ProcessRole::Endpoint(wish) => simulation.endpoint_change_ended(wish, false),
+            ProcessRole::Endpoint(number) => simulation.endpoint_change_ended(number, false),
             ProcessRole::DueScan => simulation.due_scan_ended(),
             ProcessRole::CompleteWaiting => simulation.completion_ended(),
-            ProcessRole::Payout(wish) => simulation.retry_payout(wish),
+            ProcessRole::Payout(number) => simulation.retry_payout(number),
         }
     }
 

@@ -57,7 +57,7 @@ impl Simulation<'_> {
     /// Whether this process is to write nothing.
     fn is_dry_run(&self, process: usize) -> bool {
         match self.role(process) {
-            Some(ProcessRole::Payout(wish)) => self.payouts.planned[wish].dry_run,
+            Some(ProcessRole::Payout(number)) => self.payouts.planned[number].dry_run,
             _ => false,
         }
     }
@@ -65,7 +65,7 @@ impl Simulation<'_> {
     /// The least that this process is to pay.
     fn minimum_minor(&self, process: usize) -> Option<i64> {
         match self.role(process) {
-            Some(ProcessRole::Payout(wish)) => self.payouts.planned[wish].minimum_minor,
+            Some(ProcessRole::Payout(number)) => self.payouts.planned[number].minimum_minor,
             _ => None,
         }
     }

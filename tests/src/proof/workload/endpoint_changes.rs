@@ -20,9 +20,11 @@ impl Simulation<'_> {
         &mut self,
         delay: i64,
         partner: &PartnerId,
-        wish: EndpointChange,
+        change: EndpointChange,
     ) {
-        self.notices.endpoint_changes.push((partner.clone(), wish));
+        self.notices
+            .endpoint_changes
+            .push((partner.clone(), change));
         self.schedule(
             delay,
             SimulationActivity::ChangeEndpoint(self.notices.endpoint_changes.len() - 1),
@@ -30,17 +32,17 @@ impl Simulation<'_> {
     }
 
     /// Somebody sees to an endpoint.
-    pub(crate) fn change_endpoint(&mut self, wish: usize) {
+    pub(crate) fn change_endpoint(&mut self, number: usize) {
         let now = self.skewed_now();
-        let (partner, wished) = self.notices.endpoint_changes[wish].clone();
-        let process = change_endpoint(self.port.clone(), partner, wished, now);
-        self.spawn(ProcessRole::Endpoint(wish), process);
+        let (partner, change) = self.notices.endpoint_changes[number].clone();
+        let process = change_endpoint(self.port.clone(), partner, change, now);
+        self.spawn(ProcessRole::Endpoint(number), process);
     }
 
     /// Whoever was not answered says it again; a secret that may be rotated is not rotated again.
-    pub(crate) fn endpoint_change_ended(&mut self, wish: usize, done: bool) {
-        let (partner, wished) = self.notices.endpoint_changes[wish].clone();
-        match wished {
+    pub(crate) fn endpoint_change_ended(&mut self, number: usize, done: bool) {
+        let (partner, change) = self.notices.endpoint_changes[number].clone();
+        match change {
             EndpointChange::Set(_) | EndpointChange::Enable | EndpointChange::Remove if done => {
                 if let Some(receiver) = self.notices.partners.get_mut(&partner) {
                     receiver.message_given_up = false;
@@ -48,7 +50,7 @@ impl Simulation<'_> {
             }
             EndpointChange::Set(_) | EndpointChange::Enable | EndpointChange::Remove => {
                 let wait = self.rng.between(MINUTE, 30 * MINUTE);
-                self.schedule(wait, SimulationActivity::ChangeEndpoint(wish));
+                self.schedule(wait, SimulationActivity::ChangeEndpoint(number));
             }
             EndpointChange::Rotate => {}
         }
@@ -86,11 +88,11 @@ impl Simulation<'_> {
 fn change_endpoint(
     port: Port,
     partner: PartnerId,
-    wish: EndpointChange,
+    change: EndpointChange,
     now: Timestamp,
 ) -> SimulatedProcess {
     Box::pin(async move {
-        let done = match wish {
+        let done = match change {
             EndpointChange::Set(number) => {
                 let url = format!("https://{partner}.example/{number}");
                 set(&port, &partner, &url, now)

@@ -47,7 +47,7 @@ impl Simulation<'_> {
             };
             self.schedule_endpoint_change(from, &partner, EndpointChange::Set(0));
             for number in 1..3 {
-                let wish = match rng.index(7) {
+                let change = match rng.index(7) {
                     0 => EndpointChange::Set(number),
                     1 => EndpointChange::Rotate,
                     2 => EndpointChange::Enable,
@@ -55,7 +55,7 @@ impl Simulation<'_> {
                     _ => continue,
                 };
                 let later = rng.between(0, span + 30 * DAY);
-                self.schedule_endpoint_change(from + later, &partner, wish);
+                self.schedule_endpoint_change(from + later, &partner, change);
             }
         }
     }

@@ -43,16 +43,16 @@ impl Simulation<'_> {
                 dry_run: rng.one_in(6),
                 ..PlannedPayout::default()
             });
-            let wish = self.payouts.planned.len() - 1;
+            let number = self.payouts.planned.len() - 1;
             let when = rng.between(0, span);
-            self.schedule(when, SimulationActivity::RunPayout(wish));
+            self.schedule(when, SimulationActivity::RunPayout(number));
             let (at_once, shortly) = (rng.one_in(3), rng.between(0, 60));
             if self.inject(FaultKind::PayoutsAtOnce, at_once) {
-                self.schedule(when + shortly, SimulationActivity::RunPayout(wish));
+                self.schedule(when + shortly, SimulationActivity::RunPayout(number));
             }
             let (again, later) = (rng.one_in(3), rng.between(MINUTE, 3 * DAY));
             if self.inject(FaultKind::SameDayAgain, again) {
-                self.schedule(when + later, SimulationActivity::RunPayout(wish));
+                self.schedule(when + later, SimulationActivity::RunPayout(number));
             }
         }
     }
@@ -60,21 +60,21 @@ impl Simulation<'_> {
     /// Somebody pays, for the day that was wished.
     pub(crate) fn run_payout(&mut self, number: usize) {
         let now = self.skewed_now();
-        let wish = &mut self.payouts.planned[number];
+        let planned = &mut self.payouts.planned[number];
         let today = day_of(now);
-        let date = match wish.for_yesterday {
+        let date = match planned.for_yesterday {
             true => today.saturating_sub(1.day()),
             false => today,
         };
-        let date = *wish.date.get_or_insert(date);
-        let least = wish
+        let date = *planned.date.get_or_insert(date);
+        let least = planned
             .minimum_minor
             .map(crate::proof::simulation::script::euro);
         let order = PayoutRequest {
             date,
             minimums: least.into_iter().collect(),
         };
-        let dry = wish.dry_run;
+        let dry = planned.dry_run;
         if !dry {
             let changes = self.table.changes.len();
             self.payouts
@@ -88,9 +88,9 @@ impl Simulation<'_> {
 
     /// A run died or was not answered: whether it paid nobody knows, so the same is asked again.
     pub(crate) fn retry_payout(&mut self, number: usize) {
-        let wish = &mut self.payouts.planned[number];
-        wish.tries += 1;
-        if wish.tries < MAX_PAYOUT_TRIES {
+        let planned = &mut self.payouts.planned[number];
+        planned.tries += 1;
+        if planned.tries < MAX_PAYOUT_TRIES {
             let wait = self.rng.between(MINUTE, 300 * MINUTE);
             self.schedule(wait, SimulationActivity::RunPayout(number));
         }
@@ -107,16 +107,16 @@ impl Simulation<'_> {
             Err(PayoutError::Store(_)) => return self.retry_payout(number),
             Err(PayoutError::Refused(_) | PayoutError::Contended) => return,
         };
-        let wish = self.payouts.planned[number].clone();
+        let planned = self.payouts.planned[number].clone();
         for run in runs {
             let payout = match run {
                 PayoutOutcome::AlreadyPaid(payout) => payout,
-                PayoutOutcome::Pay(payout, _) if !wish.dry_run => payout,
+                PayoutOutcome::Pay(payout, _) if !planned.dry_run => payout,
                 PayoutOutcome::Pay(..) | PayoutOutcome::Nothing(_) => continue,
             };
             let key = Key::payout(&payout.partner, payout.n);
             let stands = self.payouts.written.get(&key) == Some(&payout);
-            if !stands || Some(payout.date) != wish.date {
+            if !stands || Some(payout.date) != planned.date {
                 self.report_violation(format!("{key} was shown as paid and is not: {payout:?}"));
             }
         }
