@@ -135,12 +135,12 @@ fn postback_parameters(schemas: &Schemas) -> Value {
     let properties = field("properties").and_then(Value::as_object);
     let properties = properties.into_iter().flatten();
     let parameters = properties.map(|(name, schema)| {
-        let mut parameter = json!({ "name": name, "in": "query", "schema": schema });
         if required.is_some_and(|names| names.iter().any(|required| required == name)) {
-            parameter["required"] = true.into();
-            parameter["example"] = "t-1".into();
+            json!({ "name": name, "in": "query", "required": true, "schema": schema,
+                "example": "t-1" })
+        } else {
+            json!({ "name": name, "in": "query", "schema": schema })
         }
-        parameter
     });
     parameters.collect()
 }
