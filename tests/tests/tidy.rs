@@ -20,14 +20,22 @@ const TABLE_NAMED_BY_FUNCTIONS: [&str; 3] = [
 ];
 
 /// Which of our own packages one may stand on; a package that is not listed stands on none.
-const ALLOWED_DEPENDENCIES: [(&str, &[&str]); 5] = [
+const ALLOWED_DEPENDENCIES: [(&str, &[&str]); 6] = [
     ("providers", &["domain"]),
     ("store", &["domain"]),
     ("runtime", &["domain", "providers", "store"]),
     ("functions", &["domain", "providers", "store", "runtime"]),
+    ("local-cloud", &["runtime"]),
     (
         "orangery",
-        &["domain", "providers", "store", "runtime", "functions"],
+        &[
+            "domain",
+            "providers",
+            "store",
+            "runtime",
+            "functions",
+            "local-cloud",
+        ],
     ),
 ];
 

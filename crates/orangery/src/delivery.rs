@@ -1,11 +1,11 @@
 //! A signed request on its way to a door: made from a sample, a file or a story.
 
 use crate::authority;
-use crate::stack::guard::is_loopback;
 use anyhow::{Context, anyhow, bail};
 use domain::ids::PartnerId;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
+use local_cloud::guard::is_loopback;
 use providers::{Provider, Secret, partner, partner_secret};
 use serde_json::Value;
 use std::sync::Arc;

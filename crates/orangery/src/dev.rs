@@ -3,7 +3,6 @@
 use crate::customer::{amount, text_table, view};
 use crate::delivery::Delivery;
 use crate::partner::enroll;
-use crate::stack::{Stack, StackSettings};
 use crate::story::{Signers, Story};
 use crate::wiring::{self, Shop, local_secret, wire};
 use anyhow::Context;
@@ -11,6 +10,7 @@ use domain::catalog::Catalog;
 use domain::ids::{CustomerKey, Mode, ProviderAccount};
 use domain::view::CustomerView;
 use jiff::Timestamp;
+use local_cloud::{Stack, StackSettings};
 use providers::Provider;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -120,7 +120,7 @@ pub async fn run(dev: DevOptions) -> anyhow::Result<()> {
     let stack = Stack::start(settings, |endpoints| {
         wire(endpoints, &dev.shop).unwrap_or_else(|error| {
             wrong = Some(error);
-            crate::stack::Wiring::default()
+            local_cloud::Wiring::default()
         })
     })
     .await

@@ -1,14 +1,14 @@
 //! `orangery doctor signature`: why a saved request was refused, in words one can act on.
 
 use crate::console::diagnosis_text;
-use crate::stack::mail::NameValue;
-use crate::stack::recorded_requests::RecordedRequest;
 use crate::wiring::{LOCAL_MASTER, local_secret};
 use anyhow::{Context, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::ids::{Mode, PartnerId};
 use jiff::Timestamp;
+use local_cloud::mail::NameValue;
+use local_cloud::recorded_requests::RecordedRequest;
 use providers::diagnose::{self, Diagnosis, EndpointKind};
 use providers::{EndpointConfig, Headers, Request, Secret, partner_secret};
 use serde::{Deserialize, Serialize};

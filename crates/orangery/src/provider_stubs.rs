@@ -3,13 +3,13 @@
 
 use crate::authority::CERTIFICATE;
 use crate::delivery::{agent, no_answer_message, shift_times, time_at};
-use crate::stack::guard;
 use anyhow::{Context, bail};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::middleware::from_fn;
 use axum::routing::post;
 use axum::{Json, Router};
+use local_cloud::guard;
 use providers::{ApiCall, ApiResponse, CallTarget, Method, Provider};
 use runtime::api::{ApiClient, HttpApi};
 use serde_json::Value;

@@ -96,7 +96,7 @@ impl Story {
     /// # Errors
     /// When a sample is missing or a field can't be set.
     pub fn deliveries(&self, signers: &Signers, now: Timestamp) -> anyhow::Result<Vec<Delivery>> {
-        let before = crate::stack::clock::parse_amount(&self.begins)
+        let before = local_cloud::clock::parse_amount(&self.begins)
             .with_context(|| format!("`begins = \"{}\"` is no length of time", self.begins))?;
         let mut deliveries = Vec::new();
         for told in &self.events {
@@ -162,7 +162,7 @@ fn relative(value: &toml::Value, now: Timestamp) -> anyhow::Result<Value> {
             Some(amount) => (-1, amount),
             None => (1, text.strip_prefix('+').unwrap_or(text)),
         };
-        let amount = crate::stack::clock::parse_amount(amount)?.saturating_mul(sign);
+        let amount = local_cloud::clock::parse_amount(amount)?.saturating_mul(sign);
         Ok(now.checked_add(amount)?)
     };
     Ok(match value.as_str() {

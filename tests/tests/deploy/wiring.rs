@@ -1,7 +1,7 @@
 //! The local stack is wired as the template wires the deployed one.
 
 use crate::template::{Template, root, texts};
-use orangery::stack::{Stack, StackSettings, Wiring};
+use local_cloud::{Stack, StackSettings, Wiring};
 use orangery::wiring::{LOCAL_MASTER, Shop, dynamo_table, local_secret, wire};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};

@@ -6,11 +6,11 @@ use super::mailbox::{MailViewQuery, run_checks, sandboxed};
 use super::render::values;
 use super::{Console, PageError, PageResult};
 use crate::preview::{self, SAMPLE_CASES, SampleNames};
-use crate::stack::mail::{CapturedMail, NameValue};
 use anyhow::Context;
 use axum::extract::{Query, State};
 use domain::letter::Letter;
 use engagement_email::render::Language;
+use local_cloud::mail::{CapturedMail, NameValue};
 use serde::{Deserialize, Serialize};
 
 /// A letter in a language, and how it does.

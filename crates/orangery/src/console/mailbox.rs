@@ -4,10 +4,10 @@ use super::checks::{self, checks};
 use super::display_prefs::DisplayPrefs;
 use super::render::values;
 use super::{BeforeQuery, Console, PageError, PageResult, next_page};
-use crate::stack::mail::CapturedMail;
 use axum::extract::{Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use local_cloud::mail::CapturedMail;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 

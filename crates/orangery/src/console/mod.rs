@@ -25,7 +25,6 @@ mod gallery;
 mod time;
 mod demo;
 
-use crate::stack::StackEndpoints;
 use crate::wiring::{Shop, dynamo_table};
 use axum::Router;
 use axum::extract::{Request, State};
@@ -34,6 +33,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use index::Index;
+use local_cloud::StackEndpoints;
 use render::Templates;
 use runtime::settings::BadSetting;
 use std::sync::{Arc, Mutex};

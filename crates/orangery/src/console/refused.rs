@@ -4,10 +4,10 @@ use super::display_prefs::DisplayPrefs;
 use super::render::values;
 use super::{BeforeQuery, Console, PageError, PageResult, diagnosis_text, next_page};
 use crate::doctor::{DiagnosisContext, SavedRequest};
-use crate::stack::recorded_requests::RecordedRequest;
 use axum::extract::{Query, State};
 use axum::http::header;
 use axum::response::IntoResponse;
+use local_cloud::recorded_requests::RecordedRequest;
 use serde::{Deserialize, Serialize};
 
 /// A refused request and why.

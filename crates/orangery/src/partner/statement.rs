@@ -2,7 +2,6 @@
 
 use super::{PartnerArgs, sheet, unknown_partner};
 use crate::customer::{money, text_table};
-use crate::stack::clock::parse_moment;
 use anyhow::Context;
 use clap::Args;
 use comfy_table::Table as Text;
@@ -13,6 +12,7 @@ use domain::partner::statement::{
 };
 use jiff::Timestamp;
 use jiff::civil::Date;
+use local_cloud::clock::parse_moment;
 use std::io::Write as _;
 use std::path::PathBuf;
 use store::payouts::LedgerSnapshot;

@@ -4,9 +4,9 @@ use super::support::{SECRET, get, open, post, shop};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
+use local_cloud::Stack;
+use local_cloud::recorded_requests::RecordedRequest;
 use orangery::doctor::{DiagnosisContext, SavedRequest, signature};
-use orangery::stack::Stack;
-use orangery::stack::recorded_requests::RecordedRequest;
 use orangery::wiring::{LOCAL_MASTER, Shop};
 use providers::{Secret, partner_secret, standard};
 

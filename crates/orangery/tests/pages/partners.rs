@@ -4,7 +4,7 @@
 use super::command_line::{CommandLine, text};
 use super::support::{get, open, shop};
 use domain::ids::CustomerKey;
-use orangery::stack::Stack;
+use local_cloud::Stack;
 use orangery::wiring::dynamo_table;
 use serde_json::json;
 

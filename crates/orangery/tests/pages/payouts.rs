@@ -4,7 +4,7 @@ use super::support::{open, shop};
 use domain::ids::{CustomerKey, ObjectId, PartnerId};
 use domain::money::{Currency, Money};
 use domain::partner::ledger::{CommissionRow, RowKind};
-use orangery::stack::Stack;
+use local_cloud::Stack;
 use orangery::wiring::dynamo_table;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};

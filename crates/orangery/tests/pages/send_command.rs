@@ -2,8 +2,8 @@
 
 use super::support::{get, open, post, shop};
 use domain::ids::CustomerKey;
+use local_cloud::Stack;
 use orangery::send::{SendOptions, run};
-use orangery::stack::Stack;
 use orangery::wiring::dynamo_table;
 use serde_json::Value;
 

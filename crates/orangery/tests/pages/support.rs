@@ -1,9 +1,9 @@
 //! A stack wired as `cargo run` wires it, and bare HTTP.
 
 use domain::catalog::Catalog;
+use local_cloud::{Stack, StackSettings};
 use orangery::delivery::agent;
 use orangery::dev::{CATALOG, sample_story, signers};
-use orangery::stack::{Stack, StackSettings};
 use orangery::story::Story;
 use orangery::wiring::{Shop, wire};
 

@@ -6,7 +6,7 @@ use lambda::{
     AwsServers, FunctionProcess, FunctionProgram, InvocationOutcome, InvocationResult,
     ReservedPort, RunFolder, TestAuthority,
 };
-use orangery::stack::{Stack, StackSettings, Wiring};
+use local_cloud::{Stack, StackSettings, Wiring};
 use orangery::wiring::{LOCAL_MASTER, dynamo_table, local_secret};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
