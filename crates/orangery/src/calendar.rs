@@ -1,10 +1,10 @@
 //! `orangery calendar run`: what is due at the stack's clock happens now.
 
-use crate::clock;
-use crate::delivery::{agent, no_answer_message};
 use crate::gateway::GatewayArgs;
 use crate::wiring::{AUDIT, DUE_SCAN};
 use anyhow::{Context, bail};
+use local_shop::clock;
+use local_shop::delivery::{agent, no_answer_message};
 
 /// Runs the sweep and the audit, then lets what follows from them arrive. In words what was
 /// done.

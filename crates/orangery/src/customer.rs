@@ -5,10 +5,10 @@ use anyhow::bail;
 use comfy_table::{Table as Text, presets};
 use domain::catalog::Catalog;
 use domain::ids::{CustomerKey, Mode};
-use domain::money::Money;
 use domain::record::explain::explain;
 use domain::state::fold::fold_with_all_payments;
-use domain::view::{CustomerView, LetterView, PaymentView};
+use domain::view::{CustomerView, LetterView};
+use local_shop::amounts::amount;
 use std::fmt::Write;
 use store::folding::read_journal;
 use store::items::{LETTER, customer_partition};
@@ -142,23 +142,6 @@ pub fn text(view: &CustomerView) -> String {
         }
     }
     out
-}
-
-/// So many minor units of a payment's currency for people.
-pub fn amount(payment: &PaymentView, minor: i64) -> String {
-    money(Money {
-        minor,
-        ..payment.paid
-    })
-}
-
-/// An amount for people: `19.00 EUR`.
-pub fn money(money: Money) -> String {
-    format!(
-        "{} {}",
-        money.decimal(),
-        money.currency.code().to_uppercase()
-    )
 }
 
 fn subscriptions(view: &CustomerView) -> Option<Text> {

@@ -5,13 +5,15 @@ use clap::{Args, Parser, Subcommand};
 use domain::ids::CustomerKey;
 use jiff::Timestamp;
 use local_cloud::clock::parse_moment;
-use orangery::chaos::Chaos;
+use local_shop::chaos::Chaos;
+use local_shop::saved_request::DiagnosisContext;
+use local_shop::shop::Shop;
+use local_shop::{clock, samples};
 use orangery::customer;
 use orangery::dev::{self, DevOptions};
 use orangery::gateway::GatewayArgs;
 use orangery::send::{self, SendOptions};
-use orangery::wiring::Shop;
-use orangery::{calendar, clock, doctor, table};
+use orangery::{calendar, doctor, table};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
@@ -236,7 +238,7 @@ impl DevArgs {
         }
         let apis: BTreeMap<_, _> = self.apis.into_iter().collect();
         apis.keys().try_for_each(|name| send::check_has_api(name))?;
-        let catalog = dev::catalog(self.catalog.as_deref())?;
+        let catalog = samples::catalog(self.catalog.as_deref())?;
         let kept = self.data.is_some();
         Ok(DevOptions {
             port: self.port,
@@ -275,7 +277,7 @@ impl SendArgs {
 
 async fn show(args: CustomerArgs) -> anyhow::Result<()> {
     let table = table::open(args.table_port)?;
-    let catalog = dev::catalog(args.catalog.as_deref())?;
+    let catalog = samples::catalog(args.catalog.as_deref())?;
     let view = customer::view(&table, &CustomerKey::new(args.customer), &catalog).await?;
     let text = if args.json {
         serde_json::to_string_pretty(&view)?
@@ -306,7 +308,7 @@ fn doctor(command: DoctorCommand) -> anyhow::Result<()> {
     } = command;
     let bytes =
         std::fs::read(&file).with_context(|| format!("{} can't be read", file.display()))?;
-    let known = doctor::DiagnosisContext {
+    let known = DiagnosisContext {
         secrets_in_force: secrets,
         other_secrets: others,
         live,

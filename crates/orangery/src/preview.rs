@@ -1,18 +1,15 @@
 //! `orangery mail preview`: every letter in every language, with sample data, as files to look
 //! at. The samples serve the letters' own tests and whoever shows a gallery.
 
-use crate::dev::CATALOG;
-use crate::sample_cases::row_and_record;
-pub use crate::sample_cases::{SAMPLE_CASES, SENT_AT, SampleCase, SampleNames};
 use anyhow::Context;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::{Args, Subcommand};
-use domain::catalog::Catalog;
 use domain::letter::Letter;
-use engagement_email::Sender;
 use engagement_email::mailer::RenderedLetter;
-use engagement_email::render::{Language, render_letter};
+use engagement_email::render::Language;
+use local_shop::sample_cases::{SAMPLE_CASES, SampleNames};
+use local_shop::sample_letters::sample;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -82,36 +79,6 @@ pub fn run(preview: &PreviewArgs) -> anyhow::Result<usize> {
     }
     write(&preview.out, "index.html", &index(&names))?;
     Ok(names.len())
-}
-
-/// How the sample shop's catalog names the plan that letters are about.
-const PLAN: &str = "{ en = \"Grove\", fr = \"Verger\" }";
-
-/// A letter as a sample customer of the sample shop would get it.
-///
-/// # Errors
-/// When it can't be rendered.
-pub fn sample(
-    occasion: SampleCase,
-    language: Language,
-    words: &SampleNames,
-) -> anyhow::Result<RenderedLetter> {
-    let sender = Sender {
-        shop: words.shop.clone(),
-        from: "grove@example.com".into(),
-        reply_to: Some("hello@grove.example.com".into()),
-        account_url: Some("https://grove.example.com/account".into()),
-        preferences_url: Some("https://grove.example.com/letters".into()),
-    };
-    let (row, record) = row_and_record(occasion, language, words)?;
-    let plan = toml::Value::from(&*words.plan).to_string();
-    let catalog = CATALOG.replacen(PLAN, &plan, 1);
-    Ok(render_letter(
-        &row,
-        &record,
-        &Catalog::parse(&catalog)?,
-        &sender,
-    )?)
 }
 
 fn write(folder: &Path, name: &str, text: &str) -> anyhow::Result<()> {

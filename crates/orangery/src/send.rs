@@ -1,16 +1,17 @@
 //! `orangery send`: signs and delivers a sample, a file or a story.
 
-use crate::chaos::Chaos;
-use crate::delivery::{Delivery, Signer, parse_value, sample, set, shift_times};
-use crate::dev::{catalog, sample_story, story_names};
-use crate::partner::enroll;
-use crate::provider_stubs::{self, ApiDocuments};
-use crate::story::{Signers, Story};
-use crate::wiring::{LOCAL_MASTER, local_secret};
-use crate::{clock, table};
+use crate::table;
 use anyhow::{Context, bail};
 use domain::ids::PartnerId;
 use jiff::Timestamp;
+use local_shop::chaos::Chaos;
+use local_shop::clock;
+use local_shop::delivery::{Delivery, Signer, parse_value, sample, set, shift_times};
+use local_shop::provider_stubs::{self, ApiDocuments};
+use local_shop::samples::{catalog, sample_story, story_names};
+use local_shop::shop::enroll;
+use local_shop::shop::{LOCAL_MASTER, local_secret};
+use local_shop::story::{Signers, Story};
 use providers::{PROVIDERS, Provider, Secret};
 use serde_json::Value;
 use std::io::Write;

@@ -1,7 +1,7 @@
 //! Each letter word for word; `UPDATE_EXPECT=1` rewrites, and the diff is reviewed.
 
 use crate::letters;
-use orangery::preview::SampleNames;
+use local_shop::sample_cases::SampleNames;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

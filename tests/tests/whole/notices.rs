@@ -13,7 +13,7 @@ use domain::partner::payout::Payout;
 use domain::partner::program::{PartnerIdentity, SelfReferralSignal};
 use domain::partner::referral_status::{ReferralRefusal, ReferralStatus, ReferralStatusRow};
 use jiff::SignedDuration;
-use orangery::story::Story;
+use local_shop::story::Story;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::due_scan::scan_due;

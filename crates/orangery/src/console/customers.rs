@@ -199,7 +199,7 @@ struct PaymentText {
 
 impl PaymentText {
     fn new(payment: &domain::view::PaymentView) -> Self {
-        let amount = |minor| crate::customer::amount(payment, minor);
+        let amount = |minor| local_shop::amounts::amount(payment, minor);
         let back = |minor: i64| (minor != 0).then(|| amount(minor));
         Self {
             id: payment

@@ -3,15 +3,16 @@
 use super::display_prefs::DisplayPrefs;
 use super::render::values;
 use super::{Console, PageResult, blocking};
-use crate::chaos::Chaos;
-use crate::delivery::{Delivery, DeliveryResponse};
-use crate::dev::{sample_story, sample_titles, signers, story_names};
-use crate::partner::enroll;
-use crate::story::Story;
 use anyhow::Context;
 use axum::extract::{Form, Query, State};
 use axum::response::{IntoResponse, Redirect};
 use jiff::Timestamp;
+use local_shop::chaos::Chaos;
+use local_shop::delivery::{Delivery, DeliveryResponse};
+use local_shop::samples::{sample_story, sample_titles, story_names};
+use local_shop::shop::enroll;
+use local_shop::shop::signers;
+use local_shop::story::Story;
 use serde::Deserialize;
 use std::sync::PoisonError;
 

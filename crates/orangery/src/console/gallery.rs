@@ -5,12 +5,13 @@ use super::display_prefs::DisplayPrefs;
 use super::mailbox::{MailViewQuery, run_checks, sandboxed};
 use super::render::values;
 use super::{Console, PageError, PageResult};
-use crate::preview::{self, SAMPLE_CASES, SampleNames};
 use anyhow::Context;
 use axum::extract::{Query, State};
 use domain::letter::Letter;
 use engagement_email::render::Language;
 use local_cloud::mail::{CapturedMail, NameValue};
+use local_shop::sample_cases::{SAMPLE_CASES, SENT_AT, SampleNames};
+use local_shop::sample_letters::sample;
 use serde::{Deserialize, Serialize};
 
 /// A letter in a language, and how it does.
@@ -90,11 +91,11 @@ impl Console {
             shop: self.shop.sender.shop.clone(),
             ..SampleNames::default()
         };
-        let mail = preview::sample(occasion, language, &words)?;
+        let mail = sample(occasion, language, &words)?;
         let tags = mail.tags.into_iter();
         Ok(CapturedMail {
             id: letter.as_str().into(),
-            at: preview::SENT_AT.into(),
+            at: SENT_AT.into(),
             from: mail.from,
             to: vec![mail.to],
             subject: mail.subject,

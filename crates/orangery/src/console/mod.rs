@@ -25,7 +25,6 @@ mod gallery;
 mod time;
 mod demo;
 
-use crate::wiring::{Shop, dynamo_table};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -34,13 +33,15 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use index::Index;
 use local_cloud::StackEndpoints;
+use local_shop::connection::dynamo_table;
+use local_shop::shop::Shop;
 use render::Templates;
 use runtime::settings::BadSetting;
 use std::sync::{Arc, Mutex};
 use store::dynamo::DynamoTable;
 
-pub use crate::chaos::Chaos;
 pub use checks::{Check, checks};
+pub use local_shop::chaos::Chaos;
 
 /// What every page is made from; clones share it.
 #[derive(Clone)]

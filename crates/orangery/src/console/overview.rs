@@ -54,7 +54,7 @@ impl Console {
             tile("wrong_mode", of("wrong_mode")),
             tile("refused", state.refused_count()?.into()),
         ];
-        let secret = crate::wiring::local_secret("stripe");
+        let secret = local_shop::shop::local_secret("stripe");
         let empty = counts.events == 0 && latest.is_empty();
         Ok(values! {
             counts, verdicts, gateway, latest, empty,

@@ -4,14 +4,14 @@ use super::display_prefs::DisplayPrefs;
 use super::referrals::ReferredCustomer;
 use super::render::values;
 use super::{Console, PageError, PageResult};
-use crate::customer::money;
-use crate::partner::statement;
 use axum::extract::{Query, State};
 use domain::ids::PartnerId;
 use domain::money::Money;
 use domain::partner::program::{CommissionDuration, Program};
 use domain::partner::statement::{Balance, RowView};
 use domain::partner::tiers::Tier;
+use local_shop::amounts::money;
+use local_shop::statement::read_statement;
 use serde::{Deserialize, Serialize};
 use store::notice_endpoints::{DisabledReason, NoticeEndpoint, read_endpoint};
 use store::partners::DatedProgram;
@@ -59,7 +59,7 @@ pub(crate) async fn one(
     let (row, sent) =
         known.ok_or_else(|| PageError::NotFound(format!("no partner is called {partner}")))?;
     let now = console.endpoints.clock.now();
-    let told = statement::read_statement(&console.table, &partner, now).await?;
+    let told = read_statement(&console.table, &partner, now).await?;
     let there = read_endpoint(&console.table, &partner).await?;
     let total = told.rows.len();
     let pages = total.div_ceil(ROWS_PER_PAGE).max(1);

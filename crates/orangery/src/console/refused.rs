@@ -3,11 +3,11 @@
 use super::display_prefs::DisplayPrefs;
 use super::render::values;
 use super::{BeforeQuery, Console, PageError, PageResult, diagnosis_text, next_page};
-use crate::doctor::{DiagnosisContext, SavedRequest};
 use axum::extract::{Query, State};
 use axum::http::header;
 use axum::response::IntoResponse;
 use local_cloud::recorded_requests::RecordedRequest;
+use local_shop::saved_request::{DiagnosisContext, SavedRequest};
 use serde::{Deserialize, Serialize};
 
 /// A refused request and why.

@@ -1,10 +1,10 @@
 //! Replay: the raw item of an event once more to its door, freshly signed.
 
 use super::{Console, blocking};
-use crate::delivery::{Signer, agent};
 use anyhow::{Context, bail};
 use domain::ids::PartnerId;
 use domain::record::Entry;
+use local_shop::delivery::{Signer, agent};
 use providers::{Secret, partner_secret, resend_body, standard};
 use serde::Serialize;
 
@@ -32,7 +32,7 @@ impl Console {
             (path, standard::sign(third, &body, &secret, now), body)
         } else {
             let provider = providers::provider(first).context("no such provider")?;
-            let secret = crate::dev::signing_secret(&self.shop, provider);
+            let secret = local_shop::shop::signing_secret(&self.shop, provider);
             let Signer::Provider(_, secret) = Signer::provider(provider, &secret)? else {
                 bail!("{first} signs otherwise");
             };

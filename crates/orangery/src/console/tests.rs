@@ -76,7 +76,7 @@ fn journal(lives: usize, at_once: usize) -> Vec<Arc<Entry>> {
 
 #[test]
 fn each_step_is_what_folding_everything_again_shows() {
-    let catalog = Catalog::parse(crate::dev::CATALOG).unwrap();
+    let catalog = Catalog::parse(local_shop::samples::CATALOG).unwrap();
     let customer = CustomerKey::new("stripe/test/cus_Valencia01");
     for at_once in [1, 2, 5] {
         let sorted = in_fold_order(&journal(3, at_once));

@@ -4,10 +4,10 @@ use super::activity::ActivityEntry;
 use super::display_prefs::DisplayPrefs;
 use super::render::values;
 use super::{Console, PageError, PageResult, blocking};
-use crate::clock;
-use crate::delivery::agent;
 use axum::extract::{Form, Query, State};
 use axum::response::{IntoResponse, Redirect};
+use local_shop::clock;
+use local_shop::delivery::agent;
 use serde::Deserialize;
 
 #[derive(Deserialize)]

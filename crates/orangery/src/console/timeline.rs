@@ -148,7 +148,7 @@ pub(super) fn view_fields(view: &CustomerView) -> ViewFields {
             .map(ToString::to_string)
             .unwrap_or_default();
         let mut shown = serde_json::Map::new();
-        let amount = |minor| crate::customer::amount(payment, minor);
+        let amount = |minor| local_shop::amounts::amount(payment, minor);
         shown.insert("paid".into(), amount(payment.paid.minor).into());
         if payment.refunded_minor != 0 {
             shown.insert("refunded".into(), amount(payment.refunded_minor).into());
@@ -164,7 +164,7 @@ pub(super) fn view_fields(view: &CustomerView) -> ViewFields {
             for part in ["amount_minor", "currency", "exponent"] {
                 shown.remove(part);
             }
-            shown.insert("due".into(), crate::customer::money(invoice.due).into());
+            shown.insert("due".into(), local_shop::amounts::money(invoice.due).into());
         }
         insert_fields(&mut fields, &format!("invoice {}", invoice.id), shown);
     }

@@ -21,13 +21,10 @@ use crate::table;
 use anyhow::anyhow;
 use clap::{Args, Subcommand};
 use domain::ids::PartnerId;
-use domain::partner::tiers::ProgramTerms;
-use jiff::Timestamp;
 use stage::{MasterKeyArgs, StageArgs};
 use std::sync::Arc;
 use store::dynamo::DynamoTable;
 use store::partners::PartnerRow;
-use store::{StoreError, Table};
 
 /// What can be said of partners.
 #[derive(Subcommand)]
@@ -112,23 +109,6 @@ impl PartnerArgs {
         let row = row.map_err(table::readable_error)?;
         Ok((table, row.ok_or_else(|| unknown_partner(&self.partner))?))
     }
-}
-
-/// Adds a partner of a sample story, on the sample shop's terms.
-///
-/// # Errors
-/// When the table does not answer.
-pub async fn enroll<T: Table>(
-    table: &T,
-    partner: &PartnerId,
-    offer: Option<&ProgramTerms>,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let mut row = PartnerRow::new(partner.clone());
-    if let Some(offer) = offer {
-        row.set_terms(offer, 0, now);
-    }
-    store::partners::put_new(table, row).await.map(drop)
 }
 
 /// What to say of a partner that nobody added.

@@ -1,10 +1,11 @@
 //! Which stage a command is about: its table, its time, its master key.
 
 use crate::gateway::GatewayArgs;
-use crate::{clock, table};
+use crate::table;
 use anyhow::{Context, bail};
 use clap::Args;
 use jiff::Timestamp;
+use local_shop::clock;
 use providers::Secret;
 use store::dynamo::DynamoTable;
 
@@ -87,6 +88,6 @@ impl MasterKeyArgs {
             )
         }
         let text = self.master_key.as_deref();
-        Ok(Secret::new(text.unwrap_or(crate::wiring::LOCAL_MASTER))?)
+        Ok(Secret::new(text.unwrap_or(local_shop::shop::LOCAL_MASTER))?)
     }
 }

@@ -1,22 +1,21 @@
 //! `partner statement`: what a partner is owed, row by row.
 
 use super::{PartnerArgs, sheet, unknown_partner};
-use crate::customer::{money, text_table};
+use crate::customer::text_table;
 use anyhow::Context;
 use clap::Args;
 use comfy_table::Table as Text;
-use domain::ids::PartnerId;
 use domain::money::Money;
 use domain::partner::statement::{
-    Balance, MonthlyStatement, RowView, Statement, monthly_statement, statement,
+    Balance, MonthlyStatement, RowView, Statement, monthly_statement,
 };
 use jiff::Timestamp;
 use jiff::civil::Date;
 use local_cloud::clock::parse_moment;
+use local_shop::amounts::money;
+use local_shop::statement::statement_as_of;
 use std::io::Write as _;
 use std::path::PathBuf;
-use store::payouts::LedgerSnapshot;
-use store::{StoreError, Table};
 
 /// Whose statement, and how.
 #[derive(Args)]
@@ -72,28 +71,6 @@ impl StatementArgs {
         writeln!(std::io::stdout(), "{}", text.trim_end())?;
         Ok(())
     }
-}
-
-/// A partner's statement at a moment.
-///
-/// # Errors
-/// When the table does not answer.
-pub async fn read_statement<T: Table>(
-    table: &T,
-    partner: &PartnerId,
-    at: Timestamp,
-) -> Result<Statement, StoreError> {
-    Ok(statement_as_of(
-        store::payouts::read_ledger_snapshot(table, partner).await?,
-        at,
-    ))
-}
-
-/// What was decided and paid by then, as it stood.
-fn statement_as_of(mut books: LedgerSnapshot, at: Timestamp) -> Statement {
-    books.rows.retain(|row| row.at <= at);
-    books.payouts.retain(|payout| payout.at <= at);
-    statement(&books.rows, &books.payouts, at)
 }
 
 /// The same for people.

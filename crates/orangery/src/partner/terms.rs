@@ -2,7 +2,7 @@
 
 use super::stage::StageArgs;
 use super::{PartnerArgs, codes};
-use crate::{dev, table};
+use crate::table;
 use anyhow::{Context, bail};
 use clap::Args;
 use domain::catalog::Catalog;
@@ -11,6 +11,7 @@ use domain::partner::program::{AttributionModel, PartnerIdentity};
 use domain::partner::program_input::{Days, ProgramInput, Rate};
 use domain::partner::tiers::{ProgramTerms, Tier};
 use jiff::Timestamp;
+use local_shop::samples;
 use std::convert::Infallible;
 use std::io::Write;
 use std::path::PathBuf;
@@ -130,7 +131,7 @@ impl TermsArgs {
     fn catalog(&self, place: &StageArgs) -> anyhow::Result<Catalog> {
         match &self.catalog {
             None if !place.is_local() => Ok(Catalog::default()),
-            path => dev::catalog(path.as_deref()),
+            path => samples::catalog(path.as_deref()),
         }
     }
 }

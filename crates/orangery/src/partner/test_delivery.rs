@@ -2,12 +2,12 @@
 
 use super::keys::newest_secret;
 use super::{MasterKeyArgs, PartnerArgs};
-use crate::delivery::{agent, set};
 use crate::send::sample_report;
 use anyhow::{Context, bail};
 use clap::Args;
 use jiff::Timestamp;
 use local_cloud::guard::is_loopback;
+use local_shop::delivery::{agent, set};
 use providers::partner;
 use std::io::Write;
 use ureq::http::Uri;

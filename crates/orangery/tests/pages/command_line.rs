@@ -3,7 +3,7 @@
 use super::support::SECRET;
 use local_cloud::Stack;
 use local_cloud::clock::StackClock;
-use orangery::delivery::{Delivery, Signer, sample, set, shift_times};
+use local_shop::delivery::{Delivery, Signer, sample, set, shift_times};
 use serde_json::Value;
 use std::process::{Command, Output, Stdio};
 

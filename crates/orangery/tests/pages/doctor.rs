@@ -6,8 +6,9 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD
 use jiff::{SignedDuration, Timestamp};
 use local_cloud::Stack;
 use local_cloud::recorded_requests::RecordedRequest;
-use orangery::doctor::{DiagnosisContext, SavedRequest, signature};
-use orangery::wiring::{LOCAL_MASTER, Shop};
+use local_shop::saved_request::{DiagnosisContext, SavedRequest};
+use local_shop::shop::{LOCAL_MASTER, Shop};
+use orangery::doctor::signature;
 use providers::{Secret, partner_secret, standard};
 
 type MistakeHeaders = Vec<(String, String)>;
@@ -69,7 +70,7 @@ fn secret_mistakes(now: Timestamp) -> Vec<Mistake> {
     let bare = SECRET.strip_prefix("whsec_").unwrap();
     let decoded = STANDARD_NO_PAD.decode(bare).unwrap();
     let other = b"whsec_of_another_endpoint_of_this_shop";
-    let local = orangery::wiring::local_secret("stripe");
+    let local = local_shop::shop::local_secret("stripe");
     let of = |what, cause, key: &[u8]| {
         let value = signed_by_key(key, &body, now);
         mistake(what, cause, value, body.clone())

@@ -1,7 +1,7 @@
 //! Killed from its page amid doubled and shuffled deliveries, a stack that keeps a folder tells
 //! the same story afterwards.
 
-use orangery::delivery::agent;
+use local_shop::delivery::agent;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};

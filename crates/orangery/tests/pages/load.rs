@@ -150,13 +150,13 @@ async fn timed_get(stack: &local_cloud::Stack, path: &str) -> (Duration, usize) 
 #[ignore = "takes minutes: figures for people, no assertion of time"]
 async fn pages_over_a_hundred_thousand_events() {
     let mut shop = shop();
-    shop.fallbacks = orangery::wiring::Fallbacks {
+    shop.fallbacks = local_shop::shop::Fallbacks {
         stream: false,
         audit: false,
     };
     let (customers, long) = (number("CUSTOMERS", 10_000), number("LONG", 10_000));
     let stack = open(&shop).await;
-    let table = orangery::wiring::dynamo_table(stack.endpoints()).unwrap();
+    let table = local_shop::connection::dynamo_table(stack.endpoints()).unwrap();
     let begun = Instant::now();
     load(&stack, &table, customers).await;
     println!(

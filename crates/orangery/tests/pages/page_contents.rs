@@ -1,8 +1,8 @@
 //! What the pages say, and in whose words.
 
 use super::support::{blocking, get, open, play_story, post, shop};
-use orangery::delivery::{Delivery, Signer};
-use orangery::wiring::local_secret;
+use local_shop::delivery::{Delivery, Signer};
+use local_shop::shop::local_secret;
 use std::collections::BTreeSet;
 
 #[test]
@@ -61,7 +61,7 @@ async fn every_page_answers_and_search_finds_by_any_reference() {
     }
     let (status, _) = get(&stack, "/customer?key=stripe/test/nobody").await;
     assert_eq!(status, 404);
-    let table = orangery::wiring::dynamo_table(stack.endpoints()).unwrap();
+    let table = local_shop::connection::dynamo_table(stack.endpoints()).unwrap();
     let ada = domain::ids::CustomerKey::new("stripe/test/cus_ada");
     let view = orangery::customer::view(&table, &ada, &shop.catalog)
         .await
@@ -208,7 +208,7 @@ async fn an_event_whose_api_is_silent_is_shown_as_waiting_with_what_it_lacks() {
         "{page}"
     );
 
-    let table = orangery::wiring::dynamo_table(stack.endpoints()).unwrap();
+    let table = local_shop::connection::dynamo_table(stack.endpoints()).unwrap();
     let customer = domain::ids::CustomerKey::new("gocardless/test/CU000Grove01");
     let nobody = orangery::customer::view(&table, &customer, &shop.catalog).await;
     let said = nobody.unwrap_err().to_string();

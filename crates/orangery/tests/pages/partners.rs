@@ -5,7 +5,7 @@ use super::command_line::{CommandLine, text};
 use super::support::{get, open, shop};
 use domain::ids::CustomerKey;
 use local_cloud::Stack;
-use orangery::wiring::dynamo_table;
+use local_shop::connection::dynamo_table;
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

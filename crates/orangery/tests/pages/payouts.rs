@@ -5,7 +5,7 @@ use domain::ids::{CustomerKey, ObjectId, PartnerId};
 use domain::money::{Currency, Money};
 use domain::partner::ledger::{CommissionRow, RowKind};
 use local_cloud::Stack;
-use orangery::wiring::dynamo_table;
+use local_shop::connection::dynamo_table;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

@@ -3,8 +3,8 @@
 use super::support::{get, open, post, shop};
 use domain::ids::CustomerKey;
 use local_cloud::Stack;
+use local_shop::connection::dynamo_table;
 use orangery::send::{SendOptions, run};
-use orangery::wiring::dynamo_table;
 use serde_json::Value;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -7,7 +7,8 @@ use lambda::{
     ReservedPort, RunFolder, TestAuthority,
 };
 use local_cloud::{Stack, StackSettings, Wiring};
-use orangery::wiring::{LOCAL_MASTER, dynamo_table, local_secret};
+use local_shop::connection::dynamo_table;
+use local_shop::shop::{LOCAL_MASTER, local_secret};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

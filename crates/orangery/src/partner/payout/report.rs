@@ -1,11 +1,12 @@
 //! What a run of payouts says of itself: JSON for programs, a table for people.
 
-use crate::customer::{money, text_table};
+use crate::customer::text_table;
 use domain::ids::PartnerId;
 use domain::money::Money;
 use domain::partner::payout::{HoldReason, Payout, PayoutOutcome, UnpaidBalance};
 use jiff::Timestamp;
 use jiff::civil::Date;
+use local_shop::amounts::money;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 

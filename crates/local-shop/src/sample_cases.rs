@@ -118,7 +118,7 @@ impl Default for SampleNames {
 }
 
 /// The letter's row and the record it is rendered from.
-pub(crate) fn row_and_record(
+pub fn row_and_record(
     occasion: SampleCase,
     language: Language,
     words: &SampleNames,

@@ -18,7 +18,7 @@ pub fn now(gateway: &str) -> anyhow::Result<Timestamp> {
 ///
 /// # Errors
 /// When no stack answers there.
-pub(crate) fn read_status(gateway: &str) -> anyhow::Result<ClockStatus> {
+pub fn read_status(gateway: &str) -> anyhow::Result<ClockStatus> {
     let address = address(gateway);
     let answer = agent(&address).get(&address).call();
     read(answer.with_context(|| no_answer_message(gateway))?)
@@ -42,11 +42,11 @@ pub fn set(gateway: &str, to: &str) -> anyhow::Result<Timestamp> {
 
 /// What a stack says of itself.
 #[derive(Deserialize)]
-pub(crate) struct ClockStatus {
+pub struct ClockStatus {
     /// Its time.
-    pub(crate) now: Timestamp,
+    pub now: Timestamp,
     /// The port of its table.
-    pub(crate) table_port: u16,
+    pub table_port: u16,
 }
 
 fn post_change(gateway: &str, to: &serde_json::Value) -> anyhow::Result<Timestamp> {

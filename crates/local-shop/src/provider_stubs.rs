@@ -21,10 +21,10 @@ pub type ApiDocuments = BTreeMap<String, Value>;
 
 /// What stands in for all that nothing else does; clones share what they were told.
 #[derive(Clone, Default)]
-pub(crate) struct StubApis(Arc<Mutex<BTreeMap<&'static str, ApiDocuments>>>);
+pub struct StubApis(Arc<Mutex<BTreeMap<&'static str, ApiDocuments>>>);
 
 /// Whom a function of the local stack asks.
-pub(crate) enum LocalApi {
+pub enum LocalApi {
     /// Whatever answers at an address.
     Http(Box<HttpApi>),
     /// What this process was told of that provider.
@@ -45,7 +45,7 @@ impl ApiClient for LocalApi {
 
 impl StubApis {
     /// Where it is told what to say, by provider.
-    pub(crate) fn router(&self) -> Router {
+    pub fn router(&self) -> Router {
         Router::new()
             .route("/_stack/apis/{provider}", post(add_documents))
             .layer(from_fn(guard::own_pages_only))
@@ -53,7 +53,7 @@ impl StubApis {
     }
 
     /// It answers for this provider from now on.
-    pub(crate) fn stub_for(&self, provider: &'static str) -> LocalApi {
+    pub fn stub_for(&self, provider: &'static str) -> LocalApi {
         self.lock_documents().entry(provider).or_default();
         LocalApi::Stub(self.clone(), provider)
     }

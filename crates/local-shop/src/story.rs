@@ -1,4 +1,4 @@
-//! Stories: lives of customers told by their events, as data; see `crates/orangery/samples`.
+//! Stories: lives of customers told by their events, as data; see `crates/local-shop/samples`.
 
 use crate::delivery::{Delivery, Signer, sample, set, shift_times};
 use anyhow::{Context, bail};
