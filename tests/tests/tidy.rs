@@ -20,7 +20,7 @@ const TABLE_NAMED_BY_FUNCTIONS: [&str; 3] = [
 ];
 
 /// Which of our own packages one may stand on; a package that is not listed stands on none.
-const ALLOWED_DEPENDENCIES: [(&str, &[&str]); 7] = [
+const ALLOWED_DEPENDENCIES: [(&str, &[&str]); 8] = [
     ("providers", &["domain"]),
     ("store", &["domain"]),
     ("runtime", &["domain", "providers", "store"]),
@@ -38,6 +38,18 @@ const ALLOWED_DEPENDENCIES: [(&str, &[&str]); 7] = [
         ],
     ),
     (
+        "pages",
+        &[
+            "domain",
+            "providers",
+            "store",
+            "runtime",
+            "functions",
+            "local-cloud",
+            "local-shop",
+        ],
+    ),
+    (
         "orangery",
         &[
             "domain",
@@ -47,6 +59,7 @@ const ALLOWED_DEPENDENCIES: [(&str, &[&str]); 7] = [
             "functions",
             "local-cloud",
             "local-shop",
+            "pages",
         ],
     ),
 ];

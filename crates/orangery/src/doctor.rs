@@ -1,9 +1,9 @@
 //! `orangery doctor signature`: why a saved request was refused, in words one can act on.
 
-use crate::console::diagnosis_text;
 use anyhow::bail;
 use jiff::Timestamp;
 use local_shop::saved_request::{DiagnosisContext, SavedRequest};
+use pages::diagnosis_text;
 use std::fmt::Write;
 
 /// The finding on a saved request, as printed.

@@ -1,6 +1,5 @@
 //! The command's library: the local stack, and what people do with the shop's records.
 
-pub mod console;
 pub mod doctor;
 
 pub mod wiring;

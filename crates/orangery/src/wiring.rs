@@ -1,6 +1,5 @@
 //! Which function answers what in the local stack: the template's wiring, over loopback.
 
-use crate::console;
 use axum::http::Method;
 use calendar::{Calendar, Enrichment};
 use dispatch::Dispatch;
@@ -115,7 +114,7 @@ where
             letters_queue(Arc::new(email)),
             notices_queue(Arc::new(notice)),
         ],
-        pages: console::router(endpoints, shop)?.merge(stand_ins.router()),
+        pages: pages::router(endpoints, shop)?.merge(stand_ins.router()),
         ..Wiring::default()
     };
     if shop.fallbacks.stream {

@@ -11,8 +11,8 @@ fn both_languages_have_the_same_texts() {
         let table: toml::Table = toml::from_str(text).unwrap();
         table.into_iter().map(|(key, _)| key).collect()
     };
-    let en = keys(include_str!("../../console/texts/en.toml"));
-    let fr = keys(include_str!("../../console/texts/fr.toml"));
+    let en = keys(include_str!("../../../pages/templates/texts/en.toml"));
+    let fr = keys(include_str!("../../../pages/templates/texts/fr.toml"));
     assert_eq!(en, fr);
     for cause in providers::diagnose::Cause::ALL {
         for kind in ["cause", "act"] {

@@ -1,10 +1,11 @@
 //! The overview: what has arrived, what became of it, and what waits.
 
-use super::activity::ActivityEntry;
-use super::display_prefs::DisplayPrefs;
-use super::index::IndexCounts;
-use super::render::values;
-use super::{Console, PageResult};
+use crate::activity::ActivityEntry;
+use crate::console::Console;
+use crate::display_prefs::DisplayPrefs;
+use crate::index::IndexCounts;
+use crate::page_result::PageResult;
+use crate::render::values;
 use axum::extract::State;
 use minijinja::value::Value;
 use serde::Serialize;

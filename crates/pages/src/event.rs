@@ -1,12 +1,13 @@
 //! One event: what was sent, how we read it, and what became of it.
 
-use super::activity::parked_verdict;
-use super::customers::unclear_reason;
-use super::display_prefs::DisplayPrefs;
-use super::render::values;
-use super::replay::ReplayResponse;
-use super::timeline::EventEffect;
-use super::{Console, PageError, PageResult};
+use crate::activity::parked_verdict;
+use crate::console::Console;
+use crate::customers::unclear_reason;
+use crate::display_prefs::DisplayPrefs;
+use crate::page_result::{PageError, PageResult};
+use crate::render::values;
+use crate::replay::ReplayResponse;
+use crate::timeline::EventEffect;
 use axum::extract::{Form, Query, State};
 use domain::event::Fact;
 use domain::ids::CustomerKey;
@@ -57,7 +58,7 @@ pub(crate) async fn replay(
     let before = console.digests(&customers).await?;
     let said = console.replay(&entry).await?;
     let unchanged = before == console.digests(&customers).await?;
-    look.current_path = format!("/event?id={}", super::render::encoded(&which.id));
+    look.current_path = format!("/event?id={}", crate::render::encoded(&which.id));
     console
         .event(
             &look,

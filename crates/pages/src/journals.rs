@@ -1,8 +1,7 @@
 //! Journals as people read them: folded, explained, and kept while they are looked at.
 
-use super::Console;
-use super::snapshots::{StateSnapshot, snapshots};
-use super::timeline::{EventEffect, effects, in_fold_order};
+use crate::snapshots::{StateSnapshot, snapshots};
+use crate::timeline::{EventEffect, effects, in_fold_order};
 use domain::catalog::Catalog;
 use domain::ids::CustomerKey;
 use domain::record::Entry;
@@ -11,26 +10,25 @@ use domain::view::CustomerView;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use store::folding::read_journal;
 
 /// A customer's journal, folded for people.
-pub(super) struct FoldedJournal {
+pub(crate) struct FoldedJournal {
     customer: CustomerKey,
     /// In the order of the fold, without the wire items.
-    pub(super) sorted: Vec<Arc<Entry>>,
+    pub(crate) sorted: Vec<Arc<Entry>>,
     /// Their verdicts.
-    pub(super) explained: Vec<ExplainedEvent>,
+    pub(crate) explained: Vec<ExplainedEvent>,
     snapshots: Vec<StateSnapshot>,
     /// Those payments and subscriptions that a page has room for, the latest first.
-    pub(super) view: CustomerView,
+    pub(crate) view: CustomerView,
     /// How many payments there are.
-    pub(super) payments: usize,
+    pub(crate) payments: usize,
     /// How many subscriptions there are.
-    pub(super) subscriptions: usize,
+    pub(crate) subscriptions: usize,
 }
 
 impl FoldedJournal {
-    fn new(customer: &CustomerKey, entries: &[Arc<Entry>], catalog: &Catalog) -> Self {
+    pub(crate) fn new(customer: &CustomerKey, entries: &[Arc<Entry>], catalog: &Catalog) -> Self {
         let sorted = in_fold_order(entries);
         let (snapshots, mut state) = snapshots(&sorted);
         let explained = explain(&sorted, &state);
@@ -58,7 +56,7 @@ impl FoldedJournal {
     }
 
     /// What each of these events did.
-    pub(super) fn effects(&self, range: Range<usize>, catalog: &Catalog) -> Vec<EventEffect> {
+    pub(crate) fn effects(&self, range: Range<usize>, catalog: &Catalog) -> Vec<EventEffect> {
         effects(
             &self.customer,
             &self.sorted,
@@ -71,14 +69,14 @@ impl FoldedJournal {
 
 /// Readings as they arrive, by customer: a long journal need not be read to be shown.
 #[derive(Default)]
-pub(super) struct EntryCache {
+pub(crate) struct EntryCache {
     by_customer: BTreeMap<Arc<str>, Vec<Arc<Entry>>>,
     count: usize,
 }
 
 impl EntryCache {
     /// Keeps an entry of a customer of whom so many were known before.
-    pub(super) fn add(&mut self, customer: &Arc<str>, entry: Arc<Entry>, before: u64) {
+    pub(crate) fn add(&mut self, customer: &Arc<str>, entry: Arc<Entry>, before: u64) {
         let entries = self.by_customer.entry(customer.clone()).or_default();
         if u64::try_from(entries.len()) != Ok(before) {
             // Not all of them are here, so none is of use.
@@ -99,13 +97,13 @@ impl EntryCache {
     }
 
     /// All of a customer's entries, if they are here.
-    fn all(&self, customer: &CustomerKey, events: u64) -> Option<Vec<Arc<Entry>>> {
+    pub(crate) fn all(&self, customer: &CustomerKey, events: u64) -> Option<Vec<Arc<Entry>>> {
         let entries = self.by_customer.get(customer.as_str())?;
         (u64::try_from(entries.len()) == Ok(events)).then(|| entries.clone())
     }
 
     /// Keeps what had to be read, so that what is added to it need not be.
-    fn keep(&mut self, customer: &CustomerKey, entries: Vec<Arc<Entry>>) {
+    pub(crate) fn keep(&mut self, customer: &CustomerKey, entries: Vec<Arc<Entry>>) {
         self.count = self.count.saturating_add(entries.len());
         let former = self.by_customer.insert(customer.as_str().into(), entries);
         let former = former.map_or(0, |entries| entries.len());
@@ -114,7 +112,7 @@ impl EntryCache {
 }
 
 /// Without the wire item: it is the most of an entry, and one event's page reads it.
-fn without_raw(entry: Arc<Entry>) -> Arc<Entry> {
+pub(crate) fn without_raw(entry: Arc<Entry>) -> Arc<Entry> {
     Arc::new(Entry {
         raw: Arc::default(),
         ..Arc::unwrap_or_clone(entry)
@@ -123,57 +121,26 @@ fn without_raw(entry: Arc<Entry>) -> Arc<Entry> {
 
 /// The journals looked at last.
 #[derive(Default)]
-pub(super) struct JournalCache(Mutex<Vec<Arc<FoldedJournal>>>);
+pub(crate) struct JournalCache(Mutex<Vec<Arc<FoldedJournal>>>);
 
 impl JournalCache {
     fn lock(&self) -> MutexGuard<'_, Vec<Arc<FoldedJournal>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn find(&self, customer: &CustomerKey, events: u64) -> Option<Arc<FoldedJournal>> {
+    pub(crate) fn find(&self, customer: &CustomerKey, events: u64) -> Option<Arc<FoldedJournal>> {
         let same = |known: &&Arc<FoldedJournal>| {
             known.customer == *customer && u64::try_from(known.sorted.len()) == Ok(events)
         };
         self.lock().iter().find(same).cloned()
     }
 
-    fn keep(&self, journal: &Arc<FoldedJournal>) {
+    pub(crate) fn keep(&self, journal: &Arc<FoldedJournal>) {
         let mut kept = self.lock();
         kept.retain(|known| known.customer != journal.customer);
         kept.push(Arc::clone(journal));
         let excess = kept.len().saturating_sub(MAX_JOURNALS);
         kept.drain(..excess);
-    }
-}
-
-impl Console {
-    /// The journal: from memory if nothing was added since, else folded again.
-    pub(super) async fn journal(
-        &self,
-        customer: &CustomerKey,
-    ) -> anyhow::Result<Arc<FoldedJournal>> {
-        let (events, arrived) = {
-            let known = self.index.current();
-            let line = known.customers.get(customer.as_str());
-            let events = line.map_or(0, |line| line.events);
-            (events, known.entry_cache.all(customer, events))
-        };
-        if let Some(journal) = self.journals.find(customer, events) {
-            return Ok(journal);
-        }
-        let entries = match arrived {
-            Some(entries) => entries,
-            None => {
-                let read = read_journal(&self.table, customer).await?;
-                let entries: Vec<_> = read.into_iter().map(without_raw).collect();
-                let mut known = self.index.current();
-                known.entry_cache.keep(customer, entries.clone());
-                entries
-            }
-        };
-        let journal = Arc::new(FoldedJournal::new(customer, &entries, &self.shop.catalog));
-        self.journals.keep(&journal);
-        Ok(journal)
     }
 }
 

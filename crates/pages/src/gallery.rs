@@ -1,10 +1,11 @@
 //! Every letter in every language, made from sample data.
 
-use super::checks::Check;
-use super::display_prefs::DisplayPrefs;
-use super::mailbox::{MailViewQuery, run_checks, sandboxed};
-use super::render::values;
-use super::{Console, PageError, PageResult};
+use crate::checks::Check;
+use crate::console::Console;
+use crate::display_prefs::DisplayPrefs;
+use crate::mailbox::{MailViewQuery, run_checks, sandboxed};
+use crate::page_result::{PageError, PageResult};
+use crate::render::values;
 use anyhow::Context;
 use axum::extract::{Query, State};
 use domain::letter::Letter;

@@ -1,11 +1,9 @@
 //! Templates and texts: embedded, or read from a folder by those who write them.
 
-use super::display_prefs::{DisplayPrefs, LANGUAGES};
-use super::{Console, PageError, PageResult};
+use crate::display_prefs::LANGUAGES;
 use anyhow::Context;
-use axum::response::{Html, IntoResponse};
 use minijinja::value::Value;
-use minijinja::{Environment, UndefinedBehavior, context};
+use minijinja::{Environment, UndefinedBehavior};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,7 +15,7 @@ macro_rules! values {
     ($($name:ident $(=> $value:expr)?),* $(,)?) => {
         minijinja::context! {
             $($name => minijinja::value::Value::from(minijinja::value::Serde(
-                &$crate::console::render::values!(@ $name $($value)?),
+                &$crate::render::values!(@ $name $($value)?),
             ))),*
         }
     };
@@ -67,28 +65,13 @@ impl Templates {
         self.texts.get(language)
     }
 
-    fn render(&self, name: &str, values: Value) -> anyhow::Result<String> {
+    pub(crate) fn render(&self, name: &str, values: Value) -> anyhow::Result<String> {
         if self.folder.is_some() {
             return Ok(environment(self.folder.clone())
                 .get_template(name)?
                 .render(values)?);
         }
         Ok(self.environment.get_template(name)?.render(values)?)
-    }
-}
-
-impl Console {
-    /// A page in the reader's language and light.
-    pub(crate) fn page(&self, look: &DisplayPrefs, name: &str, values: Value) -> PageResult {
-        let now = self.endpoints.clock.now().to_string();
-        let frame = values! {
-            t => self.templates.texts(look.language),
-            display => look,
-            now => now,
-            page => name.trim_end_matches(".html"),
-        };
-        let html = self.templates.render(name, context! { ..values, ..frame });
-        Ok(Html(html.map_err(PageError::Internal)?).into_response())
     }
 }
 
@@ -114,9 +97,9 @@ fn source(folder: Option<&PathBuf>, name: &str) -> Option<Cow<'static, str>> {
 /// The table of texts of a language.
 pub(crate) fn read_texts(language: &str) -> anyhow::Result<BTreeMap<String, String>> {
     let text = if language == "fr" {
-        include_str!("../../console/texts/fr.toml")
+        include_str!("../templates/texts/fr.toml")
     } else {
-        include_str!("../../console/texts/en.toml")
+        include_str!("../templates/texts/en.toml")
     };
     toml::from_str(text).with_context(|| format!("the texts in `{language}`"))
 }
@@ -170,7 +153,7 @@ const SHORT_LENGTH: usize = 120;
 
 macro_rules! files {
     ($($name:literal),* $(,)?) => {
-        &[$(($name, include_str!(concat!("../../console/", $name)))),*]
+        &[$(($name, include_str!(concat!("../templates/", $name)))),*]
     };
 }
 

@@ -1,9 +1,10 @@
 //! Partners: the list, and one partner's balance, rows, customers, codes, keys and terms.
 
-use super::display_prefs::DisplayPrefs;
-use super::referrals::ReferredCustomer;
-use super::render::values;
-use super::{Console, PageError, PageResult};
+use crate::console::Console;
+use crate::display_prefs::DisplayPrefs;
+use crate::page_result::{PageError, PageResult};
+use crate::referrals::ReferredCustomer;
+use crate::render::values;
 use axum::extract::{Query, State};
 use domain::ids::PartnerId;
 use domain::money::Money;

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 use store::Item;
 
 /// A partition and a sort key.
-pub(super) type RecordKeys = (String, String);
+pub(crate) type RecordKeys = (String, String);
 
 /// Records of the stream as items; none for one that was removed or can't be read.
-pub(super) fn typed_items(records: Vec<Value>) -> Vec<(RecordKeys, Option<Item>)> {
+pub(crate) fn typed_items(records: Vec<Value>) -> Vec<(RecordKeys, Option<Item>)> {
     let key = |record: &Value, name: &str| {
         let text = record.pointer(&format!("/dynamodb/Keys/{name}/S"));
         text.and_then(Value::as_str).unwrap_or_default().to_owned()

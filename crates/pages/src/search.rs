@@ -1,7 +1,7 @@
 //! Whom a word leads to: a customer's key or id, an e-mail address, any id of the provider's,
 //! the shop's own id, a referral code, an event; or a part of a name.
 
-use super::Console;
+use crate::console::Console;
 use domain::ids::{CustomerKey, Mode, Reference};
 use providers::{PROVIDERS, Secret};
 use store::items::{ALIAS, reference_partition};
@@ -9,7 +9,7 @@ use store::{Item, Table};
 
 impl Console {
     /// The customers whom these words name exactly, each once.
-    pub(super) async fn customers_named(&self, words: &str) -> anyhow::Result<Vec<CustomerKey>> {
+    pub(crate) async fn customers_named(&self, words: &str) -> anyhow::Result<Vec<CustomerKey>> {
         let mut found: Vec<CustomerKey> = Vec::new();
         let accounts = || {
             let modes = [Mode::Test, Mode::Live];

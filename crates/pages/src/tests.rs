@@ -5,8 +5,8 @@
     clippy::arithmetic_side_effects
 )]
 
-use super::snapshots::snapshots;
-use super::timeline::{compare, effects, in_fold_order, new_letters, view_fields};
+use crate::snapshots::snapshots;
+use crate::timeline::{compare, effects, in_fold_order, new_letters, view_fields};
 use domain::catalog::Catalog;
 use domain::ids::{CustomerKey, Mode};
 use domain::record::Entry;

@@ -1,8 +1,10 @@
 //! Refused requests, each with a cause that a person can act on.
 
-use super::display_prefs::DisplayPrefs;
-use super::render::values;
-use super::{BeforeQuery, Console, PageError, PageResult, diagnosis_text, next_page};
+use crate::console::Console;
+use crate::diagnosis_text::{DiagnosisText, diagnosis_text};
+use crate::display_prefs::DisplayPrefs;
+use crate::page_result::{BeforeQuery, PageError, PageResult, next_page};
+use crate::render::values;
 use axum::extract::{Query, State};
 use axum::http::header;
 use axum::response::IntoResponse;
@@ -16,7 +18,7 @@ struct RefusedRequest {
     #[serde(flatten)]
     request: RecordedRequest,
     cause: Option<&'static str>,
-    text: Option<super::DiagnosisText>,
+    text: Option<DiagnosisText>,
     certain: bool,
 }
 

@@ -1,8 +1,9 @@
 //! The demonstration: sample lives at a button, and trouble at a switch.
 
-use super::display_prefs::DisplayPrefs;
-use super::render::values;
-use super::{Console, PageResult, blocking};
+use crate::console::Console;
+use crate::display_prefs::DisplayPrefs;
+use crate::page_result::{PageResult, blocking};
+use crate::render::values;
 use anyhow::Context;
 use axum::extract::{Form, Query, State};
 use axum::response::{IntoResponse, Redirect};
@@ -56,7 +57,7 @@ pub(crate) async fn play(
             accepted = accepted.saturating_add(taken.into());
         }
     }
-    let story = super::render::encoded(&which.story);
+    let story = crate::render::encoded(&which.story);
     let to = format!("/demo?story={story}&sent={sent}&accepted={accepted}");
     Ok(Redirect::to(&to).into_response())
 }

@@ -7,9 +7,11 @@ mod activity;
 mod referrals;
 mod display_prefs;
 mod render;
+mod page_result;
 mod snapshots;
 mod timeline;
 mod journals;
+mod console;
 
 mod overview;
 mod customers;
@@ -18,6 +20,7 @@ mod partners;
 mod event;
 mod replay;
 mod refused;
+mod diagnosis_text;
 mod mailbox;
 mod checks;
 mod linear;
@@ -31,6 +34,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use console::{Console, ConsoleInner};
 use index::Index;
 use local_cloud::StackEndpoints;
 use local_shop::connection::dynamo_table;
@@ -38,32 +42,9 @@ use local_shop::shop::Shop;
 use render::Templates;
 use runtime::settings::BadSetting;
 use std::sync::{Arc, Mutex};
-use store::dynamo::DynamoTable;
 
 pub use checks::{Check, checks};
-pub use local_shop::chaos::Chaos;
-
-/// What every page is made from; clones share it.
-#[derive(Clone)]
-pub(crate) struct Console(Arc<ConsoleInner>);
-
-pub(crate) struct ConsoleInner {
-    endpoints: StackEndpoints,
-    shop: Shop,
-    table: DynamoTable,
-    index: Index,
-    templates: Templates,
-    chaos: Mutex<Chaos>,
-    journals: journals::JournalCache,
-}
-
-impl std::ops::Deref for Console {
-    type Target = ConsoleInner;
-
-    fn deref(&self) -> &ConsoleInner {
-        &self.0
-    }
-}
+pub use diagnosis_text::{DiagnosisText, diagnosis_text};
 
 /// The pages of a stack.
 ///
@@ -113,63 +94,6 @@ pub fn router(endpoints: &StackEndpoints, shop: &Shop) -> Result<Router, BadSett
         .layer(from_fn(guard_request))
         .with_state(console);
     Ok(pages)
-}
-
-/// Why there is no page.
-pub(crate) enum PageError {
-    /// What was asked for is not there.
-    NotFound(String),
-    /// The table, the state or a template failed.
-    Internal(anyhow::Error),
-}
-
-impl<E: Into<anyhow::Error>> From<E> for PageError {
-    fn from(error: E) -> Self {
-        Self::Internal(error.into())
-    }
-}
-
-impl IntoResponse for PageError {
-    fn into_response(self) -> Response {
-        let (status, words) = match self {
-            Self::NotFound(what) => (StatusCode::NOT_FOUND, what),
-            Self::Internal(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}")),
-        };
-        (
-            status,
-            [(header::CONTENT_TYPE, "text/plain; charset=utf-8")],
-            words,
-        )
-            .into_response()
-    }
-}
-
-/// A page, or why there is none.
-pub(crate) type PageResult = Result<Response, PageError>;
-
-/// Where a page of a list begins that counts down.
-#[derive(serde::Deserialize)]
-pub(crate) struct BeforeQuery {
-    before: Option<i64>,
-}
-
-impl BeforeQuery {
-    fn number(&self) -> i64 {
-        self.before.unwrap_or(i64::MAX)
-    }
-}
-
-/// Where the next page begins, if this one is full.
-fn next_page<T>(rows: &[T], size: u32, number: impl Fn(&T) -> i64) -> Option<i64> {
-    let full = rows.len() >= usize::try_from(size).unwrap_or(usize::MAX);
-    rows.last().filter(|_| full).map(number)
-}
-
-/// Runs what blocks, as the local client does, where it may.
-pub(crate) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
-) -> anyhow::Result<T> {
-    tokio::task::spawn_blocking(work).await?
 }
 
 async fn stylesheet(State(console): State<Console>) -> Response {
@@ -236,33 +160,6 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
 const ICON: &str = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'>\
      <circle cx='8' cy='9' r='6' fill='#e8710a'/><path d='M8 4q4-4 6-2-2 3-6 2' fill='#2e7d32'/>\
      </svg>";
-
-/// A diagnosis in words.
-#[derive(Clone, Debug, serde::Serialize)]
-pub struct DiagnosisText {
-    /// What is wrong.
-    pub cause: String,
-    /// What to do about it.
-    pub act: String,
-}
-
-/// A diagnosis in the words of a language.
-pub fn diagnosis_text(language: &str, diagnosis: &providers::diagnose::Diagnosis) -> DiagnosisText {
-    let texts = render::read_texts(language).unwrap_or_default();
-    let text = |kind: &str| {
-        let text = texts.get(&format!("{kind}_{}", diagnosis.cause.as_str()));
-        let seconds = diagnosis.seconds.unwrap_or_default().to_string();
-        let text = text.map(String::as_str).unwrap_or_default();
-        let text = text
-            .replace("{seconds}", &seconds)
-            .replace("{what}", &diagnosis.what);
-        text.trim_end_matches(" ()").to_owned()
-    };
-    DiagnosisText {
-        cause: text("cause"),
-        act: text("act"),
-    }
-}
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! Cause and effect: what each event changed in its customer's record, told by folding step by
 //! step and comparing what people are shown of the record before and after.
 
-use super::snapshots::{StateSnapshot, fold_events};
+use crate::snapshots::{StateSnapshot, fold_events};
 use domain::catalog::Catalog;
 use domain::event::NormalizedEvent;
 use domain::ids::CustomerKey;
@@ -99,7 +99,7 @@ pub(crate) fn effects(
 
 /// What is due after and was not before, at the moment of the event: its window is another
 /// question.
-pub(super) fn new_letters(
+pub(crate) fn new_letters(
     before: &CustomerState,
     after: &CustomerState,
     entry: &Entry,
@@ -120,10 +120,10 @@ pub(super) fn new_letters(
     .collect()
 }
 
-pub(super) type ViewFields = BTreeMap<(String, String), String>;
+pub(crate) type ViewFields = BTreeMap<(String, String), String>;
 
 /// What people are shown of a record, field by field.
-pub(super) fn view_fields(view: &CustomerView) -> ViewFields {
+pub(crate) fn view_fields(view: &CustomerView) -> ViewFields {
     let mut fields = ViewFields::new();
     insert_fields(&mut fields, "customer", json(&view.customer));
     for known in &view.subscriptions {
@@ -198,7 +198,7 @@ fn insert_fields(fields: &mut ViewFields, of: &str, shown: Value) {
     }
 }
 
-pub(super) fn compare(before: &ViewFields, after: &ViewFields) -> Vec<FieldChange> {
+pub(crate) fn compare(before: &ViewFields, after: &ViewFields) -> Vec<FieldChange> {
     let change = |(of, field): &(String, String),
                   before: Option<&String>,
                   after: Option<&String>| FieldChange {

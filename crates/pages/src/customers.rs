@@ -1,10 +1,11 @@
 //! Customers: the list, the search, and one customer's causes and effects.
 
-use super::display_prefs::DisplayPrefs;
-use super::index::CustomerSummary;
-use super::render::values;
-use super::timeline::EventEffect;
-use super::{Console, PageError, PageResult};
+use crate::console::Console;
+use crate::display_prefs::DisplayPrefs;
+use crate::index::CustomerSummary;
+use crate::page_result::{PageError, PageResult};
+use crate::render::values;
+use crate::timeline::EventEffect;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect};
 use domain::event::Fact;
@@ -45,7 +46,7 @@ pub(crate) async fn list(
     if !words.is_empty() {
         let named = console.customers_named(words).await?;
         if let [only] = named.as_slice() {
-            let to = format!("/customer?key={}", super::render::encoded(only.as_str()));
+            let to = format!("/customer?key={}", crate::render::encoded(only.as_str()));
             return Ok(Redirect::to(&to).into_response());
         }
         let known = console.index.current();
@@ -163,7 +164,7 @@ impl TimelineEvent {
 }
 
 /// What was not understood of an entry.
-pub(super) fn unclear_reason(entry: &Entry) -> Option<Arc<str>> {
+pub(crate) fn unclear_reason(entry: &Entry) -> Option<Arc<str>> {
     entry.event.facts.iter().find_map(|fact| match fact {
         Fact::Unclear { what } => Some(what.clone()),
         Fact::Profile(_)
@@ -218,13 +219,13 @@ impl PaymentText {
 
 /// A letter's row as people read it.
 #[derive(Serialize)]
-pub(super) struct LetterSummary {
-    pub(super) letter: &'static str,
-    pub(super) cause: Arc<str>,
-    pub(super) state: &'static str,
-    pub(super) due_at: String,
-    pub(super) reason: Option<Arc<str>>,
-    pub(super) mail: Option<Arc<str>>,
+pub(crate) struct LetterSummary {
+    pub(crate) letter: &'static str,
+    pub(crate) cause: Arc<str>,
+    pub(crate) state: &'static str,
+    pub(crate) due_at: String,
+    pub(crate) reason: Option<Arc<str>>,
+    pub(crate) mail: Option<Arc<str>>,
 }
 
 impl LetterSummary {
@@ -250,7 +251,7 @@ impl LetterSummary {
 }
 
 impl Console {
-    pub(super) async fn letters(
+    pub(crate) async fn letters(
         &self,
         customer: &CustomerKey,
     ) -> anyhow::Result<Vec<LetterSummary>> {

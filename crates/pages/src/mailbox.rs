@@ -1,9 +1,10 @@
 //! The mailbox: every letter that went out, in both bodies, at a phone's and a desk's width.
 
-use super::checks::{self, checks};
-use super::display_prefs::DisplayPrefs;
-use super::render::values;
-use super::{BeforeQuery, Console, PageError, PageResult, next_page};
+use crate::checks::{self, checks};
+use crate::console::Console;
+use crate::display_prefs::DisplayPrefs;
+use crate::page_result::{BeforeQuery, PageError, PageResult, next_page};
+use crate::render::values;
 use axum::extract::{Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -97,7 +98,7 @@ pub(crate) async fn one(
     Query(shown): Query<MailViewQuery>,
 ) -> PageResult {
     let mail = console.mail(&which.id)?;
-    let query = format!("id={}", super::render::encoded(&mail.id));
+    let query = format!("id={}", crate::render::encoded(&mail.id));
     let at = (format!("/mail?{query}"), format!("/mail/body?{query}"));
     let customer = console.recipient(&mail);
     console.letter(&look, &mail, customer, at, &shown)
@@ -111,7 +112,7 @@ pub(crate) async fn body(
 }
 
 /// A letter's HTML, which may do nothing: no script, no form, no request.
-pub(super) fn sandboxed(html: String) -> Response {
+pub(crate) fn sandboxed(html: String) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CONTENT_SECURITY_POLICY, POLICY),
@@ -121,7 +122,7 @@ pub(super) fn sandboxed(html: String) -> Response {
 
 impl Console {
     /// The page of a mail, which stands at `this` and has its HTML at `body`.
-    pub(super) fn letter(
+    pub(crate) fn letter(
         &self,
         look: &DisplayPrefs,
         mail: &CapturedMail,
@@ -153,7 +154,7 @@ impl Console {
 }
 
 /// What is to be said for and against a mail.
-pub(super) fn run_checks(mail: &CapturedMail) -> Vec<checks::Check> {
+pub(crate) fn run_checks(mail: &CapturedMail) -> Vec<checks::Check> {
     let letter = mail.tags.iter().find(|tag| tag.name == "letter");
     let mut headers = mail.headers.iter();
     checks(&checks::CheckedLetter {

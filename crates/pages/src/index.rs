@@ -1,10 +1,10 @@
 //! What the overview and the lists say, kept in memory and fed by the table's stream: no page
 //! costs a scan. Built anew from one scan when the process starts.
 
-use super::activity::{ActivityEntry, parked_verdict, state_changed_at};
-use super::changes::typed_items;
-use super::journals::EntryCache;
-use super::referrals::PartnerIndex;
+use crate::activity::{ActivityEntry, parked_verdict, state_changed_at};
+use crate::changes::typed_items;
+use crate::journals::EntryCache;
+use crate::referrals::PartnerIndex;
 use domain::event::Position;
 use domain::ids::CustomerKey;
 use domain::record::{Entry, Record};
@@ -49,9 +49,9 @@ pub(crate) struct IndexState {
     /// Sums.
     pub(crate) counts: IndexCounts,
     /// What the journals say.
-    pub(super) entry_cache: EntryCache,
+    pub(crate) entry_cache: EntryCache,
     /// Partners, and whom they sent.
-    pub(super) partners: PartnerIndex,
+    pub(crate) partners: PartnerIndex,
 }
 
 /// Sums over everything.

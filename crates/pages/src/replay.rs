@@ -1,6 +1,7 @@
 //! Replay: the raw item of an event once more to its door, freshly signed.
 
-use super::{Console, blocking};
+use crate::console::Console;
+use crate::page_result::blocking;
 use anyhow::{Context, bail};
 use domain::ids::PartnerId;
 use domain::record::Entry;
@@ -10,14 +11,14 @@ use serde::Serialize;
 
 /// What the door said to it.
 #[derive(Serialize)]
-pub(super) struct ReplayResponse {
-    pub(super) status: u16,
-    pub(super) answer: String,
+pub(crate) struct ReplayResponse {
+    pub(crate) status: u16,
+    pub(crate) answer: String,
 }
 
 impl Console {
     /// Sends it as its sender would send it again.
-    pub(super) async fn replay(&self, entry: &Entry) -> anyhow::Result<ReplayResponse> {
+    pub(crate) async fn replay(&self, entry: &Entry) -> anyhow::Result<ReplayResponse> {
         let now = self.endpoints.clock.now();
         let mut parts = entry.event.id.as_str().splitn(3, '/');
         let (first, second, third) = (parts.next(), parts.next(), parts.next());

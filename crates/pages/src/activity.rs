@@ -36,7 +36,7 @@ pub(crate) fn parked_verdict(entry: &Entry) -> &'static str {
 }
 
 /// When a letter came to its state.
-pub(super) fn state_changed_at(row: &LetterRow) -> String {
+pub(crate) fn state_changed_at(row: &LetterRow) -> String {
     use store::letters::LetterState as L;
     match &row.state {
         L::Due => row.due_at,

@@ -1,6 +1,6 @@
 //! What a letter must have, checked on what went out: ticks beside each letter.
 
-use super::linear::contrast;
+use crate::linear::contrast;
 use serde::Serialize;
 
 /// One check.

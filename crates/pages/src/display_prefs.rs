@@ -1,7 +1,6 @@
 //! How a person wants the pages: language and light, from a cookie or from the browser.
 
-use super::Console;
-use axum::extract::{Form, FromRequestParts, State};
+use axum::extract::{Form, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
@@ -45,10 +44,7 @@ pub(crate) struct DisplayPrefsForm {
 }
 
 /// Keeps a choice for a year and comes back.
-pub(crate) async fn change(
-    State(_): State<Console>,
-    Form(wish): Form<DisplayPrefsForm>,
-) -> Response {
+pub(crate) async fn change(Form(wish): Form<DisplayPrefsForm>) -> Response {
     let language = wish
         .language
         .and_then(|text| known_value(&LANGUAGES, &text));

@@ -4,7 +4,7 @@
 //! Source: <https://www.w3.org/TR/WCAG22/#dfn-relative-luminance>.
 
 /// The relative luminance of a color, 0 to 1,000,000.
-pub(super) fn luminance([red, green, blue]: [u8; 3]) -> u64 {
+pub(crate) fn luminance([red, green, blue]: [u8; 3]) -> u64 {
     let part = |channel: u8, weight: u64| {
         let light = LINEAR.get(usize::from(channel)).copied().unwrap_or(0);
         u64::from(light).saturating_mul(weight)
@@ -16,7 +16,7 @@ pub(super) fn luminance([red, green, blue]: [u8; 3]) -> u64 {
 }
 
 /// The contrast of two colors in hundredths: 450 is 4.5 : 1.
-pub(super) fn contrast(one: [u8; 3], other: [u8; 3]) -> u64 {
+pub(crate) fn contrast(one: [u8; 3], other: [u8; 3]) -> u64 {
     let (a, b) = (luminance(one), luminance(other));
     let flare = |light: u64| light.saturating_add(50_000);
     flare(a.max(b))

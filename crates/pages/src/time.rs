@@ -1,9 +1,10 @@
 //! The clock: set it, move it on, and see what that made happen.
 
-use super::activity::ActivityEntry;
-use super::display_prefs::DisplayPrefs;
-use super::render::values;
-use super::{Console, PageError, PageResult, blocking};
+use crate::activity::ActivityEntry;
+use crate::console::Console;
+use crate::display_prefs::DisplayPrefs;
+use crate::page_result::{PageError, PageResult, blocking};
+use crate::render::values;
 use axum::extract::{Form, Query, State};
 use axum::response::{IntoResponse, Redirect};
 use local_shop::clock;

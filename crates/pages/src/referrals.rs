@@ -10,7 +10,7 @@ use store::partners::PartnerRow;
 
 /// What is known of all partners.
 #[derive(Default)]
-pub(super) struct PartnerIndex {
+pub(crate) struct PartnerIndex {
     rows: BTreeMap<PartnerId, Arc<PartnerRow>>,
     referrals: BTreeMap<PartnerId, ReferralsByCustomer>,
 }
@@ -20,21 +20,21 @@ type ReferralsByCustomer = BTreeMap<(Arc<str>, Arc<str>), ReferredCustomer>;
 
 /// A customer whom a partner sent: nothing of the customer but its key.
 #[derive(Clone, Serialize)]
-pub(super) struct ReferredCustomer {
-    pub(super) customer: Arc<str>,
+pub(crate) struct ReferredCustomer {
+    pub(crate) customer: Arc<str>,
     /// The partner's id of the referral.
-    pub(super) referral: Arc<str>,
+    pub(crate) referral: Arc<str>,
     /// When the partner sent it, RFC 3339.
-    pub(super) at: String,
+    pub(crate) at: String,
     /// As the partner is told: `waiting`, `attributed`, `held` or `refused`.
-    pub(super) status: &'static str,
+    pub(crate) status: &'static str,
     /// Why it is held or refused.
-    pub(super) reason: Option<&'static str>,
+    pub(crate) reason: Option<&'static str>,
 }
 
 impl PartnerIndex {
     /// Takes in a partner as it was written; what is older is known already.
-    pub(super) fn add(&mut self, row: Arc<PartnerRow>) {
+    pub(crate) fn add(&mut self, row: Arc<PartnerRow>) {
         let known = self.rows.get(&row.partner);
         if known.is_none_or(|known| known.version < row.version) {
             self.rows.insert(row.partner.clone(), row);
@@ -42,7 +42,7 @@ impl PartnerIndex {
     }
 
     /// Takes in who sent a customer.
-    pub(super) fn record_referrals(&mut self, customer: &CustomerKey, state: &CustomerState) {
+    pub(crate) fn record_referrals(&mut self, customer: &CustomerKey, state: &CustomerState) {
         let standings = referral_statuses(state);
         for (name, known) in &state.referrals {
             let standing = standings.get(name);
@@ -61,13 +61,13 @@ impl PartnerIndex {
     }
 
     /// Every partner, by name, and how many referrals of its are known.
-    pub(super) fn all(&self) -> impl Iterator<Item = (&Arc<PartnerRow>, usize)> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&Arc<PartnerRow>, usize)> {
         let count = |row: &PartnerRow| self.referrals.get(&row.partner).map_or(0, BTreeMap::len);
         self.rows.values().map(move |row| (row, count(row)))
     }
 
     /// One partner and whom it sent.
-    pub(super) fn one(
+    pub(crate) fn one(
         &self,
         partner: &PartnerId,
     ) -> Option<(Arc<PartnerRow>, Vec<ReferredCustomer>)> {
