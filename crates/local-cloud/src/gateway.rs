@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use crate::clock::StackClock;
 use crate::http_event::{self, RequestContext};
 use crate::invoke::invoke;
-use crate::mail::NameValue;
+use crate::name_value::NameValue;
 use crate::recorded_requests::RecordedRequest;
 use crate::routes::{Route, RouteMatch, find};
 use crate::state::{Refusal, StackState};

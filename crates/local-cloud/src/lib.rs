@@ -6,6 +6,7 @@ pub mod clock;
 pub mod engine;
 pub mod error;
 pub mod filter;
+pub mod name_value;
 pub mod mail;
 pub mod queue_mapping;
 pub mod queues;

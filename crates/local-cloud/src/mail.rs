@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::StackClock;
 use crate::error::StackError;
 use crate::ids;
+use crate::name_value::NameValue;
 use crate::state::StackState;
 
 /// The mailbox of a stack; clones share it.
@@ -42,15 +43,6 @@ pub struct CapturedMail {
     pub tags: Vec<NameValue>,
     /// The configuration set.
     pub configuration_set: String,
-}
-
-/// A name and its value.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NameValue {
-    /// The name.
-    pub name: String,
-    /// The value.
-    pub value: String,
 }
 
 /// What a send can come to, other than being accepted.

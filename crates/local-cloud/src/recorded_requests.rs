@@ -4,7 +4,7 @@ use rusqlite::{Row, params};
 use serde::Serialize;
 
 use crate::error::StackError;
-use crate::mail::NameValue;
+use crate::name_value::NameValue;
 use crate::state::{StackState, truncated};
 
 /// A request that reached a function's door, and what was answered.
@@ -158,15 +158,6 @@ fn read(row: &Row<'_>) -> rusqlite::Result<RecordedRequest> {
         digest: row.get(9)?,
     })
 }
-
-pub(crate) const SCHEMA: &str = "
-CREATE TABLE IF NOT EXISTS seen (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, method TEXT NOT NULL,
-    path TEXT NOT NULL, headers TEXT NOT NULL, status INTEGER NOT NULL, answer TEXT NOT NULL,
-    body BLOB NOT NULL, bytes INTEGER NOT NULL, digest TEXT NOT NULL, refused INTEGER NOT NULL);
-CREATE INDEX IF NOT EXISTS seen_by_kind ON seen (refused, id);
-CREATE INDEX IF NOT EXISTS seen_by_digest ON seen (digest);
-";
 
 /// As many of each kind: more would be a log.
 const MAX_REQUESTS: u32 = 1_000;

@@ -8,7 +8,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::error::StackError;
-use crate::mail::{CapturedMail, MailFault, NameValue, StackMailbox};
+use crate::mail::{CapturedMail, MailFault, StackMailbox};
+use crate::name_value::NameValue;
 
 /// Answers one `POST /v2/email/outbound-emails`.
 pub(crate) fn send_email(mailbox: &StackMailbox, body: &[u8]) -> Response {

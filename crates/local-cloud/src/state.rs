@@ -8,7 +8,6 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use serde::Serialize;
 
 use crate::error::StackError;
-use crate::recorded_requests;
 
 /// Queues, mails, checkpoints, the clock's offset, failed batches and refused requests.
 ///
@@ -228,8 +227,7 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
-    connection.execute_batch(SCHEMA)?;
-    connection.execute_batch(recorded_requests::SCHEMA)
+    connection.execute_batch(SCHEMA)
 }
 
 fn in_use(cause: rusqlite::Error) -> StackError {
@@ -266,4 +264,10 @@ CREATE TABLE IF NOT EXISTS messages (
     receipt TEXT, source TEXT);
 CREATE INDEX IF NOT EXISTS messages_by_queue ON messages (queue, visible_at);
 CREATE INDEX IF NOT EXISTS messages_by_receipt ON messages (receipt) WHERE receipt IS NOT NULL;
+CREATE TABLE IF NOT EXISTS seen (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, method TEXT NOT NULL,
+    path TEXT NOT NULL, headers TEXT NOT NULL, status INTEGER NOT NULL, answer TEXT NOT NULL,
+    body BLOB NOT NULL, bytes INTEGER NOT NULL, digest TEXT NOT NULL, refused INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS seen_by_kind ON seen (refused, id);
+CREATE INDEX IF NOT EXISTS seen_by_digest ON seen (digest);
 ";

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::ids::{Mode, PartnerId};
 use jiff::Timestamp;
-use local_cloud::mail::NameValue;
+use local_cloud::name_value::NameValue;
 use local_cloud::recorded_requests::RecordedRequest;
 use providers::diagnose::{self, Diagnosis, EndpointKind};
 use providers::{EndpointConfig, Headers, Request, Secret, partner_secret};

@@ -1,8 +1,9 @@
 //! `partner add`.
 
 use super::keys::print_secret;
+use super::stage::MasterKeyArgs;
+use super::target::PartnerArgs;
 use super::terms::{PartnerIdentityArgs, TermsArgs, put_in_force, terms_text};
-use super::{MasterKeyArgs, PartnerArgs};
 use crate::table;
 use anyhow::bail;
 use clap::Args;

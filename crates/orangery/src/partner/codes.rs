@@ -1,6 +1,6 @@
 //! `partner code`: whoever shows a code from now on was sent by the partner it was given to.
 
-use super::{PartnerArgs, unknown_partner};
+use super::target::{PartnerArgs, unknown_partner};
 use crate::table;
 use anyhow::bail;
 use clap::Args;

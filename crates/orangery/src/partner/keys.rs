@@ -1,6 +1,7 @@
 //! `partner rotate` and `partner revoke`: versions of a partner's key.
 
-use super::{MasterKeyArgs, PartnerArgs, unknown_partner};
+use super::stage::MasterKeyArgs;
+use super::target::{PartnerArgs, unknown_partner};
 use crate::table;
 use anyhow::{Context, bail};
 use clap::Args;

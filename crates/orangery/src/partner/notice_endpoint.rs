@@ -1,6 +1,7 @@
 //! `partner endpoint`: where a partner is told of its rows.
 
-use super::{MasterKeyArgs, PartnerArgs};
+use super::stage::MasterKeyArgs;
+use super::target::PartnerArgs;
 use crate::table;
 use anyhow::{Context, bail};
 use clap::Args;

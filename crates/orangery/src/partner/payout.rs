@@ -2,9 +2,10 @@
 
 mod report;
 
+use super::sepa;
 use super::sheet::{self, PayoutSheetRow};
 use super::stage::StageArgs;
-use super::{partner_name, sepa, unknown_partner};
+use super::target::{partner_name, unknown_partner};
 use crate::table::readable_error;
 use anyhow::Context;
 use clap::{ArgGroup, Args};

@@ -1,6 +1,8 @@
 //! `partner key` and `partner postback`: proofs besides the shared secret.
 
-use super::{MasterKeyArgs, PartnerArgs, keys, unknown_partner};
+use super::keys;
+use super::stage::MasterKeyArgs;
+use super::target::{PartnerArgs, unknown_partner};
 use crate::table;
 use anyhow::{Context, bail};
 use clap::Args;

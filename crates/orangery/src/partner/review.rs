@@ -1,6 +1,6 @@
 //! `partner release` and `partner void`: what a person decides of a referral.
 
-use super::PartnerArgs;
+use super::target::PartnerArgs;
 use crate::table;
 use anyhow::bail;
 use clap::Args;

@@ -1,6 +1,7 @@
 //! `partner statement`: what a partner is owed, row by row.
 
-use super::{PartnerArgs, sheet, unknown_partner};
+use super::sheet;
+use super::target::{PartnerArgs, unknown_partner};
 use crate::customer::text_table;
 use anyhow::Context;
 use clap::Args;

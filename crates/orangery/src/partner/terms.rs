@@ -1,7 +1,8 @@
 //! `partner terms`: what a partner earns on customers it sends from now on.
 
+use super::codes;
 use super::stage::StageArgs;
-use super::{PartnerArgs, codes};
+use super::target::PartnerArgs;
 use crate::table;
 use anyhow::{Context, bail};
 use clap::Args;

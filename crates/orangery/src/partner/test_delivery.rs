@@ -1,7 +1,8 @@
 //! `partner test`: a signed sample to any address, so that a receiving end can be tried.
 
 use super::keys::newest_secret;
-use super::{MasterKeyArgs, PartnerArgs};
+use super::stage::MasterKeyArgs;
+use super::target::PartnerArgs;
 use crate::send::sample_report;
 use anyhow::{Context, bail};
 use clap::Args;
