@@ -55,7 +55,7 @@ impl StackState {
         let refused = seen.is_refused();
         self.with_connection(|sql| {
             sql.prepare_cached(
-                "INSERT INTO seen
+                "INSERT INTO requests
                  (at, method, path, headers, status, answer, body, bytes, digest, refused)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             )?
@@ -72,7 +72,7 @@ impl StackState {
                 refused,
             ])?;
             sql.prepare_cached(
-                "DELETE FROM seen WHERE refused = ?1 AND id <= (SELECT id FROM seen
+                "DELETE FROM requests WHERE refused = ?1 AND id <= (SELECT id FROM requests
                  WHERE refused = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
             )?
             .execute(params![refused, MAX_REQUESTS])
@@ -110,7 +110,7 @@ impl StackState {
     pub fn answers(&self) -> Result<Vec<(String, u32)>, StackError> {
         self.with_connection(|sql| {
             sql.prepare_cached(
-                "SELECT answer, count(*) FROM seen WHERE refused = 0 GROUP BY answer",
+                "SELECT answer, count(*) FROM requests WHERE refused = 0 GROUP BY answer",
             )?
             .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect()
@@ -120,9 +120,11 @@ impl StackState {
     /// How many refused ones are kept.
     pub fn refused_count(&self) -> Result<u32, StackError> {
         self.with_connection(|sql| {
-            sql.query_row("SELECT count(*) FROM seen WHERE refused = 1", [], |row| {
-                row.get(0)
-            })
+            sql.query_row(
+                "SELECT count(*) FROM requests WHERE refused = 1",
+                [],
+                |row| row.get(0),
+            )
         })
     }
 
@@ -133,7 +135,7 @@ impl StackState {
     ) -> Result<Vec<RecordedRequest>, StackError> {
         let statement = format!(
             "SELECT id, at, method, path, headers, status, answer, body, bytes, digest
-             FROM seen WHERE {condition}"
+             FROM requests WHERE {condition}"
         );
         self.with_connection(|sql| {
             sql.prepare_cached(&statement)?

@@ -94,7 +94,7 @@ impl StackState {
     /// A named value, if it was kept.
     pub fn value(&self, name: &str) -> Result<Option<String>, StackError> {
         self.with_connection(|sql| {
-            sql.prepare_cached("SELECT value FROM kept WHERE name = ?1")?
+            sql.prepare_cached("SELECT value FROM key_values WHERE name = ?1")?
                 .query_row([name], |row| row.get(0))
                 .optional()
         })
@@ -103,7 +103,7 @@ impl StackState {
     /// Keeps a named value in place of the former one.
     pub fn set_value(&self, name: &str, value: &str) -> Result<(), StackError> {
         self.with_connection(|sql| {
-            sql.prepare_cached("INSERT OR REPLACE INTO kept (name, value) VALUES (?1, ?2)")?
+            sql.prepare_cached("INSERT OR REPLACE INTO key_values (name, value) VALUES (?1, ?2)")?
                 .execute([name, value])
                 .map(drop)
         })
@@ -245,7 +245,7 @@ const CAUSE_LIMIT: usize = 2 * 1024;
 const BUSY_TIMEOUT: Duration = Duration::from_millis(200);
 
 const SCHEMA: &str = "
-CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS key_values (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS refusals (
     id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, method TEXT NOT NULL,
     path TEXT NOT NULL, status INTEGER NOT NULL, cause TEXT NOT NULL, body TEXT NOT NULL);
@@ -264,10 +264,10 @@ CREATE TABLE IF NOT EXISTS messages (
     receipt TEXT, source TEXT);
 CREATE INDEX IF NOT EXISTS messages_by_queue ON messages (queue, visible_at);
 CREATE INDEX IF NOT EXISTS messages_by_receipt ON messages (receipt) WHERE receipt IS NOT NULL;
-CREATE TABLE IF NOT EXISTS seen (
+CREATE TABLE IF NOT EXISTS requests (
     id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, method TEXT NOT NULL,
     path TEXT NOT NULL, headers TEXT NOT NULL, status INTEGER NOT NULL, answer TEXT NOT NULL,
     body BLOB NOT NULL, bytes INTEGER NOT NULL, digest TEXT NOT NULL, refused INTEGER NOT NULL);
-CREATE INDEX IF NOT EXISTS seen_by_kind ON seen (refused, id);
-CREATE INDEX IF NOT EXISTS seen_by_digest ON seen (digest);
+CREATE INDEX IF NOT EXISTS requests_by_kind ON requests (refused, id);
+CREATE INDEX IF NOT EXISTS requests_by_digest ON requests (digest);
 ";

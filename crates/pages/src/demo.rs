@@ -27,15 +27,14 @@ pub(crate) struct DemoQuery {
 pub(crate) async fn page(
     State(console): State<Console>,
     look: DisplayPrefs,
-    Query(told): Query<DemoQuery>,
+    Query(played): Query<DemoQuery>,
 ) -> PageResult {
     let stories = sample_titles(look.language);
     let values = values! {
         stories,
         chaos => console.chaos_settings(),
-        kept => console.shop.persistent,
         allowed => console.may_be_killed(),
-        story => told.story, sent => told.sent, accepted => told.accepted,
+        story => played.story, sent => played.sent, accepted => played.accepted,
     };
     console.page(&look, "demo.html", values)
 }
@@ -82,7 +81,7 @@ pub(crate) async fn chaos(State(console): State<Console>, Form(on): Form<ChaosFo
     Ok(Redirect::to("/demo").into_response())
 }
 
-/// Tells every story and dies among the deliveries, as `kill -9` would have it.
+/// Plays every story and dies among the deliveries, as `kill -9` would have it.
 pub(crate) async fn kill(State(console): State<Console>) -> PageResult {
     if !console.may_be_killed() {
         return Ok(Redirect::to("/demo").into_response());
@@ -140,7 +139,7 @@ impl Console {
 }
 
 impl Console {
-    /// The moment as of which a story is told: that of the first time, kept, because a provider
+    /// The moment as of which a story is played: that of the first time, kept, because a provider
     /// that sends again sends the same bytes.
     fn first_played_at(&self, name: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
         let key = format!("story-{name}");

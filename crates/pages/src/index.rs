@@ -42,9 +42,9 @@ pub(crate) struct IndexState {
     letters: BTreeMap<IndexKey, (u64, &'static str)>,
     /// Parked entries by reference and sort key, and whether each waits for its provider's API.
     parked: BTreeMap<IndexKey, bool>,
-    /// The latest happenings, the latest last.
+    /// The latest activity entries, the latest last.
     pub(crate) latest_activity: VecDeque<ActivityEntry>,
-    /// How many happenings there ever were.
+    /// How many activity entries there ever were.
     pub(crate) activity_count: u64,
     /// Sums.
     pub(crate) counts: IndexCounts,
@@ -353,11 +353,11 @@ impl IndexState {
         });
     }
 
-    fn add_activity(&mut self, happening: ActivityEntry) {
+    fn add_activity(&mut self, entry: ActivityEntry) {
         self.activity_count = self.activity_count.saturating_add(1);
         self.latest_activity.push_back(ActivityEntry {
             number: self.activity_count,
-            ..happening
+            ..entry
         });
         if self.latest_activity.len() > MAX_ACTIVITY {
             self.latest_activity.pop_front();

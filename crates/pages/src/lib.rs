@@ -87,7 +87,7 @@ pub fn router(endpoints: &StackEndpoints, shop: &Shop) -> Result<Router, BadSett
         .route("/demo/play", post(demo::play))
         .route("/demo/chaos", post(demo::chaos))
         .route("/demo/kill", post(demo::kill))
-        .route("/look", post(display_prefs::change))
+        .route("/display", post(display_prefs::change))
         .route("/pages.css", get(stylesheet))
         .route("/pages.js", get(script))
         .route("/favicon.ico", get(icon))

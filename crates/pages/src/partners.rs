@@ -148,15 +148,15 @@ impl TierText {
     }
 }
 
-/// Where a partner is told, and how that goes. Of the address its host alone: the rest may hold a
+/// Where a partner gets its notices, and how that goes. Of the address its host alone: the rest may hold a
 /// secret of the partner's.
 #[derive(Serialize)]
 struct NoticeEndpointStatus {
     host: String,
     since: String,
-    /// `on`, `failing`, `gone` or `off`.
+    /// `enabled`, `failing`, `gone` or `disabled`.
     state: &'static str,
-    /// Since when it is in that state; none of one that is on.
+    /// Since when it is in that state; none of one that is enabled.
     changed: Option<String>,
 }
 
@@ -165,12 +165,12 @@ impl NoticeEndpointStatus {
         let address: Option<axum::http::Uri> = endpoint.url.parse().ok();
         let host = address.and_then(|address| address.authority().map(ToString::to_string));
         let (state, changed) = match (endpoint.disabled, endpoint.failing_since) {
-            (Some(off), _) => match off.reason {
-                DisabledReason::Gone => ("gone", Some(off.at)),
-                DisabledReason::Failing => ("off", Some(off.at)),
+            (Some(disabled), _) => match disabled.reason {
+                DisabledReason::Gone => ("gone", Some(disabled.at)),
+                DisabledReason::Failing => ("disabled", Some(disabled.at)),
             },
             (None, Some(since)) => ("failing", Some(since)),
-            (None, None) => ("on", None),
+            (None, None) => ("enabled", None),
         };
         Self {
             host: host.unwrap_or_default(),

@@ -28,7 +28,7 @@ pub(crate) async fn page(
         known
             .latest_activity
             .iter()
-            .filter(|happening| happening.number > since)
+            .filter(|entry| entry.number > since)
             .cloned()
             .collect()
     };

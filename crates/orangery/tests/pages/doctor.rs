@@ -318,7 +318,7 @@ async fn a_door_without_a_secret_says_so() {
     assert_eq!(seen.status, 503);
     let (_, page) = get(&stack, &format!("/refused/one?id={}", seen.id)).await;
     assert!(
-        page.contains("The door has no secret it may believe (it has white space in it"),
+        page.contains("The webhook endpoint has no valid secret (it has white space in it"),
         "{page}"
     );
 }

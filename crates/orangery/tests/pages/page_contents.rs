@@ -156,7 +156,7 @@ async fn forms_of_other_origins_change_nothing() {
     assert_eq!(stack.clock().offset(), before);
     let back = post(
         &stack,
-        "/look",
+        "/display",
         &[form],
         b"language=fr&back=//evil.example/",
     )
