@@ -16,7 +16,7 @@ use crate::inner::StackInner;
 use crate::mail::MailFault;
 
 /// The routes under `/_stack`, and the mailbox.
-pub(crate) fn router(inside: StackInner) -> Router {
+pub(crate) fn router(inner: StackInner) -> Router {
     Router::new()
         .route("/mailbox.json", get(mailbox))
         .route("/_stack/clock", get(clock).post(move_clock))
@@ -28,17 +28,17 @@ pub(crate) fn router(inside: StackInner) -> Router {
         .route("/_stack/schedules/{name}/run", post(run_schedule))
         .route("/_stack/queues/{name}/redrive", post(redrive))
         .layer(from_fn(guard::own_pages_only))
-        .with_state(inside)
+        .with_state(inner)
 }
 
 type ControlResult = Result<Json<Value>, StackError>;
 
-async fn mailbox(Shared(inside): Shared<StackInner>) -> ControlResult {
-    Ok(Json(json!({ "mails": inside.mailbox.mails()? })))
+async fn mailbox(Shared(inner): Shared<StackInner>) -> ControlResult {
+    Ok(Json(json!({ "mails": inner.mailbox.mails()? })))
 }
 
-async fn clock(Shared(inside): Shared<StackInner>) -> ControlResult {
-    Ok(Json(clock_status(&inside)))
+async fn clock(Shared(inner): Shared<StackInner>) -> ControlResult {
+    Ok(Json(clock_status(&inner)))
 }
 
 #[derive(Deserialize)]
@@ -49,34 +49,31 @@ enum ClockMove {
 }
 
 /// After a move the schedules run once: what fell due in between is what one moves for.
-async fn move_clock(
-    Shared(inside): Shared<StackInner>,
-    Json(to): Json<ClockMove>,
-) -> ControlResult {
+async fn move_clock(Shared(inner): Shared<StackInner>, Json(to): Json<ClockMove>) -> ControlResult {
     match to {
-        ClockMove::Set(moment) => inside.clock.set(parse_moment(&moment)?)?,
-        ClockMove::Advance(amount) => inside.clock.advance(parse_amount(&amount)?)?,
+        ClockMove::Set(moment) => inner.clock.set(parse_moment(&moment)?)?,
+        ClockMove::Advance(amount) => inner.clock.advance(parse_amount(&amount)?)?,
     }
-    inside.clock_moved().await?;
-    Ok(Json(clock_status(&inside)))
+    inner.clock_moved().await?;
+    Ok(Json(clock_status(&inner)))
 }
 
-async fn settle(Shared(inside): Shared<StackInner>) -> ControlResult {
-    inside.settle().await?;
+async fn settle(Shared(inner): Shared<StackInner>) -> ControlResult {
+    inner.settle().await?;
     Ok(Json(json!({ "quiet": true })))
 }
 
-async fn state(Shared(inside): Shared<StackInner>) -> ControlResult {
-    Ok(Json(serde_json::to_value(inside.counts()?)?))
+async fn state(Shared(inner): Shared<StackInner>) -> ControlResult {
+    Ok(Json(serde_json::to_value(inner.counts()?)?))
 }
 
-async fn refusals(Shared(inside): Shared<StackInner>) -> ControlResult {
-    Ok(Json(json!({ "refusals": inside.state.refusals()? })))
+async fn refusals(Shared(inner): Shared<StackInner>) -> ControlResult {
+    Ok(Json(json!({ "refusals": inner.state.refusals()? })))
 }
 
-async fn failed_batches(Shared(inside): Shared<StackInner>) -> ControlResult {
+async fn failed_batches(Shared(inner): Shared<StackInner>) -> ControlResult {
     Ok(Json(
-        json!({ "failed_batches": inside.state.failed_batches()? }),
+        json!({ "failed_batches": inner.state.failed_batches()? }),
     ))
 }
 
@@ -87,34 +84,34 @@ struct MailFaultRequest {
 }
 
 async fn mail_faults(
-    Shared(inside): Shared<StackInner>,
+    Shared(inner): Shared<StackInner>,
     Json(faults): Json<MailFaultRequest>,
 ) -> ControlResult {
-    inside
+    inner
         .mailbox
         .fail_next(usize::from(faults.times), faults.fault);
     Ok(Json(json!({ "times": faults.times })))
 }
 
 async fn run_schedule(
-    Shared(inside): Shared<StackInner>,
+    Shared(inner): Shared<StackInner>,
     Path(name): Path<String>,
 ) -> ControlResult {
-    inside.run_schedule(&name).await?;
+    inner.run_schedule(&name).await?;
     Ok(Json(json!({ "ran": name })))
 }
 
-async fn redrive(Shared(inside): Shared<StackInner>, Path(name): Path<String>) -> ControlResult {
-    Ok(Json(json!({ "moved": inside.queues.redrive(&name)? })))
+async fn redrive(Shared(inner): Shared<StackInner>, Path(name): Path<String>) -> ControlResult {
+    Ok(Json(json!({ "moved": inner.queues.redrive(&name)? })))
 }
 
-fn clock_status(inside: &StackInner) -> Value {
-    let now = inside.clock.now().to_string();
-    let port = inside.table_url.rsplit(':').next();
+fn clock_status(inner: &StackInner) -> Value {
+    let now = inner.clock.now().to_string();
+    let port = inner.table_url.rsplit(':').next();
     let table_port = port.and_then(|port| port.parse::<u16>().ok());
     json!({
         "now": now,
-        "offset_seconds": inside.clock.offset() / 1_000,
+        "offset_seconds": inner.clock.offset() / 1_000,
         "table_port": table_port,
     })
 }

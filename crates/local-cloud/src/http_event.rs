@@ -134,8 +134,8 @@ impl LambdaResponse {
         *response.status_mut() = StatusCode::from_u16(self.status_code)
             .map_err(|_| format!("{} is no status", self.status_code))?;
         let headers = response.headers_mut();
-        let plain = HeaderValue::from_static("text/plain; charset=utf-8");
-        headers.insert(header::CONTENT_TYPE, plain);
+        let plain_text = HeaderValue::from_static("text/plain; charset=utf-8");
+        headers.insert(header::CONTENT_TYPE, plain_text);
         for (name, value) in self.headers.unwrap_or_default() {
             // A number or a boolean stands for its text.
             let text = value

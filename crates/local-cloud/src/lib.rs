@@ -152,17 +152,17 @@ impl Stack {
         };
         let wiring = wiring(&endpoints);
         check_wiring(&wiring)?;
-        let inside = assemble(&endpoints, &wiring);
-        trim_stream(&inside)?;
-        let gateway = gateway(&inside, wiring);
+        let inner = assemble(&endpoints, &wiring);
+        trim_stream(&inner)?;
+        let gateway = gateway(&inner, wiring);
         let sqs = sqs::Sqs {
-            queues: inside.queues.clone(),
+            queues: inner.queues.clone(),
             address: endpoints.aws_url.clone(),
         };
-        let aws = aws::router(sqs, inside.mailbox.clone());
-        let tasks = Tasks::spawn(ports, &inside, gateway, aws);
+        let aws = aws::router(sqs, inner.mailbox.clone());
+        let tasks = Tasks::spawn(ports, &inner, gateway, aws);
         Ok(Self {
-            inner: inside,
+            inner,
             endpoints,
             tasks,
         })
@@ -335,25 +335,25 @@ fn assemble(endpoints: &StackEndpoints, wiring: &Wiring) -> StackInner {
 }
 
 /// The stream forgets what all its readers have behind them; without readers, nothing.
-fn trim_stream(inside: &StackInner) -> Result<(), StackError> {
+fn trim_stream(inner: &StackInner) -> Result<(), StackError> {
     let mut behind: Option<String> = None;
-    for stream in inside.streams.iter() {
+    for stream in inner.streams.iter() {
         let Some(checkpoint) = stream.checkpoint()? else {
             return Ok(());
         };
-        behind = Some(behind.map_or(checkpoint.clone(), |least| least.min(checkpoint)));
+        behind = Some(behind.map_or(checkpoint.clone(), |earliest| earliest.min(checkpoint)));
     }
-    inside.engine.trim(behind.as_deref())
+    inner.engine.trim(behind.as_deref())
 }
 
-fn gateway(inside: &StackInner, wiring: Wiring) -> Router {
+fn gateway(inner: &StackInner, wiring: Wiring) -> Router {
     let functions = gateway::router(Gateway {
         routes: Arc::new(wiring.routes),
-        clock: inside.clock.clone(),
-        state: inside.state.clone(),
-        nudge: Arc::clone(&inside.nudge),
+        clock: inner.clock.clone(),
+        state: inner.state.clone(),
+        nudge: Arc::clone(&inner.nudge),
     });
-    control::router(inside.clone())
+    control::router(inner.clone())
         .merge(wiring.pages)
         .fallback_service(functions)
         .layer(from_fn(guard::loopback_only))

@@ -57,7 +57,7 @@ pub(crate) struct Tasks {
 }
 
 impl Tasks {
-    pub(crate) fn spawn(ports: Ports, inside: &StackInner, gateway: Router, aws: Router) -> Self {
+    pub(crate) fn spawn(ports: Ports, inner: &StackInner, gateway: Router, aws: Router) -> Self {
         let (stop_gateway, _) = watch::channel(false);
         let (stop_rest, _) = watch::channel(false);
         let mut tasks = Self {
@@ -69,26 +69,25 @@ impl Tasks {
         tasks
             .gateway
             .spawn(serve(ports.gateway, gateway, stopped(&tasks.stop_gateway)));
-        for worker in inside.workers.iter() {
-            let (nudge, stop) = (Arc::clone(&inside.nudge), tasks.stop_gateway.subscribe());
+        for worker in inner.workers.iter() {
+            let (nudge, stop) = (Arc::clone(&inner.nudge), tasks.stop_gateway.subscribe());
             tasks
                 .gateway
                 .spawn(worker::run(Arc::clone(worker), nudge, stop));
         }
-        for scheduler in inside.schedulers.iter() {
-            let (nudge, stop) = (Arc::clone(&inside.nudge), tasks.stop_gateway.subscribe());
+        for scheduler in inner.schedulers.iter() {
+            let (nudge, stop) = (Arc::clone(&inner.nudge), tasks.stop_gateway.subscribe());
             tasks
                 .gateway
                 .spawn(schedules::run(Arc::clone(scheduler), nudge, stop));
         }
-        tasks.gateway.spawn(expire(
-            inside.engine.clone(),
-            tasks.stop_gateway.subscribe(),
-        ));
+        tasks
+            .gateway
+            .spawn(expire(inner.engine.clone(), tasks.stop_gateway.subscribe()));
         let stop = stopped(&tasks.stop_rest);
         tasks
             .rest
-            .spawn(engine::serve(inside.engine.clone(), ports.table, stop));
+            .spawn(engine::serve(inner.engine.clone(), ports.table, stop));
         tasks
             .rest
             .spawn(serve(ports.aws, aws, stopped(&tasks.stop_rest)));

@@ -48,11 +48,11 @@ impl RecordedRequest {
 
 impl StackState {
     /// Keeps a request and forgets the oldest of its kind beyond a thousand.
-    pub(crate) fn record_request(&self, seen: &RecordedRequest) -> Result<(), StackError> {
-        let headers = serde_json::to_string(&seen.headers)?;
-        let body = seen.body.get(..BODY_LIMIT).unwrap_or(&seen.body);
-        let bytes = i64::try_from(seen.body_bytes).unwrap_or(i64::MAX);
-        let refused = seen.is_refused();
+    pub(crate) fn record_request(&self, request: &RecordedRequest) -> Result<(), StackError> {
+        let headers = serde_json::to_string(&request.headers)?;
+        let body = request.body.get(..BODY_LIMIT).unwrap_or(&request.body);
+        let bytes = i64::try_from(request.body_bytes).unwrap_or(i64::MAX);
+        let refused = request.is_refused();
         self.with_connection(|sql| {
             sql.prepare_cached(
                 "INSERT INTO requests
@@ -60,15 +60,15 @@ impl StackState {
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             )?
             .execute(params![
-                seen.at,
-                seen.method,
-                seen.path,
+                request.at,
+                request.method,
+                request.path,
                 headers,
-                seen.status,
-                truncated(&seen.answer, ANSWER_LIMIT),
+                request.status,
+                truncated(&request.answer, ANSWER_LIMIT),
                 body,
                 bytes,
-                seen.digest,
+                request.digest,
                 refused,
             ])?;
             sql.prepare_cached(

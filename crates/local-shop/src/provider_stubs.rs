@@ -37,7 +37,7 @@ impl ApiClient for LocalApi {
     async fn call(&self, call: &ApiCall) -> Option<ApiResponse> {
         match self {
             Self::Http(api) => api.call(call).await,
-            Self::Stub(stand_ins, provider) => stand_ins.answer(provider, call),
+            Self::Stub(stubs, provider) => stubs.answer(provider, call),
             Self::Absent => None,
         }
     }
@@ -84,11 +84,11 @@ impl StubApis {
 
 /// The later document stands.
 async fn add_documents(
-    State(stand_ins): State<StubApis>,
+    State(stubs): State<StubApis>,
     Path(provider): Path<String>,
     Json(documents): Json<ApiDocuments>,
 ) -> StatusCode {
-    match stand_ins.lock_documents().get_mut(provider.as_str()) {
+    match stubs.lock_documents().get_mut(provider.as_str()) {
         Some(known) => {
             known.extend(documents);
             StatusCode::NO_CONTENT

@@ -119,12 +119,12 @@ impl Default for SampleNames {
 
 /// The letter's row and the record it is rendered from.
 pub fn row_and_record(
-    occasion: SampleCase,
+    case: SampleCase,
     language: Language,
     words: &SampleNames,
 ) -> anyhow::Result<(LetterRow, Record)> {
     let (mut subscription, mut invoice) = (subscription()?, invoice()?);
-    (occasion.change)(&mut subscription, &mut invoice);
+    (case.change)(&mut subscription, &mut invoice);
     let customer = CustomerKey::new("stripe/test/cus_Valencia01");
     let mut record = Record::new(customer.clone());
     let state = &mut record.folded.state;
@@ -140,12 +140,8 @@ pub fn row_and_record(
     state.invoices.insert(ObjectId::new("in_Grove02"), invoice);
     let now: Timestamp = SENT_AT.parse()?;
     let plan = domain::letter::plan::plan(state, now);
-    let Some(due) = plan
-        .due
-        .into_iter()
-        .find(|due| due.letter == occasion.letter)
-    else {
-        bail!("the sample of {} asks for no letter", occasion.name)
+    let Some(due) = plan.due.into_iter().find(|due| due.letter == case.letter) else {
+        bail!("the sample of {} asks for no letter", case.name)
     };
     let row = LetterRow {
         state: LetterState::Due,

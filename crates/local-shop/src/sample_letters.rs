@@ -15,7 +15,7 @@ const PLAN: &str = "{ en = \"Grove\", fr = \"Verger\" }";
 /// # Errors
 /// When it can't be rendered.
 pub fn sample(
-    occasion: SampleCase,
+    case: SampleCase,
     language: Language,
     words: &SampleNames,
 ) -> anyhow::Result<RenderedLetter> {
@@ -26,7 +26,7 @@ pub fn sample(
         account_url: Some("https://grove.example.com/account".into()),
         preferences_url: Some("https://grove.example.com/letters".into()),
     };
-    let (row, record) = row_and_record(occasion, language, words)?;
+    let (row, record) = row_and_record(case, language, words)?;
     let plan = toml::Value::from(&*words.plan).to_string();
     let catalog = CATALOG.replacen(PLAN, &plan, 1);
     Ok(render_letter(

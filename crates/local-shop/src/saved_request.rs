@@ -42,13 +42,13 @@ pub struct DiagnosisContext {
 }
 
 impl From<&RecordedRequest> for SavedRequest {
-    fn from(seen: &RecordedRequest) -> Self {
+    fn from(recorded: &RecordedRequest) -> Self {
         Self {
-            at: Some(seen.at.clone()),
-            method: seen.method.clone(),
-            path: seen.path.clone(),
-            headers: seen.headers.clone(),
-            body_base64: STANDARD.encode(&seen.body),
+            at: Some(recorded.at.clone()),
+            method: recorded.method.clone(),
+            path: recorded.path.clone(),
+            headers: recorded.headers.clone(),
+            body_base64: STANDARD.encode(&recorded.body),
         }
     }
 }
@@ -93,10 +93,10 @@ impl SavedRequest {
     /// When the body is not base64.
     pub fn diagnosis(
         &self,
-        known: &DiagnosisContext,
+        context: &DiagnosisContext,
         now: Timestamp,
     ) -> anyhow::Result<Option<Diagnosis>> {
-        let Some((door, local)) = endpoint_at(&self.path, known.live) else {
+        let Some((endpoint, local)) = endpoint_at(&self.path, context.live) else {
             return Ok(None);
         };
         let body = STANDARD
@@ -112,7 +112,7 @@ impl SavedRequest {
             headers: &headers,
             body: &body,
         };
-        let in_force: Vec<&str> = match known.secrets_in_force.as_slice() {
+        let in_force: Vec<&str> = match context.secrets_in_force.as_slice() {
             [] => vec![&local],
             given => given.iter().map(String::as_str).collect(),
         };
@@ -120,15 +120,15 @@ impl SavedRequest {
         if !in_force.contains(&local.as_str()) {
             elsewhere.push(("the local stack's own secret", &local));
         }
-        let others = known.other_secrets.iter();
+        let others = context.other_secrets.iter();
         elsewhere.extend(others.map(|(place, text)| (place.as_str(), text.as_str())));
         let at = self.at.as_deref().and_then(|at| at.parse().ok());
-        let now = at.or(known.at).unwrap_or(now);
-        let known = diagnose::KnownSecrets {
+        let now = at.or(context.at).unwrap_or(now);
+        let context = diagnose::KnownSecrets {
             in_force: &in_force,
             elsewhere: &elsewhere,
         };
-        Ok(Some(diagnose::diagnose(door, &request, known, now)))
+        Ok(Some(diagnose::diagnose(endpoint, &request, context, now)))
     }
 }
 
@@ -137,8 +137,8 @@ fn endpoint_at(path: &str, live: bool) -> Option<(EndpointKind, String)> {
     if let Some(name) = path.strip_prefix("/webhooks/") {
         let provider = providers::provider(name)?;
         let mode = if live { Mode::Live } else { Mode::Test };
-        let door = EndpointKind::Provider(provider, EndpointConfig::new(mode));
-        return Some((door, local_secret(provider.name())));
+        let endpoint = EndpointKind::Provider(provider, EndpointConfig::new(mode));
+        return Some((endpoint, local_secret(provider.name())));
     }
     let name = path.strip_prefix("/partners/")?.strip_suffix("/events")?;
     let partner = PartnerId::parse(name)?;

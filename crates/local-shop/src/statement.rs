@@ -22,8 +22,8 @@ pub async fn read_statement<T: Table>(
 }
 
 /// What was decided and paid by then, as it stood.
-pub fn statement_as_of(mut books: LedgerSnapshot, at: Timestamp) -> Statement {
-    books.rows.retain(|row| row.at <= at);
-    books.payouts.retain(|payout| payout.at <= at);
-    statement(&books.rows, &books.payouts, at)
+pub fn statement_as_of(mut ledger: LedgerSnapshot, at: Timestamp) -> Statement {
+    ledger.rows.retain(|row| row.at <= at);
+    ledger.payouts.retain(|payout| payout.at <= at);
+    statement(&ledger.rows, &ledger.payouts, at)
 }

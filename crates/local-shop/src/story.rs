@@ -87,7 +87,7 @@ impl Story {
     pub fn partners(&self) -> Vec<PartnerId> {
         self.events
             .iter()
-            .filter_map(|told| PartnerId::parse(told.partner.as_deref()?))
+            .filter_map(|entry| PartnerId::parse(entry.partner.as_deref()?))
             .collect()
     }
 
@@ -99,11 +99,11 @@ impl Story {
         let before = local_cloud::clock::parse_amount(&self.begins)
             .with_context(|| format!("`begins = \"{}\"` is no length of time", self.begins))?;
         let mut deliveries = Vec::new();
-        for told in &self.events {
+        for entry in &self.events {
             let delivery = self
-                .delivery(told, signers, now, before)
-                .with_context(|| format!("in the telling of `{}`", told.sample))?;
-            for _ in 0..told.times {
+                .delivery(entry, signers, now, before)
+                .with_context(|| format!("in the telling of `{}`", entry.sample))?;
+            for _ in 0..entry.times {
                 deliveries.push(delivery.clone());
             }
         }
@@ -112,26 +112,26 @@ impl Story {
 
     fn delivery(
         &self,
-        told: &StoryEntry,
+        entry: &StoryEntry,
         signers: &Signers,
         now: Timestamp,
         before: SignedDuration,
     ) -> anyhow::Result<Delivery> {
         let begin = now.checked_sub(before)?;
-        let samples = match told.partner {
+        let samples = match entry.partner {
             Some(_) => partner::samples(),
             None => signers.provider.samples(),
         };
-        let mut text = sample(samples, &told.sample)?;
-        for (from, to) in told.rename.iter().chain(&self.rename) {
+        let mut text = sample(samples, &entry.sample)?;
+        for (from, to) in entry.rename.iter().chain(&self.rename) {
             text = text.replace(from.as_str(), to);
         }
         let mut body: Value = serde_json::from_str(&text)?;
         shift_times(&mut body, begin.as_second().saturating_sub(FIRST_DAY));
-        for (path, value) in &told.set {
+        for (path, value) in &entry.set {
             set(&mut body, path, relative(value, now)?)?;
         }
-        let (path, signer) = match &told.partner {
+        let (path, signer) = match &entry.partner {
             None => (
                 format!("/webhooks/{}", signers.provider.name()),
                 Signer::provider(signers.provider, &signers.secret)?,
@@ -146,7 +146,7 @@ impl Story {
         };
         let body = serde_json::to_vec(&body)?;
         Ok(Delivery {
-            name: told.sample.clone(),
+            name: entry.sample.clone(),
             path,
             body,
             signer,

@@ -23,8 +23,8 @@ pub fn run(gateway: &GatewayArgs) -> anyhow::Result<String> {
         let answer = agent(&url).post(&url).send_empty();
         let mut answer = answer.with_context(|| no_answer_message(&address))?;
         if !answer.status().is_success() {
-            let said = answer.body_mut().read_to_string().unwrap_or_default();
-            bail!("{lever} answered {}: {}", answer.status(), said.trim());
+            let text = answer.body_mut().read_to_string().unwrap_or_default();
+            bail!("{lever} answered {}: {}", answer.status(), text.trim());
         }
     }
     Ok(format!("what was due at {now} has been done"))

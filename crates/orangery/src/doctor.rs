@@ -10,16 +10,16 @@ use std::fmt::Write;
 ///
 /// # Errors
 /// When the file holds no request, or one to no door.
-pub fn signature(bytes: &[u8], known: &DiagnosisContext) -> anyhow::Result<String> {
+pub fn signature(bytes: &[u8], context: &DiagnosisContext) -> anyhow::Result<String> {
     let saved = SavedRequest::read(bytes)?;
-    let Some(diagnosis) = saved.diagnosis(known, Timestamp::now())? else {
+    let Some(diagnosis) = saved.diagnosis(context, Timestamp::now())? else {
         bail!(
             "`{}` is no door that checks signatures: those are /webhooks/<provider> and \
              /partners/<partner>/events",
             saved.path
         );
     };
-    let said = diagnosis_text("en", &diagnosis);
+    let text = diagnosis_text("en", &diagnosis);
     let mut out = String::new();
     let sure = if diagnosis.certain {
         ""
@@ -27,7 +27,7 @@ pub fn signature(bytes: &[u8], known: &DiagnosisContext) -> anyhow::Result<Strin
         " (the likeliest; nothing shows it)"
     };
     // Writing to a string can't fail.
-    let _ = writeln!(out, "{}: {}{sure}", diagnosis.cause.as_str(), said.cause);
-    let _ = writeln!(out, "what to do: {}", said.act);
+    let _ = writeln!(out, "{}: {}{sure}", diagnosis.cause.as_str(), text.cause);
+    let _ = writeln!(out, "what to do: {}", text.act);
     Ok(out)
 }

@@ -58,19 +58,16 @@ pub fn run(preview: &PreviewArgs) -> anyhow::Result<usize> {
         .with_context(|| format!("the folder {} can't be made", preview.out.display()))?;
     let words = SampleNames::default();
     let mut names = Vec::new();
-    for occasion in SAMPLE_CASES {
-        if preview
-            .letter
-            .is_some_and(|letter| letter != occasion.letter)
-        {
+    for case in SAMPLE_CASES {
+        if preview.letter.is_some_and(|letter| letter != case.letter) {
             continue;
         }
         for language in Language::ALL {
             if preview.language.is_some_and(|only| only != language) {
                 continue;
             }
-            let mail = sample(occasion, language, &words)?;
-            let name = format!("{}.{}", occasion.name, language.as_str());
+            let mail = sample(case, language, &words)?;
+            let name = format!("{}.{}", case.name, language.as_str());
             write(&preview.out, &format!("{name}.html"), &mail.html)?;
             write(&preview.out, &format!("{name}.txt"), &mail.text)?;
             write(&preview.out, &format!("{name}.eml"), &eml(&mail)?)?;

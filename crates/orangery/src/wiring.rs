@@ -93,13 +93,13 @@ where
         master: SecretCache::new(source.clone(), master, clock.clone()),
         clock: clock.clone(),
     };
-    let stand_ins = StubApis::default();
+    let stubs = StubApis::default();
     let calendar = Calendar {
         table: table.clone(),
         letters: letters.clone(),
         notices: notices.clone(),
         enrichments: Enrichment::of_all(Mode::Test, |provider| {
-            provider_api(shop, provider, &stand_ins, &clock)
+            provider_api(shop, provider, &stubs, &clock)
         })?,
         person_key: SecretCache::new(source, person_key, clock.clone()),
         clock: clock.clone(),
@@ -109,12 +109,12 @@ where
         clock: clock.clone(),
     };
     let mut wiring = Wiring {
-        routes: routes(shop, receivers, &stand_ins, &clock)?,
+        routes: routes(shop, receivers, &stubs, &clock)?,
         queues: vec![
             letters_queue(Arc::new(email)),
             notices_queue(Arc::new(notice)),
         ],
-        pages: pages::router(endpoints, shop)?.merge(stand_ins.router()),
+        pages: pages::router(endpoints, shop)?.merge(stubs.router()),
         ..Wiring::default()
     };
     if shop.fallbacks.stream {
@@ -136,7 +136,7 @@ where
 fn routes<R>(
     shop: &Shop,
     table: R,
-    stand_ins: &StubApis,
+    stubs: &StubApis,
     clock: &Clock,
 ) -> Result<Vec<Route>, BadSetting>
 where
@@ -153,7 +153,7 @@ where
             endpoint: EndpointConfig::new(Mode::Test),
             secrets: endpoint_secrets(provider, given_source(&texts), clock.clone()),
             person_key: SecretCache::new(master.clone(), person_key, clock.clone()),
-            api: provider_api(shop, provider, stand_ins, clock)?,
+            api: provider_api(shop, provider, stubs, clock)?,
             table: table.clone(),
             clock: clock.clone(),
         };
@@ -171,12 +171,12 @@ where
 fn provider_api(
     shop: &Shop,
     provider: &Provider,
-    stand_ins: &StubApis,
+    stubs: &StubApis,
     clock: &Clock,
 ) -> Result<LocalApi, BadSetting> {
     let Some(base) = shop.api_urls.get(provider.name()) else {
         return Ok(match provider.api() {
-            Some(_) => stand_ins.stub_for(provider.name()),
+            Some(_) => stubs.stub_for(provider.name()),
             None => LocalApi::Absent,
         });
     };

@@ -39,7 +39,7 @@ pub fn checks(letter: &CheckedLetter<'_>) -> Vec<Check> {
     };
     let both = !letter.text.trim().is_empty() && !html.trim().is_empty();
     let long = subject.chars().count();
-    let sound = (1..=MAX_SUBJECT).contains(&long) && !subject.contains(['\r', '\n']);
+    let valid = (1..=MAX_SUBJECT).contains(&long) && !subject.contains(['\r', '\n']);
     let preheader = preheader(html);
     let due = MARKETING.contains(&letter.name);
     let unsubscribe = if due { "due" } else { "not due" };
@@ -52,7 +52,7 @@ pub fn checks(letter: &CheckedLetter<'_>) -> Vec<Check> {
             both,
             format!("{} / {} B", letter.text.len(), html.len()),
         ),
-        check("subject", sound, format!("{long} / {MAX_SUBJECT}")),
+        check("subject", valid, format!("{long} / {MAX_SUBJECT}")),
         check(
             "preheader",
             preheader.is_some(),

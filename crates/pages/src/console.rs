@@ -40,11 +40,11 @@ impl std::ops::Deref for Console {
 
 impl Console {
     /// A page in the reader's language and light.
-    pub(crate) fn page(&self, look: &DisplayPrefs, name: &str, values: Value) -> PageResult {
+    pub(crate) fn page(&self, display: &DisplayPrefs, name: &str, values: Value) -> PageResult {
         let now = self.endpoints.clock.now().to_string();
         let frame = values! {
-            t => self.templates.texts(look.language),
-            display => look,
+            t => self.templates.texts(display.language),
+            display => display,
             now => now,
             page => name.trim_end_matches(".html"),
         };
@@ -58,10 +58,10 @@ impl Console {
         customer: &CustomerKey,
     ) -> anyhow::Result<Arc<FoldedJournal>> {
         let (events, arrived) = {
-            let known = self.index.current();
-            let line = known.customers.get(customer.as_str());
+            let index = self.index.current();
+            let line = index.customers.get(customer.as_str());
             let events = line.map_or(0, |line| line.events);
-            (events, known.entry_cache.all(customer, events))
+            (events, index.entry_cache.all(customer, events))
         };
         if let Some(journal) = self.journals.find(customer, events) {
             return Ok(journal);
@@ -71,8 +71,8 @@ impl Console {
             None => {
                 let read = read_journal(&self.table, customer).await?;
                 let entries: Vec<_> = read.into_iter().map(without_raw).collect();
-                let mut known = self.index.current();
-                known.entry_cache.keep(customer, entries.clone());
+                let mut index = self.index.current();
+                index.entry_cache.keep(customer, entries.clone());
                 entries
             }
         };

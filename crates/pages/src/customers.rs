@@ -38,7 +38,7 @@ struct CustomerListRow {
 
 pub(crate) async fn list(
     State(console): State<Console>,
-    look: DisplayPrefs,
+    display: DisplayPrefs,
     Query(asked): Query<CustomersQuery>,
 ) -> PageResult {
     let words = asked.q.trim();
@@ -49,9 +49,9 @@ pub(crate) async fn list(
             let to = format!("/customer?key={}", crate::render::encoded(only.as_str()));
             return Ok(Redirect::to(&to).into_response());
         }
-        let known = console.index.current();
+        let index = console.index.current();
         rows.extend(named.iter().filter_map(|key| {
-            let (key, line) = known.customers.get_key_value(key.as_str())?;
+            let (key, line) = index.customers.get_key_value(key.as_str())?;
             Some(CustomerListRow {
                 key: key.clone(),
                 summary: line.clone(),
@@ -59,7 +59,7 @@ pub(crate) async fn list(
         }));
     }
     let (more, total) = {
-        let known = console.index.current();
+        let index = console.index.current();
         let part = words.to_lowercase();
         let from = (
             std::ops::Bound::Excluded(asked.after.as_str()),
@@ -70,7 +70,7 @@ pub(crate) async fn list(
             part.is_empty() || texts.iter().any(|text| text.to_lowercase().contains(&part))
         };
         let exact: Vec<Arc<str>> = rows.iter().map(|row| row.key.clone()).collect();
-        let lines = known.customers.range::<str, _>(from);
+        let lines = index.customers.range::<str, _>(from);
         let mut lines = lines.filter(|(key, line)| matches(key, line) && !exact.contains(key));
         for (key, line) in lines.by_ref().take(PAGE_SIZE) {
             rows.push(CustomerListRow {
@@ -78,11 +78,11 @@ pub(crate) async fn list(
                 summary: line.clone(),
             });
         }
-        (lines.next().is_some(), known.counts.customers)
+        (lines.next().is_some(), index.counts.customers)
     };
     let next = rows.last().filter(|_| more).map(|row| row.key.clone());
     let values = values! { q => words, rows, next, total, after => asked.after };
-    console.page(&look, "customers.html", values)
+    console.page(&display, "customers.html", values)
 }
 
 #[derive(Deserialize)]
@@ -106,7 +106,7 @@ struct TimelineEvent {
 
 pub(crate) async fn one(
     State(console): State<Console>,
-    look: DisplayPrefs,
+    display: DisplayPrefs,
     Query(which): Query<CustomerQuery>,
 ) -> PageResult {
     let customer = CustomerKey::new(which.key.as_str());
@@ -146,7 +146,7 @@ pub(crate) async fn one(
         pending => record.as_ref().map_or(0, |record| record.pending.len()),
         next_due_at => record.and_then(|record| record.next_due_at.map(|at| at.to_string())),
     };
-    console.page(&look, "customer.html", values)
+    console.page(&display, "customer.html", values)
 }
 
 impl TimelineEvent {

@@ -26,17 +26,17 @@ pub(crate) struct DemoQuery {
 
 pub(crate) async fn page(
     State(console): State<Console>,
-    look: DisplayPrefs,
+    display: DisplayPrefs,
     Query(played): Query<DemoQuery>,
 ) -> PageResult {
-    let stories = sample_titles(look.language);
+    let stories = sample_titles(display.language);
     let values = values! {
         stories,
         chaos => console.chaos_settings(),
         allowed => console.may_be_killed(),
         story => played.story, sent => played.sent, accepted => played.accepted,
     };
-    console.page(&look, "demo.html", values)
+    console.page(&display, "demo.html", values)
 }
 
 #[derive(Deserialize)]

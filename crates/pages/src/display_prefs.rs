@@ -59,11 +59,11 @@ pub(crate) async fn change(Form(wish): Form<DisplayPrefsForm>) -> Response {
         .collect();
     // Back to a page of ours: a path, and never `//host` or `/\host`.
     let ours = wish.back.starts_with('/') && !wish.back.starts_with("//");
-    let plain = wish
+    let is_printable = wish
         .back
         .bytes()
         .all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    let back = if ours && plain {
+    let back = if ours && is_printable {
         wish.back.as_str()
     } else {
         "/"

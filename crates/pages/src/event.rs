@@ -35,10 +35,10 @@ struct EventPlace {
 
 pub(crate) async fn page(
     State(console): State<Console>,
-    look: DisplayPrefs,
+    display: DisplayPrefs,
     Query(which): Query<EventQuery>,
 ) -> PageResult {
-    console.event(&look, &which.id, None).await
+    console.event(&display, &which.id, None).await
 }
 
 /// What a replay came to, and whether the records are as they were.
@@ -51,20 +51,20 @@ struct ReplayOutcome {
 
 pub(crate) async fn replay(
     State(console): State<Console>,
-    mut look: DisplayPrefs,
+    mut display: DisplayPrefs,
     Form(which): Form<EventQuery>,
 ) -> PageResult {
     let (entry, customers) = console.find_entry(&which.id).await?;
     let before = console.digests(&customers).await?;
-    let said = console.replay(&entry).await?;
+    let response = console.replay(&entry).await?;
     let unchanged = before == console.digests(&customers).await?;
-    look.current_path = format!("/event?id={}", crate::render::encoded(&which.id));
+    display.current_path = format!("/event?id={}", crate::render::encoded(&which.id));
     console
         .event(
-            &look,
+            &display,
             &which.id,
             Some(ReplayOutcome {
-                response: said,
+                response,
                 unchanged,
             }),
         )
@@ -74,7 +74,7 @@ pub(crate) async fn replay(
 impl Console {
     async fn event(
         &self,
-        look: &DisplayPrefs,
+        display: &DisplayPrefs,
         id: &str,
         replayed: Option<ReplayOutcome>,
     ) -> PageResult {
@@ -105,7 +105,7 @@ impl Console {
             parked => parked_verdict(&entry),
             references => references(&entry),
         };
-        self.page(look, "event.html", values)
+        self.page(display, "event.html", values)
     }
 
     async fn event_place(
@@ -131,9 +131,9 @@ impl Console {
     /// The entry, and the customers in whose journals it is; none while it is parked.
     async fn find_entry(&self, id: &str) -> Result<(Arc<Entry>, Vec<CustomerKey>), PageError> {
         let places: Vec<Arc<str>> = {
-            let known = self.index.current();
+            let index = self.index.current();
             let from = (id.into(), "".into());
-            let of_it = known
+            let of_it = index
                 .events
                 .range(from..)
                 .take_while(|(known, _)| **known == *id);

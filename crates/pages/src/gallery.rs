@@ -25,7 +25,7 @@ struct GalleryRow {
     checks: Vec<Check>,
 }
 
-pub(crate) async fn list(State(console): State<Console>, look: DisplayPrefs) -> PageResult {
+pub(crate) async fn list(State(console): State<Console>, display: DisplayPrefs) -> PageResult {
     let mut rows = Vec::new();
     for letter in Letter::ALL {
         for language in Language::ALL {
@@ -38,7 +38,7 @@ pub(crate) async fn list(State(console): State<Console>, look: DisplayPrefs) -> 
             });
         }
     }
-    console.page(&look, "gallery.html", values! { rows })
+    console.page(&display, "gallery.html", values! { rows })
 }
 
 #[derive(Deserialize)]
@@ -61,7 +61,7 @@ impl GalleryQuery {
 
 pub(crate) async fn one(
     State(console): State<Console>,
-    look: DisplayPrefs,
+    display: DisplayPrefs,
     Query(which): Query<GalleryQuery>,
     Query(shown): Query<MailViewQuery>,
 ) -> PageResult {
@@ -72,7 +72,7 @@ pub(crate) async fn one(
         format!("/gallery/one?{query}"),
         format!("/gallery/body?{query}"),
     );
-    console.letter(&look, &mail, None, at, &shown)
+    console.letter(&display, &mail, None, at, &shown)
 }
 
 pub(crate) async fn body(
@@ -85,15 +85,15 @@ pub(crate) async fn body(
 
 impl Console {
     fn sample(&self, letter: Letter, language: Language) -> anyhow::Result<CapturedMail> {
-        let occasion = SAMPLE_CASES
+        let case = SAMPLE_CASES
             .into_iter()
-            .find(|occasion| occasion.letter == letter)
+            .find(|case| case.letter == letter)
             .with_context(|| format!("{} has no sample", letter.as_str()))?;
         let words = SampleNames {
             shop: self.shop.sender.shop.clone(),
             ..SampleNames::default()
         };
-        let mail = sample(occasion, language, &words)?;
+        let mail = sample(case, language, &words)?;
         let tags = mail.tags.into_iter();
         Ok(CapturedMail {
             id: letter.as_str().into(),

@@ -340,7 +340,7 @@ impl IndexState {
         what: &'static str,
         entry: &Entry,
         verdict: &'static str,
-        whose: &str,
+        subject: &str,
     ) {
         self.add_activity(ActivityEntry {
             number: 0,
@@ -348,7 +348,7 @@ impl IndexState {
             kind: what,
             name: entry.event.kind.clone(),
             verdict,
-            subject: whose.into(),
+            subject: subject.into(),
             id: entry.event.id.as_str().into(),
         });
     }

@@ -24,7 +24,7 @@ struct MailRow {
 
 pub(crate) async fn list(
     State(console): State<Console>,
-    look: DisplayPrefs,
+    display: DisplayPrefs,
     Query(asked): Query<BeforeQuery>,
 ) -> PageResult {
     let mails = console
@@ -45,7 +45,7 @@ pub(crate) async fn list(
             subject: mail.subject,
         })
         .collect();
-    console.page(&look, "mailbox.html", values! { rows, next })
+    console.page(&display, "mailbox.html", values! { rows, next })
 }
 
 /// Which mail.
@@ -93,7 +93,7 @@ enum FrameTheme {
 
 pub(crate) async fn one(
     State(console): State<Console>,
-    look: DisplayPrefs,
+    display: DisplayPrefs,
     Query(which): Query<MailQuery>,
     Query(shown): Query<MailViewQuery>,
 ) -> PageResult {
@@ -101,7 +101,7 @@ pub(crate) async fn one(
     let query = format!("id={}", crate::render::encoded(&mail.id));
     let at = (format!("/mail?{query}"), format!("/mail/body?{query}"));
     let customer = console.recipient(&mail);
-    console.letter(&look, &mail, customer, at, &shown)
+    console.letter(&display, &mail, customer, at, &shown)
 }
 
 pub(crate) async fn body(
@@ -124,7 +124,7 @@ impl Console {
     /// The page of a mail, which stands at `this` and has its HTML at `body`.
     pub(crate) fn letter(
         &self,
-        look: &DisplayPrefs,
+        display: &DisplayPrefs,
         mail: &CapturedMail,
         customer: Option<String>,
         (this, body): (String, String),
@@ -136,7 +136,7 @@ impl Console {
             source => source(mail),
             view => shown.view, width => shown.width, light => shown.light,
         };
-        self.page(look, "mail.html", values)
+        self.page(display, "mail.html", values)
     }
 
     fn mail(&self, id: &str) -> Result<CapturedMail, PageError> {
@@ -146,9 +146,9 @@ impl Console {
 
     /// The customers with this address, as the index knows them.
     fn recipient(&self, mail: &CapturedMail) -> Option<String> {
-        let known = self.index.current();
+        let index = self.index.current();
         let to = mail.to.first()?;
-        let mut of_it = known.customers.iter().filter(|(_, line)| line.email == *to);
+        let mut of_it = index.customers.iter().filter(|(_, line)| line.email == *to);
         of_it.next().map(|(key, _)| key.to_string())
     }
 }

@@ -11,15 +11,15 @@ use minijinja::value::Value;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-pub(crate) async fn page(State(console): State<Console>, look: DisplayPrefs) -> PageResult {
+pub(crate) async fn page(State(console): State<Console>, display: DisplayPrefs) -> PageResult {
     let values = console.overview()?;
-    console.page(&look, "overview.html", values)
+    console.page(&display, "overview.html", values)
 }
 
 /// The part of it that changes, alone.
-pub(crate) async fn live(State(console): State<Console>, look: DisplayPrefs) -> PageResult {
+pub(crate) async fn live(State(console): State<Console>, display: DisplayPrefs) -> PageResult {
     let values = console.overview()?;
-    console.page(&look, "live.html", values)
+    console.page(&display, "live.html", values)
 }
 
 /// A verdict and how often it was given.
@@ -32,9 +32,9 @@ struct CountTile {
 impl Console {
     fn overview(&self) -> anyhow::Result<Value> {
         let (counts, (parked, waiting), latest): (IndexCounts, _, Vec<ActivityEntry>) = {
-            let known = self.index.current();
-            let latest = known.latest_activity.iter().rev().take(MAX_SHOWN).cloned();
-            (known.counts.clone(), known.parked(), latest.collect())
+            let index = self.index.current();
+            let latest = index.latest_activity.iter().rev().take(MAX_SHOWN).cloned();
+            (index.counts.clone(), index.parked(), latest.collect())
         };
         let state = &self.endpoints.state;
         let answered = count_verdicts(&state.answers()?);
@@ -70,14 +70,14 @@ impl Console {
 fn count_verdicts(answers: &[(String, u32)]) -> BTreeMap<String, u64> {
     let mut sums: BTreeMap<String, u64> = BTreeMap::new();
     for (answer, times) in answers {
-        let said: BTreeMap<String, serde_json::Value> =
+        let answer: BTreeMap<String, serde_json::Value> =
             serde_json::from_str(answer).unwrap_or_default();
         // A partner's door says one word: `{"verdict":"applied","id":…}`.
-        if let Some(word) = said.get("verdict").and_then(|word| word.as_str()) {
+        if let Some(word) = answer.get("verdict").and_then(|word| word.as_str()) {
             let sum = sums.entry(word.to_owned()).or_default();
             *sum = sum.saturating_add(u64::from(*times));
         }
-        for (word, count) in said {
+        for (word, count) in answer {
             let count = count
                 .as_u64()
                 .unwrap_or(0)

@@ -26,10 +26,10 @@ struct PartnerListRow {
     referrals: usize,
 }
 
-pub(crate) async fn list(State(console): State<Console>, look: DisplayPrefs) -> PageResult {
+pub(crate) async fn list(State(console): State<Console>, display: DisplayPrefs) -> PageResult {
     let now = console.endpoints.clock.now();
     let rows: Vec<PartnerListRow> = {
-        let known = console.index.current();
+        let index = console.index.current();
         let line = |(row, referrals): (&std::sync::Arc<store::partners::PartnerRow>, usize)| {
             PartnerListRow {
                 name: row.partner.to_string(),
@@ -38,9 +38,9 @@ pub(crate) async fn list(State(console): State<Console>, look: DisplayPrefs) -> 
                 referrals,
             }
         };
-        known.partners.all().map(line).collect()
+        index.partners.all().map(line).collect()
     };
-    console.page(&look, "partners.html", values! { rows })
+    console.page(&display, "partners.html", values! { rows })
 }
 
 /// Which partner, and which page of its rows, counted from the latest, from 1.
@@ -52,23 +52,28 @@ pub(crate) struct PartnerQuery {
 
 pub(crate) async fn one(
     State(console): State<Console>,
-    look: DisplayPrefs,
+    display: DisplayPrefs,
     Query(which): Query<PartnerQuery>,
 ) -> PageResult {
     let partner = PartnerId::new(which.name.as_str());
-    let known = console.index.current().partners.one(&partner);
+    let referred = console.index.current().partners.one(&partner);
     let (row, sent) =
-        known.ok_or_else(|| PageError::NotFound(format!("no partner is called {partner}")))?;
+        referred.ok_or_else(|| PageError::NotFound(format!("no partner is called {partner}")))?;
     let now = console.endpoints.clock.now();
-    let told = read_statement(&console.table, &partner, now).await?;
-    let there = read_endpoint(&console.table, &partner).await?;
-    let total = told.rows.len();
+    let statement = read_statement(&console.table, &partner, now).await?;
+    let endpoint = read_endpoint(&console.table, &partner).await?;
+    let total = statement.rows.len();
     let pages = total.div_ceil(ROWS_PER_PAGE).max(1);
     let page = which.page.unwrap_or(1).clamp(1, pages);
     let skipped = page.saturating_sub(1).saturating_mul(ROWS_PER_PAGE);
-    let latest = told.rows.iter().rev().skip(skipped).take(ROWS_PER_PAGE);
+    let latest = statement
+        .rows
+        .iter()
+        .rev()
+        .skip(skipped)
+        .take(ROWS_PER_PAGE);
     let rows: Vec<CommissionRowText> = latest.map(CommissionRowText::new).collect();
-    let balance: Vec<BalanceText> = told.balance.iter().map(BalanceText::new).collect();
+    let balance: Vec<BalanceText> = statement.balance.iter().map(BalanceText::new).collect();
     let programs: Vec<DatedTermsText> =
         row.programs.iter().rev().map(DatedTermsText::new).collect();
     let (referrals, shown): (usize, Vec<&ReferredCustomer>) =
@@ -79,10 +84,10 @@ pub(crate) async fn one(
         sent => shown,
         keys => row.keys,
         codes => row.codes,
-        endpoint => there.as_deref().map(NoticeEndpointStatus::new),
+        endpoint => endpoint.as_deref().map(NoticeEndpointStatus::new),
         terms => row.program(now).as_ref().map(TermsText::new),
     };
-    console.page(&look, "partner.html", values)
+    console.page(&display, "partner.html", values)
 }
 
 /// A program in parts, for either language.

@@ -24,19 +24,19 @@ struct RefusedRequest {
 
 pub(crate) async fn list(
     State(console): State<Console>,
-    look: DisplayPrefs,
+    display: DisplayPrefs,
     Query(asked): Query<BeforeQuery>,
 ) -> PageResult {
-    let seen = console
+    let recorded = console
         .endpoints
         .state
         .refused_before(asked.number(), PAGE_SIZE)?;
-    let next = next_page(&seen, PAGE_SIZE, |seen| seen.id);
-    let refused: Vec<RefusedRequest> = seen
+    let next = next_page(&recorded, PAGE_SIZE, |recorded| recorded.id);
+    let refused: Vec<RefusedRequest> = recorded
         .into_iter()
-        .map(|seen| console.explain_refusal(&look, seen))
+        .map(|recorded| console.explain_refusal(&display, recorded))
         .collect();
-    console.page(&look, "refused.html", values! { refused, next })
+    console.page(&display, "refused.html", values! { refused, next })
 }
 
 #[derive(Deserialize)]
@@ -46,14 +46,14 @@ pub(crate) struct RefusedQuery {
 
 pub(crate) async fn one(
     State(console): State<Console>,
-    look: DisplayPrefs,
+    display: DisplayPrefs,
     Query(which): Query<RefusedQuery>,
 ) -> PageResult {
-    let seen = console.recorded_request(which.id)?;
-    let body = String::from_utf8_lossy(&seen.body).into_owned();
-    let cut = seen.body_bytes > seen.body.len();
-    let refused = console.explain_refusal(&look, seen);
-    console.page(&look, "refusal.html", values! { refused, body, cut })
+    let recorded = console.recorded_request(which.id)?;
+    let body = String::from_utf8_lossy(&recorded.body).into_owned();
+    let cut = recorded.body_bytes > recorded.body.len();
+    let refused = console.explain_refusal(&display, recorded);
+    console.page(&display, "refusal.html", values! { refused, body, cut })
 }
 
 /// The request as `orangery doctor signature` reads it.
@@ -61,9 +61,9 @@ pub(crate) async fn save(
     State(console): State<Console>,
     Query(which): Query<RefusedQuery>,
 ) -> PageResult {
-    let seen = console.recorded_request(which.id)?;
-    let text = serde_json::to_string_pretty(&SavedRequest::from(&seen))?;
-    let name = format!("attachment; filename=\"refused-{}.json\"", seen.id);
+    let recorded = console.recorded_request(which.id)?;
+    let text = serde_json::to_string_pretty(&SavedRequest::from(&recorded))?;
+    let name = format!("attachment; filename=\"refused-{}.json\"", recorded.id);
     let headers = [
         (header::CONTENT_TYPE, "application/json".to_owned()),
         (header::CONTENT_DISPOSITION, name),
@@ -73,12 +73,12 @@ pub(crate) async fn save(
 
 impl Console {
     fn recorded_request(&self, id: i64) -> Result<RecordedRequest, PageError> {
-        let seen = self.endpoints.state.recorded_request(id)?;
-        seen.ok_or_else(|| PageError::NotFound(format!("request {id} is not kept any more")))
+        let recorded = self.endpoints.state.recorded_request(id)?;
+        recorded.ok_or_else(|| PageError::NotFound(format!("request {id} is not kept any more")))
     }
 
-    fn explain_refusal(&self, look: &DisplayPrefs, seen: RecordedRequest) -> RefusedRequest {
-        let name = seen.path.strip_prefix("/webhooks/").unwrap_or_default();
+    fn explain_refusal(&self, display: &DisplayPrefs, recorded: RecordedRequest) -> RefusedRequest {
+        let name = recorded.path.strip_prefix("/webhooks/").unwrap_or_default();
         let mut others: Vec<(String, String)> = Vec::new();
         for (provider, secrets) in self.shop.secrets.iter().filter(|(known, _)| *known != name) {
             others.extend(
@@ -93,7 +93,7 @@ impl Console {
             ..DiagnosisContext::default()
         };
         let now = self.endpoints.clock.now();
-        let found = SavedRequest::from(&seen)
+        let found = SavedRequest::from(&recorded)
             .diagnosis(&known, now)
             .ok()
             .flatten();
@@ -102,8 +102,8 @@ impl Console {
         RefusedRequest {
             cause: found.as_ref().map(|found| found.cause.as_str()),
             certain: found.as_ref().is_some_and(|found| found.certain),
-            text: found.map(|found| diagnosis_text(look.language, &found)),
-            request: seen,
+            text: found.map(|found| diagnosis_text(display.language, &found)),
+            request: recorded,
         }
     }
 }

@@ -18,17 +18,17 @@ impl Console {
                 .flat_map(move |known| modes.map(|mode| known.account(mode)))
         };
         {
-            let known = self.index.current();
+            let index = self.index.current();
             let keys = accounts().map(|account| account.customer(words));
             for key in keys.chain([CustomerKey::new(words)]) {
-                if known.customers.contains_key(key.as_str()) {
+                if index.customers.contains_key(key.as_str()) {
                     found.push(key);
                 }
             }
             let events = accounts().map(|account| account.event(words).as_str().to_owned());
             for event in events.chain([words.to_owned()]) {
                 let from = (event.as_str().into(), "".into());
-                let places = known.events.range(from..);
+                let places = index.events.range(from..);
                 let of_it = places.take_while(|(id, _)| **id == *event);
                 found.extend(of_it.filter_map(|(_, place)| store::items::customer_of(place)));
             }

@@ -89,14 +89,14 @@ fn each_step_is_what_folding_everything_again_shows() {
         let mut letters = 0;
         for part in [1, 7] {
             let begins = (0..sorted.len()).step_by(part);
-            let told = begins.flat_map(|begin| {
+            let steps = begins.flat_map(|begin| {
                 let range = begin..(begin + part).min(sorted.len());
                 effects(&customer, &sorted, &moments, range, &catalog)
             });
-            let told: Vec<_> = told.collect();
-            assert_eq!(told.len(), sorted.len());
+            let steps: Vec<_> = steps.collect();
+            assert_eq!(steps.len(), sorted.len());
             let mut before = CustomerState::default();
-            for (at, step) in told.iter().enumerate() {
+            for (at, step) in steps.iter().enumerate() {
                 let after = fold_with_all_payments(readings(at + 1));
                 let changes = compare(&shown(&before), &shown(&after));
                 assert_eq!(step.changes, changes, "{at} of {at_once} at once");

@@ -19,13 +19,13 @@ pub(crate) struct ClockQuery {
 
 pub(crate) async fn page(
     State(console): State<Console>,
-    look: DisplayPrefs,
+    display: DisplayPrefs,
     Query(asked): Query<ClockQuery>,
 ) -> PageResult {
     let latest: Vec<ActivityEntry> = {
-        let known = console.index.current();
+        let index = console.index.current();
         let since = asked.since.unwrap_or(u64::MAX);
-        known
+        index
             .latest_activity
             .iter()
             .filter(|entry| entry.number > since)
@@ -36,7 +36,7 @@ pub(crate) async fn page(
         latest, moved => asked.since.is_some(), wrong => "",
         offset => console.endpoints.clock.offset() / 1_000,
     };
-    console.page(&look, "clock.html", values)
+    console.page(&display, "clock.html", values)
 }
 
 #[derive(Deserialize)]
@@ -47,7 +47,7 @@ pub(crate) struct ClockForm {
 
 pub(crate) async fn change(
     State(console): State<Console>,
-    look: DisplayPrefs,
+    display: DisplayPrefs,
     Form(turn): Form<ClockForm>,
 ) -> PageResult {
     let since = console.index.current().activity_count;
@@ -66,7 +66,7 @@ pub(crate) async fn change(
     if let Err(error) = moved.await {
         let latest: Vec<ActivityEntry> = Vec::new();
         let values = values! { latest, moved => false, wrong => format!("{error:#}"), offset => 0 };
-        return console.page(&look, "clock.html", values);
+        return console.page(&display, "clock.html", values);
     }
     Ok::<_, PageError>(Redirect::to(&format!("/clock?since={since}")).into_response())
 }

@@ -39,7 +39,7 @@ pub struct NoticeEndpointArgs {
 impl NoticeEndpointArgs {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let (table, row) = self.target.read_row().await?;
-        let (partner, place) = (&row.partner, &self.target.stage);
+        let (partner, stage) = (&row.partner, &self.target.stage);
         let mut out = std::io::stdout();
         if self.remove {
             let removed = remove(&table, partner).await;
@@ -50,10 +50,10 @@ impl NoticeEndpointArgs {
             return Ok(());
         }
         // First: a secret that can't be shown is not changed.
-        let (master, now) = (self.master.key(place)?, place.now()?);
-        let there = match &self.to {
+        let (master, now) = (self.master.key(stage)?, stage.now()?);
+        let endpoint = match &self.to {
             Some(url) => {
-                let reach = match place.is_local() {
+                let reach = match stage.is_local() {
                     true => NetworkScope::Loopback,
                     false => NetworkScope::Public,
                 };
@@ -67,13 +67,13 @@ impl NoticeEndpointArgs {
                 )
             }
             None => {
-                let there = read_endpoint(&table, partner)
+                let endpoint = read_endpoint(&table, partner)
                     .await
                     .map_err(table::readable_error)?;
-                there.map(|there| NoticeEndpoint::clone(&there))
+                endpoint.map(|endpoint| NoticeEndpoint::clone(&endpoint))
             }
         };
-        let Some(mut there) = there else {
+        let Some(mut endpoint) = endpoint else {
             bail!(
                 "{partner} has no endpoint, so it is told nothing; \
                  `orangery partner endpoint {partner} https://…` sets one"
@@ -81,19 +81,23 @@ impl NoticeEndpointArgs {
         };
         if self.enable {
             let on = enable(&table, partner, now).await;
-            there = on
+            endpoint = on
                 .map_err(table::readable_error)?
                 .context(CHANGED_CONCURRENTLY)?;
         }
         if self.rotate {
             let next = rotate(&table, partner, now).await;
-            there = next
+            endpoint = next
                 .map_err(table::readable_error)?
                 .context(CHANGED_CONCURRENTLY)?;
         }
-        let secret = notice_secret(&master, partner, there.key)?;
+        let secret = notice_secret(&master, partner, endpoint.key)?;
         writeln!(out, "{}", secret.reveal_standard())?;
-        writeln!(std::io::stderr(), "{}", endpoint_text(partner, &there, now))?;
+        writeln!(
+            std::io::stderr(),
+            "{}",
+            endpoint_text(partner, &endpoint, now)
+        )?;
         Ok(())
     }
 }

@@ -343,7 +343,7 @@ fn a_request_saved_from_the_wire_is_read() {
     };
     let said = signature(&text, &known).unwrap();
     assert!(
-        said.starts_with("clock_behind: Rightly signed, but 36"),
+        said.starts_with("clock_behind: Correctly signed, but 36"),
         "{said}"
     );
     assert!(signature(b"no request", &known).is_err());
