@@ -72,4 +72,4 @@ fn address(gateway: &str) -> String {
 }
 
 const NO_STACK: &str =
-    "what answers there is no local stack; --port, --url or ORANGERY_URL say where it is";
+    "what answers there is not a local stack; --port, --url or ORANGERY_URL say where it is";

@@ -1,4 +1,4 @@
-//! A signed request on its way to a door: made from a sample, a file or a story.
+//! A signed request on its way to an endpoint: made from a sample, a file or a story.
 
 use crate::authority;
 use anyhow::{Context, anyhow, bail};
@@ -33,7 +33,7 @@ pub enum Signer {
     Partner(Secret),
 }
 
-/// What the door said.
+/// What the endpoint answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveryResponse {
     /// HTTP status.
@@ -227,7 +227,7 @@ pub fn set(value: &mut Value, path: &str, to: Value) -> anyhow::Result<()> {
             Value::Array(values) => {
                 let index: usize = part
                     .parse()
-                    .with_context(|| format!("`{part}` in `{path}` is no index"))?;
+                    .with_context(|| format!("`{part}` in `{path}` is not an index"))?;
                 let length = values.len();
                 values
                     .get_mut(index)

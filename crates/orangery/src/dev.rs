@@ -1,4 +1,4 @@
-//! `orangery dev`: the local stack with a few sample lives in it.
+//! `orangery dev`: the local stack with a few sample customers in it.
 
 use crate::customer::{text_table, view};
 use crate::wiring::wire;
@@ -31,7 +31,7 @@ pub struct DevOptions {
     pub data: Option<PathBuf>,
     /// The moment to begin at.
     pub clock: Option<Timestamp>,
-    /// Whether the sample lives are played.
+    /// Whether the sample customers are played.
     pub samples: bool,
     /// The shop.
     pub shop: Shop,
@@ -73,8 +73,8 @@ pub async fn run(dev: DevOptions) -> anyhow::Result<()> {
     tokio::signal::ctrl_c().await?;
     stack.shutdown().await;
     let ended = match &dev.data {
-        Some(folder) => format!("what it knows stays in {}", folder.display()),
-        None => "what it knew was in memory and is gone (--data DIR keeps it)".into(),
+        Some(folder) => format!("its data stays in {}", folder.display()),
+        None => "its data was in memory and is gone (--data DIR keeps it)".into(),
     };
     writeln!(out, "\nended; {ended}")?;
     Ok(())
@@ -96,14 +96,14 @@ impl Write for TolerantStdout {
     }
 }
 
-/// Plays the sample lives as signed requests over HTTP and prints what came of them.
+/// Plays the sample customers as signed requests over HTTP and prints what came of them.
 async fn play_samples(stack: &Stack, shop: &Shop, out: &mut impl Write) -> anyhow::Result<()> {
     let table = dynamo_table(stack.endpoints())?;
     let signers = signers(shop)?;
     let now = stack.clock().now();
     writeln!(
         out,
-        "\nplaying {} sample lives, with repetitions and disorder",
+        "\nplaying {} sample customers, with repeated and reordered events",
         SAMPLES.len()
     )?;
     let mut sent = 0_u32;
@@ -199,7 +199,7 @@ fn customers_table(views: &[CustomerView]) -> Option<comfy_table::Table> {
         ]
     });
     let head = [
-        "customer", "status", "plan", "paid", "letters", "through", "events",
+        "customer", "status", "plan", "paid", "e-mails", "through", "events",
     ];
     text_table(head, rows.collect())
 }
@@ -234,13 +234,13 @@ fn print_addresses(stack: &Stack, dev: &DevOptions, out: &mut impl Write) -> any
             "a partner",
             format!("{command} partner add acme {table_port}{port}"),
         ),
-        ("letters sent", format!("{gateway}/mailbox.json")),
+        ("e-mails sent", format!("{gateway}/mailbox.json")),
         ("what was refused", format!("{gateway}/_stack/refusals")),
         ("the table", format!("{table} (any DynamoDB tool)")),
         ("webhooks", format!("POST {gateway}/webhooks/stripe")),
         (
             "providers' APIs",
-            "this stack stands in for them and says what `send` told it (--api)".into(),
+            "this stack stands in for them with what `send` gives it (--api)".into(),
         ),
     ];
     writeln!(out, "\nwhere to look")?;
@@ -255,7 +255,7 @@ fn print_addresses(stack: &Stack, dev: &DevOptions, out: &mut impl Write) -> any
         Some(folder) => format!("stays in {}", folder.display()),
         None => "is in memory and goes with it (--data DIR keeps it)".into(),
     };
-    writeln!(out, "Ctrl-C ends it; what it knows {kept}")?;
+    writeln!(out, "Ctrl-C ends it; its data {kept}")?;
     Ok(())
 }
 

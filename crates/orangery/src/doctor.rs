@@ -9,12 +9,12 @@ use std::fmt::Write;
 /// The finding on a saved request, as printed.
 ///
 /// # Errors
-/// When the file holds no request, or one to no door.
+/// When the file holds no request, or one to no endpoint.
 pub fn signature(bytes: &[u8], context: &DiagnosisContext) -> anyhow::Result<String> {
     let saved = SavedRequest::read(bytes)?;
     let Some(diagnosis) = saved.diagnosis(context, Timestamp::now())? else {
         bail!(
-            "`{}` is no door that checks signatures: those are /webhooks/<provider> and \
+            "`{}` is not an endpoint that checks signatures; those are /webhooks/<provider> and \
              /partners/<partner>/events",
             saved.path
         );

@@ -33,9 +33,9 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// The local stack with sample lives in it; what `cargo run` starts.
+    /// The local stack with sample customers in it; what `cargo run` starts.
     Dev(DevArgs),
-    /// One customer's record, told from the journal.
+    /// One customer's record, built from the journal.
     Customer(CustomerArgs),
     /// Signs and delivers a sample, a file or a story.
     Send(Box<SendArgs>),
@@ -51,7 +51,7 @@ enum Command {
     /// What is wrong, and what to do about it.
     #[command(subcommand)]
     Doctor(DoctorCommand),
-    /// Letters.
+    /// E-mails.
     #[command(subcommand)]
     Mail(orangery::preview::MailCommand),
 }
@@ -67,7 +67,7 @@ struct DevArgs {
     /// Keep everything in this folder instead of in memory.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Start empty, without the sample lives.
+    /// Start empty, without the sample customers.
     #[arg(long)]
     no_samples: bool,
     /// A webhook secret in force, as in stripe=whsec_…; may be repeated.
@@ -93,13 +93,13 @@ enum DoctorCommand {
     Signature {
         /// The saved request.
         file: PathBuf,
-        /// A secret in force at the door; may be repeated. Without one, the local stack's.
+        /// A secret in force at the webhook endpoint; may be repeated. Without one, the local stack's.
         #[arg(long = "secret", env = "ORANGERY_SECRET", hide_env_values = true)]
         secrets: Vec<String>,
         /// A secret in force somewhere else, to see whether that one fits: NAME=SECRET.
         #[arg(long = "other", value_name = "NAME=SECRET", value_parser = named)]
         others: Vec<(String, String)>,
-        /// The door takes live events instead of test ones.
+        /// The webhook endpoint takes live events instead of test ones.
         #[arg(long)]
         live: bool,
         /// When it was refused, where the file does not say; without it, now.
@@ -135,7 +135,7 @@ struct SendArgs {
     /// The provider's secret; without it the local stack's usual one.
     #[arg(long, env = "ORANGERY_SECRET", hide_env_values = true)]
     secret: Option<String>,
-    /// The local stack's table, for a story in which a partner speaks and must be known there.
+    /// The local stack's table, for a story with reports of a partner, which is added there.
     #[arg(long)]
     table_port: Option<u16>,
     /// Every delivery twice.

@@ -1,4 +1,4 @@
-//! `orangery mail preview`: every letter in every language, with sample data, as files to look
+//! `orangery mail preview`: every e-mail in every language, with sample data, as files to look
 //! at. The samples serve the letters' own tests and whoever shows a gallery.
 
 use anyhow::Context;
@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 /// Letters to look at.
 #[derive(Debug, Subcommand)]
 pub enum MailCommand {
-    /// Writes every letter as HTML, text and mail, with a page that leads to them.
+    /// Writes every e-mail as HTML, text and .eml file, with a page that leads to them.
     Preview(PreviewArgs),
 }
 
@@ -27,7 +27,7 @@ pub struct PreviewArgs {
     /// The folder; it is made if it is not there.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// This letter alone: welcome, payment_failed, …
+    /// This e-mail alone: welcome, payment_failed, …
     #[arg(long, value_parser = letter)]
     pub letter: Option<Letter>,
     /// This language alone: en, fr.
@@ -44,7 +44,7 @@ impl MailCommand {
         let Self::Preview(preview) = self;
         let count = run(preview)?;
         let page = preview.out.join("index.html");
-        writeln!(std::io::stdout(), "{count} letters: {}", page.display())?;
+        writeln!(std::io::stdout(), "{count} e-mails: {}", page.display())?;
         Ok(())
     }
 }
@@ -143,9 +143,9 @@ fn index(names: &[(String, String)]) -> String {
     let mut page = String::from(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n<title>Letters</title>\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<title>E-mails</title>\n\
          <style>body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;\
-         padding:0 1rem}td{padding:.25rem 1rem .25rem 0}</style>\n<h1>Letters</h1>\n<table>\n",
+         padding:0 1rem}td{padding:.25rem 1rem .25rem 0}</style>\n<h1>E-mails</h1>\n<table>\n",
     );
     for (name, subject) in names {
         let subject = escaped(subject);

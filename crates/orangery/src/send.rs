@@ -45,10 +45,10 @@ pub struct SendOptions {
 /// Sends it and prints a line a delivery.
 ///
 /// # Errors
-/// When there is nothing to send, nobody answers, or a door answers otherwise than 2xx.
+/// When there is nothing to send, nobody answers, or an endpoint answers otherwise than 2xx.
 pub async fn run(send: &SendOptions) -> anyhow::Result<()> {
     let sender = parse_sender(&send.provider)?;
-    // A deployed door has no clock of its own to ask.
+    // A deployed endpoint has no clock of its own to ask.
     let now = clock::now(&send.gateway).unwrap_or_else(|_| Timestamp::now());
     let chaos = Chaos {
         duplicate: send.duplicate,
@@ -79,7 +79,7 @@ pub async fn run(send: &SendOptions) -> anyhow::Result<()> {
             announced = true;
             writeln!(
                 out,
-                "{STANDS_IN} {}'s API; it is told what it says of this",
+                "{STANDS_IN} {}'s API; it is given the answers for this",
                 send.provider
             )?;
         }
@@ -115,8 +115,8 @@ fn parse_sender(name: &str) -> anyhow::Result<SenderKind> {
     match providers::provider(name) {
         Some(provider) => Ok(SenderKind::Provider(provider)),
         None => {
-            let documents = known_providers();
-            bail!("`{name}` is no provider; there are: {documents}, and {PARTNER}NAME")
+            let names = known_providers();
+            bail!("`{name}` is not a provider; there are: {names}, and {PARTNER}NAME")
         }
     }
 }
@@ -136,7 +136,7 @@ fn documents_for(
 
 /// The providers' names, for people.
 pub fn known_providers() -> String {
-    let names: Vec<&str> = PROVIDERS.iter().map(|documents| documents.name()).collect();
+    let names: Vec<&str> = PROVIDERS.iter().map(|provider| provider.name()).collect();
     names.join(", ")
 }
 
@@ -253,7 +253,7 @@ pub(crate) fn sample_report(name: &str, now: Timestamp) -> anyhow::Result<Value>
     Ok(body)
 }
 
-/// A provider's telling of one customer's life, its last event put at `now`.
+/// A provider's scenario of one customer, its last event put at `now`.
 fn scenario(
     provider: &'static Provider,
     signer: &Signer,
@@ -266,7 +266,7 @@ fn scenario(
         events.push((name, *text, documents));
     }
     if events.is_empty() {
-        bail!("{} tells no life", provider.name());
+        bail!("{} has no scenario", provider.name());
     }
     let mut moments = events
         .iter()
@@ -304,7 +304,7 @@ fn file(send: &SendOptions, path: &Path) -> anyhow::Result<Vec<u8>> {
         return std::fs::read(path).with_context(|| format!("{} can't be read", path.display()));
     }
     let body = serde_json::from_str(&read(path)?);
-    let why = || format!("{} is no JSON, so no field can be set", path.display());
+    let why = || format!("{} is not JSON, so no field can be set", path.display());
     with_fields_set(body.with_context(why)?, &send.set)
 }
 
@@ -323,7 +323,7 @@ fn fresh_sample(
         let stories: Vec<&str> = story_names().collect();
         let stories = stories.join(", ");
         format!(
-            "`{}` is no story ({stories}, {SCENARIO}) and no file",
+            "`{}` is neither a story ({stories}, {SCENARIO}) nor a file",
             send.content
         )
     })?;
@@ -331,11 +331,11 @@ fn fresh_sample(
     let at = provider_stubs::event_time(provider, &sample, &documents);
     let by = at.map_or(0, |at| now.as_second().saturating_sub(at));
     let documents = provider_stubs::shift_documents(documents, by);
-    // Some doors take forms, which name an object and nothing that could be set.
+    // Some endpoints take forms, which name an object and nothing that could be set.
     let Ok(mut body) = serde_json::from_str::<Value>(&sample) else {
         if !send.set.is_empty() {
             bail!(
-                "`{}` is a form and no JSON, so no field can be set",
+                "`{}` is a form, not JSON, so no field can be set",
                 send.content
             );
         }

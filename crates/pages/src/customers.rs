@@ -113,7 +113,7 @@ pub(crate) async fn one(
     let journal = console.journal(&customer).await?;
     if journal.sorted.is_empty() {
         return Err(PageError::NotFound(format!(
-            "nobody is known as {customer}"
+            "there is no customer {customer}"
         )));
     }
     let letters = console.letters(&customer).await?;

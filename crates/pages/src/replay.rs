@@ -1,4 +1,4 @@
-//! Replay: the raw item of an event once more to its door, freshly signed.
+//! Replay: the raw item of an event once more to its endpoint, signed again.
 
 use crate::console::Console;
 use crate::page_result::blocking;
@@ -9,7 +9,7 @@ use local_shop::delivery::{Signer, agent};
 use providers::{Secret, partner_secret, resend_body, standard};
 use serde::Serialize;
 
-/// What the door said to it.
+/// What the endpoint answered.
 #[derive(Serialize)]
 pub(crate) struct ReplayResponse {
     pub(crate) status: u16,

@@ -87,12 +87,12 @@ async fn existing_partner(
     if other || !existing.identity.is_superset(own) {
         let terms = in_force.map_or_else(|| "no program".to_owned(), terms_text);
         bail!(
-            "{partner} was existing already, on other terms ({terms}); `orangery partner terms \
+            "{partner} already exists, on other terms ({terms}); `orangery partner terms \
              {partner} …` puts new ones in force for customers sent from then on"
         )
     }
     let Some(asked) = asked.filter(|_| in_force.is_none()) else {
-        return Ok((existing, "was there already"));
+        return Ok((existing, "already exists"));
     };
     let first = |row: &mut PartnerRow| -> Result<(), Infallible> {
         put_in_force(row, asked, now);
@@ -102,8 +102,8 @@ async fn existing_partner(
     match changed.map_err(table::readable_error)? {
         Some(Ok(row)) => Ok((
             row,
-            "was there already, without a program, and has this one now",
+            "already existed without a program, and has this one now",
         )),
-        None => bail!("{partner} is not there any more"),
+        None => bail!("{partner} no longer exists"),
     }
 }

@@ -91,7 +91,7 @@ impl RevokeKeyArgs {
         let versions = versions_text(&row);
         writeln!(
             std::io::stdout(),
-            "revoked; the doors know within a minute. In force: {versions}"
+            "revoked; the endpoints refuse it within a minute. In force: {versions}"
         )?;
         Ok(())
     }
@@ -126,5 +126,5 @@ pub(super) fn versions_text(row: &PartnerRow) -> String {
     versions.join(", ")
 }
 
-const TOO_MANY_VERSIONS: &str = "doors try no more versions than it has had; add the partner under \
+const TOO_MANY_VERSIONS: &str = "it has had as many key versions as an endpoint tries; add the partner under \
                        another name";

@@ -39,7 +39,7 @@ pub enum PartnerCommand {
     Postback(proofs::PostbackTokenArgs),
     /// Gives a partner a code: whoever shows it from now on was sent by it.
     Code(codes::GrantCodeArgs),
-    /// Where a partner is told of its rows, and the secret that it checks notices with.
+    /// Where a partner gets notices of its rows, and the secret that it checks notices with.
     Endpoint(notice_endpoint::NoticeEndpointArgs),
     /// What a partner is owed, row by row.
     Statement(statement::StatementArgs),
@@ -71,7 +71,7 @@ impl PartnerCommand {
             Self::Key(key) => key.run().await,
             Self::Postback(postback) => postback.run().await,
             Self::Code(code) => code.run().await,
-            Self::Endpoint(tell) => tell.run().await,
+            Self::Endpoint(endpoint) => endpoint.run().await,
             Self::Statement(show) => show.run().await,
             Self::Release(review) => review.run(Decision::Release).await,
             Self::Void(review) => review.run(Decision::Void).await,

@@ -1,4 +1,4 @@
-//! `partner endpoint`: where a partner is told of its rows.
+//! `partner endpoint`: where notices of its rows are sent to a partner.
 
 use super::stage::MasterKeyArgs;
 use super::target::PartnerArgs;
@@ -22,10 +22,10 @@ pub struct NoticeEndpointArgs {
     /// Where to: an https address; of a local stack, one of this machine. Without it, what is set.
     #[arg(value_name = "ADDRESS")]
     to: Option<String>,
-    /// Tells this partner nothing any more.
+    /// Removes the endpoint; the partner gets no more notices.
     #[arg(long, conflicts_with_all = ["to", "enable"])]
     remove: bool,
-    /// Puts an endpoint on that was put off, and tells it what it missed.
+    /// Enables an endpoint that was disabled, and sends it what it missed.
     #[arg(long, conflicts_with = "to")]
     enable: bool,
     /// Gives it another secret to check notices with; for a day they are signed with the one
@@ -46,7 +46,7 @@ impl NoticeEndpointArgs {
             if !removed.map_err(table::readable_error)? {
                 bail!(CHANGED_CONCURRENTLY);
             }
-            writeln!(out, "{partner} is told nothing any more")?;
+            writeln!(out, "{partner} gets no more notices")?;
             return Ok(());
         }
         // First: a secret that can't be shown is not changed.
@@ -59,7 +59,7 @@ impl NoticeEndpointArgs {
                 };
                 reach
                     .check(url)
-                    .context("this is no address to send notices to")?;
+                    .context("notices can't be sent to this address")?;
                 let set = set(&table, partner, url, now).await;
                 Some(
                     set.map_err(table::readable_error)?
@@ -75,7 +75,7 @@ impl NoticeEndpointArgs {
         };
         let Some(mut endpoint) = endpoint else {
             bail!(
-                "{partner} has no endpoint, so it is told nothing; \
+                "{partner} has no notice endpoint, so it gets no notices; \
                  `orangery partner endpoint {partner} https://…` sets one"
             )
         };
@@ -106,24 +106,25 @@ impl NoticeEndpointArgs {
 fn endpoint_text(partner: &PartnerId, endpoint: &NoticeEndpoint, now: Timestamp) -> String {
     let NoticeEndpoint { url, since, .. } = endpoint;
     let how = match (endpoint.disabled, endpoint.failing_since) {
-        (Some(off), _) => {
-            let why = match off.reason {
-                DisabledReason::Gone => "it said that it is gone",
+        (Some(disabled), _) => {
+            let why = match disabled.reason {
+                DisabledReason::Gone => "it answered 410 Gone",
                 DisabledReason::Failing => "it failed for three days",
             };
-            format!("off since {}: {why}; --enable puts it on", off.at)
+            format!("disabled since {}: {why}; --enable enables it", disabled.at)
         }
         (None, Some(failing_since)) => format!("failing since {failing_since}, and tried again"),
-        (None, None) => "on".to_owned(),
+        (None, None) => "enabled".to_owned(),
     };
     let before = endpoint.previous_key.filter(|before| now < before.until);
     let both = before.map_or_else(String::new, |before| {
         format!(" (until {} also with the one before)", before.until)
     });
     format!(
-        "{partner} is told at {url} of what comes after {since}, signed with the secret \
+        "{partner} gets notices at {url} for rows written after {since}, signed with the secret \
          above{both}, and the endpoint is {how}"
     )
 }
 
-const CHANGED_CONCURRENTLY: &str = "somebody else changed this endpoint meanwhile; say it again";
+const CHANGED_CONCURRENTLY: &str =
+    "somebody else changed this endpoint meanwhile; run the command again";

@@ -200,11 +200,11 @@ impl ChangeTermsArgs {
         };
         let changed = store::partners::change(&table, &self.target.partner, put).await;
         let Some(Ok(changed)) = changed.map_err(table::readable_error)? else {
-            bail!("{} is not there any more", self.target.partner);
+            bail!("{} no longer exists", self.target.partner);
         };
         let mut out = std::io::stdout();
         let what = if changed.programs != row.programs {
-            "new terms, for customers sent from now on; the doors know within a minute"
+            "new terms, for customers sent from now on; the endpoints use them within a minute"
         } else if changed.identity != row.identity {
             "it is known by more, for customers sent from now on; its terms are as they were"
         } else {

@@ -22,7 +22,7 @@ pub struct TestDeliveryArgs {
     #[arg(value_parser = destination)]
     to: Uri,
     /// A report of that name, as `orangery send` knows them; without it one of a type that our
-    /// own door proves and then ignores.
+    /// own partner endpoint verifies and then ignores.
     #[arg(long, value_name = "NAME")]
     sample: Option<String>,
     #[command(flatten)]
@@ -87,7 +87,7 @@ fn visible(text: &str) -> String {
 }
 
 fn destination(text: &str) -> Result<Uri, String> {
-    let to: Uri = text.parse().map_err(|_| "is no address".to_owned())?;
+    let to: Uri = text.parse().map_err(|_| "is not an address".to_owned())?;
     let authority = to.authority().map(ToString::to_string).unwrap_or_default();
     match to.scheme_str() {
         _ if authority.is_empty() || authority.contains('@') => {

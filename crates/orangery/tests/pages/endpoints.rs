@@ -36,7 +36,7 @@ async fn an_endpoint_is_set_and_told_and_put_on_again_and_forgotten_by_command()
         assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), secret);
         String::from_utf8(output.stderr).unwrap()
     };
-    assert!(stands().contains("it said that it is gone"), "{}", stands());
+    assert!(stands().contains("it answered 410 Gone"), "{}", stands());
     told.lock().unwrap().clear();
     gone.store(false, Relaxed);
     assert_eq!(typed.run_ok("partner endpoint acme --enable"), secret);

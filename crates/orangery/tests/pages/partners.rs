@@ -145,10 +145,7 @@ async fn a_program_of_the_catalog_is_agreed_on_by_its_name_and_what_is_said_besi
     );
     typed.run_ok("partner add bureau --program agency");
     let other = typed.run_refused("partner add bureau --program agency --rate 25%");
-    assert!(
-        other.contains("was there already, on other terms"),
-        "{other}"
-    );
+    assert!(other.contains("already exists, on other terms"), "{other}");
     // Over its program, not over what was agreed on meanwhile.
     typed.run_ok("partner terms bureau --rate 25% --hold 7d");
     let told = typed.run_ok("partner terms bureau --program agency --window 90d");
@@ -321,7 +318,7 @@ async fn a_partners_page_shows_balance_rows_and_customers_without_their_addresse
     ] {
         assert!(page.contains(word), "{word}: {page}");
     }
-    assert!(page.contains("It is told nothing:"), "{page}");
+    assert!(page.contains("It gets no notices."), "{page}");
     typed.run_ok("partner endpoint acme http://127.0.0.1:9/notices?token=secret");
     let (_, set) = get(&stack, "/partner?name=acme").await;
     assert!(set.contains("<bdi>127.0.0.1:9</bdi>"), "{set}");
