@@ -194,7 +194,7 @@ async fn an_event_whose_api_is_silent_is_shown_as_waiting_with_what_it_lacks() {
     assert_eq!(count(&overview, "parked"), "0");
     let words = [
         "badge waiting",
-        "What it lacks:",
+        "Missing:",
         "<bdi>payments</bdi>",
         "within a minute",
     ];

@@ -36,7 +36,7 @@ async fn partners_are_paid_once_and_the_files_are_the_same_each_time() {
 
     let dry = json_of(&run_ok(&stack, &[&all[..], &["--dry-run"]].concat()));
     assert_eq!(dry["payouts"], paid_amounts("would_be_paid", &dry));
-    assert_eq!(dry["left"], unpaid_amounts());
+    assert_eq!(dry["unpaid"], unpaid_amounts());
     assert_eq!(balance(&stack, "acme"), json!([20_000, 0, 500, 0]));
 
     // Three at once: one of them pays.
@@ -293,7 +293,7 @@ fn paid_amounts(state: &str, told: &Value) -> Value {
 fn unpaid_amounts() -> Value {
     let line = |partner, minor, why| {
         json!({ "partner": partner, "amount_minor": minor, "currency": "eur", "exponent": 2,
-            "why": why })
+            "reason": why })
     };
     json!([
         line("peel", 50, "it is below 1.00 EUR"),
