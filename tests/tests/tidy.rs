@@ -26,19 +26,13 @@ const ALLOWED_DEPENDENCIES: [(&str, &str); 8] = [
     ("runtime", "domain providers store"),
     ("functions", "domain providers store runtime"),
     ("local-cloud", "runtime"),
-    (
-        "local-shop",
-        "domain providers store runtime functions local-cloud",
-    ),
-    (
-        "pages",
-        "domain providers store runtime functions local-cloud local-shop",
-    ),
-    (
-        "orangery",
-        "domain providers store runtime functions local-cloud local-shop pages",
-    ),
+    ("local-shop", BELOW_LOCAL_SHOP),
+    ("pages", BELOW_PAGES),
+    ("orangery", BELOW_COMMAND),
 ];
+const BELOW_LOCAL_SHOP: &str = "domain providers store runtime functions local-cloud";
+const BELOW_PAGES: &str = "domain providers store runtime functions local-cloud local-shop";
+const BELOW_COMMAND: &str = "domain providers store runtime functions local-cloud local-shop pages";
 
 #[test]
 fn no_line_file_or_function_is_too_long() {

@@ -93,7 +93,8 @@ enum DoctorCommand {
     Signature {
         /// The saved request.
         file: PathBuf,
-        /// A secret in force at the webhook endpoint; may be repeated. Without one, the local stack's.
+        /// A secret in force at the webhook endpoint; may be repeated. Without one, the local
+        /// stack's.
         #[arg(long = "secret", env = "ORANGERY_SECRET", hide_env_values = true)]
         secrets: Vec<String>,
         /// A secret in force somewhere else, to see whether that one fits: NAME=SECRET.

@@ -153,8 +153,8 @@ impl TierText {
     }
 }
 
-/// Where a partner gets its notices, and how that goes. Of the address its host alone: the rest may hold a
-/// secret of the partner's.
+/// Where a partner gets its notices, and how that goes. Of the address only its host: the rest
+/// may hold a secret of the partner's.
 #[derive(Serialize)]
 struct NoticeEndpointStatus {
     host: String,

@@ -126,5 +126,5 @@ pub(super) fn versions_text(row: &PartnerRow) -> String {
     versions.join(", ")
 }
 
-const TOO_MANY_VERSIONS: &str = "it has had as many key versions as an endpoint tries; add the partner under \
-                       another name";
+const TOO_MANY_VERSIONS: &str = "it has had as many key versions as an endpoint tries; \
+     add the partner under another name";

@@ -319,7 +319,10 @@ async fn a_partners_page_shows_balance_rows_and_customers_without_their_addresse
     typed.run_ok("partner endpoint acme http://127.0.0.1:9/notices?token=secret");
     let (_, set) = get(&stack, "/partner?name=acme").await;
     assert!(set.contains("<bdi>127.0.0.1:9</bdi>"), "{set}");
-    assert!(!set.contains("secret") && !set.contains("/notices"), "{set}");
+    assert!(
+        !set.contains("secret") && !set.contains("/notices"),
+        "{set}"
+    );
     let rest = page
         .replace("r-ada@x.example", "")
         .replace("r-ben@acme.example", "");
