@@ -4,8 +4,8 @@ use super::support::{open, shop};
 use domain::ids::{CustomerKey, ObjectId, PartnerId};
 use domain::money::{Currency, Money};
 use domain::partner::ledger::{CommissionRow, RowKind};
-use orangery::stack::Stack;
-use orangery::wiring::dynamo_table;
+use local_cloud::Stack;
+use local_shop::connection::dynamo_table;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -296,7 +296,7 @@ fn paid_amounts(state: &str, told: &Value) -> Value {
 fn unpaid_amounts() -> Value {
     let line = |partner, minor, why| {
         json!({ "partner": partner, "amount_minor": minor, "currency": "eur", "exponent": 2,
-            "why": why })
+            "reason": why })
     };
     json!([
         line("peel", 50, "it is below 1.00 EUR"),
