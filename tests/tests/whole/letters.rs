@@ -111,8 +111,9 @@ async fn a_letter_whose_reason_is_gone_while_it_waits_is_withdrawn() {
     let house = slow_harness().await;
     house.send_all(&started(&house, "2m")).await;
     assert_eq!(only_letter(&house).await["state"], "due");
-    let ended = "[[events]]\nsample = \"customer.subscription.deleted\"\nset = { created = \"@-1m\", \
-         \"data.object.canceled_at\" = \"@-1m\", \"data.object.ended_at\" = \"@-1m\" }\n";
+    let ended = "[[events]]\nsample = \"customer.subscription.deleted\"\n\
+         set = { created = \"@-1m\", \"data.object.canceled_at\" = \"@-1m\", \
+         \"data.object.ended_at\" = \"@-1m\" }\n";
     house.send_all(&of_pomelo(&house, "2m", ended)).await;
     assert_eq!(view(&house).await["subscriptions"][0]["status"], "canceled");
     house.advance(SignedDuration::from_mins(6)).await;

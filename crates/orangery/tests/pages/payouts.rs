@@ -13,12 +13,8 @@ use std::sync::Arc;
 use store::{Item, Table, WriteCondition};
 
 const DAY: &str = "2026-03-01";
-const PAYER: [&str; 4] = [
-    "--debtor-name",
-    "L'Orangerie",
-    "--debtor-iban",
-    "DE89 3704 0044 0532 0130 00",
-];
+const IBAN: &str = "DE89 3704 0044 0532 0130 00";
+const PAYER: [&str; 4] = ["--debtor-name", "L'Orangerie", "--debtor-iban", IBAN];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn partners_are_paid_once_and_the_files_are_the_same_each_time() {
@@ -383,8 +379,8 @@ struct OutputFolder(PathBuf);
 
 impl OutputFolder {
     fn new(name: &str) -> Self {
-        let name = format!("orangery-payouts-{name}-{}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
+        let id = std::process::id();
+        let folder = std::env::temp_dir().join(format!("orangery-payouts-{name}-{id}"));
         std::fs::create_dir_all(&folder).unwrap();
         Self(folder)
     }
