@@ -36,13 +36,16 @@ const INVALID_COMMANDS: &[(&str, &str)] = &[
     ),
     (
         "partner add new --rate 20",
-        "write it in percent with at most two decimals",
+        "write a percentage with at most two decimals",
     ),
     (
         "partner add new --rate 0.001%",
-        "write it in percent with at most two decimals",
+        "write a percentage with at most two decimals",
     ),
-    ("partner add new --rate 0%", "more than 0 % and at most 100 %"),
+    (
+        "partner add new --rate 0%",
+        "more than 0 % and at most 100 %",
+    ),
     (
         "partner add new --rate 101%",
         "more than 0 % and at most 100 %",
@@ -58,8 +61,14 @@ const INVALID_COMMANDS: &[(&str, &str)] = &[
         "write first or last",
     ),
     ("partner add new --tier many", "`many` is not a valid tier"),
-    ("partner add new --tier 10:5.00", "`10:5.00` is not a valid tier"),
-    ("partner add new --tier 9:25% --tier 9:30%", "active customers must rise"),
+    (
+        "partner add new --tier 10:5.00",
+        "`10:5.00` is not a valid tier",
+    ),
+    (
+        "partner add new --tier 9:25% --tier 9:30%",
+        "active customers must rise",
+    ),
     (
         "partner add new --program nobody",
         "no program `nobody`: it has agency",
@@ -72,7 +81,10 @@ const INVALID_COMMANDS: &[(&str, &str)] = &[
         "partner add new --email bruna",
         "an e-mail address is not valid",
     ),
-    ("partner add new --domain gmail.com", "not a valid company domain"),
+    (
+        "partner add new --domain gmail.com",
+        "not a valid company domain",
+    ),
     (
         "partner terms nobody --rate 15%",
         "no partner is called nobody",

@@ -161,7 +161,10 @@ const INVALID_COMMANDS: &[(&[&str], &str)] = &[
         "no partner is called nobody",
     ),
     (&["payout", "acme", "--date", "1 March"], "1 March"),
-    (&["payout", "acme", "--date", "2026-03-02"], "is in the future"),
+    (
+        &["payout", "acme", "--date", "2026-03-02"],
+        "is in the future",
+    ),
     (
         &["payout", "acme", "--date", DAY, "--minimum", "50"],
         "invalid value '50'",
