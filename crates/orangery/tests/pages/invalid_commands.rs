@@ -36,11 +36,11 @@ const INVALID_COMMANDS: &[(&str, &str)] = &[
     ),
     (
         "partner add new --rate 20",
-        "write it in percent with at most two decimals",
+        "write a percentage with at most two decimals",
     ),
     (
         "partner add new --rate 0.001%",
-        "write it in percent with at most two decimals",
+        "write a percentage with at most two decimals",
     ),
     (
         "partner add new --rate 0%",
