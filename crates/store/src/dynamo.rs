@@ -1,17 +1,19 @@
 //! The port over DynamoDB.
 
-use crate::attributes::{
+use crate::error::StoreError;
+use crate::items::attributes::{
     Attributes, due_shard_name, from_attributes, key_attributes, key_of, to_attributes,
 };
-use crate::items::{Item, Key};
-use crate::port::{Page, PutOutcome, StoreError, Table, TransactWrite, WriteCondition};
+use crate::items::item::Item;
+use crate::items::key::Key;
+use crate::port::{Page, PutOutcome, Table, TransactWrite, WriteCondition};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::Put as PutWrite;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, ConditionCheck, Put as PutWrite, ReturnValuesOnConditionCheckFailure,
-    TransactWriteItem,
+    AttributeValue, ConditionCheck, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 use jiff::Timestamp;
 use std::collections::HashMap;

@@ -4,13 +4,15 @@
 //! An entry's id counts what was decided of the same thing before it: typing a decision twice
 //! is one event, and of two who decide at once each sees what came of it.
 
-use crate::Item;
-use crate::folding::{fold, read_journal, read_record};
-use crate::ingest::{AppendOutcome, ingest_entries, resolve_references};
-use crate::items::{PARKED, ledger_partition, reference_partition, referral_rows};
-use crate::notices::floor_to_second;
-use crate::partners::PartnerRow;
-use crate::port::{StoreError, Table, query_all};
+use crate::error::StoreError;
+use crate::items::due_index::floor_to_second;
+use crate::items::item::Item;
+use crate::items::key::{PARKED, ledger_partition, reference_partition, referral_rows};
+use crate::journal::append::{AppendOutcome, resolve_references};
+use crate::journal::folding::{fold, read_journal, read_record};
+use crate::journal::ingest::ingest_entries;
+use crate::partner::partner_row::PartnerRow;
+use crate::port::{Table, query_all};
 use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::{CustomerKey, EventId, PartnerId, Reference};
 use domain::partner::program::{CodeGranted, Decision};

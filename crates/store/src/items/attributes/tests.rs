@@ -1,11 +1,12 @@
 //! What stands in the table comes back as it was written.
 
 use super::{from_attributes, to_attributes};
-use crate::items::{Item, customer_referral_statuses, customer_rows};
-use crate::notice_endpoints::{DisabledReason, DisabledState, NoticeEndpoint};
-use crate::notices::DeliveryState;
-use crate::payouts::{BankRow, Transfer, TransferBatch};
-use crate::reports::{ReportIndex, StoredReport};
+use crate::items::item::Item;
+use crate::items::key::{customer_referral_statuses, customer_rows};
+use crate::partner::endpoint_row::{DisabledReason, DisabledState, NoticeEndpoint};
+use crate::partner::delivery_row::DeliveryState;
+use crate::partner::payout_rows::{BankRow, Transfer, TransferBatch};
+use crate::partner::report_row::{ReportIndex, StoredReport};
 use domain::event::{About, Fact, NormalizedEvent, ReferralSnapshot};
 use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId};
 use domain::money::{Currency, Money};

@@ -1,14 +1,13 @@
 //! From an authentic event to a journal entry: appended to its customer, or parked under what
 //! it names until somebody knows whose that is.
 
-use crate::folding;
-use crate::items::{ALIAS, Item, Key, PARKED, reference_partition};
-use crate::port::{PutOutcome, StoreError, Table, WriteCondition, query_all};
+use crate::error::StoreError;
+use crate::items::item::Item;
+use crate::items::key::{ALIAS, Key, PARKED, reference_partition};
+use crate::port::{PutOutcome, Table, WriteCondition, query_all};
 use domain::event::About;
 use domain::ids::{CustomerKey, Reference};
 use domain::record::Entry;
-use jiff::Timestamp;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What became of an event.
@@ -20,31 +19,6 @@ pub enum AppendOutcome {
     Repeated,
     /// Waiting for somebody to know whose it is.
     Parked,
-}
-
-/// Takes in the entries of one request: each is durable when this returns, and the records they
-/// concern have been folded as far as possible; what is left the stream and the audit do.
-///
-/// # Errors
-/// When an entry may not be durable: the sender must try again.
-pub async fn ingest_entries<T: Table>(
-    table: &T,
-    entries: &[Arc<Entry>],
-    now: Timestamp,
-) -> Result<Vec<AppendOutcome>, StoreError> {
-    let mut verdicts = Vec::with_capacity(entries.len());
-    let mut touched: BTreeMap<CustomerKey, Vec<Arc<Entry>>> = BTreeMap::new();
-    for entry in entries {
-        let (verdict, customers) = append_or_park(table, entry).await?;
-        verdicts.push(verdict);
-        for customer in customers {
-            touched.entry(customer).or_default().push(entry.clone());
-        }
-    }
-    for (customer, new) in touched {
-        folding::fold_or_leave(table, &customer, new, now).await;
-    }
-    Ok(verdicts)
 }
 
 /// Makes one entry durable. Gives the customers to whose journals it was new.

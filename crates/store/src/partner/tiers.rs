@@ -1,9 +1,11 @@
 //! The tiers that partners reached, as dated terms: once the audit has counted every active
 //! customer, whoever passed a border gets its next terms.
 
-use crate::operator_decisions::{GrantOutcome, grant};
-use crate::partners::{PartnerRow, change, list};
-use crate::port::{StoreError, Table};
+use crate::error::StoreError;
+use crate::partner::operator_decisions::{GrantOutcome, grant};
+use crate::partner::partner_row::PartnerRow;
+use crate::partner::partners::{change, list};
+use crate::port::Table;
 use domain::ids::PartnerId;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;

@@ -1,9 +1,11 @@
 //! Items as DynamoDB attributes, and back: plain ones that ordinary tools can read.
 
-use crate::due_scan::due_shard;
-use crate::items::{Cursor, Item, Key, customer_of, reference_of};
-use crate::port::StoreError;
-use crate::reports::{ReportIndex, StoredReport};
+use crate::error::StoreError;
+use crate::items::due_index::due_shard;
+use crate::items::item::Item;
+use crate::items::key::{Key, customer_of, reference_of};
+use crate::journal::audit_cursor::Cursor;
+use crate::partner::report_row::{ReportIndex, StoredReport};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::digest::Digest;

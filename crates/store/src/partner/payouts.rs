@@ -1,17 +1,19 @@
 //! Payouts as the table keeps them: one item for each partner and day, the partner's bank
 //! account, and what the bank is told.
 
-use crate::items::{Item, Key, PAYOUT, TRANSFERS, ledger_partition, transfers_of};
-use crate::partners::ledger;
-use crate::port::{PutOutcome, StoreError, Table, WriteCondition, query_all};
+pub use crate::partner::payout_rows::{BankRow, Transfer, TransferBatch};
+
+use crate::error::StoreError;
+use crate::items::item::Item;
+use crate::items::key::{Key, PAYOUT, TRANSFERS, ledger_partition, transfers_of};
+use crate::partner::ledger::ledger;
+use crate::port::{PutOutcome, Table, WriteCondition, query_all};
 use domain::ids::PartnerId;
-use domain::money::Money;
 use domain::partner::bank_account::BankAccount;
 use domain::partner::ledger::CommissionRow;
 use domain::partner::payout::{Payout, PayoutOutcome, PayoutRefusal, PayoutRequest, decide};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -28,48 +30,6 @@ pub struct LedgerSnapshot {
     pub rows: Vec<CommissionRow>,
     /// What was paid out, the earliest first.
     pub payouts: Vec<Payout>,
-}
-
-/// Where a partner's money goes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BankRow {
-    /// Whose.
-    pub partner: PartnerId,
-    /// Counts writes.
-    pub version: u64,
-    /// Since when.
-    pub since: Timestamp,
-    /// The account.
-    #[serde(flatten)]
-    pub account: BankAccount,
-}
-
-/// A message to the bank: transfers of one day's payouts. Each payout is in one message at most,
-/// and a message never changes, so that the bank knows it again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TransferBatch {
-    /// The day of the payouts.
-    pub date: Date,
-    /// Its number among the day's messages, from 1 on.
-    pub n: u64,
-    /// When it was decided, by our clock.
-    pub at: Timestamp,
-    /// What is to be transferred.
-    pub transfers: Vec<Transfer>,
-}
-
-/// Money that goes to a partner's account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Transfer {
-    /// Whose.
-    pub partner: PartnerId,
-    /// The number of the payout.
-    pub payout: u64,
-    /// How much.
-    #[serde(flatten)]
-    pub amount: Money,
-    /// Where to, as it was known then.
-    pub account: BankAccount,
 }
 
 /// Why a run pays nothing and changes nothing.
@@ -222,10 +182,4 @@ pub async fn save_transfer_batches<T: Table>(
         table.put(item, WriteCondition::Absent).await?;
     }
     Err(PayoutError::Contended)
-}
-
-impl Transfer {
-    fn payout_key(&self) -> (&PartnerId, u64) {
-        (&self.partner, self.payout)
-    }
 }

@@ -1,8 +1,10 @@
 //! What waits for a provider's API: parked under a reference that leads to nobody, until
 //! somebody has read it again and taken it in.
 
-use crate::items::{Item, Key, PARKED, reference_partition};
-use crate::port::{StoreError, Table};
+use crate::error::StoreError;
+use crate::items::item::Item;
+use crate::items::key::{Key, PARKED, reference_partition};
+use crate::port::Table;
 use domain::ids::{EventId, Reference};
 use domain::record::Entry;
 use std::sync::Arc;

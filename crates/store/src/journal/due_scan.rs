@@ -1,15 +1,16 @@
 //! The sweep: customers whose moment to look again has come are planned for once more, and rows
 //! whose partner is to be told more of them are named.
 
-use crate::folding::{FoldStatus, replan};
-use crate::items::{Item, Key, customer_of};
-use crate::notices::DeliveryState;
-use crate::port::{StoreError, Table};
+pub use crate::items::due_index::{DUE_SHARDS, due_shard};
+
+use crate::error::StoreError;
+use crate::items::item::Item;
+use crate::items::key::customer_of;
+use crate::journal::folding::{FoldStatus, replan};
+use crate::partner::delivery_row::DeliveryState;
+use crate::port::Table;
 use jiff::Timestamp;
 use std::sync::Arc;
-
-/// How many shards the index of moments to look again is spread over.
-pub const DUE_SHARDS: u64 = 8;
 
 /// What a sweep came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,42 +67,4 @@ pub async fn scan_due<T: Table>(
         }
     }
     Ok(swept)
-}
-
-impl Item {
-    /// When it asks to be looked at, for items that do: all that the index knows.
-    pub fn next_due_at(&self) -> Option<Timestamp> {
-        match self {
-            Self::Record(record) => record.next_due_at,
-            Self::DeliveryState(told) => told.next_due_at,
-            Self::Entry(..)
-            | Self::Alias(..)
-            | Self::Parked(..)
-            | Self::Letter(_)
-            | Self::Partner(_)
-            | Self::Commission(_)
-            | Self::Payout(_)
-            | Self::Bank(_)
-            | Self::TransferBatch(_)
-            | Self::ReferralStatus(_)
-            | Self::Report(..)
-            | Self::NoticeEndpoint(_)
-            | Self::Cursor(_) => None,
-        }
-    }
-}
-
-/// The shard of the index in which an item's moment to look again stands: a customer's or, in a
-/// partner's ledger, a row's.
-pub fn due_shard(key: &Key) -> u64 {
-    let of = match key.partition.strip_prefix("customer#") {
-        Some(customer) => customer,
-        None => &key.sort,
-    };
-    of.bytes()
-        .fold(0_u64, |hash, byte| {
-            hash.wrapping_mul(31).wrapping_add(u64::from(byte))
-        })
-        .checked_rem(DUE_SHARDS)
-        .unwrap_or_default()
 }

@@ -1,8 +1,10 @@
 //! Partners that sign with keys of their own: a public key proves nothing before it is read, so all
 //! of them are read at once, at most once a minute, and a forged request costs no read of its own.
 
-use crate::partners::{PartnerRow, list};
-use crate::port::{StoreError, Table};
+use crate::error::StoreError;
+use crate::partner::partner_row::PartnerRow;
+use crate::partner::partners::list;
+use crate::port::Table;
 use domain::ids::PartnerId;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;

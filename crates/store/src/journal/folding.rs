@@ -1,12 +1,14 @@
 //! From journal to record: read, fold, write if nobody was faster, then put what follows.
 
-use crate::ingest::unpark;
-use crate::items::{
-    Item, JOURNAL, Key, customer_partition, customer_referral_statuses, ledger_partition,
+use crate::error::StoreError;
+use crate::items::item::Item;
+use crate::items::key::{
+    JOURNAL, Key, customer_partition, customer_referral_statuses, ledger_partition,
 };
-use crate::letters::LetterRow;
-use crate::partners::customer_ledger;
-use crate::port::{PutOutcome, StoreError, Table, WriteCondition, query_all};
+use crate::journal::append::unpark;
+use crate::letters::row::LetterRow;
+use crate::partner::ledger::customer_ledger;
+use crate::port::{PutOutcome, Table, WriteCondition, query_all};
 use domain::ids::CustomerKey;
 use domain::partner::attribution::{partners_of, referrals_of};
 use domain::partner::ledger::CommissionRow;

@@ -1,12 +1,17 @@
 //! The audit: a bounded, resumable walk over the whole table that needs no stream. It makes
 //! every record say what its journal says, and names what has waited too long.
 
-use crate::folding::{fold, replan};
-use crate::ingest::retry_parked;
-use crate::items::{Cursor, Item, Key, customer_of, partner_of};
-use crate::letters::{LEASE, LetterRow, LetterState, transition};
-use crate::notices::{NoticeTask, UndeliveredNotices};
-use crate::port::{PutOutcome, StoreError, Table, WriteCondition};
+use crate::error::StoreError;
+use crate::items::item::Item;
+use crate::items::key::{Key, customer_of, partner_of};
+use crate::journal::append::retry_parked;
+use crate::journal::audit_cursor::Cursor;
+use crate::journal::folding::{fold, replan};
+use crate::letters::claim::transition;
+use crate::letters::row::{LEASE, LetterRow, LetterState};
+use crate::partner::delivery_row::NoticeTask;
+use crate::partner::undelivered_notices::UndeliveredNotices;
+use crate::port::{PutOutcome, Table, WriteCondition};
 use domain::digest::Digest;
 use domain::ids::{CustomerKey, PartnerId};
 use domain::record::{Entry, Record};
