@@ -15,10 +15,10 @@ pub mod stream;
 pub mod redacted_json_error;
 
 pub use error::StoreError;
-pub use items::{Item, Key};
+pub use items::{Item, Key, Row};
 pub use journal::{audit, due_scan, folding, ingest, waiting};
 pub use partner::{
     notice_endpoints, notices, operator_decisions, partners, payouts, public_key_cache, reports,
     tiers,
 };
-pub use port::{Page, PutOutcome, Table, TransactWrite, WriteCondition};
+pub use port::{InsertOutcome, Page, PutOutcome, Table, TransactWrite, WriteCondition};

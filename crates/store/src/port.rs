@@ -2,7 +2,7 @@
 
 pub use crate::error::StoreError;
 
-use crate::items::item::Item;
+use crate::items::item::{Item, Row};
 use crate::items::key::Key;
 use jiff::Timestamp;
 use std::future::Future;
@@ -56,6 +56,78 @@ pub trait Table: Send + Sync {
         &self,
         writes: Vec<TransactWrite>,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// One row of the kind that the caller names; none where the key is free.
+    fn get_row<R: Row>(
+        &self,
+        key: Key,
+    ) -> impl Future<Output = Result<Option<R>, StoreError>> + Send {
+        async move { Ok(self.get(key).await?.and_then(R::from_item)) }
+    }
+
+    /// All of a partition's rows of one kind whose sort key begins so, page after page. Rows of
+    /// other kinds are passed over.
+    fn query_rows<R: Row>(
+        &self,
+        partition: &str,
+        prefix: &str,
+    ) -> impl Future<Output = Result<Vec<R>, StoreError>> + Send {
+        async move {
+            let items = query_all(self, partition, prefix).await?;
+            Ok(items.into_iter().filter_map(R::from_item).collect())
+        }
+    }
+
+    /// Puts a row where there is none.
+    fn insert<R: Row>(
+        &self,
+        row: R,
+    ) -> impl Future<Output = Result<InsertOutcome<R>, StoreError>> + Send {
+        async move {
+            Ok(match self.put(row.into(), WriteCondition::Absent).await? {
+                PutOutcome::Done => InsertOutcome::Inserted,
+                PutOutcome::Refused(present) => {
+                    InsertOutcome::Present(present.and_then(|present| R::from_item(*present)))
+                }
+            })
+        }
+    }
+
+    /// Puts a row over the version of it that was read; over none, for version 0. `false`:
+    /// another write came first. Where the other write is this very row, it was ours, and its
+    /// answer was lost: `true`.
+    fn replace<R: Row + Clone + PartialEq + Sync>(
+        &self,
+        row: R,
+        version_read: u64,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send {
+        async move {
+            let put = self.put(row.clone().into(), version_condition(version_read));
+            Ok(match put.await? {
+                PutOutcome::Done => true,
+                PutOutcome::Refused(present) => {
+                    present.and_then(|present| R::from_item(*present)) == Some(row)
+                }
+            })
+        }
+    }
+}
+
+/// The condition that a row is still in the version that was read; version 0 was never stored.
+fn version_condition(version_read: u64) -> WriteCondition {
+    match version_read {
+        0 => WriteCondition::Absent,
+        version => WriteCondition::Version(version),
+    }
+}
+
+/// What became of a row that was to be new.
+#[derive(Clone, Debug, PartialEq)]
+pub enum InsertOutcome<R> {
+    /// It was written.
+    Inserted,
+    /// Its key was taken: by this row, or by an item of another kind.
+    Present(Option<R>),
 }
 
 /// The condition of a write.
@@ -98,7 +170,7 @@ pub struct Page {
 ///
 /// # Errors
 /// When the table does not answer.
-pub async fn query_all<T: Table>(
+pub async fn query_all<T: Table + ?Sized>(
     table: &T,
     partition: &str,
     prefix: &str,

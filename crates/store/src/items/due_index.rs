@@ -32,3 +32,8 @@ pub(crate) fn ceil_to_second(at: Timestamp) -> Timestamp {
     let second = at.as_second().saturating_add(begun);
     Timestamp::from_second(second).unwrap_or(Timestamp::MAX)
 }
+
+/// A shard of the index as it stands in `due_shard`.
+pub(crate) fn due_shard_name(shard: u64) -> String {
+    format!("due#{shard}")
+}

@@ -2,9 +2,9 @@
 //! it names until somebody knows whose that is.
 
 use crate::error::StoreError;
-use crate::items::item::Item;
 use crate::items::key::{ALIAS, Key, PARKED, reference_partition};
-use crate::port::{PutOutcome, Table, WriteCondition, query_all};
+use crate::journal::rows::{Alias, JournalEntry, ParkedEntry};
+use crate::port::{InsertOutcome, Table};
 use domain::event::About;
 use domain::ids::{CustomerKey, Reference};
 use domain::record::Entry;
@@ -59,8 +59,14 @@ async fn append_by_reference<T: Table>(
     let mut parked = false;
     if known.is_empty() {
         for reference in references {
-            let item = Item::Parked(reference.clone(), entry.clone());
-            parked |= is_new(table.put(item, WriteCondition::Absent).await?, entry);
+            let row = ParkedEntry {
+                reference: reference.clone(),
+                entry: entry.clone(),
+            };
+            parked |= match table.insert(row).await? {
+                InsertOutcome::Inserted => true,
+                InsertOutcome::Present(present) => is_ours(present.map(|row| row.entry), entry),
+            };
         }
         known = resolve_references(table, references).await?;
         if known.is_empty() {
@@ -103,11 +109,10 @@ async fn append<T: Table>(
     customer: &CustomerKey,
     entry: &Arc<Entry>,
 ) -> Result<bool, StoreError> {
-    let item = Item::Entry(customer.clone(), entry.clone());
-    Ok(is_new(
-        table.put(item, WriteCondition::Absent).await?,
-        entry,
-    ))
+    Ok(match table.insert(journal_entry(customer, entry)).await? {
+        InsertOutcome::Inserted => true,
+        InsertOutcome::Present(present) => is_ours(present.map(|row| row.entry), entry),
+    })
 }
 
 /// Puts a parked entry into a customer's journal. Whether it was new there: its receipt is that
@@ -117,8 +122,8 @@ async fn append_unparked<T: Table>(
     customer: &CustomerKey,
     entry: &Arc<Entry>,
 ) -> Result<bool, StoreError> {
-    let item = Item::Entry(customer.clone(), entry.clone());
-    Ok(table.put(item, WriteCondition::Absent).await? == PutOutcome::Done)
+    let inserted = table.insert(journal_entry(customer, entry)).await?;
+    Ok(inserted == InsertOutcome::Inserted)
 }
 
 /// Hands what is parked under a reference to one of the customers behind it. Gives what was
@@ -132,10 +137,10 @@ pub(crate) async fn unpark<T: Table>(
     customer: &CustomerKey,
 ) -> Result<Vec<Arc<Entry>>, StoreError> {
     let mut fresh = Vec::new();
-    for item in query_all(table, &reference_partition(reference), PARKED).await? {
-        let Item::Parked(_, entry) = item else {
-            continue;
-        };
+    let parked: Vec<ParkedEntry> = table
+        .query_rows(&reference_partition(reference), PARKED)
+        .await?;
+    for ParkedEntry { entry, .. } in parked {
         if append_unparked(table, customer, &entry).await? {
             fresh.push(entry.clone());
         }
@@ -182,8 +187,10 @@ pub(crate) async fn resolve_references<T: Table>(
 ) -> Result<Vec<CustomerKey>, StoreError> {
     let mut customers: Vec<CustomerKey> = Vec::new();
     for reference in references {
-        let aliases = query_all(table, &reference_partition(reference), ALIAS).await?;
-        customers.extend(aliases.into_iter().filter_map(Item::into_alias_target));
+        let aliases: Vec<Alias> = table
+            .query_rows(&reference_partition(reference), ALIAS)
+            .await?;
+        customers.extend(aliases.into_iter().map(|alias| alias.customer));
         if !customers.is_empty() && !reference.is_shared() {
             break;
         }
@@ -205,26 +212,14 @@ async fn delete_parked<T: Table>(table: &T, entry: &Entry) -> Result<(), StoreEr
     Ok(())
 }
 
-/// A refused put is new all the same when what is there is our own earlier, unanswered one.
-fn is_new(put: PutOutcome, entry: &Entry) -> bool {
-    match put {
-        PutOutcome::Done => true,
-        PutOutcome::Refused(Some(there)) => match *there {
-            Item::Entry(_, there) | Item::Parked(_, there) => there.receipt == entry.receipt,
-            Item::Record(_)
-            | Item::Alias(..)
-            | Item::Letter(_)
-            | Item::Partner(_)
-            | Item::Commission(_)
-            | Item::Payout(_)
-            | Item::Bank(_)
-            | Item::TransferBatch(_)
-            | Item::ReferralStatus(_)
-            | Item::Report(..)
-            | Item::NoticeEndpoint(_)
-            | Item::DeliveryState(_)
-            | Item::Cursor(_) => false,
-        },
-        PutOutcome::Refused(None) => false,
+fn journal_entry(customer: &CustomerKey, entry: &Arc<Entry>) -> JournalEntry {
+    JournalEntry {
+        customer: customer.clone(),
+        entry: entry.clone(),
     }
+}
+
+/// A refused put is new all the same when what is there is our own earlier, unanswered one.
+fn is_ours(present: Option<Arc<Entry>>, entry: &Entry) -> bool {
+    present.is_some_and(|present| present.receipt == entry.receipt)
 }

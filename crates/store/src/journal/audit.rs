@@ -11,7 +11,7 @@ use crate::letters::claim::transition;
 use crate::letters::row::{LEASE, LetterRow, LetterState};
 use crate::partner::delivery_row::NoticeTask;
 use crate::partner::undelivered_notices::UndeliveredNotices;
-use crate::port::{PutOutcome, Table, WriteCondition};
+use crate::port::Table;
 use domain::digest::Digest;
 use domain::ids::{CustomerKey, PartnerId};
 use domain::record::{Entry, Record};
@@ -71,10 +71,8 @@ pub async fn walk<T: Table>(
     pages: u32,
     now: Timestamp,
 ) -> Result<AuditReport, StoreError> {
-    let cursor = match table.get(Key::audit_cursor()).await? {
-        Some(Item::Cursor(cursor)) => cursor,
-        Some(_) | None => Arc::new(Cursor::default()),
-    };
+    let cursor: Option<Arc<Cursor>> = table.get_row(Key::audit_cursor()).await?;
+    let cursor = cursor.unwrap_or_default();
     let mut report = AuditReport::default();
     let mut active = cursor.active.clone();
     let mut current: Option<Partition> = None;
@@ -120,20 +118,14 @@ pub async fn walk<T: Table>(
             break;
         }
     }
-    let when = if cursor.version == 0 {
-        WriteCondition::Absent
-    } else {
-        WriteCondition::Version(cursor.version)
-    };
     let next = Cursor {
         version: cursor.version.saturating_add(1),
         after: done,
         active,
     };
-    match table.put(Item::Cursor(Arc::new(next)), when).await? {
-        // Two walks at once both did honest work; the faster one's place stands.
-        PutOutcome::Done | PutOutcome::Refused(_) => Ok(report),
-    }
+    // Two walks at once both did honest work; the faster one's place stands.
+    table.replace(Arc::new(next), cursor.version).await?;
+    Ok(report)
 }
 
 /// What was seen of one partition.

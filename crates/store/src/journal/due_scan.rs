@@ -4,7 +4,6 @@
 pub use crate::items::due_index::{DUE_SHARDS, due_shard};
 
 use crate::error::StoreError;
-use crate::items::item::Item;
 use crate::items::key::customer_of;
 use crate::journal::folding::{FoldStatus, replan};
 use crate::partner::delivery_row::DeliveryState;
@@ -47,7 +46,8 @@ pub async fn scan_due<T: Table>(
         swept.complete = swept.complete && !full;
         for key in keys {
             let Some(customer) = customer_of(&key.partition) else {
-                if let Some(Item::DeliveryState(told)) = table.get(key).await?
+                let told: Option<Arc<DeliveryState>> = table.get_row(key).await?;
+                if let Some(told) = told
                     && told
                         .next_due_at
                         .is_some_and(|next_due_at| next_due_at <= now)

@@ -1,14 +1,14 @@
 //! From journal to record: read, fold, write if nobody was faster, then put what follows.
 
 use crate::error::StoreError;
-use crate::items::item::Item;
 use crate::items::key::{
     JOURNAL, Key, customer_partition, customer_referral_statuses, ledger_partition,
 };
 use crate::journal::append::unpark;
+use crate::journal::rows::{Alias, JournalEntry};
 use crate::letters::row::LetterRow;
 use crate::partner::ledger::customer_ledger;
-use crate::port::{PutOutcome, Table, WriteCondition, query_all};
+use crate::port::Table;
 use domain::ids::CustomerKey;
 use domain::partner::attribution::{partners_of, referrals_of};
 use domain::partner::ledger::CommissionRow;
@@ -111,10 +111,7 @@ pub async fn read_record<T: Table>(
     table: &T,
     customer: &CustomerKey,
 ) -> Result<Option<Arc<Record>>, StoreError> {
-    Ok(match table.get(Key::record(customer)).await? {
-        Some(Item::Record(record)) => Some(record),
-        Some(_) | None => None,
-    })
+    table.get_row(Key::record(customer)).await
 }
 
 /// A customer's whole journal.
@@ -125,8 +122,10 @@ pub async fn read_journal<T: Table>(
     table: &T,
     customer: &CustomerKey,
 ) -> Result<Vec<Arc<Entry>>, StoreError> {
-    let items = query_all(table, &customer_partition(customer), JOURNAL).await?;
-    Ok(items.into_iter().filter_map(Item::into_entry).collect())
+    let rows: Vec<JournalEntry> = table
+        .query_rows(&customer_partition(customer), JOURNAL)
+        .await?;
+    Ok(rows.into_iter().map(|row| row.entry).collect())
 }
 
 enum FoldAttempt {
@@ -193,8 +192,9 @@ async fn restore_ledger<T: Table>(
     let mut told = Vec::new();
     for (partner, referral) in referrals_of(journal) {
         let rows = customer_referral_statuses(&referral, &record.customer);
-        let rows = query_all(table, &ledger_partition(partner), &rows).await?;
-        told.extend(rows.into_iter().filter_map(Item::into_referral_status));
+        let rows: Vec<Arc<ReferralStatusRow>> =
+            table.query_rows(&ledger_partition(partner), &rows).await?;
+        told.extend(rows);
     }
     let told: Vec<ReferralStatusRow> = told.into_iter().map(Arc::unwrap_or_clone).collect();
     Ok(Arc::new(record.with_statuses_from_rows(&told)))
@@ -207,19 +207,8 @@ async fn write<T: Table>(
     next: Record,
 ) -> Result<Option<Arc<Record>>, StoreError> {
     let next = Arc::new(next);
-    let when = if from.version == 0 {
-        WriteCondition::Absent
-    } else {
-        WriteCondition::Version(from.version)
-    };
-    Ok(match table.put(Item::Record(next.clone()), when).await? {
-        PutOutcome::Done => Some(next),
-        // A repeated request may find its own earlier write: what stands is what was meant.
-        PutOutcome::Refused(Some(there)) if matches!(&*there, Item::Record(there) if *there == next) => {
-            Some(next)
-        }
-        PutOutcome::Refused(_) => None,
-    })
+    let written = table.replace(next.clone(), from.version).await?;
+    Ok(written.then_some(next))
 }
 
 /// 6 and 7: puts what the record as written says is owed, then clears it. Gives entries that
@@ -236,23 +225,24 @@ async fn put_effects<T: Table>(
     for effect in &record.pending {
         match effect {
             Effect::Alias(reference) => {
-                let alias = Item::Alias(reference.clone(), record.customer.clone());
-                table.put(alias, WriteCondition::Absent).await?;
+                let alias = Alias {
+                    reference: reference.clone(),
+                    customer: record.customer.clone(),
+                };
+                table.insert(alias).await?;
                 brought.extend(unpark(table, reference, &record.customer).await?);
             }
             Effect::Letter(decided) => {
                 let row = LetterRow::due(record.customer.clone(), decided, now);
-                table
-                    .put(Item::Letter(Arc::new(row)), WriteCondition::Absent)
-                    .await?;
+                table.insert(Arc::new(row)).await?;
             }
             Effect::Commission(row) => {
-                let row = Item::Commission(Arc::new(CommissionRow::clone(row)));
-                table.put(row, WriteCondition::Absent).await?;
+                table.insert(Arc::new(CommissionRow::clone(row))).await?;
             }
             Effect::ReferralStatus(row) => {
-                let row = Item::ReferralStatus(Arc::new(ReferralStatusRow::clone(row)));
-                table.put(row, WriteCondition::Absent).await?;
+                table
+                    .insert(Arc::new(ReferralStatusRow::clone(row)))
+                    .await?;
             }
         }
     }

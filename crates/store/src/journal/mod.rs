@@ -1,5 +1,6 @@
 //! From an authentic event to a customer's record, and those who finish what was begun.
 
+pub(crate) mod rows;
 pub mod ingest;
 pub(crate) mod append;
 pub mod folding;

@@ -4,7 +4,7 @@ use crate::error::StoreError;
 use crate::items::item::Item;
 use crate::items::key::Key;
 use crate::letters::row::{LEASE, LetterRow, LetterState, SendTask};
-use crate::port::{PutOutcome, Table, TransactWrite, WriteCondition};
+use crate::port::{Table, TransactWrite, WriteCondition};
 use domain::letter::plan::plan;
 use domain::record::{DueLetter, Record};
 use jiff::Timestamp;
@@ -47,8 +47,8 @@ pub async fn claim<T: Table>(
     } = order;
     let mut tried: Vec<Arc<LetterRow>> = Vec::new();
     for _ in 0..ATTEMPTS {
-        let Some(Item::Letter(row)) = table.get(Key::letter(customer, *letter, cause)).await?
-        else {
+        let key = Key::letter(customer, *letter, cause);
+        let Some(row): Option<Arc<LetterRow>> = table.get_row(key).await? else {
             let reason = "no such letter is owed".into();
             return Ok(ClaimOutcome::Done(LetterState::Withdrawn {
                 at: now,
@@ -60,7 +60,8 @@ pub async fn claim<T: Table>(
             ClaimCheck::Resolved(claim) => return Ok(claim),
             ClaimCheck::Changed => continue,
         }
-        let Some(Item::Record(record)) = table.get(Key::record(customer)).await? else {
+        let record: Option<Arc<Record>> = table.get_row(Key::record(customer)).await?;
+        let Some(record) = record else {
             return Ok(ClaimOutcome::Busy);
         };
         if let Some(reason) = no_longer_due(&record, &row, now) {
@@ -113,20 +114,8 @@ pub async fn transition<T: Table>(
     row: &LetterRow,
     state: LetterState,
 ) -> Result<bool, StoreError> {
-    let next = row.with_state(state);
-    let put = table
-        .put(
-            Item::Letter(Arc::new(next.clone())),
-            WriteCondition::Version(row.version),
-        )
-        .await?;
-    Ok(match put {
-        PutOutcome::Done => true,
-        // A repeated request may find its own earlier write.
-        PutOutcome::Refused(there) => {
-            there.is_some_and(|item| matches!(*item, Item::Letter(there) if *there == next))
-        }
-    })
+    let next = Arc::new(row.with_state(state));
+    table.replace(next, row.version).await
 }
 
 /// Who has a letter before anybody claims it anew.
@@ -151,13 +140,13 @@ async fn check_claim<T: Table>(
             // This very call's claim whose answer was lost; nothing was sent under it. The
             // owner's name alone proves nothing: a queue may deliver one message twice under
             // one count.
-            let there = table.get(Key::record(&row.customer)).await?;
-            Ok(ClaimCheck::Resolved(match there {
-                Some(Item::Record(record)) => ClaimOutcome::Claimed {
+            let record: Option<Arc<Record>> = table.get_row(Key::record(&row.customer)).await?;
+            Ok(ClaimCheck::Resolved(match record {
+                Some(record) => ClaimOutcome::Claimed {
                     row: row.clone(),
                     record,
                 },
-                Some(_) | None => ClaimOutcome::Busy,
+                None => ClaimOutcome::Busy,
             }))
         }
         LetterState::Claimed { claimed_at, .. } => {

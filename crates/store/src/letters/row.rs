@@ -1,5 +1,9 @@
 //! A letter's row and its states, and the message that asks for it to be sent.
 
+use crate::error::StoreError;
+use crate::items::attributes::{Attributes, from_fields, to_fields};
+use crate::items::key::Key;
+use crate::items::stored_item::StoredItem;
 use domain::ids::CustomerKey;
 use domain::letter::Letter;
 use domain::record::DueLetter;
@@ -142,5 +146,27 @@ impl SendTask {
     /// As it travels.
     pub fn to_text(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+impl StoredItem for LetterRow {
+    fn type_name(&self) -> &'static str {
+        "letter"
+    }
+
+    fn key(&self) -> Key {
+        Key::letter(&self.customer, self.letter, &self.cause)
+    }
+
+    fn to_fields(&self) -> Result<Attributes, StoreError> {
+        to_fields(self)
+    }
+
+    fn from_fields(_: &Key, attributes: Attributes) -> Result<Self, String> {
+        from_fields(attributes)
+    }
+
+    fn version(&self) -> Option<u64> {
+        Some(self.version)
     }
 }

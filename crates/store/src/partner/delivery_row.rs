@@ -1,5 +1,9 @@
 //! What a partner was told of one row, as the table keeps it, and the message that asks for more.
 
+use crate::error::StoreError;
+use crate::items::attributes::{Attributes, from_fields, to_fields};
+use crate::items::key::Key;
+use crate::items::stored_item::StoredItem;
 use crate::partner::endpoint_row::NoticeEndpoint;
 use domain::ids::PartnerId;
 use domain::partner::notice::Notice;
@@ -68,5 +72,31 @@ impl DeliveryState {
         let untold =
             move |notice: &&Notice| notice.at >= since && !self.delivered.contains_key(notice.kind);
         notices.iter().filter(untold)
+    }
+}
+
+impl StoredItem for DeliveryState {
+    fn type_name(&self) -> &'static str {
+        "delivery_state"
+    }
+
+    fn key(&self) -> Key {
+        Key::delivery_state(&self.partner, &self.row)
+    }
+
+    fn to_fields(&self) -> Result<Attributes, StoreError> {
+        to_fields(self)
+    }
+
+    fn from_fields(_: &Key, attributes: Attributes) -> Result<Self, String> {
+        from_fields(attributes)
+    }
+
+    fn version(&self) -> Option<u64> {
+        Some(self.version)
+    }
+
+    fn next_due_at(&self) -> Option<Timestamp> {
+        self.next_due_at
     }
 }

@@ -1,10 +1,9 @@
 //! Reads and writes what partners were told.
 
 use crate::error::StoreError;
-use crate::items::item::Item;
 use crate::items::key::Key;
 use crate::partner::delivery_row::{DeliveryState, NoticeTask};
-use crate::port::{PutOutcome, Table, WriteCondition};
+use crate::port::Table;
 use std::sync::Arc;
 
 /// Writes down what was told. `false`: somebody else wrote meanwhile, so look again.
@@ -12,22 +11,12 @@ use std::sync::Arc;
 /// # Errors
 /// When the table does not answer; the same is then told again.
 pub async fn save_delivered<T: Table>(table: &T, told: DeliveryState) -> Result<bool, StoreError> {
-    let when = match told.version {
-        0 => WriteCondition::Absent,
-        version => WriteCondition::Version(version),
-    };
+    let version_read = told.version;
     let next = Arc::new(DeliveryState {
-        version: told.version.saturating_add(1),
+        version: version_read.saturating_add(1),
         ..told
     });
-    Ok(
-        match table.put(Item::DeliveryState(next.clone()), when).await? {
-            PutOutcome::Done => true,
-            // A repeated request may find its own earlier write.
-            PutOutcome::Refused(there) => there
-                .is_some_and(|there| matches!(*there, Item::DeliveryState(there) if there == next)),
-        },
-    )
+    table.replace(next, version_read).await
 }
 
 /// Takes off the mark of one whose order was handed over. Losing a race here means that somebody
@@ -48,13 +37,7 @@ pub(crate) async fn read_delivery_state<T: Table>(
     table: &T,
     order: &NoticeTask,
 ) -> Result<DeliveryState, StoreError> {
-    Ok(
-        match table
-            .get(Key::delivery_state(&order.partner, &order.row))
-            .await?
-        {
-            Some(Item::DeliveryState(told)) => Arc::unwrap_or_clone(told),
-            Some(_) | None => DeliveryState::new(order),
-        },
-    )
+    let key = Key::delivery_state(&order.partner, &order.row);
+    let stored: Option<Arc<DeliveryState>> = table.get_row(key).await?;
+    Ok(stored.map_or_else(|| DeliveryState::new(order), Arc::unwrap_or_clone))
 }

@@ -1,5 +1,9 @@
 //! Where a partner wants to be told of its rows, as the table keeps it.
 
+use crate::error::StoreError;
+use crate::items::attributes::{Attributes, from_fields, to_fields};
+use crate::items::key::Key;
+use crate::items::stored_item::StoredItem;
 use domain::ids::PartnerId;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -86,5 +90,27 @@ impl fmt::Debug for NoticeEndpoint {
             .field("failing_since", &self.failing_since)
             .field("disabled", &self.disabled)
             .finish_non_exhaustive()
+    }
+}
+
+impl StoredItem for NoticeEndpoint {
+    fn type_name(&self) -> &'static str {
+        "notice_endpoint"
+    }
+
+    fn key(&self) -> Key {
+        Key::notice_endpoint(&self.partner)
+    }
+
+    fn to_fields(&self) -> Result<Attributes, StoreError> {
+        to_fields(self)
+    }
+
+    fn from_fields(_: &Key, attributes: Attributes) -> Result<Self, String> {
+        from_fields(attributes)
+    }
+
+    fn version(&self) -> Option<u64> {
+        Some(self.version)
     }
 }

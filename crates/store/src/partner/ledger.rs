@@ -1,9 +1,8 @@
 //! The rows of a partner's ledger.
 
 use crate::error::StoreError;
-use crate::items::item::Item;
 use crate::items::key::{COMMISSION, customer_rows, ledger_partition};
-use crate::port::{Table, query_all};
+use crate::port::Table;
 use domain::ids::{CustomerKey, PartnerId};
 use domain::partner::ledger::CommissionRow;
 use std::sync::Arc;
@@ -36,7 +35,7 @@ async fn rows<T: Table>(
     partner: &PartnerId,
     prefix: &str,
 ) -> Result<Vec<CommissionRow>, StoreError> {
-    let items = query_all(table, &ledger_partition(partner), prefix).await?;
-    let rows = items.into_iter().filter_map(Item::into_commission);
-    Ok(rows.map(Arc::unwrap_or_clone).collect())
+    let rows: Vec<Arc<CommissionRow>> =
+        table.query_rows(&ledger_partition(partner), prefix).await?;
+    Ok(rows.into_iter().map(Arc::unwrap_or_clone).collect())
 }

@@ -6,6 +6,7 @@ pub mod public_key_cache;
 pub mod operator_decisions;
 pub mod tiers;
 pub(crate) mod ledger;
+pub(crate) mod ledger_rows;
 pub mod payouts;
 pub(crate) mod payout_rows;
 pub mod reports;

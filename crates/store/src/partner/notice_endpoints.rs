@@ -10,7 +10,7 @@ use crate::items::item::Item;
 use crate::items::key::{Key, ledger_partition};
 use crate::partner::delivery_row::{DeliveryState, NoticeTask};
 use crate::partner::delivery_states::save_delivered;
-use crate::port::{PutOutcome, Table, WriteCondition, query_all};
+use crate::port::{Table, query_all};
 use domain::ids::PartnerId;
 use domain::partner::notice::is_given_up;
 use jiff::Timestamp;
@@ -34,10 +34,7 @@ async fn read_stored<T: Table>(
     table: &T,
     partner: &PartnerId,
 ) -> Result<Option<Arc<NoticeEndpoint>>, StoreError> {
-    Ok(match table.get(Key::notice_endpoint(partner)).await? {
-        Some(Item::NoticeEndpoint(endpoint)) => Some(endpoint),
-        Some(_) | None => None,
-    })
+    table.get_row(Key::notice_endpoint(partner)).await
 }
 
 /// Sets or moves a partner's endpoint, and puts it on. What it was not told under another address
@@ -266,20 +263,11 @@ async fn write<T: Table>(
     table: &T,
     next: NoticeEndpoint,
 ) -> Result<Option<NoticeEndpoint>, StoreError> {
-    let when = match next.version {
-        0 => WriteCondition::Absent,
-        version => WriteCondition::Version(version),
-    };
-    let next = NoticeEndpoint {
-        version: next.version.saturating_add(1),
+    let version_read = next.version;
+    let next = Arc::new(NoticeEndpoint {
+        version: version_read.saturating_add(1),
         ..next
-    };
-    let item = Item::NoticeEndpoint(Arc::new(next.clone()));
-    Ok(match table.put(item, when).await? {
-        PutOutcome::Done => Some(next),
-        PutOutcome::Refused(there) => {
-            let there = there.map(|there| *there);
-            matches!(there, Some(Item::NoticeEndpoint(there)) if *there == next).then_some(next)
-        }
-    })
+    });
+    let written = table.replace(next.clone(), version_read).await?;
+    Ok(written.then(|| Arc::unwrap_or_clone(next)))
 }

@@ -14,7 +14,7 @@ use crate::partner::delivery_states::read_delivery_state;
 use crate::partner::endpoint_row::NoticeEndpoint;
 use crate::partner::notice_endpoints::read_endpoint;
 use crate::port::Table;
-use domain::partner::notice::{Notice, of_commission, of_payout, of_referral_status};
+use domain::partner::notice::Notice;
 use jiff::Timestamp;
 use std::sync::Arc;
 
@@ -81,29 +81,6 @@ pub async fn plan_delivery<T: Table>(
         due,
         next_due_at,
     })))
-}
-
-impl Item {
-    /// What its partner is told of it, ever.
-    pub fn notices(&self) -> Vec<Notice> {
-        match self {
-            Self::Commission(row) => of_commission(row),
-            Self::ReferralStatus(row) => vec![of_referral_status(row)],
-            Self::Payout(payout) => vec![of_payout(payout)],
-            Self::Entry(..)
-            | Self::Record(_)
-            | Self::Alias(..)
-            | Self::Parked(..)
-            | Self::Letter(_)
-            | Self::Partner(_)
-            | Self::Bank(_)
-            | Self::TransferBatch(_)
-            | Self::Report(..)
-            | Self::NoticeEndpoint(_)
-            | Self::DeliveryState(_)
-            | Self::Cursor(_) => Vec::new(),
-        }
-    }
 }
 
 impl NoticeTask {

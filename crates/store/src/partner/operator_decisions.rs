@@ -6,16 +6,17 @@
 
 use crate::error::StoreError;
 use crate::items::due_index::floor_to_second;
-use crate::items::item::Item;
 use crate::items::key::{PARKED, ledger_partition, reference_partition, referral_rows};
 use crate::journal::append::{AppendOutcome, resolve_references};
 use crate::journal::folding::{fold, read_journal, read_record};
 use crate::journal::ingest::ingest_entries;
+use crate::journal::rows::ParkedEntry;
 use crate::partner::partner_row::PartnerRow;
-use crate::port::{Table, query_all};
+use crate::port::Table;
 use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::{CustomerKey, EventId, PartnerId, Reference};
 use domain::partner::program::{CodeGranted, Decision};
+use domain::partner::referral_status::ReferralStatusRow;
 use domain::record::Entry;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -93,10 +94,10 @@ async fn read_grants<T: Table>(
 ) -> Result<(Vec<CodeGranted>, Option<Timestamp>), StoreError> {
     let prefix = format!("{PARKED}{OPERATOR}/");
     let (mut grants, mut since) = (Vec::new(), None);
-    for item in query_all(table, &reference_partition(code), &prefix).await? {
-        let Item::Parked(_, entry) = item else {
-            continue;
-        };
+    let parked: Vec<ParkedEntry> = table
+        .query_rows(&reference_partition(code), &prefix)
+        .await?;
+    for ParkedEntry { entry, .. } in parked {
         for fact in &entry.event.facts {
             if let Fact::CodeGranted(granted) = fact {
                 grants.push(CodeGranted::clone(granted));
@@ -137,9 +138,11 @@ pub async fn referred_customers<T: Table>(
     named: &ReferralRef,
 ) -> Result<BTreeSet<CustomerKey>, StoreError> {
     let partition = ledger_partition(&named.partner);
-    let told = query_all(table, &partition, &referral_rows(&named.referral)).await?;
-    let told = told.into_iter().filter_map(Item::into_referral_status);
-    let mut customers: BTreeSet<CustomerKey> = told.map(|row| row.customer.clone()).collect();
+    let told: Vec<Arc<ReferralStatusRow>> = table
+        .query_rows(&partition, &referral_rows(&named.referral))
+        .await?;
+    let mut customers: BTreeSet<CustomerKey> =
+        told.iter().map(|row| row.customer.clone()).collect();
     if let Some(code) = named.referral.strip_prefix("code/") {
         customers.extend(resolve_references(table, &[Reference::code(code)]).await?);
     }

@@ -1,6 +1,10 @@
 //! A partner as the table keeps it: no secret.
 
+use crate::error::StoreError;
+use crate::items::attributes::{Attributes, from_fields, to_fields};
 use crate::items::due_index::floor_to_second;
+use crate::items::key::Key;
+use crate::items::stored_item::StoredItem;
 use domain::event::{Fact, NormalizedEvent};
 use domain::ids::PartnerId;
 use domain::partner::program::{AttributionTerms, PartnerIdentity, Program};
@@ -158,3 +162,25 @@ fn reported_referral(fact: &Fact) -> Option<Arc<str>> {
 
 /// As many terms of a partner's are kept, the latest: tiers change them by the day.
 const MAX_PROGRAMS: usize = 100;
+
+impl StoredItem for PartnerRow {
+    fn type_name(&self) -> &'static str {
+        "partner"
+    }
+
+    fn key(&self) -> Key {
+        Key::partner(&self.partner)
+    }
+
+    fn to_fields(&self) -> Result<Attributes, StoreError> {
+        to_fields(self)
+    }
+
+    fn from_fields(_: &Key, attributes: Attributes) -> Result<Self, String> {
+        from_fields(attributes)
+    }
+
+    fn version(&self) -> Option<u64> {
+        Some(self.version)
+    }
+}

@@ -6,7 +6,7 @@ pub use crate::partner::partner_row::{DatedProgram, PartnerRow};
 use crate::error::StoreError;
 use crate::items::item::Item;
 use crate::items::key::{Key, PARTNERS};
-use crate::port::{PutOutcome, Table, WriteCondition, query_all};
+use crate::port::{InsertOutcome, PutOutcome, Table, WriteCondition};
 use domain::ids::PartnerId;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
@@ -67,10 +67,7 @@ pub async fn read<T: Table>(
     table: &T,
     partner: &PartnerId,
 ) -> Result<Option<Arc<PartnerRow>>, StoreError> {
-    Ok(match table.get(Key::partner(partner)).await? {
-        Some(Item::Partner(row)) => Some(row),
-        Some(_) | None => None,
-    })
+    table.get_row(Key::partner(partner)).await
 }
 
 /// Every partner, by name: one query of their partition.
@@ -78,8 +75,7 @@ pub async fn read<T: Table>(
 /// # Errors
 /// When the table does not answer.
 pub async fn list<T: Table>(table: &T) -> Result<Vec<Arc<PartnerRow>>, StoreError> {
-    let items = query_all(table, PARTNERS, "").await?;
-    Ok(items.into_iter().filter_map(Item::into_partner).collect())
+    table.query_rows(PARTNERS, "").await
 }
 
 /// Adds a partner with its first key version and no program. `false` when it is there already.
@@ -100,15 +96,11 @@ pub async fn put_new<T: Table>(
     row: PartnerRow,
 ) -> Result<Option<Arc<PartnerRow>>, StoreError> {
     let row = Arc::new(row);
-    let put = table
-        .put(Item::Partner(row.clone()), WriteCondition::Absent)
-        .await?;
-    let PutOutcome::Refused(there) = put else {
-        return Ok(None);
-    };
-    // Our own earlier put, whose answer was lost, is new all the same.
-    let there = there.and_then(|there| there.into_partner());
-    Ok(there.filter(|there| *there != row))
+    Ok(match table.insert(row.clone()).await? {
+        InsertOutcome::Inserted => None,
+        // Our own earlier put, whose answer was lost, is new all the same.
+        InsertOutcome::Present(present) => present.filter(|present| *present != row),
+    })
 }
 
 /// Changes a partner as it stands, also when others do at the same time. `None` when there is no

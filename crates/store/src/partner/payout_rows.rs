@@ -1,5 +1,9 @@
 //! A partner's bank account and messages to the bank, as the table keeps them.
 
+use crate::error::StoreError;
+use crate::items::attributes::{Attributes, from_fields, to_fields};
+use crate::items::key::Key;
+use crate::items::stored_item::StoredItem;
 use domain::ids::PartnerId;
 use domain::money::Money;
 use domain::partner::bank_account::BankAccount;
@@ -52,5 +56,45 @@ pub struct Transfer {
 impl Transfer {
     pub(crate) fn payout_key(&self) -> (&PartnerId, u64) {
         (&self.partner, self.payout)
+    }
+}
+
+impl StoredItem for BankRow {
+    fn type_name(&self) -> &'static str {
+        "bank"
+    }
+
+    fn key(&self) -> Key {
+        Key::bank(&self.partner)
+    }
+
+    fn to_fields(&self) -> Result<Attributes, StoreError> {
+        to_fields(self)
+    }
+
+    fn from_fields(_: &Key, attributes: Attributes) -> Result<Self, String> {
+        from_fields(attributes)
+    }
+
+    fn version(&self) -> Option<u64> {
+        Some(self.version)
+    }
+}
+
+impl StoredItem for TransferBatch {
+    fn type_name(&self) -> &'static str {
+        "transfer_batch"
+    }
+
+    fn key(&self) -> Key {
+        Key::transfer_batch(self.date, self.n)
+    }
+
+    fn to_fields(&self) -> Result<Attributes, StoreError> {
+        to_fields(self)
+    }
+
+    fn from_fields(_: &Key, attributes: Attributes) -> Result<Self, String> {
+        from_fields(attributes)
     }
 }

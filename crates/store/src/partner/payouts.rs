@@ -7,7 +7,7 @@ use crate::error::StoreError;
 use crate::items::item::Item;
 use crate::items::key::{Key, PAYOUT, TRANSFERS, ledger_partition, transfers_of};
 use crate::partner::ledger::ledger;
-use crate::port::{PutOutcome, Table, WriteCondition, query_all};
+use crate::port::{InsertOutcome, PutOutcome, Table, WriteCondition};
 use domain::ids::PartnerId;
 use domain::partner::bank_account::BankAccount;
 use domain::partner::ledger::CommissionRow;
@@ -55,9 +55,8 @@ pub async fn read_ledger_snapshot<T: Table>(
     table: &T,
     partner: &PartnerId,
 ) -> Result<LedgerSnapshot, StoreError> {
-    let items = query_all(table, &ledger_partition(partner), PAYOUT).await?;
-    let payouts = items.into_iter().filter_map(Item::into_payout);
-    let payouts = payouts.map(Arc::unwrap_or_clone).collect();
+    let payouts: Vec<Arc<Payout>> = table.query_rows(&ledger_partition(partner), PAYOUT).await?;
+    let payouts = payouts.into_iter().map(Arc::unwrap_or_clone).collect();
     let rows = ledger(table, partner).await?;
     Ok(LedgerSnapshot { rows, payouts })
 }
@@ -92,11 +91,10 @@ pub async fn run<T: Table>(
         let PayoutOutcome::Pay(payout, _) = &run else {
             return Ok(run);
         };
-        let item = Item::Payout(Arc::new(payout.clone()));
-        match table.put(item, WriteCondition::Absent).await? {
-            PutOutcome::Done => return Ok(run),
+        match table.insert(Arc::new(payout.clone())).await? {
+            InsertOutcome::Inserted => return Ok(run),
             // Also by our own put, if its answer was lost: the payout stands.
-            PutOutcome::Refused(_) => {}
+            InsertOutcome::Present(_) => {}
         }
     }
     Err(PayoutError::Contended)
@@ -110,10 +108,7 @@ pub async fn bank<T: Table>(
     table: &T,
     partner: &PartnerId,
 ) -> Result<Option<Arc<BankRow>>, StoreError> {
-    Ok(match table.get(Key::bank(partner)).await? {
-        Some(Item::Bank(row)) => Some(row),
-        Some(_) | None => None,
-    })
+    table.get_row(Key::bank(partner)).await
 }
 
 /// Says where a partner's money goes from now on. `false` when somebody else said something
@@ -159,9 +154,8 @@ pub async fn save_transfer_batches<T: Table>(
     now: Timestamp,
 ) -> Result<Vec<Arc<TransferBatch>>, PayoutError> {
     for _ in 0..ATTEMPTS {
-        let items = query_all(table, TRANSFERS, &transfers_of(date)).await?;
-        let told = items.into_iter().filter_map(Item::into_transfer_batch);
-        let told: Vec<Arc<TransferBatch>> = told.collect();
+        let told: Vec<Arc<TransferBatch>> =
+            table.query_rows(TRANSFERS, &transfers_of(date)).await?;
         let in_one = told.iter().flat_map(|message| &message.transfers);
         let in_one: BTreeSet<_> = in_one.map(Transfer::payout_key).collect();
         let new = transfers
@@ -178,8 +172,7 @@ pub async fn save_transfer_batches<T: Table>(
             transfers: list,
         };
         // Put or refused: the next look says what stands.
-        let item = Item::TransferBatch(Arc::new(message));
-        table.put(item, WriteCondition::Absent).await?;
+        table.insert(Arc::new(message)).await?;
     }
     Err(PayoutError::Contended)
 }

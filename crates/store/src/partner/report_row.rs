@@ -1,6 +1,9 @@
 //! A partner's report, as the table keeps it.
 
+use crate::error::StoreError;
+use crate::items::attributes::{Attributes, from_fields, text, to_fields};
 use crate::items::key::{Key, referral_rows, reports_partition};
+use crate::items::stored_item::StoredItem;
 use domain::ids::PartnerId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -76,5 +79,36 @@ impl Key {
     /// Of what a partner's door has heard.
     pub fn report(place: ReportIndex, report: &StoredReport) -> Self {
         Self::new(reports_partition(&report.partner), place.sort_key(report))
+    }
+}
+
+/// A report under one of its keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportRow {
+    /// Which of its keys.
+    pub index: ReportIndex,
+    /// The report.
+    pub report: Arc<StoredReport>,
+}
+
+impl StoredItem for ReportRow {
+    fn type_name(&self) -> &'static str {
+        self.index.as_str()
+    }
+
+    fn key(&self) -> Key {
+        Key::report(self.index, &self.report)
+    }
+
+    fn to_fields(&self) -> Result<Attributes, StoreError> {
+        to_fields(&*self.report)
+    }
+
+    fn from_fields(_: &Key, attributes: Attributes) -> Result<Self, String> {
+        let index = text(&attributes, "type").and_then(ReportIndex::parse);
+        Ok(Self {
+            index: index.ok_or("not a report")?,
+            report: Arc::new(from_fields(attributes)?),
+        })
     }
 }

@@ -1,12 +1,12 @@
 //! What a partner's door has heard: under the id of each report, so that the same id with another
 //! content is a conflict and not a second report, and under the id of the referral it is about.
 
-pub use crate::partner::report_row::{ReportIndex, StoredReport};
+pub use crate::partner::report_row::{ReportIndex, ReportRow, StoredReport};
 
 use crate::error::StoreError;
-use crate::items::item::Item;
+use crate::items::item::Row;
 use crate::items::key::{ledger_partition, referral_rows, reports_partition};
-use crate::port::{PutOutcome, Table, WriteCondition};
+use crate::port::{InsertOutcome, Table};
 use domain::ids::PartnerId;
 use domain::partner::referral_status::ReferralStatusRow;
 use jiff::Timestamp;
@@ -35,30 +35,28 @@ pub async fn record_report<T: Table>(
     content: &[u8],
 ) -> Result<ReportOutcome, StoreError> {
     let report = Arc::new(report);
-    let item = |place, report: &Arc<StoredReport>| Item::Report(place, report.clone());
-    let put = table
-        .put(item(ReportIndex::Message, &report), WriteCondition::Absent)
-        .await?;
-    let first = match put {
-        PutOutcome::Done => report,
-        PutOutcome::Refused(there) => {
-            let there = there.and_then(|there| there.into_report());
-            let there = there.ok_or_else(|| StoreError::NoAnswer("what is there".into()))?;
-            if there.digest != report.digest {
-                let kept = StoredReport {
+    let row = |index, report: &Arc<StoredReport>| ReportRow {
+        index,
+        report: report.clone(),
+    };
+    let first = match table.insert(row(ReportIndex::Message, &report)).await? {
+        InsertOutcome::Inserted => report,
+        InsertOutcome::Present(present) => {
+            let present = present.ok_or_else(|| StoreError::NoAnswer("what is there".into()))?;
+            let present = present.report;
+            if present.digest != report.digest {
+                let conflict = StoredReport {
                     content: Some(String::from_utf8_lossy(content).into()),
                     ..StoredReport::clone(&report)
                 };
-                let kept = item(ReportIndex::Conflict, &Arc::new(kept));
-                table.put(kept, WriteCondition::Absent).await?;
+                let conflict = row(ReportIndex::Conflict, &Arc::new(conflict));
+                table.insert(conflict).await?;
                 return Ok(ReportOutcome::Conflict);
             }
-            there
+            present
         }
     };
-    table
-        .put(item(ReportIndex::Referral, &first), WriteCondition::Absent)
-        .await?;
+    table.insert(row(ReportIndex::Referral, &first)).await?;
     Ok(ReportOutcome::Accepted {
         signed_at: first.signed_at,
     })
@@ -78,15 +76,7 @@ pub async fn read_referral<T: Table>(
         .query(&reports_partition(partner), &rows, None)
         .await?;
     let told = table.query(&ledger_partition(partner), &rows, None).await?;
-    Ok((
-        heard
-            .items
-            .into_iter()
-            .filter_map(Item::into_report)
-            .collect(),
-        told.items
-            .into_iter()
-            .filter_map(Item::into_referral_status)
-            .collect(),
-    ))
+    let reports = heard.items.into_iter().filter_map(ReportRow::from_item);
+    let statuses = told.items.into_iter().filter_map(Row::from_item);
+    Ok((reports.map(|row| row.report).collect(), statuses.collect()))
 }

@@ -1,10 +1,9 @@
 //! What stands in the table comes back as it was written.
 
-use super::{from_attributes, to_attributes};
-use crate::items::item::Item;
+use super::Item;
 use crate::items::key::{customer_referral_statuses, customer_rows};
-use crate::partner::endpoint_row::{DisabledReason, DisabledState, NoticeEndpoint};
 use crate::partner::delivery_row::DeliveryState;
+use crate::partner::endpoint_row::{DisabledReason, DisabledState, NoticeEndpoint};
 use crate::partner::payout_rows::{BankRow, Transfer, TransferBatch};
 use crate::partner::report_row::{ReportIndex, StoredReport};
 use domain::event::{About, Fact, NormalizedEvent, ReferralSnapshot};
@@ -44,8 +43,8 @@ fn a_ledger_its_rows_and_the_terms_they_rest_on_come_back() {
         items.push(Item::Record(Arc::new(record.cleared())));
         items.push(Item::Record(Arc::new(record)));
         for item in items {
-            let attributes = to_attributes(&item).unwrap();
-            assert_eq!(from_attributes(attributes).unwrap(), item);
+            let attributes = item.to_attributes().unwrap();
+            assert_eq!(Item::from_attributes(attributes).unwrap(), item);
         }
     }
 }
@@ -94,8 +93,8 @@ fn a_payout_the_account_and_what_the_bank_is_told_come_back() {
     ];
     for (item, key) in items.into_iter().zip(keys) {
         assert_eq!(item.key().to_string(), key);
-        let attributes = to_attributes(&item).unwrap();
-        assert_eq!(from_attributes(attributes).unwrap(), item);
+        let attributes = item.to_attributes().unwrap();
+        assert_eq!(Item::from_attributes(attributes).unwrap(), item);
     }
 }
 
@@ -131,8 +130,8 @@ fn what_a_partners_door_heard_comes_back_under_keys_that_none_else_has() {
     ] {
         let item = Item::Report(place, Arc::new(report));
         keys.push(item.key().to_string());
-        let attributes = to_attributes(&item).unwrap();
-        assert_eq!(from_attributes(attributes).unwrap(), item);
+        let attributes = item.to_attributes().unwrap();
+        assert_eq!(Item::from_attributes(attributes).unwrap(), item);
     }
     let expected = [
         "reports#acme / report#msg_1",
@@ -175,10 +174,10 @@ fn an_endpoint_and_what_it_was_told_come_back_and_only_what_is_to_be_told_is_in_
         (Item::DeliveryState(Arc::new(told(None))), false),
         (Item::DeliveryState(Arc::new(told(waits))), true),
     ] {
-        let attributes = to_attributes(&item).unwrap();
+        let attributes = item.to_attributes().unwrap();
         let keys = ["due_shard", "next_due_at"].map(|name| attributes.contains_key(name));
         assert_eq!(keys, [indexed; 2]);
-        assert_eq!(from_attributes(attributes).unwrap(), item);
+        assert_eq!(Item::from_attributes(attributes).unwrap(), item);
     }
 }
 
