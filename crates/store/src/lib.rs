@@ -12,6 +12,8 @@ pub mod letters;
 mod partner;
 pub mod dynamo;
 pub mod stream;
+#[cfg(feature = "memory-table")]
+pub mod memory;
 pub mod redacted_json_error;
 
 pub use error::StoreError;
