@@ -278,6 +278,8 @@ where
             StoreError::Throttled
         }
         Some("ProvisionedThroughputExceededException") => StoreError::Throttled,
+        // A single write while a transaction is on the same item.
+        Some("TransactionConflictException") => StoreError::Contended,
         Some(code) if OURS.contains(&code) => StoreError::Invalid(code.to_owned()),
         Some(code) => StoreError::NoAnswer(code.to_owned()),
         None => StoreError::NoAnswer(transport_error_name(error).to_owned()),

@@ -6,6 +6,9 @@ pub enum StoreError {
     /// It refuses load; nothing was written.
     #[error("the table is throttling; nothing was written, try again in a moment")]
     Throttled,
+    /// Others kept writing the same item each time this was tried, or write it right now.
+    #[error("others are writing the same item; nothing was written, try again in a moment")]
+    Contended,
     /// No answer, or an answer of its own trouble: a write may or may not be applied.
     #[error("the table did not answer ({0}); a write may or may not have been applied")]
     NoAnswer(String),

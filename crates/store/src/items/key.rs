@@ -1,6 +1,6 @@
 //! What stands in the table, and under which keys.
 
-use domain::ids::{CustomerKey, EventId, PartnerId, Reference};
+use domain::ids::{CustomerKey, EventId, Mode, PartnerId, Reference};
 use domain::letter::Letter;
 use domain::partner::ledger::CommissionRow;
 use domain::partner::referral_status::ReferralStatusRow;
@@ -41,6 +41,8 @@ pub const REFERRAL: &str = "referral#";
 /// Sort keys of what was told of a row begin so, and go on with the row's.
 pub const DELIVERY_STATE: &str = "state#";
 const ENDPOINT: &str = "endpoint";
+const CUSTOMER: &str = "customer#";
+const REFERENCE: &str = "reference#";
 const LEDGER: &str = "ledger#";
 const CURSOR: &str = "cursor";
 
@@ -146,7 +148,7 @@ impl Key {
 
 /// The partition of a customer.
 pub fn customer_partition(customer: &CustomerKey) -> String {
-    ["customer#", customer.as_str()].concat()
+    [CUSTOMER, customer.as_str()].concat()
 }
 
 /// The partition of a partner's ledger, which one query reads. Not the partner's own: who folds
@@ -155,9 +157,10 @@ pub fn ledger_partition(partner: &PartnerId) -> String {
     [LEDGER, partner.as_str()].concat()
 }
 
-/// The partner whose ledger's partition this is.
+/// The partner whose ledger's partition this is; none for other partitions and for text that is
+/// not a partner's name.
 pub fn partner_of(partition: &str) -> Option<PartnerId> {
-    partition.strip_prefix(LEDGER).map(PartnerId::new)
+    partition.strip_prefix(LEDGER).and_then(PartnerId::parse)
 }
 
 /// Sort keys of the rows that a partner has for this customer begin so.
@@ -197,17 +200,31 @@ fn escape_key_part(id: &str) -> String {
 
 /// The partition of a reference.
 pub fn reference_partition(reference: &Reference) -> String {
-    ["reference#", reference.as_str()].concat()
+    [REFERENCE, reference.as_str()].concat()
 }
 
-/// The customer whose partition this is.
+/// The customer whose partition this is; none for other partitions and for text that is not a
+/// customer's key.
 pub fn customer_of(partition: &str) -> Option<CustomerKey> {
-    partition.strip_prefix("customer#").map(CustomerKey::new)
+    partition.strip_prefix(CUSTOMER).and_then(parse_customer)
 }
 
-/// The reference whose partition this is.
+/// The reference whose partition this is; none for other partitions and for text that is not a
+/// reference.
 pub fn reference_of(partition: &str) -> Option<Reference> {
-    partition.strip_prefix("reference#").map(Reference::new)
+    let text = partition.strip_prefix(REFERENCE)?;
+    let (scope, id) = text.split_once('/')?;
+    (!scope.is_empty() && !id.is_empty()).then(|| Reference::new(text))
+}
+
+/// A customer's key as it stands in the table: provider, mode and the provider's own id.
+pub(crate) fn parse_customer(text: &str) -> Option<CustomerKey> {
+    let (provider, rest) = text.split_once('/')?;
+    let (mode, id) = rest.split_once('/')?;
+    let is_mode = [Mode::Live, Mode::Test]
+        .iter()
+        .any(|known| known.as_str() == mode);
+    (!provider.is_empty() && is_mode && !id.is_empty()).then(|| CustomerKey::new(text))
 }
 
 impl fmt::Display for Key {

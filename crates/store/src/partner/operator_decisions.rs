@@ -84,7 +84,7 @@ pub async fn grant<T: Table>(
             return Ok(GrantOutcome::Granted);
         }
     }
-    Err(StoreError::Throttled)
+    Err(StoreError::Contended)
 }
 
 /// The grants of a code so far, the first first, and when the last was made.
@@ -209,7 +209,7 @@ pub async fn review<T: Table>(
             return Ok(ReviewOutcome::Decided);
         }
     }
-    Err(StoreError::Throttled)
+    Err(StoreError::Contended)
 }
 
 /// Takes it in; `false` when somebody else had decided something under this id.

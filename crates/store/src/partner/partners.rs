@@ -135,7 +135,7 @@ pub async fn change<T: Table, E>(
             PutOutcome::Refused(_) => {}
         }
     }
-    Err(StoreError::Throttled)
+    Err(StoreError::Contended)
 }
 
 /// Key versions a partner has at most: doors try a signature under each of them.
