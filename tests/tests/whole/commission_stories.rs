@@ -3,7 +3,6 @@
 //! doors made of it, in every order.
 
 use crate::event_orders::{SplitMixRng, each_order};
-use crate::support::memory_table::MemoryTable;
 use crate::support::notice_harness::{deduplicated, secret};
 use crate::support::notice_receiver::{NoticeReceiver, ReceivedNotice};
 use crate::support::partner_harness::{PartnerHarness, ShopAction, at, program};
@@ -19,6 +18,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::ingest::ingest_entries;
+use store::memory::MemoryTable;
 use store::partners::ledger;
 
 /// Month and day, what happens, the rows it makes, then pending, released and paid that evening.

@@ -1,7 +1,6 @@
 //! The commission ledger over the store's protocol: what it costs, and that nothing is lost or
 //! owed twice however many deliver at once.
 
-use crate::support::memory_table::MemoryTable;
 use crate::support::partner_harness::program;
 use domain::event::{About, Fact, NormalizedEvent, ReferralSnapshot};
 use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId, Reference};
@@ -15,10 +14,11 @@ use domain::payment::snapshot::{
 };
 use domain::record::Entry;
 use jiff::Timestamp;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, Ordering, Relaxed};
 use std::sync::{Arc, Mutex};
 use store::audit::walk;
 use store::ingest::ingest_entries;
+use store::memory::MemoryTable;
 use store::notice_endpoints::{remove, set};
 use store::notices::{DeliveryPlan, NoticeTask, plan_delivery, save_delivered};
 use store::partners::ledger;
@@ -29,15 +29,15 @@ use store::{Item, Key, Page, PutOutcome, StoreError, Table, TransactWrite, Write
 async fn fifty_simultaneous_deliveries_that_touch_one_partner_lose_nothing() {
     // Fifty customers with a payment each, then one customer with fifty.
     for customers in [50, 1] {
-        let table = YieldingTable::default();
+        let table = MemoryTable::default().yielding();
         for n in 0..customers {
-            table.ingest(report(n)).await;
+            ingest(&table, report(n)).await;
         }
         let deliveries = (0..50).map(|n| {
             let (table, payment) = (table.clone(), paid(n % customers, n));
             tokio::spawn(async move {
-                table.ingest(payment.clone()).await;
-                table.ingest(payment).await;
+                ingest(&table, payment.clone()).await;
+                ingest(&table, payment).await;
             })
         });
         for delivery in deliveries.collect::<Vec<_>>() {
@@ -59,7 +59,7 @@ async fn fifty_simultaneous_deliveries_that_touch_one_partner_lose_nothing() {
 
 #[tokio::test]
 async fn each_kind_of_event_costs_these_requests() {
-    let table = YieldingTable::default();
+    let table = MemoryTable::default().yielding();
     let mut seen = String::new();
     let mut came = |what: &str| {
         let requests = table.take_requests().join(" ");
@@ -76,7 +76,7 @@ async fn each_kind_of_event_costs_these_requests() {
         ("a dispute that is won", disputed(0, 3, DisputeState::Won)),
         ("a payment that earns, told late", paid(0, 0)),
     ] {
-        table.ingest(reading).await;
+        ingest(&table, reading).await;
         came(what);
     }
     let row = ledger(&table, &acme()).await.unwrap().remove(0);
@@ -119,84 +119,27 @@ const HEAD: &str = "| what happens | requests to the table |\n| --- | --- |\n";
 
 #[tokio::test]
 async fn a_record_that_was_lost_is_mended_and_owes_nothing_twice() {
-    let table = YieldingTable::default();
-    table.ingest(report(0)).await;
+    let table = MemoryTable::default().yielding();
+    ingest(&table, report(0)).await;
     for n in 1..16 {
-        table.ingest(paid(0, n)).await;
+        ingest(&table, paid(0, n)).await;
     }
     table.delete(Key::record(&customer(0))).await.unwrap();
     assert_eq!(walk(&table, 1, at(9)).await.unwrap().repaired, 1);
-    table.ingest(refunded(0, 1, 1_000)).await;
+    ingest(&table, refunded(0, 1, 1_000)).await;
     let rows = ledger(&table, &acme()).await.unwrap();
     assert_eq!(rows.len(), 16);
     let balance = balances(&rows, &[], at(9)).pop().unwrap();
     assert_eq!(balance.pending_minor, 14 * 200);
 }
 
-/// A table that lets others go first before each request, and notes it.
-#[derive(Clone, Default)]
-struct YieldingTable {
-    table: MemoryTable,
-    requests: Arc<Mutex<Vec<&'static str>>>,
-    /// Deliveries so far: each has a receipt of its own.
-    deliveries: Arc<AtomicU32>,
-}
-
-impl YieldingTable {
-    async fn ingest(&self, reading: NormalizedEvent) {
-        let (now, raw) = (at(1), reading.id.as_str().as_bytes().into());
-        let receipt = self.deliveries.fetch_add(1, Relaxed).to_string();
-        let entry = Arc::new(Entry::new(reading, raw, 1, now, receipt.into()));
-        ingest_entries(self, &[entry], now).await.unwrap();
-    }
-
-    fn take_requests(&self) -> Vec<&'static str> {
-        std::mem::take(&mut self.requests.lock().unwrap())
-    }
-
-    async fn note_request(&self, what: &'static str) -> &MemoryTable {
-        self.requests.lock().unwrap().push(what);
-        tokio::task::yield_now().await;
-        &self.table
-    }
-}
-
-impl Table for YieldingTable {
-    async fn get(&self, key: Key) -> Result<Option<Item>, StoreError> {
-        self.note_request("get").await.get(key).await
-    }
-
-    async fn put(&self, item: Item, when: WriteCondition) -> Result<PutOutcome, StoreError> {
-        self.note_request("put").await.put(item, when).await
-    }
-
-    async fn delete(&self, key: Key) -> Result<(), StoreError> {
-        self.note_request("delete").await.delete(key).await
-    }
-
-    async fn query(&self, pk: &str, sk: &str, after: Option<Key>) -> Result<Page, StoreError> {
-        self.note_request("query").await.query(pk, sk, after).await
-    }
-
-    async fn scan(&self, after: Option<Key>, limit: u32) -> Result<Page, StoreError> {
-        self.note_request("scan").await.scan(after, limit).await
-    }
-
-    async fn query_due(
-        &self,
-        shard: u64,
-        until: Timestamp,
-        most: u32,
-    ) -> Result<Vec<Key>, StoreError> {
-        self.note_request("due")
-            .await
-            .query_due(shard, until, most)
-            .await
-    }
-
-    async fn transact(&self, writes: Vec<TransactWrite>) -> Result<bool, StoreError> {
-        self.note_request("transact").await.transact(writes).await
-    }
+/// One delivery of an event, with a receipt of its own.
+async fn ingest(table: &MemoryTable, event: NormalizedEvent) {
+    static DELIVERIES: AtomicU32 = AtomicU32::new(0);
+    let (now, raw) = (at(1), event.id.as_str().as_bytes().into());
+    let receipt = DELIVERIES.fetch_add(1, Relaxed).to_string();
+    let entry = Arc::new(Entry::new(event, raw, 1, now, receipt.into()));
+    ingest_entries(table, &[entry], now).await.unwrap();
 }
 
 pub(crate) fn acme() -> PartnerId {

@@ -1,8 +1,6 @@
 //! Payouts over the store: however many run at once, and wherever one dies, nothing is paid
 //! twice, and every transfer is in one message to the bank.
 
-use crate::support::crashing_table::{Crash, CrashingTable};
-use crate::support::memory_table::MemoryTable;
 use crate::support::stack_harness::StackHarness;
 use domain::ids::{CustomerKey, ObjectId, PartnerId};
 use domain::money::{Currency, Money};
@@ -13,6 +11,7 @@ use domain::partner::statement::{balances, statement};
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
+use store::memory::{Crash, MemoryTable};
 use store::payouts::{
     LedgerSnapshot, PayoutError, Transfer, bank, read_ledger_snapshot, run, save_transfer_batches,
     set_bank,
@@ -87,11 +86,14 @@ async fn a_run_that_dies_anywhere_is_the_same_payout_when_it_is_asked_again() {
             for n in 0..3 {
                 put(&table, n, 100).await;
             }
-            let mortal = CrashingTable::over(&table);
-            mortal.set_crash(Some(Crash {
-                after,
-                answer_lost: lost,
-            }));
+            let mortal = table.process();
+            mortal.set_faults(
+                Crash {
+                    after,
+                    answer_lost: lost,
+                }
+                .faults(),
+            );
             let first = run(&mortal, &acme(), &request_for(5), noon(5)).await;
             let dead = matches!(&first, Err(PayoutError::Store(StoreError::NoAnswer(_))));
             assert_eq!(dead, after < 3, "three requests pay");
@@ -153,11 +155,14 @@ async fn a_message_whose_answer_was_lost_is_the_same_message() {
     for after in 0..3 {
         for lost in [false, true] {
             let table = MemoryTable::default();
-            let mortal = CrashingTable::over(&table);
-            mortal.set_crash(Some(Crash {
-                after,
-                answer_lost: lost,
-            }));
+            let mortal = table.process();
+            mortal.set_faults(
+                Crash {
+                    after,
+                    answer_lost: lost,
+                }
+                .faults(),
+            );
             let first = save_transfer_batches(&mortal, day(5), &[transfer(1)], noon(5)).await;
             assert_eq!(first.is_err(), after < 3);
             let some = [transfer(1), transfer(2)];

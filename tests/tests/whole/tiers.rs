@@ -2,8 +2,6 @@
 //! nobody whom it sent before.
 
 use crate::commissions::{acme, at, event_of, paid};
-use crate::support::crashing_table::{Crash, CrashingTable};
-use crate::support::memory_table::MemoryTable;
 use crate::support::partner_harness::program;
 use domain::event::{Fact, NormalizedEvent, ReferralSnapshot};
 use domain::ids::PartnerId;
@@ -16,6 +14,7 @@ use std::sync::Arc;
 use store::StoreError;
 use store::audit::walk;
 use store::ingest::ingest_entries;
+use store::memory::{Crash, MemoryTable};
 use store::operator_decisions::{GrantOutcome, grant};
 use store::partners::{PartnerRow, ledger, put_new, read};
 use store::tiers::reconcile_tiers;
@@ -83,11 +82,14 @@ async fn whoever_dies_while_tiers_are_chosen_leaves_nothing_undone() {
         for lost in [false, true] {
             let table = MemoryTable::default();
             add_tiered_partner(&table, &["spring"]).await;
-            let mortal = CrashingTable::over(&table);
-            mortal.set_crash(Some(Crash {
-                after,
-                answer_lost: lost,
-            }));
+            let mortal = table.process();
+            mortal.set_faults(
+                Crash {
+                    after,
+                    answer_lost: lost,
+                }
+                .faults(),
+            );
             let died: Result<u64, StoreError> = reconcile_tiers(&mortal, &active, now).await;
             survived |= died.is_ok();
             deaths += u32::from(died.is_err());

@@ -16,26 +16,33 @@ pub enum Fault {
     Delay(usize),
 }
 
-/// The faults of a process that crashes after so many requests: none of its later ones is made,
-/// but for the next one where `answer_lost` says that it was made and only its answer lost.
+/// That a process crashes after so many requests: none of its later ones is made.
 /// Questions who is due are not counted: every scan of who is due begins with eight of them.
-pub fn crash_after(
-    requests: usize,
-    answer_lost: bool,
-) -> impl FnMut(&TableRequest) -> Fault + Send + 'static {
-    let (mut left, mut lost) = (requests, answer_lost);
-    move |request| {
-        if matches!(request, TableRequest::Due(..)) {
-            return Fault::None;
-        }
-        if left > 0 {
-            left = left.saturating_sub(1);
-            return Fault::None;
-        }
-        if std::mem::take(&mut lost) {
-            Fault::LoseAnswer
-        } else {
-            Fault::Fail(StoreError::NoAnswer("the process crashed".into()))
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Crash {
+    /// So many requests are made and answered.
+    pub after: usize,
+    /// Whether the next one is made too, and only its answer lost.
+    pub answer_lost: bool,
+}
+
+impl Crash {
+    /// The faults of that process, for [`MemoryTable::set_faults`](super::MemoryTable::set_faults).
+    pub fn faults(self) -> impl FnMut(&TableRequest) -> Fault + Send + 'static {
+        let (mut left, mut lost) = (self.after, self.answer_lost);
+        move |request| {
+            if matches!(request, TableRequest::Due(..)) {
+                return Fault::None;
+            }
+            if left > 0 {
+                left = left.saturating_sub(1);
+                return Fault::None;
+            }
+            if std::mem::take(&mut lost) {
+                Fault::LoseAnswer
+            } else {
+                Fault::Fail(StoreError::NoAnswer("the process crashed".into()))
+            }
         }
     }
 }

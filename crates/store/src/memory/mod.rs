@@ -11,7 +11,7 @@ mod state;
 mod fault;
 mod table;
 
-pub use fault::{Fault, crash_after};
+pub use fault::{Crash, Fault};
 pub use request::{RequestTable, TableAnswer, TableRequest};
 pub use state::{TableChange, TableState, partition_hash};
 pub use table::MemoryTable;
