@@ -1,4 +1,4 @@
-use base64::{Engine, STANDARD, engine, general_purpose};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::collections::BTreeMap;

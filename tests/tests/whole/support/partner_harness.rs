@@ -11,7 +11,7 @@ use domain::partner::program::{
 use domain::partner::statement::Statement;
 use domain::record::Entry;
 use jiff::civil::date;
-use jiff::{TimeZone, Timestamp, tz};
+use jiff::{Timestamp, tz::TimeZone};
 use orangery::delivery::Delivery;
 use orangery::partner::statement;
 use orangery::story::Story;

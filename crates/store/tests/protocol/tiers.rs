@@ -1,8 +1,7 @@
 //! Tiers: a partner of whom enough customers are active earns more on those it sends next, and on
 //! nobody whom it sent before.
 
-use crate::commissions::{acme, at, event_of, paid};
-use crate::support::partner_harness::program;
+use crate::support::{acme, at, event_of, paid, program};
 use domain::event::{Fact, NormalizedEvent, ReferralSnapshot};
 use domain::ids::PartnerId;
 use domain::partner::program::{Program, Reward};

@@ -1,29 +1,19 @@
 //! The commission ledger over the store's protocol: what it costs, and that nothing is lost or
 //! owed twice however many deliver at once.
 
-use crate::support::partner_harness::program;
-use domain::event::{About, Fact, NormalizedEvent, ReferralSnapshot};
-use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId, Reference};
-use domain::money::{Currency, Money};
+use crate::support::{acme, at, customer, disputed, ingest, paid, refunded, report};
 use domain::partner::ledger::Ledger;
 use domain::partner::payout;
-use domain::partner::program::{AttributionTerms, PartnerIdentity};
 use domain::partner::statement::balances;
-use domain::payment::snapshot::{
-    DisputeSnapshot, DisputeState, PaymentSnapshot, RefundSnapshot, RefundState, SourceKind,
-};
-use domain::record::Entry;
-use jiff::Timestamp;
-use std::sync::atomic::{AtomicU32, Ordering, Relaxed};
-use std::sync::{Arc, Mutex};
+use domain::payment::snapshot::DisputeState;
+use std::sync::Arc;
 use store::audit::walk;
-use store::ingest::ingest_entries;
 use store::memory::MemoryTable;
 use store::notice_endpoints::{remove, set};
 use store::notices::{DeliveryPlan, NoticeTask, plan_delivery, save_delivered};
 use store::partners::ledger;
 use store::payouts::run;
-use store::{Item, Key, Page, PutOutcome, StoreError, Table, TransactWrite, WriteCondition};
+use store::{Item, Key, Table};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn fifty_simultaneous_deliveries_that_touch_one_partner_lose_nothing() {
@@ -108,7 +98,7 @@ async fn each_kind_of_event_costs_these_requests() {
         assert!(!matches!(paid, payout::PayoutOutcome::Nothing(_)));
         came(what);
     }
-    let written = include_str!("../../../crates/README.md");
+    let written = include_str!("../../../README.md");
     let (_, written) = written.split_once(HEAD).unwrap();
     let (written, _) = written.split_once("\n\n").unwrap();
     assert_eq!(seen.trim_end(), written);
@@ -131,107 +121,4 @@ async fn a_record_that_was_lost_is_mended_and_owes_nothing_twice() {
     assert_eq!(rows.len(), 16);
     let balance = balances(&rows, &[], at(9)).pop().unwrap();
     assert_eq!(balance.pending_minor, 14 * 200);
-}
-
-/// One delivery of an event, with a receipt of its own.
-async fn ingest(table: &MemoryTable, event: NormalizedEvent) {
-    static DELIVERIES: AtomicU32 = AtomicU32::new(0);
-    let (now, raw) = (at(1), event.id.as_str().as_bytes().into());
-    let receipt = DELIVERIES.fetch_add(1, Relaxed).to_string();
-    let entry = Arc::new(Entry::new(event, raw, 1, now, receipt.into()));
-    ingest_entries(table, &[entry], now).await.unwrap();
-}
-
-pub(crate) fn acme() -> PartnerId {
-    PartnerId::new("acme")
-}
-
-fn customer(n: usize) -> CustomerKey {
-    CustomerKey::new(format!("stripe/test/cus_{n}"))
-}
-
-pub(crate) fn at(hour: i64) -> Timestamp {
-    Timestamp::from_second(1_767_225_600 + 3_600 * hour).unwrap()
-}
-
-pub(crate) fn event_of(
-    customer_n: usize,
-    id: String,
-    at: Timestamp,
-    facts: Vec<Fact>,
-) -> NormalizedEvent {
-    NormalizedEvent {
-        id: EventId::new(id),
-        kind: "made.up".into(),
-        occurred_at: at,
-        rank: 1,
-        about: About::Customer(customer(customer_n)),
-        facts,
-        references: Vec::<Reference>::new(),
-    }
-}
-
-/// A partner sent a customer.
-fn report(n: usize) -> NormalizedEvent {
-    let referral: Arc<str> = format!("r-{n}").into();
-    let seen = ReferralSnapshot {
-        partner: acme(),
-        referral: referral.clone(),
-        referred_at: at(0),
-    };
-    let pinned = AttributionTerms {
-        partner: acme(),
-        referral,
-        reported_at: at(0),
-        program: program(),
-        identity: PartnerIdentity::default(),
-    };
-    let facts = vec![
-        Fact::Referral(seen),
-        Fact::AttributionTerms(Box::new(pinned)),
-    ];
-    event_of(n, format!("partner/acme/{n}"), at(0), facts)
-}
-
-/// The n-th payment there is, by this customer: 1,000 each, a second apart.
-pub(crate) fn paid(customer: usize, n: usize) -> NormalizedEvent {
-    let paid_at = Timestamp::from_second(at(0).as_second() + 1 + n as i64).unwrap();
-    let seen = PaymentSnapshot {
-        ids: vec![ObjectId::new(format!("pi_{n}"))],
-        source_kind: SourceKind::Intent,
-        paid: Money {
-            minor: 1_000,
-            currency: Currency::parse("eur").unwrap(),
-            exponent: 2,
-        },
-        tax_minor: None,
-        paid_at,
-        subscription: None,
-    };
-    let id = format!("stripe/test/evt_{n}");
-    event_of(customer, id, paid_at, vec![Fact::Payment(seen)])
-}
-
-fn disputed(customer: usize, n: usize, state: DisputeState) -> NormalizedEvent {
-    let id = format!("stripe/test/evt_dp_{n}_{state:?}");
-    let seen = DisputeSnapshot {
-        id: ObjectId::new(format!("dp_{n}")),
-        payment: vec![ObjectId::new(format!("pi_{n}"))],
-        minor: 1_000,
-        state,
-    };
-    let when = at(2 + i64::from(state != DisputeState::Open));
-    event_of(customer, id, when, vec![Fact::Dispute(seen)])
-}
-
-fn refunded(customer: usize, n: usize, minor: i64) -> NormalizedEvent {
-    let seen = RefundSnapshot {
-        id: ObjectId::new(format!("re_{n}")),
-        payment: vec![ObjectId::new(format!("pi_{n}"))],
-        minor,
-        state: RefundState::Succeeded,
-        created_at: at(1),
-    };
-    let id = format!("stripe/test/evt_re_{n}");
-    event_of(customer, id, at(1), vec![Fact::Refund(seen)])
 }

@@ -1,0 +1,131 @@
+//! Events of made-up customers, and how they are delivered.
+
+use domain::event::{About, Fact, NormalizedEvent, ReferralSnapshot};
+use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId, Reference};
+use domain::money::{Currency, Money};
+use domain::partner::program::{
+    AttributionModel, AttributionTerms, CommissionDuration, PartnerIdentity, Program, Reward,
+};
+use domain::payment::snapshot::{
+    DisputeSnapshot, DisputeState, PaymentSnapshot, RefundSnapshot, RefundState, SourceKind,
+};
+use domain::record::Entry;
+use jiff::Timestamp;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use store::Table;
+use store::ingest::ingest_entries;
+
+/// One delivery of an event, with a receipt of its own.
+pub(crate) async fn ingest(table: &impl Table, event: NormalizedEvent) {
+    static DELIVERIES: AtomicU32 = AtomicU32::new(0);
+    let (now, raw) = (at(1), event.id.as_str().as_bytes().into());
+    let receipt = DELIVERIES.fetch_add(1, Relaxed).to_string();
+    let entry = Arc::new(Entry::new(event, raw, 1, now, receipt.into()));
+    ingest_entries(table, &[entry], now).await.unwrap();
+}
+
+pub(crate) fn acme() -> PartnerId {
+    PartnerId::new("acme")
+}
+
+pub(crate) fn customer(n: usize) -> CustomerKey {
+    CustomerKey::new(format!("stripe/test/cus_{n}"))
+}
+
+pub(crate) fn at(hour: i64) -> Timestamp {
+    Timestamp::from_second(1_767_225_600 + 3_600 * hour).unwrap()
+}
+
+pub(crate) fn event_of(
+    customer_n: usize,
+    id: String,
+    at: Timestamp,
+    facts: Vec<Fact>,
+) -> NormalizedEvent {
+    NormalizedEvent {
+        id: EventId::new(id),
+        kind: "made.up".into(),
+        occurred_at: at,
+        rank: 1,
+        about: About::Customer(customer(customer_n)),
+        facts,
+        references: Vec::<Reference>::new(),
+    }
+}
+
+/// A partner sent a customer.
+pub(crate) fn report(n: usize) -> NormalizedEvent {
+    let referral: Arc<str> = format!("r-{n}").into();
+    let seen = ReferralSnapshot {
+        partner: acme(),
+        referral: referral.clone(),
+        referred_at: at(0),
+    };
+    let pinned = AttributionTerms {
+        partner: acme(),
+        referral,
+        reported_at: at(0),
+        program: program(),
+        identity: PartnerIdentity::default(),
+    };
+    let facts = vec![
+        Fact::Referral(seen),
+        Fact::AttributionTerms(Box::new(pinned)),
+    ];
+    event_of(n, format!("partner/acme/{n}"), at(0), facts)
+}
+
+/// The n-th payment there is, by this customer: 1,000 each, a second apart.
+pub(crate) fn paid(customer: usize, n: usize) -> NormalizedEvent {
+    let paid_at = Timestamp::from_second(at(0).as_second() + 1 + n as i64).unwrap();
+    let seen = PaymentSnapshot {
+        ids: vec![ObjectId::new(format!("pi_{n}"))],
+        source_kind: SourceKind::Intent,
+        paid: Money {
+            minor: 1_000,
+            currency: Currency::parse("eur").unwrap(),
+            exponent: 2,
+        },
+        tax_minor: None,
+        paid_at,
+        subscription: None,
+    };
+    let id = format!("stripe/test/evt_{n}");
+    event_of(customer, id, paid_at, vec![Fact::Payment(seen)])
+}
+
+pub(crate) fn disputed(customer: usize, n: usize, state: DisputeState) -> NormalizedEvent {
+    let id = format!("stripe/test/evt_dp_{n}_{state:?}");
+    let seen = DisputeSnapshot {
+        id: ObjectId::new(format!("dp_{n}")),
+        payment: vec![ObjectId::new(format!("pi_{n}"))],
+        minor: 1_000,
+        state,
+    };
+    let when = at(2 + i64::from(state != DisputeState::Open));
+    event_of(customer, id, when, vec![Fact::Dispute(seen)])
+}
+
+pub(crate) fn refunded(customer: usize, n: usize, minor: i64) -> NormalizedEvent {
+    let seen = RefundSnapshot {
+        id: ObjectId::new(format!("re_{n}")),
+        payment: vec![ObjectId::new(format!("pi_{n}"))],
+        minor,
+        state: RefundState::Succeeded,
+        created_at: at(1),
+    };
+    let id = format!("stripe/test/evt_re_{n}");
+    event_of(customer, id, at(1), vec![Fact::Refund(seen)])
+}
+
+/// 20 % for a year, held for 30 days.
+pub(crate) fn program() -> Program {
+    Program {
+        reward: Reward::BasisPoints(2_000),
+        duration: CommissionDuration::Months(12),
+        hold_days: 30,
+        window_days: 60,
+        attribution_model: AttributionModel::First,
+    }
+}
