@@ -4,19 +4,14 @@
 use crate::support::stack_harness::StackHarness;
 use domain::ids::{CustomerKey, ObjectId, PartnerId};
 use domain::money::{Currency, Money};
-use domain::partner::bank_account::BankAccount;
 use domain::partner::ledger::{CommissionRow, RowKind};
-use domain::partner::payout::{Payout, PayoutOutcome, PayoutRequest};
-use domain::partner::statement::{balances, statement};
+use domain::partner::payout::{PayoutOutcome, PayoutRequest};
+use domain::partner::statement::balances;
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
-use store::memory::{Crash, MemoryTable};
-use store::payouts::{
-    LedgerSnapshot, PayoutError, Transfer, bank, read_ledger_snapshot, run, save_transfer_batches,
-    set_bank,
-};
-use store::{Item, PutOutcome, StoreError, Table, WriteCondition};
+use store::payouts::{LedgerSnapshot, read_ledger_snapshot, run};
+use store::{Item, PutOutcome, Table, WriteCondition};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn twenty_runs_at_once_pay_once() {
