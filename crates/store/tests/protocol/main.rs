@@ -15,6 +15,21 @@
 
 mod support;
 
+mod memory;
+mod faults;
+mod rows;
+mod keys;
+mod ingest;
+mod folding;
+mod audit;
+mod due_scan;
+mod waiting;
+mod letters;
+mod partners;
+mod operator_decisions;
+mod reports;
+mod endpoints;
+mod notices;
 mod commissions;
 mod tiers;
 mod payouts;

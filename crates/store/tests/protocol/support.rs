@@ -1,6 +1,6 @@
 //! Events of made-up customers, and how they are delivered.
 
-use domain::event::{About, Fact, NormalizedEvent, ReferralSnapshot};
+use domain::event::{About, Fact, NormalizedEvent, Profile, ReferralSnapshot};
 use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId, Reference};
 use domain::money::{Currency, Money};
 use domain::partner::program::{
@@ -9,12 +9,18 @@ use domain::partner::program::{
 use domain::payment::snapshot::{
     DisputeSnapshot, DisputeState, PaymentSnapshot, RefundSnapshot, RefundState, SourceKind,
 };
-use domain::record::Entry;
+use domain::record::{Entry, Record};
+use domain::subscription::terms::{
+    Period, SubscriptionSnapshot, SubscriptionStatus, SubscriptionTerms,
+};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::task::{Context, Poll, Waker};
 use store::Table;
+use store::folding::read_record;
 use store::ingest::ingest_entries;
+use store::memory::MemoryTable;
 
 /// One delivery of an event, with a receipt of its own.
 pub(crate) async fn ingest(table: &impl Table, event: NormalizedEvent) {
@@ -127,5 +133,119 @@ pub(crate) fn program() -> Program {
         hold_days: 30,
         window_days: 60,
         attribution_model: AttributionModel::First,
+    }
+}
+
+/// An entry as an endpoint makes it.
+pub(crate) fn entry(event: NormalizedEvent, receipt: &str) -> Arc<Entry> {
+    let raw = event.id.as_str().as_bytes().into();
+    Arc::new(Entry::new(event, raw, 1, at(1), receipt.into()))
+}
+
+/// An event about a customer that says nothing, n hours after the first.
+pub(crate) fn empty(customer: usize, n: i64) -> NormalizedEvent {
+    event_of(
+        customer,
+        format!("stripe/test/evt_empty_{n}"),
+        at(n),
+        vec![],
+    )
+}
+
+/// The same event, naming these besides its customer.
+pub(crate) fn naming(event: NormalizedEvent, references: &[&Reference]) -> NormalizedEvent {
+    NormalizedEvent {
+        references: references.iter().map(|r| (*r).clone()).collect(),
+        ..event
+    }
+}
+
+/// The same event, about whoever these lead to.
+pub(crate) fn about(event: NormalizedEvent, references: &[&Reference]) -> NormalizedEvent {
+    NormalizedEvent {
+        about: About::ByReference(references.iter().map(|r| (*r).clone()).collect()),
+        ..event
+    }
+}
+
+/// An object of the provider's.
+pub(crate) fn object(id: &str) -> Reference {
+    Reference::new(format!("stripe/test/{id}"))
+}
+
+/// A customer with an address and a subscription that runs: a welcome is due.
+pub(crate) fn subscribed(n: usize) -> NormalizedEvent {
+    let id = format!("stripe/test/evt_sub_{n}");
+    let facts = vec![
+        profile(n),
+        subscription(n, SubscriptionStatus::Active, None),
+    ];
+    event_of(n, id, at(0), facts)
+}
+
+/// A customer in a trial that ends in thirty days.
+pub(crate) fn on_trial(n: usize) -> NormalizedEvent {
+    let id = format!("stripe/test/evt_sub_{n}");
+    let trial = Some(Period {
+        start: at(0),
+        end: at(30 * 24),
+    });
+    let facts = vec![
+        profile(n),
+        subscription(n, SubscriptionStatus::Trialing, trial),
+    ];
+    event_of(n, id, at(0), facts)
+}
+
+/// The subscription of a customer has ended.
+pub(crate) fn ended(n: usize) -> NormalizedEvent {
+    let id = format!("stripe/test/evt_ended_{n}");
+    let facts = vec![subscription(n, SubscriptionStatus::Canceled, None)];
+    event_of(n, id, at(1), facts)
+}
+
+fn profile(n: usize) -> Fact {
+    Fact::Profile(Profile {
+        email: Some(format!("ann+{n}@example.com").into()),
+        ..Profile::default()
+    })
+}
+
+fn subscription(n: usize, status: SubscriptionStatus, trial: Option<Period>) -> Fact {
+    Fact::Subscription(Box::new(SubscriptionSnapshot {
+        id: ObjectId::new(format!("sub_{n}")),
+        started_at: at(0),
+        currency: None,
+        terms: SubscriptionTerms {
+            status,
+            items: vec![],
+            period: None,
+            trial,
+            cancel_at: None,
+            cancel_at_period_end: false,
+            pause: None,
+        },
+        canceled_at: None,
+        end_requested: false,
+        ended_at: (status == SubscriptionStatus::Canceled).then(|| at(1)),
+        previous_attributes: None,
+    }))
+}
+
+/// The record of a customer.
+pub(crate) async fn record(table: &MemoryTable, n: usize) -> Arc<Record> {
+    let record = read_record(table, &customer(n)).await.unwrap();
+    record.expect("a record")
+}
+
+/// Runs a future that never waits.
+pub(crate) fn at_once<T>(future: impl Future<Output = T>) -> T {
+    let mut future = std::pin::pin!(future);
+    match future
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()))
+    {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("it waits"),
     }
 }
