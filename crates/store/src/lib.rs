@@ -1,8 +1,8 @@
 //! One table behind a small port, and the protocol that keeps journal and record true over it.
 //!
-//! DynamoDB is named in [`dynamo`], `items::attributes` and [`stream`] alone. The numbers in
-//! comments are the points of the protocol in this crate's `README.md` at which a process may
-//! die. Rooms are private; callers name a module by what it does.
+//! DynamoDB is named alone in [`dynamo`], [`stream`] and where items become attributes. The
+//! numbers in comments are the points of the protocol in this crate's `README.md` at which a
+//! process may die. Rooms are private; callers name a module by what it does.
 
 pub mod items;
 mod error;

@@ -38,7 +38,7 @@ pub struct AuditReport {
     pub repaired: u64,
     /// Entries that wait for somebody to know whose they are.
     pub parked: u64,
-    /// Of these, how many have waited longer than [`PATIENCE`].
+    /// Of these, how many have waited longer than [`OVERDUE_AFTER`].
     pub parked_overdue: u64,
     /// How long the one of them has waited that waits longest.
     pub parked_age: SignedDuration,
@@ -48,7 +48,7 @@ pub struct AuditReport {
     pub pending_age: SignedDuration,
     /// Quarantined events.
     pub quarantined: u64,
-    /// Letters owed for longer than [`PATIENCE`]: to be handed to their queue again.
+    /// Letters owed for longer than [`OVERDUE_AFTER`]: to be handed to their queue again.
     pub overdue_letters: Vec<Arc<LetterRow>>,
     /// Rows that their partners should have been told of and were not, it seems: to be handed to
     /// the notices' queue again.

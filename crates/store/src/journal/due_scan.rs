@@ -19,7 +19,7 @@ pub struct DueScanReport {
     /// Of these, how many stay due: others kept writing their records, or a bug stopped ours.
     pub still_due: u64,
     /// Rows of which there is more to tell: each to be handed to the notices' queue, and then
-    /// [marked as handed over](crate::notices::handed_over).
+    /// [marked as handed over](crate::notices::clear_due).
     pub due_notices: Vec<Arc<DeliveryState>>,
     /// Whether nothing is left to a next sweep.
     pub complete: bool,

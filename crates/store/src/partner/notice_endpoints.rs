@@ -97,7 +97,7 @@ fn as_enabled(there: &NoticeEndpoint) -> NoticeEndpoint {
 }
 
 /// Gives the endpoint the next version of its secret; the one before signs besides for a
-/// [day](BOTH_SIGN). Rotated again within the day, the one before that no longer does. None: there
+/// [day](KEY_OVERLAP). Rotated again within the day, the one before that no longer does. None: there
 /// is none, or somebody else changed it.
 ///
 /// # Errors

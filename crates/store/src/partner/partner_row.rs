@@ -33,7 +33,7 @@ pub struct PartnerRow {
     /// What the partner itself is known by.
     #[serde(default, skip_serializing_if = "PartnerIdentity::is_empty")]
     pub identity: PartnerIdentity,
-    /// Codes that were given to it, each an event of its own ([`crate::decided`]).
+    /// Codes that were given to it, each an event of its own ([`crate::operator_decisions`]).
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub codes: BTreeSet<Arc<str>>,
     /// Public keys it signs with besides, as `whpk_` and base64.

@@ -64,7 +64,7 @@ pub async fn read_ledger_snapshot<T: Table>(
 /// What an order would pay; nothing is written.
 ///
 /// # Errors
-/// [`RunError`].
+/// [`PayoutError`].
 pub async fn preview_payout<T: Table>(
     table: &T,
     partner: &PartnerId,
@@ -79,7 +79,7 @@ pub async fn preview_payout<T: Table>(
 /// at once one is refused, and finds the other's payout when it looks again.
 ///
 /// # Errors
-/// [`RunError`].
+/// [`PayoutError`].
 pub async fn run<T: Table>(
     table: &T,
     partner: &PartnerId,
@@ -146,7 +146,7 @@ pub async fn set_bank<T: Table>(
 /// and no transfer is ever in two.
 ///
 /// # Errors
-/// [`RunError`].
+/// [`PayoutError`].
 pub async fn save_transfer_batches<T: Table>(
     table: &T,
     date: Date,

@@ -98,7 +98,7 @@ async fn each_kind_of_event_costs_these_requests() {
         assert!(!matches!(paid, payout::PayoutOutcome::Nothing(_)));
         came(what);
     }
-    let written = include_str!("../../../README.md");
+    let written = include_str!("../../README.md");
     let (_, written) = written.split_once(HEAD).unwrap();
     let (written, _) = written.split_once("\n\n").unwrap();
     assert_eq!(seen.trim_end(), written);
