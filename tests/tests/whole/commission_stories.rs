@@ -283,7 +283,7 @@ async fn r8_each_row_of_a_statement_has_its_cause_was_told_signed_and_all_come_t
 
 /// The rows of an empty table that hears these.
 async fn ledger_of(order: &[&Arc<Entry>]) -> Vec<CommissionRow> {
-    let table = MemoryTable::default();
+    let table = MemoryTable::without_attributes();
     for entry in order {
         let one = std::slice::from_ref(*entry);
         ingest_entries(&table, one, at(3, 1, 0)).await.unwrap();

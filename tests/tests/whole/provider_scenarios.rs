@@ -192,7 +192,7 @@ fn folded(told: &[Arc<Entry>], customer: &CustomerKey) -> Folded {
         .build()
         .unwrap();
     runtime.block_on(async {
-        let table = MemoryTable::default();
+        let table = MemoryTable::without_attributes();
         for entry in told {
             ingest_entries(&table, std::slice::from_ref(entry), start_time())
                 .await

@@ -309,7 +309,7 @@ struct WaitingHarness {
 
 impl WaitingHarness {
     fn open(provider: &'static Provider, known: ApiResponses) -> Self {
-        let table = MemoryTable::default();
+        let table = MemoryTable::without_attributes();
         let crashing_table = table.process();
         let says = Arc::new(Mutex::new(ApiMode::Nothing));
         let api = ScriptedApi { known, mode: says };

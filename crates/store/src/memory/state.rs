@@ -36,7 +36,8 @@ pub struct TableState {
     /// Items a page holds at most; 0 means no limit of its own.
     pub page: usize,
     /// Whether every item is turned into DynamoDB's attributes and back when it is written, so
-    /// that what stands in the table is what DynamoDB would keep.
+    /// that what stands in the table is what DynamoDB would keep. An ingested event then takes ten
+    /// times as long (0.3 ms became 3.4 ms unoptimized), so simulations leave it off.
     pub through_attributes: bool,
 }
 

@@ -64,6 +64,12 @@ impl MemoryTable {
         Self::new(state)
     }
 
+    /// An empty table that keeps items as they are given: ten times as fast, for tests that try
+    /// many orders of many events.
+    pub fn without_attributes() -> Self {
+        Self::new(TableState::default())
+    }
+
     /// A handle for another process: the same table, faults and a list of requests of its own.
     pub fn process(&self) -> Self {
         Self {

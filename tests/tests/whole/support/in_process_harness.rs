@@ -30,7 +30,7 @@ pub(crate) struct InProcessHarness {
 
 impl InProcessHarness {
     pub(crate) fn open() -> Self {
-        let table = MemoryTable::default();
+        let table = MemoryTable::without_attributes();
         let (letter_queue, mailer) = (MemoryQueue::default(), MemoryMailer::default());
         let clock = Clock::new(start_time);
         let shop = shop();
