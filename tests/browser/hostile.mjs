@@ -95,7 +95,7 @@ function apart(text, file) {
 
 function fixtures(folder, of) {
   const where = join(process.env.ORANGERY_FIXTURES, folder);
-  const names = readdirSync(where).filter((name) => name.endsWith(".json") && of.test(name) && !/expect|answers/.test(name));
+  const names = readdirSync(where).filter((name) => name.endsWith(".json") && of.test(name) && !/answers/.test(name));
   return names.map((name, file) => {
     const own = name.replace(/json$/, "answers.json");
     const texts = ["answers.json", own].filter((known) => existsSync(join(where, known)));

@@ -16,23 +16,24 @@ use tests::proof::{
     FAULT_NAMES, MUTANTS, Mutant, SimulationSpec, engine_comparison, exhaustive, process_kills,
     shrink, simulation_runs,
 };
+use tests::results;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum ProofPart {
-    /// Random worlds.
+    /// Random simulations.
     Simulate,
-    /// Everything there is to try on canonical lives.
+    /// Everything there is to try on canonical scenarios.
     Exhaustive,
-    /// The twin against real engines.
+    /// The model table against real engines.
     ModelTable,
     /// The local stack killed and restarted under load.
     Kill,
-    /// Twenty-five laws broken on purpose.
+    /// Rules of the protocol broken on purpose.
     Mutants,
-    /// Deliveries bent in every way, at every door.
+    /// Deliveries tampered with in every way, at every endpoint.
     Forgery,
 }
 
@@ -45,32 +46,35 @@ struct ProveOptions {
     /// Simulated deliveries.
     #[arg(long, default_value_t = 20_000_000)]
     deliveries: u64,
-    /// Bent deliveries of the part forgery.
+    /// Tampered deliveries of the part forgery.
     #[arg(long, default_value_t = 10_000_000)]
     tries: u64,
     /// Where chance begins.
     #[arg(long, default_value_t = 7)]
     seed: u64,
-    /// A file that keeps the sum of the simulated worlds after every round; the same command goes
-    /// on from it.
+    /// A file that keeps the sum of the simulations after every round; the same command goes on
+    /// from it.
     #[arg(long)]
     progress: Option<PathBuf>,
     /// Rounds of the kill part.
     #[arg(long, default_value_t = 20)]
     rounds: u64,
-    /// One world again, as a failure printed it.
+    /// Writes what each part ends with into tests/results.md.
+    #[arg(long)]
+    record: bool,
+    /// One simulation again, as a failure printed it.
     #[arg(long)]
     simulation: Option<u64>,
-    /// Kinds of faults in that world, a bit each.
+    /// Kinds of faults in that simulation, a bit each.
     #[arg(long, value_parser = bits)]
     faults: Option<u64>,
-    /// Events of that world, a bit each.
+    /// Events of that simulation, a bit each.
     #[arg(long, value_parser = bits)]
     events: Option<u64>,
-    /// Faults that do not happen in that world, by number.
+    /// Faults that do not happen in that simulation, by number.
     #[arg(long, value_delimiter = ',')]
     spared: Vec<u32>,
-    /// The law that is broken in that world, by number.
+    /// The rule that is broken in that simulation, by number.
     #[arg(long)]
     mutant: Option<usize>,
 }
@@ -80,7 +84,7 @@ fn main() -> ExitCode {
     if let Some(seed) = options.simulation {
         return rerun(&options, seed);
     }
-    type Run = fn(&ProveOptions) -> Result<(), String>;
+    type Run = fn(&ProveOptions) -> Result<String, String>;
     let parts: [(ProofPart, Run); 6] = [
         (ProofPart::Simulate, run_simulations),
         (ProofPart::Exhaustive, run_exhaustive),
@@ -94,11 +98,23 @@ fn main() -> ExitCode {
             continue;
         }
         let began = Instant::now();
-        if let Err(divergence) = run(&options) {
-            println!("DIVERGENCE: {divergence}");
+        let closing = match run(&options) {
+            Ok(closing) => closing,
+            Err(divergence) => {
+                println!("DIVERGENCE: {divergence}");
+                return ExitCode::FAILURE;
+            }
+        };
+        let took = began.elapsed();
+        println!("{closing}\n  in {took:.1?}");
+        let name = part.to_possible_value();
+        let name = name.as_ref().map_or("", |value| value.get_name());
+        if options.record
+            && let Err(error) = results::record(name, &closing, options.seed, took)
+        {
+            println!("  not recorded: {error}");
             return ExitCode::FAILURE;
         }
-        println!("  in {:.1?}", began.elapsed());
     }
     ExitCode::SUCCESS
 }
@@ -107,7 +123,7 @@ fn threads() -> usize {
     std::thread::available_parallelism().map_or(2, usize::from)
 }
 
-fn run_simulations(options: &ProveOptions) -> Result<(), String> {
+fn run_simulations(options: &ProveOptions) -> Result<String, String> {
     let file = options.progress.as_deref();
     let (sum, earlier) = match file.filter(|file| file.exists()) {
         Some(file) => progress::read(file, options.seed)?,
@@ -139,9 +155,9 @@ fn run_simulations(options: &ProveOptions) -> Result<(), String> {
     let each = u64::try_from(took.as_millis()).unwrap_or(1).max(1);
     let rate = total.deliveries * 1000 / each;
     println!("  {rate} deliveries a second, {took:.0?} in all");
-    println!(
-        "{} deliveries, {} worlds, {} rows of partners, {} payouts, {} notices, {} divergences, \
-         seed {}",
+    let closing = format!(
+        "{} deliveries, {} simulations, {} rows of partners, {} payouts, {} notices, \
+         {} divergences, seed {}",
         total.deliveries,
         total.simulations,
         total.rows,
@@ -151,13 +167,13 @@ fn run_simulations(options: &ProveOptions) -> Result<(), String> {
         options.seed
     );
     match total.first_violation {
-        None => Ok(()),
+        None => Ok(closing),
         Some((number, seed, law)) => {
             let (spec, small, faults) = shrink::shrink(seed, None);
             let command = shrink::command(&spec, None);
             let told = simulation_runs::describe(&spec);
             Err(format!(
-                "world {number}: {law}\nshrunk to {faults} faults: {small}\n{told}{command}"
+                "{closing}\nsimulation {number}: {law}\nshrunk to {faults} faults: {small}\n{told}{command}"
             ))
         }
     }
@@ -177,13 +193,13 @@ mod progress {
         took: Duration,
     ) -> std::io::Result<()> {
         let hits = sum.fault_counts.0.as_slice();
-        let (deliveries, worlds, rows) = (sum.deliveries, sum.simulations, sum.rows);
+        let (deliveries, simulations, rows) = (sum.deliveries, sum.simulations, sum.rows);
         let payouts = sum.payouts;
         let seconds = took.as_secs();
         let kept = json!({
-            "seed": seed, "deliveries": deliveries, "worlds": worlds, "rows": rows,
+            "seed": seed, "deliveries": deliveries, "simulations": simulations, "rows": rows,
             "payouts": payouts, "notices": sum.notices,
-            "seconds": seconds, "hits": hits,
+            "seconds": seconds, "fault_counts": hits,
         });
         let next = file.with_extension("next");
         std::fs::write(&next, kept.to_string())?;
@@ -199,7 +215,7 @@ mod progress {
         if number("seed")? != seed {
             return Err(unfit("is of another seed"));
         }
-        let hits = kept.get("hits").and_then(Value::as_array);
+        let hits = kept.get("fault_counts").and_then(Value::as_array);
         let hits: Vec<u64> = hits
             .into_iter()
             .flatten()
@@ -211,7 +227,7 @@ mod progress {
         );
         let total = SimulationTotals {
             deliveries: number("deliveries")?,
-            simulations: number("worlds")?,
+            simulations: number("simulations")?,
             rows: number("rows")?,
             payouts: number("payouts")?,
             notices: number("notices")?,
@@ -222,10 +238,10 @@ mod progress {
     }
 }
 
-fn run_exhaustive(options: &ProveOptions) -> Result<(), String> {
+fn run_exhaustive(options: &ProveOptions) -> Result<String, String> {
     let cases = exhaustive::run_all(options.seed, threads(), false);
-    println!(
-        "{} lives ({} of them earn), \
+    let closing = format!(
+        "{} scenarios ({} of them earn), \
          {} orders, {} duplicates, {} crashes and lost answers, {} draws from all of \
          these at once, {} interleavings of two folds and {} of three with {} different ends \
          ({} sets whole, {} cut), {} divergences, seed {}",
@@ -243,10 +259,13 @@ fn run_exhaustive(options: &ProveOptions) -> Result<(), String> {
         u8::from(cases.first_violation.is_some()),
         options.seed
     );
-    cases.first_violation.map_or(Ok(()), Err)
+    match cases.first_violation {
+        None => Ok(closing),
+        Some(violation) => Err(format!("{closing}\n{violation}")),
+    }
 }
 
-fn run_mutants(options: &ProveOptions) -> Result<(), String> {
+fn run_mutants(options: &ProveOptions) -> Result<String, String> {
     let mut found = 0;
     for (mutant, name) in MUTANTS {
         let (began, total) = find_violation(options.seed, mutant);
@@ -262,17 +281,16 @@ fn run_mutants(options: &ProveOptions) -> Result<(), String> {
             .count_ones()
             .min(simulation_runs::event_count(&spec));
         println!(
-            "  {name}: world {number} (seed {seed}) after {after:.1?}; shrunk to {events} \
+            "  {name}: simulation {number} (seed {seed}) after {after:.1?}; shrunk to {events} \
              events and {faults} faults: {law}\n    {}",
             shrink::command(&spec, Some(mutant))
         );
     }
-    println!(
-        "{found} of {} laws broken on purpose found, seed {}",
+    Ok(format!(
+        "{found} of {} rules broken on purpose noticed, seed {}",
         MUTANTS.len(),
         options.seed
-    );
-    Ok(())
+    ))
 }
 
 fn find_violation(seed: u64, mutant: Mutant) -> (Instant, Option<(u64, u64, String)>) {
@@ -281,7 +299,7 @@ fn find_violation(seed: u64, mutant: Mutant) -> (Instant, Option<(u64, u64, Stri
     (began, total.first_violation)
 }
 
-fn run_forgery(options: &ProveOptions) -> Result<(), String> {
+fn run_forgery(options: &ProveOptions) -> Result<String, String> {
     let doors = forgery::endpoints();
     let total = forgery::run_tries(&doors, options.seed, options.tries, threads());
     println!("    refused   the same  API's word");
@@ -290,23 +308,19 @@ fn run_forgery(options: &ProveOptions) -> Result<(), String> {
         let (refused, same, vouched) = (count.refused, count.same, count.vouched);
         println!("  {refused:>9}  {same:>9}  {vouched:>10} {name}");
     }
-    println!("{total}, seed {}", options.seed);
-    match total.first {
-        None => Ok(()),
-        Some((number, believed)) => Err(format!("try {number}: {believed}")),
+    let closing = format!("{total}, seed {}", options.seed);
+    match &total.first {
+        None => Ok(closing),
+        Some((number, believed)) => Err(format!("{closing}\ntry {number}: {believed}")),
     }
 }
 
-fn compare_tables(options: &ProveOptions) -> Result<(), String> {
-    let report = engine_comparison::compare(options.seed, 4_000)?;
-    println!("{report}");
-    Ok(())
+fn compare_tables(options: &ProveOptions) -> Result<String, String> {
+    engine_comparison::compare(options.seed, 4_000)
 }
 
-fn run_kill(options: &ProveOptions) -> Result<(), String> {
-    let report = process_kills::run_kill_rounds(options.seed, options.rounds)?;
-    println!("{report}");
-    Ok(())
+fn run_kill(options: &ProveOptions) -> Result<String, String> {
+    process_kills::run_kill_rounds(options.seed, options.rounds)
 }
 
 fn rerun(options: &ProveOptions, seed: u64) -> ExitCode {

@@ -7,7 +7,7 @@
 )]
 
 use domain::event::{About, NormalizedEvent};
-use domain::ids::Mode;
+use domain::ids::{Mode, ObjectId};
 use domain::record::Entry;
 use jiff::Timestamp;
 use providers::{
@@ -62,7 +62,9 @@ pub fn receive_signed(
 /// An entry of which nothing is known but its bytes.
 pub fn unnormalized_entry(provider: &Provider, raw: &[u8], now: Timestamp) -> Entry {
     let reading = NormalizedEvent {
-        id: provider.account(Mode::Test).event("unread"),
+        id: provider
+            .account(Mode::Test)
+            .event(&ObjectId::parse("unread").expect("is an id")),
         kind: "unread".into(),
         occurred_at: now,
         rank: 0,

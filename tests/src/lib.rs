@@ -3,3 +3,5 @@
 pub mod endpoints;
 
 pub mod proof;
+
+pub mod results;

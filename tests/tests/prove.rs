@@ -3,7 +3,7 @@
 use tests::proof::{MUTANTS, exhaustive, simulation_runs};
 
 #[test]
-fn no_law_breaks_in_the_first_worlds() {
+fn no_rule_breaks_in_the_first_simulations() {
     let total = simulation_runs::simulate_many(7, 15_000, 2, None);
     assert_eq!(total.first_violation, None);
     assert!(total.rows > 300, "{} rows", total.rows);
@@ -14,7 +14,7 @@ fn no_law_breaks_in_the_first_worlds() {
 }
 
 #[test]
-fn a_world_is_the_same_on_one_thread_and_on_two() {
+fn a_simulation_is_the_same_on_one_thread_and_on_two() {
     let one = simulation_runs::simulate_many(11, 3_000, 1, None);
     let two = simulation_runs::simulate_many(11, 3_000, 2, None);
     assert_eq!(
@@ -28,11 +28,11 @@ fn every_short_order_crash_and_interleaving_ends_alike() {
     let cases = exhaustive::run_all(7, 2, true);
     assert_eq!(cases.first_violation, None);
     assert!(cases.scenarios >= 12);
-    assert!(cases.earning >= 4, "{} lives earn", cases.earning);
+    assert!(cases.earning >= 4, "{} scenarios earn", cases.earning);
 }
 
 #[test]
-fn each_law_broken_on_purpose_is_noticed() {
+fn each_rule_broken_on_purpose_is_noticed() {
     for (mutant, name) in MUTANTS {
         let total = simulation_runs::simulate_many(7, 60_000, 2, Some(mutant));
         assert!(total.first_violation.is_some(), "nobody notices: {name}");

@@ -1,30 +1,31 @@
-//! The catalog: what the shop calls the provider's prices. A price it does not list is shown
-//! under its own id, never guessed.
+//! The catalog: the shop's names for the provider's prices, and the programs it offers to
+//! partners. A price that is not listed is shown under its own id; its meaning is never guessed.
 
 use crate::ids::PriceId;
-use crate::partner::program_input::{BadProgram, ProgramInput};
+use crate::partner::program::BadProgram;
+use crate::partner::program_input::ProgramInput;
 use crate::partner::tiers::ProgramTerms;
 use crate::subscription::terms::SubscriptionItem;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 
-/// Plans, add-ons and meters by the shop's own keys.
+/// Plans, add-ons and meters, each by the shop's key for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Catalog {
-    /// What a subscription is about; the higher tier gives more.
+    /// Base products of subscriptions. A plan of a higher tier gives more.
     pub plans: BTreeMap<String, Product>,
-    /// Sold beside a plan.
+    /// Products sold beside a plan.
     pub add_ons: BTreeMap<String, Product>,
-    /// Paid by use.
+    /// Products paid by use.
     pub meters: BTreeMap<String, Product>,
-    /// What a partner earns with whom nothing else was agreed on.
+    /// The program of partners with whom nothing else was agreed.
     pub program: Option<ProgramTerms>,
-    /// What else is offered to partners, by its name.
+    /// Other programs for partners, by name.
     pub programs: BTreeMap<String, ProgramTerms>,
 }
 
-/// The same as it is written.
+/// The shape of the catalog file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CatalogFile {
@@ -36,12 +37,12 @@ struct CatalogFile {
     meters: BTreeMap<String, Product>,
     #[serde(default, deserialize_with = "complete_program")]
     program: Option<ProgramTerms>,
-    /// What one does not say, the program without a name says.
+    /// Terms that one of these leaves out are those of `program`.
     #[serde(default)]
     programs: BTreeMap<String, ProgramInput>,
 }
 
-/// A program of which everything is said: `rate = "20%"`, `months = 12`, `hold = "30d"`, …
+/// Reads a program that must state every term: `rate = "20%"`, `months = 12`, `hold = "30d"`, …
 fn complete_program<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<ProgramTerms>, D::Error> {
@@ -49,53 +50,53 @@ fn complete_program<'de, D: Deserializer<'de>>(
     program.map(Some).map_err(D::Error::custom)
 }
 
-/// One thing that is sold.
+/// One product.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Product {
-    /// What people read.
+    /// The name that people read.
     pub name: ProductName,
-    /// Its place among the plans.
+    /// Its rank among the plans; 0 is the lowest.
     #[serde(default)]
     pub tier: u32,
-    /// The providers' prices for it.
+    /// The providers' ids of its prices.
     pub prices: Vec<PriceId>,
 }
 
-/// One name for all languages, or one for each.
+/// A product's name: one for all languages, or one for each.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum ProductName {
-    /// The same everywhere.
+    /// The same name in every language.
     Same(String),
-    /// By language: `en`, `fr`.
+    /// Names by language: `en`, `fr`.
     ByLanguage(BTreeMap<String, String>),
 }
 
 /// What an item of a subscription is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ItemKind {
-    /// The plan.
+    /// It is the plan.
     Base,
-    /// Beside the plan.
+    /// It is sold beside the plan.
     AddOn,
-    /// By use.
+    /// It is paid by use.
     Metered,
-    /// The catalog does not say.
+    /// The catalog does not list its price, and the item could be several things.
     Unlisted,
 }
 
-/// A catalog file that can't be used.
+/// Why a catalog file is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadCatalog {
-    /// Not TOML, or not of this shape.
+    /// The file is not TOML, or does not have the shape of a catalog.
     #[error("the catalog can't be read: {0}")]
     Unreadable(String),
-    /// Two products claim one price.
-    #[error("price {0} is listed twice; a price can only be one thing")]
+    /// Two products list the same price.
+    #[error("price {0} is listed twice; a price belongs to one product")]
     DuplicatePrice(PriceId),
-    /// A program by this name can't be agreed on.
-    #[error("[programs.{0}] is none: {1}")]
+    /// The program of this name is not valid.
+    #[error("[programs.{0}] is not a valid program: {1}")]
     Program(String, BadProgram),
 }
 
@@ -103,23 +104,23 @@ impl Catalog {
     /// Parses a catalog file.
     ///
     /// # Errors
-    /// [`BadCatalog`].
+    /// [`BadCatalog`] when the text is not a catalog, a price is listed twice or a program is not
+    /// valid.
     pub fn parse(text: &str) -> Result<Self, BadCatalog> {
-        let written: CatalogFile =
+        let file: CatalogFile =
             toml::from_str(text).map_err(|error| BadCatalog::Unreadable(error.to_string()))?;
-        let named = |(name, wording): (String, ProgramInput)| match wording
-            .merge_onto(written.program.as_ref())
-        {
-            Ok(offer) => Ok((name, offer)),
-            Err(bad) => Err(BadCatalog::Program(name, bad)),
-        };
-        let programs = written.programs.into_iter().map(named);
+        let parse_program =
+            |(name, input): (String, ProgramInput)| match input.merge_onto(file.program.as_ref()) {
+                Ok(terms) => Ok((name, terms)),
+                Err(bad) => Err(BadCatalog::Program(name, bad)),
+            };
+        let programs = file.programs.into_iter().map(parse_program);
         let programs = programs.collect::<Result<_, _>>()?;
         let catalog = Self {
-            plans: written.plans,
-            add_ons: written.add_ons,
-            meters: written.meters,
-            program: written.program,
+            plans: file.plans,
+            add_ons: file.add_ons,
+            meters: file.meters,
+            program: file.program,
             programs,
         };
         let mut prices: Vec<&PriceId> = catalog
@@ -135,12 +136,12 @@ impl Catalog {
             .find(|pair| pair.first() == pair.last())
             .and_then(|p| p.first())
         {
-            Some(twice) => Err(BadCatalog::DuplicatePrice((*twice).clone())),
+            Some(duplicate) => Err(BadCatalog::DuplicatePrice((*duplicate).clone())),
             None => Ok(catalog),
         }
     }
 
-    /// What a price is: its kind, the shop's key and the product.
+    /// What the catalog lists a price as: the kind of its items, the shop's key and the product.
     pub fn product(&self, price: &PriceId) -> Option<(ItemKind, &str, &Product)> {
         [
             (ItemKind::Base, &self.plans),
@@ -153,19 +154,19 @@ impl Catalog {
         .map(|(kind, key, product)| (kind, key.as_str(), product))
     }
 
-    /// What an item is. Of items that the catalog does not list, usage shows by itself, and one
-    /// that stands alone can only be the base.
-    pub fn kind(&self, item: &SubscriptionItem, among: &[SubscriptionItem]) -> ItemKind {
+    /// The kind of one item of a subscription, whose items are `items`. An item with an unlisted
+    /// price is metered if the provider says so; it is the base if all other items are metered.
+    pub fn kind(&self, item: &SubscriptionItem, items: &[SubscriptionItem]) -> ItemKind {
         match self.product(&item.price) {
             Some((kind, _, _)) => kind,
             None if item.metered => ItemKind::Metered,
-            None if among.iter().filter(|other| !other.metered).count() == 1 => ItemKind::Base,
+            None if items.iter().filter(|other| !other.metered).count() == 1 => ItemKind::Base,
             None => ItemKind::Unlisted,
         }
     }
 
-    /// The item a subscription's plan is named by: the listed base of the highest tier, else
-    /// the only one that can be it.
+    /// The item that names a subscription's plan: the base item of the highest tier, listed or not.
+    /// `None` when no item is a base item.
     pub fn base<'a>(&self, items: &'a [SubscriptionItem]) -> Option<&'a SubscriptionItem> {
         let tier =
             |item: &SubscriptionItem| self.product(&item.price).map_or(0, |(_, _, p)| p.tier);
@@ -177,7 +178,7 @@ impl Catalog {
 }
 
 impl Product {
-    /// The name in a language, else in English, else any.
+    /// The name in this language, else in English, else in any language.
     pub fn name_in(&self, language: &str) -> &str {
         match &self.name {
             ProductName::Same(name) => name,

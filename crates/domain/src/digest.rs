@@ -1,18 +1,19 @@
-//! Digests of entries: a set of them has one, in whatever order they came.
+//! Digests of journal entries. A set of entries has one digest, whatever their order of arrival.
 
 use crate::ids::EventId;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 
-/// A digest of one entry, or the sum of many: addition makes it free of order.
+/// The digest of one entry, or the sum of the digests of many. Addition does not depend on order.
+/// As text it is 32 hexadecimal digits.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Digest(u128);
 
 impl Digest {
-    /// Of one entry. A reading is a function of the raw item and the normalizer, so these and
-    /// the key say all.
+    /// The digest of one entry: its id, its raw item and the version of the normalizer. The
+    /// normalized event is a function of the last two, so it need not be hashed.
     pub fn of(id: &EventId, raw: &[u8], normalizer: u16) -> Self {
         let mut hash = Sha256::new();
         hash.update(id.as_str().as_bytes());
@@ -27,12 +28,12 @@ impl Digest {
         Self(u128::from_be_bytes(first))
     }
 
-    /// The digest of both together, in either order.
+    /// The digest of two sets of entries together, in either order.
     pub fn plus(self, other: Self) -> Self {
         Self(self.0.wrapping_add(other.0))
     }
 
-    /// Short form for the ring.
+    /// The first 64 bits, for the record's ring.
     pub(crate) fn short(self) -> u64 {
         u64::try_from(self.0 >> 64).unwrap_or_default()
     }

@@ -1,57 +1,62 @@
-//! A reading: what one wire item says, in our words; the only thing the fold ever sees of it.
+//! The normalized event: what one wire item says, in this crate's words. The fold reads nothing
+//! else of a wire item.
 
 use crate::ids::{CustomerKey, EventId, ObjectId, PartnerId, Reference};
-use crate::partner::program::{AttributionTerms, CodeGranted, Decision};
+use crate::partner::referral::AttributionTerms;
+use crate::partner::referral::CodeGranted;
+use crate::partner::referral::Decision;
+use crate::partner::referral::ReferralSnapshot;
 use crate::payment::snapshot::{DisputeSnapshot, InvoiceSnapshot, PaymentSnapshot, RefundSnapshot};
+use crate::person::Profile;
 use crate::subscription::terms::SubscriptionSnapshot;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// One event as we understood it.
+/// One event, normalized from a provider's or a partner's wire item.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NormalizedEvent {
-    /// The journal key.
+    /// Its key in the journal.
     pub id: EventId,
-    /// The sender's own name for the event: `invoice.paid`.
+    /// The sender's name for this type of event: `invoice.paid`.
     pub kind: Arc<str>,
     /// When it happened, by the sender's clock.
     pub occurred_at: Timestamp,
-    /// Life-cycle rank: settles the order of events of the same instant.
+    /// Life-cycle rank. It orders events that happened at the same instant.
     pub rank: u8,
-    /// Whose it is.
+    /// Which customer it is about.
     pub about: About,
-    /// What it says; empty when the event is known but tells nothing.
+    /// What it says. Empty when we know the event type but keep nothing of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub facts: Vec<Fact>,
-    /// Everything else that leads to its customer: later events may name only these.
+    /// Other ids that lead to its customer. Later events may name only these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub references: Vec<Reference>,
 }
 
-/// Whose an event is.
+/// Which customer an event is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum About {
-    /// The event names its customer (or is a guest's own payment).
+    /// The event names its customer, or is a guest's payment.
     Customer(CustomerKey),
-    /// The event names only these; one of them may lead to a customer, now or later.
+    /// The event names only these references. One of them may lead to a customer, now or later.
     ByReference(Vec<Reference>),
 }
 
-/// Where an event stands in its customer's history: by time, then rank, then id.
+/// The place of an event in its customer's history: by time, then rank, then id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Position {
-    /// When it happened.
+    /// When it happened, by the sender's clock.
     pub at: Timestamp,
-    /// Its life-cycle rank.
+    /// Life-cycle rank.
     pub rank: u8,
-    /// Its id.
+    /// The event's id.
     pub id: EventId,
 }
 
 impl NormalizedEvent {
-    /// Its place in the order of the fold.
+    /// Its position in the order of the fold.
     pub fn position(&self) -> Position {
         Position {
             at: self.occurred_at,
@@ -60,21 +65,22 @@ impl NormalizedEvent {
         }
     }
 
-    /// Whether it is quarantined: authentic, and not understood.
+    /// Whether it is quarantined: it is authentic, but we cannot read all of it.
     pub fn is_unclear(&self) -> bool {
         self.facts
             .iter()
             .any(|fact| matches!(fact, Fact::Unclear { .. }))
     }
 
-    /// Whether it waits for the provider's API.
+    /// Whether its content still has to be asked for at the provider's API.
     pub fn is_waiting(&self) -> bool {
         self.facts
             .iter()
             .any(|fact| matches!(fact, Fact::Waiting { .. }))
     }
 
-    /// Whether it names its customer only by something that several customers may share.
+    /// Whether it names its customer only by references of which one may lead to several
+    /// customers, as a person or a code may.
     pub fn is_by_shared_reference(&self) -> bool {
         match &self.about {
             About::Customer(_) => false,
@@ -83,109 +89,79 @@ impl NormalizedEvent {
     }
 }
 
-/// One thing an event says. Every variant carries its own merge rule in [`crate::fold`].
+/// One thing an event says. [`crate::state::fold`] has a rule for each variant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fact {
-    /// Who the customer is.
+    /// What the event says about the person.
     Profile(Profile),
     /// The provider deleted the customer.
     CustomerDeleted,
-    /// A subscription as it was at that moment.
+    /// A subscription as it was when the event happened.
     Subscription(Box<SubscriptionSnapshot>),
-    /// An invoice could not be collected, or was given up or paid after all.
+    /// An invoice that could not be collected, or that was paid or given up after that.
     Invoice(InvoiceSnapshot),
-    /// Money arrived.
+    /// A payment that arrived.
     Payment(PaymentSnapshot),
-    /// These ids are one payment.
+    /// These ids name one payment.
     SamePayment {
-        /// Ids of invoice, intent, charge, session.
+        /// The ids of its invoice, intent, charge and session.
         ids: Vec<ObjectId>,
     },
-    /// Of a payment, this much has gone back so far.
+    /// How much of a payment has been refunded so far.
     CumulativeRefund {
         /// Ids that name the payment.
         ids: Vec<ObjectId>,
-        /// Minor units, cumulative.
+        /// All refunds so far together, in minor units.
         minor: i64,
     },
-    /// One refund as it was at that moment.
+    /// One refund as it was when the event happened.
     Refund(RefundSnapshot),
-    /// One dispute as it was at that moment.
+    /// One dispute as it was when the event happened.
     Dispute(DisputeSnapshot),
-    /// A partner says it sent this customer.
+    /// A partner reports that it sent this customer.
     Referral(ReferralSnapshot),
-    /// A partner takes a referral back.
+    /// A partner cancels a referral.
     ReferralCanceled {
-        /// Whose referral.
+        /// The partner that reported the referral.
         partner: PartnerId,
-        /// Which.
+        /// The partner's id of the referral.
         referral: Arc<str>,
     },
-    /// The program of a partner that reports, as the door found it in force.
+    /// The terms of a partner's report: the program that the partner endpoint found in force.
     AttributionTerms(Box<AttributionTerms>),
-    /// Somebody decided what becomes of a referral that waits for a person.
+    /// A person decided about a referral.
     Reviewed {
-        /// Whose referral.
+        /// The partner that reported the referral.
         partner: PartnerId,
-        /// Which.
+        /// The partner's id of the referral.
         referral: Arc<str>,
-        /// What was decided.
+        /// The decision.
         decision: Decision,
     },
-    /// A code was given to a partner.
+    /// A referral code was given to a partner.
     CodeGranted(Box<CodeGranted>),
-    /// What the customer paid with, as the provider marks it.
+    /// The card or bank account that the customer paid with.
     Fingerprint {
-        /// The mark.
+        /// The provider's fingerprint of it; not its number.
         fingerprint: Arc<str>,
     },
-    /// A referral code seen in what the provider sent.
+    /// The customer used this referral code, as the provider's event shows.
     ReferralCode {
         /// The code.
         code: Arc<str>,
     },
-    /// Authentic and thin: what it tells has to be asked for, and the provider's API has not
-    /// answered yet. It waits outside every customer's journal and is read again later.
+    /// The event is authentic and reference-only: its content has to be asked for, and the
+    /// provider's API has not answered yet. It waits outside the customers' journals and is
+    /// normalized again later.
     Waiting {
-        /// What is waited for, without personal data.
+        /// What we wait for, without personal data.
         what: Arc<str>,
     },
-    /// Authentic, acted upon, and not understood: kept, alarmed, read again later.
+    /// The event is authentic and we act on its type, but part of it is unclear. It is kept,
+    /// raises an alarm, and is normalized again later.
     Unclear {
-        /// What was seen, without personal data.
+        /// What is unclear, without personal data.
         what: Arc<str>,
     },
-}
-
-/// What an event says about the person. From the provider's customer object it is the whole
-/// truth (`whole`), from anywhere else it fills gaps.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Profile {
-    /// Whether absent fields mean "none".
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub complete: bool,
-    /// E-mail address as given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub email: Option<Arc<str>>,
-    /// Name as given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<Arc<str>>,
-    /// BCP 47 language tag.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub locale: Option<Arc<str>>,
-    /// ISO 3166 country, upper case.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub country: Option<Arc<str>>,
-}
-
-/// A partner's report of a customer it sent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReferralSnapshot {
-    /// Who reports.
-    pub partner: PartnerId,
-    /// The partner's id of the referral.
-    pub referral: Arc<str>,
-    /// When the partner sent the customer.
-    pub referred_at: Timestamp,
 }

@@ -5,21 +5,37 @@ use std::fmt;
 use std::sync::Arc;
 
 macro_rules! text_id {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident, $is_valid:expr) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(transparent)]
+        #[serde(try_from = "Arc<str>")]
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// Takes the text as it is.
-            pub fn new(text: impl Into<Arc<str>>) -> Self {
-                Self(text.into())
+            /// The text as an id.
+            ///
+            /// # Errors
+            /// [`InvalidId`] when the text can't stand in a key of the table.
+            pub fn parse(text: impl Into<Arc<str>>) -> Result<Self, InvalidId> {
+                Self::try_from(text.into())
             }
 
             /// The text.
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+        }
+
+        impl TryFrom<Arc<str>> for $name {
+            type Error = InvalidId;
+
+            fn try_from(text: Arc<str>) -> Result<Self, InvalidId> {
+                let is_valid: fn(&str) -> bool = $is_valid;
+                if is_valid(&text) {
+                    Ok(Self(text))
+                } else {
+                    Err(InvalidId(stringify!($name)))
+                }
             }
         }
 
@@ -33,34 +49,69 @@ macro_rules! text_id {
 
 text_id!(
     /// One event, as its sender names it: `stripe/test/evt_1`, `partner/acme/msg_1`.
-    /// It keys the journal, so it carries the sender in front.
-    EventId
+    /// It keys the journal, so it carries the sender in front. 1 to 1000 bytes.
+    EventId,
+    |text| fits_key(text, MAX_SCOPED_ID)
 );
 text_id!(
     /// One provider's customer, `stripe/test/cus_1`; a guest's is the payment,
-    /// `stripe/test/pi_1`. It is a partition of the table.
-    CustomerKey
+    /// `stripe/test/pi_1`. It is a partition of the table. 1 to 440 bytes.
+    CustomerKey,
+    |text| fits_key(text, MAX_CUSTOMER_KEY)
 );
 text_id!(
-    /// A provider's own id of one of its objects, bare: `sub_1`, `in_1`, `pi_1`.
-    ObjectId
+    /// A provider's own id of one of its objects, bare: `sub_1`, `in_1`, `pi_1`. 1 to 400 bytes.
+    ObjectId,
+    |text| fits_key(text, MAX_OBJECT_ID)
 );
 text_id!(
-    /// A provider's price, as the catalog lists it: `price_1`.
-    PriceId
+    /// A provider's price, as the catalog lists it: `price_1`. 1 to 400 bytes.
+    PriceId,
+    |text| fits_key(text, MAX_OBJECT_ID)
 );
 text_id!(
-    /// A partner's name in its address: `acme`.
-    PartnerId
+    /// A partner's name in its address: `acme`. 1 to 64 lower-case letters, digits and dashes.
+    PartnerId,
+    is_partner_name
 );
 text_id!(
     /// A keyed hash of a normalized e-mail address, in hex.
-    PersonHash
+    PersonHash,
+    |text| fits_key(text, MAX_OBJECT_ID)
 );
 text_id!(
-    /// Any id but a customer's that an event may name somebody by.
-    Reference
+    /// Any id but a customer's that an event may name somebody by. 1 to 1000 bytes.
+    Reference,
+    |text| fits_key(text, MAX_SCOPED_ID)
 );
+
+/// Text that can't be an id: it is empty, too long for a key of the table, or has control
+/// characters; a partner's name has a stricter rule. It holds the name of the id's type, never the
+/// text, which may be a person's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the text is not a valid {0}: it is empty, too long, or has characters that no id has")]
+pub struct InvalidId(&'static str);
+
+/// Whether a text is not empty, free of control characters, and at most `max` bytes long as it
+/// is written within a key: `#` and `%` take three bytes there.
+fn fits_key(text: &str, max: usize) -> bool {
+    let escapes = text.bytes().filter(|byte| b"#%".contains(byte)).count();
+    let length = escapes.saturating_mul(2).saturating_add(text.len());
+    (1..=max).contains(&length) && !text.contains(char::is_control)
+}
+
+fn is_partner_name(name: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=64).contains(&name.len()) && name.bytes().all(is_allowed)
+}
+
+// The longest sort key is a notice's of a ledger row, `state#commission#CUSTOMER#PAYMENT#NUMBER`:
+// with these bounds it stays below the table's 1024 bytes.
+const MAX_OBJECT_ID: usize = 400;
+/// An object's id with its account in front, which takes up to 40 bytes.
+const MAX_CUSTOMER_KEY: usize = 440;
+/// Sort keys are a short prefix and one of these.
+const MAX_SCOPED_ID: usize = 1000;
 
 /// Whether money is real.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -93,34 +144,59 @@ pub struct ProviderAccount {
 
 impl ProviderAccount {
     /// The partition of this account's customer, or of a guest's payment.
-    pub fn customer(&self, id: &str) -> CustomerKey {
-        CustomerKey::new(self.scoped(id))
+    pub fn customer(&self, id: &ObjectId) -> CustomerKey {
+        CustomerKey(self.scoped(id.as_str()))
     }
 
     /// The journal key of this account's event.
-    pub fn event(&self, id: &str) -> EventId {
-        EventId::new(self.scoped(id))
+    pub fn event(&self, id: &ObjectId) -> EventId {
+        EventId(self.scoped(id.as_str()))
     }
 
     /// The reference to one of this account's objects.
-    pub fn reference(&self, id: &str) -> Reference {
-        Reference::new(self.scoped(id))
+    pub fn reference(&self, id: &ObjectId) -> Reference {
+        Reference(self.scoped(id.as_str()))
     }
 
     /// The provider's own id of an event, if it is this account's.
     pub fn provider_event_id<'a>(&self, event: &'a EventId) -> Option<&'a str> {
-        event.as_str().strip_prefix(&self.scoped(""))
+        event.as_str().strip_prefix(&*self.scoped(""))
     }
 
-    /// Under which this account's events wait whose meaning its API has not told yet. It leads
-    /// to nobody.
+    /// The reference under which this account's events wait whose meaning its API has not told
+    /// yet. It leads to nobody.
     pub fn waiting_reference(&self) -> Reference {
-        self.reference("waiting")
+        Reference(self.scoped("waiting"))
     }
 
-    fn scoped(&self, id: &str) -> String {
-        format!("{}/{}/{}", self.provider, self.mode.as_str(), id)
+    fn scoped(&self, id: &str) -> Arc<str> {
+        format!("{}/{}/{}", self.provider, self.mode.as_str(), id).into()
     }
+}
+
+impl ObjectId {
+    /// The name of a body that can't be read: the same bytes sent again have the same.
+    pub fn of_unread(sha256: [u8; 32]) -> Self {
+        Self(format!("unread/{}", hex(sha256)).into())
+    }
+}
+
+impl From<&ObjectId> for PriceId {
+    /// The price that an object of the provider's is. Both have the same bounds.
+    fn from(id: &ObjectId) -> Self {
+        Self(Arc::clone(&id.0))
+    }
+}
+
+impl PersonHash {
+    /// From the keyed hash.
+    pub fn from_mac(mac: [u8; 32]) -> Self {
+        Self(hex(mac).into())
+    }
+}
+
+fn hex(bytes: [u8; 32]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 const PERSON: &str = "person/";
@@ -130,24 +206,30 @@ const CODE: &str = "code/";
 impl Reference {
     /// Everyone with this e-mail address.
     pub fn person(hash: &PersonHash) -> Self {
-        Self::new(format!("{PERSON}{hash}"))
+        Self(format!("{PERSON}{hash}").into())
     }
 
     /// The shop's own customer id.
-    pub fn shop(id: &str) -> Self {
-        Self::new(format!("{SHOP}{id}"))
+    ///
+    /// # Errors
+    /// [`InvalidId`] when the id can't stand in a key of the table.
+    pub fn shop(id: &str) -> Result<Self, InvalidId> {
+        Self::parse(format!("{SHOP}{id}"))
     }
 
     /// A referral code.
-    pub fn code(code: &str) -> Self {
-        Self::new(format!("{CODE}{code}"))
+    ///
+    /// # Errors
+    /// [`InvalidId`] when the code can't stand in a key of the table.
+    pub fn code(code: &str) -> Result<Self, InvalidId> {
+        Self::parse(format!("{CODE}{code}"))
     }
 
     /// Whether a text can be a referral code: 1 to 64 letters and digits of ASCII, `.`, `_`, `-`.
     /// Other text is the shop's own affair.
     pub fn is_code(text: &str) -> bool {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-        (1..=64).contains(&text.len()) && text.bytes().all(plain)
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        (1..=64).contains(&text.len()) && text.bytes().all(is_allowed)
     }
 
     /// Whether several customers may stand behind it: what waits under such a reference is
@@ -166,12 +248,5 @@ impl CustomerKey {
     }
 }
 
-impl PartnerId {
-    /// A partner's name as it may stand in an address: up to 64 lower-case letters, digits and
-    /// dashes.
-    pub fn parse(name: &str) -> Option<Self> {
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        let sound = !name.is_empty() && name.len() <= 64 && name.chars().all(plain);
-        sound.then(|| Self::new(name))
-    }
-}
+#[cfg(test)]
+mod tests;

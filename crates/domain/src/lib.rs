@@ -1,10 +1,13 @@
-//! What a customer's record is: a pure function of the events known about that customer.
+//! A customer's record is a pure function of the events known about that customer.
 //!
-//! Nothing here knows a provider, a cloud, a clock or a source of randomness; `now` is an argument.
+//! This crate knows no provider, no cloud, no clock and no source of randomness. Where the moment
+//! matters, it is the argument `now`. The modules below stand in reading order: a module uses only
+//! modules above it.
 
 pub mod ids;
 pub mod money;
 pub mod digest;
+pub mod person;
 pub mod subscription;
 pub mod payment;
 pub mod partner;

@@ -1,21 +1,21 @@
-//! Money: integer minor units and a currency; nothing here is ever a float.
+//! Money: integer minor units and a currency. Nothing here is a floating-point number.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// A currency known to ISO 4217, lower case as the providers write it: `eur`.
+/// A currency of ISO 4217. Its text is in lower case, as the providers write it: `eur`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Currency([u8; 3]);
 
-/// A code that ISO 4217 does not list.
+/// A currency code that ISO 4217 does not list.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("currency `{0}` is not in ISO 4217; amounts in it have no known minor unit")]
+#[error("currency `{0}` is not in ISO 4217, so its minor unit is unknown")]
 pub struct UnknownCurrency(pub String);
 
 impl Currency {
-    /// Parses a code in either case.
+    /// Parses a code in upper or lower case.
     ///
     /// # Errors
     /// [`UnknownCurrency`] when ISO 4217 does not list it.
@@ -31,12 +31,13 @@ impl Currency {
         Ok(Self(bytes))
     }
 
-    /// The code, lower case.
+    /// The code in lower case: `eur`.
     pub fn code(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
-    /// Decimal places of the minor unit in ISO 4217. A provider may differ: see [`exponent`].
+    /// The decimal places of the minor unit in ISO 4217. A provider may count otherwise: see
+    /// [`exponent`].
     pub fn iso_exponent(&self) -> u8 {
         let upper = self.code().to_ascii_uppercase();
         iso_currency::Currency::from_code(&upper)
@@ -46,8 +47,8 @@ impl Currency {
     }
 }
 
-/// Decimal places of the minor units in which a provider counts a currency.
-/// `exceptions` are the provider's own departures from ISO 4217.
+/// The decimal places of the minor unit in which a provider counts a currency. `exceptions` lists
+/// the currencies in which the provider differs from ISO 4217: code in lower case, decimal places.
 pub fn exponent(currency: Currency, exceptions: &[(&str, u8)]) -> u8 {
     exceptions
         .iter()
@@ -75,8 +76,9 @@ impl fmt::Debug for Currency {
     }
 }
 
-/// The rounding rule, the only one there is: a fraction of minor units becomes whole, half of one
-/// goes up. None for a denominator that is not positive, and beyond what an amount can be.
+/// The only rounding rule: `numerator / denominator` in minor units, rounded to the nearest whole
+/// one, a half upwards. `None` when the denominator is zero or negative, or when the result does
+/// not fit an `i64`.
 pub fn rounded(numerator: i128, denominator: i128) -> Option<i64> {
     if denominator <= 0 {
         return None;
@@ -86,25 +88,26 @@ pub fn rounded(numerator: i128, denominator: i128) -> Option<i64> {
     i64::try_from(shifted.checked_div_euclid(twice)?).ok()
 }
 
-/// An amount in the minor units in which its provider counts it.
+/// An amount, counted in its provider's minor units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Money {
-    /// Minor units.
+    /// How many minor units.
     #[serde(rename = "amount_minor")]
     pub minor: i64,
     /// The currency.
     pub currency: Currency,
-    /// Decimal places of the minor unit: a function of provider and currency.
+    /// The decimal places of the minor unit. They depend on provider and currency.
     pub exponent: u8,
 }
 
 impl Money {
-    /// Whether both are counted in the same unit. A currency may have two: providers differ.
+    /// Whether both amounts have the same currency and the same minor unit. Providers may count
+    /// one currency in different units.
     pub fn is_same_unit(self, other: Self) -> bool {
         (self.currency, self.exponent) == (other.currency, other.exponent)
     }
 
-    /// The amount as decimal text, `12.34`, with no currency and no grouping.
+    /// The amount as decimal text without currency and without grouping: `12.34`.
     pub fn decimal(&self) -> String {
         let places = usize::from(self.exponent);
         let digits = format!(
@@ -122,47 +125,48 @@ impl Money {
     }
 }
 
-/// A text that is no amount.
+/// A text that is not a valid amount.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadMoney {
-    /// Not a number and a currency.
-    #[error("`{0}` is no amount: write it as \"5.00 eur\"")]
+    /// The text is not a number and a currency.
+    #[error("`{0}` is not a valid amount: write it as \"5.00 eur\"")]
     Unreadable(String),
-    /// Nobody knows the currency.
+    /// ISO 4217 does not list the currency.
     #[error(transparent)]
     Currency(#[from] UnknownCurrency),
-    /// More decimals than the currency has, or more than an amount can be.
-    #[error("`{text}` is no amount: this currency has {places} decimals, and no sign is taken")]
+    /// The number is too large, has too many decimals, or has signs that are not digits.
+    #[error("`{text}` is not a valid amount: write digits only, with at most {places} decimals")]
     Digits {
-        /// What was seen.
+        /// The start of the text.
         text: String,
-        /// Decimal places of the currency.
+        /// The currency's decimal places.
         places: u8,
     },
 }
 
-/// An amount as people write it, `5.00 eur`, in the minor unit of ISO 4217. Without a sign.
+/// Parses an amount as people write it, `5.00 eur`, into the minor unit of ISO 4217. A plus or a
+/// minus before it is refused.
 impl FromStr for Money {
     type Err = BadMoney;
 
     fn from_str(text: &str) -> Result<Self, BadMoney> {
-        let seen = || text.chars().take(32).collect::<String>();
+        let excerpt = || text.chars().take(32).collect::<String>();
         let mut words = text.split_whitespace();
         let (Some(number), Some(code), None) = (words.next(), words.next(), words.next()) else {
-            return Err(BadMoney::Unreadable(seen()));
+            return Err(BadMoney::Unreadable(excerpt()));
         };
         let currency = Currency::parse(code)?;
         let places = currency.iso_exponent();
         let bad = || BadMoney::Digits {
-            text: seen(),
+            text: excerpt(),
             places,
         };
         let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
         let width = usize::from(places);
         let fraction = fraction.trim_end_matches('0');
         let digits = format!("{whole}{fraction:0<width$}");
-        let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
-        if whole.is_empty() || fraction.len() > width || !plain || number.ends_with('.') {
+        let only_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.is_empty() || fraction.len() > width || !only_digits || number.ends_with('.') {
             return Err(bad());
         }
         Ok(Self {

@@ -1,35 +1,36 @@
-//! The record as the shop's own code and people read it: stable, documented JSON.
+//! The record as the shop's code and people read it: the JSON of `orangery customer --json`.
 //!
-//! Amounts are integer minor units as the provider counts them, with `exponent` decimal places.
-//! Times are RFC 3339 in UTC. Absent values are `null`.
+//! Its shape is stable. Amounts are integer minor units as the provider counts them, with
+//! `exponent` decimal places. Times are RFC 3339 in UTC. Absent values are `null`.
 
 use crate::catalog::{Catalog, ItemKind};
 use crate::ids::{CustomerKey, ObjectId};
 use crate::money::Money;
 use crate::payment::payments::Payment;
 use crate::record::explain::ExplainedEvent;
-use crate::state::{CustomerState, Subscription};
+use crate::state::CustomerState;
+use crate::subscription::state::Subscription;
 use crate::subscription::terms::SubscriptionItem;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::sync::Arc;
 
-/// All there is to say of a customer.
+/// A customer's whole record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CustomerView {
-    /// Who.
+    /// Who the customer is.
     pub customer: PersonView,
     /// Subscriptions, the earliest first.
     pub subscriptions: Vec<SubscriptionView>,
     /// Payments, the earliest first.
     pub payments: Vec<PaymentView>,
-    /// Invoices that could not be collected at once.
+    /// Invoices that failed at least once, the earliest failure first.
     pub failed_invoices: Vec<InvoiceView>,
-    /// The partner the customer came through.
+    /// The partner that sent the customer; `null` when no referral counts.
     pub attribution: Option<AttributionView>,
-    /// Referral codes seen in what the provider sent.
+    /// Referral codes that the customer used.
     pub referral_codes: Vec<Arc<str>>,
-    /// Letters.
+    /// E-mails to the customer, sent or not.
     pub letters: Vec<LetterView>,
     /// Events in the order of the fold.
     pub events: Vec<EventView>,
@@ -38,15 +39,15 @@ pub struct CustomerView {
 /// Who a customer is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PersonView {
-    /// The key: provider, mode, the provider's id.
+    /// The customer's key: provider, mode and the provider's id, `stripe/live/cus_1`.
     pub id: CustomerKey,
     /// E-mail address.
     pub email: Option<String>,
     /// Name.
     pub name: Option<String>,
-    /// BCP 47 tag.
+    /// Language, as a BCP 47 tag.
     pub locale: Option<String>,
-    /// ISO 3166 code.
+    /// Country, as an ISO 3166 code.
     pub country: Option<String>,
     /// When the provider deleted the customer.
     pub deleted_at: Option<Timestamp>,
@@ -57,78 +58,78 @@ pub struct PersonView {
 pub struct SubscriptionView {
     /// The provider's id.
     pub id: ObjectId,
-    /// One of the eight statuses.
+    /// One of the eight statuses of `SubscriptionStatus`, as `past_due`.
     pub status: &'static str,
-    /// The plan's key in the catalog, else the price's own id.
+    /// The plan's key in the catalog, else the id of its price.
     pub plan: Option<String>,
     /// ISO 4217 code, lower case.
     pub currency: Option<String>,
-    /// What is sold.
+    /// The plan, add-ons and metered items.
     pub items: Vec<ItemView>,
     /// When it began.
     pub started_at: Timestamp,
-    /// Billing period.
+    /// Start of the billing period.
     pub current_period_start: Option<Timestamp>,
-    /// Its end.
+    /// End of the billing period, exclusive.
     pub current_period_end: Option<Timestamp>,
-    /// Trial.
+    /// Start of the trial.
     pub trial_start: Option<Timestamp>,
-    /// Its end.
+    /// End of the trial, exclusive.
     pub trial_end: Option<Timestamp>,
-    /// When it is set to end.
+    /// The date on which it is set to end.
     pub cancel_at: Option<Timestamp>,
-    /// Whether it ends with its period.
+    /// Whether it ends with its billing period.
     pub cancel_at_period_end: bool,
-    /// When the end was asked for.
+    /// When somebody asked to end it.
     pub canceled_at: Option<Timestamp>,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
-    /// Collection paused: what happens to invoices meanwhile.
+    /// What happens to invoices while collection is paused, in the provider's word.
     pub pause_behavior: Option<Arc<str>>,
-    /// When collection goes on by itself.
+    /// When collection resumes by itself.
     pub pause_resumes_at: Option<Timestamp>,
-    /// Statements of one instant contradict each other.
+    /// Whether snapshots of one instant contradict each other, so that its state is uncertain.
     pub ambiguous: bool,
 }
 
-/// A line of a subscription.
+/// An item of a subscription.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ItemView {
     /// The provider's id.
     pub id: ObjectId,
     /// `base`, `add_on`, `metered`, or `unlisted` where the catalog does not say.
     pub kind: &'static str,
-    /// The provider's price.
+    /// The provider's id of its price.
     pub price: String,
-    /// Its key in the catalog.
+    /// The product's key in the catalog.
     pub product: Option<String>,
-    /// How many.
+    /// How many are sold.
     pub quantity: Option<u64>,
-    /// Minor units each.
+    /// The price of one, in minor units.
     pub unit_minor: Option<i64>,
-    /// Its own period's end, where it has one.
+    /// End of the item's own billing period, where it has one.
     pub current_period_end: Option<Timestamp>,
 }
 
 /// A payment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PaymentView {
-    /// The most telling of its ids: intent, else charge, else invoice, else session.
+    /// The first there is of its intent, charge, invoice and session id.
     pub id: Option<ObjectId>,
     /// All its ids.
     pub ids: Vec<ObjectId>,
-    /// What arrived.
+    /// The amount that arrived, tax included.
     #[serde(flatten)]
     pub paid: Money,
-    /// Tax within it.
+    /// The tax within it, in minor units; `null` when it is unknown.
     pub tax_minor: Option<i64>,
-    /// Gone back by refunds.
+    /// What was refunded, in minor units.
     pub refunded_minor: i64,
-    /// Held or taken by disputes.
+    /// What disputes hold or have taken, in minor units.
     pub disputed_minor: i64,
-    /// When it arrived.
+    /// When the money arrived.
     pub paid_at: Option<Timestamp>,
-    /// For which subscription.
+    /// The subscription it pays for.
     pub subscription: Option<ObjectId>,
 }
 
@@ -137,42 +138,42 @@ pub struct PaymentView {
 pub struct InvoiceView {
     /// The provider's id.
     pub id: ObjectId,
-    /// How it stands.
+    /// Its state, as `failed`.
     pub state: crate::payment::snapshot::InvoiceState,
-    /// What was owed.
+    /// The amount to be collected.
     #[serde(flatten)]
     pub due: Money,
     /// When it first failed.
     pub failed_at: Timestamp,
-    /// How often collection was tried.
+    /// The number of attempts to collect it.
     pub attempts: u32,
-    /// When it is tried again.
+    /// When the provider tries again.
     pub next_attempt_at: Option<Timestamp>,
     /// When it was paid or given up.
     pub settled_at: Option<Timestamp>,
 }
 
-/// Who sent the customer.
+/// The referral that counts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AttributionView {
     /// The partner.
     pub partner: String,
     /// The partner's id of the referral.
     pub referral: Arc<str>,
-    /// When.
+    /// When the partner sent the customer.
     pub referred_at: Timestamp,
 }
 
-/// A letter.
+/// An e-mail to the customer, sent or not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LetterView {
-    /// Which.
+    /// The kind of e-mail, as `welcome`.
     pub kind: &'static str,
-    /// About what.
+    /// What it is about: the id of a subscription or invoice, with a time where it needs one.
     pub cause: Arc<str>,
-    /// `owed`, `claimed`, `sent`, `withdrawn`, `failed` or `unknown`.
+    /// `due`, `claimed`, `sent`, `withdrawn`, `failed` or `unknown`.
     pub state: &'static str,
-    /// When it was first owed.
+    /// When it first became due.
     pub due_at: Timestamp,
     /// Why it was not sent.
     pub reason: Option<Arc<str>>,
@@ -181,19 +182,19 @@ pub struct LetterView {
 /// An event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct EventView {
-    /// The provider's own id; a partner's has the partner in front: `partner/acme/msg_1`.
+    /// The provider's id of it; for a partner's event `partner/acme/msg_1`.
     pub id: String,
-    /// The sender's name for it.
+    /// The sender's name for this type of event, as `invoice.paid`.
     #[serde(rename = "type")]
     pub kind: Arc<str>,
     /// When it happened.
     pub occurred_at: Timestamp,
-    /// `applied`, `late`, `quarantined` or `ambiguous`.
+    /// `applied`, `out_of_order`, `quarantined` or `ambiguous`.
     pub verdict: &'static str,
 }
 
 impl CustomerView {
-    /// The view of a state that was folded from the whole journal.
+    /// The view of a state that was folded from the customer's whole journal.
     pub fn new(
         customer: &CustomerKey,
         state: &CustomerState,
@@ -206,7 +207,7 @@ impl CustomerView {
         let mut subscriptions: Vec<_> = state
             .subscriptions
             .iter()
-            .map(|(id, known)| SubscriptionView::new(id, known, catalog))
+            .map(|(id, current)| SubscriptionView::new(id, current, catalog))
             .collect();
         subscriptions.sort_by(|a, b| (a.started_at, &a.id).cmp(&(b.started_at, &b.id)));
         Self {
@@ -225,12 +226,12 @@ impl CustomerView {
                 .filter_map(PaymentView::new)
                 .collect(),
             failed_invoices: failed_invoices(state),
-            attribution: state.attribution().map(|found| AttributionView {
-                partner: found.referral.partner.to_string(),
-                referral: found.referral.referral.clone(),
-                referred_at: found.referral.referred_at,
+            attribution: state.attribution().map(|attribution| AttributionView {
+                partner: attribution.referral.partner.to_string(),
+                referral: attribution.referral.referral.clone(),
+                referred_at: attribution.referral.referred_at,
             }),
-            referral_codes: state.codes.iter().cloned().collect(),
+            referral_codes: state.partners.seen_codes.iter().cloned().collect(),
             letters,
             events: events
                 .iter()
@@ -241,8 +242,8 @@ impl CustomerView {
 }
 
 impl SubscriptionView {
-    fn new(id: &ObjectId, known: &Subscription, catalog: &Catalog) -> Self {
-        let terms = &known.terms;
+    fn new(id: &ObjectId, subscription: &Subscription, catalog: &Catalog) -> Self {
+        let terms = &subscription.terms;
         let plan = catalog
             .base(&terms.items)
             .map(|item| match catalog.product(&item.price) {
@@ -253,33 +254,35 @@ impl SubscriptionView {
             id: id.clone(),
             status: terms.status.as_str(),
             plan,
-            currency: known.currency.map(|currency| currency.code().to_owned()),
+            currency: subscription
+                .currency
+                .map(|currency| currency.code().to_owned()),
             items: terms
                 .items
                 .iter()
                 .map(|i| ItemView::new(i, &terms.items, catalog))
                 .collect(),
-            started_at: known.started_at,
+            started_at: subscription.started_at,
             current_period_start: terms.period.map(|period| period.start),
             current_period_end: terms.period.map(|period| period.end),
             trial_start: terms.trial.map(|trial| trial.start),
             trial_end: terms.trial.map(|trial| trial.end),
             cancel_at: terms.cancel_at,
             cancel_at_period_end: terms.cancel_at_period_end,
-            canceled_at: known.canceled_at,
-            ended_at: known.ended_at,
+            canceled_at: subscription.canceled_at,
+            ended_at: subscription.ended_at,
             pause_behavior: terms.pause.as_ref().map(|pause| pause.behavior.clone()),
             pause_resumes_at: terms.pause.as_ref().and_then(|pause| pause.resumes_at),
-            ambiguous: known.ambiguous,
+            ambiguous: subscription.ambiguous,
         }
     }
 }
 
 impl ItemView {
-    fn new(item: &SubscriptionItem, among: &[SubscriptionItem], catalog: &Catalog) -> Self {
+    fn new(item: &SubscriptionItem, items: &[SubscriptionItem], catalog: &Catalog) -> Self {
         Self {
             id: item.id.clone(),
-            kind: match catalog.kind(item, among) {
+            kind: match catalog.kind(item, items) {
                 ItemKind::Base => "base",
                 ItemKind::AddOn => "add_on",
                 ItemKind::Metered => "metered",
@@ -331,9 +334,9 @@ fn failed_invoices(state: &CustomerState) -> Vec<InvoiceView> {
 
 impl EventView {
     fn new(customer: &CustomerKey, event: &ExplainedEvent) -> Self {
-        let own = event.id.as_str().strip_prefix(customer.account());
-        let id = own
-            .and_then(|rest| rest.strip_prefix('/'))
+        let without_account = event.id.as_str().strip_prefix(customer.account());
+        let id = without_account
+            .and_then(|id| id.strip_prefix('/'))
             .unwrap_or(event.id.as_str());
         Self {
             id: id.to_owned(),

@@ -1,4 +1,4 @@
-//! What a partner is sent of its rows, and for how long it is tried.
+//! Which notices a row makes, and for how long sending is tried.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,14 +9,16 @@
 
 use domain::ids::{CustomerKey, ObjectId, PartnerId};
 use domain::money::{Currency, Money};
+use domain::partner::identity::SelfReferralSignal;
 use domain::partner::ledger::{CommissionRow, RowKind};
 use domain::partner::notice::{
     GIVE_UP_AFTER, MAX_ATTEMPTS, MAX_WAIT, Notice, is_given_up, of_commission, of_payout,
     of_referral_status, retry_wait,
 };
 use domain::partner::payout::Payout;
-use domain::partner::program::{Reward, SelfReferralSignal};
-use domain::partner::referral_status::{ReferralRefusal, ReferralStatus, ReferralStatusRow};
+use domain::partner::program::Reward;
+use domain::partner::referral::ReferralRefusal;
+use domain::partner::referral_status::{ReferralStatus, ReferralStatusRow};
 use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,9 +29,9 @@ fn on(day: i64) -> Timestamp {
 
 fn row(kind: RowKind, minor: i64) -> CommissionRow {
     CommissionRow {
-        partner: PartnerId::new("acme"),
-        customer: CustomerKey::new("pay/test/cus_1"),
-        payment: ObjectId::new("pi_1"),
+        partner: PartnerId::parse("acme").unwrap(),
+        customer: CustomerKey::parse("pay/test/cus_1").unwrap(),
+        payment: ObjectId::parse("pi_1").unwrap(),
         n: 0,
         kind,
         amount: Money {
@@ -52,11 +54,11 @@ fn kinds_and_times(row: &CommissionRow) -> Vec<(&'static str, Timestamp)> {
 }
 
 fn body(notice: &Notice) -> String {
-    serde_json::to_string(&notice.body(&PartnerId::new("acme"), "commission#1")).unwrap()
+    serde_json::to_string(&notice.body(&PartnerId::parse("acme").unwrap(), "commission#1")).unwrap()
 }
 
 #[test]
-fn each_kind_of_row_is_told_once_and_once_more_when_its_hold_ends() {
+fn each_kind_of_row_has_one_notice_and_another_when_its_hold_ends() {
     for (kind, name) in [
         (RowKind::Commission, "commission.created"),
         (RowKind::Refund, "commission.refunded"),
@@ -101,17 +103,17 @@ fn a_notice_says_how_the_row_stood_when_its_state_came() {
 }
 
 #[test]
-fn how_a_report_stands_and_what_was_paid_are_told_without_naming_a_customer() {
-    let standing = |standing| ReferralStatusRow {
-        partner: PartnerId::new("acme"),
+fn notices_of_referral_statuses_and_payouts_name_no_customer() {
+    let status_row = |status| ReferralStatusRow {
+        partner: PartnerId::parse("acme").unwrap(),
         referral: "r-1".into(),
-        customer: CustomerKey::new("pay/test/cus_1"),
+        customer: CustomerKey::parse("pay/test/cus_1").unwrap(),
         n: 3,
-        status: standing,
+        status,
         at: on(1),
     };
     let payout = Payout {
-        partner: PartnerId::new("acme"),
+        partner: PartnerId::parse("acme").unwrap(),
         n: 1,
         date: date(2026, 4, 5),
         at: on(2),
@@ -120,27 +122,27 @@ fn how_a_report_stands_and_what_was_paid_are_told_without_naming_a_customer() {
         complete_until: on(2),
         late_rows: BTreeMap::new(),
     };
-    let referral = |rest: &str| format!(r#""referral_id":"r-1",{rest}"#);
+    let referral = |fields: &str| format!(r#""referral_id":"r-1",{fields}"#);
     for (notice, kind, data) in [
         (
-            of_referral_status(&standing(ReferralStatus::Waiting)),
+            of_referral_status(&status_row(ReferralStatus::Waiting)),
             "referral.waiting",
             referral(r#""state":"waiting""#),
         ),
         (
-            of_referral_status(&standing(ReferralStatus::Attributed)),
+            of_referral_status(&status_row(ReferralStatus::Attributed)),
             "referral.attributed",
             referral(r#""state":"attributed""#),
         ),
         (
-            of_referral_status(&standing(ReferralStatus::Held(
+            of_referral_status(&status_row(ReferralStatus::Held(
                 SelfReferralSignal::SameEmail,
             ))),
             "referral.held",
             referral(r#""state":"held","reason":"same_email""#),
         ),
         (
-            of_referral_status(&standing(ReferralStatus::Refused(
+            of_referral_status(&status_row(ReferralStatus::Refused(
                 ReferralRefusal::Canceled,
             ))),
             "referral.refused",
@@ -169,10 +171,10 @@ fn an_id_belongs_to_one_partner_row_and_state() {
     for partner in ["acme", "acm"] {
         for sort in ["commission#1", "ecommission#1", "commission#2"] {
             for notice in of_commission(&row(RowKind::Commission, 200)) {
-                let id = notice.id(&PartnerId::new(partner), sort);
-                let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-                assert!(id.len() == 36 && id.bytes().all(plain), "{id}");
-                assert_eq!(id, notice.id(&PartnerId::new(partner), sort));
+                let id = notice.id(&PartnerId::parse(partner).unwrap(), sort);
+                let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+                assert!(id.len() == 36 && id.bytes().all(is_allowed), "{id}");
+                assert_eq!(id, notice.id(&PartnerId::parse(partner).unwrap(), sort));
                 assert!(ids.insert(id), "{partner} {sort} {}", notice.kind);
             }
         }

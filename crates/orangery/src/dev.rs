@@ -8,7 +8,7 @@ use crate::story::{Signers, Story};
 use crate::wiring::{self, Shop, local_secret, wire};
 use anyhow::Context;
 use domain::catalog::Catalog;
-use domain::ids::{CustomerKey, Mode, ProviderAccount};
+use domain::ids::{CustomerKey, Mode, ObjectId, ProviderAccount};
 use domain::view::CustomerView;
 use jiff::Timestamp;
 use providers::Provider;
@@ -236,7 +236,7 @@ async fn views(table: &DynamoTable, shop: &Shop) -> anyhow::Result<Vec<CustomerV
     };
     let mut views = Vec::new();
     for (_, id, _) in SAMPLES {
-        let customer: CustomerKey = account.customer(id);
+        let customer: CustomerKey = account.customer(&ObjectId::parse(id)?);
         views.push(view(table, &customer, &shop.catalog).await?);
     }
     Ok(views)

@@ -276,7 +276,8 @@ impl SendArgs {
 async fn show(args: CustomerArgs) -> anyhow::Result<()> {
     let table = table::open(args.table_port)?;
     let catalog = dev::catalog(args.catalog.as_deref())?;
-    let view = customer::view(&table, &CustomerKey::new(args.customer), &catalog).await?;
+    let key = CustomerKey::parse(args.customer)?;
+    let view = customer::view(&table, &key, &catalog).await?;
     let text = if args.json {
         serde_json::to_string_pretty(&view)?
     } else {

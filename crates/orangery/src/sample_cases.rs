@@ -1,13 +1,14 @@
 //! On what occasions letters are written: sample records that ask for each.
 
 use anyhow::bail;
-use domain::event::Profile;
 use domain::ids::{CustomerKey, ObjectId, PriceId};
 use domain::letter::Letter;
 use domain::money::{Currency, Money};
+use domain::payment::invoice::Invoice;
 use domain::payment::snapshot::InvoiceState;
+use domain::person::Profile;
 use domain::record::Record;
-use domain::state::{Invoice, Subscription};
+use domain::subscription::state::Subscription;
 use domain::subscription::terms::{
     Period, SubscriptionItem, SubscriptionStatus, SubscriptionTerms,
 };
@@ -91,13 +92,17 @@ pub const SAMPLE_CASES: [SampleCase; 11] = [
     sample_case("trial_ending-usage", Letter::TrialEnding, |known, _| {
         start_trial(known);
         let base = known.terms.items.first().cloned();
-        known.terms.items.extend(base.map(|base| SubscriptionItem {
-            price: PriceId::new("price_requests"),
-            metered: true,
-            quantity: None,
-            unit_minor: Some(1),
-            ..base
-        }));
+        let price = PriceId::parse("price_requests").ok();
+        known
+            .terms
+            .items
+            .extend(base.zip(price).map(|(base, price)| SubscriptionItem {
+                price,
+                metered: true,
+                quantity: None,
+                unit_minor: Some(1),
+                ..base
+            }));
     }),
     sample_case("trial_ending-tiers", Letter::TrialEnding, |known, _| {
         start_trial(known);
@@ -125,7 +130,7 @@ pub(crate) fn row_and_record(
 ) -> anyhow::Result<(LetterRow, Record)> {
     let (mut subscription, mut invoice) = (subscription()?, invoice()?);
     (occasion.change)(&mut subscription, &mut invoice);
-    let customer = CustomerKey::new("stripe/test/cus_Valencia01");
+    let customer = CustomerKey::parse("stripe/test/cus_Valencia01")?;
     let mut record = Record::new(customer.clone());
     let state = &mut record.folded.state;
     state.person.provider_profile = Some(Profile {
@@ -136,8 +141,10 @@ pub(crate) fn row_and_record(
     });
     state
         .subscriptions
-        .insert(ObjectId::new("sub_Grove01"), subscription);
-    state.invoices.insert(ObjectId::new("in_Grove02"), invoice);
+        .insert(ObjectId::parse("sub_Grove01")?, subscription);
+    state
+        .invoices
+        .insert(ObjectId::parse("in_Grove02")?, invoice);
     let now: Timestamp = SENT_AT.parse()?;
     let plan = domain::letter::plan::plan(state, now);
     let Some(due) = plan
@@ -162,8 +169,8 @@ fn subscription() -> anyhow::Result<Subscription> {
         terms: SubscriptionTerms {
             status: SubscriptionStatus::Active,
             items: vec![SubscriptionItem {
-                id: ObjectId::new("si_Grove01"),
-                price: PriceId::new("price_grove_monthly"),
+                id: ObjectId::parse("si_Grove01")?,
+                price: PriceId::parse("price_grove_monthly")?,
                 metered: false,
                 quantity: Some(1),
                 unit_minor: Some(2400),
@@ -186,7 +193,7 @@ fn subscription() -> anyhow::Result<Subscription> {
 fn invoice() -> anyhow::Result<Invoice> {
     Ok(Invoice {
         state: InvoiceState::Failed,
-        subscription: Some(ObjectId::new("sub_Grove01")),
+        subscription: Some(ObjectId::parse("sub_Grove01")?),
         due: Money {
             minor: 2880,
             currency: Currency::parse("eur")?,

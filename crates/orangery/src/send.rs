@@ -252,7 +252,7 @@ pub(crate) fn sample_report(name: &str, now: Timestamp) -> anyhow::Result<Value>
     Ok(body)
 }
 
-/// A provider's telling of one customer's life, its last event put at `now`.
+/// A provider's scenario of one customer, its last event put at `now`.
 fn scenario(
     provider: &'static Provider,
     signer: &Signer,
@@ -265,7 +265,7 @@ fn scenario(
         told.push((name, *text, known));
     }
     if told.is_empty() {
-        bail!("{} tells no life", provider.name());
+        bail!("{} has no scenario", provider.name());
     }
     let mut moments = told
         .iter()
@@ -366,4 +366,4 @@ const PARTNER: &str = "partner/";
 const STANDS_IN: &str = "the stack stands in for";
 
 /// The story that every provider tells in its own words.
-const SCENARIO: &str = "life";
+const SCENARIO: &str = "scenario";

@@ -87,7 +87,7 @@ impl Story {
     pub fn partners(&self) -> Vec<PartnerId> {
         self.events
             .iter()
-            .filter_map(|told| PartnerId::parse(told.partner.as_deref()?))
+            .filter_map(|told| PartnerId::parse(told.partner.as_deref()?).ok())
             .collect()
     }
 
@@ -137,7 +137,7 @@ impl Story {
                 Signer::provider(signers.provider, &signers.secret)?,
             ),
             Some(name) => {
-                let Some(partner) = PartnerId::parse(name) else {
+                let Ok(partner) = PartnerId::parse(name.as_str()) else {
                     bail!("`{name}` can't be a partner: lower-case letters, digits and dashes")
                 };
                 let signer = Signer::partner(&signers.master, &partner)?;

@@ -51,7 +51,7 @@ pub const LETTERS: &str = "letters";
 pub const NOTICES: &str = "notices";
 
 /// The schedule of the sweep.
-pub const DUE_SCAN: &str = "due-scan";
+pub const DUE_SCAN: &str = "due_scan";
 
 /// The schedule of the audit.
 pub const AUDIT: &str = "audit";

@@ -1,4 +1,4 @@
-//! What a thin item lacks, and how it is had: documents of the provider's API.
+//! Documents of the provider's API, which complete a reference-only item.
 
 use crate::fetch::{ApiCall, MissingResponse, PendingCalls, ResponseTracker};
 use crate::json::validate_json;
@@ -7,11 +7,11 @@ use serde_json::value::RawValue;
 
 /// Why an item can't be read in full.
 pub(crate) enum ReadError {
-    /// There is something in it or behind it that we do not understand.
+    /// It or a fetched document has a value that we do not understand.
     Unclear(UnclearValue),
-    /// These have to be asked first.
+    /// These calls have to be made first.
     NotFetched(PendingCalls),
-    /// The API is silent; this is what it was asked for.
+    /// The API does not respond; this is what was fetched.
     Unavailable(&'static str),
 }
 
@@ -21,15 +21,15 @@ impl From<UnclearValue> for ReadError {
     }
 }
 
-/// The document at that address; `what` it is, in the provider's word. None where the API knows
-/// no such thing, or no longer.
+/// The document of that call; `what` names it as the provider does. `None` where the API does not
+/// know it, or no longer.
 pub(crate) fn find<'f>(
-    asking: &ResponseTracker<'f>,
+    responses: &ResponseTracker<'f>,
     call: Option<ApiCall>,
     what: &'static str,
 ) -> Result<Option<&'f RawValue>, ReadError> {
     let call = call.ok_or_else(|| UnclearValue(format!("the id of the {what} is none")))?;
-    let answer = asking.response(call).map_err(|missing| match missing {
+    let answer = responses.response(call).map_err(|missing| match missing {
         MissingResponse::NotFetched(questions) => ReadError::NotFetched(questions),
         MissingResponse::Unavailable => ReadError::Unavailable(what),
     })?;
@@ -46,12 +46,12 @@ pub(crate) fn find<'f>(
     }
 }
 
-/// The same where it has to be there.
+/// The same where the document has to exist.
 pub(crate) fn fetch<'f>(
-    asking: &ResponseTracker<'f>,
+    responses: &ResponseTracker<'f>,
     call: Option<ApiCall>,
     what: &'static str,
 ) -> Result<&'f RawValue, ReadError> {
-    let known = find(asking, call, what)?;
-    Ok(known.ok_or_else(|| UnclearValue(format!("the API knows no such {what}")))?)
+    let document = find(responses, call, what)?;
+    Ok(document.ok_or_else(|| UnclearValue(format!("the API knows no such {what}")))?)
 }

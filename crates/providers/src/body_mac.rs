@@ -1,22 +1,23 @@
-//! A MAC over nothing but the body, in hex, in a header of its own.
+//! A MAC over the body alone, in hex, in a header of its own.
 
-use crate::verified::{SignatureClaim, canonical_hex, signature};
-use crate::{
-    InboundRequest, Request, Scheme, Secret, SignatureEncoding, SignedHeaders, VerificationError,
-    VerifiedItems,
-};
+use crate::endpoint::InboundRequest;
+use crate::provider::{Scheme, SignatureEncoding, SignedHeaders};
+use crate::request::Request;
+use crate::secret::Secret;
+use crate::verification_error::VerificationError;
+use crate::verified::{SignatureClaim, VerifiedItems, canonical_hex, signature};
 
-/// One provider's way to do that.
+/// One provider's header of that kind.
 #[derive(Clone, Copy)]
 pub(crate) struct BodyMac {
     /// The header.
     pub(crate) header: &'static str,
-    /// What may stand before the digits, and does where we sign.
+    /// The optional prefix of the digits; it is written where we sign.
     pub(crate) prefix: &'static str,
 }
 
 impl BodyMac {
-    /// The same, for whoever looks for what is wrong with one.
+    /// The same, for `diagnose`.
     pub(crate) const fn scheme(self) -> Scheme {
         Scheme {
             header: self.header,
@@ -27,21 +28,21 @@ impl BodyMac {
         }
     }
 
-    /// Proves that a holder of one of the secrets sent this body. No time is signed along, so
-    /// only the events' ids tell a replay.
+    /// Verifies that a holder of one of the secrets sent this body. No time is signed, so only the
+    /// events' ids reveal a replay.
     pub(crate) fn verify(
         self,
-        arrival: &InboundRequest<'_>,
+        inbound: &InboundRequest<'_>,
     ) -> Result<VerifiedItems, VerificationError> {
         let claim = SignatureClaim {
             prefix: &[],
-            body: arrival.request.body,
-            macs: &self.signatures(&arrival.request)?,
+            body: inbound.request.body,
+            macs: &self.signatures(&inbound.request)?,
             ed25519: &[],
             signed_at: None,
-            tolerance_seconds: arrival.endpoint.tolerance_seconds,
+            tolerance_seconds: inbound.endpoint.tolerance_seconds,
         };
-        VerifiedItems::by_signature(&claim, arrival.secrets, arrival.now)
+        VerifiedItems::by_signature(&claim, inbound.secrets, inbound.now)
     }
 
     /// Signs as the provider does, for the command that sends samples.
@@ -50,8 +51,8 @@ impl BodyMac {
         Some(vec![(self.header, format!("{}{digits}", self.prefix))])
     }
 
-    /// Every signature in whatever header line, as a gateway may leave repeated headers or join
-    /// them. While a secret rolls there are two.
+    /// Every signature in any header line, as a gateway may leave repeated headers or join them.
+    /// While a secret is being replaced there are two.
     fn signatures(self, request: &Request<'_>) -> Result<Vec<[u8; 32]>, VerificationError> {
         let header = self.header;
         let mut bytes: usize = 0;

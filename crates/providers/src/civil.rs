@@ -1,4 +1,4 @@
-//! Days without a time, as charges are scheduled: each begins at midnight, UTC.
+//! Days without a time, as charges are scheduled. Each begins at midnight UTC.
 
 use crate::wire::UnclearValue;
 use domain::subscription::terms::Period;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub(crate) struct Day(Date);
 
 impl Day {
-    /// Its first moment.
+    /// Its first instant.
     pub(crate) fn start(self) -> Result<Timestamp, UnclearValue> {
         let beginning = self.0.to_zoned(TimeZone::UTC);
         let unclear = |_| UnclearValue("a day is out of reach".to_owned());
@@ -25,18 +25,18 @@ impl Day {
 impl<'de> Deserialize<'de> for Day {
     fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
         let text = Arc::<str>::deserialize(reader)?;
-        let odd = text.len() != DAY.len();
-        let day = text.parse().ok().filter(|_| !odd);
+        let is_other_length = text.len() != DAY.len();
+        let day = text.parse().ok().filter(|_| !is_other_length);
         day.map(Self).ok_or_else(|| D::Error::custom("not a day"))
     }
 }
 
-/// How far apart charges are.
+/// The time between charges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Interval {
     /// How many units.
     pub(crate) count: u32,
-    /// Of what.
+    /// The unit.
     pub(crate) unit: CalendarUnit,
 }
 

@@ -1,24 +1,26 @@
-//! Why a refused request was refused, in a way a person can act on: for the operator alone,
-//! never part of an answer.
+//! Why a request was refused, in a form that a person can act on. It is for the operator alone and
+//! never part of a response.
 //!
-//! It asks the door's own verifier again and again, with one mistake undone each time; the one
-//! that makes it fit is the cause. What no undoing shows is a guess, and says so. Nothing here
-//! carries a secret or a signature that would have been right.
+//! It calls the endpoint's own verifier repeatedly, each time with one possible mistake undone; the
+//! mistake whose undoing makes it fit is the cause. Anything else is a guess, and marked so.
+//! Nothing here contains a secret or a signature that would have been right.
 
 mod bodies;
 mod headers;
 mod secrets;
 
+use crate::endpoint::{EndpointConfig, InboundRequest};
+use crate::fetch::ApiResponses;
+use crate::provider::{Provider, Scheme};
+use crate::request::{Headers, Request};
+use crate::secret::{Secret, Secrets, WeakSecret};
 use crate::standard;
-use crate::{
-    ApiResponses, EndpointConfig, Headers, InboundRequest, Provider, Request, Scheme, Secret,
-    Secrets, VerificationError,
-};
+use crate::verification_error::VerificationError;
 use domain::ids::Mode;
 use jiff::Timestamp;
 use std::borrow::Cow;
 
-/// At which door the request was refused.
+/// The endpoint that refused the request.
 #[derive(Clone, Copy, Debug)]
 pub enum EndpointKind {
     /// A payment provider's.
@@ -27,18 +29,18 @@ pub enum EndpointKind {
     Partner,
 }
 
-/// What the operator's machine knows of secrets, as their texts are written down.
+/// The texts of the secrets that the operator's machine knows.
 #[derive(Clone, Copy)]
 pub struct KnownSecrets<'a> {
-    /// In force at this door.
+    /// In force at this endpoint.
     pub in_force: &'a [&'a str],
-    /// In force somewhere else: where, and the text.
+    /// In force elsewhere: the place, and the text.
     pub elsewhere: &'a [(&'a str, &'a str)],
 }
 
 impl std::fmt::Debug for KnownSecrets<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Known(redacted)")
+        f.write_str("KnownSecrets(redacted)")
     }
 }
 
@@ -47,18 +49,18 @@ impl std::fmt::Debug for KnownSecrets<'_> {
 pub struct Diagnosis {
     /// The cause.
     pub cause: Cause,
-    /// Shown by undoing it or by the door itself; else the likeliest.
+    /// Whether it is certain; else it is the likeliest.
     pub certain: bool,
     /// By how many seconds a clock is off.
     pub seconds: Option<i64>,
-    /// Which header, which place, which change: plain words without a secret in them.
+    /// The header, place or change in words; never a secret.
     pub what: Cow<'static, str>,
 }
 
 /// One kind of mistake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// The door has no secret it may believe.
+    /// The endpoint has no valid secret in force.
     NoSecret,
     /// No signature was sent.
     HeaderMissing,
@@ -88,19 +90,19 @@ pub enum Cause {
     OtherEndpoint,
     /// Signed with a secret that nobody here knows.
     WrongSecret,
-    /// The body was written anew on its way.
+    /// Something on its way rewrote the body.
     BodyRewritten,
     /// The body was cut off.
     BodyCut,
     /// There is no body.
     BodyEmpty,
-    /// The body is larger than the door takes.
+    /// The body is larger than the endpoint takes.
     BodyTooLarge,
-    /// Whether the provider's API vouches for it can't be seen from here.
+    /// Only the provider's API can confirm it, which can't be seen from here.
     Unconfirmed,
-    /// What should prove it proves nothing.
+    /// What should prove it does not.
     Disproved,
-    /// It would be believed: what was wrong has been put right since, or is not the signature.
+    /// It would be accepted now: the cause was corrected since, or is not the signature.
     Fits,
 }
 
@@ -160,22 +162,22 @@ impl Cause {
     }
 }
 
-/// Finds the cause. `now` is the moment at which the door refused it.
+/// Finds the cause. `now` is the time at which the endpoint refused it.
 pub fn diagnose(
-    door: EndpointKind,
+    endpoint: EndpointKind,
     request: &Request<'_>,
     known: KnownSecrets<'_>,
     now: Timestamp,
 ) -> Diagnosis {
-    let secrets = match door.secrets(known.in_force) {
+    let secrets = match endpoint.secrets(known.in_force) {
         Ok(secrets) => secrets,
         Err(weak) => return certain(Cause::NoSecret, weak.to_string()),
     };
-    let Err(refused) = door.verify(request, &secrets, now) else {
+    let Err(refused) = endpoint.verify(request, &secrets, now) else {
         return certain(Cause::Fits, "");
     };
-    let asked = Examination {
-        endpoint: door,
+    let examination = Examination {
+        endpoint,
         request,
         known,
         secrets,
@@ -184,7 +186,7 @@ pub fn diagnose(
     match refused {
         VerificationError::NoSecret(weak) => certain(Cause::NoSecret, weak.to_string()),
         VerificationError::HeaderMissing { header } => certain(Cause::HeaderMissing, header),
-        VerificationError::HeaderGarbled { header, what } => asked
+        VerificationError::HeaderGarbled { header, what } => examination
             .headers()
             .unwrap_or_else(|| certain(Cause::HeaderGarbled, format!("{header}: {what}"))),
         VerificationError::HeadersTooLarge => certain(Cause::HeadersTooLarge, ""),
@@ -202,12 +204,12 @@ pub fn diagnose(
         }
         VerificationError::Unconfirmed => certain(Cause::Unconfirmed, ""),
         VerificationError::Disproved { what } => certain(Cause::Disproved, what),
-        VerificationError::SignatureMismatch => asked.mismatch(),
+        VerificationError::SignatureMismatch => examination.mismatch(),
     }
 }
 
 impl EndpointKind {
-    fn secrets(self, texts: &[&str]) -> Result<Secrets, crate::WeakSecret> {
+    fn secrets(self, texts: &[&str]) -> Result<Secrets, WeakSecret> {
         match self {
             Self::Provider(provider, _) => provider.secrets(texts.iter().copied()),
             Self::Partner => {
@@ -226,15 +228,15 @@ impl EndpointKind {
     ) -> Result<(), VerificationError> {
         match self {
             Self::Provider(provider, endpoint) => {
-                // Nobody is asked: what only an answer can show stays open.
-                let arrival = InboundRequest {
+                // No call is made: what only a response can show stays open.
+                let inbound = InboundRequest {
                     request: *request,
                     endpoint,
                     secrets,
                     fetched: &ApiResponses::closed(),
                     now,
                 };
-                (provider.verify)(&arrival).map(drop)
+                (provider.verify)(&inbound).map(drop)
             }
             Self::Partner => standard::verify(request, secrets, now).map(drop),
         }
@@ -265,7 +267,7 @@ struct Examination<'a> {
 }
 
 impl Examination<'_> {
-    /// Nothing fits as it is: undo one thing after the other.
+    /// Undoes one possible mistake after the other, until a signature fits.
     fn mismatch(&self) -> Diagnosis {
         self.headers()
             .or_else(|| self.wrong_secret())
@@ -312,7 +314,7 @@ impl Examination<'_> {
             .map(|(what, _)| certain(Cause::BodyRewritten, what))
     }
 
-    /// What the request looks like, where nothing can be shown.
+    /// A guess from what the request looks like.
     fn guess(&self) -> Diagnosis {
         let likely = |cause, what: &str| Diagnosis {
             certain: false,
@@ -324,10 +326,10 @@ impl Examination<'_> {
         let live = bodies::livemode(self.request.body);
         match (self.endpoint.mode(), live) {
             (Some(Mode::Test), Some(true)) => {
-                return likely(Cause::OtherMode, "a live event at a test door");
+                return likely(Cause::OtherMode, "a live event at a test endpoint");
             }
             (Some(Mode::Live), Some(false)) => {
-                return likely(Cause::OtherMode, "a test event at a live door");
+                return likely(Cause::OtherMode, "a test event at a live endpoint");
             }
             (Some(_) | None, _) => {}
         }

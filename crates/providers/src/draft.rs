@@ -1,27 +1,28 @@
-//! A reading in the making: whose it is, what it says, who leads there.
+//! A normalized event while it is built: whom it is about, its facts and references.
 
 use crate::wire::{Metadata, UnclearValue};
-use domain::event::{About, Fact, Profile};
+use domain::event::{About, Fact};
 use domain::ids::{ObjectId, PriceId, ProviderAccount, Reference};
 use domain::money::{Currency, Money, exponent};
+use domain::person::Profile;
 use domain::subscription::terms::{
     Period, SubscriptionItem, SubscriptionStatus, SubscriptionTerms,
 };
 use std::sync::Arc;
 
-/// A reading in the making.
+/// A normalized event while it is built.
 pub(crate) struct NormalizedEventDraft<'a> {
     account: &'a ProviderAccount,
-    /// Whose it is.
+    /// Whom it is about.
     pub(crate) about: About,
-    /// What it says.
+    /// Its facts.
     pub(crate) facts: Vec<Fact>,
-    /// What else leads to its customer.
+    /// Further references to the same customer.
     pub(crate) references: Vec<Reference>,
 }
 
 impl<'a> NormalizedEventDraft<'a> {
-    /// Nothing but whose it is, yet.
+    /// A draft without facts.
     pub(crate) fn new(account: &'a ProviderAccount, about: About) -> Self {
         Self {
             account,
@@ -36,14 +37,14 @@ impl<'a> NormalizedEventDraft<'a> {
         self.facts.push(fact);
     }
 
-    /// These objects of the provider's lead to the same customer.
+    /// Adds these provider objects as references to the customer.
     pub(crate) fn add_references(&mut self, ids: &[Option<&ObjectId>]) {
         for id in ids.iter().flatten() {
-            self.add_reference(self.account.reference(id.as_str()));
+            self.add_reference(self.account.reference(id));
         }
     }
 
-    /// What the shop wrote on the object.
+    /// Reads the shop's own data on the object.
     pub(crate) fn read_metadata(&mut self, metadata: Option<&Metadata<'_>>) {
         if let Some(metadata) = metadata {
             if let Some(id) = metadata.customer_id() {
@@ -64,38 +65,43 @@ impl<'a> NormalizedEventDraft<'a> {
         }
     }
 
-    /// Who it is, where anything is said of it.
+    /// Adds the profile, unless it is empty.
     pub(crate) fn add_profile(&mut self, profile: Profile) {
         if profile != Profile::default() {
             self.add_fact(Fact::Profile(profile));
         }
     }
 
-    /// A referral code, where it is one.
+    /// Adds a referral code, if the text is one.
     pub(crate) fn add_code(&mut self, code: &str) {
         if Reference::is_code(code) {
             let fact = Fact::ReferralCode { code: code.into() };
             if !self.facts.contains(&fact) {
                 self.add_fact(fact);
             }
-            self.add_reference(Reference::code(code));
+            if let Ok(reference) = Reference::code(code) {
+                self.add_reference(reference);
+            }
         }
     }
 
-    /// What it was paid with, as the provider marks it: equal marks are one card or account.
+    /// Adds the fingerprint of a card or account, by which it is recognized.
     pub(crate) fn add_fingerprint(&mut self, fingerprint: &str) {
-        let sound = (1..=MAX_FINGERPRINT).contains(&fingerprint.len());
-        if sound && fingerprint.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let is_valid = (1..=MAX_FINGERPRINT).contains(&fingerprint.len());
+        if is_valid && fingerprint.bytes().all(|byte| byte.is_ascii_graphic()) {
             self.add_fact(Fact::Fingerprint {
                 fingerprint: fingerprint.into(),
             });
         }
     }
 
-    /// The shop's own id of the same customer.
+    /// Adds the shop's own id of the customer.
     pub(crate) fn add_shop_reference(&mut self, id: &str) {
-        if (1..=MAX_SHOP_ID).contains(&id.len()) && !id.chars().any(char::is_control) {
-            self.add_reference(Reference::shop(id));
+        if !(1..=MAX_SHOP_ID).contains(&id.len()) {
+            return;
+        }
+        if let Ok(reference) = Reference::shop(id) {
+            self.add_reference(reference);
         }
     }
 
@@ -106,7 +112,7 @@ impl<'a> NormalizedEventDraft<'a> {
     }
 }
 
-/// A profile from where it fills gaps: empty texts say nothing.
+/// A profile that only fills gaps: empty texts are left out.
 pub(crate) fn profile(
     email: Option<Arc<str>>,
     name: Option<Arc<str>>,
@@ -139,8 +145,8 @@ pub(crate) fn money(
     })
 }
 
-/// An amount written as decimal text, `12.34`: as many places as the currency has, or fewer, or
-/// further ones that say nothing.
+/// An amount as decimal text, `12.34`: with the currency's decimal places, or fewer, or further
+/// ones that are zero.
 pub(crate) fn decimal(
     text: &str,
     code: &str,
@@ -149,27 +155,27 @@ pub(crate) fn decimal(
 ) -> Result<Money, UnclearValue> {
     let currency = currency(code, place)?;
     let exponent = exponent(currency, exponents);
-    let unclear = || UnclearValue(format!("`{place}` is no amount of its currency"));
+    let unclear = || UnclearValue(format!("`{place}` is not an amount in its currency"));
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let places = usize::from(exponent);
     let kept = fraction.get(..places).unwrap_or(fraction);
     let beyond = fraction.get(places..).unwrap_or_default();
-    let sound = digits(whole) && digits(fraction) && beyond.bytes().all(|byte| byte == b'0');
+    let is_valid = digits(whole) && digits(fraction) && beyond.bytes().all(|byte| byte == b'0');
     let minor = format!("{whole}{kept:0<places$}").parse();
     Ok(Money {
-        minor: minor.ok().filter(|_| sound).ok_or_else(unclear)?,
+        minor: minor.ok().filter(|_| is_valid).ok_or_else(unclear)?,
         currency,
         exponent,
     })
 }
 
-/// A currency ISO 4217 lists; `place` names the field it stands in.
+/// A currency of ISO 4217; `place` names the field, for errors.
 pub(crate) fn currency(code: &str, place: &str) -> Result<Currency, UnclearValue> {
     Currency::parse(code).map_err(|_| UnclearValue::unknown_word(place, code))
 }
 
-/// An amount that can only go one way; `place` names the field it stands in.
+/// An amount of zero or more; `place` names the field, for errors.
 pub(crate) fn not_negative(minor: i64, place: &str) -> Result<i64, UnclearValue> {
     if minor < 0 {
         return Err(UnclearValue(format!("`{place}` is below zero")));
@@ -177,19 +183,28 @@ pub(crate) fn not_negative(minor: i64, place: &str) -> Result<i64, UnclearValue>
     Ok(minor)
 }
 
-/// The terms of a subscription whose provider knows an amount and no prices: one item, under
-/// what the shop calls it, else under the subscription's own name.
+/// The terms of a subscription whose provider knows an amount and no prices: one item, under the
+/// price that the shop names, else under the subscription's own id.
+///
+/// # Errors
+/// [`UnclearValue`] when the price that the shop names is not a valid id.
 pub(crate) fn terms(
     status: SubscriptionStatus,
     (subscription, price, unit_minor): (&ObjectId, Option<Arc<str>>, i64),
     period: Option<Period>,
-) -> SubscriptionTerms {
-    let price = price.filter(|price| !price.trim().is_empty());
-    SubscriptionTerms {
+) -> Result<SubscriptionTerms, UnclearValue> {
+    let price = match price.filter(|price| !price.trim().is_empty()) {
+        Some(price) => {
+            let what = "what the shop calls the price is not a valid id";
+            PriceId::parse(price).map_err(|_| UnclearValue(what.into()))?
+        }
+        None => PriceId::from(subscription),
+    };
+    Ok(SubscriptionTerms {
         status,
         items: vec![SubscriptionItem {
             id: subscription.clone(),
-            price: PriceId::new(price.unwrap_or_else(|| subscription.as_str().into())),
+            price,
             metered: false,
             quantity: Some(1),
             unit_minor: Some(unit_minor),
@@ -200,10 +215,10 @@ pub(crate) fn terms(
         cancel_at: None,
         cancel_at_period_end: false,
         pause: None,
-    }
+    })
 }
 
-/// The ids that are there.
+/// The ids that are present.
 pub(crate) fn ids(ids: &[Option<&ObjectId>]) -> Vec<ObjectId> {
     ids.iter().copied().flatten().cloned().collect()
 }

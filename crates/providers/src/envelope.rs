@@ -1,12 +1,14 @@
-//! Id, type and time around an object: the envelope that several senders use, each under field
-//! names of its own, around words of its own.
+//! Id, type and time around an object: the envelope that several senders use, each with field
+//! names and event types of its own.
 
 use crate::draft::NormalizedEventDraft;
+use crate::fetch::FetchStep;
 use crate::json::validate_json;
+use crate::outcome::ItemOutcome;
 use crate::provider::WireItem;
 use crate::quarantine::{unreadable_event, unreadable_name};
+use crate::wire;
 use crate::wire::{Id, Rfc3339Time, UnclearValue, read_object};
-use crate::{FetchStep, ItemOutcome, wire};
 use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::{EventId, Mode, ObjectId, ProviderAccount};
 use jiff::Timestamp;
@@ -15,38 +17,38 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// One sender's words.
+/// One sender's envelope and event types.
 pub(crate) struct EventSchema {
-    /// Opens its envelope.
+    /// Reads its envelope.
     pub(crate) open: OpenFn,
-    /// The types acted upon, in the order they take within one instant.
+    /// The handled types, in the order they take within one instant.
     pub(crate) event_types: &'static [(&'static str, u8, ReadDataFn)],
-    /// The fields of `data` that name somebody, by what begins the type.
+    /// The fields of `data` that name the customer, by the prefix of the type.
     pub(crate) customer_fields: &'static [(&'static str, CustomerFields)],
 }
 
-/// Which fields of `data` name somebody: for what can't be read further.
+/// The fields of `data` that name the customer, for events that are unclear.
 #[derive(Clone, Copy)]
 pub(crate) struct CustomerFields {
     /// The customer.
     pub(crate) customer: &'static str,
-    /// Others, the most telling first.
+    /// Others, the most specific first.
     pub(crate) references: &'static [&'static str],
 }
 
-/// Finds what every envelope has, without reading more than it must.
+/// Reads an envelope, and as little else as possible.
 pub(crate) type OpenFn =
     for<'a> fn(&WireItem<'a, '_>, &'a str) -> Result<Envelope<'a>, UnclearValue>;
 
-/// What every envelope has.
+/// The common fields of envelopes.
 pub(crate) struct Envelope<'a> {
     /// The event's journal key.
     pub(crate) id: EventId,
     /// Its type.
     pub(crate) kind: Arc<str>,
-    /// The field that says when it happened, and what it says.
+    /// The name of the field for the event's time, and its value.
     pub(crate) at: (&'static str, Option<&'a RawValue>),
-    /// Which money it is about, where it says.
+    /// Whether it is about live money, where it says so.
     pub(crate) live: Option<bool>,
     /// What it is about.
     pub(crate) data: Option<&'a RawValue>,
@@ -58,7 +60,7 @@ pub(crate) type ReadDataFn =
 
 /// An event whose envelope was read.
 pub(crate) struct Event<'a> {
-    /// Whose endpoint it came to.
+    /// The account of the endpoint at which it arrived.
     pub(crate) account: &'a ProviderAccount,
     /// Its type.
     pub(crate) kind: &'a str,
@@ -74,17 +76,17 @@ impl<'a> Event<'a> {
         read_object(self.data, "data")
     }
 
-    /// The customer's, or that of whoever these ids lead to, the most telling first.
+    /// A draft about the customer, or by reference to these ids, the most specific first.
     pub(crate) fn draft(
         &self,
         customer: Option<&ObjectId>,
-        behind: &[Option<&ObjectId>],
+        references: &[Option<&ObjectId>],
     ) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
         let about = match customer {
-            Some(id) => About::Customer(self.account.customer(id.as_str())),
+            Some(id) => About::Customer(self.account.customer(id)),
             None => {
-                let ids = behind.iter().flatten();
-                let references = ids.map(|id| self.account.reference(id.as_str()));
+                let ids = references.iter().flatten();
+                let references = ids.map(|id| self.account.reference(id));
                 About::ByReference(references.collect())
             }
         };
@@ -95,7 +97,7 @@ impl<'a> Event<'a> {
     }
 }
 
-/// What one verified body says in these words.
+/// Normalizes one verified body.
 pub(crate) fn read(item: &WireItem<'_, '_>, words: &EventSchema) -> FetchStep<ItemOutcome> {
     let opened = validate_json(item.raw)
         .map_err(UnclearValue::from)
@@ -115,7 +117,7 @@ pub(crate) fn fields<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Unclear
 }
 
 impl<'a> Envelope<'a> {
-    /// The same, if its type can be the name of one.
+    /// The same, if its type has a valid length.
     fn check_kind(self) -> Result<Self, UnclearValue> {
         if self.kind.is_empty() || self.kind.len() > MAX_KIND {
             return Err(UnclearValue(
@@ -181,7 +183,7 @@ impl<'a> Envelope<'a> {
         })
     }
 
-    /// Whose it is, as far as that much can be read of data that is unclear.
+    /// Whom an event with unclear data is about, as far as that can be read.
     fn fallback_about(&self, item: &WireItem<'_, '_>, words: &EventSchema) -> About {
         let account = item.account;
         let fields: BTreeMap<&str, &RawValue> = self
@@ -197,14 +199,15 @@ impl<'a> Envelope<'a> {
             .customer_fields
             .iter()
             .find(|(begin, _)| family(begin));
-        let (customer, behind) = names.map_or(("", &[][..]), |(_, n)| (n.customer, n.references));
+        let (customer, references) =
+            names.map_or(("", &[][..]), |(_, n)| (n.customer, n.references));
         if let Some(customer) = id(customer) {
-            return About::Customer(account.customer(customer.0.as_str()));
+            return About::Customer(account.customer(&customer.0));
         }
-        let mut references: Vec<_> = behind
+        let mut references: Vec<_> = references
             .iter()
             .filter_map(|field| id(field))
-            .map(|named| account.reference(named.0.as_str()))
+            .map(|named| account.reference(&named.0))
             .collect();
         if references.is_empty() {
             references.push(account.reference(&unreadable_name(item.raw)));

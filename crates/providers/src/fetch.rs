@@ -1,5 +1,5 @@
-//! What has to be asked before something can be believed or understood: calls as values, and
-//! what was answered so far. Nothing here speaks to anybody; whoever drives the door does.
+//! API calls as values, and the responses so far: what has to be fetched before a request can be
+//! verified or an item normalized. Nothing here makes a call; the caller of `receive` does.
 
 use serde_json::value::RawValue;
 use std::cell::RefCell;
@@ -7,65 +7,65 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// One question to a provider.
+/// One call to a provider.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ApiCall {
-    /// How it is asked.
+    /// Its HTTP method.
     pub method: Method,
-    /// Where.
+    /// Its address.
     pub target: CallTarget,
-    /// What is sent along: JSON, or nothing.
+    /// The body: JSON, or empty.
     pub body: Arc<[u8]>,
 }
 
-/// How a question is asked.
+/// The HTTP method of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Method {
-    /// Nothing but the address says what is asked for.
+    /// Without a body.
     Get,
-    /// The body does. Only for questions that change nothing.
+    /// With a body. Only for calls that change nothing.
     Post,
 }
 
-/// Where a question goes. Never to an address that a request names by itself.
+/// The address of a call. It is never a host that a request names freely.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CallTarget {
-    /// A path under the base of the provider's API, `/payments/PM1`, and what is asked of it,
+    /// A path under the base of the provider's API, `/payments/PM1`, with its query,
     /// `?embed=refunds`.
     Api(Arc<str>),
-    /// The address of a certificate, on a host that the provider's module holds to be its own.
-    /// It is fetched without a key.
+    /// The URL of a certificate, on a host that the provider's module knows as the provider's.
+    /// It is fetched without an API key.
     Certificate(Arc<str>),
 }
 
 impl ApiCall {
-    /// Asks for the object at this path, one segment after the other. None where a segment is
-    /// not plain: it came with a request, and could lead elsewhere.
+    /// A GET of this path, given as its segments. `None` where a segment has a character that
+    /// could lead elsewhere: segments may come from a request.
     pub fn get(segments: &[&str]) -> Option<Self> {
-        let sound = |segment: &&str| {
+        let is_valid = |segment: &&str| {
             (1..=MAX_SEGMENT).contains(&segment.len()) && segment.bytes().all(is_allowed)
         };
         let path: String = segments.iter().flat_map(|segment| ["/", segment]).collect();
-        segments.iter().all(sound).then(|| Self {
+        segments.iter().all(is_valid).then(|| Self {
             method: Method::Get,
             target: CallTarget::Api(path.into()),
             body: Arc::default(),
         })
     }
 
-    /// The same with what is asked of it. None where a value is not plain; commas may stand
-    /// between several.
+    /// The same with a query. `None` where a value has a character that could change the query;
+    /// commas may separate several values.
     pub fn with_query(self, query: &[(&str, &str)]) -> Option<Self> {
         let CallTarget::Api(path) = &self.target else {
             return None;
         };
         let listed = |byte: u8| is_allowed(byte) || byte == b',';
-        let sound = |(_, value): &(&str, &str)| {
+        let is_valid = |(_, value): &(&str, &str)| {
             (1..=MAX_SEGMENT).contains(&value.len()) && value.bytes().all(listed)
         };
         let pairs = query.iter().map(|(name, value)| format!("{name}={value}"));
         let pairs: Vec<String> = pairs.collect();
-        query.iter().all(sound).then(|| Self {
+        query.iter().all(is_valid).then(|| Self {
             target: CallTarget::Api(format!("{path}?{}", pairs.join("&")).into()),
             ..self
         })
@@ -73,7 +73,7 @@ impl ApiCall {
 }
 
 impl Method {
-    /// As it stands in a request.
+    /// As it is written in a request.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
@@ -82,29 +82,29 @@ impl Method {
     }
 }
 
-/// The body may tell of a person.
+/// The body may contain personal data.
 impl fmt::Debug for ApiCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {:?}", self.method.as_str(), self.target)
     }
 }
 
-/// What a provider's API said.
+/// A response of a provider's API.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiResponse {
-    /// HTTP status; never one that says "later" (429, 5xx): that is no answer.
+    /// The HTTP status. 429 and 5xx never occur here: they count as no response.
     pub status: u16,
-    /// The bytes.
+    /// The body.
     pub body: Arc<[u8]>,
 }
 
 impl fmt::Debug for ApiResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Answer({}, redacted)", self.status)
+        write!(f, "ApiResponse({}, redacted)", self.status)
     }
 }
 
-/// What was answered so far.
+/// The responses so far, by call.
 #[derive(Clone, Debug, Default)]
 pub struct ApiResponses {
     responses: BTreeMap<ApiCall, Option<ApiResponse>>,
@@ -112,7 +112,7 @@ pub struct ApiResponses {
 }
 
 impl ApiResponses {
-    /// Nothing was asked, and nothing will be: whatever needs an answer goes without.
+    /// No responses, and no further calls: whatever needs a response does without.
     pub fn closed() -> Self {
         Self {
             closed: true,
@@ -120,11 +120,11 @@ impl ApiResponses {
         }
     }
 
-    /// Recorded answers and no others: JSON objects of paths and documents, of which
-    /// the later ones win; null is 404.
+    /// Recorded responses and no others: JSON objects from paths to documents, of which later ones
+    /// win; null is 404.
     ///
     /// # Errors
-    /// When a text is no such object.
+    /// When a text is not such an object.
     pub fn recorded<'a>(texts: impl IntoIterator<Item = &'a str>) -> serde_json::Result<Self> {
         let mut fetched = Self::closed();
         for text in texts {
@@ -143,20 +143,20 @@ impl ApiResponses {
         Ok(fetched)
     }
 
-    /// Takes an answer in; none means that there was none to be had.
+    /// Adds a response; `None` means that the API did not give one.
     pub fn insert(&mut self, call: ApiCall, answer: Option<ApiResponse>) {
         self.responses.insert(call, answer);
     }
 
-    /// No further question is asked: whatever is not answered by now goes without.
+    /// Closes it: no further calls are made, and what has no response by now does without.
     pub fn close(&mut self) {
         self.closed = true;
     }
 
-    /// The answer to this question.
+    /// The response to this call.
     ///
     /// # Errors
-    /// [`Missing`] when there is none, yet or at all.
+    /// [`MissingResponse`] when there is none, yet or at all.
     pub fn response(&self, call: &ApiCall) -> Result<&ApiResponse, MissingResponse> {
         match self.responses.get(call) {
             Some(Some(answer)) => Ok(answer),
@@ -168,38 +168,38 @@ impl ApiResponses {
         }
     }
 
-    /// These answers where there are any, else the others.
+    /// These responses, and the other ones for calls that have none here.
     pub(crate) fn with_fallback(mut self, others: &Self) -> Self {
         for (call, answer) in &others.responses {
-            let known = self.responses.entry(call.clone());
-            known.or_insert_with(|| answer.clone());
+            let entry = self.responses.entry(call.clone());
+            entry.or_insert_with(|| answer.clone());
         }
         self.closed = others.closed;
         self
     }
 }
 
-/// Why there is no answer.
+/// Why there is no response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MissingResponse {
-    /// Nobody asked yet.
+    /// The call was not made yet.
     NotFetched(PendingCalls),
-    /// The API was asked and did not answer, or nobody may ask any more.
+    /// The call was made without a response, or no further call is made.
     Unavailable,
 }
 
-/// Questions that nobody has asked yet. Only [`Fetched::answer`] makes them, and not once it is
-/// closed: so there is an end to asking.
+/// Calls that still have to be made. Only [`ApiResponses::response`] makes them, and no longer
+/// once it is closed, so the loop ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingCalls(Vec<ApiCall>);
 
 impl PendingCalls {
-    /// What to ask.
+    /// The calls.
     pub fn calls(&self) -> &[ApiCall] {
         &self.0
     }
 
-    /// These and the others, each once.
+    /// Both sets of calls, each once.
     pub fn merge(mut self, others: Self) -> Self {
         self.0.extend(others.0);
         self.0.sort();
@@ -208,23 +208,23 @@ impl PendingCalls {
     }
 }
 
-/// Something that is known, or for which something must be asked first.
+/// A result, or the calls that have to be made before there is one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FetchStep<T> {
-    /// Here it is.
+    /// The result.
     Done(T),
-    /// Ask these, then try again.
+    /// Make these calls, then try again.
     Fetch(PendingCalls),
 }
 
 impl<T> FetchStep<T> {
-    /// All of them where each is known, else everything that must be asked for any of them.
+    /// All results where each is there, else every call that any of them needs.
     pub fn all(steps: impl IntoIterator<Item = Self>) -> FetchStep<Vec<T>> {
-        let mut known = Vec::new();
+        let mut done = Vec::new();
         let mut unasked: Option<PendingCalls> = None;
         for step in steps {
             match step {
-                Self::Done(one) => known.push(one),
+                Self::Done(one) => done.push(one),
                 Self::Fetch(more) => {
                     unasked = Some(match unasked {
                         Some(others) => others.merge(more),
@@ -233,19 +233,19 @@ impl<T> FetchStep<T> {
                 }
             }
         }
-        unasked.map_or(FetchStep::Done(known), FetchStep::Fetch)
+        unasked.map_or(FetchStep::Done(done), FetchStep::Fetch)
     }
 
-    /// Changes what is known.
+    /// Maps the result.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> FetchStep<U> {
         match self {
-            Self::Done(known) => FetchStep::Done(change(known)),
+            Self::Done(done) => FetchStep::Done(change(done)),
             Self::Fetch(questions) => FetchStep::Fetch(questions),
         }
     }
 }
 
-/// What was answered, to one item that reads it: it remembers which answers were used.
+/// The responses as one item uses them: it records which were used.
 #[derive(Debug)]
 pub(crate) struct ResponseTracker<'a> {
     fetched: &'a ApiResponses,
@@ -260,14 +260,14 @@ impl<'a> ResponseTracker<'a> {
         }
     }
 
-    /// The answer to this question.
+    /// The response to this call.
     pub(crate) fn response(&self, call: ApiCall) -> Result<&'a ApiResponse, MissingResponse> {
         let answer = self.fetched.response(&call)?;
         self.used.borrow_mut().insert(call, answer);
         Ok(answer)
     }
 
-    /// What was used, in the order of the calls.
+    /// The responses that were used, in the order of the calls.
     pub(crate) fn into_used(self) -> BTreeMap<ApiCall, &'a ApiResponse> {
         self.used.into_inner()
     }

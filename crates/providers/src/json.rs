@@ -1,4 +1,4 @@
-//! JSON that can be read in one way only: UTF-8, no key twice, no abysmal nesting.
+//! JSON that every parser reads alike: UTF-8, no duplicate key, limited nesting.
 
 use crate::wire::UnclearValue;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -6,10 +6,10 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// The text, if every parser would read the same in it.
+/// The text, if every parser reads it alike.
 ///
-/// Structs refuse a key twice where they know it; here the whole text is looked at, so that a
-/// later reading by other eyes (a debugger, a query, a newer normalizer) says the same.
+/// Structs refuse a duplicate of a key that they know. Here the whole text is checked, so that a
+/// later reader (a debugger, a query, a newer normalizer) finds the same values.
 pub(crate) fn validate_json(raw: &[u8]) -> Result<&str, InvalidJson> {
     let text = std::str::from_utf8(raw).map_err(|_| InvalidJson::NotUtf8)?;
     let fault = Cell::new(InvalidJson::NotJson);
@@ -24,7 +24,7 @@ pub(crate) fn validate_json(raw: &[u8]) -> Result<&str, InvalidJson> {
     Ok(text)
 }
 
-/// Why bytes cannot be read in one way only.
+/// Why parsers could read the bytes differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InvalidJson {
     #[error("the body is not UTF-8")]

@@ -1,6 +1,6 @@
-//! Keys derived from the one master secret: nothing that opens a door is stored.
+//! Keys derived from the one master secret, so that no partner's secret is stored.
 
-use crate::{Secret, WeakSecret};
+use crate::secret::{Secret, WeakSecret};
 use domain::ids::{PartnerId, PersonHash};
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
@@ -20,12 +20,12 @@ impl PersonKey {
         expand(master, PERSON_PURPOSE).map(Self)
     }
 
-    /// The person behind an address: spaces around it and its case do not matter, dots and
-    /// plus-tags do, because only some hosts ignore them.
+    /// The hash of the person with this e-mail address. Case and surrounding spaces do not matter;
+    /// dots and plus-tags do, because only some hosts ignore them.
     pub fn hash(&self, email: &str) -> PersonHash {
         let normalized = email.trim().to_lowercase();
         let mac = Hmac::<Sha256>::new((&self.0).into()).chain_update(normalized.as_bytes());
-        PersonHash::new(hex::encode(mac.finalize().into_bytes()))
+        PersonHash::from_mac(mac.finalize().into_bytes().into())
     }
 }
 
@@ -35,10 +35,10 @@ impl fmt::Debug for PersonKey {
     }
 }
 
-/// The secret a partner signs with. Revoking it is a higher version.
+/// The secret with which a partner signs. A higher version revokes it.
 ///
 /// # Errors
-/// [`WeakSecret::Underivable`] for a partner without a name.
+/// [`WeakSecret::Underivable`] when no key follows from the master.
 pub fn partner_secret(
     master: &Secret,
     partner: &PartnerId,
@@ -47,10 +47,10 @@ pub fn partner_secret(
     of_partner(PARTNER_PURPOSE, master, partner, version)
 }
 
-/// The secret under which a partner's notices are signed. It opens no door.
+/// The secret with which a partner's notices are signed. It can't sign reports.
 ///
 /// # Errors
-/// [`WeakSecret::Underivable`] for a partner without a name.
+/// [`WeakSecret::Underivable`] when no key follows from the master.
 pub fn notice_secret(
     master: &Secret,
     partner: &PartnerId,
@@ -65,10 +65,7 @@ fn of_partner(
     partner: &PartnerId,
     version: u32,
 ) -> Result<Secret, WeakSecret> {
-    if partner.as_str().is_empty() {
-        return Err(WeakSecret::Underivable);
-    }
-    // The version has a fixed length, so no name and version can be read as another pair.
+    // The version has a fixed length, so that no other name and version give the same purpose.
     let purpose = [purpose, &version.to_be_bytes(), partner.as_str().as_bytes()];
     let key: [u8; 32] = expand(master, &purpose.concat())?;
     Secret::from_bytes(&key)
@@ -87,7 +84,7 @@ pub(crate) fn expand<const N: usize>(
 }
 
 const SALT: &[u8] = b"orangery";
-// Each ends with a zero byte: none is the beginning of another.
+// Each ends with a zero byte, so that none is a prefix of another.
 const PERSON_PURPOSE: &[u8] = b"person hash\0";
 const PARTNER_PURPOSE: &[u8] = b"partner webhook\0";
 const NOTICE_PURPOSE: &[u8] = b"partner notice\0";

@@ -1,11 +1,13 @@
 //! What makes a payment provider: one value, read through its methods.
 
+use crate::endpoint::InboundRequest;
 use crate::fetch::{ApiResponses, FetchStep, ResponseTracker};
-use crate::{
-    InboundRequest, ItemOutcome, PersonKey, ReceivedItem, Secret, Secrets, VerificationError,
-    VerifiedItems,
-};
-use crate::{WeakSecret, raw_entry};
+use crate::keys::PersonKey;
+use crate::outcome::{ItemOutcome, ReceivedItem};
+use crate::raw_entry;
+use crate::secret::{Secret, Secrets, WeakSecret};
+use crate::verification_error::VerificationError;
+use crate::verified::VerifiedItems;
 use domain::ids::{Mode, ProviderAccount};
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -28,38 +30,38 @@ pub struct Provider {
 /// How a delivery is signed, for whoever sends samples.
 #[derive(Clone, Copy)]
 pub(crate) enum SigningMethod {
-    /// By whoever holds the secret.
+    /// With the shared secret.
     Secret(SignFn),
-    /// By whoever holds the key to a certificate.
+    /// With the private key of a certificate.
     Certificate(UnsignedDeliveryFn),
 }
 
-/// A delivery that waits for the signature of whoever holds the key to a certificate.
+/// A delivery that still has to be signed with the private key of a certificate.
 #[derive(Clone, Debug)]
 pub struct UnsignedDelivery {
     /// What is signed: RSA, PKCS #1 v1.5, SHA-256.
     pub message: Vec<u8>,
-    /// The headers beside the signature.
+    /// The headers other than the signature.
     pub headers: SignedHeaders,
-    /// The header of the signature, in base64.
+    /// The name of the signature's header; its value is base64.
     pub signature_header: &'static str,
-    /// Where the provider's API must show the body, under its base, to confirm it.
+    /// The path under the API's base where the body has to be found, so that it is confirmed.
     pub api_path: Arc<str>,
 }
 
-/// What a provider is told by status alone.
+/// The HTTP statuses with which a provider is answered.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ResponseStatuses {
-    /// It may be content.
+    /// The delivery is accepted.
     pub(crate) accepted: u16,
-    /// What we do not act on.
+    /// The event is of a type we do not act on.
     pub(crate) ignored: u16,
     /// No signature fits.
     pub(crate) mismatch: u16,
 }
 
 impl ResponseStatuses {
-    /// 200 whenever it may be content, 401 where no signature fits.
+    /// 200 for what is accepted or ignored, 401 where no signature fits.
     pub(crate) const DEFAULT: Self = Self {
         accepted: 200,
         ignored: 200,
@@ -67,57 +69,57 @@ impl ResponseStatuses {
     };
 }
 
-/// How a signature is written down: for whoever looks for what is wrong with one.
+/// How a signature is written in its header, for `diagnose`.
 #[derive(Clone, Copy, Debug)]
 pub struct Scheme {
     /// The header.
     pub(crate) header: &'static str,
-    /// What stands between its items.
+    /// The separator of its items.
     pub(crate) separator: char,
-    /// What an item that gives the time begins with.
+    /// The prefix of the item that holds the time.
     pub(crate) time_prefix: Option<&'static str>,
-    /// What an item that is a signature begins with.
+    /// The prefix of an item that is a signature.
     pub(crate) signature_prefix: &'static str,
-    /// How the signature's bytes are written.
+    /// How the signature's bytes are encoded.
     pub(crate) encoding: SignatureEncoding,
 }
 
-/// How bytes are written as text.
+/// How bytes are encoded as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignatureEncoding {
-    /// Two digits a byte.
+    /// Two hexadecimal digits for each byte.
     Hex,
     /// Standard alphabet, padded.
     Base64,
 }
 
-/// A provider's own API, for what its events do not say by themselves.
+/// A provider's API, for what its events do not contain.
 #[derive(Clone, Copy, Debug)]
 pub struct ApiConfig {
-    /// Where it answers for real money.
+    /// Base URL for live money.
     pub live: &'static str,
-    /// Where it answers for test money.
+    /// Base URL for test money.
     pub test: &'static str,
-    /// How our key opens it.
+    /// How the API key is presented.
     pub auth: ApiAuth,
-    /// Further headers on every call.
+    /// Additional headers of every call.
     pub headers: &'static [(&'static str, &'static str)],
 }
 
-/// How an API takes a key.
+/// How an API key is presented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ApiAuth {
     /// `Authorization: Bearer` and the key.
     Bearer,
-    /// The key is `id:secret`, for which a token is had at this path (OAuth 2, RFC 6749 4.4).
+    /// The key is `id:secret`, which is exchanged for a token at this path (OAuth 2, RFC 6749 4.4).
     ClientCredentials {
-        /// Under the API's base.
+        /// Path under the API's base.
         token_path: &'static str,
     },
 }
 
 impl ApiConfig {
-    /// Where it answers for this money.
+    /// The base URL for that mode.
     pub fn base(&self, mode: Mode) -> &'static str {
         match mode {
             Mode::Live => self.live,
@@ -126,7 +128,7 @@ impl ApiConfig {
     }
 }
 
-/// What is acted upon, bodies to try a door with, and where in them id and time stand.
+/// The handled types, sample bodies, and where a body has its id and time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ProviderSamples {
     pub(crate) handled_types: fn() -> Vec<&'static str>,
@@ -141,28 +143,28 @@ pub(crate) struct ProviderSamples {
 pub(crate) struct VerifiedItem<'a> {
     /// Its bytes.
     pub(crate) raw: &'a Arc<[u8]>,
-    /// The name that the sender signed along with it.
+    /// The message id that is signed with it.
     pub(crate) message_id: Option<&'a str>,
     /// When it was signed.
     pub(crate) signed_at: Timestamp,
 }
 
-/// One verified item on its way to be understood.
+/// One verified item, with what is needed to normalize it.
 pub(crate) struct WireItem<'a, 'f> {
-    /// Whose endpoint it came to.
+    /// The account of the endpoint at which it arrived.
     pub(crate) account: &'a ProviderAccount,
     /// The item.
     pub(crate) raw: &'a [u8],
-    /// The name that the sender signed along with it, where its scheme has one.
+    /// The message id that is signed with it, where the scheme has one.
     pub(crate) message_id: Option<&'a str>,
     /// When it was signed, or received where a scheme signs no time.
     pub(crate) signed_at: Timestamp,
-    /// What the provider's API said.
+    /// The provider's API responses.
     pub(crate) responses: &'a ResponseTracker<'f>,
 }
 
 impl Provider {
-    /// The name in addresses and keys.
+    /// The name in URLs and keys.
     pub fn name(&self) -> &'static str {
         self.name
     }
@@ -175,7 +177,7 @@ impl Provider {
         }
     }
 
-    /// The version of the normalizer; a reading made by an older one may be made again.
+    /// The version of the normalizer. Events that an older one made may be normalized again.
     pub fn normalizer(&self) -> u16 {
         self.normalizer
     }
@@ -185,7 +187,7 @@ impl Provider {
         self.exponents
     }
 
-    /// The status that tells it to be content.
+    /// The status for what is accepted.
     pub fn accepted_status(&self) -> u16 {
         self.statuses.accepted
     }
@@ -204,12 +206,12 @@ impl Provider {
         }
     }
 
-    /// How its signatures are written down; none where only its API can vouch for a request.
+    /// How its signatures are written; empty where only its API can confirm a request.
     pub fn schemes(&self) -> &'static [Scheme] {
         self.schemes
     }
 
-    /// Its API, where its events do not say everything.
+    /// Its API, where its events are incomplete.
     pub fn api(&self) -> Option<&ApiConfig> {
         self.api.as_ref()
     }
@@ -226,8 +228,8 @@ impl Provider {
         Secrets::new(secrets?.into_iter().flatten().collect())
     }
 
-    /// The headers with which it would send this body now; none where it takes the key to a
-    /// certificate to sign.
+    /// The headers with which it would send this body now; `None` where signing needs the private
+    /// key of a certificate.
     pub fn sign(&self, body: &[u8], secret: &Secret, now: Timestamp) -> Option<SignedHeaders> {
         match self.sign {
             SigningMethod::Secret(sign) => sign(None, body, secret, now),
@@ -235,7 +237,7 @@ impl Provider {
         }
     }
 
-    /// The same for an event that was sent before, where the scheme gives it a name of its own.
+    /// The same for an event that was sent before under this message id.
     pub fn sign_again(
         &self,
         message: &str,
@@ -249,8 +251,8 @@ impl Provider {
         }
     }
 
-    /// Whether it takes the key to a certificate to sign for it: a stand-in's doors must trust
-    /// the one that stands in for its own.
+    /// Whether signing needs the private key of a certificate. Endpoints of a stand-in must trust
+    /// the certificate that replaces the provider's.
     pub fn signs_with_certificate(&self) -> bool {
         match self.sign {
             SigningMethod::Secret(_) => false,
@@ -258,8 +260,8 @@ impl Provider {
         }
     }
 
-    /// What the holder of a certificate's key would sign to send this body now, about test
-    /// money; none where a secret is enough, or where this body is no event.
+    /// The delivery of this body now in test mode, to be signed with a certificate's private key;
+    /// `None` where a secret is enough, or where this body is not an event.
     pub fn unsigned_delivery(
         &self,
         body: &[u8],
@@ -277,20 +279,19 @@ impl Provider {
         (self.samples.handled_types)()
     }
 
-    /// Ready-made bodies, one for every event acted upon: name and body. None without the feature
-    /// `samples`, and so it is with the next two.
+    /// Sample bodies, at least one for every handled type: name and body. Empty without the feature
+    /// `samples`, as are the next two.
     pub fn samples(&self) -> &'static [(&'static str, &'static str)] {
         self.samples.bodies
     }
 
-    /// One customer's whole life in its words, in order: name and body.
+    /// The scenario of one customer from sign-up to the end, in order: name and body.
     pub fn scenario(&self) -> &'static [(&'static str, &'static str)] {
         self.samples.scenario
     }
 
-    /// What its API answers to whoever reads the sample or telling of this name: what holds for
-    /// all of them (under no name), then what is the sample's own. JSON, as
-    /// [`Fetched::recorded`] takes it.
+    /// The recorded API responses for the sample or scenario event of this name: first those for
+    /// all of them (the empty name), then its own. JSON, as [`ApiResponses::recorded`] takes it.
     pub fn recorded_responses(&self, name: &str) -> impl Iterator<Item = &'static str> {
         let of = |wanted: &str| {
             let found = self
@@ -304,17 +305,17 @@ impl Provider {
         of("").into_iter().chain(own)
     }
 
-    /// Where a body has its event's id, by dotted path; none where it is not in the body.
+    /// The dotted path of the event's id in a body; `None` where the body does not contain it.
     pub fn id_path(&self) -> Option<&'static str> {
         self.samples.id_path
     }
 
-    /// Where a body says when it happened, by dotted path.
+    /// The dotted path of the event's time in a body.
     pub fn time_path(&self) -> &'static str {
         self.samples.time_path
     }
 
-    /// What one item says, and what of it the journal keeps.
+    /// Normalizes one item, and packs what the journal keeps of it.
     pub(crate) fn read(
         &self,
         account: &ProviderAccount,
@@ -322,17 +323,17 @@ impl Provider {
         fetched: &ApiResponses,
         keys: &PersonKey,
     ) -> FetchStep<ReceivedItem> {
-        let asking = ResponseTracker::new(fetched);
+        let tracker = ResponseTracker::new(fetched);
         let read = (self.normalize)(&WireItem {
             account,
             raw: item.raw,
             message_id: item.message_id,
             signed_at: item.signed_at,
-            responses: &asking,
+            responses: &tracker,
         });
-        let used = asking.into_used();
+        let used = tracker.into_used();
         read.map(|outcome| ReceivedItem {
-            // What waits is asked for anew, all of it: answers of two moments may not agree.
+            // What waits is fetched again as a whole: responses of two moments may not agree.
             raw: if outcome.is_waiting() {
                 Arc::clone(item.raw)
             } else {

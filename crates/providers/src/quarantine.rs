@@ -1,13 +1,13 @@
-//! Authentic bytes nobody could read: kept under their hash until somebody can.
+//! Authentic bytes that can't be read: kept under their hash until a newer normalizer can.
 
-use crate::ItemOutcome;
+use crate::outcome::ItemOutcome;
 use domain::event::{About, Fact, NormalizedEvent};
-use domain::ids::{EventId, ProviderAccount};
+use domain::ids::{EventId, ObjectId, ProviderAccount};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
-/// A reading that says only that there is something to read.
+/// An event that is journaled under the hash of its bytes; `what` is the reason.
 pub(crate) fn unreadable_event(
     account: &ProviderAccount,
     raw: &[u8],
@@ -28,8 +28,8 @@ pub(crate) fn unreadable_event(
     })
 }
 
-/// A thin event whose provider's API is silent: kept where nobody's record sees it, until
-/// `calendar` has asked again and it says something. `what` is waited for.
+/// A reference-only event whose provider's API does not respond. It is kept outside every
+/// customer's record until `calendar` has fetched what is missing. `what` names that.
 pub(crate) fn waiting_event(
     account: &ProviderAccount,
     id: EventId,
@@ -48,10 +48,10 @@ pub(crate) fn waiting_event(
     })
 }
 
-/// The name such bytes go by: the same bytes sent again have the same.
-pub(crate) fn unreadable_name(raw: &[u8]) -> String {
-    format!("unread/{}", hex::encode(Sha256::digest(raw)))
+/// The id of such bytes; equal bytes have the same one.
+pub(crate) fn unreadable_name(raw: &[u8]) -> ObjectId {
+    ObjectId::of_unread(Sha256::digest(raw).into())
 }
 
-// It tells nothing, so it may come last.
+// It has no effect, so it may come last.
 const UNREADABLE_RANK: u8 = u8::MAX;

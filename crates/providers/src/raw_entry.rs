@@ -1,8 +1,8 @@
-//! What the journal keeps of a thin item: the item, and what the provider's API said of it, so
-//! that reading it again gives the same, whatever the API says by then.
+//! What the journal keeps of a reference-only item: the item and the provider's API responses, so
+//! that normalizing it again gives the same, whatever the API responds by then.
 //!
 //! `{"wire_item":…,"fetched":[{"method":"GET","path":"/payments/PM1","status":200,"body":…}]}`,
-//! the item and each body as they were sent. An item that needed no answer is kept bare.
+//! the item and each body as they were sent. An item that needed no response is kept as it is.
 
 use crate::fetch::{ApiCall, ApiResponse, ApiResponses, CallTarget, Method};
 use crate::json::validate_json;
@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The item with the answers that its reading used.
+/// The item with the responses that were used to normalize it.
 pub(crate) fn with_responses(
     item: &Arc<[u8]>,
     used: &BTreeMap<ApiCall, &ApiResponse>,
@@ -30,7 +30,7 @@ pub(crate) fn with_responses(
     serde_json::to_vec(&kept).map_or_else(|_| Arc::clone(item), Arc::from)
 }
 
-/// The item itself, and the answers that are kept with it.
+/// The item itself, and the responses that are kept with it.
 pub(crate) fn unpack(raw: &Arc<[u8]>) -> (Arc<[u8]>, ApiResponses) {
     let mut fetched = ApiResponses::default();
     let kept: Option<RawEntry<'_>> = Some(raw)
@@ -76,7 +76,7 @@ struct StoredResponse<'a> {
     )]
     request_body: Option<Box<RawValue>>,
     status: u16,
-    // None where it was no JSON; nothing else is understood.
+    // `None` where it was not JSON.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -85,7 +85,7 @@ struct StoredResponse<'a> {
     body: Option<Box<RawValue>>,
 }
 
-/// `null` is what was said too, or reading it again would keep something else.
+/// Keeps `null` as a value, so that packing it again gives the same bytes.
 fn even_null<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<Box<RawValue>>, D::Error> {
     Box::<RawValue>::deserialize(reader).map(Some)
 }
@@ -129,5 +129,5 @@ fn bytes(value: &RawValue) -> Arc<[u8]> {
     value.get().as_bytes().into()
 }
 
-/// No provider's item begins so.
+/// No provider's item begins with this.
 const PREFIX: &[u8] = b"{\"wire_item\":";

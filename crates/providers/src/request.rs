@@ -1,16 +1,16 @@
-//! A request as it reached us: bytes, and headers that may repeat.
+//! A request as it arrived: bytes, and headers that may repeat.
 
-use crate::VerificationError;
+use crate::verification_error::VerificationError;
 
-/// One HTTP request. Some providers sign more than the body: the address as registered, the
-/// query, the method.
+/// One HTTP request. Some providers sign more than the body: the registered URL, the query, the
+/// method.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
     /// `POST`.
     pub method: &'a str,
     /// The path, as routed.
     pub path: &'a str,
-    /// The public address as it is registered with the provider, where it is known.
+    /// The public URL as it is registered with the provider, where it is known.
     pub url: Option<&'a str>,
     /// The query as sent, without its question mark.
     pub query: &'a str,
@@ -21,7 +21,7 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// Refuses a body that is empty or larger than `limit` before anything is computed over it.
+    /// Refuses a body that is empty or larger than `limit` bytes, before any computation.
     pub(crate) fn check_body(&self, limit: usize) -> Result<(), VerificationError> {
         match self.body.len() {
             0 => Err(VerificationError::BodyEmpty),
@@ -31,15 +31,15 @@ impl Request<'_> {
     }
 }
 
-/// Headers by lower-case name, in the order they came, repetitions kept.
+/// Headers by lower-case name, in their order, with repetitions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Headers(pub(crate) Vec<(String, String)>);
 
 impl Headers {
-    /// Takes the pairs as they came.
+    /// From the pairs in their order.
     ///
     /// # Errors
-    /// [`Refused::HeadersTooLarge`] beyond 128 headers or 32 KiB of them.
+    /// [`VerificationError::HeadersTooLarge`] beyond 128 headers or 32 KiB of them.
     pub fn new<N, V>(pairs: impl IntoIterator<Item = (N, V)>) -> Result<Self, VerificationError>
     where
         N: AsRef<str>,
@@ -66,7 +66,7 @@ impl Headers {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The only value under that name; the same value said twice counts as one.
+    /// The only value under that name; equal values count as one.
     pub(crate) fn only<'a>(&'a self, name: &'static str) -> Result<&'a str, VerificationError> {
         let mut values = self.all(name);
         let first = values

@@ -1,5 +1,5 @@
-//! Fixtures that the command sends too, half a megabyte: with the feature `samples`, which no
-//! function has. Without it all of them are none.
+//! Fixtures that the command sends too, half a megabyte: only with the feature `samples`, which no
+//! function has.
 
 /// Names and bodies of a provider's fixtures: `bodies!["folder": "name", …]`.
 #[cfg(any(test, feature = "samples"))]
@@ -14,9 +14,9 @@ macro_rules! bodies {
     };
 }
 
-/// What a provider's API answers: to all of its samples, then to some by name.
+/// Recorded API responses: those for all of a provider's samples, then those for some by name.
 #[cfg(any(test, feature = "samples"))]
-macro_rules! answers {
+macro_rules! recorded_responses {
     ($folder:literal: $($name:literal),* $(,)?) => {
         &[
             (
@@ -43,10 +43,10 @@ macro_rules! bodies {
 }
 
 #[cfg(not(any(test, feature = "samples")))]
-macro_rules! answers {
+macro_rules! recorded_responses {
     ($($fixture:tt)*) => {
         &[]
     };
 }
 
-pub(crate) use {answers, bodies};
+pub(crate) use {bodies, recorded_responses};

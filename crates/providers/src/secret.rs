@@ -7,9 +7,9 @@ use std::fmt;
 use std::sync::Arc;
 use webpki::anchor_from_trusted_cert;
 
-/// What a signature is checked with: a shared secret of at least 16 bytes, a public key, or a
-/// certificate that vouches for keys. The one is never used as the other. It has no `Display`,
-/// and its `Debug` says nothing.
+/// What a signature is checked with: a shared secret of at least 16 bytes, a public key, or a root
+/// certificate. One kind is never used as another. It has no `Display`, and its `Debug` is
+/// redacted.
 #[derive(Clone)]
 pub struct Secret(SecretKind);
 
@@ -44,7 +44,7 @@ impl Secret {
         Self::from_bytes(&key)
     }
 
-    /// A key that was derived or drawn.
+    /// A derived or random key.
     ///
     /// # Errors
     /// [`WeakSecret`] when it is empty or short.
@@ -59,7 +59,7 @@ impl Secret {
     /// A Standard Webhooks public key: `whpk_` and 32 bytes in base64.
     ///
     /// # Errors
-    /// [`WeakSecret`] when it is not that, or a key that fits signatures of nobody.
+    /// [`WeakSecret`] when it is something else, or a key under which anybody can sign.
     pub fn standard_public(text: &str) -> Result<Self, WeakSecret> {
         check_text(text)?;
         let encoded = text.strip_prefix(PUBLIC_PREFIX);
@@ -73,10 +73,10 @@ impl Secret {
         Ok(Self(SecretKind::Ed25519(key)))
     }
 
-    /// A root certificate that may vouch for certificates: `root:` and its DER in base64.
+    /// A root certificate that signing certificates are traced to: `root:` and its DER in base64.
     ///
     /// # Errors
-    /// [`WeakSecret`] when it is not that.
+    /// [`WeakSecret`] when it is something else.
     pub fn root(text: &str) -> Result<Self, WeakSecret> {
         check_text(text)?;
         let encoded = text.strip_prefix(ROOT_PREFIX);
@@ -93,8 +93,7 @@ impl Secret {
         format!("{ROOT_PREFIX}{}", STANDARD.encode(certificate))
     }
 
-    /// The secret as `whsec_` and base64, to be shown to the one it belongs to: the only way
-    /// it leaves as text.
+    /// The secret as `whsec_` and base64, to be shown to its owner: the only way to get its text.
     pub fn reveal_standard(&self) -> String {
         match &self.0 {
             SecretKind::Shared(key) => format!("{STANDARD_PREFIX}{}", STANDARD.encode(key)),
@@ -139,7 +138,7 @@ impl fmt::Debug for Secret {
 pub struct Secrets(Vec<Secret>);
 
 impl Secrets {
-    /// Takes them all.
+    /// From all of them.
     ///
     /// # Errors
     /// [`WeakSecret::Empty`] for none, [`WeakSecret::TooMany`] beyond eight.
@@ -161,7 +160,7 @@ impl Secrets {
     }
 }
 
-/// Why a secret, or a list of them, proves nothing.
+/// Why a secret, or a list of secrets, is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WeakSecret {
     /// None, or an empty member of a list.
@@ -173,17 +172,17 @@ pub enum WeakSecret {
         /// How many there are.
         bytes: usize,
     },
-    /// A blank, a line end or a control character: two secrets in one, or a stray copy.
-    #[error("it has white space in it, which no provider's secret has; copy it once more")]
+    /// A space, a line end or a control character: two secrets in one, or a bad copy.
+    #[error("it has white space in it, which no provider's secret has; copy it again")]
     WhiteSpace,
-    /// Not base64 behind its prefix, or of another length.
-    #[error("what stands behind its prefix is not the base64 of a key; copy it once more")]
+    /// No base64 follows its prefix, or the key has another length.
+    #[error("what follows its prefix is not the base64 of a key; copy it again")]
     NotBase64,
     /// A public key under which anybody can sign.
-    #[error("it is a public key for which anybody can sign; copy it once more")]
+    #[error("it is a public key for which anybody can sign; copy it again")]
     SmallOrder,
-    /// No certificate behind its prefix.
-    #[error("what stands behind its prefix is not the DER of a certificate; copy it once more")]
+    /// No certificate follows its prefix.
+    #[error("what follows its prefix is not the DER of a certificate; copy it again")]
     NoCertificate,
     /// More than eight in force.
     #[error("{count} secrets are in force and each is tried on every request; keep at most 8")]

@@ -1,29 +1,31 @@
 //! One header with a time and signatures in hex: `t=…,v1=…`, `ts=…;h1=…`. Any signature
 //! under any secret in force, then the clock.
 
-use crate::verified::{SignatureClaim, canonical_hex, canonical_seconds, signature};
-use crate::{
-    FetchStep, InboundRequest, Request, Scheme, Secret, SignatureEncoding, SignedHeaders,
-    VerificationError, VerifiedItems,
-};
+use crate::endpoint::InboundRequest;
+use crate::fetch::FetchStep;
+use crate::provider::{Scheme, SignatureEncoding, SignedHeaders};
+use crate::request::Request;
+use crate::secret::Secret;
+use crate::verification_error::VerificationError;
+use crate::verified::{SignatureClaim, VerifiedItems, canonical_hex, canonical_seconds, signature};
 use jiff::Timestamp;
 
 /// How one provider writes it.
 pub(crate) struct TimestampedSignature {
     /// The header.
     pub(crate) header: &'static str,
-    /// What stands between its items.
+    /// The separator of its items.
     pub(crate) separator: char,
-    /// What the item that gives the time begins with.
+    /// The prefix of the item that holds the time.
     pub(crate) time_prefix: &'static str,
-    /// What an item that is a signature begins with.
+    /// The prefix of an item that is a signature.
     pub(crate) signature_prefix: &'static str,
-    /// What stands between time and body in the signed bytes.
+    /// The separator of time and body in the signed bytes.
     pub(crate) joiner: &'static str,
 }
 
 impl TimestampedSignature {
-    /// The same, for whoever looks for what is wrong with one.
+    /// The same, for `diagnose`.
     pub(crate) const fn scheme(&self) -> Scheme {
         Scheme {
             header: self.header,
@@ -34,12 +36,12 @@ impl TimestampedSignature {
         }
     }
 
-    /// Proves that whoever holds a secret in force sent this body just now.
+    /// Verifies that the holder of a secret in force sent this body just now.
     pub(crate) fn verify(
         &self,
-        arrival: &InboundRequest<'_>,
+        inbound: &InboundRequest<'_>,
     ) -> Result<FetchStep<VerifiedItems>, VerificationError> {
-        let request = &arrival.request;
+        let request = &inbound.request;
         request.check_body(MAX_BODY)?;
         let header = self.read(request)?;
         let claim = SignatureClaim {
@@ -48,9 +50,9 @@ impl TimestampedSignature {
             macs: &header.signatures,
             ed25519: &[],
             signed_at: Some(header.seconds),
-            tolerance_seconds: arrival.endpoint.tolerance_seconds,
+            tolerance_seconds: inbound.endpoint.tolerance_seconds,
         };
-        VerifiedItems::by_signature(&claim, arrival.secrets, arrival.now).map(FetchStep::Done)
+        VerifiedItems::by_signature(&claim, inbound.secrets, inbound.now).map(FetchStep::Done)
     }
 
     /// Signs as the provider does, for the command that sends samples.
@@ -70,8 +72,8 @@ impl TimestampedSignature {
         )])
     }
 
-    /// Reads one header, or several as a gateway may leave or join them. They must agree on
-    /// the time: it is what the signatures are over.
+    /// Reads one header, or several, as a gateway may leave or join them. They must agree on the
+    /// time, because the signatures cover it.
     fn read<'a>(&self, request: &Request<'a>) -> Result<ParsedHeader<'a>, VerificationError> {
         let header = self.header;
         let garbled = |what| VerificationError::HeaderGarbled { header, what };
@@ -95,7 +97,7 @@ impl TimestampedSignature {
                     offered = offered.saturating_add(1);
                     signatures.extend(canonical_hex(text));
                 }
-                // Other schemes are none of ours.
+                // Signatures of other schemes are ignored.
             }
         }
         if bytes == 0 {
@@ -127,7 +129,7 @@ struct ParsedHeader<'a> {
     signatures: Vec<[u8; 32]>,
 }
 
-/// What a gateway puts between headers of one name.
+/// The separator with which gateways join headers of one name.
 const GATEWAY_SEPARATOR: char = ',';
 const MAX_HEADER: usize = 4096;
 const MAX_SIGNATURES: usize = 16;

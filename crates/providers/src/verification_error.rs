@@ -1,35 +1,35 @@
-//! Why a request is turned away, in words somebody can act on.
+//! Why a request is refused, in words that somebody can act on.
 
-use crate::WeakSecret;
+use crate::secret::WeakSecret;
 
-/// A request that proves nothing. No variant carries a secret, a body, an address or the
+/// Why a request could not be verified. No variant contains a secret, a body, a URL or the
 /// signature that would have been right.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VerificationError {
-    /// Ours to mend: the door has no secret in force.
+    /// The endpoint has no valid secret in force: ours to correct.
     #[error(
-        "no secret is in force at this door, so nothing can be believed: {0}; \
-         the provider will try again meanwhile"
+        "no secret is in force at this endpoint, so no request can be verified: {0}; \
+         the provider will send it again"
     )]
     NoSecret(#[from] WeakSecret),
     /// No signature was sent.
     #[error(
-        "the header `{header}` is missing, so nobody vouches for this request; \
-         send it through unchanged, or see whether a proxy drops it"
+        "the header `{header}` is missing, so nothing proves who sent this request; \
+         pass it on unchanged, or see whether a proxy drops it"
     )]
     HeaderMissing {
-        /// Which.
+        /// Its name.
         header: &'static str,
     },
-    /// A header that cannot be read in the one way it may be written.
+    /// A header that is not written in the one form it may have.
     #[error(
         "the header `{header}` cannot be read ({what}), so it proves nothing; \
          send it as the provider wrote it"
     )]
     HeaderGarbled {
-        /// Which.
+        /// Its name.
         header: &'static str,
-        /// What is wrong with it.
+        /// What is wrong.
         what: &'static str,
     },
     /// More headers than any provider sends.
@@ -41,61 +41,61 @@ pub enum VerificationError {
          which only costs computing time; a rotation needs two"
     )]
     TooManySignatures {
-        /// Which header.
+        /// Its name.
         header: &'static str,
         /// How many are tried.
         limit: usize,
     },
-    /// Nothing fits.
+    /// No signature fits.
     #[error(
         "no signature fits this body under any secret in force: it is forged, altered on its \
          way, or signed with another endpoint's secret; compare the secret of exactly this \
          endpoint and mode, and see that nothing decodes or rewrites the body"
     )]
     SignatureMismatch,
-    /// Rightly signed, too long ago.
+    /// Correctly signed, too long ago.
     #[error(
-        "rightly signed {seconds} s ago, which is a replay for all we know; \
+        "correctly signed, but {seconds} s ago, so it may be a replay; \
          the provider signs every retry anew: let it send again, or set the clock"
     )]
     TooOld {
-        /// The age.
+        /// The age, in seconds.
         seconds: i64,
     },
-    /// Rightly signed, in the future.
+    /// Correctly signed, in the future.
     #[error(
-        "rightly signed {seconds} s ahead of our time, so one of the two clocks is wrong; \
+        "correctly signed, but {seconds} s ahead of our time, so one of the two clocks is wrong; \
          set the sender's clock"
     )]
     TooNew {
-        /// How far ahead.
+        /// How far ahead, in seconds.
         seconds: i64,
     },
-    /// Only the provider's API can vouch for it, and the API is silent.
+    /// Only the provider's API can confirm it, and the API does not answer.
     #[error(
-        "only the provider's own API can vouch for this, and it does not answer; \
-         the provider will try again meanwhile"
+        "only the provider's own API can confirm this request, and it does not answer; \
+         the provider will send it again"
     )]
     Unconfirmed,
-    /// What should prove it proves the contrary, or nothing.
-    #[error("{what}, so nobody vouches for this request; send it through unchanged")]
+    /// What should prove it does not, or proves the opposite.
+    #[error("{what}, so nothing proves who sent this request; pass it on unchanged")]
     Disproved {
         /// What was found.
         what: &'static str,
     },
     /// More items than any provider puts into one body.
-    #[error("the body holds {items} events, and this door takes {limit} at once; send fewer")]
+    #[error("the body holds {items} events, and this endpoint takes {limit} at once; send fewer")]
     TooManyItems {
         /// How many there are.
         items: usize,
         /// How many are taken.
         limit: usize,
     },
-    /// Nothing to read.
+    /// The body is empty.
     #[error("the body is empty: there is nothing to read; see whether a proxy drops it")]
     BodyEmpty,
-    /// Refused before any computation over it.
-    #[error("the body has {bytes} bytes, and this door takes {limit}; send smaller events")]
+    /// The body is too large; it is refused before anything is computed over it.
+    #[error("the body has {bytes} bytes, and this endpoint takes {limit}; send smaller events")]
     BodyTooLarge {
         /// How many there are.
         bytes: usize,
@@ -105,7 +105,7 @@ pub enum VerificationError {
 }
 
 impl VerificationError {
-    /// The HTTP status: 4xx is theirs to mend, 5xx ours.
+    /// The HTTP status: 4xx is the sender's to correct, 5xx ours.
     pub fn status(&self) -> u16 {
         match self {
             Self::NoSecret(_) => 500,

@@ -1,6 +1,8 @@
-//! The proof that bytes were vouched for: made here, by checking, and nowhere else.
+//! The proof that the sender of some bytes was verified: only this file makes it, by checking.
 
-use crate::{ApiResponse, Secret, Secrets, VerificationError};
+use crate::fetch::ApiResponse;
+use crate::secret::{Secret, Secrets};
+use crate::verification_error::VerificationError;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use ring::signature::{ED25519, UnparsedPublicKey};
@@ -8,20 +10,20 @@ use sha2::Sha256;
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
-/// Wire items whose sender is proven. Its fields are private and its makers check a signature,
-/// so what has this type was verified:
+/// Wire items whose sender is verified. Its fields are private and its constructors check a
+/// signature, a token or the provider's API, so a value of this type was verified:
 ///
 /// ```compile_fail
 /// use std::sync::Arc;
-/// let forged = providers::Verified {
+/// let forged = providers::VerifiedItems {
 ///     items: vec![Arc::from(&b"{}"[..])],
-///     message: None,
+///     message_id: None,
 ///     signed_at: jiff::Timestamp::UNIX_EPOCH,
 /// };
 /// ```
 ///
 /// ```compile_fail
-/// let forged = providers::Verified::by_signature(todo!());
+/// let forged = providers::VerifiedItems::by_signature(todo!());
 /// ```
 #[derive(Debug)]
 pub struct VerifiedItems {
@@ -30,9 +32,9 @@ pub struct VerifiedItems {
     signed_at: Timestamp,
 }
 
-/// What a request claims, before anything of it is believed.
+/// What a request claims, before it is verified.
 pub(crate) struct SignatureClaim<'a> {
-    /// What stands before the body in the signed bytes.
+    /// The parts before the body in the signed bytes.
     pub(crate) prefix: &'a [&'a [u8]],
     /// The body.
     pub(crate) body: &'a [u8],
@@ -42,7 +44,7 @@ pub(crate) struct SignatureClaim<'a> {
     pub(crate) ed25519: &'a [[u8; 64]],
     /// The signed time, in seconds; none where the scheme signs none.
     pub(crate) signed_at: Option<i64>,
-    /// How far it may lie from ours.
+    /// How far it may be from the current time, in seconds.
     pub(crate) tolerance_seconds: u16,
 }
 
@@ -72,8 +74,8 @@ impl VerifiedItems {
         })
     }
 
-    /// What came with the token that only its sender was given. A token is not bound to a time:
-    /// `now` stands for it.
+    /// A request with the token that only its sender was given. A token is not bound to a time, so
+    /// `now` is taken.
     pub(crate) fn by_token(
         [offered, given]: [&[u8]; 2],
         item: &[u8],
@@ -89,8 +91,8 @@ impl VerifiedItems {
         })
     }
 
-    /// What the provider's own API answered to a question of ours: nobody else answers there.
-    /// `at` is when it was told.
+    /// What the provider's own API responded to a call of ours, which nobody else can do. `at` is
+    /// the time of the request.
     pub(crate) fn by_api_response(answer: &ApiResponse, at: Timestamp) -> Self {
         Self {
             items: vec![Arc::clone(&answer.body)],
@@ -99,7 +101,7 @@ impl VerifiedItems {
         }
     }
 
-    /// A proven body taken apart. Where it is not what `apart` knows, it stays one item.
+    /// Splits a verified body into its items. A body that `apart` can't split stays one item.
     pub(crate) fn split(
         self,
         apart: impl Fn(&[u8]) -> Option<Vec<Arc<[u8]>>>,
@@ -120,7 +122,7 @@ impl VerifiedItems {
         Ok(Self { items, ..self })
     }
 
-    /// The same, with the name that the sender signed along with it.
+    /// The same, with the message id that is signed with it.
     pub(crate) fn with_message_id(self, message: &str) -> Self {
         Self {
             message_id: Some(message.into()),
@@ -128,7 +130,7 @@ impl VerifiedItems {
         }
     }
 
-    /// The name that the sender signed along with it, where its scheme has one.
+    /// The message id that is signed with it, where the scheme has one.
     pub fn message_id(&self) -> Option<&str> {
         self.message_id.as_deref()
     }
@@ -170,14 +172,14 @@ impl SignatureClaim<'_> {
     }
 }
 
-/// The MAC with which a sender would sign; none under a key that signs otherwise.
+/// The MAC with which a sender would sign; `None` under a key of another kind.
 pub(crate) fn signature(secret: &Secret, prefix: &[&[u8]], body: &[u8]) -> Option<Vec<u8>> {
     let mac = mac(secret.shared()?, prefix, body)?;
     Some(mac.finalize().into_bytes().to_vec())
 }
 
-/// 64 lower-case hex digits. Nobody we hear writes others, and one way to write a signature is
-/// enough; what is written otherwise fits nothing.
+/// 64 lower-case hex digits, as every known provider writes them. Any other text is not a
+/// signature.
 pub(crate) fn canonical_hex(text: &str) -> Option<[u8; 32]> {
     if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
         return None;
@@ -187,7 +189,7 @@ pub(crate) fn canonical_hex(text: &str) -> Option<[u8; 32]> {
     Some(signature)
 }
 
-/// Seconds since 1970 in the one way they may be written: digits, no sign, no leading zero.
+/// Seconds since 1970, written in one form only: digits, no sign, no leading zero.
 pub(crate) fn canonical_seconds(text: &str) -> Option<i64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let leading_zero = text.len() > 1 && text.starts_with('0');
@@ -199,7 +201,7 @@ pub(crate) fn canonical_seconds(text: &str) -> Option<i64> {
 }
 
 fn mac(key: &[u8], prefix: &[&[u8]], body: &[u8]) -> Option<Hmac<Sha256>> {
-    // A key of any length is taken; an error here proves nothing, so it fits nothing.
+    // HMAC takes keys of any length; should it fail, the MAC fits nothing.
     let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
     for part in prefix {
         mac.update(part);
@@ -208,7 +210,7 @@ fn mac(key: &[u8], prefix: &[&[u8]], body: &[u8]) -> Option<Hmac<Sha256>> {
     Some(mac)
 }
 
-/// The signed time, if it lies within the tolerance of ours, both edges inclusive.
+/// The signed time, if it is within the tolerance of the current time, both edges inclusive.
 fn check_freshness(
     at: i64,
     tolerance_seconds: u16,

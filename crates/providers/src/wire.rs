@@ -1,4 +1,4 @@
-//! How providers write things, and how they are read: one way, or it is unclear.
+//! Typed JSON as providers write it: a value has one accepted form, or it is unclear.
 
 use domain::ids::ObjectId;
 use domain::subscription::terms::{Period, SubscriptionStatus};
@@ -8,27 +8,33 @@ use serde::de::{Deserializer, Error};
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
-/// A value inside an event we act on that we do not understand: what and where, never whose.
+/// A value that we do not understand, inside an event we act on. The text names the field and what
+/// is wrong, and never contains personal data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct UnclearValue(pub(crate) String);
 
 impl UnclearValue {
-    /// A word we do not know. It is repeated only where it is one word: an enumeration's
-    /// value, never a person's.
+    /// An unknown value of an enumeration. The text repeats it only where it looks like an
+    /// identifier, so that it is never a person's.
     pub(crate) fn unknown_word(place: &str, word: &str) -> Self {
         match identifier_like(word) {
             Some(word) => Self(format!("`{place}` is `{word}`, which we do not know")),
-            None => Self(format!("`{place}` is nothing we know")),
+            None => Self(format!("`{place}` is not a value we know")),
         }
     }
 
-    /// Something that has to be there.
+    /// Text that can't be an id.
+    pub(crate) fn invalid_id(place: &str) -> Self {
+        Self(format!("`{place}` is not a valid id"))
+    }
+
+    /// A required field is missing.
     pub(crate) fn missing(place: &str) -> Self {
-        Self(format!("`{place}` is not there"))
+        Self(format!("`{place}` is missing"))
     }
 }
 
-/// Reads a part of the body, and names the place that could not be read.
+/// Reads a part of the body; the error names the field that could not be read.
 pub(crate) fn read<'a, T: Deserialize<'a>>(
     raw: &'a RawValue,
     place: &str,
@@ -46,18 +52,18 @@ pub(crate) fn read<'a, T: Deserialize<'a>>(
             .and_then(|rest| rest.split_once('`'))
         {
             Some((field, _)) => UnclearValue::missing(&format!("{path}.{field}")),
-            None => UnclearValue(format!("`{path}` is not as we know it")),
+            None => UnclearValue(format!("`{path}` does not have the form we know")),
         }
     })
 }
 
-/// Reads an object: a struct would also take a list, field by field, which would be a guess.
+/// Reads an object. (Serde would also read a struct from a list, which would be a guess.)
 pub(crate) fn read_object<'a, T>(raw: &'a RawValue, place: &str) -> Result<T, UnclearValue>
 where
     T: Deserialize<'a>,
 {
     if !raw.get().starts_with('{') {
-        return Err(UnclearValue(format!("`{place}` is no object")));
+        return Err(UnclearValue(format!("`{place}` is not an object")));
     }
     read(raw, place)
 }
@@ -67,16 +73,16 @@ where
 pub(crate) struct Id(pub(crate) ObjectId);
 
 impl Id {
-    /// The text as an id. Ids become parts of keys, which `/` divides; the providers' own are
-    /// letters and digits.
+    /// The text as an id, up to 255 bytes. Ids become parts of keys, which `/` divides.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let odd = |c: char| c == '/' || c.is_control();
-        let sound = !text.is_empty() && text.len() <= MAX_ID && !text.chars().any(odd);
-        sound.then(|| Self(ObjectId::new(text)))
+        if text.len() > MAX_ID || text.contains('/') {
+            return None;
+        }
+        ObjectId::parse(text).ok().map(Self)
     }
 }
 
-/// The id within, where there is one.
+/// The inner id, if any.
 pub(crate) fn id(named: &Option<Id>) -> Option<&ObjectId> {
     named.as_ref().map(|named| &named.0)
 }
@@ -96,7 +102,7 @@ pub(crate) struct UnixSeconds(pub(crate) Timestamp);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rfc3339Time(pub(crate) Timestamp);
 
-/// The moment within, where there is one.
+/// The inner time, if any.
 pub(crate) fn to_timestamp(moment: Option<impl Into<Timestamp>>) -> Option<Timestamp> {
     moment.map(Into::into)
 }
@@ -121,7 +127,7 @@ impl<'de> Deserialize<'de> for Rfc3339Time {
     }
 }
 
-/// A stretch of time.
+/// A period.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub(crate) struct WirePeriod {
     start: Rfc3339Time,
@@ -129,7 +135,7 @@ pub(crate) struct WirePeriod {
 }
 
 impl WirePeriod {
-    /// As a period, where there is one; `place` names the field it stands in.
+    /// As a period, if any; `place` names the field, for errors.
     pub(crate) fn period(span: Option<Self>, place: &str) -> Result<Option<Period>, UnclearValue> {
         let Some(Self { start, end }) = span else {
             return Ok(None);
@@ -158,7 +164,7 @@ impl<'de> Deserialize<'de> for UnixSeconds {
     }
 }
 
-/// The keys of `metadata` that mean something to us.
+/// The keys of `metadata` that we read.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Metadata<'a> {
     #[serde(borrow, default)]
@@ -182,13 +188,13 @@ impl Metadata<'_> {
         text(self.customer_id)
     }
 
-    /// What is sold, where the provider has no prices of its own.
+    /// The price, where the provider has no prices of its own.
     pub(crate) fn price(&self) -> Option<Arc<str>> {
         text(self.price)
     }
 }
 
-/// A subscription's status, in the words that several providers share.
+/// A subscription's status, in the values that several providers share.
 pub(crate) fn status(word: &str, place: &str) -> Result<SubscriptionStatus, UnclearValue> {
     Ok(match word {
         "incomplete" => SubscriptionStatus::Incomplete,
@@ -203,14 +209,14 @@ pub(crate) fn status(word: &str, place: &str) -> Result<SubscriptionStatus, Uncl
     })
 }
 
-/// Where an address lies; nothing else of it concerns us.
+/// The country of an address; the rest is not read.
 #[derive(Debug, Deserialize)]
 pub(crate) struct AddressCountry {
     #[serde(default)]
     pub(crate) country: Option<Arc<str>>,
 }
 
-/// Tells "there, and null" from "not there".
+/// Distinguishes null from a missing field.
 pub(crate) fn present<'de, D, T>(reader: D) -> Result<Option<Option<T>>, D::Error>
 where
     D: Deserializer<'de>,
@@ -219,7 +225,7 @@ where
     Option::<T>::deserialize(reader).map(Some)
 }
 
-/// What the shop writes in its own fields is its own affair: what is no text is passed over.
+/// The shop may write anything into its own fields, so a value that is not text is ignored.
 fn text(raw: Option<&RawValue>) -> Option<Arc<str>> {
     let text: Arc<str> = serde_json::from_str(raw?.get()).ok()?;
     let trimmed = text.trim();
@@ -227,8 +233,8 @@ fn text(raw: Option<&RawValue>) -> Option<Arc<str>> {
 }
 
 fn identifier_like(word: &str) -> Option<&str> {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    ((1..=40).contains(&word.len()) && word.bytes().all(plain)).then_some(word)
+    let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    ((1..=40).contains(&word.len()) && word.bytes().all(is_allowed)).then_some(word)
 }
 
 const MAX_ID: usize = 255;

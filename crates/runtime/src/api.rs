@@ -1,4 +1,4 @@
-//! Asking a provider's own API: a port, the loop that drives a door which has to ask, and the
+//! Asking a provider's own API: a port, the loop that asks what `receive` needs, and the
 //! HTTP client behind both.
 
 mod client;
@@ -15,13 +15,13 @@ use std::future::Future;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
-/// Somebody who answers questions to a provider.
+/// Asks a provider's API.
 pub trait ApiClient: Send + Sync {
-    /// The answer; none where there is none to be had now.
+    /// The API's answer; none when it is silent.
     fn call(&self, call: &ApiCall) -> impl Future<Output = Option<ApiResponse>> + Send;
 }
 
-/// Where a provider has no API of ours to ask, nobody answers.
+/// A provider without an API to ask: no call is answered.
 impl<A: ApiClient> ApiClient for Option<A> {
     async fn call(&self, call: &ApiCall) -> Option<ApiResponse> {
         match self {
@@ -34,11 +34,11 @@ impl<A: ApiClient> ApiClient for Option<A> {
 /// How much may be asked for one request.
 #[derive(Clone, Copy, Debug)]
 pub struct AskLimits {
-    /// How often what is known may lead to further questions.
+    /// Rounds: how often answers may lead to further questions.
     pub rounds: u8,
-    /// Questions in all.
+    /// Questions in all rounds together.
     pub calls: usize,
-    /// For all of it.
+    /// Time for all rounds together.
     pub time: Duration,
 }
 
@@ -54,8 +54,8 @@ impl Default for AskLimits {
     }
 }
 
-/// Takes one step after the other until it is done, asking in between. Beyond the bounds no
-/// question is asked any more: whatever needs an answer then goes without.
+/// Repeats a step until it is done, asking in between what it needs. Beyond the bounds nothing is
+/// asked any more, and the step has to do without further answers.
 ///
 /// # Errors
 /// The step's own.

@@ -1,8 +1,8 @@
-//! Batches of a stream or a queue, of which a part may have to come again.
+//! Batches of a stream or a queue, parts of which may have to be delivered again.
 
 use serde::{Deserialize, Serialize};
 
-/// A batch as Lambda hands it over.
+/// A batch as Lambda delivers it.
 #[derive(Debug, Deserialize)]
 pub struct LambdaBatch<M> {
     /// What is in it.
@@ -13,12 +13,12 @@ pub struct LambdaBatch<M> {
 /// What a queue says of a message besides its body.
 #[derive(Debug, Deserialize)]
 pub struct MessageAttributes {
-    /// How often it was handed over, this time included, as text.
+    /// How often it was delivered, this time included, as text.
     #[serde(rename = "ApproximateReceiveCount")]
     pub receives: String,
 }
 
-/// The answer that names what is to be handed over again: a stream's records by their sequence
+/// The answer that names what must be delivered again: a stream's records by their sequence
 /// numbers, a queue's messages by their ids.
 pub fn failures<I: AsRef<str>>(items: &[I]) -> Vec<u8> {
     let failed = |item| BatchItemFailure {

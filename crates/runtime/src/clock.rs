@@ -14,7 +14,7 @@ impl Clock {
         Self::new(Timestamp::now)
     }
 
-    /// Any other.
+    /// A clock of the caller's own, as tests and the local stack have.
     pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }

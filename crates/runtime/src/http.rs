@@ -17,7 +17,7 @@ pub struct HttpRequest {
     /// The gateway's id of this delivery: no two are alike. Load balancers give none; theirs is
     /// the trace id, to which they add a part of its own for each request.
     pub id: String,
-    /// As what it came, and its answer is wanted.
+    /// The form of the event that it came in, and that its answer must have.
     pub format: EventFormat,
     /// `POST`.
     pub method: String,
@@ -48,7 +48,7 @@ pub trait HttpHandler: Send + Sync {
     fn handle(&self, request: HttpRequest) -> impl Future<Output = HttpResponse> + Send;
 }
 
-/// Takes an event apart, has it answered, and puts the answer together.
+/// Reads an event as a request, has it answered, and writes the answer as that gateway wants it.
 pub async fn answer(handler: &impl HttpHandler, payload: &[u8]) -> Vec<u8> {
     match HttpRequest::from_event(payload) {
         Ok(request) => {
@@ -63,12 +63,12 @@ pub async fn answer(handler: &impl HttpHandler, payload: &[u8]) -> Vec<u8> {
 #[derive(Debug, thiserror::Error)]
 pub enum BadEvent {
     /// Not an HTTP event at all: the function is wired to something else.
-    #[error("this is no HTTP event of API Gateway ({0}); the function is wired to something else")]
+    #[error("not an HTTP event of API Gateway ({0}); the function is wired to something else")]
     NotHttp(#[from] RedactedJsonError),
     /// Flagged base64, and it is not.
     #[error("the body is flagged base64 and is not; whoever relayed it changed it on the way")]
     BadBase64,
-    /// The headers can't be taken.
+    /// The headers can't be read.
     #[error(transparent)]
     Headers(#[from] VerificationError),
 }
@@ -119,7 +119,7 @@ impl HttpRequest {
         })
     }
 
-    /// As the providers' door takes it.
+    /// As `providers::receive` takes it.
     pub fn as_request(&self) -> Request<'_> {
         Request {
             method: &self.method,
@@ -164,16 +164,16 @@ impl HttpResponse {
         )
     }
 
-    /// The method is not one of this door's.
+    /// The method is not one that this endpoint takes.
     pub fn wrong_method(allow: &'static str) -> Self {
-        let said = format!("this address takes {allow} and nothing else");
+        let message = format!("this address takes {allow} and nothing else");
         Self {
             allow: Some(allow),
-            ..Self::error(405, &said)
+            ..Self::error(405, &message)
         }
     }
 
-    /// Nothing can be proved at the moment: the sender tries again.
+    /// 503: no secret is at hand to prove anything by; the sender tries again.
     pub fn unverifiable(error: &SecretsError) -> Self {
         tracing::error!(verdict = "unverifiable", why = %error);
         Self::error(
@@ -182,7 +182,7 @@ impl HttpResponse {
         )
     }
 
-    /// What was sent may not be kept: the sender tries again.
+    /// 503: what was sent is not certainly durable; the sender tries again.
     pub fn not_durable(error: &StoreError) -> Self {
         tracing::error!(verdict = "not_durable", why = %error);
         Self::error(
@@ -191,7 +191,7 @@ impl HttpResponse {
         )
     }
 
-    /// What was asked could not be read: whoever asks tries again.
+    /// 503: the table did not answer a question; whoever asks tries again.
     pub fn not_readable(error: &StoreError) -> Self {
         tracing::error!(verdict = "not_readable", why = %error);
         Self::error(

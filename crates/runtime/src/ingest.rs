@@ -1,5 +1,5 @@
-//! From what a provider told to what became of it: journaled under the reading's normalizer,
-//! folded, and said in the log. The door's way, and `calendar`'s for what had to wait.
+//! From a provider's items to what became of them: journaled with the normalizer's version, folded
+//! and logged. The webhook endpoint's way, and `calendar`'s for what had to wait.
 
 use domain::record::Entry;
 use jiff::Timestamp;
@@ -24,9 +24,9 @@ pub struct IngestItem {
 pub enum Disposition {
     /// In its customer's journal, for the first time.
     Applied,
-    /// It was there already.
+    /// It was in the journal already.
     Repeated,
-    /// It waits for somebody to know whose it is.
+    /// It waits for its customer to become known.
     Parked,
     /// Kept and not understood.
     Quarantined,
@@ -75,25 +75,25 @@ impl Disposition {
     }
 }
 
-/// Takes in what one provider told, each item for itself: what concerns us is durable when this
-/// returns, and every item has its decision line. Gives what became of each, in order.
+/// Ingests one provider's items, each for itself: what concerns us is durable when this returns,
+/// and every item has its decision line. Returns what became of each, in order.
 ///
 /// # Errors
 /// When an item may not be durable.
 pub async fn ingest<T: Table>(
     table: &T,
     provider: &Provider,
-    told: Vec<IngestItem>,
+    items: Vec<IngestItem>,
     now: Timestamp,
 ) -> Result<Vec<Disposition>, StoreError> {
-    let mut decided = Vec::with_capacity(told.len());
+    let mut decided = Vec::with_capacity(items.len());
     let mut entries = Vec::new();
-    for told in told {
-        match told.received.outcome {
-            ItemOutcome::Event(reading) => {
-                let raw = told.received.raw;
+    for item in items {
+        match item.received.outcome {
+            ItemOutcome::Event(event) => {
+                let raw = item.received.raw;
                 let normalizer = provider.normalizer();
-                let entry = Entry::new(reading, raw, normalizer, told.received_at, told.receipt);
+                let entry = Entry::new(event, raw, normalizer, item.received_at, item.receipt);
                 entries.push(Arc::new(entry));
                 decided.push(None);
             }

@@ -26,9 +26,9 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tower_service::Service;
 
-/// Somebody who posts.
+/// Sends POST requests.
 pub trait Post: Send + Sync {
-    /// Posts JSON under these headers; `now` dates the answer's wish to be left alone until then.
+    /// Posts JSON under these headers; `now` is what a date in `Retry-After` is counted from.
     fn post(
         &self,
         url: &str,
@@ -43,18 +43,18 @@ pub trait Post: Send + Sync {
 pub enum PostOutcome {
     /// 2xx.
     Accepted,
-    /// 410: nothing is wanted there any more.
+    /// 410: the endpoint takes nothing any more.
     Gone,
     /// Anything else, no answer, or an address that is not posted to.
     Failed {
         /// What was seen, for people.
         why: String,
-        /// For how long the answer asks to be left alone.
+        /// How long to wait, by the answer's `Retry-After`.
         retry_after: Option<SignedDuration>,
     },
 }
 
-/// Posts over HTTP. `R` looks names up.
+/// Sends POST requests over HTTP. `R` looks names up.
 pub struct Poster<R = GaiResolver> {
     scope: NetworkScope,
     client: Client<HttpsConnector<HttpConnector<CheckedResolver<R>>>, Full<Bytes>>,
@@ -191,16 +191,16 @@ impl<R> Resolver for R where
 {
 }
 
-/// A resolver whose answers were looked at. The connection is made to these and no others, so a
-/// name that leads elsewhere a moment later leads nowhere.
+/// A resolver whose answers are checked. The connection goes to these addresses and no others, even
+/// if the name leads elsewhere a moment later.
 #[derive(Clone)]
 struct CheckedResolver<R> {
     resolver: R,
     scope: NetworkScope,
 }
 
-/// A name leads to an address that is not posted to. One such among others is enough: no honest
-/// name has both.
+/// A name leads to an address that is not posted to. One such address among others is enough: no
+/// honest name has both.
 #[derive(Debug, thiserror::Error)]
 #[error("its name leads to an address that is private, this machine's own or reserved")]
 struct ForbiddenAddress;
@@ -240,9 +240,9 @@ fn failure_cause(error: &(dyn Error + 'static)) -> &'static str {
         if error.is::<ForbiddenAddress>() {
             return "its name leads to an address that is private, this machine's own or reserved";
         }
-        let said = error.downcast_ref::<std::io::Error>();
-        let said = said.and_then(|error| error.get_ref()?.downcast_ref());
-        if let Some(rustls::Error::InvalidCertificate(_)) = said {
+        let cause = error.downcast_ref::<std::io::Error>();
+        let cause = cause.and_then(|error| error.get_ref()?.downcast_ref());
+        if let Some(rustls::Error::InvalidCertificate(_)) = cause {
             return "nobody whom we trust vouches for its certificate, or it is of another name";
         }
         inner = error.source();

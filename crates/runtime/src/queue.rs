@@ -7,14 +7,14 @@ use std::future::Future;
 
 /// Something that takes messages and delivers each at least once.
 pub trait Queue: Send + Sync {
-    /// Hands over one message; when this returns it is durable.
+    /// Sends one message; when this returns it is durable.
     fn send(&self, body: String) -> impl Future<Output = Result<(), QueueError>> + Send;
 }
 
 /// Something whose messages can be left for later.
 pub trait DelayableQueue: Send + Sync {
-    /// Has a message that came come again after so long, and not before; at most twelve hours
-    /// from when it came. Where this fails the queue's own time counts.
+    /// Makes a received message come again after `wait`, and not before; at most twelve hours after
+    /// it was received. If this fails, the queue's own delay counts.
     fn delay(
         &self,
         receipt: &str,
@@ -24,7 +24,7 @@ pub trait DelayableQueue: Send + Sync {
 
 /// The queue did not say that it has the message; it may have it all the same.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("the queue did not do as asked ({0}); its message will be handed over again")]
+#[error("the queue did not do what was asked ({0}); its message comes again")]
 pub struct QueueError(pub String);
 
 /// An SQS queue.

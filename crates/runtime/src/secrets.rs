@@ -8,13 +8,13 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How long secrets are trusted before they are read again: the bound on how long a revoked one
-/// still opens the door.
+/// is still in force.
 pub const CACHE_TTL: SignedDuration = SignedDuration::from_mins(5);
 
 /// How long after a failed read the next request may try again.
 const RETRY_INTERVAL: SignedDuration = SignedDuration::from_secs(2);
 
-/// Something secret, read when it is first needed: the secrets in force for one door, or a key
+/// Something secret, read when it is first needed: the secrets in force for one endpoint, or a key
 /// derived from the master.
 pub struct SecretCache<S> {
     source: SecretSource,

@@ -39,13 +39,13 @@ impl Settings {
     /// These, and over them others wherever both say something.
     #[must_use]
     pub fn overlaid(mut self, over: &Self) -> Self {
-        let said = over.0.iter().filter(|(_, value)| !value.is_empty());
+        let given = over.0.iter().filter(|(_, value)| !value.is_empty());
         self.0
-            .extend(said.map(|(name, value)| (name.clone(), value.clone())));
+            .extend(given.map(|(name, value)| (name.clone(), value.clone())));
         self
     }
 
-    /// A setting that must be there.
+    /// A setting that is required.
     ///
     /// # Errors
     /// [`BadSetting`] when it is missing or empty.

@@ -25,7 +25,7 @@ pub fn start() {
             .filter(|stage| !stage.is_empty()),
         clock: Timestamp::now,
         write: |line| {
-            // With nobody there to read, nothing is left to be done.
+            // Where nobody reads the log, nothing can be done about it.
             let _ = std::io::stdout().lock().write_all(line.as_bytes());
         },
     };
@@ -55,10 +55,10 @@ struct JsonLineLayer {
 
 impl<S: Subscriber> Layer<S> for JsonLineLayer {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let mut said = EventFields::default();
-        event.record(&mut said);
+        let mut event_fields = EventFields::default();
+        event.record(&mut event_fields);
         let level = event.metadata().level().as_str();
-        let line = line((self.clock)(), level, said, self.stage.as_deref());
+        let line = line((self.clock)(), level, event_fields, self.stage.as_deref());
         (self.write)(&line);
     }
 }
@@ -105,8 +105,8 @@ impl Visit for EventFields {
 
 /// Lambda reads `level` and `timestamp` at the top of a line; `us` is the time since its call
 /// began, in microseconds.
-fn line(now: Timestamp, level: &str, said: EventFields, stage: Option<&str>) -> String {
-    let mut fields = said.fields;
+fn line(now: Timestamp, level: &str, event_fields: EventFields, stage: Option<&str>) -> String {
+    let mut fields = event_fields.fields;
     fields.insert("timestamp".into(), now.to_string().into());
     fields.insert("level".into(), level.into());
     if let Some((request_id, since)) = &*INVOCATION.lock().unwrap_or_else(PoisonError::into_inner) {
@@ -114,11 +114,14 @@ fn line(now: Timestamp, level: &str, said: EventFields, stage: Option<&str>) -> 
         fields.insert("requestId".into(), request_id.as_str().into());
         fields.insert("us".into(), us.into());
     }
-    if let (Some(stage), false) = (stage, said.metrics.is_empty()) {
-        for name in &said.metrics {
+    if let (Some(stage), false) = (stage, event_fields.metrics.is_empty()) {
+        for name in &event_fields.metrics {
             fields.entry(name.as_str()).or_insert_with(|| 1.into());
         }
-        let names = said.metrics.iter().map(|name| json!({ "Name": name }));
+        let names = event_fields
+            .metrics
+            .iter()
+            .map(|name| json!({ "Name": name }));
         let form = json!({
             "Namespace": "Orangery",
             "Dimensions": [["stage"]],

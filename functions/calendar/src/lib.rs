@@ -1,4 +1,4 @@
-//! What the clock asks for: every minute the sweep of what falls due by itself and of what waits
+//! What the clock asks for: every minute the due scan of what falls due by itself and of what waits
 //! for a provider's API, once a day the audit, which needs no stream and forgets nothing. The
 //! schedule's input says which: `{"job":"due_scan"}`, `{"job": "audit"}`.
 
@@ -29,7 +29,7 @@ use store::tiers;
 /// Pages of the table one run looks at before it leaves the rest to the next.
 const PAGES: u32 = 200;
 
-/// Customers of one shard of the index that one sweep looks at; the rest waits a minute.
+/// Customers of one shard of the index that one due scan looks at; the rest waits a minute.
 const MAX_CUSTOMERS: u32 = 250;
 
 /// Run by a schedule.
@@ -39,7 +39,7 @@ pub struct Calendar<T, Q, A = Option<HttpApi>> {
     pub table: T,
     /// Where letters are sent from.
     pub letters: Q,
-    /// Where partners are told of their rows from.
+    /// The queue of partners' notices.
     pub notices: Q,
     /// The providers whose events may wait for their API.
     pub enrichments: Vec<Enrichment<A>>,
@@ -109,16 +109,16 @@ enum Job {
     Audit,
 }
 
-/// What one sweep came to, for its log line and whoever called it.
+/// What one due scan came to, for its log line and whoever called it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct DueScanSummary {
     /// Customers looked at.
     pub customers: u64,
     /// Of these, how many stay due.
     pub still_due: u64,
-    /// Rows handed over because their partner is to be told more of them.
+    /// Rows enqueued because a notice of them is due.
     pub notices: u64,
-    /// Whether nothing is left to the next sweep.
+    /// Whether nothing is left to the next due scan.
     pub complete: bool,
     /// Events that waited for their provider's API, and wait no more.
     pub completed: u64,
@@ -135,7 +135,7 @@ pub struct AuditSummary {
     pub customers: u64,
     /// Records that had to be made true again.
     pub repaired: u64,
-    /// Entries that wait for somebody to know whose they are.
+    /// Entries that wait for their customer to become known.
     pub parked: u64,
     /// Of these, how many for too long.
     pub parked_overdue: u64,
@@ -149,7 +149,7 @@ pub struct AuditSummary {
     pub quarantined: u64,
     /// Letters handed to their queue again.
     pub letters_requeued: u64,
-    /// Rows handed over again because their partner was not told of them, it seems.
+    /// Rows enqueued again because their notices seem to be lost.
     pub notices_requeued: u64,
     /// Letters whose outcome will never be known.
     pub unknown_letters: u64,
@@ -160,7 +160,7 @@ pub struct AuditSummary {
 }
 
 impl<T: Table, Q: Queue, A: ApiClient> Calendar<T, Q, A> {
-    /// One sweep: of customers, then of what waits, whatever became of the first.
+    /// One due scan: of customers, then of what waits, whatever became of the first.
     ///
     /// # Errors
     /// When the table or Parameter Store do not answer; who was not looked at stays due, and what
@@ -196,12 +196,12 @@ impl<T: Table, Q: Queue, A: ApiClient> Calendar<T, Q, A> {
     /// endpoint missed while it was off. First to the queue, then out of the index: who dies in
     /// between hands them over twice.
     async fn enqueue_due_notices(&self, all: &[Arc<DeliveryState>]) -> Result<(), Failure> {
-        for told in all {
+        for state in all {
             self.notices
-                .send(told.task().to_text())
+                .send(state.task().to_text())
                 .await
                 .map_err(|error| queue_failure(&error))?;
-            clear_due(&self.table, told)
+            clear_due(&self.table, state)
                 .await
                 .map_err(|error| store_failure(&error))?;
         }
@@ -271,9 +271,9 @@ impl<T: Table, Q: Queue, A: ApiClient> Calendar<T, Q, A> {
                 .map_err(|error| queue_failure(&error))?;
             found.letters_requeued = found.letters_requeued.saturating_add(1);
         }
-        for order in &report.undelivered {
+        for task in &report.undelivered {
             self.notices
-                .send(order.to_text())
+                .send(task.to_text())
                 .await
                 .map_err(|error| queue_failure(&error))?;
         }

@@ -1,4 +1,5 @@
-//! Events that wait for their provider's API are read again, and taken in as the door would have.
+//! Events that wait for their provider's API are read again, and ingested as the webhook endpoint
+//! would have done.
 
 use domain::ids::Mode;
 use domain::record::Entry;
@@ -48,7 +49,7 @@ pub(crate) struct EnrichmentCounts {
 }
 
 impl<A> Enrichment<A> {
-    /// One for every provider whose events do not say everything; `api` gives what to ask.
+    /// One for every provider whose events do not say everything; `api` makes the client to ask.
     ///
     /// # Errors
     /// Those of `api`.
@@ -158,13 +159,13 @@ impl<A: ApiClient> Enrichment<A> {
         received: ReceivedItem,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let told = IngestItem {
+        let item = IngestItem {
             received,
             received_at: entry.received_at,
             // Its own, so that whoever comes after a crash folds what was appended.
             receipt: entry.receipt.clone(),
         };
-        ingest(table, self.provider, vec![told], now).await?;
+        ingest(table, self.provider, vec![item], now).await?;
         // Last: until it is gone somebody asks again, and finds it repeated.
         let reference = self.provider.account(self.mode).waiting_reference();
         delete_waiting(table, &reference, &entry.event.id).await

@@ -16,7 +16,7 @@ use store::stream::{ItemChange, changes};
 pub struct Dispatch<Q> {
     /// Where letters are sent from.
     pub letters: Q,
-    /// Where partners are told of their rows from.
+    /// The queue of partners' notices.
     pub notices: Q,
 }
 
@@ -68,7 +68,7 @@ impl<Q: Queue> Dispatch<Q> {
             return self.letters.send(SendTask::of(row).to_text()).await;
         }
         match notices::NoticeTask::of(item) {
-            Some(order) => self.notices.send(order.to_text()).await,
+            Some(task) => self.notices.send(task.to_text()).await,
             None => Ok(()),
         }
     }

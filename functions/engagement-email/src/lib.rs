@@ -46,7 +46,7 @@ pub struct Sender {
     pub shop: String,
     /// The address letters come from.
     pub from: String,
-    /// Where answers go, if not there.
+    /// Where replies go, if not to the sender.
     pub reply_to: Option<String>,
     /// Where customers see and change what they have; letters without it ask for an answer.
     pub account_url: Option<String>,
@@ -126,8 +126,9 @@ impl<T: Table, M: Mailer> Function for EngagementEmail<T, M> {
 
     fn warm(&self) -> Warming<'_> {
         Box::pin(async move {
-            let nobody = CustomerKey::new("warm");
-            let _ = self.table.get(Key::record(&nobody)).await;
+            if let Ok(nobody) = CustomerKey::parse("warm") {
+                let _ = self.table.get(Key::record(&nobody)).await;
+            }
         })
     }
 }
@@ -136,13 +137,13 @@ impl<T: Table, M: Mailer> Function for EngagementEmail<T, M> {
 #[derive(Debug, thiserror::Error)]
 pub enum LetterError {
     /// The message is none of ours.
-    #[error("a message that orders no letter: {0}")]
+    #[error("a message that is not a letter to send: {0}")]
     Unreadable(#[from] RedactedJsonError),
     /// Somebody else is on the letter.
     #[error("somebody else is sending this letter")]
     Busy,
-    /// The mail service takes nothing at the moment.
-    #[error("the mail service takes nothing at the moment: {0}")]
+    /// The mail service accepts nothing at the moment.
+    #[error("the mail service accepts nothing at the moment: {0}")]
     Mail(String),
     /// The table did not answer.
     #[error(transparent)]
@@ -151,13 +152,13 @@ pub enum LetterError {
 
 impl<T: Table, M: Mailer> EngagementEmail<T, M> {
     async fn deliver(&self, message: &LetterQueueMessage) -> Result<(), LetterError> {
-        let order: SendTask =
+        let task: SendTask =
             serde_json::from_str(&message.body).map_err(RedactedJsonError::from)?;
         // A delivery is an owner of its own: one that follows a crash must not pass for it.
         let owner = format!("{}#{}", message.message_id, message.attributes.receives);
-        match claim(&self.table, &order, &owner, self.clock.now()).await? {
+        match claim(&self.table, &task, &owner, self.clock.now()).await? {
             ClaimOutcome::Done(state) => {
-                tracing::info!(letter = order.letter.as_str(), verdict = state.name());
+                tracing::info!(letter = task.letter.as_str(), verdict = state.name());
                 Ok(())
             }
             ClaimOutcome::Busy => Err(LetterError::Busy),

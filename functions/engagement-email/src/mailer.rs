@@ -19,7 +19,7 @@ pub struct RenderedLetter {
     pub from: String,
     /// Receiver.
     pub to: String,
-    /// Where answers go, if not to the sender.
+    /// Where replies go, if not to the sender.
     pub reply_to: Option<String>,
     /// Subject.
     pub subject: String,
@@ -35,14 +35,14 @@ pub struct RenderedLetter {
 
 /// Something that sends mail.
 pub trait Mailer: Send + Sync {
-    /// Tries once. Gives the mail service's id of the message.
+    /// Tries once. Returns the mail service's id of the message.
     fn send(
         &self,
         mail: &RenderedLetter,
     ) -> impl Future<Output = Result<Arc<str>, SendError>> + Send;
 }
 
-/// Why there is no id.
+/// Why SES returned no message id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SendError {
     /// Certainly not accepted, and it may be tried again later.

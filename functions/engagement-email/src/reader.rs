@@ -2,7 +2,7 @@
 
 use crate::amounts;
 use domain::money::Money;
-use domain::state::Person;
+use domain::person::Person;
 use icu_calendar::Gregorian;
 use icu_datetime::FixedCalendarDateTimeFormatter;
 use icu_datetime::fieldsets::YMD;

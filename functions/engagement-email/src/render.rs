@@ -10,8 +10,11 @@ use domain::ids::ObjectId;
 use domain::letter::plan::subject;
 use domain::letter::{Letter, LetterClass};
 use domain::money::{Money, exponent};
+use domain::payment::invoice::Invoice;
+use domain::payment::snapshot::InvoiceState;
 use domain::record::Record;
-use domain::state::{CustomerState, Invoice, Subscription};
+use domain::state::CustomerState;
+use domain::subscription::state::Subscription;
 use domain::subscription::terms::SubscriptionStatus;
 use minijinja::context;
 use minijinja::value::Value;
@@ -64,7 +67,7 @@ pub fn render_letter(
     })
 }
 
-/// What a letter is about, to be told to this reader.
+/// What a letter is about, in words for this reader.
 struct LetterContext<'a> {
     state: &'a CustomerState,
     catalog: &'a Catalog,
@@ -94,7 +97,7 @@ impl LetterContext<'_> {
                 let next = failed.next_attempt_at.map(|at| self.reader.date(at));
                 context! {
                     next_attempt => next,
-                    must_act => failed.state == domain::payment::snapshot::InvoiceState::ActionRequired,
+                    must_act => failed.state == InvoiceState::ActionRequired,
                     ..self.money(failed)
                 }
             }
@@ -159,7 +162,7 @@ impl LetterContext<'_> {
 }
 
 fn find_by_id<'a, T>(among: &'a BTreeMap<ObjectId, T>, id: &str) -> Option<&'a T> {
-    among.get(&ObjectId::new(id))
+    among.get(&ObjectId::parse(id).ok()?)
 }
 
 /// One click, by RFC 8058; only for letters that may be refused.

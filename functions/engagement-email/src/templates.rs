@@ -14,7 +14,7 @@ pub enum RenderError {
     /// A template can't be rendered.
     #[error("template {name} can't be rendered: {kind}")]
     Template {
-        /// Which.
+        /// Its name: folder, language and part.
         name: String,
         /// What is wrong.
         kind: minijinja::ErrorKind,
@@ -78,11 +78,11 @@ fn html(mjml: &str, language: Language) -> Option<String> {
     let html = parsed.element.render(&options).ok()?;
     // mrml tells the body's one child which language it is in, and forgets the preview's.
     let preview = "<div style=\"display:none;";
-    let told = format!(
+    let with_language = format!(
         "<div lang=\"{}\" dir=\"ltr\" style=\"display:none;",
         language.as_str()
     );
-    Some(html.replacen(preview, &told, 1))
+    Some(html.replacen(preview, &with_language, 1))
 }
 
 /// Paragraphs with one empty line between them, whatever blocks stood there.

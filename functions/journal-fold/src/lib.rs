@@ -1,5 +1,5 @@
-//! The safety net: whatever was appended and not folded, decided and not written, parked and
-//! not looked for, is taken up from the table's stream.
+//! The safety net: whatever was appended and not folded, decided and not written, or parked while
+//! its customer became known, is processed from the table's stream.
 
 use domain::ids::CustomerKey;
 use domain::record::Entry;
@@ -50,13 +50,14 @@ impl<T: Table> Function for JournalFold<T> {
 
     fn warm(&self) -> Warming<'_> {
         Box::pin(async move {
-            let nobody = CustomerKey::new("warm");
-            let _ = self.table.get(Key::record(&nobody)).await;
+            if let Ok(nobody) = CustomerKey::parse("warm") {
+                let _ = self.table.get(Key::record(&nobody)).await;
+            }
         })
     }
 }
 
-/// What a batch asks of one customer.
+/// What a batch holds of one customer.
 #[derive(Default)]
 struct CustomerWork {
     entries: Vec<Arc<Entry>>,
@@ -64,7 +65,7 @@ struct CustomerWork {
 }
 
 impl<T: Table> JournalFold<T> {
-    /// Takes up a batch; gives the sequence numbers of what must be handed over again.
+    /// Processes a batch; returns the sequence numbers of what must be delivered again.
     pub async fn process(&self, changes: Vec<ItemChange>) -> Vec<String> {
         let mut asked: BTreeMap<CustomerKey, CustomerWork> = BTreeMap::new();
         let mut failed: BTreeSet<String> = BTreeSet::new();

@@ -22,14 +22,14 @@ use store::notices::{
 use store::redacted_json_error::RedactedJsonError;
 use store::{Key, StoreError, Table};
 
-/// From queue to partner.
+/// Sends partners' notices from the queue.
 #[derive(Debug)]
 pub struct PartnerNotice<T, Q, P> {
     /// The table.
     pub table: T,
-    /// Where orders come from, and wait between two attempts.
+    /// The queue that tasks come from, and wait in between two attempts.
     pub notices: Q,
-    /// What posts.
+    /// Sends the requests.
     pub poster: P,
     /// From which partners' secrets are derived.
     pub master: SecretCache<Secret>,
@@ -93,20 +93,20 @@ impl<T: Table, Q: DelayableQueue, P: Post> Function for PartnerNotice<T, Q, P> {
 /// Why a message goes back to its queue.
 #[derive(Debug, thiserror::Error)]
 pub enum NoticeError {
-    /// The message is none of ours.
-    #[error("a message that orders no notice: {0}")]
+    /// The message can't be read.
+    #[error("a message that is not a notice to send: {0}")]
     Unreadable(String),
     /// The partner did not take it.
     #[error("the partner did not take a notice ({0}); it is sent again after a while")]
     Partner(String),
     /// Another delivery wrote first.
-    #[error("somebody else wrote of this row or its partner's endpoint just now")]
+    #[error("another delivery just changed this row's state or its endpoint")]
     Raced,
     /// No secret to sign with.
     #[error(transparent)]
     Secrets(#[from] SecretsError),
-    /// No secret follows for this partner.
-    #[error("no secret follows for this partner: {0}")]
+    /// No secret can be derived for this partner.
+    #[error("no secret can be derived for this partner: {0}")]
     Weak(#[from] WeakSecret),
     /// The table did not answer.
     #[error(transparent)]
@@ -115,37 +115,37 @@ pub enum NoticeError {
 
 impl<T: Table, Q: DelayableQueue, P: Post> PartnerNotice<T, Q, P> {
     async fn deliver(&self, message: &NoticeQueueMessage) -> Result<(), NoticeError> {
-        let order: NoticeTask = serde_json::from_str(&message.body)
+        let task: NoticeTask = serde_json::from_str(&message.body)
             .map_err(|error| NoticeError::Unreadable(RedactedJsonError::from(error).to_string()))?;
-        let nothing = match plan_delivery(&self.table, &order, self.clock.now()).await? {
-            DeliveryPlan::Deliver(work) => return self.deliver_all(message, &order, &work).await,
+        let nothing = match plan_delivery(&self.table, &task, self.clock.now()).await? {
+            DeliveryPlan::Deliver(work) => return self.deliver_all(message, &task, &work).await,
             DeliveryPlan::AllDelivered => "already_delivered",
             DeliveryPlan::NoRecipient => "no_recipient",
             DeliveryPlan::Disabled => "disabled",
         };
-        log_delivery(&order, nothing, None, None);
+        log_delivery(&task, nothing, None, None);
         Ok(())
     }
 
     async fn deliver_all(
         &self,
         message: &NoticeQueueMessage,
-        order: &NoticeTask,
+        task: &NoticeTask,
         work: &PendingDelivery,
     ) -> Result<(), NoticeError> {
-        let mut told = work.state.clone();
+        let mut state = work.state.clone();
         let mut outcome = DeliveryOutcome::Accepted;
         for notice in &work.due {
-            outcome = self.deliver_one(order, &work.endpoint, notice).await?;
+            outcome = self.deliver_one(task, &work.endpoint, notice).await?;
             if !matches!(outcome, DeliveryOutcome::Accepted) {
                 break;
             }
-            told.delivered.insert(notice.kind.into(), self.clock.now());
+            state.delivered.insert(notice.kind.into(), self.clock.now());
         }
         if matches!(outcome, DeliveryOutcome::Accepted) {
-            told.next_due_at = work.next_due_at;
+            state.next_due_at = work.next_due_at;
         }
-        self.save_progress(work, told).await?;
+        self.save_progress(work, state).await?;
         match outcome {
             DeliveryOutcome::Accepted | DeliveryOutcome::Disabled => Ok(()),
             DeliveryOutcome::Failed { why, retry_after } => {
@@ -157,25 +157,25 @@ impl<T: Table, Q: DelayableQueue, P: Post> PartnerNotice<T, Q, P> {
         }
     }
 
-    /// Sends one notice, and notes how its endpoint goes.
+    /// Sends one notice, and saves how its endpoint does.
     async fn deliver_one(
         &self,
-        order: &NoticeTask,
+        task: &NoticeTask,
         endpoint: &NoticeEndpoint,
         notice: &Notice,
     ) -> Result<DeliveryOutcome, NoticeError> {
         let now = self.clock.now();
-        let id = notice.id(&order.partner, &order.row);
-        let body = notice.body(&order.partner, &order.row);
+        let id = notice.id(&task.partner, &task.row);
+        let body = notice.body(&task.partner, &task.row);
         let body = serde_json::to_vec(&body)
             .map_err(|error| NoticeError::Unreadable(error.to_string()))?;
         let master = self.master.in_force().await?;
-        let secret = |key| notice_secret(&master, &order.partner, key);
+        let secret = |key| notice_secret(&master, &task.partner, key);
         let secrets = endpoint.keys(now).map(secret);
         let secrets = secrets.collect::<Result<Vec<_>, _>>()?;
         let headers = standard::sign_with_all(&id, &body, &secrets, now);
         let posted = self.poster.post(&endpoint.url, &headers, body, now).await;
-        let (verdict, off, outcome) = match posted {
+        let (verdict, disabled, outcome) = match posted {
             PostOutcome::Accepted => ("delivered", false, DeliveryOutcome::Accepted),
             PostOutcome::Gone => match record_disabled(&self.table, endpoint, now).await? {
                 true => ("gone", true, DeliveryOutcome::Disabled),
@@ -195,26 +195,26 @@ impl<T: Table, Q: DelayableQueue, P: Post> PartnerNotice<T, Q, P> {
             }
         };
         let id = Some((&*id, notice.kind));
-        log_delivery(order, verdict, id, off.then_some(DISABLED_METRIC));
+        log_delivery(task, verdict, id, disabled.then_some(DISABLED_METRIC));
         Ok(outcome)
     }
 
-    /// Writes down what was told, where it is more than before.
+    /// Saves what was delivered, where it is more than before.
     async fn save_progress(
         &self,
         work: &PendingDelivery,
-        told: DeliveryState,
+        state: DeliveryState,
     ) -> Result<(), NoticeError> {
-        if told.delivered != work.state.delivered {
+        if state.delivered != work.state.delivered {
             record_success(&self.table, &work.endpoint).await?;
         }
-        if told != work.state && !save_delivered(&self.table, told).await? {
+        if state != work.state && !save_delivered(&self.table, state).await? {
             return Err(NoticeError::Raced);
         }
         Ok(())
     }
 
-    /// Should this fail, the queue's own time counts.
+    /// If this fails, the queue's own delay counts.
     async fn postpone(&self, message: &NoticeQueueMessage, wait: SignedDuration) {
         if let Err(error) = self.notices.delay(&message.receipt_handle, wait).await {
             tracing::warn!(what = "notice", %error);
@@ -226,7 +226,7 @@ impl<T: Table, Q: DelayableQueue, P: Post> PartnerNotice<T, Q, P> {
 enum DeliveryOutcome {
     /// The partner has it.
     Accepted,
-    /// Nothing is sent there any more.
+    /// The endpoint is disabled: nothing is sent to it.
     Disabled,
     /// It is sent again.
     Failed {
@@ -238,17 +238,17 @@ enum DeliveryOutcome {
 /// The decision line. Neither the address, which may hold a secret, nor the row's key, which
 /// names a customer.
 fn log_delivery(
-    order: &NoticeTask,
+    task: &NoticeTask,
     verdict: &str,
     notice: Option<(&str, &str)>,
     metrics: Option<&str>,
 ) {
-    let partner = order.partner.as_str();
+    let partner = task.partner.as_str();
     let (id, kind) = notice.unzip();
     tracing::info!(what = "notice", partner, id, kind, verdict, metrics);
 }
 
-/// The metric of endpoints that were put off.
+/// The metric of endpoints that were disabled.
 const DISABLED_METRIC: &str = "endpoints_disabled";
 
 #[derive(Deserialize)]

@@ -1,9 +1,11 @@
-//! The partners' door: a partner reports whom it sent, by a message or a postback, and asks what
-//! became of it. Prove, read, append or park, fold, answer.
+//! The partner endpoint: a partner reports whom it sent, by a message or a postback, and asks what
+//! became of it. Verify, read, append or park, fold, answer.
 
 mod route;
 mod report;
 mod referral_status;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 
 use domain::ids::PartnerId;
 use providers::partner::postback::{PostbackQuery, PostbackToken};
@@ -26,10 +28,10 @@ use store::{Key, Table};
 /// that it was given out; whether it is still in force is asked only of one that holds.
 const KEY_VERSIONS: std::ops::RangeInclusive<u32> = 1..=MAX_KEYS;
 
-/// A report is a few lines; a larger body is no report.
+/// A report is a few lines; a larger body is not read.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// The partners' door.
+/// The partner endpoint.
 #[derive(Debug)]
 pub struct PartnerReferral<T> {
     /// The master key, from which partners' secrets are derived.
@@ -65,7 +67,7 @@ impl PartnerReferral<DynamoTable> {
 }
 
 impl<T> PartnerReferral<T> {
-    /// The door over a table, with the master key from a source.
+    /// The endpoint over a table, with the master key from a source.
     pub fn new(source: &SecretSource, table: T, clock: Clock) -> Self {
         Self {
             master: SecretCache::new(source.clone(), master, clock.clone()),
@@ -86,7 +88,9 @@ impl<T: Table> Function for PartnerReferral<T> {
     fn warm(&self) -> Warming<'_> {
         Box::pin(async move {
             let _ = self.keys().await;
-            let _ = self.table.get(Key::partner(&PartnerId::new("warm"))).await;
+            if let Ok(nobody) = PartnerId::parse("warm") {
+                let _ = self.table.get(Key::partner(&nobody)).await;
+            }
         })
     }
 }
@@ -98,8 +102,9 @@ impl<T: Table> HttpHandler for PartnerReferral<T> {
             resource: what,
         }) = PartnerRoute::of(&request)
         else {
-            let said = "no address of partners: /partners/NAME/events, /referrals/ID or /postback";
-            return HttpResponse::error(404, &said);
+            let message =
+                "no address of partners: /partners/NAME/events, /referrals/ID or /postback";
+            return HttpResponse::error(404, &message);
         };
         if request.method != what.method() {
             return HttpResponse::wrong_method(what.method());
@@ -228,7 +233,7 @@ impl<T: Table> PartnerReferral<T> {
     }
 }
 
-/// What a proof comes to, and under which key version: the first under which it holds.
+/// The result of a proof, and the first key version under which it holds.
 fn under_any_key<R>(
     prove: impl Fn(u32) -> Result<R, ReportError>,
 ) -> Result<(R, u32), ReportError> {
@@ -251,7 +256,7 @@ fn secrets(
     Ok(Secrets::new(vec![secret])?)
 }
 
-/// Why a request was not answered.
+/// Why a request gets no answer of its own.
 #[derive(Debug, thiserror::Error)]
 enum RequestError {
     #[error(transparent)]

@@ -1,4 +1,4 @@
-//! A report that was proven: noted under its id, then appended or parked, folded, answered.
+//! A verified report: noted under its id, then appended or parked, folded, answered.
 
 use domain::record::Entry;
 use jiff::Timestamp;
@@ -12,18 +12,34 @@ use store::partners::PartnerRow;
 use store::reports::{ReportOutcome, StoredReport, record_report};
 use store::{StoreError, Table};
 
-/// One word whether the customer is known or not: a partner must not learn who is one of the
-/// shop's by asking address after address.
-const ACCEPTED: &str = "accepted";
-
-/// What is answered.
+/// What becomes of a report.
 #[derive(Serialize)]
-struct ReportResponse<'a> {
-    verdict: &'static str,
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[cfg_attr(
+    feature = "openapi",
+    schemars(rename = "Accepted", deny_unknown_fields)
+)]
+pub(crate) struct ReportResponse<'a> {
+    verdict: ReportVerdict,
+    /// Its name here.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schemars(with = "String"))]
     id: Option<&'a str>,
+    /// As you reported it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schemars(with = "String"))]
     referral_id: Option<&'a str>,
+}
+
+// One word whether the customer is known or not: a partner must not learn who is one of the shop's
+// by asking address after address.
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
+enum ReportVerdict {
+    Accepted,
+    Repeated,
+    Ignored,
 }
 
 /// Takes a report in, and answers it.
@@ -38,27 +54,27 @@ pub(crate) async fn ingest_report<T: Table>(
     let Some(report) = &reported.report else {
         let kind = match &reported.received.outcome {
             ItemOutcome::Ignored { kind, .. } | ItemOutcome::WrongMode { kind } => kind,
-            ItemOutcome::Event(reading) => &reading.kind,
+            ItemOutcome::Event(event) => &event.kind,
         };
         tracing::info!(partner = %partner, kind = &**kind, verdict = "ignored");
-        let said = ReportResponse {
-            verdict: "ignored",
+        let response = ReportResponse {
+            verdict: ReportVerdict::Ignored,
             id: None,
             referral_id: None,
         };
-        return HttpResponse::json(202, &said);
+        return HttpResponse::json(202, &response);
     };
     let (kind, message) = (report.kind().as_str(), &*reported.message_id);
     match record_and_append(table, row, &reported, receipt, now).await {
-        Ok(Some((verdict, said))) => {
+        Ok(Some((verdict, word))) => {
             let id = format!("partner/{partner}/{message}");
             tracing::info!(partner = %partner, id, kind, verdict);
-            let said = ReportResponse {
-                verdict: said,
+            let response = ReportResponse {
+                verdict: word,
                 id: Some(&id),
                 referral_id: Some(report.referral()),
             };
-            HttpResponse::json(202, &said)
+            HttpResponse::json(202, &response)
         }
         Ok(None) => {
             tracing::warn!(partner = %partner, kind, verdict = "conflict");
@@ -68,14 +84,14 @@ pub(crate) async fn ingest_report<T: Table>(
     }
 }
 
-/// The verdict, and the word for it that the partner is told; none of a conflict.
+/// The verdict, and what the partner is told of it; none of a conflict.
 async fn record_and_append<T: Table>(
     table: &T,
     row: &PartnerRow,
     reported: &VerifiedReport,
     receipt: &str,
     now: Timestamp,
-) -> Result<Option<(&'static str, &'static str)>, StoreError> {
+) -> Result<Option<(&'static str, ReportVerdict)>, StoreError> {
     let Some(report) = &reported.report else {
         return Ok(None);
     };
@@ -95,14 +111,14 @@ async fn record_and_append<T: Table>(
         return Ok(None);
     };
     // Told again it means what it meant first, on the terms of that day.
-    let mut reading = report.event(signed_at);
-    row.add_attribution_terms(&mut reading, signed_at);
-    let entry = Entry::new(reading, raw.clone(), NORMALIZER, now, receipt.into());
+    let mut event = report.event(signed_at);
+    row.add_attribution_terms(&mut event, signed_at);
+    let entry = Entry::new(event, raw.clone(), NORMALIZER, now, receipt.into());
     let verdicts = ingest_entries(table, &[Arc::new(entry)], now).await?;
     Ok(Some(match verdicts.first() {
-        Some(AppendOutcome::Appended) => ("applied", ACCEPTED),
-        Some(AppendOutcome::Parked) => ("parked", ACCEPTED),
-        Some(AppendOutcome::Repeated) | None => ("repeated", "repeated"),
+        Some(AppendOutcome::Appended) => ("applied", ReportVerdict::Accepted),
+        Some(AppendOutcome::Parked) => ("parked", ReportVerdict::Accepted),
+        Some(AppendOutcome::Repeated) | None => ("repeated", ReportVerdict::Repeated),
     }))
 }
 

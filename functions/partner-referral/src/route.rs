@@ -1,21 +1,21 @@
-//! Which partner an address names, and what it is there for.
+//! Which partner an address names, and what it is for.
 
 use domain::ids::PartnerId;
 use runtime::http::HttpRequest;
 
-/// An address of the partners' door.
+/// An address of the partner endpoint.
 pub(crate) struct PartnerRoute {
     pub(crate) partner: PartnerId,
     pub(crate) resource: PartnerResource,
 }
 
-/// What stands behind the partner's name.
+/// What follows the partner's name.
 pub(crate) enum PartnerResource {
     /// Reports, as messages.
     Events,
     /// A report, in the query.
     Postback,
-    /// How the referral of this id stands.
+    /// The status of the referral of this id.
     Referral(String),
 }
 
@@ -34,7 +34,7 @@ impl PartnerRoute {
             _ => return None,
         };
         let name = named("partner").unwrap_or_else(|| name.to_owned());
-        let partner = PartnerId::parse(&name)?;
+        let partner = PartnerId::parse(name).ok()?;
         Some(Self {
             partner,
             resource: what,

@@ -1,6 +1,6 @@
-//! A payment provider speaks: verify, normalize, append, fold, answer.
+//! A payment provider's webhook: verify, normalize, append, fold, answer.
 
-use domain::ids::Mode;
+use domain::ids::{CustomerKey, Mode};
 use providers::{
     EndpointConfig, InboundRequest, PersonKey, Provider, ReceivedItem, Secrets, provider,
 };
@@ -16,12 +16,12 @@ use std::sync::Arc;
 use store::dynamo::DynamoTable;
 use store::{Key, Table};
 
-/// The door of one provider in one mode.
+/// The webhook endpoint of one provider in one mode.
 #[derive(Debug)]
 pub struct PaymentWebhook<T, A = Option<HttpApi>> {
-    /// Who speaks here.
+    /// The provider.
     pub provider: &'static Provider,
-    /// Which money may come in.
+    /// What the endpoint accepts: its mode, and how far a signed time may lie from ours.
     pub endpoint: EndpointConfig,
     /// The provider's secrets in force.
     pub secrets: SecretCache<Secrets>,
@@ -81,11 +81,11 @@ fn endpoint_config(settings: &Settings, mode: Mode) -> Result<EndpointConfig, Ba
     };
     endpoint.with_tolerance(seconds).ok_or_else(|| BadSetting {
         name: "TOLERANCE_SECONDS",
-        what: "is no number of seconds from 1 to 65535".into(),
+        what: "is not a number of seconds from 1 to 65535".into(),
     })
 }
 
-/// The secrets of one provider's door from any source.
+/// The secrets of one provider's endpoint, from any source.
 pub fn endpoint_secrets(
     provider: &'static Provider,
     source: SecretSource,
@@ -106,8 +106,9 @@ impl<T: Table, A: ApiClient> Function for PaymentWebhook<T, A> {
     fn warm(&self) -> Warming<'_> {
         Box::pin(async move {
             let _ = self.keys().await;
-            let nobody = self.provider.account(self.endpoint.mode).customer("warm");
-            let _ = self.table.get(Key::record(&nobody)).await;
+            if let Ok(nobody) = CustomerKey::parse("warm") {
+                let _ = self.table.get(Key::record(&nobody)).await;
+            }
         })
     }
 }
@@ -155,12 +156,12 @@ impl<T: Table, A> PaymentWebhook<T, A> {
     async fn ingest(&self, received: Vec<ReceivedItem>, receipt: &str) -> HttpResponse {
         let now = self.clock.now();
         let receipt: Arc<str> = receipt.into();
-        let told = received.into_iter().map(|received| IngestItem {
+        let items = received.into_iter().map(|received| IngestItem {
             received,
             received_at: now,
             receipt: receipt.clone(),
         });
-        let became = match ingest(&self.table, self.provider, told.collect(), now).await {
+        let became = match ingest(&self.table, self.provider, items.collect(), now).await {
             Ok(became) => became,
             Err(error) => return HttpResponse::not_durable(&error),
         };
@@ -207,7 +208,7 @@ impl DispositionCounts {
     }
 }
 
-/// Most providers never have us wait.
+/// Most providers' APIs are never asked.
 fn is_zero(count: &u32) -> bool {
     *count == 0
 }

@@ -61,7 +61,7 @@ pub(crate) fn receive_question(
     let rest = text.and_then(|text| text.strip_prefix("GET /partners/"));
     let parts = rest.and_then(|rest| rest.split_once("/referrals/"));
     let (name, referral) = parts.ok_or(nowhere.clone())?;
-    let name = PartnerId::parse(name).ok_or(nowhere)?;
+    let name = PartnerId::parse(name).map_err(|_| nowhere)?;
     let bodiless = Request {
         body: b"",
         ..*request

@@ -1,12 +1,13 @@
-//! Canonical lives, short enough that everything can be tried on them.
+//! Canonical scenarios, short enough that everything can be tried on them.
 
-use super::expected_letters;
-use super::ledger_checks::ExpectedRows;
-use super::oracle::{self, JournaledEvent};
-use super::provider_scripts::PROVIDER_SCRIPTS;
-use super::random::Rng;
-use super::scenarios::ScenarioBuilder;
-use super::script::{NORMALIZER_VERSION, Script, ScriptedEvent, at};
+use super::checkers::ledger_checks::ExpectedRows;
+use super::reference_model::expected_letters;
+use super::reference_model::oracle;
+use super::simulation::random::Rng;
+use super::simulation::script::{NORMALIZER_VERSION, Script, ScriptedEvent, at};
+use super::workload::provider_scripts::PROVIDER_SCRIPTS;
+use crate::proof::reference_model::facts::JournaledEvent;
+use crate::proof::workload::scenario_builder::ScenarioBuilder;
 use domain::digest::Digest;
 use domain::ids::{CustomerKey, Reference};
 use domain::record::Entry;
@@ -17,22 +18,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::{Item, Key};
 
-use super::model_table::ModelTable;
+use super::simulation::model_table::ModelTable;
 
-/// Events that a life is cut to.
+/// Events that a scenario is cut to.
 const MAX_SCENARIO_EVENTS: usize = 8;
 
 /// Events that are taken of a provider's telling.
 const PROVIDER_EVENTS: usize = 7;
 
-/// A life and what must come of it.
-pub(super) struct CanonicalScenario {
+/// A scenario and what must come of it.
+pub(crate) struct CanonicalScenario {
     /// Its name.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// Its events in the order in which they happened.
-    pub(super) entries: Vec<Arc<Entry>>,
+    pub(crate) entries: Vec<Arc<Entry>>,
     /// The moment at which all is told.
-    pub(super) now: Timestamp,
+    pub(crate) now: Timestamp,
     records: BTreeMap<CustomerKey, (CustomerState, u64, Digest)>,
     aliases: BTreeSet<(Reference, CustomerKey)>,
     parked: BTreeSet<(Reference, String)>,
@@ -42,113 +43,119 @@ pub(super) struct CanonicalScenario {
 
 type ScenarioSteps = fn(&mut ScenarioBuilder<'_>);
 
-/// The lives.
+/// The scenarios.
 const SCENARIOS: [(&str, u64, ScenarioSteps); 16] = [
-    ("a first month", 1, |life| life.check_out()),
-    ("a first month, told otherwise", 4, |life| life.check_out()),
-    ("a trial that is paid", 2, |life| {
-        life.start();
-        life.renew();
+    ("a first month", 1, |scenario| scenario.check_out()),
+    ("a first month, told otherwise", 4, |scenario| {
+        scenario.check_out()
     }),
-    ("a card that fails and recovers", 3, |life| {
-        life.start();
-        life.fail_and_recover();
+    ("a trial that is paid", 2, |scenario| {
+        scenario.start();
+        scenario.renew();
     }),
-    ("three changes in one second", 5, |life| {
-        life.start();
-        life.change_plan();
-        life.change_plan();
-        life.pause();
-        life.set_to_end();
+    ("a card that fails and recovers", 3, |scenario| {
+        scenario.start();
+        scenario.fail_and_recover();
     }),
-    ("set to end, and ended", 6, |life| {
-        life.start();
-        life.set_to_end();
-        life.end();
+    ("three changes in one second", 5, |scenario| {
+        scenario.start();
+        scenario.change_plan();
+        scenario.change_plan();
+        scenario.pause();
+        scenario.set_to_end();
     }),
-    ("a guest", 7, |life| {
-        life.make_guest();
-        life.buy_once();
+    ("set to end, and ended", 6, |scenario| {
+        scenario.start();
+        scenario.set_to_end();
+        scenario.end();
     }),
-    ("two purchases", 8, |life| {
-        life.buy_once();
-        life.advance();
-        life.buy_once();
+    ("a guest", 7, |scenario| {
+        scenario.make_guest();
+        scenario.buy_once();
     }),
-    ("refunds one by one", 9, |life| life.buy_and_refund(true)),
-    ("refunds as a sum", 10, |life| life.buy_and_refund(false)),
-    ("a dispute", 11, |life| life.buy_and_dispute()),
-    ("the partner reported first", 12, |life| {
-        life.report();
-        life.check_out();
+    ("two purchases", 8, |scenario| {
+        scenario.buy_once();
+        scenario.advance();
+        scenario.buy_once();
     }),
-    ("the partner reported last", 13, |life| {
-        life.add_customer_object();
-        life.start();
-        life.report();
+    ("refunds one by one", 9, |scenario| {
+        scenario.buy_and_refund(true)
     }),
-    ("an unclear event", 14, |life| {
-        life.add_unclear_event();
-        life.add_customer_object();
-        life.start();
+    ("refunds as a sum", 10, |scenario| {
+        scenario.buy_and_refund(false)
     }),
-    ("a poison event", 15, |life| {
-        life.start();
-        life.add_poison_event();
-        life.pause();
-        life.end();
+    ("a dispute", 11, |scenario| scenario.buy_and_dispute()),
+    ("the partner reported first", 12, |scenario| {
+        scenario.report();
+        scenario.check_out();
     }),
-    ("ended in the second it began", 16, |life| {
-        life.start();
-        life.change(|terms| terms.status = SubscriptionStatus::Active);
-        life.end();
-        life.add_ignored_event();
+    ("the partner reported last", 13, |scenario| {
+        scenario.add_customer_object();
+        scenario.start();
+        scenario.report();
+    }),
+    ("an unclear event", 14, |scenario| {
+        scenario.add_unclear_event();
+        scenario.add_customer_object();
+        scenario.start();
+    }),
+    ("a poison event", 15, |scenario| {
+        scenario.start();
+        scenario.add_poison_event();
+        scenario.pause();
+        scenario.end();
+    }),
+    ("ended in the second it began", 16, |scenario| {
+        scenario.start();
+        scenario.change(|terms| terms.status = SubscriptionStatus::Active);
+        scenario.end();
+        scenario.add_ignored_event();
     }),
 ];
 
-/// Lives on which a partner earns: each by the first seed from there on by which it does.
+/// Scenarios on which a partner earns: each by the first seed from there on by which it does.
 const EARNING_SCENARIOS: [(&str, u64, ScenarioSteps); 4] = [
-    ("a sale that earns and goes back", 17, |life| {
-        life.report_by("acme");
-        life.add_checkout_session();
-        life.buy_and_refund(true);
+    ("a sale that earns and goes back", 17, |scenario| {
+        scenario.report_by("acme");
+        scenario.add_checkout_session();
+        scenario.buy_and_refund(true);
     }),
-    ("two partners, and one takes back", 18, |life| {
-        life.report_by("acme");
-        life.report_by("zest");
-        life.add_checkout_session();
-        life.buy_and_refund(false);
-        life.cancel_report_by("acme");
+    ("two partners, and one takes back", 18, |scenario| {
+        scenario.report_by("acme");
+        scenario.report_by("zest");
+        scenario.add_checkout_session();
+        scenario.buy_and_refund(false);
+        scenario.cancel_report_by("acme");
     }),
-    ("a code that was given first", 19, |life| {
-        life.grant_code();
-        life.add_checkout_session();
-        life.buy_and_dispute();
+    ("a code that was given first", 19, |scenario| {
+        scenario.grant_code();
+        scenario.add_checkout_session();
+        scenario.buy_and_dispute();
     }),
-    ("a partner who buys", 20, |life| {
-        life.report_by("peel");
-        life.add_checkout_session();
-        life.show_card();
-        life.buy_and_refund(false);
-        life.review();
+    ("a partner who buys", 20, |scenario| {
+        scenario.report_by("peel");
+        scenario.add_checkout_session();
+        scenario.show_card();
+        scenario.buy_and_refund(false);
+        scenario.review();
     }),
 ];
 
-/// All canonical lives: ours, and of what each provider tells some events from its first to its
+/// All canonical scenarios: ours, and of what each provider tells some events from its first to its
 /// last.
-pub(super) fn canonical_scenarios() -> Vec<CanonicalScenario> {
-    let life = |name: &'static str, seed: u64, script: ScenarioSteps| {
-        let mut story = Script::default();
+pub(crate) fn canonical_scenarios() -> Vec<CanonicalScenario> {
+    let scenario = |name: &'static str, seed: u64, steps: ScenarioSteps| {
+        let mut script = Script::default();
         let mut rng = Rng::fork(seed, 9);
-        script(&mut ScenarioBuilder::new(&mut story, &mut rng, 0));
-        story.events.truncate(MAX_SCENARIO_EVENTS);
-        CanonicalScenario::new(name, &story)
+        steps(&mut ScenarioBuilder::new(&mut script, &mut rng, 0));
+        script.events.truncate(MAX_SCENARIO_EVENTS);
+        CanonicalScenario::new(name, &script)
     };
     let ours = SCENARIOS.iter();
-    let ours = ours.map(|(name, seed, script)| life(name, *seed, *script));
-    let earning = EARNING_SCENARIOS.iter().map(|(name, seed, script)| {
-        let mut lives = (*seed..seed + 1_000).map(|seed| life(name, seed, *script));
-        let earns = lives.find(|life| life.expected_rows.has_commissions());
+    let ours = ours.map(|(name, seed, steps)| scenario(name, *seed, *steps));
+    let earning = EARNING_SCENARIOS.iter().map(|(name, seed, steps)| {
+        let mut scenarios = (*seed..seed + 1_000).map(|seed| scenario(name, seed, *steps));
+        let earns = scenarios.find(|scenario| scenario.expected_rows.has_commissions());
         earns.expect("one in a thousand earns")
     });
     let told = PROVIDER_SCRIPTS.iter().map(|telling| {
@@ -157,18 +164,18 @@ pub(super) fn canonical_scenarios() -> Vec<CanonicalScenario> {
             true_order: place as u32,
             ..telling.events[place * last / (PROVIDER_EVENTS - 1)].clone()
         });
-        let story = Script {
+        let script = Script {
             events: spread.collect(),
             ..Script::default()
         };
-        CanonicalScenario::new(telling.account.provider, &story)
+        CanonicalScenario::new(telling.account.provider, &script)
     });
     ours.chain(earning).chain(told).collect()
 }
 
 impl CanonicalScenario {
-    fn new(name: &'static str, story: &Script) -> Self {
-        let last = story
+    fn new(name: &'static str, script: &Script) -> Self {
+        let last = script
             .events
             .iter()
             .map(|told| told.normalized[0].occurred_at);
@@ -181,7 +188,7 @@ impl CanonicalScenario {
                 Arc::from(format!("once {}", told.id())),
             )
         };
-        let entries = story.events.iter().map(entry).collect();
+        let entries = script.events.iter().map(entry).collect();
         let mut canon = Self {
             name,
             entries,
@@ -196,7 +203,7 @@ impl CanonicalScenario {
             scripted: told,
             normalized: &told.normalized[0],
         };
-        let known: Vec<JournaledEvent<'_>> = story.events.iter().map(known).collect();
+        let known: Vec<JournaledEvent<'_>> = script.events.iter().map(known).collect();
         let routes = oracle::routes(&known);
         for (customer, known) in &routes.journals {
             let state = oracle::state(known);
@@ -222,16 +229,16 @@ impl CanonicalScenario {
     }
 
     /// Whether a partner earns on it.
-    pub(super) fn has_commissions(&self) -> bool {
+    pub(crate) fn has_commissions(&self) -> bool {
         self.expected_rows.has_commissions()
     }
 
-    /// Whether this table is what must come of the life.
-    pub(super) fn check(&self, twin: &ModelTable) -> Result<(), String> {
+    /// Whether this table is what must come of the scenario.
+    pub(crate) fn check(&self, model: &ModelTable) -> Result<(), String> {
         let mut aliases = BTreeSet::new();
         let mut parked = BTreeSet::new();
         let mut records = 0;
-        for item in twin.items() {
+        for item in model.items() {
             match item {
                 Item::Record(record) => {
                     records += 1;
@@ -265,8 +272,8 @@ impl CanonicalScenario {
                 "{records} records, aliases {aliases:?}, parked {parked:?}"
             ));
         }
-        self.expected_rows.check(twin)?;
-        match self.letters.iter().find(|key| twin.peek(key).is_none()) {
+        self.expected_rows.check(model)?;
+        match self.letters.iter().find(|key| model.peek(key).is_none()) {
             Some(letter) => Err(format!("{letter} is due and nobody wrote it")),
             None => Ok(()),
         }

@@ -1,8 +1,8 @@
-//! The twin held against real engines: the same random requests, the same answers.
+//! The model table held against real engines: the same random requests, the same answers.
 
-use super::invariants::run_immediately;
-use super::model_table::{ImmediateTable, ModelTable};
 use super::random_requests::{self, RandomRequest};
+use super::simulation::model_table::run_immediately;
+use super::simulation::model_table::{ImmediateTable, ModelTable};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
     StreamSpecification, StreamViewType,
@@ -18,7 +18,7 @@ const REGION: &str = "eu-west-3";
 /// Set in the process that runs inside a network namespace of its own.
 const INSIDE_NAMESPACE: &str = "PROVE_INSIDE";
 
-/// Runs `count` random requests on the twin and on each engine there is.
+/// Runs `count` random requests on the model table and on each engine there is.
 ///
 /// # Errors
 /// The first answer that differs.
@@ -41,7 +41,8 @@ pub fn compare(seed: u64, count: usize) -> Result<String, String> {
     }
     let second = compare_ministack(seed, count, &runtime, &steps, &answers, &changes)?;
     Ok(format!(
-        "{count} requests, {} stream records, twin and embedded engine agree{second}, seed {seed}",
+        "{count} requests, {} stream records, model table and embedded engine agree{second}, \
+         seed {seed}",
         changes.len()
     ))
 }
@@ -49,9 +50,9 @@ pub fn compare(seed: u64, count: usize) -> Result<String, String> {
 fn on_model_table(steps: &[RandomRequest]) -> (Vec<String>, Vec<String>) {
     let table = ImmediateTable::new(ModelTable::default());
     let answers = run_immediately(random_requests::answers(&table, steps));
-    let twin = table.model();
+    let model = table.model();
     let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for change in &twin.changes {
+    for change in &model.changes {
         let name = match (&change.new, change.replaced) {
             (None, _) => "REMOVE",
             (Some(_), true) => "MODIFY",
@@ -202,22 +203,22 @@ async fn stream(client: &aws_sdk_dynamodbstreams::Client) -> Result<Vec<String>,
     Ok(by_partition(told))
 }
 
-fn first_difference(who: &str, twin: &[String], theirs: &[String]) -> Result<(), String> {
-    let both = twin.iter().zip(theirs).enumerate();
-    for (number, (twin, theirs)) in both {
-        if twin != theirs {
+fn first_difference(who: &str, model: &[String], theirs: &[String]) -> Result<(), String> {
+    let both = model.iter().zip(theirs).enumerate();
+    for (number, (model, theirs)) in both {
+        if model != theirs {
             return Err(format!(
-                "{who}, step {number}: twin\n{twin}\nengine\n{theirs}"
+                "{who}, step {number}: model table\n{model}\nengine\n{theirs}"
             ));
         }
     }
-    if twin.len() == theirs.len() {
+    if model.len() == theirs.len() {
         Ok(())
     } else {
         Err(format!(
-            "{who} tells {}, the twin {}",
+            "{who} tells {}, the model table {}",
             theirs.len(),
-            twin.len()
+            model.len()
         ))
     }
 }
@@ -259,7 +260,7 @@ fn run_in_namespace(seed: u64, count: usize) -> Result<String, String> {
     let me = std::env::current_exe().map_err(|error| error.to_string())?;
     let output = Command::new("unshare")
         .args(["--map-root-user", "--net", "sh", "-c"])
-        .arg("ip link set lo up && exec \"$0\" --part twin --seed \"$1\"")
+        .arg("ip link set lo up && exec \"$0\" --part model-table --seed \"$1\"")
         .arg(me)
         .arg(seed.to_string())
         .env(INSIDE_NAMESPACE, count.to_string())

@@ -1,14 +1,14 @@
-//! Everything that can be tried on canonical lives: every order, every single repetition, every
+//! Everything that can be tried on canonical scenarios: every order, every single repetition, every
 //! single crash point, every interleaving of two folds and of three; and draws from all at once.
 
 use super::canonical_scenarios::{self, CanonicalScenario};
-use super::handlers;
-use super::interleavings::{Exploration, explore};
-use super::invariants::run_immediately;
-use super::model_table::{ImmediateTable, ModelTable};
-use super::port::Port;
-use super::process_stepper::{ProcessStepper, RequestFault};
-use super::random::Rng;
+use super::simulation::interleavings::{Exploration, explore};
+use super::simulation::model_table::run_immediately;
+use super::simulation::model_table::{ImmediateTable, ModelTable};
+use super::simulation::port::Port;
+use super::simulation::process_stepper::{ProcessStepper, RequestFault};
+use super::simulation::random::Rng;
+use super::workload::handlers;
 use domain::ids::CustomerKey;
 use domain::record::Entry;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use store::ingest::{append_or_park, ingest_entries};
 /// How many cases each axis had.
 #[derive(Clone, Debug, Default)]
 pub struct ExhaustiveCounts {
-    /// Lives.
+    /// Scenarios.
     pub scenarios: usize,
     /// Those of them on which a partner earns.
     pub earning: usize,
@@ -50,26 +50,28 @@ pub struct ExhaustiveCounts {
 /// Runs that are spent on the interleavings of one set of folds.
 const MAX_RUNS: u64 = 20_000;
 
-/// Draws from the product of all axes for each life.
+/// Draws from the product of all axes for each scenario.
 const SAMPLES_PER_SCENARIO: u64 = 20_000;
 
 /// Tries everything, or with `short` only what a quick test has time for.
 pub fn run_all(seed: u64, threads: usize, short: bool) -> ExhaustiveCounts {
-    super::simulation_runs::install_poison();
-    let lives = canonical_scenarios::canonical_scenarios();
+    let scenarios = canonical_scenarios::canonical_scenarios();
     let total = Mutex::new(ExhaustiveCounts {
-        scenarios: lives.len(),
-        earning: lives.iter().filter(|life| life.has_commissions()).count(),
+        scenarios: scenarios.len(),
+        earning: scenarios
+            .iter()
+            .filter(|scenario| scenario.has_commissions())
+            .count(),
         ..ExhaustiveCounts::default()
     });
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                while let Some(life) = lives.get(next.fetch_add(1, Ordering::Relaxed)) {
+                while let Some(scenario) = scenarios.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let mut mine = ExhaustiveCounts::default();
-                    if let Err(law) = mine.try_all(life, seed, short) {
-                        mine.first_violation = Some(format!("{}: {law}", life.name));
+                    if let Err(law) = mine.try_all(scenario, seed, short) {
+                        mine.first_violation = Some(format!("{}: {law}", scenario.name));
                     }
                     total.lock().expect("no panic in a case").add(mine);
                 }
@@ -93,44 +95,53 @@ impl ExhaustiveCounts {
         self.first_violation = self.first_violation.take().or(other.first_violation);
     }
 
-    fn try_all(&mut self, life: &CanonicalScenario, seed: u64, short: bool) -> Result<(), String> {
-        let mut entries = life.entries.clone();
+    fn try_all(
+        &mut self,
+        scenario: &CanonicalScenario,
+        seed: u64,
+        short: bool,
+    ) -> Result<(), String> {
+        let mut entries = scenario.entries.clone();
         let most = if short { 4 } else { entries.len() }.min(entries.len());
         let fixed = entries.len() - most;
-        self.every_order(life, &mut entries, fixed)?;
-        self.every_duplicate(life)?;
-        self.every_crash(life)?;
-        self.many_samples(life, seed, if short { 30 } else { SAMPLES_PER_SCENARIO })?;
+        self.every_order(scenario, &mut entries, fixed)?;
+        self.every_duplicate(scenario)?;
+        self.every_crash(scenario)?;
+        self.many_samples(
+            scenario,
+            seed,
+            if short { 30 } else { SAMPLES_PER_SCENARIO },
+        )?;
         let most_runs = if short { 100 } else { MAX_RUNS };
-        self.every_pair(life, most_runs)?;
-        self.every_triple(life, most_runs)
+        self.every_pair(scenario, most_runs)?;
+        self.every_triple(scenario, most_runs)
     }
 
     fn every_order(
         &mut self,
-        life: &CanonicalScenario,
+        scenario: &CanonicalScenario,
         entries: &mut Vec<Arc<Entry>>,
         from: usize,
     ) -> Result<(), String> {
         if from + 1 >= entries.len() {
             self.orders += 1;
-            return deliver(life, entries).map_err(|law| explain("order", entries, &law));
+            return deliver(scenario, entries).map_err(|law| explain("order", entries, &law));
         }
         for other in from..entries.len() {
             entries.swap(from, other);
-            self.every_order(life, entries, from + 1)?;
+            self.every_order(scenario, entries, from + 1)?;
             entries.swap(from, other);
         }
         Ok(())
     }
 
-    fn every_duplicate(&mut self, life: &CanonicalScenario) -> Result<(), String> {
-        for event in 0..life.entries.len() {
-            for place in 0..=life.entries.len() {
-                let mut entries = life.entries.clone();
-                entries.insert(place, life.entries[event].clone());
+    fn every_duplicate(&mut self, scenario: &CanonicalScenario) -> Result<(), String> {
+        for event in 0..scenario.entries.len() {
+            for place in 0..=scenario.entries.len() {
+                let mut entries = scenario.entries.clone();
+                entries.insert(place, scenario.entries[event].clone());
                 self.duplicates += 1;
-                deliver(life, &entries).map_err(|law| explain("duplicate", &entries, &law))?;
+                deliver(scenario, &entries).map_err(|law| explain("duplicate", &entries, &law))?;
             }
         }
         Ok(())
@@ -138,17 +149,17 @@ impl ExhaustiveCounts {
 
     /// Each request of each delivery, in the told order and in the reverse, goes wrong in each
     /// way, once; the sender delivers again and the stream looks at everything.
-    fn every_crash(&mut self, life: &CanonicalScenario) -> Result<(), String> {
-        let mut entries = life.entries.clone();
+    fn every_crash(&mut self, scenario: &CanonicalScenario) -> Result<(), String> {
+        let mut entries = scenario.entries.clone();
         for _ in 0..2 {
             for delivery in 0..entries.len() {
-                for fate in RequestFault::ALL {
+                for fault in RequestFault::ALL {
                     for request in 0.. {
                         self.crashes += 1;
                         let mut wrong = vec![None; entries.len()];
-                        wrong[delivery] = Some((request, fate));
-                        let met = deliver_through(life, &entries, &wrong)
-                            .map_err(|law| format!("{fate:?} {delivery}.{request}: {law}"))?;
+                        wrong[delivery] = Some((request, fault));
+                        let met = deliver_through(scenario, &entries, &wrong)
+                            .map_err(|law| format!("{fault:?} {delivery}.{request}: {law}"))?;
                         if !met {
                             break;
                         }
@@ -160,9 +171,9 @@ impl ExhaustiveCounts {
         Ok(())
     }
 
-    fn every_pair(&mut self, life: &CanonicalScenario, most_runs: u64) -> Result<(), String> {
-        for first in 0..life.entries.len().saturating_sub(1) {
-            let explored = interleave(life, &[first, first + 1], most_runs)?;
+    fn every_pair(&mut self, scenario: &CanonicalScenario, most_runs: u64) -> Result<(), String> {
+        for first in 0..scenario.entries.len().saturating_sub(1) {
+            let explored = interleave(scenario, &[first, first + 1], most_runs)?;
             self.pairs = self.pairs.saturating_add(explored.interleavings);
             self.ends += explored.ends;
             self.complete_sets += u64::from(explored.is_complete);
@@ -171,9 +182,9 @@ impl ExhaustiveCounts {
         Ok(())
     }
 
-    fn every_triple(&mut self, life: &CanonicalScenario, most_runs: u64) -> Result<(), String> {
-        for first in 0..life.entries.len().saturating_sub(2) {
-            let explored = interleave(life, &[first, first + 1, first + 2], most_runs)?;
+    fn every_triple(&mut self, scenario: &CanonicalScenario, most_runs: u64) -> Result<(), String> {
+        for first in 0..scenario.entries.len().saturating_sub(2) {
+            let explored = interleave(scenario, &[first, first + 1, first + 2], most_runs)?;
             self.triples = self.triples.saturating_add(explored.interleavings);
             self.ends += explored.ends;
             self.complete_sets += u64::from(explored.is_complete);
@@ -184,14 +195,14 @@ impl ExhaustiveCounts {
 
     fn many_samples(
         &mut self,
-        life: &CanonicalScenario,
+        scenario: &CanonicalScenario,
         seed: u64,
         samples: u64,
     ) -> Result<(), String> {
         let mut rng = Rng::fork(seed, 77);
         for _ in 0..samples {
             self.samples += 1;
-            sample(life, &mut rng)?;
+            sample(scenario, &mut rng)?;
         }
         Ok(())
     }
@@ -205,35 +216,35 @@ fn explain(case: &str, entries: &[Arc<Entry>], law: &str) -> String {
     format!("{case} {ids:?}: {law}")
 }
 
-fn deliver(life: &CanonicalScenario, entries: &[Arc<Entry>]) -> Result<(), String> {
+fn deliver(scenario: &CanonicalScenario, entries: &[Arc<Entry>]) -> Result<(), String> {
     let table = ImmediateTable::new(ModelTable::default());
     for entry in entries {
         run_immediately(ingest_entries(
             &table,
             std::slice::from_ref(entry),
-            life.now,
+            scenario.now,
         ))
         .map_err(|error| error.to_string())?;
     }
-    let twin = table.model();
-    life.check(&twin)
+    let model = table.model();
+    scenario.check(&model)
 }
 
-/// Each delivery meets its fate at one of its requests, if it has one. What was not answered is
-/// delivered again, and the stream looks at everything. Says whether every fate was met.
+/// Each delivery meets its fault at one of its requests, if it has one. What was not answered is
+/// delivered again, and the stream looks at everything. Says whether every fault was met.
 fn deliver_through(
-    life: &CanonicalScenario,
+    scenario: &CanonicalScenario,
     entries: &[Arc<Entry>],
     wrong: &[Option<(u32, RequestFault)>],
 ) -> Result<bool, String> {
     let port = Port::default();
-    let mut world = ProcessStepper::new(&port, ModelTable::default());
+    let mut simulation = ProcessStepper::new(&port, ModelTable::default());
     let mut all_met = true;
     for (entry, wrong) in entries.iter().zip(wrong) {
         let mut answered = false;
         if wrong.is_some() {
             let one = std::slice::from_ref(entry);
-            let (ended, met) = world.run(ingest_entries(&port, one, life.now), *wrong);
+            let (ended, met) = simulation.run(ingest_entries(&port, one, scenario.now), *wrong);
             all_met &= met;
             answered = matches!(ended, Some(Ok(_)));
         }
@@ -243,29 +254,29 @@ fn deliver_through(
                 ..Entry::clone(entry)
             });
             let again = std::slice::from_ref(&again);
-            let (ended, _) = world.run(ingest_entries(&port, again, life.now), None);
+            let (ended, _) = simulation.run(ingest_entries(&port, again, scenario.now), None);
             ended.ok_or("no end")?.map_err(|error| error.to_string())?;
         }
     }
-    world.apply_late_requests();
-    deliver_stream(&mut world, life, &port)?;
-    life.check(&world.table)?;
+    simulation.apply_late_requests();
+    deliver_stream(&mut simulation, scenario, &port)?;
+    scenario.check(&simulation.table)?;
     Ok(all_met)
 }
 
 /// The stream hands over everything that was written, once, as it grows.
 fn deliver_stream(
-    world: &mut ProcessStepper<'_>,
-    life: &CanonicalScenario,
+    simulation: &mut ProcessStepper<'_>,
+    scenario: &CanonicalScenario,
     port: &Port,
 ) -> Result<(), String> {
     let mut seen = 0;
-    while seen < world.table.changes.len() {
-        let item = world.table.changes[seen].new.clone();
+    while seen < simulation.table.changes.len() {
+        let item = simulation.table.changes[seen].new.clone();
         seen += 1;
         let items: Vec<Item> = item.into_iter().collect();
-        let looked = handlers::run_journal_fold(port.clone(), items, life.now);
-        if world.run(looked, None).0 != Some(None) {
+        let looked = handlers::run_journal_fold(port.clone(), items, scenario.now);
+        if simulation.run(looked, None).0 != Some(None) {
             return Err("the stream's reader failed".into());
         }
     }
@@ -274,25 +285,26 @@ fn deliver_stream(
 
 /// Folds of entries just appended, in every interleaving of their requests.
 fn interleave(
-    life: &CanonicalScenario,
+    scenario: &CanonicalScenario,
     chosen: &[usize],
     most_runs: u64,
 ) -> Result<Exploration, String> {
     let base = ImmediateTable::new(ModelTable::default());
     let mut folds: Vec<(CustomerKey, Arc<Entry>)> = Vec::new();
-    let others = (0..life.entries.len()).filter(|event| !chosen.contains(event));
+    let others = (0..scenario.entries.len()).filter(|event| !chosen.contains(event));
     for event in others {
-        let one = std::slice::from_ref(&life.entries[event]);
-        run_immediately(ingest_entries(&base, one, life.now)).map_err(|error| error.to_string())?;
+        let one = std::slice::from_ref(&scenario.entries[event]);
+        run_immediately(ingest_entries(&base, one, scenario.now))
+            .map_err(|error| error.to_string())?;
     }
     for event in chosen {
-        let entry = &life.entries[*event];
+        let entry = &scenario.entries[*event];
         let (_, whose) =
             run_immediately(append_or_park(&base, entry)).map_err(|error| error.to_string())?;
         folds.extend(whose.into_iter().map(|customer| (customer, entry.clone())));
     }
     let base = std::mem::take(&mut *base.model());
-    let (port, now) = (Port::default(), life.now);
+    let (port, now) = (Port::default(), scenario.now);
     let begin = || {
         let one = |(customer, entry): &(CustomerKey, Arc<Entry>)| {
             let (port, customer, new) = (port.clone(), customer.clone(), vec![entry.clone()]);
@@ -300,17 +312,17 @@ fn interleave(
         };
         folds.iter().map(one).collect()
     };
-    let ended = explore(&port, &base, begin, most_runs, |twin| {
-        let mut world = ProcessStepper::new(&port, twin);
-        deliver_stream(&mut world, life, &port)?;
-        life.check(&world.table)
+    let ended = explore(&port, &base, begin, most_runs, |model| {
+        let mut simulation = ProcessStepper::new(&port, model);
+        deliver_stream(&mut simulation, scenario, &port)?;
+        scenario.check(&simulation.table)
     });
     ended.map_err(|law| format!("folds {chosen:?}, {law}"))
 }
 
 /// All axes at once, drawn: an order, repetitions, and deliveries that go wrong.
-fn sample(life: &CanonicalScenario, rng: &mut Rng) -> Result<(), String> {
-    let mut entries = life.entries.clone();
+fn sample(scenario: &CanonicalScenario, rng: &mut Rng) -> Result<(), String> {
+    let mut entries = scenario.entries.clone();
     for _ in 0..rng.index(4) {
         entries.push(entries[rng.index(entries.len())].clone());
     }
@@ -320,11 +332,11 @@ fn sample(life: &CanonicalScenario, rng: &mut Rng) -> Result<(), String> {
     let wrong: Vec<Option<(u32, RequestFault)>> = entries
         .iter()
         .map(|_| {
-            let (request, fate) = (rng.below(10) as u32, RequestFault::ALL[rng.index(7)]);
-            rng.one_in(2).then_some((request, fate))
+            let (request, fault) = (rng.below(10) as u32, RequestFault::ALL[rng.index(7)]);
+            rng.one_in(2).then_some((request, fault))
         })
         .collect();
-    deliver_through(life, &entries, &wrong)
+    deliver_through(scenario, &entries, &wrong)
         .map(drop)
         .map_err(|law| format!("{wrong:?}: {}", explain("sample", &entries, &law)))
 }

@@ -1,4 +1,4 @@
-//! The proof's machinery: worlds in which everything goes wrong, and the laws that hold there.
+//! The proof's machinery: simulations in which everything goes wrong, and the laws that hold there.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -9,50 +9,20 @@
     reason = "a test's own machinery: a panic here is a failed test, which is what it is for"
 )]
 
-mod provider_api;
-mod expected_payments;
-mod schedules;
-mod canonical_scenarios;
-mod endpoint_changes;
-mod expected_letters;
-pub mod engine_comparison;
-pub mod exhaustive;
-mod faults;
-mod handlers;
-mod activity;
-pub mod process_kills;
-mod due_index;
-mod interleavings;
-mod invariants;
-mod scenarios;
-mod process_stepper;
-mod ledger_mutations;
-mod fold_mutations;
-mod notice_mutations;
-mod mutants;
-mod notice_checks;
-mod notice_workload;
-mod random_requests;
-mod oracle;
-mod expected_commissions;
-mod payout_workload;
-mod payout_checks;
-mod stream_and_queue;
-mod port;
-mod random;
-mod referral_workload;
-mod ledger_checks;
-mod webhook_workload;
-pub mod shrink;
+mod simulation;
+mod reference_model;
+mod mutations;
+mod checkers;
+mod workload;
+mod behavior;
 pub mod simulation_runs;
-mod payment_workload;
-mod subscription_workload;
-mod provider_scripts;
-mod script;
-mod model_table;
-mod fault_injector;
-mod scheduler;
+pub mod shrink;
+mod canonical_scenarios;
+pub mod exhaustive;
+mod random_requests;
+pub mod engine_comparison;
+pub mod process_kills;
 
-pub use faults::{FAULT_COUNT, FAULT_NAMES, FaultCounts, SimulationSpec};
-pub use model_table::ImmediateTable;
-pub use mutants::{ALL as MUTANTS, Mutant};
+pub use simulation::faults::{FAULT_COUNT, FAULT_NAMES, FaultCounts, SimulationSpec};
+pub use simulation::model_table::ImmediateTable;
+pub use simulation::mutant::{ALL as MUTANTS, Mutant};

@@ -1,7 +1,7 @@
 //! The local stack as a process: killed and restarted at random under load, round after round,
 //! to the end that an undisturbed one comes to.
 
-use super::random::Rng;
+use super::simulation::random::Rng;
 use jiff::Timestamp;
 use orangery::delivery::Delivery;
 use orangery::dev::{sample_story, signers};
@@ -15,7 +15,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// The sample lives, and whose they are.
+/// The sample scenarios, and whose they are.
 const SAMPLE_STORIES: [(&str, &str); 6] = [
     ("ada", "cus_ada"),
     ("bruno", "cus_bruno"),

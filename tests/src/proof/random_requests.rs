@@ -1,13 +1,15 @@
-//! Random requests of the kinds that the protocol makes, for the twin and real engines alike.
+//! Random requests of the kinds that the protocol makes, for model table and engines alike.
 
-use super::random::Rng;
-use super::scenarios::euro;
-use super::script::{ACCOUNT, NORMALIZER_VERSION, START_SECOND, at, object};
+use super::simulation::random::Rng;
+use super::simulation::script::euro;
+use super::simulation::script::{ACCOUNT, NORMALIZER_VERSION, START_SECOND, at, object};
 use domain::ids::{CustomerKey, PartnerId, Reference};
 use domain::letter::Letter;
+use domain::letter::plan::DueLetter;
+use domain::partner::identity::SelfReferralSignal;
 use domain::partner::ledger::{CommissionRow, RowKind};
-use domain::partner::program::{Reward, SelfReferralSignal};
-use domain::record::{AdvanceOutcome as Folding, DueLetter, Entry, Record};
+use domain::partner::program::Reward;
+use domain::record::{AdvanceOutcome as Folding, Entry, Record};
 use std::sync::Arc;
 use store::items::{
     ALIAS, COMMISSION, JOURNAL, LETTER, PARKED, customer_partition, customer_rows,
@@ -18,7 +20,7 @@ use store::{Item, Key, Page, StoreError, Table, TransactWrite, WriteCondition};
 
 /// One request.
 #[derive(Clone, Debug)]
-pub(super) enum RandomRequest {
+pub(crate) enum RandomRequest {
     Get(Key),
     Put(Item, WriteCondition),
     Delete(Key),
@@ -28,20 +30,22 @@ pub(super) enum RandomRequest {
 }
 
 /// A sequence of requests over few keys, so that conditions meet.
-pub(super) fn random_requests(seed: u64, count: usize) -> Vec<RandomRequest> {
+pub(crate) fn random_requests(seed: u64, count: usize) -> Vec<RandomRequest> {
     let mut rng = Rng::fork(seed, 5);
     let entries: Vec<Arc<Entry>> = (0..6)
-        .flat_map(|number| super::scenarios::random_script(seed ^ number).events)
+        .flat_map(|number| super::workload::scenarios::random_script(seed ^ number).events)
         .map(|told| told.entry(NORMALIZER_VERSION, at(START_SECOND), Arc::from("r")))
         .take(40)
         .collect();
-    let customers: Vec<CustomerKey> = ["cusa", "cusb"].map(|id| ACCOUNT.customer(id)).into();
-    let mut world = RequestGenerator {
+    let customers: Vec<CustomerKey> = ["cusa", "cusb"]
+        .map(|id| ACCOUNT.customer(&object(id)))
+        .into();
+    let mut simulation = RequestGenerator {
         rng: &mut rng,
         entries,
         customers,
     };
-    (0..count).map(|_| world.request()).collect()
+    (0..count).map(|_| simulation.request()).collect()
 }
 
 struct RequestGenerator<'a> {
@@ -104,7 +108,7 @@ impl RequestGenerator<'_> {
     }
 
     fn reference(&mut self) -> Reference {
-        ACCOUNT.reference(["suba", "pia", "cha"][self.rng.index(3)])
+        ACCOUNT.reference(&object(["suba", "pia", "cha"][self.rng.index(3)]))
     }
 
     fn item(&mut self) -> Item {
@@ -119,7 +123,7 @@ impl RequestGenerator<'_> {
     }
 
     fn partner(&mut self) -> PartnerId {
-        PartnerId::new(["acme", "zest"][self.rng.index(2)])
+        PartnerId::parse(["acme", "zest"][self.rng.index(2)]).expect("is an id")
     }
 
     fn row(&mut self) -> Item {
@@ -170,7 +174,7 @@ impl RequestGenerator<'_> {
 }
 
 /// What a table answers to each, as text.
-pub(super) async fn answers<T: Table>(table: &T, steps: &[RandomRequest]) -> Vec<String> {
+pub(crate) async fn answers<T: Table>(table: &T, steps: &[RandomRequest]) -> Vec<String> {
     let mut answers = Vec::with_capacity(steps.len());
     for step in steps {
         let answer = match step.clone() {

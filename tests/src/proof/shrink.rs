@@ -1,14 +1,14 @@
-//! A failing world made smaller: fewer kinds of faults, fewer events, fewer single faults, as
+//! A failing simulation made smaller: fewer kinds of faults, fewer events, fewer single faults, as
 //! long as a law is still broken.
 
-use super::faults::{FAULT_COUNT, SimulationSpec};
-use super::mutants::Mutant;
+use super::simulation::faults::{FAULT_COUNT, SimulationSpec};
+use super::simulation::mutant::Mutant;
 use super::simulation_runs::{event_count, simulate_one};
 
 /// Runs that shrinking may take.
 const MAX_RUNS: u32 = 4_000;
 
-/// The smallest failing world found from this one, the law it breaks and how many faults
+/// The smallest failing simulation found from this one, the law it breaks and how many faults
 /// happen in it.
 pub fn shrink(seed: u64, mutant: Option<Mutant>) -> (SimulationSpec, String, u32) {
     let mut smallest = SimulationSpec::whole(seed);
@@ -49,7 +49,7 @@ pub fn shrink(seed: u64, mutant: Option<Mutant>) -> (SimulationSpec, String, u32
                 &mut smallest,
             );
         }
-        // Sparing one fault may bring others; what counts is that the world still fails.
+        // Sparing one fault may bring others; what counts is that the simulation still fails.
         let mut number = 1;
         while number <= simulate_one(&smallest, mutant).faults {
             let mut spared = smallest.spared.clone();
@@ -69,15 +69,15 @@ pub fn shrink(seed: u64, mutant: Option<Mutant>) -> (SimulationSpec, String, u32
     (smallest, law, faults)
 }
 
-/// The command that runs this world again.
+/// The command that runs this simulation again.
 pub fn command(spec: &SimulationSpec, mutant: Option<Mutant>) -> String {
     let mut command = format!(
-        "cargo run --release --example prove -- --world {} --faults {:#x} --events {:#x}",
+        "cargo run --release --example prove -- --simulation {} --faults {:#x} --events {:#x}",
         spec.seed, spec.faults, spec.events
     );
     if !spec.spared.is_empty() {
         let spared: Vec<String> = spec.spared.iter().map(u32::to_string).collect();
-        command += &format!(" --spare {}", spared.join(","));
+        command += &format!(" --spared {}", spared.join(","));
     }
     if let Some((number, _)) = super::MUTANTS
         .iter()

@@ -1,22 +1,25 @@
-//! Many worlds: run on every core, counted, and the first that breaks a law made small.
+//! Many simulations: run on every core, counted, and the first that breaks a law made small.
 
-use super::activity::HOUR;
-use super::faults::{FaultCounts, SimulationSpec};
-use super::mutants::Mutant;
-use super::random::Rng;
-use super::scheduler::{Simulation, SimulationActivity};
+use super::behavior::ProofBehavior;
+use super::simulation::activity::HOUR;
+use super::simulation::activity::SimulationActivity;
+use super::simulation::faults::{FaultCounts, SimulationSpec};
+use super::simulation::mutant::Mutant;
+use super::simulation::random::Rng;
+use super::simulation::state::Simulation;
+use super::workload::scenarios;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Worlds a thread takes at a time.
+/// Simulations a thread takes at a time.
 const SIMULATIONS_PER_CHUNK: u64 = 32;
-/// Worlds between two looks at the total: the sum is the same for any number of threads.
+/// Simulations between two looks at the total: the sum is the same for any number of threads.
 const SIMULATIONS_PER_ROUND: u64 = 4096;
 
-/// What one world came to.
+/// What one simulation came to.
 #[derive(Clone, Debug)]
 pub struct SimulationResult {
-    /// Requests delivered to our door.
+    /// Requests delivered to our endpoint.
     pub deliveries: u64,
     /// Rows that partners' ledgers came to have.
     pub rows: u64,
@@ -32,12 +35,12 @@ pub struct SimulationResult {
     pub violation: Option<String>,
 }
 
-/// What many worlds came to.
+/// What many simulations came to.
 #[derive(Clone, Debug, Default)]
 pub struct SimulationTotals {
     /// Requests delivered.
     pub deliveries: u64,
-    /// Worlds.
+    /// Simulations.
     pub simulations: u64,
     /// Rows of partners' ledgers.
     pub rows: u64,
@@ -47,35 +50,34 @@ pub struct SimulationTotals {
     pub notices: u64,
     /// Faults that happened.
     pub fault_counts: FaultCounts,
-    /// The first world that broke a law: its number, its seed, the law.
+    /// The first simulation that broke a law: its number, its seed, the law.
     pub first_violation: Option<(u64, u64, String)>,
 }
 
-/// Lets some readings make the fold panic.
-pub(super) fn install_poison() {
-    let _ = domain::state::fold::WITNESS.set(super::script::panic_on_poison);
-}
-
-/// Runs one world to its end.
+/// Runs one simulation to its end.
 pub fn simulate_one(spec: &SimulationSpec, mutant: Option<Mutant>) -> SimulationResult {
-    install_poison();
-    let mut world = Simulation::new(spec, mutant);
-    world.run();
+    let mut simulation = Simulation::new(
+        spec,
+        scenarios::random_script(spec.seed),
+        mutant,
+        &ProofBehavior,
+    );
+    simulation.run();
     SimulationResult {
-        deliveries: world.deliveries,
-        rows: world.decided_rows.count(),
-        payouts: world.payouts.count(),
-        notices: world.notices.count(),
-        faults: world.fault_count(),
-        fault_counts: world.fault_counts,
-        violation: world.violation,
+        deliveries: simulation.deliveries,
+        rows: simulation.decided_rows.count(),
+        payouts: simulation.payouts.count(),
+        notices: simulation.notices.count(),
+        faults: simulation.fault_count(),
+        fault_counts: simulation.fault_counts,
+        violation: simulation.violation,
     }
 }
 
-/// What is told in a world, a line an event, for people.
+/// What is told in a simulation, a line an event, for people.
 pub fn describe(spec: &SimulationSpec) -> String {
-    let story = super::scenarios::random_script(spec.seed);
-    let told = story.events.iter().enumerate();
+    let script = super::workload::scenarios::random_script(spec.seed);
+    let told = script.events.iter().enumerate();
     told.filter(|(number, _)| spec.events >> number & 1 == 1)
         .map(|(number, told)| {
             let reading = &told.normalized[0];
@@ -92,19 +94,21 @@ pub fn describe(spec: &SimulationSpec) -> String {
         .collect()
 }
 
-/// How many events a world has, left out or not.
+/// How many events a simulation has, left out or not.
 pub fn event_count(spec: &SimulationSpec) -> u32 {
-    let told = super::scenarios::random_script(spec.seed).events.len();
+    let told = super::workload::scenarios::random_script(spec.seed)
+        .events
+        .len();
     let mask = spec.events & u64::MAX.checked_shr(64 - told as u32).unwrap_or(0);
     mask.count_ones()
 }
 
-/// The seed of the world of that number.
+/// The seed of the simulation of that number.
 pub fn seed_of(seed: u64, number: u64) -> u64 {
     Rng::fork(seed, number.wrapping_add(1000)).next()
 }
 
-/// Runs worlds until so many requests have been delivered, or one breaks a law.
+/// Runs simulations until so many requests have been delivered, or one breaks a law.
 pub fn simulate_many(
     seed: u64,
     deliveries: u64,
@@ -179,11 +183,11 @@ fn round(
                         mine.run_one(seed, number, mutant);
                     }
                 }
-                sum.lock().expect("no panic in a world").add(mine);
+                sum.lock().expect("no panic in a simulation").add(mine);
             });
         }
     });
-    sum.into_inner().expect("no panic in a world")
+    sum.into_inner().expect("no panic in a simulation")
 }
 
 impl SimulationTotals {
@@ -232,13 +236,14 @@ impl Simulation<'_> {
         self.schedule_deliveries();
         self.schedule_payouts();
         self.schedule_endpoint_changes();
-        let span = self.story.span_seconds.max(3600) * 1000;
+        let span = self.script.span_seconds.max(3600) * 1000;
         for _ in 0..self.rng.index(3) {
             let when = self.rng.between(0, span);
             self.schedule(when, SimulationActivity::Audit);
         }
         self.run_until_idle();
         self.faults_stopped = true;
+        self.table.scan_page = 0;
         if self.violation.is_none()
             && let Err(law) = self.check_before_audit()
         {
@@ -267,7 +272,7 @@ impl Simulation<'_> {
             if self.violation.is_some() || quiet == 2 {
                 return;
             }
-            self.last_audit_report = None;
+            self.last_audit = None;
             self.schedule(HOUR, SimulationActivity::Audit);
             self.run_until_idle();
             quiet = if self.audit_found_nothing() {
@@ -276,13 +281,5 @@ impl Simulation<'_> {
                 0
             };
         }
-    }
-
-    /// Whether the last audit that ended had nothing to do.
-    pub(super) fn audit_found_nothing(&self) -> bool {
-        self.last_audit_report.as_ref().is_some_and(|report| {
-            let waits = !report.overdue_letters.is_empty() || !report.undelivered.is_empty();
-            report.complete && report.repaired == 0 && !waits
-        })
     }
 }

@@ -136,7 +136,7 @@ const FAULTS: [(&str, &str, &str); 26] = [
     ("cfn-guard", "SystemLogLevel: WARN", "SystemLogLevel: INFO"),
     (
         "cfn-guard",
-        "            Name: !Sub orangery-${Stage}-due-scan\n",
+        "            Name: !Sub orangery-${Stage}-due_scan\n",
         "",
     ),
     (

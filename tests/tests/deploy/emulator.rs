@@ -250,7 +250,7 @@ fn customer(stage: &str, key: &str) -> Value {
         .unwrap()
         .dynamo();
     let table = store::dynamo::DynamoTable::new(client, format!("orangery-{stage}"));
-    let key = domain::ids::CustomerKey::new(key);
+    let key = domain::ids::CustomerKey::parse(key).unwrap();
     let catalog = domain::catalog::Catalog::default();
     let view = runtime
         .unwrap()

@@ -4,7 +4,7 @@ use crate::aws_recorder::AwsCall;
 use crate::deployed_harness::{DeployedHarness, SAMPLED_FUNCTION, start_time};
 use crate::template::{DeployedFunction, Template, texts};
 use domain::event::{About, NormalizedEvent};
-use domain::ids::{Mode, PartnerId};
+use domain::ids::{Mode, ObjectId, PartnerId};
 use domain::partner::program::{AttributionModel, CommissionDuration, Program, Reward};
 use domain::partner::tiers::ProgramTerms;
 use domain::record::Entry;
@@ -155,7 +155,7 @@ async fn exercise_all_functions(house: &DeployedHarness) {
 
 /// A partner, or a forger, asks how a referral stands.
 async fn ask_status(house: &DeployedHarness, referral: &str, forged: Option<String>) -> u16 {
-    let acme = PartnerId::new("acme");
+    let acme = PartnerId::parse("acme").unwrap();
     let secret = partner_secret(&Secret::new(LOCAL_MASTER).unwrap(), &acme, 1).unwrap();
     let (text, now) = (
         partner::status_request_text(&acme, referral),
@@ -216,7 +216,9 @@ fn waiting_entries() -> Vec<Arc<Entry>> {
 
 fn unnormalized_entry(provider: &Provider, raw: &[u8]) -> Entry {
     let reading = NormalizedEvent {
-        id: provider.account(Mode::Test).event("unread"),
+        id: provider
+            .account(Mode::Test)
+            .event(&ObjectId::parse("unread").unwrap()),
         kind: "unread".into(),
         occurred_at: start_time(),
         rank: 0,

@@ -170,8 +170,8 @@ async fn schedules_ask_for_the_same_jobs() {
         .iter()
         .map(|schedule| (schedule.name.clone(), schedule.interval.as_secs()))
         .collect();
-    assert_eq!(deployed["due-scan"], "rate(1 minute)");
-    assert_eq!(locally["due-scan"], 60);
+    assert_eq!(deployed["due_scan"], "rate(1 minute)");
+    assert_eq!(locally["due_scan"], 60);
     assert!(
         deployed["audit"].starts_with("cron("),
         "daily, at a quiet hour"
@@ -254,7 +254,7 @@ fn an_alarm_watches_a_metric_that_some_function_writes() {
         let path = format!("functions/{}/src/lib.rs", function.folder);
         sources += &std::fs::read_to_string(root().join(path)).unwrap();
     }
-    let door = root().join("crates/runtime/src/door.rs");
+    let door = root().join("crates/runtime/src/ingest.rs");
     sources += &std::fs::read_to_string(door).unwrap();
     let alarms = template.of_type("AWS::CloudWatch::Alarm");
     let own = alarms

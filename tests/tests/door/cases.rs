@@ -203,7 +203,7 @@ fn signed_refusals(good: &PartnerRequest) -> Vec<PartnerRequestCase> {
 /// Signed by that version of the partner's key.
 fn by_key(version: u32, knock: &PartnerRequest) -> PartnerRequest {
     let master = Secret::new(MASTER).unwrap();
-    let secret = partner_secret(&master, &PartnerId::new("acme"), version).unwrap();
+    let secret = partner_secret(&master, &PartnerId::parse("acme").unwrap(), version).unwrap();
     let headers = standard::sign("msg_1", knock.body.as_bytes(), &secret, now());
     let headers = headers
         .into_iter()

@@ -78,7 +78,8 @@ fn what_the_guide_lists_is_what_the_verifier_takes() {
             "{text}: {signature}"
         );
     }
-    let query = postback::sign_query(QUERY, &PartnerId::new("acme"), &secret, at).unwrap();
+    let query =
+        postback::sign_query(QUERY, &PartnerId::parse("acme").unwrap(), &secret, at).unwrap();
     let sig = query.split("&sig=").nth(1).unwrap();
     assert!(GUIDE.contains(&format!("`{sig}`")), "{sig}");
     for shown in [SECRET, QUESTION, QUERY, &TIME.to_string()] {

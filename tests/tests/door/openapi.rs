@@ -7,14 +7,31 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use store::memory::Crash;
 
-const DOCUMENT: &str = include_str!("../../../functions/partner-referral/openapi.json");
 const TEMPLATE: &str = include_str!("../../../infra/template.yaml");
 const EVENTS: &str = "/partners/{partner}/events";
 const REFERRAL: &str = "/partners/{partner}/referrals/{referral}";
 const POSTBACK: &str = "/partners/{partner}/postback";
 
 fn document() -> Value {
-    serde_json::from_str(DOCUMENT).unwrap()
+    serde_json::from_str(&partner_referral::openapi::document().unwrap()).unwrap()
+}
+
+/// `INSTA_UPDATE=always` rewrites it, as it rewrites what insta keeps. Insta itself writes its own
+/// lines before a text, and partners read this file as it is.
+#[test]
+fn the_file_that_partners_read_is_what_the_types_make() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../functions/partner-referral/openapi.json"
+    );
+    let made = partner_referral::openapi::document().unwrap();
+    if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
+        std::fs::write(path, &made).unwrap();
+    }
+    let file = std::fs::read_to_string(path).unwrap();
+    let mut lines = file.lines().zip(made.lines());
+    let first = lines.find(|(file, made)| file != made);
+    assert!(file == made, "not as the types make it, first: {first:?}");
 }
 
 #[test]

@@ -22,7 +22,7 @@ async fn give(door: &PartnerEndpointHarness, partner: &str, keys: &[&Ed25519KeyP
         row.public_keys = keys.iter().map(text).collect();
         Ok(())
     };
-    let changed = change(&door.table, &PartnerId::new(partner), put).await;
+    let changed = change(&door.table, &PartnerId::parse(partner).unwrap(), put).await;
     assert!(changed.unwrap().is_some(), "{partner} is not there");
 }
 

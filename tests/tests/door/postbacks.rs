@@ -25,7 +25,7 @@ async fn r6_a_postback_replayed_is_a_repetition_and_with_another_amount_a_confli
     );
     let signed = sign_query(
         VALID_QUERY,
-        &PartnerId::new("acme"),
+        &PartnerId::parse("acme").unwrap(),
         &key("acme"),
         door.now(),
     )
@@ -64,7 +64,7 @@ async fn a_postback_earns_like_a_report_and_its_amount_and_token_count_for_nothi
         door.ask_status("acme", "t-1").await.status_text(),
         "attributed"
     );
-    let rows = store::partners::ledger(&door.table, &PartnerId::new("acme"))
+    let rows = store::partners::ledger(&door.table, &PartnerId::parse("acme").unwrap())
         .await
         .unwrap();
     let owed: Vec<i64> = rows.iter().map(|row| row.amount.minor).collect();

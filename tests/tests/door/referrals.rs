@@ -2,7 +2,7 @@
 
 use crate::support::{PartnerEndpointHarness, PartnerRequest, created_report, with_type};
 use domain::ids::PartnerId;
-use domain::partner::program::Decision;
+use domain::partner::referral::Decision;
 use store::operator_decisions::{ReferralRef, review};
 
 #[tokio::test]
@@ -59,48 +59,35 @@ async fn each_state_has_its_reason() {
         .await;
     door.add_paying_customer("cus_ann", "ann+tag@acme.example")
         .await;
-    for (partner, referral, state) in [
+    let states = [
         ("acme", "first", "attributed"),
         ("acme", "second", "refused another_report"),
         ("zest", "theirs", "refused another_partner"),
         ("acme", "self", "held same_email"),
         // It has no program, so nothing is ever owed to it.
         ("bare", "unpaid", "waiting"),
-    ] {
-        assert_eq!(
-            door.ask_status(partner, referral).await.status_text(),
-            state,
-            "{referral}"
-        );
-    }
+    ];
+    assert_states(&door, &states).await;
     let named = ReferralRef {
-        partner: PartnerId::new("acme"),
+        partner: PartnerId::parse("acme").unwrap(),
         referral: "self".into(),
     };
-    let ann = domain::ids::CustomerKey::new("stripe/test/cus_ann");
+    let ann = domain::ids::CustomerKey::parse("stripe/test/cus_ann").unwrap();
     review(&door.table, &ann, &named, Decision::Void, door.now())
         .await
         .unwrap();
-    assert_eq!(
-        door.ask_status("acme", "self").await.status_text(),
-        "refused void"
-    );
+    assert_states(&door, &[("acme", "self", "refused void")]).await;
     let canceled = with_type(
         "referral.canceled",
         &created_report("first", "nell@example.com"),
     );
     door.report("acme", "m4", &canceled).await;
-    for (partner, referral, state) in [
+    let states = [
         ("acme", "first", "refused canceled"),
         ("acme", "second", "attributed"),
         ("zest", "theirs", "refused another_partner"),
-    ] {
-        assert_eq!(
-            door.ask_status(partner, referral).await.status_text(),
-            state,
-            "{referral}"
-        );
-    }
+    ];
+    assert_states(&door, &states).await;
     door.advance(61 * 86_400);
     door.report(
         "zest",
@@ -108,10 +95,15 @@ async fn each_state_has_its_reason() {
         &created_report("late", "ann+tag@acme.example"),
     )
     .await;
-    assert_eq!(
-        door.ask_status("zest", "late").await.status_text(),
-        "refused outside_window"
-    );
+    assert_states(&door, &[("zest", "late", "refused outside_window")]).await;
+}
+
+/// How referrals stand: partner, referral, state with its reason.
+async fn assert_states(door: &PartnerEndpointHarness, expected: &[(&str, &str, &str)]) {
+    for (partner, referral, state) in expected {
+        let status = door.ask_status(partner, referral).await.status_text();
+        assert_eq!(status, *state, "{referral}");
+    }
 }
 
 #[tokio::test]

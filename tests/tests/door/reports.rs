@@ -141,7 +141,7 @@ async fn a_lead_is_kept_with_its_customer_and_claims_nothing() {
     let Some(Item::Record(record)) = record else {
         panic!("there is a record");
     };
-    assert!(record.folded.state.referrals.is_empty());
+    assert!(record.folded.state.partners.referrals.is_empty());
     door.report("acme", "msg_2", &created_report("r-1", "nell@example.com"))
         .await;
     assert_eq!(

@@ -1,12 +1,12 @@
 //! A partner before its door, and the customers it sends.
 
-use domain::event::{About, Fact, NormalizedEvent, Profile};
+use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId, Reference};
 use domain::money::{Currency, Money};
-use domain::partner::program::{
-    AttributionModel, CommissionDuration, PartnerIdentity, Program, Reward,
-};
+use domain::partner::identity::PartnerIdentity;
+use domain::partner::program::{AttributionModel, CommissionDuration, Program, Reward};
 use domain::payment::snapshot::{PaymentSnapshot, SourceKind};
+use domain::person::Profile;
 use domain::record::Entry;
 use jiff::Timestamp;
 use partner_referral::PartnerReferral;
@@ -67,7 +67,7 @@ impl PartnerEndpointHarness {
         let now = move || Timestamp::from_second(ticks.load(Ordering::Relaxed)).unwrap();
         let source = SecretSource::Given(vec![MASTER.into()]);
         for name in ["acme", "zest", "bare"] {
-            let mut row = PartnerRow::new(PartnerId::new(name));
+            let mut row = PartnerRow::new(PartnerId::parse(name).unwrap());
             if name != "bare" {
                 row.identity = PartnerIdentity::of(&format!("ann@{name}.example"));
                 let since = Timestamp::UNIX_EPOCH;
@@ -171,10 +171,11 @@ impl PartnerEndpointHarness {
             facts.push(Fact::Payment(payment(customer, now)));
         }
         let reading = NormalizedEvent {
-            id: EventId::new(format!(
+            id: EventId::parse(format!(
                 "stripe/test/evt_{customer}_{pays}_{}",
                 now.as_second()
-            )),
+            ))
+            .unwrap(),
             kind: "made.up".into(),
             occurred_at: now,
             rank: 9,
@@ -235,7 +236,7 @@ impl PartnerRequest {
     }
 
     pub(crate) fn question(partner: &str, referral: &str, now: Timestamp) -> Self {
-        let text = partner::status_request_text(&PartnerId::new(partner), referral);
+        let text = partner::status_request_text(&PartnerId::parse(partner).unwrap(), referral);
         let address = format!(
             "/partners/{partner}/referrals/{}",
             referral.replace('/', "%2F")
@@ -260,13 +261,13 @@ fn signed_headers(id: &str, text: &str, secret: &Secret, now: Timestamp) -> Vec<
 /// The first version of a partner's key.
 pub(crate) fn key(partner: &str) -> Secret {
     let master = Secret::new(MASTER).unwrap();
-    partner_secret(&master, &PartnerId::new(partner), 1).unwrap()
+    partner_secret(&master, &PartnerId::parse(partner).unwrap(), 1).unwrap()
 }
 
 /// The token of that version.
 pub(crate) fn token(partner: &str) -> PostbackToken {
     let master = Secret::new(MASTER).unwrap();
-    PostbackToken::derive(&master, &PartnerId::new(partner), 1).unwrap()
+    PostbackToken::derive(&master, &PartnerId::parse(partner).unwrap(), 1).unwrap()
 }
 
 /// A report of this customer.
@@ -282,12 +283,12 @@ pub(crate) fn with_type(kind: &str, report: &Value) -> Value {
 }
 
 fn customer(name: &str) -> CustomerKey {
-    CustomerKey::new(format!("stripe/test/{name}"))
+    CustomerKey::parse(format!("stripe/test/{name}")).unwrap()
 }
 
 fn payment(customer: &str, at: Timestamp) -> PaymentSnapshot {
     PaymentSnapshot {
-        ids: vec![ObjectId::new(format!("pi_{customer}_{}", at.as_second()))],
+        ids: vec![ObjectId::parse(format!("pi_{customer}_{}", at.as_second())).unwrap()],
         source_kind: SourceKind::Intent,
         paid: Money {
             minor: 1_000,

@@ -6,12 +6,9 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    clippy::float_arithmetic,
-    clippy::string_slice,
     clippy::wildcard_enum_match_arm
 )]
-// Helpers of tests fail loudly, and contrast is a ratio of lights; the lints' exception covers
-// test functions alone.
+// Helpers of tests fail loudly; the lints' exception covers test functions alone.
 
 mod page;
 

@@ -1,5 +1,7 @@
 //! An HTML body as a browser sees it: elements, texts, and the colors these have.
 
+use palette::Srgb;
+use palette::color_difference::Wcag21RelativeContrast;
 use scraper::{ElementRef, Html, Node, Selector};
 
 /// A parsed letter.
@@ -8,9 +10,6 @@ pub(crate) struct HtmlPage {
     /// What is shown in the dark instead: selector, property, value.
     dark: Vec<(Selector, String, String)>,
 }
-
-/// Red, green and blue.
-type ColorChannels = [f64; 3];
 
 impl HtmlPage {
     pub(crate) fn read(html: &str) -> Self {
@@ -66,7 +65,7 @@ impl HtmlPage {
     }
 
     /// The texts that are shown and their contrast with what is behind them.
-    pub(crate) fn contrasts(&self, dark: bool) -> Vec<(String, f64)> {
+    pub(crate) fn contrasts(&self, dark: bool) -> Vec<(String, f32)> {
         let mut found = Vec::new();
         for element in self.all("body *") {
             let own = element.children().filter_map(|child| match child.value() {
@@ -84,17 +83,12 @@ impl HtmlPage {
             let ground = around()
                 .find_map(|e| self.style_value(e, "background-color", dark))
                 .unwrap();
-            found.push((text, contrast(color, ground)));
+            found.push((text, color.relative_contrast(ground)));
         }
         found
     }
 
-    fn style_value(
-        &self,
-        element: ElementRef<'_>,
-        property: &str,
-        dark: bool,
-    ) -> Option<ColorChannels> {
+    fn style_value(&self, element: ElementRef<'_>, property: &str, dark: bool) -> Option<Srgb> {
         let rules = self.dark.iter().rev().filter(|_| dark);
         let mut rules =
             rules.filter(|(selector, name, _)| name == property && selector.matches(&element));
@@ -130,27 +124,9 @@ fn inline(element: ElementRef<'_>, property: &str) -> Option<String> {
     named.next().map(|(_, value)| value.trim().to_owned())
 }
 
-fn color(hex: &str) -> ColorChannels {
-    let digits = hex
-        .strip_prefix('#')
-        .unwrap_or_else(|| panic!("{hex} is no plain color"));
-    let part = |at: usize| f64::from(u8::from_str_radix(&digits[at..at + 2], 16).unwrap());
-    [part(0), part(2), part(4)]
-}
-
-/// By WCAG 2.
-fn contrast(a: ColorChannels, b: ColorChannels) -> f64 {
-    let light = |color: ColorChannels| {
-        let [r, g, b] = color.map(|part| {
-            let part = part / 255.0;
-            if part <= 0.03928 {
-                part / 12.92
-            } else {
-                ((part + 0.055) / 1.055).powf(2.4)
-            }
-        });
-        0.2126 * r + 0.7152 * g + 0.0722 * b
-    };
-    let (a, b) = (light(a), light(b));
-    (a.max(b) + 0.05) / (a.min(b) + 0.05)
+fn color(hex: &str) -> Srgb {
+    let color: Srgb<u8> = hex
+        .parse()
+        .unwrap_or_else(|_| panic!("{hex} is not a plain color"));
+    color.into_format()
 }

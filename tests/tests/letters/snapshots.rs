@@ -1,17 +1,25 @@
-//! Each letter word for word; `UPDATE_EXPECT=1` rewrites, and the diff is reviewed.
+//! Each letter word for word; `INSTA_UPDATE=always` rewrites, and the diff is reviewed.
 
 use crate::letters;
 use orangery::preview::SampleNames;
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
 #[test]
 fn every_letter_reads_as_its_file_has_it() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(FOLDER);
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    let _bound = settings.bind_to_scope();
     for (name, _, mail) in letters(&SampleNames::default()) {
+        // Files are compared without their last line end, and without its kind.
+        assert!(mail.text.ends_with('\n') && !mail.text.ends_with("\n\n"));
+        assert!(!mail.text.contains('\r') && !mail.html.contains('\r'));
         let text = format!("{}\n\n{}", mail.subject, mail.text);
-        compare(&format!("{name}.txt"), &text);
+        insta::assert_snapshot!(format!("{name}.txt"), text);
         // An element a line: what changed can be seen.
-        compare(&format!("{name}.html"), &mail.html.replace("><", ">\n<"));
+        let html = mail.html.replace("><", ">\n<");
+        insta::assert_snapshot!(format!("{name}.html"), html);
     }
 }
 
@@ -19,30 +27,14 @@ fn every_letter_reads_as_its_file_has_it() {
 fn no_expected_letter_is_orphaned() {
     let names = letters(&SampleNames::default()).into_iter();
     let expected: BTreeSet<String> = names
-        .flat_map(|(name, ..)| [format!("{name}.html"), format!("{name}.txt")])
+        .flat_map(|(name, ..)| [format!("{name}.html.snap"), format!("{name}.txt.snap")])
         .collect();
-    let there: BTreeSet<String> = std::fs::read_dir(folder())
+    let files: BTreeSet<String> = std::fs::read_dir(FOLDER)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !name.ends_with(".snap.new"))
         .collect();
-    assert_eq!(there, expected);
+    assert_eq!(files, expected);
 }
 
-fn compare(name: &str, told: &str) {
-    let path = folder().join(name);
-    if std::env::var_os("UPDATE_EXPECT").is_some() {
-        std::fs::write(&path, told).unwrap();
-        return;
-    }
-    let expected = std::fs::read_to_string(&path).unwrap_or_default();
-    let mut lines = expected.lines().zip(told.lines());
-    let first = lines.find(|(a, b)| a != b);
-    assert!(
-        expected == told,
-        "{name} is not as expected, first here: {first:?}"
-    );
-}
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("letters")
-}
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/letters");

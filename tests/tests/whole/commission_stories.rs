@@ -8,10 +8,11 @@ use crate::support::notice_receiver::{NoticeReceiver, ReceivedNotice};
 use crate::support::partner_harness::{PartnerHarness, ShopAction, at, program};
 use crate::support::stack_harness::blocking;
 use domain::ids::PartnerId;
+use domain::partner::identity::PartnerIdentity;
 use domain::partner::ledger::{CommissionRow, Ledger};
 use domain::partner::payout::Payout;
-use domain::partner::program::{AttributionModel, PartnerIdentity, Program, Reward};
-use domain::partner::statement::balances;
+use domain::partner::payout::balances;
+use domain::partner::program::{AttributionModel, Program, Reward};
 use domain::record::Entry;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -199,7 +200,7 @@ async fn r5_who_looks_like_the_partner_is_held_with_the_reason_and_not_refused()
     for (account, line) in lines.iter().filter(|(_, line)| line.total() != 0) {
         let why = account
             .self_referral_signal
-            .map_or("due", domain::partner::program::SelfReferralSignal::as_str);
+            .map_or("due", domain::partner::identity::SelfReferralSignal::as_str);
         held.push((account.payment.as_str(), why, line.total()));
     }
     held.sort_unstable();
@@ -288,7 +289,9 @@ async fn ledger_of(order: &[&Arc<Entry>]) -> Vec<CommissionRow> {
         let one = std::slice::from_ref(*entry);
         ingest_entries(&table, one, at(3, 1, 0)).await.unwrap();
     }
-    ledger(&table, &PartnerId::new("acme")).await.unwrap()
+    ledger(&table, &PartnerId::parse("acme").unwrap())
+        .await
+        .unwrap()
 }
 
 /// Pending, released and paid.

@@ -148,7 +148,7 @@ async fn assert_quiet(house: &StackHarness) {
 }
 
 async fn state(house: &StackHarness, customer: &str) -> Value {
-    let key = CustomerKey::new(format!("stripe/test/{customer}"));
+    let key = CustomerKey::parse(format!("stripe/test/{customer}")).unwrap();
     let record = read_record(&house.table(), &key).await.unwrap().unwrap();
     serde_json::to_value(&record.folded.state).unwrap()
 }

@@ -7,10 +7,12 @@ use crate::support::notice_receiver::{NoticeReceiver, ReceivedNotice};
 use crate::support::partner_harness::program;
 use crate::support::stack_harness::{StackHarness, start_time};
 use domain::ids::CustomerKey;
+use domain::partner::identity::PartnerIdentity;
+use domain::partner::identity::SelfReferralSignal;
 use domain::partner::ledger::{CommissionRow, RowKind};
 use domain::partner::payout::Payout;
-use domain::partner::program::{PartnerIdentity, SelfReferralSignal};
-use domain::partner::referral_status::{ReferralRefusal, ReferralStatus, ReferralStatusRow};
+use domain::partner::referral::ReferralRefusal;
+use domain::partner::referral_status::{ReferralStatus, ReferralStatusRow};
 use jiff::SignedDuration;
 use orangery::story::Story;
 use std::collections::{BTreeMap, BTreeSet};
@@ -141,7 +143,7 @@ async fn how_a_report_stands_and_what_is_paid_is_told_once_too() {
     let standing = ReferralStatusRow {
         partner: acme(),
         referral: "r-1".into(),
-        customer: CustomerKey::new("stripe/test/cus_1"),
+        customer: CustomerKey::parse("stripe/test/cus_1").unwrap(),
         n: 0,
         status: ReferralStatus::Refused(ReferralRefusal::OutsideWindow),
         at: start_time(),

@@ -5,8 +5,8 @@ use crate::support::stack_harness::StackHarness;
 use domain::ids::{CustomerKey, ObjectId, PartnerId};
 use domain::money::{Currency, Money};
 use domain::partner::ledger::{CommissionRow, RowKind};
+use domain::partner::payout::balances;
 use domain::partner::payout::{PayoutOutcome, PayoutRequest};
-use domain::partner::statement::balances;
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -53,8 +53,8 @@ fn released(books: &LedgerSnapshot) -> i64 {
 async fn put<T: Table>(table: &T, n: u64, minor: i64) {
     let row = CommissionRow {
         partner: acme(),
-        customer: CustomerKey::new(format!("stripe/test/cus_{}", n % 7)),
-        payment: ObjectId::new(format!("pi_{n}")),
+        customer: CustomerKey::parse(format!("stripe/test/cus_{}", n % 7)).unwrap(),
+        payment: ObjectId::parse(format!("pi_{n}")).unwrap(),
         n,
         kind: RowKind::Commission,
         amount: eur(minor),
@@ -71,7 +71,7 @@ async fn put<T: Table>(table: &T, n: u64, minor: i64) {
 }
 
 fn acme() -> PartnerId {
-    PartnerId::new("acme")
+    PartnerId::parse("acme").unwrap()
 }
 
 fn request_for(of_march: i8) -> PayoutRequest {

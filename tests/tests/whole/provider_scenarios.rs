@@ -165,7 +165,7 @@ fn sender() -> Sender {
 fn provider_entries(provider: &'static Provider) -> Vec<Arc<Entry>> {
     let signer = Signer::provider(provider, &local_secret(provider.name())).unwrap();
     let delivery = |(name, body): &(&str, &str)| Delivery {
-        name: format!("life/{name}"),
+        name: format!("scenario/{name}"),
         path: format!("/webhooks/{}", provider.name()),
         body: body.as_bytes().to_vec(),
         signer: signer.clone(),
@@ -208,7 +208,7 @@ fn unreported_fields(provider: &Provider) -> BTreeMap<String, String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../crates/providers/fixtures")
         .join(provider.name())
-        .join("life/untold.txt");
+        .join("scenario/unsupported.txt");
     let text = std::fs::read_to_string(path).unwrap_or_default();
     let line = |line: &str| {
         let (pointer, reason) = line.split_once(' ').expect("a pointer, a blank, a reason");

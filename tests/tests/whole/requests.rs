@@ -80,7 +80,10 @@ async fn a_partners_door_reads_the_partner_once_and_nothing_for_a_forgery() {
 async fn a_question_costs_two_requests_a_conflict_two_and_a_forged_one_none() {
     let (house, wire) = StackHarness::with_proxy(shop()).await;
     house.add_partner("acme").await;
-    let (acme, master) = (PartnerId::new("acme"), Secret::new(LOCAL_MASTER).unwrap());
+    let (acme, master) = (
+        PartnerId::parse("acme").unwrap(),
+        Secret::new(LOCAL_MASTER).unwrap(),
+    );
     let secret = partner_secret(&master, &acme, 1).unwrap();
     let told = |id: &str| {
         format!(r#"{{"type":"lead.created","data":{{"referral_id":"{id}","code":"c"}}}}"#)

@@ -45,7 +45,7 @@ async fn events_told_while_the_api_is_silent_end_as_if_it_had_answered() {
         send(&house, provider, samples, "waiting").await;
         house.settle().await;
         house.stack.run_schedule(DUE_SCAN).await.unwrap();
-        let (table, key) = (house.table(), CustomerKey::new(customer));
+        let (table, key) = (house.table(), CustomerKey::parse(customer).unwrap());
         let nobody = read_record(&table, &key).await.unwrap();
         assert!(nobody.is_none(), "{name}");
         // The last comes again before anybody has asked once more.

@@ -37,9 +37,9 @@ fn no_story_and_no_expectation_is_orphaned() {
     let mut expected = BTreeSet::new();
     for entry in std::fs::read_dir(stories_folder()).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        if let Some(name) = name.strip_suffix(".expect.json") {
+        if let Some(name) = name.strip_suffix(".snap") {
             expected.insert(name.to_owned());
-        } else {
+        } else if !name.ends_with(".snap.new") {
             stories.insert(name.strip_suffix(".toml").unwrap().to_owned());
         }
     }

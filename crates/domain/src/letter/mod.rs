@@ -1,11 +1,12 @@
-//! The letters there are, and how long after its cause each may still be written.
+//! The letters (e-mails to customers) there are, and how long after its cause each may be sent.
 
 pub mod plan;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// A letter to a customer. A new variant must say when it is due: see [`crate::plan`].
+/// A kind of letter to a customer. A new variant needs a rule that says when it is due: see
+/// [`plan::plan`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Letter {
@@ -21,20 +22,20 @@ pub enum Letter {
     TrialEnding,
 }
 
-/// Why somebody is written to, which decides what they may refuse.
+/// Why we write to a customer. It decides whether the customer may refuse the letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LetterClass {
-    /// It belongs to a contract: nobody can be spared it, so it offers no way out of it.
+    /// It belongs to a contract. The customer cannot unsubscribe from it.
     Contract,
-    /// It is kindly meant: whoever does not want it says so once.
+    /// It is a courtesy. The customer can unsubscribe from it.
     Engagement,
 }
 
-/// How long before its end a trial's end is announced.
+/// How long before a trial's end its notice becomes due.
 pub const TRIAL_NOTICE: SignedDuration = SignedDuration::from_hours(3 * 24);
 
 impl Letter {
-    /// Every letter.
+    /// Every kind of letter.
     pub const ALL: [Self; 5] = [
         Self::Welcome,
         Self::PaymentFailed,
@@ -43,7 +44,7 @@ impl Letter {
         Self::TrialEnding,
     ];
 
-    /// As it stands in keys and in the names of folders.
+    /// The name in keys, in JSON and of the folder with its templates.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Welcome => "welcome",
@@ -54,12 +55,12 @@ impl Letter {
         }
     }
 
-    /// The letter of that name.
+    /// The kind of letter with this name, if there is one.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|letter| letter.as_str() == name)
     }
 
-    /// Its class.
+    /// Whether it belongs to a contract or is a courtesy.
     pub fn class(self) -> LetterClass {
         match self {
             Self::Welcome => LetterClass::Engagement,
@@ -68,15 +69,15 @@ impl Letter {
         }
     }
 
-    /// The first moment at which it is too late to write, for a cause of that moment.
+    /// The end of the time in which it may be sent, exclusive, for a cause of this moment.
     pub fn window_end(self, caused_at: Timestamp) -> Timestamp {
         let window = match self {
             Self::Welcome => SignedDuration::from_hours(7 * 24),
-            // Providers tell of things up to three days late; older news only confuses.
+            // Providers deliver events up to three days late. Older news only confuses.
             Self::PaymentFailed | Self::PaymentRecovered => SignedDuration::from_hours(3 * 24),
-            // The law wants it confirmed: better late than never, but not after a season.
+            // The law asks for it, so it may be late, but not by months.
             Self::CancellationConfirmed => SignedDuration::from_hours(7 * 24),
-            // It is caused that long before the end, so its window closes with the trial.
+            // Its cause lies that long before the trial's end, so its window ends with the trial.
             Self::TrialEnding => TRIAL_NOTICE,
         };
         caused_at.checked_add(window).unwrap_or(Timestamp::MAX)

@@ -1,40 +1,55 @@
-//! What is due: derived from the state and the moment, never queued.
+//! Which letters are due: derived from the state and the moment, never queued.
 //!
-//! Each letter says of a state what it asks for, and from when; nothing else is kept. So a
-//! reminder is one more request with a later moment, and whoever pays, cancels or comes back
-//! ends it by no longer asking.
+//! For each kind of letter a function lists the letters that a state asks for, and from when. No
+//! list of future letters is stored. So a reminder is one more request with a later moment, and
+//! when the customer pays or cancels, the state no longer asks for it.
 
 use crate::ids::ObjectId;
 use crate::letter::{Letter, TRIAL_NOTICE};
+use crate::payment::invoice::Invoice;
 use crate::payment::snapshot::InvoiceState;
-use crate::record::DueLetter;
-use crate::state::{CustomerState, Invoice, Subscription};
+use crate::state::CustomerState;
+use crate::subscription::state::Subscription;
 use crate::subscription::terms::SubscriptionStatus;
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// What is due now, and when to look again.
+/// A letter that is due, and its cause.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct DueLetter {
+    /// The kind of letter.
+    pub letter: Letter,
+    /// What it is about: the id of a subscription or invoice; `id@time` where one object can cause
+    /// several letters. A letter is sent once for each cause.
+    pub cause: Arc<str>,
+    /// When the cause happened; the letter's window is counted from it.
+    pub caused_at: Timestamp,
+}
+
+/// Which letters are due now, and when to plan again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// Letters due now.
+    /// The letters due now.
     pub due: Vec<DueLetter>,
-    /// The next moment at which something may fall due by itself.
+    /// The next moment at which a letter may fall due without a new event. `None` if there is none.
     pub next_due_at: Option<Timestamp>,
 }
 
 /// A letter that a state asks for.
 struct LetterRequest {
     letter: DueLetter,
-    /// Not before this moment; without one it is due as soon as it is asked for.
+    /// It is due from this moment on. `None` means at once.
     from: Option<Timestamp>,
 }
 
-/// What is due to a customer in this state at this moment. A cause older than its letter's
-/// window is expired: an old shop's first day, a replay and a repair write to nobody.
+/// Which letters are due to a customer with this state at the moment `now`. A cause older than its
+/// letter's window is expired. So the first day of an old shop, a replay and a repair send no
+/// letters.
 pub fn plan(state: &CustomerState, now: Timestamp) -> Plan {
     let mut plan = Plan::default();
     if state.person.email().is_none() {
-        // An address is an event of its own, on which all this is planned again.
+        // An address comes with an event, and that event plans again.
         return plan;
     }
     for letter in Letter::ALL {
@@ -65,11 +80,11 @@ pub fn plan(state: &CustomerState, now: Timestamp) -> Plan {
     plan
 }
 
-/// The object that a letter's cause is about; what a cause says beyond it (the moment of a
-/// request, of an end) makes a second such request a cause of its own.
+/// The id of the object that a letter's cause is about. Some causes also have a time (`id@time`),
+/// so that a second request about the same object is a cause of its own.
 pub fn subject(letter: Letter, cause: &str) -> &str {
     match letter {
-        // The object's own id, which may have any sign in it.
+        // The id alone, which may contain `@` itself.
         Letter::Welcome | Letter::PaymentFailed | Letter::PaymentRecovered => cause,
         Letter::CancellationConfirmed | Letter::TrialEnding => {
             cause.rsplit_once('@').map_or(cause, |(object, _)| object)
@@ -78,28 +93,15 @@ pub fn subject(letter: Letter, cause: &str) -> &str {
 }
 
 impl DueLetter {
-    /// Whether its window is open at this moment. A cause in the future is a provider's clock
-    /// ahead of ours, and no reason to wait.
+    /// Whether its window is open at this moment. A cause in the future counts as open: then the
+    /// provider's clock is ahead of ours.
     pub fn is_timely(&self, now: Timestamp) -> bool {
         now < self.letter.window_end(self.caused_at)
     }
 }
 
-impl Subscription {
-    /// When it ended, or is set to end.
-    pub fn ends_at(&self) -> Option<Timestamp> {
-        let with_period = self
-            .terms
-            .period
-            .filter(|_| self.terms.cancel_at_period_end);
-        self.ended_at
-            .or(self.terms.cancel_at)
-            .or(with_period.map(|period| period.end))
-    }
-}
-
-/// A subscription that runs welcomes its customer, counted from its start: a subscription that
-/// began long ago is no news, whenever we first hear of it.
+/// One welcome for each running subscription. The cause is its start, so an old subscription causes
+/// no welcome when we first hear of it.
 fn welcomes(state: &CustomerState) -> Vec<LetterRequest> {
     let running = state
         .subscriptions
@@ -110,7 +112,7 @@ fn welcomes(state: &CustomerState) -> Vec<LetterRequest> {
         .collect()
 }
 
-/// An invoice that can't be collected is told of at its first failure, not at the last.
+/// One letter for each invoice that is still open after a failure. The cause is the first failure.
 fn failed_payments(state: &CustomerState) -> Vec<LetterRequest> {
     let open = |invoice: &Invoice| match invoice.state {
         InvoiceState::Failed | InvoiceState::ActionRequired => invoice.settled_at.is_none(),
@@ -124,7 +126,7 @@ fn failed_payments(state: &CustomerState) -> Vec<LetterRequest> {
         .collect()
 }
 
-/// Invoices in the state have all failed once: those that are paid have recovered.
+/// One letter for each paid invoice: all invoices in the state have failed once.
 fn recovered_payments(state: &CustomerState) -> Vec<LetterRequest> {
     let recovered = |(id, invoice): (&ObjectId, &Invoice)| {
         let settled_at = invoice.settled_at?;
@@ -134,36 +136,39 @@ fn recovered_payments(state: &CustomerState) -> Vec<LetterRequest> {
     state.invoices.iter().filter_map(recovered).collect()
 }
 
-/// Somebody whose first payment fails sits before the checkout page, which says so and takes
-/// another card; a letter would only arrive after it.
+/// Whether an invoice failed during checkout. The checkout page shows that failure and takes
+/// another card; a letter would arrive too late.
 fn is_checkout(state: &CustomerState, invoice: &Invoice) -> bool {
     let subscription = invoice.subscription.as_ref();
     subscription
         .and_then(|id| state.subscriptions.get(id))
-        .is_some_and(|known| invoice.failed_at < after(known.started_at, CHECKOUT_WINDOW))
+        .is_some_and(|current| invoice.failed_at < after(current.started_at, CHECKOUT_WINDOW))
 }
 
-/// An end that somebody asked for is confirmed, whether it lies ahead or came at once.
+/// One confirmation for each request to end a subscription, whether the end lies ahead or came at
+/// once.
 ///
-/// Its cause is the moment of asking, not the end asked for: whoever takes it back and asks
-/// again means the same end of period, and is to be told again. An end agreed with the very
-/// start is a fixed term and no cancellation. Whether the provider ended it for want of payment
-/// the record does not know; then the letter says what is true in any case.
+/// The cause is the time of the request, not the end that was asked for: who withdraws a request
+/// and makes it again asks for the same end, and gets a second confirmation. An end that was set at
+/// the start is a fixed term, not a cancellation. The record does not know whether the provider
+/// ended a subscription because nobody paid, so the letter's text must be true in both cases.
 fn cancellations(state: &CustomerState) -> Vec<LetterRequest> {
-    let asked = |(id, known): (&ObjectId, &Subscription)| {
-        let asked_at = known.canceled_at.filter(|at| *at > known.started_at)?;
-        let began =
-            known.activated_at.is_some() || asked_at >= after(known.started_at, CHECKOUT_WINDOW);
-        let ends = match known.terms.status {
+    let request = |(id, subscription): (&ObjectId, &Subscription)| {
+        let asked_at = subscription
+            .canceled_at
+            .filter(|at| *at > subscription.started_at)?;
+        let is_contract = subscription.activated_at.is_some()
+            || asked_at >= after(subscription.started_at, CHECKOUT_WINDOW);
+        let is_ending = match subscription.terms.status {
             SubscriptionStatus::Canceled => true,
             SubscriptionStatus::IncompleteExpired | SubscriptionStatus::Incomplete => false,
             SubscriptionStatus::Trialing
             | SubscriptionStatus::Active
             | SubscriptionStatus::PastDue
             | SubscriptionStatus::Unpaid
-            | SubscriptionStatus::Paused => known.ends_at().is_some(),
+            | SubscriptionStatus::Paused => subscription.ends_at().is_some(),
         };
-        (began && ends).then(|| LetterRequest {
+        (is_contract && is_ending).then(|| LetterRequest {
             letter: DueLetter {
                 letter: Letter::CancellationConfirmed,
                 cause: dated_cause(id, asked_at),
@@ -172,21 +177,21 @@ fn cancellations(state: &CustomerState) -> Vec<LetterRequest> {
             from: None,
         })
     };
-    state.subscriptions.iter().filter_map(asked).collect()
+    state.subscriptions.iter().filter_map(request).collect()
 }
 
-/// A trial that will turn into a paid subscription says so three days ahead. A shorter one says
-/// so a day after its beginning: the welcome, which names the end too, has just been read. One
-/// that lasts a day or less leaves it at the welcome.
+/// One notice for each trial that will become a paid subscription, [`TRIAL_NOTICE`] before its end.
+/// The notice of a shorter trial is due [`AFTER_WELCOME`] after its start, because the welcome
+/// names the end too. A trial of a day or less has no notice besides the welcome.
 fn trial_ends(state: &CustomerState) -> Vec<LetterRequest> {
-    let ending = |(id, known): (&ObjectId, &Subscription)| {
-        let trial = known.terms.trial?;
-        let goes_on = known.terms.status == SubscriptionStatus::Trialing
-            && known.terms.cancel_at.is_none()
-            && !known.terms.cancel_at_period_end;
+    let request = |(id, subscription): (&ObjectId, &Subscription)| {
+        let trial = subscription.terms.trial?;
+        let continues = subscription.terms.status == SubscriptionStatus::Trialing
+            && subscription.terms.cancel_at.is_none()
+            && !subscription.terms.cancel_at_period_end;
         let notice_at = trial.end.checked_sub(TRIAL_NOTICE).unwrap_or(trial.end);
         let from = notice_at.max(after(trial.start, AFTER_WELCOME));
-        (goes_on && from < trial.end).then(|| LetterRequest {
+        (continues && from < trial.end).then(|| LetterRequest {
             letter: DueLetter {
                 letter: Letter::TrialEnding,
                 cause: dated_cause(id, trial.end),
@@ -195,7 +200,7 @@ fn trial_ends(state: &CustomerState) -> Vec<LetterRequest> {
             from: Some(from),
         })
     };
-    state.subscriptions.iter().filter_map(ending).collect()
+    state.subscriptions.iter().filter_map(request).collect()
 }
 
 fn immediate_request(letter: Letter, object: &ObjectId, caused_at: Timestamp) -> LetterRequest {
@@ -215,8 +220,8 @@ fn after(moment: Timestamp, by: SignedDuration) -> Timestamp {
     moment.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
-/// How long a first payment may be tried at checkout; providers give up within a day.
+/// How long a checkout may take; providers give up a first payment within a day.
 const CHECKOUT_WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
-/// How long after a trial's beginning its end is not announced a second time.
+/// How long after a trial's start its notice is due at the earliest.
 const AFTER_WELCOME: SignedDuration = SignedDuration::from_hours(24);

@@ -1,11 +1,11 @@
-//! Where a partner's money goes. What can't be paid to is refused where it is typed; no error
-//! here repeats the account.
+//! The bank account that a partner is paid to. An account that cannot be paid to is refused when it
+//! is entered. No error here repeats the account.
 
 use iban::{Iban, IbanLike, ParseBaseIbanError, ParseIbanError};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// An account at a bank.
+/// A bank account whose IBAN, and BIC if given, are well formed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "BankAccountFields", into = "BankAccountFields")]
 pub struct BankAccount {
@@ -14,26 +14,26 @@ pub struct BankAccount {
     bic: Option<Bic>,
 }
 
-/// A bank's code, as ISO 9362 has it: eight or eleven letters and digits.
+/// A bank's code (BIC, ISO 9362): 8 or 11 letters and digits.
 #[derive(Clone, PartialEq, Eq)]
 struct Bic(String);
 
-/// What is no account.
+/// Why a bank account is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadBankAccount {
-    /// No name, or one no bank takes.
+    /// The holder's name is empty, too long, or has control characters.
     #[error("the holder's name must have 1 to 70 characters")]
     Holder,
-    /// Not made like an IBAN.
+    /// The IBAN does not have the form of its country's IBANs.
     #[error("the IBAN has a wrong length or wrong characters for its country")]
     Shape,
-    /// Its check digits.
+    /// The IBAN's check digits do not match.
     #[error("the IBAN's check digits do not fit: a character is wrong, missing or out of place")]
     Checksum,
-    /// Another country.
-    #[error("the IBAN begins with a country that has no IBANs")]
+    /// The IBAN's country has no IBANs.
+    #[error("the IBAN begins with a country code for which there are no IBANs")]
     Country,
-    /// Not made like a BIC.
+    /// The BIC does not have the form of a BIC.
     #[error(
         "a BIC has 8 or 11 characters: a bank's four, a country's two letters, two or five more"
     )]
@@ -41,17 +41,17 @@ pub enum BadBankAccount {
 }
 
 impl BankAccount {
-    /// An account, of what a person typed: spaces and lower case are allowed.
+    /// Checks an account as a person typed it. Spaces and lower case are allowed in IBAN and BIC.
     ///
     /// # Errors
-    /// [`BadAccount`].
+    /// [`BadBankAccount`] says which part is not valid.
     pub fn new(holder: &str, iban: &str, bic: Option<&str>) -> Result<Self, BadBankAccount> {
         let holder = holder.trim();
         if !(1..=70).contains(&holder.chars().count()) || holder.chars().any(char::is_control) {
             return Err(BadBankAccount::Holder);
         }
-        let plain: String = iban.split_whitespace().collect();
-        let iban: Iban = plain.to_ascii_uppercase().parse().map_err(iban_error)?;
+        let compact: String = iban.split_whitespace().collect();
+        let iban: Iban = compact.to_ascii_uppercase().parse().map_err(iban_error)?;
         let bic = bic.map(Bic::parse).transpose()?;
         Ok(Self {
             holder: holder.to_owned(),
@@ -60,22 +60,22 @@ impl BankAccount {
         })
     }
 
-    /// Whose it is.
+    /// The holder's name.
     pub fn holder(&self) -> &str {
         &self.holder
     }
 
-    /// Its IBAN, without spaces.
+    /// The IBAN, without spaces.
     pub fn iban(&self) -> &str {
         self.iban.electronic_str()
     }
 
-    /// Its bank's BIC, where it was given.
+    /// The bank's BIC, if it was given.
     pub fn bic(&self) -> Option<&str> {
         self.bic.as_ref().map(|Bic(text)| text.as_str())
     }
 
-    /// Its country and last digits, for a screen: `DE…3000`.
+    /// The IBAN's country and last four digits, to show on a screen: `DE…3000`.
     pub fn hint(&self) -> String {
         let last = self.iban().len().saturating_sub(4);
         let digits = self.iban().get(last..).unwrap_or_default();
@@ -83,7 +83,7 @@ impl BankAccount {
     }
 }
 
-/// An account stays out of logs.
+/// Hides the account, so that it does not appear in logs.
 impl fmt::Debug for BankAccount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("BankAccount(…)")
@@ -93,14 +93,14 @@ impl fmt::Debug for BankAccount {
 impl Bic {
     fn parse(text: &str) -> Result<Self, BadBankAccount> {
         let text = text.trim().to_ascii_uppercase();
-        let sound = matches!(text.len(), 8 | 11)
+        let valid = matches!(text.len(), 8 | 11)
             && text.bytes().all(|c| c.is_ascii_alphanumeric())
             && text
                 .bytes()
                 .skip(4)
                 .take(2)
                 .all(|c| c.is_ascii_alphabetic());
-        if sound {
+        if valid {
             Ok(Self(text))
         } else {
             Err(BadBankAccount::Bic)

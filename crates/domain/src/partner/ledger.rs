@@ -1,109 +1,99 @@
-//! The commission ledger: what a customer's payments owe to whoever sent the customer, as rows
-//! that are never edited or deleted.
+//! The commission ledger: what partners earn on a customer's payments, as rows that are never
+//! changed or deleted.
 //!
-//! What the rows of a payment must come to is a function of the state ([`owed`]); what they do
-//! come to stands in the record ([`Ledger`]); a fold decides the difference, as further rows.
+//! [`accrued`] computes from the state what the rows of a payment must add up to. The record holds
+//! what they add up to so far ([`Ledger`]). A fold decides the difference, as further rows.
 
 use crate::ids::{CustomerKey, ObjectId, PartnerId};
-use crate::money::{Currency, Money, rounded};
-use crate::partner::program::{Reward, SelfReferralSignal};
-use crate::payment::payments::Payment;
-use crate::state::CustomerState;
+use crate::money::{Money, rounded};
+use crate::partner::attribution::Partners;
+use crate::partner::identity::SelfReferralSignal;
+use crate::partner::ledger_account::LedgerAccount;
+use crate::partner::program::Reward;
+use crate::payment::payments::{Payment, Payments};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What the rows decided so far come to, for the payments in the record. Bookkeeping: a cache of
-/// the rows, which can be [recalled](Ledger::recalled) from them.
+/// The sums of the rows decided so far, for the payments in the record. It is bookkeeping: a cache
+/// that can be made again [from the rows](Ledger::from_rows).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
-    /// The number of the next row of this customer.
+    /// The number of the customer's next row.
     #[serde(default)]
     pub next_number: u64,
-    /// By account.
+    /// The balance of each account.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub balances: BTreeMap<LedgerAccount, AccountBalance>,
 }
 
-/// Whose, in which currency, for which payment: `acme/eur/due/pi_1` in the table.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct LedgerAccount {
-    /// Who is owed.
-    pub partner: PartnerId,
-    /// Currencies are never brought together.
-    pub currency: Currency,
-    /// Why it waits for a person; none is owed as a matter of course.
-    pub self_referral_signal: Option<SelfReferralSignal>,
-    /// The payment it is for, by the [id](cause) that all its events together make.
-    pub payment: ObjectId,
-}
-
-/// What the rows of one account come to.
+/// The sums of the rows of one account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountBalance {
-    /// When they are released: one moment for all of them, that of the first.
+    /// When the rows are released. All rows of an account have the moment of its first row.
     pub releases_at: Timestamp,
-    /// Decimal places of the minor unit.
+    /// The decimal places of the minor unit.
     pub exponent: u8,
-    /// Minor units by kind.
+    /// The sum of the rows of each kind, in minor units.
     pub sums: BTreeMap<RowKind, i64>,
 }
 
-/// What a row is about.
+/// What a row is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RowKind {
-    /// The share of a payment.
+    /// The partner's share of a payment.
     Commission,
-    /// The share of what went back by refunds.
+    /// Minus the share of what was refunded.
     Refund,
-    /// The share of what disputes hold or took.
+    /// Minus the share of what disputes hold or have taken.
     Dispute,
-    /// All of it: the payment does not count for this partner any more, or counts again.
+    /// Minus everything, because the payment no longer counts for this partner; or the opposite,
+    /// because it counts again.
     Reversal,
 }
 
-/// One row of a partner's ledger. Its key is customer, payment and number.
+/// One row of a partner's ledger. Its key is made of customer, payment and number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommissionRow {
-    /// Whose.
+    /// The partner whose ledger it is in.
     pub partner: PartnerId,
-    /// On which customer.
+    /// The customer who paid.
     pub customer: CustomerKey,
-    /// For which payment.
+    /// The payment, by its [id in the ledger](ledger_payment_id).
     pub payment: ObjectId,
-    /// Its number among the customer's rows.
+    /// Its number among the customer's rows, from 0.
     pub n: u64,
-    /// What it is about.
+    /// What it is for.
     pub kind: RowKind,
-    /// How much, minor units: negative when it is taken back.
+    /// The amount; negative when something is taken back.
     #[serde(flatten)]
     pub amount: Money,
-    /// Why it waits for a person.
+    /// Why it waits for a person's decision. `None` when it does not wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub self_referral_signal: Option<SelfReferralSignal>,
-    /// By what rate; none of a reversal.
+    /// The rate or fixed amount it was computed with. `None` for a reversal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reward: Option<Reward>,
-    /// Of how much, minor units: what was paid without tax, went back or is disputed in all.
+    /// The amount it is a share of, in minor units: all that was paid without tax, all that was
+    /// refunded, or all that is disputed. `None` for a reversal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_minor: Option<i64>,
-    /// When the payment arrived.
+    /// When the payment arrived. `None` for a reversal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paid_at: Option<Timestamp>,
     /// When it was decided, by our clock.
     pub at: Timestamp,
-    /// From when on it counts as released.
+    /// When it is released, that is, may be paid out.
     pub releases_at: Timestamp,
 }
 
-/// What the rows of an account must come to, and the words for them.
+/// What has accrued in an account: the sums its rows must have, and what new rows say of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accrual {
-    /// Minor units by kind.
+    /// The sum of each kind, in minor units.
     pub sums: BTreeMap<RowKind, i64>,
-    /// When they are released.
+    /// When the rows are released.
     pub releases_at: Timestamp,
     reward: Reward,
     paid: Money,
@@ -120,7 +110,7 @@ impl RowKind {
         Self::Reversal,
     ];
 
-    /// As it stands in JSON.
+    /// The name in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Commission => "commission",
@@ -131,65 +121,71 @@ impl RowKind {
     }
 }
 
-/// What each account of a state must come to: a function of the events alone. Payments that left
-/// the state are not in it.
-pub fn accrued(state: &CustomerState) -> BTreeMap<LedgerAccount, Accrual> {
-    let mut owed = BTreeMap::new();
-    if state.partners.attribution_terms.is_empty() {
-        return owed;
+/// What has accrued in each account, for the payments in the state. It depends on the events alone.
+/// Payments that left the state are not in it.
+pub fn accrued(partners: &Partners, payments: &Payments) -> BTreeMap<LedgerAccount, Accrual> {
+    let mut accruals = BTreeMap::new();
+    if partners.attribution_terms.is_empty() {
+        return accruals;
     }
-    let Some((attribution, first)) = state.attribution().zip(state.first_paid_at()) else {
-        return owed;
+    let Some((attribution, first)) = partners
+        .attribution(payments)
+        .zip(partners.first_paid_at(payments))
+    else {
+        return accruals;
     };
-    let Some(pin) = attribution.terms else {
-        return owed;
+    let Some(terms) = attribution.terms else {
+        return accruals;
     };
-    let program = &pin.program;
-    let settled = || state.payments.settled();
+    let program = &terms.program;
+    let settled = || payments.settled();
     let earliest = settled().min_by_key(|payment| (payment.paid_at(), &payment.ids));
     for payment in settled() {
-        let (Some(paid_at), Some(paid), Some(cause)) = (
+        let (Some(paid_at), Some(paid), Some(payment_id)) = (
             payment.paid_at(),
             payment.paid(),
             ledger_payment_id(payment),
         ) else {
             continue;
         };
-        let first_of_all = state.partners.first_closed_at.is_none() && earliest == Some(payment);
-        if !program.duration.covers(first, first_of_all, paid_at) {
+        let is_first = partners.first_closed_at.is_none() && earliest == Some(payment);
+        if !program.duration.covers(first, is_first, paid_at) {
             continue;
         }
-        let Some((sums, of)) = shares(program.reward, payment, paid) else {
+        let Some((sums, bases)) = shares(program.reward, payment, paid) else {
             continue;
         };
         let account = LedgerAccount {
             partner: attribution.referral.partner.clone(),
             currency: paid.currency,
             self_referral_signal: attribution.self_referral_signal,
-            payment: cause.clone(),
+            payment: payment_id.clone(),
         };
-        let due = Accrual {
+        let accrual = Accrual {
             sums,
             releases_at: program.releases_at(paid_at),
             reward: program.reward,
             paid,
             paid_at,
-            bases: of,
+            bases,
         };
-        owed.insert(account, due);
+        accruals.insert(account, accrual);
     }
-    owed
+    accruals
 }
 
-/// The id that names a payment in the ledger: the last of its ids, by whatever events it came to
-/// be known. It depends on the set alone, and most events that name an intent name all.
+/// The id of a payment in the ledger: the last of its ids in their order. It does not depend on the
+/// order of events, and it seldom changes, because most events that name an intent name all ids.
 pub fn ledger_payment_id(payment: &Payment) -> Option<&ObjectId> {
     payment.ids.last()
 }
 
-/// A payment's share, its parts that went back and are disputed, and what each is a share of.
-/// Each sum is rounded from the whole, never from a part: what is left of a fully refunded
-/// payment is nothing, in however many steps it went back.
+/// The sums of a payment by kind, and the amounts they are shares of, both in minor units. `None`
+/// when the payment earns nothing.
+///
+/// Each sum is the difference of two rounded shares of the whole payment; parts are never rounded
+/// by themselves. So nothing is left of a fully refunded payment, in however many steps it was
+/// refunded.
 fn shares(
     reward: Reward,
     payment: &Payment,
@@ -213,34 +209,35 @@ fn shares(
         let numerator = whole.checked_mul(kept.into())?;
         rounded(numerator, i128::from(paid.minor).checked_mul(per)?)
     };
-    let (all, kept, left) = (share(paid.minor)?, share(kept)?, share(undisputed)?);
+    let (all, kept, undisputed_share) = (share(paid.minor)?, share(kept)?, share(undisputed)?);
     let sums = [
         (RowKind::Commission, all),
         (RowKind::Refund, kept.checked_sub(all)?),
-        (RowKind::Dispute, left.checked_sub(kept)?),
+        (RowKind::Dispute, undisputed_share.checked_sub(kept)?),
     ];
-    let of = [
+    let bases = [
         (RowKind::Commission, base),
         (RowKind::Refund, refunded),
         (RowKind::Dispute, disputed),
     ];
     let sums = sums.into_iter().filter(|(_, minor)| *minor != 0);
-    Some((sums.collect(), of.into_iter().collect()))
+    Some((sums.collect(), bases.into_iter().collect()))
 }
 
 impl Ledger {
-    /// Nothing decided.
+    /// Whether no row was ever decided.
     pub fn is_empty(&self) -> bool {
         self.next_number == 0
     }
 
-    /// What these rows come to: all there are of this customer, in any order, none twice.
+    /// The ledger that these rows add up to. They must be all rows of the customer, each once, in
+    /// any order.
     pub fn from_rows<'a>(rows: impl IntoIterator<Item = &'a CommissionRow>) -> Self {
         let mut rows: Vec<&CommissionRow> = rows.into_iter().collect();
         rows.sort_by_key(|row| row.n);
         let mut ledger = Self::default();
         for row in rows {
-            let line = ledger
+            let balance = ledger
                 .balances
                 .entry(row.account())
                 .or_insert_with(|| AccountBalance {
@@ -248,40 +245,43 @@ impl Ledger {
                     exponent: row.amount.exponent,
                     sums: BTreeMap::new(),
                 });
-            let sum = line.sums.entry(row.kind).or_default();
+            let sum = balance.sums.entry(row.kind).or_default();
             *sum = sum.saturating_add(row.amount.minor);
             ledger.next_number = row.n.saturating_add(1);
         }
         ledger
     }
 
-    /// The rows that bring every account to what the state owes, and the ledger with them. The
-    /// state must still have all payments that the ledger has lines of.
+    /// The rows that are missing for every account to have what has accrued, and the ledger with
+    /// these rows. The state must still have all payments that this ledger has balances of.
     pub(crate) fn reconcile(
         &self,
         customer: &CustomerKey,
-        state: &CustomerState,
+        partners: &Partners,
+        payments: &Payments,
         now: Timestamp,
     ) -> (Self, Vec<CommissionRow>) {
         let mut next = self.clone();
         let mut rows = Vec::new();
-        if state.partners.attribution_terms.is_empty() && self.balances.is_empty() {
+        if partners.attribution_terms.is_empty() && self.balances.is_empty() {
             return (next, rows);
         }
-        let owed = accrued(state);
-        let accounts: BTreeSet<&LedgerAccount> = owed.keys().chain(self.balances.keys()).collect();
+        let accruals = accrued(partners, payments);
+        let accounts: BTreeSet<&LedgerAccount> =
+            accruals.keys().chain(self.balances.keys()).collect();
         for account in accounts {
-            let (due, line) = (owed.get(account), self.balances.get(account));
-            let Some(wanted) = target(due, line) else {
+            let (accrual, balance) = (accruals.get(account), self.balances.get(account));
+            let Some(target) = target_balance(accrual, balance) else {
                 continue;
             };
-            let held = |kind| line.map_or(0, |line| line.sum(kind));
-            let steps = RowKind::ALL.map(|k| (k, wanted.sum(k).saturating_sub(held(k))));
-            if steps.iter().fold(0, |sum: i64, s| sum.saturating_add(s.1)) == 0 {
-                // What cancels out within one fold is told to nobody.
+            let current = |kind| balance.map_or(0, |balance| balance.sum(kind));
+            let changes = RowKind::ALL.map(|k| (k, target.sum(k).saturating_sub(current(k))));
+            let minors = changes.iter().map(|(_, minor)| *minor);
+            if minors.fold(0, i64::saturating_add) == 0 {
+                // Rows that cancel each other out within one fold are not decided.
                 continue;
             }
-            for (kind, minor) in steps.into_iter().filter(|(_, minor)| *minor != 0) {
+            for (kind, minor) in changes.into_iter().filter(|(_, minor)| *minor != 0) {
                 rows.push(CommissionRow {
                     partner: account.partner.clone(),
                     customer: customer.clone(),
@@ -291,69 +291,74 @@ impl Ledger {
                     amount: Money {
                         minor,
                         currency: account.currency,
-                        exponent: wanted.exponent,
+                        exponent: target.exponent,
                     },
                     self_referral_signal: account.self_referral_signal,
-                    reward: due.map(|due| due.reward),
-                    base_minor: due.and_then(|due| due.bases.get(&kind).copied()),
-                    paid_at: due.map(|due| due.paid_at),
+                    reward: accrual.map(|accrual| accrual.reward),
+                    base_minor: accrual.and_then(|accrual| accrual.bases.get(&kind).copied()),
+                    paid_at: accrual.map(|accrual| accrual.paid_at),
                     at: now,
-                    releases_at: wanted.releases_at,
+                    releases_at: target.releases_at,
                 });
                 next.next_number = next.next_number.saturating_add(1);
             }
-            next.balances.insert(account.clone(), wanted);
+            next.balances.insert(account.clone(), target);
         }
         (next, rows)
     }
 
-    /// Without the lines of payments that are not in the state: their rows remember them.
-    pub(crate) fn with_open_payments(mut self, state: &CustomerState) -> Self {
+    /// This ledger without the balances of payments that are not in the state. Their rows in the
+    /// table still have them.
+    pub(crate) fn with_open_payments(mut self, payments: &Payments) -> Self {
         if !self.balances.is_empty() {
-            let open = state.payments.open.iter().filter_map(ledger_payment_id);
+            let open = payments.open.iter().filter_map(ledger_payment_id);
             let open: BTreeSet<&ObjectId> = open.collect();
-            self.balances.retain(|account, line| {
-                open.contains(&account.payment) && line.sums.values().any(|sum| *sum != 0)
+            self.balances.retain(|account, balance| {
+                open.contains(&account.payment) && balance.sums.values().any(|sum| *sum != 0)
             });
         }
         self
     }
 }
 
-/// What a line should say: what is owed, at the moment of release that stands; where nothing is
-/// owed any more, all of it reversed in one.
-fn target(due: Option<&Accrual>, line: Option<&AccountBalance>) -> Option<AccountBalance> {
-    match (due, line) {
-        (Some(due), line) => Some(AccountBalance {
-            releases_at: line.map_or(due.releases_at, |line| line.releases_at),
-            exponent: due.paid.exponent,
-            sums: due.sums.clone(),
+/// The balance that an account must have: what has accrued, with the release moment it already has.
+/// Where nothing accrues any more, one reversal takes everything back. `None` without accrual and
+/// balance.
+fn target_balance(
+    accrual: Option<&Accrual>,
+    balance: Option<&AccountBalance>,
+) -> Option<AccountBalance> {
+    match (accrual, balance) {
+        (Some(accrual), balance) => Some(AccountBalance {
+            releases_at: balance.map_or(accrual.releases_at, |balance| balance.releases_at),
+            exponent: accrual.paid.exponent,
+            sums: accrual.sums.clone(),
         }),
-        (None, Some(line)) => {
-            let mut line = line.clone();
-            let total = line.total();
-            let reversal = line.sums.entry(RowKind::Reversal).or_default();
+        (None, Some(balance)) => {
+            let mut balance = balance.clone();
+            let total = balance.total();
+            let reversal = balance.sums.entry(RowKind::Reversal).or_default();
             *reversal = reversal.saturating_sub(total);
-            Some(line)
+            Some(balance)
         }
         (None, None) => None,
     }
 }
 
 impl AccountBalance {
-    /// What the rows of one kind come to, minor units.
+    /// The sum of the rows of one kind, in minor units.
     pub fn sum(&self, kind: RowKind) -> i64 {
         self.sums.get(&kind).copied().unwrap_or_default()
     }
 
-    /// What they come to together, minor units.
+    /// The sum of all rows, in minor units.
     pub fn total(&self) -> i64 {
         self.sums.values().copied().fold(0, i64::saturating_add)
     }
 }
 
 impl CommissionRow {
-    /// Where it counts.
+    /// The account it counts in.
     pub fn account(&self) -> LedgerAccount {
         LedgerAccount {
             partner: self.partner.clone(),
@@ -363,44 +368,3 @@ impl CommissionRow {
         }
     }
 }
-
-/// An account's name that is none.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` names no account of a ledger: partner/currency/standing/payment")]
-pub struct BadLedgerAccount(String);
-
-impl From<LedgerAccount> for String {
-    fn from(account: LedgerAccount) -> Self {
-        let standing = account
-            .self_referral_signal
-            .map_or(DUE, SelfReferralSignal::as_str);
-        let LedgerAccount {
-            partner, payment, ..
-        } = &account;
-        format!("{partner}/{}/{standing}/{payment}", account.currency.code())
-    }
-}
-
-impl TryFrom<String> for LedgerAccount {
-    type Error = BadLedgerAccount;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        let bad = || BadLedgerAccount(text.clone());
-        let mut parts = text.splitn(4, '/');
-        let mut part = || parts.next().ok_or_else(bad);
-        let (partner, currency) = (part()?, part()?);
-        let (standing, payment) = (part()?, part()?);
-        let suspicion = match standing {
-            DUE => None,
-            reason => Some(SelfReferralSignal::parse(reason).ok_or_else(bad)?),
-        };
-        Ok(Self {
-            partner: PartnerId::parse(partner).ok_or_else(bad)?,
-            currency: Currency::parse(currency).map_err(|_| bad())?,
-            self_referral_signal: suspicion,
-            payment: ObjectId::new(payment),
-        })
-    }
-}
-
-const DUE: &str = "due";

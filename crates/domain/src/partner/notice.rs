@@ -1,8 +1,8 @@
-//! What a partner is sent of its rows: a notice for each row and each state that the row comes
-//! to, under an id that is the same however often it is sent; and how long sending is tried.
+//! Notices: what a partner is sent about its rows, and how long we try to send it. Each row makes
+//! one notice for each state it reaches.
 //!
-//! Everything follows from the row and the moment at which the state came, never from the moment
-//! of sending: a notice that is sent again is the same to the byte.
+//! A notice depends on the row and the moment it reached the state, never on the moment of sending.
+//! So a notice that is sent again has the same id and the same bytes.
 
 use crate::ids::PartnerId;
 use crate::money::{Currency, Money};
@@ -16,14 +16,14 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 
-/// That a row of a partner's came to a state.
+/// A message that a row reached a state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// `commission.created` and the like; a row has each at most once.
+    /// The type of notice, as `commission.created`. A row has each type at most once.
     pub kind: &'static str,
-    /// When the state came.
+    /// When the row reached the state.
     pub at: Timestamp,
-    /// The row, as it stood then.
+    /// The row, as it was then.
     pub data: NoticeData,
 }
 
@@ -31,28 +31,28 @@ pub struct Notice {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum NoticeData {
-    /// A row of the commission ledger, as it stands in a statement.
+    /// A row of the commission ledger, as a statement shows it.
     Commission(RowView),
-    /// How a report stands, in the words of the partners' door.
+    /// The status of a referral, in the words of the partner endpoint.
     Referral {
         /// The partner's id of the referral.
         referral_id: Arc<str>,
-        /// How it stands from now on.
+        /// The status from now on.
         state: &'static str,
-        /// Why, where there is a reason.
+        /// The reason, for a held or refused referral.
         #[serde(skip_serializing_if = "Option::is_none")]
         reason: Option<&'static str>,
     },
-    /// What was paid out.
+    /// A payout.
     Payout {
         /// The day it is for.
         date: Date,
-        /// How much, in each unit by itself.
+        /// The amounts paid, one for each currency and minor unit.
         amounts: Vec<NoticeAmount>,
     },
 }
 
-/// An amount as it stands in a notice.
+/// An amount in the JSON of a notice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NoticeAmount {
     amount_minor: i64,
@@ -70,8 +70,8 @@ impl From<&Money> for NoticeAmount {
     }
 }
 
-/// A notice as it travels: `{"type", "timestamp", "data": {"id", …}}`, the id being the row's, the
-/// same in all its notices.
+/// The JSON body of a notice: `{"type", "timestamp", "data": {"id", …}}`. The id is the row's, and
+/// is the same in all notices of the row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NoticeBody<'a> {
     #[serde(rename = "type")]
@@ -87,8 +87,9 @@ struct NoticeBodyData<'a> {
     data: &'a NoticeData,
 }
 
-/// Every notice that a row of the ledger ever makes, in the order of their moments. What waits for
-/// a person's decision is not released by time; the decision makes rows of its own.
+/// All notices of a commission row, in the order of their times. A row that waits for a person's
+/// decision has no notice of its release: time does not release it, and the decision makes rows of
+/// its own.
 pub fn of_commission(row: &CommissionRow) -> Vec<Notice> {
     let notice = |kind, at| Notice {
         kind,
@@ -102,8 +103,8 @@ pub fn of_commission(row: &CommissionRow) -> Vec<Notice> {
     notices
 }
 
-/// The notice of how a report stands. That one waits again is told as well: it was told otherwise
-/// before.
+/// The notice of a referral's new status. `referral.waiting` is a notice too, because the partner
+/// was told another status before.
 pub fn of_referral_status(row: &ReferralStatusRow) -> Notice {
     Notice {
         kind: match row.status {
@@ -143,13 +144,13 @@ fn commission_kind(kind: RowKind) -> &'static str {
 }
 
 impl Notice {
-    /// Its message id, by which a partner drops repetitions: made of the row's sort key and the
-    /// state, and of nothing else.
+    /// The message id, by which a partner drops repetitions: `msg_` and a hash of the partner, the
+    /// row's sort key and the type. `row` is that sort key.
     pub fn id(&self, partner: &PartnerId, row: &str) -> String {
         hashed_id("msg", &[partner.as_str(), row, self.kind])
     }
 
-    /// As it travels.
+    /// The body to send. `row` is the row's sort key.
     pub fn body<'a>(&'a self, partner: &PartnerId, row: &str) -> NoticeBody<'a> {
         NoticeBody {
             kind: self.kind,
@@ -162,8 +163,9 @@ impl Notice {
     }
 }
 
-/// A row's sort key names its customer as the provider does, which is nobody else's business.
-fn hashed_id(what: &str, parts: &[&str]) -> String {
+/// `prefix_` and a hash. A row's sort key has the provider's customer id, which a partner must not
+/// see.
+fn hashed_id(prefix: &str, parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update(part.as_bytes());
@@ -171,19 +173,19 @@ fn hashed_id(what: &str, parts: &[&str]) -> String {
     }
     let first = hash.finalize().first_chunk::<16>().copied();
     let number = u128::from_be_bytes(first.unwrap_or_default());
-    format!("{what}_{number:032x}")
+    format!("{prefix}_{number:032x}")
 }
 
-/// How long a message waits after so many vain attempts, the first being 1; none when it is given
-/// up. `asked` is what the partner asked for, which counts where it is longer, up to
-/// [`LONGEST_WAIT`].
-pub fn retry_wait(attempt: u32, asked: Option<SignedDuration>) -> Option<SignedDuration> {
-    let place = usize::try_from(attempt.saturating_sub(1)).ok()?;
-    let wait = SignedDuration::from_secs(*RETRY_WAITS.get(place)?);
-    Some(asked.map_or(wait, |asked| asked.clamp(wait, wait.max(MAX_WAIT))))
+/// How long a message waits after a failed attempt; the first attempt is number 1. `None` when the
+/// message is given up. `requested` is the wait that the partner asked for. It counts when it is
+/// longer than ours, up to [`MAX_WAIT`].
+pub fn retry_wait(attempt: u32, requested: Option<SignedDuration>) -> Option<SignedDuration> {
+    let index = usize::try_from(attempt.saturating_sub(1)).ok()?;
+    let wait = SignedDuration::from_secs(*RETRY_WAITS.get(index)?);
+    Some(requested.map_or(wait, |requested| requested.clamp(wait, wait.max(MAX_WAIT))))
 }
 
-/// Whether an endpoint that has failed since then, without a success between, is given up.
+/// Whether a notice endpoint is given up that has failed since this moment without a success.
 pub fn is_given_up(failing_since: Timestamp, now: Timestamp) -> bool {
     now.duration_since(failing_since) >= GIVE_UP_AFTER
 }
@@ -191,13 +193,14 @@ pub fn is_given_up(failing_since: Timestamp, now: Timestamp) -> bool {
 /// How often a notice is sent before its message is given up.
 pub const MAX_ATTEMPTS: u32 = 12;
 
-/// A queue hides a message for twelve hours at most, counted from when it was received.
+/// The longest wait. A queue hides a message for at most twelve hours from its receipt.
 pub const MAX_WAIT: SignedDuration = SignedDuration::from_hours(11);
 
-/// A little less than the waits of one message, so that its last attempt finds it so.
+/// How long a notice endpoint may fail before it is given up. It is a little less than all waits of
+/// one message, so that the last attempt of a message finds the endpoint given up.
 pub const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(71);
 
-/// Seconds after each vain attempt: soon at first, then through three days in all.
+/// The wait after each failed attempt, in seconds: short at first, three days in all.
 const RETRY_WAITS: [i64; MAX_ATTEMPTS as usize - 1] = [
     5,
     5 * 60,

@@ -1,14 +1,15 @@
-//! What a partner is paid, and when: one decision for each partner and day, remembered as it was
-//! made.
+//! Payouts: what a partner is paid, and when. There is at most one decision for each partner and
+//! day, and it is stored as it was made.
 //!
-//! A payout takes the balance, not rows: what is released by a moment, less all that was paid
-//! out before. So a row that comes late is in the next one, what goes back later makes the
-//! balance negative until later rows make up for it, and nothing is ever paid twice.
+//! A payout takes a balance, not rows: all that is released by a moment, minus all payouts before.
+//! So a row that is put late is in the next payout, a later refund makes the balance negative until
+//! new rows make up for it, and nothing is paid twice.
 
 use crate::ids::{CustomerKey, PartnerId};
+use crate::money::Currency;
 use crate::money::Money;
+use crate::partner::identity::SelfReferralSignal;
 use crate::partner::ledger::CommissionRow;
-use crate::partner::statement::balances;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -19,79 +20,79 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Money that was paid out to a partner on one day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payout {
-    /// To whom.
+    /// The partner that is paid.
     pub partner: PartnerId,
-    /// Its number among the partner's payouts, from 1 on.
+    /// Its number among the partner's payouts, from 1.
     pub n: u64,
-    /// The day it is for, in UTC; a partner has one payout a day at most.
+    /// The day it is for, in UTC. A partner has at most one payout for each day.
     pub date: Date,
     /// When it was decided, by our clock.
     pub at: Timestamp,
-    /// What was released by then is in it.
+    /// What was released by this moment is in it.
     pub until: Timestamp,
-    /// How much, in each unit by itself; never nothing, never negative.
+    /// The amounts paid, one for each currency and minor unit; each is positive.
     pub amounts: Vec<Money>,
-    /// Rows decided by then were all put, so all of them that were released are in it.
+    /// All rows decided by this moment had been put, so those of them that were released are in it.
     pub complete_until: Timestamp,
-    /// Of the rows decided later those that are in it, by customer and number: another may have
-    /// been decided, and be put only after the payout.
+    /// The rows decided later than that which are in it: their numbers by customer. They are listed
+    /// because other such rows may have been put only after the payout.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub late_rows: BTreeMap<CustomerKey, BTreeSet<u64>>,
 }
 
-/// What somebody asks to be paid out.
+/// A request to pay out a partner's balances.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PayoutRequest {
-    /// For which day, in UTC.
+    /// The day to pay for, in UTC.
     pub date: Date,
-    /// The least that is paid, by currency; one minor unit where it says nothing.
+    /// The smallest amount to pay, one for each currency. Where there is none it is one minor unit.
     pub minimums: Vec<Money>,
 }
 
-/// What a run makes of an order.
+/// The result of a payout request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PayoutOutcome {
-    /// This is to be paid.
+    /// This is to be paid, and these balances are not.
     Pay(Payout, Vec<UnpaidBalance>),
-    /// That day's payout was decided before, and stays as it is.
+    /// The payout of that day was decided before. It stays as it is.
     AlreadyPaid(Payout),
-    /// Nothing is to be paid.
+    /// Nothing is to be paid. These balances stay.
     Nothing(Vec<UnpaidBalance>),
 }
 
 /// A balance that is not paid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnpaidBalance {
-    /// What is released and not paid.
+    /// The balance that is released and not paid.
     pub amount: Money,
-    /// Why it stays.
+    /// Why it is not paid.
     pub reason: HoldReason,
 }
 
 /// Why a balance is not paid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HoldReason {
-    /// It is below what the order pays at least.
+    /// It is below this minimum of the request.
     BelowMinimum(Money),
-    /// More went back than was earned since the last payout.
+    /// It is negative: since the last payout more was taken back than earned.
     Negative,
 }
 
-/// An order that can't be followed.
+/// Why a payout request is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PayoutRefusal {
-    /// Its day has not come.
-    #[error("{date} is still to come, it is {now}: nothing can be released by then yet")]
+    /// Its day is in the future.
+    #[error("{date} is in the future: it is {now} now, so that day cannot be paid out yet")]
     FutureDate {
         /// The day asked for.
         date: Date,
-        /// The moment it was asked at.
+        /// The moment of the request.
         now: Timestamp,
     },
-    /// A later day was paid.
+    /// A later day was paid out before.
     #[error(
-        "{date} lies before the last payout, number {n} of {last}, which took all that was \
-         released by then: ask for a later day"
+        "{date} is before the last payout (number {n}, of {last}), which paid all that was \
+         released by then: choose a later day"
     )]
     BeforeLastPayout {
         /// The day asked for.
@@ -103,26 +104,26 @@ pub enum PayoutRefusal {
     },
 }
 
-/// Rows decided longer ago than this before a payout are taken for put: the stream puts what a
-/// process left behind within seconds, the audit within a day.
+/// Rows decided longer than this before a payout count as put. If a process dies before it puts its
+/// rows, the stream puts them within seconds, or the audit within a day.
 const SETTLING_TIME: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// Late rows that a payout names at most, which keeps it a small item.
+/// The largest number of late rows that a payout lists, so that it stays a small item.
 const MAX_LATE_ROWS: usize = 1_000;
 
-/// What an order pays, of these rows and payouts, all there are of this partner. The payouts
-/// must not be older than the rows: who reads them reads them first.
+/// Decides what a request pays. `rows` and `payouts` must be all of this partner, and the payouts
+/// must have been read before the rows.
 ///
 /// # Errors
-/// [`Refused`].
+/// [`PayoutRefusal`] when the day is in the future or before the last payout.
 pub fn decide(
     partner: &PartnerId,
     rows: &[CommissionRow],
     payouts: &[Payout],
-    order: &PayoutRequest,
+    request: &PayoutRequest,
     now: Timestamp,
 ) -> Result<PayoutOutcome, PayoutRefusal> {
-    let date = order.date;
+    let date = request.date;
     if let Some(payout) = payouts.iter().find(|payout| payout.date == date) {
         return Ok(PayoutOutcome::AlreadyPaid(payout.clone()));
     }
@@ -136,34 +137,34 @@ pub fn decide(
         return Err(PayoutRefusal::BeforeLastPayout { date, n, last });
     }
     let until = now.min(end_of(date));
-    let (mut amounts, mut left) = (Vec::new(), Vec::new());
+    let (mut amounts, mut unpaid) = (Vec::new(), Vec::new());
     for balance in balances(rows, payouts, until) {
         let amount = Money {
             minor: balance.released_minor,
             currency: balance.currency,
             exponent: balance.exponent,
         };
-        let least = order
+        let minimum = request
             .minimums
             .iter()
-            .find(|l| l.currency == amount.currency);
+            .find(|minimum| minimum.currency == amount.currency);
         match amount.minor.cmp(&0) {
-            Ordering::Less => left.push(UnpaidBalance {
+            Ordering::Less => unpaid.push(UnpaidBalance {
                 amount,
                 reason: HoldReason::Negative,
             }),
             Ordering::Equal => {}
-            Ordering::Greater => match least.filter(|least| is_below(amount, **least)) {
-                Some(least) => left.push(UnpaidBalance {
+            Ordering::Greater => match minimum.filter(|minimum| is_below(amount, **minimum)) {
+                Some(minimum) => unpaid.push(UnpaidBalance {
                     amount,
-                    reason: HoldReason::BelowMinimum(*least),
+                    reason: HoldReason::BelowMinimum(*minimum),
                 }),
                 None => amounts.push(amount),
             },
         }
     }
     if amounts.is_empty() {
-        return Ok(PayoutOutcome::Nothing(left));
+        return Ok(PayoutOutcome::Nothing(unpaid));
     }
     let payout = Payout {
         partner: partner.clone(),
@@ -175,15 +176,15 @@ pub fn decide(
         complete_until: Timestamp::MAX,
         late_rows: BTreeMap::new(),
     };
-    Ok(PayoutOutcome::Pay(payout.with_late_rows(rows), left))
+    Ok(PayoutOutcome::Pay(payout.with_late_rows(rows), unpaid))
 }
 
 impl Payout {
-    /// Whether a row is among what was paid.
+    /// Whether this payout paid a row.
     pub fn includes(&self, row: &CommissionRow) -> bool {
-        let named = || {
-            let of = self.late_rows.get(&row.customer);
-            of.is_some_and(|numbers| numbers.contains(&row.n))
+        let listed = || {
+            let numbers = self.late_rows.get(&row.customer);
+            numbers.is_some_and(|numbers| numbers.contains(&row.n))
         };
         row.self_referral_signal.is_none()
             && row.releases_at <= self.until
@@ -191,43 +192,44 @@ impl Payout {
                 .amounts
                 .iter()
                 .any(|paid| paid.is_same_unit(row.amount))
-            && (row.at <= self.complete_until || named())
+            && (row.at <= self.complete_until || listed())
     }
 
-    /// How the bank and the partner know it: `acme-3`.
+    /// Its name for the bank and the partner: partner and number, `acme-3`.
     pub fn name(&self) -> String {
         format!("{}-{}", self.partner, self.n)
     }
 
-    /// With the rows of late that it takes; where these are too many, the older of them count
-    /// as put.
+    /// Adds the list of late rows that are in it. Of more than [`MAX_LATE_ROWS`] the older ones
+    /// count as put.
     fn with_late_rows(mut self, rows: &[CommissionRow]) -> Self {
-        let settled = self.at.checked_sub(SETTLING_TIME).unwrap_or(Timestamp::MIN);
-        let taken = rows.iter().filter(|row| self.includes(row));
-        let mut late: Vec<&CommissionRow> = taken.filter(|row| settled < row.at).collect();
-        late.sort_by_key(|row| std::cmp::Reverse(row.at));
-        let all_by = late.get(MAX_LATE_ROWS).map_or(settled, |beyond| beyond.at);
-        for row in late.into_iter().filter(|row| all_by < row.at) {
-            let of = self.late_rows.entry(row.customer.clone()).or_default();
-            of.insert(row.n);
+        let put_until = self.at.checked_sub(SETTLING_TIME).unwrap_or(Timestamp::MIN);
+        let included = rows.iter().filter(|row| self.includes(row));
+        let mut late_rows: Vec<&CommissionRow> =
+            included.filter(|row| put_until < row.at).collect();
+        late_rows.sort_by_key(|row| std::cmp::Reverse(row.at));
+        let complete_until = late_rows.get(MAX_LATE_ROWS).map_or(put_until, |row| row.at);
+        for row in late_rows.into_iter().filter(|row| complete_until < row.at) {
+            let numbers = self.late_rows.entry(row.customer.clone()).or_default();
+            numbers.insert(row.n);
         }
-        self.complete_until = all_by;
+        self.complete_until = complete_until;
         self
     }
 }
 
-/// Whether an amount is below another of the same currency, which may be counted in another unit.
-fn is_below(amount: Money, least: Money) -> bool {
+/// Whether an amount is below a minimum of the same currency. Their minor units may differ.
+fn is_below(amount: Money, minimum: Money) -> bool {
     let scaled = |money: Money, by: u8| {
         let factor = 10_i128.checked_pow(by.into())?;
         i128::from(money.minor).checked_mul(factor)
     };
     match (
-        scaled(amount, least.exponent),
-        scaled(least, amount.exponent),
+        scaled(amount, minimum.exponent),
+        scaled(minimum, amount.exponent),
     ) {
-        (Some(amount), Some(least)) => amount < least,
-        // Units so fine that they can't be compared: a person looks at it.
+        (Some(amount), Some(minimum)) => amount < minimum,
+        // The units are too fine to compare, so it is not paid and a person must look at it.
         (None, _) | (_, None) => true,
     }
 }
@@ -241,4 +243,86 @@ pub fn day_of(moment: Timestamp) -> Date {
 fn end_of(date: Date) -> Timestamp {
     let end = date.at(23, 59, 59, 0).to_zoned(TimeZone::UTC);
     end.map_or(Timestamp::MAX, |end| end.timestamp())
+}
+
+/// The sums of a partner's rows in one currency, in minor units. Where providers count a currency
+/// in different minor units, each unit has a balance of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Balance {
+    /// ISO 4217 code, lower case.
+    pub currency: Currency,
+    /// The decimal places of the minor unit.
+    pub exponent: u8,
+    /// Not released yet.
+    pub pending_minor: i64,
+    /// Released and not paid out. Negative when amounts that were paid out were taken back since.
+    pub released_minor: i64,
+    /// Paid out in all.
+    pub paid_minor: i64,
+    /// Waiting for a person's decision.
+    pub held_minor: i64,
+}
+
+impl Balance {
+    /// All that is not paid out, in minor units.
+    pub fn outstanding_minor(&self) -> i64 {
+        self.pending_minor
+            .saturating_add(self.released_minor)
+            .saturating_add(self.held_minor)
+    }
+}
+
+/// The balances of a partner at a moment, sorted by currency. `rows` and `payouts` must be all of
+/// the partner.
+pub fn balances(rows: &[CommissionRow], payouts: &[Payout], now: Timestamp) -> Vec<Balance> {
+    let mut balances: BTreeMap<(Currency, u8), Balance> = BTreeMap::new();
+    let mut update = |amount: Money, change: &dyn Fn(&mut Balance)| {
+        let Money {
+            currency, exponent, ..
+        } = amount;
+        change(balances.entry((currency, exponent)).or_insert(Balance {
+            currency,
+            exponent,
+            pending_minor: 0,
+            released_minor: 0,
+            paid_minor: 0,
+            held_minor: 0,
+        }));
+    };
+    for row in rows {
+        let minor = row.amount.minor;
+        update(row.amount, &|balance| {
+            let sum = match RowState::of(row, now) {
+                RowState::Held(_) => &mut balance.held_minor,
+                RowState::Pending => &mut balance.pending_minor,
+                RowState::Released => &mut balance.released_minor,
+            };
+            *sum = sum.saturating_add(minor);
+        });
+    }
+    for amount in payouts.iter().flat_map(|payout| &payout.amounts) {
+        let minor = amount.minor;
+        update(*amount, &|balance| {
+            balance.released_minor = balance.released_minor.saturating_sub(minor);
+            balance.paid_minor = balance.paid_minor.saturating_add(minor);
+        });
+    }
+    balances.into_values().collect()
+}
+
+/// The state of a row, without regard to payouts.
+pub(crate) enum RowState {
+    Held(SelfReferralSignal),
+    Pending,
+    Released,
+}
+
+impl RowState {
+    pub(crate) fn of(row: &CommissionRow, now: Timestamp) -> Self {
+        match row.self_referral_signal {
+            Some(signal) => Self::Held(signal),
+            None if now < row.releases_at => Self::Pending,
+            None => Self::Released,
+        }
+    }
 }

@@ -1,35 +1,32 @@
-//! A partner's program: what it earns on the customers it sends, for how long, and when it may
-//! be paid. It is pinned to a customer with the report, so a later change touches only those
-//! who are sent later.
+//! A partner's program: what it earns on the customers it sends, for how long, and when that may be
+//! paid out. A report comes with the program in force, so a later change of the program applies
+//! only to later reports.
 
-use crate::ids::PartnerId;
 use crate::money::Money;
-use crate::partner::program_input::BadProgram;
-use crate::state::Person;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::fmt::Display;
 
-/// What a partner earns, and when. One that is read keeps the [bounds](Self::checked).
+/// What a partner earns, and when. A program that is read from storage is within its
+/// [bounds](Self::checked).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Unchecked")]
 pub struct Program {
-    /// How much of a payment.
+    /// How much a payment earns.
     pub reward: Reward,
-    /// Of which payments.
+    /// Which payments earn.
     pub duration: CommissionDuration,
-    /// Days from a payment until what it earned is released.
+    /// Days from a payment until its commission is released.
     pub hold_days: u16,
-    /// Days that may lie between a report and the customer's first payment, either way.
+    /// The largest number of days between a report and the customer's first payment, in either
+    /// order.
     pub window_days: u16,
-    /// Whose report counts where there are several.
+    /// Which report counts when there are several.
     pub attribution_model: AttributionModel,
 }
 
-/// A program as it is stored, before its bounds were looked at.
+/// A stored program, before its bounds are checked.
 #[derive(Deserialize)]
 struct Unchecked {
     reward: Reward,
@@ -46,29 +43,29 @@ impl TryFrom<Unchecked> for Program {
     fn try_from(stored: Unchecked) -> Result<Self, BadProgram> {
         let Unchecked {
             reward,
-            duration: span,
+            duration,
             hold_days,
             window_days,
-            attribution_model: claim,
+            attribution_model,
         } = stored;
         Self {
             reward,
-            duration: span,
+            duration,
             hold_days,
             window_days,
-            attribution_model: claim,
+            attribution_model,
         }
         .checked()
     }
 }
 
-/// How much of a payment is earned.
+/// How much a payment earns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reward {
-    /// So many hundredths of a percent of what was paid without tax; 10,000 at most.
+    /// A part of what was paid without tax, in basis points (hundredths of a percent): 1 to 10,000.
     BasisPoints(u16),
-    /// So much for each payment in this currency, nothing for one in another.
+    /// This amount for each payment in its currency. A payment in another currency earns nothing.
     Fixed(Money),
 }
 
@@ -76,113 +73,42 @@ pub enum Reward {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CommissionDuration {
-    /// The customer's first.
+    /// Only the customer's first payment.
     FirstPayment,
-    /// Those made in so many months, counted from the first.
+    /// The payments of this number of months, counted from the first payment.
     Months(u16),
-    /// Every one.
+    /// Every payment.
     Life,
 }
 
-/// Whose report counts where several partners claim one customer. Of several programs the one
-/// of the first report decides.
+/// Which report counts when several partners report one customer. If their programs differ in this,
+/// the program of the first report decides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AttributionModel {
-    /// The one that was signed first.
+    /// The report that was signed first.
     #[default]
     First,
-    /// Of those who sent the customer before the first payment the last.
+    /// The report of the partner that was the last to send the customer before the first payment.
     Last,
 }
 
-/// What a partner itself is known by, so that it does not earn on its own purchases.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PartnerIdentity {
-    /// Digests of its addresses: its customers' journals need not hold the addresses.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub mailboxes: BTreeSet<MailboxDigest>,
-    /// Its companies' domains; never one that gives mailboxes to everybody.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub domains: BTreeSet<Arc<str>>,
-    /// Fingerprints of what it pays with, as the providers give them.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub fingerprints: BTreeSet<Arc<str>>,
-}
-
-/// A digest of an address without what people vary in it: case, dots, plus-tags. Two people may
-/// come out alike on some hosts, which is why likeness is asked about and decides nothing.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct MailboxDigest(Arc<str>);
-
-/// Why a customer looks like the partner itself: what is earned waits for a person's decision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SelfReferralSignal {
-    /// The same address but for case, dots and plus-tags.
-    SameEmail,
-    /// An address at the partner's company.
-    SameDomain,
-    /// The same card or account.
-    SamePayment,
-}
-
-/// What a person says of a suspicion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Decision {
-    /// It is an honest referral.
-    Release,
-    /// It counts for nothing.
-    Void,
-}
-
-/// A report's program as it was in force when the partner sent the customer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AttributionTerms {
-    /// Whose.
-    pub partner: PartnerId,
-    /// The partner's id of the referral.
-    pub referral: Arc<str>,
-    /// When the partner signed the report.
-    pub reported_at: Timestamp,
-    /// On what terms.
-    pub program: Program,
-    /// Who the partner is.
-    #[serde(default)]
-    pub identity: PartnerIdentity,
-}
-
-/// A code that was given to a partner: whoever pays with it from then on was sent by it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CodeGranted {
-    /// The code.
-    pub code: Arc<str>,
-    /// Whose it is.
-    pub partner: PartnerId,
-    /// On what terms.
-    pub program: Program,
-    /// Who the partner is.
-    #[serde(default)]
-    pub identity: PartnerIdentity,
-}
-
 impl Program {
-    /// Whether a first payment at this moment lies near enough to a report: not long after the
-    /// customer was sent, and not long before the partner said so.
+    /// Whether the first payment is within the window: at most `window_days` after the customer was
+    /// sent, and the report at most `window_days` after the payment.
     pub fn is_in_window(&self, sent: Timestamp, reported: Timestamp, paid: Timestamp) -> bool {
         paid <= after(sent, self.window_days) && reported <= after(paid, self.window_days)
     }
 
-    /// When what a payment of this moment earned is released.
+    /// When the commission of a payment of this moment is released.
     pub fn releases_at(&self, paid: Timestamp) -> Timestamp {
         after(paid, self.hold_days)
     }
 }
 
 impl CommissionDuration {
-    /// Whether a payment earns that is made at this moment, after a first one at that.
+    /// Whether a payment made at the moment `paid` earns. `first` is when the customer first paid,
+    /// and `is_first` says that this is the first payment.
     pub fn covers(self, first: Timestamp, is_first: bool, paid: Timestamp) -> bool {
         match self {
             Self::FirstPayment => is_first,
@@ -198,80 +124,11 @@ impl CommissionDuration {
 }
 
 impl AttributionModel {
-    /// As people write it.
+    /// The name in files, in JSON and at the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::First => "first",
             Self::Last => "last",
-        }
-    }
-}
-
-impl PartnerIdentity {
-    /// Nothing known.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// What a partner with this address is known by.
-    pub fn of(email: &str) -> Self {
-        let domain = domain_of(email).filter(|domain| !FREE_MAIL_HOSTS.contains(&domain.as_str()));
-        Self {
-            mailboxes: MailboxDigest::of(email).into_iter().collect(),
-            domains: domain.map(Into::into).into_iter().collect(),
-            fingerprints: BTreeSet::new(),
-        }
-    }
-
-    /// In what a customer looks like this partner, the clearest likeness first.
-    pub fn resembles(
-        &self,
-        person: &Person,
-        fingerprints: &BTreeSet<Arc<str>>,
-    ) -> Option<SelfReferralSignal> {
-        let emails = || person.emails();
-        let mailbox = |email| MailboxDigest::of(email).is_some_and(|m| self.mailboxes.contains(&m));
-        let domain = |email| domain_of(email).is_some_and(|d| self.domains.contains(d.as_str()));
-        if !self.mailboxes.is_empty() && emails().any(mailbox) {
-            Some(SelfReferralSignal::SameEmail)
-        } else if !self.domains.is_empty() && emails().any(domain) {
-            Some(SelfReferralSignal::SameDomain)
-        } else if !self.fingerprints.is_disjoint(fingerprints) {
-            Some(SelfReferralSignal::SamePayment)
-        } else {
-            None
-        }
-    }
-}
-
-impl MailboxDigest {
-    /// Of an address; none of what is no address.
-    pub fn of(email: &str) -> Option<Self> {
-        let domain = domain_of(email)?;
-        let local = email.trim().rsplit_once('@')?.0.to_lowercase();
-        let untagged = local.split('+').next().unwrap_or_default();
-        let plain: String = untagged.chars().filter(|c| *c != '.').collect();
-        let hash = Sha256::digest(format!("{plain}@{domain}").as_bytes());
-        let half = hash.first_chunk::<16>().copied().unwrap_or_default();
-        let text = format!("{:032x}", u128::from_be_bytes(half));
-        Some(Self(text.into()))
-    }
-}
-
-impl SelfReferralSignal {
-    /// The one of that name.
-    pub fn parse(name: &str) -> Option<Self> {
-        [Self::SameEmail, Self::SameDomain, Self::SamePayment]
-            .into_iter()
-            .find(|suspicion| suspicion.as_str() == name)
-    }
-
-    /// As it stands in keys and in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::SameEmail => "same_email",
-            Self::SameDomain => "same_domain",
-            Self::SamePayment => "same_payment",
         }
     }
 }
@@ -284,10 +141,10 @@ impl std::fmt::Display for Program {
             CommissionDuration::Months(months) => write!(f, "{reward} for {months} months")?,
             CommissionDuration::Life => write!(f, "{reward} for life")?,
         }
-        let claim = self.attribution_model.as_str();
+        let model = self.attribution_model.as_str();
         write!(
             f,
-            ", released after {hold} days, window {window} days, {claim} report counts"
+            ", released after {hold} days, window {window} days, {model} report counts"
         )
     }
 }
@@ -296,13 +153,13 @@ impl std::fmt::Display for Reward {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::BasisPoints(points) => {
-                let (whole, rest) = (points.div_euclid(100), points.rem_euclid(100));
-                match rest {
+                let (whole, hundredths) = (points.div_euclid(100), points.rem_euclid(100));
+                match hundredths {
                     0 => write!(f, "{whole} %"),
-                    rest if rest.rem_euclid(10) == 0 => {
-                        write!(f, "{whole}.{} %", rest.div_euclid(10))
+                    hundredths if hundredths.rem_euclid(10) == 0 => {
+                        write!(f, "{whole}.{} %", hundredths.div_euclid(10))
                     }
-                    rest => write!(f, "{whole}.{rest:02} %"),
+                    hundredths => write!(f, "{whole}.{hundredths:02} %"),
                 }
             }
             Self::Fixed(money) => write!(f, "{money}"),
@@ -310,76 +167,120 @@ impl std::fmt::Display for Reward {
     }
 }
 
-/// The host of an address; one name of it where it has several.
-fn domain_of(email: &str) -> Option<String> {
-    let (local, domain) = email.trim().rsplit_once('@')?;
-    let domain = domain.to_lowercase();
-    let sound = !local.is_empty() && !domain.is_empty();
-    sound.then(|| match domain.as_str() {
-        "googlemail.com" => "gmail.com".to_owned(),
-        _ => domain,
-    })
-}
-
 fn after(moment: Timestamp, days: u16) -> Timestamp {
     let days = SignedDuration::from_hours(i64::from(days).saturating_mul(24));
     moment.checked_add(days).unwrap_or(Timestamp::MAX)
 }
 
-/// Hosts that give a mailbox to everybody: sharing one says nothing.
-const FREE_MAIL_HOSTS: &[&str] = &[
-    "aol.com",
-    "bbox.fr",
-    "bluewin.ch",
-    "fastmail.com",
-    "free.fr",
-    "freenet.de",
-    "gmail.com",
-    "gmx.at",
-    "gmx.ch",
-    "gmx.com",
-    "gmx.de",
-    "gmx.fr",
-    "gmx.net",
-    "hotmail.co.uk",
-    "hotmail.com",
-    "hotmail.fr",
-    "icloud.com",
-    "laposte.net",
-    "libero.it",
-    "live.com",
-    "live.fr",
-    "mac.com",
-    "mail.com",
-    "mail.ru",
-    "me.com",
-    "msn.com",
-    "neuf.fr",
-    "numericable.fr",
-    "orange.fr",
-    "outlook.com",
-    "outlook.fr",
-    "pm.me",
-    "posteo.de",
-    "proton.me",
-    "protonmail.com",
-    "qq.com",
-    "seznam.cz",
-    "sfr.fr",
-    "skynet.be",
-    "t-online.de",
-    "tutanota.com",
-    "wanadoo.fr",
-    "web.de",
-    "wp.pl",
-    "yahoo.co.uk",
-    "yahoo.com",
-    "yahoo.de",
-    "yahoo.es",
-    "yahoo.fr",
-    "yahoo.it",
-    "yandex.ru",
-    "ymail.com",
-    "zoho.com",
-    "163.com",
-];
+/// Why terms of a program are refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadProgram {
+    /// The text is not a percentage.
+    #[error(
+        "`{0}` is not a valid rate: write a percentage with at most two decimals, as 20% or 12.5%"
+    )]
+    Rate(String),
+    /// The text is not a number of days.
+    #[error("`{0}` is not a valid number of days: write it as 30d")]
+    Days(String),
+    /// The text is neither `first` nor `last`.
+    #[error("`{0}` is not a valid attribution model: write first or last")]
+    AttributionModel(String),
+    /// The text is not a tier.
+    #[error(
+        "`{0}` is not a valid tier: write active customers and reward, as 10:25% or 10:6.00 eur"
+    )]
+    Tier(String),
+    /// A term is out of its bounds.
+    #[error("{what} of {value} is not allowed: {bounds}")]
+    Bounds {
+        /// The term, with its article: `a rate`.
+        what: &'static str,
+        /// Its value, as people read it.
+        value: String,
+        /// The bounds, as people read them.
+        bounds: &'static str,
+    },
+    /// Two terms that exclude each other.
+    #[error("{0} exclude each other: give only one of them")]
+    Alternatives(&'static str),
+    /// The text is not an e-mail address. The error does not repeat it.
+    #[error("an e-mail address is not valid: write it as anna@example.com")]
+    Email,
+    /// The text is not a domain, or is a public mail host.
+    #[error(
+        "`{0}` is not a valid company domain: write it as example.com; a public mail host is not \
+         allowed"
+    )]
+    Domain(String),
+    /// These terms are missing.
+    #[error("the program is incomplete: {0} is missing, and there is no program to take it from")]
+    Missing(String),
+}
+
+impl Program {
+    /// Returns the program if it is within its bounds. The bounds may become wider but never
+    /// narrower, because journals contain programs.
+    ///
+    /// # Errors
+    /// [`BadProgram::Bounds`] names the first term that is out of its bounds.
+    pub fn checked(self) -> Result<Self, BadProgram> {
+        let outside = |what, value: &dyn Display, bounds| {
+            let value = value.to_string();
+            Err(BadProgram::Bounds {
+                what,
+                value,
+                bounds,
+            })
+        };
+        match self.reward {
+            Reward::BasisPoints(1..=10_000) => {}
+            Reward::BasisPoints(_) => {
+                return outside(
+                    "a rate",
+                    &self.reward,
+                    "it must be more than 0 % and at most 100 %",
+                );
+            }
+            Reward::Fixed(money) if money.minor > 0 => {}
+            Reward::Fixed(money) => {
+                return outside("a fixed amount", &money, "it must be more than 0");
+            }
+        }
+        match self.duration {
+            CommissionDuration::FirstPayment
+            | CommissionDuration::Months(1..=MAX_MONTHS)
+            | CommissionDuration::Life => {}
+            CommissionDuration::Months(months) => {
+                return outside(
+                    "a number of months",
+                    &months,
+                    "it must be 1 to 1,200; or choose life",
+                );
+            }
+        }
+        if self.hold_days > MAX_DAYS {
+            return outside(
+                "a hold",
+                &in_days(self.hold_days),
+                "it must be 0 to 3,650 days",
+            );
+        }
+        if !(1..=MAX_DAYS).contains(&self.window_days) {
+            return outside(
+                "a window",
+                &in_days(self.window_days),
+                "it must be 1 to 3,650 days",
+            );
+        }
+        Ok(self)
+    }
+}
+
+fn in_days(days: u16) -> String {
+    format!("{days} days")
+}
+
+const MAX_MONTHS: u16 = 1_200;
+
+const MAX_DAYS: u16 = 3_650;

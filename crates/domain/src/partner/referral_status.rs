@@ -1,79 +1,68 @@
-//! How partners' reports stand, and which of it was told: rows that are never edited or deleted,
-//! decided with the record's write like those of the commission ledger.
+//! The status of partners' referrals, and what partners were told of it: rows that are never
+//! changed or deleted. Like the rows of the commission ledger they are decided with the record's
+//! write.
 //!
-//! A partner must not learn who is one of the shop's by reporting address after address. So
-//! nothing is told before the customer's first payment counts, but what a person decided.
+//! A partner must not find out who is a customer of the shop by reporting one address after
+//! another. So before the customer's first payment a partner is told nothing, except that a person
+//! voided the referral.
 
 use crate::ids::{CustomerKey, PartnerId};
-use crate::partner::program::SelfReferralSignal;
-use crate::state::CustomerState;
+use crate::partner::attribution::{Partners, referral_key};
+use crate::partner::identity::SelfReferralSignal;
+use crate::partner::referral::ReferralRefusal;
+use crate::payment::payments::Payments;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// How a report stands on one customer.
+/// The status of a referral for one customer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "status", content = "reason", rename_all = "snake_case")]
 pub enum ReferralStatus {
-    /// No payment counts, though one did: this is told only after another standing.
+    /// No payment counts. A partner is told this only after another status.
     Waiting,
-    /// It is the one that counts.
+    /// It is the referral that counts.
     Attributed,
-    /// It is the one that counts, and what it earns waits for a person.
+    /// It is the referral that counts, but its commissions wait for a person's decision.
     Held(SelfReferralSignal),
     /// It does not count.
     Refused(ReferralRefusal),
 }
 
-/// Why a report does not count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReferralRefusal {
-    /// Its partner took it back.
-    Canceled,
-    /// A person decided so.
-    Void,
-    /// The first payment lies too far from it.
-    OutsideWindow,
-    /// The report of another partner counts.
-    AnotherPartner,
-    /// Another report of the same partner counts.
-    AnotherReport,
-}
-
-/// One row of what a partner is told. Its key is referral, customer and number.
+/// One row of what a partner is told: a change of a referral's status. Its key is made of referral,
+/// customer and number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReferralStatusRow {
-    /// Who reported.
+    /// The partner that reported.
     pub partner: PartnerId,
     /// The partner's id of the referral.
     pub referral: Arc<str>,
-    /// Who it is about.
+    /// The customer it is about.
     pub customer: CustomerKey,
-    /// Its number among the customer's rows of this kind.
+    /// Its number among the customer's rows of this kind, from 0.
     pub n: u64,
-    /// How it stands from now on.
+    /// The status from now on.
     #[serde(flatten)]
     pub status: ReferralStatus,
     /// When it was decided, by our clock.
     pub at: Timestamp,
 }
 
-/// What was told of a customer last. Bookkeeping: a cache of the rows, which can be
-/// [recalled](Standings::recalled) from them.
+/// What partners were told last about a customer. It is bookkeeping: a cache that can be made again
+/// [from the rows](ReferralStatuses::from_rows).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReferralStatuses {
-    /// The number of the next row of this customer.
+    /// The number of the customer's next row.
     #[serde(default)]
     pub next_number: u64,
-    /// By `partner/referral`.
+    /// The status told last, by `partner/referral`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub statuses: BTreeMap<String, ReferralStatus>,
 }
 
 impl ReferralStatus {
-    /// As it stands in JSON.
+    /// The name in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
@@ -83,40 +72,30 @@ impl ReferralStatus {
         }
     }
 
-    /// The code of its reason.
+    /// The name of its reason, for a held or refused referral.
     pub fn reason(self) -> Option<&'static str> {
         match self {
             Self::Waiting | Self::Attributed => None,
-            Self::Held(suspicion) => Some(suspicion.as_str()),
+            Self::Held(signal) => Some(signal.as_str()),
             Self::Refused(reason) => Some(reason.as_str()),
         }
     }
 }
 
-impl ReferralRefusal {
-    /// As it stands in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Canceled => "canceled",
-            Self::Void => "void",
-            Self::OutsideWindow => "outside_window",
-            Self::AnotherPartner => "another_partner",
-            Self::AnotherReport => "another_report",
-        }
-    }
-}
-
-/// How each report of a partner with a program stands, by `partner/referral`: a function of the
-/// events alone. Of those of which nothing is to be told, nothing.
-pub fn referral_statuses(state: &CustomerState) -> BTreeMap<&String, ReferralStatus> {
-    if state.partners.attribution_terms.is_empty() {
+/// The status of each referral of a partner with a program, by `partner/referral`. It depends on
+/// the events alone. Referrals of which the partner may be told nothing are left out.
+pub fn referral_statuses<'a>(
+    partners: &'a Partners,
+    payments: &Payments,
+) -> BTreeMap<&'a String, ReferralStatus> {
+    if partners.attribution_terms.is_empty() {
         return BTreeMap::new();
     }
-    let paid = state.first_paid_at().is_some();
-    let attribution = state.attribution();
-    let of_one = |key: &String| {
-        let referral = state.referrals.get(key)?;
-        let standing = match state.refusal(key, referral) {
+    let paid = partners.first_paid_at(payments).is_some();
+    let attribution = partners.attribution(payments);
+    let status_of = |key: &String| {
+        let referral = partners.referrals.get(key)?;
+        let status = match partners.refusal(key, referral, payments) {
             Some(ReferralRefusal::Void) => ReferralStatus::Refused(ReferralRefusal::Void),
             _ if !paid => return None,
             Some(reason) => ReferralStatus::Refused(reason),
@@ -131,69 +110,73 @@ pub fn referral_statuses(state: &CustomerState) -> BTreeMap<&String, ReferralSta
                 _ => ReferralStatus::Refused(ReferralRefusal::AnotherPartner),
             },
         };
-        Some(standing)
+        Some(status)
     };
-    let pinned = state.partners.attribution_terms.keys();
-    pinned.filter_map(|key| Some((key, of_one(key)?))).collect()
+    let keys = partners.attribution_terms.keys();
+    keys.filter_map(|key| Some((key, status_of(key)?)))
+        .collect()
 }
 
 impl ReferralStatuses {
-    /// Nothing told.
+    /// Whether no partner was ever told anything.
     pub fn is_empty(&self) -> bool {
         self.next_number == 0
     }
 
-    /// What these rows told: all there are of this customer, in any order, none twice.
+    /// The statuses that these rows told. They must be all rows of the customer, each once, in any
+    /// order.
     pub fn from_rows<'a>(rows: impl IntoIterator<Item = &'a ReferralStatusRow>) -> Self {
         let mut rows: Vec<&ReferralStatusRow> = rows.into_iter().collect();
         rows.sort_by_key(|row| row.n);
-        let mut recalled = Self::default();
+        let mut statuses = Self::default();
         for row in rows {
-            let key = crate::partner::attribution::referral_key(&row.partner, &row.referral);
-            recalled.statuses.insert(key, row.status);
-            recalled.next_number = row.n.saturating_add(1);
+            let key = referral_key(&row.partner, &row.referral);
+            statuses.statuses.insert(key, row.status);
+            statuses.next_number = row.n.saturating_add(1);
         }
-        recalled
+        statuses
     }
 
-    /// The rows that tell what is different by now, and what is then told.
+    /// The rows that tell what has changed, and the statuses told with them.
     pub(crate) fn reconcile(
         &self,
         customer: &CustomerKey,
-        state: &CustomerState,
+        partners: &Partners,
+        payments: &Payments,
         now: Timestamp,
     ) -> (Self, Vec<ReferralStatusRow>) {
         let mut next = self.clone();
         let mut rows = Vec::new();
-        let standings = referral_statuses(state);
-        // What was told of a code may turn out to be of none: it was another partner's by then.
-        let keys: BTreeSet<&String> = standings
+        let current = referral_statuses(partners, payments);
+        // A status that was told may have lost its referral: the code was another partner's by
+        // then.
+        let keys: BTreeSet<&String> = current
             .keys()
             .copied()
             .chain(self.statuses.keys())
             .collect();
         for key in keys {
-            let told = self.statuses.get(key).copied();
-            let standing = standings
-                .get(key)
-                .copied()
-                .unwrap_or(ReferralStatus::Waiting);
-            if standing == told.unwrap_or(ReferralStatus::Waiting) {
+            let last = self.statuses.get(key).copied();
+            let status = current.get(key).copied().unwrap_or(ReferralStatus::Waiting);
+            if status == last.unwrap_or(ReferralStatus::Waiting) {
                 continue;
             }
             let Some((partner, referral)) = key.split_once('/') else {
                 continue;
             };
+            let Ok(partner) = PartnerId::parse(partner) else {
+                continue;
+            };
             rows.push(ReferralStatusRow {
-                partner: PartnerId::new(partner),
+                partner,
                 referral: referral.into(),
                 customer: customer.clone(),
                 n: next.next_number,
-                status: standing,
+                status,
                 at: now,
             });
             next.next_number = next.next_number.saturating_add(1);
-            next.statuses.insert(key.clone(), standing);
+            next.statuses.insert(key.clone(), status);
         }
         (next, rows)
     }

@@ -1,39 +1,40 @@
-//! A partner's statement: its rows, each with the words for it, and what they come to.
+//! A partner's statement: its rows with a text for each, and its balances.
 //!
-//! A row never changes; where it stands follows from the moment and the payouts. It is released
-//! when its hold ends and paid with the first payout that took it, so neither needs a write to it.
+//! A row never changes. Its state depends on the moment and the payouts: it is released when its
+//! hold ends, and paid with the first payout that includes it. So neither needs a write.
 //!
-//! As JSON: amounts are integer minor units as the provider counts them, times RFC 3339 in UTC.
+//! In JSON, amounts are integer minor units as the provider counts them, and times are RFC 3339 in
+//! UTC.
 
 use crate::money::{Currency, Money};
+use crate::partner::identity::SelfReferralSignal;
 use crate::partner::ledger::{CommissionRow, RowKind};
+use crate::partner::payout::{Balance, RowState, balances};
 use crate::partner::payout::{Payout, day_of};
-use crate::partner::program::SelfReferralSignal;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
-use std::collections::BTreeMap;
 
-/// What a partner is told of its ledger.
+/// A partner's rows and balances at a moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Statement {
     /// Rows and payouts, the earliest first.
     pub rows: Vec<RowView>,
-    /// By currency.
+    /// The balances, by currency.
     pub balance: Vec<Balance>,
 }
 
-/// A row, or a payout.
+/// A commission row or a payout, as people read it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RowView {
-    /// When it was decided.
+    /// When it was decided, by our clock.
     pub at: Timestamp,
-    /// The payment it is about, as its provider names it; of a payout its day.
+    /// What it is about: `stripe/live/pi_1` for a payment, `payout/2026-03-05` for a payout.
     pub cause: String,
     /// `commission`, `refund`, `dispute`, `reversal` or `payout`.
     pub kind: &'static str,
-    /// Minor units; negative when it is taken back or paid out.
+    /// The amount, in minor units; negative when something is taken back or paid out.
     pub amount_minor: i64,
     /// ISO 4217 code, lower case.
     pub currency: Currency,
@@ -41,44 +42,26 @@ pub struct RowView {
     pub exponent: u8,
     /// `pending`, `released`, `paid` or `held`.
     pub state: &'static str,
-    /// When its hold ends; none of a payout.
+    /// When its hold ends. `null` for a payout.
     pub releases_at: Option<Timestamp>,
-    /// What a partner can read.
+    /// A text for the partner.
     pub text: String,
 }
 
-/// What a partner's rows in one currency come to, minor units. Where providers count a currency
-/// in different units, each unit has a balance of its own.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Balance {
-    /// ISO 4217 code, lower case.
-    pub currency: Currency,
-    /// Decimal places of the minor unit.
-    pub exponent: u8,
-    /// Not released yet.
-    pub pending_minor: i64,
-    /// Released and not paid out; negative where what was paid out went back since.
-    pub released_minor: i64,
-    /// Paid out in all.
-    pub paid_minor: i64,
-    /// Waiting for a person's decision.
-    pub held_minor: i64,
-}
-
-/// What became of a partner's ledger in one month: opening balance and rows make the closing one.
+/// A partner's ledger in one month. The opening balance and the rows make the closing balance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MonthlyStatement {
     /// The first day of the month, in UTC.
     pub month: Date,
-    /// As it stood when the month began.
+    /// The balances when the month began.
     pub opening: Vec<Balance>,
-    /// What was decided and paid out in it, as it stood at the closing.
+    /// The rows decided and payouts made in the month, with their state at its end.
     pub rows: Vec<RowView>,
-    /// As it stood when the month ended; of the month that runs, as it stands.
+    /// The balances when the month ended; for the current month, the balances now.
     pub closing: Vec<Balance>,
 }
 
-/// The statement of these rows and payouts, all of one partner, at a moment.
+/// A partner's statement at a moment. `rows` and `payouts` must be all of the partner.
 pub fn statement(rows: &[CommissionRow], payouts: &[Payout], now: Timestamp) -> Statement {
     let mut views: Vec<RowView> = rows
         .iter()
@@ -92,8 +75,8 @@ pub fn statement(rows: &[CommissionRow], payouts: &[Payout], now: Timestamp) -> 
     }
 }
 
-/// The statement of the month that this day is of, from all rows and payouts of one partner.
-/// A month is a month in UTC, and a row belongs to the one in which it was decided.
+/// A partner's statement of the month that `day` is in. `rows` and `payouts` must be all of the
+/// partner. Months are in UTC, and a row belongs to the month in which it was decided.
 pub fn monthly_statement(
     rows: &[CommissionRow],
     payouts: &[Payout],
@@ -103,20 +86,24 @@ pub fn monthly_statement(
     let month = day.first_of_month();
     let begin = midnight(month);
     let end = midnight(month.saturating_add(1.month()));
-    let by = |end: Timestamp| {
-        let known = |at: Timestamp| at < end && at <= now;
-        let rows: Vec<CommissionRow> = rows.iter().filter(|r| known(r.at)).cloned().collect();
-        let paid: Vec<Payout> = payouts.iter().filter(|p| known(p.at)).cloned().collect();
+    let until = |end: Timestamp| {
+        let existed = |at: Timestamp| at < end && at <= now;
+        let rows: Vec<CommissionRow> = rows.iter().filter(|r| existed(r.at)).cloned().collect();
+        let paid: Vec<Payout> = payouts.iter().filter(|p| existed(p.at)).cloned().collect();
         (rows, paid)
     };
-    let (earlier, paid_earlier) = by(begin);
-    let (rows, payouts) = by(end);
-    let shown = statement(&rows, &payouts, now.min(end));
+    let (earlier, paid_earlier) = until(begin);
+    let (rows, payouts) = until(end);
+    let statement = statement(&rows, &payouts, now.min(end));
     MonthlyStatement {
         month,
         opening: balances(&earlier, &paid_earlier, now.min(begin)),
-        rows: shown.rows.into_iter().filter(|r| begin <= r.at).collect(),
-        closing: shown.balance,
+        rows: statement
+            .rows
+            .into_iter()
+            .filter(|r| begin <= r.at)
+            .collect(),
+        closing: statement.balance,
     }
 }
 
@@ -125,71 +112,8 @@ fn midnight(date: Date) -> Timestamp {
     begin.map_or(Timestamp::MAX, |begin| begin.timestamp())
 }
 
-/// What these rows and payouts, all of one partner, come to at a moment, by currency.
-pub fn balances(rows: &[CommissionRow], payouts: &[Payout], now: Timestamp) -> Vec<Balance> {
-    let mut balances: BTreeMap<(Currency, u8), Balance> = BTreeMap::new();
-    let mut of = |amount: Money, change: &dyn Fn(&mut Balance)| {
-        let Money {
-            currency, exponent, ..
-        } = amount;
-        change(balances.entry((currency, exponent)).or_insert(Balance {
-            currency,
-            exponent,
-            pending_minor: 0,
-            released_minor: 0,
-            paid_minor: 0,
-            held_minor: 0,
-        }));
-    };
-    for row in rows {
-        let minor = row.amount.minor;
-        of(row.amount, &|balance| {
-            let sum = match RowState::of(row, now) {
-                RowState::Held(_) => &mut balance.held_minor,
-                RowState::Pending => &mut balance.pending_minor,
-                RowState::Released => &mut balance.released_minor,
-            };
-            *sum = sum.saturating_add(minor);
-        });
-    }
-    for amount in payouts.iter().flat_map(|payout| &payout.amounts) {
-        let minor = amount.minor;
-        of(*amount, &|balance| {
-            balance.released_minor = balance.released_minor.saturating_sub(minor);
-            balance.paid_minor = balance.paid_minor.saturating_add(minor);
-        });
-    }
-    balances.into_values().collect()
-}
-
-/// Where a row stands before any payout.
-enum RowState {
-    Held(SelfReferralSignal),
-    Pending,
-    Released,
-}
-
-impl RowState {
-    fn of(row: &CommissionRow, now: Timestamp) -> Self {
-        match row.self_referral_signal {
-            Some(suspicion) => Self::Held(suspicion),
-            None if now < row.releases_at => Self::Pending,
-            None => Self::Released,
-        }
-    }
-}
-
-impl Balance {
-    /// All of it that is not paid out, minor units.
-    pub fn outstanding_minor(&self) -> i64 {
-        self.pending_minor
-            .saturating_add(self.released_minor)
-            .saturating_add(self.held_minor)
-    }
-}
-
 impl RowView {
-    /// A row as it stands at a moment, whatever was paid out.
+    /// A row at a moment, without regard to payouts.
     pub fn before_payouts(row: &CommissionRow, now: Timestamp) -> Self {
         Self::of_row(row, &[], now)
     }
@@ -198,9 +122,9 @@ impl RowView {
         let paid = payouts.iter().any(|payout| payout.includes(row));
         let text = text(row);
         let (state, text) = match RowState::of(row, now) {
-            RowState::Held(suspicion) => (
+            RowState::Held(signal) => (
                 "held",
-                format!("{text}; held: {}", hold_reason_text(suspicion)),
+                format!("{text}; held: {}", hold_reason_text(signal)),
             ),
             RowState::Pending => ("pending", text),
             RowState::Released if paid => ("paid", text),
@@ -238,7 +162,7 @@ impl RowView {
 }
 
 fn text(row: &CommissionRow) -> String {
-    let of = Money {
+    let base = Money {
         minor: row.base_minor.unwrap_or_default(),
         ..row.amount
     };
@@ -247,20 +171,24 @@ fn text(row: &CommissionRow) -> String {
         Some(paid_at) => format!("the payment of {}", day_of(paid_at)),
         None => format!("the payment {}", row.payment),
     };
-    let earned = row.amount.minor > 0;
+    let is_positive = row.amount.minor > 0;
     match row.kind {
-        RowKind::Commission => format!("{rate} for {payment}: {of} without tax"),
-        RowKind::Refund if earned => format!("{rate}: of {payment} only {of} stays refunded"),
-        RowKind::Refund => format!("{rate}: of {payment} {of} was refunded"),
-        RowKind::Dispute if earned => format!("{rate}: of {payment} only {of} stays disputed"),
-        RowKind::Dispute => format!("{rate}: of {payment} {of} is disputed"),
-        RowKind::Reversal if earned => format!("{payment} counts again for this referral"),
+        RowKind::Commission => format!("{rate} for {payment}: {base} without tax"),
+        RowKind::Refund if is_positive => {
+            format!("{rate}: of {payment} only {base} stays refunded")
+        }
+        RowKind::Refund => format!("{rate}: of {payment} {base} was refunded"),
+        RowKind::Dispute if is_positive => {
+            format!("{rate}: of {payment} only {base} stays disputed")
+        }
+        RowKind::Dispute => format!("{rate}: of {payment} {base} is disputed"),
+        RowKind::Reversal if is_positive => format!("{payment} counts again for this referral"),
         RowKind::Reversal => format!("{payment} does not count for this referral any more"),
     }
 }
 
-fn hold_reason_text(suspicion: SelfReferralSignal) -> &'static str {
-    match suspicion {
+fn hold_reason_text(signal: SelfReferralSignal) -> &'static str {
+    match signal {
         SelfReferralSignal::SameEmail => "the customer's address is the partner's own",
         SelfReferralSignal::SameDomain => "the customer's address is at the partner's company",
         SelfReferralSignal::SamePayment => "the customer paid with what the partner pays with",

@@ -1,40 +1,45 @@
-//! Tiers: a partner of whom many customers stay earns more on those it sends next.
+//! Tiers: a partner with many active customers earns more on those it sends next.
 //!
-//! A fold may not look at other customers, so no fold knows of tiers: who takes a report in pins
-//! the program of the tier that the partner had reached by then. How many customers of a partner
-//! are active is counted once a day, by the audit, which looks at every record anyway.
+//! A fold must not read other customers, so it knows nothing of tiers. The partner endpoint adds
+//! the program of the tier that the partner has reached to each report. The audit, which reads
+//! every record anyway, counts the active customers of each partner once a day.
 
 use crate::ids::PartnerId;
 use crate::money::Money;
+use crate::partner::attribution::Partners;
+use crate::partner::program::BadProgram;
 use crate::partner::program::{Program, Reward};
-use crate::partner::program_input::{BadProgram, Rate, excerpt};
-use crate::state::CustomerState;
+use crate::partner::rate::Rate;
+use crate::partner::rate::excerpt;
+use crate::payment::payments::Payments;
+use crate::subscription::state::Subscriptions;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// What is agreed on with a partner: a program, and what it earns instead on customers sent once
-/// enough of its customers are active.
+/// What is agreed with a partner: a program, and other rewards for customers sent once enough of
+/// its customers are active.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProgramTerms {
-    /// Below every tier.
+    /// The program below the first tier. The tiers change only its reward.
     pub program: Program,
-    /// By rising number.
+    /// The tiers, by rising number of active customers; at most 10.
     pub tiers: Vec<Tier>,
 }
 
-/// From so many active customers on, another reward.
+/// Another reward from a number of active customers on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tier {
-    /// How many are needed.
+    /// The number of active customers that is needed, from 1.
     pub from: u32,
-    /// What is then earned on customers sent from then on.
+    /// What is earned on customers sent from then on.
     pub reward: Reward,
 }
 
 impl ProgramTerms {
-    /// The program for customers sent while so many are active: that of the highest tier reached.
+    /// The program for customers sent while the partner has `active` active customers: that of the
+    /// highest tier reached.
     pub fn at(&self, active: u32) -> Program {
         let reached = self.tiers.iter().filter(|tier| tier.from <= active);
         let highest = reached.max_by_key(|tier| tier.from);
@@ -44,25 +49,32 @@ impl ProgramTerms {
         }
     }
 
-    /// The same, if its tiers rise, are few, and are of the program's own kind.
+    /// Returns the terms if there are not too many tiers, their numbers rise, and their rewards are
+    /// of the same kind as the program's.
     ///
     /// # Errors
-    /// [`BadProgram::Bounds`].
+    /// [`BadProgram::Bounds`] names the first term that is out of its bounds.
     pub fn checked(self) -> Result<Self, BadProgram> {
-        let outside = |what, seen: String, bounds| Err(BadProgram::Bounds { what, seen, bounds });
+        let outside = |what, value, bounds| {
+            Err(BadProgram::Bounds {
+                what,
+                value,
+                bounds,
+            })
+        };
         if self.tiers.len() > MAX_TIERS {
-            let seen = self.tiers.len().to_string();
-            return outside("a number of tiers", seen, "10 at most");
+            let number = self.tiers.len().to_string();
+            return outside("a number of tiers", number, "it must be at most 10");
         }
         let mut below = 0;
         for tier in &self.tiers {
             if tier.from <= below || tier.from > MAX_CUSTOMERS {
-                let bounds = "tiers rise, each from 1 to 1,000,000 active customers";
+                let bounds = "the numbers of active customers must rise, from 1 to 1,000,000";
                 return outside("a tier", tier.to_string(), bounds);
             }
             below = tier.from;
             if !tier.reward.is_like(self.program.reward) {
-                let bounds = "it must be as the program is, a rate or an amount in its currency";
+                let bounds = "it must be a rate or an amount in one currency, as in the program";
                 return outside("a tier", tier.to_string(), bounds);
             }
             let program = Program {
@@ -97,25 +109,27 @@ impl Reward {
     }
 }
 
-impl CustomerState {
-    /// The partner that this customer counts for as an active one: it sent the customer, nothing
-    /// is held, and the customer paid and has a subscription that runs; without any subscription,
-    /// paid within a year.
-    pub fn active_for(&self, now: Timestamp) -> Option<&PartnerId> {
-        let counts = self.attribution()?;
-        counts.terms?;
-        self.first_paid_at()?;
-        let active = if self.subscriptions.is_empty() {
-            let paid = self.payments.open.iter().filter_map(|p| p.paid_at());
-            let last = paid.max();
-            last.is_some_and(|paid| now.duration_since(paid) <= A_YEAR)
-        } else {
-            let mut all = self.subscriptions.values();
-            all.any(|subscription| subscription.terms.status.is_running())
-        };
-        let partner = &counts.referral.partner;
-        (active && counts.self_referral_signal.is_none()).then_some(partner)
-    }
+/// The partner for which a customer counts as active. It has a program, its referral counts, and
+/// nothing is held. The customer has paid and has a running subscription; a customer who never had
+/// a subscription has paid within the last 365 days. `None` when there is no such partner.
+pub fn active_for<'a>(
+    partners: &'a Partners,
+    payments: &Payments,
+    subscriptions: &Subscriptions,
+    now: Timestamp,
+) -> Option<&'a PartnerId> {
+    let attribution = partners.attribution(payments)?;
+    attribution.terms?;
+    partners.first_paid_at(payments)?;
+    let active = if subscriptions.is_empty() {
+        let last = payments.open.iter().filter_map(|p| p.paid_at()).max();
+        last.is_some_and(|paid| now.duration_since(paid) <= A_YEAR)
+    } else {
+        let mut all = subscriptions.values();
+        all.any(|subscription| subscription.terms.status.is_running())
+    };
+    let partner = &attribution.referral.partner;
+    (active && attribution.self_referral_signal.is_none()).then_some(partner)
 }
 
 impl FromStr for Tier {
@@ -124,8 +138,11 @@ impl FromStr for Tier {
     fn from_str(text: &str) -> Result<Self, BadProgram> {
         let bad = || BadProgram::Tier(excerpt(text));
         let (from, reward) = text.split_once(':').ok_or_else(bad)?;
-        let plain = from.bytes().all(|byte| byte.is_ascii_digit());
-        let from = plain.then(|| from.parse().ok()).flatten().ok_or_else(bad)?;
+        let only_digits = from.bytes().all(|byte| byte.is_ascii_digit());
+        let from = only_digits
+            .then(|| from.parse().ok())
+            .flatten()
+            .ok_or_else(bad)?;
         let reward = match reward.trim_end().ends_with('%') {
             true => Reward::BasisPoints(reward.parse::<Rate>()?.0),
             false => Reward::Fixed(reward.parse::<Money>().map_err(|_| bad())?),

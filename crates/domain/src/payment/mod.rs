@@ -1,4 +1,6 @@
-//! Payments, refunds, disputes and invoices that failed: as events show them, and as they stand.
+//! Payments, refunds, disputes and failed invoices: what events say of them (`snapshot`), and what
+//! the record keeps (`payments`, `invoice`).
 
 pub mod snapshot;
 pub mod payments;
+pub mod invoice;

@@ -1,4 +1,5 @@
-//! Payments: what many events tell of one payment is brought together by the ids they share.
+//! What the record keeps of payments. Several events may state one payment; the ids they share
+//! bring them together.
 
 use crate::ids::ObjectId;
 use crate::money::Money;
@@ -9,120 +10,123 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Payments that stay in the record; older ones leave it and are folded from the journal when
-/// somebody asks. A write is billed by the kilobyte, and a year of monthly renewals is enough.
+/// How many payments stay in the record: a year of monthly ones, because a write is billed by the
+/// kilobyte. Older ones leave it, and are folded from the journal when somebody asks for them.
 pub const OPEN_PAYMENTS: usize = 12;
 
 /// A customer's payments.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payments {
-    /// The latest ones.
+    /// The latest payments, the earliest of them first.
     #[serde(default)]
     pub open: Vec<Payment>,
-    /// How many older ones left.
-    #[serde(default, skip_serializing_if = "crate::state::is_zero")]
+    /// How many older payments left the record.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub closed: u32,
 }
 
-/// One payment, by whatever ids it is named.
+/// One payment with its refunds and disputes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payment {
-    /// When an event first told of it.
+    /// When the first event about it happened.
     pub first_seen_at: Timestamp,
-    /// Invoice, intent, charge and session that are this payment.
+    /// The ids of its invoice, intent, charge and session.
     pub ids: BTreeSet<ObjectId>,
-    /// Who told of it: one entry for each teller and its own id.
+    /// What each source states: one entry for each kind and id, sorted by both.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<PaymentSource>,
-    /// By charge: how much had gone back by when.
+    /// Sums of refunds, by charge.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub cumulative_refunds: BTreeMap<ObjectId, CumulativeRefund>,
-    /// Single refunds.
+    /// Single refunds, by id.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub refunds: BTreeMap<ObjectId, Refund>,
-    /// Disputes.
+    /// Disputes, by id.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub disputes: BTreeMap<ObjectId, Dispute>,
 }
 
-/// One teller's account of a payment.
+/// What one source states of a payment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentSource {
-    /// Who.
+    /// The kind of object that states it.
     pub source_kind: SourceKind,
-    /// The teller's own id.
+    /// The source's own id.
     pub id: ObjectId,
-    /// What arrived.
+    /// The amount that arrived, tax included.
     #[serde(flatten)]
     pub paid: Money,
-    /// Tax within it.
+    /// The tax within it, in minor units. `None` when the source does not state it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax_minor: Option<i64>,
-    /// When.
+    /// When the money arrived.
     pub paid_at: Timestamp,
-    /// For which subscription, where the teller says.
+    /// The subscription it pays for, where the source says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subscription: Option<ObjectId>,
 }
 
-/// A cumulative sum as of a moment.
+/// All refunds of a charge together, up to a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CumulativeRefund {
-    /// The moment.
+    /// The time of the event that states the sum.
     pub at: Timestamp,
-    /// Minor units.
+    /// The sum, in minor units.
     pub minor: i64,
 }
 
-/// A refund as it stands.
+/// A refund, as its latest snapshot shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refund {
-    /// Minor units.
+    /// The refunded amount, in minor units.
     pub minor: i64,
-    /// How it stands.
+    /// Its state.
     pub state: RefundState,
-    /// When it was made.
+    /// When the refund was made.
     pub created_at: Timestamp,
     /// When it reached its state.
     pub as_of: Timestamp,
-    /// The ids by which it named its payment.
+    /// The ids of its payment that it names.
     pub payment: BTreeSet<ObjectId>,
 }
 
-/// A dispute as it stands.
+/// A dispute, as its latest snapshot shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dispute {
-    /// Minor units.
+    /// The disputed amount, in minor units.
     pub minor: i64,
-    /// How it stands.
+    /// Its state.
     pub state: DisputeState,
 }
 
 impl Payments {
-    /// Nothing known.
+    /// Whether there are no payments, open or closed.
     pub fn is_empty(&self) -> bool {
         self.open.is_empty() && self.closed == 0
     }
 
-    /// Payments that brought money, the earliest first.
+    /// Open payments of which the money arrived, the earliest first. A payment of which only
+    /// refunds, disputes or ids are known is not among them.
     pub fn settled(&self) -> impl Iterator<Item = &Payment> {
         self.open.iter().filter(|payment| payment.paid().is_some())
     }
 
-    pub(crate) fn apply_payment(&mut self, seen: &PaymentSnapshot, at: Timestamp) {
-        let Some(own) = seen.ids.first() else { return };
-        if seen.paid.minor == 0 {
-            return self.retract_source(seen.source_kind, own);
+    pub(crate) fn apply_payment(&mut self, snapshot: &PaymentSnapshot, at: Timestamp) {
+        let Some(source_id) = snapshot.ids.first() else {
+            return;
+        };
+        if snapshot.paid.minor == 0 {
+            return self.retract_source(snapshot.source_kind, source_id);
         }
-        self.update_payment(&seen.ids, None, at, |payment| {
-            payment.remove_source(seen.source_kind, own);
+        self.update_payment(&snapshot.ids, None, at, |payment| {
+            payment.remove_source(snapshot.source_kind, source_id);
             payment.sources.push(PaymentSource {
-                source_kind: seen.source_kind,
-                id: own.clone(),
-                paid: seen.paid,
-                tax_minor: seen.tax_minor,
-                paid_at: seen.paid_at,
-                subscription: seen.subscription.clone(),
+                source_kind: snapshot.source_kind,
+                id: source_id.clone(),
+                paid: snapshot.paid,
+                tax_minor: snapshot.tax_minor,
+                paid_at: snapshot.paid_at,
+                subscription: snapshot.subscription.clone(),
             });
             payment
                 .sources
@@ -130,10 +134,10 @@ impl Payments {
         });
     }
 
-    /// Nothing arrived after all: what this teller told of it counts no more.
-    fn retract_source(&mut self, teller: SourceKind, own: &ObjectId) {
+    /// Removes what a source stated: the money did not arrive after all.
+    fn retract_source(&mut self, source_kind: SourceKind, source_id: &ObjectId) {
         for payment in &mut self.open {
-            payment.remove_source(teller, own);
+            payment.remove_source(source_kind, source_id);
         }
     }
 
@@ -144,54 +148,54 @@ impl Payments {
     pub(crate) fn apply_cumulative_refund(&mut self, ids: &[ObjectId], minor: i64, at: Timestamp) {
         let Some(charge) = ids.first() else { return };
         self.update_payment(ids, None, at, |payment| {
-            let so_far = &mut payment.cumulative_refunds;
-            // A sum only grows within an instant: two refunds of one second are told in any order.
-            let known = so_far.get(charge).filter(|known| known.at == at);
-            let minor = known.map_or(minor, |known| known.minor.max(minor));
-            so_far.insert(charge.clone(), CumulativeRefund { at, minor });
+            let sums = &mut payment.cumulative_refunds;
+            // Events of two refunds within one second come in any order, and the sum only grows.
+            let current = sums.get(charge).filter(|current| current.at == at);
+            let minor = current.map_or(minor, |current| current.minor.max(minor));
+            sums.insert(charge.clone(), CumulativeRefund { at, minor });
         });
     }
 
-    pub(crate) fn apply_refund(&mut self, seen: &RefundSnapshot, at: Timestamp) {
-        self.update_payment(&seen.payment, Some(&seen.id), at, |payment| {
+    pub(crate) fn apply_refund(&mut self, snapshot: &RefundSnapshot, at: Timestamp) {
+        self.update_payment(&snapshot.payment, Some(&snapshot.id), at, |payment| {
             let refunds = &mut payment.refunds;
             if refunds
-                .get(&seen.id)
-                .is_some_and(|known| known.state >= seen.state)
+                .get(&snapshot.id)
+                .is_some_and(|current| current.state >= snapshot.state)
             {
                 return;
             }
             let refund = Refund {
-                minor: seen.minor,
-                state: seen.state,
-                created_at: seen.created_at,
+                minor: snapshot.minor,
+                state: snapshot.state,
+                created_at: snapshot.created_at,
                 as_of: at,
-                payment: seen.payment.iter().cloned().collect(),
+                payment: snapshot.payment.iter().cloned().collect(),
             };
-            refunds.insert(seen.id.clone(), refund);
+            refunds.insert(snapshot.id.clone(), refund);
         });
     }
 
-    pub(crate) fn apply_dispute(&mut self, seen: &DisputeSnapshot, at: Timestamp) {
-        self.update_payment(&seen.payment, Some(&seen.id), at, |payment| {
-            let known = payment.disputes.get(&seen.id);
-            let decided = known.is_some_and(|known| known.state.is_final());
-            if !decided || seen.state.is_final() {
+    pub(crate) fn apply_dispute(&mut self, snapshot: &DisputeSnapshot, at: Timestamp) {
+        self.update_payment(&snapshot.payment, Some(&snapshot.id), at, |payment| {
+            let current = payment.disputes.get(&snapshot.id);
+            let decided = current.is_some_and(|current| current.state.is_final());
+            if !decided || snapshot.state.is_final() {
                 let dispute = Dispute {
-                    minor: seen.minor,
-                    state: seen.state,
+                    minor: snapshot.minor,
+                    state: snapshot.state,
                 };
-                payment.disputes.insert(seen.id.clone(), dispute);
+                payment.disputes.insert(snapshot.id.clone(), dispute);
             }
         });
     }
 
-    /// Changes the one payment that all these ids name; payments that turn out to be one
-    /// become one. What a refund or a dispute named before is the same payment too.
+    /// Changes the payment that these ids name, or a new one. Payments that share an id become one.
+    /// So does the payment that already has the refund or dispute `part`.
     fn update_payment(
         &mut self,
         ids: &[ObjectId],
-        own: Option<&ObjectId>,
+        part: Option<&ObjectId>,
         at: Timestamp,
         change: impl FnOnce(&mut Payment),
     ) {
@@ -201,7 +205,7 @@ impl Payments {
         let mut whole = Payment::new(at);
         self.open.retain_mut(|payment| {
             let named = ids.iter().any(|id| payment.ids.contains(id));
-            let same = named || own.is_some_and(|own| payment.has_refund_or_dispute(own));
+            let same = named || part.is_some_and(|part| payment.has_refund_or_dispute(part));
             if same {
                 whole.merge(payment);
             }
@@ -212,8 +216,8 @@ impl Payments {
         self.open.push(whole);
     }
 
-    /// Puts the payments in order and lets the oldest beyond [`OPEN_PAYMENTS`] leave. Gives the
-    /// moment at which the first of these was paid.
+    /// Sorts the payments and removes the oldest beyond [`OPEN_PAYMENTS`]. Returns when the first
+    /// of the removed ones was paid.
     pub(crate) fn close_old(&mut self) -> Option<Timestamp> {
         self.sort();
         let excess = self.open.len().saturating_sub(OPEN_PAYMENTS);
@@ -224,7 +228,7 @@ impl Payments {
         left
     }
 
-    /// Puts the payments in order, the earliest first.
+    /// Sorts the payments, the earliest first.
     pub(crate) fn sort(&mut self) {
         self.open.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
     }
@@ -242,71 +246,72 @@ impl Payment {
         }
     }
 
-    /// What arrived, by the most telling account; none while only refunds, disputes or links
-    /// are known. An invoice may be paid in parts, so accounts of one kind add up.
+    /// The amount that arrived, by the best sources. `None` while only refunds, disputes or ids
+    /// are known. An invoice may be paid in parts, so sources of one kind and currency add up.
     pub fn paid(&self) -> Option<Money> {
-        let mut accounts = self.best_sources();
-        let mut sum = accounts.next()?.paid;
-        for told in accounts.filter(|told| told.paid.currency == sum.currency) {
-            sum.minor = sum.minor.saturating_add(told.paid.minor);
+        let mut sources = self.best_sources();
+        let mut sum = sources.next()?.paid;
+        for source in sources.filter(|source| source.paid.currency == sum.currency) {
+            sum.minor = sum.minor.saturating_add(source.paid.minor);
         }
         Some(sum)
     }
 
-    /// The id to call it by: of intent, charge, invoice and session the first that tells of it
-    /// or is told.
+    /// The id to show for it: that of the first source there is of intent, charge, invoice and
+    /// session, else the first of its ids.
     pub fn id(&self) -> Option<&ObjectId> {
-        let own = |teller| {
+        let id_of = |kind| {
             self.sources
                 .iter()
-                .find(|t| t.source_kind == teller)
-                .map(|told| &told.id)
+                .find(|source| source.source_kind == kind)
+                .map(|source| &source.id)
         };
-        own(SourceKind::Intent)
-            .or_else(|| own(SourceKind::Charge))
-            .or_else(|| own(SourceKind::Invoice))
-            .or_else(|| own(SourceKind::Session))
+        id_of(SourceKind::Intent)
+            .or_else(|| id_of(SourceKind::Charge))
+            .or_else(|| id_of(SourceKind::Invoice))
+            .or_else(|| id_of(SourceKind::Session))
             .or_else(|| self.ids.first())
     }
 
-    /// When the money arrived.
+    /// When the money arrived. `None` while [`paid`](Self::paid) is.
     pub fn paid_at(&self) -> Option<Timestamp> {
-        self.best_sources().map(|told| told.paid_at).min()
+        self.best_sources().map(|source| source.paid_at).min()
     }
 
-    /// Tax within what arrived, as far as anybody says.
+    /// The tax within the amount, in minor units, by the best source that states it. `None` when
+    /// no source does.
     pub fn tax_minor(&self) -> Option<i64> {
-        self.sources.iter().rev().find_map(|told| told.tax_minor)
+        self.sources.iter().rev().find_map(|s| s.tax_minor)
     }
 
-    /// For which subscription, by the most telling of those who say.
+    /// The subscription it pays for, by the best source that states it.
     pub fn subscription(&self) -> Option<&ObjectId> {
         self.sources
             .iter()
             .rev()
-            .find_map(|told| told.subscription.as_ref())
+            .find_map(|source| source.subscription.as_ref())
     }
 
-    fn remove_source(&mut self, teller: SourceKind, own: &ObjectId) {
+    fn remove_source(&mut self, kind: SourceKind, id: &ObjectId) {
         self.sources
-            .retain(|told| (told.source_kind, &told.id) != (teller, own));
+            .retain(|source| (source.source_kind, &source.id) != (kind, id));
     }
 
-    /// Whether a refund or a dispute is among its own.
-    fn has_refund_or_dispute(&self, own: &ObjectId) -> bool {
-        self.refunds.contains_key(own) || self.disputes.contains_key(own)
+    /// Whether it has a refund or a dispute of this id.
+    fn has_refund_or_dispute(&self, id: &ObjectId) -> bool {
+        self.refunds.contains_key(id) || self.disputes.contains_key(id)
     }
 
-    /// The accounts of the most telling kind there is.
+    /// The sources of the best kind there is.
     fn best_sources(&self) -> impl Iterator<Item = &PaymentSource> {
-        let most = self.sources.iter().map(|told| told.source_kind).max();
+        let best = self.sources.iter().map(|source| source.source_kind).max();
         self.sources
             .iter()
-            .filter(move |told| Some(told.source_kind) == most)
+            .filter(move |source| Some(source.source_kind) == best)
     }
 
-    /// Minor units gone back by refunds. A cumulative sum covers the refunds made until its
-    /// moment; later ones add to it, and those that failed since are taken off again.
+    /// How much was refunded, in minor units. A cumulative sum covers the refunds made until its
+    /// time. Later refunds are added to it, and refunds that failed since are subtracted.
     pub fn refunded_minor(&self) -> i64 {
         let alone = self
             .refunds
@@ -315,7 +320,7 @@ impl Payment {
         let alone = sum(alone
             .filter(|refund| refund.counts())
             .map(|refund| refund.minor));
-        let covered = self.cumulative_refunds.iter().map(|(charge, so_far)| {
+        let covered = self.cumulative_refunds.iter().map(|(charge, stated)| {
             let of_charge = || {
                 self.refunds
                     .values()
@@ -324,19 +329,19 @@ impl Payment {
             let live = sum(of_charge()
                 .filter(|refund| refund.counts())
                 .map(|r| r.minor));
-            let since = of_charge().filter(|r| r.counts() && r.created_at > so_far.at);
+            let since = of_charge().filter(|r| r.counts() && r.created_at > stated.at);
             let failed = of_charge()
-                .filter(|r| !r.counts() && r.created_at <= so_far.at && r.as_of >= so_far.at);
-            let sum_so_far = so_far
+                .filter(|r| !r.counts() && r.created_at <= stated.at && r.as_of >= stated.at);
+            let total = stated
                 .minor
                 .saturating_add(sum(since.map(|r| r.minor)))
                 .saturating_sub(sum(failed.map(|r| r.minor)));
-            live.max(sum_so_far)
+            live.max(total)
         });
         alone.saturating_add(sum(covered))
     }
 
-    /// Minor units that disputes hold or have taken.
+    /// How much disputes hold or have taken, in minor units.
     pub fn disputed_minor(&self) -> i64 {
         sum(self
             .disputes
@@ -349,7 +354,7 @@ impl Payment {
         self.covering_charge(refund).is_some()
     }
 
-    /// The charge whose cumulative sum a refund is part of: the one it names, or the only one.
+    /// The charge whose cumulative sum covers a refund: the one it names, else the only one.
     fn covering_charge(&self, refund: &Refund) -> Option<&ObjectId> {
         let charges = || self.cumulative_refunds.keys();
         let only = if self.cumulative_refunds.len() == 1 {
@@ -387,4 +392,8 @@ impl Refund {
 
 fn sum(minor: impl Iterator<Item = i64>) -> i64 {
     minor.fold(0, i64::saturating_add)
+}
+
+pub(crate) fn is_zero(count: &u32) -> bool {
+    *count == 0
 }

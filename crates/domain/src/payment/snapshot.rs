@@ -1,56 +1,57 @@
-//! Invoices, payments, refunds and disputes as events tell of them.
+//! Invoices, payments, refunds and disputes as events show them.
 
 use crate::ids::ObjectId;
 use crate::money::Money;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// How an invoice stands.
+/// The state of an invoice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InvoiceState {
-    /// The last attempt failed.
+    /// The last attempt to collect it failed.
     Failed,
-    /// The customer must act (confirm with the bank).
+    /// The customer must act, for example confirm the payment at the bank.
     ActionRequired,
-    /// Given up as a loss; it may still be paid.
+    /// The shop gave it up as a loss. It may still be paid.
     Uncollectible,
-    /// Taken back.
+    /// The shop canceled it.
     Voided,
-    /// Paid.
+    /// It is paid.
     Paid,
 }
 
-/// An invoice as an event shows it: kept when it is about failure.
+/// An invoice as an event shows it. The record keeps it only if it failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvoiceSnapshot {
-    /// Which.
+    /// The provider's id of the invoice; where a provider has no invoices, that of the
+    /// subscription.
     pub id: ObjectId,
-    /// Of which subscription.
+    /// The subscription that it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subscription: Option<ObjectId>,
     /// How it stands.
     pub state: InvoiceState,
-    /// What is owed.
+    /// The amount to be collected.
     pub due: Money,
-    /// How often collection was tried.
+    /// The number of attempts to collect it.
     #[serde(default)]
     pub attempts: u32,
-    /// When it is tried again.
+    /// When the provider tries again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_attempt_at: Option<Timestamp>,
 }
 
 impl InvoiceSnapshot {
-    /// Whether it stands for all that its subscription owes. A provider without invoices has no
-    /// id for what is paid at last, and says by the subscription's own that nothing is owed.
+    /// Whether it stands for all open invoices of its subscription. A provider without invoices
+    /// uses the subscription's id, and such a snapshot settles all of them.
     pub fn covers_whole_subscription(&self) -> bool {
         self.subscription.as_ref() == Some(&self.id)
     }
 }
 
-/// Who says that money arrived, the least telling first. One payment told by several counts
-/// once, by the most telling.
+/// The kind of object that says that money arrived. A later variant wins over an earlier one: a
+/// payment that several sources state counts once, by the best source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SourceKind {
@@ -64,90 +65,90 @@ pub enum SourceKind {
     Invoice,
 }
 
-/// Money that arrived.
+/// A payment that arrived, as one source states it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentSnapshot {
-    /// Every id by which this payment is named.
+    /// Every id that names this payment. The first one is the source's own.
     pub ids: Vec<ObjectId>,
-    /// Who says so.
+    /// The kind of object that states it.
     pub source_kind: SourceKind,
-    /// What arrived, tax included. Nothing: what the teller told of it before did not arrive
-    /// after all, as happens to direct debits.
+    /// The amount that arrived, tax included. Zero means that the payment this source stated
+    /// before did not arrive after all, as happens with direct debits.
     pub paid: Money,
-    /// Tax within it, minor units, where the teller says.
+    /// The tax within it, in minor units. `None` when the source does not state it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax_minor: Option<i64>,
-    /// When.
+    /// When the money arrived.
     pub paid_at: Timestamp,
-    /// For which subscription.
+    /// The subscription it pays for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subscription: Option<ObjectId>,
 }
 
-/// How a refund stands; later variants win over earlier ones.
+/// The state of a refund. A later variant wins over an earlier one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefundState {
-    /// Under way.
+    /// It is on its way.
     Pending,
-    /// Done.
+    /// It went through.
     Succeeded,
-    /// It did not go through or was taken back: the money stayed.
+    /// It failed or was canceled, so the money stayed with the shop.
     Failed,
 }
 
-/// One refund.
+/// A refund as an event shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefundSnapshot {
-    /// Which.
+    /// The provider's id of the refund.
     pub id: ObjectId,
     /// Ids that name the payment.
     pub payment: Vec<ObjectId>,
-    /// How much, minor units.
+    /// The refunded amount, in minor units.
     pub minor: i64,
-    /// How it stands.
+    /// Its state.
     pub state: RefundState,
     /// When it was made.
     pub created_at: Timestamp,
 }
 
-/// How a dispute stands.
+/// The state of a dispute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DisputeState {
-    /// The bank asks; no money has moved.
+    /// The bank asks a question. No money has moved.
     Inquiry,
-    /// The bank asked and is satisfied.
+    /// The bank's question is answered. No money has moved.
     InquiryClosed,
-    /// Open: the money is held.
+    /// It is open, and the money is held.
     Open,
-    /// Decided for the shop.
+    /// It was decided for the shop.
     Won,
-    /// Decided for the payer.
+    /// It was decided for the payer.
     Lost,
 }
 
 impl DisputeState {
-    /// Whether the disputed money is away.
+    /// Whether the disputed money is held or lost in this state.
     pub fn holds_money(self) -> bool {
         matches!(self, Self::Open | Self::Lost)
     }
 
-    /// Whether it is decided.
+    /// Whether the dispute is decided.
     pub fn is_final(self) -> bool {
         matches!(self, Self::Won | Self::Lost)
     }
 }
 
-/// One dispute.
+/// A dispute as an event shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DisputeSnapshot {
-    /// Which.
+    /// The provider's id of the dispute.
     pub id: ObjectId,
     /// Ids that name the payment.
     pub payment: Vec<ObjectId>,
-    /// How much, minor units.
+    /// The disputed amount, in minor units.
     pub minor: i64,
-    /// How it stands.
+    /// Its state.
     pub state: DisputeState,
 }

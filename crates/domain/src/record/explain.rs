@@ -1,4 +1,4 @@
-//! Why each event counts as it does, told from the journal when somebody asks.
+//! What became of each event: computed from the journal when somebody asks.
 
 use crate::event::{Fact, Position};
 use crate::ids::EventId;
@@ -10,33 +10,33 @@ use std::sync::Arc;
 /// What became of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventVerdict {
-    /// It stood last when it came, and was folded on top.
+    /// It was the latest event when it arrived, and was folded on top of the others.
     Applied,
-    /// Something that happened after it had come before it: it was folded into its place.
+    /// It arrived after an event that happened later, and was folded into its place.
     OutOfOrder,
-    /// It could not be understood and waits to be read again.
+    /// Part of it could not be read. It waits to be normalized again.
     Quarantined,
-    /// It ties with another statement of the same instant, and nothing tells their order.
+    /// Another snapshot has the same time, and nothing says which came last.
     Ambiguous,
 }
 
 /// An event and its verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExplainedEvent {
-    /// Which.
+    /// The event's id.
     pub id: EventId,
-    /// The sender's name for it.
+    /// The sender's name for this type of event.
     pub kind: Arc<str>,
-    /// When it happened.
+    /// When it happened, by the sender's clock.
     pub occurred_at: Timestamp,
-    /// When we received it.
+    /// When we received it, by our clock.
     pub received_at: Timestamp,
     /// What became of it.
     pub verdict: EventVerdict,
 }
 
 impl EventVerdict {
-    /// As it stands in JSON.
+    /// The name in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Applied => "applied",
@@ -49,14 +49,14 @@ impl EventVerdict {
 
 /// Every event of a journal, in the order of the fold, with its verdict.
 pub fn explain(journal: &[Arc<Entry>], state: &CustomerState) -> Vec<ExplainedEvent> {
-    let mut arrived: Vec<&Entry> = journal.iter().map(AsRef::as_ref).collect();
-    arrived.sort_by(|a, b| (a.received_at, &a.event.id).cmp(&(b.received_at, &b.event.id)));
+    let mut by_arrival: Vec<&Entry> = journal.iter().map(AsRef::as_ref).collect();
+    by_arrival.sort_by(|a, b| (a.received_at, &a.event.id).cmp(&(b.received_at, &b.event.id)));
     let mut latest: Option<Position> = None;
-    let mut explained = Vec::with_capacity(arrived.len());
-    for entry in arrived {
+    let mut explained = Vec::with_capacity(by_arrival.len());
+    for entry in by_arrival {
         let position = entry.event.position();
-        let late = latest.as_ref().is_some_and(|latest| position < *latest);
-        let verdict = verdict(entry, state, late);
+        let out_of_order = latest.as_ref().is_some_and(|latest| position < *latest);
+        let verdict = verdict(entry, state, out_of_order);
         explained.push((
             position.clone(),
             ExplainedEvent {
@@ -67,7 +67,7 @@ pub fn explain(journal: &[Arc<Entry>], state: &CustomerState) -> Vec<ExplainedEv
                 verdict,
             },
         ));
-        if !late {
+        if !out_of_order {
             latest = Some(position);
         }
     }
@@ -78,20 +78,20 @@ pub fn explain(journal: &[Arc<Entry>], state: &CustomerState) -> Vec<ExplainedEv
         .collect()
 }
 
-fn verdict(entry: &Entry, state: &CustomerState, late: bool) -> EventVerdict {
-    let reading = &entry.event;
-    let ambiguous = reading.facts.iter().any(|fact| {
-        let Fact::Subscription(seen) = fact else {
+fn verdict(entry: &Entry, state: &CustomerState, out_of_order: bool) -> EventVerdict {
+    let event = &entry.event;
+    let ambiguous = event.facts.iter().any(|fact| {
+        let Fact::Subscription(snapshot) = fact else {
             return false;
         };
-        let known = state.subscriptions.get(&seen.id);
-        known.is_some_and(|known| known.ambiguous && known.as_of == reading.occurred_at)
+        let current = state.subscriptions.get(&snapshot.id);
+        current.is_some_and(|current| current.ambiguous && current.as_of == event.occurred_at)
     });
-    if reading.is_unclear() {
+    if event.is_unclear() {
         EventVerdict::Quarantined
     } else if ambiguous {
         EventVerdict::Ambiguous
-    } else if late {
+    } else if out_of_order {
         EventVerdict::OutOfOrder
     } else {
         EventVerdict::Applied

@@ -1,12 +1,13 @@
-//! The record: folded state, the books that prove what was folded, and what follows from it.
+//! The record: the folded state, the bookkeeping that says what was folded, and the effects that
+//! follow from it.
 
 pub mod explain;
+pub mod journal;
 
 use crate::digest::Digest;
 use crate::event::{NormalizedEvent, Position};
 use crate::ids::{CustomerKey, Reference};
-use crate::letter::Letter;
-use crate::letter::plan::plan;
+use crate::letter::plan::{DueLetter, plan};
 use crate::partner::ledger::{CommissionRow, Ledger};
 use crate::partner::referral_status::{ReferralStatusRow, ReferralStatuses};
 use crate::state::CustomerState;
@@ -14,34 +15,34 @@ use crate::state::fold::fold_with_all_payments;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// How many of the last folded entries a record remembers by heart.
+/// How many of the entries folded last a record remembers.
 pub const RING: usize = 24;
 
-/// How many references a record remembers to have set.
+/// How many of the aliases set last a record remembers.
 const MAX_KNOWN_REFERENCES: usize = 24;
 
-/// One journal entry: the raw wire item as it came, and our reading of it.
+/// One journal entry: the raw wire item, and the event it was normalized to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// What it says.
+    /// The normalized event.
     pub event: NormalizedEvent,
     /// The wire item, byte for byte.
     pub raw: Arc<[u8]>,
-    /// Version of the normalizer that made the reading.
+    /// The version of the normalizer that made the event.
     pub normalizer: u16,
-    /// When we received it, by our clock; for people, never for the fold.
+    /// When we received it, by our clock. The fold does not read it.
     pub received_at: Timestamp,
-    /// Whose append this was, so that a repeated append knows its own earlier one.
+    /// The id of the attempt that appended it, so that a repeated append knows its own write.
     pub receipt: Arc<str>,
-    /// Identity of raw item and reading together.
+    /// The digest of id, raw item and normalizer version.
     pub digest: Digest,
 }
 
 impl Entry {
-    /// An entry as it is about to be appended.
+    /// An entry to be appended; its digest is computed here.
     pub fn new(
         event: NormalizedEvent,
         raw: Arc<[u8]>,
@@ -61,16 +62,16 @@ impl Entry {
     }
 }
 
-/// Which entries a state was folded from.
+/// A state, and which entries it was folded from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Folded {
-    /// What they say.
+    /// What the entries say.
     pub state: CustomerState,
-    /// How many.
+    /// The number of entries.
     pub count: u64,
-    /// Their digests' sum.
+    /// The sum of their digests.
     pub digest: Digest,
-    /// The last of them in the order of the fold.
+    /// The position of the last entry in the order of the fold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<Position>,
 }
@@ -78,74 +79,64 @@ pub struct Folded {
 /// A customer's record. `folded` is a function of the journal alone; the rest is bookkeeping.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// Whose.
+    /// Whose record it is.
     pub customer: CustomerKey,
     /// What the journal says.
     #[serde(flatten)]
     pub folded: Folded,
-    /// Counts writes; the condition of each is the one before.
+    /// The number of writes. Each write is conditional on the version before it.
     pub version: u64,
-    /// The entries folded last, in short form.
+    /// The first 64 bits of the digests of the entries folded last, at most [`RING`] of them.
     #[serde(default)]
     pub ring: Vec<u64>,
-    /// Decided, not yet known to be written.
+    /// Effects that are decided but not yet known to be written.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pending: Vec<Effect>,
-    /// The references set last, in short form: most events name the same ones again.
+    /// Hashes of the references whose aliases were set last; most events name the same ones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub known_references: Vec<u64>,
-    /// Letters decided whose window is still open.
+    /// Letters that became due and whose window is still open. Each is decided once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub due_letters: Vec<DueLetter>,
-    /// What the rows decided so far come to, for the payments in the state.
+    /// The sums of the ledger rows decided so far, for the payments in the state.
     #[serde(default, skip_serializing_if = "Ledger::is_empty")]
     pub ledger: Ledger,
-    /// What partners were told of their reports.
+    /// The referral statuses that partners were told last.
     #[serde(default, skip_serializing_if = "ReferralStatuses::is_empty")]
     pub referral_statuses: ReferralStatuses,
-    /// When something may fall due next.
+    /// The next moment at which something may fall due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_due_at: Option<Timestamp>,
 }
 
-/// What follows from a record: each a row that is put if absent, under a key made of its cause.
+/// What follows from a record: a row that is put if absent, under a key made of its cause.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
-    /// This reference leads here.
+    /// This reference leads to this customer.
     Alias(Reference),
-    /// This letter is owed.
+    /// This letter is due.
     Letter(DueLetter),
     /// This row belongs in a partner's ledger.
     Commission(Box<CommissionRow>),
-    /// This is how a partner's report stands.
+    /// This is the new status of a partner's referral.
     ReferralStatus(Box<ReferralStatusRow>),
 }
 
-/// A letter and its cause.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct DueLetter {
-    /// Which letter.
-    pub letter: Letter,
-    /// What it is about, in business terms: a subscription, an invoice.
-    pub cause: Arc<str>,
-    /// When the cause came to be.
-    pub caused_at: Timestamp,
-}
-
-/// What folding new entries into a record comes to.
+/// The result of folding new entries into a record.
 #[derive(Debug)]
 pub enum AdvanceOutcome {
-    /// All of them are in it already.
+    /// The record has all of them already.
     AlreadyFolded,
-    /// One of them is older than what was folded, or ties with it: read the journal.
+    /// The whole journal must be read: one of them comes before the last folded entry or at the
+    /// same time, or something else forbids folding it on top.
     ReadJournal,
-    /// The record as it should be written, if its version is still the one it came from.
+    /// The record to write, if the stored version is still the one it was made from.
     Next(Box<Record>),
 }
 
 impl Record {
-    /// A record before its first entry; version 0 is never stored.
+    /// A record before its first entry. Its version is 0, which is never stored.
     pub fn new(customer: CustomerKey) -> Self {
         Self {
             customer,
@@ -161,12 +152,12 @@ impl Record {
         }
     }
 
-    /// Whether an entry is known to be in it. "No" may mean that it was long ago.
+    /// Whether the ring has an entry. `false` may also mean that it was folded long ago.
     pub fn remembers(&self, digest: Digest) -> bool {
         self.ring.contains(&digest.short())
     }
 
-    /// Folds entries that, as far as we know, are all there is besides what is in it.
+    /// Folds new entries on top, except those that the ring has. Effects are planned for `now`.
     pub fn advance(&self, entries: &[Arc<Entry>], now: Timestamp) -> AdvanceOutcome {
         let mut new: Vec<&Entry> = Vec::with_capacity(entries.len());
         for entry in entries {
@@ -181,8 +172,8 @@ impl Record {
         let mut folded = self.folded.clone();
         for entry in &new {
             let position = entry.event.position();
-            let stands_last = folded.last.as_ref().is_none_or(|last| *last < position);
-            if !stands_last || folded.state.must_refold(&entry.event) {
+            let comes_last = folded.last.as_ref().is_none_or(|last| *last < position);
+            if !comes_last || folded.state.must_refold(&entry.event) {
                 return AdvanceOutcome::ReadJournal;
             }
             let Some(state) = std::mem::take(&mut folded.state).fold_next(&entry.event) else {
@@ -191,21 +182,21 @@ impl Record {
             folded.state = state;
             folded.add_entry(entry);
         }
-        let settled = self.reconcile(&folded.state, now);
-        if self.version == 0 && !settled.effects.is_empty() {
-            // Rows of an earlier record of this customer may stand: they must be read first.
+        let reconciled = self.reconcile(&folded.state, now);
+        if self.version == 0 && !reconciled.effects.is_empty() {
+            // An earlier record of this customer may have put rows: they must be read first.
             return AdvanceOutcome::ReadJournal;
         }
         folded.state.close_old();
-        AdvanceOutcome::Next(Box::new(self.next_version(folded, &new, settled, now)))
+        AdvanceOutcome::Next(Box::new(self.next_version(folded, &new, reconciled, now)))
     }
 
-    /// This record with its ledger as the rows in the table and its own pending ones make it:
-    /// before it is [rebuilt](Self::rebuild), since it forgets what payments earned that left it.
+    /// This record with its ledger summed from the rows in the table and its pending rows. Needed
+    /// before a [rebuild](Self::rebuild): the record forgets the sums of payments that left it.
     pub fn with_ledger_from_rows(&self, rows: &[CommissionRow]) -> Self {
-        let known: HashSet<u64> = rows.iter().map(|row| row.n).collect();
+        let stored: BTreeSet<u64> = rows.iter().map(|row| row.n).collect();
         let pending = self.pending.iter().filter_map(|effect| match effect {
-            Effect::Commission(row) if !known.contains(&row.n) => Some(&**row),
+            Effect::Commission(row) if !stored.contains(&row.n) => Some(&**row),
             Effect::Commission(_)
             | Effect::ReferralStatus(_)
             | Effect::Alias(_)
@@ -219,8 +210,8 @@ impl Record {
         }
     }
 
-    /// This record as the rows in the table remember it, where it was lost: what partners were told
-    /// never leaves a record otherwise.
+    /// This record with its referral statuses read from the rows in the table. It is needed only
+    /// after a record was lost, because referral statuses never leave a record.
     pub fn with_statuses_from_rows(&self, rows: &[ReferralStatusRow]) -> Self {
         Self {
             referral_statuses: ReferralStatuses::from_rows(rows),
@@ -228,7 +219,7 @@ impl Record {
         }
     }
 
-    /// Folds the whole journal. None when the record already says just that.
+    /// Folds the whole journal; `new` are the entries that led here. `None` when nothing changes.
     pub fn rebuild(
         &self,
         journal: &[Arc<Entry>],
@@ -236,31 +227,31 @@ impl Record {
         now: Timestamp,
     ) -> Option<Self> {
         let mut folded = Folded::of_journal(journal);
-        let settled = self.reconcile(&folded.state, now);
+        let reconciled = self.reconcile(&folded.state, now);
         folded.state.close_old();
-        if folded == self.folded && settled.effects.is_empty() {
+        if folded == self.folded && reconciled.effects.is_empty() {
             return None;
         }
-        let unseen: HashSet<Digest> = new
+        let unfolded: BTreeSet<Digest> = new
             .iter()
             .map(|entry| entry.digest)
             .filter(|digest| !self.remembers(*digest))
             .collect();
-        let sum = unseen
+        let sum = unfolded
             .iter()
             .fold(self.folded.digest, |sum, digest| sum.plus(*digest));
-        // If the record and these make up the journal, only these are new to it; else anything
-        // may be, and every reference is set again.
+        // If the record and these entries make up the journal, only these are new. Else any entry
+        // may be new, and every alias is set again.
         let only_these = sum == folded.digest;
         let fresh: Vec<&Entry> = journal
             .iter()
             .map(AsRef::as_ref)
-            .filter(|entry| !only_these || unseen.contains(&entry.digest))
+            .filter(|entry| !only_these || unfolded.contains(&entry.digest))
             .collect();
-        Some(self.next_version(folded, &fresh, settled, now))
+        Some(self.next_version(folded, &fresh, reconciled, now))
     }
 
-    /// Plans again at a later moment: what has fallen due since. None if nothing changes.
+    /// Plans again at a later moment, for what has fallen due since. `None` when nothing changes.
     pub fn replan(&self, now: Timestamp) -> Option<Self> {
         let unchanged = Reconciliation {
             ledger: self.ledger.clone(),
@@ -272,34 +263,42 @@ impl Record {
         (!same).then_some(next)
     }
 
-    /// The record once its pending effects have been written.
+    /// This record after its pending effects were written.
     pub fn cleared(&self) -> Self {
         let version = self.version.saturating_add(1);
-        let mut known_by = self.known_references.clone();
-        known_by.extend(self.pending.iter().filter_map(|effect| match effect {
+        let mut known_references = self.known_references.clone();
+        known_references.extend(self.pending.iter().filter_map(|effect| match effect {
             Effect::Alias(reference) => Some(short_hash(reference)),
             Effect::Letter(_) | Effect::Commission(_) | Effect::ReferralStatus(_) => None,
         }));
-        let overflow = known_by.len().saturating_sub(MAX_KNOWN_REFERENCES);
-        known_by.drain(..overflow);
+        let overflow = known_references.len().saturating_sub(MAX_KNOWN_REFERENCES);
+        known_references.drain(..overflow);
         Self {
             pending: Vec::new(),
             version,
-            known_references: known_by,
+            known_references,
             ..self.clone()
         }
     }
 
-    /// What follows for partners from a state that has all payments the record has lines of.
+    /// What follows for partners. The state must still have all payments that the record has
+    /// balances of.
     fn reconcile(&self, state: &CustomerState, now: Timestamp) -> Reconciliation {
-        let (ledger, rows) = self.ledger.reconcile(&self.customer, state, now);
-        let (standings, told) = self.referral_statuses.reconcile(&self.customer, state, now);
+        let (ledger, rows) =
+            self.ledger
+                .reconcile(&self.customer, &state.partners, &state.payments, now);
+        let (referral_statuses, changes) =
+            self.referral_statuses
+                .reconcile(&self.customer, &state.partners, &state.payments, now);
         let rows = rows.into_iter().map(Box::new).map(Effect::Commission);
-        let told = told.into_iter().map(Box::new).map(Effect::ReferralStatus);
+        let changes = changes
+            .into_iter()
+            .map(Box::new)
+            .map(Effect::ReferralStatus);
         Reconciliation {
             ledger,
-            referral_statuses: standings,
-            effects: rows.chain(told).collect(),
+            referral_statuses,
+            effects: rows.chain(changes).collect(),
         }
     }
 
@@ -307,7 +306,7 @@ impl Record {
         &self,
         folded: Folded,
         fresh: &[&Entry],
-        settled: Reconciliation,
+        reconciled: Reconciliation,
         now: Timestamp,
     ) -> Self {
         let mut ring: Vec<u64> = fresh.iter().map(|entry| entry.digest.short()).collect();
@@ -318,7 +317,7 @@ impl Record {
         ring.drain(..overflow);
 
         let mut pending = self.pending.clone();
-        let mut owe = |effect: Effect| {
+        let mut add_effect = |effect: Effect| {
             if !pending.contains(&effect) {
                 pending.push(effect);
             }
@@ -327,45 +326,45 @@ impl Record {
             .iter()
             .flat_map(|entry| &entry.event.references)
             .collect();
-        // What is set stays set, and whoever parks an entry under it looks it up afterwards.
+        // An alias stays once it is set: who parks an entry under it looks it up afterwards.
         references
             .into_iter()
             .filter(|reference| !self.known_references.contains(&short_hash(reference)))
-            .for_each(|reference| owe(Effect::Alias(reference.clone())));
+            .for_each(|reference| add_effect(Effect::Alias(reference.clone())));
 
-        settled.effects.into_iter().for_each(&mut owe);
+        reconciled.effects.into_iter().for_each(&mut add_effect);
         let planned = plan(&folded.state, now);
-        let mut decided: Vec<DueLetter> = self
+        let mut due_letters: Vec<DueLetter> = self
             .due_letters
             .iter()
-            .filter(|decided| decided.is_timely(now))
+            .filter(|letter| letter.is_timely(now))
             .cloned()
             .collect();
-        for due in planned.due {
-            if !decided
+        for letter in planned.due {
+            if !due_letters
                 .iter()
-                .any(|d| d.letter == due.letter && d.cause == due.cause)
+                .any(|other| other.letter == letter.letter && other.cause == letter.cause)
             {
-                decided.push(due.clone());
-                owe(Effect::Letter(due));
+                due_letters.push(letter.clone());
+                add_effect(Effect::Letter(letter));
             }
         }
         Self {
             customer: self.customer.clone(),
-            ledger: settled.ledger.with_open_payments(&folded.state),
-            referral_statuses: settled.referral_statuses,
+            ledger: reconciled.ledger.with_open_payments(&folded.state.payments),
+            referral_statuses: reconciled.referral_statuses,
             folded,
             version: self.version.saturating_add(1),
             ring,
             pending,
             known_references: self.known_references.clone(),
-            due_letters: decided,
+            due_letters,
             next_due_at: planned.next_due_at,
         }
     }
 }
 
-/// What a fold decides for partners: rows, and the books with them.
+/// What a fold decides for partners: the new bookkeeping, and the effects with the rows.
 struct Reconciliation {
     ledger: Ledger,
     referral_statuses: ReferralStatuses,
@@ -373,7 +372,7 @@ struct Reconciliation {
 }
 
 impl Folded {
-    /// Of a whole journal, with every payment there ever was.
+    /// The fold of a whole journal; its state keeps every payment.
     fn of_journal(journal: &[Arc<Entry>]) -> Self {
         let mut folded = Self::default();
         for entry in journal {
@@ -393,7 +392,7 @@ impl Folded {
     }
 }
 
-/// Short form of a reference.
+/// The first 64 bits of a reference's hash.
 fn short_hash(reference: &Reference) -> u64 {
     let hash = Sha256::digest(reference.as_str().as_bytes());
     u64::from_be_bytes(hash.first_chunk::<8>().copied().unwrap_or_default())

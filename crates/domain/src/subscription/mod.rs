@@ -1,4 +1,6 @@
-//! Subscriptions: what a provider states of one, and what the record keeps of it.
+//! Subscriptions: what events say of them (`terms`), in which order snapshots of one instant
+//! happened (`snapshot_order`), and what the record keeps (`state`).
 
 pub mod terms;
 pub mod snapshot_order;
+pub mod state;

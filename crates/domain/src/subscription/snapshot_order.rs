@@ -1,43 +1,46 @@
-//! Statements of one subscription at one instant: what the provider says of each change tells
-//! which came first, since its clock does not.
+//! The order of several snapshots of one subscription that have the same time. The clock does not
+//! order them; what the provider says of each change does.
 
 use crate::ids::PriceId;
 use crate::subscription::terms::{
     PreviousAttributes, PreviousValue, SubscriptionSnapshot, SubscriptionTerms,
 };
 
-/// Beyond this many statements of one instant, rank and id alone decide.
+/// With more snapshots of one instant than this, rank and id alone decide their order.
 const MAX_SNAPSHOTS: usize = 6;
 
-/// Puts statements of one instant (given by rank, then id) in the order in which they most
-/// likely happened, starting from the terms before that instant. The flag says that several
-/// orders fit equally well and end differently.
+/// Puts snapshots of one instant in the order in which they most likely happened. `snapshots` come
+/// sorted by rank, then id; `before` are the terms before that instant.
+///
+/// The flag says that the order is ambiguous: several orders fit equally well and end in different
+/// terms, or there are too many snapshots to compare.
 pub fn infer_order<'a>(
     before: Option<&SubscriptionTerms>,
-    statements: Vec<&'a SubscriptionSnapshot>,
+    snapshots: Vec<&'a SubscriptionSnapshot>,
 ) -> (Vec<&'a SubscriptionSnapshot>, bool) {
-    if statements.len() < 2 {
-        return (statements, false);
+    if snapshots.len() < 2 {
+        return (snapshots, false);
     }
-    if statements.len() > MAX_SNAPSHOTS {
-        return (statements, true);
+    if snapshots.len() > MAX_SNAPSHOTS {
+        return (snapshots, true);
     }
     let mut search = OrderSearch {
         best: 0,
         orders: Vec::new(),
     };
-    search.extend(before, &mut Vec::new(), &statements, 0);
-    let last = |order: &Vec<&SubscriptionSnapshot>| order.last().map(|seen| seen.terms.clone());
+    search.extend(before, &mut Vec::new(), &snapshots, 0);
+    let last =
+        |order: &Vec<&SubscriptionSnapshot>| order.last().map(|snapshot| snapshot.terms.clone());
     let ends: Vec<_> = search.orders.iter().map(last).collect();
     let ambiguous = ends.iter().any(|end| Some(end) != ends.first());
     (
-        search.orders.into_iter().next().unwrap_or(statements),
+        search.orders.into_iter().next().unwrap_or(snapshots),
         ambiguous,
     )
 }
 
-/// The orders in which the most changes start from where the one before ended. The first found
-/// is the one nearest to rank and id.
+/// A search for the orders with the highest score. The first one found is the nearest to the
+/// order by rank and id.
 struct OrderSearch<'a> {
     best: usize,
     orders: Vec<Vec<&'a SubscriptionSnapshot>>,
@@ -48,38 +51,38 @@ impl<'a> OrderSearch<'a> {
         &mut self,
         from: Option<&SubscriptionTerms>,
         order: &mut Vec<&'a SubscriptionSnapshot>,
-        rest: &[&'a SubscriptionSnapshot],
-        fitting: usize,
+        remaining: &[&'a SubscriptionSnapshot],
+        score: usize,
     ) {
-        if rest.is_empty() {
-            if fitting > self.best || self.orders.is_empty() {
-                self.best = fitting;
+        if remaining.is_empty() {
+            if score > self.best || self.orders.is_empty() {
+                self.best = score;
                 self.orders.clear();
             }
-            if fitting == self.best {
+            if score == self.best {
                 self.orders.push(order.clone());
             }
             return;
         }
-        for (index, next) in rest.iter().copied().enumerate() {
-            let fits = change_score(from, next);
-            let mut others = rest.to_vec();
+        for (index, next) in remaining.iter().copied().enumerate() {
+            let gained = change_score(from, next);
+            let mut others = remaining.to_vec();
             others.remove(index);
             order.push(next);
             self.extend(
                 Some(&next.terms),
                 order,
                 &others,
-                fitting.saturating_add(fits),
+                score.saturating_add(gained),
             );
             order.pop();
         }
     }
 }
 
-/// How well a statement's change starts from these terms, in fields that agree: one that the
-/// provider says changed must have been what it says, any other must be what it still is. Nothing
-/// follows an end, and none begins with it.
+/// How well the snapshot `next` follows these terms: the number of fields that agree. A field
+/// that the provider says changed must have had its previous value; any other field must have its
+/// value in `next`. Nothing follows an end, and no subscription begins with its end.
 fn change_score(from: Option<&SubscriptionTerms>, next: &SubscriptionSnapshot) -> usize {
     let ends = next.terms.status.is_final();
     match (from, next.previous_attributes.as_deref()) {
@@ -93,19 +96,20 @@ fn change_score(from: Option<&SubscriptionTerms>, next: &SubscriptionSnapshot) -
     }
 }
 
-/// How many fields [`Terms::agreement`] compares.
+/// How many fields [`SubscriptionTerms::matching_fields`] compares.
 const COMPARED_FIELDS: usize = 7;
 
 impl SubscriptionTerms {
     fn matching_fields(&self, before: &PreviousAttributes, after: &Self) -> usize {
-        let known = |value: Option<_>| value.map_or(PreviousValue::Absent, PreviousValue::Present);
+        let previous =
+            |value: Option<_>| value.map_or(PreviousValue::Absent, PreviousValue::Present);
         let end = |terms: &Self| terms.period.map(|period| period.end);
-        let trial = |terms: &Self| known(terms.trial.map(|trial| trial.end));
+        let trial = |terms: &Self| previous(terms.trial.map(|trial| trial.end));
         let agreed: [bool; COMPARED_FIELDS] = [
             self.status == before.status.unwrap_or(after.status),
             self.sold_items() == before.items.clone().unwrap_or_else(|| after.sold_items()),
             end(self) == before.period_end.or_else(|| end(after)),
-            known(self.cancel_at) == before.cancel_at.unwrap_or(known(after.cancel_at)),
+            previous(self.cancel_at) == before.cancel_at.unwrap_or(previous(after.cancel_at)),
             self.cancel_at_period_end
                 == before
                     .cancel_at_period_end

@@ -1,4 +1,4 @@
-//! A subscription as its provider states it at one moment.
+//! A subscription at one moment, as its provider states it.
 
 use crate::ids::{ObjectId, PriceId};
 use crate::money::Currency;
@@ -10,36 +10,36 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SubscriptionStatus {
-    /// First payment outstanding.
+    /// The first payment has not arrived yet.
     Incomplete,
-    /// First payment never came; final.
+    /// The first payment never arrived. Final.
     IncompleteExpired,
-    /// In a trial.
+    /// The trial runs.
     Trialing,
-    /// Paid and in use.
+    /// It is paid and in use.
     Active,
-    /// A renewal failed and is being retried.
+    /// A renewal failed, and the provider tries again.
     PastDue,
-    /// Retries are over, not ended.
+    /// All retries failed, but the subscription has not ended.
     Unpaid,
-    /// Paused, nothing is billed.
+    /// It is paused, and nothing is billed.
     Paused,
-    /// Ended; final.
+    /// It ended. Final.
     Canceled,
 }
 
 impl SubscriptionStatus {
-    /// Whether nothing follows.
+    /// Whether no other status can follow.
     pub fn is_final(self) -> bool {
         matches!(self, Self::IncompleteExpired | Self::Canceled)
     }
 
-    /// Whether the customer has what was sold.
+    /// Whether the customer may use what was sold.
     pub fn is_running(self) -> bool {
         matches!(self, Self::Trialing | Self::Active)
     }
 
-    /// As it stands in the record.
+    /// The name in the record and in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Incomplete => "incomplete",
@@ -54,96 +54,97 @@ impl SubscriptionStatus {
     }
 }
 
-/// A stretch of time, start inclusive, end exclusive.
+/// A span of time: its start is included, its end is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Period {
-    /// First moment.
+    /// The first moment in it.
     pub start: Timestamp,
-    /// First moment after.
+    /// The first moment after it.
     pub end: Timestamp,
 }
 
-/// Collection is paused while the subscription goes on.
+/// A pause of collection: the subscription continues, but nothing is collected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pause {
-    /// What happens to invoices meanwhile, in the provider's word.
+    /// What happens to invoices during the pause, in the provider's word.
     pub behavior: Arc<str>,
-    /// When it ends by itself.
+    /// When the pause ends by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumes_at: Option<Timestamp>,
 }
 
-/// One line of a subscription.
+/// One item of a subscription.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubscriptionItem {
-    /// The item's id.
+    /// The provider's id of the item.
     pub id: ObjectId,
-    /// What is sold.
+    /// The provider's id of the price.
     pub price: PriceId,
-    /// Whether usage decides the amount.
+    /// Whether the amount depends on usage.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub metered: bool,
-    /// How many; none where usage decides.
+    /// How many are sold. `None` when usage decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantity: Option<u64>,
-    /// Minor units each; none where tiers or usage decide.
+    /// The price of one, in minor units. `None` when tiers or usage decide.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit_minor: Option<i64>,
-    /// Its own billing period, where items have one.
+    /// The item's own billing period, where the provider has one for each item.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period: Option<Period>,
 }
 
-/// What a subscription was at one moment. The same type is kept in the record.
+/// The terms of a subscription at one moment. Both snapshots and the record hold them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubscriptionTerms {
-    /// Status.
+    /// Its status.
     pub status: SubscriptionStatus,
-    /// Base, add-ons and metered lines.
+    /// The plan, add-ons and metered items.
     pub items: Vec<SubscriptionItem>,
     /// The billing period of the base.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period: Option<Period>,
-    /// The trial.
+    /// The trial period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trial: Option<Period>,
-    /// When it is set to end.
+    /// The date on which it is set to end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel_at: Option<Timestamp>,
-    /// Whether it ends with its period.
+    /// Whether it ends with its billing period.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cancel_at_period_end: bool,
-    /// Collection paused.
+    /// The pause of collection, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pause: Option<Pause>,
 }
 
 impl SubscriptionTerms {
-    /// Whether an end lies ahead or was reached.
+    /// Whether it is set to end or has ended.
     pub fn is_ending(&self) -> bool {
         self.cancel_at.is_some() || self.cancel_at_period_end || self.status.is_final()
     }
 }
 
-/// What the terms were before a change, as far as the provider says.
+/// Values before a change, as far as the provider states them. A field that is `None` did not
+/// change.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PreviousAttributes {
-    /// Status.
+    /// The previous status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<SubscriptionStatus>,
-    /// Prices and quantities of the items.
+    /// The previous items: price and quantity of each, sorted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub items: Option<Vec<(PriceId, Option<u64>)>>,
-    /// End of the billing period.
+    /// The previous end of the billing period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period_end: Option<Timestamp>,
-    /// Set end; the inner absence is "none was set".
+    /// The previous date of the end; `Absent` when none was set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel_at: Option<PreviousValue<Timestamp>>,
-    /// Whether it was to end with its period.
+    /// Whether it was set to end with its period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel_at_period_end: Option<bool>,
-    /// End of the trial.
+    /// The previous end of the trial; `Absent` when there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trial_end: Option<PreviousValue<Timestamp>>,
     /// Whether collection was paused.
@@ -151,39 +152,39 @@ pub struct PreviousAttributes {
     pub paused: Option<bool>,
 }
 
-/// A value that is known to be there or known to be absent.
+/// A previous value. That there was none is a value too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PreviousValue<T> {
-    /// There is none.
+    /// There was none.
     Absent,
-    /// There is this.
+    /// It was this.
     Present(T),
 }
 
 /// A subscription as an event shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubscriptionSnapshot {
-    /// Which.
+    /// The provider's id of the subscription.
     pub id: ObjectId,
     /// When it began.
     pub started_at: Timestamp,
-    /// What it is billed in, where the event says.
+    /// The currency it is billed in, where the event says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<Currency>,
-    /// The whole of it at that moment.
+    /// Its terms at that moment.
     pub terms: SubscriptionTerms,
     /// When the customer or the shop asked to end it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canceled_at: Option<Timestamp>,
-    /// Its end was asked for, and the provider never says when: the first statement that says
-    /// so after one that did not tells.
+    /// Whether somebody asked to end it, at a provider that never says when. The time is then that
+    /// of the first snapshot that says so after one that does not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub end_requested: bool,
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
-    /// What changed, where the provider says.
+    /// The values before the change, where the provider states them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_attributes: Option<Box<PreviousAttributes>>,
 }

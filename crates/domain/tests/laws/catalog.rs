@@ -1,4 +1,4 @@
-//! The catalog names prices; what it does not list is never guessed.
+//! The catalog names prices. What it does not list is never guessed.
 
 use crate::scenarios::id;
 use domain::catalog::{BadCatalog, Catalog, ItemKind};
@@ -25,7 +25,7 @@ prices = ["price_support"]
 fn item(price: &str, metered: bool) -> SubscriptionItem {
     SubscriptionItem {
         id: id("si_1"),
-        price: PriceId::new(price),
+        price: PriceId::parse(price).unwrap(),
         metered,
         quantity: None,
         unit_minor: None,
@@ -56,13 +56,15 @@ fn an_unlisted_price_is_the_base_only_if_nothing_else_can_be() {
 #[test]
 fn names_come_in_the_readers_language_or_in_english() {
     let catalog = Catalog::parse(TEXT).unwrap();
-    let (_, key, product) = catalog.product(&PriceId::new("price_pro_yearly")).unwrap();
+    let (_, key, product) = catalog
+        .product(&PriceId::parse("price_pro_yearly").unwrap())
+        .unwrap();
     let names = ["fr", "en", "de"].map(|language| product.name_in(language));
     assert_eq!((key, names), ("pro", ["Pro +", "Pro", "Pro"]));
 }
 
 #[test]
-fn a_program_with_a_name_says_what_it_has_other_than_the_one_without() {
+fn a_named_program_states_only_what_differs_from_the_usual_one() {
     let usual = "[program]\nrate = \"20%\"\nmonths = 12\nhold = \"30d\"\nwindow = \"60d\"\n";
     let named = "[programs.agency]\nfixed = \"5.00 eur\"\ntiers = [\"9:6.00 eur\"]\n";
     let catalog = Catalog::parse(&format!("{named}{usual}")).unwrap();
@@ -77,10 +79,10 @@ fn a_program_with_a_name_says_what_it_has_other_than_the_one_without() {
         },
         usual.program
     );
-    // Without one to take it from a program says all itself.
+    // Without a `[program]`, a named program must state every term itself.
     let bad = Catalog::parse(named).unwrap_err().to_string();
     assert!(
-        bad.contains("[programs.agency] is none: ") && bad.contains("hold"),
+        bad.contains("[programs.agency] is not a valid program: ") && bad.contains("hold"),
         "{bad}"
     );
 }
@@ -90,7 +92,9 @@ fn a_price_listed_twice_is_refused() {
     let twice = format!("{TEXT}\n[meters.calls]\nname = \"Calls\"\nprices = [\"price_pro\"]\n");
     assert_eq!(
         Catalog::parse(&twice),
-        Err(BadCatalog::DuplicatePrice(PriceId::new("price_pro")))
+        Err(BadCatalog::DuplicatePrice(
+            PriceId::parse("price_pro").unwrap()
+        ))
     );
     assert!(matches!(
         Catalog::parse("[plans.x]\nprize = 1"),

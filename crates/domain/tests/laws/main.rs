@@ -1,4 +1,4 @@
-//! The laws of the pure core, each over generated lives or by example.
+//! The laws of the fold, the plan and the values they use: by example and over generated events.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,13 +8,13 @@
 )]
 // Helpers of tests fail loudly; the lints' exception covers test functions alone.
 
-mod agreement;
-mod bank;
+mod bank_account;
 mod catalog;
 mod due_letters;
-mod scenarios;
 mod money;
 mod order;
 mod payments;
+mod program_input;
+mod scenarios;
 mod snapshot_order;
 mod welcome;

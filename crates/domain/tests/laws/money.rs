@@ -1,4 +1,4 @@
-//! Money is integers; its text is exact.
+//! Money is in integers, and its text is exact.
 
 use domain::money::{Currency, Money, exponent};
 

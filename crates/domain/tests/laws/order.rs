@@ -1,4 +1,4 @@
-//! Order and repetition change nothing.
+//! The order and the repetition of events change nothing.
 
 use crate::scenarios::{any_scenario, at, customer, entry};
 use domain::record::{AdvanceOutcome, Entry, Record};
@@ -11,30 +11,30 @@ proptest! {
 
     #[test]
     fn the_order_of_events_changes_nothing(
-        (life, mixed) in any_scenario(14).prop_flat_map(|life| {
-            (Just(life.clone()), Just(life).prop_shuffle())
+        (events, mixed) in any_scenario(14).prop_flat_map(|events| {
+            (Just(events.clone()), Just(events).prop_shuffle())
         })
     ) {
-        prop_assert_eq!(fold(&life), fold(&mixed));
+        prop_assert_eq!(fold(&events), fold(&mixed));
     }
 
     #[test]
-    fn a_repeated_event_changes_nothing(life in any_scenario(10), again in any::<prop::sample::Index>()) {
-        let mut twice = life.clone();
-        twice.push(life[again.index(life.len())].clone());
-        prop_assert_eq!(fold(&life), fold(&twice));
+    fn a_repeated_event_changes_nothing(events in any_scenario(10), again in any::<prop::sample::Index>()) {
+        let mut twice = events.clone();
+        twice.push(events[again.index(events.len())].clone());
+        prop_assert_eq!(fold(&events), fold(&twice));
     }
 
     #[test]
     fn a_record_grown_entry_by_entry_is_the_record_of_the_whole_journal(
-        life in any_scenario(40).prop_shuffle()
+        events in any_scenario(40).prop_shuffle()
     ) {
         let mut journal: Vec<Arc<Entry>> = Vec::new();
         let mut record = Record::new(customer());
-        for reading in life {
-            let new = entry(reading);
+        for event in events {
+            let new = entry(event);
             journal.push(new.clone());
-            record = grown(&record, &journal, &[new]);
+            record = advanced(&record, &journal, &[new]);
         }
         let whole = Record::new(customer()).rebuild(&journal, &[], at(0)).unwrap();
         prop_assert_eq!(&record.folded, &whole.folded);
@@ -42,8 +42,8 @@ proptest! {
     }
 
     #[test]
-    fn a_record_is_the_same_after_a_stay_in_the_table(life in any_scenario(14)) {
-        let journal: Vec<_> = life.into_iter().map(entry).collect();
+    fn a_record_is_the_same_after_a_stay_in_the_table(events in any_scenario(14)) {
+        let journal: Vec<_> = events.into_iter().map(entry).collect();
         let record = Record::new(customer()).rebuild(&journal, &journal, at(0)).unwrap();
         let text = serde_json::to_string(&record).unwrap();
         prop_assert_eq!(serde_json::from_str::<Record>(&text).unwrap(), record);
@@ -58,7 +58,7 @@ fn an_entry_in_the_ring_is_not_folded_again() {
         1,
         vec![crate::scenarios::email("a@b.c")],
     ));
-    let record = grown(
+    let record = advanced(
         &Record::new(customer()),
         std::slice::from_ref(&new),
         std::slice::from_ref(&new),
@@ -84,7 +84,7 @@ fn an_entry_long_folded_and_forgotten_by_the_ring_changes_nothing() {
         .collect();
     let mut record = Record::new(customer());
     for new in &journal {
-        record = grown(&record, &journal, std::slice::from_ref(new));
+        record = advanced(&record, &journal, std::slice::from_ref(new));
     }
     assert!(
         !record.remembers(journal[3].digest),
@@ -97,7 +97,7 @@ fn an_entry_long_folded_and_forgotten_by_the_ring_changes_nothing() {
     assert!(record.rebuild(&journal, &journal[3..4], at(2)).is_none());
 }
 
-fn grown(record: &Record, journal: &[Arc<Entry>], new: &[Arc<Entry>]) -> Record {
+fn advanced(record: &Record, journal: &[Arc<Entry>], new: &[Arc<Entry>]) -> Record {
     match record.advance(new, at(0)) {
         AdvanceOutcome::AlreadyFolded => record.clone(),
         AdvanceOutcome::Next(next) => *next,

@@ -1,4 +1,4 @@
-//! One payment told by many counts once; what went back is what is left to say of it.
+//! A payment that several sources state counts once, and so do its refunds and disputes.
 
 use crate::scenarios::{dispute, new_event, paid, refund};
 use domain::event::Fact;
@@ -7,17 +7,17 @@ use domain::payment::snapshot::{DisputeState, RefundState, SourceKind};
 use domain::state::fold::fold;
 
 fn payments(facts: Vec<(i64, Fact)>) -> Vec<Payment> {
-    let readings: Vec<_> = facts
+    let events: Vec<_> = facts
         .into_iter()
         .enumerate()
         .map(|(n, (second, fact))| new_event(&format!("evt_{n}"), second, 1, vec![fact]))
         .collect();
-    fold(&readings).payments.settled().cloned().collect()
+    fold(&events).payments.settled().cloned().collect()
 }
 
 fn one(facts: Vec<(i64, Fact)>) -> Payment {
     let mut payments = payments(facts);
-    assert_eq!(payments.len(), 1, "told as one: {payments:#?}");
+    assert_eq!(payments.len(), 1, "they are one payment: {payments:#?}");
     payments.remove(0)
 }
 
@@ -40,11 +40,11 @@ fn invoice_intent_and_charge_that_share_ids_are_one_payment() {
 
 #[test]
 fn without_a_link_they_are_two() {
-    let told = vec![
+    let facts = vec![
         (1, paid(SourceKind::Intent, &["pi_1"], 2880, 1)),
         (2, paid(SourceKind::Invoice, &["in_1"], 2880, 2)),
     ];
-    assert_eq!(payments(told).len(), 2);
+    assert_eq!(payments(facts).len(), 2);
 }
 
 #[test]
@@ -68,28 +68,28 @@ fn an_invoice_paid_in_two_parts_is_worth_what_the_invoice_says() {
     assert_eq!(
         payment.paid().unwrap().minor,
         2880,
-        "parts add up until the invoice tells"
+        "parts add up until the invoice states the amount"
     );
 }
 
 #[test]
 fn what_fails_after_all_never_arrived_until_it_is_tried_again() {
     let charge = |minor, second| paid(SourceKind::Charge, &["ch_1"], minor, second);
-    let told = |facts: &[(i64, Fact)]| payments(facts.to_vec()).len();
+    let count = |facts: &[(i64, Fact)]| payments(facts.to_vec()).len();
     let failed = [(1, charge(2880, 1)), (2, charge(0, 2))];
-    assert_eq!(told(&failed), 0);
-    assert_eq!(told(&[(1, charge(0, 1))]), 0, "it never seemed to arrive");
+    assert_eq!(count(&failed), 0);
+    assert_eq!(count(&[(1, charge(0, 1))]), 0, "it never seemed to arrive");
     let others = [
         &failed[..],
         &[(2, paid(SourceKind::Charge, &["ch_2"], 960, 2))],
     ];
-    assert_eq!(told(&others.concat()), 1, "another's stays");
+    assert_eq!(count(&others.concat()), 1, "another's stays");
     let tried_again = [&failed[..], &[(3, charge(2880, 3))]].concat();
     assert_eq!(one(tried_again).paid().unwrap().minor, 2880);
 }
 
 #[test]
-fn a_refund_told_as_a_sum_and_by_itself_counts_once() {
+fn a_refund_in_a_sum_and_by_itself_counts_once() {
     let payment = one(vec![
         (1, paid(SourceKind::Charge, &["ch_1"], 2880, 1)),
         (5, refund("re_1", &["ch_1"], 960, RefundState::Succeeded, 5)),
@@ -138,7 +138,7 @@ fn a_refund_that_failed_after_the_sum_is_taken_off_again() {
 }
 
 #[test]
-fn a_failed_refund_stays_failed_whatever_is_told_later() {
+fn a_failed_refund_stays_failed_whatever_comes_later() {
     let payment = one(vec![
         (1, paid(SourceKind::Charge, &["ch_1"], 2880, 1)),
         (5, refund("re_1", &["ch_1"], 960, RefundState::Failed, 5)),
@@ -149,24 +149,24 @@ fn a_failed_refund_stays_failed_whatever_is_told_later() {
 
 #[test]
 fn a_dispute_holds_the_money_until_it_is_won() {
-    let told = |states: &[DisputeState]| {
+    let disputed = |states: &[DisputeState]| {
         let mut facts = vec![(1, paid(SourceKind::Charge, &["ch_1"], 2880, 1))];
         let steps = states.iter().zip(5..);
         facts.extend(steps.map(|(state, second)| (second, dispute(&["ch_1"], 2880, *state))));
         one(facts).disputed_minor()
     };
     use DisputeState::{Inquiry, InquiryClosed, Lost, Open, Won};
-    assert_eq!(told(&[Open]), 2880);
-    assert_eq!(told(&[Open, Won]), 0);
-    assert_eq!(told(&[Open, Lost]), 2880);
+    assert_eq!(disputed(&[Open]), 2880);
+    assert_eq!(disputed(&[Open, Won]), 0);
+    assert_eq!(disputed(&[Open, Lost]), 2880);
     assert_eq!(
-        told(&[Open, Won, Open]),
+        disputed(&[Open, Won, Open]),
         0,
         "a decided dispute does not open again"
     );
-    assert_eq!(told(&[Inquiry]), 0);
-    assert_eq!(told(&[Inquiry, InquiryClosed]), 0);
-    assert_eq!(told(&[Inquiry, Open]), 2880);
+    assert_eq!(disputed(&[Inquiry]), 0);
+    assert_eq!(disputed(&[Inquiry, InquiryClosed]), 0);
+    assert_eq!(disputed(&[Inquiry, Open]), 2880);
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn a_refund_before_its_payment_waits_for_it() {
 
 #[test]
 fn a_record_keeps_the_latest_payments_and_counts_the_rest() {
-    let readings: Vec<_> = (0..30)
+    let events: Vec<_> = (0..30)
         .map(|n| {
             let names = format!("pi_{n}");
             new_event(
@@ -193,10 +193,10 @@ fn a_record_keeps_the_latest_payments_and_counts_the_rest() {
             )
         })
         .collect();
-    let state = fold(&readings);
+    let state = fold(&events);
     assert_eq!((state.payments.open.len(), state.payments.closed), (12, 18));
     assert_eq!(
-        domain::state::fold::fold_with_all_payments(&readings)
+        domain::state::fold::fold_with_all_payments(&events)
             .payments
             .open
             .len(),
@@ -206,7 +206,7 @@ fn a_record_keeps_the_latest_payments_and_counts_the_rest() {
 
 #[test]
 fn a_refund_that_named_two_payments_makes_them_one() {
-    // Two groups that both hold a refund would be merged in an order that arrival decides.
+    // If two payments had the same refund, the order of arrival would decide how they merge.
     let payment = one(vec![
         (1, paid(SourceKind::Charge, &["ch_1"], 2880, 1)),
         (1, paid(SourceKind::Intent, &["pi_1"], 2880, 1)),

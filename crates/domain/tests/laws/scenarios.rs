@@ -1,12 +1,14 @@
-//! Lives: readings made by hand or by chance.
+//! Events for the tests, made by hand or generated.
 
-use domain::event::{About, Fact, NormalizedEvent, Profile, ReferralSnapshot};
+use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId, PriceId, Reference};
 use domain::money::{Currency, Money};
+use domain::partner::referral::ReferralSnapshot;
 use domain::payment::snapshot::{
     DisputeSnapshot, DisputeState, InvoiceSnapshot, InvoiceState, PaymentSnapshot, RefundSnapshot,
     RefundState, SourceKind,
 };
+use domain::person::Profile;
 use domain::record::Entry;
 use domain::subscription::terms::{
     Period, PreviousAttributes, SubscriptionItem, SubscriptionSnapshot, SubscriptionStatus,
@@ -29,7 +31,7 @@ pub(crate) fn eur(minor: i64) -> Money {
 }
 
 pub(crate) fn id(text: &str) -> ObjectId {
-    ObjectId::new(text)
+    ObjectId::parse(text).unwrap()
 }
 
 pub(crate) fn ids(texts: &[&str]) -> Vec<ObjectId> {
@@ -37,24 +39,24 @@ pub(crate) fn ids(texts: &[&str]) -> Vec<ObjectId> {
 }
 
 pub(crate) fn customer() -> CustomerKey {
-    CustomerKey::new("stripe/test/cus_1")
+    CustomerKey::parse("stripe/test/cus_1").unwrap()
 }
 
 pub(crate) fn new_event(name: &str, second: i64, rank: u8, facts: Vec<Fact>) -> NormalizedEvent {
     NormalizedEvent {
-        id: EventId::new(format!("stripe/test/{name}")),
+        id: EventId::parse(format!("stripe/test/{name}")).unwrap(),
         kind: "made.up".into(),
         occurred_at: at(second),
         rank,
         about: About::Customer(customer()),
         facts,
-        references: vec![Reference::new(format!("stripe/test/ref_{name}"))],
+        references: vec![Reference::parse(format!("stripe/test/ref_{name}")).unwrap()],
     }
 }
 
-pub(crate) fn entry(reading: NormalizedEvent) -> Arc<Entry> {
-    let raw: Arc<[u8]> = reading.id.as_str().as_bytes().into();
-    Arc::new(Entry::new(reading, raw, 1, at(0), "receipt".into()))
+pub(crate) fn entry(event: NormalizedEvent) -> Arc<Entry> {
+    let raw: Arc<[u8]> = event.id.as_str().as_bytes().into();
+    Arc::new(Entry::new(event, raw, 1, at(0), "receipt".into()))
 }
 
 pub(crate) fn terms(status: SubscriptionStatus, price: &str) -> SubscriptionTerms {
@@ -62,7 +64,7 @@ pub(crate) fn terms(status: SubscriptionStatus, price: &str) -> SubscriptionTerm
         status,
         items: vec![SubscriptionItem {
             id: id("si_1"),
-            price: PriceId::new(price),
+            price: PriceId::parse(price).unwrap(),
             metered: false,
             quantity: Some(1),
             unit_minor: Some(1000),
@@ -96,14 +98,14 @@ pub(crate) fn subscription_snapshot(
     }
 }
 
-pub(crate) fn subscription_fact(seen: SubscriptionSnapshot) -> Fact {
-    Fact::Subscription(Box::new(seen))
+pub(crate) fn subscription_fact(snapshot: SubscriptionSnapshot) -> Fact {
+    Fact::Subscription(Box::new(snapshot))
 }
 
-pub(crate) fn paid(teller: SourceKind, names: &[&str], minor: i64, second: i64) -> Fact {
+pub(crate) fn paid(source_kind: SourceKind, names: &[&str], minor: i64, second: i64) -> Fact {
     Fact::Payment(PaymentSnapshot {
         ids: ids(names),
-        source_kind: teller,
+        source_kind,
         paid: eur(minor),
         tax_minor: None,
         paid_at: at(second),
@@ -144,7 +146,7 @@ pub(crate) fn email(address: &str) -> Fact {
     })
 }
 
-/// Any fact of any kind about a handful of objects, so that many of them touch.
+/// A generated fact of any kind. There are few objects, so that many facts are about the same ones.
 pub(crate) fn any_fact() -> impl Strategy<Value = Fact> {
     let object = |prefix: &'static str| (0..4_u8).prop_map(move |n| format!("{prefix}_{n}"));
     let payment_ids = (object("in"), object("pi"), object("ch"), 0..7_u8);
@@ -163,8 +165,8 @@ pub(crate) fn any_fact() -> impl Strategy<Value = Fact> {
     prop_oneof![
         3 => any_subscription_fact(object("sub").boxed()),
         4 => (names.clone(), any_source_kind(), 1..5_000_i64, 0..60_i64).prop_map(
-            |(ids, teller, minor, second)| Fact::Payment(PaymentSnapshot {
-                ids, source_kind: teller, paid: eur(minor), tax_minor: None, paid_at: at(second),
+            |(ids, source_kind, minor, second)| Fact::Payment(PaymentSnapshot {
+                ids, source_kind, paid: eur(minor), tax_minor: None, paid_at: at(second),
                 subscription: None,
             })
         ),
@@ -189,21 +191,21 @@ pub(crate) fn any_fact() -> impl Strategy<Value = Fact> {
             complete: whole, email: Some(format!("{name}@example.com").into()), ..Profile::default()
         })),
         1 => (0..3_u8, 0..60_i64).prop_map(|(n, second)| Fact::Referral(ReferralSnapshot {
-            partner: PartnerId::new("acme"), referral: format!("r{n}").into(),
+            partner: PartnerId::parse("acme").unwrap(), referral: format!("r{n}").into(),
             referred_at: at(second),
         })),
         1 => (0..3_u8).prop_map(|n| Fact::ReferralCanceled {
-            partner: PartnerId::new("acme"), referral: format!("r{n}").into(),
+            partner: PartnerId::parse("acme").unwrap(), referral: format!("r{n}").into(),
         }),
         1 => Just(Fact::CustomerDeleted),
         1 => Just(Fact::Unclear { what: "unknown status".into() }),
     ]
 }
 
-/// A life: readings at few enough instants that many tie.
-pub(crate) fn any_scenario(most: usize) -> impl Strategy<Value = Vec<NormalizedEvent>> {
+/// Generated events of one customer. There are few instants, so that many events tie.
+pub(crate) fn any_scenario(max: usize) -> impl Strategy<Value = Vec<NormalizedEvent>> {
     let one = (0..6_i64, 0..3_u8, prop::collection::vec(any_fact(), 1..3));
-    prop::collection::vec(one, 1..most).prop_map(|events| {
+    prop::collection::vec(one, 1..max).prop_map(|events| {
         events
             .into_iter()
             .enumerate()

@@ -1,4 +1,4 @@
-//! Statements of one instant: what the provider says of each change tells their order.
+//! Snapshots of one instant: what the provider says of each change gives their order.
 
 use crate::scenarios::{
     at, customer, entry, id, new_event, subscription_fact, subscription_snapshot, terms,
@@ -19,13 +19,13 @@ fn changed_from(status: SubscriptionStatus) -> Option<PreviousAttributes> {
     })
 }
 
-fn status(readings: &[NormalizedEvent]) -> SubscriptionStatus {
-    fold(readings).subscriptions[&id("sub_1")].terms.status
+fn status(events: &[NormalizedEvent]) -> SubscriptionStatus {
+    fold(events).subscriptions[&id("sub_1")].terms.status
 }
 
 #[test]
 fn what_changed_from_incomplete_comes_after_what_is_incomplete() {
-    // By rank and id the update to active would come first.
+    // By rank and id, the update to active comes first.
     let active = subscription_fact(subscription_snapshot(
         "sub_1",
         terms(Active, "price_1"),
@@ -36,11 +36,11 @@ fn what_changed_from_incomplete_comes_after_what_is_incomplete() {
         terms(Incomplete, "price_1"),
         None,
     ));
-    let life = [
+    let events = [
         new_event("evt_1", 5, 30, vec![active]),
         new_event("evt_2", 5, 36, vec![created]),
     ];
-    assert_eq!(status(&life), Active);
+    assert_eq!(status(&events), Active);
 }
 
 #[test]
@@ -60,19 +60,19 @@ fn a_chain_of_changes_is_followed_from_the_terms_before_it() {
         terms(Active, "price_1"),
         changed_from(PastDue),
     ));
-    // Ids in the wrong order: only the chain tells.
-    let life = [
+    // The ids are in the wrong order. Only the chain of changes gives the right one.
+    let events = [
         new_event("evt_1", 1, 30, vec![first]),
         new_event("evt_2", 5, 36, vec![paid]),
         new_event("evt_3", 5, 36, vec![failed]),
     ];
-    assert_eq!(status(&life), Active);
+    assert_eq!(status(&events), Active);
 }
 
 #[test]
-fn a_change_of_plan_is_told_by_the_plan_before() {
+fn a_change_of_plan_is_ordered_by_the_plan_before() {
     let was_on = |price: &str| {
-        let items = Some(vec![(PriceId::new(price), Some(1))]);
+        let items = Some(vec![(PriceId::parse(price).unwrap(), Some(1))]);
         Some(PreviousAttributes {
             items,
             ..PreviousAttributes::default()
@@ -93,12 +93,12 @@ fn a_change_of_plan_is_told_by_the_plan_before() {
         terms(Active, "price_c"),
         was_on("price_b"),
     ));
-    let life = [
+    let events = [
         new_event("evt_1", 1, 30, vec![first]),
         new_event("evt_2", 5, 36, vec![c]),
         new_event("evt_3", 5, 36, vec![b]),
     ];
-    let state = fold(&life);
+    let state = fold(&events);
     let price = &state.subscriptions[&id("sub_1")].terms.items[0].price;
     assert_eq!(price.as_str(), "price_c");
 }
@@ -120,17 +120,17 @@ fn what_nothing_tells_apart_is_marked_ambiguous() {
         terms(PastDue, "price_1"),
         changed_from(Trialing),
     ));
-    let life = [
+    let events = [
         new_event("evt_1", 1, 30, vec![first]),
         new_event("evt_2", 5, 36, vec![one]),
         new_event("evt_3", 5, 36, vec![other]),
     ];
-    let state = fold(&life);
+    let state = fold(&events);
     assert!(state.subscriptions[&id("sub_1")].ambiguous);
-    let journal: Vec<_> = life.into_iter().map(entry).collect();
+    let journal: Vec<_> = events.into_iter().map(entry).collect();
     let verdicts: Vec<_> = explain(&journal, &state)
         .iter()
-        .map(|told| told.verdict)
+        .map(|event| event.verdict)
         .collect();
     assert_eq!(
         verdicts,
@@ -154,11 +154,11 @@ fn an_ended_subscription_stays_ended() {
         terms(Active, "price_1"),
         changed_from(PastDue),
     ));
-    let life = [
+    let events = [
         new_event("evt_1", 5, 90, vec![ended]),
         new_event("evt_2", 9, 36, vec![back]),
     ];
-    assert_eq!(status(&life), Canceled);
+    assert_eq!(status(&events), Canceled);
 }
 
 #[test]
@@ -173,11 +173,11 @@ fn an_end_of_the_same_instant_comes_last() {
         terms(Active, "price_1"),
         changed_from(PastDue),
     ));
-    let life = [
+    let events = [
         new_event("evt_1", 5, 90, vec![ended]),
         new_event("evt_2", 5, 36, vec![changed]),
     ];
-    assert_eq!(status(&life), Canceled);
+    assert_eq!(status(&events), Canceled);
 }
 
 #[test]
@@ -192,11 +192,11 @@ fn an_end_of_the_same_instant_comes_last_too_where_nothing_came_before() {
         terms(Active, "price_1"),
         changed_from(Incomplete),
     ));
-    let life = [
+    let events = [
         new_event("evt_1", 5, 36, vec![began]),
         new_event("evt_2", 5, 90, vec![ended]),
     ];
-    let state = domain::state::fold::fold_with_all_payments(&life);
+    let state = domain::state::fold::fold_with_all_payments(&events);
     let ended = state.subscriptions.values().next().unwrap();
     assert_eq!(ended.terms.status, Canceled);
     assert!(ended.activated_at.is_some(), "it ran before");

@@ -1,4 +1,4 @@
-//! The welcome: due when a subscription runs and somebody can be written to, in its window.
+//! The welcome is due when a subscription runs and an address is known, within its window.
 
 use crate::scenarios::{
     at, customer, email, entry, new_event, subscription_fact, subscription_snapshot, terms,
@@ -13,7 +13,7 @@ const DAY: i64 = 86_400;
 
 #[test]
 fn it_is_due_once_the_subscription_runs_and_an_address_is_known() {
-    let known = new_event("evt_1", 0, 10, vec![email("ada@example.com")]);
+    let profile = new_event("evt_1", 0, 10, vec![email("ada@example.com")]);
     let waiting = new_event(
         "evt_2",
         1,
@@ -34,19 +34,19 @@ fn it_is_due_once_the_subscription_runs_and_an_address_is_known() {
             None,
         ))],
     );
-    assert!(plan(&fold([&known, &waiting]), at(3)).due.is_empty());
+    assert!(plan(&fold([&profile, &waiting]), at(3)).due.is_empty());
     assert!(
         plan(&fold([&running]), at(3)).due.is_empty(),
         "nobody to write to"
     );
-    let due = plan(&fold([&known, &waiting, &running]), at(3)).due;
+    let due = plan(&fold([&profile, &waiting, &running]), at(3)).due;
     assert_eq!(due.len(), 1);
     assert_eq!((due[0].letter, &*due[0].cause), (Letter::Welcome, "sub_1"));
 }
 
 #[test]
 fn a_subscription_that_began_long_ago_is_no_news() {
-    let life = [
+    let events = [
         new_event("evt_1", 0, 10, vec![email("ada@example.com")]),
         new_event(
             "evt_2",
@@ -59,13 +59,13 @@ fn a_subscription_that_began_long_ago_is_no_news() {
             ))],
         ),
     ];
-    assert_eq!(plan(&fold(&life), at(7 * DAY - 1)).due.len(), 1);
-    assert!(plan(&fold(&life), at(7 * DAY)).due.is_empty());
+    assert_eq!(plan(&fold(&events), at(7 * DAY - 1)).due.len(), 1);
+    assert!(plan(&fold(&events), at(7 * DAY)).due.is_empty());
 }
 
 #[test]
 fn an_ended_subscription_welcomes_nobody() {
-    let life = [
+    let events = [
         new_event("evt_1", 0, 10, vec![email("ada@example.com")]),
         new_event(
             "evt_2",
@@ -88,7 +88,7 @@ fn an_ended_subscription_welcomes_nobody() {
             ))],
         ),
     ];
-    assert!(plan(&fold(&life), at(3)).due.is_empty());
+    assert!(plan(&fold(&events), at(3)).due.is_empty());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The ledger's laws over made-up histories, against books of the test's own.
+//! The ledger's laws over generated histories, against sums that the test computes itself.
 //!
 //! `cargo test --profile prove -p domain --test ledger -- --ignored --nocapture` runs a million.
 
@@ -6,9 +6,10 @@ use crate::history::{History, PartnerReport, SeededRng, ShopPayment};
 use crate::model_table::{LedgerTable, customer, day, money};
 use domain::ids::PartnerId;
 use domain::money::Currency;
+use domain::partner::payout::balances;
 use domain::partner::payout::{Payout, PayoutOutcome, PayoutRequest, day_of, decide};
-use domain::partner::program::{AttributionModel, CommissionDuration, Decision, Reward};
-use domain::partner::statement::balances;
+use domain::partner::program::{AttributionModel, CommissionDuration, Reward};
+use domain::partner::referral::Decision;
 use domain::record::Record;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
@@ -27,7 +28,7 @@ fn ledgers_of_a_million_histories_are_right() {
     println!("{}", run(1_000_000));
 }
 
-/// How often what happened.
+/// How often each case was generated.
 #[derive(Default, Debug)]
 struct HistoryCounts {
     deliveries: u64,
@@ -46,9 +47,9 @@ fn run(histories: u64) -> String {
     let mut counts = HistoryCounts::default();
     for n in 0..histories {
         let mut rng = SeededRng(SEED.wrapping_mul(1_000_003).wrapping_add(n << 20));
-        check_history(&mut rng, &mut counts).unwrap_or_else(|why| panic!("history {n}: {why}"));
+        check_history(&mut rng, &mut counts).unwrap_or_else(|error| panic!("history {n}: {error}"));
     }
-    let least = [
+    let required = [
         counts.earning,
         counts.held,
         counts.over_twelve,
@@ -58,7 +59,7 @@ fn run(histories: u64) -> String {
         counts.left,
     ];
     assert!(
-        least.iter().all(|count| *count > histories / 1_000),
+        required.iter().all(|count| *count > histories / 1_000),
         "{counts:?}"
     );
     format!("{histories} histories, seed {SEED}, 0 wrong: {counts:?}")
@@ -66,14 +67,14 @@ fn run(histories: u64) -> String {
 
 fn check_history(rng: &mut SeededRng, counts: &mut HistoryCounts) -> Result<(), String> {
     let history = History::generate(rng);
-    let owed = expected_sums(&history);
-    let (books, payouts) = deliver_in_disorder(&history, rng, counts)?;
-    counts.rows += books.rows.len() as u64;
-    counts.held += u64::from(owed.keys().any(|(_, _, held, _)| *held));
-    counts.earning += u64::from(owed.keys().any(|(_, _, held, _)| !held));
+    let accrued = expected_sums(&history);
+    let (table, payouts) = deliver_in_disorder(&history, rng, counts)?;
+    counts.rows += table.rows.len() as u64;
+    counts.held += u64::from(accrued.keys().any(|(_, _, held, _)| *held));
+    counts.earning += u64::from(accrued.keys().any(|(_, _, held, _)| !held));
     counts.over_twelve += u64::from(history.payments.len() > 12);
     let mut sums: LedgerSums = BTreeMap::new();
-    for (account, total) in books.sums() {
+    for (account, total) in table.sums() {
         let n = account
             .payment
             .as_str()
@@ -92,20 +93,20 @@ fn check_history(rng: &mut SeededRng, counts: &mut HistoryCounts) -> Result<(), 
             ))
             .or_default() += total;
     }
-    if sums != owed {
+    if sums != accrued {
         return Err(format!(
-            "the rows come to {sums:?}, the shop's books to {owed:?}"
+            "the rows add up to {sums:?}, accrued is {accrued:?}"
         ));
     }
-    paid_once(&books, &owed, &payouts)?;
-    // Told once more, in the order in which it happened, to an empty table: the same sums.
+    paid_once(&table, &accrued, &payouts)?;
+    // The same events in their right order, delivered to an empty table, make the same sums.
     let mut replayed = history.events.clone();
-    replayed.sort_by_key(|reading| reading.occurred_at);
+    replayed.sort_by_key(|event| event.occurred_at);
     let replayed = LedgerTable::after(&replayed);
-    if replayed.sums() != books.sums() || replayed.record.folded != books.record.folded {
+    if replayed.sums() != table.sums() || replayed.record.folded != table.record.folded {
         return Err(format!(
             "{:?} after a replay {:?}",
-            books.summary(),
+            table.summary(),
             replayed.summary()
         ));
     }
@@ -114,62 +115,62 @@ fn check_history(rng: &mut SeededRng, counts: &mut HistoryCounts) -> Result<(), 
 
 type LedgerSums = BTreeMap<(String, Currency, bool, usize), i64>;
 
-/// Repeated, shuffled, with processes that die before they put rows and records that get lost;
-/// partners are paid meanwhile.
+/// Delivers the events repeated and shuffled. Processes die before they put rows, records get lost,
+/// and partners are paid in between.
 fn deliver_in_disorder(
     history: &History,
     rng: &mut SeededRng,
     counts: &mut HistoryCounts,
 ) -> Result<(LedgerTable, Vec<Payout>), String> {
-    let mut told: Vec<_> = history.events.iter().collect();
+    let mut events: Vec<_> = history.events.iter().collect();
     for _ in 0..rng.below(3) {
-        if !told.is_empty() {
-            told.push(told[rng.below(told.len())]);
+        if !events.is_empty() {
+            events.push(events[rng.below(events.len())]);
         }
     }
     if rng.one_in(3) {
-        told.sort_by_key(|reading| reading.occurred_at);
+        events.sort_by_key(|event| event.occurred_at);
     } else {
-        rng.shuffle(&mut told);
+        rng.shuffle(&mut events);
     }
-    let mut books = LedgerTable::new();
+    let mut table = LedgerTable::new();
     let mut payouts: Vec<Payout> = Vec::new();
     let mut now = day(3, 1);
-    for reading in told {
+    for event in events {
         let hours = [4, 24 * 30][rng.below(2)];
         now += SignedDuration::from_hours(rng.below(hours) as i64);
         if hours > 4 {
-            // The audit has been by.
-            books.put();
+            // The audit has run meanwhile.
+            table.put();
         }
         counts.deliveries += 1;
-        books.fold(reading, now);
+        table.fold(event, now);
         if !rng.one_in(5) {
-            books.put();
+            table.put();
         }
         if rng.one_in(50) {
             counts.lost_records += 1;
-            books.record = Record::new(customer());
-            books.rebuild(&[], now);
+            table.record = Record::new(customer());
+            table.rebuild(&[], now);
         }
         if rng.one_in(8) {
-            pay_out(&books, &mut payouts, rng, now, counts)?;
+            pay_out(&table, &mut payouts, rng, now, counts)?;
         }
-        paid_rows_are_what_was_paid(&books, &payouts)?;
+        paid_rows_are_what_was_paid(&table, &payouts)?;
     }
-    books.put();
-    Ok((books, payouts))
+    table.put();
+    Ok((table, payouts))
 }
 
 fn pay_out(
-    books: &LedgerTable,
+    table: &LedgerTable,
     payouts: &mut Vec<Payout>,
     rng: &mut SeededRng,
     now: Timestamp,
     counts: &mut HistoryCounts,
 ) -> Result<(), String> {
-    for partner in ["acme", "peel", "zest"].map(PartnerId::new) {
-        let (rows, before) = of_partner(books, payouts, &partner);
+    for partner in ["acme", "peel", "zest"].map(|text| PartnerId::parse(text).unwrap()) {
+        let (rows, before) = of_partner(table, payouts, &partner);
         let negative = balances(&rows, &before, now);
         counts.carried += negative.iter().filter(|b| b.released_minor < 0).count() as u64;
         let order = PayoutRequest {
@@ -187,7 +188,7 @@ fn pay_out(
         let again = decide(
             &partner,
             &rows,
-            &of_partner(books, payouts, &partner).1,
+            &of_partner(table, payouts, &partner).1,
             &order,
             now,
         );
@@ -198,11 +199,11 @@ fn pay_out(
     Ok(())
 }
 
-/// What a partner was paid is, in each unit, what the rows that it is told are paid come to, and
-/// the rows that were put since are not among them.
-fn paid_rows_are_what_was_paid(books: &LedgerTable, payouts: &[Payout]) -> Result<(), String> {
-    for partner in ["acme", "peel", "zest"].map(PartnerId::new) {
-        let (rows, payouts) = of_partner(books, payouts, &partner);
+/// Checks that in each currency the rows shown as paid add up to what was paid. Rows that were put
+/// later must not be among them.
+fn paid_rows_are_what_was_paid(table: &LedgerTable, payouts: &[Payout]) -> Result<(), String> {
+    for partner in ["acme", "peel", "zest"].map(|text| PartnerId::parse(text).unwrap()) {
+        let (rows, payouts) = of_partner(table, payouts, &partner);
         let mut sums: BTreeMap<Currency, i64> = BTreeMap::new();
         for row in rows
             .iter()
@@ -218,7 +219,7 @@ fn paid_rows_are_what_was_paid(books: &LedgerTable, payouts: &[Payout]) -> Resul
         }
         if sums.values().any(|sum| *sum != 0) {
             return Err(format!(
-                "rows said to be paid less payouts: {sums:?} {payouts:?}"
+                "rows shown as paid less payouts: {sums:?} {payouts:?}"
             ));
         }
     }
@@ -226,11 +227,11 @@ fn paid_rows_are_what_was_paid(books: &LedgerTable, payouts: &[Payout]) -> Resul
 }
 
 fn of_partner(
-    books: &LedgerTable,
+    table: &LedgerTable,
     payouts: &[Payout],
     partner: &PartnerId,
 ) -> (Vec<domain::partner::ledger::CommissionRow>, Vec<Payout>) {
-    let rows = books
+    let rows = table
         .rows()
         .into_iter()
         .filter(|row| row.partner == *partner);
@@ -238,19 +239,19 @@ fn of_partner(
     (rows.collect(), payouts.cloned().collect())
 }
 
-/// When all holds have ended, what was paid out and what still can be is what is owed, in each
-/// currency by itself.
-fn paid_once(books: &LedgerTable, owed: &LedgerSums, payouts: &[Payout]) -> Result<(), String> {
+/// Checks for each currency that, when all holds have ended, what was paid and what can still be
+/// paid add up to what has accrued.
+fn paid_once(table: &LedgerTable, accrued: &LedgerSums, payouts: &[Payout]) -> Result<(), String> {
     for partner in ["acme", "peel", "zest"] {
-        let (rows, payouts) = of_partner(books, payouts, &PartnerId::new(partner));
+        let (rows, payouts) = of_partner(table, payouts, &PartnerId::parse(partner).unwrap());
         for balance in balances(
             &rows,
             &payouts,
             day(3, 1) + SignedDuration::from_hours(24 * 3_650),
         ) {
             let of = |waiting| -> i64 {
-                let sums = owed.iter().filter(|((whose, currency, held, _), _)| {
-                    whose == partner && *currency == balance.currency && *held == waiting
+                let sums = accrued.iter().filter(|((owner, currency, held, _), _)| {
+                    owner == partner && *currency == balance.currency && *held == waiting
                 });
                 sums.map(|(_, sum)| sum).sum()
             };
@@ -258,14 +259,17 @@ fn paid_once(books: &LedgerTable, owed: &LedgerSums, payouts: &[Payout]) -> Resu
                 && balance.paid_minor + balance.released_minor == of(false)
                 && balance.held_minor == of(true);
             if !right {
-                return Err(format!("{partner} has {balance:?}, is owed {}", of(false)));
+                return Err(format!(
+                    "{partner} has {balance:?}, accrued is {}",
+                    of(false)
+                ));
             }
         }
     }
     Ok(())
 }
 
-/// What the shop owes, by its own books: what arrived, less what went back or is disputed.
+/// What has accrued, computed from the history: from what arrived, less refunds and disputes.
 fn expected_sums(history: &History) -> LedgerSums {
     let arrived = || {
         history
@@ -303,8 +307,8 @@ fn expected_sums(history: &History) -> LedgerSums {
 fn winner(reports: &[PartnerReport], first_paid: Timestamp) -> Option<&PartnerReport> {
     let near = |report: &PartnerReport| {
         let window = i64::from(report.program.window_days) * 86_400;
-        let (sent, said) = (report.sent.as_second(), report.reported.as_second());
-        first_paid.as_second() - sent <= window && said - first_paid.as_second() <= window
+        let (sent, reported) = (report.sent.as_second(), report.reported.as_second());
+        first_paid.as_second() - sent <= window && reported - first_paid.as_second() <= window
     };
     let counts = |r: &&PartnerReport| !r.canceled && r.decision != Some(Decision::Void) && near(r);
     let mut reports: Vec<&PartnerReport> = reports.iter().filter(counts).collect();
@@ -318,7 +322,7 @@ fn winner(reports: &[PartnerReport], first_paid: Timestamp) -> Option<&PartnerRe
     Some(reports.last().copied().unwrap_or(first))
 }
 
-/// By hand: the exact fraction, plus a half, cut off.
+/// Computed by hand: the exact fraction plus a half, rounded down.
 fn share(reward: Reward, payment: &ShopPayment) -> i64 {
     let paid = i128::from(payment.paid.minor);
     let left = (payment.paid.minor - payment.refunded - payment.disputed).max(0);
@@ -332,6 +336,6 @@ fn share(reward: Reward, payment: &ShopPayment) -> i64 {
         }
         Reward::Fixed(_) => return 0,
     };
-    let (top, bottom) = (earned * i128::from(left), per * paid);
-    ((2 * top + bottom) / (2 * bottom)) as i64
+    let (numerator, denominator) = (earned * i128::from(left), per * paid);
+    ((2 * numerator + denominator) / (2 * denominator)) as i64
 }

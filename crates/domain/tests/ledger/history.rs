@@ -1,26 +1,26 @@
-//! Made-up histories: what really happened, and how it is told.
+//! Generated histories: what happened, and the events that report it.
 
 use crate::model_table::{day, disputed, new_event, profile, refund, report_of};
 use domain::event::{Fact, NormalizedEvent};
 use domain::ids::{ObjectId, PartnerId};
 use domain::money::{Currency, Money};
-use domain::partner::program::{
-    AttributionModel, CommissionDuration, Decision, PartnerIdentity, Program, Reward,
-};
+use domain::partner::identity::PartnerIdentity;
+use domain::partner::program::{AttributionModel, CommissionDuration, Program, Reward};
+use domain::partner::referral::Decision;
 use domain::payment::snapshot::{DisputeState, PaymentSnapshot, RefundState, SourceKind};
 use jiff::{SignedDuration, Timestamp};
 
-/// Numbers by chance, the same for the same seed.
+/// Pseudo-random numbers, the same for the same seed.
 pub(crate) struct SeededRng(pub(crate) u64);
 
-/// What happened, and what is told of it.
+/// What happened, and the events that report it.
 pub(crate) struct History {
     pub(crate) events: Vec<NormalizedEvent>,
     pub(crate) payments: Vec<ShopPayment>,
     pub(crate) reports: Vec<PartnerReport>,
 }
 
-/// A payment as the shop's own books have it.
+/// What happened to a payment.
 pub(crate) struct ShopPayment {
     pub(crate) paid: Money,
     pub(crate) tax: i64,
@@ -30,7 +30,7 @@ pub(crate) struct ShopPayment {
     pub(crate) arrived: bool,
 }
 
-/// A report as the partners' own books have it.
+/// What happened to a partner's report.
 pub(crate) struct PartnerReport {
     pub(crate) partner: String,
     pub(crate) sent: Timestamp,
@@ -51,21 +51,21 @@ impl History {
             payments: Vec::new(),
             reports: Vec::new(),
         };
-        let known = rng.one_in(2);
-        if known {
+        let email_known = rng.one_in(2);
+        if email_known {
             history.events.push(profile(EMAIL, moment(rng, 10)));
         }
-        let many = if rng.one_in(40) {
+        let payments = if rng.one_in(40) {
             13 + rng.below(4)
         } else {
             rng.below(4)
         };
-        for n in 0..many {
+        for n in 0..payments {
             history.pay(rng, n);
         }
         for partner in PARTNERS {
             if rng.one_in(2) {
-                history.report(rng, partner, known);
+                history.report(rng, partner, email_known);
             }
         }
         history
@@ -100,14 +100,19 @@ impl History {
         self.add_payment_events(rng, n, &payment);
         if rng.one_in(12) {
             payment.arrived = false;
-            let nothing = Money { minor: 0, ..paid };
+            let zero = Money { minor: 0, ..paid };
             let later = at + SignedDuration::from_hours(72);
-            for (teller, id) in [
+            for (source_kind, id) in [
                 (SourceKind::Intent, "pi"),
                 (SourceKind::Charge, "ch"),
                 (SourceKind::Invoice, "in"),
             ] {
-                self.add_event(n, 3, payment_fact(teller, &[id], n, nothing, 0, at), later);
+                self.add_event(
+                    n,
+                    3,
+                    payment_fact(source_kind, &[id], n, zero, 0, at),
+                    later,
+                );
             }
         } else {
             self.refund(rng, n, &mut payment);
@@ -118,8 +123,8 @@ impl History {
 
     fn add_payment_events(&mut self, rng: &mut SeededRng, n: usize, payment: &ShopPayment) {
         let (paid, tax, at) = (payment.paid, payment.tax, payment.at);
-        let by = |teller, ids: &[&str]| payment_fact(teller, ids, n, paid, tax, at);
-        let tellings: Vec<Fact> = match rng.below(4) {
+        let by = |source_kind, ids: &[&str]| payment_fact(source_kind, ids, n, paid, tax, at);
+        let facts: Vec<Fact> = match rng.below(4) {
             0 => vec![by(SourceKind::Intent, &["pi", "ch"])],
             1 => vec![
                 by(SourceKind::Charge, &["ch", "pi"]),
@@ -134,7 +139,7 @@ impl History {
             ],
             _ => vec![by(SourceKind::Invoice, &["in", "pi"])],
         };
-        for (second, fact) in tellings.into_iter().enumerate() {
+        for (second, fact) in facts.into_iter().enumerate() {
             self.add_event(
                 n,
                 second,
@@ -207,24 +212,27 @@ impl History {
         };
     }
 
-    fn report(&mut self, rng: &mut SeededRng, partner: &str, known: bool) {
+    fn report(&mut self, rng: &mut SeededRng, partner: &str, email_known: bool) {
         let sent = moment(rng, 100);
         let reported = sent + SignedDuration::from_hours(rng.below(24 * 40) as i64);
-        let alike = rng.one_in(4);
-        let own = if alike {
+        let same_mailbox = rng.one_in(4);
+        let identity = if same_mailbox {
             PartnerIdentity::of("a.nna+shop@agrumes.fr")
         } else {
             PartnerIdentity::of("b@gmail.com")
         };
         let program = program(rng);
         self.events
-            .push(report_of(partner, sent, reported, &program, own));
+            .push(report_of(partner, sent, reported, &program, identity));
         let by = |what: &str| format!("{what} {partner}");
-        let (whose, referral) = (PartnerId::new(partner), format!("r-{partner}").into());
+        let (partner_id, referral) = (
+            PartnerId::parse(partner).unwrap(),
+            format!("r-{partner}").into(),
+        );
         let canceled = rng.one_in(6);
         if canceled {
             let fact = Fact::ReferralCanceled {
-                partner: whose.clone(),
+                partner: partner_id.clone(),
                 referral,
             };
             self.events
@@ -234,7 +242,7 @@ impl History {
         if let Some(decision) = decision {
             let referral = format!("r-{partner}").into();
             let fact = Fact::Reviewed {
-                partner: whose,
+                partner: partner_id,
                 referral,
                 decision,
             };
@@ -248,7 +256,7 @@ impl History {
             program,
             canceled,
             decision,
-            looks_like_partner: alike && known,
+            looks_like_partner: same_mailbox && email_known,
         });
     }
 
@@ -285,7 +293,7 @@ fn program(rng: &mut SeededRng) -> Program {
 }
 
 fn payment_fact(
-    teller: SourceKind,
+    source_kind: SourceKind,
     ids: &[&str],
     n: usize,
     paid: Money,
@@ -294,7 +302,7 @@ fn payment_fact(
 ) -> Fact {
     Fact::Payment(PaymentSnapshot {
         ids: named(ids, n),
-        source_kind: teller,
+        source_kind,
         paid,
         tax_minor: (tax > 0).then_some(tax),
         paid_at: at,
@@ -304,17 +312,17 @@ fn payment_fact(
 
 fn named(ids: &[&str], n: usize) -> Vec<ObjectId> {
     ids.iter()
-        .map(|id| ObjectId::new(format!("{id}_{n}")))
+        .map(|id| ObjectId::parse(format!("{id}_{n}")).unwrap())
         .collect()
 }
 
-/// Some minute of so many days.
+/// A random minute within this number of days from 1 March.
 fn moment(rng: &mut SeededRng, days: usize) -> Timestamp {
     day(3, 1) + SignedDuration::from_mins(rng.below(days * 24 * 60) as i64)
 }
 
 impl SeededRng {
-    /// A number below this one.
+    /// A random number below this one.
     pub(crate) fn below(&mut self, bound: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;

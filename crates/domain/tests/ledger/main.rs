@@ -1,4 +1,4 @@
-//! The commission ledger: model 4's story, its rules by example, and its laws over generated
+//! The commission ledger: the story of model 4, the rules by example, and the laws over generated
 //! histories.
 
 #![allow(

@@ -1,17 +1,20 @@
-//! A table in memory that keeps one customer's journal, record and ledger rows as `store` does,
-//! and words to tell it things in.
+//! A table in memory that keeps one customer's journal, record and rows as `store` does, and
+//! functions that make events for it.
 
-use domain::event::{About, Fact, NormalizedEvent, Profile, ReferralSnapshot};
+use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId};
 use domain::money::{Currency, Money};
-use domain::partner::ledger::{CommissionRow, Ledger, LedgerAccount};
-use domain::partner::program::{
-    AttributionModel, AttributionTerms, CommissionDuration, PartnerIdentity, Program, Reward,
-};
+use domain::partner::identity::PartnerIdentity;
+use domain::partner::ledger::{CommissionRow, Ledger};
+use domain::partner::ledger_account::LedgerAccount;
+use domain::partner::program::{AttributionModel, CommissionDuration, Program, Reward};
+use domain::partner::referral::AttributionTerms;
+use domain::partner::referral::ReferralSnapshot;
 use domain::partner::referral_status::ReferralStatusRow;
 use domain::payment::snapshot::{
     DisputeSnapshot, DisputeState, PaymentSnapshot, RefundSnapshot, RefundState, SourceKind,
 };
+use domain::person::Profile;
 use domain::record::{AdvanceOutcome, Effect, Entry, Record};
 use jiff::Timestamp;
 use jiff::civil::date;
@@ -38,18 +41,19 @@ impl LedgerTable {
         }
     }
 
-    /// Takes in one reading and puts what follows.
-    pub(crate) fn deliver(&mut self, reading: &NormalizedEvent, now: Timestamp) {
-        self.fold(reading, now);
+    /// Folds one event and puts the effects.
+    pub(crate) fn deliver(&mut self, event: &NormalizedEvent, now: Timestamp) {
+        self.fold(event, now);
         self.put();
     }
 
-    /// Up to the record's write: a process that dies then leaves the rows to whoever comes next.
-    pub(crate) fn fold(&mut self, reading: &NormalizedEvent, now: Timestamp) {
-        let known = self.journal.iter().any(|e| e.event.id == reading.id);
-        let raw: Arc<[u8]> = reading.id.as_str().as_bytes().into();
-        let new = Arc::new(Entry::new(reading.clone(), raw, 1, now, "".into()));
-        if !known {
+    /// Folds one event up to the record's write. A process that dies here leaves the rows to the
+    /// next one.
+    pub(crate) fn fold(&mut self, event: &NormalizedEvent, now: Timestamp) {
+        let appended = self.journal.iter().any(|e| e.event.id == event.id);
+        let raw: Arc<[u8]> = event.id.as_str().as_bytes().into();
+        let new = Arc::new(Entry::new(event.clone(), raw, 1, now, "".into()));
+        if !appended {
             self.journal.push(new.clone());
         }
         match self.record.advance(std::slice::from_ref(&new), now) {
@@ -59,19 +63,19 @@ impl LedgerTable {
         }
     }
 
-    /// Reads journal and rows, and folds all of it.
+    /// Reads journal and rows, and folds the whole journal.
     pub(crate) fn rebuild(&mut self, new: &[Arc<Entry>], now: Timestamp) {
-        let mut recalled = self.record.with_ledger_from_rows(&self.rows());
-        if recalled.version == 0 {
-            let told: Vec<ReferralStatusRow> = self.status_rows.values().cloned().collect();
-            recalled = recalled.with_statuses_from_rows(&told);
+        let mut record = self.record.with_ledger_from_rows(&self.rows());
+        if record.version == 0 {
+            let status_rows: Vec<ReferralStatusRow> = self.status_rows.values().cloned().collect();
+            record = record.with_statuses_from_rows(&status_rows);
         }
-        if let Some(next) = recalled.rebuild(&self.journal, new, now) {
+        if let Some(next) = record.rebuild(&self.journal, new, now) {
             self.record = next;
         }
     }
 
-    /// Puts what is pending, each if absent, and clears it.
+    /// Puts the pending effects, each if absent, and clears them.
     pub(crate) fn put(&mut self) {
         if self.record.pending.is_empty() {
             return;
@@ -79,14 +83,14 @@ impl LedgerTable {
         for effect in &self.record.pending {
             if let Effect::Commission(row) = effect {
                 let key = (row.payment.clone(), row.n);
-                let there = self.rows.entry(key).or_insert_with(|| (**row).clone());
-                assert_eq!(there, &**row, "two rows claim one key");
+                let stored = self.rows.entry(key).or_insert_with(|| (**row).clone());
+                assert_eq!(stored, &**row, "two rows have one key");
             } else if let Effect::ReferralStatus(row) = effect {
-                let there = self
+                let stored = self
                     .status_rows
                     .entry(row.n)
                     .or_insert_with(|| (**row).clone());
-                assert_eq!(there, &**row, "two rows claim one key");
+                assert_eq!(stored, &**row, "two rows have one key");
             }
         }
         self.record = self.record.cleared();
@@ -96,16 +100,16 @@ impl LedgerTable {
         self.rows.values().cloned().collect()
     }
 
-    /// What the rows of each account come to, where it is anything.
+    /// The sum of the rows of each account, where it is not zero.
     pub(crate) fn sums(&self) -> BTreeMap<LedgerAccount, i64> {
-        let lines = Ledger::from_rows(&self.rows()).balances.into_iter();
-        lines
-            .map(|(account, line)| (account, line.total()))
+        let balances = Ledger::from_rows(&self.rows()).balances.into_iter();
+        balances
+            .map(|(account, balance)| (account, balance.total()))
             .filter(|(_, total)| *total != 0)
             .collect()
     }
 
-    /// The same in short: `acme/eur/due/pi_1 200`.
+    /// The sums as text: `acme/eur/due/pi_1 200`.
     pub(crate) fn summary(&self) -> Vec<String> {
         self.sums()
             .into_iter()
@@ -113,17 +117,17 @@ impl LedgerTable {
             .collect()
     }
 
-    pub(crate) fn after(readings: &[NormalizedEvent]) -> Self {
-        let mut books = Self::new();
-        for reading in readings {
-            books.deliver(reading, reading.occurred_at);
+    pub(crate) fn after(events: &[NormalizedEvent]) -> Self {
+        let mut table = Self::new();
+        for event in events {
+            table.deliver(event, event.occurred_at);
         }
-        books
+        table
     }
 }
 
 pub(crate) fn customer() -> CustomerKey {
-    CustomerKey::new("stripe/test/cus_1")
+    CustomerKey::parse("stripe/test/cus_1").unwrap()
 }
 
 /// Noon of a day of 2026.
@@ -153,7 +157,7 @@ pub(crate) fn program() -> Program {
 
 pub(crate) fn new_event(name: &str, at: Timestamp, facts: Vec<Fact>) -> NormalizedEvent {
     NormalizedEvent {
-        id: EventId::new(name),
+        id: EventId::parse(name).unwrap(),
         kind: "made.up".into(),
         occurred_at: at,
         rank: 1,
@@ -172,24 +176,24 @@ pub(crate) fn report_of(
     sent: Timestamp,
     reported_at: Timestamp,
     program: &Program,
-    own: PartnerIdentity,
+    identity: PartnerIdentity,
 ) -> NormalizedEvent {
     let referral: Arc<str> = format!("r-{partner}").into();
-    let seen = ReferralSnapshot {
-        partner: PartnerId::new(partner),
+    let snapshot = ReferralSnapshot {
+        partner: PartnerId::parse(partner).unwrap(),
         referral: referral.clone(),
         referred_at: sent,
     };
-    let pinned = AttributionTerms {
-        partner: PartnerId::new(partner),
+    let terms = AttributionTerms {
+        partner: PartnerId::parse(partner).unwrap(),
         referral,
         reported_at,
         program: program.clone(),
-        identity: own,
+        identity,
     };
     let facts = vec![
-        Fact::Referral(seen),
-        Fact::AttributionTerms(Box::new(pinned)),
+        Fact::Referral(snapshot),
+        Fact::AttributionTerms(Box::new(terms)),
     ];
     new_event(&format!("partner/{partner}/msg"), sent, facts)
 }
@@ -204,15 +208,15 @@ pub(crate) fn taxed(
     paid: Money,
     tax_minor: Option<i64>,
 ) -> NormalizedEvent {
-    let seen = PaymentSnapshot {
-        ids: vec![ObjectId::new(id)],
+    let snapshot = PaymentSnapshot {
+        ids: vec![ObjectId::parse(id).unwrap()],
         source_kind: SourceKind::Intent,
         paid,
         tax_minor,
         paid_at: at,
         subscription: None,
     };
-    new_event(&format!("paid {id}"), at, vec![Fact::Payment(seen)])
+    new_event(&format!("paid {id}"), at, vec![Fact::Payment(snapshot)])
 }
 
 pub(crate) fn refunded(id: &str, of: &str, at: Timestamp, minor: i64) -> NormalizedEvent {
@@ -226,14 +230,14 @@ pub(crate) fn refund(
     minor: i64,
     state: RefundState,
 ) -> NormalizedEvent {
-    let seen = RefundSnapshot {
-        id: ObjectId::new(id),
-        payment: vec![ObjectId::new(of)],
+    let snapshot = RefundSnapshot {
+        id: ObjectId::parse(id).unwrap(),
+        payment: vec![ObjectId::parse(of).unwrap()],
         minor,
         state,
         created_at: at,
     };
-    new_event(&format!("{state:?} {id}"), at, vec![Fact::Refund(seen)])
+    new_event(&format!("{state:?} {id}"), at, vec![Fact::Refund(snapshot)])
 }
 
 pub(crate) fn disputed(
@@ -242,13 +246,17 @@ pub(crate) fn disputed(
     minor: i64,
     state: DisputeState,
 ) -> NormalizedEvent {
-    let seen = DisputeSnapshot {
-        id: ObjectId::new(format!("dp_{of}")),
-        payment: vec![ObjectId::new(of)],
+    let snapshot = DisputeSnapshot {
+        id: ObjectId::parse(format!("dp_{of}")).unwrap(),
+        payment: vec![ObjectId::parse(of).unwrap()],
         minor,
         state,
     };
-    new_event(&format!("{state:?} {of}"), at, vec![Fact::Dispute(seen)])
+    new_event(
+        &format!("{state:?} {of}"),
+        at,
+        vec![Fact::Dispute(snapshot)],
+    )
 }
 
 pub(crate) fn profile(email: &str, at: Timestamp) -> NormalizedEvent {

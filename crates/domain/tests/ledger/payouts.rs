@@ -1,24 +1,25 @@
-//! Payouts: what a run pays, refuses and leaves, by example and over made-up ledgers.
+//! Payouts: what a request pays, leaves or is refused for, by example and over generated ledgers.
 
 use crate::model_table::{day, money};
 use domain::ids::{CustomerKey, ObjectId, PartnerId};
 use domain::money::Money;
+use domain::partner::identity::SelfReferralSignal;
 use domain::partner::ledger::{CommissionRow, RowKind};
+use domain::partner::payout::balances;
 use domain::partner::payout::{
     HoldReason, Payout, PayoutOutcome, PayoutRefusal, PayoutRequest, UnpaidBalance, day_of, decide,
 };
-use domain::partner::program::SelfReferralSignal;
-use domain::partner::statement::{balances, statement};
+use domain::partner::statement::statement;
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
-/// Row n: decided on a day of March, released on one.
+/// Row `n`, decided on one day of March and released on another.
 fn row(n: u64, minor: i64, decided: i8, released: i8) -> CommissionRow {
     CommissionRow {
         partner: acme(),
-        customer: CustomerKey::new("stripe/test/cus_1"),
-        payment: ObjectId::new("pi_1"),
+        customer: CustomerKey::parse("stripe/test/cus_1").unwrap(),
+        payment: ObjectId::parse("pi_1").unwrap(),
         n,
         kind: RowKind::Commission,
         amount: money(minor, "eur"),
@@ -32,7 +33,7 @@ fn row(n: u64, minor: i64, decided: i8, released: i8) -> CommissionRow {
 }
 
 fn acme() -> PartnerId {
-    PartnerId::new("acme")
+    PartnerId::parse("acme").unwrap()
 }
 
 fn on(day: i8) -> PayoutRequest {
@@ -45,10 +46,10 @@ fn on(day: i8) -> PayoutRequest {
 fn ask(
     rows: &[CommissionRow],
     payouts: &[Payout],
-    order: &PayoutRequest,
+    request: &PayoutRequest,
     now: Timestamp,
 ) -> PayoutOutcome {
-    decide(&acme(), rows, payouts, order, now).unwrap()
+    decide(&acme(), rows, payouts, request, now).unwrap()
 }
 
 fn paid(run: PayoutOutcome) -> Payout {
@@ -66,19 +67,19 @@ fn a_day_has_one_payout_whatever_is_asked_again() {
     assert_eq!(payout.name(), "acme-1");
     let more = [row(0, 200, 1, 2), row(1, 50, 4, 5)];
     let payouts = [payout.clone()];
-    for (least, now) in [
+    for (minimum, now) in [
         (vec![], day(3, 5)),
         (vec![money(100_000, "eur")], day(3, 5)),
         (vec![], day(3, 9)),
-        // Also when the clock was put back.
+        // The clock may have been set back.
         (vec![], day(3, 1)),
     ] {
-        let order = PayoutRequest {
-            minimums: least,
+        let request = PayoutRequest {
+            minimums: minimum,
             ..on(5)
         };
-        let stands = PayoutOutcome::AlreadyPaid(payout.clone());
-        assert_eq!(ask(&more, &payouts, &order, now), stands, "{order:?}");
+        let expected = PayoutOutcome::AlreadyPaid(payout.clone());
+        assert_eq!(ask(&more, &payouts, &request, now), expected, "{request:?}");
     }
     let next = paid(ask(&more, &payouts, &on(6), day(3, 6)));
     assert_eq!((next.n, next.amounts[0].minor), (2, 50));
@@ -93,15 +94,15 @@ fn a_day_to_come_and_one_before_the_last_payout_are_refused() {
     assert_eq!(refused, PayoutRefusal::FutureDate { date, now });
     assert_eq!(
         refused.to_string(),
-        "2026-03-06 is still to come, it is 2026-03-05T12:00:00Z: nothing can be released by \
-         then yet"
+        "2026-03-06 is in the future: it is 2026-03-05T12:00:00Z now, so that day \
+         cannot be paid out yet"
     );
     let payouts = [paid(ask(&rows, &[], &on(5), now))];
     let refused = decide(&acme(), &rows, &payouts, &on(4), day(3, 7)).unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "2026-03-04 lies before the last payout, number 1 of 2026-03-05, which took all that was \
-         released by then: ask for a later day"
+        "2026-03-04 is before the last payout (number 1, of 2026-03-05), which paid all that was \
+         released by then: choose a later day"
     );
 }
 
@@ -110,7 +111,7 @@ fn a_day_that_is_over_takes_what_was_released_by_its_end_and_what_went_back_sinc
     let rows = [
         row(0, 200, 1, 5),
         row(1, 70, 1, 6),
-        // Of the first, and told only on the 7th.
+        // Takes back from the first row, and was decided only on the 7th.
         row(2, -50, 7, 5),
     ];
     let payout = paid(ask(&rows, &[], &on(5), day(3, 8)));
@@ -144,18 +145,18 @@ fn currencies_and_their_units_stand_apart_and_held_and_pending_stay() {
         row(4, 7_000, 1, 9),
         held,
     ];
-    let order = PayoutRequest {
+    let request = PayoutRequest {
         minimums: vec![money(300, "eur"), money(1_000, "usd")],
         ..on(5)
     };
-    let PayoutOutcome::Pay(payout, left) = ask(&rows, &[], &order, day(3, 5)) else {
+    let PayoutOutcome::Pay(payout, left) = ask(&rows, &[], &request, day(3, 5)) else {
         panic!("nothing is paid")
     };
-    // 4.0000 EUR are no less than 3.00 EUR; 2.00 EUR are.
+    // 4.0000 EUR is not below 3.00 EUR, but 2.00 EUR is.
     assert_eq!(payout.amounts, [fine]);
-    let below = |amount, least| UnpaidBalance {
+    let below = |amount, minimum| UnpaidBalance {
         amount,
-        reason: HoldReason::BelowMinimum(least),
+        reason: HoldReason::BelowMinimum(minimum),
     };
     let negative = UnpaidBalance {
         amount: money(-30, "gbp"),
@@ -217,8 +218,8 @@ fn a_payout_of_very_many_new_rows_stays_small() {
     assert!(rows.iter().all(|row| payout.includes(row)));
 }
 
-/// What happens to a ledger: a row, decided so many hours from the beginning and put up to
-/// two days later; or a run for a day up to two days ago.
+/// What happens to a ledger: a row that is decided and is put up to two days later, or a payout for
+/// a day up to two days ago.
 #[derive(Clone, Debug)]
 enum LedgerActivity {
     Row {
@@ -230,7 +231,7 @@ enum LedgerActivity {
     },
     Run {
         days_ago: i64,
-        least: i64,
+        minimum: i64,
     },
 }
 
@@ -245,7 +246,7 @@ fn any_activity() -> impl Strategy<Value = (i64, LedgerActivity)> {
         },
     );
     let run = (0..3_i64, 1..500_i64)
-        .prop_map(|(days_ago, least)| LedgerActivity::Run { days_ago, least });
+        .prop_map(|(days_ago, minimum)| LedgerActivity::Run { days_ago, minimum });
     (0..1_500_i64, prop_oneof![3 => row, 2 => run])
 }
 
@@ -264,9 +265,9 @@ proptest! {
         let hours = |hours: i64| begin + SignedDuration::from_hours(hours);
         let mut put: Vec<(Timestamp, CommissionRow)> = Vec::new();
         let mut payouts: Vec<Payout> = Vec::new();
-        for (n, (hour, happens)) in story.into_iter().enumerate() {
+        for (n, (hour, activity)) in story.into_iter().enumerate() {
             let now = hours(hour);
-            match happens {
+            match activity {
                 LedgerActivity::Row { minor, currency, held, hold, put_after } => {
                     put.push((hours(hour + put_after), CommissionRow {
                         amount: money(minor, ["eur", "usd"][currency]),
@@ -276,14 +277,14 @@ proptest! {
                         ..row(n as u64, 0, 1, 1)
                     }));
                 }
-                LedgerActivity::Run { days_ago, least } => {
+                LedgerActivity::Run { days_ago, minimum } => {
                     let rows = visible_rows(&put, now);
-                    let order = PayoutRequest {
+                    let request = PayoutRequest {
                         date: days_before(day_of(now), days_ago),
-                        minimums: vec![money(least, "eur")],
+                        minimums: vec![money(minimum, "eur")],
                     };
-                    let Ok(PayoutOutcome::Pay(payout, _)) = decide(&acme(), &rows, &payouts, &order, now)
-                    else {
+                    let outcome = decide(&acme(), &rows, &payouts, &request, now);
+                    let Ok(PayoutOutcome::Pay(payout, _)) = outcome else {
                         continue;
                     };
                     prop_assert_eq!(payout.n, payouts.len() as u64 + 1);
@@ -294,23 +295,24 @@ proptest! {
                         prop_assert!(paid_so_far(&payouts, code) <= released(&rows, code, until)
                             || !payout.amounts.iter().any(|a| a.currency.code() == code));
                     }
-                    let again = decide(&acme(), &rows, &payouts, &order, now);
+                    let again = decide(&acme(), &rows, &payouts, &request, now);
                     prop_assert_eq!(again, Ok(PayoutOutcome::AlreadyPaid(payout)));
                 }
             }
             let rows = visible_rows(&put, now);
             for code in ["eur", "usd"] {
-                let said = rows.iter().filter(|row| payouts.iter().any(|p| p.includes(row)));
-                let said: i64 = said.filter(|row| row.amount.currency.code() == code)
+                let is_paid = |row: &&CommissionRow| payouts.iter().any(|p| p.includes(row));
+                let shown_as_paid: i64 = rows.iter().filter(is_paid)
+                    .filter(|row| row.amount.currency.code() == code)
                     .map(|row| row.amount.minor).sum();
-                prop_assert_eq!(said, paid_so_far(&payouts, code));
+                prop_assert_eq!(shown_as_paid, paid_so_far(&payouts, code));
             }
         }
-        // Long after, one more run pays all that is left, and then nothing is.
+        // Long after that, one more payout pays all that is left.
         let end = hours(24 * 400);
         let rows = visible_rows(&put, end);
-        let order = PayoutRequest { date: day_of(end), minimums: Vec::new() };
-        if let Ok(PayoutOutcome::Pay(payout, _)) = decide(&acme(), &rows, &payouts, &order, end) {
+        let request = PayoutRequest { date: day_of(end), minimums: Vec::new() };
+        if let Ok(PayoutOutcome::Pay(payout, _)) = decide(&acme(), &rows, &payouts, &request, end) {
             payouts.push(payout);
         }
         for balance in balances(&rows, &payouts, end) {
@@ -325,8 +327,8 @@ proptest! {
 }
 
 fn visible_rows(put: &[(Timestamp, CommissionRow)], now: Timestamp) -> Vec<CommissionRow> {
-    let there = put.iter().filter(|(when, _)| *when <= now);
-    there.map(|(_, row)| row.clone()).collect()
+    let visible = put.iter().filter(|(when, _)| *when <= now);
+    visible.map(|(_, row)| row.clone()).collect()
 }
 
 fn days_before(date: Date, days: i64) -> Date {
@@ -341,7 +343,7 @@ fn paid_so_far(payouts: &[Payout], code: &str) -> i64 {
         .sum()
 }
 
-/// By hand: what is not held and whose hold has ended.
+/// Computed by hand: the sum of rows that are not held and whose hold has ended.
 fn released(rows: &[CommissionRow], code: &str, by: Timestamp) -> i64 {
     rows.iter()
         .filter(|row| row.amount.currency.code() == code)

@@ -7,22 +7,22 @@ use crate::model_table::{
 use domain::event::{Fact, NormalizedEvent};
 use domain::ids::{ObjectId, PartnerId};
 use domain::money::{Money, rounded};
-use domain::partner::program::{
-    AttributionModel, CodeGranted, CommissionDuration, PartnerIdentity, Program, Reward,
-};
-use domain::partner::statement::balances;
+use domain::partner::identity::PartnerIdentity;
+use domain::partner::payout::balances;
+use domain::partner::program::{AttributionModel, CommissionDuration, Program, Reward};
+use domain::partner::referral::CodeGranted;
 use domain::payment::snapshot::{DisputeState, PaymentSnapshot, RefundState, SourceKind};
 use domain::record::{AdvanceOutcome, Record};
 
-fn summary_in_both_orders(readings: &[NormalizedEvent]) -> Vec<String> {
-    let forth = LedgerTable::after(readings).summary();
-    let back: Vec<NormalizedEvent> = readings.iter().rev().cloned().collect();
+fn summary_in_both_orders(events: &[NormalizedEvent]) -> Vec<String> {
+    let in_order = LedgerTable::after(events).summary();
+    let reversed: Vec<NormalizedEvent> = events.iter().rev().cloned().collect();
     assert_eq!(
-        LedgerTable::after(&back).summary(),
-        forth,
+        LedgerTable::after(&reversed).summary(),
+        in_order,
         "and in the other order"
     );
-    forth
+    in_order
 }
 
 fn pays(id: &str, month: i8, date: i8, minor: i64) -> NormalizedEvent {
@@ -75,30 +75,30 @@ fn a_report_dated_back_counts_from_its_signature() {
 
 #[test]
 fn r4_of_two_partners_the_first_signed_or_the_last_click_wins() {
-    let claim = |claim| Program {
-        attribution_model: claim,
+    let with_model = |attribution_model| Program {
+        attribution_model,
         ..program()
     };
-    let story = |how: AttributionModel| {
+    let story = |model: AttributionModel| {
         let zest = report_of(
             "zest",
             day(3, 1),
             day(3, 2),
-            &claim(how),
+            &with_model(model),
             PartnerIdentity::default(),
         );
         let acme = report_of(
             "acme",
             day(2, 1),
             day(3, 4),
-            &claim(how),
+            &with_model(model),
             PartnerIdentity::default(),
         );
         let late = report_of(
             "peel",
             day(3, 9),
             day(3, 9),
-            &claim(how),
+            &with_model(model),
             PartnerIdentity::default(),
         );
         summary_in_both_orders(&[zest, pays("pi_1", 3, 3, 1_000), acme, late])
@@ -110,8 +110,8 @@ fn r4_of_two_partners_the_first_signed_or_the_last_click_wins() {
         "peel came after the payment"
     );
     let last = [
-        report("acme", day(3, 1), &claim(AttributionModel::Last)),
-        report("zest", day(3, 2), &claim(AttributionModel::First)),
+        report("acme", day(3, 1), &with_model(AttributionModel::Last)),
+        report("zest", day(3, 2), &with_model(AttributionModel::First)),
         pays("pi_1", 3, 3, 1_000),
     ];
     assert_eq!(
@@ -124,7 +124,7 @@ fn r4_of_two_partners_the_first_signed_or_the_last_click_wins() {
 #[test]
 fn a_canceled_referral_gives_way_to_the_next() {
     let canceled = Fact::ReferralCanceled {
-        partner: PartnerId::new("acme"),
+        partner: PartnerId::parse("acme").unwrap(),
         referral: "r-acme".into(),
     };
     let story = [
@@ -158,7 +158,7 @@ fn r7_the_rate_is_fixed_by_the_first_report() {
         ..program()
     };
     let mut again = report("acme", day(6, 1), &lower);
-    again.id = domain::ids::EventId::new("partner/acme/again");
+    again.id = domain::ids::EventId::parse("partner/acme/again").unwrap();
     let old = [
         report("acme", day(3, 1), &program()),
         pays("pi_1", 3, 3, 1_000),
@@ -319,7 +319,7 @@ fn a_lost_dispute_stays_and_an_inquiry_holds_nothing() {
 fn a_code_given_to_a_partner_attributes_without_a_report() {
     let granted = CodeGranted {
         code: "SPRING".into(),
-        partner: PartnerId::new("acme"),
+        partner: PartnerId::parse("acme").unwrap(),
         program: program(),
         identity: PartnerIdentity::default(),
     };
@@ -349,14 +349,16 @@ fn a_code_given_to_a_partner_attributes_without_a_report() {
 #[test]
 fn payments_that_turn_out_to_be_one_earn_once() {
     let invoice = PaymentSnapshot {
-        ids: vec![ObjectId::new("in_1")],
+        ids: vec![ObjectId::parse("in_1").unwrap()],
         source_kind: SourceKind::Invoice,
         paid: money(1_000, "eur"),
         tax_minor: None,
         paid_at: day(3, 3),
         subscription: None,
     };
-    let ids = ["in_1", "pi_1"].map(ObjectId::new).to_vec();
+    let ids = ["in_1", "pi_1"]
+        .map(|text| ObjectId::parse(text).unwrap())
+        .to_vec();
     let story = [
         report("acme", day(3, 1), &program()),
         new_event("invoice.paid", day(3, 3), vec![Fact::Payment(invoice)]),
@@ -385,7 +387,7 @@ fn payments_that_left_the_record_keep_their_rows_and_hear_of_refunds_and_reports
     );
     story.push(refunded("re_1", "pi_00", day(12, 1), 500));
     assert_eq!(summary_in_both_orders(&story)[0], "acme/eur/due/pi_00 100");
-    // The report last of all, when the first payments have long left.
+    // The report comes last, long after the first payments left the record.
     let late = report_of(
         "acme",
         day(3, 1),
@@ -393,32 +395,32 @@ fn payments_that_left_the_record_keep_their_rows_and_hear_of_refunds_and_reports
         &program(),
         PartnerIdentity::default(),
     );
-    let told = [long_life(), vec![late]].concat();
-    assert_eq!(LedgerTable::after(&told).summary().len(), 15);
+    let events = [long_life(), vec![late]].concat();
+    assert_eq!(LedgerTable::after(&events).summary().len(), 15);
     let first = Program {
         duration: CommissionDuration::FirstPayment,
         ..program()
     };
-    let told = [
+    let events = [
         vec![report("acme", day(3, 1), &first)],
         long_life(),
         vec![profile("a@b.fr", day(12, 2))],
     ];
     assert_eq!(
-        summary_in_both_orders(&told.concat()),
+        summary_in_both_orders(&events.concat()),
         ["acme/eur/due/pi_00 200"]
     );
 }
 
 #[test]
 fn a_record_that_the_first_payment_left_still_knows_who_sent_the_customer() {
-    // 58 days before the first payment, 92 before the earliest of those that stayed.
+    // 58 days before the first payment, 92 before the earliest one that stayed in the record.
     let mut story = vec![report("acme", day(1, 2), &program())];
     story.extend(long_life());
     let state = LedgerTable::after(&story).record.folded.state;
     assert_eq!(state.payments.closed, 3);
     let counts = state.attribution().map(|counts| &counts.referral.partner);
-    assert_eq!(counts, Some(&PartnerId::new("acme")));
+    assert_eq!(counts, Some(&PartnerId::parse("acme").unwrap()));
 }
 
 #[test]

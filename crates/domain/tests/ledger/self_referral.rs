@@ -1,35 +1,37 @@
-//! R5: customers who look like the partner itself: held for a person, never refused.
+//! R5: when a customer looks like the partner itself, commissions wait for a person's decision.
 
 use crate::model_table::{LedgerTable, day, money, new_event, paid, profile, program, report_of};
 use domain::event::{Fact, NormalizedEvent};
 use domain::ids::PartnerId;
-use domain::partner::program::{Decision, MailboxDigest, PartnerIdentity};
+use domain::partner::identity::MailboxDigest;
+use domain::partner::identity::PartnerIdentity;
+use domain::partner::referral::Decision;
 use domain::partner::statement::statement;
 
 fn story(partner: &str, customer: &str) -> Vec<NormalizedEvent> {
-    let mut own = PartnerIdentity::of(partner);
-    own.fingerprints.insert("card-1".into());
+    let mut identity = PartnerIdentity::of(partner);
+    identity.fingerprints.insert("card-1".into());
     vec![
-        report_of("acme", day(3, 1), day(3, 1), &program(), own),
+        report_of("acme", day(3, 1), day(3, 1), &program(), identity),
         profile(customer, day(3, 2)),
         paid("pi_1", day(3, 3), money(1_000, "eur")),
     ]
 }
 
-fn summary_in_both_orders(readings: &[NormalizedEvent]) -> Vec<String> {
-    let back: Vec<NormalizedEvent> = readings.iter().rev().cloned().collect();
-    let books = LedgerTable::after(readings);
+fn summary_in_both_orders(events: &[NormalizedEvent]) -> Vec<String> {
+    let reversed: Vec<NormalizedEvent> = events.iter().rev().cloned().collect();
+    let table = LedgerTable::after(events);
     assert_eq!(
-        LedgerTable::after(&back).summary(),
-        books.summary(),
+        LedgerTable::after(&reversed).summary(),
+        table.summary(),
         "and in the other order"
     );
-    books.summary()
+    table.summary()
 }
 
 fn reviewed(decision: Decision) -> NormalizedEvent {
     let fact = Fact::Reviewed {
-        partner: PartnerId::new("acme"),
+        partner: PartnerId::parse("acme").unwrap(),
         referral: "r-acme".into(),
         decision,
     };
@@ -67,8 +69,8 @@ fn each_likeness_holds_and_others_do_not() {
 
 #[test]
 fn held_rows_say_why_and_count_nowhere_else() {
-    let books = LedgerTable::after(&story("anna@agrumes.fr", "berthe@agrumes.fr"));
-    let shown = statement(&books.rows(), &[], day(6, 1));
+    let table = LedgerTable::after(&story("anna@agrumes.fr", "berthe@agrumes.fr"));
+    let shown = statement(&table.rows(), &[], day(6, 1));
     assert_eq!(shown.rows[0].state, "held");
     assert!(
         shown.rows[0]
@@ -86,25 +88,25 @@ fn held_rows_say_why_and_count_nowhere_else() {
 
 #[test]
 fn a_person_releases_or_voids_and_the_rows_follow() {
-    let mut told = story("anna@agrumes.fr", "berthe@agrumes.fr");
-    told.push(reviewed(Decision::Release));
-    assert_eq!(summary_in_both_orders(&told), ["acme/eur/due/pi_1 200"]);
+    let mut events = story("anna@agrumes.fr", "berthe@agrumes.fr");
+    events.push(reviewed(Decision::Release));
+    assert_eq!(summary_in_both_orders(&events), ["acme/eur/due/pi_1 200"]);
     assert_eq!(
-        LedgerTable::after(&told).rows.len(),
+        LedgerTable::after(&events).rows.len(),
         3,
         "held, not held, due"
     );
-    told.pop();
-    told.push(reviewed(Decision::Void));
-    assert!(summary_in_both_orders(&told).is_empty());
+    events.pop();
+    events.push(reviewed(Decision::Void));
+    assert!(summary_in_both_orders(&events).is_empty());
 }
 
 #[test]
 fn another_address_later_lifts_nothing() {
-    let mut told = story("anna@agrumes.fr", "berthe@agrumes.fr");
-    told.push(profile("berthe@oranges.fr", day(3, 9)));
+    let mut events = story("anna@agrumes.fr", "berthe@agrumes.fr");
+    events.push(profile("berthe@oranges.fr", day(3, 9)));
     assert_eq!(
-        summary_in_both_orders(&told),
+        summary_in_both_orders(&events),
         ["acme/eur/same_domain/pi_1 200"]
     );
 }

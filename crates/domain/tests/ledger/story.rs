@@ -1,11 +1,13 @@
-//! Model 4, row by row, then in every order.
+//! The story of model 4: row by row, then in every order.
 
 use crate::history::SeededRng;
 use crate::model_table::{LedgerTable, day, disputed, money, paid, program, refunded, report};
 use domain::event::NormalizedEvent;
 use domain::ids::PartnerId;
+use domain::partner::payout::Balance;
+use domain::partner::payout::balances;
 use domain::partner::payout::{Payout, PayoutOutcome, PayoutRequest, decide};
-use domain::partner::statement::{Balance, balances, monthly_statement, statement};
+use domain::partner::statement::{monthly_statement, statement};
 use domain::payment::snapshot::DisputeState;
 use jiff::Timestamp;
 use jiff::civil::date;
@@ -19,7 +21,8 @@ enum StoryEvent {
     Nothing,
 }
 
-/// Month and day, what happens, the rows it makes, then pending, released and paid.
+/// Month and day, what happens, the amounts of the rows it makes, and the balance after it:
+/// pending, released, paid.
 type ModelStep = ((i8, i8), StoryEvent, &'static [i64], (i64, i64, i64));
 
 fn eur(minor: i64) -> domain::money::Money {
@@ -88,27 +91,27 @@ fn model_4() -> Vec<ModelStep> {
 
 #[test]
 fn model_4_row_by_row_with_its_balance() {
-    let mut books = LedgerTable::new();
+    let mut table = LedgerTable::new();
     let mut payouts: Vec<Payout> = Vec::new();
-    for ((month, date), happens, made, (pending, released, paid)) in model_4() {
+    for ((month, date), happening, made, (pending, released, paid)) in model_4() {
         let now = day(month, date);
-        let before = books.rows.len();
-        match happens {
-            StoryEvent::Event(reading) => books.deliver(&reading, now),
+        let before = table.rows.len();
+        match happening {
+            StoryEvent::Event(event) => table.deliver(&event, now),
             StoryEvent::Payout => {
-                let decided = run_payout(&books, &payouts, now);
+                let decided = run_payout(&table, &payouts, now);
                 let PayoutOutcome::Pay(payout, _) = decided else {
                     panic!("{month}-{date}: {decided:?}")
                 };
                 payouts.push(payout);
                 assert_eq!(
-                    rerun_payout(&books, &payouts, now),
+                    rerun_payout(&table, &payouts, now),
                     *payouts.last().unwrap()
                 );
             }
             StoryEvent::Nothing => {}
         }
-        let mut rows = books.rows();
+        let mut rows = table.rows();
         rows.sort_by_key(|row| row.n);
         let new: Vec<i64> = rows[before..].iter().map(|row| row.amount.minor).collect();
         assert_eq!(new, made, "{month}-{date}");
@@ -117,7 +120,7 @@ fn model_4_row_by_row_with_its_balance() {
         });
         assert_eq!(balance, (pending, released, paid), "{month}-{date}");
     }
-    let shown = statement(&books.rows(), &payouts, day(6, 1));
+    let shown = statement(&table.rows(), &payouts, day(6, 1));
     let lines: Vec<String> = shown
         .rows
         .iter()
@@ -139,13 +142,13 @@ fn model_4_row_by_row_with_its_balance() {
 
 #[test]
 fn each_month_of_model_4_begins_as_the_last_one_ended() {
-    let mut books = LedgerTable::new();
+    let mut table = LedgerTable::new();
     let mut payouts: Vec<Payout> = Vec::new();
-    for ((month, date), happens, ..) in model_4() {
+    for ((month, date), happening, ..) in model_4() {
         let now = day(month, date);
-        match happens {
-            StoryEvent::Event(reading) => books.deliver(&reading, now),
-            StoryEvent::Payout => match run_payout(&books, &payouts, now) {
+        match happening {
+            StoryEvent::Event(event) => table.deliver(&event, now),
+            StoryEvent::Payout => match run_payout(&table, &payouts, now) {
                 PayoutOutcome::Pay(payout, _) => payouts.push(payout),
                 other @ (PayoutOutcome::AlreadyPaid(_) | PayoutOutcome::Nothing(_)) => {
                     panic!("{other:?}")
@@ -154,9 +157,9 @@ fn each_month_of_model_4_begins_as_the_last_one_ended() {
             StoryEvent::Nothing => {}
         }
     }
-    let said = |balances: &[Balance]| -> Vec<(i64, i64, i64)> {
-        let said = |b: &Balance| (b.pending_minor, b.released_minor, b.paid_minor);
-        balances.iter().map(said).collect()
+    let sums = |balances: &[Balance]| -> Vec<(i64, i64, i64)> {
+        let of_one = |b: &Balance| (b.pending_minor, b.released_minor, b.paid_minor);
+        balances.iter().map(of_one).collect()
     };
     for (month, opening, rows, closing) in [
         (2, vec![], vec![], vec![]),
@@ -176,10 +179,10 @@ fn each_month_of_model_4_begins_as_the_last_one_ended() {
         (6, vec![(0, 0, 800)], vec![], vec![(0, 0, 800)]),
     ] {
         let day_of_it = date(2026, month, 17);
-        let shown = monthly_statement(&books.rows(), &payouts, day_of_it, day(6, 9));
+        let shown = monthly_statement(&table.rows(), &payouts, day_of_it, day(6, 9));
         assert_eq!(shown.month, date(2026, month, 1));
-        assert_eq!(said(&shown.opening), opening, "{month}");
-        assert_eq!(said(&shown.closing), closing, "{month}");
+        assert_eq!(sums(&shown.opening), opening, "{month}");
+        assert_eq!(sums(&shown.closing), closing, "{month}");
         let amounts: Vec<i64> = shown.rows.iter().map(|row| row.amount_minor).collect();
         assert_eq!(amounts, rows, "{month}");
         let of =
@@ -187,9 +190,9 @@ fn each_month_of_model_4_begins_as_the_last_one_ended() {
         let made: i64 = rows.iter().sum();
         assert_eq!(of(&shown.opening) + made, of(&shown.closing), "{month}");
     }
-    // A month that runs closes now: on 4 April 200 of it are released.
-    let running = monthly_statement(&books.rows(), &payouts, date(2026, 4, 30), day(4, 4));
-    assert_eq!(said(&running.closing), [(800, 200, 0)]);
+    // The current month closes now: on 4 April 200 of it is released.
+    let running = monthly_statement(&table.rows(), &payouts, date(2026, 4, 30), day(4, 4));
+    assert_eq!(sums(&running.closing), [(800, 200, 0)]);
 }
 
 const STATEMENT: [&str; 9] = [
@@ -206,36 +209,36 @@ const STATEMENT: [&str; 9] = [
 
 #[test]
 fn every_order_of_seven_of_its_events_makes_the_same_sums_and_balance() {
-    // Without the dispute's end, so that it is open when all is told.
-    let told: Vec<NormalizedEvent> = story_events().into_iter().take(7).collect();
+    // Without the event that ends the dispute, so that it stays open.
+    let events: Vec<NormalizedEvent> = story_events().into_iter().take(7).collect();
     let mut orders = 0;
-    permute(&mut told.iter().collect(), 0, &mut |order| {
+    permute(&mut events.iter().collect(), 0, &mut |order| {
         orders += 1;
-        let books = after_events(order);
-        assert_eq!(books.summary(), ["acme/eur/due/pi_2 200"]);
-        assert_eq!(end_of(&books), (0, -600, 800));
+        let table = after_events(order);
+        assert_eq!(table.summary(), ["acme/eur/due/pi_2 200"]);
+        assert_eq!(end_of(&table), (0, -600, 800));
     });
     assert_eq!(orders, 5_040);
 }
 
 #[test]
 fn sampled_orders_of_all_with_repetitions_make_the_same_sums_and_balance() {
-    let told = story_events();
+    let events = story_events();
     let mut rng = SeededRng(7);
     let mut ends = BTreeSet::new();
     for _ in 0..2_000 {
-        let mut order: Vec<&NormalizedEvent> = told.iter().collect();
+        let mut order: Vec<&NormalizedEvent> = events.iter().collect();
         for _ in 0..rng.below(6) {
-            order.push(&told[rng.below(told.len())]);
+            order.push(&events[rng.below(events.len())]);
         }
         rng.shuffle(&mut order);
-        let books = after_events(&order);
+        let table = after_events(&order);
         assert_eq!(
-            books.summary(),
+            table.summary(),
             ["acme/eur/due/pi_2 200", "acme/eur/due/pi_3 600"]
         );
-        assert_eq!(end_of(&books), (0, 0, 800));
-        ends.insert(books.rows.len());
+        assert_eq!(end_of(&table), (0, 0, 800));
+        ends.insert(table.rows.len());
     }
     assert!(
         ends.len() > 2,
@@ -245,58 +248,66 @@ fn sampled_orders_of_all_with_repetitions_make_the_same_sums_and_balance() {
 
 #[test]
 fn refund_first_and_report_last_make_one_row_for_what_is_left() {
-    let told = story_events();
-    let order: Vec<&NormalizedEvent> = [3, 2, 0].map(|n| &told[n]).into();
-    let books = after_events(&order);
+    let events = story_events();
+    let order: Vec<&NormalizedEvent> = [3, 2, 0].map(|n| &events[n]).into();
+    let table = after_events(&order);
     let mut rows: Vec<(&str, i64)> = Vec::new();
-    for row in books.rows.values() {
+    for row in table.rows.values() {
         rows.push((row.kind.as_str(), row.amount.minor));
     }
     assert_eq!(rows, [("commission", 280), ("refund", -80)]);
-    // And nothing at all where nothing is left: nobody is told of a pair that cancels out.
-    let order: Vec<&NormalizedEvent> = [5, 1, 0].map(|n| &told[n]).into();
+    // Where nothing is left there is no row at all: rows that cancel each other out are not
+    // decided.
+    let order: Vec<&NormalizedEvent> = [5, 1, 0].map(|n| &events[n]).into();
     assert!(after_events(&order).rows.is_empty());
 }
 
 fn story_events() -> Vec<NormalizedEvent> {
     model_4()
         .into_iter()
-        .filter_map(|(_, happens, ..)| match happens {
-            StoryEvent::Event(reading) => Some(reading),
+        .filter_map(|(_, happening, ..)| match happening {
+            StoryEvent::Event(event) => Some(event),
             StoryEvent::Payout | StoryEvent::Nothing => None,
         })
         .collect()
 }
 
-/// What a run of that day pays.
-fn run_payout(books: &LedgerTable, payouts: &[Payout], now: Timestamp) -> PayoutOutcome {
-    let order = PayoutRequest {
+/// Decides the payout of that day.
+fn run_payout(table: &LedgerTable, payouts: &[Payout], now: Timestamp) -> PayoutOutcome {
+    let request = PayoutRequest {
         date: now.to_zoned(TimeZone::UTC).date(),
         minimums: Vec::new(),
     };
-    decide(&PartnerId::new("acme"), &books.rows(), payouts, &order, now).unwrap()
+    decide(
+        &PartnerId::parse("acme").unwrap(),
+        &table.rows(),
+        payouts,
+        &request,
+        now,
+    )
+    .unwrap()
 }
 
-/// Another run of the same day pays nothing more.
-fn rerun_payout(books: &LedgerTable, payouts: &[Payout], now: Timestamp) -> Payout {
-    match run_payout(books, payouts, now) {
+/// Decides the payout of that day again, which pays nothing more.
+fn rerun_payout(table: &LedgerTable, payouts: &[Payout], now: Timestamp) -> Payout {
+    match run_payout(table, payouts, now) {
         PayoutOutcome::AlreadyPaid(payout) => payout,
         other @ (PayoutOutcome::Pay(..) | PayoutOutcome::Nothing(_)) => panic!("{other:?}"),
     }
 }
 
-/// All told on one late day, in this order.
+/// The table after these events, delivered in this order on one day after all of them.
 fn after_events(order: &[&NormalizedEvent]) -> LedgerTable {
-    let mut books = LedgerTable::new();
-    for reading in order {
-        books.deliver(reading, day(3, 1));
+    let mut table = LedgerTable::new();
+    for event in order {
+        table.deliver(event, day(3, 1));
     }
-    books
+    table
 }
 
-fn end_of(books: &LedgerTable) -> (i64, i64, i64) {
+fn end_of(table: &LedgerTable) -> (i64, i64, i64) {
     let payouts = [payout(1, day(4, 5), 200), payout(2, day(5, 5), 600)];
-    let balance = balances(&books.rows(), &payouts, day(6, 1)).pop().unwrap();
+    let balance = balances(&table.rows(), &payouts, day(6, 1)).pop().unwrap();
     (
         balance.pending_minor,
         balance.released_minor,
@@ -306,7 +317,7 @@ fn end_of(books: &LedgerTable) -> (i64, i64, i64) {
 
 fn payout(n: u64, at: Timestamp, minor: i64) -> Payout {
     Payout {
-        partner: PartnerId::new("acme"),
+        partner: PartnerId::parse("acme").unwrap(),
         n,
         date: at.to_zoned(TimeZone::UTC).date(),
         at,

@@ -108,12 +108,11 @@ pub(crate) async fn one(
     look: DisplayPrefs,
     Query(which): Query<CustomerQuery>,
 ) -> PageResult {
-    let customer = CustomerKey::new(which.key.as_str());
+    let unknown = || PageError::NotFound(format!("nobody is known as {}", which.key));
+    let customer = CustomerKey::parse(which.key.as_str()).map_err(|_| unknown())?;
     let journal = console.journal(&customer).await?;
     if journal.sorted.is_empty() {
-        return Err(PageError::NotFound(format!(
-            "nobody is known as {customer}"
-        )));
+        return Err(unknown());
     }
     let letters = console.letters(&customer).await?;
     let record = read_record(&console.table, &customer).await?;

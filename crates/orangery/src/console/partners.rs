@@ -9,8 +9,9 @@ use crate::partner::statement;
 use axum::extract::{Query, State};
 use domain::ids::PartnerId;
 use domain::money::Money;
+use domain::partner::payout::Balance;
 use domain::partner::program::{CommissionDuration, Program};
-use domain::partner::statement::{Balance, RowView};
+use domain::partner::statement::RowView;
 use domain::partner::tiers::Tier;
 use serde::{Deserialize, Serialize};
 use store::notice_endpoints::{DisabledReason, NoticeEndpoint, read_endpoint};
@@ -54,10 +55,10 @@ pub(crate) async fn one(
     look: DisplayPrefs,
     Query(which): Query<PartnerQuery>,
 ) -> PageResult {
-    let partner = PartnerId::new(which.name.as_str());
+    let unknown = || PageError::NotFound(format!("no partner is called {}", which.name));
+    let partner = PartnerId::parse(which.name.as_str()).map_err(|_| unknown())?;
     let known = console.index.current().partners.one(&partner);
-    let (row, sent) =
-        known.ok_or_else(|| PageError::NotFound(format!("no partner is called {partner}")))?;
+    let (row, sent) = known.ok_or_else(unknown)?;
     let now = console.endpoints.clock.now();
     let told = statement::read_statement(&console.table, &partner, now).await?;
     let there = read_endpoint(&console.table, &partner).await?;

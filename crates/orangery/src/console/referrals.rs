@@ -43,8 +43,8 @@ impl PartnerIndex {
 
     /// Takes in who sent a customer.
     pub(super) fn record_referrals(&mut self, customer: &CustomerKey, state: &CustomerState) {
-        let standings = referral_statuses(state);
-        for (name, known) in &state.referrals {
+        let standings = referral_statuses(&state.partners, &state.payments);
+        for (name, known) in &state.partners.referrals {
             let standing = standings.get(name);
             let customer: Arc<str> = customer.as_str().into();
             let key = (customer.clone(), known.referral.clone());

@@ -2,7 +2,7 @@
 //! the shop's own id, a referral code, an event; or a part of a name.
 
 use super::Console;
-use domain::ids::{CustomerKey, Mode, Reference};
+use domain::ids::{CustomerKey, Mode, ObjectId, Reference};
 use providers::{PROVIDERS, Secret};
 use store::items::{ALIAS, reference_partition};
 use store::{Item, Table};
@@ -17,15 +17,21 @@ impl Console {
                 .iter()
                 .flat_map(move |known| modes.map(|mode| known.account(mode)))
         };
+        let id = ObjectId::parse(words).ok();
+        // In every account, what these words are the id of there; in none if they can't be one.
+        let ids = || {
+            id.iter()
+                .flat_map(|id| accounts().map(move |account| (account, id)))
+        };
         {
             let known = self.index.current();
-            let keys = accounts().map(|account| account.customer(words));
-            for key in keys.chain([CustomerKey::new(words)]) {
+            let keys = ids().map(|(account, id)| account.customer(id));
+            for key in keys.chain(CustomerKey::parse(words)) {
                 if known.customers.contains_key(key.as_str()) {
                     found.push(key);
                 }
             }
-            let events = accounts().map(|account| account.event(words).as_str().to_owned());
+            let events = ids().map(|(account, id)| account.event(id).as_str().to_owned());
             for event in events.chain([words.to_owned()]) {
                 let from = (event.as_str().into(), "".into());
                 let places = known.events.range(from..);
@@ -34,10 +40,13 @@ impl Console {
             }
         }
         let mut references: Vec<Reference> =
-            accounts().map(|account| account.reference(words)).collect();
-        references.push(Reference::new(words));
-        references.push(Reference::shop(words));
-        references.push(Reference::code(words));
+            ids().map(|(account, id)| account.reference(id)).collect();
+        let named = [
+            Reference::parse(words),
+            Reference::shop(words),
+            Reference::code(words),
+        ];
+        references.extend(named.into_iter().flatten());
         if words.contains('@') {
             let key = providers::PersonKey::derive(&Secret::new(&self.shop.master)?)?;
             references.push(Reference::person(&key.hash(words)));

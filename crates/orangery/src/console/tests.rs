@@ -77,7 +77,7 @@ fn journal(lives: usize, at_once: usize) -> Vec<Arc<Entry>> {
 #[test]
 fn each_step_is_what_folding_everything_again_shows() {
     let catalog = Catalog::parse(crate::dev::CATALOG).unwrap();
-    let customer = CustomerKey::new("stripe/test/cus_Valencia01");
+    let customer = CustomerKey::parse("stripe/test/cus_Valencia01").unwrap();
     for at_once in [1, 2, 5] {
         let sorted = in_fold_order(&journal(3, at_once));
         let (moments, whole) = snapshots(&sorted);

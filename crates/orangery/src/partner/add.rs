@@ -6,7 +6,7 @@ use super::{MasterKeyArgs, PartnerArgs};
 use crate::table;
 use anyhow::bail;
 use clap::Args;
-use domain::partner::program::PartnerIdentity;
+use domain::partner::identity::PartnerIdentity;
 use domain::partner::tiers::ProgramTerms;
 use jiff::Timestamp;
 use std::convert::Infallible;

@@ -70,7 +70,7 @@ impl PartnerCommand {
     /// # Errors
     /// In words for whoever typed it.
     pub async fn run(self) -> anyhow::Result<()> {
-        use domain::partner::program::Decision;
+        use domain::partner::referral::Decision;
         match self {
             Self::Add(add) => add.run().await,
             Self::List(list) => list.run().await,
@@ -141,7 +141,7 @@ pub(crate) fn unknown_partner(partner: &PartnerId) -> anyhow::Error {
 }
 
 fn partner_name(name: &str) -> Result<PartnerId, String> {
-    PartnerId::parse(name).ok_or_else(|| {
+    PartnerId::parse(name).map_err(|_| {
         "can't be a partner: lower-case letters, digits and dashes, at most 64".to_owned()
     })
 }

@@ -5,7 +5,7 @@ use crate::table;
 use anyhow::bail;
 use clap::Args;
 use domain::ids::CustomerKey;
-use domain::partner::program::Decision;
+use domain::partner::referral::Decision;
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::Arc;
@@ -34,8 +34,8 @@ impl ReviewReferralArgs {
         let said = self
             .customers
             .iter()
-            .map(|key| CustomerKey::new(key.as_str()));
-        let mut customers: BTreeSet<CustomerKey> = said.collect();
+            .map(|key| CustomerKey::parse(key.as_str()));
+        let mut customers = said.collect::<Result<BTreeSet<CustomerKey>, _>>()?;
         if customers.is_empty() {
             customers = referred_customers(&table, &named)
                 .await

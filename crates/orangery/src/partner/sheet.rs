@@ -6,7 +6,8 @@
 
 use domain::ids::PartnerId;
 use domain::money::Money;
-use domain::partner::statement::{Balance, MonthlyStatement, RowView};
+use domain::partner::payout::Balance;
+use domain::partner::statement::{MonthlyStatement, RowView};
 use jiff::civil::Date;
 
 /// A payout's amount in one currency, for the sheet.

@@ -8,8 +8,9 @@ use clap::Args;
 use comfy_table::Table as Text;
 use domain::ids::PartnerId;
 use domain::money::Money;
+use domain::partner::payout::Balance;
 use domain::partner::statement::{
-    Balance, MonthlyStatement, RowView, Statement, monthly_statement, statement,
+    MonthlyStatement, RowView, Statement, monthly_statement, statement,
 };
 use jiff::Timestamp;
 use jiff::civil::Date;

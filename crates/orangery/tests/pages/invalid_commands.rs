@@ -42,10 +42,13 @@ const INVALID_COMMANDS: &[(&str, &str)] = &[
         "partner add new --rate 0.001%",
         "write it in percent with at most two decimals",
     ),
-    ("partner add new --rate 0%", "more than 0 %, at most 100 %"),
+    (
+        "partner add new --rate 0%",
+        "more than 0 % and at most 100 %",
+    ),
     (
         "partner add new --rate 101%",
-        "more than 0 %, at most 100 %",
+        "more than 0 % and at most 100 %",
     ),
     ("partner add new --rate 20% --fixed=5", "\"5.00 eur\""),
     ("partner add new --months 0", "1 to 1,200"),
@@ -57,9 +60,15 @@ const INVALID_COMMANDS: &[(&str, &str)] = &[
         "partner add new --attribution-model both",
         "write first or last",
     ),
-    ("partner add new --tier many", "`many` is no tier"),
-    ("partner add new --tier 10:5.00", "`10:5.00` is no tier"),
-    ("partner add new --tier 9:25% --tier 9:30%", "tiers rise"),
+    ("partner add new --tier many", "`many` is not a valid tier"),
+    (
+        "partner add new --tier 10:5.00",
+        "`10:5.00` is not a valid tier",
+    ),
+    (
+        "partner add new --tier 9:25% --tier 9:30%",
+        "active customers must rise",
+    ),
     (
         "partner add new --program nobody",
         "no program `nobody`: it has agency",
@@ -70,9 +79,12 @@ const INVALID_COMMANDS: &[(&str, &str)] = &[
     ),
     (
         "partner add new --email bruna",
-        "an address that was given is none",
+        "an e-mail address is not valid",
     ),
-    ("partner add new --domain gmail.com", "no company's domain"),
+    (
+        "partner add new --domain gmail.com",
+        "not a valid company domain",
+    ),
     (
         "partner terms nobody --rate 15%",
         "no partner is called nobody",

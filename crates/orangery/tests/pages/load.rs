@@ -187,7 +187,7 @@ async fn append_long(table: &DynamoTable, long: usize) {
         provider: "stripe",
         mode: Mode::Test,
     }
-    .customer("cus_long");
+    .customer(&domain::ids::ObjectId::parse("cus_long").unwrap());
     store::folding::fold_or_leave(table, &key, vec![], now).await;
     println!("one customer of {long} events in {:?}", begun.elapsed());
 }

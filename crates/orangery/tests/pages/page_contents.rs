@@ -62,7 +62,7 @@ async fn every_page_answers_and_search_finds_by_any_reference() {
     let (status, _) = get(&stack, "/customer?key=stripe/test/nobody").await;
     assert_eq!(status, 404);
     let table = orangery::wiring::dynamo_table(stack.endpoints()).unwrap();
-    let ada = domain::ids::CustomerKey::new("stripe/test/cus_ada");
+    let ada = domain::ids::CustomerKey::parse("stripe/test/cus_ada").unwrap();
     let view = orangery::customer::view(&table, &ada, &shop.catalog)
         .await
         .unwrap();
@@ -209,7 +209,7 @@ async fn an_event_whose_api_is_silent_is_shown_as_waiting_with_what_it_lacks() {
     );
 
     let table = orangery::wiring::dynamo_table(stack.endpoints()).unwrap();
-    let customer = domain::ids::CustomerKey::new("gocardless/test/CU000Grove01");
+    let customer = domain::ids::CustomerKey::parse("gocardless/test/CU000Grove01").unwrap();
     let nobody = orangery::customer::view(&table, &customer, &shop.catalog).await;
     let said = nobody.unwrap_err().to_string();
     assert!(said.ends_with("; 1 of gocardless's events wait for its API to say whose they are"));

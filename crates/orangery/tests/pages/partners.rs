@@ -348,7 +348,7 @@ async fn a_partners_page_shows_balance_rows_and_customers_without_their_addresse
 /// What was decided of the referral r-1 of acme, as its customer's journal has it.
 async fn operator_decisions(stack: &Stack, customer: &str) -> Vec<String> {
     let table = dynamo_table(stack.endpoints()).unwrap();
-    let customer = CustomerKey::new(format!("stripe/test/{customer}"));
+    let customer = CustomerKey::parse(format!("stripe/test/{customer}")).unwrap();
     let view = orangery::customer::view(&table, &customer, &shop().catalog).await;
     let events = view.unwrap().events;
     let decided = events

@@ -36,7 +36,7 @@ async fn partners_are_paid_once_and_the_files_are_the_same_each_time() {
 
     let dry = json_of(&run_ok(&stack, &[&all[..], &["--dry-run"]].concat()));
     assert_eq!(dry["payouts"], paid_amounts("would_be_paid", &dry));
-    assert_eq!(dry["left"], unpaid_amounts());
+    assert_eq!(dry["unpaid"], unpaid_amounts());
     assert_eq!(balance(&stack, "acme"), json!([20_000, 0, 500, 0]));
 
     // Three at once: one of them pays.
@@ -161,7 +161,10 @@ const INVALID_COMMANDS: &[(&[&str], &str)] = &[
         "no partner is called nobody",
     ),
     (&["payout", "acme", "--date", "1 March"], "1 March"),
-    (&["payout", "acme", "--date", "2026-03-02"], "still to come"),
+    (
+        &["payout", "acme", "--date", "2026-03-02"],
+        "is in the future",
+    ),
     (
         &["payout", "acme", "--date", DAY, "--minimum", "50"],
         "invalid value '50'",
@@ -315,9 +318,9 @@ fn balance(stack: &Stack, partner: &str) -> Value {
 async fn put_row(stack: &Stack, partner: &str, n: u64, minor: i64, code: &str) {
     let now = stack.clock().now();
     let row = CommissionRow {
-        partner: PartnerId::new(partner),
-        customer: CustomerKey::new("stripe/test/cus_1"),
-        payment: ObjectId::new(format!("pi_{n}")),
+        partner: PartnerId::parse(partner).unwrap(),
+        customer: CustomerKey::parse("stripe/test/cus_1").unwrap(),
+        payment: ObjectId::parse(format!("pi_{n}")).unwrap(),
         n,
         kind: RowKind::Commission,
         amount: Money {

@@ -62,9 +62,9 @@ async fn a_sample_and_a_life_of_a_thin_provider_are_whole_without_its_api() {
         ("gocardless", "gocardless/test/CU000Nell01", 4),
         ("paypal", "paypal/test/NELLPAYER0001", 5),
     ] {
-        let mut life = send(&stack, provider, "life");
-        (life.duplicate, life.shuffle) = (true, true);
-        run(&life).await.unwrap();
+        let mut scenario = send(&stack, provider, "scenario");
+        (scenario.duplicate, scenario.shuffle) = (true, true);
+        run(&scenario).await.unwrap();
         let view = view(&stack, customer).await;
         assert_eq!(
             view["payments"].as_array().unwrap().len(),
@@ -100,7 +100,7 @@ fn send(stack: &Stack, provider: &str, what: &str) -> SendOptions {
 async fn view(stack: &Stack, customer: &str) -> Value {
     stack.settle().await.unwrap();
     let table = dynamo_table(stack.endpoints()).unwrap();
-    let customer = CustomerKey::new(customer);
+    let customer = CustomerKey::parse(customer).unwrap();
     let told = orangery::customer::view(&table, &customer, &shop().catalog).await;
     serde_json::to_value(told.unwrap()).unwrap()
 }

@@ -1,6 +1,6 @@
-//! Bodies as they may have been before something on their way wrote them anew.
+//! Bodies as they may have been before something on their way rewrote them.
 
-use crate::Request;
+use crate::request::Request;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
@@ -59,7 +59,7 @@ pub(super) fn cut_off(request: &Request<'_>) -> Option<&'static str> {
     (begun && ended_early).then_some("its JSON ends in the middle")
 }
 
-/// What the body says of its mode. Unverified: for a guess, and nothing else.
+/// The mode in the body. It is not verified, so it only serves for a guess.
 pub(super) fn livemode(body: &[u8]) -> Option<bool> {
     #[derive(Deserialize)]
     struct LivemodeField {
@@ -68,7 +68,7 @@ pub(super) fn livemode(body: &[u8]) -> Option<bool> {
     serde_json::from_slice::<LivemodeField>(body).ok()?.livemode
 }
 
-/// Keys in the order of the alphabet are a program's, not a provider's.
+/// Keys in alphabetical order come from a program, not from a provider.
 pub(super) fn looks_rewritten(body: &[u8]) -> Option<&'static str> {
     let ObjectKeys(keys) = serde_json::from_slice(body).ok()?;
     let sorted = keys.is_sorted() && keys.len() > 3;
@@ -104,7 +104,7 @@ impl<'de> Visitor<'de> for ObjectKeysVisitor {
 
 const REWRITTEN: &str = "its JSON was read and written again";
 
-/// How a program lays JSON out.
+/// A program's layout of JSON.
 struct Layout {
     colon: &'static str,
     comma: &'static str,
@@ -196,7 +196,7 @@ impl Layout {
     }
 }
 
-/// How a program spells what may be spelled in several ways.
+/// A program's choice where JSON allows several spellings.
 enum Spelling {
     Same,
     /// Beyond ASCII as `\u00e9`.
@@ -233,7 +233,7 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// `\/` and every `\uXXXX` beyond ASCII as itself; a lone half of a pair stays as it is.
+/// Replaces `\/` and every `\uXXXX` beyond ASCII by the character; a lone surrogate stays.
 fn unescaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

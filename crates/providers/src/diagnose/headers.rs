@@ -1,7 +1,8 @@
 //! Mistakes in the headers that carry a signature, undone one at a time.
 
 use super::{Cause, Diagnosis};
-use crate::{Headers, Scheme, SignatureEncoding};
+use crate::provider::{Scheme, SignatureEncoding};
+use crate::request::Headers;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -12,7 +13,7 @@ pub(super) struct HeaderCorrection {
     pub(super) headers: Headers,
 }
 
-/// Every way we know to put the signature headers right again.
+/// Every known way to repair the signature headers.
 pub(super) fn corrections(headers: &Headers, schemes: &[Scheme]) -> Vec<HeaderCorrection> {
     let mut found = Vec::new();
     for (scheme, name, value) in signature_headers(headers, schemes) {
@@ -53,7 +54,7 @@ pub(super) fn corrections(headers: &Headers, schemes: &[Scheme]) -> Vec<HeaderCo
     found
 }
 
-/// What the headers look like where no undoing helps.
+/// A guess from the headers, where no repair helps.
 pub(super) fn guess(headers: &Headers, schemes: &[Scheme]) -> Option<Diagnosis> {
     for (scheme, name, value) in signature_headers(headers, schemes) {
         let items = || value.split(scheme.separator).map(str::trim);
@@ -127,7 +128,7 @@ fn with_header(headers: &Headers, name: &str, value: &str) -> Option<Headers> {
     Headers::new(others.chain([(name, value)])).ok()
 }
 
-/// A joined header's parts: each begins with its time.
+/// The parts of a joined header; each begins with its time.
 fn split_joined(scheme: &Scheme, value: &str) -> Vec<String> {
     let Some(time) = scheme.time_prefix else {
         return Vec::new();
@@ -145,7 +146,7 @@ fn split_joined(scheme: &Scheme, value: &str) -> Vec<String> {
         .collect()
 }
 
-/// What a signature's text may have been, in words and as the whole header.
+/// What a signature's text may have been: the change in words, and the whole header.
 fn reencoded(scheme: &Scheme, value: &str) -> Vec<(&'static str, String)> {
     let each = |rewrite: &dyn Fn(&str) -> Option<String>| {
         let item = |item: &str| match item.trim_start().strip_prefix(scheme.signature_prefix) {
@@ -198,5 +199,5 @@ fn stripped(value: &str) -> String {
     value.trim().trim_matches(['"', '\'']).to_owned()
 }
 
-/// What items of schemes that prove nothing to us begin with.
+/// Prefixes of items in schemes that prove nothing to us.
 const OTHER_SCHEMES: [&str; 4] = ["v0=", "v1a", "sha256=", "sha1="];

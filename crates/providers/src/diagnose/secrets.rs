@@ -1,4 +1,4 @@
-//! The keys that a mistaken copy of a secret's text comes to.
+//! The keys that result from wrong copies of a secret's text.
 
 use super::Cause;
 use base64::Engine;
@@ -6,11 +6,11 @@ use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
-/// What was done, in words, and the key it leads to.
+/// The mistake in words, and the resulting key.
 type CandidateKey = (Cause, &'static str, Vec<u8>);
 
-/// Every way we know to take a text for another key than the one it stands for. The right one
-/// is among them for one scheme or the other, which does no harm: it was tried before.
+/// Every known way to read a text as a wrong key. In some schemes one of them is the right key,
+/// which does no harm: it was tried before.
 pub(super) fn candidate_keys(text: &str) -> Vec<CandidateKey> {
     let bare = text.strip_prefix(PREFIX).unwrap_or(text);
     let mut keys: Vec<CandidateKey> = Vec::new();
@@ -60,7 +60,7 @@ pub(super) fn candidate_keys(text: &str) -> Vec<CandidateKey> {
     keys
 }
 
-/// A decoder as forgiving as the libraries that make this mistake: any padding, any last bits.
+/// A decoder as lenient as the libraries that make this mistake: any padding, any last bits.
 fn decoded(text: &str) -> Vec<Vec<u8>> {
     let config = GeneralPurposeConfig::new()
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)

@@ -1,14 +1,14 @@
 //! An event and what can be had behind it: its object, the mandate, the customer.
 
-use super::GOCARDLESS;
 use crate::api_document::{ReadError, fetch, find};
 use crate::draft::{self, NormalizedEventDraft};
 use crate::fetch::{ApiCall, ResponseTracker};
 use crate::quarantine::unreadable_name;
 use crate::wire::{Id, Metadata, Rfc3339Time, UnclearValue, id, read, read_object};
-use domain::event::{About, Fact, Profile};
+use domain::event::{About, Fact};
 use domain::ids::{ObjectId, ProviderAccount};
 use domain::money::Money;
+use domain::person::Profile;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -66,8 +66,8 @@ impl<'a> GocardlessEnvelope<'a> {
             (&envelope.resource_type, "event.resource_type"),
             (&envelope.action, "event.action"),
         ] {
-            let plain = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
-            if !(1..=MAX_WORD).contains(&word.len()) || !word.bytes().all(plain) {
+            let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
+            if !(1..=MAX_WORD).contains(&word.len()) || !word.bytes().all(is_allowed) {
                 return Err(UnclearValue(format!("`{place}` is not a name of one")));
             }
         }
@@ -79,7 +79,7 @@ impl<'a> GocardlessEnvelope<'a> {
         format!("{}.{}", self.resource_type, self.action).into()
     }
 
-    /// Whose it is, as far as its links alone tell.
+    /// Whom it is about, as far as its links alone say.
     pub(super) fn fallback_about(&self, account: &ProviderAccount, raw: &[u8]) -> About {
         let links: BTreeMap<&str, &RawValue> = self
             .links
@@ -87,15 +87,15 @@ impl<'a> GocardlessEnvelope<'a> {
             .unwrap_or_default();
         let linked = |name: &str| read::<Id>(links.get(name)?, name).ok();
         let names = ["payment", "subscription", "mandate", "billing_request"];
-        let mut behind: Vec<_> = names
+        let mut references: Vec<_> = names
             .into_iter()
             .filter_map(linked)
-            .map(|linked| account.reference(linked.0.as_str()))
+            .map(|linked| account.reference(&linked.0))
             .collect();
-        if behind.is_empty() {
-            behind.push(account.reference(&unreadable_name(raw)));
+        if references.is_empty() {
+            references.push(account.reference(&unreadable_name(raw)));
         }
-        About::ByReference(behind)
+        About::ByReference(references)
     }
 }
 
@@ -104,14 +104,14 @@ impl<'a, 'f> GocardlessEvent<'a, 'f> {
     pub(super) fn from_envelope(
         envelope: &'a GocardlessEnvelope<'_>,
         account: &'a ProviderAccount,
-        asking: &'a ResponseTracker<'f>,
+        responses: &'a ResponseTracker<'f>,
     ) -> Result<Self, ReadError> {
         let links = envelope
             .links
             .map(|links| read_object(links, "event.links"));
         Ok(Self {
             account,
-            responses: asking,
+            responses,
             metadata: envelope.resource_metadata.as_ref(),
             at: envelope.created_at.0,
             links: links.transpose()?.unwrap_or_default(),
@@ -181,7 +181,7 @@ impl<'a, 'f> GocardlessEvent<'a, 'f> {
     ) -> Result<NormalizedEventDraft<'a>, ReadError> {
         let own = customer.map(|customer| &customer.0).or(guest);
         let own = own.ok_or_else(|| UnclearValue::missing("event.links.mandate"))?;
-        let about = About::Customer(self.account.customer(own.as_str()));
+        let about = About::Customer(self.account.customer(own));
         let mut draft = NormalizedEventDraft::new(self.account, about);
         draft.read_metadata(self.metadata);
         if let Some(customer) = customer {
@@ -190,7 +190,7 @@ impl<'a, 'f> GocardlessEvent<'a, 'f> {
         Ok(draft)
     }
 
-    /// A customer that was removed says nothing any more.
+    /// A customer that was removed has no profile any more.
     fn describe(
         &self,
         customer: &Id,
@@ -212,7 +212,7 @@ impl<'a, 'f> GocardlessEvent<'a, 'f> {
 pub(super) fn money(minor: i64, currency: &str, place: &str) -> Result<Money, UnclearValue> {
     let minor = draft::not_negative(minor, &format!("{place}.amount"))?;
     let place = format!("{place}.currency");
-    draft::money(minor, currency, &place, GOCARDLESS.exponents())
+    draft::money(minor, currency, &place, EXPONENTS)
 }
 
 impl Links {
@@ -304,3 +304,5 @@ const CUSTOMERS: &str = "customers";
 const SUBSCRIPTIONS: &str = "subscriptions";
 const PAGE: &str = "500";
 const MAX_WORD: usize = 64;
+/// Where its minor units differ from ISO 4217: in no currency.
+pub(super) const EXPONENTS: &[(&str, u8)] = &[];

@@ -26,9 +26,9 @@ pub(super) fn ended<'a>(
     let mut draft = event.draft(Some(mandate), None)?;
     for subscription in subscriptions {
         if !subscription.ended_as_agreed()? {
-            let seen = subscription.ended(event, true)?;
-            draft.add_references(&[Some(&seen.id)]);
-            draft.add_fact(Fact::Subscription(Box::new(seen)));
+            let snapshot = subscription.ended(event, true)?;
+            draft.add_references(&[Some(&snapshot.id)]);
+            draft.add_fact(Fact::Subscription(Box::new(snapshot)));
         }
     }
     Ok(draft)

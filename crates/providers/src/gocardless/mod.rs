@@ -32,14 +32,16 @@ mod subscription;
 
 mod samples;
 
-use crate::provider::SigningMethod;
-use crate::{ApiAuth, ApiConfig, Provider, ProviderSamples, ResponseStatuses, Secret};
+use crate::provider::{
+    ApiAuth, ApiConfig, Provider, ProviderSamples, ResponseStatuses, SigningMethod,
+};
+use crate::secret::Secret;
 
 /// GoCardless, as the list of providers has it.
 pub(crate) static GOCARDLESS: Provider = Provider {
     name: "gocardless",
     normalizer: NORMALIZER,
-    exponents: &[],
+    exponents: event::EXPONENTS,
     statuses: ResponseStatuses {
         accepted: 200,
         ignored: 204,
@@ -66,5 +68,5 @@ pub(crate) static GOCARDLESS: Provider = Provider {
     },
 };
 
-/// Raised whenever the same bytes would give another reading.
+/// Raised whenever the same bytes would give another normalized event.
 const NORMALIZER: u16 = 1;

@@ -1,17 +1,18 @@
-//! From GoCardless' words to ours: the event, then the one reader its type and action have.
+//! Normalizes GoCardless' events: the event, then the reader for its type and action.
 
 use super::event::{GocardlessEnvelope, GocardlessEvent};
 use super::{mandate, payment, refund, request, subscription};
 use crate::api_document::ReadError;
 use crate::draft::NormalizedEventDraft;
+use crate::fetch::FetchStep;
 use crate::json::validate_json;
+use crate::outcome::ItemOutcome;
 use crate::provider::WireItem;
 use crate::quarantine::{unreadable_event, waiting_event};
 use crate::wire::UnclearValue;
-use crate::{FetchStep, ItemOutcome};
 use domain::event::{Fact, NormalizedEvent};
 
-/// What one verified event says.
+/// Normalizes one verified event.
 pub(crate) fn normalize(item: &WireItem<'_, '_>) -> FetchStep<ItemOutcome> {
     let text = validate_json(item.raw).map_err(UnclearValue::from);
     match text.and_then(GocardlessEnvelope::read) {
@@ -25,7 +26,7 @@ pub(crate) fn normalize(item: &WireItem<'_, '_>) -> FetchStep<ItemOutcome> {
     }
 }
 
-/// The types and actions acted upon, in the order they take within one instant.
+/// The handled types and actions, in the order they take within one instant.
 #[rustfmt::skip] // one row a line, or the order cannot be seen
 pub(super) const HANDLED_TYPES: &[(&str, u8, ReadGocardlessFn)] = &[
     ("mandates.created", 10, mandate::created),
@@ -65,7 +66,7 @@ pub(super) type ReadGocardlessFn =
 
 fn outcome(envelope: &GocardlessEnvelope<'_>, item: &WireItem<'_, '_>) -> FetchStep<ItemOutcome> {
     let account = item.account;
-    let id = account.event(envelope.id.0.as_str());
+    let id = account.event(&envelope.id.0);
     let kind = envelope.kind();
     let Some((_, rank, reader)) = HANDLED_TYPES.iter().find(|(acted, ..)| **acted == *kind) else {
         return FetchStep::Done(ItemOutcome::Ignored { id: Some(id), kind });

@@ -1,6 +1,6 @@
-//! A body for every event acted upon, and one customer's life.
+//! A body for every handled event, and the scenario of one customer.
 
-use crate::samples::{answers, bodies};
+use crate::samples::{bodies, recorded_responses};
 
 /// Named by the event, then by what is special about it.
 pub(super) static SAMPLES: &[(&str, &str)] = bodies!["gocardless":
@@ -45,8 +45,8 @@ pub(super) static SAMPLES: &[(&str, &str)] = bodies!["gocardless":
     "subscriptions.resumed",
 ];
 
-/// One customer's life: what each provider tells of the same thing.
-pub(super) static SCENARIO: &[(&str, &str)] = bodies!["gocardless/life":
+/// One customer from sign-up to the end, as this provider reports it.
+pub(super) static SCENARIO: &[(&str, &str)] = bodies!["gocardless/scenario":
     "01-billing_requests.fulfilled",
     "02-mandates.created",
     "03-subscriptions.created",
@@ -68,11 +68,11 @@ pub(super) static SCENARIO: &[(&str, &str)] = bodies!["gocardless/life":
 ];
 
 /// What the API says of these, and what it said by then.
-pub(super) static RECORDED_RESPONSES: &[(&str, &str)] = answers!["gocardless":
-    "life/03-subscriptions.created",
-    "life/05-subscriptions.payment_created-first",
-    "life/08-subscriptions.payment_created-renewal",
-    "life/10-payments.failed",
-    "life/12-subscriptions.amended",
-    "life/18-subscriptions.cancelled",
+pub(super) static RECORDED_RESPONSES: &[(&str, &str)] = recorded_responses!["gocardless":
+    "scenario/03-subscriptions.created",
+    "scenario/05-subscriptions.payment_created-first",
+    "scenario/08-subscriptions.payment_created-renewal",
+    "scenario/10-payments.failed",
+    "scenario/12-subscriptions.amended",
+    "scenario/18-subscriptions.cancelled",
 ];

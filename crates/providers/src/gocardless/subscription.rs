@@ -75,9 +75,9 @@ pub(super) fn denied<'a>(
     event: &GocardlessEvent<'a, '_>,
 ) -> Result<NormalizedEventDraft<'a>, ReadError> {
     let (subscription, draft) = fetch_with_draft(event)?;
-    let mut seen = subscription.ended(event, false)?;
-    seen.terms.status = IncompleteExpired;
-    Ok(with_subscription(draft, seen))
+    let mut snapshot = subscription.ended(event, false)?;
+    snapshot.terms.status = IncompleteExpired;
+    Ok(with_subscription(draft, snapshot))
 }
 
 /// `subscriptions.finished`: all its payments are made, as agreed.
@@ -85,8 +85,8 @@ pub(super) fn finished<'a>(
     event: &GocardlessEvent<'a, '_>,
 ) -> Result<NormalizedEventDraft<'a>, ReadError> {
     let (subscription, draft) = fetch_with_draft(event)?;
-    let seen = subscription.ended(event, false)?;
-    Ok(with_subscription(draft, seen))
+    let snapshot = subscription.ended(event, false)?;
+    Ok(with_subscription(draft, snapshot))
 }
 
 /// `subscriptions.cancelled`.
@@ -94,8 +94,8 @@ pub(super) fn canceled<'a>(
     event: &GocardlessEvent<'a, '_>,
 ) -> Result<NormalizedEventDraft<'a>, ReadError> {
     let (subscription, draft) = fetch_with_draft(event)?;
-    let seen = subscription.ended(event, true)?;
-    Ok(with_subscription(draft, seen))
+    let snapshot = subscription.ended(event, true)?;
+    Ok(with_subscription(draft, snapshot))
 }
 
 /// A subscription as the API shows it.
@@ -161,10 +161,10 @@ impl Subscription<'_> {
         asked: bool,
     ) -> Result<SubscriptionSnapshot, UnclearValue> {
         self.state()?;
-        let mut seen = self.snapshot(Canceled)?;
-        seen.ended_at = Some(event.at);
-        seen.canceled_at = asked.then_some(event.at);
-        Ok(seen)
+        let mut snapshot = self.snapshot(Canceled)?;
+        snapshot.ended_at = Some(event.at);
+        snapshot.canceled_at = asked.then_some(event.at);
+        Ok(snapshot)
     }
 
     fn snapshot(&self, status: SubscriptionStatus) -> Result<SubscriptionSnapshot, UnclearValue> {
@@ -177,7 +177,7 @@ impl Subscription<'_> {
             currency: Some(amount.currency),
             terms: SubscriptionTerms {
                 cancel_at: self.end()?,
-                ..terms(status, (&self.id.0, price, amount.minor), self.period()?)
+                ..terms(status, (&self.id.0, price, amount.minor), self.period()?)?
             },
             canceled_at: None,
             ended_at: None,
@@ -228,8 +228,8 @@ fn with_status<'a>(
     status: fn(SubscriptionState) -> SubscriptionStatus,
 ) -> Result<NormalizedEventDraft<'a>, ReadError> {
     let (subscription, draft) = fetch_with_draft(event)?;
-    let seen = subscription.snapshot(status(subscription.state()?))?;
-    Ok(with_subscription(draft, seen))
+    let snapshot = subscription.snapshot(status(subscription.state()?))?;
+    Ok(with_subscription(draft, snapshot))
 }
 
 fn fetch_with_draft<'a, 'f>(
@@ -244,9 +244,9 @@ fn fetch_with_draft<'a, 'f>(
 
 fn with_subscription(
     mut draft: NormalizedEventDraft<'_>,
-    seen: SubscriptionSnapshot,
+    snapshot: SubscriptionSnapshot,
 ) -> NormalizedEventDraft<'_> {
-    draft.add_fact(Fact::Subscription(Box::new(seen)));
+    draft.add_fact(Fact::Subscription(Box::new(snapshot)));
     draft
 }
 

@@ -1,17 +1,20 @@
 //! `Webhook-Signature: …`: a MAC over the body; then the body taken apart, event by event.
 
 use crate::body_mac::BodyMac;
-use crate::{FetchStep, InboundRequest, VerificationError, VerifiedItems};
+use crate::endpoint::InboundRequest;
+use crate::fetch::FetchStep;
+use crate::verification_error::VerificationError;
+use crate::verified::VerifiedItems;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
 /// Proves that GoCardless sent this body.
 pub(crate) fn verify(
-    arrival: &InboundRequest<'_>,
+    inbound: &InboundRequest<'_>,
 ) -> Result<FetchStep<VerifiedItems>, VerificationError> {
-    arrival.request.check_body(MAX_BODY)?;
-    MAC.verify(arrival)?.split(events).map(FetchStep::Done)
+    inbound.request.check_body(MAX_BODY)?;
+    MAC.verify(inbound)?.split(events).map(FetchStep::Done)
 }
 
 /// The events with their own bytes. A body that holds none of GoCardless' lists stays whole.

@@ -1,13 +1,13 @@
 //! What Mollie's objects have in common, and the customer behind them.
 
-use super::MOLLIE;
 use crate::api_document::{ReadError, find};
 use crate::draft::{self, NormalizedEventDraft};
 use crate::fetch::{ApiCall, ResponseTracker};
 use crate::wire::{Id, Metadata, UnclearValue, read, read_object};
-use domain::event::{About, Fact, Profile};
+use domain::event::{About, Fact};
 use domain::ids::{Mode, ObjectId, ProviderAccount};
 use domain::money::Money;
+use domain::person::Profile;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub(super) struct MollieContext<'a, 'f> {
 pub(super) enum ReadResult<'a> {
     /// This.
     Draft(NormalizedEventDraft<'a>),
-    /// Test money at a live door or the reverse.
+    /// Test money at a live endpoint or the reverse.
     WrongMode,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct MollieAmount {
 impl MollieAmount {
     /// In minor units; `place` names the field it stands in.
     pub(super) fn money(&self, place: &str) -> Result<Money, UnclearValue> {
-        draft::decimal(&self.value, &self.currency, place, MOLLIE.exponents())
+        draft::decimal(&self.value, &self.currency, place, EXPONENTS)
     }
 
     /// Whether it is nothing.
@@ -83,7 +83,7 @@ impl BillingAddress {
 }
 
 impl<'a, 'f> MollieContext<'a, 'f> {
-    /// Whether an object's mode is that of the door.
+    /// Whether an object's mode is the endpoint's.
     pub(super) fn is_ours(&self, mode: &str, place: &str) -> Result<bool, UnclearValue> {
         let mode = match mode {
             "live" => Mode::Live,
@@ -100,7 +100,7 @@ impl<'a, 'f> MollieContext<'a, 'f> {
         guest: &ObjectId,
     ) -> Result<NormalizedEventDraft<'a>, ReadError> {
         let own = customer.map_or(guest, |customer| &customer.0);
-        let about = About::Customer(self.account.customer(own.as_str()));
+        let about = About::Customer(self.account.customer(own));
         let mut draft = NormalizedEventDraft::new(self.account, about);
         if let Some(customer) = customer {
             self.describe(customer, &mut draft)?;
@@ -108,7 +108,7 @@ impl<'a, 'f> MollieContext<'a, 'f> {
         Ok(draft)
     }
 
-    /// A customer that was deleted says nothing any more.
+    /// A customer that was deleted has no profile any more.
     fn describe(
         &self,
         customer: &Id,
@@ -156,3 +156,6 @@ struct Customer<'a> {
     #[serde(borrow, default)]
     metadata: Option<&'a RawValue>,
 }
+
+/// Where its minor units differ from ISO 4217: in no currency.
+pub(super) const EXPONENTS: &[(&str, u8)] = &[];

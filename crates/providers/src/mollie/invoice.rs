@@ -1,7 +1,7 @@
 //! `sales-invoice.paid`: the one object of Mollie's that tells the tax.
 
 use super::api::{BillingAddress, MollieAmount, MollieContext, ReadResult, read_metadata};
-use super::normalize::Entity;
+use super::event::Entity;
 use crate::api_document::{ReadError, fetch};
 use crate::draft::ids;
 use crate::fetch::ApiCall;

@@ -1,7 +1,7 @@
 //! `payment-link.paid`: a link was paid, by a payment that has to be looked for.
 
 use super::api::{MollieContext, ReadResult};
-use super::normalize::Entity;
+use super::event::Entity;
 use super::payment::Payment;
 use crate::api_document::{ReadError, fetch};
 use crate::fetch::ApiCall;

@@ -11,8 +11,8 @@
 //! not know is ignored with 200; where the API is silent the answer is 503.
 //!
 //! **Next-gen** (a webhook of the account): JSON under `X-Mollie-Signature`, twice while a
-//! secret rolls. Simple events name an entity, which is asked for. Who uses classic webhooks
-//! alone sets a secret of their own making: the door wants one, and none will fit.
+//! secret rolls. Simple events name an entity, which is asked for. With classic webhooks
+//! alone, set any secret: the endpoint requires one, and none will fit.
 //!
 //! Mollie tells of payments and of nothing else, so this is all that can be known:
 //! - **A subscription** is asked for with each of its payments; it has no event of its own. Its
@@ -33,6 +33,7 @@ mod normalize;
 mod verify;
 
 mod api;
+mod event;
 
 mod invoice;
 mod link;
@@ -41,14 +42,16 @@ mod subscription;
 
 mod samples;
 
-use crate::provider::SigningMethod;
-use crate::{ApiAuth, ApiConfig, Provider, ProviderSamples, ResponseStatuses, Secret};
+use crate::provider::{
+    ApiAuth, ApiConfig, Provider, ProviderSamples, ResponseStatuses, SigningMethod,
+};
+use crate::secret::Secret;
 
 /// Mollie, as the list of providers has it.
 pub(crate) static MOLLIE: Provider = Provider {
     name: "mollie",
     normalizer: NORMALIZER,
-    exponents: &[],
+    exponents: api::EXPONENTS,
     statuses: ResponseStatuses::DEFAULT,
     schemes: &[verify::MAC.scheme()],
     api: Some(ApiConfig {
@@ -71,7 +74,7 @@ pub(crate) static MOLLIE: Provider = Provider {
     },
 };
 
-/// Raised whenever the same bytes would give another reading.
+/// Raised whenever the same bytes would give another normalized event.
 const NORMALIZER: u16 = 2;
 
 /// The names of the events acted upon.

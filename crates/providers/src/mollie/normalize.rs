@@ -1,21 +1,22 @@
-//! From Mollie's words to ours: a payment that was asked for, or an event that was signed.
+//! Normalizes Mollie's items: a payment that was fetched, or an event that was signed.
 
 use super::api::{MollieContext, ReadResult};
+use super::event::{Entity, MollieEventHeader, outcome};
 use super::{invoice, link, payment};
 use crate::api_document::ReadError;
+use crate::fetch::FetchStep;
 use crate::json::validate_json;
+use crate::outcome::ItemOutcome;
 use crate::provider::WireItem;
-use crate::quarantine::{unreadable_event, unreadable_name, waiting_event};
+use crate::quarantine::{unreadable_event, unreadable_name};
 use crate::wire::{Id, Rfc3339Time, UnclearValue, read_object};
-use crate::{FetchStep, ItemOutcome};
-use domain::event::{About, Fact, NormalizedEvent};
-use domain::ids::EventId;
+use domain::event::About;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
-/// What one verified item says.
+/// Normalizes one verified item.
 pub(crate) fn normalize(item: &WireItem<'_, '_>) -> FetchStep<ItemOutcome> {
     let text = validate_json(item.raw).map_err(UnclearValue::from);
     let read = text.and_then(|text| {
@@ -43,16 +44,6 @@ pub(super) const HANDLED_TYPES: &[(&str, u8, ReadMollieFn)] = &[
 /// Reads what an event is about.
 pub(super) type ReadMollieFn =
     for<'a, 'f> fn(&MollieContext<'a, 'f>, &Entity<'a>) -> Result<ReadResult<'a>, ReadError>;
-
-/// The entity of an event: by name, and whole where the webhook is set to say all.
-pub(super) struct Entity<'a> {
-    /// Its id.
-    pub(super) id: Id,
-    /// The whole of it.
-    pub(super) embedded: Option<&'a RawValue>,
-    /// When the event happened.
-    pub(super) at: Timestamp,
-}
 
 /// What any of Mollie's bodies may have.
 #[derive(Deserialize)]
@@ -106,7 +97,7 @@ impl<'a> MollieEnvelope<'a> {
         if kind.is_empty() || kind.len() > MAX_KIND {
             return Err(UnclearValue("`event.type` is not a name of a type".into()));
         }
-        let id = item.account.event(id.0.as_str());
+        let id = item.account.event(&id.0);
         let acted_upon = HANDLED_TYPES.iter().find(|(acted, ..)| **acted == *kind);
         let Some((_, rank, reader)) = acted_upon else {
             return Ok(FetchStep::Done(ItemOutcome::Ignored { id: Some(id), kind }));
@@ -120,7 +111,7 @@ impl<'a> MollieEnvelope<'a> {
             responses: item.responses,
         };
         let read = self.entity(at).and_then(|entity| reader(&mollie, &entity));
-        let named = self.entity_id.as_ref().map(|id| id.0.as_str().to_owned());
+        let named = self.entity_id.as_ref().map(|id| id.0.clone());
         let named = named.unwrap_or_else(|| unreadable_name(item.raw));
         let event = MollieEventHeader {
             id,
@@ -144,52 +135,6 @@ impl<'a> MollieEnvelope<'a> {
             at,
         })
     }
-}
-
-/// An event that has its name.
-pub(super) struct MollieEventHeader {
-    pub(super) id: EventId,
-    pub(super) kind: Arc<str>,
-    pub(super) at: Timestamp,
-    pub(super) rank: u8,
-    /// Whose it is, as far as it tells by itself.
-    pub(super) about: About,
-}
-
-/// What became of reading it.
-pub(super) fn outcome(
-    event: MollieEventHeader,
-    read: Result<ReadResult<'_>, ReadError>,
-    item: &WireItem<'_, '_>,
-) -> FetchStep<ItemOutcome> {
-    let MollieEventHeader {
-        id,
-        kind,
-        at,
-        rank,
-        about: whose,
-    } = event;
-    let (about, facts, references) = match read {
-        Ok(ReadResult::Draft(draft)) => (draft.about, draft.facts, draft.references),
-        Ok(ReadResult::WrongMode) => return FetchStep::Done(ItemOutcome::WrongMode { kind }),
-        Err(ReadError::NotFetched(questions)) => return FetchStep::Fetch(questions),
-        Err(ReadError::Unavailable(what)) => {
-            return FetchStep::Done(waiting_event(item.account, id, kind, at, what));
-        }
-        Err(ReadError::Unclear(UnclearValue(what))) => {
-            let facts = vec![Fact::Unclear { what: what.into() }];
-            (whose, facts, Vec::new())
-        }
-    };
-    FetchStep::Done(ItemOutcome::Event(NormalizedEvent {
-        id,
-        kind,
-        occurred_at: at,
-        rank,
-        about,
-        facts,
-        references,
-    }))
 }
 
 const MAX_KIND: usize = 128;

@@ -1,15 +1,15 @@
 //! A payment in the state in which it was asked for.
 
 use super::api::{BillingAddress, MollieAmount, MollieContext, ReadResult, read_metadata};
-use super::normalize::{self, MollieEventHeader};
+use super::event::{self, MollieEventHeader};
 use super::subscription;
 use crate::api_document::ReadError;
-use crate::fetch::ApiCall;
+use crate::fetch::{ApiCall, FetchStep};
+use crate::outcome::ItemOutcome;
 use crate::provider::WireItem;
 use crate::wire::{Id, Rfc3339Time, UnclearValue, read_object, to_timestamp};
-use crate::{FetchStep, ItemOutcome};
 use domain::event::{About, Fact};
-use domain::ids::ProviderAccount;
+use domain::ids::{ObjectId, ProviderAccount};
 use domain::payment::snapshot::{DisputeSnapshot, DisputeState, InvoiceSnapshot, InvoiceState};
 use domain::payment::snapshot::{PaymentSnapshot, RefundSnapshot, RefundState, SourceKind};
 use jiff::Timestamp;
@@ -33,7 +33,7 @@ pub(super) fn outcome<'a>(
         account: item.account,
         responses: item.responses,
     };
-    let (kind, told) = match payment.kind() {
+    let (kind, checked) = match payment.kind() {
         Ok(Some(kind)) => (kind, Ok(())),
         // Nothing came of it yet, or somebody left the checkout page.
         Ok(None) => {
@@ -44,19 +44,19 @@ pub(super) fn outcome<'a>(
     };
     let rank = KINDS.iter().find(|(known, _)| *known == kind);
     let event = MollieEventHeader {
-        id: item.account.event(&payment.state_name()),
+        id: item.account.event(&payment.state_name()?),
         kind: kind.into(),
         at: payment.last_change(),
         rank: rank.map_or(u8::MAX, |(_, rank)| *rank),
         about: payment.about(item.account),
     };
-    let ours = told.and_then(|()| mollie.is_ours(&payment.mode, "payment.mode"));
-    let told = match ours {
+    let ours = checked.and_then(|()| mollie.is_ours(&payment.mode, "payment.mode"));
+    let read = match ours {
         Ok(true) => payment.read(&mollie, event.at),
         Ok(false) => Ok(ReadResult::WrongMode),
         Err(unclear) => Err(unclear.into()),
     };
-    Ok(normalize::outcome(event, told, item))
+    Ok(event::outcome(event, read, item))
 }
 
 /// What the states acted upon are called, and their rank.
@@ -265,11 +265,11 @@ impl Payment<'_> {
         })
     }
 
-    /// Whose it is, as far as it tells by itself.
+    /// Whom it is about, as far as it says by itself.
     fn about(&self, account: &ProviderAccount) -> About {
         match &self.customer_id {
-            Some(customer) => About::Customer(account.customer(customer.0.as_str())),
-            None => About::ByReference(vec![account.reference(self.id.0.as_str())]),
+            Some(customer) => About::Customer(account.customer(&customer.0)),
+            None => About::ByReference(vec![account.reference(&self.id.0)]),
         }
     }
 
@@ -323,19 +323,19 @@ impl Payment<'_> {
     }
 
     /// The name of this state of the payment: whatever we read of it is in it.
-    fn state_name(&self) -> String {
+    fn state_name(&self) -> Result<ObjectId, UnclearValue> {
         let mut state = Sha256::new();
-        let mut say = |words: &[&str]| {
+        let mut add = |words: &[&str]| {
             for word in words {
                 state.update(word);
                 state.update(b"\0");
             }
         };
-        say(&[&self.status, &self.amount.value]);
+        add(&[&self.status, &self.amount.value]);
         let mut refunds: Vec<_> = self.embedded.refunds.iter().flatten().collect();
         refunds.sort_by_key(|refund| refund.id.0.as_str());
         for refund in refunds {
-            say(&[
+            add(&[
                 "refund",
                 refund.id.0.as_str(),
                 &refund.status,
@@ -347,10 +347,11 @@ impl Payment<'_> {
         for chargeback in chargebacks {
             let reversed = chargeback.reversed_at.map_or("", |_| "reversed");
             let id = chargeback.id.0.as_str();
-            say(&["chargeback", id, &chargeback.amount.value, reversed]);
+            add(&["chargeback", id, &chargeback.amount.value, reversed]);
         }
         let digest: String = hex::encode(state.finalize()).chars().take(16).collect();
-        format!("{}.{digest}", self.id.0)
+        let name = format!("{}.{digest}", self.id.0);
+        ObjectId::parse(name).map_err(|_| UnclearValue::invalid_id("payment.id"))
     }
 }
 

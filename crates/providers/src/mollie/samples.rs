@@ -1,6 +1,6 @@
-//! A body for every event acted upon, and one customer's life. Those of payments are forms.
+//! A body for every handled event, and the scenario of one customer. Those of payments are forms.
 
-use crate::samples::{answers, bodies};
+use crate::samples::{bodies, recorded_responses};
 
 /// Named by the event, or by the state that a payment is in. What is signed comes first.
 pub(super) static SAMPLES: &[(&str, &str)] = bodies!["mollie":
@@ -24,8 +24,8 @@ pub(super) static SAMPLES: &[(&str, &str)] = bodies!["mollie":
     "payment.refunded-failed",
 ];
 
-/// One customer's life: what each provider tells of the same thing.
-pub(super) static SCENARIO: &[(&str, &str)] = bodies!["mollie/life":
+/// One customer from sign-up to the end, as this provider reports it.
+pub(super) static SCENARIO: &[(&str, &str)] = bodies!["mollie/scenario":
     "01-payment.paid-first",
     "02-payment.paid-renewal",
     "03-payment.failed",
@@ -37,17 +37,17 @@ pub(super) static SCENARIO: &[(&str, &str)] = bodies!["mollie/life":
 ];
 
 /// What the API says of these, and what it said by then.
-pub(super) static RECORDED_RESPONSES: &[(&str, &str)] = answers!["mollie":
+pub(super) static RECORDED_RESPONSES: &[(&str, &str)] = recorded_responses!["mollie":
     "payment.charged_back",
     "payment.charged_back-reversed",
     "payment.refunded",
     "payment.refunded-failed",
-    "life/01-payment.paid-first",
-    "life/02-payment.paid-renewal",
-    "life/03-payment.failed",
-    "life/04-payment.paid-recovered",
-    "life/05-payment.paid-upgrade",
-    "life/06-payment.refunded-pending",
-    "life/07-payment.refunded-done",
-    "life/08-payment.charged_back-after-the-end",
+    "scenario/01-payment.paid-first",
+    "scenario/02-payment.paid-renewal",
+    "scenario/03-payment.failed",
+    "scenario/04-payment.paid-recovered",
+    "scenario/05-payment.paid-upgrade",
+    "scenario/06-payment.refunded-pending",
+    "scenario/07-payment.refunded-done",
+    "scenario/08-payment.charged_back-after-the-end",
 ];

@@ -28,10 +28,10 @@ pub(super) fn add_subscription(
         return Ok(());
     };
     let subscription: Subscription<'_> = read_object(document, PLACE)?;
-    let seen = subscription.snapshot(moment)?;
+    let snapshot = subscription.snapshot(moment)?;
     read_metadata(draft, subscription.metadata);
-    if current || seen.terms.status.is_final() {
-        draft.add_fact(Fact::Subscription(Box::new(seen)));
+    if current || snapshot.terms.status.is_final() {
+        draft.add_fact(Fact::Subscription(Box::new(snapshot)));
     }
     Ok(())
 }
@@ -75,7 +75,7 @@ impl Subscription<'_> {
             id: self.id.0.clone(),
             started_at: self.created_at.0,
             currency: Some(amount.currency),
-            terms: terms(status, (&self.id.0, price, amount.minor), self.period()?),
+            terms: terms(status, (&self.id.0, price, amount.minor), self.period()?)?,
             canceled_at,
             ended_at: ended.then(|| canceled_at.unwrap_or(moment)),
             end_requested: false,

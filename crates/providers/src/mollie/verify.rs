@@ -3,30 +3,32 @@
 
 use super::payment;
 use crate::body_mac::BodyMac;
-use crate::fetch::MissingResponse;
-use crate::{
-    ApiResponse, FetchStep, InboundRequest, Secret, SignedHeaders, VerificationError, VerifiedItems,
-};
+use crate::endpoint::InboundRequest;
+use crate::fetch::{ApiResponse, FetchStep, MissingResponse};
+use crate::provider::SignedHeaders;
+use crate::secret::Secret;
+use crate::verification_error::VerificationError;
+use crate::verified::VerifiedItems;
 use jiff::Timestamp;
 use serde::Deserialize;
 use std::borrow::Cow;
 
 /// Proves that Mollie sent this body, or says by itself what it names.
 pub(crate) fn verify(
-    arrival: &InboundRequest<'_>,
+    inbound: &InboundRequest<'_>,
 ) -> Result<FetchStep<VerifiedItems>, VerificationError> {
-    arrival.request.check_body(MAX_BODY)?;
+    inbound.request.check_body(MAX_BODY)?;
     // One that is offered has to fit: what is signed wrongly is not asked for instead.
-    if arrival.request.headers.all(MAC.header).next().is_some() {
-        return MAC.verify(arrival).map(FetchStep::Done);
+    if inbound.request.headers.all(MAC.header).next().is_some() {
+        return MAC.verify(inbound).map(FetchStep::Done);
     }
     let missing = || VerificationError::HeaderMissing { header: MAC.header };
-    let id = form_id(arrival.request.body).ok_or_else(missing)?;
+    let id = form_id(inbound.request.body).ok_or_else(missing)?;
     let call = payment::call(id).ok_or_else(missing)?;
-    match arrival.fetched.response(&call) {
+    match inbound.fetched.response(&call) {
         Ok(answer) if is_about(answer, id) => Ok(FetchStep::Done(VerifiedItems::by_api_response(
             answer,
-            arrival.now,
+            inbound.now,
         ))),
         Err(MissingResponse::NotFetched(questions)) => Ok(FetchStep::Fetch(questions)),
         Ok(_) | Err(MissingResponse::Unavailable) => Err(VerificationError::Unconfirmed),
@@ -62,12 +64,12 @@ fn form_id(body: &[u8]) -> Option<&str> {
 /// Whether this is what Mollie says: of the payment that was asked for, or that there is none.
 /// Anything else is somebody's between us, and proves nothing.
 fn is_about(answer: &ApiResponse, id: &str) -> bool {
-    let Ok(said) = serde_json::from_slice::<ResponseFields<'_>>(&answer.body) else {
+    let Ok(fields) = serde_json::from_slice::<ResponseFields<'_>>(&answer.body) else {
         return false;
     };
     match answer.status {
-        200 => said.resource.as_deref() == Some("payment") && said.id.as_deref() == Some(id),
-        400..=499 => said.resource.is_none() && said.status == Some(answer.status.into()),
+        200 => fields.resource.as_deref() == Some("payment") && fields.id.as_deref() == Some(id),
+        400..=499 => fields.resource.is_none() && fields.status == Some(answer.status.into()),
         _ => false,
     }
 }

@@ -11,25 +11,25 @@ use std::sync::Arc;
 
 /// An adjustment as it is now. Its action says what it is about, its status what came of it.
 pub(super) fn snapshot<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
-    let told: Adjustment = event.data()?;
-    let transaction = Some(&told.transaction_id.0);
-    let mut draft = event.draft(id(&told.customer_id), &[transaction])?;
-    draft.add_references(&[transaction, id(&told.subscription_id)]);
-    currency(&told.currency_code, "data.currency_code")?;
-    let minor = not_negative(told.totals.total.0, "data.totals.total")?;
+    let adjustment: Adjustment = event.data()?;
+    let transaction = Some(&adjustment.transaction_id.0);
+    let mut draft = event.draft(id(&adjustment.customer_id), &[transaction])?;
+    draft.add_references(&[transaction, id(&adjustment.subscription_id)]);
+    currency(&adjustment.currency_code, "data.currency_code")?;
+    let minor = not_negative(adjustment.totals.total.0, "data.totals.total")?;
     let payment = ids(&[transaction]);
-    match told.effect()? {
+    match adjustment.effect()? {
         MoneyEffect::Nothing => {}
         MoneyEffect::Refund(state) => draft.add_fact(Fact::Refund(RefundSnapshot {
-            id: told.id.0,
+            id: adjustment.id.0,
             payment,
             minor,
             state,
-            created_at: told.created_at.0,
+            created_at: adjustment.created_at.0,
         })),
         // A reversal is an adjustment of its own that does not name the first.
         MoneyEffect::Dispute(state) => draft.add_fact(Fact::Dispute(DisputeSnapshot {
-            id: told.transaction_id.0,
+            id: adjustment.transaction_id.0,
             payment,
             minor,
             state,

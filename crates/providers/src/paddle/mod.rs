@@ -3,7 +3,7 @@
 //! Signature: <https://developer.paddle.com/webhooks/about/signature-verification>. Several `h1`
 //! while a secret is being replaced; the key is the whole text of the destination's secret.
 //! Paddle's own libraries let five seconds pass between signing and reading, which a slow network
-//! or a cold start exceeds; the tolerance is the door's.
+//! or a cold start exceeds; the tolerance is the endpoint's.
 //! Events: <https://developer.paddle.com/webhooks>.
 //!
 //! - An event's id is `event_id`; `notification_id` differs from one destination to the next. Its
@@ -35,20 +35,20 @@ mod wire;
 
 mod samples;
 
-use crate::provider::SigningMethod;
+use crate::provider::{Provider, ProviderSamples, ResponseStatuses, SigningMethod};
+use crate::secret::Secret;
 use crate::timestamped_signature::TimestampedSignature;
-use crate::{Provider, ProviderSamples, ResponseStatuses, Secret};
 
 /// Paddle, as the list of providers has it.
 pub(crate) static PADDLE: Provider = Provider {
     name: "paddle",
     normalizer: NORMALIZER,
-    exponents: &[],
+    exponents: transaction::EXPONENTS,
     statuses: ResponseStatuses::DEFAULT,
     schemes: &[SIGNATURE.scheme()],
     api: None,
     secrets: |text| Ok(vec![Secret::new(text)?]),
-    verify: |arrival| SIGNATURE.verify(arrival),
+    verify: |inbound| SIGNATURE.verify(inbound),
     normalize: normalize::normalize,
     sign: SigningMethod::Secret(|_, body, secret, now| SIGNATURE.sign(body, secret, now)),
     samples: ProviderSamples {
@@ -75,5 +75,5 @@ const SIGNATURE: TimestampedSignature = TimestampedSignature {
     joiner: ":",
 };
 
-/// Raised whenever the same bytes would give another reading.
+/// Raised whenever the same bytes would give another normalized event.
 const NORMALIZER: u16 = 1;

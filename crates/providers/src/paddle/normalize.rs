@@ -1,24 +1,25 @@
-//! From Paddle's words to ours: the envelope, the one reader each type has, and who the customer
-//! is.
+//! Normalizes Paddle's events: the envelope, the reader for each type, and who the customer is.
 
 use super::wire::metadata;
 use super::{adjustment, subscription, transaction};
 use crate::draft::{NormalizedEventDraft, profile};
 use crate::envelope::{CustomerFields, Envelope, Event, EventSchema, fields, read};
+use crate::fetch::FetchStep;
+use crate::outcome::ItemOutcome;
 use crate::provider::WireItem;
 use crate::wire::{Id, UnclearValue};
-use crate::{FetchStep, ItemOutcome};
-use domain::event::{Fact, Profile};
+use domain::event::Fact;
+use domain::person::Profile;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
-/// What one verified body says.
+/// Normalizes one verified body.
 pub(super) fn normalize(item: &WireItem<'_, '_>) -> FetchStep<ItemOutcome> {
     read(item, &SCHEMA)
 }
 
-/// The types acted upon, in the order they take within one instant.
+/// The handled types, in the order they take within one instant.
 #[rustfmt::skip] // one row a line, or the order cannot be seen
 pub(super) const SCHEMA: EventSchema = EventSchema {
     open,
@@ -26,14 +27,14 @@ pub(super) const SCHEMA: EventSchema = EventSchema {
         ("customer.created", 10, customer),
         ("customer.imported", 11, customer),
         ("customer.updated", 12, customer),
-        ("subscription.imported", 29, subscription::seen),
-        ("subscription.created", 30, subscription::seen),
-        ("subscription.trialing", 32, subscription::seen),
-        ("subscription.activated", 34, subscription::seen),
-        ("subscription.updated", 36, subscription::seen),
-        ("subscription.past_due", 37, subscription::seen),
-        ("subscription.paused", 38, subscription::seen),
-        ("subscription.resumed", 39, subscription::seen),
+        ("subscription.imported", 29, subscription::snapshot),
+        ("subscription.created", 30, subscription::snapshot),
+        ("subscription.trialing", 32, subscription::snapshot),
+        ("subscription.activated", 34, subscription::snapshot),
+        ("subscription.updated", 36, subscription::snapshot),
+        ("subscription.past_due", 37, subscription::snapshot),
+        ("subscription.paused", 38, subscription::snapshot),
+        ("subscription.resumed", 39, subscription::snapshot),
         ("transaction.payment_failed", 50, transaction::snapshot),
         ("transaction.past_due", 51, transaction::snapshot),
         ("transaction.canceled", 53, transaction::snapshot),
@@ -41,7 +42,7 @@ pub(super) const SCHEMA: EventSchema = EventSchema {
         ("transaction.completed", 57, transaction::snapshot),
         ("adjustment.created", 70, adjustment::snapshot),
         ("adjustment.updated", 72, adjustment::snapshot),
-        ("subscription.canceled", 90, subscription::seen),
+        ("subscription.canceled", 90, subscription::snapshot),
     ],
     customer_fields: &[
         ("customer.", CustomerFields { customer: "id", references: &[] }),
@@ -51,14 +52,14 @@ pub(super) const SCHEMA: EventSchema = EventSchema {
 };
 
 fn open<'a>(item: &WireItem<'a, '_>, text: &'a str) -> Result<Envelope<'a>, UnclearValue> {
-    let told: PaddleEnvelope<'a> = fields(text)?;
-    let id = told.event_id.0.as_str();
+    let envelope: PaddleEnvelope<'a> = fields(text)?;
+    let id = envelope.event_id.0;
     Ok(Envelope {
-        id: item.account.event(id),
-        kind: told.event_type,
-        at: ("event.occurred_at", told.occurred_at),
-        live: id.starts_with(SIMULATED).then_some(false),
-        data: told.data,
+        id: item.account.event(&id),
+        kind: envelope.event_type,
+        at: ("event.occurred_at", envelope.occurred_at),
+        live: id.as_str().starts_with(SIMULATED).then_some(false),
+        data: envelope.data,
     })
 }
 
@@ -74,14 +75,14 @@ struct PaddleEnvelope<'a> {
 
 /// `customer.created`, `customer.imported`, `customer.updated`. An archived customer is still one.
 fn customer<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
-    let told: Customer<'_> = event.data()?;
-    let mut draft = event.draft(Some(&told.id.0), &[])?;
+    let customer: Customer<'_> = event.data()?;
+    let mut draft = event.draft(Some(&customer.id.0), &[])?;
     draft.add_fact(Fact::Profile(Profile {
         complete: true,
-        locale: told.locale,
-        ..profile(told.email, told.name, None)
+        locale: customer.locale,
+        ..profile(customer.email, customer.name, None)
     }));
-    draft.read_metadata(metadata(told.custom_data).as_ref());
+    draft.read_metadata(metadata(customer.custom_data).as_ref());
     Ok(draft)
 }
 

@@ -1,4 +1,4 @@
-//! A body for every event acted upon, and a whole life.
+//! A body for every handled event, and the scenario of one customer.
 
 use crate::samples::bodies;
 
@@ -52,8 +52,8 @@ pub(super) static SAMPLES: &[(&str, &str)] = bodies!["paddle":
     "transaction.payment_failed-at-checkout",
 ];
 
-/// One customer's life: what each provider tells of the same thing.
-pub(super) static SCENARIO: &[(&str, &str)] = bodies!["paddle/life":
+/// One customer from sign-up to the end, as this provider reports it.
+pub(super) static SCENARIO: &[(&str, &str)] = bodies!["paddle/scenario":
     "01-customer.created",
     "02-transaction.completed-trial",
     "03-subscription.created",

@@ -16,13 +16,15 @@ use serde_json::value::RawValue;
 use std::sync::Arc;
 
 /// A subscription. Base and add-ons are items alike; the catalog tells them apart.
-pub(super) fn seen<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
-    let told: Subscription<'_> = event.data()?;
-    let mut draft = event.draft(Some(&told.customer_id.0), &[])?;
-    draft.add_references(&[Some(&told.id.0), id(&told.transaction_id)]);
-    draft.add_fact(Fact::Subscription(Box::new(told.snapshot(event.at)?)));
-    draft.read_metadata(metadata(told.custom_data).as_ref());
-    if let Some(discount) = &told.discount {
+pub(super) fn snapshot<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
+    let subscription: Subscription<'_> = event.data()?;
+    let mut draft = event.draft(Some(&subscription.customer_id.0), &[])?;
+    draft.add_references(&[Some(&subscription.id.0), id(&subscription.transaction_id)]);
+    draft.add_fact(Fact::Subscription(Box::new(
+        subscription.snapshot(event.at)?,
+    )));
+    draft.read_metadata(metadata(subscription.custom_data).as_ref());
+    if let Some(discount) = &subscription.discount {
         draft.add_code(&discount.id);
     }
     Ok(draft)
@@ -165,7 +167,7 @@ impl PaddleSubscriptionItem {
         let minor = not_negative(unit.amount.0, place)?;
         Ok(SubscriptionItem {
             id: self.price.id.0.clone(),
-            price: PriceId::new(self.price.id.0.as_str()),
+            price: PriceId::from(&self.price.id.0),
             metered: false,
             quantity: Some(self.quantity),
             // Paddle may convert; a list price in another currency is not what is paid.
@@ -176,8 +178,8 @@ impl PaddleSubscriptionItem {
 }
 
 impl BillingPeriod {
-    fn period(told: Option<Self>, place: &str) -> Result<Option<Period>, UnclearValue> {
-        let Some(Self { starts_at, ends_at }) = told else {
+    fn period(span: Option<Self>, place: &str) -> Result<Option<Period>, UnclearValue> {
+        let Some(Self { starts_at, ends_at }) = span else {
             return Ok(None);
         };
         period(starts_at.0, ends_at.0, place).map(Some)

@@ -1,6 +1,5 @@
 //! `transaction.*`: what was billed, what came of it, and the money.
 
-use super::PADDLE;
 use super::wire::{MinorUnits, metadata};
 use crate::draft::{NormalizedEventDraft, ids, money};
 use crate::envelope::Event;
@@ -15,48 +14,48 @@ use std::sync::Arc;
 
 /// A transaction as it is now. `paid` and `completed` tell of the same money.
 pub(super) fn snapshot<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
-    let told: Transaction<'_> = event.data()?;
-    let own = Some(&told.id.0);
-    let subscription = id(&told.subscription_id);
-    let mut draft = event.draft(id(&told.customer_id).or(own), &[])?;
+    let transaction: Transaction<'_> = event.data()?;
+    let own = Some(&transaction.id.0);
+    let subscription = id(&transaction.subscription_id);
+    let mut draft = event.draft(id(&transaction.customer_id).or(own), &[])?;
     draft.add_references(&[own, subscription]);
-    let due = told.amount(told.details.totals.balance)?;
+    let due = transaction.amount(transaction.details.totals.balance)?;
     let invoice = |state| {
         Fact::Invoice(InvoiceSnapshot {
-            id: told.id.0.clone(),
+            id: transaction.id.0.clone(),
             subscription: subscription.cloned(),
             state,
             due,
-            attempts: u32::try_from(told.attempts().len()).unwrap_or(u32::MAX),
+            attempts: u32::try_from(transaction.attempts().len()).unwrap_or(u32::MAX),
             next_attempt_at: None,
         })
     };
-    match &*told.status {
+    match &*transaction.status {
         "paid" | "completed" => {
             // Nothing arrives where credit covers all of it, or the change itself is a credit.
-            let paid = told.amount(told.details.totals.grand_total)?;
+            let paid = transaction.amount(transaction.details.totals.grand_total)?;
             if paid.minor > 0 {
-                draft.add_fact(Fact::Payment(told.payment(paid, event.at)));
+                draft.add_fact(Fact::Payment(transaction.payment(paid, event.at)));
             }
             draft.add_fact(invoice(InvoiceState::Paid));
         }
         "draft" | "ready" | "billed" | "past_due" if FAILURES.contains(&event.kind) => {
-            if due.minor > 0 && subscription.is_some() && told.is_automatic()? {
+            if due.minor > 0 && subscription.is_some() && transaction.is_automatic()? {
                 draft.add_fact(invoice(InvoiceState::Failed));
             }
         }
         "canceled" => draft.add_fact(invoice(InvoiceState::Voided)),
-        known @ ("draft" | "ready" | "billed" | "past_due") => {
+        status @ ("draft" | "ready" | "billed" | "past_due") => {
             let what = format!(
-                "`data.status` is `{known}`, which does not fit `{}`",
+                "`data.status` is `{status}`, which does not fit `{}`",
                 event.kind
             );
             return Err(UnclearValue(what));
         }
         other => return Err(UnclearValue::unknown_word("data.status", other)),
     }
-    draft.read_metadata(metadata(told.custom_data).as_ref());
-    if let Some(discount) = &told.discount_id {
+    draft.read_metadata(metadata(transaction.custom_data).as_ref());
+    if let Some(discount) = &transaction.discount_id {
         draft.add_code(discount);
     }
     Ok(draft)
@@ -145,8 +144,10 @@ impl Transaction<'_> {
 
     fn amount(&self, minor: MinorUnits) -> Result<Money, UnclearValue> {
         let place = "data.currency_code";
-        money(minor.0, &self.currency_code, place, PADDLE.exponents())
+        money(minor.0, &self.currency_code, place, EXPONENTS)
     }
 }
 
 const FAILURES: &[&str] = &["transaction.payment_failed", "transaction.past_due"];
+/// Where its minor units differ from ISO 4217: in no currency.
+pub(super) const EXPONENTS: &[(&str, u8)] = &[];

@@ -1,42 +1,41 @@
-//! The server-to-server convention: a report in the query of a GET, shown to be the partner's by a
-//! token of its own or by a signature.
+//! Server-to-server postbacks: a report in the query of a GET, verified by a token of the partner
+//! or by a signature.
 //!
-//! What is signed, and what the journal keeps, is written one way: the parameters by name, a line
-//! each, `name=value`, without `token`, `ts` and `sig`. Before it stand the address and the time.
+//! What is signed, and what the journal keeps, has one form: the parameters sorted by name, one on
+//! each line, `name=value`, without `token`, `ts` and `sig`. Path and time precede it.
 
+use super::error::{ReportError, UnreadableReport};
+use super::query;
 use super::report::ReferralReport;
-use super::{ReportError, VerifiedReport, query};
-use crate::keys::expand;
-use crate::verified::{SignatureClaim, canonical_hex, canonical_seconds, signature};
-use crate::{
-    ItemOutcome, PersonKey, ReceivedItem, Secret, Secrets, VerificationError, VerifiedItems,
-    WeakSecret,
-};
+use super::verified_report::{VerifiedReport, only_item};
+use super::wire_report::WirePostback;
+use crate::keys::{PersonKey, expand};
+use crate::outcome::{ItemOutcome, ReceivedItem};
+use crate::secret::{Secret, Secrets, WeakSecret};
+use crate::verification_error::VerificationError;
+use crate::verified::{SignatureClaim, VerifiedItems, canonical_hex, canonical_seconds, signature};
 use domain::ids::PartnerId;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// What a partner's postbacks carry where they are not signed. It opens nothing but that address,
-/// since it stands in addresses, which are written down on their way.
+/// The token of postbacks that are not signed. It is valid for postbacks alone, because it is part
+/// of URLs, which proxies write into logs.
 #[derive(Clone)]
 pub struct PostbackToken(String);
 
 impl PostbackToken {
-    /// The token of a version of the partner's key.
+    /// The token for one version of the partner's key.
     ///
     /// # Errors
-    /// [`WeakSecret::Underivable`] for a partner without a name.
+    /// [`WeakSecret::Underivable`] when no key follows from the master.
     pub fn derive(master: &Secret, partner: &PartnerId, version: u32) -> Result<Self, WeakSecret> {
-        if partner.as_str().is_empty() {
-            return Err(WeakSecret::Underivable);
-        }
         let purpose = [PURPOSE, &version.to_be_bytes(), partner.as_str().as_bytes()];
         let key: [u8; 32] = expand(master, &purpose.concat())?;
         Ok(Self(hex::encode(key)))
     }
 
-    /// As the partner writes it, to be shown to that partner alone.
+    /// The text, to be shown to that partner alone.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -44,11 +43,11 @@ impl PostbackToken {
 
 impl fmt::Debug for PostbackToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Token(redacted)")
+        f.write_str("PostbackToken(redacted)")
     }
 }
 
-/// A postback's query, taken apart and not believed yet.
+/// A postback's query, parsed and not verified yet.
 #[derive(Debug)]
 pub struct PostbackQuery {
     parameters: BTreeMap<String, String>,
@@ -63,19 +62,19 @@ enum PostbackProof {
 
 impl fmt::Debug for PostbackProof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Proof(redacted)")
+        f.write_str("PostbackProof(redacted)")
     }
 }
 
 impl PostbackQuery {
-    /// Takes a query apart.
+    /// Parses a query.
     ///
     /// # Errors
-    /// [`NotReceived`]: it can be read in more ways than one, or offers no proof.
+    /// [`ReportError`] when it can be read in more than one way, or has no token and no signature.
     pub fn read(query: &str) -> Result<Self, ReportError> {
-        let mut said = query::read(query)?;
+        let mut parameters = query::read(query)?;
         let disproved = |what| VerificationError::Disproved { what };
-        let proof = match ["token", "ts", "sig"].map(|name| said.remove(name)) {
+        let proof = match ["token", "ts", "sig"].map(|name| parameters.remove(name)) {
             [Some(token), None, None] => PostbackProof::Token(token),
             [None, Some(time), Some(mac)] => PostbackProof::Signature {
                 time,
@@ -85,16 +84,16 @@ impl PostbackQuery {
             _ => Err(disproved("there is neither `token` nor `ts` with `sig`"))?,
         };
         Ok(Self {
-            signed_lines: canonical_lines(&said),
-            parameters: said,
+            signed_lines: canonical_lines(&parameters),
+            parameters,
             proof,
         })
     }
 
-    /// What it says, if it is shown to come from this partner.
+    /// Verifies that this partner sent it, and reads it.
     ///
     /// # Errors
-    /// [`NotReceived`].
+    /// [`ReportError`] when nothing shows that this partner sent it, or it can't be read.
     pub fn receive(
         &self,
         partner: &PartnerId,
@@ -118,16 +117,20 @@ impl PostbackQuery {
                     macs: &[*mac],
                     ed25519: &[],
                     signed_at: Some(canonical_seconds(time).ok_or(garbled)?),
-                    tolerance_seconds: super::TOLERANCE_SECONDS,
+                    tolerance_seconds: TOLERANCE_SECONDS,
                 };
                 VerifiedItems::by_signature(&claim, secrets, now)?
             }
         };
-        let report = ReferralReport::from_postback(self.parameters.clone(), partner, keys)?;
+        let parameters = WirePostback::read(&self.parameters).map_err(|_| {
+            let what = "has a part that is not text";
+            UnreadableReport::Query { what }
+        })?;
+        let report = ReferralReport::from_postback(&parameters, partner, keys)?;
         let signed_at = verified.signed_at();
         Ok(VerifiedReport {
             received: ReceivedItem {
-                raw: super::only_item(&verified)?,
+                raw: only_item(&verified)?,
                 outcome: ItemOutcome::Event(report.event(signed_at)),
             },
             signed_at,
@@ -140,7 +143,7 @@ impl PostbackQuery {
 /// The query of a postback, signed as of now.
 ///
 /// # Errors
-/// [`NotReceived`] where these parameters can't be sent so.
+/// [`ReportError`] when a postback can't have these parameters.
 pub fn sign_query(
     query: &str,
     partner: &PartnerId,
@@ -154,15 +157,16 @@ pub fn sign_query(
     Ok(format!("{query}&ts={time}&sig={}", hex::encode(mac)))
 }
 
-/// Values have no line ends in them, so no two sets of parameters are written alike.
-fn canonical_lines(said: &BTreeMap<String, String>) -> String {
-    let lines: Vec<String> = said.iter().map(|(n, v)| format!("{n}={v}")).collect();
+/// Values contain no line ends, so two sets of parameters never give the same lines.
+fn canonical_lines(parameters: &BTreeMap<String, String>) -> String {
+    let lines: Vec<String> = parameters.iter().map(|(n, v)| format!("{n}={v}")).collect();
     lines.join("\n")
 }
 
-/// No `webhook-id` has a blank in it, so what is signed here was never signed as a message.
+/// No `webhook-id` contains a space, so this text is never the signed text of a message.
 fn address(partner: &PartnerId) -> String {
     format!("GET /partners/{partner}/postback\n")
 }
 
+const TOLERANCE_SECONDS: u16 = 300;
 const PURPOSE: &[u8] = b"partner postback\0";

@@ -1,6 +1,6 @@
-//! A query, read in the one way there is: every name once, percent-encoded UTF-8.
+//! A query that can be read in one way only: every name once, percent-encoded UTF-8.
 
-use super::UnreadableReport;
+use super::error::UnreadableReport;
 use std::collections::BTreeMap;
 
 /// Names and values, decoded.
@@ -9,7 +9,7 @@ pub(super) fn read(query: &str) -> Result<BTreeMap<String, String>, UnreadableRe
     if query.len() > MAX_BYTES {
         return Err(unclear("is longer than 4096 bytes"));
     }
-    let mut said = BTreeMap::new();
+    let mut parameters = BTreeMap::new();
     for pair in query.split('&').filter(|_| !query.is_empty()) {
         let (name, value) = pair
             .split_once('=')
@@ -21,17 +21,17 @@ pub(super) fn read(query: &str) -> Result<BTreeMap<String, String>, UnreadableRe
                 "has a name that is not 1 to 64 letters, digits, `_`, `-` or `.`",
             ));
         }
-        if said.insert(name, value).is_some() {
+        if parameters.insert(name, value).is_some() {
             return Err(unclear("has a name twice"));
         }
-        if said.len() > MAX_PAIRS {
+        if parameters.len() > MAX_PAIRS {
             return Err(unclear("has more than 32 parts"));
         }
     }
-    Ok(said)
+    Ok(parameters)
 }
 
-/// A part as it was meant. None of control characters: the signed text divides lines by one.
+/// A decoded part. Control characters are refused, because line ends divide the signed text.
 fn decoded(part: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(part.len());
     let mut rest = part.as_bytes();
@@ -46,7 +46,7 @@ fn decoded(part: &str) -> Option<String> {
                 hex::decode_to_slice(pair, &mut byte).ok()?;
                 u8::from_be_bytes(byte)
             }
-            plain if plain.is_ascii_graphic() => *plain,
+            is_allowed if is_allowed.is_ascii_graphic() => *is_allowed,
             _ => return None,
         });
     }
@@ -55,8 +55,8 @@ fn decoded(part: &str) -> Option<String> {
 }
 
 fn is_name(text: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
-    (1..=64).contains(&text.len()) && text.bytes().all(plain)
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+    (1..=64).contains(&text.len()) && text.bytes().all(is_allowed)
 }
 
 const MAX_BYTES: usize = 4096;

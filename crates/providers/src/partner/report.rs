@@ -1,16 +1,17 @@
-//! What a partner's report says, and how it is read.
+//! A partner's report, and how it is read.
 
-use super::UnreadableReport;
+use super::error::{UnreadableReport, check, field};
 use super::sub_ids::{self, SubIds};
-use crate::PersonKey;
-use domain::event::{About, Fact, NormalizedEvent, ReferralSnapshot};
+use super::wire_report::{ReportPayload, ReportType, TypeField, WirePostback, WireReport};
+use crate::keys::PersonKey;
+use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::{EventId, PartnerId, Reference};
+use domain::partner::referral::ReferralSnapshot;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// What a partner says of somebody it sent, understood.
+/// A partner's report of a customer it sent, parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReferralReport {
     id: EventId,
@@ -23,19 +24,16 @@ pub struct ReferralReport {
 }
 
 impl ReferralReport {
-    /// Reads it; none is a type we do not act on.
+    /// Reads it; `None` for a type we do not act on.
     pub(super) fn read(
         text: &str,
         (id, partner): (EventId, &PartnerId),
         signed_at: Timestamp,
         keys: &PersonKey,
     ) -> Result<Option<Self>, UnreadableReport> {
-        let kind = match &*kind(text)? {
-            "lead.created" => ReportKind::Lead,
-            "referral.created" => ReportKind::Created,
-            "referral.canceled" => ReportKind::Canceled,
-            _ => return Ok(None),
-        };
+        if ReportType::parse(&kind(text)?).is_none() {
+            return Ok(None);
+        }
         let wire: WireReport = parse(text)?;
         let data = wire.data;
         let occurred_at = match &data.occurred_at {
@@ -52,67 +50,72 @@ impl ReferralReport {
         Ok(Some(Self {
             id,
             partner: partner.clone(),
-            kind,
+            kind: wire.kind.into(),
             referral: check("data.referral_id", data.referral_id.trim())?,
             sub_ids: sub_ids::read("data.sub_ids", &data.sub_ids)?,
-            references: ReportedCustomer::read(data)?.references(keys),
+            references: ReportedCustomer::read(data)?
+                .references(["data.customer.id", "data.customer.code"], keys)?,
             occurred_at,
         }))
     }
 
-    /// Reads the parameters of a postback, which reports a customer sent.
+    /// Reads the parameters of a postback, which always reports a new referral.
     pub(super) fn from_postback(
-        mut said: BTreeMap<String, String>,
+        parameters: &WirePostback,
         partner: &PartnerId,
         keys: &PersonKey,
     ) -> Result<Self, UnreadableReport> {
-        let sub_ids = sub_ids::take_from_query(&mut said)?;
-        let mut take = |name: &'static str| {
-            let text = said.remove(name).filter(|text| !text.trim().is_empty());
-            text.map(|text| check(name, text.trim())).transpose()
+        let sub_ids = sub_ids::read("sub1 to sub5", &parameters.sub_ids())?;
+        let read = |name: &'static str, text: &str| match text.trim() {
+            "" => Ok(None),
+            text => check(name, text).map(Some),
         };
-        let referral = take("transaction_id")?;
-        let referral = referral.ok_or_else(|| field("transaction_id", "is not there"))?;
-        let (amount, _) = (take("amount")?, take("currency")?);
+        let referral = read("transaction_id", &parameters.transaction_id)?;
+        let referral = referral.ok_or_else(|| field("transaction_id", "is missing"))?;
+        let amount = read("amount", &parameters.amount)?;
+        read("currency", &parameters.currency)?;
         if amount.is_some_and(|amount| !is_amount(&amount)) {
             return Err(field("amount", "is not a plain number of 0 or more"));
         }
         let customer = ReportedCustomer {
-            email: take("email")?,
-            id: take("customer_id")?,
-            code: take("code")?,
+            email: read("email", &parameters.email)?,
+            id: read("customer_id", &parameters.customer_id)?,
+            code: read("code", &parameters.code)?,
         };
-        if !said.is_empty() {
-            // Silence would let a slip of the pen go unnoticed, and a conflict depend on it.
+        if !parameters.unknown.is_empty() {
+            // Ignoring it would hide typing errors, and make conflicts depend on them.
             let what = "has a name that this address does not know";
             return Err(UnreadableReport::Query { what });
         }
+        let id = EventId::parse(format!("partner/{partner}/{POSTBACK}/{referral}"));
         Ok(Self {
-            id: EventId::new(format!("partner/{partner}/{POSTBACK}/{referral}")),
+            id: id.map_err(|_| field("transaction_id", "is too long"))?,
             partner: partner.clone(),
             kind: ReportKind::Postback,
-            references: customer.validated(["email", "email"])?.references(keys),
+            references: customer
+                .validated(["email", "email"])?
+                .references(["customer_id", "code"], keys)?,
             referral,
             occurred_at: None,
             sub_ids,
         })
     }
 
-    /// The reading: about whoever these references lead to, now or later. What says no time of
-    /// its own happened when it was first told.
+    /// The event, by reference to the reported customer. A report without a time of its own
+    /// happened when it was first received.
     pub fn event(&self, first_told_at: Timestamp) -> NormalizedEvent {
         let occurred_at = self.occurred_at.unwrap_or(first_told_at);
         let (partner, referral) = (self.partner.clone(), self.referral.clone());
         let (rank, fact) = match self.kind {
-            // It claims nothing; it is kept, and told to whoever asks for the history.
+            // A lead has no effect; it is kept for the history.
             ReportKind::Lead => (LEAD_RANK, None),
             ReportKind::Created | ReportKind::Postback => {
-                let seen = ReferralSnapshot {
+                let snapshot = ReferralSnapshot {
                     partner,
                     referral,
                     referred_at: occurred_at,
                 };
-                (CREATED_RANK, Some(Fact::Referral(seen)))
+                (CREATED_RANK, Some(Fact::Referral(snapshot)))
             }
             ReportKind::Canceled => {
                 let canceled = Fact::ReferralCanceled { partner, referral };
@@ -126,18 +129,18 @@ impl ReferralReport {
             rank,
             about: About::ByReference(self.references.clone()),
             facts: fact.into_iter().collect(),
-            // It is looked for under these, but a partner's word makes nobody's e-mail another's.
+            // A report must not add a reference: a partner can't connect two persons.
             references: Vec::new(),
         }
     }
 
-    /// What the partner calls it, without the partner's name.
+    /// The partner's id of the message, without the partner's name.
     pub(super) fn message_id(&self) -> &str {
         let id = self.id.as_str().splitn(3, '/').nth(2);
         id.unwrap_or_default()
     }
 
-    /// What it is: `referral.created`.
+    /// Its type: `referral.created`.
     pub fn kind(&self) -> ReportKind {
         self.kind
     }
@@ -147,7 +150,7 @@ impl ReferralReport {
         &self.referral
     }
 
-    /// What the partner calls the campaign, page or person by: at most ten.
+    /// The partner's own ids of the campaign, page or person: at most ten.
     pub fn sub_ids(&self) -> &SubIds {
         &self.sub_ids
     }
@@ -162,18 +165,18 @@ pub(super) fn kind(text: &str) -> Result<Arc<str>, UnreadableReport> {
 /// The types of reports that are acted upon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReportKind {
-    /// Somebody showed interest: kept, and claims nothing.
+    /// Somebody showed interest; without effect.
     Lead,
-    /// A customer was sent.
+    /// The partner sent a customer.
     Created,
-    /// That is taken back.
+    /// The referral is taken back.
     Canceled,
-    /// A customer was sent, said by a postback.
+    /// The partner sent a customer, reported by a postback.
     Postback,
 }
 
 impl ReportKind {
-    /// As it stands in journals.
+    /// The text in the journal.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Lead => "lead.created",
@@ -184,42 +187,14 @@ impl ReportKind {
     }
 }
 
-#[derive(Deserialize)]
-struct TypeField {
-    #[serde(rename = "type")]
-    kind: Arc<str>,
-}
-
-#[derive(Deserialize)]
-struct WireReport {
-    data: ReportPayload,
-}
-
-#[derive(Deserialize)]
-struct ReportPayload {
-    referral_id: Arc<str>,
-    #[serde(default)]
-    customer: Option<CustomerObject>,
-    #[serde(default)]
-    occurred_at: Option<Arc<str>>,
-    #[serde(default)]
-    email: Option<Arc<str>>,
-    #[serde(default)]
-    customer_id: Option<Arc<str>>,
-    #[serde(default)]
-    code: Option<Arc<str>>,
-    #[serde(default)]
-    sub_ids: SubIds,
-}
-
-#[derive(Default, Deserialize)]
-struct CustomerObject {
-    #[serde(default)]
-    email: Option<Arc<str>>,
-    #[serde(default)]
-    id: Option<Arc<str>>,
-    #[serde(default)]
-    code: Option<Arc<str>>,
+impl From<ReportType> for ReportKind {
+    fn from(kind: ReportType) -> Self {
+        match kind {
+            ReportType::Lead => Self::Lead,
+            ReportType::Created => Self::Created,
+            ReportType::Canceled => Self::Canceled,
+        }
+    }
 }
 
 struct ReportedCustomer {
@@ -248,7 +223,7 @@ impl ReportedCustomer {
         customer.validated(["data.customer", "data.customer.email"])
     }
 
-    /// It, if it names somebody; else what is wrong, by the name of all of it and of the address.
+    /// The same, if it names somebody; `whole` and `email` name the fields, for errors.
     fn validated(self, [whole, email]: [&str; 2]) -> Result<Self, UnreadableReport> {
         if self.email.is_none() && self.id.is_none() && self.code.is_none() {
             return Err(field(whole, "names nobody: give email, id or code"));
@@ -259,19 +234,25 @@ impl ReportedCustomer {
         Ok(self)
     }
 
-    /// The most telling first.
-    fn references(&self, keys: &PersonKey) -> Vec<Reference> {
-        let shop = self.id.as_ref().map(|id| Reference::shop(id));
+    /// The most specific first; `id` and `code` name their fields, for errors.
+    fn references(
+        &self,
+        [id, code]: [&str; 2],
+        keys: &PersonKey,
+    ) -> Result<Vec<Reference>, UnreadableReport> {
+        let shop = self.id.as_ref().map(|text| Reference::shop(text));
+        let shop = shop.transpose().map_err(|_| field(id, NOT_AN_ID))?;
         let person = self.email.as_ref().map(|email| keys.hash(email));
-        let code = self.code.as_ref().map(|code| Reference::code(code));
-        [shop, person.as_ref().map(Reference::person), code]
-            .into_iter()
-            .flatten()
-            .collect()
+        let code_reference = self.code.as_ref().map(|text| Reference::code(text));
+        let code = code_reference
+            .transpose()
+            .map_err(|_| field(code, NOT_AN_ID))?;
+        let references = [shop, person.as_ref().map(Reference::person), code];
+        Ok(references.into_iter().flatten().collect())
     }
 }
 
-/// Reads, and names the field that could not be read, never its value.
+/// Reads JSON. The error names the field that could not be read, never its value.
 fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, UnreadableReport> {
     let mut reader = serde_json::Deserializer::from_str(text);
     serde_path_to_error::deserialize(&mut reader).map_err(|error| {
@@ -280,22 +261,22 @@ fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, UnreadableReport> {
             .strip_prefix("missing field `")
             .and_then(|rest| rest.split_once('`'));
         match (error.path().to_string().as_str(), missing) {
-            (".", Some((name, _))) => field(name, "is not there"),
-            (path, Some((name, _))) => field(&format!("{path}.{name}"), "is not there"),
+            (".", Some((name, _))) => field(name, "is missing"),
+            (path, Some((name, _))) => field(&format!("{path}.{name}"), "is missing"),
             (path, None) => field(path, "is not of the type it should be"),
         }
     })
 }
 
-/// Whether it may be an address: somebody at some host, without white space.
+/// Whether it may be an e-mail address: `local@host` without white space.
 fn is_address(text: &str) -> bool {
-    let plain = !text.contains(char::is_whitespace);
+    let is_one_word = !text.contains(char::is_whitespace);
     let parts = text.rsplit_once('@');
-    plain && parts.is_some_and(|(local, host)| !local.is_empty() && !host.is_empty())
+    is_one_word && parts.is_some_and(|(local, host)| !local.is_empty() && !host.is_empty())
 }
 
-/// Digits, and decimals behind a point or a comma: all that anybody may say of an amount here. It
-/// is kept as it was said and is evidence of nothing.
+/// Digits, with decimals after a point or a comma. The amount is kept as it was reported; nothing
+/// is computed from it.
 fn is_amount(text: &str) -> bool {
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     match text.split_once(['.', ',']) {
@@ -304,26 +285,12 @@ fn is_amount(text: &str) -> bool {
     }
 }
 
-pub(super) fn check(name: &str, text: &str) -> Result<Arc<str>, UnreadableReport> {
-    if text.is_empty() || text.len() > MAX_TEXT || text.chars().any(char::is_control) {
-        return Err(field(name, "is not 1 to 254 bytes of plain text"));
-    }
-    Ok(text.into())
-}
-
-pub(super) fn field(name: &str, what: &'static str) -> UnreadableReport {
-    UnreadableReport::Field {
-        field: name.to_owned(),
-        what,
-    }
-}
-
-const MAX_TEXT: usize = 254;
+const NOT_AN_ID: &str = "is not a valid id";
 const CLOCK_SLACK: SignedDuration = SignedDuration::from_secs(300);
-/// What stands between partner and transaction in the id of a postback. No `webhook-id` has a
-/// slash in it, so none is the id of a postback.
+/// The part between partner and transaction in a postback's event id. No `webhook-id` contains a
+/// slash, so a message never has the id of a postback.
 pub(super) const POSTBACK: &str = "postback";
-// A referral comes before whatever the customer does in the same second, a lead before it.
+// A referral sorts before the customer's events of the same second, and a lead before it.
 const LEAD_RANK: u8 = 4;
 const CREATED_RANK: u8 = 5;
 const CANCELED_RANK: u8 = 6;

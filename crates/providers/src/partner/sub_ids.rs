@@ -1,42 +1,29 @@
-//! Sub-ids: what a partner calls the campaign, the page or the person that a customer came by.
+//! Sub-ids: the partner's own ids of the campaign, page or person through which a customer came.
 
-use super::UnreadableReport;
-use super::report::{check, field};
+use super::error::{UnreadableReport, check, field};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// By name, both as the partner has them.
+/// Values by name, both as the partner writes them.
 pub type SubIds = BTreeMap<Arc<str>, Arc<str>>;
 
-/// Those of a report. What is there and says nothing is left out.
-pub(super) fn read(name: &str, said: &SubIds) -> Result<SubIds, UnreadableReport> {
-    if said.len() > MAX_ENTRIES {
+/// Those of a report or a postback, without empty values.
+pub(super) fn read(name: &str, sub_ids: &SubIds) -> Result<SubIds, UnreadableReport> {
+    if sub_ids.len() > MAX_ENTRIES {
         return Err(field(name, "has more than 10 entries"));
     }
-    let said = said.iter().filter(|(_, text)| !text.trim().is_empty());
-    said.map(|(key, text)| {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
-        if key.is_empty() || key.len() > MAX_NAME_BYTES || !key.bytes().all(plain) {
-            let what = "has a name that is not 1 to 64 letters, digits, `_`, `-` or `.`";
-            return Err(field(name, what));
-        }
-        Ok((key.clone(), check(name, text.trim())?))
-    })
-    .collect()
+    let sub_ids = sub_ids.iter().filter(|(_, text)| !text.trim().is_empty());
+    sub_ids
+        .map(|(key, text)| {
+            let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+            if key.is_empty() || key.len() > MAX_NAME_BYTES || !key.bytes().all(is_allowed) {
+                let what = "has a name that is not 1 to 64 letters, digits, `_`, `-` or `.`";
+                return Err(field(name, what));
+            }
+            Ok((key.clone(), check(name, text.trim())?))
+        })
+        .collect()
 }
 
-/// Those of a postback, which are taken from it.
-pub(super) fn take_from_query(
-    said: &mut BTreeMap<String, String>,
-) -> Result<SubIds, UnreadableReport> {
-    let named = QUERY_NAMES.iter().filter_map(|name| {
-        let text = said.remove(*name)?;
-        Some((Arc::from(*name), Arc::from(text)))
-    });
-    read("sub1 to sub5", &named.collect())
-}
-
-const MAX_ENTRIES: usize = 10;
-const MAX_NAME_BYTES: usize = 64;
-/// As the convention has them.
-const QUERY_NAMES: [&str; 5] = ["sub1", "sub2", "sub3", "sub4", "sub5"];
+pub(super) const MAX_ENTRIES: usize = 10;
+pub(super) const MAX_NAME_BYTES: usize = 64;

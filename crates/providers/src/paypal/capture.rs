@@ -1,6 +1,7 @@
 //! `PAYMENT.CAPTURE.COMPLETED`: a one-off payment arrived.
 
-use super::normalize::{PaypalAmount, PaypalEvent, unknown_word};
+use super::event::PaypalEvent;
+use super::wire::{PaypalAmount, unknown_word};
 use crate::api_document::ReadError;
 use crate::draft::NormalizedEventDraft;
 use crate::wire::{Id, Rfc3339Time, id, to_timestamp};

@@ -8,7 +8,8 @@
 //! are not asked: each event is confirmed by PayPal's API besides.
 
 use crate::fetch::{ApiCall, CallTarget, Method};
-use crate::{Secret, Secrets, VerificationError};
+use crate::secret::{Secret, Secrets};
+use crate::verification_error::VerificationError;
 use domain::ids::Mode;
 use jiff::Timestamp;
 use rustls_pki_types::pem::PemObject;
@@ -27,8 +28,8 @@ pub(super) fn certificate_call(text: &str, mode: Mode) -> Option<ApiCall> {
     };
     let (host, path) = text.strip_prefix("https://")?.split_once('/')?;
     let name = path.strip_prefix("v1/notifications/certs/")?;
-    let plain = ApiCall::get(&[name]).is_some();
-    (plain && hosts.contains(&host)).then(|| ApiCall {
+    let is_allowed = ApiCall::get(&[name]).is_some();
+    (is_allowed && hosts.contains(&host)).then(|| ApiCall {
         method: Method::Get,
         target: CallTarget::Certificate(text.into()),
         body: Arc::default(),
@@ -100,7 +101,7 @@ impl PaypalCertificates {
 /// Names of PayPal's sandbox sign nothing about real money.
 fn is_paypal_host(name: &str, mode: Mode) -> bool {
     let name = name.to_ascii_lowercase();
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-.".contains(&byte);
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-.".contains(&byte);
     let Some(host) = name.strip_suffix(".paypal.com") else {
         return false;
     };
@@ -109,7 +110,7 @@ fn is_paypal_host(name: &str, mode: Mode) -> bool {
         Mode::Live => !sandbox,
         Mode::Test => true,
     };
-    fits && !host.is_empty() && host.bytes().all(plain)
+    fits && !host.is_empty() && host.bytes().all(is_allowed)
 }
 
 fn disproved(what: &'static str) -> VerificationError {

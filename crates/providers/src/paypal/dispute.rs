@@ -1,7 +1,8 @@
 //! `CUSTOMER.DISPUTE.*` and `PAYMENT.….REVERSED`: a buyer complains, and the money is taken.
 
-use super::normalize::{Link, PaypalAmount, PaypalEvent, linked_id, unknown_word};
+use super::event::PaypalEvent;
 use super::sale::SaleAmount;
+use super::wire::{Link, PaypalAmount, linked_id, unknown_word};
 use crate::api_document::ReadError;
 use crate::draft::NormalizedEventDraft;
 use crate::wire::{Id, UnclearValue};

@@ -4,7 +4,7 @@
 //! Events: <https://developer.paypal.com/api/rest/webhooks/event-names/>.
 //!
 //! - A delivery is signed over the body's CRC32, and any body can be given any CRC32. So the
-//!   signature only tells strangers off; what is read is the event as PayPal's own API shows it
+//!   signature only keeps strangers out; what is read is the event as PayPal's own API shows it
 //!   under the id that the body names (`GET /v1/notifications/webhooks-events/…`). Its
 //!   `verify-webhook-signature` is not asked: it checks the same CRC32.
 //! - A webhook secret is the webhook's id (`3TR748995U920805P`). A line `root:` and a root
@@ -34,6 +34,9 @@ mod certificate;
 
 mod normalize;
 
+mod event;
+mod wire;
+
 mod capture;
 mod dispute;
 mod refund;
@@ -48,15 +51,14 @@ pub(crate) use verify::is_signed_by;
 use crate::provider::{
     ApiAuth, ApiConfig, Provider, ProviderSamples, ResponseStatuses, SigningMethod,
 };
-use crate::secret::ROOT_PREFIX;
-use crate::{Secret, WeakSecret};
+use crate::secret::{ROOT_PREFIX, Secret, WeakSecret};
 
 /// PayPal, as the list of providers has it.
 pub(crate) static PAYPAL: Provider = Provider {
     name: "paypal",
     normalizer: NORMALIZER,
     // Amounts are decimal text and carry their own point.
-    exponents: &[],
+    exponents: wire::EXPONENTS,
     statuses: ResponseStatuses::DEFAULT,
     schemes: &[],
     api: Some(ApiConfig {
@@ -90,5 +92,5 @@ fn secrets(text: &str) -> Result<Vec<Secret>, WeakSecret> {
     }])
 }
 
-/// Raised whenever the same bytes would give another reading.
+/// Raised whenever the same bytes would give another normalized event.
 const NORMALIZER: u16 = 1;

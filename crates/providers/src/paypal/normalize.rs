@@ -1,23 +1,23 @@
-//! From PayPal's words to ours: the envelope, then the one reader its type has.
+//! Normalizes PayPal's events: the envelope, then the reader for its type.
 
+use super::event::PaypalEvent;
 use super::{capture, dispute, refund, sale, subscription};
 use crate::api_document::ReadError;
-use crate::draft::{NormalizedEventDraft, decimal};
-use crate::fetch::ResponseTracker;
+use crate::draft::NormalizedEventDraft;
+use crate::fetch::FetchStep;
 use crate::json::validate_json;
+use crate::outcome::ItemOutcome;
 use crate::provider::WireItem;
 use crate::quarantine::{unreadable_event, unreadable_name, waiting_event};
 use crate::wire::{Id, Rfc3339Time, UnclearValue, read, read_object};
-use crate::{FetchStep, ItemOutcome};
 use domain::event::{About, Fact, NormalizedEvent};
-use domain::ids::{EventId, ObjectId, ProviderAccount};
-use domain::money::Money;
+use domain::ids::EventId;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
-/// What one event says, as PayPal's API shows it.
+/// Normalizes one event, as PayPal's API shows it.
 pub(crate) fn normalize(item: &WireItem<'_, '_>) -> FetchStep<ItemOutcome> {
     let text = validate_json(item.raw).map_err(UnclearValue::from);
     let read = text.and_then(PaypalEnvelope::read);
@@ -32,15 +32,15 @@ pub(crate) fn normalize(item: &WireItem<'_, '_>) -> FetchStep<ItemOutcome> {
     }
 }
 
-/// The types acted upon, in the order they take within one instant.
+/// The handled types, in the order they take within one instant.
 #[rustfmt::skip] // one row a line, or the order cannot be seen
 pub(super) const HANDLED_TYPES: &[(&str, u8, ReadPaypalFn)] = &[
-    ("BILLING.SUBSCRIPTION.CREATED", 30, subscription::seen),
-    ("BILLING.SUBSCRIPTION.ACTIVATED", 31, subscription::seen),
-    ("BILLING.SUBSCRIPTION.RE-ACTIVATED", 32, subscription::seen),
-    ("BILLING.SUBSCRIPTION.UPDATED", 36, subscription::seen),
-    ("BILLING.SUBSCRIPTION.PAYMENT.FAILED", 50, subscription::seen),
-    ("BILLING.SUBSCRIPTION.SUSPENDED", 52, subscription::seen),
+    ("BILLING.SUBSCRIPTION.CREATED", 30, subscription::snapshot),
+    ("BILLING.SUBSCRIPTION.ACTIVATED", 31, subscription::snapshot),
+    ("BILLING.SUBSCRIPTION.RE-ACTIVATED", 32, subscription::snapshot),
+    ("BILLING.SUBSCRIPTION.UPDATED", 36, subscription::snapshot),
+    ("BILLING.SUBSCRIPTION.PAYMENT.FAILED", 50, subscription::snapshot),
+    ("BILLING.SUBSCRIPTION.SUSPENDED", 52, subscription::snapshot),
     ("PAYMENT.SALE.COMPLETED", 57, sale::completed),
     ("PAYMENT.CAPTURE.COMPLETED", 60, capture::completed),
     ("PAYMENT.SALE.REFUNDED", 70, refund::of_sale),
@@ -50,43 +50,13 @@ pub(super) const HANDLED_TYPES: &[(&str, u8, ReadPaypalFn)] = &[
     ("PAYMENT.SALE.REVERSED", 83, dispute::sale_reversed),
     ("PAYMENT.CAPTURE.REVERSED", 83, dispute::capture_reversed),
     ("CUSTOMER.DISPUTE.RESOLVED", 84, dispute::snapshot),
-    ("BILLING.SUBSCRIPTION.CANCELLED", 90, subscription::seen),
-    ("BILLING.SUBSCRIPTION.EXPIRED", 91, subscription::seen),
+    ("BILLING.SUBSCRIPTION.CANCELLED", 90, subscription::snapshot),
+    ("BILLING.SUBSCRIPTION.EXPIRED", 91, subscription::snapshot),
 ];
 
 /// Reads one resource.
 pub(super) type ReadPaypalFn =
     for<'a> fn(&PaypalEvent<'a, '_>) -> Result<NormalizedEventDraft<'a>, ReadError>;
-
-/// An event whose envelope was read.
-pub(super) struct PaypalEvent<'a, 'f> {
-    /// Whose endpoint it came to.
-    pub(super) account: &'a ProviderAccount,
-    /// When it happened.
-    pub(super) at: Timestamp,
-    /// What PayPal's API says.
-    pub(super) responses: &'a ResponseTracker<'f>,
-    resource: &'a RawValue,
-}
-
-impl<'a> PaypalEvent<'a, '_> {
-    /// Reads the resource.
-    pub(super) fn resource<T: Deserialize<'a>>(&self) -> Result<T, UnclearValue> {
-        read_object(self.resource, "resource")
-    }
-
-    /// This customer's, or a guest's whose payment this is.
-    pub(super) fn draft_for(&self, customer: &ObjectId) -> NormalizedEventDraft<'a> {
-        let customer = self.account.customer(customer.as_str());
-        NormalizedEventDraft::new(self.account, About::Customer(customer))
-    }
-
-    /// That of whoever these lead to.
-    pub(super) fn draft_by_reference(&self, ids: &[&ObjectId]) -> NormalizedEventDraft<'a> {
-        let references = ids.iter().map(|id| self.account.reference(id.as_str()));
-        NormalizedEventDraft::new(self.account, About::ByReference(references.collect()))
-    }
-}
 
 /// Everything is optional, so that what is missing can be named.
 #[derive(Deserialize)]
@@ -111,7 +81,7 @@ impl<'a> PaypalEnvelope<'a> {
     fn outcome(&self, item: &WireItem<'_, '_>) -> Result<FetchStep<ItemOutcome>, UnclearValue> {
         let account = item.account;
         let id = self.id.as_ref().ok_or_else(|| absent("id"))?;
-        let id = account.event(id.0.as_str());
+        let id = account.event(&id.0);
         let kind = self
             .event_type
             .clone()
@@ -127,7 +97,7 @@ impl<'a> PaypalEnvelope<'a> {
         };
         let time = self.create_time.ok_or_else(|| absent("create_time"))?;
         let at: Rfc3339Time = read(time, "event.create_time")?;
-        let known = PaypalEventHeader {
+        let header = PaypalEventHeader {
             id,
             kind,
             at: at.0,
@@ -143,19 +113,25 @@ impl<'a> PaypalEnvelope<'a> {
             })
         });
         Ok(match draft {
-            Ok(draft) => FetchStep::Done(known.outcome(draft.about, draft.facts, draft.references)),
-            Err(ReadError::NotFetched(questions)) => FetchStep::Fetch(questions),
-            Err(ReadError::Unavailable(what)) => {
-                FetchStep::Done(waiting_event(account, known.id, known.kind, known.at, what))
+            Ok(draft) => {
+                FetchStep::Done(header.outcome(draft.about, draft.facts, draft.references))
             }
+            Err(ReadError::NotFetched(questions)) => FetchStep::Fetch(questions),
+            Err(ReadError::Unavailable(what)) => FetchStep::Done(waiting_event(
+                account,
+                header.id,
+                header.kind,
+                header.at,
+                what,
+            )),
             Err(ReadError::Unclear(UnclearValue(what))) => {
                 let facts = vec![Fact::Unclear { what: what.into() }];
-                FetchStep::Done(known.outcome(self.fallback_about(item), facts, Vec::new()))
+                FetchStep::Done(header.outcome(self.fallback_about(item), facts, Vec::new()))
             }
         })
     }
 
-    /// Whose it is, as far as that much can be read of a resource that is unclear.
+    /// Whom an event with an unclear resource is about, as far as that can be read.
     fn fallback_about(&self, item: &WireItem<'_, '_>) -> About {
         let account = item.account;
         let unnamed = || About::ByReference(vec![account.reference(&unreadable_name(item.raw))]);
@@ -168,17 +144,17 @@ impl<'a> PaypalEnvelope<'a> {
         let subscriber: Option<Subscriber<'_>> =
             named.subscriber.and_then(|raw| read_object(raw, "").ok());
         if let Some(payer) = subscriber.and_then(|subscriber| id(subscriber.payer_id)) {
-            return About::Customer(account.customer(payer.0.as_str()));
+            return About::Customer(account.customer(&payer.0));
         }
-        let behind: Vec<_> = [named.billing_agreement_id, named.sale_id, named.id]
+        let references: Vec<_> = [named.billing_agreement_id, named.sale_id, named.id]
             .into_iter()
             .filter_map(id)
-            .map(|named| account.reference(named.0.as_str()))
+            .map(|named| account.reference(&named.0))
             .collect();
-        if behind.is_empty() {
+        if references.is_empty() {
             return unnamed();
         }
-        About::ByReference(behind)
+        About::ByReference(references)
     }
 }
 
@@ -209,7 +185,8 @@ impl PaypalEventHeader {
     }
 }
 
-/// What may name a customer, each read by itself, so that one odd field hides no other.
+/// The fields that may name the customer, each read by itself, so that one unclear field hides no
+/// other.
 #[derive(Deserialize)]
 struct PaypalOwnerFields<'a> {
     #[serde(borrow, default)]
@@ -226,61 +203,6 @@ struct PaypalOwnerFields<'a> {
 struct Subscriber<'a> {
     #[serde(borrow, default)]
     payer_id: Option<&'a RawValue>,
-}
-
-/// An amount of subscriptions, captures and disputes.
-#[derive(Deserialize)]
-pub(super) struct PaypalAmount {
-    value: Arc<str>,
-    currency_code: Arc<str>,
-}
-
-impl PaypalAmount {
-    /// As money; `place` names the field.
-    pub(super) fn money(&self, place: &str) -> Result<Money, UnclearValue> {
-        money(&self.value, &self.currency_code, place)
-    }
-
-    /// As what goes back.
-    pub(super) fn refunded_minor(&self, place: &str) -> Result<i64, UnclearValue> {
-        refunded_minor(&self.value, &self.currency_code, place)
-    }
-
-    /// The currency alone.
-    pub(super) fn code(&self) -> &str {
-        &self.currency_code
-    }
-}
-
-/// Decimal text as money.
-pub(super) fn money(text: &str, code: &str, place: &str) -> Result<Money, UnclearValue> {
-    let code = code.to_ascii_lowercase();
-    decimal(text, &code, place, super::PAYPAL.exponents())
-}
-
-/// An amount that goes back, minor units: with or without a sign, it is the same.
-pub(super) fn refunded_minor(text: &str, code: &str, place: &str) -> Result<i64, UnclearValue> {
-    let unsigned = text.strip_prefix('-').unwrap_or(text);
-    Ok(money(unsigned, code, place)?.minor)
-}
-
-/// A word of PayPal's that we do not know.
-pub(super) fn unknown_word(place: &str, word: &str) -> UnclearValue {
-    UnclearValue::unknown_word(place, &word.to_ascii_lowercase())
-}
-
-/// A link of a resource to another.
-#[derive(Deserialize)]
-pub(super) struct Link {
-    rel: Arc<str>,
-    href: Arc<str>,
-}
-
-/// The id in the first link of this relation to an object of this kind.
-pub(super) fn linked_id(links: &[Link], rel: &str, kind: &str) -> Option<Id> {
-    let mut links = links.iter().filter(|link| *link.rel == *rel);
-    let (_, id) = links.find_map(|link| link.href.rsplit_once(kind))?;
-    Id::parse(id)
 }
 
 fn absent(field: &str) -> UnclearValue {

@@ -1,7 +1,8 @@
 //! `PAYMENT.SALE.REFUNDED`, `PAYMENT.CAPTURE.REFUNDED`: money that the shop sends back.
 
-use super::normalize::{Link, PaypalAmount, PaypalEvent, linked_id, unknown_word};
+use super::event::PaypalEvent;
 use super::sale::SaleAmount;
+use super::wire::{Link, PaypalAmount, linked_id, unknown_word};
 use crate::api_document::ReadError;
 use crate::draft::NormalizedEventDraft;
 use crate::wire::{Id, Rfc3339Time, UnclearValue, to_timestamp};
@@ -22,14 +23,14 @@ pub(super) fn of_sale<'a>(
         other => return Err(unknown_word("resource.state", other).into()),
     };
     let minor = refund.amount.refunded_minor()?;
-    let told = Refund {
+    let common = Refund {
         id: refund.id,
         payment: refund.sale_id,
         minor,
         state,
         created: refund.create_time,
     };
-    Ok(told.draft(event))
+    Ok(common.draft(event))
 }
 
 /// A refund of a capture.
@@ -44,14 +45,14 @@ pub(super) fn of_capture<'a>(
         other => return Err(unknown_word("resource.status", other).into()),
     };
     let capture = linked_id(&refund.links, "up", "/captures/");
-    let told = Refund {
+    let common = Refund {
         id: refund.id,
         payment: capture.ok_or_else(|| UnclearValue::missing("resource.links.up"))?,
         minor: refund.amount.refunded_minor("resource.amount")?,
         state,
         created: refund.create_time,
     };
-    Ok(told.draft(event))
+    Ok(common.draft(event))
 }
 
 #[derive(Deserialize)]

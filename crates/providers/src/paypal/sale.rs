@@ -1,7 +1,8 @@
 //! `PAYMENT.SALE.COMPLETED`: a subscription's payment arrived.
 
-use super::normalize::{PaypalEvent, money, refunded_minor, unknown_word};
+use super::event::PaypalEvent;
 use super::subscription::Subscription;
+use super::wire::{money, refunded_minor, unknown_word};
 use crate::api_document::{ReadError, find};
 use crate::draft::NormalizedEventDraft;
 use crate::fetch::ApiCall;
@@ -22,9 +23,9 @@ pub(super) fn completed<'a>(
     let subscription: Option<Subscription> = match agreement {
         Some(id) => {
             let call = ApiCall::get(&["v1", "billing", "subscriptions", id.as_str()]);
-            let known = find(event.responses, call, "subscription")?;
+            let document = find(event.responses, call, "subscription")?;
             let read = |raw| read_object(raw, "subscription");
-            known.map(read).transpose()?
+            document.map(read).transpose()?
         }
         None => None,
     };
@@ -49,7 +50,7 @@ pub(super) fn completed<'a>(
         }));
         let settled = subscription
             .as_ref()
-            .and_then(|known| known.paid_invoice(paid));
+            .and_then(|subscription| subscription.paid_invoice(paid));
         draft.facts.extend(settled.map(Fact::Invoice));
     }
     if let Some(custom) = &sale.custom {

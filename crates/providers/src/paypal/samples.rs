@@ -1,6 +1,6 @@
-//! A body for every event acted upon, a whole life, and what PayPal's API says beside.
+//! A body for every handled event, the scenario of one customer, and PayPal's API responses.
 
-use crate::samples::{answers, bodies};
+use crate::samples::{bodies, recorded_responses};
 
 /// Named by the event, then by what is special about it.
 pub(super) static SAMPLES: &[(&str, &str)] = bodies!["paypal":
@@ -41,7 +41,7 @@ pub(super) static SAMPLES: &[(&str, &str)] = bodies!["paypal":
 ];
 
 /// In the order in which it happened.
-pub(super) static SCENARIO: &[(&str, &str)] = bodies!["paypal/life":
+pub(super) static SCENARIO: &[(&str, &str)] = bodies!["paypal/scenario":
     "01-BILLING.SUBSCRIPTION.CREATED",
     "02-BILLING.SUBSCRIPTION.ACTIVATED",
     "03-PAYMENT.SALE.COMPLETED-first",
@@ -58,9 +58,9 @@ pub(super) static SCENARIO: &[(&str, &str)] = bodies!["paypal/life":
 ];
 
 /// What is answered whatever is told, then what is to one sale.
-pub(super) static RECORDED_RESPONSES: &[(&str, &str)] = answers!["paypal":
-    "life/03-PAYMENT.SALE.COMPLETED-first",
-    "life/04-PAYMENT.SALE.COMPLETED-renewal",
-    "life/06-PAYMENT.SALE.COMPLETED-recovered",
-    "life/08-PAYMENT.SALE.COMPLETED-upgrade",
+pub(super) static RECORDED_RESPONSES: &[(&str, &str)] = recorded_responses!["paypal":
+    "scenario/03-PAYMENT.SALE.COMPLETED-first",
+    "scenario/04-PAYMENT.SALE.COMPLETED-renewal",
+    "scenario/06-PAYMENT.SALE.COMPLETED-recovered",
+    "scenario/08-PAYMENT.SALE.COMPLETED-upgrade",
 ];

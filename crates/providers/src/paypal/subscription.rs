@@ -1,6 +1,7 @@
 //! `BILLING.SUBSCRIPTION.*`: the whole of a subscription as it is now.
 
-use super::normalize::{PaypalAmount, PaypalEvent, unknown_word};
+use super::event::PaypalEvent;
+use super::wire::{PaypalAmount, unknown_word};
 use crate::api_document::ReadError;
 use crate::draft::{NormalizedEventDraft, currency, profile};
 use crate::wire::{Id, Rfc3339Time, UnclearValue, to_timestamp};
@@ -16,13 +17,15 @@ use serde::Deserialize;
 use std::sync::Arc;
 
 /// A subscription, and what it owes. Before its buyer has approved it, nobody is named.
-pub(super) fn seen<'a>(event: &PaypalEvent<'a, '_>) -> Result<NormalizedEventDraft<'a>, ReadError> {
-    let told: Subscription = event.resource()?;
-    let mut draft = match told.payer() {
+pub(super) fn snapshot<'a>(
+    event: &PaypalEvent<'a, '_>,
+) -> Result<NormalizedEventDraft<'a>, ReadError> {
+    let subscription: Subscription = event.resource()?;
+    let mut draft = match subscription.payer() {
         Some(payer) => event.draft_for(payer),
-        None => event.draft_by_reference(&[&told.id.0]),
+        None => event.draft_by_reference(&[&subscription.id.0]),
     };
-    told.add_to(&mut draft, event.at)?;
+    subscription.add_to(&mut draft, event.at)?;
     Ok(draft)
 }
 
@@ -131,13 +134,13 @@ impl Subscription {
     ) -> Result<(), UnclearValue> {
         let none = BillingInfo::default();
         let billing = self.billing_info.as_ref().unwrap_or(&none);
-        let seen = self.snapshot(billing, now)?;
+        let snapshot = self.snapshot(billing, now)?;
         draft.add_references(&[Some(&self.id.0)]);
-        if !seen.terms.status.is_final() {
-            let owed = self.failed_invoice(billing, &seen)?;
-            draft.facts.extend(owed.map(Fact::Invoice));
+        if !snapshot.terms.status.is_final() {
+            let invoice = self.failed_invoice(billing, &snapshot)?;
+            draft.facts.extend(invoice.map(Fact::Invoice));
         }
-        draft.add_fact(Fact::Subscription(Box::new(seen)));
+        draft.add_fact(Fact::Subscription(Box::new(snapshot)));
         self.describe(draft);
         Ok(())
     }
@@ -207,8 +210,8 @@ impl Subscription {
         let plan = Id::parse(&self.plan_id);
         let plan = plan.ok_or_else(|| UnclearValue("`resource.plan_id` is no id".into()))?;
         Ok(SubscriptionItem {
+            price: PriceId::from(&plan.0),
             id: plan.0,
-            price: PriceId::new(Arc::clone(&self.plan_id)),
             metered: false,
             quantity: Some(quantity.parse().map_err(unclear)?),
             unit_minor: None,
@@ -220,19 +223,20 @@ impl Subscription {
     fn failed_invoice(
         &self,
         billing: &BillingInfo,
-        seen: &SubscriptionSnapshot,
+        snapshot: &SubscriptionSnapshot,
     ) -> Result<Option<InvoiceSnapshot>, UnclearValue> {
         let failed = billing.last_failed_payment.as_ref();
         let Some(failed) = failed.filter(|_| billing.failed_payments_count > 0) else {
             return Ok(None);
         };
         let paid_until = billing.last_payment.as_ref().map(|paid| paid.time.0);
-        let since = paid_until.unwrap_or(seen.started_at);
+        let since = paid_until.unwrap_or(snapshot.started_at);
         let place = "resource.billing_info.last_failed_payment";
         let due = failed.amount.money(place)?;
-        let retried = seen.terms.status == SubscriptionStatus::PastDue;
+        let retried = snapshot.terms.status == SubscriptionStatus::PastDue;
         Ok(Some(InvoiceSnapshot {
-            id: ObjectId::new(format!("{}@{since}", self.id.0)),
+            id: ObjectId::parse(format!("{}@{since}", self.id.0))
+                .map_err(|_| UnclearValue::invalid_id("resource.id"))?,
             subscription: Some(self.id.0.clone()),
             state: InvoiceState::Failed,
             due,

@@ -2,14 +2,15 @@
 //! under a certificate of PayPal's; then the clock, then the event as PayPal's API shows it.
 
 use super::certificate::{PaypalCertificates, certificate_call};
-use crate::fetch::{ApiCall, CallTarget, MissingResponse};
+use crate::endpoint::InboundRequest;
+use crate::fetch::{ApiCall, ApiResponse, ApiResponses, CallTarget, FetchStep, MissingResponse};
 use crate::json::validate_json;
 use crate::provider::UnsignedDelivery;
+use crate::request::Headers;
+use crate::secret::{Secret, Secrets};
+use crate::verification_error::VerificationError;
+use crate::verified::VerifiedItems;
 use crate::wire::{Id, UnclearValue, read_object};
-use crate::{
-    ApiResponse, ApiResponses, FetchStep, Headers, InboundRequest, Secret, Secrets,
-    VerificationError, VerifiedItems,
-};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
@@ -22,40 +23,42 @@ use webpki::ring::RSA_PKCS1_2048_8192_SHA256;
 
 /// Proves that PayPal sent word of this event, and has PayPal say the event once more.
 pub(crate) fn verify(
-    arrival: &InboundRequest<'_>,
+    inbound: &InboundRequest<'_>,
 ) -> Result<FetchStep<VerifiedItems>, VerificationError> {
-    let body = arrival.request.body;
-    arrival.request.check_body(MAX_BODY)?;
-    let transmission = Transmission::read(arrival.request.headers)?;
-    let mode = arrival.endpoint.mode;
+    let body = inbound.request.body;
+    inbound.request.check_body(MAX_BODY)?;
+    let transmission = Transmission::read(inbound.request.headers)?;
+    let mode = inbound.endpoint.mode;
     let certificate = certificate_call(transmission.certificate, mode).ok_or(
         VerificationError::HeaderGarbled {
             header: CERTIFICATE,
             what: "it is not an address of PayPal's certificates for this mode",
         },
     )?;
-    let pem = match api_response(arrival.fetched, &certificate, NO_CERTIFICATE)? {
+    let pem = match api_response(inbound.fetched, &certificate, NO_CERTIFICATE)? {
         FetchStep::Done(answer) => &answer.body,
         FetchStep::Fetch(questions) => return Ok(FetchStep::Fetch(questions)),
     };
     let certificates = PaypalCertificates::read(pem)?;
-    let signer = certificates.signer(mode, arrival.secrets, arrival.now)?;
-    if !transmission.fits(&signer, body, arrival.secrets) {
+    let signer = certificates.signer(mode, inbound.secrets, inbound.now)?;
+    if !transmission.fits(&signer, body, inbound.secrets) {
         return Err(VerificationError::SignatureMismatch);
     }
-    let tolerance = i64::from(arrival.endpoint.tolerance_seconds);
-    check_clock(transmission.at, tolerance, arrival.now)?;
-    let told =
+    let tolerance = i64::from(inbound.endpoint.tolerance_seconds);
+    check_clock(transmission.at, tolerance, inbound.now)?;
+    let claimed =
         ClaimedEvent::read(body).map_err(|_| VerificationError::Disproved { what: NO_EVENT })?;
-    let event = told
+    let event = claimed
         .api_call()
         .ok_or(VerificationError::Disproved { what: NO_EVENT })?;
-    let shown = match api_response(arrival.fetched, &event, UNKNOWN_EVENT)? {
+    let shown = match api_response(inbound.fetched, &event, UNKNOWN_EVENT)? {
         FetchStep::Done(answer) => answer,
         FetchStep::Fetch(questions) => return Ok(FetchStep::Fetch(questions)),
     };
     match ClaimedEvent::read(&shown.body) {
-        Ok(known) if known != told => Err(VerificationError::Disproved { what: OTHER_EVENT }),
+        Ok(confirmed) if confirmed != claimed => {
+            Err(VerificationError::Disproved { what: OTHER_EVENT })
+        }
         // What can't be read is PayPal's own word all the same, and is kept.
         Ok(_) | Err(_) => Ok(FetchStep::Done(VerifiedItems::by_api_response(
             shown,
@@ -71,8 +74,8 @@ pub(crate) fn unsigned_delivery(
     webhook: &Secret,
     now: Timestamp,
 ) -> Option<UnsignedDelivery> {
-    let told = ClaimedEvent::read(body).ok()?;
-    let CallTarget::Api(shown_at) = told.api_call()?.target else {
+    let claimed = ClaimedEvent::read(body).ok()?;
+    let CallTarget::Api(shown_at) = claimed.api_call()?.target else {
         return None;
     };
     let time = now.to_string();
@@ -116,13 +119,13 @@ impl<'a> Transmission<'a> {
         }
         let id = only(headers, ID)?;
         // `|` in it would move the borders of what is signed.
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-        if !(1..=MAX_ID).contains(&id.len()) || !id.bytes().all(plain) {
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        if !(1..=MAX_ID).contains(&id.len()) || !id.bytes().all(is_allowed) {
             return Err(garbled(ID, "it is not letters, digits and dashes"));
         }
         let time = only(headers, TIME)?;
-        let plain = |byte: u8| byte.is_ascii_digit() || b"-:.+TZ".contains(&byte);
-        let at = Some(time).filter(|time| time.len() <= MAX_TIME && time.bytes().all(plain));
+        let is_allowed = |byte: u8| byte.is_ascii_digit() || b"-:.+TZ".contains(&byte);
+        let at = Some(time).filter(|time| time.len() <= MAX_TIME && time.bytes().all(is_allowed));
         let at = at.and_then(|time| time.parse().ok());
         let signature = STANDARD.decode(only(headers, SIGNATURE)?);
         Ok(Self {

@@ -15,20 +15,20 @@
 
 mod normalize;
 
+mod customer;
 mod order;
 mod subscription;
 
 mod samples;
 
-use crate::provider::SigningMethod;
+use crate::provider::{Provider, ProviderSamples, ResponseStatuses, SigningMethod};
 use crate::standard::{self, raw_or_encoded, verify_event};
-use crate::{Provider, ProviderSamples, ResponseStatuses};
 
 /// Polar, as the list of providers has it.
 pub(crate) static POLAR: Provider = Provider {
     name: "polar",
     normalizer: NORMALIZER,
-    exponents: &[],
+    exponents: order::EXPONENTS,
     statuses: ResponseStatuses::DEFAULT,
     schemes: standard::SCHEMES,
     api: None,
@@ -52,5 +52,5 @@ pub(crate) static POLAR: Provider = Provider {
     },
 };
 
-/// Raised whenever the same bytes would give another reading.
+/// Raised whenever the same bytes would give another normalized event.
 const NORMALIZER: u16 = 2;

@@ -1,7 +1,6 @@
 //! `order.*` and `refund.*`: what was billed, what came of it, and what goes back.
 
-use super::POLAR;
-use super::normalize::{Customer, Discount, read_codes};
+use super::customer::{Customer, Discount, read_codes};
 use crate::draft::{NormalizedEventDraft, ids, money, not_negative};
 use crate::envelope::Event;
 use crate::wire::{Id, Metadata, Rfc3339Time, UnclearValue, id, to_timestamp};
@@ -127,17 +126,17 @@ impl Order<'_> {
     fn payment(&self, event: &Event<'_>, paid: Money) -> PaymentSnapshot {
         // Where a balance covered a part, nobody says how much of the rest is tax.
         let whole = paid.minor == self.total_amount;
-        let sound = (0..=paid.minor).contains(&self.tax_amount);
+        let is_valid = (0..=paid.minor).contains(&self.tax_amount);
         // Only `order.paid` says when; all others, told again at every refund, that it was.
-        let (teller, paid_at) = match event.kind {
+        let (source_kind, paid_at) = match event.kind {
             "order.paid" => (SourceKind::Invoice, event.at),
             _ => (SourceKind::Charge, self.created_at.0),
         };
         PaymentSnapshot {
             ids: ids(&[Some(&self.id.0)]),
-            source_kind: teller,
+            source_kind,
             paid,
-            tax_minor: (whole && sound).then_some(self.tax_amount),
+            tax_minor: (whole && is_valid).then_some(self.tax_amount),
             paid_at,
             subscription: id(&self.subscription_id).cloned(),
         }
@@ -150,6 +149,9 @@ impl Order<'_> {
 
     fn amount(&self, minor: i64, field: &str) -> Result<Money, UnclearValue> {
         let minor = not_negative(minor, &format!("data.{field}"))?;
-        money(minor, &self.currency, "data.currency", POLAR.exponents())
+        money(minor, &self.currency, "data.currency", EXPONENTS)
     }
 }
+
+/// Where its minor units differ from ISO 4217: in no currency.
+pub(super) const EXPONENTS: &[(&str, u8)] = &[];

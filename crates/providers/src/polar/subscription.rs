@@ -1,6 +1,6 @@
 //! `subscription.*`: the whole of a subscription as it is now.
 
-use super::normalize::{Customer, Discount, read_codes};
+use super::customer::{Customer, Discount, read_codes};
 use crate::draft::{NormalizedEventDraft, currency, not_negative};
 use crate::envelope::Event;
 use crate::wire::{Id, Metadata, Rfc3339Time, UnclearValue, period, status, to_timestamp};
@@ -11,15 +11,15 @@ use serde::Deserialize;
 use std::sync::Arc;
 
 /// A subscription. A cancellation leaves it `active` until it is revoked.
-pub(super) fn seen<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
-    let told: Subscription<'_> = event.data()?;
-    let mut draft = event.draft(Some(&told.customer_id.0), &[])?;
-    draft.add_references(&[Some(&told.id.0)]);
-    draft.read_metadata(told.metadata.as_ref());
-    let fields = told.custom_field_data.as_ref();
-    read_codes(&mut draft, told.discount.as_ref(), fields);
-    draft.add_fact(Fact::Subscription(Box::new(told.snapshot()?)));
-    if let Some(customer) = told.customer {
+pub(super) fn snapshot<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
+    let subscription: Subscription<'_> = event.data()?;
+    let mut draft = event.draft(Some(&subscription.customer_id.0), &[])?;
+    draft.add_references(&[Some(&subscription.id.0)]);
+    draft.read_metadata(subscription.metadata.as_ref());
+    let fields = subscription.custom_field_data.as_ref();
+    read_codes(&mut draft, subscription.discount.as_ref(), fields);
+    draft.add_fact(Fact::Subscription(Box::new(subscription.snapshot()?)));
+    if let Some(customer) = subscription.customer {
         customer.describe(&mut draft, false);
     }
     Ok(draft)
@@ -81,7 +81,7 @@ impl Subscription<'_> {
         if items.is_empty() && !status.is_final() {
             return Err(UnclearValue("`data.prices` is empty".into()));
         }
-        let stretch =
+        let optional_period =
             |start: Option<Rfc3339Time>, end: Option<Rfc3339Time>, place| match (start, end) {
                 (Some(start), Some(end)) => period(start.0, end.0, place).map(Some),
                 (Some(_) | None, _) => Ok(None),
@@ -94,12 +94,12 @@ impl Subscription<'_> {
             terms: SubscriptionTerms {
                 status,
                 items,
-                period: stretch(
+                period: optional_period(
                     self.current_period_start,
                     self.current_period_end,
                     "data.current_period",
                 )?,
-                trial: stretch(self.trial_start, self.trial_end, "data.trial")?,
+                trial: optional_period(self.trial_start, self.trial_end, "data.trial")?,
                 cancel_at: to_timestamp(self.ends_at),
                 cancel_at_period_end: self.cancel_at_period_end,
                 pause: None,
@@ -123,7 +123,7 @@ impl Subscription<'_> {
         let unit = price.price_amount;
         Ok(SubscriptionItem {
             id: price.id.0.clone(),
-            price: PriceId::new(price.id.0.as_str()),
+            price: PriceId::from(&price.id.0),
             metered,
             quantity,
             unit_minor: unit

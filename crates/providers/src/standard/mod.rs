@@ -1,5 +1,5 @@
 //! Standard Webhooks: how partners and the shop's own application sign, how we sign to them,
-//! and a door for a shop that bills by itself and tells us in words of ours.
+//! and an endpoint for a shop that bills by itself and reports in our vocabulary.
 //!
 //! Signature: <https://www.standardwebhooks.com>, the specification. Keys: `whsec_` and base64
 //! (HMAC), `whpk_` and base64 (Ed25519), or the bare text of older senders.
@@ -38,6 +38,12 @@ mod subscription;
 
 mod samples;
 
+use crate::endpoint::InboundRequest;
+use crate::fetch::FetchStep;
+use crate::request::Request;
+use crate::secret::{Secret, Secrets, WeakSecret};
+use crate::verification_error::VerificationError;
+use crate::verified::VerifiedItems;
 pub use verify::{SCHEMES, sign, sign_with_all};
 
 pub(crate) use normalize::open;
@@ -45,12 +51,7 @@ pub(crate) use normalize::open;
 pub(crate) use verify::canonical_base64;
 pub(crate) use verify::verify_within;
 
-use crate::provider::SigningMethod;
-use crate::{FetchStep, SignedHeaders, VerifiedItems, WeakSecret};
-use crate::{
-    InboundRequest, Provider, ProviderSamples, Request, ResponseStatuses, Secret, Secrets,
-    VerificationError,
-};
+use crate::provider::{Provider, ProviderSamples, ResponseStatuses, SignedHeaders, SigningMethod};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
@@ -58,7 +59,7 @@ use sha2::{Digest, Sha256};
 pub(crate) static STANDARD: Provider = Provider {
     name: "standard",
     normalizer: NORMALIZER,
-    exponents: &[],
+    exponents: money::EXPONENTS,
     statuses: ResponseStatuses::DEFAULT,
     schemes: SCHEMES,
     api: None,
@@ -85,7 +86,8 @@ pub(crate) static STANDARD: Provider = Provider {
 /// Proves that a partner, who holds one of the keys, sent this body just now.
 ///
 /// # Errors
-/// [`Refused`] when nothing fits, or the signed time is more than five minutes from `now`.
+/// [`VerificationError`] when nothing fits, or the signed time is more than five minutes from
+/// `now`.
 pub fn verify(
     request: &Request<'_>,
     secrets: &Secrets,
@@ -96,11 +98,11 @@ pub fn verify(
 
 /// The same for a provider's event.
 pub(crate) fn verify_event(
-    arrival: &InboundRequest<'_>,
+    inbound: &InboundRequest<'_>,
 ) -> Result<FetchStep<VerifiedItems>, VerificationError> {
-    let tolerance = arrival.endpoint.tolerance_seconds;
-    let request = &arrival.request;
-    verify_within(request, arrival.secrets, tolerance, MAX_EVENT, arrival.now).map(FetchStep::Done)
+    let tolerance = inbound.endpoint.tolerance_seconds;
+    let request = &inbound.request;
+    verify_within(request, inbound.secrets, tolerance, MAX_EVENT, inbound.now).map(FetchStep::Done)
 }
 
 /// Signs as its sender would, as the message of this name or one of its own: the same body
@@ -144,7 +146,7 @@ pub(crate) fn raw_or_encoded(text: &str) -> Result<Vec<Secret>, WeakSecret> {
         .collect())
 }
 
-/// Raised whenever the same bytes would give another reading.
+/// Raised whenever the same bytes would give another normalized event.
 const NORMALIZER: u16 = 2;
 const TOLERANCE_SECONDS: u16 = 300;
 const MAX_REPORT: usize = 64 * 1024;

@@ -1,6 +1,5 @@
 //! `payment.*`, `refund.*`, `dispute.*`: money that came, did not come, or goes back.
 
-use super::STANDARD;
 use crate::draft::{NormalizedEventDraft, ids, money, not_negative, profile};
 use crate::envelope::Event;
 use crate::wire::{Id, Metadata, Rfc3339Time, UnclearValue, id, to_timestamp};
@@ -15,19 +14,19 @@ use std::sync::Arc;
 
 /// `payment.succeeded`. Without a customer it is a guest's, whose partition is the payment.
 pub(super) fn paid<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
-    let told: Payment<'_> = event.data()?;
-    let own = Some(&told.payment.0);
-    let (invoice, subscription) = (id(&told.invoice), id(&told.subscription));
-    let mut draft = event.draft(id(&told.customer).or(own), &[])?;
+    let payment: Payment<'_> = event.data()?;
+    let own = Some(&payment.payment.0);
+    let (invoice, subscription) = (id(&payment.invoice), id(&payment.subscription));
+    let mut draft = event.draft(id(&payment.customer).or(own), &[])?;
     draft.add_references(&[own, invoice, subscription]);
-    if let Some(customer) = id(&told.customer) {
+    if let Some(customer) = id(&payment.customer) {
         draft.add_shop_reference(customer.as_str());
     }
-    let amount = amount(told.amount, &told.currency)?;
+    let amount = amount(payment.amount, &payment.currency)?;
     if amount.minor > 0 {
-        let tax = told.tax.filter(|tax| (0..=amount.minor).contains(tax));
+        let tax = payment.tax.filter(|tax| (0..=amount.minor).contains(tax));
         draft.add_fact(Fact::Payment(PaymentSnapshot {
-            // The first names the teller's own: an invoice that failed before is settled by it.
+            // The first id names the source itself: an invoice that failed before is settled by it.
             ids: ids(&[invoice, own]),
             source_kind: if invoice.is_some() {
                 SourceKind::Invoice
@@ -36,7 +35,7 @@ pub(super) fn paid<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, Un
             },
             paid: amount,
             tax_minor: tax,
-            paid_at: to_timestamp(told.paid_at).unwrap_or(event.at),
+            paid_at: to_timestamp(payment.paid_at).unwrap_or(event.at),
             subscription: subscription.cloned(),
         }));
     }
@@ -50,24 +49,24 @@ pub(super) fn paid<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, Un
             next_attempt_at: None,
         }));
     }
-    draft.read_metadata(told.metadata.as_ref());
-    if let Some(fingerprint) = &told.fingerprint {
+    draft.read_metadata(payment.metadata.as_ref());
+    if let Some(fingerprint) = &payment.fingerprint {
         draft.add_fingerprint(fingerprint);
     }
-    draft.add_profile(profile(told.email, None, None));
+    draft.add_profile(profile(payment.email, None, None));
     Ok(draft)
 }
 
 /// `payment.failed`, `payment.action_required`, `payment.abandoned`, `payment.voided`: what was
 /// owed and did not come.
 pub(super) fn failed<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
-    let told: UnpaidPayment = event.data()?;
-    let own = Some(&told.invoice.0);
-    let subscription = id(&told.subscription);
-    let mut draft = event.draft(id(&told.customer), &[subscription, own])?;
+    let payment: UnpaidPayment = event.data()?;
+    let own = Some(&payment.invoice.0);
+    let subscription = id(&payment.subscription);
+    let mut draft = event.draft(id(&payment.customer), &[subscription, own])?;
     draft.add_references(&[own, subscription]);
     draft.add_fact(Fact::Invoice(InvoiceSnapshot {
-        id: told.invoice.0.clone(),
+        id: payment.invoice.0.clone(),
         subscription: subscription.cloned(),
         state: match event.kind {
             "payment.action_required" => InvoiceState::ActionRequired,
@@ -75,45 +74,45 @@ pub(super) fn failed<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, 
             "payment.voided" => InvoiceState::Voided,
             _ => InvoiceState::Failed,
         },
-        due: amount(told.amount, &told.currency)?,
-        attempts: told.attempts,
-        next_attempt_at: to_timestamp(told.next_attempt_at),
+        due: amount(payment.amount, &payment.currency)?,
+        attempts: payment.attempts,
+        next_attempt_at: to_timestamp(payment.next_attempt_at),
     }));
     Ok(draft)
 }
 
 /// `refund.*`: one refund as it is now.
 pub(super) fn refund<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
-    let told: Refund = event.data()?;
-    let payment = Some(&told.payment.0);
-    let mut draft = event.draft(id(&told.customer), &[payment])?;
+    let refund: Refund = event.data()?;
+    let payment = Some(&refund.payment.0);
+    let mut draft = event.draft(id(&refund.customer), &[payment])?;
     draft.add_references(&[payment]);
     draft.add_fact(Fact::Refund(RefundSnapshot {
-        id: told.refund.0.clone(),
+        id: refund.refund.0.clone(),
         payment: ids(&[payment]),
-        minor: not_negative(told.amount, "data.amount")?,
-        state: match &*told.status {
+        minor: not_negative(refund.amount, "data.amount")?,
+        state: match &*refund.status {
             "pending" => RefundState::Pending,
             "succeeded" => RefundState::Succeeded,
             "failed" => RefundState::Failed,
             other => return Err(UnclearValue::unknown_word("data.status", other)),
         },
-        created_at: to_timestamp(told.created_at).unwrap_or(event.at),
+        created_at: to_timestamp(refund.created_at).unwrap_or(event.at),
     }));
     Ok(draft)
 }
 
 /// `dispute.*`: one dispute as it is now.
 pub(super) fn dispute<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
-    let told: Dispute = event.data()?;
-    let payment = Some(&told.payment.0);
-    let mut draft = event.draft(id(&told.customer), &[payment])?;
+    let dispute: Dispute = event.data()?;
+    let payment = Some(&dispute.payment.0);
+    let mut draft = event.draft(id(&dispute.customer), &[payment])?;
     draft.add_references(&[payment]);
     draft.add_fact(Fact::Dispute(DisputeSnapshot {
-        id: told.dispute.0.clone(),
+        id: dispute.dispute.0.clone(),
         payment: ids(&[payment]),
-        minor: not_negative(told.amount, "data.amount")?,
-        state: match &*told.status {
+        minor: not_negative(dispute.amount, "data.amount")?,
+        state: match &*dispute.status {
             "inquiry" => DisputeState::Inquiry,
             "inquiry_closed" => DisputeState::InquiryClosed,
             "open" => DisputeState::Open,
@@ -187,5 +186,8 @@ struct Dispute {
 
 fn amount(minor: i64, code: &str) -> Result<Money, UnclearValue> {
     let minor = not_negative(minor, "data.amount")?;
-    money(minor, code, "data.currency", STANDARD.exponents())
+    money(minor, code, "data.currency", EXPONENTS)
 }
+
+/// Where its minor units differ from ISO 4217: in no currency.
+pub(super) const EXPONENTS: &[(&str, u8)] = &[];

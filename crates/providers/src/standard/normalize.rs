@@ -1,22 +1,25 @@
-//! From the shop's words to ours: they are nearly the same.
+//! Normalizes events of the shop's own billing; the vocabulary is nearly the same.
 
 use super::{money, subscription};
 use crate::draft::{NormalizedEventDraft, profile};
 use crate::envelope::{CustomerFields, Envelope, Event, EventSchema, fields, read};
+use crate::fetch::FetchStep;
+use crate::outcome::ItemOutcome;
 use crate::provider::WireItem;
 use crate::wire::{Id, Metadata, UnclearValue};
-use crate::{FetchStep, ItemOutcome};
-use domain::event::{Fact, Profile};
+use domain::event::Fact;
+use domain::ids::ObjectId;
+use domain::person::Profile;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
-/// What one verified body says.
+/// Normalizes one verified body.
 pub(super) fn normalize(item: &WireItem<'_, '_>) -> FetchStep<ItemOutcome> {
     read(item, &SCHEMA)
 }
 
-/// The types acted upon, in the order they take within one instant.
+/// The handled types, in the order they take within one instant.
 #[rustfmt::skip] // one row a line, or the order cannot be seen
 pub(super) const SCHEMA: EventSchema = EventSchema {
     open,
@@ -49,13 +52,15 @@ pub(crate) fn open<'a>(
     item: &WireItem<'a, '_>,
     text: &'a str,
 ) -> Result<Envelope<'a>, UnclearValue> {
-    let told: StandardEnvelope<'a> = fields(text)?;
+    let envelope: StandardEnvelope<'a> = fields(text)?;
+    let id = ObjectId::parse(item.message_id.unwrap_or_default());
+    let id = id.map_err(|_| UnclearValue::invalid_id("webhook-id"))?;
     Ok(Envelope {
-        id: item.account.event(item.message_id.unwrap_or_default()),
-        kind: told.kind,
-        at: ("event.timestamp", told.timestamp),
-        live: told.livemode,
-        data: told.data,
+        id: item.account.event(&id),
+        kind: envelope.kind,
+        at: ("event.timestamp", envelope.timestamp),
+        live: envelope.livemode,
+        data: envelope.data,
     })
 }
 

@@ -1,4 +1,4 @@
-//! A body for every event acted upon, and a whole life.
+//! A body for every handled event, and the scenario of one customer.
 
 use crate::samples::bodies;
 
@@ -30,8 +30,8 @@ pub(super) static SAMPLES: &[(&str, &str)] = bodies!["standard":
     "subscription.updated-paused",
 ];
 
-/// One customer's life: what each provider tells of the same thing.
-pub(super) static SCENARIO: &[(&str, &str)] = bodies!["standard/life":
+/// One customer from sign-up to the end, as this provider reports it.
+pub(super) static SCENARIO: &[(&str, &str)] = bodies!["standard/scenario":
     "01-customer.created",
     "02-subscription.created",
     "03-subscription.updated-activated",

@@ -4,7 +4,7 @@ use crate::draft::{NormalizedEventDraft, currency, not_negative};
 use crate::envelope::Event;
 use crate::wire::{Id, Metadata, Rfc3339Time, UnclearValue, WirePeriod, status, to_timestamp};
 use domain::event::Fact;
-use domain::ids::{ObjectId, PriceId};
+use domain::ids::PriceId;
 use domain::subscription::terms::{
     self, Pause, SubscriptionSnapshot, SubscriptionStatus, SubscriptionTerms,
 };
@@ -13,45 +13,45 @@ use std::sync::Arc;
 
 /// A subscription. One that ended is canceled, whatever else is said of it.
 pub(super) fn snapshot<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
-    let told: Subscription<'_> = event.data()?;
-    let customer = told.customer.0.clone();
+    let subscription: Subscription<'_> = event.data()?;
+    let customer = subscription.customer.0.clone();
     let mut draft = event.draft(Some(&customer), &[])?;
-    draft.add_references(&[Some(&told.subscription.0)]);
+    draft.add_references(&[Some(&subscription.subscription.0)]);
     draft.add_shop_reference(customer.as_str());
-    draft.read_metadata(told.metadata.as_ref());
+    draft.read_metadata(subscription.metadata.as_ref());
     let ended = event.kind == "subscription.ended";
-    let mut status = status(&told.status, "data.status")?;
+    let mut status = status(&subscription.status, "data.status")?;
     if ended && !status.is_final() {
         status = SubscriptionStatus::Canceled;
     }
-    let items: Result<Vec<_>, _> = told.items.iter().map(Item::read).collect();
+    let items: Result<Vec<_>, _> = subscription.items.iter().map(Item::read).collect();
     let items = items?;
     if items.is_empty() && !status.is_final() {
         return Err(UnclearValue("`data.items` is empty".into()));
     }
     let final_at = status.is_final().then_some(event.at);
     draft.add_fact(Fact::Subscription(Box::new(SubscriptionSnapshot {
-        id: told.subscription.0,
-        started_at: told.started_at.0,
-        currency: match &told.currency {
+        id: subscription.subscription.0,
+        started_at: subscription.started_at.0,
+        currency: match &subscription.currency {
             Some(code) => Some(currency(code, "data.currency")?),
             None => None,
         },
         terms: SubscriptionTerms {
             status,
             items,
-            period: WirePeriod::period(told.period, "data.period")?,
-            trial: WirePeriod::period(told.trial, "data.trial")?,
-            cancel_at: to_timestamp(told.cancel_at),
-            cancel_at_period_end: told.cancel_at_period_end,
-            pause: told.pause.map(|pause| Pause {
+            period: WirePeriod::period(subscription.period, "data.period")?,
+            trial: WirePeriod::period(subscription.trial, "data.trial")?,
+            cancel_at: to_timestamp(subscription.cancel_at),
+            cancel_at_period_end: subscription.cancel_at_period_end,
+            pause: subscription.pause.map(|pause| Pause {
                 behavior: pause.behavior,
                 resumes_at: to_timestamp(pause.resumes_at),
             }),
         },
-        canceled_at: to_timestamp(told.canceled_at),
+        canceled_at: to_timestamp(subscription.canceled_at),
         end_requested: false,
-        ended_at: to_timestamp(told.ended_at).or(final_at),
+        ended_at: to_timestamp(subscription.ended_at).or(final_at),
         previous_attributes: None,
     })));
     Ok(draft)
@@ -109,14 +109,11 @@ struct Paused {
 
 impl Item {
     fn read(&self) -> Result<terms::SubscriptionItem, UnclearValue> {
-        let price = self.price.0.as_str();
+        let price = &self.price.0;
         let unit = self.unit_amount;
         Ok(terms::SubscriptionItem {
-            id: self
-                .id
-                .as_ref()
-                .map_or_else(|| ObjectId::new(price), |id| id.0.clone()),
-            price: PriceId::new(price),
+            id: self.id.as_ref().map_or(price, |id| &id.0).clone(),
+            price: PriceId::from(price),
             metered: self.metered,
             quantity: self.quantity,
             unit_minor: unit

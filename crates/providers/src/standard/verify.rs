@@ -1,11 +1,11 @@
 //! `webhook-id`, `webhook-timestamp`, `webhook-signature: v1,… v1a,…`: any `v1` (HMAC) or `v1a`
 //! (Ed25519) under any key in force of its kind, then the clock.
 
-use crate::verified::{SignatureClaim, canonical_seconds, signature};
-use crate::{
-    Request, Scheme, Secret, Secrets, SignatureEncoding, SignedHeaders, VerificationError,
-    VerifiedItems,
-};
+use crate::provider::{Scheme, SignatureEncoding, SignedHeaders};
+use crate::request::Request;
+use crate::secret::{Secret, Secrets};
+use crate::verification_error::VerificationError;
+use crate::verified::{SignatureClaim, VerifiedItems, canonical_seconds, signature};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
@@ -13,16 +13,16 @@ use jiff::Timestamp;
 /// Proves that a holder of one of the keys sent this body just now.
 ///
 /// # Errors
-/// [`Refused`] when nothing fits, the body is larger than `most`, or the signed time is further
-/// from `now` than the tolerance.
+/// [`VerificationError`] when nothing fits, the body is larger than `limit` bytes, or the signed
+/// time is further from `now` than the tolerance.
 pub(crate) fn verify_within(
     request: &Request<'_>,
     secrets: &Secrets,
     tolerance_seconds: u16,
-    most: usize,
+    limit: usize,
     now: Timestamp,
 ) -> Result<VerifiedItems, VerificationError> {
-    request.check_body(most)?;
+    request.check_body(limit)?;
     let names = HeaderNames::of(request);
     let id = request.headers.only(names.id)?;
     let time = request.headers.only(names.time)?;
@@ -144,8 +144,8 @@ pub(crate) fn canonical_base64<const N: usize>(text: &str) -> Option<[u8; N]> {
 /// A dot would let id and time be cut elsewhere in the signed bytes; the rest keeps the
 /// journal's key plain.
 fn is_message_id(id: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-    (1..=128).contains(&id.len()) && id.bytes().all(plain)
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    (1..=128).contains(&id.len()) && id.bytes().all(is_allowed)
 }
 
 fn garbled(header: &'static str, what: &'static str) -> VerificationError {

@@ -6,8 +6,9 @@ use super::facts::{
 use super::wire::{Expandable, ObjectRef, id};
 use crate::draft::{NormalizedEventDraft, ids};
 use crate::wire::{AddressCountry, Metadata, UnclearValue};
-use domain::event::{Fact, Profile};
+use domain::event::Fact;
 use domain::payment::snapshot::{PaymentSnapshot, SourceKind};
+use domain::person::Profile;
 use serde::Deserialize;
 use std::sync::Arc;
 

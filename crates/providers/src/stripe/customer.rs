@@ -4,7 +4,8 @@ use super::facts::{Discount, StripeEvent, discounts, profile, read_discounts};
 use super::wire::{Expandable, ObjectRef, id};
 use crate::draft::NormalizedEventDraft;
 use crate::wire::{AddressCountry, Metadata, UnclearValue};
-use domain::event::{Fact, Profile};
+use domain::event::Fact;
+use domain::person::Profile;
 use serde::Deserialize;
 use std::sync::Arc;
 

@@ -1,12 +1,12 @@
-//! From an event of Stripe's to a draft of a reading: whose it is, what it says, who leads there.
+//! An event of Stripe's, and the parts that several readers share.
 
-use super::STRIPE;
 use super::wire::Expandable;
 use crate::draft::{self, NormalizedEventDraft};
 use crate::wire::{AddressCountry, UnclearValue, read_object};
-use domain::event::{About, Profile};
+use domain::event::About;
 use domain::ids::{ObjectId, ProviderAccount, Reference};
 use domain::money::{Currency, Money};
+use domain::person::Profile;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 /// An event whose envelope was read.
 pub(super) struct StripeEvent<'a> {
-    /// Whose endpoint it came to.
+    /// The account of the endpoint at which it arrived.
     pub(super) account: &'a ProviderAccount,
     /// When it happened.
     pub(super) created: Timestamp,
@@ -37,7 +37,7 @@ impl<'a> StripeEvent<'a> {
             .transpose()
     }
 
-    /// Nothing but whose it is, yet.
+    /// A draft without facts.
     pub(super) fn draft(&self, about: About) -> NormalizedEventDraft<'a> {
         NormalizedEventDraft::new(self.account, about)
     }
@@ -52,10 +52,10 @@ impl<'a> StripeEvent<'a> {
         let id = customer
             .or_else(guest)
             .ok_or_else(|| UnclearValue::missing("data.object.customer"))?;
-        Ok(self.draft(About::Customer(self.account.customer(id.as_str()))))
+        Ok(self.draft(About::Customer(self.account.customer(id))))
     }
 
-    /// The customer's, or that of whoever these ids lead to, the most telling first.
+    /// A draft about the customer, or by reference to these ids, the most specific first.
     pub(super) fn draft_by_reference(
         &self,
         customer: Option<&ObjectId>,
@@ -64,15 +64,15 @@ impl<'a> StripeEvent<'a> {
         if customer.is_some() {
             return self.draft_for(customer, &[]);
         }
-        let behind: Vec<Reference> = ids
+        let references: Vec<Reference> = ids
             .iter()
             .flatten()
-            .map(|id| self.account.reference(id.as_str()))
+            .map(|id| self.account.reference(id))
             .collect();
-        if behind.is_empty() {
+        if references.is_empty() {
             return Err(UnclearValue::missing("data.object.payment_intent"));
         }
-        Ok(self.draft(About::ByReference(behind)))
+        Ok(self.draft(About::ByReference(references)))
     }
 }
 
@@ -134,7 +134,7 @@ pub(super) fn profile(
 
 /// An amount as Stripe counts it.
 pub(super) fn money(minor: i64, currency: &str) -> Result<Money, UnclearValue> {
-    draft::money(minor, currency, CURRENCY, STRIPE.exponents())
+    draft::money(minor, currency, CURRENCY, EXPONENTS)
 }
 
 /// A currency ISO 4217 lists.
@@ -148,3 +148,7 @@ pub(super) fn not_negative(minor: i64, field: &str) -> Result<i64, UnclearValue>
 }
 
 const CURRENCY: &str = "data.object.currency";
+/// Where Stripe does not count as ISO 4217 does. Without decimals in ISO, but two places in
+/// amounts: `isk`, `ugx`. Two places in ISO, but none in amounts: `mga`. (`huf` and `twd` are
+/// whole only in payouts.)
+pub(super) const EXPONENTS: &[(&str, u8)] = &[("isk", 2), ("mga", 0), ("ugx", 2)];

@@ -18,6 +18,7 @@ mod normalize;
 
 mod facts;
 mod wire;
+mod charge;
 
 mod checkout;
 mod customer;
@@ -29,21 +30,21 @@ mod subscription;
 
 mod samples;
 
-use crate::provider::SigningMethod;
+use crate::provider::{Provider, ProviderSamples, ResponseStatuses, SigningMethod};
+use crate::secret::Secret;
 use crate::timestamped_signature::TimestampedSignature;
-use crate::{Provider, ProviderSamples, ResponseStatuses, Secret};
 
 /// Stripe, as the list of providers has it.
 pub(crate) static STRIPE: Provider = Provider {
     name: "stripe",
     normalizer: NORMALIZER,
-    exponents: EXPONENTS,
+    exponents: facts::EXPONENTS,
     statuses: ResponseStatuses::DEFAULT,
     schemes: &[SIGNATURE.scheme()],
     api: None,
     // The whole `whsec_…` text is the key, not what it would decode to.
     secrets: |text| Ok(vec![Secret::new(text)?]),
-    verify: |arrival| SIGNATURE.verify(arrival),
+    verify: |inbound| SIGNATURE.verify(inbound),
     normalize: normalize::normalize,
     sign: SigningMethod::Secret(|_, body, secret, now| SIGNATURE.sign(body, secret, now)),
     samples: ProviderSamples {
@@ -65,10 +66,5 @@ const SIGNATURE: TimestampedSignature = TimestampedSignature {
     joiner: ".",
 };
 
-/// Raised whenever the same bytes would give another reading.
+/// Raised whenever the same bytes would give another normalized event.
 const NORMALIZER: u16 = 2;
-
-/// Where Stripe does not count as ISO 4217 does. Without decimals in ISO, but two places in
-/// amounts: `isk`, `ugx`. Two places in ISO, but none in amounts: `mga`. (`huf` and `twd` are
-/// whole only in payouts.)
-const EXPONENTS: &[(&str, u8)] = &[("isk", 2), ("mga", 0), ("ugx", 2)];

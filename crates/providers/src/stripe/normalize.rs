@@ -1,14 +1,15 @@
-//! From Stripe's words to ours: the envelope, then the one reader its type has.
+//! Normalizes Stripe's events: the envelope, then the reader for its type.
 
 use super::facts::StripeEvent;
 use super::wire::{ObjectRef, id};
 use super::{checkout, customer, dispute, invoice, payment, refund, subscription};
 use crate::draft::NormalizedEventDraft;
+use crate::fetch::FetchStep;
 use crate::json::validate_json;
+use crate::outcome::ItemOutcome;
 use crate::provider::WireItem;
 use crate::quarantine::{unreadable_event, unreadable_name};
 use crate::wire::{UnclearValue, UnixSeconds, read, read_object};
-use crate::{FetchStep, ItemOutcome};
 use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::{Mode, ProviderAccount};
 use jiff::Timestamp;
@@ -16,7 +17,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
-/// What one verified body says.
+/// Normalizes one verified body.
 pub(crate) fn normalize(item: &WireItem<'_, '_>) -> FetchStep<ItemOutcome> {
     let (account, raw, signed_at) = (item.account, item.raw, item.signed_at);
     let text = validate_json(raw).map_err(UnclearValue::from);
@@ -26,7 +27,7 @@ pub(crate) fn normalize(item: &WireItem<'_, '_>) -> FetchStep<ItemOutcome> {
     })
 }
 
-/// The types acted upon, in the order they take within one second.
+/// The handled types, in the order they take within one second.
 #[rustfmt::skip] // one row a line, or the order cannot be seen
 pub(super) const HANDLED_TYPES: &[(&str, u8, ReadStripeFn)] = &[
     ("customer.created", 10, customer::snapshot),
@@ -36,13 +37,13 @@ pub(super) const HANDLED_TYPES: &[(&str, u8, ReadStripeFn)] = &[
     ("checkout.session.completed", 20, checkout::session),
     ("checkout.session.async_payment_failed", 21, checkout::session),
     ("checkout.session.async_payment_succeeded", 22, checkout::session),
-    ("customer.subscription.created", 30, subscription::seen),
-    ("customer.subscription.trial_will_end", 32, subscription::seen),
-    ("customer.subscription.pending_update_expired", 34, subscription::seen),
-    ("customer.subscription.pending_update_applied", 35, subscription::seen),
-    ("customer.subscription.updated", 36, subscription::seen),
-    ("customer.subscription.paused", 38, subscription::seen),
-    ("customer.subscription.resumed", 39, subscription::seen),
+    ("customer.subscription.created", 30, subscription::snapshot),
+    ("customer.subscription.trial_will_end", 32, subscription::snapshot),
+    ("customer.subscription.pending_update_expired", 34, subscription::snapshot),
+    ("customer.subscription.pending_update_applied", 35, subscription::snapshot),
+    ("customer.subscription.updated", 36, subscription::snapshot),
+    ("customer.subscription.paused", 38, subscription::snapshot),
+    ("customer.subscription.resumed", 39, subscription::snapshot),
     ("invoice.payment_failed", 50, invoice::failed),
     ("invoice.payment_action_required", 51, invoice::action_required),
     ("invoice.marked_uncollectible", 52, invoice::uncollectible),
@@ -62,7 +63,7 @@ pub(super) const HANDLED_TYPES: &[(&str, u8, ReadStripeFn)] = &[
     ("charge.dispute.updated", 82, dispute::snapshot),
     ("charge.dispute.funds_reinstated", 83, dispute::snapshot),
     ("charge.dispute.closed", 84, dispute::snapshot),
-    ("customer.subscription.deleted", 90, subscription::seen),
+    ("customer.subscription.deleted", 90, subscription::snapshot),
     ("customer.deleted", 99, customer::deleted),
 ];
 
@@ -71,7 +72,7 @@ pub(super) type ReadStripeFn =
     for<'a> fn(&StripeEvent<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue>;
 
 /// An event around its object. Everything is optional, so that what is missing can be named,
-/// and thin events (`v2.core.event`, whose time is text) can be told apart first.
+/// and reference-only events (`v2.core.event`, whose time is text) can be recognized first.
 #[derive(Deserialize)]
 struct StripeEnvelope<'a> {
     #[serde(default)]
@@ -106,7 +107,7 @@ impl<'a> StripeEnvelope<'a> {
     fn outcome(&self, account: &ProviderAccount, raw: &[u8], signed_at: Timestamp) -> ItemOutcome {
         let (event_id, kind, created, live) = match self.parts() {
             Ok(EnvelopeParts::ReferenceOnly { id, kind }) => {
-                let id = id.map(|id| account.event(id.0.as_str()));
+                let id = id.map(|id| account.event(&id.0));
                 return ItemOutcome::Ignored { id, kind };
             }
             Ok(EnvelopeParts::Full {
@@ -114,7 +115,7 @@ impl<'a> StripeEnvelope<'a> {
                 kind,
                 created,
                 live,
-            }) => (account.event(id.0.as_str()), kind, created, live),
+            }) => (account.event(&id.0), kind, created, live),
             Err(UnclearValue(what)) => return unreadable_event(account, raw, signed_at, what),
         };
         if live != (account.mode == Mode::Live) {
@@ -181,7 +182,7 @@ impl<'a> StripeEnvelope<'a> {
         })
     }
 
-    /// Whose it is, as far as that much can be read of an object that is unclear.
+    /// Whom an event with an unclear object is about, as far as that can be read.
     fn fallback_about(&self, account: &ProviderAccount, kind: &str, raw: &[u8]) -> About {
         let data: Option<EventPayload<'_>> =
             self.data.and_then(|data| read_object(data, "data").ok());
@@ -196,17 +197,17 @@ impl<'a> StripeEnvelope<'a> {
             _ => try_id(named.customer),
         };
         if let Some(customer) = id(&customer) {
-            return About::Customer(account.customer(customer.as_str()));
+            return About::Customer(account.customer(customer));
         }
-        let behind: Vec<_> = [named.payment_intent, named.charge, named.invoice, named.id]
+        let references: Vec<_> = [named.payment_intent, named.charge, named.invoice, named.id]
             .into_iter()
             .filter_map(try_id)
-            .map(|named| account.reference(named.0.as_str()))
+            .map(|named| account.reference(&named.0))
             .collect();
-        if behind.is_empty() {
+        if references.is_empty() {
             return About::ByReference(vec![account.reference(&unreadable_name(raw))]);
         }
-        About::ByReference(behind)
+        About::ByReference(references)
     }
 }
 
@@ -226,7 +227,8 @@ enum EnvelopeParts {
     },
 }
 
-/// What may name a customer, each read by itself, so that one odd field hides no other.
+/// The fields that may name the customer, each read by itself, so that one unclear field hides no
+/// other.
 #[derive(Deserialize)]
 struct StripeOwnerFields<'a> {
     #[serde(borrow, default)]

@@ -1,15 +1,11 @@
 //! `refund.*` and `charge.refunded`: money that goes back, one by one and in sum.
 
+use super::charge::{Charge, Refund};
 use super::facts::{StripeEvent, not_negative};
-use super::payment::Charge;
-use super::wire::{ObjectRef, id};
+use super::wire::id;
 use crate::draft::{NormalizedEventDraft, ids};
-use crate::wire::{UnclearValue, UnixSeconds, to_timestamp};
+use crate::wire::UnclearValue;
 use domain::event::Fact;
-use domain::ids::ObjectId;
-use domain::payment::snapshot::{RefundSnapshot, RefundState};
-use serde::Deserialize;
-use std::sync::Arc;
 
 /// `refund.created`, `refund.updated`, `refund.failed`, and `charge.refund.updated`, as the
 /// last two were called.
@@ -38,42 +34,4 @@ pub(super) fn charge<'a>(
         draft.add_fact(refund.snapshot(event, charge.ids())?);
     }
     Ok(draft)
-}
-
-/// One refund.
-#[derive(Deserialize)]
-pub(super) struct Refund {
-    id: ObjectRef,
-    amount: i64,
-    status: Arc<str>,
-    #[serde(default)]
-    created: Option<UnixSeconds>,
-    #[serde(default)]
-    charge: Option<ObjectRef>,
-    #[serde(default)]
-    payment_intent: Option<ObjectRef>,
-    #[serde(default)]
-    customer: Option<ObjectRef>,
-}
-
-impl Refund {
-    fn snapshot(
-        &self,
-        event: &StripeEvent<'_>,
-        payment: Vec<ObjectId>,
-    ) -> Result<Fact, UnclearValue> {
-        let state = match &*self.status {
-            "pending" | "requires_action" => RefundState::Pending,
-            "succeeded" => RefundState::Succeeded,
-            "failed" | "canceled" => RefundState::Failed,
-            other => return Err(UnclearValue::unknown_word("data.object.status", other)),
-        };
-        Ok(Fact::Refund(RefundSnapshot {
-            id: self.id.0.clone(),
-            payment,
-            minor: not_negative(self.amount, "amount")?,
-            state,
-            created_at: to_timestamp(self.created).unwrap_or(event.created),
-        }))
-    }
 }

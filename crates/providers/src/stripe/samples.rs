@@ -1,4 +1,4 @@
-//! A body for every event acted upon, and of some the shape of before 2025-03-31.
+//! A body for every handled event, and for some the shape before 2025-03-31.
 
 use crate::samples::bodies;
 
@@ -51,8 +51,8 @@ pub(super) static SAMPLES: &[(&str, &str)] = bodies!["stripe":
     "refund.updated",
 ];
 
-/// One customer's life: what each provider tells of the same thing.
-pub(super) static SCENARIO: &[(&str, &str)] = bodies!["stripe/life":
+/// One customer from sign-up to the end, as this provider reports it.
+pub(super) static SCENARIO: &[(&str, &str)] = bodies!["stripe/scenario":
     "01-customer.created",
     "02-customer.subscription.created",
     "03-invoice.paid",

@@ -15,7 +15,9 @@ use serde::Deserialize;
 use std::sync::Arc;
 
 /// A subscription as it is now, and what it was before where Stripe says.
-pub(super) fn seen<'a>(event: &StripeEvent<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
+pub(super) fn snapshot<'a>(
+    event: &StripeEvent<'a>,
+) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     let mut subscription: Subscription<'_> = event.object()?;
     let before = event.previous::<StripePreviousAttributes>()?;
     let mut draft = event.draft_for(id(&subscription.customer), &[])?;
@@ -23,13 +25,13 @@ pub(super) fn seen<'a>(event: &StripeEvent<'a>) -> Result<NormalizedEventDraft<'
     draft.read_metadata(subscription.metadata.as_ref());
     let discounts = discounts(subscription.discount.take(), subscription.discounts.take());
     read_discounts(&mut draft, &discounts);
-    let mut seen = subscription.snapshot(event.created)?;
+    let mut snapshot = subscription.snapshot(event.created)?;
     let before = before
-        .map(|before| before.read(&seen.terms))
+        .map(|before| before.read(&snapshot.terms))
         .transpose()?
         .filter(|before| *before != PreviousAttributes::default());
-    seen.previous_attributes = before.map(Box::new);
-    draft.add_fact(Fact::Subscription(Box::new(seen)));
+    snapshot.previous_attributes = before.map(Box::new);
+    draft.add_fact(Fact::Subscription(Box::new(snapshot)));
     Ok(draft)
 }
 
@@ -96,7 +98,7 @@ struct StripeSubscriptionItem {
 
 #[derive(Deserialize)]
 struct Price {
-    id: Arc<str>,
+    id: PriceId,
     #[serde(default)]
     currency: Option<Arc<str>>,
     #[serde(default)]
@@ -113,7 +115,7 @@ struct Recurring {
 
 #[derive(Deserialize)]
 struct Plan {
-    id: Arc<str>,
+    id: PriceId,
     #[serde(default)]
     currency: Option<Arc<str>>,
     #[serde(default)]
@@ -196,9 +198,9 @@ impl StripeSubscriptionItem {
         };
         Ok(SubscriptionItem {
             id: self.id.0.clone(),
-            price: PriceId::new(Arc::clone(
-                id.ok_or_else(|| UnclearValue::missing("data.object.items.price"))?,
-            )),
+            price: id
+                .ok_or_else(|| UnclearValue::missing("data.object.items.price"))?
+                .clone(),
             metered,
             quantity: self.quantity.filter(|_| !metered),
             unit_minor: unit_minor.filter(|_| !metered),
@@ -248,7 +250,7 @@ struct PreviousItems {
 #[derive(Deserialize)]
 struct PreviousPlan {
     #[serde(default)]
-    id: Option<Arc<str>>,
+    id: Option<PriceId>,
 }
 
 impl StripePreviousAttributes {
@@ -295,7 +297,7 @@ impl StripePreviousAttributes {
             return None;
         }
         let [item] = now else { return None };
-        let price = plan.map_or_else(|| item.price.clone(), |plan| PriceId::new(Arc::clone(plan)));
+        let price = plan.unwrap_or(&item.price).clone();
         Some(vec![(price, self.quantity.or(item.quantity))])
     }
 }

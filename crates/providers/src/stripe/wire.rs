@@ -13,7 +13,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ObjectRef(pub(super) ObjectId);
 
-/// The id within, where there is one.
+/// The inner id, if any.
 pub(super) fn id(named: &Option<ObjectRef>) -> Option<&ObjectId> {
     named.as_ref().map(|named| &named.0)
 }

@@ -11,8 +11,9 @@ use crate::{
     VerifiedItems,
 };
 use crate::{raw_entry, read_again, receive};
-use domain::event::{About, Fact, NormalizedEvent, Profile};
-use domain::ids::Mode;
+use domain::event::{About, Fact, NormalizedEvent};
+use domain::ids::{Mode, ObjectId};
+use domain::person::Profile;
 use domain::record::Entry;
 use std::sync::Arc;
 
@@ -80,7 +81,7 @@ fn normalize(item: &WireItem<'_, '_>) -> FetchStep<ItemOutcome> {
             "no id",
         ));
     };
-    let event = item.account.event(&id);
+    let event = item.account.event(&ObjectId::parse(id.as_str()).unwrap());
     let answer = match item.responses.response(call) {
         Ok(answer) => answer,
         Err(MissingResponse::NotFetched(questions)) => return FetchStep::Fetch(questions),
@@ -101,7 +102,7 @@ fn normalize(item: &WireItem<'_, '_>) -> FetchStep<ItemOutcome> {
         kind: "thing".into(),
         occurred_at: at(T),
         rank: 1,
-        about: About::Customer(item.account.customer(&id)),
+        about: About::Customer(item.account.customer(&ObjectId::parse(id).unwrap())),
         facts: vec![Fact::Profile(Profile {
             email: Some(email.into()),
             ..Profile::default()

@@ -1,6 +1,6 @@
 //! The walker: every fixture of every provider, against what is expected of it beside it.
 //!
-//! `UPDATE_EXPECT=1 cargo test -p providers` rewrites the expectations; review the diff.
+//! `INSTA_UPDATE=always cargo test -p providers` rewrites the expectations; review the diff.
 
 use super::{T, arrive_as_sample, at, deliver_sample, master, person_key, secrets_of};
 use crate::{Headers, ItemOutcome, PROVIDERS, ReceivedItem, Request, Secrets, partner, provider};
@@ -13,21 +13,35 @@ use std::path::{Path, PathBuf};
 
 #[test]
 fn every_fixture_gives_what_is_expected_beside_it() {
-    let mut failures = Vec::new();
+    let mut compared = BTreeSet::new();
+    insta::glob!(FIXTURES, "**/*.json", |path| {
+        let Some(name) = fixture_name(path) else {
+            return;
+        };
+        let beside = path.parent().expect("stands in a folder");
+        let folder = beside.strip_prefix(FIXTURES).expect("stands among them");
+        let folder = folder.to_str().expect("is plain text");
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path(beside);
+        settings.remove_snapshot_suffix();
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        let body = fs::read(path).expect("can be read");
+        settings.bind(|| insta::assert_json_snapshot!(name, outcome(folder, name, &body)));
+        compared.insert(path.to_owned());
+    });
+    let all = folders()
+        .into_iter()
+        .map(|folder| list(&folder_of(&folder)).0);
+    assert_eq!(compared.len(), all.map(|names| names.len()).sum::<usize>());
+}
+
+#[test]
+fn no_expectation_is_orphaned() {
     for folder in folders() {
         let (fixtures, expectations) = list(&folder_of(&folder));
-        let orphans: Vec<_> = expectations.difference(&fixtures).collect();
-        assert!(
-            orphans.is_empty(),
-            "{folder}: expectations of nothing: {orphans:?}"
-        );
-        for name in fixtures {
-            let path = folder_of(&folder).join(format!("{name}.json"));
-            let body = fs::read(&path).expect("can be read");
-            failures.extend(compare(&folder, &name, &outcome(&folder, &name, &body)));
-        }
+        assert_eq!(fixtures, expectations, "{folder}");
     }
-    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 #[test]
@@ -85,20 +99,20 @@ fn every_sample_and_scenario_is_a_fixture_under_the_name_of_its_event() {
             .iter()
             .map(|(n, _)| (*n).to_owned())
             .collect();
-        let life = format!("{folder}/life");
+        let scenario = format!("{folder}/scenario");
         if !told.is_empty() {
-            assert_eq!(told, list(&folder_of(&life)).0, "{life}");
+            assert_eq!(told, list(&folder_of(&scenario)).0, "{scenario}");
         }
     }
 }
 
-/// The folders of fixtures: one a provider, its telling of a life below, and the partners'.
+/// The folders of fixtures: one a provider, its scenario below, and the partners'.
 fn folders() -> Vec<String> {
     let mut folders = vec!["partner".to_owned()];
     for provider in PROVIDERS {
         folders.push(provider.name().to_owned());
         if !provider.scenario().is_empty() {
-            folders.push(format!("{}/life", provider.name()));
+            folders.push(format!("{}/scenario", provider.name()));
         }
     }
     folders
@@ -147,7 +161,7 @@ fn outcome(folder: &str, name: &str, body: &[u8]) -> Value {
 }
 
 fn partner_outcome(body: &[u8]) -> Value {
-    let acme = PartnerId::new("acme");
+    let acme = PartnerId::parse("acme").unwrap();
     let secret = crate::partner_secret(&master(), &acme, 1).expect("follows");
     let secrets = Secrets::new(vec![secret.clone()]).expect("is one");
     let headers = Headers::new(partner::sign(body, &secret, at(T))).expect("are few");
@@ -183,29 +197,14 @@ pub(super) fn shown(received: &ReceivedItem) -> Value {
     }
 }
 
-fn compare(folder: &str, name: &str, outcome: &Value) -> Option<String> {
-    let path = folder_of(folder).join(format!("{name}.expect.json"));
-    let actual = format!(
-        "{}\n",
-        serde_json::to_string_pretty(outcome).expect("is JSON")
-    );
-    let expected = fs::read_to_string(&path).unwrap_or_default();
-    if actual == expected {
-        return None;
-    }
-    if std::env::var_os("UPDATE_EXPECT").is_some() {
-        fs::write(&path, actual).expect("can be written");
-        return None;
-    }
-    Some(format!(
-        "{folder}/{name}: expected\n{expected}\nbut it is\n{actual}"
-    ))
+fn folder_of(folder: &str) -> PathBuf {
+    Path::new(FIXTURES).join(folder)
 }
 
-fn folder_of(folder: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fixtures")
-        .join(folder)
+/// The name of a fixture; none of what an API answers to one.
+fn fixture_name(path: &Path) -> Option<&str> {
+    let stem = path.file_name()?.to_str()?.strip_suffix(".json")?;
+    (!stem.ends_with("answers")).then_some(stem)
 }
 
 /// Names of fixtures and of expectations.
@@ -213,17 +212,26 @@ fn list(folder: &Path) -> (BTreeSet<String>, BTreeSet<String>) {
     let mut fixtures = BTreeSet::new();
     let mut expectations = BTreeSet::new();
     for entry in fs::read_dir(folder).expect("is a folder") {
-        let entry = entry.expect("can be read");
-        let name = entry.file_name();
-        let name = name.to_str().expect("is plain text");
-        if name == "life" || name == "untold.txt" || name.ends_with("answers.json") {
+        let path = entry.expect("can be read").path();
+        if let Some(name) = fixture_name(&path) {
+            fixtures.insert(name.to_owned());
             continue;
         }
-        let stem = name.strip_suffix(".json").expect("is a fixture");
-        match stem.strip_suffix(".expect") {
-            Some(stem) => expectations.insert(stem.to_owned()),
-            None => fixtures.insert(stem.to_owned()),
-        };
+        let name = path.file_name().and_then(|name| name.to_str());
+        let name = name.expect("is plain text");
+        if let Some(name) = name.strip_suffix(".snap") {
+            expectations.insert(name.to_owned());
+            continue;
+        }
+        let beside =
+            name == "scenario" || name == "unsupported.txt" || name.ends_with("answers.json");
+        // What a failed comparison leaves behind is no expectation yet.
+        assert!(
+            beside || name.ends_with(".snap.new"),
+            "{name} is not a fixture"
+        );
     }
     (fixtures, expectations)
 }
+
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");

@@ -7,7 +7,7 @@ use crate::{
     VerificationError, receive,
 };
 use domain::event::{About, Fact, NormalizedEvent};
-use domain::ids::Mode;
+use domain::ids::{Mode, ObjectId};
 use domain::state::fold::fold;
 use domain::subscription::terms::SubscriptionStatus;
 use serde_json::{Value, json};
@@ -206,7 +206,9 @@ fn a_page_of_a_mandates_subscriptions_is_not_taken_for_all_of_them() {
     let body = json!({ "events": [event("mandates.cancelled", &links, "EV1")] }).to_string();
     let reading = one(expect_received(gocardless(), body.as_bytes(), &fetched).expect("is proven"));
     assert!(reading.is_unclear());
-    let behind = gocardless().account(Mode::Test).reference("MD000Grove01");
+    let behind = gocardless()
+        .account(Mode::Test)
+        .reference(&ObjectId::parse("MD000Grove01").unwrap());
     assert_eq!(reading.about, About::ByReference(vec![behind]));
 }
 

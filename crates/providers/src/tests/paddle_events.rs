@@ -324,7 +324,7 @@ fn what_the_shop_wrote_may_be_anything() {
 #[test]
 fn the_life_ends_as_it_was_lived() {
     let state = fold(SCENARIO.iter());
-    let id = ObjectId::new("sub_01kgrove000000000000000000");
+    let id = ObjectId::parse("sub_01kgrove000000000000000000").unwrap();
     let subscription = &state.subscriptions[&id];
     assert_eq!(subscription.terms.status, SubscriptionStatus::Canceled);
     let asked = "2026-04-05T16:00:00Z".parse().ok();

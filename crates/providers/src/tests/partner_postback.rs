@@ -8,7 +8,7 @@ use domain::event::{About, Fact};
 use domain::ids::PartnerId;
 
 fn acme() -> PartnerId {
-    PartnerId::new("acme")
+    PartnerId::parse("acme").unwrap()
 }
 
 fn secret() -> Secret {
@@ -73,7 +73,8 @@ fn the_order_of_parameters_and_how_they_are_encoded_change_nothing() {
 fn a_postback_that_proves_nothing_is_refused() {
     let good = sign_query(VALID_QUERY, &acme(), &secret(), at(T)).expect("can be signed");
     let (head, mac) = good.split_at(good.len() - 64);
-    let other = PostbackToken::derive(&master(), &PartnerId::new("acme-2"), 1).expect("follows");
+    let other =
+        PostbackToken::derive(&master(), &PartnerId::parse("acme-2").unwrap(), 1).expect("follows");
     let newer = PostbackToken::derive(&master(), &acme(), 2).expect("follows");
     let with = |token: &str| format!("{VALID_QUERY}&token={token}");
     let mismatch = [
@@ -192,7 +193,7 @@ fn a_question_is_signed_for_one_referral_of_one_partner() {
         Err(VerificationError::SignatureMismatch)
     );
     assert_eq!(ask("", "r 1", T), Err(VerificationError::SignatureMismatch));
-    let other = partner::status_request_text(&PartnerId::new("acme-2"), "r 1");
+    let other = partner::status_request_text(&PartnerId::parse("acme-2").unwrap(), "r 1");
     assert_eq!(
         ask(&other, "r 1", T),
         Err(VerificationError::SignatureMismatch)

@@ -12,7 +12,7 @@ const BODY: &[u8] =
     br#"{"type":"referral.created","data":{"referral_id":"r-1","code":"citrus-blog"}}"#;
 
 fn secret() -> Secret {
-    partner_secret(&master(), &PartnerId::new("acme"), 1).expect("follows")
+    partner_secret(&master(), &PartnerId::parse("acme").unwrap(), 1).expect("follows")
 }
 
 fn judge_with(
@@ -216,7 +216,7 @@ fn without_one_of_the_headers_nothing_is_read() {
 fn one_partners_report_is_refused_at_every_other_door() {
     let partners: Vec<PartnerId> = ["acme", "acme-2", "bolt", "acm"]
         .into_iter()
-        .map(PartnerId::new)
+        .map(|text| PartnerId::parse(text).unwrap())
         .collect();
     let key = |partner, version| partner_secret(&master(), partner, version).expect("follows");
     for sender in &partners {
@@ -235,7 +235,7 @@ fn one_partners_report_is_refused_at_every_other_door() {
 
 #[test]
 fn a_report_is_named_by_its_partner_and_message() {
-    let acme = PartnerId::new("acme");
+    let acme = PartnerId::parse("acme").unwrap();
     let signed = standard::sign("msg_7", BODY, &secret(), at(T));
     let headers = Headers::new(signed).expect("are few");
     let request = super::post(&headers, BODY);

@@ -30,7 +30,7 @@ pub(super) fn with(name: &str, pointer: &str, value: Value) -> NormalizedEvent {
 /// Everything but the event's own id.
 fn without_id(reading: &NormalizedEvent) -> NormalizedEvent {
     NormalizedEvent {
-        id: domain::ids::EventId::new("-"),
+        id: domain::ids::EventId::parse("-").unwrap(),
         ..reading.clone()
     }
 }
@@ -161,7 +161,7 @@ fn nothing_paid_is_no_payment() {
 
 #[test]
 fn a_guests_events_meet_under_the_payment() {
-    let guest = About::Customer(domain::ids::CustomerKey::new("stripe/test/pi_Grove03"));
+    let guest = About::Customer(domain::ids::CustomerKey::parse("stripe/test/pi_Grove03").unwrap());
     for name in [
         "checkout.session.completed-guest",
         "payment_intent.succeeded-guest",
@@ -170,7 +170,8 @@ fn a_guests_events_meet_under_the_payment() {
         assert_eq!(read(&fixture(name)).about, guest, "{name}");
     }
     let legacy = with("charge.succeeded-guest", "/payment_intent", Value::Null);
-    let charge = About::Customer(domain::ids::CustomerKey::new("stripe/test/ch_Grove03"));
+    let charge =
+        About::Customer(domain::ids::CustomerKey::parse("stripe/test/ch_Grove03").unwrap());
     assert_eq!(legacy.about, charge);
 }
 

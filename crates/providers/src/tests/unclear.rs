@@ -27,7 +27,7 @@ fn what_is_no_amount_is_unclear_and_never_rounded() {
             reading.id.as_str(),
             read(&fixture("payment_intent.succeeded")).id.as_str()
         );
-        let customer = About::Customer(CustomerKey::new("stripe/test/cus_Valencia01"));
+        let customer = About::Customer(CustomerKey::parse("stripe/test/cus_Valencia01").unwrap());
         assert_eq!(reading.about, customer);
     }
     let largest = with(

@@ -36,11 +36,11 @@ impl fmt::Debug for ApiKey {
 /// [`WeakSecret`] when there is none, or it can't stand in a header.
 pub fn api_key(texts: &[&str]) -> Result<ApiKey, WeakSecret> {
     let text = texts.first().ok_or(WeakSecret::Empty)?;
-    let plain = |byte: u8| byte.is_ascii_graphic();
+    let is_allowed = |byte: u8| byte.is_ascii_graphic();
     if text.is_empty() {
         return Err(WeakSecret::Empty);
     }
-    if !text.bytes().all(plain) {
+    if !text.bytes().all(is_allowed) {
         return Err(WeakSecret::WhiteSpace);
     }
     Ok(ApiKey((*text).into()))
@@ -68,7 +68,7 @@ struct AccessToken {
 #[derive(Debug, thiserror::Error)]
 pub enum ApiClientError {
     /// The address is not one that a key may be sent to.
-    #[error("`{0}` is no https address (plain http is for loopback alone)")]
+    #[error("`{0}` is not an https address (plain http is for loopback alone)")]
     Address(String),
     /// No certificates that could vouch for anybody.
     #[error("the machine's root certificates can't be read ({0})")]

@@ -113,10 +113,10 @@ async fn serve(mut stream: TcpStream, answers: bool) {
         let asked = String::from_utf8_lossy(&read[..count]).into_owned();
         let (head, body) = asked.split_once("\r\n\r\n").expect("is whole");
         let line = head.split(" HTTP").next().expect("has a line");
-        let said = format!("{line} heard: {body}");
+        let reply = format!("{line} heard: {body}");
         let answer = format!(
-            "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{said}",
-            said.len()
+            "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{reply}",
+            reply.len()
         );
         stream
             .write_all(answer.as_bytes())

@@ -1,6 +1,6 @@
 //! What stands in the table, and under which keys.
 
-use domain::ids::{CustomerKey, EventId, Mode, PartnerId, Reference};
+use domain::ids::{CustomerKey, EventId, PartnerId, Reference};
 use domain::letter::Letter;
 use domain::partner::ledger::CommissionRow;
 use domain::partner::referral_status::ReferralStatusRow;
@@ -160,7 +160,9 @@ pub fn ledger_partition(partner: &PartnerId) -> String {
 /// The partner whose ledger's partition this is; none for other partitions and for text that is
 /// not a partner's name.
 pub fn partner_of(partition: &str) -> Option<PartnerId> {
-    partition.strip_prefix(LEDGER).and_then(PartnerId::parse)
+    partition
+        .strip_prefix(LEDGER)
+        .and_then(|name| PartnerId::parse(name).ok())
 }
 
 /// Sort keys of the rows that a partner has for this customer begin so.
@@ -206,25 +208,17 @@ pub fn reference_partition(reference: &Reference) -> String {
 /// The customer whose partition this is; none for other partitions and for text that is not a
 /// customer's key.
 pub fn customer_of(partition: &str) -> Option<CustomerKey> {
-    partition.strip_prefix(CUSTOMER).and_then(parse_customer)
+    partition
+        .strip_prefix(CUSTOMER)
+        .and_then(|key| CustomerKey::parse(key).ok())
 }
 
 /// The reference whose partition this is; none for other partitions and for text that is not a
 /// reference.
 pub fn reference_of(partition: &str) -> Option<Reference> {
-    let text = partition.strip_prefix(REFERENCE)?;
-    let (scope, id) = text.split_once('/')?;
-    (!scope.is_empty() && !id.is_empty()).then(|| Reference::new(text))
-}
-
-/// A customer's key as it stands in the table: provider, mode and the provider's own id.
-pub(crate) fn parse_customer(text: &str) -> Option<CustomerKey> {
-    let (provider, rest) = text.split_once('/')?;
-    let (mode, id) = rest.split_once('/')?;
-    let is_mode = [Mode::Live, Mode::Test]
-        .iter()
-        .any(|known| known.as_str() == mode);
-    (!provider.is_empty() && is_mode && !id.is_empty()).then(|| CustomerKey::new(text))
+    partition
+        .strip_prefix(REFERENCE)
+        .and_then(|text| Reference::parse(text).ok())
 }
 
 impl fmt::Display for Key {

@@ -2,7 +2,7 @@
 
 use crate::error::StoreError;
 use crate::items::attributes::{Attributes, from_fields, text, to_fields};
-use crate::items::key::{Key, customer_of, parse_customer, reference_of};
+use crate::items::key::{Key, customer_of, reference_of};
 use crate::items::stored_item::StoredItem;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -132,10 +132,11 @@ impl StoredItem for Alias {
 
     fn from_fields(key: &Key, attributes: Attributes) -> Result<Self, String> {
         let reference = reference_of(&key.partition).ok_or("an alias of no reference")?;
-        let customer = text(&attributes, "customer").and_then(parse_customer);
+        let customer = text(&attributes, "customer").ok_or("an alias to no customer")?;
+        let customer = CustomerKey::parse(customer).map_err(|error| error.to_string())?;
         Ok(Self {
             reference,
-            customer: customer.ok_or("an alias to no customer")?,
+            customer,
         })
     }
 }

@@ -5,8 +5,9 @@ use crate::items::item::Item;
 use crate::items::key::Key;
 use crate::letters::row::{LEASE, LetterRow, LetterState, SendTask};
 use crate::port::{Table, TransactWrite, WriteCondition};
+use domain::letter::plan::DueLetter;
 use domain::letter::plan::plan;
-use domain::record::{DueLetter, Record};
+use domain::record::Record;
 use jiff::Timestamp;
 use std::sync::Arc;
 

@@ -6,7 +6,7 @@ use crate::items::key::Key;
 use crate::items::stored_item::StoredItem;
 use domain::ids::CustomerKey;
 use domain::letter::Letter;
-use domain::record::DueLetter;
+use domain::letter::plan::DueLetter;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;

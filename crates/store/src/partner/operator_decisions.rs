@@ -14,8 +14,9 @@ use crate::journal::rows::ParkedEntry;
 use crate::partner::partner_row::PartnerRow;
 use crate::port::Table;
 use domain::event::{About, Fact, NormalizedEvent};
-use domain::ids::{CustomerKey, EventId, PartnerId, Reference};
-use domain::partner::program::{CodeGranted, Decision};
+use domain::ids::{CustomerKey, EventId, InvalidId, PartnerId, Reference};
+use domain::partner::referral::CodeGranted;
+use domain::partner::referral::Decision;
 use domain::partner::referral_status::ReferralStatusRow;
 use domain::record::Entry;
 use jiff::Timestamp;
@@ -58,7 +59,7 @@ pub async fn grant<T: Table>(
         program,
         identity: row.identity.clone(),
     };
-    let reference = Reference::code(code);
+    let reference = Reference::code(code).map_err(invalid_id)?;
     for _ in 0..ATTEMPTS {
         let (given, since) = read_grants(table, &reference).await?;
         if let Some(other) = given.iter().find(|given| given.partner != row.partner) {
@@ -68,7 +69,8 @@ pub async fn grant<T: Table>(
             return Ok(GrantOutcome::AlreadyGranted);
         }
         let reading = NormalizedEvent {
-            id: EventId::new(format!("{OPERATOR}/code/{code}/{:04}", given.len())),
+            id: EventId::parse(format!("{OPERATOR}/code/{code}/{:04}", given.len()))
+                .map_err(invalid_id)?,
             kind: "code.granted".into(),
             occurred_at: not_before(now, since),
             rank: GRANTED_RANK,
@@ -144,7 +146,8 @@ pub async fn referred_customers<T: Table>(
     let mut customers: BTreeSet<CustomerKey> =
         told.iter().map(|row| row.customer.clone()).collect();
     if let Some(code) = named.referral.strip_prefix("code/") {
-        customers.extend(resolve_references(table, &[Reference::code(code)]).await?);
+        let code = Reference::code(code).map_err(invalid_id)?;
+        customers.extend(resolve_references(table, &[code]).await?);
     }
     let mut reached = BTreeSet::new();
     for customer in customers {
@@ -189,7 +192,8 @@ pub async fn review<T: Table>(
         let (count, verb) = (reviews.len(), verb(decision));
         let kind = format!("referral.{verb}");
         let reading = NormalizedEvent {
-            id: EventId::new(format!("{OPERATOR}/{partner}/{referral}/{count:04}/{verb}")),
+            id: EventId::parse(format!("{OPERATOR}/{partner}/{referral}/{count:04}/{verb}"))
+                .map_err(invalid_id)?,
             kind: kind.as_str().into(),
             occurred_at: not_before(now, reviews.into_iter().max()),
             rank: REVIEWED_RANK,
@@ -238,6 +242,10 @@ fn is_decision_on(entry: &Entry, named: &ReferralRef) -> bool {
 fn not_before(now: Timestamp, last: Option<Timestamp>) -> Timestamp {
     let second = floor_to_second(now);
     last.map_or(second, |last| second.max(last))
+}
+
+fn invalid_id(error: InvalidId) -> StoreError {
+    StoreError::Invalid(error.to_string())
 }
 
 fn verb(decision: Decision) -> &'static str {

@@ -132,7 +132,7 @@ async fn what_is_parked_is_handed_over_where_an_alias_leads_on() {
 async fn what_is_shared_is_offered_again_for_three_days() {
     for (hours, reached) in [(72, true), (73, false)] {
         let table = MemoryTable::default();
-        let code = Reference::code("spring");
+        let code = Reference::code("spring").unwrap();
         ingest(&table, naming(empty(1, 1), &[&code])).await;
         let shared = entry(about(empty(9, 2), &[&code]), "r");
         let parked = Item::Parked(code.clone(), shared.clone());

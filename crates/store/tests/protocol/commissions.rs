@@ -4,7 +4,7 @@
 use crate::support::{acme, at, customer, disputed, ingest, paid, refunded, report};
 use domain::partner::ledger::Ledger;
 use domain::partner::payout;
-use domain::partner::statement::balances;
+use domain::partner::payout::balances;
 use domain::payment::snapshot::DisputeState;
 use std::sync::Arc;
 use store::audit::walk;

@@ -1,6 +1,7 @@
 //! Faults are what they are called, each process's own.
 
 use crate::support::acme;
+use domain::ids::PartnerId;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use store::memory::{Crash, Fault, MemoryTable};
@@ -79,7 +80,7 @@ async fn a_process_that_crashed_makes_no_request_any_more() {
             let table = MemoryTable::default();
             let process = table.process();
             process.set_faults(Crash { after, answer_lost }.faults());
-            let names = ["a", "b", "c", "d", "e"].map(domain::ids::PartnerId::new);
+            let names = ["a", "b", "c", "d", "e"].map(|name| PartnerId::parse(name).unwrap());
             let mut answered = 0;
             for name in &names {
                 answered += usize::from(add(&process, name).await.is_ok());

@@ -197,7 +197,7 @@ async fn who_came_first_an_event_or_its_alias_makes_no_difference() {
 #[tokio::test]
 async fn what_names_a_shared_reference_reaches_all_behind_it_and_stays_for_later_ones() {
     let table = MemoryTable::default();
-    let code = Reference::code("spring");
+    let code = Reference::code("spring").unwrap();
     for n in 1..3 {
         deliver(&table, naming(empty(n, n as i64), &[&code]), "1")
             .await

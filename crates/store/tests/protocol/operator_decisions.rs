@@ -2,7 +2,7 @@
 
 use crate::support::{acme, at, at_once, customer, empty, ingest, naming, paid, program, report};
 use domain::ids::{PartnerId, Reference};
-use domain::partner::program::Decision;
+use domain::partner::referral::Decision;
 use std::sync::Arc;
 use store::folding::read_journal;
 use store::memory::{Fault, MemoryTable, TableRequest};
@@ -13,7 +13,7 @@ use store::partners::PartnerRow;
 use store::{Item, StoreError};
 
 fn partner(name: &str) -> PartnerRow {
-    let mut row = PartnerRow::new(PartnerId::new(name));
+    let mut row = PartnerRow::new(PartnerId::parse(name).unwrap());
     row.set_terms(&program().into(), 0, at(0));
     row
 }
@@ -88,7 +88,9 @@ async fn of_two_who_give_a_code_at_once_one_owns_it() {
     let given = grant(&process, &partner("acme"), &spring(), at(1)).await;
     assert_eq!(
         given,
-        Ok(GrantOutcome::OwnedByOther(PartnerId::new("zest")))
+        Ok(GrantOutcome::OwnedByOther(
+            PartnerId::parse("zest").unwrap()
+        ))
     );
 }
 
@@ -171,7 +173,11 @@ async fn a_referral_reaches_those_it_was_told_on_and_a_code_those_who_showed_it(
     grant(&table, &partner("acme"), &spring(), at(0))
         .await
         .unwrap();
-    ingest(&table, naming(empty(5, 1), &[&Reference::code("spring")])).await;
+    ingest(
+        &table,
+        naming(empty(5, 1), &[&Reference::code("spring").unwrap()]),
+    )
+    .await;
     let code = ReferralRef {
         partner: acme(),
         referral: "code/spring".into(),

@@ -47,7 +47,7 @@ async fn a_partner_that_was_put_and_whose_answer_was_lost_is_new() {
 async fn partners_are_listed_by_name() {
     let table = MemoryTable::with_page(2);
     for name in ["zest", "acme", "lemon"] {
-        add(&table, &PartnerId::new(name)).await.unwrap();
+        add(&table, &PartnerId::parse(name).unwrap()).await.unwrap();
     }
     let rows = list(&table).await.unwrap();
     let names: Vec<_> = rows.iter().map(|row| row.partner.as_str()).collect();
@@ -157,7 +157,7 @@ async fn public_keys_are_read_all_at_once_once_a_minute_whatever_is_named() {
     for (name, keys) in [("acme", vec!["whpk_1".into()]), ("zest", vec![])] {
         let row = PartnerRow {
             public_keys: keys,
-            ..PartnerRow::new(PartnerId::new(name))
+            ..PartnerRow::new(PartnerId::parse(name).unwrap())
         };
         put_new(&table, row).await.unwrap();
     }
@@ -165,7 +165,7 @@ async fn public_keys_are_read_all_at_once_once_a_minute_whatever_is_named() {
     let cache = PublicKeyCache::default();
     for name in ["acme", "zest", "nobody", "acme"] {
         let row = cache
-            .read(&table, &PartnerId::new(name), at(1))
+            .read(&table, &PartnerId::parse(name).unwrap(), at(1))
             .await
             .unwrap();
         assert_eq!(row.is_some(), name == "acme");

@@ -5,8 +5,9 @@ use domain::ids::{CustomerKey, ObjectId, PartnerId};
 use domain::money::{Currency, Money};
 use domain::partner::bank_account::BankAccount;
 use domain::partner::ledger::{CommissionRow, RowKind};
+use domain::partner::payout::balances;
 use domain::partner::payout::{Payout, PayoutOutcome, PayoutRequest};
-use domain::partner::statement::{balances, statement};
+use domain::partner::statement::statement;
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -249,8 +250,8 @@ fn released(books: &LedgerSnapshot) -> i64 {
 async fn put<T: Table>(table: &T, n: u64, minor: i64) {
     let row = CommissionRow {
         partner: acme(),
-        customer: CustomerKey::new(format!("stripe/test/cus_{}", n % 7)),
-        payment: ObjectId::new(format!("pi_{n}")),
+        customer: CustomerKey::parse(format!("stripe/test/cus_{}", n % 7)).unwrap(),
+        payment: ObjectId::parse(format!("pi_{n}")).unwrap(),
         n,
         kind: RowKind::Commission,
         amount: eur(minor),
@@ -268,7 +269,7 @@ async fn put<T: Table>(table: &T, n: u64, minor: i64) {
 
 fn transfer(n: u64) -> Transfer {
     Transfer {
-        partner: PartnerId::new(format!("partner-{}", n % 3)),
+        partner: PartnerId::parse(format!("partner-{}", n % 3)).unwrap(),
         payout: n,
         amount: eur(100),
         account: BankAccount::new("Acme", "DE89370400440532013000", None).unwrap(),
@@ -276,7 +277,7 @@ fn transfer(n: u64) -> Transfer {
 }
 
 fn acme() -> PartnerId {
-    PartnerId::new("acme")
+    PartnerId::parse("acme").unwrap()
 }
 
 fn request_for(of_march: i8) -> PayoutRequest {

@@ -1,14 +1,16 @@
 //! Events of made-up customers, and how they are delivered.
 
-use domain::event::{About, Fact, NormalizedEvent, Profile, ReferralSnapshot};
+use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId, Reference};
 use domain::money::{Currency, Money};
-use domain::partner::program::{
-    AttributionModel, AttributionTerms, CommissionDuration, PartnerIdentity, Program, Reward,
-};
+use domain::partner::identity::PartnerIdentity;
+use domain::partner::program::{AttributionModel, CommissionDuration, Program, Reward};
+use domain::partner::referral::AttributionTerms;
+use domain::partner::referral::ReferralSnapshot;
 use domain::payment::snapshot::{
     DisputeSnapshot, DisputeState, PaymentSnapshot, RefundSnapshot, RefundState, SourceKind,
 };
+use domain::person::Profile;
 use domain::record::{Entry, Record};
 use domain::subscription::terms::{
     Period, SubscriptionSnapshot, SubscriptionStatus, SubscriptionTerms,
@@ -32,11 +34,11 @@ pub(crate) async fn ingest(table: &impl Table, event: NormalizedEvent) {
 }
 
 pub(crate) fn acme() -> PartnerId {
-    PartnerId::new("acme")
+    PartnerId::parse("acme").unwrap()
 }
 
 pub(crate) fn customer(n: usize) -> CustomerKey {
-    CustomerKey::new(format!("stripe/test/cus_{n}"))
+    CustomerKey::parse(format!("stripe/test/cus_{n}")).unwrap()
 }
 
 pub(crate) fn at(hour: i64) -> Timestamp {
@@ -50,7 +52,7 @@ pub(crate) fn event_of(
     facts: Vec<Fact>,
 ) -> NormalizedEvent {
     NormalizedEvent {
-        id: EventId::new(id),
+        id: EventId::parse(id).unwrap(),
         kind: "made.up".into(),
         occurred_at: at,
         rank: 1,
@@ -86,7 +88,7 @@ pub(crate) fn report(n: usize) -> NormalizedEvent {
 pub(crate) fn paid(customer: usize, n: usize) -> NormalizedEvent {
     let paid_at = Timestamp::from_second(at(0).as_second() + 1 + n as i64).unwrap();
     let seen = PaymentSnapshot {
-        ids: vec![ObjectId::new(format!("pi_{n}"))],
+        ids: vec![ObjectId::parse(format!("pi_{n}")).unwrap()],
         source_kind: SourceKind::Intent,
         paid: Money {
             minor: 1_000,
@@ -104,8 +106,8 @@ pub(crate) fn paid(customer: usize, n: usize) -> NormalizedEvent {
 pub(crate) fn disputed(customer: usize, n: usize, state: DisputeState) -> NormalizedEvent {
     let id = format!("stripe/test/evt_dp_{n}_{state:?}");
     let seen = DisputeSnapshot {
-        id: ObjectId::new(format!("dp_{n}")),
-        payment: vec![ObjectId::new(format!("pi_{n}"))],
+        id: ObjectId::parse(format!("dp_{n}")).unwrap(),
+        payment: vec![ObjectId::parse(format!("pi_{n}")).unwrap()],
         minor: 1_000,
         state,
     };
@@ -115,8 +117,8 @@ pub(crate) fn disputed(customer: usize, n: usize, state: DisputeState) -> Normal
 
 pub(crate) fn refunded(customer: usize, n: usize, minor: i64) -> NormalizedEvent {
     let seen = RefundSnapshot {
-        id: ObjectId::new(format!("re_{n}")),
-        payment: vec![ObjectId::new(format!("pi_{n}"))],
+        id: ObjectId::parse(format!("re_{n}")).unwrap(),
+        payment: vec![ObjectId::parse(format!("pi_{n}")).unwrap()],
         minor,
         state: RefundState::Succeeded,
         created_at: at(1),
@@ -170,7 +172,7 @@ pub(crate) fn about(event: NormalizedEvent, references: &[&Reference]) -> Normal
 
 /// An object of the provider's.
 pub(crate) fn object(id: &str) -> Reference {
-    Reference::new(format!("stripe/test/{id}"))
+    Reference::parse(format!("stripe/test/{id}")).unwrap()
 }
 
 /// A customer with an address and a subscription that runs: a welcome is due.
@@ -213,7 +215,7 @@ fn profile(n: usize) -> Fact {
 
 fn subscription(n: usize, status: SubscriptionStatus, trial: Option<Period>) -> Fact {
     Fact::Subscription(Box::new(SubscriptionSnapshot {
-        id: ObjectId::new(format!("sub_{n}")),
+        id: ObjectId::parse(format!("sub_{n}")).unwrap(),
         started_at: at(0),
         currency: None,
         terms: SubscriptionTerms {

@@ -2,9 +2,10 @@
 //! nobody whom it sent before.
 
 use crate::support::{acme, at, event_of, paid, program};
-use domain::event::{Fact, NormalizedEvent, ReferralSnapshot};
+use domain::event::{Fact, NormalizedEvent};
 use domain::ids::PartnerId;
 use domain::partner::program::{Program, Reward};
+use domain::partner::referral::ReferralSnapshot;
 use domain::partner::tiers::ProgramTerms;
 use domain::record::Entry;
 use jiff::Timestamp;
@@ -130,7 +131,7 @@ async fn each_customer_is_counted_once_however_many_runs_the_audit_takes() {
 #[tokio::test]
 async fn a_partner_without_tiers_is_left_alone() {
     let table = MemoryTable::default();
-    let zest = PartnerId::new("zest");
+    let zest = PartnerId::parse("zest").unwrap();
     let mut row = PartnerRow::new(zest.clone());
     row.set_terms(&earning(2_000).into(), 0, at(0));
     put_new(&table, row.clone()).await.unwrap();

@@ -55,7 +55,7 @@ async fn what_waits_is_read_once_each_in_steps_of_any_size() {
 async fn what_was_taken_in_waits_no_more_and_the_rest_does() {
     let table = table_with(0, 3).await;
     for _ in 0..2 {
-        let id = EventId::new("stripe/test/evt_1");
+        let id = EventId::parse("stripe/test/evt_1").unwrap();
         delete_waiting(&table, &object("waiting"), &id)
             .await
             .unwrap();

@@ -161,8 +161,20 @@ fn bodies(sender: &SignedSender) -> Vec<RequestCase> {
     let (two, six, seven) = (of(2), of(6), of(7));
     vec![
         case("zero bytes", sender.signed(b""), b"", 400, "empty"),
-        case("2 MB", sender.signed(&two), &two, 413, "this door takes"),
-        case("6 MB", sender.signed(&six), &six, 413, "this door takes"),
+        case(
+            "2 MB",
+            sender.signed(&two),
+            &two,
+            413,
+            "this endpoint takes",
+        ),
+        case(
+            "6 MB",
+            sender.signed(&six),
+            &six,
+            413,
+            "this endpoint takes",
+        ),
         case("7 MB", sender.signed(b""), &seven, 413, "6 MB"),
     ]
 }

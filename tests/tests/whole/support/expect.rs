@@ -1,22 +1,15 @@
-//! What is expected stands in a file; `UPDATE_EXPECT=1` rewrites it and the diff is reviewed.
+//! What is expected stands in a file; `INSTA_UPDATE=always` rewrites it and the diff is reviewed.
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// Compares with a JSON file of `tests/stories`.
-pub(crate) fn assert_expected(name: &str, told: &Value) {
-    let path = stories_folder().join(format!("{name}.expect.json"));
-    let text = format!("{}\n", serde_json::to_string_pretty(told).unwrap());
-    if std::env::var_os("UPDATE_EXPECT").is_some() {
-        std::fs::write(&path, text).unwrap();
-        return;
-    }
-    let expected = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        expected == text,
-        "{name}: not as expected; UPDATE_EXPECT=1 rewrites. {}",
-        first_difference(&expected, &text)
-    );
+pub(crate) fn assert_expected(name: &str, seen: &Value) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(stories_folder());
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_json_snapshot!(name, seen));
 }
 
 /// The folder of stories and of what is expected of them.

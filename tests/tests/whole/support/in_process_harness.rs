@@ -100,7 +100,7 @@ impl InProcessHarness {
     }
 
     pub(crate) async fn view(&self, customer: &str) -> Value {
-        let customer = CustomerKey::new(customer);
+        let customer = CustomerKey::parse(customer).unwrap();
         let told = orangery::customer::view(&self.table, &customer, &self.email.catalog).await;
         let mut value = serde_json::to_value(told.unwrap()).unwrap();
         remove_clock_times(&mut value);

@@ -208,7 +208,7 @@ pub(crate) fn summaries(came: &[ReceivedNotice]) -> Vec<String> {
 }
 
 pub(crate) fn acme() -> PartnerId {
-    PartnerId::new("acme")
+    PartnerId::parse("acme").unwrap()
 }
 
 pub(crate) fn secret() -> String {
@@ -233,8 +233,8 @@ pub(crate) const DAY: i64 = 86_400;
 pub(crate) fn row(n: u64, kind: RowKind, minor: i64) -> CommissionRow {
     CommissionRow {
         partner: acme(),
-        customer: CustomerKey::new("stripe/test/cus_1"),
-        payment: ObjectId::new("pi_1"),
+        customer: CustomerKey::parse("stripe/test/cus_1").unwrap(),
+        payment: ObjectId::parse("pi_1").unwrap(),
         n,
         kind,
         amount: Money {

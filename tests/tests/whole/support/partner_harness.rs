@@ -3,11 +3,10 @@
 
 use super::stack_harness::StackHarness;
 use domain::ids::PartnerId;
+use domain::partner::identity::PartnerIdentity;
 use domain::partner::ledger::CommissionRow;
 use domain::partner::payout::{Payout, PayoutRequest};
-use domain::partner::program::{
-    AttributionModel, CommissionDuration, PartnerIdentity, Program, Reward,
-};
+use domain::partner::program::{AttributionModel, CommissionDuration, Program, Reward};
 use domain::partner::statement::Statement;
 use domain::record::Entry;
 use jiff::civil::date;
@@ -68,7 +67,7 @@ impl PartnerHarness {
     /// A partner is told at this address from now on.
     pub(crate) async fn set_endpoint(&self, partner: &str, url: &str) {
         let (table, now) = (self.0.table(), self.0.now());
-        let set = set(&table, &PartnerId::new(partner), url, now).await;
+        let set = set(&table, &PartnerId::parse(partner).unwrap(), url, now).await;
         assert!(set.unwrap().is_some());
     }
 
@@ -80,7 +79,7 @@ impl PartnerHarness {
     /// What the partner's statement says now.
     pub(crate) async fn statement(&self, partner: &str) -> Statement {
         let (table, now) = (self.0.table(), self.0.now());
-        statement::read_statement(&table, &PartnerId::new(partner), now)
+        statement::read_statement(&table, &PartnerId::parse(partner).unwrap(), now)
             .await
             .unwrap()
     }
@@ -151,13 +150,13 @@ impl PartnerHarness {
             date: now.to_zoned(TimeZone::UTC).date(),
             minimums: Vec::new(),
         };
-        run(&table, &PartnerId::new("acme"), &order, now)
+        run(&table, &PartnerId::parse("acme").unwrap(), &order, now)
             .await
             .unwrap();
     }
 
     pub(crate) async fn payouts(&self) -> Vec<Payout> {
-        let books = read_ledger_snapshot(&self.0.table(), &PartnerId::new("acme")).await;
+        let books = read_ledger_snapshot(&self.0.table(), &PartnerId::parse("acme").unwrap()).await;
         books.unwrap().payouts
     }
 
@@ -215,7 +214,7 @@ impl PartnerHarness {
 
     /// A partner's rows, as they were decided.
     pub(crate) async fn rows(&self, partner: &str) -> Vec<CommissionRow> {
-        let mut rows = ledger(&self.0.table(), &PartnerId::new(partner))
+        let mut rows = ledger(&self.0.table(), &PartnerId::parse(partner).unwrap())
             .await
             .unwrap();
         rows.sort_by_key(|row| (row.at, row.n));

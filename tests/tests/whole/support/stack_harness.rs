@@ -6,7 +6,8 @@ use super::logs;
 use anyhow::Context;
 use domain::catalog::Catalog;
 use domain::ids::{CustomerKey, PartnerId};
-use domain::partner::program::{PartnerIdentity, Program};
+use domain::partner::identity::PartnerIdentity;
+use domain::partner::program::Program;
 use jiff::{SignedDuration, Timestamp};
 use orangery::customer::view;
 use orangery::delivery::{Delivery, DeliveryResponse, agent};
@@ -111,7 +112,7 @@ impl StackHarness {
         program: Program,
         own: PartnerIdentity,
     ) {
-        let (table, partner) = (self.table(), PartnerId::new(partner));
+        let (table, partner) = (self.table(), PartnerId::parse(partner).unwrap());
         let changed = change(&table, &partner, |row| {
             let program = program.clone();
             row.programs
@@ -171,7 +172,7 @@ impl StackHarness {
 
     /// The whole view of a customer, but for the moments of our own clock.
     pub(crate) async fn view(&self, customer: &str) -> Value {
-        let customer = CustomerKey::new(customer);
+        let customer = CustomerKey::parse(customer).unwrap();
         let told = view(&self.table(), &customer, &self.shop.catalog).await;
         let mut value = serde_json::to_value(told.unwrap()).unwrap();
         remove_clock_times(&mut value);

@@ -90,7 +90,7 @@ fn an_id_fits_its_field() {
 
 fn message() -> TransferBatch {
     let transfer = |partner: &str, payout, minor, account| Transfer {
-        partner: PartnerId::new(partner),
+        partner: PartnerId::parse(partner).unwrap(),
         payout,
         amount: money(minor, "eur"),
         account,

@@ -4,7 +4,8 @@
 use super::{PayoutSheetRow, month, payouts};
 use domain::ids::PartnerId;
 use domain::money::{Currency, Money};
-use domain::partner::statement::{Balance, MonthlyStatement, RowView};
+use domain::partner::payout::Balance;
+use domain::partner::statement::{MonthlyStatement, RowView};
 use jiff::Timestamp;
 use jiff::civil::date;
 
@@ -12,7 +13,7 @@ use jiff::civil::date;
 fn a_payout_is_a_line_and_no_text_is_a_formula() {
     let line = |holder: &str, transfer: &str| PayoutSheetRow {
         date: date(2026, 4, 5),
-        partner: PartnerId::new("acme"),
+        partner: PartnerId::parse("acme").unwrap(),
         payout: 1,
         amount: Money {
             minor: 20_000,

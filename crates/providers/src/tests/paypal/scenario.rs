@@ -12,7 +12,7 @@ use proptest::prelude::*;
 
 fn scenario() -> Vec<NormalizedEvent> {
     let reading = |(name, body): &(&str, &str)| {
-        let told = deliver_sample(&PAYPAL, &format!("life/{name}"), body.as_bytes());
+        let told = deliver_sample(&PAYPAL, &format!("scenario/{name}"), body.as_bytes());
         let outcome = told.expect("is proven").remove(0).outcome;
         let ItemOutcome::Event(reading) = outcome else {
             panic!("{name} is journaled: {outcome:?}");
@@ -24,11 +24,11 @@ fn scenario() -> Vec<NormalizedEvent> {
 
 #[test]
 fn a_life_is_told_in_full() {
-    let life = scenario();
-    assert_eq!(life.len(), 13);
-    let state = fold(&life);
+    let events = scenario();
+    assert_eq!(events.len(), 13);
+    let state = fold(&events);
     assert_eq!(state.unclear, 0);
-    let subscription = &state.subscriptions[&ObjectId::new("I-GR0VE0000001")];
+    let subscription = &state.subscriptions[&ObjectId::parse("I-GR0VE0000001").unwrap()];
     assert_eq!(subscription.terms.status, SubscriptionStatus::Canceled);
     assert_eq!(
         subscription.terms.items[0].price.as_str(),
@@ -69,10 +69,10 @@ fn a_life_is_told_in_full() {
 
 #[test]
 fn after_each_event_the_record_says_what_is_so() {
-    let life = scenario();
-    let told: Vec<_> = (1..=life.len())
+    let events = scenario();
+    let told: Vec<_> = (1..=events.len())
         .map(|count| {
-            let state = fold(&life[..count]);
+            let state = fold(&events[..count]);
             let subscription = state.subscriptions.values().next().expect("is one");
             let disputed: i64 = state
                 .payments
@@ -108,10 +108,10 @@ fn after_each_event_the_record_says_what_is_so() {
 
 #[test]
 fn whoever_pays_is_one_customer_and_everything_leads_there() {
-    let life = scenario();
+    let events = scenario();
     let mut led: Vec<&str> = Vec::new();
     let mut waits = 0;
-    for reading in &life {
+    for reading in &events {
         match &reading.about {
             About::Customer(customer) => {
                 assert_eq!(customer.as_str(), "paypal/test/NELLPAYER0001");
@@ -121,7 +121,7 @@ fn whoever_pays_is_one_customer_and_everything_leads_there() {
         }
     }
     assert_eq!(waits, 5, "first word, refund, dispute, reversal and end");
-    for reading in &life {
+    for reading in &events {
         if let About::ByReference(references) = &reading.about {
             let known = references.iter().any(|one| led.contains(&one.as_str()));
             assert!(known, "{references:?}");
@@ -131,8 +131,8 @@ fn whoever_pays_is_one_customer_and_everything_leads_there() {
 
 #[test]
 fn every_order_of_seven_events_ends_in_the_same_record() {
-    let life = scenario();
-    let seven: Vec<NormalizedEvent> = (0..7).map(|place| life[place * 12 / 6].clone()).collect();
+    let events = scenario();
+    let seven: Vec<NormalizedEvent> = (0..7).map(|place| events[place * 12 / 6].clone()).collect();
     let expected = fold(&seven);
     let mut orders = 0;
     permute(&mut seven.clone(), 0, &mut |order| {

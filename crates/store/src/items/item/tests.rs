@@ -1,19 +1,23 @@
 //! What stands in the table comes back as it was written.
 
 use super::Item;
+use crate::error::StoreError;
 use crate::items::key::{customer_referral_statuses, customer_rows};
+use crate::journal::rows::Alias;
 use crate::partner::delivery_row::DeliveryState;
 use crate::partner::endpoint_row::{DisabledReason, DisabledState, NoticeEndpoint};
 use crate::partner::payout_rows::{BankRow, Transfer, TransferBatch};
 use crate::partner::report_row::{ReportIndex, StoredReport};
-use domain::event::{About, Fact, NormalizedEvent, ReferralSnapshot};
-use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId};
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::event::{About, Fact, NormalizedEvent};
+use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId, Reference};
 use domain::money::{Currency, Money};
 use domain::partner::bank_account::BankAccount;
+use domain::partner::identity::PartnerIdentity;
 use domain::partner::payout::Payout;
-use domain::partner::program::{
-    AttributionModel, AttributionTerms, CommissionDuration, PartnerIdentity, Program, Reward,
-};
+use domain::partner::program::{AttributionModel, CommissionDuration, Program, Reward};
+use domain::partner::referral::AttributionTerms;
+use domain::partner::referral::ReferralSnapshot;
 use domain::payment::snapshot::{PaymentSnapshot, RefundSnapshot, RefundState, SourceKind};
 use domain::record::{Effect, Entry, Record};
 use jiff::Timestamp;
@@ -23,7 +27,7 @@ use std::sync::Arc;
 
 #[test]
 fn a_ledger_its_rows_and_the_terms_they_rest_on_come_back() {
-    let customer = CustomerKey::new("provider/test/cus_1");
+    let customer = CustomerKey::parse("provider/test/cus_1").unwrap();
     for reward in [Reward::BasisPoints(2_050), Reward::Fixed(eur(500))] {
         let entry = entry(&customer, reward);
         let record = Record::new(customer.clone());
@@ -51,9 +55,12 @@ fn a_ledger_its_rows_and_the_terms_they_rest_on_come_back() {
 
 #[test]
 fn a_payout_the_account_and_what_the_bank_is_told_come_back() {
-    let (partner, at) = (PartnerId::new("acme"), Timestamp::UNIX_EPOCH);
+    let (partner, at) = (PartnerId::parse("acme").unwrap(), Timestamp::UNIX_EPOCH);
     let account = BankAccount::new("Acme", "DE89370400440532013000", Some("COBADEFF")).unwrap();
-    let late = BTreeMap::from([(CustomerKey::new("provider/test/cus_1"), [0, 7].into())]);
+    let late = BTreeMap::from([(
+        CustomerKey::parse("provider/test/cus_1").unwrap(),
+        [0, 7].into(),
+    )]);
     let mut items = Vec::new();
     for late in [BTreeMap::new(), late] {
         items.push(Item::Payout(Arc::new(Payout {
@@ -99,9 +106,29 @@ fn a_payout_the_account_and_what_the_bank_is_told_come_back() {
 }
 
 #[test]
+fn an_alias_is_read_only_if_its_customer_can_be_one() {
+    let alias = Item::from(Alias {
+        reference: Reference::code("spring").unwrap(),
+        customer: CustomerKey::parse("provider/test/cus_1").unwrap(),
+    });
+    let stored = alias.to_attributes().unwrap();
+    assert_eq!(Item::from_attributes(stored.clone()), Ok(alias));
+    for customer in [None, Some(""), Some("provider/test/cus\n1")] {
+        let mut stored = stored.clone();
+        stored.remove("customer");
+        if let Some(text) = customer {
+            stored.insert("customer".into(), AttributeValue::S(text.into()));
+        }
+        let read = Item::from_attributes(stored);
+        let is_refused = matches!(read, Err(StoreError::Unreadable { .. }));
+        assert!(is_refused, "{customer:?}");
+    }
+}
+
+#[test]
 fn no_customers_rows_stand_among_anothers_whatever_its_id() {
-    let one = CustomerKey::new("provider/test/cus");
-    let other = CustomerKey::new("provider/test/cus#pi_1");
+    let one = CustomerKey::parse("provider/test/cus").unwrap();
+    let other = CustomerKey::parse("provider/test/cus#pi_1").unwrap();
     assert!(!customer_rows(&other).starts_with(&customer_rows(&one)));
     let standings = |customer| customer_referral_statuses("r-1", customer);
     assert!(!standings(&other).starts_with(&standings(&one)));
@@ -110,7 +137,7 @@ fn no_customers_rows_stand_among_anothers_whatever_its_id() {
 #[test]
 fn what_a_partners_door_heard_comes_back_under_keys_that_none_else_has() {
     let report = |message: &str, referral: &str, content: Option<&str>| StoredReport {
-        partner: PartnerId::new("acme"),
+        partner: PartnerId::parse("acme").unwrap(),
         message: message.into(),
         kind: "referral.created".into(),
         referral: referral.into(),
@@ -145,7 +172,7 @@ fn what_a_partners_door_heard_comes_back_under_keys_that_none_else_has() {
 
 #[test]
 fn an_endpoint_and_what_it_was_told_come_back_and_only_what_is_to_be_told_is_in_the_index() {
-    let partner = PartnerId::new("acme");
+    let partner = PartnerId::parse("acme").unwrap();
     let at: Timestamp = "2026-01-01T00:00:00.5Z".parse().unwrap();
     let off = DisabledState {
         at,
@@ -184,7 +211,7 @@ fn an_endpoint_and_what_it_was_told_come_back_and_only_what_is_to_be_told_is_in_
 fn entry(customer: &CustomerKey, reward: Reward) -> Arc<Entry> {
     let at = Timestamp::UNIX_EPOCH;
     let pinned = AttributionTerms {
-        partner: PartnerId::new("acme"),
+        partner: PartnerId::parse("acme").unwrap(),
         referral: "r-1".into(),
         reported_at: at,
         program: Program {
@@ -201,7 +228,7 @@ fn entry(customer: &CustomerKey, reward: Reward) -> Arc<Entry> {
         referral: pinned.referral.clone(),
         referred_at: at,
     };
-    let payment = vec![ObjectId::new("pi_1")];
+    let payment = vec![ObjectId::parse("pi_1").unwrap()];
     let paid = PaymentSnapshot {
         ids: payment.clone(),
         source_kind: SourceKind::Intent,
@@ -211,14 +238,14 @@ fn entry(customer: &CustomerKey, reward: Reward) -> Arc<Entry> {
         subscription: None,
     };
     let refund = RefundSnapshot {
-        id: ObjectId::new("re_1"),
+        id: ObjectId::parse("re_1").unwrap(),
         payment,
         minor: 400,
         state: RefundState::Succeeded,
         created_at: at,
     };
     let reading = NormalizedEvent {
-        id: EventId::new("provider/test/evt_1"),
+        id: EventId::parse("provider/test/evt_1").unwrap(),
         kind: "made.up".into(),
         occurred_at: at,
         rank: 1,

@@ -1,0 +1,168 @@
+//! The reference for money: what a set of facts says was paid, refunded and disputed.
+
+use super::facts::Positioned;
+use domain::event::{Fact, Position};
+use domain::ids::ObjectId;
+use domain::payment::payments::{
+    self, CumulativeRefund, Dispute, OPEN_PAYMENTS, Payment, Payments, Refund,
+};
+use domain::payment::snapshot::{PaymentSnapshot, SourceKind};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A refund's or a dispute's own id: whatever it names, now or before, is one payment.
+fn own_id(fact: &Fact) -> Option<&ObjectId> {
+    match fact {
+        Fact::Refund(seen) => Some(&seen.id),
+        Fact::Dispute(seen) => Some(&seen.id),
+        _ => None,
+    }
+}
+
+fn payment_ids(fact: &Fact) -> &[ObjectId] {
+    match fact {
+        // That nothing arrived after all names no payment.
+        Fact::Payment(seen) if seen.paid.minor == 0 => &[],
+        Fact::Payment(seen) => &seen.ids,
+        Fact::SamePayment { ids } | Fact::CumulativeRefund { ids, .. } => ids,
+        Fact::Refund(seen) => &seen.payment,
+        Fact::Dispute(seen) => &seen.payment,
+        _ => &[],
+    }
+}
+
+/// What a record keeps of its payments.
+pub(crate) fn payments(facts: &[Positioned<'_, Fact>]) -> Payments {
+    let (open, closed) = all_payments(facts);
+    Payments {
+        open,
+        closed: u32::try_from(closed.len()).unwrap_or(u32::MAX),
+    }
+}
+
+/// Facts that share an id are about one payment. Those that a record keeps, and older ones.
+pub(crate) fn all_payments(facts: &[Positioned<'_, Fact>]) -> (Vec<Payment>, Vec<Payment>) {
+    let mut groups: Vec<(BTreeSet<&ObjectId>, Vec<&Positioned<'_, Fact>>)> = Vec::new();
+    for fact in facts
+        .iter()
+        .filter(|(_, fact)| !payment_ids(fact).is_empty())
+    {
+        let mut ids: BTreeSet<&ObjectId> = payment_ids(fact.1).iter().collect();
+        let mut members = vec![fact];
+        groups.retain_mut(|(others, theirs)| {
+            let same = |other: &&Positioned<'_, Fact>| own_id(other.1) == own_id(fact.1);
+            let same = own_id(fact.1).is_some() && theirs.iter().any(same);
+            let apart = others.is_disjoint(&ids) && !same;
+            if !apart {
+                ids.append(others);
+                members.append(theirs);
+            }
+            apart
+        });
+        groups.push((ids, members));
+    }
+    let taken_back = withdrawn_payments(facts);
+    let one = |(ids, facts)| payment(&ids, facts, &taken_back);
+    let mut open: Vec<Payment> = groups.into_iter().map(one).collect();
+    open.sort_by_key(|p| (p.paid_at().unwrap_or(p.first_seen_at), p.ids.clone()));
+    let closed = open.len().saturating_sub(OPEN_PAYMENTS);
+    let closed = open.drain(..closed).collect();
+    (open, closed)
+}
+
+/// A teller and its own id of a payment.
+type SourcePayment<'a> = (SourceKind, &'a ObjectId);
+
+/// Payments of which their teller last said that nothing arrived.
+fn withdrawn_payments<'a>(facts: &'a [Positioned<'_, Fact>]) -> BTreeSet<SourcePayment<'a>> {
+    let mut words: BTreeMap<SourcePayment<'_>, Vec<(&Position, i64)>> = BTreeMap::new();
+    for (position, fact) in facts {
+        if let Fact::Payment(seen) = fact {
+            let word = (position, seen.paid.minor);
+            let words = words.entry((seen.source_kind, &seen.ids[0])).or_default();
+            words.push(word);
+        }
+    }
+    let nothing = |words: &Vec<(&Position, i64)>| {
+        let last = words.iter().max_by_key(|(position, _)| *position);
+        last.is_some_and(|(_, minor)| *minor == 0)
+    };
+    let back = words.into_iter().filter(|(_, words)| nothing(words));
+    back.map(|(account, _)| account).collect()
+}
+
+fn payment(
+    ids: &BTreeSet<&ObjectId>,
+    mut facts: Vec<&Positioned<'_, Fact>>,
+    taken_back: &BTreeSet<SourcePayment<'_>>,
+) -> Payment {
+    facts.sort_by(|a, b| a.0.cmp(&b.0));
+    let mut accounts: BTreeMap<SourcePayment<'_>, &PaymentSnapshot> = BTreeMap::new();
+    let mut payment = Payment {
+        first_seen_at: facts[0].0.at,
+        ids: ids.iter().map(|id| (*id).clone()).collect(),
+        sources: Vec::new(),
+        cumulative_refunds: BTreeMap::new(),
+        refunds: BTreeMap::new(),
+        disputes: BTreeMap::new(),
+    };
+    for (Position { at, .. }, fact) in facts {
+        match fact {
+            Fact::Payment(seen) => {
+                accounts.insert((seen.source_kind, &seen.ids[0]), seen);
+            }
+            Fact::CumulativeRefund { ids, minor } => {
+                // Of one instant the largest sum is the last.
+                let (at, minor) = (*at, *minor);
+                let so_far = CumulativeRefund { at, minor };
+                let sums = &mut payment.cumulative_refunds;
+                let known = sums.entry(ids[0].clone()).or_insert(so_far);
+                if (so_far.at, so_far.minor) > (known.at, known.minor) {
+                    *known = so_far;
+                }
+            }
+            Fact::Refund(seen) => {
+                let told = Refund {
+                    minor: seen.minor,
+                    state: seen.state,
+                    created_at: seen.created_at,
+                    as_of: *at,
+                    payment: seen.payment.iter().cloned().collect(),
+                };
+                let known = payment
+                    .refunds
+                    .entry(seen.id.clone())
+                    .or_insert(told.clone());
+                if told.state > known.state {
+                    *known = told;
+                }
+            }
+            Fact::Dispute(seen) => {
+                let told = Dispute {
+                    minor: seen.minor,
+                    state: seen.state,
+                };
+                let known = payment.disputes.entry(seen.id.clone()).or_insert(told);
+                if told.state.is_final() || !known.state.is_final() {
+                    *known = told;
+                }
+            }
+            _ => {}
+        }
+    }
+    accounts.retain(|account, _| !taken_back.contains(account));
+    payment.sources = accounts.into_iter().map(payment_source).collect();
+    payment
+}
+
+fn payment_source(
+    ((teller, own), seen): (SourcePayment<'_>, &PaymentSnapshot),
+) -> payments::PaymentSource {
+    payments::PaymentSource {
+        source_kind: teller,
+        id: own.clone(),
+        paid: seen.paid,
+        tax_minor: seen.tax_minor,
+        paid_at: seen.paid_at,
+        subscription: seen.subscription.clone(),
+    }
+}

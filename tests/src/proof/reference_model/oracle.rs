@@ -1,0 +1,203 @@
+//! The reference: what a set of readings means, written from the laws, over sets, with no
+//! fold, no record and no order but the one things really happened in.
+
+use super::expected_commissions;
+use super::expected_payments;
+use super::facts;
+use super::facts::JournaledEvent;
+use super::facts::Positioned;
+use crate::proof::simulation::script::is_poison;
+use domain::event::{About, Fact, Position};
+use domain::ids::{CustomerKey, ObjectId, Reference};
+use domain::partner::attribution::Partners;
+use domain::payment::invoice::Invoice;
+use domain::payment::snapshot::{InvoiceState, SourceKind};
+use domain::state::CustomerState;
+use domain::subscription::state::Subscription;
+use domain::subscription::terms::SubscriptionSnapshot;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Whose each event is, who is behind each reference, and what nobody can place.
+#[derive(Default)]
+pub(crate) struct ExpectedRoutes<'a> {
+    /// Each customer's events.
+    pub(crate) journals: BTreeMap<&'a CustomerKey, Vec<JournaledEvent<'a>>>,
+    /// Which reference leads to whom.
+    pub(crate) aliases: BTreeSet<(&'a Reference, &'a CustomerKey)>,
+    /// Which event waits under which reference.
+    pub(crate) parked: BTreeSet<(&'a Reference, &'a str)>,
+}
+
+/// Who is behind what: aliases lead events to customers, and events bring aliases.
+pub(crate) fn routes<'a>(known: &[JournaledEvent<'a>]) -> ExpectedRoutes<'a> {
+    let mut aliases: BTreeSet<(&Reference, &CustomerKey)> = BTreeSet::new();
+    loop {
+        let mut routes = ExpectedRoutes::default();
+        for event in known {
+            let mut owners = BTreeSet::new();
+            match &event.normalized.about {
+                About::Customer(customer) => {
+                    owners.insert(customer);
+                }
+                About::ByReference(behind) => {
+                    let lead = |(name, _): &&(&Reference, _)| behind.contains(name);
+                    owners.extend(aliases.iter().filter(lead).map(|(_, customer)| *customer));
+                    let shared = behind.iter().any(Reference::is_shared);
+                    let waits = |name| (name, event.normalized.id.as_str());
+                    if shared || owners.is_empty() {
+                        routes.parked.extend(behind.iter().map(waits));
+                    }
+                }
+            }
+            for owner in owners {
+                let names = event.normalized.references.iter();
+                routes.aliases.extend(names.map(|name| (name, owner)));
+                routes.journals.entry(owner).or_default().push(*event);
+            }
+        }
+        if routes.aliases == aliases {
+            return routes;
+        }
+        aliases.clone_from(&routes.aliases);
+    }
+}
+
+/// What a customer's events together say.
+pub(crate) fn state(known: &[JournaledEvent<'_>]) -> CustomerState {
+    let facts = facts::facts(known);
+    let poison = known.iter().filter(|known| is_poison(known.normalized));
+    let mut state = CustomerState {
+        person: facts::person(&facts),
+        subscriptions: subscriptions(known),
+        payments: expected_payments::payments(&facts),
+        invoices: invoices(&facts),
+        partners: Partners {
+            referrals: expected_commissions::referrals(&facts),
+            ..expected_commissions::partners(&facts)
+        },
+        unclear: poison.count() as u32,
+        ..CustomerState::default()
+    };
+    for (_, fact) in &facts {
+        match fact {
+            Fact::ReferralCode { code } => {
+                state.partners.seen_codes.insert(code.clone());
+            }
+            Fact::Unclear { .. } => state.unclear += 1,
+            _ => {}
+        }
+    }
+    state
+}
+
+/// A statement and when it really was made.
+type SubscriptionStatement<'a> = ((jiff::Timestamp, u32), &'a SubscriptionSnapshot);
+
+/// A subscription is what it was last said to be, in the order in which it really changed;
+/// nothing follows its end.
+fn subscriptions(known: &[JournaledEvent<'_>]) -> BTreeMap<ObjectId, Subscription> {
+    let mut of_each: BTreeMap<&ObjectId, Vec<SubscriptionStatement<'_>>> = BTreeMap::new();
+    for event in known {
+        for fact in &event.normalized.facts {
+            if let Fact::Subscription(seen) = fact {
+                let when = (event.normalized.occurred_at, event.scripted.true_order);
+                of_each.entry(&seen.id).or_default().push((when, seen));
+            }
+        }
+    }
+    let one = |(id, mut seen): (&ObjectId, Vec<SubscriptionStatement<'_>>)| {
+        seen.sort_by_key(|(when, _)| *when);
+        let end = seen.iter().position(|(_, s)| s.terms.status.is_final());
+        seen.truncate(end.map_or(seen.len(), |end| end + 1));
+        let ((as_of, _), now) = *seen.last()?;
+        let runs = |(_, s): &&SubscriptionStatement<'_>| s.terms.status.is_running();
+        let subscription = Subscription {
+            started_at: now.started_at,
+            currency: seen.iter().rev().find_map(|(_, s)| s.currency),
+            terms: now.terms.clone(),
+            canceled_at: end_requested_at(&seen),
+            ended_at: now.ended_at,
+            activated_at: seen.iter().find(runs).map(|((at, _), _)| *at),
+            as_of,
+            ambiguous: false,
+        };
+        Some((id.clone(), subscription))
+    };
+    of_each.into_iter().filter_map(one).collect()
+}
+
+/// When its end was asked for: as it is said, or where that is never said, at the first of the
+/// statements in a row that see it ending.
+fn end_requested_at(seen: &[SubscriptionStatement<'_>]) -> Option<jiff::Timestamp> {
+    let (((at, _), now), before) = seen.split_last()?;
+    if now.canceled_at.is_some() || !now.end_requested {
+        return now.canceled_at;
+    }
+    let (_, last) = before.last()?;
+    let terms = &last.terms;
+    let ending = terms.cancel_at.is_some() || terms.cancel_at_period_end;
+    match ending || terms.status.is_final() {
+        true => end_requested_at(before),
+        false => Some(*at),
+    }
+}
+
+/// An invoice is in the record once it failed before it was paid.
+fn invoices(facts: &[Positioned<'_, Fact>]) -> BTreeMap<ObjectId, Invoice> {
+    let mut of_each: BTreeMap<&ObjectId, Vec<_>> = BTreeMap::new();
+    let mut everything = Vec::new();
+    for (position, fact) in facts {
+        if let Fact::Invoice(seen) = fact {
+            of_each.entry(&seen.id).or_default().push((position, seen));
+            if seen.subscription.as_ref() == Some(&seen.id) {
+                everything.push((position, seen));
+            }
+        }
+    }
+    let one = |(id, mut seen): (
+        &ObjectId,
+        Vec<(&Position, &domain::payment::snapshot::InvoiceSnapshot)>,
+    )| {
+        seen.sort_by_key(|(position, _)| *position);
+        let is_payment = |fact: &Fact| match fact {
+            Fact::Payment(paid) => paid.source_kind == SourceKind::Invoice && paid.ids[0] == *id,
+            _ => false,
+        };
+        let payments = facts.iter().filter(|(_, fact)| is_payment(fact));
+        let paid = payments.map(|(position, _)| position).min();
+        let after_paid = |position: &Position| paid.is_some_and(|paid| paid <= position);
+        let trouble =
+            |(position, seen): &(&Position, &domain::payment::snapshot::InvoiceSnapshot)| {
+                let failed = [InvoiceState::Failed, InvoiceState::ActionRequired];
+                failed.contains(&seen.state) && !after_paid(position)
+            };
+        let first = seen.iter().find(|seen| trouble(seen))?.0.at;
+        let latest = seen.iter().rposition(trouble)?;
+        let (failed_at, failed) = seen[latest];
+        let own = seen[latest + 1..].iter().copied();
+        // What settles all that a subscription owes settles this too, if nothing did before.
+        let all = everything.iter().filter(|(position, all)| {
+            all.subscription == failed.subscription && *position > failed_at && all.id != *id
+        });
+        let mut since: Vec<_> = own.chain(all.copied()).collect();
+        since.sort_by_key(|(position, _)| *position);
+        let settling = since.first().copied();
+        since.retain(|told| told.1.id == *id || Some(*told) == settling);
+        let state = match since.last() {
+            Some((position, _)) if after_paid(position) => InvoiceState::Paid,
+            Some((_, seen)) => seen.state,
+            None => failed.state,
+        };
+        let invoice = Invoice {
+            state,
+            subscription: failed.subscription.clone(),
+            due: failed.due,
+            failed_at: first,
+            attempts: failed.attempts,
+            next_attempt_at: failed.next_attempt_at.filter(|_| since.is_empty()),
+            settled_at: since.first().map(|(position, _)| position.at),
+        };
+        Some((id.clone(), invoice))
+    };
+    of_each.into_iter().filter_map(one).collect()
+}

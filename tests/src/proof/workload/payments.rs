@@ -1,0 +1,335 @@
+//! Scenarios, continued: money that arrives, goes back and is fought over, and what else is told.
+
+use crate::proof::simulation::script::euro;
+use crate::proof::simulation::script::{ExpectedSale, at, object, references};
+use crate::proof::workload::scenario_builder::ScenarioBuilder;
+use domain::event::Fact;
+use domain::ids::ObjectId;
+use domain::payment::snapshot::{
+    DisputeSnapshot, DisputeState, PaymentSnapshot, RefundSnapshot, RefundState, SourceKind,
+};
+use domain::person::Profile;
+
+/// The three ids by which one payment goes.
+struct PaymentIds {
+    invoice: String,
+    intent: String,
+    charge: String,
+}
+
+impl ScenarioBuilder<'_> {
+    /// Money arrives for an invoice of its own.
+    pub(crate) fn pay(&mut self, minor: i64, for_subscription: bool) {
+        let invoice = self.new_id("in");
+        self.pay_invoice(&invoice, minor, for_subscription);
+    }
+
+    /// Money arrives for this invoice, told by two or three events in either of the shapes
+    /// in which a provider names a payment.
+    pub(crate) fn pay_invoice(&mut self, invoice: &str, minor: i64, for_subscription: bool) {
+        let number = invoice.trim_start_matches("in");
+        let ids = PaymentIds {
+            invoice: invoice.to_owned(),
+            intent: format!("pi{number}"),
+            charge: format!("ch{number}"),
+        };
+        let (i, p, c) = (&*ids.invoice, &*ids.intent, &*ids.charge);
+        let sub = for_subscription.then(|| object(&format!("sub{}", self.name)));
+        let paid = |teller, ids: &[&str], clock: i64, sub: &Option<ObjectId>| {
+            Fact::Payment(PaymentSnapshot {
+                ids: ids.iter().map(|id| object(id)).collect(),
+                source_kind: teller,
+                paid: euro(minor),
+                tax_minor: (teller == SourceKind::Invoice).then_some(minor / 6),
+                paid_at: at(clock),
+                subscription: sub.clone(),
+            })
+        };
+        let clock = self.clock;
+        let no = &None;
+        if self.rng.one_in(2) {
+            let fact = paid(SourceKind::Invoice, &[i, p, c], clock, &sub);
+            self.add_event("invoice.paid", 5, vec![fact], &[i, p, c]);
+            self.advance_a_moment();
+            let fact = paid(SourceKind::Charge, &[c, p], clock, no);
+            self.add_event("charge.succeeded", 3, vec![fact], &[c, p]);
+            if self.rng.one_in(2) {
+                let fact = paid(SourceKind::Intent, &[p, c], clock, no);
+                self.add_event("intent.succeeded", 4, vec![fact], &[p, c]);
+            }
+        } else {
+            let fact = paid(SourceKind::Invoice, &[i], clock, &sub);
+            self.add_event("invoice.paid", 5, vec![fact], &[i]);
+            self.advance_a_moment();
+            let fact = paid(SourceKind::Intent, &[p, c], clock, no);
+            self.add_event("intent.succeeded", 4, vec![fact], &[p, c]);
+            let same = Fact::SamePayment {
+                ids: vec![object(i), object(p)],
+            };
+            self.add_event_by_reference("invoice_payment.paid", 6, &[i, p], vec![same]);
+        }
+        self.maybe_reverse(&ids, minor);
+    }
+
+    /// A one-off purchase; a guest's is all that is ever known of it.
+    pub(crate) fn buy_once(&mut self) {
+        let own = self.customer.as_str().rsplit('/').next().unwrap_or("");
+        let guest = own.starts_with("pi");
+        let intent = if guest {
+            own.to_owned()
+        } else {
+            self.new_id("pi")
+        };
+        let number = intent.trim_start_matches("pi");
+        let ids = PaymentIds {
+            invoice: format!("cs{number}"),
+            charge: format!("ch{number}"),
+            intent,
+        };
+        let paid = |teller, ids: &[&str], clock: i64| {
+            Fact::Payment(PaymentSnapshot {
+                ids: ids.iter().map(|id| object(id)).collect(),
+                source_kind: teller,
+                paid: euro(700),
+                tax_minor: None,
+                paid_at: at(clock),
+                subscription: None,
+            })
+        };
+        let (s, p, c) = (&*ids.invoice, &*ids.intent, &*ids.charge);
+        let clock = self.clock;
+        let profile = Fact::Profile(Profile {
+            email: Some(format!("{}@x.org", self.email).into()),
+            ..Profile::default()
+        });
+        let facts = vec![profile, paid(SourceKind::Session, &[s, p], clock)];
+        self.add_event("session.completed", 2, facts, &[s, p]);
+        if self.rng.one_in(2) {
+            self.advance_a_moment();
+        }
+        let fact = paid(SourceKind::Charge, &[c, p], clock);
+        if !guest && self.rng.one_in(4) {
+            // Until the charge is told, nothing says that its ids and the intent's are one.
+            self.maybe_reverse(&ids, 700);
+            self.advance();
+            return self.add_event("charge.updated", 3, vec![fact], &[c, p]);
+        }
+        if guest {
+            self.add_event_by_reference("charge.succeeded", 3, &[p], vec![fact]);
+            let told = self.script.events.last_mut().expect("just told");
+            for reading in &mut told.normalized {
+                reading.references = references(&[c]);
+            }
+        } else {
+            self.add_event("charge.succeeded", 3, vec![fact], &[c, p]);
+        }
+        self.maybe_reverse(&ids, 700);
+    }
+
+    /// A purchase that is given back in two parts.
+    pub(crate) fn buy_and_refund(&mut self, singly: bool) {
+        let (ids, mut sale) = self.buy_by_charge();
+        self.refund_in_parts(&ids, 800, &mut sale, singly, !singly);
+    }
+
+    /// A purchase that is disputed.
+    pub(crate) fn buy_and_dispute(&mut self) {
+        let (ids, mut sale) = self.buy_by_charge();
+        self.dispute(&ids, 800, &mut sale);
+        self.refund_in_parts(&ids, 800, &mut sale, true, true);
+    }
+
+    fn buy_by_charge(&mut self) -> (PaymentIds, ExpectedSale) {
+        let ids = PaymentIds {
+            invoice: "in1".into(),
+            intent: "pi1".into(),
+            charge: "ch1".into(),
+        };
+        let fact = Fact::Payment(PaymentSnapshot {
+            ids: vec![object("ch1"), object("pi1")],
+            source_kind: SourceKind::Charge,
+            paid: euro(800),
+            tax_minor: None,
+            paid_at: at(self.clock),
+            subscription: None,
+        });
+        self.add_event("charge.succeeded", 3, vec![fact], &["ch1", "pi1"]);
+        let sale = ExpectedSale {
+            customer: self.customer.clone(),
+            id: object("pi1"),
+            paid: 800,
+            refunded: 0,
+            disputed: 0,
+        };
+        (ids, sale)
+    }
+
+    fn advance_a_moment(&mut self) {
+        self.clock += self.rng.between(0, 1);
+    }
+
+    /// Refunds and disputes, and what the shop's books say at the end.
+    fn maybe_reverse(&mut self, ids: &PaymentIds, paid: i64) {
+        let mut sale = ExpectedSale {
+            customer: self.customer.clone(),
+            id: object(&ids.intent),
+            paid,
+            refunded: 0,
+            disputed: 0,
+        };
+        if self.rng.one_in(3) {
+            self.refund(ids, paid, &mut sale);
+        }
+        if self.rng.one_in(6) {
+            self.dispute(ids, paid, &mut sale);
+        }
+        self.script.sales.push(sale);
+    }
+
+    /// One or two refunds, told one by one, as a running sum, or both.
+    fn refund(&mut self, ids: &PaymentIds, paid: i64, sale: &mut ExpectedSale) {
+        let singly = self.rng.one_in(2);
+        let summed = !singly || self.rng.one_in(2);
+        self.refund_in_parts(ids, paid, sale, singly, summed);
+    }
+
+    fn refund_in_parts(
+        &mut self,
+        ids: &PaymentIds,
+        paid: i64,
+        sale: &mut ExpectedSale,
+        singly: bool,
+        summed: bool,
+    ) {
+        let mut so_far = 0;
+        for part in [paid / 2, paid / 4].into_iter().take(1 + self.rng.index(2)) {
+            self.advance();
+            let id = self.new_id("re");
+            let made = self.clock;
+            so_far += part;
+            let pending = singly && self.rng.one_in(2);
+            if pending {
+                self.add_refund(ids, &id, part, RefundState::Pending, made);
+            }
+            if summed {
+                let fact = Fact::CumulativeRefund {
+                    ids: vec![object(&ids.charge), object(&ids.intent)],
+                    minor: so_far,
+                };
+                let names = [&*ids.charge, &*ids.intent];
+                self.add_event_by_reference("charge.refunded", 7, &names, vec![fact]);
+            }
+            if singly {
+                let failed = pending && self.rng.one_in(3);
+                if pending {
+                    self.advance();
+                }
+                let state = if failed {
+                    so_far -= part;
+                    RefundState::Failed
+                } else {
+                    RefundState::Succeeded
+                };
+                self.add_refund(ids, &id, part, state, made);
+            }
+        }
+        sale.refunded = so_far;
+    }
+
+    fn add_refund(
+        &mut self,
+        ids: &PaymentIds,
+        id: &str,
+        minor: i64,
+        state: RefundState,
+        made: i64,
+    ) {
+        let names: &[&str] = match self.rng.index(3) {
+            0 => &[&ids.charge],
+            1 => &[&ids.intent],
+            _ => &[&ids.charge, &ids.intent],
+        };
+        let fact = Fact::Refund(RefundSnapshot {
+            id: object(id),
+            payment: names.iter().map(|id| object(id)).collect(),
+            minor,
+            state,
+            created_at: at(made),
+        });
+        self.add_event_by_reference("refund", 8, names, vec![fact]);
+    }
+
+    fn dispute(&mut self, ids: &PaymentIds, paid: i64, sale: &mut ExpectedSale) {
+        let id = self.new_id("dp");
+        let seen = |state| {
+            Fact::Dispute(DisputeSnapshot {
+                id: object(&id),
+                payment: vec![object(&ids.charge), object(&ids.intent)],
+                minor: paid,
+                state,
+            })
+        };
+        let names = [&*ids.charge, &*ids.intent];
+        self.advance();
+        self.add_event_by_reference("dispute.created", 6, &names, vec![seen(DisputeState::Open)]);
+        sale.disputed = paid;
+        if self.rng.one_in(2) {
+            self.advance();
+            let won = self.rng.one_in(2);
+            let state = if won {
+                DisputeState::Won
+            } else {
+                DisputeState::Lost
+            };
+            self.add_event_by_reference("dispute.closed", 9, &names, vec![seen(state)]);
+            sale.disputed = if won { 0 } else { paid };
+        }
+    }
+
+    /// The provider's customer object, or its end.
+    pub(crate) fn add_customer_object(&mut self) {
+        if self.rng.one_in(6) {
+            return self.add_event("customer.deleted", 9, vec![Fact::CustomerDeleted], &[]);
+        }
+        let profile = Profile {
+            complete: true,
+            email: self
+                .rng
+                .one_in(2)
+                .then(|| format!("{}@x.org", self.email).into()),
+            name: Some("M".into()),
+            ..Profile::default()
+        };
+        self.add_event("customer.updated", 2, vec![Fact::Profile(profile)], &[]);
+    }
+
+    /// An event that version N can't read and N + 1 can.
+    pub(crate) fn add_unclear_event(&mut self) {
+        let known = vec![Fact::ReferralCode {
+            code: "autumn".into(),
+        }];
+        self.add_event("customer.updated", 3, known, &[]);
+        let told = self.script.events.last_mut().expect("just told");
+        told.normalized[0].facts = vec![Fact::Unclear {
+            what: "a new value".into(),
+        }];
+    }
+
+    /// An event on which our own code panics.
+    pub(crate) fn add_poison_event(&mut self) {
+        let facts = vec![Fact::ReferralCode {
+            code: "poison".into(),
+        }];
+        self.add_event(
+            crate::proof::simulation::script::POISON,
+            2,
+            facts,
+            &["poisoned"],
+        );
+    }
+
+    /// An event that tells nothing.
+    pub(crate) fn add_ignored_event(&mut self) {
+        self.add_event("customer.noted", 2, Vec::new(), &[]);
+    }
+}
