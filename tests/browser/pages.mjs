@@ -70,7 +70,7 @@ async function clicks(browser) {
   await check("a sample sent elsewhere arrives by itself", async () => {
     const other = await open(browser, url);
     await other.goto(`${url}/demo`);
-    await other.getByRole("button", { name: "Tell ada" }).click();
+    await other.getByRole("button", { name: "Play ada" }).click();
     await other.getByText(/(\d+) \/ \1 accepted/).waitFor();
     await other.close();
     await page.locator("[data-count=customers]", { hasText: "1" }).waitFor();
@@ -103,11 +103,11 @@ async function clicks(browser) {
     await page.waitForURL(/since/);
     const after = await page.locator(".now time").getAttribute("datetime");
     assert.ok(Date.parse(after) - Date.parse(before) >= 86_400_000);
-    await page.getByText("What that made happen").waitFor();
+    await page.getByText("What happened then").waitFor();
   });
   await check("a trial's end is announced when the clock comes near it", async () => {
     await page.goto(`${url}/demo`);
-    await page.getByRole("button", { name: "Tell chloe" }).click();
+    await page.getByRole("button", { name: "Play chloe" }).click();
     await page.waitForURL(/sent=/);
     await page.goto(url);
     await page.locator("[data-count=letters-sent]", { hasText: "2" }).waitFor();
@@ -115,9 +115,9 @@ async function clicks(browser) {
     // Two weeks of trial, told of three days before their end.
     for (const by of ["+ 1 week", "+ 3 days", "+ 1 day"]) {
       await page.getByRole("button", { name: by }).click();
-      await page.getByText("What that made happen").waitFor();
+      await page.getByText("What happened then").waitFor();
     }
-    await page.locator(".happening", { hasText: "Trial ending" }).first().waitFor();
+    await page.locator(".activity", { hasText: "Trial ending" }).first().waitFor();
     await page.goto(`${url}/customer?key=stripe/test/cus_chloe`);
     await page.getByRole("link", { name: "✉ Trial ending" }).click();
     await page.frameLocator("iframe").getByText("Chloé").first().waitFor();
@@ -240,7 +240,7 @@ async function story(page, url) {
 
 async function tell(page, url) {
   await page.goto(`${url}/demo`);
-  await page.getByRole("button", { name: "Tell them all" }).click({ timeout: 120000 });
+  await page.getByRole("button", { name: "Play all" }).click({ timeout: 120000 });
   await page.waitForURL(/sent=/, { timeout: 120000 });
   await fetch(`${url}/_stack/settle`, { method: "POST" });
 }

@@ -173,7 +173,8 @@ fn run_simulations(options: &ProveOptions) -> Result<String, String> {
             let command = shrink::command(&spec, None);
             let told = simulation_runs::describe(&spec);
             Err(format!(
-                "{closing}\nsimulation {number}: {law}\nshrunk to {faults} faults: {small}\n{told}{command}"
+                "{closing}\nsimulation {number}: {law}\nshrunk to {faults} faults: {small}\n\
+                 {told}{command}"
             ))
         }
     }

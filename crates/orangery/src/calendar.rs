@@ -1,10 +1,10 @@
 //! `orangery calendar run`: what is due at the stack's clock happens now.
 
-use crate::clock;
-use crate::delivery::{agent, no_answer_message};
 use crate::gateway::GatewayArgs;
 use crate::wiring::{AUDIT, DUE_SCAN};
 use anyhow::{Context, bail};
+use local_shop::clock;
+use local_shop::delivery::{agent, no_answer_message};
 
 /// Runs the sweep and the audit, then lets what follows from them arrive. In words what was
 /// done.
@@ -23,8 +23,8 @@ pub fn run(gateway: &GatewayArgs) -> anyhow::Result<String> {
         let answer = agent(&url).post(&url).send_empty();
         let mut answer = answer.with_context(|| no_answer_message(&address))?;
         if !answer.status().is_success() {
-            let said = answer.body_mut().read_to_string().unwrap_or_default();
-            bail!("{lever} answered {}: {}", answer.status(), said.trim());
+            let text = answer.body_mut().read_to_string().unwrap_or_default();
+            bail!("{lever} answered {}: {}", answer.status(), text.trim());
         }
     }
     Ok(format!("what was due at {now} has been done"))

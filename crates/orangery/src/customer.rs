@@ -5,10 +5,10 @@ use anyhow::bail;
 use comfy_table::{Table as Text, presets};
 use domain::catalog::Catalog;
 use domain::ids::{CustomerKey, Mode};
-use domain::money::Money;
 use domain::record::explain::explain;
 use domain::state::fold::fold_with_all_payments;
-use domain::view::{CustomerView, LetterView, PaymentView};
+use domain::view::{CustomerView, LetterView};
+use local_shop::amounts::amount;
 use std::fmt::Write;
 use store::folding::read_journal;
 use store::items::{LETTER, customer_partition};
@@ -20,7 +20,7 @@ use store::{Item, StoreError, Table};
 /// Waiting events that are counted.
 const MAX_WAITING: usize = 1000;
 
-/// Everything there is to say of a customer, told from the whole journal.
+/// Everything known about a customer, built from the whole journal.
 ///
 /// # Errors
 /// When the table does not answer or knows no such customer.
@@ -37,7 +37,7 @@ pub async fn view<T: Table>(
             .await
             .map_err(readable_error)?;
         bail!(
-            "nobody is known as {customer} in this table; a customer's key is provider/mode/id, \
+            "there is no customer {customer} in this table; a customer's key is provider/mode/id, \
              as in stripe/test/cus_123, and --table-port reads another local stack{waits}"
         );
     }
@@ -133,7 +133,7 @@ pub fn text(view: &CustomerView) -> String {
     let sections = [
         ("Subscriptions", subscriptions(view)),
         ("Payments", payments(view)),
-        ("Letters", letters_text(view)),
+        ("E-mails", letters_text(view)),
         ("Events", events(view)),
     ];
     for (title, table) in sections {
@@ -142,23 +142,6 @@ pub fn text(view: &CustomerView) -> String {
         }
     }
     out
-}
-
-/// So many minor units of a payment's currency for people.
-pub fn amount(payment: &PaymentView, minor: i64) -> String {
-    money(Money {
-        minor,
-        ..payment.paid
-    })
-}
-
-/// An amount for people: `19.00 EUR`.
-pub fn money(money: Money) -> String {
-    format!(
-        "{} {}",
-        money.decimal(),
-        money.currency.code().to_uppercase()
-    )
 }
 
 fn subscriptions(view: &CustomerView) -> Option<Text> {
@@ -220,7 +203,7 @@ fn letters_text(view: &CustomerView) -> Option<Text> {
             reason.into(),
         ]
     });
-    text_table(["letter", "about", "state", "why not"], rows.collect())
+    text_table(["e-mail", "about", "state", "why not"], rows.collect())
 }
 
 fn events(view: &CustomerView) -> Option<Text> {

@@ -1,92 +1,24 @@
-//! `orangery dev`: the local stack with a few sample lives in it.
+//! `orangery dev`: the local stack with a few sample customers in it.
 
-use crate::customer::{amount, text_table, view};
-use crate::delivery::Delivery;
-use crate::partner::enroll;
-use crate::stack::{Stack, StackSettings};
-use crate::story::{Signers, Story};
-use crate::wiring::{self, Shop, local_secret, wire};
+use crate::customer::{text_table, view};
+use crate::wiring::wire;
 use anyhow::Context;
-use domain::catalog::Catalog;
 use domain::ids::{CustomerKey, Mode, ObjectId, ProviderAccount};
 use domain::view::CustomerView;
 use jiff::Timestamp;
-use providers::Provider;
+use local_cloud::{Stack, StackSettings};
+use local_shop::amounts::amount;
+use local_shop::connection::dynamo_table;
+use local_shop::delivery::Delivery;
+pub use local_shop::samples::sample_story;
+use local_shop::samples::{SAMPLES, sample_titles};
+use local_shop::shop::enroll;
+pub use local_shop::shop::signers;
+use local_shop::shop::{Shop, local_secret};
+use local_shop::story::Story;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use store::dynamo::DynamoTable;
-
-/// The sample lives, and whose they are.
-const SAMPLES: [(&str, &str, &str); 14] = [
-    ("ada", "cus_ada", include_str!("../samples/ada.toml")),
-    ("bruno", "cus_bruno", include_str!("../samples/bruno.toml")),
-    ("chloe", "cus_chloe", include_str!("../samples/chloe.toml")),
-    ("dana", "cus_dana", include_str!("../samples/dana.toml")),
-    ("emil", "cus_emil", include_str!("../samples/emil.toml")),
-    ("fleur", "cus_fleur", include_str!("../samples/fleur.toml")),
-    (
-        "gaspard",
-        "cus_gaspard",
-        include_str!("../samples/gaspard.toml"),
-    ),
-    ("hugo", "cus_hugo", include_str!("../samples/hugo.toml")),
-    ("ines", "cus_ines", include_str!("../samples/ines.toml")),
-    (
-        "jeanne",
-        "cus_jeanne",
-        include_str!("../samples/jeanne.toml"),
-    ),
-    ("karim", "cus_karim", include_str!("../samples/karim.toml")),
-    (
-        "louise",
-        "cus_louise",
-        include_str!("../samples/louise.toml"),
-    ),
-    (
-        "marius",
-        "cus_marius",
-        include_str!("../samples/marius.toml"),
-    ),
-    ("guest", "pi_Guest03", include_str!("../samples/guest.toml")),
-];
-
-/// The sample shop's catalog.
-pub const CATALOG: &str = include_str!("../samples/catalog.toml");
-
-/// A catalog file; without one the sample shop's.
-///
-/// # Errors
-/// When the file can't be read, or is no catalog.
-pub fn catalog(path: Option<&Path>) -> anyhow::Result<Catalog> {
-    let Some(path) = path else {
-        return Catalog::parse(CATALOG).context("in the sample catalog");
-    };
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("the catalog {} can't be read", path.display()))?;
-    Catalog::parse(&text).with_context(|| format!("in {}", path.display()))
-}
-
-/// A sample story's file by its name.
-pub fn sample_story(name: &str) -> Option<&'static str> {
-    SAMPLES
-        .iter()
-        .find(|(known, _, _)| *known == name)
-        .map(|(_, _, text)| *text)
-}
-
-/// The sample stories' names.
-pub fn story_names() -> impl Iterator<Item = &'static str> {
-    SAMPLES.iter().map(|(name, _, _)| *name)
-}
-
-/// The sample stories: their names and what they tell, in one line each.
-pub fn sample_titles(language: &str) -> Vec<(&'static str, String)> {
-    let title = |text| Some(Story::parse(text).ok()?.title(language).to_owned());
-    SAMPLES
-        .iter()
-        .filter_map(|(name, _, text)| Some((*name, title(text)?)))
-        .collect()
-}
 
 /// How the stack is to be run.
 #[derive(Debug)]
@@ -99,7 +31,7 @@ pub struct DevOptions {
     pub data: Option<PathBuf>,
     /// The moment to begin at.
     pub clock: Option<Timestamp>,
-    /// Whether the sample lives are played.
+    /// Whether the sample customers are played.
     pub samples: bool,
     /// The shop.
     pub shop: Shop,
@@ -120,7 +52,7 @@ pub async fn run(dev: DevOptions) -> anyhow::Result<()> {
     let stack = Stack::start(settings, |endpoints| {
         wire(endpoints, &dev.shop).unwrap_or_else(|error| {
             wrong = Some(error);
-            crate::stack::Wiring::default()
+            local_cloud::Wiring::default()
         })
     })
     .await
@@ -141,8 +73,8 @@ pub async fn run(dev: DevOptions) -> anyhow::Result<()> {
     tokio::signal::ctrl_c().await?;
     stack.shutdown().await;
     let ended = match &dev.data {
-        Some(folder) => format!("what it knows stays in {}", folder.display()),
-        None => "what it knew was in memory and is gone (--data DIR keeps it)".into(),
+        Some(folder) => format!("its data stays in {}", folder.display()),
+        None => "its data was in memory and is gone (--data DIR keeps it)".into(),
     };
     writeln!(out, "\nended; {ended}")?;
     Ok(())
@@ -164,14 +96,14 @@ impl Write for TolerantStdout {
     }
 }
 
-/// Plays the sample lives as signed requests over HTTP and prints what came of them.
+/// Plays the sample customers as signed requests over HTTP and prints what came of them.
 async fn play_samples(stack: &Stack, shop: &Shop, out: &mut impl Write) -> anyhow::Result<()> {
-    let table = wiring::dynamo_table(stack.endpoints())?;
+    let table = dynamo_table(stack.endpoints())?;
     let signers = signers(shop)?;
     let now = stack.clock().now();
     writeln!(
         out,
-        "\nplaying {} sample lives, with repetitions and disorder",
+        "\nplaying {} sample customers, with repeated and reordered events",
         SAMPLES.len()
     )?;
     let mut sent = 0_u32;
@@ -206,27 +138,6 @@ async fn play_samples(stack: &Stack, shop: &Shop, out: &mut impl Write) -> anyho
 async fn send(delivery: Delivery, gateway: String, now: Timestamp) -> anyhow::Result<u16> {
     let sent = tokio::task::spawn_blocking(move || delivery.send(&gateway, now));
     Ok(sent.await.context("a delivery was cut off")??.status)
-}
-
-/// Who signs for the local shop.
-///
-/// # Errors
-/// When there is no such provider.
-pub fn signers(shop: &Shop) -> anyhow::Result<Signers> {
-    let provider = providers::provider("stripe").context("Stripe is not among the providers")?;
-    let secret = signing_secret(shop, provider);
-    Ok(Signers {
-        provider,
-        secret,
-        master: shop.master.clone(),
-    })
-}
-
-/// The secret with which a provider's events are signed for the local shop.
-pub fn signing_secret(shop: &Shop, provider: &Provider) -> String {
-    let given = shop.secrets.get(provider.name());
-    let first = given.and_then(|texts| texts.first()).cloned();
-    first.unwrap_or_else(|| local_secret(provider.name()))
 }
 
 async fn views(table: &DynamoTable, shop: &Shop) -> anyhow::Result<Vec<CustomerView>> {
@@ -288,7 +199,7 @@ fn customers_table(views: &[CustomerView]) -> Option<comfy_table::Table> {
         ]
     });
     let head = [
-        "customer", "status", "plan", "paid", "letters", "through", "events",
+        "customer", "status", "plan", "paid", "e-mails", "through", "events",
     ];
     text_table(head, rows.collect())
 }
@@ -323,13 +234,13 @@ fn print_addresses(stack: &Stack, dev: &DevOptions, out: &mut impl Write) -> any
             "a partner",
             format!("{command} partner add acme {table_port}{port}"),
         ),
-        ("letters sent", format!("{gateway}/mailbox.json")),
+        ("e-mails sent", format!("{gateway}/mailbox.json")),
         ("what was refused", format!("{gateway}/_stack/refusals")),
         ("the table", format!("{table} (any DynamoDB tool)")),
         ("webhooks", format!("POST {gateway}/webhooks/stripe")),
         (
             "providers' APIs",
-            "this stack stands in for them and says what `send` told it (--api)".into(),
+            "this stack stands in for them with what `send` gives it (--api)".into(),
         ),
     ];
     writeln!(out, "\nwhere to look")?;
@@ -344,7 +255,7 @@ fn print_addresses(stack: &Stack, dev: &DevOptions, out: &mut impl Write) -> any
         Some(folder) => format!("stays in {}", folder.display()),
         None => "is in memory and goes with it (--data DIR keeps it)".into(),
     };
-    writeln!(out, "Ctrl-C ends it; what it knows {kept}")?;
+    writeln!(out, "Ctrl-C ends it; its data {kept}")?;
     Ok(())
 }
 

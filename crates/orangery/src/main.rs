@@ -4,14 +4,16 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use domain::ids::CustomerKey;
 use jiff::Timestamp;
-use orangery::chaos::Chaos;
+use local_cloud::clock::parse_moment;
+use local_shop::chaos::Chaos;
+use local_shop::saved_request::DiagnosisContext;
+use local_shop::shop::Shop;
+use local_shop::{clock, samples};
 use orangery::customer;
 use orangery::dev::{self, DevOptions};
 use orangery::gateway::GatewayArgs;
 use orangery::send::{self, SendOptions};
-use orangery::stack::clock::parse_moment;
-use orangery::wiring::Shop;
-use orangery::{calendar, clock, doctor, table};
+use orangery::{calendar, doctor, table};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
@@ -31,9 +33,9 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// The local stack with sample lives in it; what `cargo run` starts.
+    /// The local stack with sample customers in it; what `cargo run` starts.
     Dev(DevArgs),
-    /// One customer's record, told from the journal.
+    /// One customer's record, built from the journal.
     Customer(CustomerArgs),
     /// Signs and delivers a sample, a file or a story.
     Send(Box<SendArgs>),
@@ -49,7 +51,7 @@ enum Command {
     /// What is wrong, and what to do about it.
     #[command(subcommand)]
     Doctor(DoctorCommand),
-    /// Letters.
+    /// E-mails.
     #[command(subcommand)]
     Mail(orangery::preview::MailCommand),
 }
@@ -65,7 +67,7 @@ struct DevArgs {
     /// Keep everything in this folder instead of in memory.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Start empty, without the sample lives.
+    /// Start empty, without the sample customers.
     #[arg(long)]
     no_samples: bool,
     /// A webhook secret in force, as in stripe=whsec_…; may be repeated.
@@ -91,13 +93,14 @@ enum DoctorCommand {
     Signature {
         /// The saved request.
         file: PathBuf,
-        /// A secret in force at the door; may be repeated. Without one, the local stack's.
+        /// A secret in force at the webhook endpoint; may be repeated. Without one, the local
+        /// stack's.
         #[arg(long = "secret", env = "ORANGERY_SECRET", hide_env_values = true)]
         secrets: Vec<String>,
         /// A secret in force somewhere else, to see whether that one fits: NAME=SECRET.
         #[arg(long = "other", value_name = "NAME=SECRET", value_parser = named)]
         others: Vec<(String, String)>,
-        /// The door takes live events instead of test ones.
+        /// The webhook endpoint takes live events instead of test ones.
         #[arg(long)]
         live: bool,
         /// When it was refused, where the file does not say; without it, now.
@@ -133,7 +136,7 @@ struct SendArgs {
     /// The provider's secret; without it the local stack's usual one.
     #[arg(long, env = "ORANGERY_SECRET", hide_env_values = true)]
     secret: Option<String>,
-    /// The local stack's table, for a story in which a partner speaks and must be known there.
+    /// The local stack's table, for a story with reports of a partner, which is added there.
     #[arg(long)]
     table_port: Option<u16>,
     /// Every delivery twice.
@@ -236,7 +239,7 @@ impl DevArgs {
         }
         let apis: BTreeMap<_, _> = self.apis.into_iter().collect();
         apis.keys().try_for_each(|name| send::check_has_api(name))?;
-        let catalog = dev::catalog(self.catalog.as_deref())?;
+        let catalog = samples::catalog(self.catalog.as_deref())?;
         let kept = self.data.is_some();
         Ok(DevOptions {
             port: self.port,
@@ -275,7 +278,7 @@ impl SendArgs {
 
 async fn show(args: CustomerArgs) -> anyhow::Result<()> {
     let table = table::open(args.table_port)?;
-    let catalog = dev::catalog(args.catalog.as_deref())?;
+    let catalog = samples::catalog(args.catalog.as_deref())?;
     let key = CustomerKey::parse(args.customer)?;
     let view = customer::view(&table, &key, &catalog).await?;
     let text = if args.json {
@@ -307,7 +310,7 @@ fn doctor(command: DoctorCommand) -> anyhow::Result<()> {
     } = command;
     let bytes =
         std::fs::read(&file).with_context(|| format!("{} can't be read", file.display()))?;
-    let known = doctor::DiagnosisContext {
+    let known = DiagnosisContext {
         secrets_in_force: secrets,
         other_secrets: others,
         live,

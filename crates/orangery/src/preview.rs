@@ -1,18 +1,15 @@
-//! `orangery mail preview`: every letter in every language, with sample data, as files to look
+//! `orangery mail preview`: every e-mail in every language, with sample data, as files to look
 //! at. The samples serve the letters' own tests and whoever shows a gallery.
 
-use crate::dev::CATALOG;
-use crate::sample_cases::row_and_record;
-pub use crate::sample_cases::{SAMPLE_CASES, SENT_AT, SampleCase, SampleNames};
 use anyhow::Context;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::{Args, Subcommand};
-use domain::catalog::Catalog;
 use domain::letter::Letter;
-use engagement_email::Sender;
 use engagement_email::mailer::RenderedLetter;
-use engagement_email::render::{Language, render_letter};
+use engagement_email::render::Language;
+use local_shop::sample_cases::{SAMPLE_CASES, SampleNames};
+use local_shop::sample_letters::sample;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -20,7 +17,7 @@ use std::path::{Path, PathBuf};
 /// Letters to look at.
 #[derive(Debug, Subcommand)]
 pub enum MailCommand {
-    /// Writes every letter as HTML, text and mail, with a page that leads to them.
+    /// Writes every e-mail as HTML, text and .eml file, with a page that leads to them.
     Preview(PreviewArgs),
 }
 
@@ -30,7 +27,7 @@ pub struct PreviewArgs {
     /// The folder; it is made if it is not there.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// This letter alone: welcome, payment_failed, …
+    /// This e-mail alone: welcome, payment_failed, …
     #[arg(long, value_parser = letter)]
     pub letter: Option<Letter>,
     /// This language alone: en, fr.
@@ -47,7 +44,7 @@ impl MailCommand {
         let Self::Preview(preview) = self;
         let count = run(preview)?;
         let page = preview.out.join("index.html");
-        writeln!(std::io::stdout(), "{count} letters: {}", page.display())?;
+        writeln!(std::io::stdout(), "{count} e-mails: {}", page.display())?;
         Ok(())
     }
 }
@@ -61,19 +58,16 @@ pub fn run(preview: &PreviewArgs) -> anyhow::Result<usize> {
         .with_context(|| format!("the folder {} can't be made", preview.out.display()))?;
     let words = SampleNames::default();
     let mut names = Vec::new();
-    for occasion in SAMPLE_CASES {
-        if preview
-            .letter
-            .is_some_and(|letter| letter != occasion.letter)
-        {
+    for case in SAMPLE_CASES {
+        if preview.letter.is_some_and(|letter| letter != case.letter) {
             continue;
         }
         for language in Language::ALL {
             if preview.language.is_some_and(|only| only != language) {
                 continue;
             }
-            let mail = sample(occasion, language, &words)?;
-            let name = format!("{}.{}", occasion.name, language.as_str());
+            let mail = sample(case, language, &words)?;
+            let name = format!("{}.{}", case.name, language.as_str());
             write(&preview.out, &format!("{name}.html"), &mail.html)?;
             write(&preview.out, &format!("{name}.txt"), &mail.text)?;
             write(&preview.out, &format!("{name}.eml"), &eml(&mail)?)?;
@@ -82,36 +76,6 @@ pub fn run(preview: &PreviewArgs) -> anyhow::Result<usize> {
     }
     write(&preview.out, "index.html", &index(&names))?;
     Ok(names.len())
-}
-
-/// How the sample shop's catalog names the plan that letters are about.
-const PLAN: &str = "{ en = \"Grove\", fr = \"Verger\" }";
-
-/// A letter as a sample customer of the sample shop would get it.
-///
-/// # Errors
-/// When it can't be rendered.
-pub fn sample(
-    occasion: SampleCase,
-    language: Language,
-    words: &SampleNames,
-) -> anyhow::Result<RenderedLetter> {
-    let sender = Sender {
-        shop: words.shop.clone(),
-        from: "grove@example.com".into(),
-        reply_to: Some("hello@grove.example.com".into()),
-        account_url: Some("https://grove.example.com/account".into()),
-        preferences_url: Some("https://grove.example.com/letters".into()),
-    };
-    let (row, record) = row_and_record(occasion, language, words)?;
-    let plan = toml::Value::from(&*words.plan).to_string();
-    let catalog = CATALOG.replacen(PLAN, &plan, 1);
-    Ok(render_letter(
-        &row,
-        &record,
-        &Catalog::parse(&catalog)?,
-        &sender,
-    )?)
 }
 
 fn write(folder: &Path, name: &str, text: &str) -> anyhow::Result<()> {
@@ -179,9 +143,9 @@ fn index(names: &[(String, String)]) -> String {
     let mut page = String::from(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n<title>Letters</title>\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<title>E-mails</title>\n\
          <style>body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;\
-         padding:0 1rem}td{padding:.25rem 1rem .25rem 0}</style>\n<h1>Letters</h1>\n<table>\n",
+         padding:0 1rem}td{padding:.25rem 1rem .25rem 0}</style>\n<h1>E-mails</h1>\n<table>\n",
     );
     for (name, subject) in names {
         let subject = escaped(subject);

@@ -1,16 +1,17 @@
 //! `orangery send`: signs and delivers a sample, a file or a story.
 
-use crate::chaos::Chaos;
-use crate::delivery::{Delivery, Signer, parse_value, sample, set, shift_times};
-use crate::dev::{catalog, sample_story, story_names};
-use crate::partner::enroll;
-use crate::provider_stubs::{self, ApiDocuments};
-use crate::story::{Signers, Story};
-use crate::wiring::{LOCAL_MASTER, local_secret};
-use crate::{clock, table};
+use crate::table;
 use anyhow::{Context, bail};
 use domain::ids::PartnerId;
 use jiff::Timestamp;
+use local_shop::chaos::Chaos;
+use local_shop::clock;
+use local_shop::delivery::{Delivery, Signer, parse_value, sample, set, shift_times};
+use local_shop::provider_stubs::{self, ApiDocuments};
+use local_shop::samples::{catalog, sample_story, story_names};
+use local_shop::shop::enroll;
+use local_shop::shop::{LOCAL_MASTER, local_secret};
+use local_shop::story::{Signers, Story};
 use providers::{PROVIDERS, Provider, Secret};
 use serde_json::Value;
 use std::io::Write;
@@ -44,10 +45,10 @@ pub struct SendOptions {
 /// Sends it and prints a line a delivery.
 ///
 /// # Errors
-/// When there is nothing to send, nobody answers, or a door answers otherwise than 2xx.
+/// When there is nothing to send, nobody answers, or an endpoint answers otherwise than 2xx.
 pub async fn run(send: &SendOptions) -> anyhow::Result<()> {
-    let teller = parse_sender(&send.provider)?;
-    // A deployed door has no clock of its own to ask.
+    let sender = parse_sender(&send.provider)?;
+    // A deployed endpoint has no clock of its own to ask.
     let now = clock::now(&send.gateway).unwrap_or_else(|_| Timestamp::now());
     let chaos = Chaos {
         duplicate: send.duplicate,
@@ -55,30 +56,30 @@ pub async fn run(send: &SendOptions) -> anyhow::Result<()> {
         drop: send.drop,
         kill: false,
     };
-    let deliveries = match &teller {
+    let deliveries = match &sender {
         SenderKind::Provider(provider) => deliveries(send, provider, now).await?,
         SenderKind::Partner(partner) => vec![report(send, partner, now)?.into()],
     };
     let deliveries = chaos.apply(deliveries, send.seed);
     let mut out = std::io::stdout();
     let mut refused = 0_usize;
-    let mut said = false;
+    let mut announced = false;
     let sent = deliveries.len();
     for PreparedDelivery {
         delivery,
-        documents: known,
+        documents,
     } in deliveries
     {
-        let known = documents_for(&delivery, known, now)?;
-        if let SenderKind::Provider(provider) = &teller
-            && !known.is_empty()
-            && provider_stubs::send_documents(&send.gateway, provider, &known)?
-            && !said
+        let documents = documents_for(&delivery, documents, now)?;
+        if let SenderKind::Provider(provider) = &sender
+            && !documents.is_empty()
+            && provider_stubs::send_documents(&send.gateway, provider, &documents)?
+            && !announced
         {
-            said = true;
+            announced = true;
             writeln!(
                 out,
-                "{STANDS_IN} {}'s API; it is told what it says of this",
+                "{STANDS_IN} {}'s API; it is given the answers for this",
                 send.provider
             )?;
         }
@@ -114,8 +115,8 @@ fn parse_sender(name: &str) -> anyhow::Result<SenderKind> {
     match providers::provider(name) {
         Some(provider) => Ok(SenderKind::Provider(provider)),
         None => {
-            let known = known_providers();
-            bail!("`{name}` is no provider; there are: {known}, and {PARTNER}NAME")
+            let names = known_providers();
+            bail!("`{name}` is not a provider; there are: {names}, and {PARTNER}NAME")
         }
     }
 }
@@ -123,19 +124,19 @@ fn parse_sender(name: &str) -> anyhow::Result<SenderKind> {
 /// What its provider's API knows by then, the event itself among it where it must confirm it.
 fn documents_for(
     delivery: &Delivery,
-    mut known: ApiDocuments,
+    mut documents: ApiDocuments,
     now: Timestamp,
 ) -> anyhow::Result<ApiDocuments> {
     if let Some(path) = delivery.signer.confirmation_path(&delivery.body, now) {
         let event = serde_json::from_slice(&delivery.body)?;
-        known.insert(path.to_string(), event);
+        documents.insert(path.to_string(), event);
     }
-    Ok(known)
+    Ok(documents)
 }
 
 /// The providers' names, for people.
 pub fn known_providers() -> String {
-    let names: Vec<&str> = PROVIDERS.iter().map(|known| known.name()).collect();
+    let names: Vec<&str> = PROVIDERS.iter().map(|provider| provider.name()).collect();
     names.join(", ")
 }
 
@@ -198,13 +199,13 @@ async fn deliveries(
             secret,
             master: LOCAL_MASTER.into(),
         };
-        let told = story.deliveries(&signers, now)?;
-        return Ok(told.into_iter().map(PreparedDelivery::from).collect());
+        let events = story.deliveries(&signers, now)?;
+        return Ok(events.into_iter().map(PreparedDelivery::from).collect());
     }
     if send.content == SCENARIO {
         return scenario(provider, &Signer::provider(provider, &secret)?, now);
     }
-    let (body, known) = if is_path(&send.content) {
+    let (body, documents) = if is_path(&send.content) {
         (file(send, path)?, ApiDocuments::new())
     } else {
         fresh_sample(send, provider, now)?
@@ -217,7 +218,7 @@ async fn deliveries(
     };
     Ok(vec![PreparedDelivery {
         delivery,
-        documents: known,
+        documents,
     }])
 }
 
@@ -258,22 +259,22 @@ fn scenario(
     signer: &Signer,
     now: Timestamp,
 ) -> anyhow::Result<Vec<PreparedDelivery>> {
-    let mut told = Vec::new();
+    let mut events = Vec::new();
     for (name, text) in provider.scenario() {
         let name = format!("{SCENARIO}/{name}");
-        let known = provider_stubs::documents(provider, &name)?;
-        told.push((name, *text, known));
+        let documents = provider_stubs::documents(provider, &name)?;
+        events.push((name, *text, documents));
     }
-    if told.is_empty() {
+    if events.is_empty() {
         bail!("{} has no scenario", provider.name());
     }
-    let mut moments = told
+    let mut moments = events
         .iter()
         .rev()
-        .filter_map(|(_, text, known)| provider_stubs::event_time(provider, text, known));
+        .filter_map(|(_, text, documents)| provider_stubs::event_time(provider, text, documents));
     let by = moments.next();
     let by = by.map_or(0, |last| now.as_second().saturating_sub(last));
-    let deliver = |(name, text, known): (String, &str, ApiDocuments)| {
+    let deliver = |(name, text, documents): (String, &str, ApiDocuments)| {
         let body = match serde_json::from_str::<Value>(text) {
             Ok(mut body) => {
                 shift_times(&mut body, by);
@@ -288,13 +289,13 @@ fn scenario(
             body,
             signer: signer.clone(),
         };
-        let known = provider_stubs::shift_documents(known, by);
+        let documents = provider_stubs::shift_documents(documents, by);
         Ok(PreparedDelivery {
             delivery,
-            documents: known,
+            documents,
         })
     };
-    told.into_iter().map(deliver).collect()
+    events.into_iter().map(deliver).collect()
 }
 
 /// A file goes out byte for byte, unless a field is to be set.
@@ -303,7 +304,7 @@ fn file(send: &SendOptions, path: &Path) -> anyhow::Result<Vec<u8>> {
         return std::fs::read(path).with_context(|| format!("{} can't be read", path.display()));
     }
     let body = serde_json::from_str(&read(path)?);
-    let why = || format!("{} is no JSON, so no field can be set", path.display());
+    let why = || format!("{} is not JSON, so no field can be set", path.display());
     with_fields_set(body.with_context(why)?, &send.set)
 }
 
@@ -322,30 +323,30 @@ fn fresh_sample(
         let stories: Vec<&str> = story_names().collect();
         let stories = stories.join(", ");
         format!(
-            "`{}` is no story ({stories}, {SCENARIO}) and no file",
+            "`{}` is neither a story ({stories}, {SCENARIO}) nor a file",
             send.content
         )
     })?;
-    let known = provider_stubs::documents(provider, &send.content)?;
-    let at = provider_stubs::event_time(provider, &sample, &known);
+    let documents = provider_stubs::documents(provider, &send.content)?;
+    let at = provider_stubs::event_time(provider, &sample, &documents);
     let by = at.map_or(0, |at| now.as_second().saturating_sub(at));
-    let known = provider_stubs::shift_documents(known, by);
-    // Some doors take forms, which name an object and nothing that could be set.
+    let documents = provider_stubs::shift_documents(documents, by);
+    // Some endpoints take forms, which name an object and nothing that could be set.
     let Ok(mut body) = serde_json::from_str::<Value>(&sample) else {
         if !send.set.is_empty() {
             bail!(
-                "`{}` is a form and no JSON, so no field can be set",
+                "`{}` is a form, not JSON, so no field can be set",
                 send.content
             );
         }
-        return Ok((sample.into_bytes(), known));
+        return Ok((sample.into_bytes(), documents));
     };
     shift_times(&mut body, by);
     if let Some(path) = provider.id_path() {
         let id = format!("evt_{:x}", now.as_microsecond());
         set(&mut body, path, id.into())?;
     }
-    Ok((with_fields_set(body, &send.set)?, known))
+    Ok((with_fields_set(body, &send.set)?, documents))
 }
 
 fn with_fields_set(mut body: Value, fields: &[(String, String)]) -> anyhow::Result<Vec<u8>> {

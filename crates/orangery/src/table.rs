@@ -1,13 +1,11 @@
 //! The table that a command reads: the one the usual AWS variables point at, or a local stack's.
 
 use anyhow::anyhow;
+use local_shop::connection::LOCAL_REGION;
 use runtime::aws::Cloud;
 use runtime::settings::{BadSetting, Settings};
 use store::StoreError;
 use store::dynamo::DynamoTable;
-
-/// The region local clients sign for.
-pub const LOCAL_REGION: &str = "eu-west-3";
 
 /// The port of a local stack's table unless it was told another.
 pub const TABLE_PORT: u16 = 8000;

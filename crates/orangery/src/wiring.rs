@@ -1,25 +1,23 @@
 //! Which function answers what in the local stack: the template's wiring, over loopback.
 
-use crate::authority;
-use crate::chaos::Chaos;
-use crate::console;
-use crate::provider_stubs::{LocalApi, StubApis};
-use crate::stack::filter::Filter;
-use crate::stack::queue_mapping::QueueMapping;
-use crate::stack::routes::Route;
-use crate::stack::schedules::Schedule;
-use crate::stack::streams::StreamMapping;
-use crate::stack::{StackEndpoints, Wiring};
-use crate::table;
 use axum::http::Method;
 use calendar::{Calendar, Enrichment};
 use dispatch::Dispatch;
-use domain::catalog::Catalog;
 use domain::ids::Mode;
 use domain::partner::notice::MAX_ATTEMPTS;
+use engagement_email::EngagementEmail;
 use engagement_email::mailer::SesMailer;
-use engagement_email::{EngagementEmail, Sender};
 use journal_fold::JournalFold;
+use local_cloud::filter::Filter;
+use local_cloud::queue_mapping::QueueMapping;
+use local_cloud::routes::Route;
+use local_cloud::schedules::Schedule;
+use local_cloud::streams::StreamMapping;
+use local_cloud::{StackEndpoints, Wiring};
+use local_shop::connection::{dynamo_table, settings};
+use local_shop::provider_stubs::{LocalApi, StubApis};
+use local_shop::shop::local_secrets;
+pub use local_shop::shop::{LOCAL_MASTER, Shop, local_secret};
 use partner_notice::PartnerNotice;
 use partner_referral::PartnerReferral;
 use payment_webhook::{PaymentWebhook, endpoint_secrets};
@@ -29,17 +27,12 @@ use runtime::aws::{AwsService, Cloud};
 use runtime::post::Poster;
 use runtime::queue::SqsQueue;
 use runtime::secrets::{SecretCache, SecretSource, master, person_key};
-use runtime::settings::{BadSetting, Settings};
+use runtime::settings::BadSetting;
 use runtime::{Clock, Function};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use store::Table;
 use store::dynamo::DynamoTable;
-
-/// The master key of every local stack: known to all, so that a partner's secret is the same
-/// at every start. A deployed stage has its own, in Parameter Store.
-pub const LOCAL_MASTER: &str = "orangery-local-stack-master-key-not-a-secret";
 
 /// The key by which the local stack asks what stands in for a provider's API.
 const LOCAL_API_KEY: &str = "local:stack";
@@ -55,90 +48,6 @@ pub const DUE_SCAN: &str = "due_scan";
 
 /// The schedule of the audit.
 pub const AUDIT: &str = "audit";
-
-/// The shop whose stack it is.
-#[derive(Clone, Debug)]
-pub struct Shop {
-    /// Webhook secrets in force, by provider; a provider without any has [`local_secret`].
-    pub secrets: BTreeMap<String, Vec<String>>,
-    /// What is asked in place of a provider's own API, by provider: an address on loopback. Of a
-    /// provider without any, what this process is told ([`crate::apis`]).
-    pub api_urls: BTreeMap<String, String>,
-    /// From which partner and person keys are derived.
-    pub master: String,
-    /// What the shop calls its prices.
-    pub catalog: Catalog,
-    /// Who writes letters.
-    pub sender: Sender,
-    /// Which nets are up: tests take one away to see the others suffice.
-    pub fallbacks: Fallbacks,
-    /// What goes wrong on purpose with what the pages send.
-    pub chaos: Chaos,
-    /// Whether what is known outlives the process.
-    pub persistent: bool,
-}
-
-/// Which nets are up.
-#[derive(Clone, Copy, Debug)]
-pub struct Fallbacks {
-    /// The stream's two readers.
-    pub stream: bool,
-    /// The audit's schedule.
-    pub audit: bool,
-}
-
-impl Default for Shop {
-    fn default() -> Self {
-        let sender = Sender {
-            shop: "Grove".into(),
-            from: "grove@example.com".into(),
-            account_url: Some("https://grove.example.com/account".into()),
-            ..Sender::default()
-        };
-        Self {
-            secrets: BTreeMap::new(),
-            api_urls: BTreeMap::new(),
-            master: LOCAL_MASTER.into(),
-            catalog: Catalog::default(),
-            sender,
-            fallbacks: Fallbacks {
-                stream: true,
-                audit: true,
-            },
-            chaos: Chaos::default(),
-            persistent: false,
-        }
-    }
-}
-
-/// The secret that a provider's door of the local stack takes when none is given: stable, so
-/// that a script written yesterday works today.
-pub fn local_secret(provider: &str) -> String {
-    // Base64 behind its prefix, for those who decode it.
-    let text = format!("LocalStackOfOrangery{provider}");
-    let whole = text.len().next_multiple_of(4);
-    format!("whsec_{text:A<whole$}")
-}
-
-/// All that makes a door of the local stack believe what `send` sends.
-fn local_secrets(provider: &Provider) -> Vec<String> {
-    let root = authority::root_secret().filter(|_| provider.signs_with_certificate());
-    root.into_iter()
-        .chain([local_secret(provider.name())])
-        .collect()
-}
-
-/// The clients' settings for a stack: its endpoints, and credentials that open nothing.
-pub fn settings(endpoints: &StackEndpoints) -> Settings {
-    let pairs = [
-        ("AWS_ACCESS_KEY_ID", "local"),
-        ("AWS_SECRET_ACCESS_KEY", "local"),
-        ("AWS_REGION", table::LOCAL_REGION),
-        ("AWS_ENDPOINT_URL", &endpoints.aws_url),
-        ("AWS_ENDPOINT_URL_DYNAMODB", &endpoints.table_url),
-    ];
-    Settings::new(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())))
-}
 
 /// The wiring of all functions over the stack's table, through the real SDK.
 ///
@@ -184,13 +93,13 @@ where
         master: SecretCache::new(source.clone(), master, clock.clone()),
         clock: clock.clone(),
     };
-    let stand_ins = StubApis::default();
+    let stubs = StubApis::default();
     let calendar = Calendar {
         table: table.clone(),
         letters: letters.clone(),
         notices: notices.clone(),
         enrichments: Enrichment::of_all(Mode::Test, |provider| {
-            provider_api(shop, provider, &stand_ins, &clock)
+            provider_api(shop, provider, &stubs, &clock)
         })?,
         person_key: SecretCache::new(source, person_key, clock.clone()),
         clock: clock.clone(),
@@ -200,12 +109,12 @@ where
         clock: clock.clone(),
     };
     let mut wiring = Wiring {
-        routes: routes(shop, receivers, &stand_ins, &clock)?,
+        routes: routes(shop, receivers, &stubs, &clock)?,
         queues: vec![
             letters_queue(Arc::new(email)),
             notices_queue(Arc::new(notice)),
         ],
-        pages: console::router(endpoints, shop)?.merge(stand_ins.router()),
+        pages: pages::router(endpoints, shop)?.merge(stubs.router()),
         ..Wiring::default()
     };
     if shop.fallbacks.stream {
@@ -224,20 +133,10 @@ where
     Ok(wiring)
 }
 
-/// The stack's table through the real SDK.
-///
-/// # Errors
-/// [`BadSetting`].
-pub fn dynamo_table(endpoints: &StackEndpoints) -> Result<DynamoTable, BadSetting> {
-    let settings = settings(endpoints);
-    let client = Cloud::from_settings(&settings)?.dynamo();
-    Ok(DynamoTable::new(client, &endpoints.table_name))
-}
-
 fn routes<R>(
     shop: &Shop,
     table: R,
-    stand_ins: &StubApis,
+    stubs: &StubApis,
     clock: &Clock,
 ) -> Result<Vec<Route>, BadSetting>
 where
@@ -254,7 +153,7 @@ where
             endpoint: EndpointConfig::new(Mode::Test),
             secrets: endpoint_secrets(provider, given_source(&texts), clock.clone()),
             person_key: SecretCache::new(master.clone(), person_key, clock.clone()),
-            api: provider_api(shop, provider, stand_ins, clock)?,
+            api: provider_api(shop, provider, stubs, clock)?,
             table: table.clone(),
             clock: clock.clone(),
         };
@@ -272,12 +171,12 @@ where
 fn provider_api(
     shop: &Shop,
     provider: &Provider,
-    stand_ins: &StubApis,
+    stubs: &StubApis,
     clock: &Clock,
 ) -> Result<LocalApi, BadSetting> {
     let Some(base) = shop.api_urls.get(provider.name()) else {
         return Ok(match provider.api() {
-            Some(_) => stand_ins.stub_for(provider.name()),
+            Some(_) => stubs.stub_for(provider.name()),
             None => LocalApi::Absent,
         });
     };

@@ -151,7 +151,8 @@ pub(crate) fn arrive_as_sample(
 /// hundred thousand times.
 pub(crate) fn recorded_responses(provider: &'static Provider, name: &str) -> Rc<ApiResponses> {
     thread_local! {
-        static READ: RefCell<BTreeMap<(&'static str, String), Rc<ApiResponses>>> = RefCell::default();
+        static READ: RefCell<BTreeMap<(&'static str, String), Rc<ApiResponses>>> =
+            RefCell::default();
     }
     let key = (provider.name(), name.to_owned());
     let recorded =

@@ -5,9 +5,9 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Response, StatusCode, Uri};
-use orangery::delivery::agent;
-use orangery::stack::StackEndpoints;
-use orangery::wiring::local_secret;
+use local_cloud::StackEndpoints;
+use local_shop::delivery::agent;
+use local_shop::shop::local_secret;
 use providers::PROVIDERS;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -271,7 +271,7 @@ fn email_calls(said: &Value, call: impl Fn(&str, String, Option<&str>) -> AwsCal
 
 /// What a stage's Parameter Store holds.
 pub(crate) fn secrets(stage: &str) -> Vec<(String, String)> {
-    let master = orangery::wiring::LOCAL_MASTER.to_owned();
+    let master = local_shop::shop::LOCAL_MASTER.to_owned();
     let mut secrets = vec![(format!("/orangery/{stage}/master-key"), master)];
     for provider in PROVIDERS {
         let name = format!("/orangery/{stage}/{}/webhook-secrets", provider.name());

@@ -2,7 +2,7 @@
 
 use crate::deployed_harness::DeployedHarness;
 use crate::template::Template;
-use orangery::dev::sample_story;
+use local_shop::samples::sample_story;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_checkout_a_renewal_and_an_idle_minute_cost_no_more_than_the_readme_says() {

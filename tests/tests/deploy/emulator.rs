@@ -2,10 +2,11 @@
 //! runs this very test inside. What is asked of the deployed functions is asked over HTTP.
 
 use crate::template::root;
-use orangery::delivery::{Delivery, DeliveryResponse, Signer, agent};
-use orangery::dev::{sample_story, signers};
-use orangery::story::Story;
-use orangery::wiring::Shop;
+use local_shop::delivery::{Delivery, DeliveryResponse, Signer, agent};
+use local_shop::samples::sample_story;
+use local_shop::shop::Shop;
+use local_shop::shop::signers;
+use local_shop::story::Story;
 use serde_json::{Value, json};
 use std::process::{Command, Stdio};
 use std::time::Duration;

@@ -9,9 +9,10 @@ use domain::partner::program::{AttributionModel, CommissionDuration, Program, Re
 use domain::partner::tiers::ProgramTerms;
 use domain::record::Entry;
 use jiff::SignedDuration;
-use orangery::delivery::agent;
-use orangery::dev::sample_story;
-use orangery::wiring::{LOCAL_MASTER, dynamo_table};
+use local_shop::connection::dynamo_table;
+use local_shop::delivery::agent;
+use local_shop::samples::sample_story;
+use local_shop::shop::LOCAL_MASTER;
 use providers::{
     ApiResponses, FetchStep, ItemOutcome, PROVIDERS, PersonKey, Provider, ReceivedItem, Secret,
     partner, partner_secret, read_again, standard,

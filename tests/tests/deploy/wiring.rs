@@ -1,8 +1,10 @@
 //! The local stack is wired as the template wires the deployed one.
 
 use crate::template::{Template, root, texts};
-use orangery::stack::{Stack, StackSettings, Wiring};
-use orangery::wiring::{LOCAL_MASTER, Shop, dynamo_table, local_secret, wire};
+use local_cloud::{Stack, StackSettings, Wiring};
+use local_shop::connection::dynamo_table;
+use local_shop::shop::{LOCAL_MASTER, Shop, local_secret};
+use orangery::wiring::wire;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -3,7 +3,7 @@
 use crate::letters;
 use crate::page::HtmlPage;
 use domain::letter::{Letter, LetterClass};
-use orangery::preview::SampleNames;
+use local_shop::sample_cases::SampleNames;
 
 #[test]
 fn every_letter_has_both_bodies_a_subject_a_preheader_and_a_bounded_size() {

@@ -2,7 +2,7 @@
 
 use crate::letters;
 use crate::page::HtmlPage;
-use orangery::preview::SampleNames;
+use local_shop::sample_cases::SampleNames;
 
 /// What injection lists are made of, for HTML, MJML, templates, mail headers and styles.
 const HOSTILE: [&str; 30] = [

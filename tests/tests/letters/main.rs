@@ -19,7 +19,8 @@ mod snapshots;
 
 use engagement_email::mailer::RenderedLetter;
 use engagement_email::render::Language;
-use orangery::preview::{SAMPLE_CASES, SampleNames, sample};
+use local_shop::sample_cases::{SAMPLE_CASES, SampleNames};
+use local_shop::sample_letters::sample;
 
 /// Every letter in every language, by name.
 fn letters(words: &SampleNames) -> Vec<(String, Language, RenderedLetter)> {

@@ -1,7 +1,7 @@
 //! Each letter word for word; `INSTA_UPDATE=always` rewrites, and the diff is reviewed.
 
 use crate::letters;
-use orangery::preview::SampleNames;
+use local_shop::sample_cases::SampleNames;
 use std::collections::BTreeSet;
 
 #[test]

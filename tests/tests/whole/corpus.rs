@@ -2,7 +2,7 @@
 
 use crate::support::stack_harness::StackHarness;
 use domain::ids::CustomerKey;
-use orangery::delivery::{Delivery, Signer};
+use local_shop::delivery::{Delivery, Signer};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -4,10 +4,12 @@
 use crate::support::stack_harness::{StackHarness, shop, start_time};
 use crate::support::story_test::StoryTest;
 use jiff::{SignedDuration, Timestamp};
-use orangery::delivery::Delivery;
-use orangery::dev::sample_story;
-use orangery::story::Story;
-use orangery::wiring::{AUDIT, Fallbacks, dynamo_table, wire, wire_with_table};
+use local_shop::connection::dynamo_table;
+use local_shop::delivery::Delivery;
+use local_shop::samples::sample_story;
+use local_shop::shop::Fallbacks;
+use local_shop::story::Story;
+use orangery::wiring::{AUDIT, wire, wire_with_table};
 use serde_json::{Map, Value};
 use store::dynamo::DynamoTable;
 use store::items::RECORD;

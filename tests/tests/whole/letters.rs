@@ -5,10 +5,11 @@ use crate::support::in_process_harness::{InProcessHarness, entry};
 use crate::support::stack_harness::{StackHarness, shop, start_time};
 use crate::support::story_test::StoryTest;
 use jiff::SignedDuration;
-use orangery::delivery::Delivery;
-use orangery::stack::mail::MailFault;
-use orangery::story::Story;
-use orangery::wiring::{Fallbacks, LETTERS, wire};
+use local_cloud::mail::MailFault;
+use local_shop::delivery::Delivery;
+use local_shop::shop::Fallbacks;
+use local_shop::story::Story;
+use orangery::wiring::{LETTERS, wire};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -68,7 +69,7 @@ async fn a_letter_ordered_many_times_is_sent_once() {
 #[tokio::test]
 async fn stream_records_and_messages_handed_over_twice_send_one_letter() {
     let mut house = InProcessHarness::open();
-    let signers = orangery::dev::signers(&shop()).unwrap();
+    let signers = local_shop::shop::signers(&shop()).unwrap();
     for delivery in StoryTest::read("checkout").deliveries(&signers) {
         house.ingest(&entry(&delivery)).await;
         house.settle().await;
@@ -110,8 +111,9 @@ async fn a_letter_whose_reason_is_gone_while_it_waits_is_withdrawn() {
     let house = slow_harness().await;
     house.send_all(&started(&house, "2m")).await;
     assert_eq!(only_letter(&house).await["state"], "due");
-    let ended = "[[events]]\nsample = \"customer.subscription.deleted\"\nset = { created = \"@-1m\", \
-         \"data.object.canceled_at\" = \"@-1m\", \"data.object.ended_at\" = \"@-1m\" }\n";
+    let ended = "[[events]]\nsample = \"customer.subscription.deleted\"\n\
+         set = { created = \"@-1m\", \"data.object.canceled_at\" = \"@-1m\", \
+         \"data.object.ended_at\" = \"@-1m\" }\n";
     house.send_all(&of_pomelo(&house, "2m", ended)).await;
     assert_eq!(view(&house).await["subscriptions"][0]["status"], "canceled");
     house.advance(SignedDuration::from_mins(6)).await;

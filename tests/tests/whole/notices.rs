@@ -14,7 +14,7 @@ use domain::partner::payout::Payout;
 use domain::partner::referral::ReferralRefusal;
 use domain::partner::referral_status::{ReferralStatus, ReferralStatusRow};
 use jiff::SignedDuration;
-use orangery::story::Story;
+use local_shop::story::Story;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::due_scan::scan_due;

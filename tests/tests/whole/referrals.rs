@@ -1,8 +1,8 @@
 //! A partner's report and the customer's payment: whichever comes first, one attribution.
 
 use crate::support::stack_harness::{StackHarness, start_time};
-use orangery::delivery::Delivery;
-use orangery::story::Story;
+use local_shop::delivery::Delivery;
+use local_shop::story::Story;
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

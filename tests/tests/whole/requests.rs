@@ -2,10 +2,10 @@
 
 use crate::support::stack_harness::{StackHarness, shop, start_time};
 use domain::ids::PartnerId;
-use orangery::delivery::{Delivery, Signer, sample, set};
-use orangery::dev::signers;
-use orangery::story::Story;
-use orangery::wiring::LOCAL_MASTER;
+use local_shop::delivery::{Delivery, Signer, sample, set};
+use local_shop::shop::LOCAL_MASTER;
+use local_shop::shop::signers;
+use local_shop::story::Story;
 use providers::{Secret, partner, partner_secret, standard};
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -2,8 +2,8 @@
 
 use crate::support::stack_harness::StackHarness;
 use jiff::SignedDuration;
-use orangery::delivery::Delivery;
-use orangery::story::Story;
+use local_shop::delivery::Delivery;
+use local_shop::story::Story;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_trials_end_is_announced_three_days_before_and_no_more_is_said_when_it_converts() {

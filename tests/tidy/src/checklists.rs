@@ -192,7 +192,7 @@ fn instances(title: &str) -> Vec<String> {
         "fact" => variants("crates/domain/src/event.rs", "Fact"),
         "function" => folders("functions"),
         "page" => {
-            let files = std::fs::read_dir(root().join("crates/orangery/console")).unwrap();
+            let files = std::fs::read_dir(root().join("crates/pages/templates")).unwrap();
             let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
             names
                 .filter_map(|name| name.strip_suffix(".html").map(str::to_owned))

@@ -58,12 +58,12 @@ fn no_fixture_template_or_sample_is_orphaned() {
             faults.push(format!("the template {path} belongs to no letter"));
         }
     }
-    let dev = read("crates/orangery/src/dev.rs");
+    let samples = read("crates/local-shop/src/samples.rs");
     for path in paths
         .iter()
-        .filter_map(|path| path.strip_prefix("crates/orangery/"))
+        .filter_map(|path| path.strip_prefix("crates/local-shop/"))
     {
-        if path.starts_with("samples/") && !dev.contains(&format!("../{path}")) {
+        if path.starts_with("samples/") && !samples.contains(&format!("../{path}")) {
             faults.push(format!("nobody plays {path}"));
         }
     }

@@ -30,7 +30,7 @@ pub struct Statement {
 pub struct RowView {
     /// When it was decided, by our clock.
     pub at: Timestamp,
-    /// What it is about: `stripe/live/pi_1` for a payment, `payout/2026-03-05` for a payout.
+    /// What it is about: the id of a payment, or `payout/2026-03-05`.
     pub cause: String,
     /// `commission`, `refund`, `dispute`, `reversal` or `payout`.
     pub kind: &'static str,

@@ -15,5 +15,6 @@ mod histories;
 mod history;
 mod payouts;
 mod rules;
+mod closed_payments;
 mod story;
 mod self_referral;

@@ -1,8 +1,9 @@
 //! `partner add`.
 
 use super::keys::print_secret;
+use super::stage::MasterKeyArgs;
+use super::target::PartnerArgs;
 use super::terms::{PartnerIdentityArgs, TermsArgs, put_in_force, terms_text};
-use super::{MasterKeyArgs, PartnerArgs};
 use crate::table;
 use anyhow::bail;
 use clap::Args;
@@ -47,16 +48,16 @@ impl AddPartnerArgs {
         if let Some(program) = &program {
             put_in_force(&mut new, program, now);
         }
-        let there = store::partners::put_new(&table, new.clone()).await;
-        let (row, said) = match there.map_err(table::readable_error)? {
+        let existing = store::partners::put_new(&table, new.clone()).await;
+        let (row, outcome) = match existing.map_err(table::readable_error)? {
             None => (Arc::new(new), "added"),
-            Some(there) => existing_partner(&table, there, asked.as_ref(), &own, now).await?,
+            Some(existing) => existing_partner(&table, existing, asked.as_ref(), &own, now).await?,
         };
         print_secret(&master, &row)?;
         let mut err = std::io::stderr();
         writeln!(
             err,
-            "{partner} {said}. It signs with the secret above; keep it, or see it again by the \
+            "{partner} {outcome}. It signs with the secret above; keep it, or see it again by the \
              same command"
         )?;
         match row.agreed(now) {
@@ -74,24 +75,24 @@ impl AddPartnerArgs {
 /// A partner that is there already is as it was; one without any program may get its first.
 async fn existing_partner(
     table: &DynamoTable,
-    there: Arc<PartnerRow>,
+    existing: Arc<PartnerRow>,
     asked: Option<&ProgramTerms>,
     own: &PartnerIdentity,
     now: Timestamp,
 ) -> anyhow::Result<(Arc<PartnerRow>, &'static str)> {
-    let partner = there.partner.clone();
-    let in_force = there.agreed(now);
+    let partner = existing.partner.clone();
+    let in_force = existing.agreed(now);
     let other = |(is, asked): (&DatedProgram, &ProgramTerms)| is.terms() != *asked;
     let other = in_force.zip(asked).is_some_and(other);
-    if other || !there.identity.is_superset(own) {
+    if other || !existing.identity.is_superset(own) {
         let terms = in_force.map_or_else(|| "no program".to_owned(), terms_text);
         bail!(
-            "{partner} was there already, on other terms ({terms}); `orangery partner terms \
+            "{partner} already exists, on other terms ({terms}); `orangery partner terms \
              {partner} …` puts new ones in force for customers sent from then on"
         )
     }
     let Some(asked) = asked.filter(|_| in_force.is_none()) else {
-        return Ok((there, "was there already"));
+        return Ok((existing, "already exists"));
     };
     let first = |row: &mut PartnerRow| -> Result<(), Infallible> {
         put_in_force(row, asked, now);
@@ -101,8 +102,8 @@ async fn existing_partner(
     match changed.map_err(table::readable_error)? {
         Some(Ok(row)) => Ok((
             row,
-            "was there already, without a program, and has this one now",
+            "already existed without a program, and has this one now",
         )),
-        None => bail!("{partner} is not there any more"),
+        None => bail!("{partner} no longer exists"),
     }
 }

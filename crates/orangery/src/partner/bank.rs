@@ -1,6 +1,6 @@
 //! `partner bank`: where a partner's money goes.
 
-use super::PartnerArgs;
+use super::target::PartnerArgs;
 use crate::table;
 use anyhow::bail;
 use clap::Args;

@@ -1,6 +1,6 @@
 //! `partner code`: whoever shows a code from now on was sent by the partner it was given to.
 
-use super::{PartnerArgs, unknown_partner};
+use super::target::{PartnerArgs, unknown_partner};
 use crate::table;
 use anyhow::bail;
 use clap::Args;
@@ -24,28 +24,25 @@ pub struct GrantCodeArgs {
 
 impl GrantCodeArgs {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let Self {
-            target: whose,
-            code,
-        } = &self;
-        let (table, row) = whose.read_row().await?;
+        let Self { target, code } = &self;
+        let (table, row) = target.read_row().await?;
         if !row.codes.contains(code) && row.codes.len() >= MAX_CODES {
             bail!(
                 "{} has {MAX_CODES} codes already, and a partner has no more",
-                whose.partner
+                target.partner
             );
         }
-        let said = grant_code(&table, &row, code, whose.stage.now()?).await?;
+        let outcome = grant_code(&table, &row, code, target.stage.now()?).await?;
         // Last, because the entry decides whose the code is, and this only lists it.
         let list = |row: &mut PartnerRow| {
             row.codes.insert(code.clone());
             Ok::<(), std::convert::Infallible>(())
         };
-        let listed = change(&table, &whose.partner, list).await;
+        let listed = change(&table, &target.partner, list).await;
         if listed.map_err(table::readable_error)?.is_none() {
-            return Err(unknown_partner(&whose.partner));
+            return Err(unknown_partner(&target.partner));
         }
-        writeln!(std::io::stdout(), "{code} {said}")?;
+        writeln!(std::io::stdout(), "{code} {outcome}")?;
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! `partner rotate` and `partner revoke`: versions of a partner's key.
 
-use super::{MasterKeyArgs, PartnerArgs, unknown_partner};
+use super::stage::MasterKeyArgs;
+use super::target::{PartnerArgs, unknown_partner};
 use crate::table;
 use anyhow::{Context, bail};
 use clap::Args;
@@ -90,7 +91,7 @@ impl RevokeKeyArgs {
         let versions = versions_text(&row);
         writeln!(
             std::io::stdout(),
-            "revoked; the doors know within a minute. In force: {versions}"
+            "revoked; the endpoints refuse it within a minute. In force: {versions}"
         )?;
         Ok(())
     }
@@ -125,5 +126,5 @@ pub(super) fn versions_text(row: &PartnerRow) -> String {
     versions.join(", ")
 }
 
-const TOO_MANY_VERSIONS: &str = "doors try no more versions than it has had; add the partner under \
-                       another name";
+const TOO_MANY_VERSIONS: &str = "it has had as many key versions as an endpoint tries; \
+     add the partner under another name";

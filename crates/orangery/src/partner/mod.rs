@@ -14,20 +14,11 @@ mod test_delivery;
 mod payout;
 mod bank;
 mod stage;
+mod target;
 pub mod sheet;
 pub mod sepa;
 
-use crate::table;
-use anyhow::anyhow;
-use clap::{Args, Subcommand};
-use domain::ids::PartnerId;
-use domain::partner::tiers::ProgramTerms;
-use jiff::Timestamp;
-use stage::{MasterKeyArgs, StageArgs};
-use std::sync::Arc;
-use store::dynamo::DynamoTable;
-use store::partners::PartnerRow;
-use store::{StoreError, Table};
+use clap::Subcommand;
 
 /// What can be said of partners.
 #[derive(Subcommand)]
@@ -48,7 +39,7 @@ pub enum PartnerCommand {
     Postback(proofs::PostbackTokenArgs),
     /// Gives a partner a code: whoever shows it from now on was sent by it.
     Code(codes::GrantCodeArgs),
-    /// Where a partner is told of its rows, and the secret that it checks notices with.
+    /// Where a partner gets notices of its rows, and the secret that it checks notices with.
     Endpoint(notice_endpoint::NoticeEndpointArgs),
     /// What a partner is owed, row by row.
     Statement(statement::StatementArgs),
@@ -80,7 +71,7 @@ impl PartnerCommand {
             Self::Key(key) => key.run().await,
             Self::Postback(postback) => postback.run().await,
             Self::Code(code) => code.run().await,
-            Self::Endpoint(tell) => tell.run().await,
+            Self::Endpoint(endpoint) => endpoint.run().await,
             Self::Statement(show) => show.run().await,
             Self::Release(review) => review.run(Decision::Release).await,
             Self::Void(review) => review.run(Decision::Void).await,
@@ -89,59 +80,4 @@ impl PartnerCommand {
             Self::Test(try_out) => try_out.run().await,
         }
     }
-}
-
-/// Which partner, in which stage.
-#[derive(Args)]
-pub(crate) struct PartnerArgs {
-    /// Its name in addresses: lower-case letters, digits and dashes.
-    #[arg(value_name = "NAME", value_parser = partner_name)]
-    pub(crate) partner: PartnerId,
-    #[command(flatten)]
-    pub(crate) stage: StageArgs,
-}
-
-impl PartnerArgs {
-    /// The table, and the partner in it.
-    ///
-    /// # Errors
-    /// When the table does not answer, or knows no such partner.
-    pub(crate) async fn read_row(&self) -> anyhow::Result<(DynamoTable, Arc<PartnerRow>)> {
-        let table = self.stage.table()?;
-        let row = store::partners::read(&table, &self.partner).await;
-        let row = row.map_err(table::readable_error)?;
-        Ok((table, row.ok_or_else(|| unknown_partner(&self.partner))?))
-    }
-}
-
-/// Adds a partner of a sample story, on the sample shop's terms.
-///
-/// # Errors
-/// When the table does not answer.
-pub async fn enroll<T: Table>(
-    table: &T,
-    partner: &PartnerId,
-    offer: Option<&ProgramTerms>,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let mut row = PartnerRow::new(partner.clone());
-    if let Some(offer) = offer {
-        row.set_terms(offer, 0, now);
-    }
-    store::partners::put_new(table, row).await.map(drop)
-}
-
-/// What to say of a partner that nobody added.
-pub(crate) fn unknown_partner(partner: &PartnerId) -> anyhow::Error {
-    anyhow!(
-        "no partner is called {partner} in this table; `orangery partner list` names those there \
-         are, `orangery partner add {partner}` adds one, --port or --table-port reads another \
-         local stack"
-    )
-}
-
-fn partner_name(name: &str) -> Result<PartnerId, String> {
-    PartnerId::parse(name).map_err(|_| {
-        "can't be a partner: lower-case letters, digits and dashes, at most 64".to_owned()
-    })
 }

@@ -1,6 +1,7 @@
-//! `partner endpoint`: where a partner is told of its rows.
+//! `partner endpoint`: where notices of its rows are sent to a partner.
 
-use super::{MasterKeyArgs, PartnerArgs};
+use super::stage::MasterKeyArgs;
+use super::target::PartnerArgs;
 use crate::table;
 use anyhow::{Context, bail};
 use clap::Args;
@@ -21,10 +22,10 @@ pub struct NoticeEndpointArgs {
     /// Where to: an https address; of a local stack, one of this machine. Without it, what is set.
     #[arg(value_name = "ADDRESS")]
     to: Option<String>,
-    /// Tells this partner nothing any more.
+    /// Removes the endpoint; the partner gets no more notices.
     #[arg(long, conflicts_with_all = ["to", "enable"])]
     remove: bool,
-    /// Puts an endpoint on that was put off, and tells it what it missed.
+    /// Enables an endpoint that was disabled, and sends it what it missed.
     #[arg(long, conflicts_with = "to")]
     enable: bool,
     /// Gives it another secret to check notices with; for a day they are signed with the one
@@ -38,27 +39,27 @@ pub struct NoticeEndpointArgs {
 impl NoticeEndpointArgs {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let (table, row) = self.target.read_row().await?;
-        let (partner, place) = (&row.partner, &self.target.stage);
+        let (partner, stage) = (&row.partner, &self.target.stage);
         let mut out = std::io::stdout();
         if self.remove {
             let removed = remove(&table, partner).await;
             if !removed.map_err(table::readable_error)? {
                 bail!(CHANGED_CONCURRENTLY);
             }
-            writeln!(out, "{partner} is told nothing any more")?;
+            writeln!(out, "{partner} gets no more notices")?;
             return Ok(());
         }
         // First: a secret that can't be shown is not changed.
-        let (master, now) = (self.master.key(place)?, place.now()?);
-        let there = match &self.to {
+        let (master, now) = (self.master.key(stage)?, stage.now()?);
+        let endpoint = match &self.to {
             Some(url) => {
-                let reach = match place.is_local() {
+                let reach = match stage.is_local() {
                     true => NetworkScope::Loopback,
                     false => NetworkScope::Public,
                 };
                 reach
                     .check(url)
-                    .context("this is no address to send notices to")?;
+                    .context("notices can't be sent to this address")?;
                 let set = set(&table, partner, url, now).await;
                 Some(
                     set.map_err(table::readable_error)?
@@ -66,33 +67,37 @@ impl NoticeEndpointArgs {
                 )
             }
             None => {
-                let there = read_endpoint(&table, partner)
+                let endpoint = read_endpoint(&table, partner)
                     .await
                     .map_err(table::readable_error)?;
-                there.map(|there| NoticeEndpoint::clone(&there))
+                endpoint.map(|endpoint| NoticeEndpoint::clone(&endpoint))
             }
         };
-        let Some(mut there) = there else {
+        let Some(mut endpoint) = endpoint else {
             bail!(
-                "{partner} has no endpoint, so it is told nothing; \
+                "{partner} has no notice endpoint, so it gets no notices; \
                  `orangery partner endpoint {partner} https://…` sets one"
             )
         };
         if self.enable {
             let on = enable(&table, partner, now).await;
-            there = on
+            endpoint = on
                 .map_err(table::readable_error)?
                 .context(CHANGED_CONCURRENTLY)?;
         }
         if self.rotate {
             let next = rotate(&table, partner, now).await;
-            there = next
+            endpoint = next
                 .map_err(table::readable_error)?
                 .context(CHANGED_CONCURRENTLY)?;
         }
-        let secret = notice_secret(&master, partner, there.key)?;
+        let secret = notice_secret(&master, partner, endpoint.key)?;
         writeln!(out, "{}", secret.reveal_standard())?;
-        writeln!(std::io::stderr(), "{}", endpoint_text(partner, &there, now))?;
+        writeln!(
+            std::io::stderr(),
+            "{}",
+            endpoint_text(partner, &endpoint, now)
+        )?;
         Ok(())
     }
 }
@@ -101,24 +106,25 @@ impl NoticeEndpointArgs {
 fn endpoint_text(partner: &PartnerId, endpoint: &NoticeEndpoint, now: Timestamp) -> String {
     let NoticeEndpoint { url, since, .. } = endpoint;
     let how = match (endpoint.disabled, endpoint.failing_since) {
-        (Some(off), _) => {
-            let why = match off.reason {
-                DisabledReason::Gone => "it said that it is gone",
+        (Some(disabled), _) => {
+            let why = match disabled.reason {
+                DisabledReason::Gone => "it answered 410 Gone",
                 DisabledReason::Failing => "it failed for three days",
             };
-            format!("off since {}: {why}; --enable puts it on", off.at)
+            format!("disabled since {}: {why}; --enable enables it", disabled.at)
         }
         (None, Some(failing_since)) => format!("failing since {failing_since}, and tried again"),
-        (None, None) => "on".to_owned(),
+        (None, None) => "enabled".to_owned(),
     };
     let before = endpoint.previous_key.filter(|before| now < before.until);
     let both = before.map_or_else(String::new, |before| {
         format!(" (until {} also with the one before)", before.until)
     });
     format!(
-        "{partner} is told at {url} of what comes after {since}, signed with the secret \
+        "{partner} gets notices at {url} for rows written after {since}, signed with the secret \
          above{both}, and the endpoint is {how}"
     )
 }
 
-const CHANGED_CONCURRENTLY: &str = "somebody else changed this endpoint meanwhile; say it again";
+const CHANGED_CONCURRENTLY: &str =
+    "somebody else changed this endpoint meanwhile; run the command again";

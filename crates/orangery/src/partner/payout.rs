@@ -2,10 +2,10 @@
 
 mod report;
 
+use super::sepa;
 use super::sheet::{self, PayoutSheetRow};
 use super::stage::StageArgs;
-use super::{partner_name, sepa, unknown_partner};
-use crate::customer::money;
+use super::target::{partner_name, unknown_partner};
 use crate::table::readable_error;
 use anyhow::Context;
 use clap::{ArgGroup, Args};
@@ -15,6 +15,7 @@ use domain::partner::bank_account::BankAccount;
 use domain::partner::payout::{Payout, PayoutRefusal, PayoutRequest, day_of};
 use jiff::Timestamp;
 use jiff::civil::Date;
+use local_shop::amounts::money;
 use report::{PayoutReport, WrittenFile};
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -85,7 +86,7 @@ impl PayoutArgs {
             date: self.date.unwrap_or_else(|| day_of(now)),
             minimums: self.minimums.clone(),
         };
-        let mut told = PayoutReport::new(order.date, self.dry_run);
+        let mut report = PayoutReport::new(order.date, self.dry_run);
         for partner in self.partners(&table).await? {
             let run = if self.dry_run {
                 preview_payout(&table, &partner, &order, now).await
@@ -93,12 +94,12 @@ impl PayoutArgs {
                 run(&table, &partner, &order, now).await
             };
             match run {
-                Ok(run) => told.add_run(partner, run),
+                Ok(run) => report.add_run(partner, run),
                 // One partner's later payout must not keep the others from theirs.
                 Err(PayoutError::Refused(refused @ PayoutRefusal::BeforeLastPayout { .. }))
                     if self.all =>
                 {
-                    told.refused.push(format!("{partner}: {refused}"));
+                    report.refused.push(format!("{partner}: {refused}"));
                 }
                 Err(PayoutError::Store(error)) => return Err(readable_error(error)),
                 Err(error @ (PayoutError::Refused(_) | PayoutError::Contended)) => {
@@ -107,13 +108,13 @@ impl PayoutArgs {
             }
         }
         if !self.dry_run {
-            self.write_files(&table, &mut told, payer.as_ref(), now)
+            self.write_files(&table, &mut report, payer.as_ref(), now)
                 .await?;
         }
         let text = if self.json {
-            serde_json::to_string_pretty(&told)?
+            serde_json::to_string_pretty(&report)?
         } else {
-            told.text()
+            report.text()
         };
         writeln!(std::io::stdout(), "{}", text.trim_end())?;
         Ok(())
@@ -134,19 +135,19 @@ impl PayoutArgs {
     async fn write_files<T: Table>(
         &self,
         table: &T,
-        told: &mut PayoutReport,
+        report: &mut PayoutReport,
         payer: Option<&BankAccount>,
         now: Timestamp,
     ) -> anyhow::Result<()> {
         if self.csv.is_none() && self.sepa.file.is_none() {
             return Ok(());
         }
-        let payments = payout_amounts(table, &told.decided_payouts).await?;
+        let payments = payout_amounts(table, &report.decided_payouts).await?;
         let new: Vec<Transfer> = match payer {
             Some(_) => payments.iter().filter_map(PayoutAmount::transfer).collect(),
             None => Vec::new(),
         };
-        let messages = save_transfer_batches(table, told.date, &new, now).await?;
+        let messages = save_transfer_batches(table, report.date, &new, now).await?;
         let told_of = |payment: &PayoutAmount| -> Option<(Arc<TransferBatch>, Transfer)> {
             messages.iter().find_map(|message| {
                 let transfer = message.transfers.iter().find(|t| payment.matches(t))?;
@@ -157,7 +158,7 @@ impl PayoutArgs {
             let lines: Vec<PayoutSheetRow> =
                 payments.iter().map(|p| p.sheet_row(told_of(p))).collect();
             write_file(file, &sheet::payouts(&lines)?)?;
-            told.files.push(WrittenFile::new(file, lines.len(), None));
+            report.files.push(WrittenFile::new(file, lines.len(), None));
         }
         let (Some(file), Some(payer)) = (&self.sepa.file, payer) else {
             return Ok(());
@@ -166,7 +167,7 @@ impl PayoutArgs {
         for payment in &payments {
             match told_of(payment) {
                 Some((message, _)) => drop(wanted.insert(message.n, message)),
-                None => told.not_transferred.push(payment.not_transferred_text()),
+                None => report.not_transferred.push(payment.not_transferred_text()),
             }
         }
         let alone = wanted.len() == 1;
@@ -178,7 +179,8 @@ impl PayoutArgs {
             };
             write_file(&file, &sepa::pain_001(&message, payer)?)?;
             let id = sepa::message_id(&message);
-            told.files
+            report
+                .files
                 .push(WrittenFile::new(&file, message.transfers.len(), Some(id)));
         }
         Ok(())
@@ -253,13 +255,13 @@ impl PayoutAmount {
     }
 
     /// As the sheet has it: an account that the bank was told is the one that stands.
-    fn sheet_row(&self, told: Option<(Arc<TransferBatch>, Transfer)>) -> PayoutSheetRow {
-        let transfer = match &told {
+    fn sheet_row(&self, sent: Option<(Arc<TransferBatch>, Transfer)>) -> PayoutSheetRow {
+        let transfer = match &sent {
             Some((message, _)) => sepa::message_id(message),
             None => self.not_transferred_reason().to_owned(),
         };
-        let told = told.map(|(_, transfer)| transfer.account);
-        let account = told.as_ref().or(self.account.as_ref());
+        let sent = sent.map(|(_, transfer)| transfer.account);
+        let account = sent.as_ref().or(self.account.as_ref());
         let of = |part: fn(&BankAccount) -> &str| account.map(part).unwrap_or_default().into();
         PayoutSheetRow {
             date: self.payout.date,

@@ -1,6 +1,8 @@
 //! `partner key` and `partner postback`: proofs besides the shared secret.
 
-use super::{MasterKeyArgs, PartnerArgs, keys, unknown_partner};
+use super::keys;
+use super::stage::MasterKeyArgs;
+use super::target::{PartnerArgs, unknown_partner};
 use crate::table;
 use anyhow::{Context, bail};
 use clap::Args;
@@ -33,13 +35,13 @@ impl PublicKeyArgs {
             return Ok(());
         };
         // One way to write a key, so that the same is not there twice.
-        let key = Secret::standard_public(text).context("this is no public key of Ed25519")?;
+        let key = Secret::standard_public(text).context("this is not an Ed25519 public key")?;
         let key: Arc<str> = key.reveal_standard().into();
         let partner = &self.target.partner;
         let put = |row: &mut PartnerRow| {
             let known = row.public_keys.contains(&key);
             if self.remove {
-                row.public_keys.retain(|there| *there != key);
+                row.public_keys.retain(|other| *other != key);
                 return if known {
                     Ok(())
                 } else {
@@ -47,7 +49,9 @@ impl PublicKeyArgs {
                 };
             }
             if !known && row.public_keys.len() >= MAX_PUBLIC_KEYS {
-                return Err("there are eight already, and each is tried: remove one first");
+                return Err(
+                    "the partner already has eight public keys, the maximum; remove one first",
+                );
             }
             if !known {
                 row.public_keys.push(key.clone());
@@ -65,7 +69,7 @@ impl PublicKeyArgs {
         } else {
             "in force"
         };
-        writeln!(out, "{what}; the doors know within a minute")?;
+        writeln!(out, "{what}; the endpoints use it within a minute")?;
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! `partner release` and `partner void`: what a person decides of a referral.
 
-use super::PartnerArgs;
+use super::target::PartnerArgs;
 use crate::table;
 use anyhow::bail;
 use clap::Args;
@@ -31,11 +31,11 @@ impl ReviewReferralArgs {
             partner: self.target.partner.clone(),
             referral: self.referral.clone(),
         };
-        let said = self
+        let reported = self
             .customers
             .iter()
             .map(|key| CustomerKey::parse(key.as_str()));
-        let mut customers = said.collect::<Result<BTreeSet<CustomerKey>, _>>()?;
+        let mut customers = reported.collect::<Result<BTreeSet<CustomerKey>, _>>()?;
         if customers.is_empty() {
             customers = referred_customers(&table, &named)
                 .await
@@ -52,7 +52,7 @@ impl ReviewReferralArgs {
         let mut unknown = 0_usize;
         for customer in &customers {
             let reviewed = review(&table, customer, &named, decision, now).await;
-            let said = match (reviewed.map_err(table::readable_error)?, decision) {
+            let outcome = match (reviewed.map_err(table::readable_error)?, decision) {
                 (ReviewOutcome::Decided, Decision::Release) => {
                     "released: what it held back is owed"
                 }
@@ -64,7 +64,7 @@ impl ReviewReferralArgs {
                     "was never referred so"
                 }
             };
-            writeln!(std::io::stdout(), "{customer}: {said}")?;
+            writeln!(std::io::stdout(), "{customer}: {outcome}")?;
         }
         if unknown > 0 {
             bail!(

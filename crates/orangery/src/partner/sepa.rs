@@ -145,12 +145,12 @@ fn sum(transfers: &[Transfer]) -> Option<Money> {
 /// A text in the letters that every bank of the area transfers, cut to its field's length.
 pub fn sepa_text(text: &str, most: usize) -> String {
     let known = |c: char| c.is_ascii_alphanumeric() || "/-?:().,'+ ".contains(c);
-    let plain: String = deunicode(text)
+    let latin: String = deunicode(text)
         .replace('&', "+")
         .chars()
         .map(|c| if known(c) { c } else { ' ' })
         .collect();
-    let words: Vec<&str> = plain.split_whitespace().collect();
+    let words: Vec<&str> = latin.split_whitespace().collect();
     let mut line = words.join(" ");
     while line.contains("//") {
         line = line.replace("//", "/");

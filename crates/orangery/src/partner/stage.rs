@@ -1,10 +1,11 @@
 //! Which stage a command is about: its table, its time, its master key.
 
 use crate::gateway::GatewayArgs;
-use crate::{clock, table};
+use crate::table;
 use anyhow::{Context, bail};
 use clap::Args;
 use jiff::Timestamp;
+use local_shop::clock;
 use providers::Secret;
 use store::dynamo::DynamoTable;
 
@@ -41,18 +42,18 @@ impl StageArgs {
             return Ok(Timestamp::now());
         };
         let gateway = self.gateway.address();
-        let told = clock::read_status(&gateway).context(
+        let status = clock::read_status(&gateway).context(
             "what counts at what time is asked of the stack whose table it is: --port says where \
              that is",
         )?;
-        if told.table_port != port {
-            let other = told.table_port;
+        if status.table_port != port {
+            let other = status.table_port;
             bail!(
                 "the stack at {gateway} has its table at port {other}, not at {port}: its clock \
                  is not this table's; --port says where the table's own stack is"
             )
         }
-        Ok(told.now)
+        Ok(status.now)
     }
 
     fn port(&self) -> anyhow::Result<Option<u16>> {
@@ -87,6 +88,6 @@ impl MasterKeyArgs {
             )
         }
         let text = self.master_key.as_deref();
-        Ok(Secret::new(text.unwrap_or(crate::wiring::LOCAL_MASTER))?)
+        Ok(Secret::new(text.unwrap_or(local_shop::shop::LOCAL_MASTER))?)
     }
 }

@@ -1,23 +1,21 @@
 //! `partner statement`: what a partner is owed, row by row.
 
-use super::{PartnerArgs, sheet, unknown_partner};
-use crate::customer::{money, text_table};
-use crate::stack::clock::parse_moment;
+use super::sheet;
+use super::target::{PartnerArgs, unknown_partner};
+use crate::customer::text_table;
 use anyhow::Context;
 use clap::Args;
 use comfy_table::Table as Text;
-use domain::ids::PartnerId;
 use domain::money::Money;
 use domain::partner::payout::Balance;
-use domain::partner::statement::{
-    MonthlyStatement, RowView, Statement, monthly_statement, statement,
-};
+use domain::partner::statement::{MonthlyStatement, RowView, Statement, monthly_statement};
 use jiff::Timestamp;
 use jiff::civil::Date;
+use local_cloud::clock::parse_moment;
+use local_shop::amounts::money;
+use local_shop::statement::statement_as_of;
 use std::io::Write as _;
 use std::path::PathBuf;
-use store::payouts::LedgerSnapshot;
-use store::{StoreError, Table};
 
 /// Whose statement, and how.
 #[derive(Args)]
@@ -46,81 +44,59 @@ impl StatementArgs {
             Some(at) => at,
             None => self.target.stage.now()?,
         };
-        let books = store::payouts::read_ledger_snapshot(&table, partner).await;
-        let books = books.map_err(crate::table::readable_error)?;
-        if books.rows.is_empty() {
+        let ledger = store::payouts::read_ledger_snapshot(&table, partner).await;
+        let ledger = ledger.map_err(crate::table::readable_error)?;
+        if ledger.rows.is_empty() {
             let row = store::partners::read(&table, partner).await;
             row.map_err(crate::table::readable_error)?
                 .ok_or_else(|| unknown_partner(partner))?;
         }
         let text = match self.month {
             Some(month) => {
-                let told = monthly_statement(&books.rows, &books.payouts, month, at);
+                let statement = monthly_statement(&ledger.rows, &ledger.payouts, month, at);
                 if let Some(file) = &self.csv {
-                    let sheet = sheet::month(&told)?;
+                    let sheet = sheet::month(&statement)?;
                     std::fs::write(file, sheet)
                         .with_context(|| format!("{} can't be written", file.display()))?;
                 }
                 if self.json {
-                    serde_json::to_string_pretty(&told)?
+                    serde_json::to_string_pretty(&statement)?
                 } else {
-                    month_text(&told)
+                    month_text(&statement)
                 }
             }
-            None if self.json => serde_json::to_string_pretty(&statement_as_of(books, at))?,
-            None => text(&statement_as_of(books, at)),
+            None if self.json => serde_json::to_string_pretty(&statement_as_of(ledger, at))?,
+            None => text(&statement_as_of(ledger, at)),
         };
         writeln!(std::io::stdout(), "{}", text.trim_end())?;
         Ok(())
     }
 }
 
-/// A partner's statement at a moment.
-///
-/// # Errors
-/// When the table does not answer.
-pub async fn read_statement<T: Table>(
-    table: &T,
-    partner: &PartnerId,
-    at: Timestamp,
-) -> Result<Statement, StoreError> {
-    Ok(statement_as_of(
-        store::payouts::read_ledger_snapshot(table, partner).await?,
-        at,
-    ))
-}
-
-/// What was decided and paid by then, as it stood.
-fn statement_as_of(mut books: LedgerSnapshot, at: Timestamp) -> Statement {
-    books.rows.retain(|row| row.at <= at);
-    books.payouts.retain(|payout| payout.at <= at);
-    statement(&books.rows, &books.payouts, at)
-}
-
 /// The same for people.
-fn text(told: &Statement) -> String {
-    match (rows(&told.rows), balance(&told.balance)) {
+fn text(statement: &Statement) -> String {
+    match (rows(&statement.rows), balance(&statement.balance)) {
         (Some(rows), Some(balance)) => format!("{rows}\n\nBalance\n{balance}"),
         (None, _) | (_, None) => "nothing is owed yet".into(),
     }
 }
 
-fn month_text(told: &MonthlyStatement) -> String {
-    let month = told.month.strftime("%Y-%m");
+fn month_text(statement: &MonthlyStatement) -> String {
+    let month = statement.month.strftime("%Y-%m");
     let part = |title: &str, table: Option<Text>, none: &str| match table {
         Some(table) => format!("{title} {month}\n{table}"),
         None => format!("{title} {month}: {none}"),
     };
     [
-        part("Before", balance(&told.opening), "nothing was owed"),
-        part("In", rows(&told.rows), "nothing was decided or paid"),
-        part("After", balance(&told.closing), "nothing is owed"),
+        part("Before", balance(&statement.opening), "nothing was owed"),
+        part("In", rows(&statement.rows), "nothing was decided or paid"),
+        part("After", balance(&statement.closing), "nothing is owed"),
     ]
     .join("\n\n")
 }
 
-fn rows(told: &[RowView]) -> Option<Text> {
-    let rows = told.iter().map(|row| {
+fn rows(views: &[RowView]) -> Option<Text> {
+    let rows = views.iter().map(|row| {
         let amount = Money {
             minor: row.amount_minor,
             currency: row.currency,
@@ -141,8 +117,8 @@ fn rows(told: &[RowView]) -> Option<Text> {
     text_table(head, rows.collect())
 }
 
-fn balance(told: &[Balance]) -> Option<Text> {
-    let balance = told.iter().map(|balance| {
+fn balance(balances: &[Balance]) -> Option<Text> {
+    let balance = balances.iter().map(|balance| {
         let amount = |minor| {
             money(Money {
                 minor,
@@ -163,12 +139,12 @@ fn balance(told: &[Balance]) -> Option<Text> {
 /// The first day of a month that is written as 2026-04.
 fn first_of_month(text: &str) -> Result<Date, String> {
     let month = text.split_once('-').and_then(|(year, month)| {
-        let plain = |part: &str, long: usize| {
+        let are_digits = |part: &str, long: usize| {
             part.len() == long && part.bytes().all(|digit| digit.is_ascii_digit())
         };
-        let sound = plain(year, 4) && plain(month, 2);
+        let is_valid = are_digits(year, 4) && are_digits(month, 2);
         let (year, month) = (year.parse().ok()?, month.parse().ok()?);
-        Date::new(year, month, 1).ok().filter(|_| sound)
+        Date::new(year, month, 1).ok().filter(|_| is_valid)
     });
     month.ok_or_else(|| "expected a year and a month, as in 2026-04".to_owned())
 }

@@ -1,8 +1,9 @@
 //! `partner terms`: what a partner earns on customers it sends from now on.
 
+use super::codes;
 use super::stage::StageArgs;
-use super::{PartnerArgs, codes};
-use crate::{dev, table};
+use super::target::PartnerArgs;
+use crate::table;
 use anyhow::{Context, bail};
 use clap::Args;
 use domain::catalog::Catalog;
@@ -14,6 +15,7 @@ use domain::partner::rate::Days;
 use domain::partner::rate::Rate;
 use domain::partner::tiers::{ProgramTerms, Tier};
 use jiff::Timestamp;
+use local_shop::samples;
 use std::convert::Infallible;
 use std::io::Write;
 use std::path::PathBuf;
@@ -133,7 +135,7 @@ impl TermsArgs {
     fn catalog(&self, place: &StageArgs) -> anyhow::Result<Catalog> {
         match &self.catalog {
             None if !place.is_local() => Ok(Catalog::default()),
-            path => dev::catalog(path.as_deref()),
+            path => samples::catalog(path.as_deref()),
         }
     }
 }
@@ -201,11 +203,11 @@ impl ChangeTermsArgs {
         };
         let changed = store::partners::change(&table, &self.target.partner, put).await;
         let Some(Ok(changed)) = changed.map_err(table::readable_error)? else {
-            bail!("{} is not there any more", self.target.partner);
+            bail!("{} no longer exists", self.target.partner);
         };
         let mut out = std::io::stdout();
         let what = if changed.programs != row.programs {
-            "new terms, for customers sent from now on; the doors know within a minute"
+            "new terms, for customers sent from now on; the endpoints use them within a minute"
         } else if changed.identity != row.identity {
             "it is known by more, for customers sent from now on; its terms are as they were"
         } else {

@@ -1,13 +1,14 @@
 //! `partner test`: a signed sample to any address, so that a receiving end can be tried.
 
 use super::keys::newest_secret;
-use super::{MasterKeyArgs, PartnerArgs};
-use crate::delivery::{agent, set};
+use super::stage::MasterKeyArgs;
+use super::target::PartnerArgs;
 use crate::send::sample_report;
-use crate::stack::guard::is_loopback;
 use anyhow::{Context, bail};
 use clap::Args;
 use jiff::Timestamp;
+use local_cloud::guard::is_loopback;
+use local_shop::delivery::{agent, set};
 use providers::partner;
 use std::io::Write;
 use ureq::http::Uri;
@@ -21,7 +22,7 @@ pub struct TestDeliveryArgs {
     #[arg(value_parser = destination)]
     to: Uri,
     /// A report of that name, as `orangery send` knows them; without it one of a type that our
-    /// own door proves and then ignores.
+    /// own partner endpoint verifies and then ignores.
     #[arg(long, value_name = "NAME")]
     sample: Option<String>,
     #[command(flatten)]
@@ -86,7 +87,7 @@ fn visible(text: &str) -> String {
 }
 
 fn destination(text: &str) -> Result<Uri, String> {
-    let to: Uri = text.parse().map_err(|_| "is no address".to_owned())?;
+    let to: Uri = text.parse().map_err(|_| "is not an address".to_owned())?;
     let authority = to.authority().map(ToString::to_string).unwrap_or_default();
     match to.scheme_str() {
         _ if authority.is_empty() || authority.contains('@') => {

@@ -1,9 +1,9 @@
 //! Commands as processes of their own, typed against one stack.
 
 use super::support::SECRET;
-use orangery::delivery::{Delivery, Signer, sample, set, shift_times};
-use orangery::stack::Stack;
-use orangery::stack::clock::StackClock;
+use local_cloud::Stack;
+use local_cloud::clock::StackClock;
+use local_shop::delivery::{Delivery, Signer, sample, set, shift_times};
 use serde_json::Value;
 use std::process::{Command, Output, Stdio};
 

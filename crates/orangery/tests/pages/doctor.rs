@@ -4,10 +4,11 @@ use super::support::{SECRET, get, open, post, shop};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
-use orangery::doctor::{DiagnosisContext, SavedRequest, signature};
-use orangery::stack::Stack;
-use orangery::stack::recorded_requests::RecordedRequest;
-use orangery::wiring::{LOCAL_MASTER, Shop};
+use local_cloud::Stack;
+use local_cloud::recorded_requests::RecordedRequest;
+use local_shop::saved_request::{DiagnosisContext, SavedRequest};
+use local_shop::shop::{LOCAL_MASTER, Shop};
+use orangery::doctor::signature;
 use providers::{Secret, partner_secret, standard};
 
 type MistakeHeaders = Vec<(String, String)>;
@@ -69,7 +70,7 @@ fn secret_mistakes(now: Timestamp) -> Vec<Mistake> {
     let bare = SECRET.strip_prefix("whsec_").unwrap();
     let decoded = STANDARD_NO_PAD.decode(bare).unwrap();
     let other = b"whsec_of_another_endpoint_of_this_shop";
-    let local = orangery::wiring::local_secret("stripe");
+    let local = local_shop::shop::local_secret("stripe");
     let of = |what, cause, key: &[u8]| {
         let value = signed_by_key(key, &body, now);
         mistake(what, cause, value, body.clone())
@@ -317,7 +318,7 @@ async fn a_door_without_a_secret_says_so() {
     assert_eq!(seen.status, 503);
     let (_, page) = get(&stack, &format!("/refused/one?id={}", seen.id)).await;
     assert!(
-        page.contains("The door has no secret it may believe (it has white space in it"),
+        page.contains("The webhook endpoint has no valid secret (it has white space in it"),
         "{page}"
     );
 }
@@ -342,7 +343,7 @@ fn a_request_saved_from_the_wire_is_read() {
     };
     let said = signature(&text, &known).unwrap();
     assert!(
-        said.starts_with("clock_behind: Rightly signed, but 36"),
+        said.starts_with("clock_behind: Correctly signed, but 36"),
         "{said}"
     );
     assert!(signature(b"no request", &known).is_err());

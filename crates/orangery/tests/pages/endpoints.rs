@@ -36,11 +36,15 @@ async fn an_endpoint_is_set_and_told_and_put_on_again_and_forgotten_by_command()
         assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), secret);
         String::from_utf8(output.stderr).unwrap()
     };
-    assert!(stands().contains("it said that it is gone"), "{}", stands());
+    assert!(stands().contains("it answered 410 Gone"), "{}", stands());
     told.lock().unwrap().clear();
     gone.store(false, Relaxed);
     assert_eq!(typed.run_ok("partner endpoint acme --enable"), secret);
-    assert!(stands().ends_with("the endpoint is on\n"), "{}", stands());
+    assert!(
+        stands().ends_with("the endpoint is enabled\n"),
+        "{}",
+        stands()
+    );
     typed.run_ok("calendar run");
     stack.settle().await.unwrap();
     let kinds: BTreeSet<String> = told.lock().unwrap().drain(..).collect();
@@ -48,7 +52,11 @@ async fn an_endpoint_is_set_and_told_and_put_on_again_and_forgotten_by_command()
     assert_eq!(kinds, ["commission.created", "referral.attributed"]);
     // A secret that can't be shown is not changed.
     typed.run_refused("partner endpoint acme --rotate --master-key short");
-    assert!(stands().ends_with("the endpoint is on\n"), "{}", stands());
+    assert!(
+        stands().ends_with("the endpoint is enabled\n"),
+        "{}",
+        stands()
+    );
     let rotated = typed.run_ok("partner endpoint acme --rotate");
     assert!(rotated.starts_with("whsec_") && rotated != secret);
     let both = || {
@@ -64,12 +72,9 @@ async fn an_endpoint_is_set_and_told_and_put_on_again_and_forgotten_by_command()
     assert!(wrong.contains("cannot be used with"), "{wrong}");
     typed.run_ok("partner endpoint acme --remove");
     let none = typed.run_refused("partner endpoint acme --rotate");
-    assert!(none.contains("has no endpoint"), "{none}");
-    assert!(
-        typed
-            .run_refused("partner endpoint acme")
-            .contains("has no endpoint")
-    );
+    assert!(none.contains("has no notice endpoint"), "{none}");
+    let none = typed.run_refused("partner endpoint acme");
+    assert!(none.contains("has no notice endpoint"), "{none}");
     typed.send_payment("cus_ada", "in_2", "ada@x.example");
     stack.settle().await.unwrap();
     assert!(told.lock().unwrap().is_empty());
@@ -77,8 +82,11 @@ async fn an_endpoint_is_set_and_told_and_put_on_again_and_forgotten_by_command()
 
 /// What is typed before an endpoint is set, and a part of what is said to it.
 const INVALID_COMMANDS: &[(&str, &str)] = &[
-    ("partner endpoint acme", "acme has no endpoint"),
-    ("partner endpoint acme --enable", "acme has no endpoint"),
+    ("partner endpoint acme", "acme has no notice endpoint"),
+    (
+        "partner endpoint acme --enable",
+        "acme has no notice endpoint",
+    ),
     (
         "partner endpoint acme https://example.com/",
         "sends to this machine alone",

@@ -91,7 +91,7 @@ const INVALID_COMMANDS: &[(&str, &str)] = &[
     ),
     ("partner rotate nobody", "no partner is called nobody"),
     ("partner postback nobody", "no partner is called nobody"),
-    ("partner key acme whpk_AAAA", "no public key of Ed25519"),
+    ("partner key acme whpk_AAAA", "not an Ed25519 public key"),
     (
         "partner key acme whpk_iojj3XQJ8ZX9UtstPLpdcspnCb8dlBIb83SIAbQPb1w= --remove",
         "none of this partner's",

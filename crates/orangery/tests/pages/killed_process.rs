@@ -1,7 +1,7 @@
 //! Killed from its page amid doubled and shuffled deliveries, a stack that keeps a folder tells
 //! the same story afterwards.
 
-use orangery::delivery::agent;
+use local_shop::delivery::agent;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -73,8 +73,9 @@ impl DevProcess {
     fn post(&self, path: &str, form: &[(&str, &str)]) {
         let patient = agent(&self.url).post(format!("{}{path}", self.url));
         let patient = patient.config().timeout_global(Some(PATIENCE)).build();
-        let answer = patient.send_form(form.iter().copied()).unwrap();
-        assert_eq!(answer.status(), 200, "{path}");
+        let mut answer = patient.send_form(form.iter().copied()).unwrap();
+        let text = answer.body_mut().read_to_string().unwrap_or_default();
+        assert_eq!(answer.status(), 200, "{path}: {text}");
     }
 
     fn play_all_stories(&self) {

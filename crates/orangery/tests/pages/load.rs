@@ -95,7 +95,7 @@ fn entries(customer: &str, count: usize, from: usize) -> Vec<Arc<Entry>> {
 
 /// One customer through the store, then copies of what that wrote under other names: a
 /// million writes through a client would take an hour without optimization.
-async fn load(stack: &orangery::stack::Stack, table: &DynamoTable, customers: usize) {
+async fn load(stack: &local_cloud::Stack, table: &DynamoTable, customers: usize) {
     let now = "2026-03-01T00:00:00Z".parse().unwrap();
     let template = "cus_000000";
     store::ingest::ingest_entries(table, &entries(template, 10, 0), now)
@@ -133,7 +133,7 @@ async fn load(stack: &orangery::stack::Stack, table: &DynamoTable, customers: us
     }
 }
 
-async fn timed_get(stack: &orangery::stack::Stack, path: &str) -> (Duration, usize) {
+async fn timed_get(stack: &local_cloud::Stack, path: &str) -> (Duration, usize) {
     let mut best = Duration::MAX;
     let mut size = 0;
     for _ in 0..3 {
@@ -150,13 +150,13 @@ async fn timed_get(stack: &orangery::stack::Stack, path: &str) -> (Duration, usi
 #[ignore = "takes minutes: figures for people, no assertion of time"]
 async fn pages_over_a_hundred_thousand_events() {
     let mut shop = shop();
-    shop.fallbacks = orangery::wiring::Fallbacks {
+    shop.fallbacks = local_shop::shop::Fallbacks {
         stream: false,
         audit: false,
     };
     let (customers, long) = (number("CUSTOMERS", 10_000), number("LONG", 10_000));
     let stack = open(&shop).await;
-    let table = orangery::wiring::dynamo_table(stack.endpoints()).unwrap();
+    let table = local_shop::connection::dynamo_table(stack.endpoints()).unwrap();
     let begun = Instant::now();
     load(&stack, &table, customers).await;
     println!(
@@ -192,7 +192,7 @@ async fn append_long(table: &DynamoTable, long: usize) {
     println!("one customer of {long} events in {:?}", begun.elapsed());
 }
 
-async fn print_pages(stack: &orangery::stack::Stack, customers: usize, long: usize) {
+async fn print_pages(stack: &local_cloud::Stack, customers: usize, long: usize) {
     println!("| page | best of 3 | size |\n| --- | --- | --- |");
     let middle = format!("cus_{:06}", customers / 2);
     let mut pages = vec![
@@ -221,7 +221,7 @@ async fn print_pages(stack: &orangery::stack::Stack, customers: usize, long: usi
 }
 
 /// Waits until the index knows as many customers.
-async fn wait_until_caught_up(stack: &orangery::stack::Stack, customers: usize) {
+async fn wait_until_caught_up(stack: &local_cloud::Stack, customers: usize) {
     let begun = Instant::now();
     let wanted = format!("data-count=\"customers\">{customers}");
     while !get(stack, "/live").await.1.contains(&wanted) {

@@ -1,8 +1,8 @@
 //! What the pages say, and in whose words.
 
 use super::support::{blocking, get, open, play_story, post, shop};
-use orangery::delivery::{Delivery, Signer};
-use orangery::wiring::local_secret;
+use local_shop::delivery::{Delivery, Signer};
+use local_shop::shop::local_secret;
 use std::collections::BTreeSet;
 
 #[test]
@@ -11,8 +11,8 @@ fn both_languages_have_the_same_texts() {
         let table: toml::Table = toml::from_str(text).unwrap();
         table.into_iter().map(|(key, _)| key).collect()
     };
-    let en = keys(include_str!("../../console/texts/en.toml"));
-    let fr = keys(include_str!("../../console/texts/fr.toml"));
+    let en = keys(include_str!("../../../pages/templates/texts/en.toml"));
+    let fr = keys(include_str!("../../../pages/templates/texts/fr.toml"));
     assert_eq!(en, fr);
     for cause in providers::diagnose::Cause::ALL {
         for kind in ["cause", "act"] {
@@ -61,7 +61,7 @@ async fn every_page_answers_and_search_finds_by_any_reference() {
     }
     let (status, _) = get(&stack, "/customer?key=stripe/test/nobody").await;
     assert_eq!(status, 404);
-    let table = orangery::wiring::dynamo_table(stack.endpoints()).unwrap();
+    let table = local_shop::connection::dynamo_table(stack.endpoints()).unwrap();
     let ada = domain::ids::CustomerKey::parse("stripe/test/cus_ada").unwrap();
     let view = orangery::customer::view(&table, &ada, &shop.catalog)
         .await
@@ -156,7 +156,7 @@ async fn forms_of_other_origins_change_nothing() {
     assert_eq!(stack.clock().offset(), before);
     let back = post(
         &stack,
-        "/look",
+        "/display",
         &[form],
         b"language=fr&back=//evil.example/",
     )
@@ -194,7 +194,7 @@ async fn an_event_whose_api_is_silent_is_shown_as_waiting_with_what_it_lacks() {
     assert_eq!(count(&overview, "parked"), "0");
     let words = [
         "badge waiting",
-        "What it lacks:",
+        "Missing:",
         "<bdi>payments</bdi>",
         "within a minute",
     ];
@@ -208,7 +208,7 @@ async fn an_event_whose_api_is_silent_is_shown_as_waiting_with_what_it_lacks() {
         "{page}"
     );
 
-    let table = orangery::wiring::dynamo_table(stack.endpoints()).unwrap();
+    let table = local_shop::connection::dynamo_table(stack.endpoints()).unwrap();
     let customer = domain::ids::CustomerKey::parse("gocardless/test/CU000Grove01").unwrap();
     let nobody = orangery::customer::view(&table, &customer, &shop.catalog).await;
     let said = nobody.unwrap_err().to_string();

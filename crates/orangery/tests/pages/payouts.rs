@@ -4,8 +4,8 @@ use super::support::{open, shop};
 use domain::ids::{CustomerKey, ObjectId, PartnerId};
 use domain::money::{Currency, Money};
 use domain::partner::ledger::{CommissionRow, RowKind};
-use orangery::stack::Stack;
-use orangery::wiring::dynamo_table;
+use local_cloud::Stack;
+use local_shop::connection::dynamo_table;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -13,12 +13,8 @@ use std::sync::Arc;
 use store::{Item, Table, WriteCondition};
 
 const DAY: &str = "2026-03-01";
-const PAYER: [&str; 4] = [
-    "--debtor-name",
-    "L'Orangerie",
-    "--debtor-iban",
-    "DE89 3704 0044 0532 0130 00",
-];
+const IBAN: &str = "DE89 3704 0044 0532 0130 00";
+const PAYER: [&str; 4] = ["--debtor-name", "L'Orangerie", "--debtor-iban", IBAN];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn partners_are_paid_once_and_the_files_are_the_same_each_time() {
@@ -296,7 +292,7 @@ fn paid_amounts(state: &str, told: &Value) -> Value {
 fn unpaid_amounts() -> Value {
     let line = |partner, minor, why| {
         json!({ "partner": partner, "amount_minor": minor, "currency": "eur", "exponent": 2,
-            "why": why })
+            "reason": why })
     };
     json!([
         line("peel", 50, "it is below 1.00 EUR"),
@@ -383,8 +379,8 @@ struct OutputFolder(PathBuf);
 
 impl OutputFolder {
     fn new(name: &str) -> Self {
-        let name = format!("orangery-payouts-{name}-{}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
+        let id = std::process::id();
+        let folder = std::env::temp_dir().join(format!("orangery-payouts-{name}-{id}"));
         std::fs::create_dir_all(&folder).unwrap();
         Self(folder)
     }

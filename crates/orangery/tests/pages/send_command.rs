@@ -2,9 +2,9 @@
 
 use super::support::{get, open, post, shop};
 use domain::ids::CustomerKey;
+use local_cloud::Stack;
+use local_shop::connection::dynamo_table;
 use orangery::send::{SendOptions, run};
-use orangery::stack::Stack;
-use orangery::wiring::dynamo_table;
 use serde_json::Value;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -1,11 +1,13 @@
 //! A stack wired as `cargo run` wires it, and bare HTTP.
 
 use domain::catalog::Catalog;
-use orangery::delivery::agent;
-use orangery::dev::{CATALOG, sample_story, signers};
-use orangery::stack::{Stack, StackSettings};
-use orangery::story::Story;
-use orangery::wiring::{Shop, wire};
+use local_cloud::{Stack, StackSettings};
+use local_shop::delivery::agent;
+use local_shop::samples::{CATALOG, sample_story};
+use local_shop::shop::Shop;
+use local_shop::shop::signers;
+use local_shop::story::Story;
+use orangery::wiring::wire;
 
 /// The secret in force at the tests' door.
 pub(crate) const SECRET: &str = "whsec_c2VjcmV0IG9mIHRoZSBwYWdlcycgdGVzdHM";
@@ -31,7 +33,7 @@ pub(crate) async fn open(shop: &Shop) -> Stack {
 /// Tells a sample story.
 pub(crate) async fn play_story(stack: &Stack, shop: &Shop, name: &str) {
     let story = Story::parse(sample_story(name).unwrap()).unwrap();
-    let table = orangery::wiring::dynamo_table(stack.endpoints()).unwrap();
+    let table = local_shop::connection::dynamo_table(stack.endpoints()).unwrap();
     for partner in story.partners() {
         store::partners::add(&table, &partner).await.unwrap();
     }

@@ -46,7 +46,10 @@ pub(super) const SCHEMA: EventSchema = EventSchema {
     ],
     customer_fields: &[
         ("customer.", CustomerFields { customer: "id", references: &[] }),
-        ("adjustment.", CustomerFields { customer: "customer_id", references: &["transaction_id"] }),
+        (
+            "adjustment.",
+            CustomerFields { customer: "customer_id", references: &["transaction_id"] },
+        ),
         ("", CustomerFields { customer: "customer_id", references: &["id"] }),
     ],
 };

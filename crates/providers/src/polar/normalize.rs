@@ -41,7 +41,13 @@ pub(super) const SCHEMA: EventSchema = EventSchema {
     ],
     customer_fields: &[
         ("customer.", CustomerFields { customer: "id", references: &[] }),
-        ("refund.", CustomerFields { customer: "customer_id", references: &["order_id", "subscription_id"] }),
+        (
+            "refund.",
+            CustomerFields {
+                customer: "customer_id",
+                references: &["order_id", "subscription_id"],
+            },
+        ),
         ("", CustomerFields { customer: "customer_id", references: &["id"] }),
     ],
 };

@@ -6,9 +6,10 @@ use crate::test_harness::{BuiltHarness, batch_failures, invoke, invoke_http};
 use domain::ids::CustomerKey;
 use jiff::Timestamp;
 use lambda::{FunctionProcess, RecordBatch};
-use orangery::dev::{sample_story, signers};
-use orangery::story::Story;
-use orangery::wiring::Shop;
+use local_shop::samples::sample_story;
+use local_shop::shop::Shop;
+use local_shop::shop::signers;
+use local_shop::story::Story;
 use serde_json::{Value, json};
 use store::{Key, Table};
 

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use lambda::{ClientRequest, HttpEventFormat};
-use orangery::wiring::{LOCAL_MASTER, local_secret};
+use local_shop::shop::{LOCAL_MASTER, local_secret};
 use providers::{Secret, partner, partner_secret, provider};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -6,8 +6,9 @@ use lambda::{
     AwsServers, FunctionProcess, FunctionProgram, InvocationOutcome, InvocationResult,
     ReservedPort, RunFolder, TestAuthority,
 };
-use orangery::stack::{Stack, StackSettings, Wiring};
-use orangery::wiring::{LOCAL_MASTER, dynamo_table, local_secret};
+use local_cloud::{Stack, StackSettings, Wiring};
+use local_shop::connection::dynamo_table;
+use local_shop::shop::{LOCAL_MASTER, local_secret};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

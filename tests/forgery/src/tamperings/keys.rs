@@ -24,7 +24,11 @@ pub(super) const TAMPERINGS: &[Tampering] = &[
     breaking("a MAC under what everybody knows", |bent, ground, rng| {
         let header = bent.endpoint.delivery_format.header.as_bytes();
         let known: [&[u8]; 5] = [
-            header, &ground.genuine.body, ground.endpoint.name.as_bytes(), &bent.prefix(), b"secret",
+            header,
+            &ground.genuine.body,
+            ground.endpoint.name.as_bytes(),
+            &bent.prefix(),
+            b"secret",
         ];
         let key = *rng.choice(&known)?;
         sign(bent, &mac(key, &bent.message()))
@@ -33,13 +37,17 @@ pub(super) const TAMPERINGS: &[Tampering] = &[
         let public = match bent.endpoint.delivery_format.proof {
             ProofKind::Ed25519 => bent.endpoint.own_tenant().key.clone(),
             ProofKind::Rsa => certificate("sandbox").as_bytes().to_vec(),
-            ProofKind::Hex | ProofKind::Base64 | ProofKind::ApiConfirmed | ProofKind::Query => return None,
+            ProofKind::Hex
+            | ProofKind::Base64
+            | ProofKind::ApiConfirmed
+            | ProofKind::Query => return None,
         };
         let text = bent.endpoint.own_tenant().text.clone().into_bytes();
         let key = if rng.bool() { public } else { text };
         let made = STANDARD.encode(mac(&key, &bent.message()));
         let header = bent.endpoint.delivery_format.header;
-        let tag = if bent.endpoint.delivery_format.tag.is_empty() { "" } else { *rng.choice(&["v1,", "v1a,"])? };
+        let untagged = bent.endpoint.delivery_format.tag.is_empty();
+        let tag = if untagged { "" } else { *rng.choice(&["v1,", "v1a,"])? };
         *bent.header(header)? = format!("{tag}{made}");
         Some(())
     }),

@@ -4,7 +4,7 @@ use super::{PARTNER_EVENTS_PATH, RequestHeaders, SignedSender, changed, invoice}
 use crate::support::logs;
 use crate::support::stack_harness::{StackHarness, shop};
 use domain::ids::PartnerId;
-use orangery::wiring::{LOCAL_MASTER, Shop};
+use local_shop::shop::{LOCAL_MASTER, Shop};
 use providers::{Secret, partner, partner_secret};
 use serde_json::{Value, json};
 

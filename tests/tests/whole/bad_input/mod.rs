@@ -10,7 +10,7 @@ mod canary;
 use crate::support::counting_proxy::CountingProxy;
 use crate::support::stack_harness::{StackHarness, shop};
 use jiff::Timestamp;
-use orangery::delivery::{DeliveryResponse, sample, set};
+use local_shop::delivery::{DeliveryResponse, sample, set};
 use providers::Secret;
 use serde_json::Value;
 use std::sync::atomic::{AtomicU32, Ordering};

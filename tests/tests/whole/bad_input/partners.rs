@@ -4,8 +4,8 @@ use super::{PARTNER_EVENTS_PATH, RequestCase, case};
 use crate::support::stack_harness::{StackHarness, shop};
 use domain::ids::PartnerId;
 use jiff::{SignedDuration, Timestamp};
-use orangery::delivery::sample;
-use orangery::wiring::LOCAL_MASTER;
+use local_shop::delivery::sample;
+use local_shop::shop::LOCAL_MASTER;
 use providers::{Secret, partner, partner_secret};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

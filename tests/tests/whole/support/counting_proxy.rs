@@ -5,7 +5,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Response, StatusCode};
-use orangery::delivery::agent;
+use local_shop::delivery::agent;
 use std::sync::{Arc, Mutex};
 
 /// What went over the wire since it was last asked; clones share it.

@@ -7,7 +7,7 @@ use domain::record::Entry;
 use engagement_email::EngagementEmail;
 use engagement_email::mailer::{Mailer, RenderedLetter, SendError};
 use journal_fold::JournalFold;
-use orangery::delivery::{Delivery, Signer};
+use local_shop::delivery::{Delivery, Signer};
 use providers::{ApiResponses, ItemOutcome, Provider, ReceivedItem};
 use runtime::queue::{Queue, QueueError};
 use runtime::{Clock, Function};

@@ -9,7 +9,7 @@ use domain::money::{Currency, Money};
 use domain::partner::ledger::{CommissionRow, RowKind};
 use domain::partner::program::Reward;
 use jiff::{SignedDuration, Timestamp};
-use orangery::wiring::LOCAL_MASTER;
+use local_shop::shop::LOCAL_MASTER;
 use partner_notice::PartnerNotice;
 use providers::{Secret, notice_secret};
 use runtime::post::{Post, Poster};

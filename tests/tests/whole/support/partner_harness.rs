@@ -11,9 +11,9 @@ use domain::partner::statement::Statement;
 use domain::record::Entry;
 use jiff::civil::date;
 use jiff::{Timestamp, tz::TimeZone};
-use orangery::delivery::Delivery;
-use orangery::partner::statement;
-use orangery::story::Story;
+use local_shop::delivery::Delivery;
+use local_shop::statement::read_statement;
+use local_shop::story::Story;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::notice_endpoints::set;
@@ -79,7 +79,7 @@ impl PartnerHarness {
     /// What the partner's statement says now.
     pub(crate) async fn statement(&self, partner: &str) -> Statement {
         let (table, now) = (self.0.table(), self.0.now());
-        statement::read_statement(&table, &PartnerId::parse(partner).unwrap(), now)
+        read_statement(&table, &PartnerId::parse(partner).unwrap(), now)
             .await
             .unwrap()
     }

@@ -3,8 +3,8 @@
 
 use super::expect::stories_folder;
 use super::stack_harness::{StackHarness, start_time};
-use orangery::delivery::Delivery;
-use orangery::story::{Signers, Story};
+use local_shop::delivery::Delivery;
+use local_shop::story::{Signers, Story};
 use serde_json::{Map, Value, json};
 use toml::Table;
 

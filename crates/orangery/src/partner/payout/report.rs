@@ -1,11 +1,12 @@
 //! What a run of payouts says of itself: JSON for programs, a table for people.
 
-use crate::customer::{money, text_table};
+use crate::customer::text_table;
 use domain::ids::PartnerId;
 use domain::money::Money;
 use domain::partner::payout::{HoldReason, Payout, PayoutOutcome, UnpaidBalance};
 use jiff::Timestamp;
 use jiff::civil::Date;
+use local_shop::amounts::money;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -117,20 +118,20 @@ impl PayoutReport {
     pub(super) fn text(&self) -> String {
         let paid = self.payouts.iter().map(|paid| {
             let name = format!("{}-{}", paid.partner, paid.payout);
-            let said = match paid.state {
+            let text = match paid.state {
                 "would_be_paid" => "would be paid; this is a dry run".to_owned(),
                 "paid" => "paid".to_owned(),
                 _ => format!("paid before, at {}, and stays as it is", paid.at),
             };
-            vec![paid.partner.to_string(), name, money(paid.amount), said]
+            vec![paid.partner.to_string(), name, money(paid.amount), text]
         });
         let left = self.unpaid.iter().map(|left| {
-            let said = format!("not paid: {}", left.reason);
+            let text = format!("not paid: {}", left.reason);
             vec![
                 left.partner.to_string(),
                 String::new(),
                 money(left.amount),
-                said,
+                text,
             ]
         });
         let head = ["partner", "payout", "amount", "what"];
@@ -154,7 +155,7 @@ impl PayoutReport {
 
 fn unpaid_reason(left: UnpaidBalance) -> String {
     match left.reason {
-        HoldReason::BelowMinimum(least) => format!("it is below {}", money(least)),
+        HoldReason::BelowMinimum(minimum) => format!("it is below {}", money(minimum)),
         HoldReason::Negative => "more went back than was earned since".into(),
     }
 }
