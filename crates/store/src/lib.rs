@@ -17,7 +17,7 @@ pub mod memory;
 pub mod redacted_json_error;
 
 pub use error::StoreError;
-pub use items::{Item, Key, Row};
+pub use items::{Item, Key, TableRow};
 pub use journal::{audit, due_scan, folding, ingest, waiting};
 pub use partner::{
     notice_endpoints, notices, operator_decisions, partners, payouts, public_key_cache, reports,

@@ -2,7 +2,7 @@
 
 pub use crate::error::StoreError;
 
-use crate::items::item::{Item, Row};
+use crate::items::item::{Item, TableRow};
 use crate::items::key::Key;
 use jiff::Timestamp;
 use std::future::Future;
@@ -58,7 +58,7 @@ pub trait Table: Send + Sync {
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// One row of the kind that the caller names; none where the key is free.
-    fn get_row<R: Row>(
+    fn get_row<R: TableRow>(
         &self,
         key: Key,
     ) -> impl Future<Output = Result<Option<R>, StoreError>> + Send {
@@ -67,7 +67,7 @@ pub trait Table: Send + Sync {
 
     /// All of a partition's rows of one kind whose sort key begins so, page after page. Rows of
     /// other kinds are passed over.
-    fn query_rows<R: Row>(
+    fn query_rows<R: TableRow>(
         &self,
         partition: &str,
         prefix: &str,
@@ -79,7 +79,7 @@ pub trait Table: Send + Sync {
     }
 
     /// Puts a row where there is none.
-    fn insert<R: Row>(
+    fn insert<R: TableRow>(
         &self,
         row: R,
     ) -> impl Future<Output = Result<InsertOutcome<R>, StoreError>> + Send {
@@ -96,7 +96,7 @@ pub trait Table: Send + Sync {
     /// Puts a row over the version of it that was read; over none, for version 0. `false`:
     /// another write came first. Where the other write is this very row, it was ours, and its
     /// answer was lost: `true`.
-    fn replace<R: Row + Clone + PartialEq + Sync>(
+    fn replace<R: TableRow + Clone + PartialEq + Sync>(
         &self,
         row: R,
         version_read: u64,

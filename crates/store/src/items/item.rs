@@ -60,7 +60,7 @@ pub enum Item {
 
 /// A kind of item that can be asked for: [`Table::get_row`](crate::Table::get_row) and
 /// [`Table::query_rows`](crate::Table::query_rows) give rows of the kind that the caller names.
-pub trait Row: Into<Item> + Send + Sized {
+pub trait TableRow: Into<Item> + Send + Sized {
     /// The row in an item; none when the item is of another kind.
     fn from_item(item: Item) -> Option<Self>;
 }
@@ -178,7 +178,7 @@ fn read_as<R: StoredItem + Into<Item>>(key: &Key, attributes: Attributes) -> Res
 
 /// Kinds whose variant holds the row itself.
 macro_rules! shared_rows {
-    ($($variant:ident($row:ty)),* $(,)?) => {$(
+    ($(($variant:ident, $row:ty)),* $(,)?) => {$(
         impl From<Arc<$row>> for Item {
             fn from(row: Arc<$row>) -> Self {
                 Self::$variant(row)
@@ -191,7 +191,7 @@ macro_rules! shared_rows {
             }
         }
 
-        impl Row for Arc<$row> {
+        impl TableRow for Arc<$row> {
             fn from_item(item: Item) -> Option<Self> {
                 if let Item::$variant(row) = item {
                     Some(row)
@@ -205,14 +205,14 @@ macro_rules! shared_rows {
 
 /// Kinds whose variant holds the two parts of the row.
 macro_rules! paired_rows {
-    ($($variant:ident($row:ident { $first:ident, $second:ident })),* $(,)?) => {$(
+    ($(($variant:ident, $row:ident { $first:ident, $second:ident })),* $(,)?) => {$(
         impl From<$row> for Item {
             fn from(row: $row) -> Self {
                 Self::$variant(row.$first, row.$second)
             }
         }
 
-        impl Row for $row {
+        impl TableRow for $row {
             fn from_item(item: Item) -> Option<Self> {
                 if let Item::$variant($first, $second) = item {
                     Some(Self { $first, $second })
@@ -225,24 +225,24 @@ macro_rules! paired_rows {
 }
 
 shared_rows! {
-    Record(Record),
-    Letter(LetterRow),
-    Partner(PartnerRow),
-    Commission(CommissionRow),
-    Payout(Payout),
-    Bank(BankRow),
-    TransferBatch(TransferBatch),
-    ReferralStatus(ReferralStatusRow),
-    NoticeEndpoint(NoticeEndpoint),
-    DeliveryState(DeliveryState),
-    Cursor(Cursor),
+    (Record, Record),
+    (Letter, LetterRow),
+    (Partner, PartnerRow),
+    (Commission, CommissionRow),
+    (Payout, Payout),
+    (Bank, BankRow),
+    (TransferBatch, TransferBatch),
+    (ReferralStatus, ReferralStatusRow),
+    (NoticeEndpoint, NoticeEndpoint),
+    (DeliveryState, DeliveryState),
+    (Cursor, Cursor),
 }
 
 paired_rows! {
-    Entry(JournalEntry { customer, entry }),
-    Parked(ParkedEntry { reference, entry }),
-    Alias(Alias { reference, customer }),
-    Report(ReportRow { index, report }),
+    (Entry, JournalEntry { customer, entry }),
+    (Parked, ParkedEntry { reference, entry }),
+    (Alias, Alias { reference, customer }),
+    (Report, ReportRow { index, report }),
 }
 
 #[cfg(test)]

@@ -9,5 +9,5 @@ pub(crate) mod attributes;
 pub use crate::journal::audit_cursor::Cursor;
 pub use crate::journal::rows::{Alias, JournalEntry, ParkedEntry};
 pub use crate::partner::report_row::ReportRow;
-pub use item::{Item, Row};
+pub use item::{Item, TableRow};
 pub use key::*;

@@ -4,7 +4,7 @@
 pub use crate::partner::report_row::{ReportIndex, ReportRow, StoredReport};
 
 use crate::error::StoreError;
-use crate::items::item::Row;
+use crate::items::item::TableRow;
 use crate::items::key::{ledger_partition, referral_rows, reports_partition};
 use crate::port::{InsertOutcome, Table};
 use domain::ids::PartnerId;
@@ -77,6 +77,6 @@ pub async fn read_referral<T: Table>(
         .await?;
     let told = table.query(&ledger_partition(partner), &rows, None).await?;
     let reports = heard.items.into_iter().filter_map(ReportRow::from_item);
-    let statuses = told.items.into_iter().filter_map(Row::from_item);
+    let statuses = told.items.into_iter().filter_map(TableRow::from_item);
     Ok((reports.map(|row| row.report).collect(), statuses.collect()))
 }
