@@ -97,8 +97,8 @@ fn as_enabled(there: &NoticeEndpoint) -> NoticeEndpoint {
 }
 
 /// Gives the endpoint the next version of its secret; the one before signs besides for a
-/// [day](KEY_OVERLAP). Rotated again within the day, the one before that no longer does. None: there
-/// is none, or somebody else changed it.
+/// [day](KEY_OVERLAP). Rotated again within the day, the one before that no longer does. None:
+/// there is none, or somebody else changed it.
 ///
 /// # Errors
 /// When the table does not answer: it may have been rotated.
