@@ -82,9 +82,10 @@ pub fn readable_error(error: StoreError) -> anyhow::Error {
         StoreError::Invalid(why) if why == "ResourceNotFoundException" => {
             anyhow!("no table of that name is there ({why}); ORANGERY_TABLE names another")
         }
-        StoreError::Throttled | StoreError::Invalid(_) | StoreError::Unreadable { .. } => {
-            error.into()
-        }
+        StoreError::Throttled
+        | StoreError::Contended
+        | StoreError::Invalid(_)
+        | StoreError::Unreadable { .. } => error.into(),
     }
 }
 

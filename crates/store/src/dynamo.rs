@@ -1,17 +1,18 @@
 //! The port over DynamoDB.
 
-use crate::attributes::{
-    Attributes, due_shard_name, from_attributes, key_attributes, key_of, to_attributes,
-};
-use crate::items::{Item, Key};
-use crate::port::{Page, PutOutcome, StoreError, Table, TransactWrite, WriteCondition};
+use crate::error::StoreError;
+use crate::items::attributes::{Attributes, key_attributes, key_of};
+use crate::items::due_index::due_shard_name;
+use crate::items::item::Item;
+use crate::items::key::Key;
+use crate::port::{Page, PutOutcome, Table, TransactWrite, WriteCondition};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::Put as PutWrite;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, ConditionCheck, Put as PutWrite, ReturnValuesOnConditionCheckFailure,
-    TransactWriteItem,
+    AttributeValue, ConditionCheck, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -38,7 +39,7 @@ impl DynamoTable {
 /// # Errors
 /// [`StoreError::Unreadable`] when it is none of ours.
 pub fn read_item(attributes: HashMap<String, AttributeValue>) -> Result<Item, StoreError> {
-    from_attributes(attributes)
+    Item::from_attributes(attributes)
 }
 
 impl Table for DynamoTable {
@@ -52,7 +53,7 @@ impl Table for DynamoTable {
             .send()
             .await
             .map_err(|error| store_error(&error))?;
-        answer.item.map(from_attributes).transpose()
+        answer.item.map(Item::from_attributes).transpose()
     }
 
     async fn put(&self, item: Item, when: WriteCondition) -> Result<PutOutcome, StoreError> {
@@ -61,7 +62,7 @@ impl Table for DynamoTable {
             .client
             .put_item()
             .table_name(&self.name)
-            .set_item(Some(to_attributes(&item)?))
+            .set_item(Some(item.to_attributes()?))
             .condition_expression(condition.expression)
             .set_expression_attribute_names(condition.names)
             .set_expression_attribute_values(condition.values)
@@ -72,7 +73,11 @@ impl Table for DynamoTable {
             Ok(_) => Ok(PutOutcome::Done),
             Err(error) => match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(refused)) => {
-                    let there = refused.item.clone().map(from_attributes).transpose()?;
+                    let there = refused
+                        .item
+                        .clone()
+                        .map(Item::from_attributes)
+                        .transpose()?;
                     Ok(PutOutcome::Refused(there.map(Box::new)))
                 }
                 Some(_) | None => Err(store_error(&error)),
@@ -220,7 +225,7 @@ fn put_part(
     let condition = ConditionExpression::from(when);
     let put = PutWrite::builder()
         .table_name(table)
-        .set_item(Some(to_attributes(item)?))
+        .set_item(Some(item.to_attributes()?))
         .condition_expression(condition.expression)
         .set_expression_attribute_names(condition.names)
         .set_expression_attribute_values(condition.values)
@@ -250,7 +255,7 @@ fn page(items: Option<Vec<Attributes>>, next: Option<Attributes>) -> Result<Page
     let items = items
         .unwrap_or_default()
         .into_iter()
-        .map(from_attributes)
+        .map(Item::from_attributes)
         .collect::<Result<_, _>>()?;
     let next = next.as_ref().map(key_of).transpose()?;
     Ok(Page { items, next })
@@ -273,6 +278,8 @@ where
             StoreError::Throttled
         }
         Some("ProvisionedThroughputExceededException") => StoreError::Throttled,
+        // A single write while a transaction is on the same item.
+        Some("TransactionConflictException") => StoreError::Contended,
         Some(code) if OURS.contains(&code) => StoreError::Invalid(code.to_owned()),
         Some(code) => StoreError::NoAnswer(code.to_owned()),
         None => StoreError::NoAnswer(transport_error_name(error).to_owned()),

@@ -1,28 +1,26 @@
 //! One table behind a small port, and the protocol that keeps journal and record true over it.
 //!
-//! DynamoDB is named in [`dynamo`], `attributes` and [`stream`] alone. The numbers in comments
-//! are the points of the protocol in `crates/README.md` at which a process may die.
+//! DynamoDB is named alone in [`dynamo`], [`stream`] and where items become attributes. The
+//! numbers in comments are the points of the protocol in this crate's `README.md` at which a
+//! process may die. Rooms are private; callers name a module by what it does.
 
-pub mod port;
 pub mod items;
-pub mod ingest;
-pub mod waiting;
-pub mod folding;
+mod error;
+pub mod port;
+mod journal;
 pub mod letters;
-pub mod partners;
-pub mod public_key_cache;
-pub mod operator_decisions;
-pub mod tiers;
-pub mod payouts;
-pub mod reports;
-pub mod notice_endpoints;
-pub mod notices;
-pub mod audit;
-pub mod due_scan;
+mod partner;
 pub mod dynamo;
 pub mod stream;
+#[cfg(feature = "memory-table")]
+pub mod memory;
 pub mod redacted_json_error;
-mod attributes;
 
-pub use items::{Item, Key};
-pub use port::{Page, PutOutcome, StoreError, Table, TransactWrite, WriteCondition};
+pub use error::StoreError;
+pub use items::{Item, Key, TableRow};
+pub use journal::{audit, due_scan, folding, ingest, waiting};
+pub use partner::{
+    notice_endpoints, notices, operator_decisions, partners, payouts, public_key_cache, reports,
+    tiers,
+};
+pub use port::{InsertOutcome, Page, PutOutcome, Table, TransactWrite, WriteCondition};

@@ -1,6 +1,9 @@
 //! The port: the few requests that the protocol makes of a table.
 
-use crate::items::{Item, Key};
+pub use crate::error::StoreError;
+
+use crate::items::item::{Item, TableRow};
+use crate::items::key::Key;
 use jiff::Timestamp;
 use std::future::Future;
 
@@ -53,6 +56,78 @@ pub trait Table: Send + Sync {
         &self,
         writes: Vec<TransactWrite>,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// One row of the kind that the caller names; none where the key is free.
+    fn get_row<R: TableRow>(
+        &self,
+        key: Key,
+    ) -> impl Future<Output = Result<Option<R>, StoreError>> + Send {
+        async move { Ok(self.get(key).await?.and_then(R::from_item)) }
+    }
+
+    /// All of a partition's rows of one kind whose sort key begins so, page after page. Rows of
+    /// other kinds are passed over.
+    fn query_rows<R: TableRow>(
+        &self,
+        partition: &str,
+        prefix: &str,
+    ) -> impl Future<Output = Result<Vec<R>, StoreError>> + Send {
+        async move {
+            let items = query_all(self, partition, prefix).await?;
+            Ok(items.into_iter().filter_map(R::from_item).collect())
+        }
+    }
+
+    /// Puts a row where there is none.
+    fn insert<R: TableRow>(
+        &self,
+        row: R,
+    ) -> impl Future<Output = Result<InsertOutcome<R>, StoreError>> + Send {
+        async move {
+            Ok(match self.put(row.into(), WriteCondition::Absent).await? {
+                PutOutcome::Done => InsertOutcome::Inserted,
+                PutOutcome::Refused(present) => {
+                    InsertOutcome::Present(present.and_then(|present| R::from_item(*present)))
+                }
+            })
+        }
+    }
+
+    /// Puts a row over the version of it that was read; over none, for version 0. `false`:
+    /// another write came first. Where the other write is this very row, it was ours, and its
+    /// answer was lost: `true`.
+    fn replace<R: TableRow + Clone + PartialEq + Sync>(
+        &self,
+        row: R,
+        version_read: u64,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send {
+        async move {
+            let put = self.put(row.clone().into(), version_condition(version_read));
+            Ok(match put.await? {
+                PutOutcome::Done => true,
+                PutOutcome::Refused(present) => {
+                    present.and_then(|present| R::from_item(*present)) == Some(row)
+                }
+            })
+        }
+    }
+}
+
+/// The condition that a row is still in the version that was read; version 0 was never stored.
+fn version_condition(version_read: u64) -> WriteCondition {
+    match version_read {
+        0 => WriteCondition::Absent,
+        version => WriteCondition::Version(version),
+    }
+}
+
+/// What became of a row that was to be new.
+#[derive(Clone, Debug, PartialEq)]
+pub enum InsertOutcome<R> {
+    /// It was written.
+    Inserted,
+    /// Its key was taken: by this row, or by an item of another kind.
+    Present(Option<R>),
 }
 
 /// The condition of a write.
@@ -95,7 +170,7 @@ pub struct Page {
 ///
 /// # Errors
 /// When the table does not answer.
-pub async fn query_all<T: Table>(
+pub async fn query_all<T: Table + ?Sized>(
     table: &T,
     partition: &str,
     prefix: &str,
@@ -110,26 +185,4 @@ pub async fn query_all<T: Table>(
             return Ok(items);
         }
     }
-}
-
-/// Why the table did not answer as asked.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum StoreError {
-    /// It refuses load; nothing was written.
-    #[error("the table is throttling; nothing was written, try again in a moment")]
-    Throttled,
-    /// No answer, or an answer of its own trouble: a write may or may not be applied.
-    #[error("the table did not answer ({0}); a write may or may not have been applied")]
-    NoAnswer(String),
-    /// The request itself is wrong: ours to mend.
-    #[error("the table refused a request as invalid ({0}); the code or the permissions are wrong")]
-    Invalid(String),
-    /// An item that this version can't read.
-    #[error("item {key} can't be read ({why}); was it written by a newer version?")]
-    Unreadable {
-        /// Which.
-        key: String,
-        /// Why.
-        why: String,
-    },
 }

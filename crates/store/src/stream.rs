@@ -1,8 +1,9 @@
 //! The table's stream as Lambda hands it over: records of what was written.
 
-use crate::attributes::{Attributes, from_attributes};
-use crate::items::{Item, customer_of};
-use crate::port::StoreError;
+use crate::error::StoreError;
+use crate::items::attributes::Attributes;
+use crate::items::item::Item;
+use crate::items::key::customer_of;
 use crate::redacted_json_error::RedactedJsonError;
 use domain::ids::CustomerKey;
 use serde::Deserialize;
@@ -56,7 +57,7 @@ impl From<StreamRecord> for ItemChange {
                 .into_iter()
                 .map(|(name, value)| (name, value.into()))
                 .collect();
-            from_attributes(image)
+            Item::from_attributes(image)
         });
         Self {
             sequence: sequence_number,

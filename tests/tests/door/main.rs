@@ -12,11 +12,6 @@
 // Helpers of tests fail loudly and print what they counted; the lints' exception covers test
 // functions alone.
 
-#[path = "../whole/support/memory_table.rs"]
-mod memory_table;
-#[path = "../whole/support/crashing_table.rs"]
-mod crashing_table;
-
 mod support;
 mod schema;
 #[expect(unreachable_pub, reason = "as the guide shows it to others")]

@@ -1,11 +1,11 @@
 //! The partners' document says what the door does: every route, every status, every field.
 
 use crate::cases::{events, postbacks, questions};
-use crate::crashing_table::Crash;
 use crate::schema::faults;
 use crate::support::{EndpointAnswer, PartnerEndpointHarness, created_report};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use store::memory::Crash;
 
 const TEMPLATE: &str = include_str!("../../../infra/template.yaml");
 const EVENTS: &str = "/partners/{partner}/events";
@@ -176,10 +176,13 @@ async fn every_status_it_names_is_given_and_no_other() {
             door.postback("acme", "transaction_id=known&code=c").await;
             // A table that is dead turns every request to it into 503.
             if !table_answers {
-                door.crashing_table.set_crash(Some(Crash {
-                    after: 0,
-                    answer_lost: false,
-                }));
+                door.crashing_table.set_faults(
+                    Crash {
+                        after: 0,
+                        answer_lost: false,
+                    }
+                    .faults(),
+                );
             }
             let said = door.send(&knock).await;
             assert_eq!(said.status, status, "{words}: {said:?}");

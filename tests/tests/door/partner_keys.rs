@@ -1,12 +1,12 @@
 //! Partners that sign with keys of their own.
 
-use crate::crashing_table::Crash;
 use crate::support::{PartnerEndpointHarness, PartnerRequest, created_report};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::ids::PartnerId;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use std::convert::Infallible;
+use store::memory::Crash;
 use store::partners::change;
 
 fn key(seed: u8) -> Ed25519KeyPair {
@@ -94,10 +94,13 @@ async fn forgeries_under_whatever_names_cost_one_read_a_minute_together() {
         401
     );
     // From now on every request to the table would be a 503.
-    door.crashing_table.set_crash(Some(Crash {
-        after: 0,
-        answer_lost: false,
-    }));
+    door.crashing_table.set_faults(
+        Crash {
+            after: 0,
+            answer_lost: false,
+        }
+        .faults(),
+    );
     for n in 0..50 {
         let name = ["acme".to_owned(), "zest".to_owned(), format!("ghost-{n}")];
         for name in name {

@@ -1,10 +1,10 @@
 //! Messages: one id, one content; leads and sub-ids; what dies on the way is completed.
 
-use crate::crashing_table::Crash;
 use crate::support::{PartnerEndpointHarness, PartnerRequest, created_report, key, with_type};
 use providers::standard;
 use serde_json::json;
 use store::audit::walk;
+use store::memory::Crash;
 use store::reports::ReportIndex;
 use store::{Item, Key};
 
@@ -80,12 +80,15 @@ async fn whatever_dies_the_partners_retry_completes_it_and_says_what_was_said_fi
             door.advance(60);
             // So that the partner is in memory, and every request is one of the report's.
             door.ask_status("acme", "r-1").await;
-            door.crashing_table.set_crash(Some(Crash {
-                after,
-                answer_lost: lost,
-            }));
+            door.crashing_table.set_faults(
+                Crash {
+                    after,
+                    answer_lost: lost,
+                }
+                .faults(),
+            );
             let first = door.report("acme", "msg_1", &report).await;
-            door.crashing_table.set_crash(None);
+            door.crashing_table.clear_faults();
             door.advance(7);
             let again = door.report("acme", "msg_1", &report).await;
             assert_eq!(again.status, 202, "{again:?}");

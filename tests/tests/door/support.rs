@@ -1,7 +1,5 @@
 //! A partner before its door, and the customers it sends.
 
-use crate::crashing_table::CrashingTable;
-use crate::memory_table::MemoryTable;
 use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId, Reference};
 use domain::money::{Currency, Money};
@@ -23,6 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use store::folding::read_journal;
 use store::ingest::ingest_entries;
+use store::memory::MemoryTable;
 use store::partners::{DatedProgram, PartnerRow, put_new};
 use store::{Item, Key};
 
@@ -31,8 +30,8 @@ pub(crate) const START_SECOND: i64 = 1_772_323_200;
 
 /// A door, its table, and a clock.
 pub(crate) struct PartnerEndpointHarness {
-    function: PartnerReferral<CrashingTable>,
-    pub(crate) crashing_table: CrashingTable,
+    function: PartnerReferral<MemoryTable>,
+    pub(crate) crashing_table: MemoryTable,
     pub(crate) table: MemoryTable,
     clock: Arc<AtomicI64>,
 }
@@ -62,7 +61,7 @@ impl PartnerEndpointHarness {
     /// With two partners that earn 20 % for life, and one without a program.
     pub(crate) async fn open() -> Self {
         let table = MemoryTable::default();
-        let mortal = CrashingTable::over(&table);
+        let mortal = table.process();
         let clock = Arc::new(AtomicI64::new(START_SECOND));
         let ticks = clock.clone();
         let now = move || Timestamp::from_second(ticks.load(Ordering::Relaxed)).unwrap();

@@ -3,7 +3,6 @@
 //! doors made of it, in every order.
 
 use crate::event_orders::{SplitMixRng, each_order};
-use crate::support::memory_table::MemoryTable;
 use crate::support::notice_harness::{deduplicated, secret};
 use crate::support::notice_receiver::{NoticeReceiver, ReceivedNotice};
 use crate::support::partner_harness::{PartnerHarness, ShopAction, at, program};
@@ -20,6 +19,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::ingest::ingest_entries;
+use store::memory::MemoryTable;
 use store::partners::ledger;
 
 /// Month and day, what happens, the rows it makes, then pending, released and paid that evening.
@@ -284,7 +284,7 @@ async fn r8_each_row_of_a_statement_has_its_cause_was_told_signed_and_all_come_t
 
 /// The rows of an empty table that hears these.
 async fn ledger_of(order: &[&Arc<Entry>]) -> Vec<CommissionRow> {
-    let table = MemoryTable::default();
+    let table = MemoryTable::without_attributes();
     for entry in order {
         let one = std::slice::from_ref(*entry);
         ingest_entries(&table, one, at(3, 1, 0)).await.unwrap();

@@ -1,7 +1,6 @@
 //! How partners' endpoints go: what is not taken is tried again, what takes nothing is put off, and
 //! who is put on again is told what it missed.
 
-use crate::support::crashing_table::CrashingTable;
 use crate::support::notice_harness::{
     DAY, NoticeHarness, acme, at, deliver, row, secret, secret_of, summaries,
 };
@@ -10,6 +9,7 @@ use crate::support::stack_harness::start_time;
 use domain::partner::ledger::{CommissionRow, RowKind};
 use jiff::{SignedDuration, Timestamp};
 use runtime::post::{Post, PostOutcome, Poster};
+use store::memory::MemoryTable;
 use store::notice_endpoints::{DisabledReason, enable, read_endpoint, remove, rotate, set};
 
 #[tokio::test]
@@ -40,7 +40,7 @@ async fn what_is_not_taken_waits_longer_each_time_and_is_told_in_the_end() {
 }
 
 /// An endpoint that is put on while it says that it is gone.
-struct EnablingPost(CrashingTable);
+struct EnablingPost(MemoryTable);
 
 impl Post for EnablingPost {
     async fn post(

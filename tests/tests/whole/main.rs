@@ -19,8 +19,6 @@ mod provider_scenarios;
 mod event_orders;
 mod referrals;
 mod requests;
-mod commissions;
-mod tiers;
 mod payouts;
 mod commission_stories;
 mod notices;

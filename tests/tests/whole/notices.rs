@@ -1,6 +1,5 @@
 //! Partners are told of each row and each state it comes to: signed, at least once, under one id.
 
-use crate::support::crashing_table::Crash;
 use crate::support::notice_harness::{
     DAY, NoticeHarness, acme, at, deduplicated, row, secret, summaries,
 };
@@ -19,6 +18,7 @@ use local_shop::story::Story;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::due_scan::scan_due;
+use store::memory::Crash;
 use store::notice_endpoints::set;
 use store::notices::clear_due;
 use store::{Item, Key, Table};
@@ -195,12 +195,15 @@ async fn whoever_dies_between_telling_and_writing_it_down_tells_the_same_again()
             desk.set_endpoint().await;
             desk.put(&row(0, RowKind::Commission, 200)).await;
             let order = desk.take_notice_tasks().await.remove(0);
-            desk.table.set_crash(Some(Crash {
-                after,
-                answer_lost: lost,
-            }));
+            desk.table.set_faults(
+                Crash {
+                    after,
+                    answer_lost: lost,
+                }
+                .faults(),
+            );
             let first = desk.deliver(&order, 1).await;
-            desk.table.set_crash(None);
+            desk.table.clear_faults();
             assert_eq!(first, after >= 4, "four requests: {after}");
             assert!(desk.deliver(&order, 2).await);
             let came = desk.receiver.take_received(&secret());

@@ -1,24 +1,17 @@
-//! Payouts over the store: however many run at once, and wherever one dies, nothing is paid
-//! twice, and every transfer is in one message to the bank.
+//! Payouts over the embedded engine: however many run at once, nothing is paid twice. What the
+//! store promises besides is tested there.
 
-use crate::support::crashing_table::{Crash, CrashingTable};
-use crate::support::memory_table::MemoryTable;
 use crate::support::stack_harness::StackHarness;
 use domain::ids::{CustomerKey, ObjectId, PartnerId};
 use domain::money::{Currency, Money};
-use domain::partner::bank_account::BankAccount;
 use domain::partner::ledger::{CommissionRow, RowKind};
 use domain::partner::payout::balances;
-use domain::partner::payout::{Payout, PayoutOutcome, PayoutRequest};
-use domain::partner::statement::statement;
+use domain::partner::payout::{PayoutOutcome, PayoutRequest};
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
-use store::payouts::{
-    LedgerSnapshot, PayoutError, Transfer, bank, read_ledger_snapshot, run, save_transfer_batches,
-    set_bank,
-};
-use store::{Item, PutOutcome, StoreError, Table, WriteCondition};
+use store::payouts::{LedgerSnapshot, read_ledger_snapshot, run};
+use store::{Item, PutOutcome, Table, WriteCondition};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn twenty_runs_at_once_pay_once() {
@@ -51,193 +44,6 @@ async fn twenty_runs_at_once_pay_once() {
     assert_eq!((books.payouts.len(), released(&books)), (1, 0));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn runs_for_different_days_while_rows_come_in_pay_each_row_once() {
-    let table = MemoryTable::default();
-    let mut tasks = Vec::new();
-    for n in 0..200_u8 {
-        let table = table.clone();
-        tasks.push(tokio::spawn(async move {
-            put(&table, n.into(), 10 + i64::from(n)).await;
-            let day = 1 + (n % 27) as i8;
-            match run(&table, &acme(), &request_for(day), noon(28)).await {
-                // A later day was paid meanwhile.
-                Ok(_) | Err(PayoutError::Refused(_)) => {}
-                Err(error) => panic!("{error}"),
-            }
-            check(&read_ledger_snapshot(&table, &acme()).await.unwrap());
-        }));
-    }
-    for task in tasks {
-        task.await.unwrap();
-    }
-    run(&table, &acme(), &request_for(28), noon(28))
-        .await
-        .unwrap();
-    let books = read_ledger_snapshot(&table, &acme()).await.unwrap();
-    check(&books);
-    assert_eq!(released(&books), 0);
-    assert_eq!(paid(&books), (0..200).map(|n| 10 + n).sum::<i64>());
-}
-
-#[tokio::test]
-async fn a_run_that_dies_anywhere_is_the_same_payout_when_it_is_asked_again() {
-    for after in 0..4 {
-        for lost in [false, true] {
-            let table = MemoryTable::default();
-            for n in 0..3 {
-                put(&table, n, 100).await;
-            }
-            let mortal = CrashingTable::over(&table);
-            mortal.set_crash(Some(Crash {
-                after,
-                answer_lost: lost,
-            }));
-            let first = run(&mortal, &acme(), &request_for(5), noon(5)).await;
-            let dead = matches!(&first, Err(PayoutError::Store(StoreError::NoAnswer(_))));
-            assert_eq!(dead, after < 3, "three requests pay");
-            // Meanwhile more is released; whoever asks for that day again gets what was decided.
-            put(&table, 3, 100).await;
-            let decided = read_ledger_snapshot(&table, &acme()).await.unwrap().payouts;
-            run(&table, &acme(), &request_for(5), noon(6))
-                .await
-                .unwrap();
-            let books = read_ledger_snapshot(&table, &acme()).await.unwrap();
-            assert_eq!(books.payouts.len(), 1);
-            if let [payout] = decided.as_slice() {
-                assert_eq!((&books.payouts[0], paid(&books)), (payout, 300));
-            } else {
-                assert_eq!(paid(&books), 400);
-            }
-            check(&books);
-        }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn however_many_tell_the_bank_at_once_each_transfer_is_in_one_message() {
-    let table = MemoryTable::default();
-    let all: Vec<Transfer> = (0..60).map(transfer).collect();
-    let tellers = (0..30).map(|n| {
-        let (table, some) = (table.clone(), all[n..=2 * n].to_vec());
-        tokio::spawn(async move {
-            save_transfer_batches(&table, day(5), &some, noon(5))
-                .await
-                .unwrap()
-        })
-    });
-    for told in tellers.collect::<Vec<_>>() {
-        told.await.unwrap();
-    }
-    let told = save_transfer_batches(&table, day(5), &all, noon(6))
-        .await
-        .unwrap();
-    let mut in_messages: Vec<&Transfer> =
-        told.iter().flat_map(|message| &message.transfers).collect();
-    in_messages.sort_by_key(|transfer| transfer.payout);
-    assert_eq!(in_messages, all.iter().collect::<Vec<_>>());
-    // Asked again, also with another account: what the bank was told stands.
-    let mut moved = all.clone();
-    moved[0].account = BankAccount::new("Other", "NL91ABNA0417164300", None).unwrap();
-    let again = save_transfer_batches(&table, day(5), &moved, noon(7))
-        .await
-        .unwrap();
-    assert_eq!(again, told);
-    let other_day = save_transfer_batches(&table, day(6), &[], noon(7))
-        .await
-        .unwrap();
-    assert_eq!(other_day, []);
-}
-
-#[tokio::test]
-async fn a_message_whose_answer_was_lost_is_the_same_message() {
-    for after in 0..3 {
-        for lost in [false, true] {
-            let table = MemoryTable::default();
-            let mortal = CrashingTable::over(&table);
-            mortal.set_crash(Some(Crash {
-                after,
-                answer_lost: lost,
-            }));
-            let first = save_transfer_batches(&mortal, day(5), &[transfer(1)], noon(5)).await;
-            assert_eq!(first.is_err(), after < 3);
-            let some = [transfer(1), transfer(2)];
-            let told = save_transfer_batches(&table, day(5), &some, noon(6))
-                .await
-                .unwrap();
-            let known = after > 1 || (after == 1 && lost);
-            let lists: Vec<usize> = told.iter().map(|message| message.transfers.len()).collect();
-            assert_eq!(
-                lists,
-                if known { vec![1, 1] } else { vec![2] },
-                "{after} {lost}"
-            );
-        }
-    }
-}
-
-#[tokio::test]
-async fn of_two_who_set_an_account_at_once_one_is_told_so() {
-    let table = MemoryTable::default();
-    let account = |holder| BankAccount::new(holder, "NL91ABNA0417164300", None).unwrap();
-    assert!(
-        set_bank(&table, &acme(), account("One"), noon(1))
-            .await
-            .unwrap()
-    );
-    assert!(
-        set_bank(&table, &acme(), account("One"), noon(2))
-            .await
-            .unwrap()
-    );
-    let row = bank(&table, &acme()).await.unwrap().unwrap();
-    assert_eq!((row.version, row.since), (1, noon(1)));
-    assert!(
-        set_bank(&table, &acme(), account("Two"), noon(3))
-            .await
-            .unwrap()
-    );
-    // One who read the first and writes after the second.
-    let stale = Item::Bank(Arc::new(store::payouts::BankRow {
-        version: 2,
-        account: account("Three"),
-        ..(*row).clone()
-    }));
-    assert!(matches!(
-        table
-            .put(stale, WriteCondition::Version(row.version))
-            .await
-            .unwrap(),
-        PutOutcome::Refused(_)
-    ));
-    let row = bank(&table, &acme()).await.unwrap().unwrap();
-    assert_eq!((row.account.holder(), row.version), ("Two", 2));
-}
-
-/// The rows that are said to be paid come to what was paid, and no more than was released.
-fn check(books: &LedgerSnapshot) {
-    let said = books
-        .rows
-        .iter()
-        .filter(|row| is_paid_by(&books.payouts, row));
-    let said: i64 = said.map(|row| row.amount.minor).sum();
-    assert_eq!(said, paid(books));
-    let numbers: Vec<u64> = books.payouts.iter().map(|payout| payout.n).collect();
-    assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>());
-    let shown = statement(&books.rows, &books.payouts, noon(28));
-    let as_shown = shown.rows.iter().filter(|row| row.state == "paid");
-    assert_eq!(as_shown.map(|row| row.amount_minor).sum::<i64>(), 0);
-}
-
-fn is_paid_by(payouts: &[Payout], row: &CommissionRow) -> bool {
-    payouts.iter().any(|payout| payout.includes(row))
-}
-
-fn paid(books: &LedgerSnapshot) -> i64 {
-    let amounts = books.payouts.iter().flat_map(|payout| &payout.amounts);
-    amounts.map(|amount| amount.minor).sum()
-}
-
 fn released(books: &LedgerSnapshot) -> i64 {
     let balances = balances(&books.rows, &books.payouts, noon(28));
     balances.iter().map(|balance| balance.released_minor).sum()
@@ -262,15 +68,6 @@ async fn put<T: Table>(table: &T, n: u64, minor: i64) {
     };
     let put = table.put(Item::Commission(Arc::new(row)), WriteCondition::Absent);
     assert_eq!(put.await.unwrap(), PutOutcome::Done);
-}
-
-fn transfer(n: u64) -> Transfer {
-    Transfer {
-        partner: PartnerId::parse(format!("partner-{}", n % 3)).unwrap(),
-        payout: n,
-        amount: eur(100),
-        account: BankAccount::new("Acme", "DE89370400440532013000", None).unwrap(),
-    }
 }
 
 fn acme() -> PartnerId {

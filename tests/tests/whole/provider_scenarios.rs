@@ -4,7 +4,6 @@
 use crate::event_orders::{SplitMixRng, each_order};
 use crate::support::expect::first_difference;
 use crate::support::in_process_harness::{InProcessHarness, entries};
-use crate::support::memory_table::MemoryTable;
 use crate::support::stack_harness::start_time;
 use domain::catalog::Catalog;
 use domain::event::About;
@@ -22,6 +21,7 @@ use std::sync::Arc;
 use store::folding::read_record;
 use store::ingest::ingest_entries;
 use store::letters::LetterRow;
+use store::memory::MemoryTable;
 
 /// Providers that tell the life.
 fn scripted_providers() -> impl Iterator<Item = &'static Provider> {
@@ -192,7 +192,7 @@ fn folded(told: &[Arc<Entry>], customer: &CustomerKey) -> Folded {
         .build()
         .unwrap();
     runtime.block_on(async {
-        let table = MemoryTable::default();
+        let table = MemoryTable::without_attributes();
         for entry in told {
             ingest_entries(&table, std::slice::from_ref(entry), start_time())
                 .await

@@ -1,6 +1,5 @@
 //! The real functions over a table in memory: every stream record and every message twice.
 
-use super::memory_table::MemoryTable;
 use super::stack_harness::{remove_clock_times, shop, start_time};
 use dispatch::Dispatch;
 use domain::ids::CustomerKey;
@@ -15,6 +14,7 @@ use runtime::{Clock, Function};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use store::ingest::{AppendOutcome, ingest_entries};
+use store::memory::MemoryTable;
 use tests::endpoints;
 
 /// A house of functions without ports.
@@ -30,7 +30,7 @@ pub(crate) struct InProcessHarness {
 
 impl InProcessHarness {
     pub(crate) fn open() -> Self {
-        let table = MemoryTable::default();
+        let table = MemoryTable::without_attributes();
         let (letter_queue, mailer) = (MemoryQueue::default(), MemoryMailer::default());
         let clock = Clock::new(start_time);
         let shop = shop();

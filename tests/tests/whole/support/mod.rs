@@ -6,8 +6,6 @@ pub(crate) mod expect;
 pub(crate) mod stack_harness;
 pub(crate) mod partner_harness;
 pub(crate) mod logs;
-pub(crate) mod memory_table;
-pub(crate) mod crashing_table;
 pub(crate) mod notice_receiver;
 pub(crate) mod in_process_harness;
 pub(crate) mod story_test;

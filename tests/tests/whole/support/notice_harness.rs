@@ -1,8 +1,6 @@
 //! The notices' function over a table in memory: its queue, its clock, a partner's endpoint.
 
-use super::crashing_table::CrashingTable;
 use super::in_process_harness::MemoryQueue;
-use super::memory_table::MemoryTable;
 use super::notice_receiver::{NoticeReceiver, ReceivedNotice};
 use super::stack_harness::start_time;
 use dispatch::Dispatch;
@@ -22,16 +20,17 @@ use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use store::audit::walk;
 use store::due_scan::scan_due;
+use store::memory::MemoryTable;
 use store::notice_endpoints::{DisabledReason, enable, read_endpoint, set};
 use store::notices::clear_due;
 use store::{Item, Table, WriteCondition};
 
 /// The notices' function over a table in memory, its queue, and one partner's endpoint.
 pub(crate) struct NoticeHarness {
-    pub(crate) table: CrashingTable,
+    pub(crate) table: MemoryTable,
     memory: MemoryTable,
     pub(crate) receiver: NoticeReceiver,
-    function: PartnerNotice<CrashingTable, PostponedMessages, Poster>,
+    function: PartnerNotice<MemoryTable, PostponedMessages, Poster>,
     pub(crate) clock: Clock,
     now: Arc<Mutex<Timestamp>>,
     postponed: PostponedMessages,
@@ -45,7 +44,7 @@ impl NoticeHarness {
         let told = now.clone();
         let clock = Clock::new(move || *told.lock().unwrap());
         let waits = PostponedMessages::default();
-        let table = CrashingTable::over(&memory);
+        let table = memory.process();
         Self {
             function: function(&table, &waits, &clock, Poster::loopback().unwrap()),
             table,
@@ -61,7 +60,7 @@ impl NoticeHarness {
     pub(crate) fn function<P: Post>(
         &self,
         poster: P,
-    ) -> PartnerNotice<CrashingTable, PostponedMessages, P> {
+    ) -> PartnerNotice<MemoryTable, PostponedMessages, P> {
         function(&self.table, &self.postponed, &self.clock, poster)
     }
 
@@ -151,11 +150,11 @@ impl NoticeHarness {
 }
 
 fn function<P: Post>(
-    table: &CrashingTable,
+    table: &MemoryTable,
     waits: &PostponedMessages,
     clock: &Clock,
     poster: P,
-) -> PartnerNotice<CrashingTable, PostponedMessages, P> {
+) -> PartnerNotice<MemoryTable, PostponedMessages, P> {
     let source = SecretSource::Given(vec![LOCAL_MASTER.into()]);
     PartnerNotice {
         table: table.clone(),

@@ -1,0 +1,26 @@
+//! Why a request to the table went wrong.
+
+/// Why the table did not answer as asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// It refuses load; nothing was written.
+    #[error("the table is throttling; nothing was written, try again in a moment")]
+    Throttled,
+    /// Others kept writing the same item each time this was tried, or write it right now.
+    #[error("others are writing the same item; nothing was written, try again in a moment")]
+    Contended,
+    /// No answer, or an answer of its own trouble: a write may or may not be applied.
+    #[error("the table did not answer ({0}); a write may or may not have been applied")]
+    NoAnswer(String),
+    /// The request itself is wrong: ours to mend.
+    #[error("the table refused a request as invalid ({0}); the code or the permissions are wrong")]
+    Invalid(String),
+    /// An item that this version can't read.
+    #[error("item {key} can't be read ({why}); was it written by a newer version?")]
+    Unreadable {
+        /// Which.
+        key: String,
+        /// Why.
+        why: String,
+    },
+}

@@ -1,0 +1,228 @@
+//! What stands in the table, and under which keys.
+
+use domain::ids::{CustomerKey, EventId, PartnerId, Reference};
+use domain::letter::Letter;
+use domain::partner::ledger::CommissionRow;
+use domain::partner::referral_status::ReferralStatusRow;
+use jiff::civil::Date;
+use std::fmt;
+use std::sync::Arc;
+
+/// An item's key: `pk` and `sk` in the table.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// Partition.
+    pub partition: Arc<str>,
+    /// Sort key.
+    pub sort: Arc<str>,
+}
+
+/// Sort key of a record.
+pub const RECORD: &str = "record";
+/// Sort keys of journal entries begin so.
+pub const JOURNAL: &str = "journal#";
+/// Sort keys of letters begin so.
+pub const LETTER: &str = "letter#";
+/// Sort keys of aliases begin so.
+pub const ALIAS: &str = "alias#";
+/// Sort keys of parked entries begin so.
+pub const PARKED: &str = "parked#";
+/// Sort keys of ledger rows begin so.
+pub const COMMISSION: &str = "commission#";
+/// The partition of all partners, so that one query lists them.
+pub const PARTNERS: &str = "partners";
+/// Sort keys of payouts begin so.
+pub const PAYOUT: &str = "payout#";
+/// The partition of what the bank is told.
+pub const TRANSFERS: &str = "transfers";
+const BANK: &str = "bank";
+/// Sort keys of what is told and was heard of a partner's referral begin so.
+pub const REFERRAL: &str = "referral#";
+/// Sort keys of what was told of a row begin so, and go on with the row's.
+pub const DELIVERY_STATE: &str = "state#";
+const ENDPOINT: &str = "endpoint";
+const CUSTOMER: &str = "customer#";
+const REFERENCE: &str = "reference#";
+const LEDGER: &str = "ledger#";
+const CURSOR: &str = "cursor";
+
+impl Key {
+    /// Any key.
+    pub fn new(partition: impl Into<Arc<str>>, sort: impl Into<Arc<str>>) -> Self {
+        Self {
+            partition: partition.into(),
+            sort: sort.into(),
+        }
+    }
+
+    /// Of a customer's record.
+    pub fn record(customer: &CustomerKey) -> Self {
+        Self::new(customer_partition(customer), RECORD)
+    }
+
+    /// Of a journal entry.
+    pub fn entry(customer: &CustomerKey, id: &EventId) -> Self {
+        Self::new(
+            customer_partition(customer),
+            [JOURNAL, id.as_str()].concat(),
+        )
+    }
+
+    /// Of a letter.
+    pub fn letter(customer: &CustomerKey, letter: Letter, cause: &str) -> Self {
+        let sort = [LETTER, letter.as_str(), "#", cause].concat();
+        Self::new(customer_partition(customer), sort)
+    }
+
+    /// Of a parked entry.
+    pub fn parked(reference: &Reference, id: &EventId) -> Self {
+        Self::new(
+            reference_partition(reference),
+            [PARKED, id.as_str()].concat(),
+        )
+    }
+
+    /// Of a partner.
+    pub fn partner(partner: &PartnerId) -> Self {
+        Self::new(PARTNERS, partner.as_str())
+    }
+
+    /// Of a row of a partner's ledger. The number has a fixed length, so that a payment's rows
+    /// stand in their order.
+    pub fn commission(row: &CommissionRow) -> Self {
+        let rows = customer_rows(&row.customer);
+        let sort = format!(
+            "{rows}{}#{:010}",
+            escape_key_part(row.payment.as_str()),
+            row.n
+        );
+        Self::new(ledger_partition(&row.partner), sort)
+    }
+
+    /// Of a payout, in its partner's ledger. Its number is its key, so that of two runs at once
+    /// one is refused.
+    pub fn payout(partner: &PartnerId, n: u64) -> Self {
+        Self::new(ledger_partition(partner), format!("{PAYOUT}{n:010}"))
+    }
+
+    /// Of a partner's account, in a partition of its own: no function reads it.
+    pub fn bank(partner: &PartnerId) -> Self {
+        Self::new(format!("{BANK}#{partner}"), BANK)
+    }
+
+    /// Of a message to the bank.
+    pub fn transfer_batch(date: Date, n: u64) -> Self {
+        Self::new(TRANSFERS, format!("{}{n:010}", transfers_of(date)))
+    }
+
+    /// Of how a partner's report stands.
+    pub fn referral_status(row: &ReferralStatusRow) -> Self {
+        let rows = customer_referral_statuses(&row.referral, &row.customer);
+        Self::new(
+            ledger_partition(&row.partner),
+            format!("{rows}{:010}", row.n),
+        )
+    }
+
+    /// Of a partner's endpoint, in a partition of its own: who tells a partner things may not
+    /// touch its keys.
+    pub fn notice_endpoint(partner: &PartnerId) -> Self {
+        Self::new(format!("{ENDPOINT}#{partner}"), ENDPOINT)
+    }
+
+    /// Of what a partner was told of the row with this sort key.
+    pub fn delivery_state(partner: &PartnerId, row: &str) -> Self {
+        Self::new(ledger_partition(partner), [DELIVERY_STATE, row].concat())
+    }
+
+    /// Of the audit's place.
+    pub fn audit_cursor() -> Self {
+        Self::new("audit", CURSOR)
+    }
+
+    pub(crate) fn alias(reference: &Reference, customer: &CustomerKey) -> Self {
+        let sort = [ALIAS, customer.as_str()].concat();
+        Self::new(reference_partition(reference), sort)
+    }
+}
+
+/// The partition of a customer.
+pub fn customer_partition(customer: &CustomerKey) -> String {
+    [CUSTOMER, customer.as_str()].concat()
+}
+
+/// The partition of a partner's ledger, which one query reads. Not the partner's own: who folds
+/// may write rows, and may not touch the keys in force.
+pub fn ledger_partition(partner: &PartnerId) -> String {
+    [LEDGER, partner.as_str()].concat()
+}
+
+/// The partner whose ledger's partition this is; none for other partitions and for text that is
+/// not a partner's name.
+pub fn partner_of(partition: &str) -> Option<PartnerId> {
+    partition
+        .strip_prefix(LEDGER)
+        .and_then(|name| PartnerId::parse(name).ok())
+}
+
+/// Sort keys of the rows that a partner has for this customer begin so.
+pub fn customer_rows(customer: &CustomerKey) -> String {
+    [COMMISSION, &escape_key_part(customer.as_str()), "#"].concat()
+}
+
+/// Sort keys of a day's messages to the bank begin so.
+pub(crate) fn transfers_of(date: Date) -> String {
+    format!("{date}#")
+}
+
+/// The partition of what a partner's door has heard.
+pub fn reports_partition(partner: &PartnerId) -> String {
+    ["reports#", partner.as_str()].concat()
+}
+
+/// Sort keys of what is told and was heard of a referral begin so.
+pub fn referral_rows(referral: &str) -> String {
+    [REFERRAL, &escape_key_part(referral), "#"].concat()
+}
+
+/// Sort keys of what is told of a referral on this customer begin so.
+pub fn customer_referral_statuses(referral: &str, customer: &CustomerKey) -> String {
+    [
+        &referral_rows(referral),
+        &escape_key_part(customer.as_str()),
+        "#",
+    ]
+    .concat()
+}
+
+/// An id that others chose, as it stands within a key: what divides keys is written otherwise.
+fn escape_key_part(id: &str) -> String {
+    id.replace('%', "%25").replace('#', "%23")
+}
+
+/// The partition of a reference.
+pub fn reference_partition(reference: &Reference) -> String {
+    [REFERENCE, reference.as_str()].concat()
+}
+
+/// The customer whose partition this is; none for other partitions and for text that is not a
+/// customer's key.
+pub fn customer_of(partition: &str) -> Option<CustomerKey> {
+    partition
+        .strip_prefix(CUSTOMER)
+        .and_then(|key| CustomerKey::parse(key).ok())
+}
+
+/// The reference whose partition this is; none for other partitions and for text that is not a
+/// reference.
+pub fn reference_of(partition: &str) -> Option<Reference> {
+    partition
+        .strip_prefix(REFERENCE)
+        .and_then(|text| Reference::parse(text).ok())
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} / {}", self.partition, self.sort)
+    }
+}

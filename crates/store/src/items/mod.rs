@@ -1,0 +1,13 @@
+//! What stands in the table, and under which keys.
+
+pub(crate) mod key;
+pub(crate) mod stored_item;
+pub(crate) mod item;
+pub(crate) mod due_index;
+pub(crate) mod attributes;
+
+pub use crate::journal::audit_cursor::Cursor;
+pub use crate::journal::rows::{Alias, JournalEntry, ParkedEntry};
+pub use crate::partner::report_row::ReportRow;
+pub use item::{Item, TableRow};
+pub use key::*;

@@ -1,0 +1,225 @@
+//! From an authentic event to a journal entry: appended to its customer, or parked under what
+//! it names until somebody knows whose that is.
+
+use crate::error::StoreError;
+use crate::items::key::{ALIAS, Key, PARKED, reference_partition};
+use crate::journal::rows::{Alias, JournalEntry, ParkedEntry};
+use crate::port::{InsertOutcome, Table};
+use domain::event::About;
+use domain::ids::{CustomerKey, Reference};
+use domain::record::Entry;
+use std::sync::Arc;
+
+/// What became of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AppendOutcome {
+    /// In its customer's journal, for the first time.
+    Appended,
+    /// It was there already.
+    Repeated,
+    /// Waiting for somebody to know whose it is.
+    Parked,
+}
+
+/// Makes one entry durable. Gives the customers to whose journals it was new.
+///
+/// # Errors
+/// When it may not be durable.
+pub async fn append_or_park<T: Table>(
+    table: &T,
+    entry: &Arc<Entry>,
+) -> Result<(AppendOutcome, Vec<CustomerKey>), StoreError> {
+    match &entry.event.about {
+        About::Customer(customer) => {
+            let new = append(table, customer, entry).await?; // 1
+            Ok(if new {
+                (AppendOutcome::Appended, vec![customer.clone()])
+            } else {
+                (AppendOutcome::Repeated, Vec::new())
+            })
+        }
+        About::ByReference(references) => append_by_reference(table, references, entry).await,
+    }
+}
+
+async fn append_by_reference<T: Table>(
+    table: &T,
+    references: &[Reference],
+    entry: &Arc<Entry>,
+) -> Result<(AppendOutcome, Vec<CustomerKey>), StoreError> {
+    // What several customers may share keeps its entries, for those who come later; what
+    // belongs to one hands them over. Put first, look afterwards: whoever sets the alias does
+    // the same, so one of the two sees the other.
+    let shared = references.iter().any(Reference::is_shared);
+    let mut known = if shared {
+        Vec::new()
+    } else {
+        resolve_references(table, references).await?
+    };
+    let mut parked = false;
+    if known.is_empty() {
+        for reference in references {
+            let row = ParkedEntry {
+                reference: reference.clone(),
+                entry: entry.clone(),
+            };
+            parked |= match table.insert(row).await? {
+                InsertOutcome::Inserted => true,
+                InsertOutcome::Present(present) => is_ours(present.map(|row| row.entry), entry),
+            };
+        }
+        known = resolve_references(table, references).await?;
+        if known.is_empty() {
+            return Ok((
+                if parked {
+                    AppendOutcome::Parked
+                } else {
+                    AppendOutcome::Repeated
+                },
+                Vec::new(),
+            ));
+        }
+    }
+    let mut fresh = Vec::new();
+    for customer in known {
+        if append(table, &customer, entry).await? {
+            fresh.push(customer);
+        }
+    }
+    // What another delivery of it parked is cleared by whoever hands it over.
+    if !shared && parked {
+        delete_parked(table, entry).await?;
+    }
+    Ok((
+        if fresh.is_empty() {
+            AppendOutcome::Repeated
+        } else {
+            AppendOutcome::Appended
+        },
+        fresh,
+    ))
+}
+
+/// Puts an entry into a customer's journal. Whether it was new there.
+///
+/// # Errors
+/// When the table does not answer.
+async fn append<T: Table>(
+    table: &T,
+    customer: &CustomerKey,
+    entry: &Arc<Entry>,
+) -> Result<bool, StoreError> {
+    Ok(match table.insert(journal_entry(customer, entry)).await? {
+        InsertOutcome::Inserted => true,
+        InsertOutcome::Present(present) => is_ours(present.map(|row| row.entry), entry),
+    })
+}
+
+/// Puts a parked entry into a customer's journal. Whether it was new there: its receipt is that
+/// of whoever parked it and tells nothing; one whose answer was lost is left to the stream.
+async fn append_unparked<T: Table>(
+    table: &T,
+    customer: &CustomerKey,
+    entry: &Arc<Entry>,
+) -> Result<bool, StoreError> {
+    let inserted = table.insert(journal_entry(customer, entry)).await?;
+    Ok(inserted == InsertOutcome::Inserted)
+}
+
+/// Hands what is parked under a reference to one of the customers behind it. Gives what was
+/// new in the customer's journal.
+///
+/// # Errors
+/// When the table does not answer.
+pub(crate) async fn unpark<T: Table>(
+    table: &T,
+    reference: &Reference,
+    customer: &CustomerKey,
+) -> Result<Vec<Arc<Entry>>, StoreError> {
+    let mut fresh = Vec::new();
+    let parked: Vec<ParkedEntry> = table
+        .query_rows(&reference_partition(reference), PARKED)
+        .await?;
+    for ParkedEntry { entry, .. } in parked {
+        if append_unparked(table, customer, &entry).await? {
+            fresh.push(entry.clone());
+        }
+        if !reference.is_shared() {
+            delete_parked(table, &entry).await?;
+        }
+    }
+    Ok(fresh)
+}
+
+/// Looks once more for whom a parked entry is about, and hands it over.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn retry_parked<T: Table>(
+    table: &T,
+    entry: &Arc<Entry>,
+) -> Result<Vec<CustomerKey>, StoreError> {
+    let About::ByReference(references) = &entry.event.about else {
+        return Ok(Vec::new());
+    };
+    // For that one nobody's reference will do: it is read again first.
+    if entry.event.is_waiting() {
+        return Ok(Vec::new());
+    }
+    let mut fresh = Vec::new();
+    let known = resolve_references(table, references).await?;
+    for customer in &known {
+        if append_unparked(table, customer, entry).await? {
+            fresh.push(customer.clone());
+        }
+    }
+    if !known.is_empty() && !references.iter().any(Reference::is_shared) {
+        delete_parked(table, entry).await?;
+    }
+    Ok(fresh)
+}
+
+/// The customers these references lead to: of an object's ids the first that leads anywhere,
+/// of shared ones all.
+pub(crate) async fn resolve_references<T: Table>(
+    table: &T,
+    references: &[Reference],
+) -> Result<Vec<CustomerKey>, StoreError> {
+    let mut customers: Vec<CustomerKey> = Vec::new();
+    for reference in references {
+        let aliases: Vec<Alias> = table
+            .query_rows(&reference_partition(reference), ALIAS)
+            .await?;
+        customers.extend(aliases.into_iter().map(|alias| alias.customer));
+        if !customers.is_empty() && !reference.is_shared() {
+            break;
+        }
+    }
+    customers.sort();
+    customers.dedup();
+    Ok(customers)
+}
+
+async fn delete_parked<T: Table>(table: &T, entry: &Entry) -> Result<(), StoreError> {
+    let About::ByReference(references) = &entry.event.about else {
+        return Ok(());
+    };
+    for reference in references.iter().filter(|reference| !reference.is_shared()) {
+        table
+            .delete(Key::parked(reference, &entry.event.id))
+            .await?;
+    }
+    Ok(())
+}
+
+fn journal_entry(customer: &CustomerKey, entry: &Arc<Entry>) -> JournalEntry {
+    JournalEntry {
+        customer: customer.clone(),
+        entry: entry.clone(),
+    }
+}
+
+/// A refused put is new all the same when what is there is our own earlier, unanswered one.
+fn is_ours(present: Option<Arc<Entry>>, entry: &Entry) -> bool {
+    present.is_some_and(|present| present.receipt == entry.receipt)
+}

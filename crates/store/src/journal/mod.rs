@@ -1,0 +1,10 @@
+//! From an authentic event to a customer's record, and those who finish what was begun.
+
+pub(crate) mod rows;
+pub mod ingest;
+pub(crate) mod append;
+pub mod folding;
+pub mod waiting;
+pub mod audit;
+pub(crate) mod audit_cursor;
+pub mod due_scan;

@@ -1,0 +1,193 @@
+//! A customer's record, journal entries, parked entries and aliases, as the table keeps them.
+
+use crate::error::StoreError;
+use crate::items::attributes::{Attributes, from_fields, text, to_fields};
+use crate::items::key::{Key, customer_of, reference_of};
+use crate::items::stored_item::StoredItem;
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::digest::Digest;
+use domain::event::NormalizedEvent;
+use domain::ids::{CustomerKey, Reference};
+use domain::record::{Entry, Record};
+use flate2::Compression;
+use flate2::read::{DeflateDecoder, DeflateEncoder};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::io::Read;
+use std::sync::Arc;
+
+/// An entry in its customer's journal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JournalEntry {
+    /// Whose journal.
+    pub customer: CustomerKey,
+    /// The entry.
+    pub entry: Arc<Entry>,
+}
+
+/// An entry that waits under a reference for the customer that the reference leads to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParkedEntry {
+    /// The reference it stands under, one of those it names.
+    pub reference: Reference,
+    /// The entry.
+    pub entry: Arc<Entry>,
+}
+
+/// That a reference leads to a customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alias {
+    /// The reference.
+    pub reference: Reference,
+    /// The customer.
+    pub customer: CustomerKey,
+}
+
+/// The largest raw item we unpack: what an endpoint lets in, with room.
+const MAX_RAW_BYTES: u64 = 16 * 1024 * 1024;
+
+impl StoredItem for Record {
+    fn type_name(&self) -> &'static str {
+        "record"
+    }
+
+    fn key(&self) -> Key {
+        Key::record(&self.customer)
+    }
+
+    fn to_fields(&self) -> Result<Attributes, StoreError> {
+        to_fields(self)
+    }
+
+    fn from_fields(_: &Key, attributes: Attributes) -> Result<Self, String> {
+        from_fields(attributes)
+    }
+
+    fn version(&self) -> Option<u64> {
+        Some(self.version)
+    }
+
+    fn next_due_at(&self) -> Option<Timestamp> {
+        self.next_due_at
+    }
+}
+
+impl StoredItem for JournalEntry {
+    fn type_name(&self) -> &'static str {
+        "entry"
+    }
+
+    fn key(&self) -> Key {
+        Key::entry(&self.customer, &self.entry.event.id)
+    }
+
+    fn to_fields(&self) -> Result<Attributes, StoreError> {
+        entry_to_fields(&self.entry)
+    }
+
+    fn from_fields(key: &Key, attributes: Attributes) -> Result<Self, String> {
+        Ok(Self {
+            customer: customer_of(&key.partition).ok_or("an entry of no customer")?,
+            entry: entry_from_fields(attributes)?,
+        })
+    }
+}
+
+impl StoredItem for ParkedEntry {
+    fn type_name(&self) -> &'static str {
+        "parked"
+    }
+
+    fn key(&self) -> Key {
+        Key::parked(&self.reference, &self.entry.event.id)
+    }
+
+    fn to_fields(&self) -> Result<Attributes, StoreError> {
+        entry_to_fields(&self.entry)
+    }
+
+    fn from_fields(key: &Key, attributes: Attributes) -> Result<Self, String> {
+        Ok(Self {
+            reference: reference_of(&key.partition).ok_or("parked under no reference")?,
+            entry: entry_from_fields(attributes)?,
+        })
+    }
+}
+
+impl StoredItem for Alias {
+    fn type_name(&self) -> &'static str {
+        "alias"
+    }
+
+    fn key(&self) -> Key {
+        Key::alias(&self.reference, &self.customer)
+    }
+
+    fn to_fields(&self) -> Result<Attributes, StoreError> {
+        to_fields(&AliasFields {
+            customer: self.customer.clone(),
+        })
+    }
+
+    fn from_fields(key: &Key, attributes: Attributes) -> Result<Self, String> {
+        let reference = reference_of(&key.partition).ok_or("an alias of no reference")?;
+        let customer = text(&attributes, "customer").ok_or("an alias to no customer")?;
+        let customer = CustomerKey::parse(customer).map_err(|error| error.to_string())?;
+        Ok(Self {
+            reference,
+            customer,
+        })
+    }
+}
+
+#[derive(Serialize)]
+struct AliasFields {
+    customer: CustomerKey,
+}
+
+#[derive(Serialize, Deserialize)]
+struct EntryFields {
+    normalized: NormalizedEvent,
+    normalizer: u16,
+    received_at: Timestamp,
+    receipt: Arc<str>,
+    digest: Digest,
+}
+
+fn entry_to_fields(entry: &Entry) -> Result<Attributes, StoreError> {
+    let mut attributes = to_fields(&EntryFields {
+        normalized: entry.event.clone(),
+        normalizer: entry.normalizer,
+        received_at: entry.received_at,
+        receipt: entry.receipt.clone(),
+        digest: entry.digest,
+    })?;
+    let mut packed = Vec::new();
+    DeflateEncoder::new(&*entry.raw, Compression::best())
+        .read_to_end(&mut packed)
+        .map_err(|error| StoreError::Invalid(format!("raw item can't be packed: {error}")))?;
+    attributes.insert("raw".into(), AttributeValue::B(Blob::new(packed)));
+    Ok(attributes)
+}
+
+fn entry_from_fields(mut attributes: Attributes) -> Result<Arc<Entry>, String> {
+    let packed = match attributes.remove("raw") {
+        Some(AttributeValue::B(packed)) => packed,
+        Some(_) | None => return Err("no raw item".into()),
+    };
+    let mut raw = Vec::new();
+    DeflateDecoder::new(packed.as_ref())
+        .take(MAX_RAW_BYTES)
+        .read_to_end(&mut raw)
+        .map_err(|error| format!("raw item can't be unpacked: {error}"))?;
+    let entry: EntryFields = from_fields(attributes)?;
+    Ok(Arc::new(Entry {
+        event: entry.normalized,
+        raw: raw.into(),
+        normalizer: entry.normalizer,
+        received_at: entry.received_at,
+        receipt: entry.receipt,
+        digest: entry.digest,
+    }))
+}

@@ -1,0 +1,77 @@
+//! The rows of a partner's ledger, as the table keeps them: what it earned, how its reports
+//! stand, what it was paid. Their types are the domain's.
+
+use crate::error::StoreError;
+use crate::items::attributes::{Attributes, from_fields, to_fields};
+use crate::items::key::Key;
+use crate::items::stored_item::StoredItem;
+use domain::partner::ledger::CommissionRow;
+use domain::partner::notice::{Notice, of_commission, of_payout, of_referral_status};
+use domain::partner::payout::Payout;
+use domain::partner::referral_status::ReferralStatusRow;
+
+impl StoredItem for CommissionRow {
+    fn type_name(&self) -> &'static str {
+        "commission"
+    }
+
+    fn key(&self) -> Key {
+        Key::commission(self)
+    }
+
+    fn to_fields(&self) -> Result<Attributes, StoreError> {
+        to_fields(self)
+    }
+
+    fn from_fields(_: &Key, attributes: Attributes) -> Result<Self, String> {
+        from_fields(attributes)
+    }
+
+    fn notices(&self) -> Vec<Notice> {
+        of_commission(self)
+    }
+}
+
+impl StoredItem for ReferralStatusRow {
+    fn type_name(&self) -> &'static str {
+        "referral_status"
+    }
+
+    fn key(&self) -> Key {
+        Key::referral_status(self)
+    }
+
+    fn to_fields(&self) -> Result<Attributes, StoreError> {
+        to_fields(self)
+    }
+
+    fn from_fields(_: &Key, attributes: Attributes) -> Result<Self, String> {
+        from_fields(attributes)
+    }
+
+    fn notices(&self) -> Vec<Notice> {
+        vec![of_referral_status(self)]
+    }
+}
+
+impl StoredItem for Payout {
+    fn type_name(&self) -> &'static str {
+        "payout"
+    }
+
+    fn key(&self) -> Key {
+        Key::payout(&self.partner, self.n)
+    }
+
+    fn to_fields(&self) -> Result<Attributes, StoreError> {
+        to_fields(self)
+    }
+
+    fn from_fields(_: &Key, attributes: Attributes) -> Result<Self, String> {
+        from_fields(attributes)
+    }
+
+    fn notices(&self) -> Vec<Notice> {
+        vec![of_payout(self)]
+    }
+}

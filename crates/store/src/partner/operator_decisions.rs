@@ -1,0 +1,265 @@
+//! What people decide of partners, as events: a code that is given, a referral that is released
+//! or voided. Each is an entry like any other, so a replay ends where life did.
+//!
+//! An entry's id counts what was decided of the same thing before it: typing a decision twice
+//! is one event, and of two who decide at once each sees what came of it.
+
+use crate::error::StoreError;
+use crate::items::due_index::floor_to_second;
+use crate::items::key::{PARKED, ledger_partition, reference_partition, referral_rows};
+use crate::journal::append::{AppendOutcome, resolve_references};
+use crate::journal::folding::{fold, read_journal, read_record};
+use crate::journal::ingest::ingest_entries;
+use crate::journal::rows::ParkedEntry;
+use crate::partner::partner_row::PartnerRow;
+use crate::port::Table;
+use domain::event::{About, Fact, NormalizedEvent};
+use domain::ids::{CustomerKey, EventId, InvalidId, PartnerId, Reference};
+use domain::partner::referral::CodeGranted;
+use domain::partner::referral::Decision;
+use domain::partner::referral_status::ReferralStatusRow;
+use domain::record::Entry;
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// The one who decides, in front of the ids of what was decided.
+pub const OPERATOR: &str = "operator";
+
+/// What became of a code that was to be given to a partner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GrantOutcome {
+    /// It is the partner's from now on, on the terms of now.
+    Granted,
+    /// It was the partner's, on these terms.
+    AlreadyGranted,
+    /// It is this other partner's, and stays so.
+    OwnedByOther(PartnerId),
+    /// The partner has no program in force, so the code would earn nothing.
+    NoProgram,
+}
+
+/// Gives a code to a partner, on the terms in force; given again, on those of now. It counts
+/// for whoever shows it from then on.
+///
+/// # Errors
+/// When the table does not answer: it may have been given, and giving it again is safe.
+pub async fn grant<T: Table>(
+    table: &T,
+    row: &PartnerRow,
+    code: &Arc<str>,
+    now: Timestamp,
+) -> Result<GrantOutcome, StoreError> {
+    let Some(program) = row.program(now) else {
+        return Ok(GrantOutcome::NoProgram);
+    };
+    let wanted = CodeGranted {
+        code: code.clone(),
+        partner: row.partner.clone(),
+        program,
+        identity: row.identity.clone(),
+    };
+    let reference = Reference::code(code).map_err(invalid_id)?;
+    for _ in 0..ATTEMPTS {
+        let (given, since) = read_grants(table, &reference).await?;
+        if let Some(other) = given.iter().find(|given| given.partner != row.partner) {
+            return Ok(GrantOutcome::OwnedByOther(other.partner.clone()));
+        }
+        if given.last() == Some(&wanted) {
+            return Ok(GrantOutcome::AlreadyGranted);
+        }
+        let reading = NormalizedEvent {
+            id: EventId::parse(format!("{OPERATOR}/code/{code}/{:04}", given.len()))
+                .map_err(invalid_id)?,
+            kind: "code.granted".into(),
+            occurred_at: not_before(now, since),
+            rank: GRANTED_RANK,
+            about: About::ByReference(vec![reference.clone()]),
+            facts: vec![Fact::CodeGranted(Box::new(wanted.clone()))],
+            references: Vec::new(),
+        };
+        let raw = serde_json::json!({
+            "type": "code.granted",
+            "data": { "partner": row.partner, "code": code },
+        });
+        if ingest_decision(table, reading, &raw, now).await? {
+            return Ok(GrantOutcome::Granted);
+        }
+    }
+    Err(StoreError::Contended)
+}
+
+/// The grants of a code so far, the first first, and when the last was made.
+async fn read_grants<T: Table>(
+    table: &T,
+    code: &Reference,
+) -> Result<(Vec<CodeGranted>, Option<Timestamp>), StoreError> {
+    let prefix = format!("{PARKED}{OPERATOR}/");
+    let (mut grants, mut since) = (Vec::new(), None);
+    let parked: Vec<ParkedEntry> = table
+        .query_rows(&reference_partition(code), &prefix)
+        .await?;
+    for ParkedEntry { entry, .. } in parked {
+        for fact in &entry.event.facts {
+            if let Fact::CodeGranted(granted) = fact {
+                grants.push(CodeGranted::clone(granted));
+                since = since.max(Some(entry.event.occurred_at));
+            }
+        }
+    }
+    Ok((grants, since))
+}
+
+/// A referral of a partner, as the partner names it; of a code `code/NAME`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReferralRef {
+    /// Whose.
+    pub partner: PartnerId,
+    /// Which.
+    pub referral: Arc<str>,
+}
+
+/// What became of a decision on one customer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReviewOutcome {
+    /// It counts from now on.
+    Decided,
+    /// It had been decided so.
+    AlreadyDecided,
+    /// Nobody ever referred this customer so.
+    NotReferred,
+}
+
+/// The customers that a referral reaches: those on whom anything was told of it, and of a code
+/// those who showed it. Whoever has not paid and came by no code is not among them.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn referred_customers<T: Table>(
+    table: &T,
+    named: &ReferralRef,
+) -> Result<BTreeSet<CustomerKey>, StoreError> {
+    let partition = ledger_partition(&named.partner);
+    let told: Vec<Arc<ReferralStatusRow>> = table
+        .query_rows(&partition, &referral_rows(&named.referral))
+        .await?;
+    let mut customers: BTreeSet<CustomerKey> =
+        told.iter().map(|row| row.customer.clone()).collect();
+    if let Some(code) = named.referral.strip_prefix("code/") {
+        let code = Reference::code(code).map_err(invalid_id)?;
+        customers.extend(resolve_references(table, &[code]).await?);
+    }
+    let mut reached = BTreeSet::new();
+    for customer in customers {
+        let record = read_record(table, &customer).await?;
+        let known = |record: &domain::record::Record| {
+            let state = &record.folded.state;
+            state.referral(&named.partner, &named.referral).is_some()
+        };
+        if record.as_deref().is_some_and(known) {
+            reached.insert(customer);
+        }
+    }
+    Ok(reached)
+}
+
+/// Releases or voids a referral of one customer.
+///
+/// # Errors
+/// When the table does not answer: it may have been decided, and deciding it again is safe.
+pub async fn review<T: Table>(
+    table: &T,
+    customer: &CustomerKey,
+    named: &ReferralRef,
+    decision: Decision,
+    now: Timestamp,
+) -> Result<ReviewOutcome, StoreError> {
+    let ReferralRef { partner, referral } = named;
+    for _ in 0..ATTEMPTS {
+        let journal = read_journal(table, customer).await?;
+        let state =
+            domain::state::fold::fold_with_all_payments(journal.iter().map(|entry| &entry.event));
+        if state.referral(partner, referral).is_none() {
+            return Ok(ReviewOutcome::NotReferred);
+        }
+        if state.decision(partner, referral) == Some(decision) {
+            // Whoever decided may have died before the fold.
+            fold(table, customer, Vec::new(), now).await?;
+            return Ok(ReviewOutcome::AlreadyDecided);
+        }
+        let reviews = journal.iter().filter(|entry| is_decision_on(entry, named));
+        let reviews: Vec<Timestamp> = reviews.map(|entry| entry.event.occurred_at).collect();
+        let (count, verb) = (reviews.len(), verb(decision));
+        let kind = format!("referral.{verb}");
+        let reading = NormalizedEvent {
+            id: EventId::parse(format!("{OPERATOR}/{partner}/{referral}/{count:04}/{verb}"))
+                .map_err(invalid_id)?,
+            kind: kind.as_str().into(),
+            occurred_at: not_before(now, reviews.into_iter().max()),
+            rank: REVIEWED_RANK,
+            about: About::Customer(customer.clone()),
+            facts: vec![Fact::Reviewed {
+                partner: partner.clone(),
+                referral: referral.clone(),
+                decision,
+            }],
+            references: Vec::new(),
+        };
+        let raw = serde_json::json!({
+            "type": kind,
+            "data": { "partner": partner, "referral_id": referral, "customer": customer },
+        });
+        if ingest_decision(table, reading, &raw, now).await? {
+            return Ok(ReviewOutcome::Decided);
+        }
+    }
+    Err(StoreError::Contended)
+}
+
+/// Takes it in; `false` when somebody else had decided something under this id.
+async fn ingest_decision<T: Table>(
+    table: &T,
+    reading: NormalizedEvent,
+    raw: &serde_json::Value,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let receipt = format!("{} at {now}", reading.id);
+    let raw = raw.to_string().into_bytes();
+    let entry = Entry::new(reading, raw.into(), NORMALIZER, now, receipt.into());
+    let verdicts = ingest_entries(table, &[Arc::new(entry)], now).await?;
+    Ok(verdicts.first() != Some(&AppendOutcome::Repeated))
+}
+
+fn is_decision_on(entry: &Entry, named: &ReferralRef) -> bool {
+    entry.event.facts.iter().any(|fact| {
+        matches!(fact, Fact::Reviewed { partner, referral, .. }
+            if *partner == named.partner && *referral == named.referral)
+    })
+}
+
+/// A decision stands after the one before it, also where a clock was set back; and it stands in
+/// the whole second in which it was made, as the providers count.
+fn not_before(now: Timestamp, last: Option<Timestamp>) -> Timestamp {
+    let second = floor_to_second(now);
+    last.map_or(second, |last| second.max(last))
+}
+
+fn invalid_id(error: InvalidId) -> StoreError {
+    StoreError::Invalid(error.to_string())
+}
+
+fn verb(decision: Decision) -> &'static str {
+    match decision {
+        Decision::Release => "released",
+        Decision::Void => "voided",
+    }
+}
+
+/// Before whatever a customer does in the same second.
+const GRANTED_RANK: u8 = 4;
+/// After the report it is about.
+const REVIEWED_RANK: u8 = 7;
+/// The version in which decisions are read.
+const NORMALIZER: u16 = 1;
+/// How often a decision that others made meanwhile begins again.
+const ATTEMPTS: u32 = 5;

@@ -1,0 +1,82 @@
+//! What a partner's door has heard: under the id of each report, so that the same id with another
+//! content is a conflict and not a second report, and under the id of the referral it is about.
+
+pub use crate::partner::report_row::{ReportIndex, ReportRow, StoredReport};
+
+use crate::error::StoreError;
+use crate::items::item::TableRow;
+use crate::items::key::{ledger_partition, referral_rows, reports_partition};
+use crate::port::{InsertOutcome, Table};
+use domain::ids::PartnerId;
+use domain::partner::referral_status::ReferralStatusRow;
+use jiff::Timestamp;
+use std::sync::Arc;
+
+/// What a report is to those heard before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReportOutcome {
+    /// New, or the same again: both are taken in, since nobody knows how far the first one came.
+    /// What it says it says as of this moment.
+    Accepted {
+        /// When it was signed first.
+        signed_at: Timestamp,
+    },
+    /// Another content under a known id.
+    Conflict,
+}
+
+/// Notes a report before it is taken in. Nothing is ever overwritten.
+///
+/// # Errors
+/// When it may not be noted: the partner must try again.
+pub async fn record_report<T: Table>(
+    table: &T,
+    report: StoredReport,
+    content: &[u8],
+) -> Result<ReportOutcome, StoreError> {
+    let report = Arc::new(report);
+    let row = |index, report: &Arc<StoredReport>| ReportRow {
+        index,
+        report: report.clone(),
+    };
+    let first = match table.insert(row(ReportIndex::Message, &report)).await? {
+        InsertOutcome::Inserted => report,
+        InsertOutcome::Present(present) => {
+            let present = present.ok_or_else(|| StoreError::NoAnswer("what is there".into()))?;
+            let present = present.report;
+            if present.digest != report.digest {
+                let conflict = StoredReport {
+                    content: Some(String::from_utf8_lossy(content).into()),
+                    ..StoredReport::clone(&report)
+                };
+                let conflict = row(ReportIndex::Conflict, &Arc::new(conflict));
+                table.insert(conflict).await?;
+                return Ok(ReportOutcome::Conflict);
+            }
+            present
+        }
+    };
+    table.insert(row(ReportIndex::Referral, &first)).await?;
+    Ok(ReportOutcome::Accepted {
+        signed_at: first.signed_at,
+    })
+}
+
+/// What was heard and what is told of a referral, of each at most a page of the table.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn read_referral<T: Table>(
+    table: &T,
+    partner: &PartnerId,
+    referral: &str,
+) -> Result<(Vec<Arc<StoredReport>>, Vec<Arc<ReferralStatusRow>>), StoreError> {
+    let rows = referral_rows(referral);
+    let heard = table
+        .query(&reports_partition(partner), &rows, None)
+        .await?;
+    let told = table.query(&ledger_partition(partner), &rows, None).await?;
+    let reports = heard.items.into_iter().filter_map(ReportRow::from_item);
+    let statuses = told.items.into_iter().filter_map(TableRow::from_item);
+    Ok((reports.map(|row| row.report).collect(), statuses.collect()))
+}

@@ -1,0 +1,69 @@
+//! The tiers that partners reached, as dated terms: once the audit has counted every active
+//! customer, whoever passed a border gets its next terms.
+
+use crate::error::StoreError;
+use crate::partner::operator_decisions::{GrantOutcome, grant};
+use crate::partner::partner_row::PartnerRow;
+use crate::partner::partners::{change, list};
+use crate::port::Table;
+use domain::ids::PartnerId;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+
+/// A tier counts from so long after it was counted: by then no door still holds the terms of
+/// before (a minute), even for a report whose sender's clock is ahead (five minutes). So a report
+/// that is sent again finds the terms that it found first.
+const TIER_DELAY: SignedDuration = SignedDuration::from_mins(10);
+
+/// Puts the tier in force that each partner has reached, and gives its codes again on those terms.
+/// How many partners have another tier than before. Doing it again does nothing.
+///
+/// # Errors
+/// When the table does not answer; the next audit does what is left.
+pub async fn reconcile_tiers<T: Table>(
+    table: &T,
+    active: &BTreeMap<PartnerId, u32>,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let mut settled = 0_u64;
+    for row in list(table).await? {
+        if row.programs.iter().all(|dated| dated.tiers.is_empty()) {
+            continue;
+        }
+        let customers = active.get(&row.partner).copied().unwrap_or_default();
+        let choose = |row: &mut PartnerRow| {
+            apply_tier(row, customers, now);
+            Ok::<(), Infallible>(())
+        };
+        let Some(Ok(next)) = change(table, &row.partner, choose).await? else {
+            continue;
+        };
+        if next.programs != row.programs {
+            settled = settled.saturating_add(1);
+        }
+        // Every time: whoever chose the tier may have died before it gave the codes.
+        let since = next.latest().map_or(now, |last| last.since.max(now));
+        for code in &next.codes {
+            match grant(table, &next, code, since).await? {
+                GrantOutcome::Granted
+                | GrantOutcome::AlreadyGranted
+                | GrantOutcome::OwnedByOther(_)
+                | GrantOutcome::NoProgram => {}
+            }
+        }
+    }
+    Ok(settled)
+}
+
+/// The latest terms once more, if so many active customers earn another reward by them.
+fn apply_tier(row: &mut PartnerRow, customers: u32, now: Timestamp) {
+    let Some(last) = row.latest() else {
+        return;
+    };
+    let offer = last.terms();
+    if offer.at(customers) != last.in_force() {
+        let since = now.checked_add(TIER_DELAY).unwrap_or(Timestamp::MAX);
+        row.set_terms(&offer, customers, since);
+    }
+}

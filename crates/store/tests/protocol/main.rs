@@ -1,0 +1,35 @@
+//! The store's protocol over its table in memory: what each request costs, and that nothing is
+//! lost or done twice, whoever races, crashes or loses an answer.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::print_stdout,
+    clippy::wildcard_enum_match_arm
+)]
+// Helpers of tests fail loudly and print what they counted; the lints' exception covers test
+// functions alone.
+
+mod support;
+
+mod memory;
+mod faults;
+mod rows;
+mod keys;
+mod ingest;
+mod folding;
+mod audit;
+mod due_scan;
+mod waiting;
+mod letters;
+mod partners;
+mod operator_decisions;
+mod reports;
+mod endpoints;
+mod notices;
+mod commissions;
+mod tiers;
+mod payouts;

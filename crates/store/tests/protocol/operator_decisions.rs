@@ -1,0 +1,191 @@
+//! What people decide of partners: an entry each, one however often it is typed.
+
+use crate::support::{acme, at, at_once, customer, empty, ingest, naming, paid, program, report};
+use domain::ids::{PartnerId, Reference};
+use domain::partner::referral::Decision;
+use std::sync::Arc;
+use store::folding::read_journal;
+use store::memory::{Fault, MemoryTable, TableRequest};
+use store::operator_decisions::{
+    GrantOutcome, ReferralRef, ReviewOutcome, grant, referred_customers, review,
+};
+use store::partners::PartnerRow;
+use store::{Item, StoreError};
+
+fn partner(name: &str) -> PartnerRow {
+    let mut row = PartnerRow::new(PartnerId::parse(name).unwrap());
+    row.set_terms(&program().into(), 0, at(0));
+    row
+}
+
+fn spring() -> Arc<str> {
+    "spring".into()
+}
+
+fn referral() -> ReferralRef {
+    ReferralRef {
+        partner: acme(),
+        referral: "r-1".into(),
+    }
+}
+
+#[tokio::test]
+async fn a_code_is_given_once_on_the_same_terms() {
+    let table = MemoryTable::default();
+    let given = async || {
+        grant(&table, &partner("acme"), &spring(), at(1))
+            .await
+            .unwrap()
+    };
+    assert_eq!(given().await, GrantOutcome::Granted);
+    assert_eq!(given().await, GrantOutcome::AlreadyGranted);
+    assert_eq!(table.items().len(), 1);
+}
+
+#[tokio::test]
+async fn a_code_is_given_again_on_new_terms() {
+    let table = MemoryTable::default();
+    let mut row = partner("acme");
+    grant(&table, &row, &spring(), at(1)).await.unwrap();
+    let mut terms = program();
+    terms.hold_days = 14;
+    row.set_terms(&terms.into(), 0, at(2));
+    let given = grant(&table, &row, &spring(), at(2)).await;
+    assert_eq!(given, Ok(GrantOutcome::Granted));
+    assert_eq!(table.items().len(), 2);
+}
+
+#[tokio::test]
+async fn a_code_has_one_owner() {
+    let table = MemoryTable::default();
+    grant(&table, &partner("acme"), &spring(), at(1))
+        .await
+        .unwrap();
+    let given = grant(&table, &partner("zest"), &spring(), at(2)).await;
+    assert_eq!(given, Ok(GrantOutcome::OwnedByOther(acme())));
+}
+
+#[tokio::test]
+async fn a_partner_without_a_program_is_given_no_code() {
+    let table = MemoryTable::default();
+    let given = grant(&table, &PartnerRow::new(acme()), &spring(), at(1)).await;
+    assert_eq!(given, Ok(GrantOutcome::NoProgram));
+    assert!(table.take_requests().is_empty());
+}
+
+#[tokio::test]
+async fn of_two_who_give_a_code_at_once_one_owns_it() {
+    let table = MemoryTable::default();
+    let (process, other) = (table.process(), table.process());
+    let mut raced = false;
+    process.set_faults(move |request| {
+        if matches!(request, TableRequest::Put(..)) && !std::mem::replace(&mut raced, true) {
+            let given = at_once(grant(&other, &partner("zest"), &spring(), at(2)));
+            assert_eq!(given, Ok(GrantOutcome::Granted));
+        }
+        Fault::None
+    });
+    let given = grant(&process, &partner("acme"), &spring(), at(1)).await;
+    assert_eq!(
+        given,
+        Ok(GrantOutcome::OwnedByOther(
+            PartnerId::parse("zest").unwrap()
+        ))
+    );
+}
+
+#[tokio::test]
+async fn a_decision_that_others_outrun_each_time_is_contended_and_not_throttled() {
+    let table = MemoryTable::default();
+    let (process, other) = (table.process(), table.process());
+    let mut hold_days = 1;
+    process.set_faults(move |request| {
+        if matches!(request, TableRequest::Put(Item::Parked(..), _)) {
+            hold_days += 1;
+            let mut row = partner("acme");
+            let mut terms = program();
+            terms.hold_days = hold_days;
+            row.set_terms(&terms.into(), 0, at(0));
+            at_once(grant(&other, &row, &spring(), at(2))).unwrap();
+        }
+        Fault::None
+    });
+    let given = grant(&process, &partner("acme"), &spring(), at(1)).await;
+    assert_eq!(given, Err(StoreError::Contended));
+}
+
+#[tokio::test]
+async fn a_referral_of_nobody_is_not_reviewed() {
+    let table = MemoryTable::default();
+    let reviewed = review(&table, &customer(1), &referral(), Decision::Void, at(1)).await;
+    assert_eq!(reviewed, Ok(ReviewOutcome::NotReferred));
+    assert!(table.items().is_empty());
+}
+
+#[tokio::test]
+async fn a_decision_is_one_event_however_often_it_is_typed_and_the_opposite_another() {
+    let table = MemoryTable::default();
+    ingest(&table, report(1)).await;
+    let mut outcomes = Vec::new();
+    for decision in [
+        Decision::Void,
+        Decision::Void,
+        Decision::Release,
+        Decision::Void,
+    ] {
+        let reviewed = review(&table, &customer(1), &referral(), decision, at(1)).await;
+        outcomes.push(reviewed.unwrap());
+    }
+    let decided = ReviewOutcome::Decided;
+    assert_eq!(
+        outcomes,
+        [decided, ReviewOutcome::AlreadyDecided, decided, decided]
+    );
+    let journal = read_journal(&table, &customer(1)).await.unwrap();
+    assert_eq!(journal.len(), 4);
+}
+
+#[tokio::test]
+async fn a_decision_stands_after_the_one_before_it_where_a_clock_was_set_back() {
+    let table = MemoryTable::default();
+    ingest(&table, report(1)).await;
+    for (decision, hour) in [(Decision::Void, 9), (Decision::Release, 3)] {
+        review(&table, &customer(1), &referral(), decision, at(hour))
+            .await
+            .unwrap();
+    }
+    let journal = read_journal(&table, &customer(1)).await.unwrap();
+    let last = journal.iter().map(|entry| entry.event.position()).max();
+    assert!(last.unwrap().id.as_str().ends_with("released"));
+}
+
+#[tokio::test]
+async fn a_referral_reaches_those_it_was_told_on_and_a_code_those_who_showed_it() {
+    let table = MemoryTable::default();
+    for n in 1..3 {
+        ingest(&table, report(n)).await;
+    }
+    let reached = referred_customers(&table, &referral()).await.unwrap();
+    assert!(reached.is_empty(), "nothing is told before a payment");
+    ingest(&table, paid(1, 1)).await;
+    let reached = referred_customers(&table, &referral()).await.unwrap();
+    assert_eq!(reached, [customer(1)].into());
+    grant(&table, &partner("acme"), &spring(), at(0))
+        .await
+        .unwrap();
+    ingest(
+        &table,
+        naming(empty(5, 1), &[&Reference::code("spring").unwrap()]),
+    )
+    .await;
+    let code = ReferralRef {
+        partner: acme(),
+        referral: "code/spring".into(),
+    };
+    assert!(
+        referred_customers(&table, &code)
+            .await
+            .unwrap()
+            .is_subset(&[customer(5)].into())
+    );
+}
