@@ -1,8 +1,7 @@
 //! What partners prove in an address: a question in its path, a postback in its query. Either
 //! stands where a body stands elsewhere, so that what is done to bodies is done to it too.
 
-use crate::endpoints::{EndpointRequest, EndpointVerdict, T, Tenant, TestEndpoint, at};
-use crate::tampered::{TamperedDelivery, mac};
+use crate::types::{EndpointRequest, EndpointVerdict, T, Tenant, TestEndpoint, at, mac};
 use domain::ids::PartnerId;
 use providers::partner::ReportError;
 use providers::partner::postback::{PostbackQuery, PostbackToken};
@@ -165,17 +164,7 @@ fn decoded(part: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// Whether all that is said here stands on a token that is in force: who holds it may say
-/// anything, at any time, since a token is bound to nothing but its partner.
-pub(crate) fn is_from_token_holder(bent: &TamperedDelivery<'_>) -> bool {
-    let door = bent.endpoint;
-    let by_token = door.is_postback() && door.delivery_format.tolerances.is_none();
-    let offered = parse_query(&bent.body).and_then(|mut said| said.remove("token"));
-    let mut in_force = in_force(door, bent.secrets).into_iter();
-    by_token && in_force.any(|number| Some(&door.tenants[number].text) == offered.as_ref())
-}
-
-fn in_force(door: &TestEndpoint, secrets: &Secrets) -> Vec<usize> {
+pub(crate) fn in_force(door: &TestEndpoint, secrets: &Secrets) -> Vec<usize> {
     if std::ptr::eq(secrets, &door.rolling) {
         return vec![0, 2];
     }

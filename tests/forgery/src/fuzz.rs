@@ -5,7 +5,8 @@ mod proofs;
 mod contents;
 
 use crate::delivery_format::ProofKind;
-use crate::endpoints::{TestEndpoint, endpoints};
+use crate::endpoints::endpoints;
+use crate::types::TestEndpoint;
 use fastrand::Rng;
 use providers::PROVIDERS;
 

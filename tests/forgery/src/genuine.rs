@@ -2,10 +2,10 @@
 
 use crate::address::{self, POSTBACKS, QUESTIONS};
 use crate::delivery_format::{BRANDED, DeliveryFormat, ProofKind};
-use crate::endpoints::{
-    EndpointOwner, EndpointRequest, EndpointVerdict, T, Tenant, TestEndpoint, at, person,
+use crate::types::{
+    EndpointOwner, EndpointRequest, EndpointVerdict, GenuineDelivery, HeaderList, T, Tenant,
+    TestEndpoint, at, person,
 };
-use crate::tampered::HeaderList;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::ids::Mode;
@@ -21,20 +21,6 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
-
-/// One delivery, as its sender made it.
-pub(crate) struct GenuineDelivery {
-    pub(crate) headers: HeaderList,
-    pub(crate) body: Vec<u8>,
-    /// The same for the next tenant's door.
-    pub(crate) other_tenant_headers: HeaderList,
-    /// What its sender's API says behind it.
-    pub(crate) answers: ApiResponses,
-    /// The same without what it was asked for.
-    pub(crate) documents: Vec<&'static str>,
-    /// What it tells.
-    pub(crate) received: Vec<ReceivedItem>,
-}
 
 /// A door with what was really sent there; nothing, where its sender sends nothing of that shape.
 pub(crate) fn endpoint(name: &str, whose: EndpointOwner, shape: DeliveryFormat) -> TestEndpoint {

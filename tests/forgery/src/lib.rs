@@ -8,11 +8,13 @@
     reason = "a test's own machinery: a panic here is a failed test, which is what it is for"
 )]
 
-pub mod endpoints;
-
 mod delivery_format;
+mod types;
 mod address;
+mod receive;
 mod genuine;
+
+pub mod endpoints;
 
 mod tampered;
 mod tamperings;
@@ -21,5 +23,6 @@ pub mod tries;
 
 pub mod fuzz;
 
-pub use endpoints::{TestEndpoint, endpoints};
+pub use endpoints::endpoints;
 pub use tries::{ForgeryTotal, run_tries};
+pub use types::TestEndpoint;

@@ -2,19 +2,14 @@
 
 use crate::address;
 use crate::delivery_format::ProofKind;
-use crate::endpoints::{EndpointRequest, T, TestEndpoint};
-use crate::genuine::{GenuineDelivery, answer};
+use crate::genuine::answer;
+use crate::types::{EndpointRequest, GenuineDelivery, HeaderList, T, TestEndpoint};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::ids::Mode;
 use fastrand::Rng;
-use hmac::{Hmac, KeyInit, Mac};
 use providers::{ApiResponse, Secrets};
-use sha2::Sha256;
 use std::borrow::Cow;
-
-/// Names and values, in the order they are sent.
-pub(crate) type HeaderList = Vec<(String, String)>;
 
 /// What whoever bends has at hand.
 pub(crate) struct TamperingContext<'a> {
@@ -227,12 +222,6 @@ impl<'a> TamperedDelivery<'a> {
             ProofKind::Base64 | ProofKind::Ed25519 | ProofKind::Rsa => STANDARD.encode(bytes),
         }
     }
-}
-
-/// HMAC-SHA256, done apart from the doors.
-pub(crate) fn mac(key: &[u8], message: &[u8]) -> Vec<u8> {
-    let mac = Hmac::<Sha256>::new_from_slice(key).expect("takes any key");
-    mac.chain_update(message).finalize().into_bytes().to_vec()
 }
 
 const DENIED: &str = r#"{"status":404,"title":"Not Found","detail":"No such thing"}"#;

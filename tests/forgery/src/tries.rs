@@ -1,10 +1,10 @@
 //! Genuine deliveries, bent in every way there is, as often as asked: none is believed.
 
-use crate::address::{QUESTIONS, is_from_token_holder};
-use crate::endpoints::{EndpointVerdict, T, TestEndpoint};
+use crate::address::{QUESTIONS, in_force, parse_query};
 use crate::genuine::certificate_call;
 use crate::tampered::{ApiBehavior, TamperedDelivery, TamperingContext};
 use crate::tamperings::{TAMPERINGS, Tampering};
+use crate::types::{EndpointVerdict, T, TestEndpoint};
 use fastrand::Rng;
 use providers::{Headers, ItemOutcome, ReceivedItem};
 use serde_json::Value;
@@ -318,3 +318,13 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
 /// How many tries one thread takes at a time.
 const CHUNK: u64 = 1024;
 const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// Whether all that is said here stands on a token that is in force: who holds it may say
+/// anything, at any time, since a token is bound to nothing but its partner.
+fn is_from_token_holder(bent: &TamperedDelivery<'_>) -> bool {
+    let door = bent.endpoint;
+    let by_token = door.is_postback() && door.delivery_format.tolerances.is_none();
+    let offered = parse_query(&bent.body).and_then(|mut said| said.remove("token"));
+    let mut in_force = in_force(door, bent.secrets).into_iter();
+    by_token && in_force.any(|number| Some(&door.tenants[number].text) == offered.as_ref())
+}

@@ -17,6 +17,8 @@ mod report;
 mod wire_report;
 #[cfg(feature = "openapi")]
 pub mod schema;
+#[cfg(feature = "openapi")]
+pub mod report_schema;
 mod sub_ids;
 mod query;
 mod error;

@@ -1,21 +1,9 @@
-//! Schemas of what partners send, made from the types that it is read into.
+//! Schemas of single fields that partners send.
 
 use super::error::MAX_TEXT;
 use super::sub_ids::{MAX_ENTRIES, MAX_NAME_BYTES};
-use super::wire_report::{WirePostback, WireReport};
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
-
-/// The schema of a report's body.
-pub fn report_schema(generator: &mut SchemaGenerator) -> Schema {
-    generator.subschema_for::<WireReport>()
-}
-
-/// The schema of a postback's parameters, as an object of which each is a property. Those that
-/// prove it are not among them.
-pub fn postback_schema(generator: &mut SchemaGenerator) -> Schema {
-    <WirePostback as schemars::JsonSchema>::json_schema(generator)
-}
 
 /// 1 to 254 bytes of plain text; a schema counts characters.
 pub fn text(_: &mut SchemaGenerator) -> Schema {

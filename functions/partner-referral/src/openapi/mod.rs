@@ -6,7 +6,7 @@ mod components;
 
 use crate::referral_status::ReferralResponse;
 use crate::report::ReportResponse;
-use providers::partner::schema::{postback_schema, report_schema};
+use providers::partner::report_schema::{postback_schema, report_schema};
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::transform::transform_subschemas;
 use schemars::{JsonSchema, Schema};

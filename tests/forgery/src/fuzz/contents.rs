@@ -2,8 +2,10 @@
 
 use super::FuzzTarget;
 use crate::delivery_format::ProofKind;
-use crate::endpoints::{EndpointOwner, EndpointRequest, EndpointVerdict, T, TestEndpoint, at};
-use crate::genuine::{GenuineDelivery, answer, certificate, signed_headers};
+use crate::genuine::{answer, certificate, signed_headers};
+use crate::types::{
+    EndpointOwner, EndpointRequest, EndpointVerdict, GenuineDelivery, T, TestEndpoint, at,
+};
 use domain::event::NormalizedEvent;
 use domain::ids::Mode;
 use domain::record::Entry;

@@ -2,10 +2,10 @@
 
 use super::FuzzTarget;
 use crate::address::{self, POSTBACKS};
-use crate::endpoints::{EndpointRequest, EndpointVerdict, T, TestEndpoint};
-use crate::genuine::{CERTIFICATES, GenuineDelivery, answer, certificate, certificate_call};
+use crate::genuine::{CERTIFICATES, answer, certificate, certificate_call};
 use crate::tampered::{ApiBehavior, TamperedDelivery, TamperingContext};
 use crate::tries::judge;
+use crate::types::{EndpointRequest, EndpointVerdict, GenuineDelivery, T, TestEndpoint};
 use domain::ids::Mode;
 use fastrand::Rng;
 use providers::{Headers, Provider, Secret};

@@ -2,8 +2,8 @@
 
 use super::{Tampering, breaking, position, preserving};
 use crate::address::{parse_query, signature, with_proof};
-use crate::endpoints::{EndpointOwner, T};
 use crate::tampered::{TamperedDelivery, TamperingContext};
+use crate::types::{EndpointOwner, T};
 use fastrand::Rng;
 
 #[rustfmt::skip] // a table
@@ -221,7 +221,7 @@ fn require_question(bent: &TamperedDelivery<'_>) -> Option<()> {
 fn any_question<'a>(
     ground: &TamperingContext<'a>,
     rng: &mut Rng,
-) -> Option<&'a crate::genuine::GenuineDelivery> {
+) -> Option<&'a crate::types::GenuineDelivery> {
     let mut doors = ground.endpoints.iter();
     let door = doors.find(|door| matches!(door.owner, EndpointOwner::Question))?;
     rng.choice(&door.genuine)

@@ -2,8 +2,8 @@
 
 use super::{Tampering, breaking, position, preserving};
 use crate::delivery_format::ProofKind;
-use crate::endpoints::{T, at};
 use crate::tampered::TamperedDelivery;
+use crate::types::{T, at};
 
 #[rustfmt::skip] // a table
 pub(super) const TAMPERINGS: &[Tampering] = &[

@@ -3,7 +3,8 @@
 use super::{Tampering, breaking};
 use crate::delivery_format::ProofKind;
 use crate::genuine::certificate;
-use crate::tampered::{TamperedDelivery, TamperingContext, mac};
+use crate::tampered::{TamperedDelivery, TamperingContext};
+use crate::types::mac;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use fastrand::Rng;
