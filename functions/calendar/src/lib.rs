@@ -244,7 +244,8 @@ impl<T: Table, Q: Queue, A: ApiClient> Calendar<T, Q, A> {
     /// One run of the audit.
     ///
     /// # Errors
-    /// When table or queue do not answer; the next run takes up where this one began.
+    /// When the table does not answer: the next run begins where this one began. When the queue
+    /// does not: what was not enqueued waits for the next round.
     pub async fn audit(&self) -> Result<AuditSummary, Failure> {
         let report = walk(&self.table, PAGES, self.clock.now())
             .await

@@ -1,4 +1,4 @@
-//! A letter's row: its whole life from owed to a final state, one conditional write a step.
+//! A letter's row: its whole life from due to a final state, one conditional write a step.
 
 use crate::error::StoreError;
 use crate::items::item::Item;
@@ -50,7 +50,7 @@ pub async fn claim<T: Table>(
     for _ in 0..ATTEMPTS {
         let key = Key::letter(customer, *letter, cause);
         let Some(row): Option<Arc<LetterRow>> = table.get_row(key).await? else {
-            let reason = "no such letter is owed".into();
+            let reason = "no such letter is due".into();
             return Ok(ClaimOutcome::Done(LetterState::Withdrawn {
                 at: now,
                 reason,

@@ -25,7 +25,7 @@ pub struct LetterRow {
     pub cause: Arc<str>,
     /// When the cause came to be.
     pub caused_at: Timestamp,
-    /// When it was first owed.
+    /// When it was first due.
     pub due_at: Timestamp,
     /// Counts writes.
     pub version: u64,

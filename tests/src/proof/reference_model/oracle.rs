@@ -76,7 +76,6 @@ pub(crate) fn state(known: &[JournaledEvent<'_>]) -> CustomerState {
             ..expected_commissions::partners(&facts)
         },
         unclear: poison.count() as u32,
-        ..CustomerState::default()
     };
     for (_, fact) in &facts {
         match fact {
