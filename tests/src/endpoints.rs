@@ -35,7 +35,6 @@ pub fn receive_signed(
                 request: Request {
                     method: "POST",
                     path: "/",
-                    url: None,
                     query: "",
                     headers: &headers,
                     body,

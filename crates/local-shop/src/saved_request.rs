@@ -107,7 +107,6 @@ impl SavedRequest {
         let request = Request {
             method: &self.method,
             path: &self.path,
-            url: None,
             query: "",
             headers: &headers,
             body: &body,

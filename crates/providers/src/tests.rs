@@ -96,7 +96,6 @@ pub(crate) fn post<'a>(headers: &'a Headers, body: &'a [u8]) -> Request<'a> {
     Request {
         method: "POST",
         path: "/webhooks/stripe",
-        url: None,
         query: "",
         headers,
         body,
