@@ -159,7 +159,7 @@ fn deploying_again_changes_nothing() {
 }
 
 fn a_second_stage_stands_beside_the_first_and_waits_for_its_secrets(first: &str) -> String {
-    shell("deploy second MailIdentity=use PolarDoor=open");
+    shell("deploy second MailIdentity=use PolarEndpoint=open");
     let second = shell("output second ApiUrl").trim().to_owned();
     assert_ne!(first, second);
     let bruno = story_deliveries("bruno");
