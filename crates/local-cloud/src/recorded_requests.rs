@@ -40,7 +40,7 @@ impl RecordedRequest {
         self.status >= 400
     }
 
-    /// The name under which [`State::seen_with`] finds a body.
+    /// The name under which [`StackState::recorded_with_digest`] finds a body.
     pub fn digest_of(body: &[u8]) -> String {
         format!("{:x}", md5::compute(body))
     }

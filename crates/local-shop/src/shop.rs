@@ -24,7 +24,7 @@ pub struct Shop {
     /// Webhook secrets in force, by provider; a provider without any has [`local_secret`].
     pub secrets: BTreeMap<String, Vec<String>>,
     /// What is asked in place of a provider's own API, by provider: an address on loopback. Of a
-    /// provider without any, what this process is told ([`crate::apis`]).
+    /// provider without any, the documents given to this process ([`crate::provider_stubs`]).
     pub api_urls: BTreeMap<String, String>,
     /// From which partner and person keys are derived.
     pub master: String,
