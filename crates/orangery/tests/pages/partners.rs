@@ -236,7 +236,7 @@ async fn a_key_is_rotated_and_revoked_and_a_version_never_given_out_again() {
     );
     let second = typed.run_ok("partner rotate acme");
     assert_ne!(first, second);
-    // The door has just read the row without it.
+    // The endpoint has just read the row without it.
     let answer = typed.run_ok(&format!("partner test acme {url}"));
     assert!(answer.contains("202 Accepted"), "{answer}");
     assert!(
