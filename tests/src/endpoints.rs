@@ -19,7 +19,7 @@ use providers::{
 /// sign it is read as if it were proven.
 ///
 /// # Errors
-/// [`Refused`] where the API's answer is the proof, and there is none.
+/// [`VerificationError`] where the API's answer is the proof, and there is none.
 pub fn receive_signed(
     provider: &'static Provider,
     secret: &Secret,
@@ -35,7 +35,6 @@ pub fn receive_signed(
                 request: Request {
                     method: "POST",
                     path: "/",
-                    url: None,
                     query: "",
                     headers: &headers,
                     body,

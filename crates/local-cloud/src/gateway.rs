@@ -159,7 +159,7 @@ impl Gateway {
     }
 }
 
-/// The headers as they came, but for those that open other doors.
+/// The headers as they came; a credential's value is left out.
 fn recorded_headers(headers: &HeaderMap) -> Vec<NameValue> {
     let named = |(name, value): (&HeaderName, &HeaderValue)| {
         let opens = ["authorization", "cookie", "proxy-authorization"].contains(&name.as_str());

@@ -7,7 +7,7 @@ use crate::error::StackError;
 use crate::name_value::NameValue;
 use crate::state::{StackState, truncated};
 
-/// A request that reached a function's door, and what was answered.
+/// A request that reached a function's endpoint, and what was answered.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct RecordedRequest {
     /// Its number, counting up.
@@ -18,7 +18,7 @@ pub struct RecordedRequest {
     pub method: String,
     /// The path alone: a query may carry a token.
     pub path: String,
-    /// The headers, but for what opens other doors.
+    /// The headers; a credential's value is left out.
     pub headers: Vec<NameValue>,
     /// The status of the answer.
     pub status: u16,
@@ -40,7 +40,7 @@ impl RecordedRequest {
         self.status >= 400
     }
 
-    /// The name under which [`State::seen_with`] finds a body.
+    /// The name under which [`StackState::recorded_with_digest`] finds a body.
     pub fn digest_of(body: &[u8]) -> String {
         format!("{:x}", md5::compute(body))
     }

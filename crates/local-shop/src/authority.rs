@@ -1,4 +1,4 @@
-//! The local stack's own certificate: what it signs is believed by a local stack's doors and by
+//! The local stack's own certificate: what it signs is believed by a local stack's endpoints and by
 //! nobody else, so its key is no secret.
 
 use anyhow::{Context, anyhow};
@@ -13,7 +13,7 @@ use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 /// The certificate, as PEM: what stands in for a provider's API answers where one is asked for.
 pub(crate) const CERTIFICATE: &str = include_str!("../authority/certificate.pem");
 
-/// The secret that makes a door trust who issued it; none if the file is broken.
+/// The secret that makes an endpoint trust who issued it; none if the file is broken.
 pub(crate) fn root_secret() -> Option<String> {
     let root = CertificateDer::from_pem_slice(ROOT.as_bytes()).ok()?;
     Some(Secret::root_text(&root))

@@ -31,11 +31,11 @@ pub struct SavedRequest {
 /// What the operator knows besides.
 #[derive(Clone, Default)]
 pub struct DiagnosisContext {
-    /// Secrets in force at the door; none given means the local stack's.
+    /// Secrets in force at the endpoint; none given means the local stack's.
     pub secrets_in_force: Vec<String>,
     /// Secrets in force elsewhere: where, and the secret.
     pub other_secrets: Vec<(String, String)>,
-    /// Whether the door takes live events.
+    /// Whether the endpoint takes live events.
     pub live: bool,
     /// When it was refused, where the file does not say.
     pub at: Option<Timestamp>,
@@ -87,7 +87,7 @@ impl SavedRequest {
         })
     }
 
-    /// Why it was refused. None where its path leads to no door that checks signatures.
+    /// Why it was refused. None where its path leads to no endpoint that checks signatures.
     ///
     /// # Errors
     /// When the body is not base64.
@@ -107,7 +107,6 @@ impl SavedRequest {
         let request = Request {
             method: &self.method,
             path: &self.path,
-            url: None,
             query: "",
             headers: &headers,
             body: &body,
@@ -132,7 +131,7 @@ impl SavedRequest {
     }
 }
 
-/// Which door a path leads to, and the secret that the local stack's has.
+/// The endpoint that a path leads to, and its secret in the local stack.
 fn endpoint_at(path: &str, live: bool) -> Option<(EndpointKind, String)> {
     if let Some(name) = path.strip_prefix("/webhooks/") {
         let provider = providers::provider(name)?;

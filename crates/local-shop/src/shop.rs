@@ -24,7 +24,7 @@ pub struct Shop {
     /// Webhook secrets in force, by provider; a provider without any has [`local_secret`].
     pub secrets: BTreeMap<String, Vec<String>>,
     /// What is asked in place of a provider's own API, by provider: an address on loopback. Of a
-    /// provider without any, what this process is told ([`crate::apis`]).
+    /// provider without any, the documents given to this process ([`crate::provider_stubs`]).
     pub api_urls: BTreeMap<String, String>,
     /// From which partner and person keys are derived.
     pub master: String,
@@ -73,7 +73,7 @@ impl Default for Shop {
     }
 }
 
-/// The secret that a provider's door of the local stack takes when none is given: stable, so
+/// The secret that a provider's endpoint of the local stack takes when none is given: stable, so
 /// that a script written yesterday works today.
 pub fn local_secret(provider: &str) -> String {
     // Base64 behind its prefix, for those who decode it.
@@ -82,7 +82,7 @@ pub fn local_secret(provider: &str) -> String {
     format!("whsec_{text:A<whole$}")
 }
 
-/// All that makes a door of the local stack believe what `send` sends.
+/// All that makes an endpoint of the local stack believe what `send` sends.
 pub fn local_secrets(provider: &Provider) -> Vec<String> {
     let root = authority::root_secret().filter(|_| provider.signs_with_certificate());
     root.into_iter()

@@ -100,7 +100,7 @@ impl Console {
             bytes => entry.raw.len(),
             unclear => unclear_reason(&entry),
             waits_for => missing_from_api(&entry),
-            // A person's word has no door that it could be delivered to again.
+            // An operator's decision came by no endpoint, so it cannot be delivered again.
             decided => id.starts_with(&format!("{OPERATOR}/")),
             parked => parked_verdict(&entry),
             references => references(&entry),

@@ -1,5 +1,7 @@
-//! How bright a channel of sRGB is, in millionths of full light: WCAG's formula as a table,
-//! because there are no floats in this house.
+//! How bright a channel of sRGB is, in millionths of full light: WCAG's formula as a table.
+//!
+//! `palette` has this formula in floats, and the tests of the letters use it. Here a check of the
+//! running stack compares and prints the figure, and there are no floats outside tests.
 //!
 //! Source: <https://www.w3.org/TR/WCAG22/#dfn-relative-luminance>.
 

@@ -66,13 +66,13 @@ impl Console {
     }
 }
 
-/// What doors answered, summed by word: `{"applied":1,"repeated":0,…}` each.
+/// What endpoints answered, summed by word: `{"applied":1,"repeated":0,…}` each.
 fn count_verdicts(answers: &[(String, u32)]) -> BTreeMap<String, u64> {
     let mut sums: BTreeMap<String, u64> = BTreeMap::new();
     for (answer, times) in answers {
         let answer: BTreeMap<String, serde_json::Value> =
             serde_json::from_str(answer).unwrap_or_default();
-        // A partner's door says one word: `{"verdict":"applied","id":…}`.
+        // A partner endpoint says one word: `{"verdict":"applied","id":…}`.
         if let Some(word) = answer.get("verdict").and_then(|word| word.as_str()) {
             let sum = sums.entry(word.to_owned()).or_default();
             *sum = sum.saturating_add(u64::from(*times));

@@ -97,7 +97,7 @@ impl Console {
             .diagnosis(&known, now)
             .ok()
             .flatten();
-        // What a door says of a rightly signed request is about something else than signatures.
+        // A rightly signed request was refused for another reason than its signature.
         let found = found.filter(|found| found.cause != providers::diagnose::Cause::Fits);
         RefusedRequest {
             cause: found.as_ref().map(|found| found.cause.as_str()),

@@ -49,7 +49,6 @@ fn journal(lives: usize, at_once: usize) -> Vec<Arc<Entry>> {
         let request = Request {
             method: "POST",
             path: "/",
-            url: None,
             query: "",
             headers: &headers,
             body: &body,

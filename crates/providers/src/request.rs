@@ -2,16 +2,13 @@
 
 use crate::verification_error::VerificationError;
 
-/// One HTTP request. Some providers sign more than the body: the registered URL, the query, the
-/// method.
+/// One HTTP request. Some senders sign more than the body: the method, the path and the query.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
     /// `POST`.
     pub method: &'a str,
     /// The path, as routed.
     pub path: &'a str,
-    /// The public URL as it is registered with the provider, where it is known.
-    pub url: Option<&'a str>,
     /// The query as sent, without its question mark.
     pub query: &'a str,
     /// The headers.

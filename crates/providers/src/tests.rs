@@ -1,4 +1,4 @@
-//! What every test here needs: doors, secrets, requests.
+//! What every test here needs: endpoints, secrets, requests.
 
 // Fixtures are files, a variable says where real payloads are, and RSA wants chance to sign:
 // tests alone may have these.
@@ -96,14 +96,13 @@ pub(crate) fn post<'a>(headers: &'a Headers, body: &'a [u8]) -> Request<'a> {
     Request {
         method: "POST",
         path: "/webhooks/stripe",
-        url: None,
         query: "",
         headers,
         body,
     }
 }
 
-/// Delivers to the test door, headers as given.
+/// Delivers to the test endpoint, headers as given.
 pub(crate) fn deliver(
     headers: &[(&str, &str)],
     body: &[u8],
@@ -114,7 +113,7 @@ pub(crate) fn deliver(
     arrive(stripe(), Mode::Test, &post(&headers, body), secrets, now)
 }
 
-/// Lets a request arrive at a door whose provider's API answers what it answers to all samples.
+/// Lets a request arrive at an endpoint whose provider's API gives the answers of all samples.
 pub(crate) fn arrive(
     provider: &'static Provider,
     mode: Mode,

@@ -124,7 +124,6 @@ impl HttpRequest {
         Request {
             method: &self.method,
             path: &self.path,
-            url: None,
             query: &self.query,
             headers: &self.headers,
             body: &self.body,

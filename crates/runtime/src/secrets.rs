@@ -82,7 +82,7 @@ impl<S: Clone> SecretCache<S> {
     /// The secrets in force.
     ///
     /// # Errors
-    /// [`NoSecrets`]: the caller refuses, and never skips verification. While the store can't
+    /// [`SecretsError`]: the caller refuses, and never skips verification. While the store can't
     /// be read, secrets read earlier stay in force for as long again as they are fresh.
     pub async fn in_force(&self) -> Result<S, SecretsError> {
         let now = self.clock.now();

@@ -46,7 +46,6 @@ impl TestEndpoint {
         let request = Request {
             method: "POST",
             path: "/",
-            url: None,
             query: "",
             headers: knock.headers,
             body: knock.body,

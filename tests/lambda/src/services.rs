@@ -26,7 +26,7 @@ pub struct ServiceRequest {
     pub parts: Parts,
     /// The body.
     pub body: Bytes,
-    /// Whether its connection stood already when [`Services::fall_silent`] was last called.
+    /// Whether its connection stood already when [`AwsServers::mark_stale`] was last called.
     pub stale: bool,
 }
 

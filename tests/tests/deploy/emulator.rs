@@ -159,7 +159,7 @@ fn deploying_again_changes_nothing() {
 }
 
 fn a_second_stage_stands_beside_the_first_and_waits_for_its_secrets(first: &str) -> String {
-    shell("deploy second MailIdentity=use PolarDoor=open");
+    shell("deploy second MailIdentity=use PolarEndpoint=open");
     let second = shell("output second ApiUrl").trim().to_owned();
     assert_ne!(first, second);
     let bruno = story_deliveries("bruno");
@@ -209,7 +209,7 @@ fn a_second_stage_stands_beside_the_first_and_waits_for_its_secrets(first: &str)
     assert_eq!(
         send(&unheard, &second).status,
         404,
-        "a door that nobody opened"
+        "an endpoint that nobody opened"
     );
     println!("a second stage answered 503 until it had secrets, and shares nothing");
     second
@@ -226,7 +226,7 @@ fn a_removed_stage_leaves_its_table(url: &str) {
     assert_ne!(
         send(&story_deliveries("bruno")[0], url).status,
         200,
-        "the door is still there"
+        "the endpoint is still there"
     );
     println!("a removed stage left its table with {left} items");
 }

@@ -12,11 +12,15 @@ use std::collections::{BTreeMap, BTreeSet};
 async fn routes_are_the_same_deployed_locally_and_watched() {
     let template = Template::read();
     let (_stack, wiring) = local().await;
-    let doors = template.events("HttpApi");
-    let deployed: BTreeMap<String, &str> = doors
+    let endpoints = template.events("HttpApi");
+    let deployed: BTreeMap<String, &str> = endpoints
         .iter()
-        .map(|(function, door)| {
-            let key = format!("{} {}", door["Method"].as_str().unwrap(), path(door));
+        .map(|(function, endpoint)| {
+            let key = format!(
+                "{} {}",
+                endpoint["Method"].as_str().unwrap(),
+                path(endpoint)
+            );
             (key, function.folder)
         })
         .collect();
@@ -215,7 +219,7 @@ async fn the_table_is_the_same() {
 }
 
 #[test]
-fn every_function_is_deployed_and_every_provider_has_its_door() {
+fn every_function_is_deployed_and_every_provider_has_its_endpoint() {
     let template = Template::read();
     let folders: BTreeSet<String> = std::fs::read_dir(root().join("functions"))
         .unwrap()
@@ -226,12 +230,12 @@ fn every_function_is_deployed_and_every_provider_has_its_door() {
     let deployed = template.functions();
     let used: BTreeSet<String> = deployed.iter().map(|f| f.folder.to_owned()).collect();
     assert_eq!(folders, used);
-    let doors: BTreeSet<&str> = deployed
+    let with_endpoint: BTreeSet<&str> = deployed
         .iter()
         .filter_map(|f| f.properties["Environment"]["Variables"]["PROVIDER"].as_str())
         .collect();
     let known: BTreeSet<&str> = providers::PROVIDERS.iter().map(|p| p.name()).collect();
-    assert_eq!(doors, known);
+    assert_eq!(with_endpoint, known);
 }
 
 /// What `orangery send` signs with is what `infra/emulate` puts.
@@ -256,8 +260,8 @@ fn an_alarm_watches_a_metric_that_some_function_writes() {
         let path = format!("functions/{}/src/lib.rs", function.folder);
         sources += &std::fs::read_to_string(root().join(path)).unwrap();
     }
-    let door = root().join("crates/runtime/src/ingest.rs");
-    sources += &std::fs::read_to_string(door).unwrap();
+    let ingest = root().join("crates/runtime/src/ingest.rs");
+    sources += &std::fs::read_to_string(ingest).unwrap();
     let alarms = template.of_type("AWS::CloudWatch::Alarm");
     let own = alarms
         .iter()
@@ -284,8 +288,8 @@ async fn local() -> (Stack, Wiring) {
     (stack, kept.unwrap())
 }
 
-fn path(door: &Value) -> &str {
-    door["Path"].as_str().unwrap()
+fn path(endpoint: &Value) -> &str {
+    endpoint["Path"].as_str().unwrap()
 }
 
 /// A resource's name without what all names of a stage begin with.

@@ -1,4 +1,4 @@
-//! The signature doctor on requests that a door really refused.
+//! The signature doctor on requests that an endpoint really refused.
 
 use super::support::{SECRET, get, open, post, shop};
 use base64::Engine as _;
@@ -92,7 +92,7 @@ fn secret_mistakes(now: Timestamp) -> Vec<Mistake> {
         of("secret with a line end", "secret_space", line.as_bytes()),
         of("secret in quotes", "secret_space", quoted.as_bytes()),
         mistake(
-            "live secret at the test door",
+            "live secret at the test endpoint",
             "other_mode",
             live_value,
             live.into(),
@@ -300,7 +300,7 @@ fn secrets(mistake: &Mistake) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_door_without_a_secret_says_so() {
+async fn an_endpoint_without_a_secret_says_so() {
     let shop = Shop {
         secrets: [("stripe".to_owned(), vec![format!("{SECRET}\n")])].into(),
         ..shop()
@@ -309,7 +309,7 @@ async fn a_door_without_a_secret_says_so() {
     let now = stack.clock().now();
     let value = signed_by_key(SECRET.as_bytes(), &sample(), now);
     let mistake = mistake(
-        "the door's own copy has a line end",
+        "the endpoint's own copy has a line end",
         "no_secret",
         value,
         sample(),

@@ -1,6 +1,7 @@
 //! Killed from its page amid doubled and shuffled deliveries, a stack that keeps a folder tells
 //! the same story afterwards.
 
+use super::parsed_page::ParsedPage;
 use local_shop::delivery::agent;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -86,13 +87,11 @@ impl DevProcess {
     /// What the pages say of every customer, but for moments.
     fn page_texts(&self) -> BTreeMap<String, String> {
         let list = self.get("/customers");
-        let links = list.split("/customer?key=").skip(1);
-        let keys = links.filter_map(|rest| rest.split('"').next());
-        keys.map(|key| {
-            let page = self.get(&format!("/customer?key={key}"));
-            let side = page.split("class=\"side\"").nth(1).unwrap();
+        let keys = ParsedPage::read(&list).links_after("/customer?key=");
+        let texts = keys.into_iter().map(|key| {
+            let page = ParsedPage::read(&self.get(&format!("/customer?key={key}")));
             // A sender that died amid a call keeps its claim, and its letter is never sent again.
-            let told = without_times(side).replace(" being sent ", " sent ");
+            let told = without_times(&page.words_of(".side")).replace(" being sent ", " sent ");
             // Who hears of a failure only after it was made good writes of the recovery alone;
             // who hears of both before it wrote takes the letter back.
             let told = told.replace("✉ Payment failed sent in_Gaspard02 ", "");
@@ -101,9 +100,9 @@ impl DevProcess {
                  no longer asks for it ",
                 "",
             );
-            (key.to_owned(), told)
-        })
-        .collect()
+            (key, told)
+        });
+        texts.collect()
     }
 }
 
@@ -114,13 +113,11 @@ impl Drop for DevProcess {
     }
 }
 
-/// The words of a piece of a page without the moments among them.
-fn without_times(html: &str) -> String {
-    let texts = html.split('<').filter_map(|part| part.split_once('>'));
-    let words = texts.flat_map(|(_, text)| text.split_whitespace());
+/// The words without the moments among them.
+fn without_times(words: &[&str]) -> String {
     let moment =
-        |word: &&str| word.starts_with(|c: char| c.is_ascii_digit()) && word.contains(['-', ':']);
-    let words = words.filter(|word| !moment(word));
+        |word: &str| word.starts_with(|c: char| c.is_ascii_digit()) && word.contains(['-', ':']);
+    let words = words.iter().copied().filter(|word| !moment(word));
     let words: Vec<&str> = words
         .map(|word| word.split_once('@').map_or(word, |(cause, _)| cause))
         .collect();

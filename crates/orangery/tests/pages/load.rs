@@ -62,7 +62,6 @@ fn entries(customer: &str, count: usize, from: usize) -> Vec<Arc<Entry>> {
         let request = Request {
             method: "POST",
             path: "/",
-            url: None,
             query: "",
             headers: &headers,
             body: &body,

@@ -16,6 +16,7 @@ mod killed_process;
 mod load;
 mod endpoints;
 mod invalid_commands;
+mod parsed_page;
 mod partners;
 mod send_command;
 mod payouts;

@@ -1,5 +1,6 @@
 //! What the pages say, and in whose words.
 
+use super::parsed_page::ParsedPage;
 use super::support::{blocking, get, open, play_story, post, shop};
 use local_shop::delivery::{Delivery, Signer};
 use local_shop::shop::local_secret;
@@ -100,10 +101,7 @@ async fn a_replay_is_a_repetition_and_changes_nothing() {
     play_story(&stack, &shop, "ada").await;
     play_story(&stack, &shop, "dana").await;
     let (_, page) = get(&stack, "/customer?key=stripe/test/cus_dana").await;
-    let events = page
-        .split("/event?id=")
-        .skip(1)
-        .map(|rest| rest.split('"').next().unwrap());
+    let events = ParsedPage::read(&page).links_after("/event?id=");
     let mut replayed = 0;
     for event in events {
         let form = vec![(
@@ -119,7 +117,7 @@ async fn a_replay_is_a_repetition_and_changes_nothing() {
         .await;
         assert_eq!(status, 200, "{page}");
         assert!(
-            page.contains("data-replayed=\"same\""),
+            ParsedPage::read(&page).replay_changed_nothing(),
             "{event} changed something"
         );
         let repeated = [
@@ -185,13 +183,10 @@ async fn an_event_whose_api_is_silent_is_shown_as_waiting_with_what_it_lacks() {
     assert_eq!(answer.status, 200, "{answer:?}");
     stack.settle().await.unwrap();
 
-    let count = |page: &str, name: &str| {
-        let (_, rest) = page.split_once(&format!("data-count=\"{name}\">")).unwrap();
-        rest.split_once('<').unwrap().0.to_owned()
-    };
     let (_, overview) = get(&stack, "/").await;
-    assert_eq!(count(&overview, "waiting"), "1");
-    assert_eq!(count(&overview, "parked"), "0");
+    let overview = ParsedPage::read(&overview);
+    assert_eq!(overview.count_of("waiting"), "1");
+    assert_eq!(overview.count_of("parked"), "0");
     let words = [
         "badge waiting",
         "Missing:",

@@ -2,6 +2,7 @@
 //! its own, and the pages.
 
 use super::command_line::{CommandLine, text};
+use super::parsed_page::ParsedPage;
 use super::support::{get, open, shop};
 use domain::ids::CustomerKey;
 use local_cloud::Stack;
@@ -235,7 +236,7 @@ async fn a_key_is_rotated_and_revoked_and_a_version_never_given_out_again() {
     );
     let second = typed.run_ok("partner rotate acme");
     assert_ne!(first, second);
-    // The door has just read the row without it.
+    // The endpoint has just read the row without it.
     let answer = typed.run_ok(&format!("partner test acme {url}"));
     assert!(answer.contains("202 Accepted"), "{answer}");
     assert!(
@@ -333,8 +334,9 @@ async fn a_partners_page_shows_balance_rows_and_customers_without_their_addresse
     let (_, customer) = get(&stack, "/customer?key=stripe/test/cus_ada").await;
     assert!(customer.contains("/partner?name=acme"));
     let (_, overview) = get(&stack, "/").await;
-    assert!(
-        overview.contains("data-count=\"parked\">0<"),
+    assert_eq!(
+        ParsedPage::read(&overview).count_of("parked"),
+        "0",
         "a code that waits for nobody"
     );
     let (status, decided) = get(&stack, "/event?id=operator%2Fcode%2FSPRING%2F0000").await;

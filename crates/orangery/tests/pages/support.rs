@@ -9,7 +9,7 @@ use local_shop::shop::signers;
 use local_shop::story::Story;
 use orangery::wiring::wire;
 
-/// The secret in force at the tests' door.
+/// The secret in force at the tests' endpoint.
 pub(crate) const SECRET: &str = "whsec_c2VjcmV0IG9mIHRoZSBwYWdlcycgdGVzdHM";
 
 pub(crate) fn shop() -> Shop {

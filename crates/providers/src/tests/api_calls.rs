@@ -1,4 +1,4 @@
-//! Doors that must ask first: where the answer is the proof, and where it is the meaning.
+//! Endpoints that must ask first: where the answer is the proof, and where it is the meaning.
 
 use super::{T, at, master, person_key, post};
 use crate::fetch::{
@@ -253,7 +253,7 @@ fn more_items_than_anybody_sends_are_refused() {
 }
 
 #[test]
-fn a_closed_door_asks_nothing() {
+fn a_closed_endpoint_asks_nothing() {
     let fetched = ApiResponses::closed();
     let asking = ResponseTracker::new(&fetched);
     assert_eq!(

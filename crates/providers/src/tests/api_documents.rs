@@ -79,7 +79,7 @@ fn samples() -> impl Iterator<Item = (&'static Provider, &'static str, &'static 
 
 #[test]
 fn nothing_takes_more_than_four_rounds_and_nothing_is_asked_twice() {
-    // Four is what the door grants.
+    // Four is what the endpoint grants.
     let mut most = 0;
     for (provider, name, body) in samples() {
         let rounds = rounds(provider, name, body);

@@ -1,4 +1,4 @@
-//! What holds at the door of every provider that signs, whatever its scheme.
+//! What holds at the endpoint of every provider that signs, whatever its scheme.
 
 use super::{T, arrive, at, post, secret_of, secret_text, secrets_of};
 use crate::{
@@ -37,7 +37,7 @@ fn judge<V: AsRef<str>>(
 }
 
 #[test]
-fn there_are_doors_to_try() {
+fn there_are_endpoints_to_try() {
     assert!(endpoints().count() >= 3);
 }
 
@@ -163,21 +163,21 @@ fn headers_in_any_case_and_said_twice_are_the_same_and_a_missing_one_refuses() {
 }
 
 #[test]
-fn one_providers_event_is_refused_at_every_other_door() {
+fn one_providers_event_is_refused_at_every_other_endpoint() {
     for (sender, body) in endpoints() {
         let headers = headers_of(sender, body);
-        for (door, _) in endpoints() {
-            let same_scheme = sender.schemes()[0].header == door.schemes()[0].header;
+        for (endpoint, _) in endpoints() {
+            let same_scheme = sender.schemes()[0].header == endpoint.schemes()[0].header;
             let text = if same_scheme {
                 // The same scheme, so only the secret keeps them apart.
                 "whsec_QW5vdGhlckRvb3JzU2VjcmV0"
             } else {
-                secret_text(door)
+                secret_text(endpoint)
             };
-            let secrets = door.secrets([text]).expect("is strong");
+            let secrets = endpoint.secrets([text]).expect("is strong");
             assert!(
-                judge(door, &headers, body, &secrets).is_err(),
-                "{sender:?} at {door:?}"
+                judge(endpoint, &headers, body, &secrets).is_err(),
+                "{sender:?} at {endpoint:?}"
             );
         }
     }

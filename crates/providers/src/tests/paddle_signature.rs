@@ -92,7 +92,7 @@ fn what_paddles_own_library_takes_for_signed_is() {
 }
 
 #[test]
-fn the_tolerance_is_the_doors() {
+fn the_tolerance_is_the_endpoints() {
     let header = format!("ts={T};h1={}", good());
     let judge = |tolerance, now| judge_within(tolerance, &[(HEADER, &header)], BODY, SECRET, now);
     for tolerance in [5_u16, 60, 300, u16::MAX] {
@@ -231,12 +231,12 @@ fn the_doctor_names_what_is_wrong_with_one() {
         (format!("ts%3D{T}%3Bh1%3D{good}"), T, Cause::HeaderGarbled),
     ] {
         let headers = Headers::new([(HEADER, &header)]).expect("is one");
-        let door = EndpointKind::Provider(paddle(), EndpointConfig::new(Mode::Test));
+        let endpoint = EndpointKind::Provider(paddle(), EndpointConfig::new(Mode::Test));
         let known = KnownSecrets {
             in_force: &[SECRET],
             elsewhere: &[],
         };
-        let diagnosis = diagnose(door, &post(&headers, BODY), known, at(now));
+        let diagnosis = diagnose(endpoint, &post(&headers, BODY), known, at(now));
         assert_eq!(diagnosis.cause, cause, "{header}: {}", diagnosis.what);
     }
 }

@@ -213,7 +213,7 @@ fn without_one_of_the_headers_nothing_is_read() {
 }
 
 #[test]
-fn one_partners_report_is_refused_at_every_other_door() {
+fn one_partners_report_is_refused_at_every_other_endpoint() {
     let partners: Vec<PartnerId> = ["acme", "acme-2", "bolt", "acm"]
         .into_iter()
         .map(|text| PartnerId::parse(text).unwrap())
@@ -223,11 +223,11 @@ fn one_partners_report_is_refused_at_every_other_door() {
         let signed = partner::sign(BODY, &key(sender, 1), at(T));
         let headers = Headers::new(signed).expect("are few");
         let request = super::post(&headers, BODY);
-        for door in &partners {
+        for receiver in &partners {
             for version in [1, 2] {
-                let secrets = Secrets::new(vec![key(door, version)]).expect("is one");
-                let received = partner::receive(door, &request, &secrets, &person_key(), at(T));
-                assert_eq!(received.is_ok(), sender == door && version == 1);
+                let secrets = Secrets::new(vec![key(receiver, version)]).expect("is one");
+                let received = partner::receive(receiver, &request, &secrets, &person_key(), at(T));
+                assert_eq!(received.is_ok(), sender == receiver && version == 1);
             }
         }
     }

@@ -98,7 +98,7 @@ fn deliver(body: &[u8]) -> ReceivedItem {
     received.remove(0)
 }
 
-/// Lets it arrive at the test door.
+/// Lets it arrive at the test endpoint.
 fn arrive(
     headers: &[(&'static str, String)],
     body: &[u8],

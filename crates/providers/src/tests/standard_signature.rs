@@ -1,4 +1,4 @@
-//! Standard Webhooks at the doors of providers: both kinds of signature, every kind of key.
+//! Standard Webhooks at the endpoints of providers: both kinds of signature, every kind of key.
 
 use super::{T, arrive, at, post};
 use crate::{
@@ -27,19 +27,19 @@ fn by_pair(pair: &Ed25519KeyPair, id: &str, time: i64, body: &[u8]) -> String {
 }
 
 fn judge(
-    door: &str,
+    endpoint: &str,
     headers: &[(&str, &str)],
     body: &[u8],
     secrets: &Secrets,
 ) -> Result<Vec<ReceivedItem>, VerificationError> {
     let headers = Headers::new(headers.iter().copied())?;
-    let door = provider(door).expect("is in the list");
-    arrive(door, Mode::Test, &post(&headers, body), secrets, T)
+    let endpoint = provider(endpoint).expect("is in the list");
+    arrive(endpoint, Mode::Test, &post(&headers, body), secrets, T)
 }
 
-fn secrets(door: &str, texts: &[&str]) -> Secrets {
-    let door = provider(door).expect("is in the list");
-    door.secrets(texts.iter().copied()).expect("are strong")
+fn secrets(endpoint: &str, texts: &[&str]) -> Secrets {
+    let endpoint = provider(endpoint).expect("is in the list");
+    endpoint.secrets(texts.iter().copied()).expect("are strong")
 }
 
 #[test]
@@ -273,7 +273,7 @@ fn where_both_brands_are_there_the_schemes_own_headers_decide() {
 #[test]
 fn an_older_secret_is_its_text_or_what_it_encodes() {
     // Both, because libraries of the scheme differ: the bare text and the decoded one.
-    for (door, text, keys) in [
+    for (endpoint, text, keys) in [
         (
             "polar",
             "polar_whs_5mV3kA9",
@@ -308,14 +308,14 @@ fn an_older_secret_is_its_text_or_what_it_encodes() {
             vec![b"sixteen bytes or more"],
         ),
     ] {
-        let in_force = secrets(door, &[text]);
+        let in_force = secrets(endpoint, &[text]);
         for key in keys {
             let signer = Secret::from_bytes(key).expect("is long");
             let signed = standard::sign("msg_1", BODY, &signer, at(T));
             let headers: Vec<_> = signed.iter().map(|(n, v)| (*n, v.as_str())).collect();
             assert!(
-                judge(door, &headers, BODY, &in_force).is_ok(),
-                "{door} {text}"
+                judge(endpoint, &headers, BODY, &in_force).is_ok(),
+                "{endpoint} {text}"
             );
         }
     }

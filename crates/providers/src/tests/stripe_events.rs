@@ -245,7 +245,7 @@ fn what_was_charged_is_marked_whatever_it_is_called_and_other_text_is_no_mark() 
 }
 
 #[test]
-fn test_money_at_a_live_door_is_acknowledged_and_not_written() {
+fn test_money_at_a_live_endpoint_is_acknowledged_and_not_written() {
     let body = sample("invoice.paid").as_bytes();
     let kind = "invoice.paid".into();
     assert_eq!(

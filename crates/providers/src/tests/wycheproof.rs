@@ -1,5 +1,5 @@
 //! Known attacks on each scheme that is verified here: Wycheproof's vectors, through the very
-//! functions that the doors use. Every vector is counted, and no result is left open.
+//! functions that the endpoints use. Every vector is counted, and no result is left open.
 
 #![allow(clippy::arithmetic_side_effects, reason = "a test's counts")]
 

@@ -175,7 +175,7 @@ pub(crate) fn transfers_of(date: Date) -> String {
     format!("{date}#")
 }
 
-/// The partition of what a partner's door has heard.
+/// The partition of what a partner endpoint has heard.
 pub fn reports_partition(partner: &PartnerId) -> String {
     ["reports#", partner.as_str()].concat()
 }

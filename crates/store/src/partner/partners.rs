@@ -138,7 +138,7 @@ pub async fn change<T: Table, E>(
     Err(StoreError::Contended)
 }
 
-/// Key versions a partner has at most: doors try a signature under each of them.
+/// Key versions a partner has at most: endpoints try a signature under each of them.
 pub const MAX_KEYS: u32 = 8;
 
 /// How often a change that lost its race begins again.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// A report as the door heard it.
+/// A report as the partner endpoint heard it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredReport {
     /// Who reported.
@@ -76,7 +76,7 @@ impl ReportIndex {
 }
 
 impl Key {
-    /// Of what a partner's door has heard.
+    /// Of what a partner endpoint has heard.
     pub fn report(place: ReportIndex, report: &StoredReport) -> Self {
         Self::new(reports_partition(&report.partner), place.sort_key(report))
     }

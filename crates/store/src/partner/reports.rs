@@ -1,4 +1,4 @@
-//! What a partner's door has heard: under the id of each report, so that the same id with another
+//! What a partner endpoint has heard: under the id of each report, so that the same id with another
 //! content is a conflict and not a second report, and under the id of the referral it is about.
 
 pub use crate::partner::report_row::{ReportIndex, ReportRow, StoredReport};

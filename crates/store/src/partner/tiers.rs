@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
-/// A tier counts from so long after it was counted: by then no door still holds the terms of
+/// A tier counts from so long after it was counted: by then no endpoint still holds the terms of
 /// before (a minute), even for a report whose sender's clock is ahead (five minutes). So a report
 /// that is sent again finds the terms that it found first.
 const TIER_DELAY: SignedDuration = SignedDuration::from_mins(10);

@@ -135,7 +135,7 @@ fn no_customers_rows_stand_among_anothers_whatever_its_id() {
 }
 
 #[test]
-fn what_a_partners_door_heard_comes_back_under_keys_that_none_else_has() {
+fn what_a_partner_endpoint_heard_comes_back_under_keys_that_none_else_has() {
     let report = |message: &str, referral: &str, content: Option<&str>| StoredReport {
         partner: PartnerId::parse("acme").unwrap(),
         message: message.into(),
