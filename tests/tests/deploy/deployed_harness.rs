@@ -1,7 +1,6 @@
 //! The deployed functions in this process: each made from the template's own environment, over
 //! the local stack, through the gate.
 
-use crate::aws_recorder::{AwsRecorder, CRASHING, secrets};
 use crate::template::{DeployedFunction, Template};
 use axum::Router;
 use axum::http::StatusCode;
@@ -32,6 +31,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use store::notice_endpoints;
 use store::partners::{self, DatedProgram, PartnerRow};
+use tests::harness::aws_recorder::{AwsRecorder, CRASHING, secrets};
 
 /// The door at which the sample lives are told; all others are made as it is.
 pub(crate) const SAMPLED_FUNCTION: &str = "StripeWebhook";

@@ -1,6 +1,5 @@
 //! What the roles allow is what the functions were seen to call: no more, no less.
 
-use crate::aws_recorder::AwsCall;
 use crate::deployed_harness::{DeployedHarness, SAMPLED_FUNCTION, start_time};
 use crate::template::{DeployedFunction, Template, texts};
 use domain::event::{About, NormalizedEvent};
@@ -21,6 +20,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::ingest::ingest_entries;
+use tests::harness::aws_recorder::AwsCall;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_role_allows_what_its_function_calls_and_nothing_else() {

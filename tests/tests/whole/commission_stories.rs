@@ -4,9 +4,7 @@
 
 use crate::event_orders::{SplitMixRng, each_order};
 use crate::support::notice_harness::{deduplicated, secret};
-use crate::support::notice_receiver::{NoticeReceiver, ReceivedNotice};
 use crate::support::partner_harness::{PartnerHarness, ShopAction, at, program};
-use crate::support::stack_harness::blocking;
 use domain::ids::PartnerId;
 use domain::partner::identity::PartnerIdentity;
 use domain::partner::ledger::{CommissionRow, Ledger};
@@ -21,6 +19,8 @@ use std::sync::Arc;
 use store::ingest::ingest_entries;
 use store::memory::MemoryTable;
 use store::partners::ledger;
+use tests::harness::notice_receiver::{NoticeReceiver, ReceivedNotice};
+use tests::harness::stack::blocking;
 
 /// Month and day, what happens, the rows it makes, then pending, released and paid that evening.
 type ModelDay = ((i8, i8), ShopAction, &'static [i64], (i64, i64, i64));

@@ -1,12 +1,12 @@
 //! Payloads that nobody on this project wrote, through the whole.
 
-use crate::support::stack_harness::StackHarness;
 use domain::ids::CustomerKey;
 use local_shop::delivery::{Delivery, Signer};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use store::folding::read_record;
+use tests::harness::stack::StackHarness;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_envelope_of_the_old_shape_gets_a_verdict_that_is_no_failure() {

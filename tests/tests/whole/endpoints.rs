@@ -4,13 +4,13 @@
 use crate::support::notice_harness::{
     DAY, NoticeHarness, acme, at, deliver, row, secret, secret_of, summaries,
 };
-use crate::support::notice_receiver::NoticeReceiver;
-use crate::support::stack_harness::start_time;
 use domain::partner::ledger::{CommissionRow, RowKind};
 use jiff::{SignedDuration, Timestamp};
 use runtime::post::{Post, PostOutcome, Poster};
 use store::memory::MemoryTable;
 use store::notice_endpoints::{DisabledReason, enable, read_endpoint, remove, rotate, set};
+use tests::harness::notice_receiver::NoticeReceiver;
+use tests::harness::stack::start_time;
 
 #[tokio::test]
 async fn what_is_not_taken_waits_longer_each_time_and_is_told_in_the_end() {

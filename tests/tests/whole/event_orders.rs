@@ -1,8 +1,6 @@
 //! S1 in every order and repetition: one record, one payment, one welcome.
 
 use crate::stories::assert_one_of_each;
-use crate::support::in_process_harness::{InProcessHarness, entry};
-use crate::support::stack_harness::{StackHarness, start_time};
 use crate::support::story_test::StoryTest;
 use domain::record::Entry;
 use local_shop::delivery::Delivery;
@@ -12,6 +10,8 @@ use local_shop::story::Story;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Instant;
+use tests::harness::in_process::{InProcessHarness, entry};
+use tests::harness::stack::{StackHarness, start_time};
 
 /// The four events by which S1 is told.
 const S1: [&str; 4] = [

@@ -1,7 +1,6 @@
 //! Each net alone suffices: without the receivers' fold the stream ends every record alike,
 //! without the stream the receivers and the audit do.
 
-use crate::support::stack_harness::{StackHarness, shop, start_time};
 use crate::support::story_test::StoryTest;
 use jiff::{SignedDuration, Timestamp};
 use local_shop::connection::dynamo_table;
@@ -14,6 +13,7 @@ use serde_json::{Map, Value};
 use store::dynamo::DynamoTable;
 use store::items::RECORD;
 use store::{Item, Key, Page, PutOutcome, StoreError, Table, TransactWrite, WriteCondition};
+use tests::harness::stack::{StackHarness, shop, start_time};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_the_receivers_fold_the_stream_ends_every_record_alike() {

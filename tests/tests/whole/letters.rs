@@ -1,8 +1,6 @@
 //! Letters: what they say, that each goes out at most once, and what becomes of those that
 //! do not go out.
 
-use crate::support::in_process_harness::{InProcessHarness, entry};
-use crate::support::stack_harness::{StackHarness, shop, start_time};
 use crate::support::story_test::StoryTest;
 use jiff::SignedDuration;
 use local_cloud::mail::MailFault;
@@ -12,6 +10,8 @@ use local_shop::story::Story;
 use orangery::wiring::{LETTERS, wire};
 use serde_json::{Value, json};
 use std::time::Duration;
+use tests::harness::in_process::{InProcessHarness, entry};
+use tests::harness::stack::{StackHarness, shop, start_time};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_welcome_reads_as_its_language_has_it() {

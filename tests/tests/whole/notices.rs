@@ -3,9 +3,7 @@
 use crate::support::notice_harness::{
     DAY, NoticeHarness, acme, at, deduplicated, row, secret, summaries,
 };
-use crate::support::notice_receiver::{NoticeReceiver, ReceivedNotice};
 use crate::support::partner_harness::program;
-use crate::support::stack_harness::{StackHarness, start_time};
 use domain::ids::CustomerKey;
 use domain::partner::identity::PartnerIdentity;
 use domain::partner::identity::SelfReferralSignal;
@@ -22,6 +20,8 @@ use store::memory::Crash;
 use store::notice_endpoints::set;
 use store::notices::clear_due;
 use store::{Item, Key, Table};
+use tests::harness::notice_receiver::{NoticeReceiver, ReceivedNotice};
+use tests::harness::stack::{StackHarness, start_time};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_payment_earns_and_loses_is_told_through_stream_and_queue_and_again_on_release() {

@@ -2,8 +2,6 @@
 
 use crate::event_orders::SplitMixRng;
 use crate::support::expect::stories_folder;
-use crate::support::in_process_harness::{InProcessHarness, entry};
-use crate::support::stack_harness::{shop, start_time};
 use domain::ids::CustomerKey;
 use local_cloud::{Stack, StackSettings};
 use local_shop::connection::dynamo_table;
@@ -21,6 +19,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
+use tests::harness::in_process::{InProcessHarness, entry};
+use tests::harness::stack::{shop, start_time};
 
 const CUSTOMERS: usize = 100;
 const EVENTS: usize = 10;
@@ -173,7 +173,7 @@ async fn undisturbed(lives: &[Vec<Delivery>]) -> (Vec<Value>, usize) {
 
 /// Without what tells the moment of arrival.
 fn comparable(mut view: Value) -> Value {
-    crate::support::stack_harness::remove_clock_times(&mut view);
+    tests::harness::stack::remove_clock_times(&mut view);
     for event in view["events"].as_array_mut().unwrap() {
         event["verdict"] = "applied or late".into();
     }

@@ -3,8 +3,6 @@
 
 use crate::event_orders::{SplitMixRng, each_order};
 use crate::support::expect::first_difference;
-use crate::support::in_process_harness::{InProcessHarness, entries};
-use crate::support::stack_harness::start_time;
 use domain::catalog::Catalog;
 use domain::event::About;
 use domain::ids::CustomerKey;
@@ -22,6 +20,8 @@ use store::folding::read_record;
 use store::ingest::ingest_entries;
 use store::letters::LetterRow;
 use store::memory::MemoryTable;
+use tests::harness::in_process::{InProcessHarness, entries};
+use tests::harness::stack::start_time;
 
 /// Providers that tell the life.
 fn scripted_providers() -> impl Iterator<Item = &'static Provider> {

@@ -1,9 +1,9 @@
 //! A partner's report and the customer's payment: whichever comes first, one attribution.
 
-use crate::support::stack_harness::{StackHarness, start_time};
 use local_shop::delivery::Delivery;
 use local_shop::story::Story;
 use serde_json::{Value, json};
+use tests::harness::stack::{StackHarness, start_time};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn referral_first_and_payment_first_end_in_one_attribution_and_equal_views() {
@@ -69,7 +69,7 @@ async fn a_report_repeated_before_and_after_the_payment_counts_once() {
 async fn sent_at(house: &StackHarness, report: &Delivery, now: jiff::Timestamp) -> String {
     let (report, gateway) = (report.clone(), house.stack.gateway_url().to_owned());
     let send = move || report.send(&gateway, now).unwrap().status.to_string();
-    crate::support::stack_harness::blocking(send).await
+    tests::harness::stack::blocking(send).await
 }
 
 /// A customer's first events, and among them a report that names the customer so.

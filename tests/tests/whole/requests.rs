@@ -1,6 +1,5 @@
 //! Store requests counted where they go over the wire.
 
-use crate::support::stack_harness::{StackHarness, shop, start_time};
 use domain::ids::PartnerId;
 use local_shop::delivery::{Delivery, Signer, sample, set};
 use local_shop::shop::LOCAL_MASTER;
@@ -9,6 +8,7 @@ use local_shop::story::Story;
 use providers::{Secret, partner, partner_secret, standard};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use tests::harness::stack::{StackHarness, shop, start_time};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_accepted_event_costs_three_requests_a_repetition_one_a_refused_one_none() {

@@ -2,7 +2,6 @@
 //! with stream and schedules.
 
 use crate::support::provider_api_stub::ProviderApiStub;
-use crate::support::stack_harness::{StackHarness, shop};
 use domain::ids::CustomerKey;
 use jiff::SignedDuration;
 use local_shop::delivery::{Delivery, Signer};
@@ -11,6 +10,7 @@ use orangery::wiring::{DUE_SCAN, wire};
 use providers::{Provider, provider};
 use serde_json::Value;
 use store::folding::read_record;
+use tests::harness::stack::{StackHarness, shop};
 
 /// Samples of each provider whose events are proven by a signature and completed by its API, and
 /// whose they are.

@@ -1,10 +1,10 @@
 //! Customers' lives as tables: what was told, and what somebody who looks then sees.
 
 use crate::support::expect::{assert_expected, stories_folder};
-use crate::support::stack_harness::StackHarness;
 use crate::support::story_test::StoryTest;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use tests::harness::stack::StackHarness;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_story_ends_as_its_file_says() {

@@ -1,9 +1,9 @@
 //! When letters are written: stories whose days pass, told as they happen.
 
-use crate::support::stack_harness::StackHarness;
 use jiff::SignedDuration;
 use local_shop::delivery::Delivery;
 use local_shop::story::Story;
+use tests::harness::stack::StackHarness;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_trials_end_is_announced_three_days_before_and_no_more_is_said_when_it_converts() {

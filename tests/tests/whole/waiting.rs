@@ -2,10 +2,6 @@
 //! again, dies over it, or is told once more.
 
 use crate::event_orders::SplitMixRng;
-use crate::support::in_process_harness::{
-    MemoryQueue, journal_entry, receive_recorded, unnormalized_entry,
-};
-use crate::support::stack_harness::start_time;
 use calendar::{Calendar, DueScanSummary, Enrichment};
 use domain::event::{About, Fact};
 use domain::ids::{CustomerKey, Mode};
@@ -24,6 +20,10 @@ use store::folding::read_record;
 use store::ingest::ingest_entries;
 use store::memory::{Crash, MemoryTable};
 use store::waiting::read_waiting;
+use tests::harness::in_process::{
+    MemoryQueue, journal_entry, receive_recorded, unnormalized_entry,
+};
+use tests::harness::stack::start_time;
 
 /// One event of each whose API is asked for what its events mean.
 const REFERENCE_ONLY_SAMPLES: [(&str, &str); 4] = [

@@ -1,12 +1,12 @@
 //! What nobody may read in a log line or an answer.
 
 use super::{PARTNER_EVENTS_PATH, RequestHeaders, SignedSender, changed, invoice};
-use crate::support::logs;
-use crate::support::stack_harness::{StackHarness, shop};
 use domain::ids::PartnerId;
 use local_shop::shop::{LOCAL_MASTER, Shop};
 use providers::{Secret, partner, partner_secret};
 use serde_json::{Value, json};
+use tests::harness::logs;
+use tests::harness::stack::{StackHarness, shop};
 
 const SECRET: &str = "whsec_canary7secret7canary7";
 const EMAIL: &str = "canary.bird@example.com";

@@ -7,13 +7,13 @@ mod partners;
 mod events;
 mod canary;
 
-use crate::support::counting_proxy::CountingProxy;
-use crate::support::stack_harness::{StackHarness, shop};
 use jiff::Timestamp;
 use local_shop::delivery::{DeliveryResponse, sample, set};
 use providers::Secret;
 use serde_json::Value;
 use std::sync::atomic::{AtomicU32, Ordering};
+use tests::harness::counting_proxy::CountingProxy;
+use tests::harness::stack::{StackHarness, shop};
 
 const WEBHOOK_PATH: &str = "/webhooks/stripe";
 const PARTNER_EVENTS_PATH: &str = "/partners/acme/events";

@@ -1,12 +1,12 @@
 //! The partners' door.
 
 use super::{PARTNER_EVENTS_PATH, RequestCase, case};
-use crate::support::stack_harness::{StackHarness, shop};
 use domain::ids::PartnerId;
 use jiff::{SignedDuration, Timestamp};
 use local_shop::delivery::sample;
 use local_shop::shop::LOCAL_MASTER;
 use providers::{Secret, partner, partner_secret};
+use tests::harness::stack::{StackHarness, shop};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_report_that_proves_nothing_or_says_nothing_is_refused_by_name() {

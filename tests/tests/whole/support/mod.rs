@@ -3,10 +3,5 @@
 pub(crate) mod provider_api_stub;
 pub(crate) mod notice_harness;
 pub(crate) mod expect;
-pub(crate) mod stack_harness;
 pub(crate) mod partner_harness;
-pub(crate) mod logs;
-pub(crate) mod notice_receiver;
-pub(crate) mod in_process_harness;
 pub(crate) mod story_test;
-pub(crate) mod counting_proxy;

@@ -1,8 +1,5 @@
 //! The notices' function over a table in memory: its queue, its clock, a partner's endpoint.
 
-use super::in_process_harness::MemoryQueue;
-use super::notice_receiver::{NoticeReceiver, ReceivedNotice};
-use super::stack_harness::start_time;
 use dispatch::Dispatch;
 use domain::ids::{CustomerKey, ObjectId, PartnerId};
 use domain::money::{Currency, Money};
@@ -24,6 +21,9 @@ use store::memory::MemoryTable;
 use store::notice_endpoints::{DisabledReason, enable, read_endpoint, set};
 use store::notices::clear_due;
 use store::{Item, Table, WriteCondition};
+use tests::harness::in_process::MemoryQueue;
+use tests::harness::notice_receiver::{NoticeReceiver, ReceivedNotice};
+use tests::harness::stack::start_time;
 
 /// The notices' function over a table in memory, its queue, and one partner's endpoint.
 pub(crate) struct NoticeHarness {

@@ -1,7 +1,6 @@
 //! A house with partners: what its customers do is told as Stripe and the partners tell it, signed,
 //! at their doors.
 
-use super::stack_harness::StackHarness;
 use domain::ids::PartnerId;
 use domain::partner::identity::PartnerIdentity;
 use domain::partner::ledger::CommissionRow;
@@ -20,6 +19,7 @@ use store::notice_endpoints::set;
 use store::partners::ledger;
 use store::payouts::{read_ledger_snapshot, run};
 use store::{Item, Table};
+use tests::harness::stack::StackHarness;
 
 /// What happens on a day.
 #[derive(Clone, Copy)]

@@ -2,10 +2,10 @@
 //! points at which somebody looks at the customer.
 
 use super::expect::stories_folder;
-use super::stack_harness::{StackHarness, start_time};
 use local_shop::delivery::Delivery;
 use local_shop::story::{Signers, Story};
 use serde_json::{Map, Value, json};
+use tests::harness::stack::{StackHarness, start_time};
 use toml::Table;
 
 /// A story and the places where one looks.

@@ -13,28 +13,28 @@ use std::sync::{Arc, Mutex};
 
 /// The endpoint; clones share what came.
 #[derive(Clone, Default)]
-pub(crate) struct NoticeReceiver {
-    pub(crate) url: String,
+pub struct NoticeReceiver {
+    pub url: String,
     received: Arc<Mutex<Vec<ReceivedNotice>>>,
     answers: Arc<Mutex<VecDeque<u16>>>,
 }
 
 /// A notice as it came.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct ReceivedNotice {
-    pub(crate) id: String,
-    pub(crate) at: i64,
-    pub(crate) signature: String,
-    pub(crate) text: String,
+pub struct ReceivedNotice {
+    pub id: String,
+    pub at: i64,
+    pub signature: String,
+    pub text: String,
 }
 
 impl ReceivedNotice {
-    pub(crate) fn body(&self) -> Value {
+    pub fn body(&self) -> Value {
         serde_json::from_str(&self.text).unwrap()
     }
 
     /// Its type and amount.
-    pub(crate) fn summary(&self) -> String {
+    pub fn summary(&self) -> String {
         let body = self.body();
         let kind = body["type"].as_str().unwrap();
         format!("{kind} {}", body["data"]["amount_minor"])
@@ -42,7 +42,7 @@ impl ReceivedNotice {
 }
 
 impl NoticeReceiver {
-    pub(crate) async fn open() -> Self {
+    pub async fn open() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let receiver = Self {
             url: format!("http://{}/notices", listener.local_addr().unwrap()),
@@ -54,17 +54,17 @@ impl NoticeReceiver {
     }
 
     /// Answers so in turn, then 200 for ever.
-    pub(crate) fn set_answers(&self, statuses: &[u16]) {
+    pub fn set_answers(&self, statuses: &[u16]) {
         *self.answers.lock().unwrap() = statuses.iter().copied().collect();
     }
 
     /// What came since it was last asked, each proven under this secret, by what it says.
-    pub(crate) fn take_received(&self, secret: &str) -> Vec<ReceivedNotice> {
+    pub fn take_received(&self, secret: &str) -> Vec<ReceivedNotice> {
         self.take_received_under(&[secret])
     }
 
     /// The same, each proven under all of these secrets and no other.
-    pub(crate) fn take_received_under(&self, secrets: &[&str]) -> Vec<ReceivedNotice> {
+    pub fn take_received_under(&self, secrets: &[&str]) -> Vec<ReceivedNotice> {
         let mut came = std::mem::take(&mut *self.received.lock().unwrap());
         for notice in &came {
             let sign = |secret: &&str| {

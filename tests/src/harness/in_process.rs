@@ -1,6 +1,7 @@
 //! The real functions over a table in memory: every stream record and every message twice.
 
-use super::stack_harness::{remove_clock_times, shop, start_time};
+use super::stack::{remove_clock_times, shop, start_time};
+use crate::endpoints;
 use dispatch::Dispatch;
 use domain::ids::CustomerKey;
 use domain::record::Entry;
@@ -15,13 +16,12 @@ use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use store::ingest::{AppendOutcome, ingest_entries};
 use store::memory::MemoryTable;
-use tests::endpoints;
 
 /// A house of functions without ports.
-pub(crate) struct InProcessHarness {
-    pub(crate) table: MemoryTable,
+pub struct InProcessHarness {
+    pub table: MemoryTable,
     letter_queue: MemoryQueue,
-    pub(crate) mailer: MemoryMailer,
+    pub mailer: MemoryMailer,
     fold: JournalFold<MemoryTable>,
     dispatch: Dispatch<MemoryQueue>,
     email: EngagementEmail<MemoryTable, MemoryMailer>,
@@ -29,7 +29,7 @@ pub(crate) struct InProcessHarness {
 }
 
 impl InProcessHarness {
-    pub(crate) fn open() -> Self {
+    pub fn open() -> Self {
         let table = MemoryTable::without_attributes();
         let (letter_queue, mailer) = (MemoryQueue::default(), MemoryMailer::default());
         let clock = Clock::new(start_time);
@@ -58,7 +58,7 @@ impl InProcessHarness {
     }
 
     /// What a door does once a request is proven and read.
-    pub(crate) async fn ingest(&self, entry: &Arc<Entry>) -> AppendOutcome {
+    pub async fn ingest(&self, entry: &Arc<Entry>) -> AppendOutcome {
         let entries = std::slice::from_ref(entry);
         let verdicts = ingest_entries(&self.table, entries, start_time())
             .await
@@ -67,7 +67,7 @@ impl InProcessHarness {
     }
 
     /// Lets stream and queue deliver everything twice, until nothing more follows.
-    pub(crate) async fn settle(&mut self) {
+    pub async fn settle(&mut self) {
         loop {
             let from = self.read_changes;
             self.read_changes = self.table.changes(0).len();
@@ -99,7 +99,7 @@ impl InProcessHarness {
         self.email.invoke(event.as_bytes()).await.unwrap();
     }
 
-    pub(crate) async fn view(&self, customer: &str) -> Value {
+    pub async fn view(&self, customer: &str) -> Value {
         let customer = CustomerKey::parse(customer).unwrap();
         let told = orangery::customer::view(&self.table, &customer, &self.email.catalog).await;
         let mut value = serde_json::to_value(told.unwrap()).unwrap();
@@ -109,14 +109,14 @@ impl InProcessHarness {
 }
 
 /// The journal entry of a provider's delivery of one event.
-pub(crate) fn entry(delivery: &Delivery) -> Arc<Entry> {
+pub fn entry(delivery: &Delivery) -> Arc<Entry> {
     let mut entries = entries(delivery);
     assert_eq!(entries.len(), 1, "{} tells of several", delivery.name);
     entries.remove(0)
 }
 
 /// The journal entries of a provider's delivery, made by the door's own proof and reading.
-pub(crate) fn entries(delivery: &Delivery) -> Vec<Arc<Entry>> {
+pub fn entries(delivery: &Delivery) -> Vec<Arc<Entry>> {
     let provider = provider_of(delivery);
     let fetched = ApiResponses::recorded(provider.recorded_responses(&delivery.name)).unwrap();
     let entry = |received| {
@@ -130,7 +130,7 @@ pub(crate) fn entries(delivery: &Delivery) -> Vec<Arc<Entry>> {
 }
 
 /// As the door journals it under this receipt; none where it does not.
-pub(crate) fn journal_entry(
+pub fn journal_entry(
     provider: &Provider,
     received: ReceivedItem,
     receipt: &str,
@@ -145,7 +145,7 @@ pub(crate) fn journal_entry(
 
 /// What a delivery tells while its provider's API says this and no more. Of a provider that
 /// alone can sign it is read as if it were proven.
-pub(crate) fn receive_recorded(delivery: &Delivery, fetched: &ApiResponses) -> Vec<ReceivedItem> {
+pub fn receive_recorded(delivery: &Delivery, fetched: &ApiResponses) -> Vec<ReceivedItem> {
     let Signer::Provider(provider, secret) = &delivery.signer else {
         panic!("{} is a partner's", delivery.name)
     };
@@ -153,7 +153,7 @@ pub(crate) fn receive_recorded(delivery: &Delivery, fetched: &ApiResponses) -> V
 }
 
 /// An entry of which nothing is known but its bytes.
-pub(crate) fn unnormalized_entry(provider: &Provider, raw: &[u8]) -> Entry {
+pub fn unnormalized_entry(provider: &Provider, raw: &[u8]) -> Entry {
     endpoints::unnormalized_entry(provider, raw, start_time())
 }
 
@@ -166,11 +166,11 @@ fn provider_of(delivery: &Delivery) -> &'static Provider {
 
 /// A queue.
 #[derive(Clone, Default)]
-pub(crate) struct MemoryQueue(Arc<Mutex<Vec<String>>>);
+pub struct MemoryQueue(Arc<Mutex<Vec<String>>>);
 
 impl MemoryQueue {
     /// What came since it was last asked.
-    pub(crate) fn take(&self) -> Vec<String> {
+    pub fn take(&self) -> Vec<String> {
         std::mem::take(&mut *self.0.lock().unwrap())
     }
 }
@@ -184,7 +184,7 @@ impl Queue for MemoryQueue {
 
 /// A mail service that takes everything.
 #[derive(Clone, Default)]
-pub(crate) struct MemoryMailer(pub(crate) Arc<Mutex<Vec<RenderedLetter>>>);
+pub struct MemoryMailer(pub Arc<Mutex<Vec<RenderedLetter>>>);
 
 impl Mailer for MemoryMailer {
     async fn send(&self, mail: &RenderedLetter) -> Result<Arc<str>, SendError> {

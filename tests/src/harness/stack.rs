@@ -25,12 +25,12 @@ use store::dynamo::DynamoTable;
 use store::partners::{DatedProgram, change};
 
 /// The moment at which every house opens, and as of which stories are told.
-pub(crate) fn start_time() -> Timestamp {
+pub fn start_time() -> Timestamp {
     "2026-03-01T00:00:00Z".parse().unwrap()
 }
 
 /// A shop with the sample catalog.
-pub(crate) fn shop() -> Shop {
+pub fn shop() -> Shop {
     Shop {
         catalog: Catalog::parse(CATALOG).unwrap(),
         ..Shop::default()
@@ -38,20 +38,20 @@ pub(crate) fn shop() -> Shop {
 }
 
 /// A stack, its shop, and the functions behind its doors.
-pub(crate) struct StackHarness {
-    pub(crate) stack: Stack,
-    pub(crate) shop: Shop,
-    pub(crate) wiring: Wiring,
+pub struct StackHarness {
+    pub stack: Stack,
+    pub shop: Shop,
+    pub wiring: Wiring,
 }
 
 impl StackHarness {
     /// As `cargo run` wires it.
-    pub(crate) async fn open() -> Self {
+    pub async fn open() -> Self {
         Self::with_wiring(shop(), |endpoints, shop| wire(endpoints, shop).unwrap()).await
     }
 
     /// Wired otherwise.
-    pub(crate) async fn with_wiring(
+    pub async fn with_wiring(
         shop: Shop,
         wiring: impl FnOnce(&StackEndpoints, &Shop) -> Wiring,
     ) -> Self {
@@ -76,7 +76,7 @@ impl StackHarness {
     }
 
     /// A house whose doors reach the table through a wire that counts, and nobody else does.
-    pub(crate) async fn with_proxy(shop: Shop) -> (Self, CountingProxy) {
+    pub async fn with_proxy(shop: Shop) -> (Self, CountingProxy) {
         let mut kept = None;
         let house = Self::with_wiring(shop, |endpoints, shop| {
             let wire = CountingProxy::in_front_of(&endpoints.table_url);
@@ -90,25 +90,25 @@ impl StackHarness {
         (house, kept.unwrap())
     }
 
-    pub(crate) fn signers(&self) -> Signers {
+    pub fn signers(&self) -> Signers {
         signers(&self.shop).unwrap()
     }
 
-    pub(crate) fn table(&self) -> DynamoTable {
+    pub fn table(&self) -> DynamoTable {
         dynamo_table(self.stack.endpoints()).unwrap()
     }
 
-    pub(crate) fn now(&self) -> Timestamp {
+    pub fn now(&self) -> Timestamp {
         self.stack.clock().now()
     }
 
-    pub(crate) async fn add_partner(&self, name: &str) {
+    pub async fn add_partner(&self, name: &str) {
         let partner = PartnerId::parse(name).unwrap();
         store::partners::add(&self.table(), &partner).await.unwrap();
     }
 
     /// A partner's program from a moment on, and what the partner itself is known by.
-    pub(crate) async fn agree_program(
+    pub async fn agree_program(
         &self,
         partner: &str,
         since: Timestamp,
@@ -127,14 +127,14 @@ impl StackHarness {
     }
 
     /// Delivers, signed just now.
-    pub(crate) async fn send(&self, delivery: &Delivery) -> DeliveryResponse {
+    pub async fn send(&self, delivery: &Delivery) -> DeliveryResponse {
         let (delivery, now) = (delivery.clone(), self.now());
         let gateway = self.stack.gateway_url().to_owned();
         blocking(move || delivery.send(&gateway, now).unwrap()).await
     }
 
     /// Delivers all of them, each of which must be accepted.
-    pub(crate) async fn send_all(&self, deliveries: &[Delivery]) {
+    pub async fn send_all(&self, deliveries: &[Delivery]) {
         for delivery in deliveries {
             let answer = self.send(delivery).await;
             assert!(
@@ -146,7 +146,7 @@ impl StackHarness {
     }
 
     /// Delivers bytes under these headers, whatever they are worth.
-    pub(crate) async fn post(
+    pub async fn post(
         &self,
         method: &'static str,
         path: &str,
@@ -161,20 +161,20 @@ impl StackHarness {
         blocking(move || call(method, &url, &headers, body).unwrap()).await
     }
 
-    pub(crate) async fn settle(&self) {
+    pub async fn settle(&self) {
         self.stack.settle().await.unwrap();
     }
 
-    pub(crate) async fn advance(&self, by: SignedDuration) {
+    pub async fn advance(&self, by: SignedDuration) {
         self.stack.advance(by).await.unwrap();
     }
 
-    pub(crate) fn mails(&self) -> Vec<CapturedMail> {
+    pub fn mails(&self) -> Vec<CapturedMail> {
         self.stack.mailbox().mails().unwrap()
     }
 
     /// The whole view of a customer, but for the moments of our own clock.
-    pub(crate) async fn view(&self, customer: &str) -> Value {
+    pub async fn view(&self, customer: &str) -> Value {
         let customer = CustomerKey::parse(customer).unwrap();
         let told = view(&self.table(), &customer, &self.shop.catalog).await;
         let mut value = serde_json::to_value(told.unwrap()).unwrap();
@@ -184,14 +184,14 @@ impl StackHarness {
 }
 
 /// Takes out when letters came to be owed: by our clock, which ticks while a test runs.
-pub(crate) fn remove_clock_times(view: &mut Value) {
+pub fn remove_clock_times(view: &mut Value) {
     for letter in view["letters"].as_array_mut().unwrap() {
         letter["due_at"] = "(our clock)".into();
     }
 }
 
 /// Runs what blocks where it may.
-pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(work).await.unwrap()
 }
 
