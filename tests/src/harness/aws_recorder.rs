@@ -32,6 +32,7 @@ pub struct AwsCall {
 /// The gate; clones share what was seen.
 #[derive(Clone)]
 pub struct AwsRecorder {
+    /// Where it listens.
     pub url: String,
     calls: Arc<Mutex<BTreeSet<AwsCall>>>,
     capacity: CapacityUsage,
@@ -64,6 +65,15 @@ impl AwsRecorder {
             axum::serve(listener, router).await.unwrap();
         });
         gate
+    }
+
+    /// The stack's endpoints as they are reached through it.
+    pub(super) fn recorded_endpoints(&self, endpoints: &StackEndpoints) -> StackEndpoints {
+        StackEndpoints {
+            table_url: self.url.clone(),
+            aws_url: self.url.clone(),
+            ..endpoints.clone()
+        }
     }
 
     /// What was called so far, each once.

@@ -1,6 +1,6 @@
 //! A proxy before the table's port that counts what goes over the wire, by operation.
 
-use super::stack::blocking;
+use super::requests::blocking;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 /// What went over the wire since it was last asked; clones share it.
 #[derive(Clone)]
 pub struct CountingProxy {
+    /// Where it listens.
     pub url: String,
     operations: Arc<Mutex<Vec<String>>>,
 }

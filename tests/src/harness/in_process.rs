@@ -1,194 +1,203 @@
-//! The real functions over a table in memory: every stream record and every message twice.
+//! The real functions in this process over a table in memory: every stream record and every
+//! message twice.
 
-use super::stack::{remove_clock_times, shop, start_time};
-use crate::endpoints;
-use dispatch::Dispatch;
-use domain::ids::CustomerKey;
+use super::clock::TestClock;
+use super::functions::{Functions, deliver};
+use super::notice_receiver::NoticeReceiver;
+use super::queues::{MemoryMailer, MemoryQueue};
+use super::scripted_api::ApiMode;
+use super::{Platform, TestHarness, shop, start_time};
+use calendar::DueScanSummary;
 use domain::record::Entry;
-use engagement_email::EngagementEmail;
-use engagement_email::mailer::{Mailer, RenderedLetter, SendError};
-use journal_fold::JournalFold;
-use local_shop::delivery::{Delivery, Signer};
-use providers::{ApiResponses, ItemOutcome, Provider, ReceivedItem};
-use runtime::queue::{Queue, QueueError};
-use runtime::{Clock, Function};
-use serde_json::{Value, json};
-use std::sync::{Arc, Mutex};
+use jiff::{SignedDuration, Timestamp};
+use local_shop::shop::Shop;
+use providers::ApiResponses;
+use runtime::Failure;
+use std::sync::{Arc, Mutex, OnceLock};
 use store::ingest::{AppendOutcome, ingest_entries};
 use store::memory::MemoryTable;
 
-/// A house of functions without ports.
-pub struct InProcessHarness {
-    pub table: MemoryTable,
-    letter_queue: MemoryQueue,
-    pub mailer: MemoryMailer,
-    fold: JournalFold<MemoryTable>,
-    dispatch: Dispatch<MemoryQueue>,
-    email: EngagementEmail<MemoryTable, MemoryMailer>,
-    read_changes: usize,
+/// Functions without ports, over a table in memory.
+pub struct InProcess {
+    pub(super) functions: Functions,
+    pub(super) clock: TestClock,
+    pub(super) letters: MemoryQueue,
+    pub(super) notices: MemoryQueue,
+    pub(super) read_changes: Mutex<usize>,
+    process_table: MemoryTable,
+    mailer: MemoryMailer,
+    receiver: OnceLock<NoticeReceiver>,
 }
 
-impl InProcessHarness {
-    pub fn open() -> Self {
-        let table = MemoryTable::without_attributes();
-        let (letter_queue, mailer) = (MemoryQueue::default(), MemoryMailer::default());
-        let clock = Clock::new(start_time);
-        let shop = shop();
+impl Platform for InProcess {
+    type Table = MemoryTable;
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+/// What may differ among harnesses of functions.
+pub struct InProcessOptions {
+    shop: Shop,
+    attributes: bool,
+    api: ApiResponses,
+}
+
+impl InProcessOptions {
+    /// Of another shop than the one with the sample catalog.
+    pub fn shop(self, shop: Shop) -> Self {
+        Self { shop, ..self }
+    }
+
+    /// Over a table that keeps items as they are: faster, where no stored format is tested.
+    pub fn without_attributes(self) -> Self {
         Self {
-            fold: JournalFold {
-                table: table.clone(),
-                clock: clock.clone(),
-            },
-            dispatch: Dispatch {
-                letters: letter_queue.clone(),
-                notices: MemoryQueue::default(),
-            },
-            email: EngagementEmail {
-                table: table.clone(),
-                mailer: mailer.clone(),
-                catalog: shop.catalog,
-                sender: shop.sender,
-                clock,
-            },
-            table,
-            letter_queue,
-            mailer,
-            read_changes: 0,
+            attributes: false,
+            ..self
         }
     }
 
-    /// What a door does once a request is proven and read.
-    pub async fn ingest(&self, entry: &Arc<Entry>) -> AppendOutcome {
-        let entries = std::slice::from_ref(entry);
-        let verdicts = ingest_entries(&self.table, entries, start_time())
-            .await
-            .unwrap();
-        verdicts[0]
+    /// With providers' APIs that know this.
+    pub fn api(self, api: ApiResponses) -> Self {
+        Self { api, ..self }
     }
 
-    /// Lets stream and queue deliver everything twice, until nothing more follows.
-    pub async fn settle(&mut self) {
+    /// Opens it.
+    pub fn open(self) -> TestHarness<InProcess> {
+        let table = match self.attributes {
+            true => MemoryTable::default(),
+            false => MemoryTable::without_attributes(),
+        };
+        let process_table = table.process();
+        let clock = TestClock::new();
+        let (letters, notices) = (MemoryQueue::default(), MemoryQueue::default());
+        let mailer = MemoryMailer::default();
+        let functions = Functions::new(
+            &self.shop,
+            &process_table,
+            &clock,
+            (&letters, &notices),
+            &mailer,
+            self.api,
+        );
+        TestHarness {
+            shop: self.shop,
+            table,
+            platform: InProcess {
+                functions,
+                clock,
+                letters,
+                notices,
+                read_changes: Mutex::default(),
+                process_table,
+                mailer,
+                receiver: OnceLock::new(),
+            },
+        }
+    }
+}
+
+impl TestHarness<InProcess> {
+    /// The functions in this process, of the shop with the sample catalog unless told otherwise.
+    pub fn in_process() -> InProcessOptions {
+        InProcessOptions {
+            shop: shop(),
+            attributes: true,
+            api: ApiResponses::closed(),
+        }
+    }
+
+    /// The table as the functions reach it: where faults are set, and requests counted.
+    pub fn process_table(&self) -> &MemoryTable {
+        &self.platform.process_table
+    }
+
+    /// Who sends the letters.
+    pub fn mailer(&self) -> &MemoryMailer {
+        &self.platform.mailer
+    }
+
+    /// A partner's notice endpoint, open from the first time it is asked for.
+    pub fn receiver(&self) -> &NoticeReceiver {
+        self.platform.receiver.get_or_init(NoticeReceiver::open)
+    }
+
+    /// Sets the clock to so many seconds after the start.
+    pub fn set_time(&self, seconds: i64) {
+        let since = SignedDuration::from_secs(seconds);
+        self.platform.clock.set(start_time() + since);
+    }
+
+    /// Moves the clock; nothing is called.
+    pub fn advance(&self, by: SignedDuration) {
+        self.platform.clock.advance(by);
+    }
+
+    /// What an endpoint does once a request is verified and normalized.
+    pub async fn ingest(&self, entry: &Arc<Entry>) -> AppendOutcome {
+        self.ingest_all(std::slice::from_ref(entry)).await[0]
+    }
+
+    /// The same, for a request of several events.
+    pub async fn ingest_all(&self, entries: &[Arc<Entry>]) -> Vec<AppendOutcome> {
+        let outcomes = ingest_entries(&self.table, entries, self.now()).await;
+        outcomes.unwrap()
+    }
+
+    /// One run of the calendar, while providers' APIs answer so.
+    ///
+    /// # Errors
+    /// When the table did not answer.
+    pub async fn scan_with_api(&self, mode: ApiMode) -> Result<DueScanSummary, Failure> {
+        self.functions().api.set_mode(mode);
+        self.functions().calendar().due_scan().await
+    }
+
+    /// Ends all processes: what they kept in memory is gone.
+    pub fn restart(&mut self) {
+        self.platform.functions.restart();
+    }
+
+    /// Lets stream and letters' queue deliver everything twice, until nothing more follows.
+    pub async fn settle(&self) {
         loop {
-            let from = self.read_changes;
-            self.read_changes = self.table.changes(0).len();
-            if from == self.read_changes {
+            let from = self.skip_changes();
+            let upto = self.table.changes(0).len();
+            if from == upto {
                 return;
             }
             for _ in 0..2 {
-                let failed = self.fold.process(self.table.changes(from)).await;
+                let failed = self
+                    .functions()
+                    .fold
+                    .process(self.table.changes(from))
+                    .await;
                 assert!(failed.is_empty(), "{failed:?}");
-                let failed = self.dispatch.enqueue(self.table.changes(from)).await;
-                assert!(failed.is_empty(), "{failed:?}");
+                self.dispatch_changes(from).await;
             }
-            let orders = self.letter_queue.take();
-            for order in &orders {
-                self.deliver(order, "1").await;
-                self.deliver(order, "2").await;
+            for task in &self.platform.letters.take() {
+                for receives in 1..=2 {
+                    assert!(deliver(&self.functions().email, task, receives).await);
+                }
             }
         }
     }
 
-    /// One message of the letters' queue.
-    async fn deliver(&self, order: &str, receives: &str) {
-        let message = json!({
-            "messageId": "m-1",
-            "body": order,
-            "attributes": { "ApproximateReceiveCount": receives },
-        });
-        let event = json!({ "Records": [message] }).to_string();
-        self.email.invoke(event.as_bytes()).await.unwrap();
+    /// Up to where the stream was read; it is taken as read to its end from now on.
+    pub(super) fn skip_changes(&self) -> usize {
+        let mut read = self.platform.read_changes.lock().unwrap();
+        std::mem::replace(&mut *read, self.table.changes(0).len())
     }
 
-    pub async fn view(&self, customer: &str) -> Value {
-        let customer = CustomerKey::parse(customer).unwrap();
-        let told = orangery::customer::view(&self.table, &customer, &self.email.catalog).await;
-        let mut value = serde_json::to_value(told.unwrap()).unwrap();
-        remove_clock_times(&mut value);
-        value
+    /// Has the stream's second reader see all changes from here.
+    pub(super) async fn dispatch_changes(&self, from: usize) {
+        let dispatch = &self.functions().dispatch;
+        let failed = dispatch.enqueue(self.table.changes(from)).await;
+        assert!(failed.is_empty(), "{failed:?}");
     }
-}
 
-/// The journal entry of a provider's delivery of one event.
-pub fn entry(delivery: &Delivery) -> Arc<Entry> {
-    let mut entries = entries(delivery);
-    assert_eq!(entries.len(), 1, "{} tells of several", delivery.name);
-    entries.remove(0)
-}
-
-/// The journal entries of a provider's delivery, made by the door's own proof and reading.
-pub fn entries(delivery: &Delivery) -> Vec<Arc<Entry>> {
-    let provider = provider_of(delivery);
-    let fetched = ApiResponses::recorded(provider.recorded_responses(&delivery.name)).unwrap();
-    let entry = |received| {
-        let entry = journal_entry(provider, received, &delivery.name);
-        entry.unwrap_or_else(|| panic!("{} tells nothing", delivery.name))
-    };
-    receive_recorded(delivery, &fetched)
-        .into_iter()
-        .map(entry)
-        .collect()
-}
-
-/// As the door journals it under this receipt; none where it does not.
-pub fn journal_entry(
-    provider: &Provider,
-    received: ReceivedItem,
-    receipt: &str,
-) -> Option<Arc<Entry>> {
-    let ItemOutcome::Event(reading) = received.outcome else {
-        return None;
-    };
-    let version = provider.normalizer();
-    let entry = Entry::new(reading, received.raw, version, start_time(), receipt.into());
-    Some(Arc::new(entry))
-}
-
-/// What a delivery tells while its provider's API says this and no more. Of a provider that
-/// alone can sign it is read as if it were proven.
-pub fn receive_recorded(delivery: &Delivery, fetched: &ApiResponses) -> Vec<ReceivedItem> {
-    let Signer::Provider(provider, secret) = &delivery.signer else {
-        panic!("{} is a partner's", delivery.name)
-    };
-    endpoints::receive_signed(provider, secret, &delivery.body, fetched, start_time()).unwrap()
-}
-
-/// An entry of which nothing is known but its bytes.
-pub fn unnormalized_entry(provider: &Provider, raw: &[u8]) -> Entry {
-    endpoints::unnormalized_entry(provider, raw, start_time())
-}
-
-fn provider_of(delivery: &Delivery) -> &'static Provider {
-    match &delivery.signer {
-        Signer::Provider(provider, _) => provider,
-        Signer::Partner(_) => panic!("{} is a partner's", delivery.name),
-    }
-}
-
-/// A queue.
-#[derive(Clone, Default)]
-pub struct MemoryQueue(Arc<Mutex<Vec<String>>>);
-
-impl MemoryQueue {
-    /// What came since it was last asked.
-    pub fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.lock().unwrap())
-    }
-}
-
-impl Queue for MemoryQueue {
-    async fn send(&self, body: String) -> Result<(), QueueError> {
-        self.0.lock().unwrap().push(body);
-        Ok(())
-    }
-}
-
-/// A mail service that takes everything.
-#[derive(Clone, Default)]
-pub struct MemoryMailer(pub Arc<Mutex<Vec<RenderedLetter>>>);
-
-impl Mailer for MemoryMailer {
-    async fn send(&self, mail: &RenderedLetter) -> Result<Arc<str>, SendError> {
-        self.0.lock().unwrap().push(mail.clone());
-        Ok("mail-1".into())
+    pub(super) fn functions(&self) -> &Functions {
+        &self.platform.functions
     }
 }

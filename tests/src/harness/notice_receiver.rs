@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex};
 /// The endpoint; clones share what came.
 #[derive(Clone, Default)]
 pub struct NoticeReceiver {
+    /// Where it listens.
     pub url: String,
     received: Arc<Mutex<Vec<ReceivedNotice>>>,
     answers: Arc<Mutex<VecDeque<u16>>>,
@@ -22,13 +23,18 @@ pub struct NoticeReceiver {
 /// A notice as it came.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReceivedNotice {
+    /// `webhook-id`.
     pub id: String,
+    /// `webhook-timestamp`.
     pub at: i64,
+    /// `webhook-signature`.
     pub signature: String,
+    /// The body, as it came.
     pub text: String,
 }
 
 impl ReceivedNotice {
+    /// The body, read.
     pub fn body(&self) -> Value {
         serde_json::from_str(&self.text).unwrap()
     }
@@ -42,14 +48,19 @@ impl ReceivedNotice {
 }
 
 impl NoticeReceiver {
-    pub async fn open() -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    /// Listens on a port of its own.
+    pub fn open() -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
         let receiver = Self {
             url: format!("http://{}/notices", listener.local_addr().unwrap()),
             ..Self::default()
         };
         let router = Router::new().fallback(receive).with_state(receiver.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        tokio::spawn(async move {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            axum::serve(listener, router).await.unwrap();
+        });
         receiver
     }
 

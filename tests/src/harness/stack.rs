@@ -1,135 +1,168 @@
-//! A running house: the local stack in this process, on ports of its own, and a sender at its
-//! doors.
+//! The whole local stack in this process, on ports of its own, and a sender at its gateway.
 
+use super::aws_recorder::AwsRecorder;
 use super::counting_proxy::CountingProxy;
-use super::logs;
-use anyhow::Context;
-use domain::catalog::Catalog;
-use domain::ids::{CustomerKey, PartnerId};
-use domain::partner::identity::PartnerIdentity;
-use domain::partner::program::Program;
+use super::requests::{blocking, call};
+use super::{Platform, TestHarness, logs, shop, start_time};
 use jiff::{SignedDuration, Timestamp};
 use local_cloud::mail::CapturedMail;
 use local_cloud::{Stack, StackEndpoints, StackSettings, Wiring};
 use local_shop::connection::dynamo_table;
-use local_shop::delivery::{Delivery, DeliveryResponse, agent};
-use local_shop::samples::CATALOG;
-use local_shop::shop::Shop;
-use local_shop::shop::signers;
+use local_shop::delivery::{Delivery, DeliveryResponse};
+use local_shop::shop::{Shop, signers};
 use local_shop::story::Signers;
-use orangery::customer::view;
 use orangery::wiring::{wire, wire_with_table};
-use serde_json::Value;
-use std::convert::Infallible;
 use store::dynamo::DynamoTable;
-use store::partners::{DatedProgram, change};
 
-/// The moment at which every house opens, and as of which stories are told.
-pub fn start_time() -> Timestamp {
-    "2026-03-01T00:00:00Z".parse().unwrap()
+/// A stack and the functions that are wired into it.
+pub struct LocalStack {
+    stack: Stack,
+    wiring: Wiring,
+    proxy: Option<CountingProxy>,
+    recorder: Option<AwsRecorder>,
 }
 
-/// A shop with the sample catalog.
-pub fn shop() -> Shop {
-    Shop {
-        catalog: Catalog::parse(CATALOG).unwrap(),
-        ..Shop::default()
+impl Platform for LocalStack {
+    type Table = DynamoTable;
+
+    fn now(&self) -> Timestamp {
+        self.stack.clock().now()
     }
 }
 
-/// A stack, its shop, and the functions behind its doors.
-pub struct StackHarness {
-    pub stack: Stack,
-    pub shop: Shop,
-    pub wiring: Wiring,
+/// What may differ among harnesses of a stack.
+pub struct StackOptions<W> {
+    shop: Shop,
+    wire: W,
+    counted: bool,
+    recorded: Option<Vec<(String, String)>>,
 }
 
-impl StackHarness {
-    /// As `cargo run` wires it.
-    pub async fn open() -> Self {
-        Self::with_wiring(shop(), |endpoints, shop| wire(endpoints, shop).unwrap()).await
+impl<W: FnOnce(&StackEndpoints, &Shop) -> Wiring> StackOptions<W> {
+    /// Of another shop than the one with the sample catalog.
+    pub fn shop(self, shop: Shop) -> Self {
+        Self { shop, ..self }
     }
 
-    /// Wired otherwise.
-    pub async fn with_wiring(
-        shop: Shop,
-        wiring: impl FnOnce(&StackEndpoints, &Shop) -> Wiring,
-    ) -> Self {
+    /// Wired otherwise than `cargo run` does it.
+    pub fn wired<V>(self, wire: V) -> StackOptions<V>
+    where
+        V: FnOnce(&StackEndpoints, &Shop) -> Wiring,
+    {
+        StackOptions {
+            shop: self.shop,
+            wire,
+            counted: self.counted,
+            recorded: self.recorded,
+        }
+    }
+
+    /// Has the endpoints, and nobody else, reach the table through a proxy that counts. They are
+    /// wired as `cargo run` does it.
+    pub fn counted(self) -> Self {
+        Self {
+            counted: true,
+            ..self
+        }
+    }
+
+    /// Has all functions reach AWS through a recorder, which keeps these secrets by the names of
+    /// their parameters.
+    pub fn recorded(self, secrets: Vec<(String, String)>) -> Self {
+        Self {
+            recorded: Some(secrets),
+            ..self
+        }
+    }
+
+    /// Opens it.
+    pub async fn open(self) -> TestHarness {
         logs::capture();
         let settings = StackSettings {
             clock: Some(start_time()),
             ..StackSettings::default()
         };
-        let mut kept = None;
+        let (mut proxy, mut recorder, mut kept) = (None, None, None);
+        let shop = self.shop;
         let stack = Stack::start(settings, |endpoints| {
-            let wiring = wiring(endpoints, &shop);
+            let wiring = match (self.counted, self.recorded) {
+                (true, _) => {
+                    let counting = CountingProxy::in_front_of(&endpoints.table_url);
+                    let wiring = counted_wiring(endpoints, &shop, &counting);
+                    proxy = Some(counting);
+                    wiring
+                }
+                (false, Some(secrets)) => {
+                    let recording = AwsRecorder::in_front_of(endpoints, secrets);
+                    let through = recording.recorded_endpoints(endpoints);
+                    recorder = Some(recording);
+                    (self.wire)(&through, &shop)
+                }
+                (false, None) => (self.wire)(endpoints, &shop),
+            };
             kept = Some(wiring.clone());
             wiring
         });
         let stack = stack.await.unwrap();
-        let wiring = kept.unwrap();
-        Self {
-            stack,
+        TestHarness {
+            table: dynamo_table(stack.endpoints()).unwrap(),
             shop,
-            wiring,
+            platform: LocalStack {
+                stack,
+                wiring: kept.unwrap(),
+                proxy,
+                recorder,
+            },
+        }
+    }
+}
+
+impl TestHarness {
+    /// The whole local stack, as `cargo run` wires it, of the shop with the sample catalog; unless
+    /// told otherwise.
+    pub fn local_stack() -> StackOptions<impl FnOnce(&StackEndpoints, &Shop) -> Wiring> {
+        StackOptions {
+            shop: shop(),
+            wire: |endpoints: &StackEndpoints, shop: &Shop| wire(endpoints, shop).unwrap(),
+            counted: false,
+            recorded: None,
         }
     }
 
-    /// A house whose doors reach the table through a wire that counts, and nobody else does.
-    pub async fn with_proxy(shop: Shop) -> (Self, CountingProxy) {
-        let mut kept = None;
-        let house = Self::with_wiring(shop, |endpoints, shop| {
-            let wire = CountingProxy::in_front_of(&endpoints.table_url);
-            let mut through = endpoints.clone();
-            through.table_url.clone_from(&wire.url);
-            kept = Some(wire);
-            let receivers = dynamo_table(&through).unwrap();
-            wire_with_table(endpoints, shop, receivers, dynamo_table(endpoints).unwrap()).unwrap()
-        });
-        let house = house.await;
-        (house, kept.unwrap())
+    /// That stack, opened.
+    pub async fn open() -> Self {
+        Self::local_stack().open().await
     }
 
+    /// The stack.
+    pub fn stack(&self) -> &Stack {
+        &self.platform.stack
+    }
+
+    /// The functions and what calls them.
+    pub fn wiring(&self) -> &Wiring {
+        &self.platform.wiring
+    }
+
+    /// What counts the endpoints' requests to the table, where that was asked for.
+    pub fn proxy(&self) -> &CountingProxy {
+        self.platform.proxy.as_ref().unwrap()
+    }
+
+    /// What records the calls of AWS, where that was asked for.
+    pub fn recorder(&self) -> &AwsRecorder {
+        self.platform.recorder.as_ref().unwrap()
+    }
+
+    /// Who signs deliveries.
     pub fn signers(&self) -> Signers {
         signers(&self.shop).unwrap()
-    }
-
-    pub fn table(&self) -> DynamoTable {
-        dynamo_table(self.stack.endpoints()).unwrap()
-    }
-
-    pub fn now(&self) -> Timestamp {
-        self.stack.clock().now()
-    }
-
-    pub async fn add_partner(&self, name: &str) {
-        let partner = PartnerId::parse(name).unwrap();
-        store::partners::add(&self.table(), &partner).await.unwrap();
-    }
-
-    /// A partner's program from a moment on, and what the partner itself is known by.
-    pub async fn agree_program(
-        &self,
-        partner: &str,
-        since: Timestamp,
-        program: Program,
-        own: PartnerIdentity,
-    ) {
-        let (table, partner) = (self.table(), PartnerId::parse(partner).unwrap());
-        let changed = change(&table, &partner, |row| {
-            let program = program.clone();
-            row.programs
-                .push(DatedProgram::new(since, program.into(), 0));
-            row.identity = own.clone();
-            Ok::<(), Infallible>(())
-        });
-        assert!(changed.await.unwrap().is_some());
     }
 
     /// Delivers, signed just now.
     pub async fn send(&self, delivery: &Delivery) -> DeliveryResponse {
         let (delivery, now) = (delivery.clone(), self.now());
-        let gateway = self.stack.gateway_url().to_owned();
+        let gateway = self.stack().gateway_url().to_owned();
         blocking(move || delivery.send(&gateway, now).unwrap()).await
     }
 
@@ -153,7 +186,7 @@ impl StackHarness {
         headers: &[(&str, String)],
         body: Vec<u8>,
     ) -> DeliveryResponse {
-        let url = format!("{}{path}", self.stack.gateway_url());
+        let url = format!("{}{path}", self.stack().gateway_url());
         let headers: Vec<_> = headers
             .iter()
             .map(|(name, value)| ((*name).to_owned(), value.clone()))
@@ -161,58 +194,25 @@ impl StackHarness {
         blocking(move || call(method, &url, &headers, body).unwrap()).await
     }
 
+    /// Lets all that is under way come to its end.
     pub async fn settle(&self) {
-        self.stack.settle().await.unwrap();
+        self.stack().settle().await.unwrap();
     }
 
+    /// Moves the clock, and lets happen what falls due.
     pub async fn advance(&self, by: SignedDuration) {
-        self.stack.advance(by).await.unwrap();
+        self.stack().advance(by).await.unwrap();
     }
 
+    /// The letters that were sent.
     pub fn mails(&self) -> Vec<CapturedMail> {
-        self.stack.mailbox().mails().unwrap()
-    }
-
-    /// The whole view of a customer, but for the moments of our own clock.
-    pub async fn view(&self, customer: &str) -> Value {
-        let customer = CustomerKey::parse(customer).unwrap();
-        let told = view(&self.table(), &customer, &self.shop.catalog).await;
-        let mut value = serde_json::to_value(told.unwrap()).unwrap();
-        remove_clock_times(&mut value);
-        value
+        self.stack().mailbox().mails().unwrap()
     }
 }
 
-/// Takes out when letters came to be owed: by our clock, which ticks while a test runs.
-pub fn remove_clock_times(view: &mut Value) {
-    for letter in view["letters"].as_array_mut().unwrap() {
-        letter["due_at"] = "(our clock)".into();
-    }
-}
-
-/// Runs what blocks where it may.
-pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    tokio::task::spawn_blocking(work).await.unwrap()
-}
-
-fn call(
-    method: &str,
-    url: &str,
-    headers: &[(String, String)],
-    body: Vec<u8>,
-) -> anyhow::Result<DeliveryResponse> {
-    let mut request = ureq::http::Request::builder().method(method).uri(url);
-    for (name, value) in headers {
-        request = request.header(name, value);
-    }
-    let agent = agent(url);
-    let request = agent
-        .configure_request(request.body(body)?)
-        .allow_non_standard_methods(true);
-    let mut answer = agent.run(request.build()).context("nobody answers")?;
-    let body = answer.body_mut().read_to_string().unwrap_or_default();
-    Ok(DeliveryResponse {
-        status: answer.status().as_u16(),
-        body,
-    })
+fn counted_wiring(endpoints: &StackEndpoints, shop: &Shop, proxy: &CountingProxy) -> Wiring {
+    let mut through = endpoints.clone();
+    through.table_url.clone_from(&proxy.url);
+    let receivers = dynamo_table(&through).unwrap();
+    wire_with_table(endpoints, shop, receivers, dynamo_table(endpoints).unwrap()).unwrap()
 }

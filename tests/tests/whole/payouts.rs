@@ -11,12 +11,12 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use store::payouts::{LedgerSnapshot, read_ledger_snapshot, run};
 use store::{Item, PutOutcome, Table, WriteCondition};
-use tests::harness::stack::StackHarness;
+use tests::harness::TestHarness;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn twenty_runs_at_once_pay_once() {
-    let house = StackHarness::open().await;
-    let table = house.table();
+    let house = TestHarness::open().await;
+    let table = house.table.clone();
     for n in 0..30 {
         put(&table, n, 200).await;
     }

@@ -1,7 +1,5 @@
-//! What the tests stand on: a running house, a table in memory, stories, expectations, logs.
+//! What these tests have of their own: stories, expectations, a provider's API on loopback.
 
 pub(crate) mod provider_api_stub;
-pub(crate) mod notice_harness;
 pub(crate) mod expect;
-pub(crate) mod partner_harness;
 pub(crate) mod story_test;
