@@ -19,6 +19,7 @@ pub mod queues;
 pub mod scripted_api;
 pub mod notices;
 pub mod shop_actions;
+pub mod partner_endpoint;
 pub mod entries;
 pub mod requests;
 pub mod notice_receiver;
