@@ -2,6 +2,8 @@
 
 pub mod endpoints;
 
+pub mod harness;
+
 pub mod proof;
 
 pub mod results;

@@ -13,7 +13,6 @@
 // functions alone.
 
 mod template;
-mod aws_recorder;
 mod deployed_harness;
 mod wiring;
 mod permissions;

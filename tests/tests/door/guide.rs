@@ -1,17 +1,18 @@
 //! The signing guide: what it lists is right, and its samples open the door.
 
 use crate::signing::{sign, sign_query};
-use crate::support::{PartnerEndpointHarness, PartnerRequest, key};
 use domain::ids::PartnerId;
 use providers::partner::postback;
 use providers::{Secret, standard};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::process::Command;
+use tests::harness::TestHarness;
+use tests::harness::partner_endpoint::{PartnerRequest, key};
 
 const GUIDE: &str = include_str!("../../../functions/partner-referral/signing.md");
 const SECRET: &str = "whsec_dGhlLXNlY3JldC10aGF0LXRoZS1ndWlkZS1zaG93cyE=";
-const TIME: i64 = crate::support::START_SECOND;
+const TIME: i64 = tests::harness::partner_endpoint::START_SECOND;
 const QUESTION: &str = "GET /partners/acme/referrals/r-2207";
 const QUERY: &str = "transaction_id=t-1&email=nell%40example.com&amount=12.50";
 
@@ -189,7 +190,7 @@ async fn assert_accepted(signs: &dyn Fn(&SampleCall<'_>) -> String) {
     });
     assert!(GUIDE.contains(&format!("`{sig}`")), "{sig}");
 
-    let door = PartnerEndpointHarness::open().await;
+    let door = TestHarness::with_partner_endpoint().await;
     let secret = key("acme").reveal_standard();
     let accents = body.replace("r-2207", "r-\u{e9}t\u{e9}");
     for (id, text) in [("msg_1", body), ("msg_2", accents)] {

@@ -12,7 +12,6 @@
 // Helpers of tests fail loudly and print what they counted; the lints' exception covers test
 // functions alone.
 
-mod support;
 mod schema;
 #[expect(unreachable_pub, reason = "as the guide shows it to others")]
 mod signing;

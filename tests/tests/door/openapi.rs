@@ -2,10 +2,11 @@
 
 use crate::cases::{events, postbacks, questions};
 use crate::schema::faults;
-use crate::support::{EndpointAnswer, PartnerEndpointHarness, created_report};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use store::memory::Crash;
+use tests::harness::TestHarness;
+use tests::harness::partner_endpoint::{EndpointAnswer, created_report};
 
 const TEMPLATE: &str = include_str!("../../../infra/template.yaml");
 const EVENTS: &str = "/partners/{partner}/events";
@@ -58,7 +59,7 @@ fn its_routes_are_those_that_are_deployed() {
 
 #[tokio::test]
 async fn every_example_is_as_its_schema_has_it_and_taken_in() {
-    let (door, document) = (PartnerEndpointHarness::open().await, document());
+    let (door, document) = (TestHarness::with_partner_endpoint().await, document());
     let content = &document["paths"][EVENTS]["post"]["requestBody"]["content"]["application/json"];
     let examples = content["examples"].as_object().unwrap();
     for (name, example) in examples {
@@ -102,7 +103,7 @@ async fn every_example_is_as_its_schema_has_it_and_taken_in() {
 
 #[tokio::test]
 async fn what_its_schema_refuses_the_door_refuses_by_the_fields_name() {
-    let (door, document) = (PartnerEndpointHarness::open().await, document());
+    let (door, document) = (TestHarness::with_partner_endpoint().await, document());
     let schema = json!({ "$ref": "#/components/schemas/Report" });
     let (long, tab) = (json!("x".repeat(255)), json!("a\tb"));
     let many: Value = (0..11).map(|n| (format!("s{n}"), json!("x"))).collect();
@@ -170,13 +171,13 @@ async fn every_status_it_names_is_given_and_no_other() {
     ] {
         let mut seen = BTreeSet::new();
         for (status, words, table_answers, knock) in cases {
-            let door = PartnerEndpointHarness::open().await;
+            let door = TestHarness::with_partner_endpoint().await;
             door.report("acme", "known", &created_report("r-1", "nell@example.com"))
                 .await;
             door.postback("acme", "transaction_id=known&code=c").await;
             // A table that is dead turns every request to it into 503.
             if !table_answers {
-                door.crashing_table.set_faults(
+                door.process_table().set_faults(
                     Crash {
                         after: 0,
                         answer_lost: false,

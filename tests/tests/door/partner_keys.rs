@@ -1,19 +1,21 @@
 //! Partners that sign with keys of their own.
 
-use crate::support::{PartnerEndpointHarness, PartnerRequest, created_report};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::ids::PartnerId;
+use jiff::SignedDuration;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use std::convert::Infallible;
 use store::memory::Crash;
 use store::partners::change;
+use tests::harness::partner_endpoint::{PartnerRequest, created_report};
+use tests::harness::{InProcess, TestHarness};
 
 fn key(seed: u8) -> Ed25519KeyPair {
     Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap()
 }
 
-async fn give(door: &PartnerEndpointHarness, partner: &str, keys: &[&Ed25519KeyPair]) {
+async fn give(door: &TestHarness<InProcess>, partner: &str, keys: &[&Ed25519KeyPair]) {
     let text = |key: &&Ed25519KeyPair| {
         let text = STANDARD.encode(key.public_key().as_ref());
         format!("whpk_{text}").into()
@@ -46,7 +48,7 @@ fn signed(mut knock: PartnerRequest, text: &str, key: &Ed25519KeyPair) -> Partne
     knock
 }
 
-fn report(door: &PartnerEndpointHarness, partner: &str, key: &Ed25519KeyPair) -> PartnerRequest {
+fn report(door: &TestHarness<InProcess>, partner: &str, key: &Ed25519KeyPair) -> PartnerRequest {
     let body = created_report("r-1", "nell@example.com").to_string();
     signed(
         PartnerRequest::report(partner, "msg_1", &body, door.now()),
@@ -57,10 +59,10 @@ fn report(door: &PartnerEndpointHarness, partner: &str, key: &Ed25519KeyPair) ->
 
 #[tokio::test]
 async fn a_partner_may_sign_with_any_public_key_it_gave() {
-    let (door, own) = (PartnerEndpointHarness::open().await, key(1));
+    let (door, own) = (TestHarness::with_partner_endpoint().await, key(1));
     assert_eq!(door.send(&report(&door, "acme", &own)).await.status, 401);
     give(&door, "acme", &[&key(2), &own]).await;
-    door.advance(61);
+    door.advance(SignedDuration::from_secs(61));
     assert_eq!(
         door.send(&report(&door, "acme", &own)).await.verdict(),
         (202, "accepted")
@@ -78,23 +80,23 @@ async fn a_partner_may_sign_with_any_public_key_it_gave() {
     );
     assert_eq!(door.send(&other).await.status, 401);
     let stale = report(&door, "acme", &own);
-    door.advance(301);
+    door.advance(SignedDuration::from_secs(301));
     assert_eq!(door.send(&stale).await.status, 401);
     give(&door, "acme", &[]).await;
-    door.advance(61);
+    door.advance(SignedDuration::from_secs(61));
     assert_eq!(door.send(&report(&door, "acme", &own)).await.status, 401);
 }
 
 #[tokio::test]
 async fn forgeries_under_whatever_names_cost_one_read_a_minute_together() {
-    let (door, own) = (PartnerEndpointHarness::open().await, key(1));
+    let (door, own) = (TestHarness::with_partner_endpoint().await, key(1));
     give(&door, "acme", &[&own]).await;
     assert_eq!(
         door.send(&report(&door, "ghost", &key(9))).await.status,
         401
     );
     // From now on every request to the table would be a 503.
-    door.crashing_table.set_faults(
+    door.process_table().set_faults(
         Crash {
             after: 0,
             answer_lost: false,
@@ -108,7 +110,7 @@ async fn forgeries_under_whatever_names_cost_one_read_a_minute_together() {
             assert_eq!(said.status, 401, "{name}: {said:?}");
         }
     }
-    door.advance(60);
+    door.advance(SignedDuration::from_secs(60));
     assert_eq!(
         door.send(&report(&door, "ghost", &key(9))).await.status,
         503

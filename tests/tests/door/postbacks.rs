@@ -1,19 +1,21 @@
 //! Reports in a query.
 
-use crate::support::{PartnerEndpointHarness, PartnerRequest, key, token};
 use domain::ids::PartnerId;
+use jiff::SignedDuration;
 use providers::partner::postback::sign_query;
+use tests::harness::TestHarness;
+use tests::harness::partner_endpoint::{PartnerRequest, key, token};
 
 const VALID_QUERY: &str = "transaction_id=t-1&email=nell%40example.com&sub1=spring&amount=12.50";
 
 #[tokio::test]
 async fn r6_a_postback_replayed_is_a_repetition_and_with_another_amount_a_conflict() {
-    let door = PartnerEndpointHarness::open().await;
+    let door = TestHarness::with_partner_endpoint().await;
     assert_eq!(
         door.postback("acme", VALID_QUERY).await.verdict(),
         (202, "accepted")
     );
-    door.advance(86_400);
+    door.advance(SignedDuration::from_secs(86_400));
     assert_eq!(
         door.postback("acme", VALID_QUERY).await.verdict(),
         (202, "repeated")
@@ -54,10 +56,10 @@ async fn r6_a_postback_replayed_is_a_repetition_and_with_another_amount_a_confli
 
 #[tokio::test]
 async fn a_postback_earns_like_a_report_and_its_amount_and_token_count_for_nothing() {
-    let door = PartnerEndpointHarness::open().await;
+    let door = TestHarness::with_partner_endpoint().await;
     door.postback("acme", &VALID_QUERY.replace("12.50", "99999999"))
         .await;
-    door.advance(60);
+    door.advance(SignedDuration::from_secs(60));
     door.add_paying_customer("cus_nell", "nell@example.com")
         .await;
     assert_eq!(
@@ -89,9 +91,9 @@ async fn a_postback_earns_like_a_report_and_its_amount_and_token_count_for_nothi
 
 #[tokio::test]
 async fn a_webhook_id_and_a_transaction_never_meet() {
-    let door = PartnerEndpointHarness::open().await;
+    let door = TestHarness::with_partner_endpoint().await;
     door.postback("acme", "transaction_id=msg_1&code=c").await;
-    let report = crate::support::created_report("r-1", "nell@example.com");
+    let report = tests::harness::partner_endpoint::created_report("r-1", "nell@example.com");
     assert_eq!(
         door.report("acme", "msg_1", &report).await.verdict(),
         (202, "accepted")
@@ -100,7 +102,7 @@ async fn a_webhook_id_and_a_transaction_never_meet() {
 
 #[tokio::test]
 async fn a_token_opens_its_own_address_and_no_other_partners() {
-    let door = PartnerEndpointHarness::open().await;
+    let door = TestHarness::with_partner_endpoint().await;
     let token = token("acme");
     let query = format!("{VALID_QUERY}&token={}", token.reveal());
     for (partner, status) in [("acme", 202), ("zest", 401), ("ghost", 401)] {

@@ -1,15 +1,17 @@
 //! How a referral stands, as its partner may know it.
 
-use crate::support::{PartnerEndpointHarness, PartnerRequest, created_report, with_type};
 use domain::ids::PartnerId;
 use domain::partner::referral::Decision;
+use jiff::SignedDuration;
 use store::operator_decisions::{ReferralRef, review};
+use tests::harness::partner_endpoint::{PartnerRequest, created_report, with_type};
+use tests::harness::{InProcess, TestHarness};
 
 #[tokio::test]
 async fn before_the_first_payment_nobody_learns_who_is_a_customer() {
-    let door = PartnerEndpointHarness::open().await;
+    let door = TestHarness::with_partner_endpoint().await;
     door.add_customer("cus_known", "known@example.com").await;
-    door.advance(60);
+    door.advance(SignedDuration::from_secs(60));
     let mut answers = Vec::new();
     for name in ["known", "unknown"] {
         let email = format!("{name}@example.com");
@@ -38,10 +40,10 @@ async fn before_the_first_payment_nobody_learns_who_is_a_customer() {
 
 #[tokio::test]
 async fn each_state_has_its_reason() {
-    let door = PartnerEndpointHarness::open().await;
+    let door = TestHarness::with_partner_endpoint().await;
     door.report("acme", "m1", &created_report("first", "nell@example.com"))
         .await;
-    door.advance(60);
+    door.advance(SignedDuration::from_secs(60));
     door.report("acme", "m2", &created_report("second", "nell@example.com"))
         .await;
     door.report("zest", "m1", &created_report("theirs", "nell@example.com"))
@@ -54,7 +56,7 @@ async fn each_state_has_its_reason() {
     .await;
     door.report("bare", "m1", &created_report("unpaid", "nell@example.com"))
         .await;
-    door.advance(60);
+    door.advance(SignedDuration::from_secs(60));
     door.add_paying_customer("cus_nell", "nell@example.com")
         .await;
     door.add_paying_customer("cus_ann", "ann+tag@acme.example")
@@ -88,7 +90,7 @@ async fn each_state_has_its_reason() {
         ("zest", "theirs", "refused another_partner"),
     ];
     assert_states(&door, &states).await;
-    door.advance(61 * 86_400);
+    door.advance(SignedDuration::from_secs(61 * 86_400));
     door.report(
         "zest",
         "m5",
@@ -99,7 +101,7 @@ async fn each_state_has_its_reason() {
 }
 
 /// How referrals stand: partner, referral, state with its reason.
-async fn assert_states(door: &PartnerEndpointHarness, expected: &[(&str, &str, &str)]) {
+async fn assert_states(door: &TestHarness<InProcess>, expected: &[(&str, &str, &str)]) {
     for (partner, referral, state) in expected {
         let status = door.ask_status(partner, referral).await.status_text();
         assert_eq!(status, *state, "{referral}");
@@ -108,7 +110,7 @@ async fn assert_states(door: &PartnerEndpointHarness, expected: &[(&str, &str, &
 
 #[tokio::test]
 async fn a_partner_asks_of_its_own_referrals_alone_and_names_them_as_it_likes() {
-    let door = PartnerEndpointHarness::open().await;
+    let door = TestHarness::with_partner_endpoint().await;
     for referral in ["r#1", "r", "a/b", "r%231", "\u{e9}t\u{e9} 1"] {
         let id = format!("m{}", door.items().len());
         let said = door
@@ -129,7 +131,7 @@ async fn a_partner_asks_of_its_own_referrals_alone_and_names_them_as_it_likes() 
     other.address = "/partners/acme/referrals/a%2Fb".into();
     assert_eq!(door.send(&other).await.status, 401);
     let mut stale = PartnerRequest::question("acme", "r", door.now());
-    door.advance(301);
+    door.advance(SignedDuration::from_secs(301));
     assert_eq!(door.send(&stale).await.status, 401);
     stale.headers.clear();
     assert_eq!(door.send(&stale).await.status, 401);

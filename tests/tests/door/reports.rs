@@ -1,16 +1,18 @@
 //! Messages: one id, one content; leads and sub-ids; what dies on the way is completed.
 
-use crate::support::{PartnerEndpointHarness, PartnerRequest, created_report, key, with_type};
+use jiff::SignedDuration;
 use providers::standard;
 use serde_json::json;
 use store::audit::walk;
 use store::memory::Crash;
 use store::reports::ReportIndex;
 use store::{Item, Key};
+use tests::harness::TestHarness;
+use tests::harness::partner_endpoint::{PartnerRequest, created_report, key, with_type};
 
 #[tokio::test]
 async fn one_id_with_another_content_is_a_conflict_and_both_are_kept() {
-    let door = PartnerEndpointHarness::open().await;
+    let door = TestHarness::with_partner_endpoint().await;
     let (first, second) = (
         created_report("r-1", "nell@example.com"),
         created_report("r-1", "ada@example.com"),
@@ -49,7 +51,7 @@ async fn one_id_with_another_content_is_a_conflict_and_both_are_kept() {
 
 #[tokio::test]
 async fn a_report_of_a_known_referral_under_a_new_id_is_a_further_report() {
-    let door = PartnerEndpointHarness::open().await;
+    let door = TestHarness::with_partner_endpoint().await;
     for (id, email) in [("msg_1", "nell@example.com"), ("msg_2", "ada@example.com")] {
         let said = door.report("acme", id, &created_report("r-1", email)).await;
         assert_eq!(said.verdict(), (202, "accepted"));
@@ -74,13 +76,13 @@ async fn whatever_dies_the_partners_retry_completes_it_and_says_what_was_said_fi
     let mut tried = 0;
     for after in 0..20 {
         for lost in [false, true] {
-            let door = PartnerEndpointHarness::open().await;
+            let door = TestHarness::with_partner_endpoint().await;
             door.add_paying_customer("cus_nell", "nell@example.com")
                 .await;
-            door.advance(60);
+            door.advance(SignedDuration::from_secs(60));
             // So that the partner is in memory, and every request is one of the report's.
             door.ask_status("acme", "r-1").await;
-            door.crashing_table.set_faults(
+            door.process_table().set_faults(
                 Crash {
                     after,
                     answer_lost: lost,
@@ -88,8 +90,8 @@ async fn whatever_dies_the_partners_retry_completes_it_and_says_what_was_said_fi
                 .faults(),
             );
             let first = door.report("acme", "msg_1", &report).await;
-            door.crashing_table.clear_faults();
-            door.advance(7);
+            door.process_table().clear_faults();
+            door.advance(SignedDuration::from_secs(7));
             let again = door.report("acme", "msg_1", &report).await;
             assert_eq!(again.status, 202, "{again:?}");
             // What is journaled and not folded yet is the stream's and the audit's to finish.
@@ -116,14 +118,14 @@ async fn whatever_dies_the_partners_retry_completes_it_and_says_what_was_said_fi
 
 #[tokio::test]
 async fn a_lead_is_kept_with_its_customer_and_claims_nothing() {
-    let door = PartnerEndpointHarness::open().await;
+    let door = TestHarness::with_partner_endpoint().await;
     let lead = with_type("lead.created", &created_report("r-1", "nell@example.com"));
     assert_eq!(
         door.report("acme", "msg_1", &lead).await.verdict(),
         (202, "accepted")
     );
     assert_eq!(door.ask_status("acme", "r-1").await.status_text(), "lead");
-    door.advance(60);
+    door.advance(SignedDuration::from_secs(60));
     door.add_paying_customer("cus_nell", "nell@example.com")
         .await;
     let kinds: Vec<String> = door
@@ -152,7 +154,7 @@ async fn a_lead_is_kept_with_its_customer_and_claims_nothing() {
 
 #[tokio::test]
 async fn sub_ids_come_back_to_the_partner_that_sent_them() {
-    let door = PartnerEndpointHarness::open().await;
+    let door = TestHarness::with_partner_endpoint().await;
     let mut report = created_report("r-1", "nell@example.com");
     report["data"]["sub_ids"] = json!({ "campaign": "spring", "page": "juicers" });
     door.report("acme", "msg_1", &report).await;
@@ -174,11 +176,11 @@ async fn sub_ids_come_back_to_the_partner_that_sent_them() {
 
 #[tokio::test]
 async fn a_report_signed_again_under_a_newer_key_is_a_repetition() {
-    let door = PartnerEndpointHarness::open().await;
+    let door = TestHarness::with_partner_endpoint().await;
     let report = created_report("r-1", "nell@example.com").to_string();
     let knock = PartnerRequest::report("acme", "msg_1", &report, door.now());
     assert_eq!(door.send(&knock).await.verdict(), (202, "accepted"));
-    door.advance(200);
+    door.advance(SignedDuration::from_secs(200));
     let headers = standard::sign("msg_1", report.as_bytes(), &key("acme"), door.now());
     let headers = headers
         .into_iter()

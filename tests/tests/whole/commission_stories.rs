@@ -3,10 +3,6 @@
 //! doors made of it, in every order.
 
 use crate::event_orders::{SplitMixRng, each_order};
-use crate::support::notice_harness::{deduplicated, secret};
-use crate::support::notice_receiver::{NoticeReceiver, ReceivedNotice};
-use crate::support::partner_harness::{PartnerHarness, ShopAction, at, program};
-use crate::support::stack_harness::blocking;
 use domain::ids::PartnerId;
 use domain::partner::identity::PartnerIdentity;
 use domain::partner::ledger::{CommissionRow, Ledger};
@@ -21,6 +17,11 @@ use std::sync::Arc;
 use store::ingest::ingest_entries;
 use store::memory::MemoryTable;
 use store::partners::ledger;
+use tests::harness::TestHarness;
+use tests::harness::notice_receiver::{NoticeReceiver, ReceivedNotice};
+use tests::harness::notices::{deduplicated, secret};
+use tests::harness::requests::blocking;
+use tests::harness::shop_actions::{ShopAction, at, program};
 
 /// Month and day, what happens, the rows it makes, then pending, released and paid that evening.
 type ModelDay = ((i8, i8), ShopAction, &'static [i64], (i64, i64, i64));
@@ -57,7 +58,7 @@ const MODEL_4: [ModelDay; 12] = [
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn model_4_through_the_doors_is_its_table_row_by_row_and_in_every_order_its_sums() {
-    let shop = PartnerHarness::open(&[("acme", program(), PartnerIdentity::default())]).await;
+    let shop = TestHarness::with_partners(&[("acme", program(), PartnerIdentity::default())]).await;
     let mut seen = 0;
     for ((month, day), happens, made, balance) in MODEL_4 {
         shop.advance_to(at(month, day, 9)).await;
@@ -132,7 +133,7 @@ const SAMPLES: usize = 100;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r3_a_late_report_earns_on_what_was_paid_inside_the_window_alone() {
-    let shop = PartnerHarness::open(&[("acme", program(), PartnerIdentity::default())]).await;
+    let shop = TestHarness::with_partners(&[("acme", program(), PartnerIdentity::default())]).await;
     shop.advance_to(at(3, 3, 9)).await;
     shop.perform("in", ShopAction::Paid(1, 1_000)).await;
     shop.perform("out", ShopAction::Paid(1, 1_000)).await;
@@ -155,9 +156,11 @@ async fn r4_of_two_partners_the_first_signed_report_earns_or_the_last_click() {
             ..program()
         };
         let own = PartnerIdentity::default;
-        let shop =
-            PartnerHarness::open(&[("acme", program.clone(), own()), ("zest", program, own())])
-                .await;
+        let shop = TestHarness::with_partners(&[
+            ("acme", program.clone(), own()),
+            ("zest", program, own()),
+        ])
+        .await;
         shop.advance_to(at(3, 2, 9)).await;
         shop.report("zest", "c").await;
         shop.advance_to(at(3, 4, 9)).await;
@@ -177,7 +180,7 @@ async fn r4_of_two_partners_the_first_signed_report_earns_or_the_last_click() {
 async fn r5_who_looks_like_the_partner_is_held_with_the_reason_and_not_refused() {
     let mut own = PartnerIdentity::of("ow.ner@agrumes.fr");
     own.fingerprints.insert("CardOfTheOwner01".into());
-    let shop = PartnerHarness::open(&[("acme", program(), own)]).await;
+    let shop = TestHarness::with_partners(&[("acme", program(), own)]).await;
     shop.advance_to(at(3, 3, 9)).await;
     for (customer, email, card) in [
         ("mail", "owner+shop@agrumes.fr", "CardOfSomebody01"),
@@ -215,7 +218,7 @@ async fn r5_who_looks_like_the_partner_is_held_with_the_reason_and_not_refused()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r7_a_lower_rate_touches_only_those_who_are_sent_after_it() {
-    let shop = PartnerHarness::open(&[("acme", program(), PartnerIdentity::default())]).await;
+    let shop = TestHarness::with_partners(&[("acme", program(), PartnerIdentity::default())]).await;
     shop.perform("old", ShopAction::Reported).await;
     shop.advance_to(at(3, 3, 9)).await;
     shop.perform("old", ShopAction::Paid(1, 1_000)).await;
@@ -238,8 +241,8 @@ async fn r7_a_lower_rate_touches_only_those_who_are_sent_after_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r8_each_row_of_a_statement_has_its_cause_was_told_signed_and_all_come_to_the_balance() {
-    let shop = PartnerHarness::open(&[("acme", program(), PartnerIdentity::default())]).await;
-    let receiver = NoticeReceiver::open().await;
+    let shop = TestHarness::with_partners(&[("acme", program(), PartnerIdentity::default())]).await;
+    let receiver = NoticeReceiver::open();
     shop.set_endpoint("acme", &receiver.url).await;
     for ((month, day), happens, ..) in MODEL_4 {
         shop.advance_to(at(month, day, 9)).await;

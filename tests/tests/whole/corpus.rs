@@ -1,19 +1,19 @@
 //! Payloads that nobody on this project wrote, through the whole.
 
-use crate::support::stack_harness::StackHarness;
 use domain::ids::CustomerKey;
 use local_shop::delivery::{Delivery, Signer};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use store::folding::read_record;
+use tests::harness::TestHarness;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_envelope_of_the_old_shape_gets_a_verdict_that_is_no_failure() {
     let Some(folder) = corpus("stripe") else {
         return;
     };
-    let house = StackHarness::open().await;
+    let house = TestHarness::open().await;
     let mut table: BTreeMap<String, BTreeMap<String, u32>> = BTreeMap::new();
     let files = files(&folder);
     for (number, (name, event)) in files.iter().enumerate() {
@@ -35,7 +35,7 @@ async fn every_object_of_todays_shape_gets_a_verdict_that_is_no_failure_in_all_i
     let Some(folder) = corpus("stripe-current") else {
         return;
     };
-    let house = StackHarness::open().await;
+    let house = TestHarness::open().await;
     let objects: BTreeMap<String, Value> = files(&folder).into_iter().collect();
     let mut table: BTreeMap<String, BTreeMap<String, u32>> = BTreeMap::new();
     for (number, kind) in acted_upon(&house).iter().enumerate() {
@@ -77,7 +77,7 @@ async fn one_subscription_gives_equal_records_in_old_and_in_todays_shape() {
     let (Some(old), Some(current)) = (corpus("stripe"), corpus("stripe-current")) else {
         return;
     };
-    let house = StackHarness::open().await;
+    let house = TestHarness::open().await;
     let old: BTreeMap<_, _> = files(&old).into_iter().collect();
     let current: BTreeMap<_, _> = files(&current).into_iter().collect();
     let events = [
@@ -113,7 +113,7 @@ async fn one_subscription_gives_equal_records_in_old_and_in_todays_shape() {
 }
 
 /// What the door made of it, which must be one of the verdicts.
-async fn verdict(house: &StackHarness, name: &str, event: &Value) -> String {
+async fn verdict(house: &TestHarness, name: &str, event: &Value) -> String {
     let signers = house.signers();
     let delivery = Delivery {
         name: name.to_owned(),
@@ -133,9 +133,9 @@ async fn verdict(house: &StackHarness, name: &str, event: &Value) -> String {
     (*verdict).clone()
 }
 
-async fn assert_quiet(house: &StackHarness) {
+async fn assert_quiet(house: &TestHarness) {
     house.settle().await;
-    let counts = house.stack.counts().unwrap();
+    let counts = house.stack().counts().unwrap();
     assert_eq!(counts.failed_batches, 0);
     assert!(
         counts.dead_letters.values().all(|dead| *dead == 0),
@@ -147,9 +147,9 @@ async fn assert_quiet(house: &StackHarness) {
     );
 }
 
-async fn state(house: &StackHarness, customer: &str) -> Value {
+async fn state(house: &TestHarness, customer: &str) -> Value {
     let key = CustomerKey::parse(format!("stripe/test/{customer}")).unwrap();
-    let record = read_record(&house.table(), &key).await.unwrap().unwrap();
+    let record = read_record(&house.table, &key).await.unwrap().unwrap();
     serde_json::to_value(&record.folded.state).unwrap()
 }
 
@@ -198,7 +198,7 @@ fn envelope(id: &str, kind: &str, object: &Value) -> Value {
 }
 
 /// Every type there is a sample of, which is every type acted upon.
-fn acted_upon(house: &StackHarness) -> BTreeSet<String> {
+fn acted_upon(house: &TestHarness) -> BTreeSet<String> {
     let samples = house.signers().provider.samples().iter();
     samples
         .map(|(_, body)| {

@@ -1,8 +1,6 @@
 //! S1 in every order and repetition: one record, one payment, one welcome.
 
 use crate::stories::assert_one_of_each;
-use crate::support::in_process_harness::{InProcessHarness, entry};
-use crate::support::stack_harness::{StackHarness, start_time};
 use crate::support::story_test::StoryTest;
 use domain::record::Entry;
 use local_shop::delivery::Delivery;
@@ -12,6 +10,8 @@ use local_shop::story::Story;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Instant;
+use tests::harness::entries::entry;
+use tests::harness::{TestHarness, start_time};
 
 /// The four events by which S1 is told.
 const S1: [&str; 4] = [
@@ -58,7 +58,7 @@ fn every_order_of_all_who_tell_of_a_checkout_ends_in_the_same_record() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sampled_orders_through_http_sdk_and_engine_end_alike() {
-    let house = StackHarness::open().await;
+    let house = TestHarness::open().await;
     let mut dice = SplitMixRng(2026);
     let mut first: Option<Value> = None;
     let (mut orders, mut sent) = (0, 0);
@@ -140,13 +140,13 @@ fn all_orders(entries: &[Arc<Entry>], counts: &[Vec<u32>]) -> (usize, usize) {
 }
 
 async fn ingest_in_order(entries: &[Arc<Entry>], order: &[usize]) -> Value {
-    let mut house = InProcessHarness::open();
+    let house = TestHarness::in_process().without_attributes().open();
     for place in order {
         house.ingest(&entries[*place]).await;
     }
     house.settle().await;
     assert_eq!(
-        house.mailer.0.lock().unwrap().len(),
+        house.mailer().sent_count(),
         1,
         "told in the order {order:?}"
     );

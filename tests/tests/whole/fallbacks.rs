@@ -1,7 +1,6 @@
 //! Each net alone suffices: without the receivers' fold the stream ends every record alike,
 //! without the stream the receivers and the audit do.
 
-use crate::support::stack_harness::{StackHarness, shop, start_time};
 use crate::support::story_test::StoryTest;
 use jiff::{SignedDuration, Timestamp};
 use local_shop::connection::dynamo_table;
@@ -9,19 +8,20 @@ use local_shop::delivery::Delivery;
 use local_shop::samples::sample_story;
 use local_shop::shop::Fallbacks;
 use local_shop::story::Story;
-use orangery::wiring::{AUDIT, wire, wire_with_table};
+use orangery::wiring::{AUDIT, wire_with_table};
 use serde_json::{Map, Value};
 use store::dynamo::DynamoTable;
 use store::items::RECORD;
 use store::{Item, Key, Page, PutOutcome, StoreError, Table, TransactWrite, WriteCondition};
+use tests::harness::{TestHarness, shop, start_time};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_the_receivers_fold_the_stream_ends_every_record_alike() {
-    let house = StackHarness::with_wiring(shop(), |endpoints, shop| {
+    let house = TestHarness::local_stack().wired(|endpoints, shop| {
         let table = dynamo_table(endpoints).unwrap();
         wire_with_table(endpoints, shop, RecordHidingTable(table.clone()), table).unwrap()
     });
-    let house = house.await;
+    let house = house.open().await;
     deliver_stories(&house).await;
     house.settle().await;
     let (views, undisturbed) = tokio::join!(views(&house), undisturbed());
@@ -35,8 +35,7 @@ async fn without_the_stream_the_receivers_and_the_audit_end_every_record_alike()
         stream: false,
         audit: true,
     };
-    let house =
-        StackHarness::with_wiring(shop, |endpoints, shop| wire(endpoints, shop).unwrap()).await;
+    let house = TestHarness::local_stack().shop(shop).open().await;
     deliver_stories(&house).await;
     house.settle().await;
     assert!(
@@ -57,15 +56,17 @@ async fn without_stream_and_receivers_fold_the_audit_alone_ends_every_record_ali
         stream: false,
         audit: true,
     };
-    let house = StackHarness::with_wiring(shop, |endpoints, shop| {
-        let table = dynamo_table(endpoints).unwrap();
-        wire_with_table(endpoints, shop, RecordHidingTable(table.clone()), table).unwrap()
-    });
-    let house = house.await;
+    let house = TestHarness::local_stack()
+        .shop(shop)
+        .wired(|endpoints, shop| {
+            let table = dynamo_table(endpoints).unwrap();
+            wire_with_table(endpoints, shop, RecordHidingTable(table.clone()), table).unwrap()
+        });
+    let house = house.open().await;
     deliver_stories(&house).await;
     // One walk folds; what that sets free of parking, a second one; then letters fall overdue.
     for _ in 0..3 {
-        house.stack.run_schedule(AUDIT).await.unwrap();
+        house.stack().run_schedule(AUDIT).await.unwrap();
     }
     house.advance(SignedDuration::from_mins(6)).await;
     house.settle().await;
@@ -84,7 +85,7 @@ const SAMPLE_STORIES: [(&str, &str); 6] = [
 ];
 
 async fn undisturbed() -> Value {
-    let house = StackHarness::open().await;
+    let house = TestHarness::open().await;
     deliver_stories(&house).await;
     house.settle().await;
     let views = views(&house).await;
@@ -92,7 +93,7 @@ async fn undisturbed() -> Value {
     views
 }
 
-async fn deliver_stories(house: &StackHarness) {
+async fn deliver_stories(house: &TestHarness) {
     house.add_partner("acme").await;
     let signers = house.signers();
     let mut deliveries: Vec<Delivery> = Vec::new();
@@ -104,7 +105,7 @@ async fn deliver_stories(house: &StackHarness) {
     house.send_all(&deliveries).await;
 }
 
-async fn views(house: &StackHarness) -> Value {
+async fn views(house: &TestHarness) -> Value {
     let mut views = Map::new();
     for id in SAMPLE_STORIES
         .map(|(_, id)| id)

@@ -1,21 +1,21 @@
 //! Letters: what they say, that each goes out at most once, and what becomes of those that
 //! do not go out.
 
-use crate::support::in_process_harness::{InProcessHarness, entry};
-use crate::support::stack_harness::{StackHarness, shop, start_time};
 use crate::support::story_test::StoryTest;
 use jiff::SignedDuration;
 use local_cloud::mail::MailFault;
 use local_shop::delivery::Delivery;
 use local_shop::shop::Fallbacks;
 use local_shop::story::Story;
-use orangery::wiring::{LETTERS, wire};
+use orangery::wiring::LETTERS;
 use serde_json::{Value, json};
 use std::time::Duration;
+use tests::harness::entries::entry;
+use tests::harness::{TestHarness, shop, start_time};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_welcome_reads_as_its_language_has_it() {
-    let house = StackHarness::open().await;
+    let house = TestHarness::open().await;
     for (id, locale, name) in [
         ("fr", r#"["fr-FR"]"#, "Zoé <b>Zeste</b>"),
         ("en", r#"["en-GB", "fr"]"#, "Max & Co"),
@@ -50,13 +50,13 @@ async fn a_welcome_reads_as_its_language_has_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_letter_ordered_many_times_is_sent_once() {
-    let house = StackHarness::open().await;
+    let house = TestHarness::open().await;
     house.send_all(&started(&house, "2m")).await;
     let order = json!({
         "customer": "stripe/test/cus_pomelo", "letter": "welcome", "cause": "sub_Pomelo01",
     });
     for _ in 0..5 {
-        let queues = house.stack.queues();
+        let queues = house.stack().queues();
         queues
             .send(LETTERS, &order.to_string(), &json!({}), Duration::ZERO)
             .unwrap();
@@ -68,22 +68,22 @@ async fn a_letter_ordered_many_times_is_sent_once() {
 
 #[tokio::test]
 async fn stream_records_and_messages_handed_over_twice_send_one_letter() {
-    let mut house = InProcessHarness::open();
+    let house = TestHarness::in_process().without_attributes().open();
     let signers = local_shop::shop::signers(&shop()).unwrap();
     for delivery in StoryTest::read("checkout").deliveries(&signers) {
         house.ingest(&entry(&delivery)).await;
         house.settle().await;
     }
-    assert_eq!(house.mailer.0.lock().unwrap().len(), 1);
+    assert_eq!(house.mailer().sent_count(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cause_older_than_its_window_writes_to_nobody() {
-    let house = StackHarness::open().await;
+    let house = TestHarness::open().await;
     house.send_all(&started(&house, "7d")).await;
     house.settle().await;
     assert_eq!(view(&house).await["letters"], json!([]));
-    let house = StackHarness::open().await;
+    let house = TestHarness::open().await;
     // A minute younger than the window.
     house.send_all(&started(&house, "167h59m")).await;
     house.settle().await;
@@ -139,8 +139,8 @@ async fn a_letter_whose_reason_is_gone_while_it_waits_is_withdrawn() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_throttled_letter_is_sent_later_and_once() {
-    let house = StackHarness::open().await;
-    house.stack.mailbox().fail_next(3, MailFault::Throttled);
+    let house = TestHarness::open().await;
+    house.stack().mailbox().fail_next(3, MailFault::Throttled);
     house.send_all(&started(&house, "2m")).await;
     house.settle().await;
     assert_eq!(only_letter(&house).await["state"], "sent");
@@ -149,8 +149,8 @@ async fn a_throttled_letter_is_sent_later_and_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rejected_letter_fails_with_a_reason_and_is_not_tried_again() {
-    let house = StackHarness::open().await;
-    house.stack.mailbox().fail_next(1, MailFault::Rejected);
+    let house = TestHarness::open().await;
+    house.stack().mailbox().fail_next(1, MailFault::Rejected);
     house.send_all(&started(&house, "2m")).await;
     house.settle().await;
     let letter = only_letter(&house).await;
@@ -165,8 +165,8 @@ async fn a_rejected_letter_fails_with_a_reason_and_is_not_tried_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_letter_whose_answer_was_lost_is_unknown_and_never_sent_again() {
-    let house = StackHarness::open().await;
-    house.stack.mailbox().fail_next(1, MailFault::AnswerLost);
+    let house = TestHarness::open().await;
+    house.stack().mailbox().fail_next(1, MailFault::AnswerLost);
     house.send_all(&started(&house, "2m")).await;
     house.settle().await;
     assert_eq!(only_letter(&house).await["state"], "unknown");
@@ -180,7 +180,7 @@ async fn a_letter_whose_answer_was_lost_is_unknown_and_never_sent_again() {
 }
 
 /// Everything told again, and audits over two days: nobody may write once more.
-async fn after_days(house: &StackHarness) {
+async fn after_days(house: &TestHarness) {
     house.send_all(&started(house, "2m")).await;
     for _ in 0..3 {
         house.advance(SignedDuration::from_hours(16)).await;
@@ -189,22 +189,22 @@ async fn after_days(house: &StackHarness) {
 }
 
 /// A house in which letters wait until an audit finds them overdue.
-async fn slow_harness() -> StackHarness {
+async fn slow_harness() -> TestHarness {
     let mut shop = shop();
     shop.fallbacks = Fallbacks {
         stream: false,
         audit: true,
     };
-    StackHarness::with_wiring(shop, |endpoints, shop| wire(endpoints, shop).unwrap()).await
+    TestHarness::local_stack().shop(shop).open().await
 }
 
-fn started(house: &StackHarness, begins: &str) -> Vec<Delivery> {
+fn started(house: &TestHarness, begins: &str) -> Vec<Delivery> {
     let told = "[[events]]\nsample = \"customer.created\"\n\
                 [[events]]\nsample = \"customer.subscription.updated\"\n";
     of_pomelo(house, begins, told)
 }
 
-fn of_pomelo(house: &StackHarness, begins: &str, told: &str) -> Vec<Delivery> {
+fn of_pomelo(house: &TestHarness, begins: &str, told: &str) -> Vec<Delivery> {
     let text = format!(
         "title = \"t\"\nbegins = \"{begins}\"\nrename = {{ \"Grove0\" = \"Pomelo0\", \
          \"Valencia01\" = \"pomelo\", \"1207\" = \"pomelo\" }}\n{told}"
@@ -213,13 +213,7 @@ fn of_pomelo(house: &StackHarness, begins: &str, told: &str) -> Vec<Delivery> {
     story.deliveries(&house.signers(), start_time()).unwrap()
 }
 
-fn starts(
-    house: &StackHarness,
-    id: &str,
-    locales: &str,
-    name: &str,
-    begins: &str,
-) -> Vec<Delivery> {
+fn starts(house: &TestHarness, id: &str, locales: &str, name: &str, begins: &str) -> Vec<Delivery> {
     let text = format!(
         "title = \"t\"\nbegins = \"{begins}\"\nrename = {{ \"Grove0\" = \"{id}0\", \
          \"Valencia01\" = \"{id}\", \"1207\" = \"{id}\" }}\n\
@@ -232,11 +226,11 @@ fn starts(
     story.deliveries(&house.signers(), start_time()).unwrap()
 }
 
-async fn view(house: &StackHarness) -> Value {
+async fn view(house: &TestHarness) -> Value {
     house.view("stripe/test/cus_pomelo").await
 }
 
-async fn only_letter(house: &StackHarness) -> Value {
+async fn only_letter(house: &TestHarness) -> Value {
     let view = view(house).await;
     let letters = view["letters"].as_array().unwrap();
     assert_eq!(letters.len(), 1, "{letters:?}");

@@ -1,11 +1,5 @@
 //! Partners are told of each row and each state it comes to: signed, at least once, under one id.
 
-use crate::support::notice_harness::{
-    DAY, NoticeHarness, acme, at, deduplicated, row, secret, summaries,
-};
-use crate::support::notice_receiver::{NoticeReceiver, ReceivedNotice};
-use crate::support::partner_harness::program;
-use crate::support::stack_harness::{StackHarness, start_time};
 use domain::ids::CustomerKey;
 use domain::partner::identity::PartnerIdentity;
 use domain::partner::identity::SelfReferralSignal;
@@ -22,17 +16,21 @@ use store::memory::Crash;
 use store::notice_endpoints::set;
 use store::notices::clear_due;
 use store::{Item, Key, Table};
+use tests::harness::notice_receiver::{NoticeReceiver, ReceivedNotice};
+use tests::harness::notices::{DAY, acme, at, deduplicated, row, secret, summaries};
+use tests::harness::shop_actions::program;
+use tests::harness::{TestHarness, start_time};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_payment_earns_and_loses_is_told_through_stream_and_queue_and_again_on_release() {
-    let house = StackHarness::open().await;
-    let table = house.table();
+    let house = TestHarness::open().await;
+    let table = house.table.clone();
     house.add_partner("acme").await;
     let since = start_time() - SignedDuration::from_hours(24);
     house
         .agree_program("acme", since, program(), PartnerIdentity::default())
         .await;
-    let receiver = NoticeReceiver::open().await;
+    let receiver = NoticeReceiver::open();
     let began = set(&table, &acme(), &receiver.url, start_time())
         .await
         .unwrap();
@@ -73,15 +71,15 @@ async fn what_a_payment_earns_and_loses_is_told_through_stream_and_queue_and_aga
     house.advance(SignedDuration::from_hours(24)).await;
     house.settle().await;
     assert!(receiver.take_received(&secret()).is_empty());
-    let counts = house.stack.counts().unwrap();
+    let counts = house.stack().counts().unwrap();
     assert_eq!(counts.failed_batches, 0);
     assert!(counts.dead_letters.values().all(|held| *held == 0));
 }
 
 #[tokio::test]
 async fn each_state_of_each_kind_of_row_is_told_once_however_often_it_is_ordered() {
-    let desk = NoticeHarness::open().await;
-    desk.set_endpoint().await;
+    let desk = TestHarness::in_process().open();
+    desk.set_receiver().await;
     for (n, kind, minor) in [
         (0, RowKind::Commission, 200),
         (1, RowKind::Refund, -80),
@@ -99,11 +97,11 @@ async fn each_state_of_each_kind_of_row_is_told_once_however_often_it_is_ordered
     assert_eq!(orders.len(), 5);
     for _ in 0..3 {
         for order in &orders {
-            desk.deliver(order, 1).await;
+            desk.deliver_task(order, 1).await;
         }
     }
     let mut ids = BTreeSet::new();
-    let came = desk.receiver.take_received(&secret());
+    let came = desk.receiver().take_received(&secret());
     ids.extend(came.iter().map(|notice| notice.id.clone()));
     assert_eq!(
         summaries(&came),
@@ -123,7 +121,7 @@ async fn each_state_of_each_kind_of_row_is_told_once_however_often_it_is_ordered
         "what is held is not released by time"
     );
     assert_eq!(desk.due_scan().await, 0, "handed over once");
-    let came = desk.receiver.take_received(&secret());
+    let came = desk.receiver().take_received(&secret());
     assert!(
         came.iter()
             .all(|notice| notice.summary().starts_with("commission.released"))
@@ -138,8 +136,8 @@ async fn each_state_of_each_kind_of_row_is_told_once_however_often_it_is_ordered
 
 #[tokio::test]
 async fn how_a_report_stands_and_what_is_paid_is_told_once_too() {
-    let desk = NoticeHarness::open().await;
-    desk.set_endpoint().await;
+    let desk = TestHarness::in_process().open();
+    desk.set_receiver().await;
     let standing = ReferralStatusRow {
         partner: acme(),
         referral: "r-1".into(),
@@ -166,9 +164,9 @@ async fn how_a_report_stands_and_what_is_paid_is_told_once_too() {
     desk.set_time(20 * 60);
     assert_eq!(desk.audit().await, 2, "before the queue came to it");
     for order in &orders {
-        assert!(desk.deliver(order, 1).await);
+        assert!(desk.deliver_task(order, 1).await);
     }
-    let came = desk.receiver.take_received(&secret());
+    let came = desk.receiver().take_received(&secret());
     assert_eq!(
         summaries(&came),
         ["payout.created null", "referral.refused null"]
@@ -181,32 +179,32 @@ async fn how_a_report_stands_and_what_is_paid_is_told_once_too() {
 #[tokio::test]
 async fn whoever_dies_between_telling_and_writing_it_down_tells_the_same_again() {
     let expected = {
-        let desk = NoticeHarness::open().await;
-        desk.set_endpoint().await;
+        let desk = TestHarness::in_process().open();
+        desk.set_receiver().await;
         desk.put(&row(0, RowKind::Commission, 200)).await;
         let order = &desk.take_notice_tasks().await[0];
-        desk.deliver(order, 1).await;
-        desk.receiver.take_received(&secret()).remove(0)
+        desk.deliver_task(order, 1).await;
+        desk.receiver().take_received(&secret()).remove(0)
     };
     let mut again = 0;
     for after in 0..5 {
         for lost in [false, true] {
-            let desk = NoticeHarness::open().await;
-            desk.set_endpoint().await;
+            let desk = TestHarness::in_process().open();
+            desk.set_receiver().await;
             desk.put(&row(0, RowKind::Commission, 200)).await;
             let order = desk.take_notice_tasks().await.remove(0);
-            desk.table.set_faults(
+            desk.process_table().set_faults(
                 Crash {
                     after,
                     answer_lost: lost,
                 }
                 .faults(),
             );
-            let first = desk.deliver(&order, 1).await;
-            desk.table.clear_faults();
+            let first = desk.deliver_task(&order, 1).await;
+            desk.process_table().clear_faults();
             assert_eq!(first, after >= 4, "four requests: {after}");
-            assert!(desk.deliver(&order, 2).await);
-            let came = desk.receiver.take_received(&secret());
+            assert!(desk.deliver_task(&order, 2).await);
+            let came = desk.receiver().take_received(&secret());
             assert!(!came.is_empty() && came.iter().all(|notice| *notice == expected));
             again += usize::from(came.len() == 2);
         }
@@ -216,29 +214,29 @@ async fn whoever_dies_between_telling_and_writing_it_down_tells_the_same_again()
 
 #[tokio::test]
 async fn what_the_stream_lost_the_audit_hands_over_once_and_only_while_it_can_be_told() {
-    let desk = NoticeHarness::open().await;
+    let desk = TestHarness::in_process().open();
     desk.put(&row(0, RowKind::Commission, 200)).await;
     let _lost = desk.take_notice_tasks().await;
     desk.set_time(20 * 60);
     assert_eq!(desk.audit().await, 0, "nobody is to be told");
     desk.set_time(0);
-    desk.set_endpoint().await;
+    desk.set_receiver().await;
     desk.set_time(10 * 60);
     assert_eq!(desk.audit().await, 0, "it may be on its way");
     desk.set_time(20 * 60);
     assert_eq!(desk.audit().await, 1);
     assert_eq!(
-        summaries(&desk.receiver.take_received(&secret())),
+        summaries(&desk.receiver().take_received(&secret())),
         ["commission.created 200"]
     );
     assert_eq!(desk.audit().await, 0);
     desk.put(&row(1, RowKind::Refund, -80)).await;
     let order = desk.take_notice_tasks().await.remove(0);
-    desk.receiver.set_answers(&[500]);
-    assert!(!desk.deliver(&order, 1).await);
+    desk.receiver().set_answers(&[500]);
+    assert!(!desk.deliver_task(&order, 1).await);
     desk.set_time(60 * 60);
     assert_eq!(desk.audit().await, 0, "it is being tried");
-    assert!(desk.deliver(&order, 2).await);
+    assert!(desk.deliver_task(&order, 2).await);
     assert_eq!(desk.audit().await, 0);
     // A release that no sweep told of.
     desk.set_time(30 * DAY + 20 * 60);
@@ -248,34 +246,34 @@ async fn what_the_stream_lost_the_audit_hands_over_once_and_only_while_it_can_be
 
 #[tokio::test]
 async fn a_release_is_told_by_a_clock_that_is_behind_the_one_that_swept() {
-    let desk = NoticeHarness::open().await;
-    desk.set_endpoint().await;
+    let desk = TestHarness::in_process().open();
+    desk.set_receiver().await;
     desk.put(&row(0, RowKind::Commission, 200)).await;
     assert!(
-        desk.deliver(&desk.take_notice_tasks().await.remove(0), 1)
+        desk.deliver_task(&desk.take_notice_tasks().await.remove(0), 1)
             .await
     );
     let swept = scan_due(&desk.table, 250, at(30 * DAY + 30)).await.unwrap();
     desk.set_time(30 * DAY - 30);
     assert!(
-        desk.deliver(&swept.due_notices[0].task().to_text(), 1)
+        desk.deliver_task(&swept.due_notices[0].task().to_text(), 1)
             .await
     );
     clear_due(&desk.table, &swept.due_notices[0]).await.unwrap();
     assert_eq!(
-        summaries(&desk.receiver.take_received(&secret())),
+        summaries(&desk.receiver().take_received(&secret())),
         ["commission.created 200", "commission.released 200"]
     );
 }
 
 #[tokio::test]
 async fn a_message_used_up_before_its_time_is_handed_over_when_nobody_tries_any_more() {
-    let desk = NoticeHarness::open().await;
-    desk.set_endpoint().await;
+    let desk = TestHarness::in_process().open();
+    desk.set_receiver().await;
     desk.put(&row(0, RowKind::Commission, 200)).await;
     let used_up = desk.take_notice_tasks().await.remove(0);
-    desk.receiver.set_answers(&[500]);
-    assert!(!desk.deliver(&used_up, 12).await);
+    desk.receiver().set_answers(&[500]);
+    assert!(!desk.deliver_task(&used_up, 12).await);
     desk.set_time(2 * DAY);
     assert_eq!(
         desk.audit().await,
@@ -290,14 +288,14 @@ async fn a_message_used_up_before_its_time_is_handed_over_when_nobody_tries_any_
 
 #[tokio::test]
 async fn two_who_tell_of_one_row_at_once_write_it_down_once() {
-    let desk = NoticeHarness::open().await;
-    desk.set_endpoint().await;
+    let desk = TestHarness::in_process().open();
+    desk.set_receiver().await;
     desk.put(&row(0, RowKind::Commission, 200)).await;
     let order = desk.take_notice_tasks().await.remove(0);
-    let (one, other) = tokio::join!(desk.deliver(&order, 1), desk.deliver(&order, 1));
+    let (one, other) = tokio::join!(desk.deliver_task(&order, 1), desk.deliver_task(&order, 1));
     assert!(one || other, "one of them wrote");
-    assert!(desk.deliver(&order, 2).await);
-    let came = desk.receiver.take_received(&secret());
+    assert!(desk.deliver_task(&order, 2).await);
+    let came = desk.receiver().take_received(&secret());
     assert!((1..=2).contains(&came.len()));
     assert!(came.iter().all(|notice| *notice == came[0]));
     let key = Key::delivery_state(

@@ -1,7 +1,6 @@
 //! Payouts over the embedded engine: however many run at once, nothing is paid twice. What the
 //! store promises besides is tested there.
 
-use crate::support::stack_harness::StackHarness;
 use domain::ids::{CustomerKey, ObjectId, PartnerId};
 use domain::money::{Currency, Money};
 use domain::partner::ledger::{CommissionRow, RowKind};
@@ -12,11 +11,12 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use store::payouts::{LedgerSnapshot, read_ledger_snapshot, run};
 use store::{Item, PutOutcome, Table, WriteCondition};
+use tests::harness::TestHarness;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn twenty_runs_at_once_pay_once() {
-    let house = StackHarness::open().await;
-    let table = house.table();
+    let house = TestHarness::open().await;
+    let table = house.table.clone();
     for n in 0..30 {
         put(&table, n, 200).await;
     }

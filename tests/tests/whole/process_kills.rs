@@ -2,8 +2,6 @@
 
 use crate::event_orders::SplitMixRng;
 use crate::support::expect::stories_folder;
-use crate::support::in_process_harness::{InProcessHarness, entry};
-use crate::support::stack_harness::{shop, start_time};
 use domain::ids::CustomerKey;
 use local_cloud::{Stack, StackSettings};
 use local_shop::connection::dynamo_table;
@@ -21,6 +19,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
+use tests::harness::entries::entry;
+use tests::harness::{TestHarness, shop, start_time};
 
 const CUSTOMERS: usize = 100;
 const EVENTS: usize = 10;
@@ -155,7 +155,7 @@ async fn views_in(data: &Path) -> Vec<Value> {
 
 /// The same events through the same functions, with nobody killed.
 async fn undisturbed(lives: &[Vec<Delivery>]) -> (Vec<Value>, usize) {
-    let mut house = InProcessHarness::open();
+    let house = TestHarness::in_process().without_attributes().open();
     for delivery in lives.iter().flatten() {
         house.ingest(&entry(delivery)).await;
     }
@@ -167,13 +167,13 @@ async fn undisturbed(lives: &[Vec<Delivery>]) -> (Vec<Value>, usize) {
             .await;
         views.push(comparable(view));
     }
-    let welcomed = house.mailer.0.lock().unwrap().len();
+    let welcomed = house.mailer().sent_count();
     (views, welcomed)
 }
 
 /// Without what tells the moment of arrival.
 fn comparable(mut view: Value) -> Value {
-    crate::support::stack_harness::remove_clock_times(&mut view);
+    tests::harness::remove_clock_times(&mut view);
     for event in view["events"].as_array_mut().unwrap() {
         event["verdict"] = "applied or late".into();
     }

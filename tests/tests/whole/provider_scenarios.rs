@@ -3,8 +3,6 @@
 
 use crate::event_orders::{SplitMixRng, each_order};
 use crate::support::expect::first_difference;
-use crate::support::in_process_harness::{InProcessHarness, entries};
-use crate::support::stack_harness::start_time;
 use domain::catalog::Catalog;
 use domain::event::About;
 use domain::ids::CustomerKey;
@@ -22,6 +20,8 @@ use store::folding::read_record;
 use store::ingest::ingest_entries;
 use store::letters::LetterRow;
 use store::memory::MemoryTable;
+use tests::harness::entries::entries;
+use tests::harness::{TestHarness, start_time};
 
 /// Providers that tell the life.
 fn scripted_providers() -> impl Iterator<Item = &'static Provider> {
@@ -36,7 +36,7 @@ async fn one_life_told_by_each_provider_ends_in_records_that_agree_field_by_fiel
     let mut told = 0;
     for provider in scripted_providers() {
         let entries = provider_entries(provider);
-        let mut house = InProcessHarness::open();
+        let house = TestHarness::in_process().without_attributes().open();
         for entry in &entries {
             house.ingest(entry).await;
         }

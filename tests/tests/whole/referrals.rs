@@ -1,9 +1,9 @@
 //! A partner's report and the customer's payment: whichever comes first, one attribution.
 
-use crate::support::stack_harness::{StackHarness, start_time};
 use local_shop::delivery::Delivery;
 use local_shop::story::Story;
 use serde_json::{Value, json};
+use tests::harness::{TestHarness, start_time};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn referral_first_and_payment_first_end_in_one_attribution_and_equal_views() {
@@ -14,7 +14,7 @@ async fn referral_first_and_payment_first_end_in_one_attribution_and_equal_views
     ] {
         let mut views = Vec::new();
         for report_at in [0, 3, 6] {
-            let house = StackHarness::open().await;
+            let house = TestHarness::open().await;
             house.add_partner("acme").await;
             let told = deliveries(&house, how, report_at);
             house.send_all(&told).await;
@@ -46,7 +46,7 @@ async fn referral_first_and_payment_first_end_in_one_attribution_and_equal_views
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_report_repeated_before_and_after_the_payment_counts_once() {
-    let house = StackHarness::open().await;
+    let house = TestHarness::open().await;
     house.add_partner("acme").await;
     let how = r#"{ email = "tangelo@example.com" }"#;
     let told = deliveries(&house, how, 0);
@@ -66,14 +66,14 @@ async fn a_report_repeated_before_and_after_the_payment_counts_once() {
     assert_eq!((reports, &view["attribution"]), (1, &attribution()));
 }
 
-async fn sent_at(house: &StackHarness, report: &Delivery, now: jiff::Timestamp) -> String {
-    let (report, gateway) = (report.clone(), house.stack.gateway_url().to_owned());
+async fn sent_at(house: &TestHarness, report: &Delivery, now: jiff::Timestamp) -> String {
+    let (report, gateway) = (report.clone(), house.stack().gateway_url().to_owned());
     let send = move || report.send(&gateway, now).unwrap().status.to_string();
-    crate::support::stack_harness::blocking(send).await
+    tests::harness::requests::blocking(send).await
 }
 
 /// A customer's first events, and among them a report that names the customer so.
-fn deliveries(house: &StackHarness, how: &str, report_at: usize) -> Vec<Delivery> {
+fn deliveries(house: &TestHarness, how: &str, report_at: usize) -> Vec<Delivery> {
     let checkout = [
         "customer.created",
         "checkout.session.completed-subscription",

@@ -1,6 +1,5 @@
 //! Store requests counted where they go over the wire.
 
-use crate::support::stack_harness::{StackHarness, shop, start_time};
 use domain::ids::PartnerId;
 use local_shop::delivery::{Delivery, Signer, sample, set};
 use local_shop::shop::LOCAL_MASTER;
@@ -9,10 +8,12 @@ use local_shop::story::Story;
 use providers::{Secret, partner, partner_secret, standard};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use tests::harness::{TestHarness, shop, start_time};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_accepted_event_costs_three_requests_a_repetition_one_a_refused_one_none() {
-    let (house, wire) = StackHarness::with_proxy(shop()).await;
+    let house = TestHarness::local_stack().counted().open().await;
+    let wire = house.proxy().clone();
     house
         .send_all(&sample_deliveries(&house, &["customer.created"]))
         .await;
@@ -32,7 +33,8 @@ async fn an_accepted_event_costs_three_requests_a_repetition_one_a_refused_one_n
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_concerns_nobody_costs_no_request() {
-    let (house, wire) = StackHarness::with_proxy(shop()).await;
+    let house = TestHarness::local_stack().counted().open().await;
+    let wire = house.proxy().clone();
     for (field, value) in [
         ("type", "product.created".into()),
         ("livemode", true.into()),
@@ -51,7 +53,8 @@ async fn what_concerns_nobody_costs_no_request() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_partners_door_reads_the_partner_once_and_nothing_for_a_forgery() {
-    let (house, wire) = StackHarness::with_proxy(shop()).await;
+    let house = TestHarness::local_stack().counted().open().await;
+    let wire = house.proxy().clone();
     house.add_partner("acme").await;
     let reports: Vec<Delivery> = ["r-1", "r-2"].map(|id| report(&house, id)).into();
     let mut forged = reports[0].clone();
@@ -78,7 +81,8 @@ async fn a_partners_door_reads_the_partner_once_and_nothing_for_a_forgery() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_question_costs_two_requests_a_conflict_two_and_a_forged_one_none() {
-    let (house, wire) = StackHarness::with_proxy(shop()).await;
+    let house = TestHarness::local_stack().counted().open().await;
+    let wire = house.proxy().clone();
     house.add_partner("acme").await;
     let (acme, master) = (
         PartnerId::parse("acme").unwrap(),
@@ -114,7 +118,8 @@ async fn a_question_costs_two_requests_a_conflict_two_and_a_forged_one_none() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_event_that_names_nothing_new_costs_three_requests_and_its_repetition_one() {
-    let (house, wire) = StackHarness::with_proxy(shop()).await;
+    let house = TestHarness::local_stack().counted().open().await;
+    let wire = house.proxy().clone();
     let mut total = 0;
     for (delivery, cost) in sample_deliveries(&house, &CHECKOUT).iter().zip(COSTS) {
         house.send_all(std::slice::from_ref(delivery)).await;
@@ -166,7 +171,7 @@ const CHECKOUT: [&str; 9] = [
 /// a letter, and two for each reference that nobody had named before.
 const COSTS: [usize; 9] = [8, 14, 3, 8, 3, 5, 4, 3, 3];
 
-fn sample_deliveries(house: &StackHarness, samples: &[&str]) -> Vec<Delivery> {
+fn sample_deliveries(house: &TestHarness, samples: &[&str]) -> Vec<Delivery> {
     let told: Vec<String> = samples
         .iter()
         .map(|sample| format!("[[events]]\nsample = \"{sample}\"\n"))
@@ -176,11 +181,11 @@ fn sample_deliveries(house: &StackHarness, samples: &[&str]) -> Vec<Delivery> {
         .unwrap()
 }
 
-fn report(house: &StackHarness, id: &str) -> Delivery {
+fn report(house: &TestHarness, id: &str) -> Delivery {
     report_of(house, "acme", id)
 }
 
-fn report_of(house: &StackHarness, partner: &str, id: &str) -> Delivery {
+fn report_of(house: &TestHarness, partner: &str, id: &str) -> Delivery {
     let text = format!(
         "[[events]]\nsample = \"referral.created\"\npartner = \"{partner}\"\n\
          set = {{ \"data.referral_id\" = \"{id}\" }}\n"

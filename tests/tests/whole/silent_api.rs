@@ -2,15 +2,15 @@
 //! with stream and schedules.
 
 use crate::support::provider_api_stub::ProviderApiStub;
-use crate::support::stack_harness::{StackHarness, shop};
 use domain::ids::CustomerKey;
 use jiff::SignedDuration;
 use local_shop::delivery::{Delivery, Signer};
 use local_shop::shop::local_secret;
-use orangery::wiring::{DUE_SCAN, wire};
+use orangery::wiring::DUE_SCAN;
 use providers::{Provider, provider};
 use serde_json::Value;
 use store::folding::read_record;
+use tests::harness::{TestHarness, shop};
 
 /// Samples of each provider whose events are proven by a signature and completed by its API, and
 /// whose they are.
@@ -45,15 +45,15 @@ async fn events_told_while_the_api_is_silent_end_as_if_it_had_answered() {
         let (house, api) = self::harness(provider, samples).await;
         send(&house, provider, samples, "waiting").await;
         house.settle().await;
-        house.stack.run_schedule(DUE_SCAN).await.unwrap();
-        let (table, key) = (house.table(), CustomerKey::parse(customer).unwrap());
+        house.stack().run_schedule(DUE_SCAN).await.unwrap();
+        let (table, key) = (house.table.clone(), CustomerKey::parse(customer).unwrap());
         let nobody = read_record(&table, &key).await.unwrap();
         assert!(nobody.is_none(), "{name}");
         // The last comes again before anybody has asked once more.
         api.set_available(true);
         let last = samples.len() - 1;
         send(&house, provider, &samples[last..], "applied").await;
-        house.stack.run_schedule(DUE_SCAN).await.unwrap();
+        house.stack().run_schedule(DUE_SCAN).await.unwrap();
         house.settle().await;
         assert_eq!(
             view_without_verdicts(&house, customer).await,
@@ -71,7 +71,7 @@ async fn events_told_while_the_api_is_silent_end_as_if_it_had_answered() {
             "{name}"
         );
         api.set_available(true);
-        house.stack.run_schedule(DUE_SCAN).await.unwrap();
+        house.stack().run_schedule(DUE_SCAN).await.unwrap();
         send(&house, provider, samples, "repeated").await;
         assert_eq!(
             view_without_verdicts(&house, customer).await,
@@ -81,18 +81,17 @@ async fn events_told_while_the_api_is_silent_end_as_if_it_had_answered() {
     }
 }
 
-async fn harness(provider: &Provider, samples: &[&str]) -> (StackHarness, ProviderApiStub) {
+async fn harness(provider: &Provider, samples: &[&str]) -> (TestHarness, ProviderApiStub) {
     let api = ProviderApiStub::start_silent(provider, samples);
     let mut shop = shop();
     shop.api_urls
         .insert(provider.name().into(), api.url.clone());
-    let house =
-        StackHarness::with_wiring(shop, |endpoints, shop| wire(endpoints, shop).unwrap()).await;
+    let house = TestHarness::local_stack().shop(shop).open().await;
     (house, api)
 }
 
 /// Delivers each, which must be answered with 2xx and this verdict.
-async fn send(house: &StackHarness, provider: &'static Provider, samples: &[&str], verdict: &str) {
+async fn send(house: &TestHarness, provider: &'static Provider, samples: &[&str], verdict: &str) {
     for sample in samples {
         let all = provider.samples().iter();
         let (_, body) = all.copied().find(|(known, _)| known == sample).unwrap();
@@ -110,7 +109,7 @@ async fn send(house: &StackHarness, provider: &'static Provider, samples: &[&str
 }
 
 /// The view, whose events were received when they were.
-async fn view_without_verdicts(house: &StackHarness, customer: &str) -> Value {
+async fn view_without_verdicts(house: &TestHarness, customer: &str) -> Value {
     let mut view = house.view(customer).await;
     for event in view["events"].as_array_mut().unwrap() {
         event["verdict"] = "(by arrival)".into();

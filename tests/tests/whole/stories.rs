@@ -1,14 +1,14 @@
 //! Customers' lives as tables: what was told, and what somebody who looks then sees.
 
 use crate::support::expect::{assert_expected, stories_folder};
-use crate::support::stack_harness::StackHarness;
 use crate::support::story_test::StoryTest;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use tests::harness::TestHarness;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_story_ends_as_its_file_says() {
-    let house = StackHarness::open().await;
+    let house = TestHarness::open().await;
     for name in ["checkout", "upgrade", "renewal"] {
         let tale = StoryTest::read(name);
         let seen = tale.play(&house).await;
@@ -18,7 +18,7 @@ async fn every_story_ends_as_its_file_says() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_renewal_is_one_payment_at_every_step_in_the_old_shape_as_in_todays() {
-    let (today, old) = (StackHarness::open().await, StackHarness::open().await);
+    let (today, old) = (TestHarness::open().await, TestHarness::open().await);
     let mut today = StoryTest::read("renewal").play(&today).await;
     assert_one_payment(&today);
     let mut old = StoryTest::read("renewal-old-shape").play(&old).await;

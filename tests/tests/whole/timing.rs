@@ -1,13 +1,13 @@
 //! When letters are written: stories whose days pass, told as they happen.
 
-use crate::support::stack_harness::StackHarness;
 use jiff::SignedDuration;
 use local_shop::delivery::Delivery;
 use local_shop::story::Story;
+use tests::harness::TestHarness;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_trials_end_is_announced_three_days_before_and_no_more_is_said_when_it_converts() {
-    let house = StackHarness::open().await;
+    let house = TestHarness::open().await;
     begin_trial(&house).await;
     assert_eq!(letters(&house).await, ["welcome sent"]);
     advance_hours(&house, 11 * 24 - 1).await;
@@ -27,7 +27,7 @@ async fn a_trials_end_is_announced_three_days_before_and_no_more_is_said_when_it
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_trial_set_to_end_is_confirmed_and_its_end_announces_nothing() {
-    let house = StackHarness::open().await;
+    let house = TestHarness::open().await;
     begin_trial(&house).await;
     advance_hours(&house, 5 * 24).await;
     let canceled = "[[events]]\nsample = \"customer.subscription.updated\"\n\
@@ -54,7 +54,7 @@ async fn a_trial_set_to_end_is_confirmed_and_its_end_announces_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_failed_renewal_is_told_of_at_the_first_failure_and_its_payment_once() {
-    let house = StackHarness::open().await;
+    let house = TestHarness::open().await;
     let fails = "[[events]]\nsample = \"customer.created\"\n\
                  [[events]]\nsample = \"customer.subscription.updated\"\n\
                  [[events]]\nsample = \"invoice.payment_failed\"\ntimes = 2\n";
@@ -85,14 +85,14 @@ async fn a_failed_renewal_is_told_of_at_the_first_failure_and_its_payment_once()
     assert_eq!(house.mails().len(), 2);
 }
 
-async fn begin_trial(house: &StackHarness) {
+async fn begin_trial(house: &TestHarness) {
     let begins = "[[events]]\nsample = \"customer.created\"\n\
                   [[events]]\nsample = \"customer.subscription.created-trial\"\ntimes = 2\n";
     deliver_story(house, "1m", begins).await;
 }
 
 /// Tells of the customer as of now, whose life began so long ago, and lets everything happen.
-async fn deliver_story(house: &StackHarness, begins: &str, told: &str) {
+async fn deliver_story(house: &TestHarness, begins: &str, told: &str) {
     let text = format!(
         "title = \"t\"\nbegins = \"{begins}\"\nrename = {{ \"Grove0\" = \"Yuzu0\", \
          \"Valencia01\" = \"yuzu\", \"1207\" = \"yuzu\" }}\n{told}"
@@ -103,12 +103,12 @@ async fn deliver_story(house: &StackHarness, begins: &str, told: &str) {
     house.settle().await;
 }
 
-async fn advance_hours(house: &StackHarness, hours: i64) {
+async fn advance_hours(house: &TestHarness, hours: i64) {
     house.advance(SignedDuration::from_hours(hours)).await;
     house.settle().await;
 }
 
-async fn letters(house: &StackHarness) -> Vec<String> {
+async fn letters(house: &TestHarness) -> Vec<String> {
     let view = house.view("stripe/test/cus_yuzu").await;
     let letters = view["letters"].as_array().unwrap();
     let mut told: Vec<_> = letters

@@ -2,28 +2,23 @@
 //! again, dies over it, or is told once more.
 
 use crate::event_orders::SplitMixRng;
-use crate::support::in_process_harness::{
-    MemoryQueue, journal_entry, receive_recorded, unnormalized_entry,
-};
-use crate::support::stack_harness::start_time;
-use calendar::{Calendar, DueScanSummary, Enrichment};
+use calendar::DueScanSummary;
 use domain::event::{About, Fact};
 use domain::ids::{CustomerKey, Mode};
 use domain::record::{Entry, Folded};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use local_shop::delivery::{Delivery, Signer};
-use local_shop::shop::{LOCAL_MASTER, local_secret};
-use providers::{ApiCall, ApiResponse, ApiResponses, Provider, ReceivedItem, provider};
-use runtime::Clock;
-use runtime::api::ApiClient;
-use runtime::secrets::{SecretCache, SecretSource, person_key};
-use std::convert::Infallible;
-use std::sync::{Arc, Mutex};
+use local_shop::shop::local_secret;
+use providers::{ApiResponses, Provider, ReceivedItem, provider};
+use std::sync::Arc;
 use store::audit::walk;
 use store::folding::read_record;
 use store::ingest::ingest_entries;
-use store::memory::{Crash, MemoryTable};
+use store::memory::Crash;
 use store::waiting::read_waiting;
+use tests::harness::entries::{journal_entry, receive_recorded, unnormalized_entry};
+use tests::harness::scripted_api::ApiMode;
+use tests::harness::{InProcess, TestHarness, start_time};
 
 /// One event of each whose API is asked for what its events mean.
 const REFERENCE_ONLY_SAMPLES: [(&str, &str); 4] = [
@@ -108,18 +103,18 @@ const SAMPLES: usize = 200;
 async fn while_the_api_is_silent_it_stays_and_its_age_is_known() {
     let thin = ReferenceOnlyEvent::new("gocardless", "payments.confirmed");
     let house = thin.harness();
-    house.ingest(thin.silent.clone()).await;
+    ingest(&house, thin.provider, thin.silent.clone()).await;
     house.advance(SignedDuration::from_hours(2));
-    let looked = house.complete_waiting(ApiMode::Nothing).await;
+    let looked = complete_waiting(&house, ApiMode::Nothing).await;
     assert_eq!((looked.waiting, looked.waiting_age), (1, 2 * 60 * 60));
     assert_eq!(looked.completed, 0);
-    let looked = house.complete_waiting(ApiMode::Known).await;
+    let looked = complete_waiting(&house, ApiMode::Known).await;
     assert_eq!((looked.completed, looked.waiting), (1, 0));
     let nothing = DueScanSummary {
         complete: true,
         ..DueScanSummary::default()
     };
-    assert_eq!(house.complete_waiting(ApiMode::Known).await, nothing);
+    assert_eq!(complete_waiting(&house, ApiMode::Known).await, nothing);
 }
 
 #[tokio::test]
@@ -128,8 +123,8 @@ async fn what_the_api_knows_no_more_is_quarantined_and_waits_no_longer() {
     for ((name, sample), quarantined) in REFERENCE_ONLY_SAMPLES.into_iter().zip([1, 1, 1, 0]) {
         let thin = ReferenceOnlyEvent::new(name, sample);
         let house = thin.harness();
-        house.ingest(thin.silent.clone()).await;
-        let looked = house.complete_waiting(ApiMode::Unknown).await;
+        ingest(&house, thin.provider, thin.silent.clone()).await;
+        let looked = complete_waiting(&house, ApiMode::Unknown).await;
         assert_eq!((looked.completed, looked.waiting), (1, 0), "{name}");
         let report = walk(&house.table, 10, start_time()).await.unwrap();
         assert_eq!(
@@ -144,7 +139,7 @@ async fn what_turns_out_not_to_concern_us_is_let_go() {
     let of_no_concern = "{\"id\":\"EV1\",\"created_at\":\"2026-02-28T00:00:00Z\",\
                          \"resource_type\":\"payouts\",\"action\":\"paid\"}";
     let provider = provider("gocardless").unwrap();
-    let house = WaitingHarness::open(provider, ApiResponses::closed());
+    let house = harness(ApiResponses::closed());
     let account = provider.account(Mode::Test);
     let mut waits = unnormalized_entry(provider, of_no_concern.as_bytes());
     waits.event.about = About::ByReference(vec![account.waiting_reference()]);
@@ -153,9 +148,9 @@ async fn what_turns_out_not_to_concern_us_is_let_go() {
     ingest_entries(&house.table, &[Arc::new(waits)], start_time())
         .await
         .unwrap();
-    let looked = house.complete_waiting(ApiMode::Nothing).await;
+    let looked = complete_waiting(&house, ApiMode::Nothing).await;
     assert_eq!((looked.completed, looked.waiting), (1, 0));
-    assert!(house.waiting_entries().await.is_empty());
+    assert!(waiting_entries(&house, provider).await.is_empty());
     let changes = house.table.changes(0);
     let written = changes
         .iter()
@@ -169,27 +164,33 @@ async fn a_long_list_is_worked_off_whatever_is_never_answered_at_its_head() {
     let house = thin.harness();
     for number in 0..500 {
         let other = thin.renamed(&format!("EV{number:03}"), "PM000Grove01");
-        house
-            .ingest(receive_recorded(&other, &ApiResponses::closed()))
-            .await;
+        ingest(
+            &house,
+            thin.provider,
+            receive_recorded(&other, &ApiResponses::closed()),
+        )
+        .await;
     }
-    let looked = house.complete_waiting(ApiMode::Known).await;
+    let looked = complete_waiting(&house, ApiMode::Known).await;
     assert_eq!(looked.completed, 200, "five batches of forty");
     // These come first, and are about a payment of which the API never says anything.
     for number in 0..100 {
         let stuck = thin.renamed(&format!("EV-{number:03}"), "PM000Never01");
-        house
-            .ingest(receive_recorded(&stuck, &ApiResponses::closed()))
-            .await;
+        ingest(
+            &house,
+            thin.provider,
+            receive_recorded(&stuck, &ApiResponses::closed()),
+        )
+        .await;
     }
     let mut runs = 1;
     let mut left = 500 - looked.completed;
     while left > 0 {
-        left -= house.complete_waiting(ApiMode::Known).await.completed;
+        left -= complete_waiting(&house, ApiMode::Known).await.completed;
         runs += 1;
         assert!(runs < 20, "{left} left");
     }
-    assert_eq!(house.waiting_entries().await.len(), 100);
+    assert_eq!(waiting_entries(&house, thin.provider).await.len(), 100);
     println!("500 events beside 100 that are never answered took {runs} runs");
 }
 
@@ -227,8 +228,8 @@ impl ReferenceOnlyEvent {
         }
     }
 
-    fn harness(&self) -> WaitingHarness {
-        WaitingHarness::open(self.provider, self.known.clone())
+    fn harness(&self) -> TestHarness<InProcess> {
+        harness(self.known.clone())
     }
 
     /// The same event under another id, of another payment.
@@ -251,10 +252,13 @@ impl ReferenceOnlyEvent {
         runtime.block_on(async {
             let mut house = self.harness();
             for happens in lived {
-                house.apply(self, *happens).await;
+                apply(&mut house, self, *happens).await;
             }
-            house.complete_waiting(ApiMode::Known).await;
-            assert!(house.waiting_entries().await.is_empty(), "{lived:?}");
+            complete_waiting(&house, ApiMode::Known).await;
+            assert!(
+                waiting_entries(&house, self.provider).await.is_empty(),
+                "{lived:?}"
+            );
             let record = read_record(&house.table, &self.customer()).await.unwrap();
             let record = record.unwrap_or_else(|| panic!("{lived:?}: no record"));
             assert_eq!(record.folded.count, 1, "{lived:?}");
@@ -271,123 +275,47 @@ impl ReferenceOnlyEvent {
     }
 }
 
-/// What an API says to everything it is asked.
-#[derive(Clone, Copy)]
-enum ApiMode {
-    /// What it knows; nothing of what it does not.
-    Known,
-    /// That there is no such thing.
-    Unknown,
-    /// Nothing.
-    Nothing,
+/// The functions in this process, and the API that the calendar asks.
+fn harness(known: ApiResponses) -> TestHarness<InProcess> {
+    let options = TestHarness::in_process().without_attributes();
+    options.api(known).open()
 }
 
-#[derive(Clone)]
-struct ScriptedApi {
-    known: ApiResponses,
-    mode: Arc<Mutex<ApiMode>>,
-}
-
-impl ApiClient for ScriptedApi {
-    async fn call(&self, call: &ApiCall) -> Option<ApiResponse> {
-        match *self.mode.lock().unwrap() {
-            ApiMode::Known => self.known.response(call).ok().cloned(),
-            ApiMode::Unknown => Some(ApiResponse {
-                status: 404,
-                body: b"{}"[..].into(),
-            }),
-            ApiMode::Nothing => None,
+async fn apply(house: &mut TestHarness<InProcess>, event: &ReferenceOnlyEvent, step: WaitingStep) {
+    match step {
+        WaitingStep::DeliveredWhileSilent => {
+            ingest(house, event.provider, event.silent.clone()).await;
+        }
+        WaitingStep::Delivered => ingest(house, event.provider, event.complete.clone()).await,
+        WaitingStep::CompletionAnswered => _ = complete_waiting(house, ApiMode::Known).await,
+        WaitingStep::CompletionUnanswered => _ = complete_waiting(house, ApiMode::Nothing).await,
+        WaitingStep::Audited => _ = walk(&house.table, 10, start_time()).await.unwrap(),
+        WaitingStep::CompletionCrashed(crash) => {
+            house.process_table().set_faults(crash.faults());
+            let _ = house.scan_with_api(ApiMode::Known).await;
+            house.process_table().clear_faults();
+            house.restart();
         }
     }
 }
 
-/// A table, a calendar that may die at it, and the API that it asks.
-struct WaitingHarness {
-    provider: &'static Provider,
-    table: MemoryTable,
-    crashing_table: MemoryTable,
-    api: ScriptedApi,
-    now: Arc<Mutex<Timestamp>>,
-    calendar: Calendar<MemoryTable, MemoryQueue, ScriptedApi>,
+/// What an endpoint does, in a request of its own.
+async fn ingest(house: &TestHarness<InProcess>, provider: &Provider, received: Vec<ReceivedItem>) {
+    let receipt = house.table.changes(0).len().to_string();
+    let entries = received.into_iter();
+    let entries = entries.filter_map(|one| journal_entry(provider, one, &receipt));
+    let entries: Vec<_> = entries.collect();
+    ingest_entries(&house.table, &entries, start_time())
+        .await
+        .unwrap();
 }
 
-impl WaitingHarness {
-    fn open(provider: &'static Provider, known: ApiResponses) -> Self {
-        let table = MemoryTable::without_attributes();
-        let crashing_table = table.process();
-        let says = Arc::new(Mutex::new(ApiMode::Nothing));
-        let api = ScriptedApi { known, mode: says };
-        let now = Arc::new(Mutex::new(start_time()));
-        Self {
-            provider,
-            calendar: calendar(&crashing_table, &api, &now),
-            table,
-            crashing_table,
-            api,
-            now,
-        }
-    }
-
-    async fn apply(&mut self, thin: &ReferenceOnlyEvent, happens: WaitingStep) {
-        match happens {
-            WaitingStep::DeliveredWhileSilent => self.ingest(thin.silent.clone()).await,
-            WaitingStep::Delivered => self.ingest(thin.complete.clone()).await,
-            WaitingStep::CompletionAnswered => _ = self.complete_waiting(ApiMode::Known).await,
-            WaitingStep::CompletionUnanswered => _ = self.complete_waiting(ApiMode::Nothing).await,
-            WaitingStep::Audited => _ = walk(&self.table, 10, start_time()).await.unwrap(),
-            WaitingStep::CompletionCrashed(death) => {
-                self.crashing_table.set_faults(death.faults());
-                *self.api.mode.lock().unwrap() = ApiMode::Known;
-                let _ = self.calendar.due_scan().await;
-                self.crashing_table.clear_faults();
-                self.calendar = calendar(&self.crashing_table, &self.api, &self.now);
-            }
-        }
-    }
-
-    /// What a door does, in a request of its own.
-    async fn ingest(&self, received: Vec<ReceivedItem>) {
-        let receipt = self.table.changes(0).len().to_string();
-        let entries = received.into_iter();
-        let entries = entries.filter_map(|one| journal_entry(self.provider, one, &receipt));
-        let entries: Vec<_> = entries.collect();
-        ingest_entries(&self.table, &entries, start_time())
-            .await
-            .unwrap();
-    }
-
-    async fn complete_waiting(&self, says: ApiMode) -> DueScanSummary {
-        *self.api.mode.lock().unwrap() = says;
-        self.calendar.due_scan().await.unwrap()
-    }
-
-    async fn waiting_entries(&self) -> Vec<Arc<Entry>> {
-        let reference = self.provider.account(Mode::Test).waiting_reference();
-        let batch = read_waiting(&self.table, &reference, None, 1000).await;
-        batch.unwrap().entries
-    }
-
-    fn advance(&self, by: SignedDuration) {
-        let mut now = self.now.lock().unwrap();
-        *now = now.checked_add(by).unwrap();
-    }
+async fn complete_waiting(house: &TestHarness<InProcess>, mode: ApiMode) -> DueScanSummary {
+    house.scan_with_api(mode).await.unwrap()
 }
 
-fn calendar(
-    table: &MemoryTable,
-    api: &ScriptedApi,
-    now: &Arc<Mutex<Timestamp>>,
-) -> Calendar<MemoryTable, MemoryQueue, ScriptedApi> {
-    let now = Arc::clone(now);
-    let clock = Clock::new(move || *now.lock().unwrap());
-    let master = SecretSource::Given(vec![LOCAL_MASTER.into()]);
-    let asked = |_| Ok::<_, Infallible>(api.clone());
-    Calendar {
-        table: table.clone(),
-        letters: MemoryQueue::default(),
-        notices: MemoryQueue::default(),
-        enrichments: Enrichment::of_all(Mode::Test, asked).unwrap(),
-        person_key: SecretCache::new(master, person_key, clock.clone()),
-        clock,
-    }
+async fn waiting_entries(house: &TestHarness<InProcess>, provider: &Provider) -> Vec<Arc<Entry>> {
+    let reference = provider.account(Mode::Test).waiting_reference();
+    let batch = read_waiting(&house.table, &reference, None, 1000).await;
+    batch.unwrap().entries
 }

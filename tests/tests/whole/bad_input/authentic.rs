@@ -15,7 +15,7 @@ async fn what_is_authentic_and_unreadable_is_quarantined_once() {
         }
     }
     sender.harness.settle().await;
-    assert_eq!(sender.harness.stack.counts().unwrap().failed_batches, 0);
+    assert_eq!(sender.harness.stack().counts().unwrap().failed_batches, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

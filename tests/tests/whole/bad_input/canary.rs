@@ -1,12 +1,12 @@
 //! What nobody may read in a log line or an answer.
 
 use super::{PARTNER_EVENTS_PATH, RequestHeaders, SignedSender, changed, invoice};
-use crate::support::logs;
-use crate::support::stack_harness::{StackHarness, shop};
 use domain::ids::PartnerId;
 use local_shop::shop::{LOCAL_MASTER, Shop};
 use providers::{Secret, partner, partner_secret};
 use serde_json::{Value, json};
+use tests::harness::logs;
+use tests::harness::{TestHarness, shop};
 
 const SECRET: &str = "whsec_canary7secret7canary7";
 const EMAIL: &str = "canary.bird@example.com";
@@ -18,7 +18,8 @@ async fn a_secret_an_address_and_a_name_are_never_logged_nor_said_in_an_answer()
         secrets: [("stripe".to_owned(), vec![SECRET.to_owned()])].into(),
         ..shop()
     };
-    let (house, wire) = StackHarness::with_proxy(shop).await;
+    let house = TestHarness::local_stack().shop(shop).counted().open().await;
+    let wire = house.proxy().clone();
     house.add_partner("acme").await;
     let secret = Secret::new(SECRET).unwrap();
     let sender = SignedSender {

@@ -20,7 +20,7 @@ async fn a_lambda_event_that_is_none_or_lies_about_base64_is_a_400_and_no_panic(
     };
     let text = String::from_utf8(body.clone()).unwrap();
     let packed = STANDARD.encode(&body);
-    for route in &sender.harness.wiring.routes {
+    for route in &sender.harness.wiring().routes {
         for (name, payload) in [
             ("bad base64", event("%%% no base64 %%%", true)),
             ("plain text flagged base64", event(&text, true)),
@@ -42,7 +42,7 @@ async fn a_lambda_event_that_is_none_or_lies_about_base64_is_a_400_and_no_panic(
             assert_eq!(sender.proxy.take_operations(), [""; 0], "{name}");
         }
     }
-    let mut routes = sender.harness.wiring.routes.iter();
+    let mut routes = sender.harness.wiring().routes.iter();
     let door = &routes
         .find(|route| route.path == WEBHOOK_PATH)
         .unwrap()

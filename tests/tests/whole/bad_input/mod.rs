@@ -7,13 +7,13 @@ mod partners;
 mod events;
 mod canary;
 
-use crate::support::counting_proxy::CountingProxy;
-use crate::support::stack_harness::{StackHarness, shop};
 use jiff::Timestamp;
 use local_shop::delivery::{DeliveryResponse, sample, set};
 use providers::Secret;
 use serde_json::Value;
 use std::sync::atomic::{AtomicU32, Ordering};
+use tests::harness::TestHarness;
+use tests::harness::counting_proxy::CountingProxy;
 
 const WEBHOOK_PATH: &str = "/webhooks/stripe";
 const PARTNER_EVENTS_PATH: &str = "/partners/acme/events";
@@ -49,14 +49,15 @@ fn case(
 
 /// A house, and somebody who knows the secret of its payment provider's door.
 struct SignedSender {
-    harness: StackHarness,
+    harness: TestHarness,
     proxy: CountingProxy,
     secret: Secret,
 }
 
 impl SignedSender {
     async fn open() -> Self {
-        let (house, wire) = StackHarness::with_proxy(shop()).await;
+        let house = TestHarness::local_stack().counted().open().await;
+        let wire = house.proxy().clone();
         let secret = Secret::new(&house.signers().secret).unwrap();
         Self {
             harness: house,

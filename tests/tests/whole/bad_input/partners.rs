@@ -1,16 +1,17 @@
 //! The partners' door.
 
 use super::{PARTNER_EVENTS_PATH, RequestCase, case};
-use crate::support::stack_harness::{StackHarness, shop};
 use domain::ids::PartnerId;
 use jiff::{SignedDuration, Timestamp};
 use local_shop::delivery::sample;
 use local_shop::shop::LOCAL_MASTER;
 use providers::{Secret, partner, partner_secret};
+use tests::harness::TestHarness;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_report_that_proves_nothing_or_says_nothing_is_refused_by_name() {
-    let (house, wire) = StackHarness::with_proxy(shop()).await;
+    let house = TestHarness::local_stack().counted().open().await;
+    let wire = house.proxy().clone();
     house.add_partner("acme").await;
     let now = house.now();
     for case in unproven(now) {
@@ -35,7 +36,8 @@ async fn a_report_that_proves_nothing_or_says_nothing_is_refused_by_name() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_that_was_given_out_but_is_not_in_force_costs_one_read() {
-    let (house, wire) = StackHarness::with_proxy(shop()).await;
+    let house = TestHarness::local_stack().counted().open().await;
+    let wire = house.proxy().clone();
     house.add_partner("acme").await;
     let (report, now) = (report(), house.now());
     for (name, version) in [("ghost", 1), ("acme", 2)] {

@@ -1,12 +1,5 @@
-//! What the tests stand on: a running house, a table in memory, stories, expectations, logs.
+//! What these tests have of their own: stories, expectations, a provider's API on loopback.
 
 pub(crate) mod provider_api_stub;
-pub(crate) mod notice_harness;
 pub(crate) mod expect;
-pub(crate) mod stack_harness;
-pub(crate) mod partner_harness;
-pub(crate) mod logs;
-pub(crate) mod notice_receiver;
-pub(crate) mod in_process_harness;
 pub(crate) mod story_test;
-pub(crate) mod counting_proxy;

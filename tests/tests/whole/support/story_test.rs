@@ -2,10 +2,10 @@
 //! points at which somebody looks at the customer.
 
 use super::expect::stories_folder;
-use super::stack_harness::{StackHarness, start_time};
 use local_shop::delivery::Delivery;
 use local_shop::story::{Signers, Story};
 use serde_json::{Map, Value, json};
+use tests::harness::{TestHarness, start_time};
 use toml::Table;
 
 /// A story and the places where one looks.
@@ -50,7 +50,7 @@ impl StoryTest {
     }
 
     /// Plays it, looks where it says so, and gives all that was seen.
-    pub(crate) async fn play(&self, house: &StackHarness) -> Value {
+    pub(crate) async fn play(&self, house: &TestHarness) -> Value {
         for partner in self.story.partners() {
             house.add_partner(partner.as_str()).await;
         }

@@ -14,25 +14,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 /// Callers whose name begins so die after their first write: all that is later is refused.
-pub(crate) const CRASHING: &str = "Dying";
+pub const CRASHING: &str = "Dying";
 
 /// One call as a policy would see it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct AwsCall {
+pub struct AwsCall {
     /// The access key, for which each function has its logical id.
-    pub(crate) caller: String,
+    pub caller: String,
     /// `dynamodb:PutItem`.
-    pub(crate) action: String,
+    pub action: String,
     /// As the template's resources name it: `Table.Arn`, `Letters.Arn`, or an ARN.
-    pub(crate) resource: String,
+    pub resource: String,
     /// The partition, where one is named.
-    pub(crate) leading_key: Option<String>,
+    pub leading_key: Option<String>,
 }
 
 /// The gate; clones share what was seen.
 #[derive(Clone)]
-pub(crate) struct AwsRecorder {
-    pub(crate) url: String,
+pub struct AwsRecorder {
+    /// Where it listens.
+    pub url: String,
     calls: Arc<Mutex<BTreeSet<AwsCall>>>,
     capacity: CapacityUsage,
 }
@@ -42,7 +43,7 @@ type CapacityUsage = Arc<Mutex<BTreeMap<(String, String), (u64, u64)>>>;
 
 impl AwsRecorder {
     /// Listens on a port of its own before a stack's endpoints.
-    pub(crate) fn in_front_of(endpoints: &StackEndpoints, secrets: Vec<(String, String)>) -> Self {
+    pub fn in_front_of(endpoints: &StackEndpoints, secrets: Vec<(String, String)>) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let gate = Self {
@@ -66,13 +67,22 @@ impl AwsRecorder {
         gate
     }
 
+    /// The stack's endpoints as they are reached through it.
+    pub(super) fn recorded_endpoints(&self, endpoints: &StackEndpoints) -> StackEndpoints {
+        StackEndpoints {
+            table_url: self.url.clone(),
+            aws_url: self.url.clone(),
+            ..endpoints.clone()
+        }
+    }
+
     /// What was called so far, each once.
-    pub(crate) fn calls(&self) -> BTreeSet<AwsCall> {
+    pub fn calls(&self) -> BTreeSet<AwsCall> {
         self.calls.lock().unwrap().clone()
     }
 
     /// What was spent since this was last asked.
-    pub(crate) fn take_capacity(&self) -> BTreeMap<(String, String), (u64, u64)> {
+    pub fn take_capacity(&self) -> BTreeMap<(String, String), (u64, u64)> {
         std::mem::take(&mut *self.capacity.lock().unwrap())
     }
 }
@@ -270,7 +280,7 @@ fn email_calls(said: &Value, call: impl Fn(&str, String, Option<&str>) -> AwsCal
 }
 
 /// What a stage's Parameter Store holds.
-pub(crate) fn secrets(stage: &str) -> Vec<(String, String)> {
+pub fn secrets(stage: &str) -> Vec<(String, String)> {
     let master = local_shop::shop::LOCAL_MASTER.to_owned();
     let mut secrets = vec![(format!("/orangery/{stage}/master-key"), master)];
     for provider in PROVIDERS {

@@ -9,7 +9,7 @@ static LINES: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 static STARTED: Once = Once::new();
 
 /// Keeps what is logged from now on.
-pub(crate) fn capture() {
+pub fn capture() {
     STARTED.call_once(|| {
         let lines = tracing_subscriber::fmt::layer()
             .json()
@@ -23,7 +23,7 @@ pub(crate) fn capture() {
 }
 
 /// What was logged so far.
-pub(crate) fn lines() -> String {
+pub fn lines() -> String {
     let lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
     String::from_utf8_lossy(&lines).into_owned()
 }

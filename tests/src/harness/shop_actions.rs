@@ -1,7 +1,7 @@
-//! A house with partners: what its customers do is told as Stripe and the partners tell it, signed,
-//! at their doors.
+//! A shop with partners: what its customers do is reported as Stripe and the partners report it,
+//! signed, at their endpoints.
 
-use super::stack_harness::StackHarness;
+use super::TestHarness;
 use domain::ids::PartnerId;
 use domain::partner::identity::PartnerIdentity;
 use domain::partner::ledger::CommissionRow;
@@ -16,33 +16,35 @@ use local_shop::statement::read_statement;
 use local_shop::story::Story;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use store::notice_endpoints::set;
 use store::partners::ledger;
 use store::payouts::{read_ledger_snapshot, run};
 use store::{Item, Table};
 
 /// What happens on a day.
 #[derive(Clone, Copy)]
-pub(crate) enum ShopAction {
+pub enum ShopAction {
+    /// A partner reports the customer.
     Reported,
     /// So much is paid, as the n-th payment.
     Paid(u8, i64),
     /// So much of a payment has gone back in all.
     Refunded(u8, i64),
+    /// So much of a payment is disputed.
     Disputed(u8, i64),
+    /// So much of a payment was disputed, and the dispute is won.
     DisputeWon(u8, i64),
+    /// The partner is paid out.
     PaidOut,
+    /// Nothing.
     Nothing,
 }
 
-/// A house with partners.
-pub(crate) struct PartnerHarness(StackHarness);
-
-impl PartnerHarness {
-    pub(crate) async fn open(partners: &[(&str, Program, PartnerIdentity)]) -> Self {
-        let shop = Self(StackHarness::open().await);
+impl TestHarness {
+    /// The local stack with these partners and their programs.
+    pub async fn with_partners(partners: &[(&str, Program, PartnerIdentity)]) -> Self {
+        let shop = Self::open().await;
         for (partner, program, own) in partners {
-            shop.0.add_partner(partner).await;
+            shop.add_partner(partner).await;
             let since = at(1, 1, 0);
             shop.agree_program(partner, since, program.clone(), own.clone())
                 .await;
@@ -50,42 +52,21 @@ impl PartnerHarness {
         shop
     }
 
-    pub(crate) async fn agree_program(
-        &self,
-        partner: &str,
-        since: Timestamp,
-        program: Program,
-        own: PartnerIdentity,
-    ) {
-        self.0.agree_program(partner, since, program, own).await;
-    }
-
-    pub(crate) async fn advance_to(&self, moment: Timestamp) {
-        self.0.advance(moment.duration_since(self.0.now())).await;
-    }
-
-    /// A partner is told at this address from now on.
-    pub(crate) async fn set_endpoint(&self, partner: &str, url: &str) {
-        let (table, now) = (self.0.table(), self.0.now());
-        let set = set(&table, &PartnerId::parse(partner).unwrap(), url, now).await;
-        assert!(set.unwrap().is_some());
-    }
-
-    /// Lets all that is under way come to its end.
-    pub(crate) async fn settle(&self) {
-        self.0.settle().await;
+    /// Moves the clock to a moment.
+    pub async fn advance_to(&self, moment: Timestamp) {
+        self.advance(moment.duration_since(self.now())).await;
     }
 
     /// What the partner's statement says now.
-    pub(crate) async fn statement(&self, partner: &str) -> Statement {
-        let (table, now) = (self.0.table(), self.0.now());
-        read_statement(&table, &PartnerId::parse(partner).unwrap(), now)
+    pub async fn statement(&self, partner: &str) -> Statement {
+        let (table, now) = (&self.table, self.now());
+        read_statement(table, &PartnerId::parse(partner).unwrap(), now)
             .await
             .unwrap()
     }
 
-    /// All that is told of it, at the door it is told at.
-    pub(crate) async fn perform(&self, customer: &str, happens: ShopAction) {
+    /// All that is told of it, at the endpoint it is told at.
+    pub async fn perform(&self, customer: &str, happens: ShopAction) {
         match happens {
             ShopAction::Reported => self.report("acme", customer).await,
             ShopAction::Paid(n, minor) => self.pay(customer, n, minor).await,
@@ -145,38 +126,41 @@ impl PartnerHarness {
     }
 
     async fn pay_out(&self) {
-        let (table, now) = (self.0.table(), self.0.now());
+        let (table, now) = (&self.table, self.now());
         let order = PayoutRequest {
             date: now.to_zoned(TimeZone::UTC).date(),
             minimums: Vec::new(),
         };
-        run(&table, &PartnerId::parse("acme").unwrap(), &order, now)
+        run(table, &PartnerId::parse("acme").unwrap(), &order, now)
             .await
             .unwrap();
     }
 
-    pub(crate) async fn payouts(&self) -> Vec<Payout> {
-        let books = read_ledger_snapshot(&self.0.table(), &PartnerId::parse("acme").unwrap()).await;
+    /// The payouts of the partner `acme`.
+    pub async fn payouts(&self) -> Vec<Payout> {
+        let books = read_ledger_snapshot(&self.table, &PartnerId::parse("acme").unwrap()).await;
         books.unwrap().payouts
     }
 
-    pub(crate) async fn report(&self, partner: &str, customer: &str) {
+    /// A partner reports a customer.
+    pub async fn report(&self, partner: &str, customer: &str) {
         let set = format!(
             "\"data.customer\" = {{ id = \"shop-{customer}\" }}, \"data.occurred_at\" = \"@@-1h\""
         );
         let told = format!("sample = \"referral.created\"\npartner = \"{partner}\"");
-        self.deliver(customer, 0, &told, &set).await;
+        self.deliver_one(customer, 0, &told, &set).await;
     }
 
-    pub(crate) async fn deliver_sample(&self, customer: &str, n: u8, sample: &str, set: &str) {
+    /// One sample of Stripe's, about the n-th payment of a customer.
+    pub async fn deliver_sample(&self, customer: &str, n: u8, sample: &str, set: &str) {
         let set = format!("\"created\" = \"@+0s\", \"data.object.created\" = \"@+0s\", {set}");
         let told = format!("sample = \"{sample}\"");
         let set = set.trim_end().trim_end_matches(',');
-        self.deliver(customer, n, &told, set).await;
+        self.deliver_one(customer, n, &told, set).await;
     }
 
     /// One event of the n-th payment of a customer.
-    async fn deliver(&self, customer: &str, n: u8, told: &str, set: &str) {
+    async fn deliver_one(&self, customer: &str, n: u8, told: &str, set: &str) {
         let mut renames = vec![
             ("evt_Grove0".to_owned(), format!("evt_{customer}_{n}_")),
             ("sub_Grove01".to_owned(), format!("sub_{customer}")),
@@ -205,25 +189,25 @@ impl PartnerHarness {
         );
         let story = Story::parse(&text).unwrap();
         // As of the full hour: what is told together happened at one moment.
-        let now = self.0.now().as_second();
+        let now = self.now().as_second();
         let hour = Timestamp::from_second(now - now.rem_euclid(3_600)).unwrap();
-        let deliveries: Vec<Delivery> = story.deliveries(&self.0.signers(), hour).unwrap();
-        self.0.send_all(&deliveries).await;
-        self.0.settle().await;
+        let deliveries: Vec<Delivery> = story.deliveries(&self.signers(), hour).unwrap();
+        self.send_all(&deliveries).await;
+        self.settle().await;
     }
 
     /// A partner's rows, as they were decided.
-    pub(crate) async fn rows(&self, partner: &str) -> Vec<CommissionRow> {
-        let mut rows = ledger(&self.0.table(), &PartnerId::parse(partner).unwrap())
+    pub async fn rows(&self, partner: &str) -> Vec<CommissionRow> {
+        let mut rows = ledger(&self.table, &PartnerId::parse(partner).unwrap())
             .await
             .unwrap();
         rows.sort_by_key(|row| (row.at, row.n));
         rows
     }
 
-    /// What the doors journaled, each event once.
-    pub(crate) async fn entries(&self) -> Vec<Arc<Entry>> {
-        let table = self.0.table();
+    /// What the endpoints journaled, each event once.
+    pub async fn entries(&self) -> Vec<Arc<Entry>> {
+        let table = &self.table;
         let (mut entries, mut known, mut after) = (Vec::new(), BTreeSet::new(), None);
         loop {
             let page = table.scan(after, 100).await.unwrap();
@@ -243,7 +227,7 @@ impl PartnerHarness {
 }
 
 /// Model 4's program: 20 %, 12 months, hold 30 days, window 60 days.
-pub(crate) fn program() -> Program {
+pub fn program() -> Program {
     Program {
         reward: Reward::BasisPoints(2_000),
         duration: CommissionDuration::Months(12),
@@ -254,7 +238,7 @@ pub(crate) fn program() -> Program {
 }
 
 /// An hour of a day of 2026.
-pub(crate) fn at(month: i8, day: i8, hour: i8) -> Timestamp {
+pub fn at(month: i8, day: i8, hour: i8) -> Timestamp {
     let moment = date(2026, month, day).at(hour, 0, 0, 0);
     moment.to_zoned(TimeZone::UTC).unwrap().timestamp()
 }

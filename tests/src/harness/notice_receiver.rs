@@ -13,28 +13,34 @@ use std::sync::{Arc, Mutex};
 
 /// The endpoint; clones share what came.
 #[derive(Clone, Default)]
-pub(crate) struct NoticeReceiver {
-    pub(crate) url: String,
+pub struct NoticeReceiver {
+    /// Where it listens.
+    pub url: String,
     received: Arc<Mutex<Vec<ReceivedNotice>>>,
     answers: Arc<Mutex<VecDeque<u16>>>,
 }
 
 /// A notice as it came.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct ReceivedNotice {
-    pub(crate) id: String,
-    pub(crate) at: i64,
-    pub(crate) signature: String,
-    pub(crate) text: String,
+pub struct ReceivedNotice {
+    /// `webhook-id`.
+    pub id: String,
+    /// `webhook-timestamp`.
+    pub at: i64,
+    /// `webhook-signature`.
+    pub signature: String,
+    /// The body, as it came.
+    pub text: String,
 }
 
 impl ReceivedNotice {
-    pub(crate) fn body(&self) -> Value {
+    /// The body, read.
+    pub fn body(&self) -> Value {
         serde_json::from_str(&self.text).unwrap()
     }
 
     /// Its type and amount.
-    pub(crate) fn summary(&self) -> String {
+    pub fn summary(&self) -> String {
         let body = self.body();
         let kind = body["type"].as_str().unwrap();
         format!("{kind} {}", body["data"]["amount_minor"])
@@ -42,29 +48,34 @@ impl ReceivedNotice {
 }
 
 impl NoticeReceiver {
-    pub(crate) async fn open() -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    /// Listens on a port of its own.
+    pub fn open() -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
         let receiver = Self {
             url: format!("http://{}/notices", listener.local_addr().unwrap()),
             ..Self::default()
         };
         let router = Router::new().fallback(receive).with_state(receiver.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        tokio::spawn(async move {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            axum::serve(listener, router).await.unwrap();
+        });
         receiver
     }
 
     /// Answers so in turn, then 200 for ever.
-    pub(crate) fn set_answers(&self, statuses: &[u16]) {
+    pub fn set_answers(&self, statuses: &[u16]) {
         *self.answers.lock().unwrap() = statuses.iter().copied().collect();
     }
 
     /// What came since it was last asked, each proven under this secret, by what it says.
-    pub(crate) fn take_received(&self, secret: &str) -> Vec<ReceivedNotice> {
+    pub fn take_received(&self, secret: &str) -> Vec<ReceivedNotice> {
         self.take_received_under(&[secret])
     }
 
     /// The same, each proven under all of these secrets and no other.
-    pub(crate) fn take_received_under(&self, secrets: &[&str]) -> Vec<ReceivedNotice> {
+    pub fn take_received_under(&self, secrets: &[&str]) -> Vec<ReceivedNotice> {
         let mut came = std::mem::take(&mut *self.received.lock().unwrap());
         for notice in &came {
             let sign = |secret: &&str| {

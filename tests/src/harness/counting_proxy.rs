@@ -1,6 +1,6 @@
 //! A proxy before the table's port that counts what goes over the wire, by operation.
 
-use super::stack_harness::blocking;
+use super::requests::blocking;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -10,14 +10,15 @@ use std::sync::{Arc, Mutex};
 
 /// What went over the wire since it was last asked; clones share it.
 #[derive(Clone)]
-pub(crate) struct CountingProxy {
-    pub(crate) url: String,
+pub struct CountingProxy {
+    /// Where it listens.
+    pub url: String,
     operations: Arc<Mutex<Vec<String>>>,
 }
 
 impl CountingProxy {
     /// Listens on a port of its own and passes everything on.
-    pub(crate) fn in_front_of(table_url: &str) -> Self {
+    pub fn in_front_of(table_url: &str) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let wire = Self {
@@ -38,7 +39,7 @@ impl CountingProxy {
     }
 
     /// The operations since the last call, in order.
-    pub(crate) fn take_operations(&self) -> Vec<String> {
+    pub fn take_operations(&self) -> Vec<String> {
         std::mem::take(&mut *self.operations.lock().unwrap())
     }
 }

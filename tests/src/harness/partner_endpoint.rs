@@ -1,5 +1,7 @@
-//! A partner before its door, and the customers it sends.
+//! What tests of the partners' endpoint ask of the functions in this process: signed requests, and
+//! the customers that partners send.
 
+use super::{InProcess, TestHarness, shop};
 use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId, Reference};
 use domain::money::{Currency, Money};
@@ -9,63 +11,53 @@ use domain::payment::snapshot::{PaymentSnapshot, SourceKind};
 use domain::person::Profile;
 use domain::record::Entry;
 use jiff::Timestamp;
-use partner_referral::PartnerReferral;
+use local_shop::shop::Shop;
 use providers::partner::postback::PostbackToken;
 use providers::{PersonKey, Secret, partner, partner_secret, standard};
-use runtime::Clock;
 use runtime::http::answer;
-use runtime::secrets::SecretSource;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use store::folding::read_journal;
-use store::ingest::ingest_entries;
-use store::memory::MemoryTable;
 use store::partners::{DatedProgram, PartnerRow, put_new};
 use store::{Item, Key};
 
 /// The first second of March 2026.
-pub(crate) const START_SECOND: i64 = 1_772_323_200;
+pub const START_SECOND: i64 = 1_772_323_200;
 
-/// A door, its table, and a clock.
-pub(crate) struct PartnerEndpointHarness {
-    function: PartnerReferral<MemoryTable>,
-    pub(crate) crashing_table: MemoryTable,
-    pub(crate) table: MemoryTable,
-    clock: Arc<AtomicI64>,
-}
-
-/// What a door said.
+/// What the endpoint answered.
 #[derive(Debug, PartialEq)]
-pub(crate) struct EndpointAnswer {
-    pub(crate) status: u16,
-    pub(crate) body: Value,
+pub struct EndpointAnswer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body, read.
+    pub body: Value,
 }
 
 impl EndpointAnswer {
     /// The status and the one word of an accepted report.
-    pub(crate) fn verdict(&self) -> (u16, &str) {
+    pub fn verdict(&self) -> (u16, &str) {
         (self.status, self.body["verdict"].as_str().unwrap_or("-"))
     }
 
     /// How a referral stands, with its reason: `refused another_partner`.
-    pub(crate) fn status_text(&self) -> String {
+    pub fn status_text(&self) -> String {
         let word = |name: &str| self.body[name].as_str().map(str::to_owned);
         let words = [word("state"), word("reason")].into_iter().flatten();
         words.collect::<Vec<_>>().join(" ")
     }
 }
 
-impl PartnerEndpointHarness {
-    /// With two partners that earn 20 % for life, and one without a program.
-    pub(crate) async fn open() -> Self {
-        let table = MemoryTable::default();
-        let mortal = table.process();
-        let clock = Arc::new(AtomicI64::new(START_SECOND));
-        let ticks = clock.clone();
-        let now = move || Timestamp::from_second(ticks.load(Ordering::Relaxed)).unwrap();
-        let source = SecretSource::Given(vec![MASTER.into()]);
+impl TestHarness<InProcess> {
+    /// The partners' endpoint, with two partners that earn 20 % for life, and one without a
+    /// program.
+    pub async fn with_partner_endpoint() -> Self {
+        let shop = Shop {
+            master: MASTER.into(),
+            ..shop()
+        };
+        let harness = TestHarness::in_process().shop(shop).open();
         for name in ["acme", "zest", "bare"] {
             let mut row = PartnerRow::new(PartnerId::parse(name).unwrap());
             if name != "bare" {
@@ -74,49 +66,36 @@ impl PartnerEndpointHarness {
                 row.programs
                     .push(DatedProgram::new(since, program().into(), 0));
             }
-            put_new(&table, row).await.unwrap();
+            put_new(&harness.table, row).await.unwrap();
         }
-        Self {
-            function: PartnerReferral::new(&source, mortal.clone(), Clock::new(now)),
-            crashing_table: mortal,
-            table,
-            clock,
-        }
-    }
-
-    pub(crate) fn now(&self) -> Timestamp {
-        Timestamp::from_second(self.clock.load(Ordering::Relaxed)).unwrap()
-    }
-
-    pub(crate) fn advance(&self, seconds: i64) {
-        self.clock.fetch_add(seconds, Ordering::Relaxed);
+        harness
     }
 
     /// Sends a request as API Gateway hands it on.
-    pub(crate) async fn send(&self, knock: &PartnerRequest) -> EndpointAnswer {
-        let (path, query) = knock
+    pub async fn send(&self, request: &PartnerRequest) -> EndpointAnswer {
+        let (path, query) = request
             .address
             .split_once('?')
-            .unwrap_or((&knock.address, ""));
+            .unwrap_or((&request.address, ""));
         let mut parts = path.trim_start_matches("/partners/").splitn(3, '/');
         let mut parameters = json!({ "partner": parts.next() });
         if parts.next() == Some("referrals") {
             parameters["referral"] = json!(parts.next().unwrap().replace("%2F", "/"));
         }
-        let headers: BTreeMap<_, _> = knock.headers.iter().cloned().collect();
+        let headers: BTreeMap<_, _> = request.headers.iter().cloned().collect();
         let event = json!({
             "version": "2.0",
             "rawPath": path,
             "rawQueryString": query,
             "headers": headers,
             "pathParameters": parameters,
-            "body": knock.body,
+            "body": request.body,
             "requestContext": {
                 "requestId": format!("r{}", REQUESTS.fetch_add(1, Ordering::Relaxed)),
-                "http": { "method": knock.method, "path": path },
+                "http": { "method": request.method, "path": path },
             },
         });
-        let answered = answer(&self.function, event.to_string().as_bytes()).await;
+        let answered = answer(self.functions().referral(), event.to_string().as_bytes()).await;
         let answered: Value = serde_json::from_slice(&answered).unwrap();
         EndpointAnswer {
             status: answered["statusCode"].as_u64().unwrap().try_into().unwrap(),
@@ -125,7 +104,7 @@ impl PartnerEndpointHarness {
     }
 
     /// A report as a partner signs it, under this `webhook-id`.
-    pub(crate) async fn report(&self, partner: &str, id: &str, report: &Value) -> EndpointAnswer {
+    pub async fn report(&self, partner: &str, id: &str, report: &Value) -> EndpointAnswer {
         self.send(&PartnerRequest::report(
             partner,
             id,
@@ -136,25 +115,25 @@ impl PartnerEndpointHarness {
     }
 
     /// A postback with the partner's token.
-    pub(crate) async fn postback(&self, partner: &str, query: &str) -> EndpointAnswer {
+    pub async fn postback(&self, partner: &str, query: &str) -> EndpointAnswer {
         let token = token(partner);
         let query = format!("{query}&token={}", token.reveal());
         self.send(&PartnerRequest::postback(partner, &query)).await
     }
 
     /// How a referral stands.
-    pub(crate) async fn ask_status(&self, partner: &str, referral: &str) -> EndpointAnswer {
+    pub async fn ask_status(&self, partner: &str, referral: &str) -> EndpointAnswer {
         self.send(&PartnerRequest::question(partner, referral, self.now()))
             .await
     }
 
-    /// A customer's provider tells of an address and a payment.
-    pub(crate) async fn add_paying_customer(&self, customer: &str, email: &str) {
+    /// A customer's provider reports an address and a payment.
+    pub async fn add_paying_customer(&self, customer: &str, email: &str) {
         self.ingest_customer_event(customer, email, true).await;
     }
 
-    /// A customer's provider tells of an address.
-    pub(crate) async fn add_customer(&self, customer: &str, email: &str) {
+    /// A customer's provider reports an address.
+    pub async fn add_customer(&self, customer: &str, email: &str) {
         self.ingest_customer_event(customer, email, false).await;
     }
 
@@ -170,7 +149,7 @@ impl PartnerEndpointHarness {
         if pays {
             facts.push(Fact::Payment(payment(customer, now)));
         }
-        let reading = NormalizedEvent {
+        let event = NormalizedEvent {
             id: EventId::parse(format!(
                 "stripe/test/evt_{customer}_{pays}_{}",
                 now.as_second()
@@ -183,23 +162,23 @@ impl PartnerEndpointHarness {
             facts,
             references: vec![Reference::person(&keys.hash(email))],
         };
-        let raw: Arc<[u8]> = reading.id.as_str().as_bytes().into();
-        let entry = Arc::new(Entry::new(reading, raw, 1, now, "provider".into()));
-        ingest_entries(&self.table, &[entry], now).await.unwrap();
+        let raw: Arc<[u8]> = event.id.as_str().as_bytes().into();
+        let entry = Arc::new(Entry::new(event, raw, 1, now, "provider".into()));
+        self.ingest(&entry).await;
     }
 
     /// The types of events in a customer's journal, and their raw items.
-    pub(crate) async fn journal(&self, customer: &str) -> Vec<(String, String)> {
+    pub async fn journal(&self, customer: &str) -> Vec<(String, String)> {
         let entries = read_journal(&self.table, &self::customer(customer)).await;
-        let told = entries.unwrap().into_iter().map(|entry| {
+        let summaries = entries.unwrap().into_iter().map(|entry| {
             let raw = String::from_utf8(entry.raw.to_vec()).unwrap();
             (entry.event.kind.to_string(), raw)
         });
-        told.collect()
+        summaries.collect()
     }
 
-    /// What stands in the table, as its stream has told it.
-    pub(crate) fn items(&self) -> Vec<Item> {
+    /// What stands in the table, by its stream.
+    pub fn items(&self) -> Vec<Item> {
         let written = self.table.changes(0).into_iter();
         let written = written.filter_map(|change| change.item.unwrap());
         let by_key: BTreeMap<Key, Item> = written.map(|item| (item.key(), item)).collect();
@@ -209,15 +188,20 @@ impl PartnerEndpointHarness {
 
 /// One request.
 #[derive(Clone)]
-pub(crate) struct PartnerRequest {
-    pub(crate) method: &'static str,
-    pub(crate) address: String,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: String,
+pub struct PartnerRequest {
+    /// The HTTP method.
+    pub method: &'static str,
+    /// Path and query.
+    pub address: String,
+    /// Names and values.
+    pub headers: Vec<(String, String)>,
+    /// The body, empty for a GET.
+    pub body: String,
 }
 
 impl PartnerRequest {
-    pub(crate) fn report(partner: &str, id: &str, body: &str, now: Timestamp) -> Self {
+    /// A report, signed.
+    pub fn report(partner: &str, id: &str, body: &str, now: Timestamp) -> Self {
         Self {
             method: "POST",
             address: format!("/partners/{partner}/events"),
@@ -226,7 +210,8 @@ impl PartnerRequest {
         }
     }
 
-    pub(crate) fn postback(partner: &str, query: &str) -> Self {
+    /// A postback, without a token.
+    pub fn postback(partner: &str, query: &str) -> Self {
         Self {
             method: "GET",
             address: format!("/partners/{partner}/postback?{query}"),
@@ -235,7 +220,8 @@ impl PartnerRequest {
         }
     }
 
-    pub(crate) fn question(partner: &str, referral: &str, now: Timestamp) -> Self {
+    /// A question for a referral's status, signed.
+    pub fn question(partner: &str, referral: &str, now: Timestamp) -> Self {
         let text = partner::status_request_text(&PartnerId::parse(partner).unwrap(), referral);
         let address = format!(
             "/partners/{partner}/referrals/{}",
@@ -259,24 +245,25 @@ fn signed_headers(id: &str, text: &str, secret: &Secret, now: Timestamp) -> Vec<
 }
 
 /// The first version of a partner's key.
-pub(crate) fn key(partner: &str) -> Secret {
+pub fn key(partner: &str) -> Secret {
     let master = Secret::new(MASTER).unwrap();
     partner_secret(&master, &PartnerId::parse(partner).unwrap(), 1).unwrap()
 }
 
 /// The token of that version.
-pub(crate) fn token(partner: &str) -> PostbackToken {
+pub fn token(partner: &str) -> PostbackToken {
     let master = Secret::new(MASTER).unwrap();
     PostbackToken::derive(&master, &PartnerId::parse(partner).unwrap(), 1).unwrap()
 }
 
 /// A report of this customer.
-pub(crate) fn created_report(referral: &str, email: &str) -> Value {
+pub fn created_report(referral: &str, email: &str) -> Value {
     let data = json!({ "referral_id": referral, "customer": { "email": email } });
     json!({ "type": "referral.created", "data": data })
 }
 
-pub(crate) fn with_type(kind: &str, report: &Value) -> Value {
+/// The report under another type.
+pub fn with_type(kind: &str, report: &Value) -> Value {
     let mut report = report.clone();
     report["type"] = kind.into();
     report
@@ -313,4 +300,5 @@ fn program() -> Program {
 
 /// No two deliveries have one id.
 static REQUESTS: AtomicU32 = AtomicU32::new(0);
-pub(crate) const MASTER: &str = "a-master-key-for-the-door-of-partners";
+/// From which the keys of these partners are derived.
+pub const MASTER: &str = "a-master-key-for-the-door-of-partners";
