@@ -27,7 +27,7 @@ enum ProofPart {
     Simulate,
     /// Everything there is to try on canonical scenarios.
     Exhaustive,
-    /// The model table against real engines.
+    /// The table in memory against real engines.
     ModelTable,
     /// The local stack killed and restarted under load.
     Kill,

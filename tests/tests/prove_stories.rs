@@ -20,7 +20,7 @@ use store::audit::walk;
 use store::folding::{FoldStatus, read_record, replan};
 use store::ingest::ingest_entries;
 use store::letters::{ClaimOutcome, SendTask, claim};
-use tests::proof::ImmediateTable;
+use store::memory::MemoryTable;
 
 const ACCOUNT: ProviderAccount = ProviderAccount {
     provider: "stripe",
@@ -156,7 +156,7 @@ fn subscriber() -> [NormalizedEvent; 2] {
 
 #[tokio::test]
 async fn a_message_delivered_twice_under_one_count_is_claimed_once() {
-    let table = ImmediateTable::default();
+    let table = MemoryTable::without_attributes();
     let entries = subscriber().map(entry);
     ingest_entries(&table, &entries, at(300)).await.unwrap();
     let order = SendTask {
@@ -176,7 +176,7 @@ async fn an_event_that_makes_the_fold_panic_stops_none_of_its_customers_others()
     let mut poison = event_of("evt_0", 150, charge(150));
     poison.kind = "poison".into();
     let [who, runs] = subscriber();
-    let table = ImmediateTable::default();
+    let table = MemoryTable::without_attributes();
     let customer = ACCOUNT.customer(&ObjectId::parse("cus_1").unwrap());
     for reading in [who, poison, runs] {
         ingest_entries(&table, &[entry(reading)], at(300))
@@ -195,7 +195,7 @@ async fn an_event_that_makes_the_fold_panic_stops_none_of_its_customers_others()
 
 #[tokio::test]
 async fn what_stays_under_a_shared_name_is_new_to_the_first_customer_and_to_no_audit() {
-    let table = ImmediateTable::default();
+    let table = MemoryTable::without_attributes();
     let [mut who, _] = subscriber();
     who.references.push(Reference::code("spring").unwrap());
     let mut reported = event_of("evt_9", 100, charge(100));

@@ -3,13 +3,13 @@
 
 use super::simulation::activity::{ProcessEnd, ProcessRole, SimulationActivity};
 use super::simulation::faults::Fault;
-use super::simulation::model_table::{TableAnswer, TableRequest};
 use super::simulation::port::{ApiQuestion, QueueRequest, SentNotice};
 use super::simulation::state::{Behavior, ProcessTask, Simulation};
 use domain::record::Entry;
 use runtime::post::PostOutcome;
 use runtime::queue::QueueError;
 use std::sync::Arc;
+use store::memory::{TableAnswer, TableRequest};
 use store::{Item, Key};
 
 /// The proof's own.

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::{Item, Key};
 
-use super::simulation::model_table::ModelTable;
+use store::memory::TableState;
 
 /// Events that a scenario is cut to.
 const MAX_SCENARIO_EVENTS: usize = 8;
@@ -234,11 +234,11 @@ impl CanonicalScenario {
     }
 
     /// Whether this table is what must come of the scenario.
-    pub(crate) fn check(&self, model: &ModelTable) -> Result<(), String> {
+    pub(crate) fn check(&self, table: &TableState) -> Result<(), String> {
         let mut aliases = BTreeSet::new();
         let mut parked = BTreeSet::new();
         let mut records = 0;
-        for item in model.items() {
+        for item in table.items() {
             match item {
                 Item::Record(record) => {
                     records += 1;
@@ -272,8 +272,8 @@ impl CanonicalScenario {
                 "{records} records, aliases {aliases:?}, parked {parked:?}"
             ));
         }
-        self.expected_rows.check(model)?;
-        match self.letters.iter().find(|key| model.peek(key).is_none()) {
+        self.expected_rows.check(table)?;
+        match self.letters.iter().find(|key| table.peek(key).is_none()) {
             Some(letter) => Err(format!("{letter} is due and nobody wrote it")),
             None => Ok(()),
         }

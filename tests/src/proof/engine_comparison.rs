@@ -1,8 +1,7 @@
-//! The model table held against real engines: the same random requests, the same answers.
+//! The table in memory held against real engines: the same random requests, the same answers.
 
-use super::random_requests::{self, RandomRequest};
-use super::simulation::model_table::run_immediately;
-use super::simulation::model_table::{ImmediateTable, ModelTable};
+use super::random_requests;
+use super::simulation::immediate::run_immediately;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
     StreamSpecification, StreamViewType,
@@ -12,13 +11,14 @@ use runtime::settings::Settings;
 use std::collections::BTreeMap;
 use std::process::{Child, Command, Stdio};
 use store::dynamo::DynamoTable;
+use store::memory::{MemoryTable, TableRequest};
 
 const TABLE: &str = "proof";
 const REGION: &str = "eu-west-3";
 /// Set in the process that runs inside a network namespace of its own.
 const INSIDE_NAMESPACE: &str = "PROVE_INSIDE";
 
-/// Runs `count` random requests on the model table and on each engine there is.
+/// Runs `count` random requests on the table in memory and on each engine there is.
 ///
 /// # Errors
 /// The first answer that differs.
@@ -33,7 +33,7 @@ pub fn compare(seed: u64, count: usize) -> Result<String, String> {
         .build()
         .map_err(waiting)?;
     let steps = random_requests::random_requests(seed, count);
-    let (answers, changes) = on_model_table(&steps);
+    let (answers, changes) = on_memory_table(&steps);
     if std::env::var_os(INSIDE_NAMESPACE).is_none() {
         let embedded = runtime.block_on(on_embedded(&steps))?;
         first_difference("the embedded engine", &answers, &embedded.0)?;
@@ -41,18 +41,17 @@ pub fn compare(seed: u64, count: usize) -> Result<String, String> {
     }
     let second = compare_ministack(seed, count, &runtime, &steps, &answers, &changes)?;
     Ok(format!(
-        "{count} requests, {} stream records, model table and embedded engine agree{second}, \
+        "{count} requests, {} stream records, table in memory and embedded engine agree{second}, \
          seed {seed}",
         changes.len()
     ))
 }
 
-fn on_model_table(steps: &[RandomRequest]) -> (Vec<String>, Vec<String>) {
-    let table = ImmediateTable::new(ModelTable::default());
+fn on_memory_table(steps: &[TableRequest]) -> (Vec<String>, Vec<String>) {
+    let table = MemoryTable::without_attributes();
     let answers = run_immediately(random_requests::answers(&table, steps));
-    let model = table.model();
-    let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for change in &model.changes {
+    let mut lines: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for change in &table.state().changes {
         let name = match (&change.new, change.replaced) {
             (None, _) => "REMOVE",
             (Some(_), true) => "MODIFY",
@@ -60,11 +59,10 @@ fn on_model_table(steps: &[RandomRequest]) -> (Vec<String>, Vec<String>) {
         };
         let version = change.new.as_ref().and_then(store::Item::version);
         let line = line(name, &change.key.sort, version.map(|v| v.to_string()));
-        told.entry(change.key.partition.to_string())
-            .or_default()
-            .push(line);
+        let partition = change.key.partition.to_string();
+        lines.entry(partition).or_default().push(line);
     }
-    (answers, by_partition(told))
+    (answers, by_partition(lines))
 }
 
 fn line(name: &str, sort: &str, version: Option<String>) -> String {
@@ -82,7 +80,7 @@ fn by_partition(told: BTreeMap<String, Vec<String>>) -> Vec<String> {
         .collect()
 }
 
-async fn on_embedded(steps: &[RandomRequest]) -> Result<(Vec<String>, Vec<String>), String> {
+async fn on_embedded(steps: &[TableRequest]) -> Result<(Vec<String>, Vec<String>), String> {
     let text = |error: &dyn std::fmt::Display| error.to_string();
     let database = dynoxide::Database::memory().map_err(|error| text(&error))?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
@@ -99,7 +97,7 @@ async fn on_embedded(steps: &[RandomRequest]) -> Result<(Vec<String>, Vec<String
 
 async fn on_engine(
     url: &str,
-    steps: &[RandomRequest],
+    steps: &[TableRequest],
 ) -> Result<(Vec<String>, Vec<String>), String> {
     let pairs = [
         ("AWS_ACCESS_KEY_ID", "local"),
@@ -203,22 +201,22 @@ async fn stream(client: &aws_sdk_dynamodbstreams::Client) -> Result<Vec<String>,
     Ok(by_partition(told))
 }
 
-fn first_difference(who: &str, model: &[String], theirs: &[String]) -> Result<(), String> {
-    let both = model.iter().zip(theirs).enumerate();
-    for (number, (model, theirs)) in both {
-        if model != theirs {
+fn first_difference(who: &str, memory: &[String], theirs: &[String]) -> Result<(), String> {
+    let both = memory.iter().zip(theirs).enumerate();
+    for (number, (memory, theirs)) in both {
+        if memory != theirs {
             return Err(format!(
-                "{who}, step {number}: model table\n{model}\nengine\n{theirs}"
+                "{who}, step {number}: table in memory\n{memory}\nengine\n{theirs}"
             ));
         }
     }
-    if model.len() == theirs.len() {
+    if memory.len() == theirs.len() {
         Ok(())
     } else {
         Err(format!(
-            "{who} tells {}, the model table {}",
+            "{who} gives {} lines, the table in memory {}",
             theirs.len(),
-            model.len()
+            memory.len()
         ))
     }
 }
@@ -228,7 +226,7 @@ fn compare_ministack(
     seed: u64,
     count: usize,
     runtime: &tokio::runtime::Runtime,
-    steps: &[RandomRequest],
+    steps: &[TableRequest],
     answers: &[String],
     changes: &[String],
 ) -> Result<String, String> {

@@ -2,9 +2,8 @@
 //! single crash point, every interleaving of two folds and of three; and draws from all at once.
 
 use super::canonical_scenarios::{self, CanonicalScenario};
+use super::simulation::immediate::run_immediately;
 use super::simulation::interleavings::{Exploration, explore};
-use super::simulation::model_table::run_immediately;
-use super::simulation::model_table::{ImmediateTable, ModelTable};
 use super::simulation::port::Port;
 use super::simulation::process_stepper::{ProcessStepper, RequestFault};
 use super::simulation::random::Rng;
@@ -17,6 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use store::Item;
 use store::folding::fold;
 use store::ingest::{append_or_park, ingest_entries};
+use store::memory::{MemoryTable, TableState};
 
 /// How many cases each axis had.
 #[derive(Clone, Debug, Default)]
@@ -217,7 +217,7 @@ fn explain(case: &str, entries: &[Arc<Entry>], law: &str) -> String {
 }
 
 fn deliver(scenario: &CanonicalScenario, entries: &[Arc<Entry>]) -> Result<(), String> {
-    let table = ImmediateTable::new(ModelTable::default());
+    let table = MemoryTable::without_attributes();
     for entry in entries {
         run_immediately(ingest_entries(
             &table,
@@ -226,8 +226,7 @@ fn deliver(scenario: &CanonicalScenario, entries: &[Arc<Entry>]) -> Result<(), S
         ))
         .map_err(|error| error.to_string())?;
     }
-    let model = table.model();
-    scenario.check(&model)
+    scenario.check(&table.state())
 }
 
 /// Each delivery meets its fault at one of its requests, if it has one. What was not answered is
@@ -238,7 +237,7 @@ fn deliver_through(
     wrong: &[Option<(u32, RequestFault)>],
 ) -> Result<bool, String> {
     let port = Port::default();
-    let mut simulation = ProcessStepper::new(&port, ModelTable::default());
+    let mut simulation = ProcessStepper::new(&port, TableState::default());
     let mut all_met = true;
     for (entry, wrong) in entries.iter().zip(wrong) {
         let mut answered = false;
@@ -289,7 +288,7 @@ fn interleave(
     chosen: &[usize],
     most_runs: u64,
 ) -> Result<Exploration, String> {
-    let base = ImmediateTable::new(ModelTable::default());
+    let base = MemoryTable::without_attributes();
     let mut folds: Vec<(CustomerKey, Arc<Entry>)> = Vec::new();
     let others = (0..scenario.entries.len()).filter(|event| !chosen.contains(event));
     for event in others {
@@ -303,7 +302,7 @@ fn interleave(
             run_immediately(append_or_park(&base, entry)).map_err(|error| error.to_string())?;
         folds.extend(whose.into_iter().map(|customer| (customer, entry.clone())));
     }
-    let base = std::mem::take(&mut *base.model());
+    let base = base.state();
     let (port, now) = (Port::default(), scenario.now);
     let begin = || {
         let one = |(customer, entry): &(CustomerKey, Arc<Entry>)| {
@@ -312,8 +311,8 @@ fn interleave(
         };
         folds.iter().map(one).collect()
     };
-    let ended = explore(&port, &base, begin, most_runs, |model| {
-        let mut simulation = ProcessStepper::new(&port, model);
+    let ended = explore(&port, &base, begin, most_runs, |table| {
+        let mut simulation = ProcessStepper::new(&port, table);
         deliver_stream(&mut simulation, scenario, &port)?;
         scenario.check(&simulation.table)
     });

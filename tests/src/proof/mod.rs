@@ -24,5 +24,4 @@ pub mod engine_comparison;
 pub mod process_kills;
 
 pub use simulation::faults::{FAULT_COUNT, FAULT_NAMES, FaultCounts, SimulationSpec};
-pub use simulation::model_table::ImmediateTable;
 pub use simulation::mutant::{ALL as MUTANTS, Mutant};

@@ -1,4 +1,4 @@
-//! Random requests of the kinds that the protocol makes, for model table and engines alike.
+//! Random requests of the kinds that the protocol makes, for the table in memory and engines alike.
 
 use super::simulation::random::Rng;
 use super::simulation::script::euro;
@@ -16,21 +16,11 @@ use store::items::{
     ledger_partition, reference_partition,
 };
 use store::letters::{LetterRow, LetterState};
+use store::memory::TableRequest;
 use store::{Item, Key, Page, StoreError, Table, TransactWrite, WriteCondition};
 
-/// One request.
-#[derive(Clone, Debug)]
-pub(crate) enum RandomRequest {
-    Get(Key),
-    Put(Item, WriteCondition),
-    Delete(Key),
-    Query(String, String),
-    Scan(u32),
-    Transact(Vec<TransactWrite>),
-}
-
 /// A sequence of requests over few keys, so that conditions meet.
-pub(crate) fn random_requests(seed: u64, count: usize) -> Vec<RandomRequest> {
+pub(crate) fn random_requests(seed: u64, count: usize) -> Vec<TableRequest> {
     let mut rng = Rng::fork(seed, 5);
     let entries: Vec<Arc<Entry>> = (0..6)
         .flat_map(|number| super::workload::scenarios::random_script(seed ^ number).events)
@@ -55,15 +45,15 @@ struct RequestGenerator<'a> {
 }
 
 impl RequestGenerator<'_> {
-    fn request(&mut self) -> RandomRequest {
+    fn request(&mut self) -> TableRequest {
         match self.rng.index(40) {
             0..=17 => {
                 let item = self.item();
                 let when = self.when(&item);
-                RandomRequest::Put(item, when)
+                TableRequest::Put(item, when)
             }
-            18..=25 => RandomRequest::Get(self.item().key()),
-            26..=28 => RandomRequest::Delete(self.item().key()),
+            18..=25 => TableRequest::Get(self.item().key()),
+            26..=28 => TableRequest::Delete(self.item().key()),
             29..=34 => {
                 let customer = customer_partition(&self.customer());
                 let reference = reference_partition(&self.reference());
@@ -76,14 +66,14 @@ impl RequestGenerator<'_> {
                     4 => (ledger_partition(&self.partner()), COMMISSION),
                     _ => (ledger_partition(&self.partner()), &*rows),
                 };
-                RandomRequest::Query(partition, prefix.to_owned())
+                TableRequest::Query(partition.into(), prefix.into(), None)
             }
-            35 => RandomRequest::Scan(1 + self.rng.below(30) as u32),
+            35 => TableRequest::Scan(None, 1 + self.rng.below(30) as u32),
             _ => {
                 let (letter, record) = (self.letter(), self.record());
                 let when = self.when(&letter);
                 let check = self.when(&record);
-                RandomRequest::Transact(vec![
+                TableRequest::Transact(vec![
                     TransactWrite::Put(letter, when),
                     TransactWrite::Check(record.key(), check),
                 ])
@@ -174,16 +164,15 @@ impl RequestGenerator<'_> {
 }
 
 /// What a table answers to each, as text.
-pub(crate) async fn answers<T: Table>(table: &T, steps: &[RandomRequest]) -> Vec<String> {
+pub(crate) async fn answers<T: Table>(table: &T, steps: &[TableRequest]) -> Vec<String> {
     let mut answers = Vec::with_capacity(steps.len());
     for step in steps {
         let answer = match step.clone() {
-            RandomRequest::Get(key) => format!("{:?}", table.get(key).await),
-            RandomRequest::Put(item, when) => format!("{:?}", table.put(item, when).await),
-            RandomRequest::Delete(key) => format!("{:?}", table.delete(key).await),
-            RandomRequest::Query(partition, prefix) => {
+            TableRequest::Get(key) => format!("{:?}", table.get(key).await),
+            TableRequest::Put(item, when) => format!("{:?}", table.put(item, when).await),
+            TableRequest::Delete(key) => format!("{:?}", table.delete(key).await),
+            TableRequest::Query(partition, prefix, mut after) => {
                 let mut items = Vec::new();
-                let mut after = None;
                 loop {
                     let page = table.query(&partition, &prefix, after).await;
                     after = match append_page(page, &mut items) {
@@ -193,9 +182,8 @@ pub(crate) async fn answers<T: Table>(table: &T, steps: &[RandomRequest]) -> Vec
                     };
                 }
             }
-            RandomRequest::Scan(limit) => {
+            TableRequest::Scan(mut after, limit) => {
                 let mut items = Vec::new();
-                let mut after = None;
                 loop {
                     let page = table.scan(after, limit).await;
                     after = match append_page(page, &mut items) {
@@ -210,7 +198,10 @@ pub(crate) async fn answers<T: Table>(table: &T, steps: &[RandomRequest]) -> Vec
                     };
                 }
             }
-            RandomRequest::Transact(writes) => format!("{:?}", table.transact(writes).await),
+            TableRequest::Due(shard, until, most) => {
+                format!("{:?}", table.query_due(shard, until, most).await)
+            }
+            TableRequest::Transact(writes) => format!("{:?}", table.transact(writes).await),
         };
         answers.push(format!("{step:?} => {answer}"));
     }

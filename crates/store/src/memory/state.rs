@@ -33,8 +33,10 @@ pub struct TableState {
     pub changes: Vec<TableChange>,
     /// The moment that changes are stamped with, in whatever unit the maker counts.
     pub now: i64,
-    /// Items a page holds at most; 0 means no limit of its own.
+    /// Items a query's page holds at most; 0 means no limit.
     pub page: usize,
+    /// Items a scan's page holds at most; 0 means no limit but the request's own.
+    pub scan_page: usize,
     /// Whether every item is turned into DynamoDB's attributes and back when it is written, so
     /// that what stands in the table is what DynamoDB would keep. An ingested event then takes ten
     /// times as long (0.3 ms became 3.4 ms unoptimized), so simulations leave it off.
@@ -196,7 +198,7 @@ impl TableState {
             .take_while(|((_, key), _)| {
                 key.partition == first.1.partition && key.sort.starts_with(prefix)
             });
-        self.page_of(range, usize::MAX)
+        page_of(range, bounded(usize::MAX, self.page))
     }
 
     fn scan(&self, after: Option<Key>, limit: u32) -> Page {
@@ -205,29 +207,8 @@ impl TableState {
             None => Bound::Unbounded,
         };
         let range = self.items.range((from, Bound::Unbounded));
-        self.page_of(range, limit.try_into().unwrap_or(usize::MAX))
-    }
-
-    fn page_of<'a>(
-        &self,
-        range: impl Iterator<Item = (&'a (u64, Key), &'a Item)>,
-        limit: usize,
-    ) -> Page {
-        let limit = if self.page == 0 {
-            limit
-        } else {
-            limit.min(self.page)
-        };
-        let mut page = Page::default();
-        for ((_, key), item) in range {
-            page.items.push(item.clone());
-            if page.items.len() >= limit {
-                // As the real one does: a full page names a next one, which may be empty.
-                page.next = Some(key.clone());
-                break;
-            }
-        }
-        page
+        let limit = limit.try_into().unwrap_or(usize::MAX);
+        page_of(range, bounded(limit, self.scan_page))
     }
 
     fn transact(&mut self, writes: Vec<TransactWrite>) -> Result<bool, StoreError> {
@@ -255,6 +236,24 @@ impl PartialEq for TableState {
     fn eq(&self, other: &Self) -> bool {
         self.items == other.items
     }
+}
+
+fn page_of<'a>(range: impl Iterator<Item = (&'a (u64, Key), &'a Item)>, limit: usize) -> Page {
+    let mut page = Page::default();
+    for ((_, key), item) in range {
+        page.items.push(item.clone());
+        if page.items.len() >= limit {
+            // As the real one does: a full page names a next one, which may be empty.
+            page.next = Some(key.clone());
+            break;
+        }
+    }
+    page
+}
+
+/// A request's limit within the table's own; 0 means that the table has none.
+fn bounded(limit: usize, page: usize) -> usize {
+    if page == 0 { limit } else { limit.min(page) }
 }
 
 fn is_same(before: &Item, now: Option<&Item>) -> bool {

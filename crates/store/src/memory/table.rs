@@ -60,6 +60,7 @@ impl MemoryTable {
     pub fn with_page(page: usize) -> Self {
         let mut state = TableState::default();
         state.page = page;
+        state.scan_page = page;
         state.through_attributes = true;
         Self::new(state)
     }

@@ -152,6 +152,25 @@ async fn the_makers_page_bounds_a_scan_that_asks_for_more() {
     assert_eq!(table.scan(None, 1).await.unwrap().items.len(), 1);
 }
 
+#[test]
+fn the_pages_of_queries_and_of_scans_are_bounded_apart() {
+    let mut state = TableState::default();
+    for n in 0..5 {
+        state.apply(TableRequest::Put(journal(1, n), WriteCondition::Absent));
+    }
+    let partition = customer_partition(&customer(1));
+    let query = TableRequest::Query(partition.into(), JOURNAL.into(), None);
+    for (page, scan_page, lengths) in [(0, 0, (5, 5)), (3, 0, (3, 5)), (0, 2, (5, 2))] {
+        (state.page, state.scan_page) = (page, scan_page);
+        let requests = [query.clone(), TableRequest::Scan(None, 100)];
+        let [queried, scanned] = requests.map(|request| match state.apply(request) {
+            TableAnswer::Page(page) => page.items.len(),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!((queried, scanned), lengths);
+    }
+}
+
 #[tokio::test]
 async fn a_transaction_writes_all_or_nothing() {
     let table = MemoryTable::default();

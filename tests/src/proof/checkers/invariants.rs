@@ -4,8 +4,7 @@ use super::ledger_checks;
 use crate::proof::reference_model::expected_commissions;
 use crate::proof::reference_model::facts::JournaledEvent;
 use crate::proof::reference_model::oracle::{self, ExpectedRoutes};
-use crate::proof::simulation::model_table::run_immediately;
-use crate::proof::simulation::model_table::{ImmediateTable, ModelTable};
+use crate::proof::simulation::immediate::run_immediately;
 use crate::proof::simulation::mutant::Mutant;
 use crate::proof::simulation::records::Violation;
 use crate::proof::simulation::script::NORMALIZER_VERSION;
@@ -17,6 +16,7 @@ use domain::record::{Entry, Record};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use store::memory::MemoryTable;
 use store::{Item, Key};
 
 /// Entries that a replay puts back in one go.
@@ -63,7 +63,7 @@ impl Simulation<'_> {
                 return Err(format!("request of events {events:?} never got 2xx"));
             }
         }
-        if let Some(entry) = self.table.entry_waiting_for_api() {
+        if let Some(entry) = self.entry_waiting_for_api() {
             let id = &entry.event.id;
             return Err(format!(
                 "{id} still waits for its provider's API, which answers"
@@ -129,7 +129,7 @@ impl Simulation<'_> {
     }
 
     fn check_records(&self, routes: &ExpectedRoutes<'_>) -> Result<(), Violation> {
-        let records = self.table.records().count();
+        let records = self.records().count();
         if records != routes.journals.len() {
             let expected = routes.journals.len();
             return Err(format!(
@@ -255,7 +255,7 @@ impl Simulation<'_> {
     }
 
     fn check_nothing_waits(&self) -> Result<(), Violation> {
-        for record in self.table.records() {
+        for record in self.records() {
             if !record.pending.is_empty() {
                 return Err(format!(
                     "{} still owes {:?}",
@@ -289,10 +289,10 @@ impl Simulation<'_> {
         }
         let much_later = self.clock + 400 * 86_400_000;
         let now = Timestamp::from_millisecond(much_later).unwrap_or_default();
-        let again = ImmediateTable::new(ModelTable::default());
+        let again = MemoryTable::without_attributes();
         replay(&again, &entries, now)?;
-        let again = again.model();
-        for record in self.table.records() {
+        let again = again.state();
+        for record in self.records() {
             let there = again.peek(&Key::record(&record.customer));
             let Some(Item::Record(there)) = there else {
                 return Err(format!("replay knows no {}", record.customer));
@@ -333,7 +333,7 @@ impl Simulation<'_> {
     }
 }
 
-fn replay(table: &ImmediateTable, entries: &[Arc<Entry>], now: Timestamp) -> Result<(), Violation> {
+fn replay(table: &MemoryTable, entries: &[Arc<Entry>], now: Timestamp) -> Result<(), Violation> {
     for batch in entries.chunks(REPLAY_BATCH) {
         run_immediately(store::ingest::ingest_entries(table, batch, now))
             .map_err(|error| format!("replay: {error}"))?;

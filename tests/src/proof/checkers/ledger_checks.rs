@@ -6,7 +6,6 @@ use crate::proof::reference_model::expected_commissions::{
 };
 use crate::proof::reference_model::facts;
 use crate::proof::reference_model::facts::JournaledEvent;
-use crate::proof::simulation::model_table::ModelTable;
 use crate::proof::simulation::records::DecidedRows;
 use crate::proof::simulation::records::Violation;
 use crate::proof::simulation::state::Simulation;
@@ -17,6 +16,7 @@ use domain::record::{Effect, Record};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use store::memory::TableState;
 use store::{Item, Key};
 
 impl DecidedRows {
@@ -56,11 +56,11 @@ impl DecidedRows {
             .count() as u64
     }
 
-    fn check_all_present(&self, model: &ModelTable) -> Result<(), Violation> {
+    fn check_all_present(&self, table: &TableState) -> Result<(), Violation> {
         for (key, row) in &self.rows {
-            let there = model.peek(key);
-            if there != Some(row) {
-                return Err(format!("{key} was decided {row:?} and is {there:?}"));
+            let stored = table.peek(key);
+            if stored != Some(row) {
+                return Err(format!("{key} was decided {row:?} and is {stored:?}"));
             }
         }
         Ok(())
@@ -115,12 +115,12 @@ impl ExpectedRows {
     }
 
     /// Whether a table's rows say so.
-    pub(crate) fn check(&self, model: &ModelTable) -> Result<(), Violation> {
-        let sums = expected_commissions::sums(commission_rows(model));
+    pub(crate) fn check(&self, table: &TableState) -> Result<(), Violation> {
+        let sums = expected_commissions::sums(commission_rows(table));
         if let Some((account, is, due)) = first_difference(&sums, &self.sums) {
             return Err(format!("{account:?} comes to {is:?} where {due:?} is owed"));
         }
-        if let Some((report, is, due)) = first_difference(&last_statuses(model), &self.statuses) {
+        if let Some((report, is, due)) = first_difference(&last_statuses(table), &self.statuses) {
             return Err(format!("{report:?} was told {is:?} and stands as {due:?}"));
         }
         Ok(())
@@ -138,8 +138,8 @@ fn first_difference<'a, K: Ord, V: PartialEq>(
 }
 
 /// What was told of each report last, where it is not that it waits.
-fn last_statuses(model: &ModelTable) -> BTreeMap<(CustomerKey, String), ReferralStatus> {
-    let mut rows: Vec<&ReferralStatusRow> = model
+fn last_statuses(table: &TableState) -> BTreeMap<(CustomerKey, String), ReferralStatus> {
+    let mut rows: Vec<&ReferralStatusRow> = table
         .items()
         .filter_map(|item| match item {
             Item::ReferralStatus(row) => Some(&**row),
@@ -157,8 +157,8 @@ fn last_statuses(model: &ModelTable) -> BTreeMap<(CustomerKey, String), Referral
 }
 
 /// Every row of every partner.
-pub(crate) fn commission_rows(model: &ModelTable) -> impl Iterator<Item = &CommissionRow> {
-    model.items().filter_map(|item| match item {
+pub(crate) fn commission_rows(table: &TableState) -> impl Iterator<Item = &CommissionRow> {
+    table.items().filter_map(|item| match item {
         Item::Commission(row) => Some(&**row),
         _ => None,
     })

@@ -76,7 +76,7 @@ impl Simulation<'_> {
 
     fn check_due_letters(&self, written: &BTreeSet<Key>) -> Result<(), Violation> {
         let now = Timestamp::from_millisecond(self.clock).unwrap_or_default();
-        for record in self.table.records() {
+        for record in self.records() {
             let due = expected_letters(&record.customer, &record.folded.state, now, MAX_CLOCK_SKEW);
             if let Some(key) = due.difference(written).next() {
                 return Err(format!("{key} is due and nobody wrote it"));

@@ -1,6 +1,5 @@
 //! What the mutations of appending and folding make of requests and answers.
 
-use crate::proof::simulation::model_table::{TableAnswer, TableRequest};
 use crate::proof::simulation::script::is_poison;
 use crate::proof::simulation::state::Simulation;
 use domain::letter::plan::DueLetter;
@@ -9,6 +8,7 @@ use jiff::Timestamp;
 use std::sync::Arc;
 use store::items::{ALIAS, JOURNAL, customer_partition};
 use store::letters::LetterRow;
+use store::memory::{TableAnswer, TableRequest};
 use store::{Item, Page, WriteCondition};
 
 /// Writes what a record decides just before the record itself.

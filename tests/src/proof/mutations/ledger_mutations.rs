@@ -1,11 +1,11 @@
 //! What the mutations of the ledger make of rows.
 
-use crate::proof::simulation::model_table::{TableAnswer, TableRequest};
 use crate::proof::simulation::mutant::Mutant;
 use crate::proof::simulation::state::Simulation;
 use domain::partner::ledger::CommissionRow;
 use domain::record::{Effect, Record};
 use std::sync::Arc;
+use store::memory::{TableAnswer, TableRequest};
 use store::{Item, Key};
 
 /// What a mutant makes of a request.

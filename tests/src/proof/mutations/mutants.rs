@@ -5,13 +5,13 @@
 
 use super::{fold_mutations, ledger_mutations, notice_mutations, payout_mutations};
 use crate::proof::simulation::activity::ProcessRole;
-use crate::proof::simulation::model_table::{TableAnswer, TableRequest};
 use crate::proof::simulation::mutant::Mutant;
 use crate::proof::simulation::random::Rng;
 use crate::proof::simulation::state::Simulation;
 use domain::event::Fact;
 use domain::record::Entry;
 use std::sync::Arc;
+use store::memory::{TableAnswer, TableRequest};
 use store::{Item, WriteCondition};
 
 impl Mutant {

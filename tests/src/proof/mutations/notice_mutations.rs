@@ -1,13 +1,13 @@
 //! What the mutations of notices make of what `partner-notice` and the shop are told.
 
 use crate::proof::simulation::activity::ProcessRole;
-use crate::proof::simulation::model_table::TableAnswer;
 use crate::proof::simulation::mutant::Mutant;
 use jiff::{SignedDuration, Timestamp};
 use runtime::post::PostOutcome;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::Item;
+use store::memory::TableAnswer;
 use store::notices::DeliveryState;
 
 /// The clock of `partner-notice`: long after every hold, where a release is to be told early.

@@ -1,12 +1,12 @@
 //! What the mutations of payouts make of what a payout reads.
 
-use crate::proof::simulation::model_table::TableAnswer;
 use crate::proof::simulation::mutant::Mutant;
 use domain::partner::ledger::CommissionRow;
 use domain::partner::payout::Payout;
 use jiff::{Timestamp, ToSpan};
 use std::sync::Arc;
 use store::Item;
+use store::memory::TableAnswer;
 
 /// What a process that pays reads.
 pub(crate) fn alter_answer(mutant: Mutant, answer: TableAnswer) -> TableAnswer {

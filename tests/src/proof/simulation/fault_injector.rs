@@ -1,11 +1,11 @@
 //! Which fault a request meets: mostly none, after a moment.
 
 use super::faults::{Fault, FaultKind};
-use super::model_table::TableRequest;
 use super::port::PortRequest;
 use super::state::Simulation;
 use domain::record::Record;
 use store::items::JOURNAL;
+use store::memory::TableRequest;
 use store::{Item, Key};
 
 impl Simulation<'_> {

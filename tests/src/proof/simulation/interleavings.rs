@@ -4,13 +4,13 @@
 //! processes behind, so only one of them goes on; the others are counted. The order in which the
 //! stream tells of different items is the only thing that is taken from one of them for all.
 
-use super::model_table::{ModelTable, TableAnswer, TableRequest};
 use super::port::{Port, PortReply, PortRequest};
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
+use store::memory::{TableAnswer, TableRequest, TableState};
 use store::{Key, PutOutcome, TransactWrite};
 
 /// What a search came to.
@@ -35,10 +35,10 @@ struct ScheduleChoice {
 /// after so many runs.
 pub(crate) fn explore<F: Future>(
     port: &Port,
-    base: &ModelTable,
+    base: &TableState,
     begin: impl Fn() -> Vec<Pin<Box<F>>>,
     most_runs: u64,
-    mut at_end: impl FnMut(ModelTable) -> Result<(), String>,
+    mut at_end: impl FnMut(TableState) -> Result<(), String>,
 ) -> Result<Exploration, String> {
     let mut known: HashMap<u64, u64> = HashMap::new();
     let mut choices: Vec<ScheduleChoice> = Vec::new();
@@ -106,7 +106,7 @@ struct RunningProcess<F> {
 /// Processes part of the way.
 struct InterleavedRun<'a, F> {
     port: &'a Port,
-    table: ModelTable,
+    table: TableState,
     running: Vec<RunningProcess<F>>,
     /// What each process has asked and been answered.
     histories: Vec<u64>,
@@ -115,10 +115,10 @@ struct InterleavedRun<'a, F> {
 }
 
 impl<'a, F: Future> InterleavedRun<'a, F> {
-    fn begin(port: &'a Port, model: ModelTable, processes: Vec<Pin<Box<F>>>) -> Self {
+    fn begin(port: &'a Port, table: TableState, processes: Vec<Pin<Box<F>>>) -> Self {
         let mut run = Self {
             port,
-            table: model,
+            table,
             running: Vec::new(),
             histories: (0..processes.len())
                 .map(|number| mix(&[1, number as u64]))

@@ -4,7 +4,7 @@ pub(crate) mod random;
 pub(crate) mod faults;
 pub(crate) mod script;
 pub(crate) mod mutant;
-pub(crate) mod model_table;
+pub(crate) mod immediate;
 pub(crate) mod port;
 pub(crate) mod activity;
 pub(crate) mod records;

@@ -1,7 +1,6 @@
 //! The port inside a simulation: every request is a question the scheduler answers when, and how,
 //! it likes.
 
-use super::model_table::{TableAnswer, TableRequest, table_of_requests};
 use domain::record::Entry;
 use engagement_email::mailer::{Mailer, RenderedLetter, SendError};
 use jiff::{SignedDuration, Timestamp};
@@ -11,7 +10,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
-use store::{Item, Key, Page, PutOutcome, StoreError, Table, TransactWrite, WriteCondition};
+use store::Key;
+use store::memory::{RequestTable, TableAnswer, TableRequest};
 
 /// What a process asks of the simulation.
 #[derive(Clone, Debug)]
@@ -135,7 +135,7 @@ impl Port {
 
     /// Sends a letter.
     async fn send_letter(&self, letter: Key) -> EmailOutcome {
-        match self.request(PortRequest::SendLetter(letter)).await {
+        match self.send(PortRequest::SendLetter(letter)).await {
             PortReply::Letter(outcome) => outcome,
             _ => EmailOutcome::Unknown,
         }
@@ -143,7 +143,7 @@ impl Port {
 
     /// Asks a provider's API.
     pub(crate) async fn ask_api(&self, wanted: ApiQuestion) -> Option<Vec<Arc<Entry>>> {
-        match self.request(PortRequest::Api(wanted)).await {
+        match self.send(PortRequest::Api(wanted)).await {
             PortReply::Api(entries) => entries,
             _ => None,
         }
@@ -153,7 +153,7 @@ impl Port {
         self.0.lock().expect("no panic while the slot is locked")
     }
 
-    fn request(&self, ask: PortRequest) -> PendingReply<'_> {
+    fn send(&self, ask: PortRequest) -> PendingReply<'_> {
         PendingReply {
             port: self,
             request: Some(ask),
@@ -161,21 +161,21 @@ impl Port {
     }
 
     async fn ask_queue(&self, asked: QueueRequest) -> Result<(), QueueError> {
-        match self.request(PortRequest::Queue(asked)).await {
+        match self.send(PortRequest::Queue(asked)).await {
             PortReply::Queue(answer) => answer,
             _ => Err(QueueError("asked for something else".into())),
         }
     }
+}
 
-    async fn ask(&self, op: TableRequest) -> TableAnswer {
-        match self.request(PortRequest::Table(op)).await {
+impl RequestTable for Port {
+    async fn request(&self, request: TableRequest) -> TableAnswer {
+        match self.send(PortRequest::Table(request)).await {
             PortReply::Table(answer) => answer,
             _ => TableAnswer::Deleted,
         }
     }
 }
-
-table_of_requests!(Port, ask);
 
 /// A process's view of one queue.
 #[derive(Clone, Debug)]
@@ -238,7 +238,7 @@ impl Post for Port {
             id: ids.next().map(|(_, id)| id.clone()).unwrap_or_default(),
             body,
         };
-        match self.request(PortRequest::Notice(sent)).await {
+        match self.send(PortRequest::Notice(sent)).await {
             PortReply::Notice(answer) => answer,
             _ => post::PostOutcome::Gone,
         }

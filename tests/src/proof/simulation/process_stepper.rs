@@ -1,11 +1,11 @@
 //! One process run request by request, each with the fault it is told.
 
-use super::model_table::{ModelTable, TableAnswer, TableRequest};
 use super::port::{Port, PortReply, PortRequest};
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use store::StoreError;
+use store::memory::{TableAnswer, TableRequest, TableState};
 
 /// What goes wrong with one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,12 +42,12 @@ impl RequestFault {
 pub(crate) struct ProcessStepper<'a> {
     port: &'a Port,
     /// The table.
-    pub(crate) table: ModelTable,
+    pub(crate) table: TableState,
     late_requests: Vec<TableRequest>,
 }
 
 impl<'a> ProcessStepper<'a> {
-    pub(crate) fn new(port: &'a Port, table: ModelTable) -> Self {
+    pub(crate) fn new(port: &'a Port, table: TableState) -> Self {
         Self {
             port,
             table,

@@ -3,11 +3,11 @@
 
 use super::activity::{ProcessRole, SimulatedProcess, SimulationActivity};
 use super::faults::{Fault, FaultKind};
-use super::model_table::{TableAnswer, TableRequest};
 use super::port::{EmailOutcome, PortReply, PortRequest};
 use super::state::{ProcessTask, Simulation};
 use std::cmp::Reverse;
 use std::task::{Context, Poll, Waker};
+use store::memory::{TableAnswer, TableRequest};
 use store::{Item, Key, PutOutcome, StoreError};
 
 impl Simulation<'_> {

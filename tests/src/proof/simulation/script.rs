@@ -35,7 +35,7 @@ pub(crate) struct ScriptedEvent {
     pub(crate) when_api_silent: SilentApiOutcome,
     /// Its place in the order in which things really happened.
     pub(crate) true_order: u32,
-    /// Its raw item; the model table need not carry kilobytes.
+    /// Its raw item; the table need not carry kilobytes.
     pub(crate) raw: Arc<[u8]>,
 }
 

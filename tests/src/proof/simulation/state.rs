@@ -3,7 +3,6 @@
 
 use super::activity::{ProcessEnd, ProcessRole, SimulatedProcess, SimulationActivity};
 use super::faults::{Fault, FaultCounts, FaultKind, SimulationSpec};
-use super::model_table::{ModelTable, TableAnswer, TableRequest};
 use super::mutant::Mutant;
 use super::port::{ApiQuestion, Port, PortRequest, QueueRequest, SentNotice};
 use super::random::Rng;
@@ -12,13 +11,14 @@ use super::records::{
 };
 use super::script::{START_SECOND, Script};
 use calendar::AuditSummary;
-use domain::record::Entry;
+use domain::record::{Entry, Record};
 use jiff::Timestamp;
 use runtime::post::PostOutcome;
 use runtime::queue::QueueError;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
+use store::memory::{TableAnswer, TableRequest, TableState};
 use store::{Item, Key};
 
 /// What the scheduler leaves to those who know what its activities, processes and requests mean.
@@ -97,7 +97,7 @@ pub(crate) struct Simulation<'a> {
     /// Milliseconds since the epoch.
     pub(crate) clock: i64,
     pub(crate) rng: Rng,
-    pub(crate) table: ModelTable,
+    pub(crate) table: TableState,
     pub(crate) port: Port,
     pub(crate) fault_counts: FaultCounts,
     pub(crate) deliveries: u64,
@@ -147,7 +147,7 @@ impl<'a> Simulation<'a> {
         behavior: &'static dyn Behavior,
     ) -> Self {
         let mut rng = Rng::fork(spec.seed, 2);
-        let mut table = ModelTable::default();
+        let mut table = TableState::default();
         table.page = [0, 0, 3, 7][rng.index(4)];
         table.scan_page = [0, 1, 2, 7][rng.index(4)];
         Self {
@@ -186,6 +186,23 @@ impl<'a> Simulation<'a> {
             stale_items: BTreeMap::new(),
             rng,
         }
+    }
+
+    /// Every record.
+    pub(crate) fn records(&self) -> impl Iterator<Item = &Arc<Record>> {
+        self.table.items().filter_map(|item| match item {
+            Item::Record(record) => Some(record),
+            _ => None,
+        })
+    }
+
+    /// What still waits for an API.
+    pub(crate) fn entry_waiting_for_api(&self) -> Option<&Entry> {
+        let mut parked = self.table.items().filter_map(|item| match item {
+            Item::Parked(_, entry) => Some(entry.as_ref()),
+            _ => None,
+        });
+        parked.find(|entry| entry.event.is_waiting())
     }
 
     /// Something happens in so many milliseconds.

@@ -103,7 +103,7 @@ impl Simulation<'_> {
     /// It ended, or died: the next one goes on, while anything waits.
     pub(crate) fn completion_ended(&mut self) {
         self.completion_scheduled = false;
-        if self.table.entry_waiting_for_api().is_some() {
+        if self.entry_waiting_for_api().is_some() {
             self.schedule_completion();
         }
     }
