@@ -67,8 +67,8 @@ async fn forward(
             }
         }
         let mut answer = request.send(&body[..]).unwrap();
-        let said = answer.body_mut().read_to_vec().unwrap();
-        let mut response = Response::new(Body::from(said));
+        let body = answer.body_mut().read_to_vec().unwrap();
+        let mut response = Response::new(Body::from(body));
         *response.status_mut() = StatusCode::from_u16(answer.status().as_u16()).unwrap();
         for name in ["content-type", "x-amz-crc32", "x-amzn-requestid"] {
             if let Some(value) = answer.headers().get(name) {

@@ -10,17 +10,18 @@ use std::sync::Arc;
 /// The journal entry of a provider's delivery of one event.
 pub fn entry(delivery: &Delivery) -> Arc<Entry> {
     let mut entries = entries(delivery);
-    assert_eq!(entries.len(), 1, "{} tells of several", delivery.name);
+    assert_eq!(entries.len(), 1, "{} holds several events", delivery.name);
     entries.remove(0)
 }
 
-/// The journal entries of a provider's delivery, made by the door's own proof and reading.
+/// The journal entries of a provider's delivery, made by the endpoint's own verification
+/// and normalization.
 pub fn entries(delivery: &Delivery) -> Vec<Arc<Entry>> {
     let provider = provider_of(delivery);
     let fetched = ApiResponses::recorded(provider.recorded_responses(&delivery.name)).unwrap();
     let entry = |received| {
         let entry = journal_entry(provider, received, &delivery.name);
-        entry.unwrap_or_else(|| panic!("{} tells nothing", delivery.name))
+        entry.unwrap_or_else(|| panic!("{} holds no event", delivery.name))
     };
     receive_recorded(delivery, &fetched)
         .into_iter()
@@ -28,7 +29,7 @@ pub fn entries(delivery: &Delivery) -> Vec<Arc<Entry>> {
         .collect()
 }
 
-/// As the door journals it under this receipt; none where it does not.
+/// As the endpoint journals it under this receipt; none where it does not.
 pub fn journal_entry(
     provider: &Provider,
     received: ReceivedItem,
@@ -42,7 +43,7 @@ pub fn journal_entry(
     Some(Arc::new(entry))
 }
 
-/// What a delivery tells while its provider's API says this and no more. Of a provider that
+/// What a delivery says while its provider's API says this and no more. Of a provider that
 /// alone can sign it is read as if it were proven.
 pub fn receive_recorded(delivery: &Delivery, fetched: &ApiResponses) -> Vec<ReceivedItem> {
     let Signer::Provider(provider, secret) = &delivery.signer else {

@@ -19,6 +19,7 @@ pub mod queues;
 pub mod scripted_api;
 pub mod notices;
 pub mod shop_actions;
+pub mod partner_requests;
 pub mod partner_endpoint;
 pub mod entries;
 pub mod requests;
@@ -74,7 +75,7 @@ impl<P: Platform> TestHarness<P> {
         store::partners::add(&self.table, &partner).await.unwrap();
     }
 
-    /// Sets a partner's program from a moment on, and what the partner itself is known by.
+    /// Sets a partner's program from a moment on, and what identifies the partner itself.
     pub async fn agree_program(
         &self,
         partner: &str,

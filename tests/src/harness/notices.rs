@@ -114,8 +114,8 @@ impl TestHarness<InProcess> {
 pub fn deduplicated(came: Vec<ReceivedNotice>) -> Vec<ReceivedNotice> {
     let mut taken: Vec<ReceivedNotice> = Vec::new();
     for notice in came {
-        match taken.iter().find(|known| known.id == notice.id) {
-            Some(known) => assert_eq!(known.text, notice.text, "one id, two notices"),
+        match taken.iter().find(|earlier| earlier.id == notice.id) {
+            Some(earlier) => assert_eq!(earlier.text, notice.text, "one id, two notices"),
             None => taken.push(notice),
         }
     }

@@ -65,7 +65,7 @@ impl TestHarness {
             .unwrap()
     }
 
-    /// All that is told of it, at the endpoint it is told at.
+    /// All that is reported of it, at the endpoint it is reported at.
     pub async fn perform(&self, customer: &str, happens: ShopAction) {
         match happens {
             ShopAction::Reported => self.report("acme", customer).await,
@@ -147,20 +147,20 @@ impl TestHarness {
         let set = format!(
             "\"data.customer\" = {{ id = \"shop-{customer}\" }}, \"data.occurred_at\" = \"@@-1h\""
         );
-        let told = format!("sample = \"referral.created\"\npartner = \"{partner}\"");
-        self.deliver_one(customer, 0, &told, &set).await;
+        let event = format!("sample = \"referral.created\"\npartner = \"{partner}\"");
+        self.deliver_one(customer, 0, &event, &set).await;
     }
 
     /// One sample of Stripe's, about the n-th payment of a customer.
     pub async fn deliver_sample(&self, customer: &str, n: u8, sample: &str, set: &str) {
         let set = format!("\"created\" = \"@+0s\", \"data.object.created\" = \"@+0s\", {set}");
-        let told = format!("sample = \"{sample}\"");
+        let event = format!("sample = \"{sample}\"");
         let set = set.trim_end().trim_end_matches(',');
-        self.deliver_one(customer, n, &told, set).await;
+        self.deliver_one(customer, n, &event, set).await;
     }
 
     /// One event of the n-th payment of a customer.
-    async fn deliver_one(&self, customer: &str, n: u8, told: &str, set: &str) {
+    async fn deliver_one(&self, customer: &str, n: u8, event: &str, set: &str) {
         let mut renames = vec![
             ("evt_Grove0".to_owned(), format!("evt_{customer}_{n}_")),
             ("sub_Grove01".to_owned(), format!("sub_{customer}")),
@@ -183,12 +183,12 @@ impl TestHarness {
             .map(|(from, to)| format!("\"{from}\" = \"{to}\""))
             .collect();
         let text = format!(
-            "title = \"t\"\nbegins = \"0s\"\n\n[[events]]\n{told}\n\
+            "title = \"t\"\nbegins = \"0s\"\n\n[[events]]\n{event}\n\
              rename = {{ {} }}\nset = {{ {set} }}\n",
             renames.join(", ")
         );
         let story = Story::parse(&text).unwrap();
-        // As of the full hour: what is told together happened at one moment.
+        // As of the full hour: what is reported together happened at one moment.
         let now = self.now().as_second();
         let hour = Timestamp::from_second(now - now.rem_euclid(3_600)).unwrap();
         let deliveries: Vec<Delivery> = story.deliveries(&self.signers(), hour).unwrap();

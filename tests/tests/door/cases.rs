@@ -4,9 +4,8 @@ use domain::ids::PartnerId;
 use jiff::{SignedDuration, Timestamp};
 use providers::{Secret, partner_secret, standard};
 use serde_json::Value;
-use tests::harness::partner_endpoint::{
-    MASTER, PartnerRequest, START_SECOND, created_report, token,
-};
+use tests::harness::partner_endpoint::START_SECOND;
+use tests::harness::partner_requests::{MASTER, PartnerRequest, created_report, token};
 
 /// Status, words of the answer, whether the table answers, and the request. Where the table does
 /// not, the answer came without a request to it.

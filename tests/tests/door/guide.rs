@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::process::Command;
 use tests::harness::TestHarness;
-use tests::harness::partner_endpoint::{PartnerRequest, key};
+use tests::harness::partner_requests::{PartnerRequest, key};
 
 const GUIDE: &str = include_str!("../../../functions/partner-referral/signing.md");
 const SECRET: &str = "whsec_dGhlLXNlY3JldC10aGF0LXRoZS1ndWlkZS1zaG93cyE=";

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use store::memory::Crash;
 use tests::harness::TestHarness;
-use tests::harness::partner_endpoint::{EndpointAnswer, created_report};
+use tests::harness::partner_endpoint::EndpointAnswer;
+use tests::harness::partner_requests::created_report;
 
 const TEMPLATE: &str = include_str!("../../../infra/template.yaml");
 const EVENTS: &str = "/partners/{partner}/events";

@@ -8,7 +8,7 @@ use ring::signature::{Ed25519KeyPair, KeyPair};
 use std::convert::Infallible;
 use store::memory::Crash;
 use store::partners::change;
-use tests::harness::partner_endpoint::{PartnerRequest, created_report};
+use tests::harness::partner_requests::{PartnerRequest, created_report};
 use tests::harness::{InProcess, TestHarness};
 
 fn key(seed: u8) -> Ed25519KeyPair {

@@ -4,7 +4,7 @@ use domain::ids::PartnerId;
 use jiff::SignedDuration;
 use providers::partner::postback::sign_query;
 use tests::harness::TestHarness;
-use tests::harness::partner_endpoint::{PartnerRequest, key, token};
+use tests::harness::partner_requests::{PartnerRequest, key, token};
 
 const VALID_QUERY: &str = "transaction_id=t-1&email=nell%40example.com&sub1=spring&amount=12.50";
 
@@ -93,7 +93,7 @@ async fn a_postback_earns_like_a_report_and_its_amount_and_token_count_for_nothi
 async fn a_webhook_id_and_a_transaction_never_meet() {
     let door = TestHarness::with_partner_endpoint().await;
     door.postback("acme", "transaction_id=msg_1&code=c").await;
-    let report = tests::harness::partner_endpoint::created_report("r-1", "nell@example.com");
+    let report = tests::harness::partner_requests::created_report("r-1", "nell@example.com");
     assert_eq!(
         door.report("acme", "msg_1", &report).await.verdict(),
         (202, "accepted")

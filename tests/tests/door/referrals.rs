@@ -4,7 +4,7 @@ use domain::ids::PartnerId;
 use domain::partner::referral::Decision;
 use jiff::SignedDuration;
 use store::operator_decisions::{ReferralRef, review};
-use tests::harness::partner_endpoint::{PartnerRequest, created_report, with_type};
+use tests::harness::partner_requests::{PartnerRequest, created_report, with_type};
 use tests::harness::{InProcess, TestHarness};
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use store::memory::Crash;
 use store::reports::ReportIndex;
 use store::{Item, Key};
 use tests::harness::TestHarness;
-use tests::harness::partner_endpoint::{PartnerRequest, created_report, key, with_type};
+use tests::harness::partner_requests::{PartnerRequest, created_report, key, with_type};
 
 #[tokio::test]
 async fn one_id_with_another_content_is_a_conflict_and_both_are_kept() {
