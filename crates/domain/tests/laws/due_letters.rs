@@ -300,7 +300,7 @@ fn each_letter_is_found_by_its_name_and_only_the_welcome_may_be_refused() {
     for letter in Letter::ALL {
         assert_eq!(Letter::parse(letter.as_str()), Some(letter));
         let refusable = letter.class() == LetterClass::Engagement;
-        assert_eq!(refusable, letter == Letter::Welcome);
+        assert_eq!(refusable, letter == Letter::Welcome, "{letter:?}");
     }
 }
 

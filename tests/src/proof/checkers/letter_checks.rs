@@ -120,6 +120,14 @@ fn is_cause_of(event: &JournaledEvent<'_>, row: &LetterRow) -> bool {
                 let named = all || seen.id.as_str() == about;
                 named && event.normalized.occurred_at == at && open == failed
             }
-            _ => false,
+            // Each letter is named, so that the compiler asks for the cause of a new one.
+            (
+                Letter::Welcome
+                | Letter::PaymentFailed
+                | Letter::PaymentRecovered
+                | Letter::CancellationConfirmed
+                | Letter::TrialEnding,
+                _,
+            ) => false,
         })
 }

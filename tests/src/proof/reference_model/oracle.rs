@@ -83,7 +83,23 @@ pub(crate) fn state(known: &[JournaledEvent<'_>]) -> CustomerState {
                 state.partners.seen_codes.insert(code.clone());
             }
             Fact::Unclear { .. } => state.unclear += 1,
-            _ => {}
+            // Computed above, each from all facts at once.
+            Fact::Profile(_)
+            | Fact::CustomerDeleted
+            | Fact::Subscription(_)
+            | Fact::Invoice(_)
+            | Fact::Payment(_)
+            | Fact::SamePayment { .. }
+            | Fact::CumulativeRefund { .. }
+            | Fact::Refund(_)
+            | Fact::Dispute(_)
+            | Fact::Referral(_)
+            | Fact::ReferralCanceled { .. }
+            | Fact::AttributionTerms(_)
+            | Fact::Reviewed { .. }
+            | Fact::CodeGranted(_)
+            | Fact::Fingerprint { .. }
+            | Fact::Waiting { .. } => {}
         }
     }
     state
