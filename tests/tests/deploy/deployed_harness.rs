@@ -2,21 +2,16 @@
 //! the local stack, through the gate.
 
 use crate::template::{DeployedFunction, Template};
-use axum::Router;
-use axum::http::StatusCode;
 use calendar::Calendar;
 use dispatch::Dispatch;
 use domain::ids::PartnerId;
 use domain::partner::tiers::ProgramTerms;
 use engagement_email::EngagementEmail;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use journal_fold::JournalFold;
 use local_cloud::routes::Route;
-use local_cloud::{Stack, StackEndpoints, StackSettings, Wiring};
-use local_shop::connection::dynamo_table;
-use local_shop::delivery::{Delivery, DeliveryResponse};
+use local_cloud::{StackEndpoints, Wiring};
 use local_shop::shop::Shop;
-use local_shop::shop::signers;
 use local_shop::story::Story;
 use orangery::wiring::{NOTICES, wire};
 use partner_notice::PartnerNotice;
@@ -27,11 +22,11 @@ use runtime::settings::Settings;
 use runtime::{Clock, Function};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use store::notice_endpoints;
 use store::partners::{self, DatedProgram, PartnerRow};
-use tests::harness::aws_recorder::{AwsRecorder, CRASHING, secrets};
+use tests::harness::aws_recorder::{CRASHING, secrets};
+use tests::harness::notice_receiver::NoticeReceiver;
+use tests::harness::{TestHarness, start_time};
 
 /// The door at which the sample lives are told; all others are made as it is.
 pub(crate) const SAMPLED_FUNCTION: &str = "StripeWebhook";
@@ -39,142 +34,88 @@ pub(crate) const SAMPLED_FUNCTION: &str = "StripeWebhook";
 /// How many requests of the house's life find a receiver that dies.
 pub(crate) const CRASHES: usize = 3;
 
-/// A stage at work.
-pub(crate) struct DeployedHarness {
-    pub(crate) stack: Stack,
-    pub(crate) recorder: AwsRecorder,
-    functions: BTreeMap<String, Arc<dyn Function>>,
+/// The functions by their logical ids.
+pub(crate) type DeployedFunctions = BTreeMap<String, Arc<dyn Function>>;
+
+/// A stage at work: the local stack, with these functions in it and a recorder behind them.
+pub(crate) async fn open(template: &Template) -> (TestHarness, DeployedFunctions) {
+    let mut kept = None;
+    let options = TestHarness::local_stack().shop(Shop::default());
+    let options = options.recorded(secrets("try"));
+    let house = options.wired(|endpoints, _| {
+        let functions = functions(template, endpoints);
+        let wiring = deployed_wiring(template, endpoints, &functions);
+        kept = Some(functions);
+        wiring
+    });
+    let house = house.open().await;
+    (house, kept.unwrap())
 }
 
-impl DeployedHarness {
-    pub(crate) async fn open(template: &Template) -> Self {
-        let settings = StackSettings {
-            clock: Some(start_time()),
-            ..StackSettings::default()
-        };
-        let mut kept = None;
-        let stack = Stack::start(settings, |endpoints| {
-            let gate = AwsRecorder::in_front_of(endpoints, secrets("try"));
-            let functions = functions(template, endpoints, &gate);
-            let wiring = deployed_wiring(template, endpoints, &functions);
-            kept = Some((gate, functions));
-            wiring
-        });
-        let stack = stack.await.unwrap();
-        let (gate, functions) = kept.unwrap();
-        Self {
-            stack,
-            recorder: gate,
-            functions,
-        }
-    }
-
-    /// A partner with a program that was in force before anything happened here.
-    pub(crate) async fn add_partner_with_program(
-        &self,
-        partner: &str,
-        offer: ProgramTerms,
-        code: &str,
-    ) {
-        let table = dynamo_table(self.stack.endpoints()).unwrap();
-        let partner = PartnerId::parse(partner).unwrap();
-        let mut row = PartnerRow::new(partner);
-        let since = Timestamp::UNIX_EPOCH;
-        row.programs.push(DatedProgram::new(since, offer, 0));
-        row.codes.insert(code.into());
-        assert!(partners::put_new(&table, row).await.unwrap().is_none());
-    }
-
-    /// An endpoint of a partner's that fails once before it takes what it is told.
-    pub(crate) async fn add_notice_endpoint(&self, partner: &str) {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/", listener.local_addr().unwrap());
-        let failed = Arc::new(AtomicBool::default());
-        let router = Router::new().fallback(move || async move {
-            match failed.swap(true, Ordering::Relaxed) {
-                true => StatusCode::OK,
-                false => StatusCode::SERVICE_UNAVAILABLE,
-            }
-        });
-        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        let table = dynamo_table(self.stack.endpoints()).unwrap();
-        let partner = PartnerId::parse(partner).unwrap();
-        let set = notice_endpoints::set(&table, &partner, &url, start_time());
-        assert!(set.await.unwrap().is_some());
-    }
-
-    /// Delivers what a story tells; all of it must be taken in.
-    pub(crate) async fn deliver_story(&self, story: &str) {
-        self.deliver_story_to(story, None).await;
-    }
-
-    /// Delivers it to a receiver that dies once its entry is written.
-    pub(crate) async fn deliver_to_crashing(&self, story: &str, death: usize) {
-        self.deliver_story_to(story, Some(death)).await;
-    }
-
-    async fn deliver_story_to(&self, story: &str, death: Option<usize>) {
-        let signers = signers(&Shop::default()).unwrap();
-        let story = Story::parse(story).unwrap();
-        let table = dynamo_table(self.stack.endpoints()).unwrap();
-        for partner in story.partners() {
-            partners::add(&table, &partner).await.unwrap();
-        }
-        for mut delivery in story.deliveries(&signers, start_time()).unwrap() {
-            if let Some(death) = death {
-                delivery.path = format!("/{CRASHING}-{death}");
-            }
-            let answer = self.send(&delivery).await;
-            let name = &delivery.name;
-            assert!((200..300).contains(&answer.status), "{name}: {answer:?}");
-        }
-    }
-
-    async fn send(&self, delivery: &Delivery) -> DeliveryResponse {
-        let (delivery, now) = (delivery.clone(), self.stack.clock().now());
-        let gateway = self.stack.gateway_url().to_owned();
-        let sent = move || delivery.send(&gateway, now).unwrap();
-        tokio::task::spawn_blocking(sent).await.unwrap()
-    }
-
-    /// Calls a function as its schedule does.
-    pub(crate) async fn call(&self, function: &str, input: &str) {
-        self.functions[function]
-            .invoke(input.as_bytes())
-            .await
-            .unwrap();
-    }
-
-    pub(crate) async fn advance(&self, by: SignedDuration) {
-        self.stack.advance(by).await.unwrap();
-    }
-
-    pub(crate) async fn settle(&self) {
-        self.stack.settle().await.unwrap();
-    }
+/// Calls a function as its schedule does.
+pub(crate) async fn invoke(functions: &DeployedFunctions, function: &str, input: &str) {
+    functions[function].invoke(input.as_bytes()).await.unwrap();
 }
 
-pub(crate) fn start_time() -> Timestamp {
-    "2026-03-01T00:00:00Z".parse().unwrap()
+/// A partner with a program that was in force before anything happened here.
+pub(crate) async fn add_partner_with_program(
+    house: &TestHarness,
+    partner: &str,
+    terms: ProgramTerms,
+    code: &str,
+) {
+    let mut row = PartnerRow::new(PartnerId::parse(partner).unwrap());
+    let since = Timestamp::UNIX_EPOCH;
+    row.programs.push(DatedProgram::new(since, terms, 0));
+    row.codes.insert(code.into());
+    let put = partners::put_new(&house.table, row);
+    assert!(put.await.unwrap().is_none());
+}
+
+/// An endpoint of a partner's that fails once before it takes what it is told.
+pub(crate) async fn add_notice_endpoint(house: &TestHarness, partner: &str) {
+    let receiver = NoticeReceiver::open();
+    receiver.set_answers(&[503]);
+    house.set_endpoint(partner, &receiver.url).await;
+}
+
+/// Delivers what a story tells; all of it must be taken in.
+pub(crate) async fn deliver_story(house: &TestHarness, story: &str) {
+    deliver_story_to(house, story, None).await;
+}
+
+/// Delivers it to a receiver that dies once its entry is written.
+pub(crate) async fn deliver_to_crashing(house: &TestHarness, story: &str, crash: usize) {
+    deliver_story_to(house, story, Some(crash)).await;
+}
+
+async fn deliver_story_to(house: &TestHarness, story: &str, crash: Option<usize>) {
+    let story = Story::parse(story).unwrap();
+    for partner in story.partners() {
+        partners::add(&house.table, &partner).await.unwrap();
+    }
+    let mut deliveries = story.deliveries(&house.signers(), start_time()).unwrap();
+    if let Some(crash) = crash {
+        for delivery in &mut deliveries {
+            delivery.path = format!("/{CRASHING}-{crash}");
+        }
+    }
+    house.send_all(&deliveries).await;
 }
 
 /// Every function of the template by its logical id, and receivers that will die.
-fn functions(
-    template: &Template,
-    endpoints: &StackEndpoints,
-    gate: &AwsRecorder,
-) -> BTreeMap<String, Arc<dyn Function>> {
+fn functions(template: &Template, endpoints: &StackEndpoints) -> DeployedFunctions {
     let clock = endpoints.clock.clone();
     let clock = Clock::new(move || clock.now());
     let mut functions = BTreeMap::new();
     for deployed in template.functions() {
-        let settings = settings(template, &deployed, endpoints, gate, deployed.id);
+        let settings = settings(template, &deployed, endpoints, deployed.id);
         let made = function(deployed.folder, &settings, &clock);
         functions.insert(deployed.id.to_owned(), made);
         if deployed.id == SAMPLED_FUNCTION {
             for death in 0..CRASHES {
                 let name = format!("{CRASHING}-{death}");
-                let settings = self::settings(template, &deployed, endpoints, gate, &name);
+                let settings = self::settings(template, &deployed, endpoints, &name);
                 functions.insert(name, function(deployed.folder, &settings, &clock));
             }
         }
@@ -222,14 +163,13 @@ fn settings(
     template: &Template,
     deployed: &DeployedFunction<'_>,
     endpoints: &StackEndpoints,
-    gate: &AwsRecorder,
     key: &str,
 ) -> Settings {
     let mut pairs = BTreeMap::from([
         ("AWS_ACCESS_KEY_ID".to_owned(), key.to_owned()),
         ("AWS_SECRET_ACCESS_KEY".to_owned(), "none".to_owned()),
         ("AWS_REGION".to_owned(), "eu-west-3".to_owned()),
-        ("AWS_ENDPOINT_URL".to_owned(), gate.url.clone()),
+        ("AWS_ENDPOINT_URL".to_owned(), endpoints.aws_url.clone()),
     ]);
     for of in [template.globals(), deployed.properties] {
         for (name, value) in of["Environment"]["Variables"].as_object().unwrap() {
@@ -249,7 +189,7 @@ fn settings(
 fn deployed_wiring(
     template: &Template,
     endpoints: &StackEndpoints,
-    functions: &BTreeMap<String, Arc<dyn Function>>,
+    functions: &DeployedFunctions,
 ) -> Wiring {
     let mut wiring = wire(endpoints, &Shop::default()).unwrap();
     let id = |folder: &str| {

@@ -1,6 +1,9 @@
 //! What the roles allow is what the functions were seen to call: no more, no less.
 
-use crate::deployed_harness::{DeployedHarness, SAMPLED_FUNCTION, start_time};
+use crate::deployed_harness::{
+    DeployedFunctions, SAMPLED_FUNCTION, add_notice_endpoint, add_partner_with_program,
+    deliver_story, deliver_to_crashing, invoke, open,
+};
 use crate::template::{DeployedFunction, Template, texts};
 use domain::event::{About, NormalizedEvent};
 use domain::ids::{Mode, ObjectId, PartnerId};
@@ -8,7 +11,6 @@ use domain::partner::program::{AttributionModel, CommissionDuration, Program, Re
 use domain::partner::tiers::ProgramTerms;
 use domain::record::Entry;
 use jiff::SignedDuration;
-use local_shop::connection::dynamo_table;
 use local_shop::delivery::agent;
 use local_shop::samples::sample_story;
 use local_shop::shop::LOCAL_MASTER;
@@ -21,13 +23,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::ingest::ingest_entries;
 use tests::harness::aws_recorder::AwsCall;
+use tests::harness::{TestHarness, start_time};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_role_allows_what_its_function_calls_and_nothing_else() {
     let template = Template::read();
-    let house = DeployedHarness::open(&template).await;
-    exercise_all_functions(&house).await;
-    let seen = house.recorder.calls();
+    let (house, functions) = open(&template).await;
+    exercise_all_functions(&house, &functions).await;
+    let seen = house.recorder().calls();
     let mut faults = Vec::new();
     let doors =
         |f: &DeployedFunction<'_>| f.folder == "payment-webhook" && f.id != SAMPLED_FUNCTION;
@@ -106,65 +109,55 @@ fn every_providers_door_has_the_rights_of_the_others_under_its_own_name() {
 }
 
 /// Lives in which every function has everything to do that it is there for.
-async fn exercise_all_functions(house: &DeployedHarness) {
+async fn exercise_all_functions(house: &TestHarness, functions: &DeployedFunctions) {
     // A partner that earns; one of its customers is known before anything is heard of him.
     // A partner with tiers, the first of which its one customer reaches, and a code.
     let offer = ProgramTerms {
         program: earning(),
         tiers: vec!["1:25%".parse().unwrap()],
     };
-    house
-        .add_partner_with_program("acme", offer, "spring")
-        .await;
-    house.add_notice_endpoint("acme").await;
-    house
-        .deliver_story(&a_report("r-early", "bruno@example.com"))
-        .await;
+    add_partner_with_program(house, "acme", offer, "spring").await;
+    add_notice_endpoint(house, "acme").await;
+    deliver_story(house, &a_report("r-early", "bruno@example.com")).await;
     for name in ["ada", "bruno", "dana", "guest"] {
-        house.deliver_story(sample_story(name).unwrap()).await;
+        deliver_story(house, sample_story(name).unwrap()).await;
     }
-    house
-        .deliver_story(&a_report("r-late", "ada@example.com"))
-        .await;
+    deliver_story(house, &a_report("r-late", "ada@example.com")).await;
     assert_eq!(ask_status(house, "r-late", None).await, 200);
     // Only a list of keys can tell that this is nobody's.
     let forged = format!("v1a,{}==", "A".repeat(86));
     assert_eq!(ask_status(house, "r-late", Some(forged)).await, 401);
-    let table = dynamo_table(house.stack.endpoints()).unwrap();
     let waits = waiting_entries();
     assert!(waits.len() >= 3, "providers have an API to ask");
-    ingest_entries(&table, &waits, start_time()).await.unwrap();
+    ingest_entries(&house.table, &waits, start_time())
+        .await
+        .unwrap();
     // Letters and notices that nobody handed over, and what a receiver left behind when it died.
     house.advance(SignedDuration::from_mins(20)).await;
-    house.deliver_story(&a_refund(0)).await;
-    house.deliver_to_crashing(&a_payment(0), 0).await;
-    house.call("Calendar", r#"{"job":"audit"}"#).await;
+    deliver_story(house, &a_refund(0)).await;
+    deliver_to_crashing(house, &a_payment(0), 0).await;
+    invoke(functions, "Calendar", r#"{"job":"audit"}"#).await;
     // A partner's report finds it.
-    house.deliver_story(&a_refund(1)).await;
-    house.deliver_to_crashing(&a_payment(1), 1).await;
-    house
-        .deliver_story(&a_report("r-again", "ada@example.com"))
-        .await;
+    deliver_story(house, &a_refund(1)).await;
+    deliver_to_crashing(house, &a_payment(1), 1).await;
+    deliver_story(house, &a_report("r-again", "ada@example.com")).await;
     // The stream finds it.
-    house.deliver_story(&a_refund(2)).await;
-    house.deliver_to_crashing(&a_payment(2), 2).await;
+    deliver_story(house, &a_refund(2)).await;
+    deliver_to_crashing(house, &a_payment(2), 2).await;
     house.settle().await;
     house.advance(SignedDuration::from_hours(24 * 20)).await;
-    house.call("Calendar", r#"{"job":"due_scan"}"#).await;
+    invoke(functions, "Calendar", r#"{"job":"due_scan"}"#).await;
     house.settle().await;
 }
 
 /// A partner, or a forger, asks how a referral stands.
-async fn ask_status(house: &DeployedHarness, referral: &str, forged: Option<String>) -> u16 {
+async fn ask_status(house: &TestHarness, referral: &str, forged: Option<String>) -> u16 {
     let acme = PartnerId::parse("acme").unwrap();
     let secret = partner_secret(&Secret::new(LOCAL_MASTER).unwrap(), &acme, 1).unwrap();
-    let (text, now) = (
-        partner::status_request_text(&acme, referral),
-        house.stack.clock().now(),
-    );
+    let (text, now) = (partner::status_request_text(&acme, referral), house.now());
     let mut headers = standard::sign("ask", text.as_bytes(), &secret, now);
     headers[2].1 = forged.unwrap_or_else(|| headers[2].1.clone());
-    let gateway = house.stack.gateway_url();
+    let gateway = house.stack().gateway_url();
     let url = format!("{gateway}/partners/acme/referrals/{referral}");
     let ask = move || {
         let mut request = agent(&url).get(&url);
