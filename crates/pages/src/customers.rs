@@ -15,10 +15,10 @@ use domain::record::explain::ExplainedEvent;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use store::Table;
 use store::folding::read_record;
 use store::items::{LETTER, customer_partition};
 use store::letters::{LetterRow, LetterState};
-use store::{Item, Table};
 
 #[derive(Deserialize)]
 pub(crate) struct CustomersQuery {
@@ -255,31 +255,10 @@ impl Console {
         customer: &CustomerKey,
     ) -> anyhow::Result<Vec<LetterSummary>> {
         let partition = customer_partition(customer);
-        let (mut letters, mut after) = (Vec::new(), None);
-        loop {
-            let page = self.table.query(&partition, LETTER, after).await?;
-            letters.extend(page.items.iter().filter_map(|item| match item {
-                Item::Letter(row) => Some(LetterSummary::new(row)),
-                Item::Entry(..)
-                | Item::Record(_)
-                | Item::Alias(..)
-                | Item::Parked(..)
-                | Item::Partner(_)
-                | Item::Commission(_)
-                | Item::Payout(_)
-                | Item::Bank(_)
-                | Item::TransferBatch(_)
-                | Item::ReferralStatus(_)
-                | Item::Report(..)
-                | Item::NoticeEndpoint(_)
-                | Item::DeliveryState(_)
-                | Item::Cursor(_) => None,
-            }));
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
+        let rows = self.table.query_rows::<Arc<LetterRow>>(&partition, LETTER);
+        let rows = rows.await?;
+        let mut letters: Vec<LetterSummary> =
+            rows.iter().map(|row| LetterSummary::new(row)).collect();
         letters.sort_by(|a, b| (&a.due_at, &a.cause).cmp(&(&b.due_at, &b.cause)));
         Ok(letters)
     }

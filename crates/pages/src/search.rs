@@ -4,8 +4,8 @@
 use crate::console::Console;
 use domain::ids::{CustomerKey, Mode, ObjectId, Reference};
 use providers::{PROVIDERS, Secret};
-use store::items::{ALIAS, reference_partition};
-use store::{Item, Table};
+use store::items::{ALIAS, Alias, reference_partition};
+use store::{Table, TableRow};
 
 impl Console {
     /// The customers whom these words name exactly, each once.
@@ -54,23 +54,8 @@ impl Console {
         for reference in references {
             let partition = reference_partition(&reference);
             let page = self.table.query(&partition, ALIAS, None).await?;
-            found.extend(page.items.into_iter().filter_map(|item| match item {
-                Item::Alias(_, customer) => Some(customer),
-                Item::Entry(..)
-                | Item::Record(_)
-                | Item::Parked(..)
-                | Item::Letter(_)
-                | Item::Partner(_)
-                | Item::Commission(_)
-                | Item::Payout(_)
-                | Item::Bank(_)
-                | Item::TransferBatch(_)
-                | Item::ReferralStatus(_)
-                | Item::Report(..)
-                | Item::NoticeEndpoint(_)
-                | Item::DeliveryState(_)
-                | Item::Cursor(_) => None,
-            }));
+            let aliases = page.items.into_iter().filter_map(Alias::from_item);
+            found.extend(aliases.map(|alias| alias.customer));
         }
         found.sort();
         found.dedup();
