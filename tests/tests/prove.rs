@@ -4,7 +4,7 @@ use tests::proof::{MUTANTS, exhaustive, simulation_runs};
 
 #[test]
 fn no_rule_breaks_in_the_first_simulations() {
-    let total = simulation_runs::simulate_many(7, 15_000, 2, None);
+    let total = simulation_runs::simulate_many(7, 20_000, 2, None);
     assert_eq!(total.first_violation, None);
     assert!(total.rows > 300, "{} rows", total.rows);
     assert!(total.payouts > 40, "{} payouts", total.payouts);

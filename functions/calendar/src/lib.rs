@@ -4,12 +4,12 @@
 
 mod waiting;
 
-pub use waiting::Enrichment;
+pub use waiting::{ApiReader, Enrichment, WaitingReader};
 
 use crate::waiting::{EnrichmentCounts, store_failure};
 use jiff::SignedDuration;
 use providers::PersonKey;
-use runtime::api::{ApiClient, HttpApi, StageApis};
+use runtime::api::{HttpApi, StageApis};
 use runtime::aws::Cloud;
 use runtime::queue::{Queue, QueueError, SqsQueue};
 use runtime::secrets::{SecretCache, SecretSource, person_key};
@@ -34,7 +34,7 @@ const MAX_CUSTOMERS: u32 = 250;
 
 /// Run by a schedule.
 #[derive(Debug)]
-pub struct Calendar<T, Q, A = Option<HttpApi>> {
+pub struct Calendar<T, Q, R = ApiReader<Option<HttpApi>>> {
     /// The table.
     pub table: T,
     /// Where letters are sent from.
@@ -42,7 +42,7 @@ pub struct Calendar<T, Q, A = Option<HttpApi>> {
     /// The queue of partners' notices.
     pub notices: Q,
     /// The providers whose events may wait for their API.
-    pub enrichments: Vec<Enrichment<A>>,
+    pub enrichments: Vec<Enrichment<R>>,
     /// Turns e-mail addresses into persons.
     pub person_key: SecretCache<PersonKey>,
     /// The clock.
@@ -81,7 +81,7 @@ impl Calendar<DynamoTable, SqsQueue> {
     }
 }
 
-impl<T: Table, Q: Queue, A: ApiClient> Function for Calendar<T, Q, A> {
+impl<T: Table, Q: Queue, R: WaitingReader> Function for Calendar<T, Q, R> {
     fn invoke<'a>(&'a self, payload: &'a [u8]) -> Invocation<'a> {
         Box::pin(async move {
             let ScheduledEvent { job } = serde_json::from_slice(payload).map_err(|error| {
@@ -159,7 +159,7 @@ pub struct AuditSummary {
     pub complete: bool,
 }
 
-impl<T: Table, Q: Queue, A: ApiClient> Calendar<T, Q, A> {
+impl<T: Table, Q: Queue, R: WaitingReader> Calendar<T, Q, R> {
     /// One due scan: of customers, then of what waits, whatever became of the first.
     ///
     /// # Errors
@@ -223,7 +223,7 @@ impl<T: Table, Q: Queue, A: ApiClient> Calendar<T, Q, A> {
             let asked = asked.await?;
             tracing::info!(
                 what = "waiting",
-                provider = enrichment.provider().name(),
+                provider = enrichment.name(),
                 completed = asked.completed,
                 waiting = asked.waiting,
                 waiting_age = self.age(&asked),

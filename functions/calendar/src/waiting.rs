@@ -1,14 +1,15 @@
 //! Events that wait for their provider's API are read again, and ingested as the webhook endpoint
 //! would have done.
 
-use domain::ids::Mode;
+use domain::ids::{Mode, Reference};
 use domain::record::Entry;
 use jiff::Timestamp;
 use providers::{FetchStep, PROVIDERS, PersonKey, Provider, ReceivedItem, read_again};
 use runtime::api::{ApiClient, AskLimits, run_steps};
 use runtime::ingest::{IngestItem, ingest};
 use runtime::{Clock, Failure};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use store::waiting::{WaitingBatch, delete_waiting, read_waiting};
 use store::{Key, StoreError, Table};
@@ -26,12 +27,100 @@ const LIMITS: AskLimits = AskLimits {
     time: Duration::from_secs(10),
 };
 
-/// One provider's API, and what waits for it.
+/// Reads events again that waited for an API.
+pub trait WaitingReader: Send + Sync {
+    /// An event as it is read now, which waits no more.
+    type Complete: Send;
+
+    /// Whose events they are, for log lines.
+    fn name(&self) -> &'static str;
+
+    /// What they are parked under.
+    fn reference(&self) -> Reference;
+
+    /// What each of them says now, in their order; `None` while it still waits.
+    ///
+    /// # Errors
+    /// When what an API answered can't be used for any of them.
+    fn read(
+        &self,
+        entries: &[Arc<Entry>],
+        keys: &PersonKey,
+    ) -> impl Future<Output = Result<Vec<Option<Self::Complete>>, Failure>> + Send;
+
+    /// Takes one in, under the receipt of the entry that waited: whoever comes after a crash folds
+    /// what was appended.
+    ///
+    /// # Errors
+    /// When it may not be durable.
+    fn ingest<T: Table>(
+        &self,
+        table: &T,
+        entry: &Entry,
+        complete: Self::Complete,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// Reads events of one provider again, by its API.
 #[derive(Debug)]
-pub struct Enrichment<A> {
+pub struct ApiReader<A> {
     provider: &'static Provider,
     mode: Mode,
     api: A,
+}
+
+impl<A: ApiClient> WaitingReader for ApiReader<A> {
+    type Complete = ReceivedItem;
+
+    fn name(&self) -> &'static str {
+        self.provider.name()
+    }
+
+    fn reference(&self) -> Reference {
+        self.provider.account(self.mode).waiting_reference()
+    }
+
+    async fn read(
+        &self,
+        entries: &[Arc<Entry>],
+        keys: &PersonKey,
+    ) -> Result<Vec<Option<ReceivedItem>>, Failure> {
+        let read = run_steps(&self.api, LIMITS, |fetched| {
+            let entries = entries.iter();
+            Ok(FetchStep::all(entries.map(|entry| {
+                read_again(self.provider, self.mode, entry, fetched, keys)
+            })))
+        });
+        let read: Vec<ReceivedItem> = read
+            .await
+            .map_err(|refused| Failure::new("Unread", refused.to_string()))?;
+        let complete = |item: ReceivedItem| (!item.outcome.is_waiting()).then_some(item);
+        Ok(read.into_iter().map(complete).collect())
+    }
+
+    async fn ingest<T: Table>(
+        &self,
+        table: &T,
+        entry: &Entry,
+        received: ReceivedItem,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let item = IngestItem {
+            received,
+            received_at: entry.received_at,
+            receipt: entry.receipt.clone(),
+        };
+        ingest(table, self.provider, vec![item], now).await?;
+        Ok(())
+    }
+}
+
+/// What waits for one API, read again batch by batch.
+#[derive(Debug)]
+pub struct Enrichment<R> {
+    reader: R,
+    max_batch: usize,
     /// Where the next batch begins: what its API never answers must not keep others waiting.
     /// Forgotten with the process, after which the list is begun anew.
     cursor: Mutex<Option<Key>>,
@@ -48,7 +137,7 @@ pub(crate) struct EnrichmentCounts {
     pub(crate) since: Option<Timestamp>,
 }
 
-impl<A> Enrichment<A> {
+impl<A> Enrichment<ApiReader<A>> {
     /// One for every provider whose events do not say everything; `api` makes the client to ask.
     ///
     /// # Errors
@@ -60,33 +149,49 @@ impl<A> Enrichment<A> {
         let thin = PROVIDERS.iter().copied();
         let thin = thin.filter(|provider| provider.api().is_some());
         thin.map(|provider| {
-            Ok(Self {
+            let reader = ApiReader {
                 provider,
                 mode,
                 api: api(provider)?,
-                cursor: Mutex::default(),
-            })
+            };
+            Ok(Self::new(reader, MAX_BATCH))
         })
         .collect()
     }
 }
 
-impl<A: ApiClient> Enrichment<A> {
-    pub(crate) fn provider(&self) -> &'static Provider {
-        self.provider
+impl<R> Enrichment<R> {
+    /// What `reader` reads again, at most `max_batch` of it at once.
+    pub fn new(reader: R, max_batch: usize) -> Self {
+        Self {
+            reader,
+            max_batch,
+            cursor: Mutex::default(),
+        }
+    }
+
+    fn cursor(&self) -> MutexGuard<'_, Option<Key>> {
+        self.cursor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<R: WaitingReader> Enrichment<R> {
+    /// Whose events they are, for log lines.
+    pub(crate) fn name(&self) -> &'static str {
+        self.reader.name()
     }
 
     /// The next of what waits. Where nothing does, this is one request to the table.
     pub(crate) async fn next<T: Table>(&self, table: &T) -> Result<WaitingBatch, StoreError> {
-        let reference = self.provider.account(self.mode).waiting_reference();
+        let reference = self.reader.reference();
         let place = self.cursor().take();
         if place.is_some() {
-            let batch = read_waiting(table, &reference, place, MAX_BATCH).await?;
+            let batch = read_waiting(table, &reference, place, self.max_batch).await?;
             if !batch.entries.is_empty() {
                 return Ok(batch);
             }
         }
-        read_waiting(table, &reference, None, MAX_BATCH).await
+        read_waiting(table, &reference, None, self.max_batch).await
     }
 
     /// Asks for a batch and those behind it, and takes in what was answered. Where a whole batch
@@ -123,22 +228,14 @@ impl<A: ApiClient> Enrichment<A> {
         now: Timestamp,
         asked: &mut EnrichmentCounts,
     ) -> Result<(), Failure> {
-        let again = run_steps(&self.api, LIMITS, |fetched| {
-            let entries = batch.entries.iter();
-            Ok(FetchStep::all(entries.map(|entry| {
-                read_again(self.provider, self.mode, entry, fetched, keys)
-            })))
-        });
-        let again: Vec<ReceivedItem> = again
-            .await
-            .map_err(|refused| Failure::new("Unread", refused.to_string()))?;
+        let read = self.reader.read(&batch.entries, keys).await?;
         let mut failed = None;
-        for (entry, received) in batch.entries.iter().zip(again) {
-            let waits = received.outcome.is_waiting();
+        for (entry, complete) in batch.entries.iter().zip(read) {
+            let waits = complete.is_none();
             // Each for itself: what can't be taken in holds up no other.
-            let taken = match waits {
-                true => Ok(()),
-                false => self.ingest(table, entry, received, now).await,
+            let taken = match complete {
+                None => Ok(()),
+                Some(complete) => self.ingest(table, entry, complete, now).await,
             };
             if waits || taken.is_err() {
                 asked.waiting = asked.waiting.saturating_add(1);
@@ -156,23 +253,12 @@ impl<A: ApiClient> Enrichment<A> {
         &self,
         table: &T,
         entry: &Entry,
-        received: ReceivedItem,
+        complete: R::Complete,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let item = IngestItem {
-            received,
-            received_at: entry.received_at,
-            // Its own, so that whoever comes after a crash folds what was appended.
-            receipt: entry.receipt.clone(),
-        };
-        ingest(table, self.provider, vec![item], now).await?;
+        self.reader.ingest(table, entry, complete, now).await?;
         // Last: until it is gone somebody asks again, and finds it repeated.
-        let reference = self.provider.account(self.mode).waiting_reference();
-        delete_waiting(table, &reference, &entry.event.id).await
-    }
-
-    fn cursor(&self) -> MutexGuard<'_, Option<Key>> {
-        self.cursor.lock().unwrap_or_else(PoisonError::into_inner)
+        delete_waiting(table, &self.reader.reference(), &entry.event.id).await
     }
 }
 

@@ -3,7 +3,7 @@
 use super::clock::TestClock;
 use super::queues::{MemoryMailer, MemoryQueue, PostponedMessages, RECEIPT};
 use super::scripted_api::ScriptedApi;
-use calendar::{Calendar, Enrichment};
+use calendar::{ApiReader, Calendar, Enrichment};
 use dispatch::Dispatch;
 use domain::ids::Mode;
 use engagement_email::EngagementEmail;
@@ -38,7 +38,7 @@ pub(super) struct Functions {
 struct Started {
     notice: OnceLock<PartnerNotice<MemoryTable, PostponedMessages, Poster>>,
     referral: OnceLock<PartnerReferral<MemoryTable>>,
-    calendar: OnceLock<Calendar<MemoryTable, MemoryQueue, ScriptedApi>>,
+    calendar: OnceLock<Calendar<MemoryTable, MemoryQueue, ApiReader<ScriptedApi>>>,
 }
 
 impl Functions {
@@ -108,7 +108,7 @@ impl Functions {
         })
     }
 
-    pub(super) fn calendar(&self) -> &Calendar<MemoryTable, MemoryQueue, ScriptedApi> {
+    pub(super) fn calendar(&self) -> &Calendar<MemoryTable, MemoryQueue, ApiReader<ScriptedApi>> {
         self.started.calendar.get_or_init(|| {
             let api = |_| Ok::<_, Infallible>(self.api.clone());
             let clock = self.clock.for_functions();

@@ -54,7 +54,7 @@ impl Behavior for ProofBehavior {
             }
             (ProcessRole::Audit, ProcessEnd::Audited(result)) => simulation.audit_ended(result),
             (ProcessRole::DueScan, ProcessEnd::DueScanned) => simulation.due_scan_ended(),
-            (ProcessRole::CompleteWaiting, ProcessEnd::Completed) => simulation.completion_ended(),
+            (ProcessRole::CompleteWaiting, ProcessEnd::DueScanned) => simulation.completion_ended(),
             (ProcessRole::Payout(number), ProcessEnd::PaidOut(result)) => {
                 simulation.payout_ended(number, result)
             }

@@ -82,8 +82,6 @@ pub(crate) enum ProcessEnd {
     Audited(Option<AuditSummary>),
     /// A due scan ended, whatever it came to.
     DueScanned,
-    /// What waits was asked for, whatever came of it.
-    Completed,
     /// A payout over all partners came to this.
     PaidOut(Result<Vec<PayoutOutcome>, PayoutError>),
     /// A message of the notices' queue is done with, or comes again.

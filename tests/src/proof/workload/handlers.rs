@@ -4,7 +4,7 @@
 use crate::proof::simulation::activity::ProcessEnd;
 use crate::proof::simulation::activity::SimulatedProcess;
 use crate::proof::simulation::port::{ApiQuestion, Port, PortMailer, PortQueue, QueueName};
-use calendar::Calendar;
+use calendar::{Calendar, Enrichment, WaitingReader};
 use dispatch::Dispatch;
 use domain::catalog::Catalog;
 use domain::ids::Reference;
@@ -14,18 +14,19 @@ use jiff::Timestamp;
 use journal_fold::JournalFold;
 use orangery::wiring::LOCAL_MASTER;
 use partner_notice::PartnerNotice;
+use providers::PersonKey;
 use runtime::batch::failures;
 use runtime::secrets::{SecretCache, SecretSource, master, person_key};
 use runtime::{Clock, Failure, Function};
 use std::sync::Arc;
+use store::ingest::ingest_entries;
 use store::stream::ItemChange;
-use store::waiting::{delete_waiting, read_waiting};
-use store::{Item, StoreError};
+use store::{Item, StoreError, Table};
 
 /// `payment-webhook` and `partner-referral`, behind verify and normalize.
 pub(crate) fn receive(port: Port, entries: Vec<Arc<Entry>>, now: Timestamp) -> SimulatedProcess {
     Box::pin(async move {
-        let verdicts = store::ingest::ingest_entries(&port, &entries, now).await;
+        let verdicts = ingest_entries(&port, &entries, now).await;
         ProcessEnd::Received(verdicts.map(|verdicts| entries.into_iter().zip(verdicts).collect()))
     })
 }
@@ -43,46 +44,6 @@ pub(crate) fn ask_api_and_receive(
             None => ProcessEnd::Received(Err(StoreError::NoAnswer("the API is silent".into()))),
         }
     })
-}
-
-/// `calendar`, where it asks again for what waits.
-pub(crate) fn complete_waiting(
-    port: Port,
-    references: Vec<Reference>,
-    most: usize,
-    now: Timestamp,
-) -> SimulatedProcess {
-    Box::pin(async move {
-        for reference in &references {
-            // What it could not do is the next one's.
-            let _ = complete_under(&port, reference, most, now).await;
-        }
-        ProcessEnd::Completed
-    })
-}
-
-async fn complete_under(
-    port: &Port,
-    reference: &Reference,
-    most: usize,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let mut after = None;
-    loop {
-        let batch = read_waiting(port, reference, after, most).await?;
-        for entry in &batch.entries {
-            let said = port.ask_api(ApiQuestion::Waiting(entry.clone())).await;
-            let Some(entries) = said.filter(|entries| !entries.is_empty()) else {
-                continue;
-            };
-            store::ingest::ingest_entries(port, &entries, now).await?;
-            delete_waiting(port, reference, &entry.event.id).await?;
-        }
-        after = batch.last;
-        if after.is_none() {
-            return Ok(());
-        }
-    }
 }
 
 /// `journal-fold`. Gives the place of the first record that must be handed over again.
@@ -141,26 +102,81 @@ pub(crate) fn audit(port: Port, now: Timestamp) -> SimulatedProcess {
     })
 }
 
-/// `calendar`, every minute: who is due.
-pub(crate) fn due_scan(port: Port, now: Timestamp) -> SimulatedProcess {
+/// `calendar`, every minute: who is due, and what waits for an API under these references, in
+/// batches of `max_batch`.
+pub(crate) fn due_scan(
+    port: Port,
+    waiting: Vec<Reference>,
+    max_batch: usize,
+    now: Timestamp,
+) -> SimulatedProcess {
     Box::pin(async move {
+        let mut function = calendar(port.clone(), now);
+        let enrichment = |reference| {
+            let port = port.clone();
+            Enrichment::new(PortReader { port, reference }, max_batch)
+        };
+        function.enrichments = waiting.into_iter().map(enrichment).collect();
         // What it could not do is left to the next one.
-        let _ = calendar(port, now).due_scan().await;
+        let _ = function.due_scan().await;
         ProcessEnd::DueScanned
     })
 }
 
-fn calendar(port: Port, now: Timestamp) -> Calendar<Port, PortQueue> {
+fn calendar(port: Port, now: Timestamp) -> Calendar<Port, PortQueue, PortReader> {
     let clock = Clock::new(move || now);
     let source = SecretSource::Given(vec![LOCAL_MASTER.into()]);
     Calendar {
         letters: port.queue(QueueName::Letters),
         notices: port.queue(QueueName::Notices),
         table: port,
-        // What waits for an API is completed by `complete_waiting`.
         enrichments: Vec::new(),
         person_key: SecretCache::new(source, person_key, clock.clone()),
         clock,
+    }
+}
+
+/// What waits under a reference, read again by what the simulation lets its API answer.
+#[derive(Debug)]
+struct PortReader {
+    port: Port,
+    reference: Reference,
+}
+
+impl WaitingReader for PortReader {
+    type Complete = Vec<Arc<Entry>>;
+
+    fn name(&self) -> &'static str {
+        "simulated"
+    }
+
+    fn reference(&self) -> Reference {
+        self.reference.clone()
+    }
+
+    async fn read(
+        &self,
+        entries: &[Arc<Entry>],
+        _: &PersonKey,
+    ) -> Result<Vec<Option<Vec<Arc<Entry>>>>, Failure> {
+        let mut read = Vec::new();
+        for entry in entries {
+            let question = ApiQuestion::Waiting(entry.clone());
+            let answered = self.port.ask_api(question).await;
+            read.push(answered.filter(|entries| !entries.is_empty()));
+        }
+        Ok(read)
+    }
+
+    async fn ingest<T: Table>(
+        &self,
+        table: &T,
+        _: &Entry,
+        complete: Vec<Arc<Entry>>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        ingest_entries(table, &complete, now).await?;
+        Ok(())
     }
 }
 

@@ -87,17 +87,22 @@ impl Simulation<'_> {
         }
     }
 
-    /// `calendar` asks for what waits.
+    /// `calendar` asks for what waits, and scans who is due as it always does.
     pub(crate) fn complete_waiting(&mut self) {
+        self.spawn_due_scan(ProcessRole::CompleteWaiting);
+    }
+
+    /// One due scan, with the APIs for which something waits.
+    pub(crate) fn spawn_due_scan(&mut self, role: ProcessRole) {
         let now = self.skewed_now();
-        let most = 1 + self.rng.index(3);
+        let max_batch = 1 + self.rng.index(3);
         let accounts = super::provider_scripts::PROVIDER_SCRIPTS.iter();
-        let waits: Vec<Reference> = accounts
+        let waiting: Vec<Reference> = accounts
             .map(|telling| telling.account.waiting_reference())
             .filter(|reference| self.waiting_under(reference).next().is_some())
             .collect();
-        let process = handlers::complete_waiting(self.port.clone(), waits, most, now);
-        self.spawn(ProcessRole::CompleteWaiting, process);
+        let process = handlers::due_scan(self.port.clone(), waiting, max_batch, now);
+        self.spawn(role, process);
     }
 
     /// It ended, or died: the next one goes on, while anything waits.

@@ -26,9 +26,7 @@ impl Simulation<'_> {
 
     /// A due scan begins.
     pub(crate) fn due_scan(&mut self) {
-        let now = self.skewed_now();
-        let process = handlers::due_scan(self.port.clone(), now);
-        self.spawn(ProcessRole::DueScan, process);
+        self.spawn_due_scan(ProcessRole::DueScan);
     }
 
     /// A due scan ended, or died: the next minute's goes on, while anybody is due.
