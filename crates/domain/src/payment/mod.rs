@@ -1,6 +1,7 @@
-//! Payments, refunds, disputes and failed invoices: what events say of them (`snapshot`), and what
-//! the record keeps (`payments`, `invoice`).
+//! Payments, refunds, disputes and failed invoices: what events say of them (`snapshot`), what the
+//! record keeps (`payments`, `invoice`), and what one payment comes to (`amounts`).
 
 pub mod snapshot;
 pub mod payments;
+pub mod amounts;
 pub mod invoice;
