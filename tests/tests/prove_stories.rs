@@ -8,7 +8,7 @@
 
 use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::{Mode, ObjectId, ProviderAccount, Reference};
-use domain::money::{Currency, Money};
+use domain::money::{Currency, Money, StatedAmount};
 use domain::payment::snapshot::{PaymentSnapshot, RefundSnapshot, RefundState, SourceKind};
 use domain::person::Profile;
 use domain::record::{AdvanceOutcome, Entry, Record};
@@ -59,6 +59,7 @@ fn charge(second: i64) -> Fact {
         tax_minor: None,
         paid_at: Timestamp::from_second(second).unwrap(),
         subscription: None,
+        unlinked: false,
     })
 }
 
@@ -67,7 +68,7 @@ fn two_refunds_of_one_second_are_both_counted_whatever_their_events_are_called()
     for (first, second) in [("evt_a", "evt_b"), ("evt_b", "evt_a")] {
         let so_far = |minor| Fact::CumulativeRefund {
             ids: ids(&["ch_1", "pi_1"]),
-            minor,
+            amount: StatedAmount::in_currency_of_payment(minor),
         };
         let readings = [
             event_of("evt_0", 100, charge(100)),
@@ -85,7 +86,8 @@ fn a_refund_told_by_two_ids_before_they_are_one_payment_folds_alike_in_steps_and
         Fact::Refund(RefundSnapshot {
             id: ObjectId::parse("re_1").unwrap(),
             payment: ids(&[name]),
-            minor: 350,
+            amount: StatedAmount::in_currency_of_payment(350),
+            tax_minor: None,
             state,
             created_at: Timestamp::from_second(150).unwrap(),
         })

@@ -2,6 +2,7 @@
 //! else of a wire item.
 
 use crate::ids::{CustomerKey, EventId, ObjectId, PartnerId, Reference};
+use crate::money::StatedAmount;
 use crate::partner::referral::AttributionTerms;
 use crate::partner::referral::CodeGranted;
 use crate::partner::referral::Decision;
@@ -112,8 +113,9 @@ pub enum Fact {
     CumulativeRefund {
         /// Ids that name the payment.
         ids: Vec<ObjectId>,
-        /// All refunds so far together, in minor units.
-        minor: i64,
+        /// All refunds so far together.
+        #[serde(flatten)]
+        amount: StatedAmount,
     },
     /// One refund as it was when the event happened.
     Refund(RefundSnapshot),

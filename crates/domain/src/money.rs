@@ -125,6 +125,57 @@ impl Money {
     }
 }
 
+/// An amount that is part of a payment: what was refunded of it, or is disputed. Whoever states it
+/// may leave out the currency, and events stored before it was kept have none: then it is the
+/// payment's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatedAmount {
+    /// How many minor units.
+    pub minor: i64,
+    /// The currency. `None` means the payment's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
+    /// The decimal places of the minor unit. `None` means the payment's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exponent: Option<u8>,
+}
+
+impl StatedAmount {
+    /// An amount in the currency of the payment that it is part of.
+    pub fn in_currency_of_payment(minor: i64) -> Self {
+        Self {
+            minor,
+            currency: None,
+            exponent: None,
+        }
+    }
+
+    /// As money. `None` when no currency is stated.
+    pub fn money(self) -> Option<Money> {
+        Some(Money {
+            minor: self.minor,
+            currency: self.currency?,
+            exponent: self.exponent?,
+        })
+    }
+
+    /// Whether it can be compared with the payment: it has the same currency and minor unit, or
+    /// states none.
+    pub fn is_in_unit_of(self, payment: Money) -> bool {
+        self.money().is_none_or(|money| money.is_same_unit(payment))
+    }
+}
+
+impl From<Money> for StatedAmount {
+    fn from(money: Money) -> Self {
+        Self {
+            minor: money.minor,
+            currency: Some(money.currency),
+            exponent: Some(money.exponent),
+        }
+    }
+}
+
 /// A text that is not a valid amount.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadMoney {

@@ -6,6 +6,7 @@
 use crate::catalog::{Catalog, ItemKind};
 use crate::ids::{CustomerKey, ObjectId};
 use crate::money::Money;
+use crate::payment::amounts::OtherCurrencyPart;
 use crate::payment::payments::Payment;
 use crate::record::explain::ExplainedEvent;
 use crate::state::CustomerState;
@@ -131,6 +132,20 @@ pub struct PaymentView {
     pub paid_at: Option<Timestamp>,
     /// The subscription it pays for.
     pub subscription: Option<ObjectId>,
+    /// What is told of it in another currency: none of it is in the amounts above.
+    pub other_currencies: Vec<OtherCurrencyView>,
+}
+
+/// An amount of which the currency is not its payment's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OtherCurrencyView {
+    /// `payment`, `refund` or `dispute`.
+    pub part: OtherCurrencyPart,
+    /// The provider's id of the object that states it.
+    pub id: ObjectId,
+    /// The amount.
+    #[serde(flatten)]
+    pub amount: Money,
 }
 
 /// An invoice that failed.
@@ -310,6 +325,15 @@ impl PaymentView {
             disputed_minor: payment.disputed_minor(),
             paid_at: payment.paid_at(),
             subscription: payment.subscription().cloned(),
+            other_currencies: payment
+                .amounts_in_other_currencies()
+                .into_iter()
+                .map(|other| OtherCurrencyView {
+                    part: other.part,
+                    id: other.id.clone(),
+                    amount: other.money,
+                })
+                .collect(),
         })
     }
 }

@@ -5,10 +5,11 @@ use anyhow::bail;
 use comfy_table::{Table as Text, presets};
 use domain::catalog::Catalog;
 use domain::ids::{CustomerKey, Mode};
+use domain::payment::amounts::OtherCurrencyPart;
 use domain::record::explain::explain;
 use domain::state::fold::fold_with_all_payments;
-use domain::view::{CustomerView, LetterView};
-use local_shop::amounts::amount;
+use domain::view::{CustomerView, LetterView, PaymentView};
+use local_shop::amounts::{amount, part};
 use std::fmt::Write;
 use store::folding::read_journal;
 use store::items::{LETTER, customer_partition};
@@ -177,6 +178,9 @@ fn subscriptions(view: &CustomerView) -> Option<Text> {
 }
 
 fn payments(view: &CustomerView) -> Option<Text> {
+    let told = |payment: &PaymentView, what, minor| {
+        part(payment, what, minor).unwrap_or_else(|| amount(payment, 0))
+    };
     let rows = view.payments.iter().map(|payment| {
         vec![
             payment
@@ -185,8 +189,8 @@ fn payments(view: &CustomerView) -> Option<Text> {
                 .map(ToString::to_string)
                 .unwrap_or_default(),
             amount(payment, payment.paid.minor),
-            amount(payment, payment.refunded_minor),
-            amount(payment, payment.disputed_minor),
+            told(payment, OtherCurrencyPart::Refund, payment.refunded_minor),
+            told(payment, OtherCurrencyPart::Dispute, payment.disputed_minor),
             payment.paid_at.map(|at| at.to_string()).unwrap_or_default(),
         ]
     });

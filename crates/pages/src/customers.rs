@@ -10,6 +10,7 @@ use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect};
 use domain::event::Fact;
 use domain::ids::CustomerKey;
+use domain::payment::amounts::OtherCurrencyPart;
 use domain::record::Entry;
 use domain::record::explain::ExplainedEvent;
 use serde::{Deserialize, Serialize};
@@ -200,7 +201,7 @@ struct PaymentText {
 impl PaymentText {
     fn new(payment: &domain::view::PaymentView) -> Self {
         let amount = |minor| local_shop::amounts::amount(payment, minor);
-        let back = |minor: i64| (minor != 0).then(|| amount(minor));
+        let part = |part, minor| local_shop::amounts::part(payment, part, minor);
         Self {
             id: payment
                 .id
@@ -208,8 +209,8 @@ impl PaymentText {
                 .map(ToString::to_string)
                 .unwrap_or_default(),
             paid: amount(payment.paid.minor),
-            refunded: back(payment.refunded_minor),
-            disputed: back(payment.disputed_minor),
+            refunded: part(OtherCurrencyPart::Refund, payment.refunded_minor),
+            disputed: part(OtherCurrencyPart::Dispute, payment.disputed_minor),
             at: payment.paid_at.map(|at| at.to_string()),
             subscription: payment.subscription.as_ref().map(ToString::to_string),
         }

@@ -7,6 +7,7 @@ use domain::event::NormalizedEvent;
 use domain::ids::CustomerKey;
 use domain::letter::plan::DueLetter;
 use domain::letter::plan::plan;
+use domain::payment::amounts::OtherCurrencyPart;
 use domain::record::Entry;
 use domain::state::CustomerState;
 use domain::view::CustomerView;
@@ -149,13 +150,22 @@ pub(crate) fn view_fields(view: &CustomerView) -> ViewFields {
             .map(ToString::to_string)
             .unwrap_or_default();
         let mut shown = serde_json::Map::new();
-        let amount = |minor| local_shop::amounts::amount(payment, minor);
-        shown.insert("paid".into(), amount(payment.paid.minor).into());
-        if payment.refunded_minor != 0 {
-            shown.insert("refunded".into(), amount(payment.refunded_minor).into());
-        }
-        if payment.disputed_minor != 0 {
-            shown.insert("disputed".into(), amount(payment.disputed_minor).into());
+        for (name, part, minor) in [
+            ("paid", OtherCurrencyPart::Payment, payment.paid.minor),
+            (
+                "refunded",
+                OtherCurrencyPart::Refund,
+                payment.refunded_minor,
+            ),
+            (
+                "disputed",
+                OtherCurrencyPart::Dispute,
+                payment.disputed_minor,
+            ),
+        ] {
+            if let Some(text) = local_shop::amounts::part(payment, part, minor) {
+                shown.insert(name.into(), text.into());
+            }
         }
         insert_fields(&mut fields, &format!("payment {id}"), Value::Object(shown));
     }

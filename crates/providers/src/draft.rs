@@ -3,7 +3,7 @@
 use crate::wire::{Metadata, UnclearValue};
 use domain::event::{About, Fact};
 use domain::ids::{ObjectId, PriceId, ProviderAccount, Reference};
-use domain::money::{Currency, Money, exponent};
+use domain::money::{Currency, Money, StatedAmount, exponent};
 use domain::person::Profile;
 use domain::subscription::terms::{
     Period, SubscriptionItem, SubscriptionStatus, SubscriptionTerms,
@@ -127,6 +127,7 @@ pub(crate) fn profile(
         country: country
             .filter(|code| code.len() == 2 && code.bytes().all(|b| b.is_ascii_alphabetic()))
             .map(|code| code.to_ascii_uppercase().into()),
+        ..Profile::default()
     }
 }
 
@@ -143,6 +144,19 @@ pub(crate) fn money(
         currency,
         exponent: exponent(currency, exponents),
     })
+}
+
+/// An amount that is part of a payment. Where the currency is left out, it is the payment's.
+pub(crate) fn stated_amount(
+    minor: i64,
+    code: Option<&str>,
+    place: &str,
+    exponents: &[(&str, u8)],
+) -> Result<StatedAmount, UnclearValue> {
+    match code {
+        Some(code) => money(minor, code, place, exponents).map(Into::into),
+        None => Ok(StatedAmount::in_currency_of_payment(minor)),
+    }
 }
 
 /// An amount as decimal text, `12.34`: with the currency's decimal places, or fewer, or further

@@ -202,6 +202,7 @@ fn payment(customer: &str, at: Timestamp) -> PaymentSnapshot {
         tax_minor: None,
         paid_at: at,
         subscription: None,
+        unlinked: false,
     }
 }
 

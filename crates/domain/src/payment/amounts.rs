@@ -1,10 +1,11 @@
 //! What one payment comes to: how much of it arrived, was refunded, is disputed.
 
 use crate::ids::ObjectId;
-use crate::money::Money;
-use crate::payment::payments::{Payment, PaymentSource, Refund};
+use crate::money::{Money, StatedAmount};
+use crate::payment::payments::{CumulativeRefund, Payment, PaymentSource, Refund};
 use crate::payment::snapshot::{RefundState, SourceKind};
 use jiff::Timestamp;
+use serde::Serialize;
 
 impl Payment {
     /// The amount that arrived, by the best sources. `None` while only refunds, disputes or ids
@@ -12,7 +13,8 @@ impl Payment {
     pub fn paid(&self) -> Option<Money> {
         let mut sources = self.best_sources();
         let mut sum = sources.next()?.paid;
-        for source in sources.filter(|source| source.paid.currency == sum.currency) {
+        let unit = sum;
+        for source in sources.filter(|source| source.paid.is_same_unit(unit)) {
             sum.minor = sum.minor.saturating_add(source.paid.minor);
         }
         Some(sum)
@@ -64,29 +66,30 @@ impl Payment {
     /// How much was refunded, in minor units. A cumulative sum covers the refunds made until its
     /// time. Later refunds are added to it, and refunds that failed since are subtracted.
     pub fn refunded_minor(&self) -> i64 {
-        let alone = self
-            .refunds
-            .values()
-            .filter(|refund| !self.is_covered(refund));
+        let paid = self.paid();
+        let refunds = || {
+            let own = |refund: &&Refund| is_in_unit_of(refund.amount, paid);
+            self.refunds.values().filter(own)
+        };
+        let alone = refunds().filter(|refund| self.covering_charge(refund).is_none());
         let alone = sum(alone
             .filter(|refund| refund.counts())
-            .map(|refund| refund.minor));
-        let covered = self.cumulative_refunds.iter().map(|(charge, stated)| {
-            let of_charge = || {
-                self.refunds
-                    .values()
-                    .filter(|refund| self.covering_charge(refund) == Some(charge))
-            };
+            .map(|refund| refund.amount.minor));
+        let sums = self.sums_in_own_currency();
+        let covered = sums.map(|(charge, stated)| {
+            let of_charge =
+                || refunds().filter(|refund| self.covering_charge(refund) == Some(charge));
             let live = sum(of_charge()
                 .filter(|refund| refund.counts())
-                .map(|r| r.minor));
+                .map(|r| r.amount.minor));
             let since = of_charge().filter(|r| r.counts() && r.created_at > stated.at);
             let failed = of_charge()
                 .filter(|r| !r.counts() && r.created_at <= stated.at && r.as_of >= stated.at);
             let total = stated
+                .amount
                 .minor
-                .saturating_add(sum(since.map(|r| r.minor)))
-                .saturating_sub(sum(failed.map(|r| r.minor)));
+                .saturating_add(sum(since.map(|r| r.amount.minor)))
+                .saturating_sub(sum(failed.map(|r| r.amount.minor)));
             live.max(total)
         });
         alone.saturating_add(sum(covered))
@@ -94,35 +97,86 @@ impl Payment {
 
     /// How much disputes hold or have taken, in minor units.
     pub fn disputed_minor(&self) -> i64 {
+        let paid = self.paid();
         sum(self
             .disputes
             .values()
-            .filter(|d| d.state.holds_money())
-            .map(|d| d.minor))
+            .filter(|d| d.state.holds_money() && is_in_unit_of(d.amount, paid))
+            .map(|d| d.amount.minor))
     }
 
-    fn is_covered(&self, refund: &Refund) -> bool {
-        self.covering_charge(refund).is_some()
+    /// Amounts of which the currency is not the payment's. They are shown, and never added up.
+    pub fn amounts_in_other_currencies(&self) -> Vec<OtherCurrencyAmount<'_>> {
+        let Some(paid) = self.paid() else {
+            return Vec::new();
+        };
+        let sources = self
+            .best_sources()
+            .map(|source| (OtherCurrencyPart::Payment, &source.id, source.paid.into()));
+        let sums = self.cumulative_refunds.iter();
+        let sums = sums.map(|(id, sum)| (OtherCurrencyPart::Refund, id, sum.amount));
+        let refunds = self.refunds.iter().filter(|(_, refund)| refund.counts());
+        let refunds = refunds.map(|(id, refund)| (OtherCurrencyPart::Refund, id, refund.amount));
+        let disputes = self.disputes.iter().filter(|(_, d)| d.state.holds_money());
+        let disputes = disputes.map(|(id, d)| (OtherCurrencyPart::Dispute, id, d.amount));
+        let all = sources.chain(sums).chain(refunds).chain(disputes);
+        all.filter_map(|(part, id, amount)| {
+            let money = amount.money().filter(|money| !money.is_same_unit(paid))?;
+            Some(OtherCurrencyAmount { part, id, money })
+        })
+        .collect()
+    }
+
+    /// The sums of refunds that are in the payment's currency.
+    fn sums_in_own_currency(&self) -> impl Iterator<Item = (&ObjectId, &CumulativeRefund)> {
+        let paid = self.paid();
+        let sums = self.cumulative_refunds.iter();
+        sums.filter(move |(_, sum)| is_in_unit_of(sum.amount, paid))
     }
 
     /// The charge whose cumulative sum covers a refund: the one it names, else the only one.
     fn covering_charge(&self, refund: &Refund) -> Option<&ObjectId> {
-        let charges = || self.cumulative_refunds.keys();
-        let only = if self.cumulative_refunds.len() == 1 {
-            charges().next()
-        } else {
-            None
-        };
+        let charges = || self.sums_in_own_currency().map(|(charge, _)| charge);
+        let mut all = charges();
+        let only = all.next().filter(|_| all.next().is_none());
         charges()
             .find(|charge| refund.payment.contains(*charge))
             .or(only)
     }
 }
 
+/// What an amount in another currency is, beside a payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OtherCurrencyPart {
+    /// A part of the payment.
+    Payment,
+    /// A refund, or a sum of refunds.
+    Refund,
+    /// A dispute.
+    Dispute,
+}
+
+/// An amount of which the currency is not its payment's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OtherCurrencyAmount<'a> {
+    /// What it is.
+    pub part: OtherCurrencyPart,
+    /// The id of the payment's source, the charge, the refund or the dispute.
+    pub id: &'a ObjectId,
+    /// The amount.
+    pub money: Money,
+}
+
 impl Refund {
     fn counts(&self) -> bool {
         self.state != RefundState::Failed
     }
+}
+
+/// Whether an amount counts for a payment: it is in its currency, or the payment's is not known.
+fn is_in_unit_of(amount: StatedAmount, paid: Option<Money>) -> bool {
+    paid.is_none_or(|paid| amount.is_in_unit_of(paid))
 }
 
 fn sum(minor: impl Iterator<Item = i64>) -> i64 {

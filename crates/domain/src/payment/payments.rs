@@ -2,7 +2,7 @@
 //! bring them together.
 
 use crate::ids::ObjectId;
-use crate::money::Money;
+use crate::money::{Money, StatedAmount};
 use crate::payment::snapshot::{
     DisputeSnapshot, DisputeState, PaymentSnapshot, RefundSnapshot, RefundState, SourceKind,
 };
@@ -64,6 +64,9 @@ pub struct PaymentSource {
     /// The subscription it pays for, where the source says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subscription: Option<ObjectId>,
+    /// Whether it may be the same money as another source's that it does not name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unlinked: bool,
 }
 
 /// All refunds of a charge together, up to a moment.
@@ -71,15 +74,20 @@ pub struct PaymentSource {
 pub struct CumulativeRefund {
     /// The time of the event that states the sum.
     pub at: Timestamp,
-    /// The sum, in minor units.
-    pub minor: i64,
+    /// The sum.
+    #[serde(flatten)]
+    pub amount: StatedAmount,
 }
 
 /// A refund, as its latest snapshot shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refund {
-    /// The refunded amount, in minor units.
-    pub minor: i64,
+    /// The refunded amount, tax included.
+    #[serde(flatten)]
+    pub amount: StatedAmount,
+    /// The tax within it, in minor units. `None` when the provider does not state it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax_minor: Option<i64>,
     /// Its state.
     pub state: RefundState,
     /// When the refund was made.
@@ -93,8 +101,9 @@ pub struct Refund {
 /// A dispute, as its latest snapshot shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dispute {
-    /// The disputed amount, in minor units.
-    pub minor: i64,
+    /// The disputed amount.
+    #[serde(flatten)]
+    pub amount: StatedAmount,
     /// Its state.
     pub state: DisputeState,
 }
@@ -127,6 +136,7 @@ impl Payments {
                 tax_minor: snapshot.tax_minor,
                 paid_at: snapshot.paid_at,
                 subscription: snapshot.subscription.clone(),
+                unlinked: snapshot.unlinked,
             });
             payment
                 .sources
@@ -145,14 +155,20 @@ impl Payments {
         self.update_payment(ids, None, at, |_| ());
     }
 
-    pub(crate) fn apply_cumulative_refund(&mut self, ids: &[ObjectId], minor: i64, at: Timestamp) {
+    pub(crate) fn apply_cumulative_refund(
+        &mut self,
+        ids: &[ObjectId],
+        amount: StatedAmount,
+        at: Timestamp,
+    ) {
         let Some(charge) = ids.first() else { return };
         self.update_payment(ids, None, at, |payment| {
             let sums = &mut payment.cumulative_refunds;
             // Events of two refunds within one second come in any order, and the sum only grows.
             let current = sums.get(charge).filter(|current| current.at == at);
-            let minor = current.map_or(minor, |current| current.minor.max(minor));
-            sums.insert(charge.clone(), CumulativeRefund { at, minor });
+            if current.is_none_or(|current| current.amount.minor < amount.minor) {
+                sums.insert(charge.clone(), CumulativeRefund { at, amount });
+            }
         });
     }
 
@@ -166,7 +182,8 @@ impl Payments {
                 return;
             }
             let refund = Refund {
-                minor: snapshot.minor,
+                amount: snapshot.amount,
+                tax_minor: snapshot.tax_minor,
                 state: snapshot.state,
                 created_at: snapshot.created_at,
                 as_of: at,
@@ -182,7 +199,7 @@ impl Payments {
             let decided = current.is_some_and(|current| current.state.is_final());
             if !decided || snapshot.state.is_final() {
                 let dispute = Dispute {
-                    minor: snapshot.minor,
+                    amount: snapshot.amount,
                     state: snapshot.state,
                 };
                 payment.disputes.insert(snapshot.id.clone(), dispute);

@@ -1,7 +1,7 @@
 //! Invoices, payments, refunds and disputes as events show them.
 
 use crate::ids::ObjectId;
-use crate::money::Money;
+use crate::money::{Money, StatedAmount};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -83,6 +83,10 @@ pub struct PaymentSnapshot {
     /// The subscription it pays for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subscription: Option<ObjectId>,
+    /// Whether it may be the same money as another source's that it does not name: an invoice that
+    /// does not say which charge paid it, or a charge that does not say whether it pays one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unlinked: bool,
 }
 
 /// The state of a refund. A later variant wins over an earlier one.
@@ -104,8 +108,12 @@ pub struct RefundSnapshot {
     pub id: ObjectId,
     /// Ids that name the payment.
     pub payment: Vec<ObjectId>,
-    /// The refunded amount, in minor units.
-    pub minor: i64,
+    /// The refunded amount, tax included.
+    #[serde(flatten)]
+    pub amount: StatedAmount,
+    /// The tax within it, in minor units. `None` when the provider does not state it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax_minor: Option<i64>,
     /// Its state.
     pub state: RefundState,
     /// When it was made.
@@ -147,8 +155,9 @@ pub struct DisputeSnapshot {
     pub id: ObjectId,
     /// Ids that name the payment.
     pub payment: Vec<ObjectId>,
-    /// The disputed amount, in minor units.
-    pub minor: i64,
+    /// The disputed amount.
+    #[serde(flatten)]
+    pub amount: StatedAmount,
     /// Its state.
     pub state: DisputeState,
 }

@@ -157,8 +157,8 @@ impl CustomerState {
             }
             Fact::Payment(snapshot) => self.payments.apply_payment(snapshot, at),
             Fact::SamePayment { ids } => self.payments.apply_same_payment(ids, at),
-            Fact::CumulativeRefund { ids, minor } => {
-                self.payments.apply_cumulative_refund(ids, *minor, at);
+            Fact::CumulativeRefund { ids, amount } => {
+                self.payments.apply_cumulative_refund(ids, *amount, at);
             }
             Fact::Refund(snapshot) => self.payments.apply_refund(snapshot, at),
             Fact::Dispute(snapshot) => self.payments.apply_dispute(snapshot, at),

@@ -1,9 +1,13 @@
 //! A payment that several sources state counts once, and so do its refunds and disputes.
 
-use crate::scenarios::{dispute, new_event, paid, refund};
+use crate::scenarios::{at, dispute, eur, id, new_event, paid, refund};
 use domain::event::Fact;
+use domain::money::{Currency, Money, StatedAmount};
+use domain::payment::amounts::OtherCurrencyPart;
 use domain::payment::payments::Payment;
-use domain::payment::snapshot::{DisputeState, RefundState, SourceKind};
+use domain::payment::snapshot::{
+    DisputeSnapshot, DisputeState, RefundSnapshot, RefundState, SourceKind,
+};
 use domain::state::fold::fold;
 
 fn payments(facts: Vec<(i64, Fact)>) -> Vec<Payment> {
@@ -97,7 +101,7 @@ fn a_refund_in_a_sum_and_by_itself_counts_once() {
             5,
             Fact::CumulativeRefund {
                 ids: crate::scenarios::ids(&["ch_1"]),
-                minor: 960,
+                amount: eur(960).into(),
             },
         ),
     ]);
@@ -112,7 +116,7 @@ fn a_refund_after_the_sum_adds_to_it() {
             5,
             Fact::CumulativeRefund {
                 ids: crate::scenarios::ids(&["ch_1"]),
-                minor: 960,
+                amount: eur(960).into(),
             },
         ),
         (9, refund("re_2", &["ch_1"], 100, RefundState::Pending, 9)),
@@ -129,7 +133,7 @@ fn a_refund_that_failed_after_the_sum_is_taken_off_again() {
             5,
             Fact::CumulativeRefund {
                 ids: crate::scenarios::ids(&["ch_1"]),
-                minor: 960,
+                amount: eur(960).into(),
             },
         ),
         (9, refund("re_1", &["ch_1"], 960, RefundState::Failed, 5)),
@@ -217,4 +221,80 @@ fn a_refund_that_named_two_payments_makes_them_one() {
         (payment.paid().unwrap().minor, payment.refunded_minor()),
         (2880, 960)
     );
+}
+
+#[test]
+fn an_amount_in_another_currency_is_shown_and_never_added() {
+    let yen = |minor| Money {
+        minor,
+        currency: Currency::parse("jpy").unwrap(),
+        exponent: 0,
+    };
+    let own = |amount: StatedAmount, name: &str| {
+        Fact::Dispute(DisputeSnapshot {
+            id: id(name),
+            payment: crate::scenarios::ids(&["ch_1"]),
+            amount,
+            state: DisputeState::Open,
+        })
+    };
+    let back = |amount: StatedAmount, name: &str| {
+        Fact::Refund(RefundSnapshot {
+            id: id(name),
+            payment: crate::scenarios::ids(&["ch_1"]),
+            amount,
+            tax_minor: None,
+            state: RefundState::Succeeded,
+            created_at: at(5),
+        })
+    };
+    let sum = |amount: StatedAmount| Fact::CumulativeRefund {
+        ids: crate::scenarios::ids(&["ch_1"]),
+        amount,
+    };
+    let payment = one(vec![
+        (1, paid(SourceKind::Charge, &["ch_1"], 10_000, 1)),
+        (2, own(yen(9_000).into(), "dp_yen")),
+        (3, own(StatedAmount::in_currency_of_payment(500), "dp_own")),
+        (4, sum(yen(7_000).into())),
+        (5, back(yen(7_000).into(), "re_yen")),
+        (6, back(eur(300).into(), "re_own")),
+    ]);
+    assert_eq!(payment.disputed_minor(), 500);
+    assert_eq!(payment.refunded_minor(), 300);
+    let shown: Vec<_> = payment
+        .amounts_in_other_currencies()
+        .iter()
+        .map(|other| (other.part, other.id.as_str(), other.money))
+        .collect();
+    let expected = [
+        (OtherCurrencyPart::Refund, "ch_1", yen(7_000)),
+        (OtherCurrencyPart::Refund, "re_yen", yen(7_000)),
+        (OtherCurrencyPart::Dispute, "dp_yen", yen(9_000)),
+    ];
+    assert_eq!(shown, expected);
+}
+
+#[test]
+fn amounts_stored_before_their_currency_was_kept_are_the_payments() {
+    let facts = [
+        r#"{"refund":{"id":"re_1","payment":["ch_1"],"minor":300,"state":"succeeded",
+            "created_at":"1970-01-01T00:00:02Z"}}"#,
+        r#"{"dispute":{"id":"dp_1","payment":["ch_1"],"minor":500,"state":"open"}}"#,
+        r#"{"cumulative_refund":{"ids":["ch_1"],"minor":300}}"#,
+    ];
+    let stored = facts.map(|text| serde_json::from_str::<Fact>(text).unwrap());
+    for fact in &stored {
+        let again = serde_json::to_string(fact).unwrap();
+        assert!(again.contains(r#""minor""#), "older code reads it: {again}");
+    }
+    let mut facts = vec![(1, paid(SourceKind::Charge, &["ch_1"], 10_000, 1))];
+    facts.extend((2..).zip(stored));
+    let payment = one(facts);
+    assert_eq!(
+        (payment.refunded_minor(), payment.disputed_minor()),
+        (300, 500)
+    );
+    let state = r#"{"minor":500,"state":"open"}"#;
+    assert!(serde_json::from_str::<domain::payment::payments::Dispute>(state).is_ok());
 }

@@ -110,6 +110,7 @@ pub(crate) fn paid(source_kind: SourceKind, names: &[&str], minor: i64, second: 
         tax_minor: None,
         paid_at: at(second),
         subscription: None,
+        unlinked: false,
     })
 }
 
@@ -123,7 +124,8 @@ pub(crate) fn refund(
     Fact::Refund(RefundSnapshot {
         id: id(name),
         payment: ids(payment),
-        minor,
+        amount: eur(minor).into(),
+        tax_minor: None,
         state,
         created_at: at(made),
     })
@@ -133,7 +135,7 @@ pub(crate) fn dispute(payment: &[&str], minor: i64, state: DisputeState) -> Fact
     Fact::Dispute(DisputeSnapshot {
         id: id("dp_1"),
         payment: ids(payment),
-        minor,
+        amount: eur(minor).into(),
         state,
     })
 }
@@ -167,19 +169,21 @@ pub(crate) fn any_fact() -> impl Strategy<Value = Fact> {
         4 => (names.clone(), any_source_kind(), 1..5_000_i64, 0..60_i64).prop_map(
             |(ids, source_kind, minor, second)| Fact::Payment(PaymentSnapshot {
                 ids, source_kind, paid: eur(minor), tax_minor: None, paid_at: at(second),
-                subscription: None,
-            })
+                subscription: None, unlinked: false, })
         ),
         2 => names.clone().prop_map(|ids| Fact::SamePayment { ids }),
         2 => (names.clone(), 0..3_000_i64)
-            .prop_map(|(ids, minor)| Fact::CumulativeRefund { ids, minor }),
+            .prop_map(|(ids, minor)| Fact::CumulativeRefund { ids, amount: eur(minor).into() }),
         2 => (object("re"), names.clone(), 1..900_i64, any_refund_state(), 0..60_i64).prop_map(
             |(name, payment, minor, state, made)| Fact::Refund(RefundSnapshot {
-                id: id(&name), payment, minor, state, created_at: at(made),
+                id: id(&name), payment, amount: eur(minor).into(), tax_minor: None, state,
+                created_at: at(made),
             })
         ),
         2 => (names, 1..900_i64, any_dispute_state()).prop_map(|(payment, minor, state)| {
-            Fact::Dispute(DisputeSnapshot { id: id("dp_1"), payment, minor, state })
+            Fact::Dispute(DisputeSnapshot {
+                id: id("dp_1"), payment, amount: eur(minor).into(), state,
+            })
         }),
         1 => (object("in"), any_invoice_state()).prop_map(|(name, state)| {
             Fact::Invoice(InvoiceSnapshot {

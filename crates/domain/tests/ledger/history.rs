@@ -3,7 +3,7 @@
 use crate::model_table::{day, disputed, new_event, profile, refund, report_of};
 use domain::event::{Fact, NormalizedEvent};
 use domain::ids::{ObjectId, PartnerId};
-use domain::money::{Currency, Money};
+use domain::money::{Currency, Money, StatedAmount};
 use domain::partner::identity::PartnerIdentity;
 use domain::partner::program::{AttributionModel, CommissionDuration, Program, Reward};
 use domain::partner::referral::Decision;
@@ -170,7 +170,7 @@ impl History {
                     10 + step,
                     Fact::CumulativeRefund {
                         ids,
-                        minor: payment.refunded,
+                        amount: StatedAmount::in_currency_of_payment(payment.refunded),
                     },
                     at,
                 );
@@ -307,6 +307,7 @@ fn payment_fact(
         tax_minor: (tax > 0).then_some(tax),
         paid_at: at,
         subscription: None,
+        unlinked: false,
     })
 }
 

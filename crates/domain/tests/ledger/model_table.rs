@@ -3,7 +3,7 @@
 
 use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId};
-use domain::money::{Currency, Money};
+use domain::money::{Currency, Money, StatedAmount};
 use domain::partner::identity::PartnerIdentity;
 use domain::partner::ledger::{CommissionRow, Ledger};
 use domain::partner::ledger_account::LedgerAccount;
@@ -215,6 +215,7 @@ pub(crate) fn taxed(
         tax_minor,
         paid_at: at,
         subscription: None,
+        unlinked: false,
     };
     new_event(&format!("paid {id}"), at, vec![Fact::Payment(snapshot)])
 }
@@ -233,7 +234,8 @@ pub(crate) fn refund(
     let snapshot = RefundSnapshot {
         id: ObjectId::parse(id).unwrap(),
         payment: vec![ObjectId::parse(of).unwrap()],
-        minor,
+        amount: StatedAmount::in_currency_of_payment(minor),
+        tax_minor: None,
         state,
         created_at: at,
     };
@@ -249,7 +251,7 @@ pub(crate) fn disputed(
     let snapshot = DisputeSnapshot {
         id: ObjectId::parse(format!("dp_{of}")).unwrap(),
         payment: vec![ObjectId::parse(of).unwrap()],
-        minor,
+        amount: StatedAmount::in_currency_of_payment(minor),
         state,
     };
     new_event(

@@ -354,6 +354,7 @@ fn payments_that_turn_out_to_be_one_earn_once() {
         tax_minor: None,
         paid_at: day(3, 3),
         subscription: None,
+        unlinked: false,
     };
     let ids = ["in_1", "pi_1"]
         .map(|text| ObjectId::parse(text).unwrap())

@@ -230,6 +230,7 @@ pub(super) fn paid(at: i64) -> NormalizedEvent {
         tax_minor: None,
         paid_at: day(at),
         subscription: None,
+        unlinked: false,
     };
     new_event(&format!("paid {at}"), at, vec![Fact::Payment(snapshot)])
 }

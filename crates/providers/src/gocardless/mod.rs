@@ -69,4 +69,4 @@ pub(crate) static GOCARDLESS: Provider = Provider {
 };
 
 /// Raised whenever the same bytes would give another normalized event.
-const NORMALIZER: u16 = 1;
+const NORMALIZER: u16 = 2;

@@ -112,6 +112,7 @@ fn with_invoice_state<'a>(
         tax_minor: None,
         paid_at: charged_at.unwrap_or(event.at),
         subscription: subscription.clone(),
+        unlinked: false,
     }));
     draft.add_fact(Fact::Invoice(InvoiceSnapshot {
         id: payment.id.0.clone(),
@@ -134,7 +135,7 @@ fn with_dispute_state<'a>(
         // A chargeback has no id; a payment has one at most.
         id: payment.id.0.clone(),
         payment: vec![payment.id.0.clone()],
-        minor: payment.amount()?.minor,
+        amount: payment.amount()?.into(),
         state,
     }));
     Ok(draft)

@@ -56,12 +56,13 @@ fn snapshot<'a>(
         None => (None, event.draft(refund.links.mandate.as_ref(), None)?),
     };
     draft.read_metadata(refund.metadata.as_ref());
-    let minor = money(refund.amount, &refund.currency, "refunds")?.minor;
+    let amount = money(refund.amount, &refund.currency, "refunds")?.into();
     if let Some(payment) = payment {
         draft.add_fact(Fact::Refund(RefundSnapshot {
             id: refund.id.0,
             payment: vec![payment],
-            minor,
+            amount,
+            tax_minor: None,
             state,
             created_at: refund.created_at.0,
         }));

@@ -46,6 +46,7 @@ pub(super) fn paid<'a>(
         tax_minor: tax.map(|tax| tax.minor).filter(|tax| *tax <= paid.minor),
         paid_at: to_timestamp(invoice.paid_at).unwrap_or(entity.at),
         subscription: None,
+        unlinked: false,
     }));
     if let (None, Some(recipient)) = (&invoice.customer_id, invoice.recipient) {
         draft.add_profile(recipient.profile());

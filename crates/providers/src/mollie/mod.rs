@@ -75,7 +75,7 @@ pub(crate) static MOLLIE: Provider = Provider {
 };
 
 /// Raised whenever the same bytes would give another normalized event.
-const NORMALIZER: u16 = 2;
+const NORMALIZER: u16 = 3;
 
 /// The names of the events acted upon.
 fn handled_types() -> Vec<&'static str> {

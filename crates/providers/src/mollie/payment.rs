@@ -173,6 +173,7 @@ impl Payment<'_> {
             tax_minor: None,
             paid_at,
             subscription: self.subscription_id.as_ref().map(|id| id.0.clone()),
+            unlinked: false,
         })
     }
 
@@ -366,7 +367,8 @@ impl Refund {
         Ok(RefundSnapshot {
             id: self.id.0.clone(),
             payment: vec![payment.0.clone()],
-            minor: self.amount.money("refund.amount")?.minor,
+            amount: self.amount.money("refund.amount")?.into(),
+            tax_minor: None,
             state,
             created_at: self.created_at.0,
         })
@@ -382,7 +384,7 @@ impl Chargeback {
         Ok(DisputeSnapshot {
             id: self.id.0.clone(),
             payment: vec![payment.0.clone()],
-            minor: self.amount.money("chargeback.amount")?.minor,
+            amount: self.amount.money("chargeback.amount")?.into(),
             state,
         })
     }

@@ -1,7 +1,8 @@
 //! `adjustment.*`: money that goes back, by a refund or by the payer's bank.
 
+use super::transaction::EXPONENTS;
 use super::wire::MinorUnits;
-use crate::draft::{NormalizedEventDraft, currency, ids, not_negative};
+use crate::draft::{NormalizedEventDraft, ids, money, not_negative};
 use crate::envelope::Event;
 use crate::wire::{Id, Rfc3339Time, UnclearValue, id};
 use domain::event::Fact;
@@ -15,15 +16,22 @@ pub(super) fn snapshot<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>
     let transaction = Some(&adjustment.transaction_id.0);
     let mut draft = event.draft(id(&adjustment.customer_id), &[transaction])?;
     draft.add_references(&[transaction, id(&adjustment.subscription_id)]);
-    currency(&adjustment.currency_code, "data.currency_code")?;
     let minor = not_negative(adjustment.totals.total.0, "data.totals.total")?;
+    let amount = money(
+        minor,
+        &adjustment.currency_code,
+        "data.currency_code",
+        EXPONENTS,
+    )?
+    .into();
     let payment = ids(&[transaction]);
     match adjustment.effect()? {
         MoneyEffect::Nothing => {}
         MoneyEffect::Refund(state) => draft.add_fact(Fact::Refund(RefundSnapshot {
             id: adjustment.id.0,
             payment,
-            minor,
+            amount,
+            tax_minor: None,
             state,
             created_at: adjustment.created_at.0,
         })),
@@ -31,7 +39,7 @@ pub(super) fn snapshot<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>
         MoneyEffect::Dispute(state) => draft.add_fact(Fact::Dispute(DisputeSnapshot {
             id: adjustment.transaction_id.0,
             payment,
-            minor,
+            amount,
             state,
         })),
     }

@@ -76,4 +76,4 @@ const SIGNATURE: TimestampedSignature = TimestampedSignature {
 };
 
 /// Raised whenever the same bytes would give another normalized event.
-const NORMALIZER: u16 = 1;
+const NORMALIZER: u16 = 2;

@@ -118,6 +118,7 @@ impl Transaction<'_> {
             tax_minor: self.tax().filter(|tax| (0..=paid.minor).contains(tax)),
             paid_at: captured.max().unwrap_or(told_at),
             subscription: id(&self.subscription_id).cloned(),
+            unlinked: false,
         }
     }
 

@@ -34,6 +34,7 @@ pub(super) fn completed<'a>(
             tax_minor: None,
             paid_at: to_timestamp(capture.create_time).unwrap_or(event.at),
             subscription: None,
+            unlinked: false,
         }));
     }
     if let Some(custom) = &capture.custom_id {

@@ -7,6 +7,7 @@ use crate::api_document::ReadError;
 use crate::draft::NormalizedEventDraft;
 use crate::wire::{Id, UnclearValue};
 use domain::event::Fact;
+use domain::money::Money;
 use domain::payment::snapshot::{DisputeSnapshot, DisputeState};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -36,8 +37,8 @@ pub(super) fn snapshot<'a>(
             ),
         };
         let amount = amount.ok_or_else(|| UnclearValue::missing(place))?;
-        let minor = amount.money(place)?.minor;
-        draft.add_fact(fact(&payment.seller_transaction_id, minor, state));
+        let amount = amount.money(place)?;
+        draft.add_fact(fact(&payment.seller_transaction_id, amount, state));
     }
     Ok(draft)
 }
@@ -49,8 +50,8 @@ pub(super) fn sale_reversed<'a>(
     let reversal: SaleReversal = event.resource()?;
     let itself = || linked_id(&reversal.links, "self", "/sale/");
     let sale = reversal.sale_id.clone().or_else(itself);
-    let minor = reversal.amount.refunded_minor()?;
-    reversed(event, sale, "resource.sale_id", minor)
+    let amount = reversal.amount.refunded()?;
+    reversed(event, sale, "resource.sale_id", amount)
 }
 
 /// A capture that PayPal took back.
@@ -61,28 +62,28 @@ pub(super) fn capture_reversed<'a>(
     let links = &reversal.links;
     let itself = || linked_id(links, "self", "/captures/");
     let capture = linked_id(links, "up", "/captures/").or_else(itself);
-    let minor = reversal.amount.refunded_minor("resource.amount")?;
-    reversed(event, capture, "resource.links.up", minor)
+    let amount = reversal.amount.refunded("resource.amount")?;
+    reversed(event, capture, "resource.links.up", amount)
 }
 
 fn reversed<'a>(
     event: &PaypalEvent<'a, '_>,
     payment: Option<Id>,
     place: &str,
-    minor: i64,
+    amount: Money,
 ) -> Result<NormalizedEventDraft<'a>, ReadError> {
     let payment = payment.ok_or_else(|| UnclearValue::missing(place))?;
     let mut draft = event.draft_by_reference(&[&payment.0]);
-    draft.add_fact(fact(&payment, minor, DisputeState::Lost));
+    draft.add_fact(fact(&payment, amount, DisputeState::Lost));
     Ok(draft)
 }
 
 /// A reversal names no dispute and a dispute no reversal, but both the payment.
-fn fact(payment: &Id, minor: i64, state: DisputeState) -> Fact {
+fn fact(payment: &Id, amount: Money, state: DisputeState) -> Fact {
     Fact::Dispute(DisputeSnapshot {
         id: payment.0.clone(),
         payment: vec![payment.0.clone()],
-        minor,
+        amount: amount.into(),
         state,
     })
 }

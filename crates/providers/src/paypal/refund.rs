@@ -7,6 +7,7 @@ use crate::api_document::ReadError;
 use crate::draft::NormalizedEventDraft;
 use crate::wire::{Id, Rfc3339Time, UnclearValue, to_timestamp};
 use domain::event::Fact;
+use domain::money::Money;
 use domain::payment::snapshot::{RefundSnapshot, RefundState};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -22,11 +23,11 @@ pub(super) fn of_sale<'a>(
         "failed" | "canceled" | "cancelled" => RefundState::Failed,
         other => return Err(unknown_word("resource.state", other).into()),
     };
-    let minor = refund.amount.refunded_minor()?;
+    let amount = refund.amount.refunded()?;
     let common = Refund {
         id: refund.id,
         payment: refund.sale_id,
-        minor,
+        amount,
         state,
         created: refund.create_time,
     };
@@ -48,7 +49,7 @@ pub(super) fn of_capture<'a>(
     let common = Refund {
         id: refund.id,
         payment: capture.ok_or_else(|| UnclearValue::missing("resource.links.up"))?,
-        minor: refund.amount.refunded_minor("resource.amount")?,
+        amount: refund.amount.refunded("resource.amount")?,
         state,
         created: refund.create_time,
     };
@@ -79,7 +80,7 @@ struct CaptureRefund {
 struct Refund {
     id: Id,
     payment: Id,
-    minor: i64,
+    amount: Money,
     state: RefundState,
     created: Option<Rfc3339Time>,
 }
@@ -91,7 +92,8 @@ impl Refund {
         draft.add_fact(Fact::Refund(RefundSnapshot {
             id: self.id.0,
             payment: vec![payment],
-            minor: self.minor,
+            amount: self.amount.into(),
+            tax_minor: None,
             state: self.state,
             created_at: to_timestamp(self.created).unwrap_or(event.at),
         }));

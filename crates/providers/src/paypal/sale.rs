@@ -2,7 +2,7 @@
 
 use super::event::PaypalEvent;
 use super::subscription::Subscription;
-use super::wire::{money, refunded_minor, unknown_word};
+use super::wire::{money, refunded, unknown_word};
 use crate::api_document::{ReadError, find};
 use crate::draft::NormalizedEventDraft;
 use crate::fetch::ApiCall;
@@ -47,6 +47,7 @@ pub(super) fn completed<'a>(
             tax_minor: sale.tax(paid)?,
             paid_at: to_timestamp(sale.create_time).unwrap_or(event.at),
             subscription: agreement.cloned(),
+            unlinked: false,
         }));
         let settled = subscription
             .as_ref()
@@ -97,8 +98,8 @@ impl SaleAmount {
     }
 
     /// As what goes back.
-    pub(super) fn refunded_minor(&self) -> Result<i64, UnclearValue> {
-        refunded_minor(&self.total, &self.currency, TOTAL)
+    pub(super) fn refunded(&self) -> Result<Money, UnclearValue> {
+        refunded(&self.total, &self.currency, TOTAL)
     }
 }
 

@@ -20,8 +20,8 @@ impl PaypalAmount {
     }
 
     /// As what goes back.
-    pub(super) fn refunded_minor(&self, place: &str) -> Result<i64, UnclearValue> {
-        refunded_minor(&self.value, &self.currency_code, place)
+    pub(super) fn refunded(&self, place: &str) -> Result<Money, UnclearValue> {
+        refunded(&self.value, &self.currency_code, place)
     }
 
     /// The currency alone.
@@ -36,10 +36,10 @@ pub(super) fn money(text: &str, code: &str, place: &str) -> Result<Money, Unclea
     decimal(text, &code, place, EXPONENTS)
 }
 
-/// An amount that goes back, minor units: with or without a sign, it is the same.
-pub(super) fn refunded_minor(text: &str, code: &str, place: &str) -> Result<i64, UnclearValue> {
+/// An amount that goes back: with or without a sign, it is the same.
+pub(super) fn refunded(text: &str, code: &str, place: &str) -> Result<Money, UnclearValue> {
     let unsigned = text.strip_prefix('-').unwrap_or(text);
-    Ok(money(unsigned, code, place)?.minor)
+    money(unsigned, code, place)
 }
 
 /// A word of PayPal's that we do not know.

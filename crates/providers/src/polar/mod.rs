@@ -53,4 +53,4 @@ pub(crate) static POLAR: Provider = Provider {
 };
 
 /// Raised whenever the same bytes would give another normalized event.
-const NORMALIZER: u16 = 2;
+const NORMALIZER: u16 = 3;

@@ -1,7 +1,7 @@
 //! `order.*` and `refund.*`: what was billed, what came of it, and what goes back.
 
 use super::customer::{Customer, Discount, read_codes};
-use crate::draft::{NormalizedEventDraft, ids, money, not_negative};
+use crate::draft::{NormalizedEventDraft, ids, money, not_negative, stated_amount};
 use crate::envelope::Event;
 use crate::wire::{Id, Metadata, Rfc3339Time, UnclearValue, id, to_timestamp};
 use domain::event::Fact;
@@ -42,7 +42,8 @@ pub(super) fn snapshot<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>
             let back = not_negative(order.refunded(), "data.refunded_amount")?;
             if back > 0 {
                 let ids = ids(&[own]);
-                draft.add_fact(Fact::CumulativeRefund { ids, minor: back });
+                let amount = order.amount(back, "refunded_amount")?.into();
+                draft.add_fact(Fact::CumulativeRefund { ids, amount });
             }
         }
         other => return Err(UnclearValue::unknown_word("data.status", other)),
@@ -64,10 +65,13 @@ pub(super) fn refund<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, 
     draft.add_references(&[order, id(&refund.subscription_id)]);
     let both = refund.amount.checked_add(refund.tax_amount);
     let both = both.ok_or_else(|| UnclearValue("`data.amount` is no amount".into()))?;
+    let both = not_negative(both, "data.amount")?;
+    let code = refund.currency.as_deref();
     draft.add_fact(Fact::Refund(RefundSnapshot {
         id: refund.id.0.clone(),
         payment: ids(&[order]),
-        minor: not_negative(both, "data.amount")?,
+        amount: stated_amount(both, code, "data.currency", EXPONENTS)?,
+        tax_minor: Some(refund.tax_amount),
         state: match &*refund.status {
             "pending" => RefundState::Pending,
             "succeeded" => RefundState::Succeeded,
@@ -119,6 +123,8 @@ struct Refund {
     status: Arc<str>,
     amount: i64,
     tax_amount: i64,
+    #[serde(default)]
+    currency: Option<Arc<str>>,
     created_at: Rfc3339Time,
 }
 
@@ -139,6 +145,7 @@ impl Order<'_> {
             tax_minor: (whole && is_valid).then_some(self.tax_amount),
             paid_at,
             subscription: id(&self.subscription_id).cloned(),
+            unlinked: false,
         }
     }
 

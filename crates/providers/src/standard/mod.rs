@@ -147,7 +147,7 @@ pub(crate) fn raw_or_encoded(text: &str) -> Result<Vec<Secret>, WeakSecret> {
 }
 
 /// Raised whenever the same bytes would give another normalized event.
-const NORMALIZER: u16 = 2;
+const NORMALIZER: u16 = 3;
 const TOLERANCE_SECONDS: u16 = 300;
 const MAX_REPORT: usize = 64 * 1024;
 /// Events are some kilobytes; a mebibyte compresses into one item of the journal.

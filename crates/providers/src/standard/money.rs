@@ -1,10 +1,10 @@
 //! `payment.*`, `refund.*`, `dispute.*`: money that came, did not come, or goes back.
 
-use crate::draft::{NormalizedEventDraft, ids, money, not_negative, profile};
+use crate::draft::{NormalizedEventDraft, ids, money, not_negative, profile, stated_amount};
 use crate::envelope::Event;
 use crate::wire::{Id, Metadata, Rfc3339Time, UnclearValue, id, to_timestamp};
 use domain::event::Fact;
-use domain::money::Money;
+use domain::money::{Money, StatedAmount};
 use domain::payment::snapshot::{
     DisputeSnapshot, DisputeState, InvoiceSnapshot, InvoiceState, PaymentSnapshot, RefundSnapshot,
     RefundState, SourceKind,
@@ -37,6 +37,7 @@ pub(super) fn paid<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, Un
             tax_minor: tax,
             paid_at: to_timestamp(payment.paid_at).unwrap_or(event.at),
             subscription: subscription.cloned(),
+            unlinked: false,
         }));
     }
     if let Some(invoice) = invoice {
@@ -90,7 +91,8 @@ pub(super) fn refund<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, 
     draft.add_fact(Fact::Refund(RefundSnapshot {
         id: refund.refund.0.clone(),
         payment: ids(&[payment]),
-        minor: not_negative(refund.amount, "data.amount")?,
+        amount: stated(refund.amount, refund.currency.as_deref())?,
+        tax_minor: None,
         state: match &*refund.status {
             "pending" => RefundState::Pending,
             "succeeded" => RefundState::Succeeded,
@@ -111,7 +113,7 @@ pub(super) fn dispute<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>,
     draft.add_fact(Fact::Dispute(DisputeSnapshot {
         id: dispute.dispute.0.clone(),
         payment: ids(&[payment]),
-        minor: not_negative(dispute.amount, "data.amount")?,
+        amount: stated(dispute.amount, dispute.currency.as_deref())?,
         state: match &*dispute.status {
             "inquiry" => DisputeState::Inquiry,
             "inquiry_closed" => DisputeState::InquiryClosed,
@@ -167,6 +169,8 @@ struct Refund {
     refund: Id,
     payment: Id,
     amount: i64,
+    #[serde(default)]
+    currency: Option<Arc<str>>,
     status: Arc<str>,
     #[serde(default)]
     customer: Option<Id>,
@@ -179,9 +183,17 @@ struct Dispute {
     dispute: Id,
     payment: Id,
     amount: i64,
+    #[serde(default)]
+    currency: Option<Arc<str>>,
     status: Arc<str>,
     #[serde(default)]
     customer: Option<Id>,
+}
+
+/// What is part of a payment may leave out its currency.
+fn stated(minor: i64, code: Option<&str>) -> Result<StatedAmount, UnclearValue> {
+    let minor = not_negative(minor, "data.amount")?;
+    stated_amount(minor, code, "data.currency", EXPONENTS)
 }
 
 fn amount(minor: i64, code: &str) -> Result<Money, UnclearValue> {

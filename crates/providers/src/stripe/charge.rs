@@ -1,6 +1,6 @@
 //! A charge and a refund, as far as events of payments and refunds read them.
 
-use super::facts::{StripeEvent, not_negative, profile};
+use super::facts::{StripeEvent, profile, stated_amount};
 use super::wire::{List, ObjectRef, id};
 use crate::draft::{NormalizedEventDraft, ids};
 use crate::wire::{AddressCountry, Metadata, UnclearValue, UnixSeconds, read_object, to_timestamp};
@@ -109,6 +109,8 @@ fn fingerprint(details: &RawValue) -> Option<Arc<str>> {
 pub(super) struct Refund {
     pub(super) id: ObjectRef,
     amount: i64,
+    #[serde(default)]
+    currency: Option<Arc<str>>,
     status: Arc<str>,
     #[serde(default)]
     created: Option<UnixSeconds>,
@@ -135,7 +137,8 @@ impl Refund {
         Ok(Fact::Refund(RefundSnapshot {
             id: self.id.0.clone(),
             payment,
-            minor: not_negative(self.amount, "amount")?,
+            amount: stated_amount(self.amount, self.currency.as_deref(), "amount")?,
+            tax_minor: None,
             state,
             created_at: to_timestamp(self.created).unwrap_or(event.created),
         }))

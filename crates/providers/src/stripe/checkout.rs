@@ -133,6 +133,7 @@ impl Session<'_> {
             tax_minor: self.total_details.as_ref().and_then(|t| t.amount_tax),
             paid_at: event.created,
             subscription: None,
+            unlinked: false,
         }))
     }
 }

@@ -1,6 +1,6 @@
 //! `charge.dispute.*`: a bank asks, takes the money, decides.
 
-use super::facts::{StripeEvent, not_negative};
+use super::facts::{StripeEvent, stated_amount};
 use super::wire::{ObjectRef, id};
 use crate::draft::{NormalizedEventDraft, ids};
 use crate::wire::UnclearValue;
@@ -24,7 +24,7 @@ pub(super) fn snapshot<'a>(
     draft.add_fact(Fact::Dispute(DisputeSnapshot {
         id: own.clone(),
         payment: ids(&[intent, charge]),
-        minor: not_negative(dispute.amount, "amount")?,
+        amount: stated_amount(dispute.amount, dispute.currency.as_deref(), "amount")?,
         state: state(&dispute.status)?,
     }));
     Ok(draft)
@@ -36,6 +36,8 @@ struct Dispute {
     #[serde(default)]
     id: Option<ObjectRef>,
     amount: i64,
+    #[serde(default)]
+    currency: Option<Arc<str>>,
     status: Arc<str>,
     #[serde(default)]
     charge: Option<ObjectRef>,

@@ -5,7 +5,7 @@ use crate::draft::{self, NormalizedEventDraft};
 use crate::wire::{AddressCountry, UnclearValue, read_object};
 use domain::event::About;
 use domain::ids::{ObjectId, ProviderAccount, Reference};
-use domain::money::{Currency, Money};
+use domain::money::{Currency, Money, StatedAmount};
 use domain::person::Profile;
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -135,6 +135,15 @@ pub(super) fn profile(
 /// An amount as Stripe counts it.
 pub(super) fn money(minor: i64, currency: &str) -> Result<Money, UnclearValue> {
     draft::money(minor, currency, CURRENCY, EXPONENTS)
+}
+
+/// What is refunded or disputed of a payment.
+pub(super) fn stated_amount(
+    minor: i64,
+    code: Option<&str>,
+    field: &str,
+) -> Result<StatedAmount, UnclearValue> {
+    draft::stated_amount(not_negative(minor, field)?, code, CURRENCY, EXPONENTS)
 }
 
 /// A currency ISO 4217 lists.

@@ -233,6 +233,7 @@ impl<'a> Invoice<'a> {
             tax_minor: self.tax(),
             paid_at: to_timestamp(transitions.and_then(|t| t.paid_at)).unwrap_or(event.created),
             subscription: self.subscription().cloned(),
+            unlinked: false,
         }))
     }
 

@@ -31,6 +31,7 @@ pub(super) fn charge<'a>(
             tax_minor: None,
             paid_at: event.created,
             subscription: None,
+            unlinked: false,
         }));
     }
     charge.describe(&mut draft);
@@ -60,6 +61,7 @@ pub(super) fn intent<'a>(
             tax_minor: None,
             paid_at: event.created,
             subscription: None,
+            unlinked: false,
         }));
     }
     draft.read_metadata(intent.metadata.as_ref());

@@ -1,7 +1,7 @@
 //! `refund.*` and `charge.refunded`: money that goes back, one by one and in sum.
 
 use super::charge::{Charge, Refund};
-use super::facts::{StripeEvent, not_negative};
+use super::facts::{StripeEvent, stated_amount};
 use super::wire::id;
 use crate::draft::{NormalizedEventDraft, ids};
 use crate::wire::UnclearValue;
@@ -26,9 +26,10 @@ pub(super) fn charge<'a>(
 ) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     let charge: Charge<'_> = event.object()?;
     let mut draft = charge.draft(event)?;
+    let (refunded, code) = (charge.amount_refunded, Some(&*charge.currency));
     draft.add_fact(Fact::CumulativeRefund {
         ids: charge.ids(),
-        minor: not_negative(charge.amount_refunded, "amount_refunded")?,
+        amount: stated_amount(refunded, code, "amount_refunded")?,
     });
     for refund in charge.refunds.iter().flat_map(|list| &list.data) {
         draft.add_fact(refund.snapshot(event, charge.ids())?);

@@ -2,7 +2,7 @@
 
 use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId, Reference};
-use domain::money::{Currency, Money};
+use domain::money::{Currency, Money, StatedAmount};
 use domain::partner::identity::PartnerIdentity;
 use domain::partner::program::{AttributionModel, CommissionDuration, Program, Reward};
 use domain::partner::referral::AttributionTerms;
@@ -98,6 +98,7 @@ pub(crate) fn paid(customer: usize, n: usize) -> NormalizedEvent {
         tax_minor: None,
         paid_at,
         subscription: None,
+        unlinked: false,
     };
     let id = format!("stripe/test/evt_{n}");
     event_of(customer, id, paid_at, vec![Fact::Payment(seen)])
@@ -108,7 +109,7 @@ pub(crate) fn disputed(customer: usize, n: usize, state: DisputeState) -> Normal
     let seen = DisputeSnapshot {
         id: ObjectId::parse(format!("dp_{n}")).unwrap(),
         payment: vec![ObjectId::parse(format!("pi_{n}")).unwrap()],
-        minor: 1_000,
+        amount: StatedAmount::in_currency_of_payment(1_000),
         state,
     };
     let when = at(2 + i64::from(state != DisputeState::Open));
@@ -119,7 +120,8 @@ pub(crate) fn refunded(customer: usize, n: usize, minor: i64) -> NormalizedEvent
     let seen = RefundSnapshot {
         id: ObjectId::parse(format!("re_{n}")).unwrap(),
         payment: vec![ObjectId::parse(format!("pi_{n}")).unwrap()],
-        minor,
+        amount: StatedAmount::in_currency_of_payment(minor),
+        tax_minor: None,
         state: RefundState::Succeeded,
         created_at: at(1),
     };

@@ -110,19 +110,22 @@ fn payment(
             Fact::Payment(seen) => {
                 accounts.insert((seen.source_kind, &seen.ids[0]), seen);
             }
-            Fact::CumulativeRefund { ids, minor } => {
+            Fact::CumulativeRefund { ids, amount } => {
                 // Of one instant the largest sum is the last.
-                let (at, minor) = (*at, *minor);
-                let so_far = CumulativeRefund { at, minor };
+                let so_far = CumulativeRefund {
+                    at: *at,
+                    amount: *amount,
+                };
                 let sums = &mut payment.cumulative_refunds;
                 let known = sums.entry(ids[0].clone()).or_insert(so_far);
-                if (so_far.at, so_far.minor) > (known.at, known.minor) {
+                if (so_far.at, so_far.amount.minor) > (known.at, known.amount.minor) {
                     *known = so_far;
                 }
             }
             Fact::Refund(seen) => {
                 let told = Refund {
-                    minor: seen.minor,
+                    amount: seen.amount,
+                    tax_minor: seen.tax_minor,
                     state: seen.state,
                     created_at: seen.created_at,
                     as_of: *at,
@@ -138,7 +141,7 @@ fn payment(
             }
             Fact::Dispute(seen) => {
                 let told = Dispute {
-                    minor: seen.minor,
+                    amount: seen.amount,
                     state: seen.state,
                 };
                 let known = payment.disputes.entry(seen.id.clone()).or_insert(told);
@@ -164,5 +167,6 @@ fn payment_source(
         tax_minor: seen.tax_minor,
         paid_at: seen.paid_at,
         subscription: seen.subscription.clone(),
+        unlinked: seen.unlinked,
     }
 }

@@ -5,6 +5,7 @@ use crate::proof::simulation::script::{ExpectedSale, at, object, references};
 use crate::proof::workload::scenario_builder::ScenarioBuilder;
 use domain::event::Fact;
 use domain::ids::ObjectId;
+use domain::money::StatedAmount;
 use domain::payment::snapshot::{
     DisputeSnapshot, DisputeState, PaymentSnapshot, RefundSnapshot, RefundState, SourceKind,
 };
@@ -43,6 +44,7 @@ impl ScenarioBuilder<'_> {
                 tax_minor: (teller == SourceKind::Invoice).then_some(minor / 6),
                 paid_at: at(clock),
                 subscription: sub.clone(),
+                unlinked: false,
             })
         };
         let clock = self.clock;
@@ -94,6 +96,7 @@ impl ScenarioBuilder<'_> {
                 tax_minor: None,
                 paid_at: at(clock),
                 subscription: None,
+                unlinked: false,
             })
         };
         let (s, p, c) = (&*ids.invoice, &*ids.intent, &*ids.charge);
@@ -152,6 +155,7 @@ impl ScenarioBuilder<'_> {
             tax_minor: None,
             paid_at: at(self.clock),
             subscription: None,
+            unlinked: false,
         });
         self.add_event("charge.succeeded", 3, vec![fact], &["ch1", "pi1"]);
         let sale = ExpectedSale {
@@ -214,7 +218,7 @@ impl ScenarioBuilder<'_> {
             if summed {
                 let fact = Fact::CumulativeRefund {
                     ids: vec![object(&ids.charge), object(&ids.intent)],
-                    minor: so_far,
+                    amount: StatedAmount::in_currency_of_payment(so_far),
                 };
                 let names = [&*ids.charge, &*ids.intent];
                 self.add_event_by_reference("charge.refunded", 7, &names, vec![fact]);
@@ -252,7 +256,8 @@ impl ScenarioBuilder<'_> {
         let fact = Fact::Refund(RefundSnapshot {
             id: object(id),
             payment: names.iter().map(|id| object(id)).collect(),
-            minor,
+            amount: StatedAmount::in_currency_of_payment(minor),
+            tax_minor: None,
             state,
             created_at: at(made),
         });
@@ -265,7 +270,7 @@ impl ScenarioBuilder<'_> {
             Fact::Dispute(DisputeSnapshot {
                 id: object(&id),
                 payment: vec![object(&ids.charge), object(&ids.intent)],
-                minor: paid,
+                amount: StatedAmount::in_currency_of_payment(paid),
                 state,
             })
         };

@@ -236,11 +236,13 @@ fn entry(customer: &CustomerKey, reward: Reward) -> Arc<Entry> {
         tax_minor: Some(100),
         paid_at: at,
         subscription: None,
+        unlinked: false,
     };
     let refund = RefundSnapshot {
         id: ObjectId::parse("re_1").unwrap(),
         payment,
-        minor: 400,
+        amount: eur(400).into(),
+        tax_minor: None,
         state: RefundState::Succeeded,
         created_at: at,
     };
