@@ -4,7 +4,7 @@ use crate::wire::{Metadata, UnclearValue};
 use domain::event::{About, Fact};
 use domain::ids::{ObjectId, PriceId, ProviderAccount, Reference};
 use domain::money::{Currency, Money, StatedAmount, exponent};
-use domain::person::Profile;
+use domain::person::{Profile, ProfileField};
 use domain::subscription::terms::{
     Period, SubscriptionItem, SubscriptionStatus, SubscriptionTerms,
 };
@@ -128,6 +128,37 @@ pub(crate) fn profile(
             .filter(|code| code.len() == 2 && code.bytes().all(|b| b.is_ascii_alphabetic()))
             .map(|code| code.to_ascii_uppercase().into()),
         ..Profile::default()
+    }
+}
+
+/// The profile of a customer object. `None` is a field that it leaves out, so that others may say
+/// it; null or blank is one that it says is empty.
+pub(crate) fn whole_profile(
+    email: Option<Option<Arc<str>>>,
+    name: Option<Option<Arc<str>>>,
+    locale: Option<Option<Arc<str>>>,
+    country: Option<Option<Arc<str>>>,
+) -> Profile {
+    let fields = [
+        (ProfileField::Email, &email),
+        (ProfileField::Name, &name),
+        (ProfileField::Locale, &locale),
+        (ProfileField::Country, &country),
+    ];
+    let is_empty = |stated: &Option<Arc<str>>| {
+        let filled = |text: &Arc<str>| !text.trim().is_empty();
+        !stated.as_ref().is_some_and(filled)
+    };
+    let empty = fields
+        .iter()
+        .filter(|(_, stated)| stated.as_ref().is_some_and(is_empty))
+        .map(|(field, _)| *field)
+        .collect();
+    Profile {
+        complete: true,
+        locale: locale.flatten().filter(|tag| !tag.trim().is_empty()),
+        empty,
+        ..profile(email.flatten(), name.flatten(), country.flatten())
     }
 }
 

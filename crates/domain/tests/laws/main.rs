@@ -14,6 +14,7 @@ mod due_letters;
 mod money;
 mod order;
 mod payments;
+mod profiles;
 mod program_input;
 mod scenarios;
 mod snapshot_order;

@@ -1,11 +1,10 @@
 //! `customer.*`: who the customer is.
 
-use super::facts::{Discount, StripeEvent, discounts, profile, read_discounts};
+use super::facts::{Discount, StripeEvent, discounts, read_discounts};
 use super::wire::{Expandable, ObjectRef, id};
-use crate::draft::NormalizedEventDraft;
-use crate::wire::{AddressCountry, Metadata, UnclearValue};
+use crate::draft::{NormalizedEventDraft, whole_profile};
+use crate::wire::{AddressCountry, Metadata, UnclearValue, present};
 use domain::event::Fact;
-use domain::person::Profile;
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -15,12 +14,15 @@ pub(super) fn snapshot<'a>(
 ) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     let customer: Customer<'_> = event.object()?;
     let mut draft = event.draft_for(Some(&customer.id.0), &[])?;
-    let locales = customer.preferred_locales.unwrap_or_default();
-    draft.add_fact(Fact::Profile(Profile {
-        complete: true,
-        locale: locales.into_iter().next(),
-        ..profile(customer.email, customer.name, customer.address)
-    }));
+    // An empty list says that there is none, as null does.
+    let first = |locales: Option<Vec<_>>| locales.into_iter().flatten().next();
+    let country = |address: Option<AddressCountry>| address.and_then(|address| address.country);
+    draft.add_fact(Fact::Profile(whole_profile(
+        customer.email,
+        customer.name,
+        customer.preferred_locales.map(first),
+        customer.address.map(country),
+    )));
     draft.read_metadata(customer.metadata.as_ref());
     read_discounts(
         &mut draft,
@@ -72,14 +74,14 @@ struct DiscountOwner {
 #[derive(Deserialize)]
 struct Customer<'a> {
     id: ObjectRef,
-    #[serde(default)]
-    email: Option<Arc<str>>,
-    #[serde(default)]
-    name: Option<Arc<str>>,
-    #[serde(default)]
-    address: Option<AddressCountry>,
-    #[serde(default)]
-    preferred_locales: Option<Vec<Arc<str>>>,
+    #[serde(default, deserialize_with = "present")]
+    email: Option<Option<Arc<str>>>,
+    #[serde(default, deserialize_with = "present")]
+    name: Option<Option<Arc<str>>>,
+    #[serde(default, deserialize_with = "present")]
+    address: Option<Option<AddressCountry>>,
+    #[serde(default, deserialize_with = "present")]
+    preferred_locales: Option<Option<Vec<Arc<str>>>>,
     #[serde(borrow, default)]
     metadata: Option<Metadata<'a>>,
     #[serde(default)]
