@@ -5,9 +5,11 @@ use crate::ids::PriceId;
 use crate::subscription::terms::{
     PreviousAttributes, PreviousValue, SubscriptionSnapshot, SubscriptionTerms,
 };
+use std::collections::{BTreeMap, BTreeSet};
 
-/// With more snapshots of one instant than this, rank and id alone decide their order.
-const MAX_SNAPSHOTS: usize = 6;
+/// With more snapshots of one instant than this, only an unbroken chain of changes gives their
+/// order; without one, rank and id do.
+const MAX_SNAPSHOTS: usize = 10;
 
 /// Puts snapshots of one instant in the order in which they most likely happened. `snapshots` come
 /// sorted by rank, then id; `before` are the terms before that instant.
@@ -21,62 +23,104 @@ pub fn infer_order<'a>(
     if snapshots.len() < 2 {
         return (snapshots, false);
     }
+    if let Some(chain) = only_chain(before, &snapshots) {
+        return (chain, false);
+    }
     if snapshots.len() > MAX_SNAPSHOTS {
         return (snapshots, true);
     }
     let mut search = OrderSearch {
-        best: 0,
-        orders: Vec::new(),
+        before,
+        snapshots: &snapshots,
+        found: BTreeMap::new(),
     };
-    search.extend(before, &mut Vec::new(), &snapshots, 0);
-    let last =
-        |order: &Vec<&SubscriptionSnapshot>| order.last().map(|snapshot| snapshot.terms.clone());
-    let ends: Vec<_> = search.orders.iter().map(last).collect();
-    let ambiguous = ends.iter().any(|end| Some(end) != ends.first());
-    (
-        search.orders.into_iter().next().unwrap_or(snapshots),
-        ambiguous,
-    )
+    let mut remaining: Vec<usize> = (0..snapshots.len()).collect();
+    let best = search.best_order(None, &remaining);
+    let ends: Vec<_> = best.ends.iter().filter_map(|n| snapshots.get(*n)).collect();
+    let ambiguous = ends
+        .iter()
+        .any(|end| Some(&end.terms) != ends.first().map(|first| &first.terms));
+    let mut order = Vec::with_capacity(snapshots.len());
+    let mut last = None;
+    while let Some(next) = search.best_order(last, &remaining).next {
+        order.extend(snapshots.get(next));
+        remaining.retain(|other| *other != next);
+        last = Some(next);
+    }
+    (order, ambiguous)
 }
 
-/// A search for the orders with the highest score. The first one found is the nearest to the
-/// order by rank and id.
+/// The order in which every change follows exactly from the one before it, if there is only one.
+fn only_chain<'a>(
+    before: Option<&SubscriptionTerms>,
+    snapshots: &[&'a SubscriptionSnapshot],
+) -> Option<Vec<&'a SubscriptionSnapshot>> {
+    let mut remaining = snapshots.to_vec();
+    let mut chain: Vec<&SubscriptionSnapshot> = Vec::with_capacity(snapshots.len());
+    while !remaining.is_empty() {
+        let from = chain.last().map(|last| &last.terms).or(before);
+        let all = remaining.iter().enumerate();
+        let mut fitting = all.filter(|(_, next)| change_score(from, next) == COMPARED_FIELDS);
+        let (only, _) = fitting.next()?;
+        if fitting.next().is_some() {
+            return None;
+        }
+        chain.push(remaining.remove(only));
+    }
+    Some(chain)
+}
+
+/// A search for the order with the highest score, by places in the list. Of several with the same
+/// score it is the nearest to the order by rank and id.
 struct OrderSearch<'a> {
-    best: usize,
-    orders: Vec<Vec<&'a SubscriptionSnapshot>>,
+    before: Option<&'a SubscriptionTerms>,
+    snapshots: &'a [&'a SubscriptionSnapshot],
+    /// For the last one placed and those that remain.
+    found: BTreeMap<(Option<usize>, Vec<usize>), BestOrder>,
 }
 
-impl<'a> OrderSearch<'a> {
-    fn extend(
-        &mut self,
-        from: Option<&SubscriptionTerms>,
-        order: &mut Vec<&'a SubscriptionSnapshot>,
-        remaining: &[&'a SubscriptionSnapshot],
-        score: usize,
-    ) {
-        if remaining.is_empty() {
-            if score > self.best || self.orders.is_empty() {
-                self.best = score;
-                self.orders.clear();
-            }
-            if score == self.best {
-                self.orders.push(order.clone());
-            }
-            return;
+/// The best order of what remains.
+#[derive(Clone, Default)]
+struct BestOrder {
+    score: usize,
+    next: Option<usize>,
+    /// What comes last in it, and in others of the same score.
+    ends: BTreeSet<usize>,
+}
+
+impl OrderSearch<'_> {
+    fn best_order(&mut self, last: Option<usize>, remaining: &[usize]) -> BestOrder {
+        let key = (last, remaining.to_vec());
+        if let Some(found) = self.found.get(&key) {
+            return found.clone();
         }
-        for (index, next) in remaining.iter().copied().enumerate() {
-            let gained = change_score(from, next);
-            let mut others = remaining.to_vec();
-            others.remove(index);
-            order.push(next);
-            self.extend(
-                Some(&next.terms),
-                order,
-                &others,
-                score.saturating_add(gained),
-            );
-            order.pop();
+        let mut best = BestOrder {
+            ends: last.filter(|_| remaining.is_empty()).into_iter().collect(),
+            ..BestOrder::default()
+        };
+        for next in remaining {
+            let others: Vec<usize> = remaining.iter().copied().filter(|n| n != next).collect();
+            let rest = self.best_order(Some(*next), &others);
+            let score = self.score(last, *next).saturating_add(rest.score);
+            if best.next.is_none() || score > best.score {
+                best = BestOrder {
+                    score,
+                    next: Some(*next),
+                    ends: rest.ends,
+                };
+            } else if score == best.score {
+                best.ends.extend(rest.ends);
+            }
         }
+        self.found.insert(key, best.clone());
+        best
+    }
+
+    fn score(&self, last: Option<usize>, next: usize) -> usize {
+        let last = last.and_then(|last| self.snapshots.get(last));
+        let from = last.map(|last| &last.terms).or(self.before);
+        let next = self.snapshots.get(next);
+        next.map_or(0, |next| change_score(from, next))
     }
 }
 

@@ -233,3 +233,59 @@ fn a_tie_with_the_snapshot_a_record_rests_on_is_folded_from_the_journal() {
         AdvanceOutcome::ReadJournal
     ));
 }
+
+#[test]
+fn a_chain_of_any_length_is_followed_whatever_its_events_are_called() {
+    let step = |quantity: u64| {
+        let mut now = terms(Active, "price_1");
+        now.items[0].quantity = Some(quantity);
+        let before = PreviousAttributes {
+            items: Some(vec![(now.items[0].price.clone(), Some(quantity - 1))]),
+            ..PreviousAttributes::default()
+        };
+        subscription_fact(subscription_snapshot("sub_1", now, Some(before)))
+    };
+    let first = subscription_snapshot("sub_1", terms(Active, "price_1"), None);
+    assert_eq!(first.terms.items[0].quantity, Some(1));
+    for length in [8, 40] {
+        // The ids go up and down: 36 and 1 are apart in the list, and so on.
+        let name = |n: u64| format!("evt_{:03}", n * 17 % 101);
+        let mut events = vec![new_event(
+            "evt_",
+            1,
+            30,
+            vec![subscription_fact(first.clone())],
+        )];
+        events.extend((2..=length).map(|n| new_event(&name(n), 5, 36, vec![step(n)])));
+        let state = fold(&events);
+        let subscription = &state.subscriptions[&id("sub_1")];
+        assert_eq!(subscription.terms.items[0].quantity, Some(length));
+        assert!(!subscription.ambiguous);
+    }
+}
+
+#[test]
+fn eight_changes_of_which_two_are_alike_still_have_one_end() {
+    let change = |to: SubscriptionStatus, from: SubscriptionStatus| {
+        let now = terms(to, "price_1");
+        subscription_fact(subscription_snapshot("sub_1", now, changed_from(from)))
+    };
+    let mut events = vec![new_event(
+        "evt_0",
+        1,
+        30,
+        vec![change(Trialing, Incomplete)],
+    )];
+    // There and back three times, then to the end of it.
+    let turns = [(Active, Trialing), (PastDue, Active), (Active, PastDue)];
+    let more = [(PastDue, Active), (Active, PastDue), (PastDue, Active)];
+    let all = turns.into_iter().chain(more).chain([(Active, PastDue)]);
+    for (n, (to, from)) in all.enumerate() {
+        let name = format!("evt_{}", 9 - n);
+        events.push(new_event(&name, 5, 36, vec![change(to, from)]));
+    }
+    let state = fold(&events);
+    let subscription = &state.subscriptions[&id("sub_1")];
+    assert_eq!(subscription.terms.status, Active);
+    assert!(!subscription.ambiguous);
+}
