@@ -69,6 +69,7 @@ fn two_refunds_of_one_second_are_both_counted_whatever_their_events_are_called()
         let so_far = |minor| Fact::CumulativeRefund {
             ids: ids(&["ch_1", "pi_1"]),
             amount: StatedAmount::in_currency_of_payment(minor),
+            released_minor: 0,
         };
         let readings = [
             event_of("evt_0", 100, charge(100)),

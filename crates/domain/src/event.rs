@@ -1,7 +1,7 @@
 //! The normalized event: what one wire item says, in this crate's words. The fold reads nothing
 //! else of a wire item.
 
-use crate::ids::{CustomerKey, EventId, ObjectId, PartnerId, Reference};
+use crate::ids::{CustomerKey, EventId, Mode, ObjectId, PartnerId, Reference};
 use crate::money::StatedAmount;
 use crate::partner::referral::AttributionTerms;
 use crate::partner::referral::CodeGranted;
@@ -10,7 +10,7 @@ use crate::partner::referral::ReferralSnapshot;
 use crate::payment::snapshot::{DisputeSnapshot, InvoiceSnapshot, PaymentSnapshot, RefundSnapshot};
 use crate::person::Profile;
 use crate::subscription::terms::SubscriptionSnapshot;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -66,6 +66,28 @@ impl NormalizedEvent {
         }
     }
 
+    /// This event, if its time may be true for what was received at this moment. Else it would come
+    /// last for ever, or before everything: it is kept without what it says, dated by its receipt,
+    /// and unclear.
+    #[must_use]
+    pub fn dated_sanely(self, received_at: Timestamp) -> Self {
+        let is_live = self.id.as_str().split('/').nth(1) == Some(Mode::Live.as_str());
+        let lead = if is_live { LIVE_LEAD } else { TEST_LEAD };
+        let too_late = self.occurred_at.duration_since(received_at) > lead;
+        let too_early = is_live && self.occurred_at.as_second() < EARLIEST;
+        if !too_late && !too_early {
+            return self;
+        }
+        Self {
+            occurred_at: received_at,
+            rank: u8::MAX,
+            facts: vec![Fact::Unclear {
+                what: "the event's time is not one at which it can have happened".into(),
+            }],
+            ..self
+        }
+    }
+
     /// Whether it is quarantined: it is authentic, but we cannot read all of it.
     pub fn is_unclear(&self) -> bool {
         self.facts
@@ -88,6 +110,17 @@ impl NormalizedEvent {
             About::ByReference(references) => references.iter().any(Reference::is_shared),
         }
     }
+}
+
+/// How far a sender's clock may be ahead of ours.
+const LIVE_LEAD: SignedDuration = SignedDuration::from_hours(48);
+/// In test mode a provider's clock may be put ahead, by years.
+const TEST_LEAD: SignedDuration = SignedDuration::from_hours(24 * 366 * 10);
+/// 2000-01-01, in seconds since 1970. No provider is older.
+const EARLIEST: i64 = 946_684_800;
+
+fn is_nothing(minor: &i64) -> bool {
+    *minor == 0
 }
 
 /// One thing an event says. [`crate::state::fold`] has a rule for each variant.
@@ -116,6 +149,10 @@ pub enum Fact {
         /// All refunds so far together.
         #[serde(flatten)]
         amount: StatedAmount,
+        /// The part of it that was never taken, in minor units: some providers call it a refund
+        /// when less is taken than was authorized.
+        #[serde(default, skip_serializing_if = "is_nothing")]
+        released_minor: i64,
     },
     /// One refund as it was when the event happened.
     Refund(RefundSnapshot),

@@ -7,7 +7,7 @@ use crate::catalog::{Catalog, ItemKind};
 use crate::ids::{CustomerKey, ObjectId};
 use crate::money::Money;
 use crate::payment::amounts::OtherCurrencyPart;
-use crate::payment::payments::Payment;
+use crate::payment::unlinked::SettledPayment;
 use crate::record::explain::ExplainedEvent;
 use crate::state::CustomerState;
 use crate::subscription::state::Subscription;
@@ -132,6 +132,8 @@ pub struct PaymentView {
     pub paid_at: Option<Timestamp>,
     /// The subscription it pays for.
     pub subscription: Option<ObjectId>,
+    /// Whether it is an invoice and a charge that may be one payment, and nothing links them yet.
+    pub unlinked: bool,
     /// What is told of it in another currency: none of it is in the amounts above.
     pub other_currencies: Vec<OtherCurrencyView>,
 }
@@ -238,7 +240,7 @@ impl CustomerView {
             payments: state
                 .payments
                 .settled()
-                .filter_map(PaymentView::new)
+                .filter_map(|payment| PaymentView::new(&payment))
                 .collect(),
             failed_invoices: failed_invoices(state),
             attribution: state.attribution().map(|attribution| AttributionView {
@@ -315,7 +317,7 @@ impl ItemView {
 }
 
 impl PaymentView {
-    fn new(payment: &Payment) -> Option<Self> {
+    fn new(payment: &SettledPayment<'_>) -> Option<Self> {
         Some(Self {
             id: payment.id().cloned(),
             ids: payment.ids.iter().cloned().collect(),
@@ -325,6 +327,7 @@ impl PaymentView {
             disputed_minor: payment.disputed_minor(),
             paid_at: payment.paid_at(),
             subscription: payment.subscription().cloned(),
+            unlinked: payment.unlinked,
             other_currencies: payment
                 .amounts_in_other_currencies()
                 .into_iter()

@@ -138,9 +138,11 @@ pub fn accrued(partners: &Partners, payments: &Payments) -> BTreeMap<LedgerAccou
         return accruals;
     };
     let program = &terms.program;
-    let settled = || payments.settled();
-    let earliest = settled().min_by_key(|payment| (payment.paid_at(), &payment.ids));
-    for payment in settled() {
+    let settled: Vec<_> = payments.settled().collect();
+    let earliest = settled
+        .iter()
+        .min_by_key(|payment| (payment.paid_at(), &payment.ids));
+    for payment in &settled {
         let (Some(paid_at), Some(paid), Some(payment_id)) = (
             payment.paid_at(),
             payment.paid(),

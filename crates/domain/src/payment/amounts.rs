@@ -41,10 +41,20 @@ impl Payment {
         self.best_sources().map(|source| source.paid_at).min()
     }
 
-    /// The tax within the amount, in minor units, by the best source that states it. `None` when
-    /// no source does.
+    /// The tax within the amount, in minor units, by the best kind of source that states it.
+    /// `None` when none does. Of a payment in parts, each part must state its own.
     pub fn tax_minor(&self) -> Option<i64> {
-        self.sources.iter().rev().find_map(|s| s.tax_minor)
+        let paid = self.paid()?;
+        let own = |source: &&PaymentSource| source.paid.is_same_unit(paid);
+        let by_kind = self
+            .sources
+            .chunk_by(|a, b| a.source_kind == b.source_kind)
+            .rev();
+        by_kind.into_iter().find_map(|sources| {
+            let mut parts = sources.iter().filter(own).peekable();
+            parts.peek()?;
+            parts.try_fold(0, |sum: i64, part| sum.checked_add(part.tax_minor?))
+        })
     }
 
     /// The subscription it pays for, by the best source that states it.
@@ -64,7 +74,8 @@ impl Payment {
     }
 
     /// How much was refunded, in minor units. A cumulative sum covers the refunds made until its
-    /// time. Later refunds are added to it, and refunds that failed since are subtracted.
+    /// time. Later refunds are added to it, and refunds that failed since are subtracted, as is what
+    /// was never taken.
     pub fn refunded_minor(&self) -> i64 {
         let paid = self.paid();
         let refunds = || {
@@ -90,7 +101,8 @@ impl Payment {
                 .minor
                 .saturating_add(sum(since.map(|r| r.amount.minor)))
                 .saturating_sub(sum(failed.map(|r| r.amount.minor)));
-            live.max(total)
+            let of_all = live.max(total);
+            of_all.saturating_sub(stated.released_minor).max(0)
         });
         alone.saturating_add(sum(covered))
     }

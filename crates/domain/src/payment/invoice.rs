@@ -49,7 +49,8 @@ pub(crate) fn apply_snapshot(
         payment
             .sources
             .iter()
-            .any(|source| source.source_kind == SourceKind::Invoice && source.id == snapshot.id)
+            .any(|source| source.source_kind == SourceKind::Invoice)
+            && payment.ids.contains(&snapshot.id)
     });
     let fails = match snapshot.state {
         InvoiceState::Failed | InvoiceState::ActionRequired => !paid,
@@ -68,13 +69,17 @@ fn settle(invoices: &mut Invoices, snapshot: &InvoiceSnapshot, paid: bool, at: T
             && invoice.subscription == snapshot.subscription
             && invoice.settled_at.is_none();
         if *id == snapshot.id || of_all {
-            invoice.state = if paid {
+            let state = if paid {
                 InvoiceState::Paid
             } else {
                 snapshot.state
             };
             invoice.next_attempt_at = None;
-            invoice.settled_at = invoice.settled_at.or(Some(at));
+            // What was given up and then paid is settled when it is paid; nothing undoes that.
+            if invoice.settled_at.is_none() || state > invoice.state {
+                invoice.state = state;
+                invoice.settled_at = Some(at);
+            }
         }
     }
 }

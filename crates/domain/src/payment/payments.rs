@@ -77,6 +77,9 @@ pub struct CumulativeRefund {
     /// The sum.
     #[serde(flatten)]
     pub amount: StatedAmount,
+    /// The part of it that was never taken, in minor units.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub released_minor: i64,
 }
 
 /// A refund, as its latest snapshot shows it.
@@ -114,12 +117,6 @@ impl Payments {
         self.open.is_empty() && self.closed == 0
     }
 
-    /// Open payments of which the money arrived, the earliest first. A payment of which only
-    /// refunds, disputes or ids are known is not among them.
-    pub fn settled(&self) -> impl Iterator<Item = &Payment> {
-        self.open.iter().filter(|payment| payment.paid().is_some())
-    }
-
     pub(crate) fn apply_payment(&mut self, snapshot: &PaymentSnapshot, at: Timestamp) {
         let Some(source_id) = snapshot.ids.first() else {
             return;
@@ -155,19 +152,14 @@ impl Payments {
         self.update_payment(ids, None, at, |_| ());
     }
 
-    pub(crate) fn apply_cumulative_refund(
-        &mut self,
-        ids: &[ObjectId],
-        amount: StatedAmount,
-        at: Timestamp,
-    ) {
+    pub(crate) fn apply_cumulative_refund(&mut self, ids: &[ObjectId], sum: CumulativeRefund) {
         let Some(charge) = ids.first() else { return };
-        self.update_payment(ids, None, at, |payment| {
+        self.update_payment(ids, None, sum.at, |payment| {
             let sums = &mut payment.cumulative_refunds;
             // Events of two refunds within one second come in any order, and the sum only grows.
-            let current = sums.get(charge).filter(|current| current.at == at);
-            if current.is_none_or(|current| current.amount.minor < amount.minor) {
-                sums.insert(charge.clone(), CumulativeRefund { at, amount });
+            let current = sums.get(charge).filter(|current| current.at == sum.at);
+            if current.is_none_or(|current| current.amount.minor < sum.amount.minor) {
+                sums.insert(charge.clone(), sum);
             }
         });
     }
@@ -238,6 +230,7 @@ impl Payments {
     pub(crate) fn close_old(&mut self) -> Option<Timestamp> {
         self.sort();
         let excess = self.open.len().saturating_sub(OPEN_PAYMENTS);
+        let excess = self.excess_without_halves(excess);
         let left = self.open.drain(..excess).filter_map(|p| p.paid_at()).min();
         self.closed = self
             .closed
@@ -273,6 +266,13 @@ impl Payment {
         self.refunds.contains_key(id) || self.disputes.contains_key(id)
     }
 
+    /// This payment and another as one.
+    pub(crate) fn merged_with(&self, other: &Self) -> Self {
+        let (mut whole, mut other) = (self.clone(), other.clone());
+        whole.merge(&mut other);
+        whole
+    }
+
     fn merge(&mut self, other: &mut Self) {
         let other = std::mem::replace(other, Self::new(self.first_seen_at));
         self.first_seen_at = self.first_seen_at.min(other.first_seen_at);
@@ -288,6 +288,10 @@ impl Payment {
     fn sort_key(&self) -> (Timestamp, &BTreeSet<ObjectId>) {
         (self.paid_at().unwrap_or(self.first_seen_at), &self.ids)
     }
+}
+
+fn is_nothing(minor: &i64) -> bool {
+    *minor == 0
 }
 
 pub(crate) fn is_zero(count: &u32) -> bool {

@@ -42,7 +42,8 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// An entry to be appended; its digest is computed here.
+    /// An entry to be appended; its digest is computed here. An event that is dated outside every
+    /// sane time says nothing: see [`NormalizedEvent::dated_sanely`].
     pub fn new(
         event: NormalizedEvent,
         raw: Arc<[u8]>,
@@ -52,7 +53,7 @@ impl Entry {
     ) -> Self {
         let digest = Digest::of(&event.id, &raw, normalizer);
         Self {
-            event,
+            event: event.dated_sanely(received_at),
             raw,
             normalizer,
             received_at,

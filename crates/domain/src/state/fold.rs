@@ -3,6 +3,7 @@
 
 use crate::event::{Fact, NormalizedEvent};
 use crate::payment::invoice;
+use crate::payment::payments::CumulativeRefund;
 use crate::state::CustomerState;
 use crate::subscription::state::apply_snapshots;
 use crate::subscription::terms::SubscriptionSnapshot;
@@ -157,8 +158,17 @@ impl CustomerState {
             }
             Fact::Payment(snapshot) => self.payments.apply_payment(snapshot, at),
             Fact::SamePayment { ids } => self.payments.apply_same_payment(ids, at),
-            Fact::CumulativeRefund { ids, amount } => {
-                self.payments.apply_cumulative_refund(ids, *amount, at);
+            Fact::CumulativeRefund {
+                ids,
+                amount,
+                released_minor,
+            } => {
+                let sum = CumulativeRefund {
+                    at,
+                    amount: *amount,
+                    released_minor: *released_minor,
+                };
+                self.payments.apply_cumulative_refund(ids, sum);
             }
             Fact::Refund(snapshot) => self.payments.apply_refund(snapshot, at),
             Fact::Dispute(snapshot) => self.payments.apply_dispute(snapshot, at),

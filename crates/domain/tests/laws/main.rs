@@ -10,7 +10,9 @@
 
 mod bank_account;
 mod catalog;
+mod dates;
 mod due_letters;
+mod invoices;
 mod money;
 mod order;
 mod payments;
@@ -18,4 +20,5 @@ mod profiles;
 mod program_input;
 mod scenarios;
 mod snapshot_order;
+mod unlinked;
 mod welcome;

@@ -16,7 +16,9 @@ fn payments(facts: Vec<(i64, Fact)>) -> Vec<Payment> {
         .enumerate()
         .map(|(n, (second, fact))| new_event(&format!("evt_{n}"), second, 1, vec![fact]))
         .collect();
-    fold(&events).payments.settled().cloned().collect()
+    let state = fold(&events);
+    let settled = state.payments.settled();
+    settled.map(|payment| payment.into_payment()).collect()
 }
 
 fn one(facts: Vec<(i64, Fact)>) -> Payment {
@@ -102,6 +104,7 @@ fn a_refund_in_a_sum_and_by_itself_counts_once() {
             Fact::CumulativeRefund {
                 ids: crate::scenarios::ids(&["ch_1"]),
                 amount: eur(960).into(),
+                released_minor: 0,
             },
         ),
     ]);
@@ -117,6 +120,7 @@ fn a_refund_after_the_sum_adds_to_it() {
             Fact::CumulativeRefund {
                 ids: crate::scenarios::ids(&["ch_1"]),
                 amount: eur(960).into(),
+                released_minor: 0,
             },
         ),
         (9, refund("re_2", &["ch_1"], 100, RefundState::Pending, 9)),
@@ -134,6 +138,7 @@ fn a_refund_that_failed_after_the_sum_is_taken_off_again() {
             Fact::CumulativeRefund {
                 ids: crate::scenarios::ids(&["ch_1"]),
                 amount: eur(960).into(),
+                released_minor: 0,
             },
         ),
         (9, refund("re_1", &["ch_1"], 960, RefundState::Failed, 5)),
@@ -251,6 +256,7 @@ fn an_amount_in_another_currency_is_shown_and_never_added() {
     let sum = |amount: StatedAmount| Fact::CumulativeRefund {
         ids: crate::scenarios::ids(&["ch_1"]),
         amount,
+        released_minor: 0,
     };
     let payment = one(vec![
         (1, paid(SourceKind::Charge, &["ch_1"], 10_000, 1)),
@@ -297,4 +303,45 @@ fn amounts_stored_before_their_currency_was_kept_are_the_payments() {
     );
     let state = r#"{"minor":500,"state":"open"}"#;
     assert!(serde_json::from_str::<domain::payment::payments::Dispute>(state).is_ok());
+}
+
+#[test]
+fn what_was_never_taken_is_no_refund() {
+    let sum = |amount: i64| Fact::CumulativeRefund {
+        ids: crate::scenarios::ids(&["ch_1", "pi_1"]),
+        amount: eur(amount).into(),
+        released_minor: 2_000,
+    };
+    let taken = (1, paid(SourceKind::Charge, &["ch_1", "pi_1"], 3_000, 1));
+    let released = refund("re_0", &["ch_1"], 2_000, RefundState::Succeeded, 1);
+    let with_release = vec![taken.clone(), (1, sum(2_000)), (1, released)];
+    assert_eq!(one(with_release.clone()).refunded_minor(), 0);
+    let real = refund("re_1", &["ch_1"], 500, RefundState::Succeeded, 9);
+    let then_refunded = [with_release, vec![(9, real), (9, sum(2_500))]].concat();
+    assert_eq!(one(then_refunded).refunded_minor(), 500);
+    let alone = one(vec![taken, (9, sum(2_500))]);
+    assert_eq!(alone.refunded_minor(), 500);
+}
+
+#[test]
+fn parts_of_an_invoice_add_up_with_their_tax() {
+    let part = |name: &str, minor: i64, tax: Option<i64>, second: i64| {
+        let Fact::Payment(mut snapshot) = paid(SourceKind::Invoice, &[name, "in_1"], minor, second)
+        else {
+            panic!("it is a payment");
+        };
+        snapshot.tax_minor = tax;
+        (second, Fact::Payment(snapshot))
+    };
+    let both = one(vec![
+        part("pay_1", 6_000, Some(1_000), 1),
+        part("pay_2", 4_000, Some(600), 2),
+    ]);
+    assert_eq!(both.paid().unwrap().minor, 10_000);
+    assert_eq!(both.tax_minor(), Some(1_600));
+    let one_unknown = one(vec![
+        part("pay_1", 6_000, Some(1_000), 1),
+        part("pay_2", 4_000, None, 2),
+    ]);
+    assert_eq!(one_unknown.tax_minor(), None);
 }

@@ -171,6 +171,7 @@ impl History {
                     Fact::CumulativeRefund {
                         ids,
                         amount: StatedAmount::in_currency_of_payment(payment.refunded),
+                        released_minor: 0,
                     },
                     at,
                 );

@@ -43,7 +43,11 @@ pub(super) fn snapshot<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>
             if back > 0 {
                 let ids = ids(&[own]);
                 let amount = order.amount(back, "refunded_amount")?.into();
-                draft.add_fact(Fact::CumulativeRefund { ids, amount });
+                draft.add_fact(Fact::CumulativeRefund {
+                    ids,
+                    amount,
+                    released_minor: 0,
+                });
             }
         }
         other => return Err(UnclearValue::unknown_word("data.status", other)),

@@ -26,8 +26,8 @@ pub(super) fn paid<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, Un
     if amount.minor > 0 {
         let tax = payment.tax.filter(|tax| (0..=amount.minor).contains(tax));
         draft.add_fact(Fact::Payment(PaymentSnapshot {
-            // The first id names the source itself: an invoice that failed before is settled by it.
-            ids: ids(&[invoice, own]),
+            // The first id names the source itself: each part of an invoice is one.
+            ids: ids(&[own, invoice]),
             source_kind: if invoice.is_some() {
                 SourceKind::Invoice
             } else {

@@ -30,6 +30,7 @@ pub(super) fn charge<'a>(
     draft.add_fact(Fact::CumulativeRefund {
         ids: charge.ids(),
         amount: stated_amount(refunded, code, "amount_refunded")?,
+        released_minor: 0,
     });
     for refund in charge.refunds.iter().flat_map(|list| &list.data) {
         draft.add_fact(refund.snapshot(event, charge.ids())?);

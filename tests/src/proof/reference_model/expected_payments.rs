@@ -110,11 +110,16 @@ fn payment(
             Fact::Payment(seen) => {
                 accounts.insert((seen.source_kind, &seen.ids[0]), seen);
             }
-            Fact::CumulativeRefund { ids, amount } => {
+            Fact::CumulativeRefund {
+                ids,
+                amount,
+                released_minor,
+            } => {
                 // Of one instant the largest sum is the last.
                 let so_far = CumulativeRefund {
                     at: *at,
                     amount: *amount,
+                    released_minor: *released_minor,
                 };
                 let sums = &mut payment.cumulative_refunds;
                 let known = sums.entry(ids[0].clone()).or_insert(so_far);

@@ -219,6 +219,7 @@ impl ScenarioBuilder<'_> {
                 let fact = Fact::CumulativeRefund {
                     ids: vec![object(&ids.charge), object(&ids.intent)],
                     amount: StatedAmount::in_currency_of_payment(so_far),
+                    released_minor: 0,
                 };
                 let names = [&*ids.charge, &*ids.intent];
                 self.add_event_by_reference("charge.refunded", 7, &names, vec![fact]);
