@@ -162,9 +162,10 @@ impl ApiResponses {
             Some(Some(answer)) => Ok(answer),
             Some(None) => Err(MissingResponse::Unavailable),
             None if self.closed => Err(MissingResponse::Unavailable),
-            None => Err(MissingResponse::NotFetched(PendingCalls(vec![
-                call.clone(),
-            ]))),
+            None => Err(MissingResponse::NotFetched(PendingCalls {
+                calls: vec![call.clone()],
+                purpose: CallPurpose::Completion,
+            })),
         }
     }
 
@@ -191,19 +192,46 @@ pub enum MissingResponse {
 /// Calls that still have to be made. Only [`ApiResponses::response`] makes them, and no longer
 /// once it is closed, so the loop ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PendingCalls(Vec<ApiCall>);
+pub struct PendingCalls {
+    calls: Vec<ApiCall>,
+    purpose: CallPurpose,
+}
+
+/// What calls are made for. The order is that of caution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CallPurpose {
+    /// To complete an item whose sender is verified.
+    Completion,
+    /// To verify a request: until they are answered anybody may have sent it, so that strangers
+    /// decide how many there are.
+    Proof,
+}
 
 impl PendingCalls {
     /// The calls.
     pub fn calls(&self) -> &[ApiCall] {
-        &self.0
+        &self.calls
+    }
+
+    /// What they are made for.
+    pub fn purpose(&self) -> CallPurpose {
+        self.purpose
+    }
+
+    /// The same, made to verify a request.
+    pub(crate) fn for_proof(self) -> Self {
+        Self {
+            purpose: CallPurpose::Proof,
+            ..self
+        }
     }
 
     /// Both sets of calls, each once.
     pub fn merge(mut self, others: Self) -> Self {
-        self.0.extend(others.0);
-        self.0.sort();
-        self.0.dedup();
+        self.calls.extend(others.calls);
+        self.calls.sort();
+        self.calls.dedup();
+        self.purpose = self.purpose.max(others.purpose);
         self
     }
 }

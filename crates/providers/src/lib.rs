@@ -47,8 +47,8 @@ pub mod diagnose;
 
 pub use endpoint::{EndpointConfig, InboundRequest};
 pub use fetch::{
-    ApiCall, ApiResponse, ApiResponses, CallTarget, FetchStep, Method, MissingResponse,
-    PendingCalls,
+    ApiCall, ApiResponse, ApiResponses, CallPurpose, CallTarget, FetchStep, Method,
+    MissingResponse, PendingCalls,
 };
 pub use keys::{PersonKey, notice_secret, partner_secret};
 pub use outcome::{ItemOutcome, ReceivedItem};
@@ -56,7 +56,7 @@ pub use provider::{
     ApiAuth, ApiConfig, Provider, Scheme, SignatureEncoding, SignedHeaders, UnsignedDelivery,
 };
 pub use request::{Headers, Request};
-pub use secret::{Secret, Secrets, WeakSecret};
+pub use secret::{MAX_PUBLIC_KEYS, Secret, Secrets, WeakSecret};
 pub use verification_error::VerificationError;
 pub use verified::VerifiedItems;
 
@@ -99,7 +99,7 @@ pub fn receive(
 ) -> Result<FetchStep<Vec<ReceivedItem>>, VerificationError> {
     let verified = match (provider.verify)(inbound)? {
         FetchStep::Done(verified) => verified,
-        FetchStep::Fetch(questions) => return Ok(FetchStep::Fetch(questions)),
+        FetchStep::Fetch(questions) => return Ok(FetchStep::Fetch(questions.for_proof())),
     };
     let account = provider.account(inbound.endpoint.mode);
     let items = verified.items().iter().map(|raw| {

@@ -20,6 +20,7 @@ pub struct Provider {
     pub(crate) statuses: ResponseStatuses,
     pub(crate) schemes: &'static [Scheme],
     pub(crate) api: Option<ApiConfig>,
+    pub(crate) has_path_secret: bool,
     pub(crate) secrets: fn(&str) -> Result<Vec<Secret>, WeakSecret>,
     pub(crate) verify: VerifyFn,
     pub(crate) normalize: NormalizeFn,
@@ -214,6 +215,12 @@ impl Provider {
     /// Its API, where its events are incomplete.
     pub fn api(&self) -> Option<&ApiConfig> {
         self.api.as_ref()
+    }
+
+    /// Whether its endpoint has a second address that ends in a secret segment, because some of
+    /// its requests carry no signature.
+    pub fn has_path_secret(&self) -> bool {
+        self.has_path_secret
     }
 
     /// The secrets in force, as this provider writes them.

@@ -5,11 +5,12 @@ use base64::engine::general_purpose::STANDARD;
 use rustls_pki_types::CertificateDer;
 use std::fmt;
 use std::sync::Arc;
+use subtle::{Choice, ConstantTimeEq};
 use webpki::anchor_from_trusted_cert;
 
-/// What a signature is checked with: a shared secret of at least 16 bytes, a public key, or a root
-/// certificate. One kind is never used as another. It has no `Display`, and its `Debug` is
-/// redacted.
+/// What a request is checked with: a shared secret of at least 16 bytes, a public key, a root
+/// certificate, or the secret part of an address. One kind is never used as another. It has no
+/// `Display`, and its `Debug` is redacted.
 #[derive(Clone)]
 pub struct Secret(SecretKind);
 
@@ -18,6 +19,7 @@ enum SecretKind {
     Shared(Arc<[u8]>),
     Ed25519([u8; 32]),
     Root(Arc<[u8]>),
+    PathSegment(Arc<str>),
 }
 
 impl Secret {
@@ -88,6 +90,25 @@ impl Secret {
         }
     }
 
+    /// The last segment of an address that only its sender was given: `path:` and 16 to 128
+    /// letters, digits, `-` or `_`.
+    ///
+    /// # Errors
+    /// [`WeakSecret`] when it is something else.
+    pub fn path_segment(text: &str) -> Result<Self, WeakSecret> {
+        check_text(text)?;
+        let segment = text.strip_prefix(PATH_PREFIX).unwrap_or_default();
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        if segment.len() > MAX_SEGMENT || !segment.bytes().all(is_allowed) {
+            return Err(WeakSecret::NoPathSegment);
+        }
+        match segment.len() {
+            0 => Err(WeakSecret::Empty),
+            bytes if bytes < MIN_BYTES => Err(WeakSecret::Short { bytes }),
+            _ => Ok(Self(SecretKind::PathSegment(segment.into()))),
+        }
+    }
+
     /// A root certificate as [`Self::root`] reads it.
     pub fn root_text(certificate: &CertificateDer<'_>) -> String {
         format!("{ROOT_PREFIX}{}", STANDARD.encode(certificate))
@@ -99,6 +120,7 @@ impl Secret {
             SecretKind::Shared(key) => format!("{STANDARD_PREFIX}{}", STANDARD.encode(key)),
             SecretKind::Ed25519(key) => format!("{PUBLIC_PREFIX}{}", STANDARD.encode(key)),
             SecretKind::Root(root) => format!("{ROOT_PREFIX}{}", STANDARD.encode(root)),
+            SecretKind::PathSegment(segment) => format!("{PATH_PREFIX}{segment}"),
         }
     }
 
@@ -106,15 +128,15 @@ impl Secret {
     pub(crate) fn shared(&self) -> Option<&[u8]> {
         match &self.0 {
             SecretKind::Shared(key) => Some(key),
-            SecretKind::Ed25519(_) | SecretKind::Root(_) => None,
+            SecretKind::Ed25519(_) | SecretKind::Root(_) | SecretKind::PathSegment(_) => None,
         }
     }
 
     /// The key of an Ed25519 signature.
     pub(crate) fn ed25519(&self) -> Option<&[u8; 32]> {
         match &self.0 {
-            SecretKind::Shared(_) | SecretKind::Root(_) => None,
             SecretKind::Ed25519(key) => Some(key),
+            SecretKind::Shared(_) | SecretKind::Root(_) | SecretKind::PathSegment(_) => None,
         }
     }
 
@@ -122,7 +144,15 @@ impl Secret {
     pub(crate) fn trusted_root(&self) -> Option<&[u8]> {
         match &self.0 {
             SecretKind::Root(root) => Some(root),
-            SecretKind::Shared(_) | SecretKind::Ed25519(_) => None,
+            SecretKind::Shared(_) | SecretKind::Ed25519(_) | SecretKind::PathSegment(_) => None,
+        }
+    }
+
+    /// The secret part of an address.
+    fn segment(&self) -> Option<&str> {
+        match &self.0 {
+            SecretKind::PathSegment(segment) => Some(segment),
+            SecretKind::Shared(_) | SecretKind::Ed25519(_) | SecretKind::Root(_) => None,
         }
     }
 }
@@ -141,13 +171,29 @@ impl Secrets {
     /// From all of them.
     ///
     /// # Errors
-    /// [`WeakSecret::Empty`] for none, [`WeakSecret::TooMany`] beyond eight.
+    /// [`WeakSecret::Empty`] for none, [`WeakSecret::TooMany`] beyond eight, of which four may be
+    /// public keys.
     pub fn new(secrets: Vec<Secret>) -> Result<Self, WeakSecret> {
+        let too_many = |count, limit| Err(WeakSecret::TooMany { count, limit });
+        let public = secrets.iter().filter(|one| one.ed25519().is_some()).count();
         match secrets.len() {
             0 => Err(WeakSecret::Empty),
-            count if count > MAX_SECRETS => Err(WeakSecret::TooMany { count }),
+            count if count > MAX_SECRETS => too_many(count, MAX_SECRETS),
+            _ if public > MAX_PUBLIC_KEYS => too_many(public, MAX_PUBLIC_KEYS),
             _ => Ok(Self(secrets)),
         }
+    }
+
+    /// Whether a path ends in the secret part of an address. True where no address has one.
+    pub(crate) fn open_path(&self, path: &str) -> bool {
+        let offered = path.rsplit('/').next().unwrap_or_default();
+        let mut segments = self.0.iter().filter_map(Secret::segment).peekable();
+        segments.peek().is_none()
+            // All of them, in constant time each.
+            || segments
+                .map(|segment| segment.as_bytes().ct_eq(offered.as_bytes()))
+                .fold(Choice::from(0), |one, other| one | other)
+                .into()
     }
 
     /// The one to sign with.
@@ -184,11 +230,19 @@ pub enum WeakSecret {
     /// No certificate follows its prefix.
     #[error("what follows its prefix is not the DER of a certificate; copy it again")]
     NoCertificate,
-    /// More than eight in force.
-    #[error("{count} secrets are in force and each is tried on every request; keep at most 8")]
+    /// No secret part of an address follows its prefix.
+    #[error("what follows its prefix is not 16 to 128 letters, digits, `-` or `_`; make another")]
+    NoPathSegment,
+    /// More in force than a rotation needs.
+    #[error(
+        "{count} secrets of its kind are in force and each is tried on every request; \
+         keep at most {limit}"
+    )]
     TooMany {
         /// How many there are.
         count: usize,
+        /// How many there may be.
+        limit: usize,
     },
     /// No key follows from it.
     #[error("no key follows from it for this name; is the name empty?")]
@@ -216,8 +270,12 @@ fn unsigned(mut key: [u8; 32]) -> [u8; 32] {
 const STANDARD_PREFIX: &str = "whsec_";
 const PUBLIC_PREFIX: &str = "whpk_";
 pub(crate) const ROOT_PREFIX: &str = "root:";
+pub(crate) const PATH_PREFIX: &str = "path:";
 const MIN_BYTES: usize = 16;
+const MAX_SEGMENT: usize = 128;
 const MAX_SECRETS: usize = 8;
+/// Public keys in force at once. Each costs some ten times what a shared secret does.
+pub const MAX_PUBLIC_KEYS: usize = 4;
 /// The points of Ed25519 of order 1, 2, 4 and 8 in every way they can be written: under such a
 /// key, signatures can be made without one.
 const SMALL_ORDER: [&str; 7] = [

@@ -23,6 +23,7 @@ mod paypal;
 mod readme;
 mod standard_signature;
 mod stripe_events;
+mod unproven_requests;
 mod stripe_signature;
 mod api_documents;
 mod unclear;

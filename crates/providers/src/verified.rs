@@ -56,11 +56,8 @@ impl VerifiedItems {
         secrets: &Secrets,
         now: Timestamp,
     ) -> Result<Self, VerificationError> {
-        let fits = |secret: &Secret| {
-            secret.shared().is_some_and(|key| claim.mac_fits(key))
-                || secret.ed25519().is_some_and(|key| claim.ed25519_fits(key))
-        };
-        if !secrets.iter().any(fits) {
+        let fits = |secret: &Secret| secret.shared().is_some_and(|key| claim.mac_fits(key));
+        if !secrets.iter().any(fits) && !claim.ed25519_fits(secrets) {
             return Err(VerificationError::SignatureMismatch);
         }
         let signed_at = match claim.signed_at {
@@ -160,15 +157,27 @@ impl SignatureClaim<'_> {
         self.macs.iter().any(fits)
     }
 
-    fn ed25519_fits(&self, key: &[u8; 32]) -> bool {
-        if self.ed25519.is_empty() {
+    fn ed25519_fits(&self, secrets: &Secrets) -> bool {
+        let mut checks = self.ed25519_checks(secrets).peekable();
+        if checks.peek().is_none() {
             return false;
         }
         let prefix = self.prefix.iter().copied().flatten();
         let message: Vec<u8> = prefix.chain(self.body).copied().collect();
-        let key = UnparsedPublicKey::new(&ED25519, key);
-        let fits = |signature: &[u8; 64]| key.verify(&message, signature).is_ok();
-        self.ed25519.iter().any(fits)
+        checks.any(|(key, signature)| {
+            let key = UnparsedPublicKey::new(&ED25519, key);
+            key.verify(&message, signature).is_ok()
+        })
+    }
+
+    /// Every key with every signature. Each pair is an expensive check, and a stranger decides
+    /// how many: [`MAX_PUBLIC_KEYS`](crate::MAX_PUBLIC_KEYS) and the scheme's limit bound them.
+    pub(crate) fn ed25519_checks<'a>(
+        &'a self,
+        secrets: &'a Secrets,
+    ) -> impl Iterator<Item = (&'a [u8; 32], &'a [u8; 64])> {
+        let keys = secrets.iter().filter_map(Secret::ed25519);
+        keys.flat_map(|key| self.ed25519.iter().map(move |signature| (key, signature)))
     }
 }
 

@@ -6,8 +6,8 @@ use super::target::{PartnerArgs, unknown_partner};
 use crate::table;
 use anyhow::{Context, bail};
 use clap::Args;
-use providers::Secret;
 use providers::partner::postback::PostbackToken;
+use providers::{MAX_PUBLIC_KEYS, Secret};
 use std::io::Write;
 use std::sync::Arc;
 use store::partners::{PartnerRow, change};
@@ -50,7 +50,7 @@ impl PublicKeyArgs {
             }
             if !known && row.public_keys.len() >= MAX_PUBLIC_KEYS {
                 return Err(
-                    "the partner already has eight public keys, the maximum; remove one first",
+                    "the partner already has four public keys, the maximum; remove one first",
                 );
             }
             if !known {
@@ -98,6 +98,3 @@ impl PostbackTokenArgs {
         Ok(())
     }
 }
-
-/// Each is tried on a request that no shared secret fits.
-const MAX_PUBLIC_KEYS: usize = 8;

@@ -54,6 +54,7 @@ pub(crate) static GOCARDLESS: Provider = Provider {
         auth: ApiAuth::Bearer,
         headers: &[("GoCardless-Version", "2015-07-06")],
     }),
+    has_path_secret: false,
     secrets: |text| Ok(vec![Secret::new(text)?]),
     verify: verify::verify,
     normalize: normalize::normalize,

@@ -8,11 +8,14 @@
 //! Nothing of it is believed; the payment is asked for with our key, and that answer is the
 //! proof. The body is the same at every change, so the state that was fetched names the event:
 //! the same state again is a repetition, another state is another event. An id that Mollie does
-//! not know is ignored with 200; where the API is silent the answer is 503.
+//! not know is ignored with 200; where the API is silent the answer is 503. Anybody can send such
+//! a form, so give Mollie an address that nobody can guess: where a webhook secret `path:` and a
+//! segment is in force, a form that came to another path (`/webhooks/mollie/<segment>` is its
+//! own) is refused before anything is asked.
 //!
 //! **Next-gen** (a webhook of the account): JSON under `X-Mollie-Signature`, twice while a
 //! secret rolls. Simple events name an entity, which is asked for. With classic webhooks
-//! alone, set any secret: the endpoint requires one, and none will fit.
+//! alone the segment is secret enough: nothing is signed with it.
 //!
 //! Mollie tells of payments and of nothing else, so this is all that can be known:
 //! - **A subscription** is asked for with each of its payments; it has no event of its own. Its
@@ -45,7 +48,7 @@ mod samples;
 use crate::provider::{
     ApiAuth, ApiConfig, Provider, ProviderSamples, ResponseStatuses, SigningMethod,
 };
-use crate::secret::Secret;
+use crate::secret::{PATH_PREFIX, Secret, WeakSecret};
 
 /// Mollie, as the list of providers has it.
 pub(crate) static MOLLIE: Provider = Provider {
@@ -60,7 +63,8 @@ pub(crate) static MOLLIE: Provider = Provider {
         auth: ApiAuth::Bearer,
         headers: &[],
     }),
-    secrets: |text| Ok(vec![Secret::new(text)?]),
+    has_path_secret: true,
+    secrets,
     verify: verify::verify,
     normalize: normalize::normalize,
     sign: SigningMethod::Secret(verify::sign),
@@ -73,6 +77,15 @@ pub(crate) static MOLLIE: Provider = Provider {
         time_path: "createdAt",
     },
 };
+
+/// Secrets of signatures, and of the address that forms come to.
+fn secrets(text: &str) -> Result<Vec<Secret>, WeakSecret> {
+    Ok(vec![if text.starts_with(PATH_PREFIX) {
+        Secret::path_segment(text)?
+    } else {
+        Secret::new(text)?
+    }])
+}
 
 /// Raised whenever the same bytes would give another normalized event.
 const NORMALIZER: u16 = 3;

@@ -22,6 +22,11 @@ pub(crate) fn verify(
     if inbound.request.headers.all(MAC.header).next().is_some() {
         return MAC.verify(inbound).map(FetchStep::Done);
     }
+    if !inbound.secrets.open_path(inbound.request.path) {
+        return Err(VerificationError::Disproved {
+            what: OTHER_ADDRESS,
+        });
+    }
     let missing = || VerificationError::HeaderMissing { header: MAC.header };
     let id = form_id(inbound.request.body).ok_or_else(missing)?;
     let call = payment::call(id).ok_or_else(missing)?;
@@ -89,6 +94,7 @@ pub(super) const MAC: BodyMac = BodyMac {
     header: "x-mollie-signature",
     prefix: "sha256=",
 };
+const OTHER_ADDRESS: &str = "a form came to an address without the secret segment that is in force";
 /// A snapshot of one entity is some kilobytes.
 const MAX_BODY: usize = 1024 * 1024;
 const MAX_FORM: usize = 1024;

@@ -47,6 +47,7 @@ pub(crate) static PADDLE: Provider = Provider {
     statuses: ResponseStatuses::DEFAULT,
     schemes: &[SIGNATURE.scheme()],
     api: None,
+    has_path_secret: false,
     secrets: |text| Ok(vec![Secret::new(text)?]),
     verify: |inbound| SIGNATURE.verify(inbound),
     normalize: normalize::normalize,

@@ -69,6 +69,7 @@ pub(crate) static PAYPAL: Provider = Provider {
         },
         headers: &[],
     }),
+    has_path_secret: false,
     secrets,
     verify: verify::verify,
     normalize: normalize::normalize,

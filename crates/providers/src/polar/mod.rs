@@ -32,6 +32,7 @@ pub(crate) static POLAR: Provider = Provider {
     statuses: ResponseStatuses::DEFAULT,
     schemes: standard::SCHEMES,
     api: None,
+    has_path_secret: false,
     secrets: raw_or_encoded,
     verify: verify_event,
     normalize: normalize::normalize,

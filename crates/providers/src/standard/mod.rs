@@ -63,6 +63,7 @@ pub(crate) static STANDARD: Provider = Provider {
     statuses: ResponseStatuses::DEFAULT,
     schemes: SCHEMES,
     api: None,
+    has_path_secret: false,
     secrets: keys,
     verify: verify_event,
     normalize: normalize::normalize,

@@ -43,6 +43,7 @@ pub(crate) static STRIPE: Provider = Provider {
     schemes: &[SIGNATURE.scheme()],
     api: None,
     // The whole `whsec_…` text is the key, not what it would decode to.
+    has_path_secret: false,
     secrets: |text| Ok(vec![Secret::new(text)?]),
     verify: |inbound| SIGNATURE.verify(inbound),
     normalize: normalize::normalize,

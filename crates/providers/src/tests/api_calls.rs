@@ -7,8 +7,8 @@ use crate::fetch::{
 use crate::provider::{Provider, ProviderSamples, ResponseStatuses, SigningMethod, WireItem};
 use crate::quarantine::{unreadable_event, waiting_event};
 use crate::{
-    EndpointConfig, Headers, InboundRequest, ItemOutcome, ReceivedItem, Secrets, VerificationError,
-    VerifiedItems,
+    CallPurpose, EndpointConfig, Headers, InboundRequest, ItemOutcome, ReceivedItem, Secrets,
+    VerificationError, VerifiedItems,
 };
 use crate::{raw_entry, read_again, receive};
 use domain::event::{About, Fact, NormalizedEvent};
@@ -30,6 +30,7 @@ static REFERENCE_ONLY: Provider = Provider {
     },
     schemes: &[],
     api: None,
+    has_path_secret: false,
     secrets: |text| Ok(vec![crate::Secret::new(text)?]),
     verify,
     normalize,
@@ -261,6 +262,20 @@ fn a_closed_endpoint_asks_nothing() {
         Err(MissingResponse::Unavailable)
     );
     assert!(asking.into_used().is_empty());
+}
+
+#[test]
+fn a_call_says_whether_it_is_to_prove_the_request_or_to_complete_what_is_proven() {
+    let mut fetched = ApiResponses::default();
+    for purpose in [CallPurpose::Proof, CallPurpose::Completion] {
+        let Ok(FetchStep::Fetch(calls)) = step(b"id=o1", &fetched) else {
+            panic!("asks nothing");
+        };
+        assert_eq!(calls.purpose(), purpose);
+        for call in calls.calls() {
+            fetched.insert(call.clone(), answer(b"\"p1\""));
+        }
+    }
 }
 
 fn step(

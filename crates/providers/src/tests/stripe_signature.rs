@@ -350,7 +350,10 @@ fn a_weak_secret_is_none_and_spoils_the_list() {
         weak(&["whsec_of_the\nfixture_walker"]),
         Some(WeakSecret::WhiteSpace)
     );
-    assert_eq!(weak(&[SECRET; 9]), Some(WeakSecret::TooMany { count: 9 }));
+    assert_eq!(
+        weak(&[SECRET; 9]),
+        Some(WeakSecret::TooMany { count: 9, limit: 8 })
+    );
     assert_eq!(weak(&[SECRET; 8]), None);
     for text in [
         "whsec_",
