@@ -1,18 +1,13 @@
 //! Secrets: read by name from Parameter Store, cached with a bound, several in force at once.
 
+mod held;
+
 use crate::clock::Clock;
 use aws_sdk_ssm::Client;
-use jiff::{SignedDuration, Timestamp};
+use held::{HeldSecrets, NextStep};
 use providers::{PersonKey, Secret, WeakSecret};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
-
-/// How long secrets are trusted before they are read again: the bound on how long a revoked one
-/// is still in force.
-pub const CACHE_TTL: SignedDuration = SignedDuration::from_mins(5);
-
-/// How long after a failed read the next request may try again.
-const RETRY_INTERVAL: SignedDuration = SignedDuration::from_secs(2);
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Something secret, read when it is first needed: the secrets in force for one endpoint, or a key
 /// derived from the master.
@@ -20,7 +15,9 @@ pub struct SecretCache<S> {
     source: SecretSource,
     parse: ParseSecrets<S>,
     clock: Clock,
-    cached: Mutex<CachedSecrets<S>>,
+    held: Mutex<HeldSecrets<S>>,
+    /// Whoever reads has it; the others wait and take what was read.
+    reading: tokio::sync::Mutex<()>,
 }
 
 /// How the texts of a source become what is used.
@@ -43,6 +40,12 @@ pub enum SecretSource {
 /// Why no secret is at hand.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum SecretsError {
+    /// The parameter store says that there are none.
+    #[error(
+        "the parameter that holds the secrets is not there; nothing can be verified until \
+         it is put"
+    )]
+    Missing,
     /// The parameter store did not give them.
     #[error(
         "the secrets could not be read from the parameter store ({0}); nothing can be verified"
@@ -53,12 +56,6 @@ pub enum SecretsError {
     Weak(#[from] WeakSecret),
 }
 
-struct CachedSecrets<S> {
-    secrets: Option<S>,
-    read_at: Option<Timestamp>,
-    tried_at: Option<Timestamp>,
-}
-
 impl<S: Clone> SecretCache<S> {
     /// A cache over a source, nothing read yet.
     pub fn new(
@@ -66,52 +63,36 @@ impl<S: Clone> SecretCache<S> {
         parse: impl Fn(&[&str]) -> Result<S, WeakSecret> + Send + Sync + 'static,
         clock: Clock,
     ) -> Self {
-        let held = CachedSecrets {
-            secrets: None,
-            read_at: None,
-            tried_at: None,
-        };
         Self {
             source,
             parse: Box::new(parse),
             clock,
-            cached: Mutex::new(held),
+            held: Mutex::default(),
+            reading: tokio::sync::Mutex::default(),
         }
     }
 
     /// The secrets in force.
     ///
     /// # Errors
-    /// [`SecretsError`]: the caller refuses, and never skips verification. While the store can't
-    /// be read, secrets read earlier stay in force for as long again as they are fresh.
+    /// [`SecretsError`]: the caller refuses, and never skips verification. `HeldSecrets` says for
+    /// how long what was read, and a failure to read, stand.
     pub async fn in_force(&self) -> Result<S, SecretsError> {
-        let now = self.clock.now();
-        let held = {
-            let held = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
-            let young = |at: Option<Timestamp>, bound: SignedDuration| {
-                at.is_some_and(|at| now.duration_since(at).abs() < bound)
-            };
-            match &held.secrets {
-                Some(secrets) if young(held.read_at, CACHE_TTL) => return Ok(secrets.clone()),
-                Some(secrets) if young(held.tried_at, RETRY_INTERVAL) => return Ok(secrets.clone()),
-                Some(secrets) if young(held.read_at, CACHE_TTL.saturating_mul(2)) => {
-                    Some(secrets.clone())
-                }
-                Some(_) | None => None,
-            }
-        };
-        let read = self.read().await;
-        let mut held_now = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
-        held_now.tried_at = Some(now);
-        match (read, held) {
-            (Ok(secrets), _) => {
-                held_now.secrets = Some(secrets.clone());
-                held_now.read_at = Some(now);
-                Ok(secrets)
-            }
-            (Err(_), Some(earlier)) => Ok(earlier),
-            (Err(error), None) => Err(error),
+        if let NextStep::Answer(answer) = self.held().next_step(self.clock.now()) {
+            return answer;
         }
+        let _reading = self.reading.lock().await;
+        // Whoever was first may have read meanwhile.
+        let now = self.clock.now();
+        if let NextStep::Answer(answer) = self.held().next_step(now) {
+            return answer;
+        }
+        let read = self.read().await;
+        self.held().note(read, now)
+    }
+
+    fn held(&self) -> MutexGuard<'_, HeldSecrets<S>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn read(&self) -> Result<S, SecretsError> {
@@ -165,11 +146,15 @@ async fn read_parameter(client: &Client, name: &str) -> Result<String, SecretsEr
         .with_decryption(true)
         .send()
         .await;
-    let answer = answer.map_err(|error| {
-        SecretsError::Unreadable(error.code().unwrap_or("no answer").to_owned())
+    let answer = answer.map_err(|error| match error.code() {
+        Some("ParameterNotFound" | "ParameterVersionNotFound") => SecretsError::Missing,
+        other => SecretsError::Unreadable(other.unwrap_or("no answer").to_owned()),
     })?;
     Ok(answer
         .parameter
         .and_then(|parameter| parameter.value)
         .unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests;
