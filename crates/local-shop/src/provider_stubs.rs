@@ -41,6 +41,20 @@ impl ApiClient for LocalApi {
             Self::Absent => None,
         }
     }
+
+    async fn call_for_proof(&self, call: &ApiCall) -> Option<ApiResponse> {
+        match self {
+            Self::Http(api) => api.call_for_proof(call).await,
+            Self::Stub(..) | Self::Absent => self.call(call).await,
+        }
+    }
+
+    fn settle(&self, calls: &[ApiCall], proven: bool) {
+        match self {
+            Self::Http(api) => api.settle(calls, proven),
+            Self::Stub(..) | Self::Absent => {}
+        }
+    }
 }
 
 impl StubApis {

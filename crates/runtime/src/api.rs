@@ -5,12 +5,15 @@ mod client;
 mod stage;
 
 mod certificates;
+mod proof_calls;
 
 pub use client::{ApiKey, HttpApi, api_key};
 pub use stage::StageApis;
 
 use futures_util::StreamExt;
-use providers::{ApiCall, ApiResponse, ApiResponses, FetchStep, PendingCalls, VerificationError};
+use providers::{
+    ApiCall, ApiResponse, ApiResponses, CallPurpose, FetchStep, PendingCalls, VerificationError,
+};
 use std::future::Future;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
@@ -19,6 +22,14 @@ use tokio::time::{Instant, timeout_at};
 pub trait ApiClient: Send + Sync {
     /// The API's answer; none when it is silent.
     fn call(&self, call: &ApiCall) -> impl Future<Output = Option<ApiResponse>> + Send;
+
+    /// The same for a request that nothing proves yet: once, and within a budget.
+    fn call_for_proof(&self, call: &ApiCall) -> impl Future<Output = Option<ApiResponse>> + Send {
+        self.call(call)
+    }
+
+    /// Whether the answers to these calls proved the request: then they cost nothing of it.
+    fn settle(&self, _: &[ApiCall], _proven: bool) {}
 }
 
 /// A provider without an API to ask: no call is answered.
@@ -27,6 +38,19 @@ impl<A: ApiClient> ApiClient for Option<A> {
         match self {
             Some(api) => api.call(call).await,
             None => None,
+        }
+    }
+
+    async fn call_for_proof(&self, call: &ApiCall) -> Option<ApiResponse> {
+        match self {
+            Some(api) => api.call_for_proof(call).await,
+            None => None,
+        }
+    }
+
+    fn settle(&self, calls: &[ApiCall], proven: bool) {
+        if let Some(api) = self {
+            api.settle(calls, proven);
         }
     }
 }
@@ -64,6 +88,20 @@ pub async fn run_steps<T>(
     bounds: AskLimits,
     step: impl Fn(&ApiResponses) -> Result<FetchStep<T>, VerificationError>,
 ) -> Result<T, VerificationError> {
+    let mut for_proof = Vec::new();
+    let done = run_rounds(api, bounds, &mut for_proof, step).await;
+    if !for_proof.is_empty() {
+        api.settle(&for_proof, done.is_ok());
+    }
+    done
+}
+
+async fn run_rounds<T>(
+    api: &impl ApiClient,
+    bounds: AskLimits,
+    for_proof: &mut Vec<ApiCall>,
+    step: impl Fn(&ApiResponses) -> Result<FetchStep<T>, VerificationError>,
+) -> Result<T, VerificationError> {
     let until = Instant::now().checked_add(bounds.time);
     let mut fetched = ApiResponses::default();
     let mut left = bounds.calls;
@@ -72,6 +110,10 @@ pub async fn run_steps<T>(
             FetchStep::Done(done) => return Ok(done),
             FetchStep::Fetch(questions) => questions,
         };
+        match questions.purpose() {
+            CallPurpose::Proof => for_proof.extend_from_slice(questions.calls()),
+            CallPurpose::Completion => api.settle(&std::mem::take(for_proof), true),
+        }
         let asked = ask(api, &questions, left, &mut fetched);
         let in_time = match until {
             Some(until) => timeout_at(until, asked).await.is_ok(),
@@ -98,8 +140,12 @@ async fn ask(
     fetched: &mut ApiResponses,
 ) {
     let calls: Vec<ApiCall> = questions.calls().iter().take(most).cloned().collect();
+    let purpose = questions.purpose();
     let answered = |call: ApiCall| async move {
-        let answer = api.call(&call).await;
+        let answer = match purpose {
+            CallPurpose::Proof => api.call_for_proof(&call).await,
+            CallPurpose::Completion => api.call(&call).await,
+        };
         (call, answer)
     };
     let mut answers = futures_util::stream::iter(calls)

@@ -1,7 +1,7 @@
 //! The HTTP client: one connection reused, bounded waits, few retries, answers of bounded size.
 
 use super::ApiClient;
-use super::certificates::CertificateCache;
+use super::proof_calls::ProofCalls;
 use crate::clock::Clock;
 use crate::connector::HttpClient;
 use crate::secrets::SecretCache;
@@ -56,7 +56,7 @@ pub struct HttpApi {
     clock: Clock,
     client: HttpClient,
     token: Mutex<Option<AccessToken>>,
-    certificates: CertificateCache,
+    proof_calls: ProofCalls,
 }
 
 struct AccessToken {
@@ -126,10 +126,10 @@ impl HttpApi {
             key_use: api.auth,
             headers: api.headers,
             key,
+            proof_calls: ProofCalls::new(clock.clone()),
             clock,
             client: client()?,
             token: Mutex::default(),
-            certificates: CertificateCache::default(),
         })
     }
 
@@ -259,10 +259,6 @@ impl HttpApi {
 
 impl ApiClient for HttpApi {
     async fn call(&self, call: &ApiCall) -> Option<ApiResponse> {
-        let now = self.clock.now();
-        if let Some(kept) = self.certificates.get(call, now) {
-            return Some(kept);
-        }
         let mut answer = self.attempt(call).await;
         for pause in RETRY_PAUSES {
             if answer.is_some() {
@@ -271,10 +267,15 @@ impl ApiClient for HttpApi {
             sleep(pause).await;
             answer = self.attempt(call).await;
         }
-        if let Some(answer) = &answer {
-            self.certificates.insert(call, answer, now);
-        }
         answer
+    }
+
+    async fn call_for_proof(&self, call: &ApiCall) -> Option<ApiResponse> {
+        self.proof_calls.answer(call, || self.attempt(call)).await
+    }
+
+    fn settle(&self, calls: &[ApiCall], proven: bool) {
+        self.proof_calls.settle(calls, proven);
     }
 }
 
