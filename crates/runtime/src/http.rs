@@ -55,7 +55,10 @@ pub async fn answer(handler: &impl HttpHandler, payload: &[u8]) -> Vec<u8> {
             let form = request.format;
             handler.handle(request).await.into_event(form)
         }
-        Err(error) => HttpResponse::from(&error).into_event(EventFormat::Rest),
+        Err(error) => {
+            tracing::warn!(verdict = "malformed", why = %error, metrics = "malformed_events");
+            HttpResponse::from(&error).into_event(EventFormat::Rest)
+        }
     }
 }
 
@@ -199,14 +202,17 @@ impl HttpResponse {
         )
     }
 
-    /// As Lambda hands it to the gateway.
+    /// As Lambda hands it to the gateway. An answer without content (204) has neither a body nor
+    /// a type of one.
     pub fn into_event(self, form: EventFormat) -> Vec<u8> {
-        let mut headers = BTreeMap::from([("content-type", "application/json")]);
+        let body = (self.status != 204).then_some(self.body.as_str());
+        let mut headers = BTreeMap::new();
+        headers.extend(body.map(|_| ("content-type", "application/json")));
         headers.extend(self.allow.map(|allow| ("allow", allow)));
         let event = WireAnswer {
             status_code: self.status,
             headers,
-            body: &self.body,
+            body,
             is_base64_encoded: false,
             cookies: match form {
                 EventFormat::Http => Some([]),
@@ -265,7 +271,8 @@ struct WireHttp {
 struct WireAnswer<'a> {
     status_code: u16,
     headers: BTreeMap<&'static str, &'static str>,
-    body: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<&'a str>,
     is_base64_encoded: bool,
     /// `cargo lambda watch` takes no answer of payload 2.0 without; a REST API none with.
     #[serde(skip_serializing_if = "Option::is_none")]

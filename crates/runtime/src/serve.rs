@@ -17,7 +17,11 @@ pub async fn serve(function: impl Function) -> Result<(), lambda_runtime::Error>
     lambda_runtime::run(service_fn(
         move |event: LambdaEvent<Box<RawValue>>| async move {
             telemetry::start_invocation(&event.context.request_id);
-            let answer = function.invoke(event.payload.get().as_bytes()).await?;
+            let answer = function.invoke(event.payload.get().as_bytes()).await;
+            let answer = answer.inspect_err(|failure| {
+                let kind = &*failure.error_type;
+                tracing::error!(kind, why = %failure.message, metrics = "failed_calls");
+            })?;
             let text = String::from_utf8(answer).unwrap_or_default();
             RawValue::from_string(text)
                 .map_err(|error| Failure::new("BadAnswer", error.to_string()))

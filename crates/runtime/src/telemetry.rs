@@ -7,6 +7,7 @@
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 use std::fmt;
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
@@ -71,6 +72,10 @@ struct EventFields {
 }
 
 impl EventFields {
+    fn insert_text(&mut self, field: &Field, text: &str) {
+        self.insert(field, plain(text).into());
+    }
+
     fn insert(&mut self, field: &Field, value: Value) {
         if field.name() == "metrics" {
             let names = value.as_str().unwrap_or_default().split(' ');
@@ -83,11 +88,11 @@ impl EventFields {
 
 impl Visit for EventFields {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.insert(field, format!("{value:?}").into());
+        self.insert_text(field, &format!("{value:?}"));
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.insert(field, value.into());
+        self.insert_text(field, value);
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
@@ -103,6 +108,20 @@ impl Visit for EventFields {
     }
 }
 
+/// A text that no terminal obeys, whoever wrote it and whatever unpacks the line: a control
+/// character, and what turns the direction of writing, becomes a question mark.
+fn plain(text: &str) -> Cow<'_, str> {
+    let obeyed = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if text.contains(obeyed) {
+        text.replace(obeyed, "?").into()
+    } else {
+        text.into()
+    }
+}
+
 /// Lambda reads `level` and `timestamp` at the top of a line; `us` is the time since its call
 /// began, in microseconds.
 fn line(now: Timestamp, level: &str, event_fields: EventFields, stage: Option<&str>) -> String {
@@ -111,7 +130,7 @@ fn line(now: Timestamp, level: &str, event_fields: EventFields, stage: Option<&s
     fields.insert("level".into(), level.into());
     if let Some((request_id, since)) = &*INVOCATION.lock().unwrap_or_else(PoisonError::into_inner) {
         let us = u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX);
-        fields.insert("requestId".into(), request_id.as_str().into());
+        fields.insert("requestId".into(), plain(request_id).into());
         fields.insert("us".into(), us.into());
     }
     if let (Some(stage), false) = (stage, event_fields.metrics.is_empty()) {

@@ -1,17 +1,22 @@
 use super::{HttpHandler, HttpRequest, HttpResponse, answer};
 use serde_json::{Value, json};
 
-struct OkHandler;
+/// Answers everything so.
+struct Answering(u16);
 
-impl HttpHandler for OkHandler {
+impl HttpHandler for Answering {
     async fn handle(&self, _: HttpRequest) -> HttpResponse {
-        HttpResponse::json(200, &"well")
+        HttpResponse::json(self.0, &"well")
     }
 }
 
 async fn answered(event: Value) -> Value {
+    answered_with(200, event).await
+}
+
+async fn answered_with(status: u16, event: Value) -> Value {
     let event = serde_json::to_vec(&event).unwrap();
-    serde_json::from_slice(&answer(&OkHandler, &event).await).unwrap()
+    serde_json::from_slice(&answer(&Answering(status), &event).await).unwrap()
 }
 
 #[tokio::test]
@@ -27,4 +32,16 @@ async fn an_answer_has_the_fields_of_its_form_and_no_others() {
         rest.get("cookies").is_none(),
         "a REST API refuses what it does not know"
     );
+}
+
+#[tokio::test]
+async fn an_answer_without_content_has_no_body_and_no_type_of_one() {
+    let request = || json!({ "requestContext": { "http": { "method": "POST" } } });
+    let with = answered_with(200, request()).await;
+    assert_eq!(with["body"], "\"well\"");
+    assert_eq!(with["headers"]["content-type"], "application/json");
+    let without = answered_with(204, request()).await;
+    assert_eq!(without["statusCode"], 204);
+    assert!(without.get("body").is_none(), "{without}");
+    assert_eq!(without["headers"], json!({}));
 }

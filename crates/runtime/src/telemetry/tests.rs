@@ -1,4 +1,6 @@
 use super::{JsonLineLayer, start_invocation};
+use crate::http::{HttpHandler, HttpRequest, HttpResponse, answer};
+use futures_util::FutureExt;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::sync::Mutex;
@@ -109,4 +111,51 @@ fn the_line_of_an_accepted_webhook_is_short() {
     assert!(lines[0]["us"].is_u64());
     let bytes = WRITTEN.lock().unwrap().len();
     assert!(bytes <= 320, "{bytes} bytes for an accepted webhook");
+}
+
+#[test]
+fn no_control_character_reaches_a_line_whatever_unpacks_it() {
+    let obeyed = "a\u{1b}[2Jb\nc\rd\u{0}e\u{7f}f\u{9b}31mg\u{202e}h\u{2066}i\u{2028}j\u{200f}k";
+    let shown = "a?[2Jb?c?d?e?f?31mg?h?i?j?k";
+    let lines = lines(Some("try"), || {
+        start_invocation(obeyed);
+        tracing::warn!(kind = obeyed, why = %obeyed, about = ?obeyed, "{obeyed}");
+        start_invocation("r-1");
+        tracing::info!(kind = "Grüße, 日本 🍊");
+    });
+    for field in ["kind", "why", "message", "requestId"] {
+        assert_eq!(lines[0][field], shown, "{field}");
+    }
+    let about = lines[0]["about"].as_str().unwrap();
+    assert!(!about.chars().any(char::is_control), "{about}");
+    assert_eq!(lines[1]["kind"], "Grüße, 日本 🍊");
+}
+
+struct Unreached;
+
+impl HttpHandler for Unreached {
+    async fn handle(&self, _: HttpRequest) -> HttpResponse {
+        panic!("no request was there to handle")
+    }
+}
+
+#[test]
+fn an_event_that_is_no_request_leaves_a_line_and_a_metric_and_nothing_of_itself() {
+    for event in [
+        &b"nell@example.com"[..],
+        br#"{"Records":["nell@example.com"]}"#,
+        br#"{"requestContext":{},"body":"nell@example.com","isBase64Encoded":true}"#,
+    ] {
+        let lines = lines(Some("try"), || {
+            let answered = answer(&Unreached, event).now_or_never().unwrap();
+            let answered: Value = serde_json::from_slice(&answered).unwrap();
+            assert_eq!(answered["statusCode"], 400);
+        });
+        assert_eq!(lines.len(), 1);
+        assert_eq!(lines[0]["verdict"], "malformed");
+        assert_eq!(lines[0]["malformed_events"], 1);
+        let metrics = &lines[0]["_aws"]["CloudWatchMetrics"][0]["Metrics"];
+        assert_eq!(*metrics, json!([{ "Name": "malformed_events" }]));
+        assert!(!lines[0].to_string().contains("nell"), "{}", lines[0]);
+    }
 }
