@@ -157,10 +157,12 @@ where
             table: table.clone(),
             clock: clock.clone(),
         };
-        routes.push(post(
-            format!("/webhooks/{}", provider.name()),
-            Arc::new(webhook),
-        ));
+        let webhook: Arc<dyn Function> = Arc::new(webhook);
+        let path = format!("/webhooks/{}", provider.name());
+        if provider.has_path_secret() {
+            routes.push(post(format!("{path}/{{segment}}"), webhook.clone()));
+        }
+        routes.push(post(path, webhook));
     }
     let referral = PartnerReferral::new(&master, table, clock.clone());
     routes.extend(partners(Arc::new(referral)));

@@ -151,8 +151,8 @@ const FAULTS: [(&str, &str, &str); 26] = [
     ),
     (
         "cfn-guard",
-        "ThrottlingRateLimit: 50",
-        "ThrottlingRateLimit: 5000",
+        "DefaultRouteSettings: {ThrottlingRateLimit: 10",
+        "DefaultRouteSettings: {ThrottlingRateLimit: 5000",
     ),
     ("cfn-lint", "TopicArn: !Ref Alarms", "TopicArn: !Ref Alarm"),
     (

@@ -26,6 +26,7 @@ mod endpoints;
 mod fallbacks;
 mod waiting;
 mod silent_api;
+mod unproven_requests;
 mod letters;
 mod timing;
 mod corpus;
