@@ -25,7 +25,7 @@ pub(crate) fn router(sqs: Sqs, mailbox: StackMailbox) -> Router {
     queues
         .merge(mails)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(from_fn(guard::loopback_only))
+        .layer(from_fn(guard::own_machine_only))
 }
 
 async fn queue_call(Shared(sqs): Shared<Sqs>, headers: HeaderMap, body: Bytes) -> Response {

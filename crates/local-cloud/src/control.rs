@@ -2,16 +2,14 @@
 
 use axum::extract::{Path, State as Shared};
 use axum::http::StatusCode;
-use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::clock::{parse_amount, parse_moment};
+use crate::clock::{ClockMove, parse_amount, parse_moment};
 use crate::error::StackError;
-use crate::guard;
 use crate::inner::StackInner;
 use crate::mail::MailFault;
 
@@ -27,7 +25,6 @@ pub(crate) fn router(inner: StackInner) -> Router {
         .route("/_stack/mail-faults", post(mail_faults))
         .route("/_stack/schedules/{name}/run", post(run_schedule))
         .route("/_stack/queues/{name}/redrive", post(redrive))
-        .layer(from_fn(guard::own_pages_only))
         .with_state(inner)
 }
 
@@ -43,18 +40,22 @@ async fn clock(Shared(inner): Shared<StackInner>) -> ControlResult {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum ClockMove {
+enum ClockRequest {
     Set(String),
     Advance(String),
 }
 
 /// After a move the schedules run once: what fell due in between is what one moves for.
-async fn move_clock(Shared(inner): Shared<StackInner>, Json(to): Json<ClockMove>) -> ControlResult {
-    match to {
-        ClockMove::Set(moment) => inner.clock.set(parse_moment(&moment)?)?,
-        ClockMove::Advance(amount) => inner.clock.advance(parse_amount(&amount)?)?,
-    }
-    inner.clock_moved().await?;
+async fn move_clock(
+    Shared(inner): Shared<StackInner>,
+    Json(to): Json<ClockRequest>,
+) -> ControlResult {
+    let to = match to {
+        ClockRequest::Set(moment) if moment.trim() == "now" => ClockMove::Real,
+        ClockRequest::Set(moment) => ClockMove::To(parse_moment(&moment)?),
+        ClockRequest::Advance(amount) => ClockMove::By(parse_amount(&amount)?),
+    };
+    inner.move_clock(to).await?;
     Ok(Json(clock_status(&inner)))
 }
 
@@ -119,7 +120,7 @@ fn clock_status(inner: &StackInner) -> Value {
 impl IntoResponse for StackError {
     fn into_response(self) -> Response {
         let status = match &self {
-            Self::Time(_) => StatusCode::BAD_REQUEST,
+            Self::Time(_) | Self::NoSuchTime(..) | Self::FarTime => StatusCode::BAD_REQUEST,
             Self::UnknownSchedule(_) | Self::UnknownQueue(_) => StatusCode::NOT_FOUND,
             Self::Busy(_) | Self::Closed => StatusCode::SERVICE_UNAVAILABLE,
             Self::Function(_) => StatusCode::BAD_GATEWAY,

@@ -19,6 +19,9 @@ use crate::ids;
 /// The name of the one table.
 pub const TABLE: &str = "orangery";
 
+/// Its file in the data directory.
+pub(crate) const TABLE_FILE: &str = "table.sqlite";
+
 /// The region that ARNs and events name.
 pub const REGION: &str = "eu-west-3";
 
@@ -54,7 +57,7 @@ impl Engine {
     /// In memory the engine reads the stack's clock. In a file it cannot be given one, so
     /// [`Engine::changes`] puts its stamps right and [`Engine::expire`] opens the file anew.
     pub fn open(directory: Option<&Path>, clock: StackClock) -> Result<Self, StackError> {
-        let file = directory.map(|directory| directory.join("table.sqlite"));
+        let file = directory.map(|directory| directory.join(TABLE_FILE));
         let database = match &file {
             Some(file) => open_prepared(&file.to_string_lossy())?,
             None => in_memory(&clock)?,
@@ -204,18 +207,6 @@ impl Engine {
             (Some(_), None) => at.saturating_add(self.clock.offset()),
             (Some(_), Some(_)) | (None, _) => at,
         }
-    }
-}
-
-/// Serves the table's API on this listener until told to stop.
-pub(crate) async fn serve(
-    engine: Engine,
-    listener: tokio::net::TcpListener,
-    stop: impl Future<Output = ()> + Send + 'static,
-) {
-    let served = dynoxide::server::serve_with_shutdown(listener, engine.database, stop).await;
-    if let Err(cause) = served {
-        tracing::error!(cause, "the table's server ended");
     }
 }
 

@@ -46,6 +46,12 @@ pub enum StackError {
     /// What was asked for is not a time or an amount of time.
     #[error("`{0}` is neither a time like 2026-03-01T09:00:00Z nor an amount like 3d, 2h or 15m")]
     Time(String),
+    /// A date or a time of day that does not exist.
+    #[error("`{0}` is no moment: {1}; write one like 2026-03-01T09:00:00Z, in UTC")]
+    NoSuchTime(String, jiff::Error),
+    /// A moment that is not of this century.
+    #[error("that is before the year 2000 or after 2099, which is as far as the clock goes")]
+    FarTime,
     /// No schedule has this name.
     #[error("no schedule is called `{0}`")]
     UnknownSchedule(String),

@@ -10,6 +10,7 @@ use axum::extract::{ConnectInfo, Request, State as Shared};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
+use serde_json::{Map, Value};
 use tokio::sync::Notify;
 
 use crate::clock::StackClock;
@@ -89,7 +90,7 @@ impl Gateway {
         }
     }
 
-    async fn invoke(&self, route: &Route, event: &serde_json::Value) -> GatewayAnswer {
+    async fn invoke(&self, route: &Route, event: &Value) -> GatewayAnswer {
         let cause = match invoke(&route.function, event.to_string().into_bytes()).await {
             Ok(payload) => match http_event::answer(&payload) {
                 Ok(response) => return (response, None),
@@ -124,9 +125,14 @@ impl Gateway {
     ) -> Response<Body> {
         let status = response.status().as_u16();
         let (head, said) = response.into_parts();
-        let said = axum::body::to_bytes(said, usize::MAX)
+        let mut said = axum::body::to_bytes(said, usize::MAX)
             .await
             .unwrap_or_default();
+        if CREDENTIAL_REFUSALS.contains(&status)
+            && let Some(note) = self.clock.difference_note()
+        {
+            said = with_clock_note(said, note);
+        }
         let cause = cause.unwrap_or_else(|| String::from_utf8_lossy(&said).trim().to_owned());
         let seen = RecordedRequest {
             id: 0,
@@ -156,6 +162,17 @@ impl Gateway {
             tracing::error!(%cause, "a request could not be kept");
         }
         Response::from_parts(head, Body::from(said))
+    }
+}
+
+/// A refusal that says how far the stack's clock is off: nobody else could know.
+fn with_clock_note(said: Bytes, note: String) -> Bytes {
+    match serde_json::from_slice::<Map<String, Value>>(&said) {
+        Ok(mut fields) => {
+            fields.insert("stack_clock".to_owned(), Value::String(note));
+            Value::Object(fields).to_string().into()
+        }
+        Err(_) => [&said, note.as_bytes(), b"\n"].concat().into(),
     }
 }
 
@@ -207,6 +224,8 @@ fn text_response(status: StatusCode, words: &str) -> GatewayAnswer {
     ((status, format!("{words}\n")).into_response(), None)
 }
 
+/// What endpoints answer to a proof that does not hold, of which its time is a part.
+const CREDENTIAL_REFUSALS: [u16; 3] = [400, 401, 403];
 /// Lambda's limit on a request that waits for its answer.
 const BODY_LIMIT: usize = 6 * 1024 * 1024;
 const DRAIN_LIMIT: usize = 64 * 1024 * 1024;

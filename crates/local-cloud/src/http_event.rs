@@ -130,9 +130,17 @@ impl LambdaResponse {
         } else {
             body.into_bytes()
         };
-        let mut response = Response::new(Body::from(bytes));
-        *response.status_mut() = StatusCode::from_u16(self.status_code)
-            .map_err(|_| format!("{} is no status", self.status_code))?;
+        let status = StatusCode::from_u16(self.status_code)
+            .ok()
+            .filter(|status| !status.is_informational())
+            .ok_or_else(|| format!("{} is no status of an answer", self.status_code))?;
+        let has_body = ![StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&status);
+        let mut response = Response::new(if has_body {
+            Body::from(bytes)
+        } else {
+            Body::empty()
+        });
+        *response.status_mut() = status;
         let headers = response.headers_mut();
         let plain_text = HeaderValue::from_static("text/plain; charset=utf-8");
         headers.insert(header::CONTENT_TYPE, plain_text);
@@ -155,6 +163,9 @@ impl LambdaResponse {
         // The server frames the body itself.
         headers.remove(header::CONTENT_LENGTH);
         headers.remove(header::TRANSFER_ENCODING);
+        if !has_body {
+            headers.remove(header::CONTENT_TYPE);
+        }
         Ok(response)
     }
 }

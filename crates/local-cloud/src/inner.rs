@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use tokio::sync::Notify;
 
-use crate::clock::StackClock;
+use crate::clock::{ClockMove, StackClock};
 use crate::engine::Engine;
 use crate::error::StackError;
 use crate::mail::StackMailbox;
@@ -69,8 +69,16 @@ impl StackInner {
         ran
     }
 
-    /// What a moved clock brings about: items expire, schedules find what fell due.
-    pub(crate) async fn clock_moved(&self) -> Result<(), StackError> {
+    /// Moves the clock. What happened before is delivered at its own time; then items expire, and
+    /// schedules find what fell due. What waits for a time does not wait longer when it goes back.
+    pub(crate) async fn move_clock(&self, to: ClockMove) -> Result<(), StackError> {
+        worker::deliver_waiting(&self.workers).await?;
+        let before = self.clock.offset();
+        self.clock.turn(to)?;
+        let back = before.saturating_sub(self.clock.offset());
+        if back > 0 {
+            self.queues.clock_went_back(back)?;
+        }
         self.engine.expire()?;
         let mut outcome = Ok(());
         for scheduler in self.schedulers.iter() {

@@ -8,6 +8,7 @@ pub mod error;
 pub mod filter;
 pub mod name_value;
 pub mod mail;
+pub mod private_file;
 pub mod queue_mapping;
 pub mod queues;
 pub mod routes;
@@ -27,6 +28,7 @@ mod invoke;
 mod ports;
 mod ses;
 mod sqs;
+mod table_api;
 mod worker;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,18 +39,18 @@ use axum::Router;
 use axum::middleware::from_fn;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::clock::StackClock;
-use crate::engine::{Engine, TABLE};
+use crate::clock::{ClockMove, StackClock};
+use crate::engine::{Engine, TABLE, TABLE_FILE};
 use crate::error::StackError;
 use crate::gateway::Gateway;
 use crate::inner::StackInner;
 use crate::mail::StackMailbox;
-use crate::ports::{Ports, Tasks};
+use crate::ports::{Ports, Routers, Tasks};
 use crate::queue_mapping::{QueueMapping, QueueWorker};
 use crate::queues::{QueueSettings, Queues};
 use crate::routes::Route;
 use crate::schedules::{Schedule, Scheduler};
-use crate::state::StackState;
+use crate::state::{STATE_FILE, StackState};
 use crate::streams::{StreamMapping, StreamWorker};
 use crate::worker::Worker;
 
@@ -128,10 +130,14 @@ impl Stack {
     ) -> Result<Self, StackError> {
         let data = settings.data.as_deref();
         if let Some(path) = data {
-            std::fs::create_dir_all(path).map_err(|cause| StackError::Directory {
+            let unusable = |cause| StackError::Directory {
                 path: path.to_owned(),
                 cause,
-            })?;
+            };
+            private_file::create_folder(path).map_err(unusable)?;
+            for file in [STATE_FILE, TABLE_FILE] {
+                private_file::prepare_database(&path.join(file)).map_err(unusable)?;
+            }
         }
         let state = StackState::open(data)?;
         let clock = StackClock::restore(state.clone())?;
@@ -154,13 +160,16 @@ impl Stack {
         check_wiring(&wiring)?;
         let inner = assemble(&endpoints, &wiring);
         trim_stream(&inner)?;
-        let gateway = gateway(&inner, wiring);
         let sqs = sqs::Sqs {
             queues: inner.queues.clone(),
             address: endpoints.aws_url.clone(),
         };
-        let aws = aws::router(sqs, inner.mailbox.clone());
-        let tasks = Tasks::spawn(ports, &inner, gateway, aws);
+        let routers = Routers {
+            gateway: gateway(&inner, wiring),
+            table: table_api::router(inner.engine.clone()),
+            aws: aws::router(sqs, inner.mailbox.clone()),
+        };
+        let tasks = Tasks::spawn(ports, &inner, routers);
         Ok(Self {
             inner,
             endpoints,
@@ -226,10 +235,9 @@ impl Stack {
         self.inner.run_schedule(name).await
     }
 
-    /// Moves the clock, lets items expire, and runs the schedules once.
+    /// Delivers what waits, moves the clock, lets items expire, and runs the schedules once.
     pub async fn advance(&self, by: SignedDuration) -> Result<(), StackError> {
-        self.inner.clock.advance(by)?;
-        self.inner.clock_moved().await
+        self.inner.move_clock(ClockMove::By(by)).await
     }
 
     /// Stops accepting, lets what is under way end, and closes the files.
@@ -346,6 +354,8 @@ fn trim_stream(inner: &StackInner) -> Result<(), StackError> {
     inner.engine.trim(behind.as_deref())
 }
 
+/// The stack's own pages and levers are this machine's; the functions' endpoints are meant for the
+/// world, and may stand behind a tunnel's name.
 fn gateway(inner: &StackInner, wiring: Wiring) -> Router {
     let functions = gateway::router(Gateway {
         routes: Arc::new(wiring.routes),
@@ -355,8 +365,8 @@ fn gateway(inner: &StackInner, wiring: Wiring) -> Router {
     });
     control::router(inner.clone())
         .merge(wiring.pages)
+        .layer(from_fn(guard::own_machine_only))
         .fallback_service(functions)
-        .layer(from_fn(guard::loopback_only))
 }
 
 const STREAM_READERS: usize = 2;

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::engine::{self, Engine};
+use crate::engine::Engine;
 use crate::error::StackError;
 use crate::inner::StackInner;
 use crate::schedules;
@@ -47,6 +47,13 @@ impl Ports {
     }
 }
 
+/// What answers at each port.
+pub(crate) struct Routers {
+    pub(crate) gateway: Router,
+    pub(crate) table: Router,
+    pub(crate) aws: Router,
+}
+
 /// The servers, the mappings and the schedules.
 pub(crate) struct Tasks {
     /// The gateway stops first, the rest when what it began has ended.
@@ -57,7 +64,7 @@ pub(crate) struct Tasks {
 }
 
 impl Tasks {
-    pub(crate) fn spawn(ports: Ports, inner: &StackInner, gateway: Router, aws: Router) -> Self {
+    pub(crate) fn spawn(ports: Ports, inner: &StackInner, routers: Routers) -> Self {
         let (stop_gateway, _) = watch::channel(false);
         let (stop_rest, _) = watch::channel(false);
         let mut tasks = Self {
@@ -66,9 +73,10 @@ impl Tasks {
             gateway: JoinSet::new(),
             rest: JoinSet::new(),
         };
+        let stop = stopped(&tasks.stop_gateway);
         tasks
             .gateway
-            .spawn(serve(ports.gateway, gateway, stopped(&tasks.stop_gateway)));
+            .spawn(serve(ports.gateway, routers.gateway, stop));
         for worker in inner.workers.iter() {
             let (nudge, stop) = (Arc::clone(&inner.nudge), tasks.stop_gateway.subscribe());
             tasks
@@ -84,13 +92,10 @@ impl Tasks {
         tasks
             .gateway
             .spawn(expire(inner.engine.clone(), tasks.stop_gateway.subscribe()));
-        let stop = stopped(&tasks.stop_rest);
-        tasks
-            .rest
-            .spawn(engine::serve(inner.engine.clone(), ports.table, stop));
-        tasks
-            .rest
-            .spawn(serve(ports.aws, aws, stopped(&tasks.stop_rest)));
+        for (listener, router) in [(ports.table, routers.table), (ports.aws, routers.aws)] {
+            let stop = stopped(&tasks.stop_rest);
+            tasks.rest.spawn(serve(listener, router, stop));
+        }
         tasks
     }
 

@@ -265,6 +265,19 @@ impl Queues {
         Ok(moved)
     }
 
+    /// After the stack's clock went back by so many milliseconds: what was sent before waits no
+    /// longer than it would have.
+    pub(crate) fn clock_went_back(&self, by: i64) -> Result<(), StackError> {
+        self.state.with_connection(|sql| {
+            sql.execute(
+                "UPDATE messages SET due_at = due_at - ?1, sent_at = sent_at - ?1,
+                 first_received_at = first_received_at - ?1",
+                [by],
+            )
+            .map(drop)
+        })
+    }
+
     /// The body of a queue's oldest message, without receiving it; for people and tests.
     pub fn peek(&self, name: &str) -> Result<Option<String>, StackError> {
         self.queue(name)?;

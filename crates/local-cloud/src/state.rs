@@ -58,7 +58,7 @@ impl StackState {
     /// [`StackError::InUse`] if another process has it open.
     pub fn open(directory: Option<&Path>) -> Result<Self, StackError> {
         let connection = match directory {
-            Some(directory) => Connection::open(directory.join("stack.sqlite"))?,
+            Some(directory) => Connection::open(directory.join(STATE_FILE))?,
             None => Connection::open_in_memory()?,
         };
         prepare(&connection).map_err(in_use)?;
@@ -237,6 +237,8 @@ fn in_use(cause: rusqlite::Error) -> StackError {
     }
 }
 
+/// Its file in the data directory.
+pub(crate) const STATE_FILE: &str = "stack.sqlite";
 /// More would be a log, and a log is not asked for its thousandth line.
 const MAX_REFUSALS: i64 = 1_000;
 const BODY_LIMIT: usize = 64 * 1024;

@@ -32,7 +32,8 @@ pub struct StreamMapping {
     pub batching_window: Duration,
     /// Retries after the first try; `None` retries for ever, as Lambda does unless told.
     pub maximum_retry_attempts: Option<u32>,
-    /// Older records, by the stack's clock, are given up; `None` never gives up.
+    /// What has been tried for longer, in real time, is given up; `None` never gives up. A stack
+    /// whose clock is moved on by days has not kept anything waiting for days.
     pub maximum_record_age: Option<Duration>,
     /// Halve a failed batch; halving does not count as a retry.
     pub bisect_on_error: bool,
@@ -63,10 +64,11 @@ struct StreamProgress {
     waiting: Option<Instant>,
 }
 
-#[derive(Default)]
 struct StreamBatch {
     changes: Vec<StreamChange>,
     retries: u32,
+    /// When it was read, by a clock that nobody moves.
+    since: Instant,
 }
 
 impl Worker for StreamWorker {
@@ -165,6 +167,7 @@ impl StreamWorker {
         progress.batches.push_back(StreamBatch {
             changes,
             retries: 0,
+            since: Instant::now(),
         });
         Ok(ReadOutcome::Batch)
     }
@@ -174,29 +177,14 @@ impl StreamWorker {
         progress: &mut StreamProgress,
         batch: StreamBatch,
     ) -> Result<StepOutcome, StackError> {
-        let StreamBatch {
-            changes: mut old,
-            retries,
-        } = batch;
-        // Only the run at the front: the checkpoint must not pass a record that is still tried.
-        let young = old
-            .iter()
-            .position(|change| !self.too_old(change))
-            .unwrap_or(old.len());
-        let changes = old.split_off(young);
-        if !old.is_empty() {
-            self.give_up(
-                &old,
-                "RecordAgeExceeded",
-                retries,
-                "older than the mapping allows",
-            )?;
-            self.checkpoint_changes(&old)?;
-        }
-        if changes.is_empty() {
+        if self.too_old(&batch) {
+            let why = "older than the mapping allows";
+            self.give_up(&batch, "RecordAgeExceeded", why)?;
+            self.checkpoint_changes(&batch.changes)?;
             self.finish_read(progress)?;
             return Ok(StepOutcome::Progress);
         }
+        let changes = &batch.changes;
         let records: Vec<&Value> = changes.iter().map(|change| &change.record).collect();
         let payload = serde_json::to_vec(&json!({ "Records": records }))?;
         let identifiers: Vec<&str> = changes.iter().map(|change| &*change.sequence).collect();
@@ -209,28 +197,29 @@ impl StreamWorker {
             Err(failure) => (Some(0), failure.to_string()),
         };
         let Some(place) = failed_at else {
-            self.checkpoint_changes(&changes)?;
+            self.checkpoint_changes(changes)?;
             self.finish_read(progress)?;
             return Ok(StepOutcome::Progress);
         };
         tracing::warn!(mapping = self.mapping.name, cause, "a batch failed");
-        self.retry(progress, StreamBatch { changes, retries }, place, &cause)
+        self.retry(progress, batch, place, &cause)
     }
 
     /// What was done stays done; the rest is halved, tried again or given up.
     fn retry(
         &self,
         progress: &mut StreamProgress,
-        batch: StreamBatch,
+        mut batch: StreamBatch,
         place: usize,
         cause: &str,
     ) -> Result<StepOutcome, StackError> {
-        let StreamBatch {
-            mut changes,
+        let mut rest = batch.changes.split_off(place);
+        self.checkpoint_changes(&batch.changes)?;
+        let piece = |changes: Vec<StreamChange>, retries| StreamBatch {
+            changes,
             retries,
-        } = batch;
-        let mut rest = changes.split_off(place);
-        self.checkpoint_changes(&changes)?;
+            since: batch.since,
+        };
         if self.mapping.bisect_on_error && rest.len() > 1 {
             // Split where the function stopped, else in the middle; neither counts as a retry.
             let second = if place > 0 {
@@ -239,31 +228,25 @@ impl StreamWorker {
                 rest.split_off(rest.len() / 2)
             };
             if !second.is_empty() {
-                progress.batches.push_front(StreamBatch {
-                    changes: second,
-                    retries,
-                });
+                progress.batches.push_front(piece(second, batch.retries));
             }
-            progress.batches.push_front(StreamBatch {
-                changes: rest,
-                retries,
-            });
+            progress.batches.push_front(piece(rest, batch.retries));
             return Ok(StepOutcome::Progress);
         }
+        let rest = piece(rest, batch.retries);
         if self
             .mapping
             .maximum_retry_attempts
-            .is_some_and(|most| retries >= most)
+            .is_some_and(|most| rest.retries >= most)
         {
-            self.give_up(&rest, "RetryAttemptsExhausted", retries, cause)?;
-            self.checkpoint_changes(&rest)?;
+            self.give_up(&rest, "RetryAttemptsExhausted", cause)?;
+            self.checkpoint_changes(&rest.changes)?;
             self.finish_read(progress)?;
             return Ok(StepOutcome::Progress);
         }
-        let retries = retries.saturating_add(1);
         progress.batches.push_front(StreamBatch {
-            changes: rest,
-            retries,
+            retries: rest.retries.saturating_add(1),
+            ..rest
         });
         Ok(if place > 0 {
             StepOutcome::Progress
@@ -291,21 +274,19 @@ impl StreamWorker {
         }
     }
 
-    fn too_old(&self, change: &StreamChange) -> bool {
-        let age = self.clock.now().as_millisecond().saturating_sub(change.at);
-        let limit = self.mapping.maximum_record_age.map(|age| age.as_millis());
-        limit.is_some_and(|limit| i128::from(age) > i128::try_from(limit).unwrap_or(i128::MAX))
+    fn too_old(&self, batch: &StreamBatch) -> bool {
+        let limit = self.mapping.maximum_record_age;
+        limit.is_some_and(|limit| batch.since.elapsed() > limit)
     }
 
     fn give_up(
         &self,
-        changes: &[StreamChange],
+        batch: &StreamBatch,
         condition: &str,
-        retries: u32,
         message: &str,
     ) -> Result<(), StackError> {
         let at = self.clock.now().to_string();
-        let record = self.invocation_record(changes, condition, retries, &at);
+        let record = self.invocation_record(batch, condition, &at);
         if let Some(queue) = &self.mapping.on_failure {
             self.queues
                 .send(queue, &record.to_string(), &json!({}), Duration::ZERO)?;
@@ -315,19 +296,16 @@ impl StreamWorker {
             source: self.mapping.name.clone(),
             condition: condition.to_owned(),
             message: message.to_owned(),
-            size: changes.len(),
+            size: batch.changes.len(),
             record,
         })
     }
 
     /// The shape that Lambda sends to an on-failure destination: places, never the items.
-    fn invocation_record(
-        &self,
-        changes: &[StreamChange],
-        condition: &str,
-        retries: u32,
-        at: &str,
-    ) -> Value {
+    fn invocation_record(&self, batch: &StreamBatch, condition: &str, at: &str) -> Value {
+        let StreamBatch {
+            changes, retries, ..
+        } = batch;
         let sequence = |change: Option<&StreamChange>| change.map(|change| change.sequence.clone());
         let arrival = |change: Option<&StreamChange>| {
             let at = change.and_then(|c| jiff::Timestamp::from_millisecond(c.at).ok());

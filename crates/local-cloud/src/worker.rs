@@ -112,6 +112,28 @@ pub(crate) async fn settle(workers: &[Arc<dyn Worker>]) -> Result<(), StackError
     )))
 }
 
+/// Delivers what can be delivered; what fails is tried once and keeps its other tries.
+pub(crate) async fn deliver_waiting(workers: &[Arc<dyn Worker>]) -> Result<(), StackError> {
+    let mut failing = vec![false; workers.len()];
+    for _ in 0..MAX_ROUNDS {
+        let mut progress = false;
+        for (worker, failing) in workers.iter().zip(&mut failing) {
+            if *failing {
+                continue;
+            }
+            match worker.step(Pace::AtOnce).await? {
+                StepOutcome::Idle => {}
+                StepOutcome::Progress => progress = true,
+                StepOutcome::Failed => *failing = true,
+            }
+        }
+        if !progress {
+            break;
+        }
+    }
+    Ok(())
+}
+
 fn backoff(failures: u32) -> Duration {
     let factor = 1_u32.checked_shl(failures.min(6)).unwrap_or(u32::MAX);
     FIRST_RETRY.saturating_mul(factor).min(LAST_RETRY)

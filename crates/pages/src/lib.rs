@@ -30,7 +30,7 @@ mod demo;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -91,7 +91,7 @@ pub fn router(endpoints: &StackEndpoints, shop: &Shop) -> Result<Router, BadSett
         .route("/pages.css", get(stylesheet))
         .route("/pages.js", get(script))
         .route("/favicon.ico", get(icon))
-        .layer(from_fn(guard_request))
+        .layer(from_fn(set_policies))
         .with_state(console);
     Ok(pages)
 }
@@ -114,17 +114,12 @@ async fn icon() -> Response {
     ([(header::CONTENT_TYPE, "image/svg+xml")], ICON).into_response()
 }
 
-/// Only forms of these pages may change anything, and no page asks anything of elsewhere.
-async fn guard_request(request: Request, next: Next) -> Response {
-    if request.method() == Method::POST && !is_same_origin(request.headers()) {
-        let words = "Only forms of this stack's own pages may do that.\n";
-        return (StatusCode::FORBIDDEN, words).into_response();
-    }
+/// No page asks anything of elsewhere. Who may ask for pages is the stack's own affair.
+async fn set_policies(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "same-origin"),
         (header::CACHE_CONTROL, "no-store"),
     ] {
@@ -134,23 +129,6 @@ async fn guard_request(request: Request, next: Next) -> Response {
             .or_insert(HeaderValue::from_static(value));
     }
     response
-}
-
-/// Browsers say where a form came from; what says nothing is no browser.
-fn is_same_origin(headers: &HeaderMap) -> bool {
-    let text = |name| {
-        headers
-            .get(name)
-            .and_then(|value: &HeaderValue| value.to_str().ok())
-    };
-    match (text(header::ORIGIN), text(header::HOST)) {
-        (Some(origin), Some(host)) => origin == format!("http://{host}"),
-        (Some(_), None) => false,
-        (None, _) => match headers.get("sec-fetch-site").map(HeaderValue::as_bytes) {
-            None | Some(b"same-origin" | b"none") => true,
-            Some(_) => false,
-        },
-    }
 }
 
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use local_cloud::error::StackError;
 use local_cloud::schedules::Schedule;
+use local_cloud::streams::StreamMapping;
 use local_cloud::{Stack, StackSettings, Wiring};
 use runtime::function::Failure;
 use serde_json::{Value, json};
@@ -71,13 +73,112 @@ async fn moving_the_clock_runs_the_schedules_with_the_new_time() {
 }
 
 #[tokio::test]
-async fn what_is_no_time_is_refused_with_an_example() {
+async fn what_is_no_time_is_refused_with_what_is_wrong_and_moves_nothing() {
     let stack = stack(|_| Wiring::default()).await;
-    for body in [json!({ "advance": "soon" }), json!({ "set": "tomorrow" })] {
+    for (body, said) in [
+        (json!({ "advance": "soon" }), "an amount like 3d"),
+        (json!({ "advance": "400000w" }), "after 2099"),
+        (json!({ "advance": "-40y" }), "an amount like 3d"),
+        (
+            json!({ "set": "tomorrow" }),
+            "a time like 2026-03-01T09:00:00Z",
+        ),
+        (
+            json!({ "set": "2026-02-30T09:00:00Z" }),
+            "`2026-02-30T09:00:00Z` is no moment",
+        ),
+        (json!({ "set": "2026-13-01" }), "`2026-13-01` is no moment"),
+        (json!({ "set": "2026-03-01T25:00:00Z" }), "is no moment"),
+        (json!({ "set": "1026-03-01" }), "before the year 2000"),
+        (json!({ "set": "9026-03-01T00:00:00Z" }), "after 2099"),
+    ] {
         let answer = post(stack.gateway_url(), "/_stack/clock", &body).await;
-        assert_eq!(answer.status, 400);
-        assert!(answer.text().contains("3d"), "{}", answer.text());
+        assert_eq!(answer.status, 400, "{body}: {}", answer.text());
+        assert!(answer.text().contains(said), "{body}: {}", answer.text());
     }
+    assert_eq!(stack.clock().offset(), 0);
+    let day = post(
+        stack.gateway_url(),
+        "/_stack/clock",
+        &json!({ "set": "2026-03-01" }),
+    )
+    .await;
+    let now = day.json()["now"].as_str().unwrap().to_owned();
+    assert!(now.starts_with("2026-03-01T00:00"), "{now}");
+}
+
+#[tokio::test]
+async fn what_waits_is_delivered_before_the_clock_moves_and_a_move_ages_nothing() {
+    let reader = dummy(|_| Err(Failure::new("Bug", "not yet")));
+    let worker = silent_dummy();
+    let stack = stack(|_| Wiring {
+        streams: vec![StreamMapping {
+            maximum_record_age: Some(Duration::from_secs(3_600)),
+            maximum_retry_attempts: None,
+            ..stream("reader", &reader)
+        }],
+        queues: vec![queue("letters", &worker)],
+        ..Wiring::default()
+    })
+    .await;
+    let send = || {
+        stack
+            .queues()
+            .send("letters", "x", &json!({}), Duration::ZERO)
+    };
+    send().unwrap();
+    put(stack.engine(), "a");
+    let sent = stack.clock().now();
+    let forward = json!({ "advance": "3d" });
+    assert_eq!(
+        post(stack.gateway_url(), "/_stack/clock", &forward)
+            .await
+            .status,
+        200
+    );
+    let received = worker.calls()[0]["Records"][0]["attributes"].clone();
+    let first: i64 = received["ApproximateFirstReceiveTimestamp"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!(
+        first - sent.as_millisecond() < 60_000,
+        "delivered three days late: {received}"
+    );
+    // What fails goes on being tried, however many days the stack's time has gone on.
+    assert!(!reader.calls().is_empty());
+    let state = get(stack.gateway_url(), "/_stack/state").await.json();
+    assert_eq!(state["failed_batches"], 0);
+    assert_eq!(state["stream_lag"]["reader"], 1);
+}
+
+#[tokio::test]
+async fn a_clock_that_returns_to_now_keeps_nobody_waiting_until_then() {
+    let worker = silent_dummy();
+    let stack = stack(|_| Wiring {
+        queues: vec![queue("letters", &worker)],
+        ..Wiring::default()
+    })
+    .await;
+    stack.advance(SignedDuration::from_hours(72)).await.unwrap();
+    let delay = Duration::from_secs(60);
+    stack
+        .queues()
+        .send("letters", "x", &json!({}), delay)
+        .unwrap();
+    post(
+        stack.gateway_url(),
+        "/_stack/clock",
+        &json!({ "set": "now" }),
+    )
+    .await;
+    assert_eq!(stack.clock().offset(), 0);
+    stack.settle().await.unwrap();
+    assert!(worker.calls().is_empty(), "its minute has not passed");
+    stack.advance(SignedDuration::from_secs(61)).await.unwrap();
+    stack.settle().await.unwrap();
+    assert_eq!(worker.calls().len(), 1);
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@
 
 mod control;
 mod gateway;
+mod guard;
 mod mail;
 mod queues;
 mod restart;

@@ -179,3 +179,36 @@ async fn the_stack_that_is_killed() {
     writeln!(std::io::stdout(), "\nready {}", stack.aws_endpoint()).unwrap();
     std::future::pending::<()>().await;
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_a_stack_keeps_is_its_owners_alone_also_in_a_folder_that_was_open() {
+    use std::os::unix::fs::PermissionsExt;
+    let data = temp_directory();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let fresh = data.join("deep/fresh");
+    // Made by an older stack, for all to read.
+    for open in ["table.sqlite", "stack.sqlite", "table.sqlite-wal"] {
+        std::fs::write(data.join(open), b"").unwrap();
+        let all = std::fs::Permissions::from_mode(0o644);
+        std::fs::set_permissions(data.join(open), all).unwrap();
+    }
+    for folder in [data.to_path_buf(), fresh.clone()] {
+        let stack = persistent_stack(&folder, Wiring::default()).await.unwrap();
+        put(stack.engine(), "a");
+        let files: Vec<_> = std::fs::read_dir(&folder)
+            .unwrap()
+            .map(|file| file.unwrap().path())
+            .filter(|path| path.is_file())
+            .collect();
+        assert!(
+            files.len() >= 4,
+            "the two databases, and what is beside them: {files:?}"
+        );
+        for file in files {
+            assert_eq!(mode(&file), 0o600, "{}", file.display());
+        }
+        stack.shutdown().await;
+    }
+    assert_eq!(mode(&fresh), 0o700);
+}

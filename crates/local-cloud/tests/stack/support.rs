@@ -157,6 +157,7 @@ impl Drop for TempDirectory {
 }
 
 /// An HTTP answer as it was read.
+#[derive(Debug)]
 pub(crate) struct RawResponse {
     pub(crate) status: u16,
     pub(crate) head: String,

@@ -78,7 +78,7 @@ async fn an_item_expires_when_the_clock_passes_its_time_in_memory_and_in_a_file(
         stack.settle().await.unwrap();
         let names = function.batches("/eventName").concat();
         assert_eq!(names, ["INSERT", "REMOVE"], "{data:?}");
-        let record = &function.calls()[0]["Records"][1];
+        let record = &function.calls()[1]["Records"][0];
         assert_eq!(
             record["userIdentity"]["principalId"],
             "dynamodb.amazonaws.com"
