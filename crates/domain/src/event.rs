@@ -95,6 +95,17 @@ impl NormalizedEvent {
             .any(|fact| matches!(fact, Fact::Unclear { .. }))
     }
 
+    /// What of it can't be read, in words of ours; nothing where it is not quarantined.
+    pub fn unclear_parts(&self) -> Vec<Arc<str>> {
+        let parts = self.facts.iter().filter_map(|fact| {
+            let Fact::Unclear { what } = fact else {
+                return None;
+            };
+            Some(what.clone())
+        });
+        parts.collect()
+    }
+
     /// Whether its content still has to be asked for at the provider's API.
     pub fn is_waiting(&self) -> bool {
         self.facts

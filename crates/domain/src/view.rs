@@ -208,6 +208,8 @@ pub struct EventView {
     pub occurred_at: Timestamp,
     /// `applied`, `out_of_order`, `quarantined` or `ambiguous`.
     pub verdict: &'static str,
+    /// Why it is quarantined: what of it can't be read.
+    pub reason: Option<String>,
 }
 
 impl CustomerView {
@@ -370,6 +372,7 @@ impl EventView {
             kind: event.kind.clone(),
             occurred_at: event.occurred_at,
             verdict: event.verdict.as_str(),
+            reason: (!event.unclear.is_empty()).then(|| event.unclear.join("; ")),
         }
     }
 }

@@ -21,7 +21,26 @@ pub fn now(gateway: &str) -> anyhow::Result<Timestamp> {
 pub fn read_status(gateway: &str) -> anyhow::Result<ClockStatus> {
     let address = address(gateway);
     let answer = agent(&address).get(&address).call();
-    read(answer.with_context(|| no_answer_message(gateway))?)
+    let status = read(answer.with_context(|| no_answer_message(gateway))?);
+    status.map_err(|error| match is_table(gateway) {
+        true => TablePort(gateway.to_owned()).into(),
+        false => error,
+    })
+}
+
+/// A gateway's address that is a table's.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{0} is a stack's table, and its gateway is at another port: 9090 unless it was told another \
+     with --port"
+)]
+pub struct TablePort(String);
+
+/// Tables say so where gateways show a page.
+fn is_table(address: &str) -> bool {
+    let answer = agent(address).get(format!("{address}/")).call();
+    let text = answer.and_then(|mut answer| answer.body_mut().read_to_string());
+    text.is_ok_and(|text| text.starts_with("healthy: dynamodb"))
 }
 
 /// Moves it on.

@@ -254,6 +254,44 @@ pub fn set(value: &mut Value, path: &str, to: Value) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A field on the way of a path that is not there.
+#[derive(Debug, PartialEq, Eq)]
+pub struct MissingField {
+    /// Its name.
+    pub name: String,
+    /// The one there is that it may be a mistyped name of.
+    pub similar: Option<String>,
+}
+
+/// The first part of a dotted path that leads nowhere, if one does: [`set`] would make it.
+pub fn missing_field(value: &Value, path: &str) -> Option<MissingField> {
+    let mut at = value;
+    for part in path.split('.') {
+        at = match at {
+            Value::Object(fields) => match fields.get(part) {
+                Some(field) => field,
+                None => {
+                    return Some(MissingField {
+                        name: part.to_owned(),
+                        similar: similar_name(part, fields.keys()),
+                    });
+                }
+            },
+            Value::Array(values) => values.get(part.parse::<usize>().ok()?)?,
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return None,
+        };
+    }
+    None
+}
+
+/// The name that is one slip of the finger away, or two in a long one.
+fn similar_name<'a>(name: &str, known: impl Iterator<Item = &'a String>) -> Option<String> {
+    let slips = if name.len() < 8 { 1 } else { 2 };
+    let distances = known.map(|known| (strsim::osa_distance(name, known), known));
+    let near = distances.filter(|(distance, _)| *distance <= slips).min();
+    near.map(|(_, known)| known.clone())
+}
+
 /// A value as typed: JSON where it is JSON, else text.
 pub fn parse_value(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.into()))

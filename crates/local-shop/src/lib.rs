@@ -11,7 +11,11 @@ pub mod chaos;
 pub mod provider_stubs;
 mod authority;
 pub mod clock;
+pub mod stack_catalog;
 
+pub mod customer_search;
+
+pub mod visible_text;
 pub mod saved_request;
 pub mod statement;
 pub mod amounts;

@@ -47,12 +47,25 @@ pub const CATALOG: &str = include_str!("../samples/catalog.toml");
 /// # Errors
 /// When the file can't be read, or is no catalog.
 pub fn catalog(path: Option<&Path>) -> anyhow::Result<Catalog> {
-    let Some(path) = path else {
-        return Catalog::parse(CATALOG).context("in the sample catalog");
+    let text = catalog_text(path)?;
+    let place = || {
+        path.map_or("the sample catalog".into(), |path| {
+            path.display().to_string()
+        })
     };
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("the catalog {} can't be read", path.display()))?;
-    Catalog::parse(&text).with_context(|| format!("in {}", path.display()))
+    Catalog::parse(&text).with_context(|| format!("in {}", place()))
+}
+
+/// The same as text.
+///
+/// # Errors
+/// When the file can't be read.
+pub fn catalog_text(path: Option<&Path>) -> anyhow::Result<String> {
+    let Some(path) = path else {
+        return Ok(CATALOG.to_owned());
+    };
+    std::fs::read_to_string(path)
+        .with_context(|| format!("the catalog {} can't be read", path.display()))
 }
 
 /// A sample story's file by its name.

@@ -30,6 +30,8 @@ pub struct Shop {
     pub master: String,
     /// What the shop calls its prices.
     pub catalog: Catalog,
+    /// The same as it was written, which commands ask for; without it they take the sample shop's.
+    pub catalog_text: Option<String>,
     /// Who writes letters.
     pub sender: Sender,
     /// Which nets are up: tests take one away to see the others suffice.
@@ -62,6 +64,7 @@ impl Default for Shop {
             api_urls: BTreeMap::new(),
             master: LOCAL_MASTER.into(),
             catalog: Catalog::default(),
+            catalog_text: None,
             sender,
             fallbacks: Fallbacks {
                 stream: true,

@@ -1,16 +1,26 @@
 //! A customer as the journal tells it: JSON for programs, tables for people.
 
+use crate::stage::{MasterKeyArgs, StageArgs};
 use crate::table::readable_error;
-use anyhow::bail;
+use crate::terminal;
+use anyhow::{anyhow, bail};
+use clap::Args;
 use comfy_table::{Table as Text, presets};
 use domain::catalog::Catalog;
 use domain::ids::{CustomerKey, Mode};
 use domain::payment::amounts::OtherCurrencyPart;
+use domain::record::Entry;
 use domain::record::explain::explain;
 use domain::state::fold::fold_with_all_payments;
 use domain::view::{CustomerView, LetterView, PaymentView};
 use local_shop::amounts::{amount, part};
-use std::fmt::Write;
+use local_shop::customer_search::customers_named;
+use local_shop::visible_text::visible_line;
+use providers::PersonKey;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::PathBuf;
 use store::folding::read_journal;
 use store::items::{LETTER, customer_partition};
 use store::letters::{LetterRow, LetterState};
@@ -18,8 +28,97 @@ use store::port::query_all;
 use store::waiting::read_waiting;
 use store::{Item, StoreError, Table};
 
-/// Waiting events that are counted.
-const MAX_WAITING: usize = 1000;
+/// Whom to show, of which stage.
+#[derive(Args)]
+pub struct CustomerArgs {
+    /// Provider, mode and the provider's id, as in stripe/test/cus_123; or an e-mail address, the
+    /// id of a subscription, invoice or payment, the shop's own id, or a referral code.
+    #[arg(value_name = "WHO")]
+    who: String,
+    /// Stable JSON instead of tables.
+    #[arg(long)]
+    json: bool,
+    /// What the shop calls its prices; without it, as the local stack was started with.
+    #[arg(long, value_name = "FILE", env = "ORANGERY_CATALOG")]
+    catalog: Option<PathBuf>,
+    #[command(flatten)]
+    stage: StageArgs,
+    #[command(flatten)]
+    master: MasterKeyArgs,
+}
+
+impl CustomerArgs {
+    /// Prints it.
+    ///
+    /// # Errors
+    /// When the table does not answer, or knows nobody of that name, or several.
+    pub async fn run(self) -> anyhow::Result<()> {
+        let table = self.stage.table()?;
+        let catalog = self.stage.catalog(self.catalog.as_deref())?;
+        let customer = self.customer(&table).await?;
+        let view = view(&table, &customer, &catalog).await?;
+        let text = match self.json {
+            true => terminal::json(&view)?,
+            false => text(&view),
+        };
+        writeln!(terminal::stdout(), "{}", text.trim_end())?;
+        Ok(())
+    }
+
+    async fn customer<T: Table>(&self, table: &T) -> anyhow::Result<CustomerKey> {
+        let who = self.who.trim();
+        // An address is known by its digest alone, and only a stage's own key makes that.
+        let person = match who.contains('@') {
+            true => Some(PersonKey::derive(&self.master.key(&self.stage)?)?),
+            false => None,
+        };
+        let mut found = customers_named(table, who, person.as_ref()).await;
+        if matches!(&found, Ok(nobody) if nobody.is_empty()) && self.stage.is_local() {
+            found = customers_whose_events_name(table, who).await;
+        }
+        match found.map_err(readable_error)?.as_slice() {
+            [only] => Ok(only.clone()),
+            [] => Err(unknown_customer(table, who).await),
+            several => {
+                let keys: Vec<&str> = several.iter().map(CustomerKey::as_str).collect();
+                bail!(
+                    "{} customers go by that name; say which: {}",
+                    keys.len(),
+                    keys.join(", ")
+                )
+            }
+        }
+    }
+}
+
+/// Customers of whom an event has this id, or names anything by it. It reads the whole table, which
+/// is a small one on this machine and would be paid for elsewhere.
+async fn customers_whose_events_name<T: Table>(
+    table: &T,
+    id: &str,
+) -> Result<Vec<CustomerKey>, StoreError> {
+    let quoted = serde_json::to_string(id).unwrap_or_default();
+    let names = |entry: &Entry| {
+        let event = serde_json::to_string(&entry.event).unwrap_or_default();
+        event.contains(&quoted) || entry.event.id.as_str().rsplit('/').next() == Some(id)
+    };
+    let mut found = BTreeSet::new();
+    let mut after = None;
+    loop {
+        let page = table.scan(after, SCAN_PAGE).await?;
+        for item in page.items {
+            if let Item::Entry(customer, entry) = item
+                && names(&entry)
+            {
+                found.insert(customer);
+            }
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(found.into_iter().collect());
+        }
+    }
+}
 
 /// Everything known about a customer, built from the whole journal.
 ///
@@ -34,13 +133,7 @@ pub async fn view<T: Table>(
         .await
         .map_err(readable_error)?;
     if journal.is_empty() {
-        let waits = waiting_note(table, customer)
-            .await
-            .map_err(readable_error)?;
-        bail!(
-            "there is no customer {customer} in this table; a customer's key is provider/mode/id, \
-             as in stripe/test/cus_123, and --table-port reads another local stack{waits}"
-        );
+        return Err(unknown_customer(table, customer.as_str()).await);
     }
     let state = fold_with_all_payments(journal.iter().map(|entry| &entry.event));
     let events = explain(&journal, &state);
@@ -50,10 +143,28 @@ pub async fn view<T: Table>(
     ))
 }
 
+/// What to say of somebody whom the table does not know.
+async fn unknown_customer<T: Table>(table: &T, who: &str) -> anyhow::Error {
+    let waiting = match waiting_note(table, who).await {
+        Ok(note) => note,
+        Err(error) => return readable_error(error),
+    };
+    // Whoever typed an address knows it; an error is no place to repeat one.
+    let who = match who.contains('@') {
+        true => "with that address",
+        false => who,
+    };
+    anyhow!(
+        "there is no customer {who} in this table; one is named by provider/mode/id, as in \
+         stripe/test/cus_123, by e-mail address, or by the id of a subscription, invoice or \
+         payment, and --port reads another local stack{waiting}"
+    )
+}
+
 /// Events that may be about somebody of whom nothing else is known: of the same account, and
 /// waiting for the provider's API to say whose they are.
-async fn waiting_note<T: Table>(table: &T, customer: &CustomerKey) -> Result<String, StoreError> {
-    let mut parts = customer.as_str().splitn(3, '/');
+async fn waiting_note<T: Table>(table: &T, who: &str) -> Result<String, StoreError> {
+    let mut parts = who.splitn(3, '/');
     let (Some(name), Some(mode)) = (parts.next(), parts.next()) else {
         return Ok(String::new());
     };
@@ -119,7 +230,7 @@ fn letter(row: &LetterRow) -> LetterView {
 pub fn text(view: &CustomerView) -> String {
     let mut out = String::new();
     let person = &view.customer;
-    let known = |text: &Option<String>| text.clone().unwrap_or_else(|| "–".into());
+    let known = |text: &Option<String>| visible_line(text.as_deref().unwrap_or("–"));
     // Writing to a string can't fail.
     let _ = writeln!(
         out,
@@ -129,7 +240,8 @@ pub fn text(view: &CustomerView) -> String {
         known(&person.email)
     );
     if let Some(came) = &view.attribution {
-        let _ = writeln!(out, "came through {} ({})", came.partner, came.referral);
+        let referral = visible_line(&came.referral);
+        let _ = writeln!(out, "came through {} ({referral})", came.partner);
     }
     let sections = [
         ("Subscriptions", subscriptions(view)),
@@ -213,12 +325,11 @@ fn letters_text(view: &CustomerView) -> Option<Text> {
 fn events(view: &CustomerView) -> Option<Text> {
     let rows = view.events.iter().map(|event| {
         let at = event.occurred_at.to_string();
-        vec![
-            at,
-            event.kind.to_string(),
-            event.verdict.into(),
-            event.id.clone(),
-        ]
+        let verdict = match &event.reason {
+            Some(reason) => format!("{}: {reason}", event.verdict),
+            None => event.verdict.to_owned(),
+        };
+        vec![at, event.kind.to_string(), verdict, event.id.clone()]
     });
     text_table(["occurred", "type", "verdict", "id"], rows.collect())
 }
@@ -233,7 +344,13 @@ pub fn text_table<const N: usize>(head: [&str; N], rows: Vec<Vec<String>>) -> Op
         .load_style(presets::UTF8_FULL_CONDENSED)
         .set_header(head);
     for row in rows {
-        table.add_row(row);
+        table.add_row(row.iter().map(|cell| visible_line(cell)));
     }
     Some(table)
 }
+
+/// Items that one request of a search reads.
+const SCAN_PAGE: u32 = 1000;
+
+/// Waiting events that are counted.
+const MAX_WAITING: usize = 1000;

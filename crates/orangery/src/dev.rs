@@ -1,6 +1,7 @@
 //! `orangery dev`: the local stack with a few sample customers in it.
 
 use crate::customer::{text_table, view};
+use crate::terminal::{self, Terminal};
 use crate::wiring::wire;
 use anyhow::Context;
 use domain::ids::{CustomerKey, Mode, ObjectId, ProviderAccount};
@@ -16,7 +17,7 @@ use local_shop::shop::enroll;
 pub use local_shop::shop::signers;
 use local_shop::shop::{Shop, local_secret};
 use local_shop::story::Story;
-use std::io::Write;
+use std::io::{Stdout, Write};
 use std::path::PathBuf;
 use store::dynamo::DynamoTable;
 
@@ -63,7 +64,7 @@ pub async fn run(dev: DevOptions) -> anyhow::Result<()> {
     if let Some(error) = wrong {
         return Err(error.into());
     }
-    let mut out = TolerantStdout(std::io::stdout());
+    let mut out = TolerantStdout(terminal::stdout());
     writeln!(out, "ready {}", stack.gateway_url())?;
     out.flush()?;
     if dev.samples {
@@ -81,7 +82,7 @@ pub async fn run(dev: DevOptions) -> anyhow::Result<()> {
 }
 
 /// Standard output for as long as somebody reads it: a stack must outlive `| head -1`.
-struct TolerantStdout(std::io::Stdout);
+struct TolerantStdout(Terminal<Stdout>);
 
 impl Write for TolerantStdout {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -209,7 +210,6 @@ fn print_addresses(stack: &Stack, dev: &DevOptions, out: &mut impl Write) -> any
     let table = &stack.endpoints().table_url;
     // As it was started, so that what is printed works where it is read.
     let command = std::env::args().next().unwrap_or_default();
-    let table_port = format!("--table-port {}", port_of(table));
     let port = match port_of(gateway) {
         GATEWAY_PORT => String::new(),
         other => format!(" --port {other}"),
@@ -223,7 +223,7 @@ fn print_addresses(stack: &Stack, dev: &DevOptions, out: &mut impl Write) -> any
         ("pages", format!("{gateway}/")),
         (
             "one customer",
-            format!("{command} customer stripe/test/{example} {table_port}"),
+            format!("{command} customer stripe/test/{example}{port}"),
         ),
         (
             "one more event",
@@ -232,7 +232,7 @@ fn print_addresses(stack: &Stack, dev: &DevOptions, out: &mut impl Write) -> any
         ("the clock", format!("{command} clock advance 3d{port}")),
         (
             "a partner",
-            format!("{command} partner add acme {table_port}{port}"),
+            format!("{command} partner add acme{port}"),
         ),
         ("e-mails sent", format!("{gateway}/mailbox.json")),
         ("what was refused", format!("{gateway}/_stack/refusals")),

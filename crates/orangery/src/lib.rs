@@ -10,6 +10,8 @@ pub mod gateway;
 pub mod calendar;
 pub mod send;
 pub mod preview;
+pub mod stage;
 pub mod table;
+pub mod terminal;
 
 pub use local_shop::{delivery, story};

@@ -1,18 +1,18 @@
 //! The command `orangery`.
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand};
-use domain::ids::CustomerKey;
 use jiff::Timestamp;
 use local_cloud::clock::parse_moment;
 use local_shop::chaos::Chaos;
 use local_shop::saved_request::DiagnosisContext;
 use local_shop::shop::Shop;
 use local_shop::{clock, samples};
-use orangery::customer;
+use orangery::customer::CustomerArgs;
 use orangery::dev::{self, DevOptions};
 use orangery::gateway::GatewayArgs;
 use orangery::send::{self, SendOptions};
+use orangery::terminal;
 use orangery::{calendar, doctor, table};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -110,21 +110,6 @@ enum DoctorCommand {
 }
 
 #[derive(Args)]
-struct CustomerArgs {
-    /// Provider, mode and the provider's id: stripe/test/cus_123.
-    customer: String,
-    /// Stable JSON instead of tables.
-    #[arg(long)]
-    json: bool,
-    /// The local stack's table; without it the usual AWS variables decide.
-    #[arg(long)]
-    table_port: Option<u16>,
-    /// What the shop calls its prices.
-    #[arg(long, value_name = "FILE", env = "ORANGERY_CATALOG")]
-    catalog: Option<PathBuf>,
-}
-
-#[derive(Args)]
 struct SendArgs {
     /// The payment provider: stripe; or who partners with the shop: partner/acme.
     provider: String,
@@ -167,7 +152,7 @@ enum ClockCommand {
         #[command(flatten)]
         gateway: GatewayArgs,
     },
-    /// Sets it: 2026-03-01T00:00:00Z.
+    /// Sets it: 2026-03-01T00:00:00Z, 2026-03-01, or now, the real time.
     Set {
         /// To when.
         to: String,
@@ -201,7 +186,7 @@ fn report_error(error: &anyhow::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     // Nothing is left to be done if standard error is gone.
-    let _ = writeln!(std::io::stderr(), "orangery: {error:#}");
+    let _ = writeln!(terminal::stderr(), "orangery: {error:#}");
     ExitCode::FAILURE
 }
 
@@ -209,12 +194,12 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         None => dev::run(cli.dev.dev()?).await,
         Some(Command::Dev(args)) => dev::run(args.dev()?).await,
-        Some(Command::Customer(args)) => show(args).await,
+        Some(Command::Customer(args)) => args.run().await,
         Some(Command::Send(args)) => send::run(&args.send()).await,
         Some(Command::Clock(command)) => move_clock(command),
         Some(Command::Calendar(CalendarCommand::Run(gateway))) => {
             let done = calendar::run(&gateway)?;
-            writeln!(std::io::stdout(), "{done}")?;
+            writeln!(terminal::stdout(), "{done}")?;
             Ok(())
         }
         Some(Command::Partner(command)) => command.run().await,
@@ -237,8 +222,15 @@ impl DevArgs {
                 .secrets(texts.iter().map(String::as_str))
                 .with_context(|| format!("`--secret {}=…` can't be used", provider.name()))?;
         }
+        if self.port == self.table_port && self.port != 0 {
+            bail!(
+                "--port and --table-port are both {}; two ports are needed, and 0 is any free one",
+                self.port
+            );
+        }
         let apis: BTreeMap<_, _> = self.apis.into_iter().collect();
         apis.keys().try_for_each(|name| send::check_has_api(name))?;
+        let catalog_text = samples::catalog_text(self.catalog.as_deref())?;
         let catalog = samples::catalog(self.catalog.as_deref())?;
         let kept = self.data.is_some();
         Ok(DevOptions {
@@ -251,6 +243,7 @@ impl DevArgs {
                 secrets,
                 api_urls: apis,
                 catalog,
+                catalog_text: Some(catalog_text),
                 chaos: self.chaos,
                 persistent: kept,
                 ..Shop::default()
@@ -276,27 +269,21 @@ impl SendArgs {
     }
 }
 
-async fn show(args: CustomerArgs) -> anyhow::Result<()> {
-    let table = table::open(args.table_port)?;
-    let catalog = samples::catalog(args.catalog.as_deref())?;
-    let key = CustomerKey::parse(args.customer)?;
-    let view = customer::view(&table, &key, &catalog).await?;
-    let text = if args.json {
-        serde_json::to_string_pretty(&view)?
-    } else {
-        customer::text(&view)
-    };
-    writeln!(std::io::stdout(), "{}", text.trim_end())?;
-    Ok(())
-}
-
 fn move_clock(command: ClockCommand) -> anyhow::Result<()> {
     let now = match command {
         ClockCommand::Show(gateway) => clock::now(&gateway.address())?,
         ClockCommand::Advance { by, gateway } => clock::advance(&gateway.address(), &by)?,
-        ClockCommand::Set { to, gateway } => clock::set(&gateway.address(), &to)?,
+        ClockCommand::Set { to, gateway } => {
+            let address = gateway.address();
+            let before = clock::now(&address)?;
+            let now = clock::set(&address, &to)?;
+            if now < before {
+                writeln!(terminal::stderr(), "{WENT_BACK}")?;
+            }
+            now
+        }
     };
-    writeln!(std::io::stdout(), "{now}")?;
+    writeln!(terminal::stdout(), "{now}")?;
     Ok(())
 }
 
@@ -316,9 +303,13 @@ fn doctor(command: DoctorCommand) -> anyhow::Result<()> {
         live,
         at,
     };
-    write!(std::io::stdout(), "{}", doctor::signature(&bytes, &known)?)?;
+    write!(terminal::stdout(), "{}", doctor::signature(&bytes, &known)?)?;
     Ok(())
 }
+
+/// What a clock that goes back does not undo.
+const WENT_BACK: &str = "what happened later by the stack's clock stays in its table, at its own \
+     times; a stack that is started without --data begins with an empty table";
 
 fn named(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {

@@ -1,6 +1,7 @@
 //! `orangery mail preview`: every e-mail in every language, with sample data, as files to look
 //! at. The samples serve the letters' own tests and whoever shows a gallery.
 
+use crate::terminal;
 use anyhow::Context;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -44,7 +45,7 @@ impl MailCommand {
         let Self::Preview(preview) = self;
         let count = run(preview)?;
         let page = preview.out.join("index.html");
-        writeln!(std::io::stdout(), "{count} e-mails: {}", page.display())?;
+        writeln!(terminal::stdout(), "{count} e-mails: {}", page.display())?;
         Ok(())
     }
 }

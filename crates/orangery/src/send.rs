@@ -1,17 +1,22 @@
 //! `orangery send`: signs and delivers a sample, a file or a story.
 
 use crate::table;
+use crate::terminal;
 use anyhow::{Context, bail};
 use domain::ids::PartnerId;
 use jiff::Timestamp;
 use local_shop::chaos::Chaos;
 use local_shop::clock;
-use local_shop::delivery::{Delivery, Signer, parse_value, sample, set, shift_times};
+use local_shop::delivery::{
+    Delivery, MissingField, Signer, missing_field, parse_value, sample, set, shift_times,
+};
 use local_shop::provider_stubs::{self, ApiDocuments};
 use local_shop::samples::{catalog, sample_story, story_names};
 use local_shop::shop::enroll;
 use local_shop::shop::{LOCAL_MASTER, local_secret};
+use local_shop::stack_catalog;
 use local_shop::story::{Signers, Story};
+use local_shop::visible_text::visible_line;
 use providers::{PROVIDERS, Provider, Secret};
 use serde_json::Value;
 use std::io::Write;
@@ -49,7 +54,11 @@ pub struct SendOptions {
 pub async fn run(send: &SendOptions) -> anyhow::Result<()> {
     let sender = parse_sender(&send.provider)?;
     // A deployed endpoint has no clock of its own to ask.
-    let now = clock::now(&send.gateway).unwrap_or_else(|_| Timestamp::now());
+    let now = match clock::read_status(&send.gateway) {
+        Ok(status) => status.now,
+        Err(error) if error.is::<clock::TablePort>() => return Err(error),
+        Err(_) => Timestamp::now(),
+    };
     let chaos = Chaos {
         duplicate: send.duplicate,
         shuffle: send.shuffle,
@@ -61,7 +70,7 @@ pub async fn run(send: &SendOptions) -> anyhow::Result<()> {
         SenderKind::Partner(partner) => vec![report(send, partner, now)?.into()],
     };
     let deliveries = chaos.apply(deliveries, send.seed);
-    let mut out = std::io::stdout();
+    let mut out = terminal::stdout();
     let mut refused = 0_usize;
     let mut announced = false;
     let sent = deliveries.len();
@@ -90,7 +99,7 @@ pub async fn run(send: &SendOptions) -> anyhow::Result<()> {
             "{} {} {}",
             answer.status,
             delivery.name,
-            answer.body.trim()
+            visible_line(answer.body.trim())
         )?;
     }
     if refused > 0 {
@@ -181,12 +190,23 @@ async fn deliveries(
         Some("toml") => Some(read(path)?),
         Some(_) | None => sample_story(&send.content).map(str::to_owned),
     };
+    if !send.set.is_empty() && (story.is_some() || send.content == SCENARIO) {
+        bail!(
+            "`--set` changes one sample or one file, and `{}` is several events",
+            send.content
+        );
+    }
     if let Some(text) = story {
         let story = Story::parse(&text).with_context(|| format!("in {}", send.content))?;
         let partners = story.partners();
         if !partners.is_empty() {
-            let table = table::open(send.table_port)?;
-            let catalog = catalog(None)?;
+            // The stack's own, whichever the environment names.
+            let port = clock::read_status(&send.gateway).map(|status| status.table_port);
+            let table = table::open(send.table_port.or(port.ok()))?;
+            let catalog = match stack_catalog::read(&send.gateway) {
+                Ok(Some(known)) => known,
+                Ok(None) | Err(_) => catalog(None)?,
+            };
             for partner in &partners {
                 let added = enroll(&table, partner, catalog.program.as_ref(), now).await;
                 added
@@ -351,6 +371,20 @@ fn fresh_sample(
 
 fn with_fields_set(mut body: Value, fields: &[(String, String)]) -> anyhow::Result<Vec<u8>> {
     for (path, value) in fields {
+        match missing_field(&body, path) {
+            None => {}
+            Some(MissingField {
+                name,
+                similar: Some(similar),
+            }) => bail!("`--set {path}=…`: there is no `{name}` here; did you mean `{similar}`?"),
+            Some(MissingField {
+                name,
+                similar: None,
+            }) => writeln!(
+                terminal::stderr(),
+                "`--set {path}=…`: there was no `{name}` here; it is added"
+            )?,
+        }
         set(&mut body, path, parse_value(value))?;
     }
     Ok(serde_json::to_vec(&body)?)

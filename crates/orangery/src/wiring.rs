@@ -18,6 +18,7 @@ use local_shop::connection::{dynamo_table, settings};
 use local_shop::provider_stubs::{LocalApi, StubApis};
 use local_shop::shop::local_secrets;
 pub use local_shop::shop::{LOCAL_MASTER, Shop, local_secret};
+use local_shop::stack_catalog;
 use partner_notice::PartnerNotice;
 use partner_referral::PartnerReferral;
 use payment_webhook::{PaymentWebhook, endpoint_secrets};
@@ -114,7 +115,9 @@ where
             letters_queue(Arc::new(email)),
             notices_queue(Arc::new(notice)),
         ],
-        pages: pages::router(endpoints, shop)?.merge(stubs.router()),
+        pages: pages::router(endpoints, shop)?
+            .merge(stubs.router())
+            .merge(stack_catalog::router(shop.catalog_text.clone())),
         ..Wiring::default()
     };
     if shop.fallbacks.stream {

@@ -2,6 +2,7 @@
 
 use crate::display_prefs::LANGUAGES;
 use anyhow::Context;
+use local_shop::visible_text::visible;
 use minijinja::value::Value;
 use minijinja::{Environment, UndefinedBehavior};
 use std::borrow::Cow;
@@ -128,22 +129,6 @@ pub(crate) fn encoded(text: &str) -> String {
             out.push(char::from(byte));
         } else {
             out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
-}
-
-/// What would not be seen, or would turn the text around it, as its code point.
-fn visible(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        let hidden = c.is_control() && c != '\n' && c != '\t'
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
-            || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}');
-        if hidden {
-            out.push_str(&format!("\u{2039}U+{:04X}\u{203a}", u32::from(c)));
-        } else {
-            out.push(c);
         }
     }
     out

@@ -33,6 +33,8 @@ pub struct ExplainedEvent {
     pub received_at: Timestamp,
     /// What became of it.
     pub verdict: EventVerdict,
+    /// What of it can't be read; nothing where it is not quarantined.
+    pub unclear: Vec<Arc<str>>,
 }
 
 impl EventVerdict {
@@ -65,6 +67,7 @@ pub fn explain(journal: &[Arc<Entry>], state: &CustomerState) -> Vec<ExplainedEv
                 occurred_at: entry.event.occurred_at,
                 received_at: entry.received_at,
                 verdict,
+                unclear: entry.event.unclear_parts(),
             },
         ));
         if !out_of_order {

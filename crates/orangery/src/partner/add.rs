@@ -1,10 +1,11 @@
 //! `partner add`.
 
 use super::keys::print_secret;
-use super::stage::MasterKeyArgs;
 use super::target::PartnerArgs;
 use super::terms::{PartnerIdentityArgs, TermsArgs, put_in_force, terms_text};
+use crate::stage::MasterKeyArgs;
 use crate::table;
+use crate::terminal;
 use anyhow::bail;
 use clap::Args;
 use domain::partner::identity::PartnerIdentity;
@@ -54,7 +55,7 @@ impl AddPartnerArgs {
             Some(existing) => existing_partner(&table, existing, asked.as_ref(), &own, now).await?,
         };
         print_secret(&master, &row)?;
-        let mut err = std::io::stderr();
+        let mut err = terminal::stderr();
         writeln!(
             err,
             "{partner} {outcome}. It signs with the secret above; keep it, or see it again by the \

@@ -2,6 +2,7 @@
 
 use super::target::PartnerArgs;
 use crate::table;
+use crate::terminal;
 use anyhow::bail;
 use clap::Args;
 use domain::partner::bank_account::BankAccount;
@@ -48,7 +49,7 @@ impl BankAccountArgs {
         };
         let (holder, hint) = (row.account.holder(), row.account.hint());
         writeln!(
-            std::io::stdout(),
+            terminal::stdout(),
             "{partner} is paid to {holder}, {hint}, since {}",
             row.since
         )?;

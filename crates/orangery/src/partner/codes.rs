@@ -2,6 +2,7 @@
 
 use super::target::{PartnerArgs, unknown_partner};
 use crate::table;
+use crate::terminal;
 use anyhow::bail;
 use clap::Args;
 use domain::ids::Reference;
@@ -42,7 +43,7 @@ impl GrantCodeArgs {
         if listed.map_err(table::readable_error)?.is_none() {
             return Err(unknown_partner(&target.partner));
         }
-        writeln!(std::io::stdout(), "{code} {outcome}")?;
+        writeln!(terminal::stdout(), "{code} {outcome}")?;
         Ok(())
     }
 }

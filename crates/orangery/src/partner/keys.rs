@@ -1,8 +1,9 @@
 //! `partner rotate` and `partner revoke`: versions of a partner's key.
 
-use super::stage::MasterKeyArgs;
 use super::target::{PartnerArgs, unknown_partner};
+use crate::stage::MasterKeyArgs;
 use crate::table;
+use crate::terminal;
 use anyhow::{Context, bail};
 use clap::Args;
 use providers::{Secret, partner_secret};
@@ -40,7 +41,7 @@ impl RotateKeyArgs {
         print_secret(&master, &row)?;
         let versions = versions_text(&row);
         writeln!(
-            std::io::stderr(),
+            terminal::stderr(),
             "{partner} signs with the secret above from now on. Versions in force: {versions}; an \
              older one stays so until `orangery partner revoke {partner} VERSION`"
         )?;
@@ -90,7 +91,7 @@ impl RevokeKeyArgs {
         };
         let versions = versions_text(&row);
         writeln!(
-            std::io::stdout(),
+            terminal::stdout(),
             "revoked; the endpoints refuse it within a minute. In force: {versions}"
         )?;
         Ok(())
@@ -100,7 +101,7 @@ impl RevokeKeyArgs {
 /// Prints the secret of the newest version in force, alone on its line.
 pub(super) fn print_secret(master: &Secret, row: &PartnerRow) -> anyhow::Result<()> {
     let secret = newest_secret(master, row)?;
-    writeln!(std::io::stdout(), "{}", secret.reveal_standard())?;
+    writeln!(terminal::stdout(), "{}", secret.reveal_standard())?;
     Ok(())
 }
 

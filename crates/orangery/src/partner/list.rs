@@ -1,9 +1,10 @@
 //! `partner list`.
 
 use super::keys::versions_text;
-use super::stage::StageArgs;
 use super::terms::terms_text;
 use crate::customer::text_table;
+use crate::stage::StageArgs;
+use crate::terminal;
 use clap::Args;
 use domain::ids::PartnerId;
 use domain::partner::program::Program;
@@ -55,11 +56,11 @@ impl ListPartnersArgs {
         let rows = store::partners::list(&self.stage.table()?).await;
         let rows = rows.map_err(crate::table::readable_error)?;
         let now = self.stage.now()?;
-        let mut out = std::io::stdout();
+        let mut out = terminal::stdout();
         if self.json {
             let views: Vec<PartnerJson<'_>> =
                 rows.iter().map(|row| PartnerJson::new(row, now)).collect();
-            writeln!(out, "{}", serde_json::to_string_pretty(&views)?)?;
+            writeln!(out, "{}", terminal::json(&views)?)?;
             return Ok(());
         }
         let lines = rows.iter().map(|row| {

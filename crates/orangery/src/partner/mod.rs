@@ -13,7 +13,6 @@ pub mod statement;
 mod test_delivery;
 mod payout;
 mod bank;
-mod stage;
 mod target;
 pub mod sheet;
 pub mod sepa;

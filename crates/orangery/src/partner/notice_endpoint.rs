@@ -1,8 +1,9 @@
 //! `partner endpoint`: where notices of its rows are sent to a partner.
 
-use super::stage::MasterKeyArgs;
 use super::target::PartnerArgs;
+use crate::stage::MasterKeyArgs;
 use crate::table;
+use crate::terminal;
 use anyhow::{Context, bail};
 use clap::Args;
 use domain::ids::PartnerId;
@@ -40,7 +41,7 @@ impl NoticeEndpointArgs {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let (table, row) = self.target.read_row().await?;
         let (partner, stage) = (&row.partner, &self.target.stage);
-        let mut out = std::io::stdout();
+        let mut out = terminal::stdout();
         if self.remove {
             let removed = remove(&table, partner).await;
             if !removed.map_err(table::readable_error)? {
@@ -94,7 +95,7 @@ impl NoticeEndpointArgs {
         let secret = notice_secret(&master, partner, endpoint.key)?;
         writeln!(out, "{}", secret.reveal_standard())?;
         writeln!(
-            std::io::stderr(),
+            terminal::stderr(),
             "{}",
             endpoint_text(partner, &endpoint, now)
         )?;

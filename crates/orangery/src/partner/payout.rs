@@ -4,9 +4,10 @@ mod report;
 
 use super::sepa;
 use super::sheet::{self, PayoutSheetRow};
-use super::stage::StageArgs;
 use super::target::{partner_name, unknown_partner};
+use crate::stage::StageArgs;
 use crate::table::readable_error;
+use crate::terminal;
 use anyhow::Context;
 use clap::{ArgGroup, Args};
 use domain::ids::PartnerId;
@@ -15,6 +16,7 @@ use domain::partner::bank_account::BankAccount;
 use domain::partner::payout::{Payout, PayoutRefusal, PayoutRequest, day_of};
 use jiff::Timestamp;
 use jiff::civil::Date;
+use local_cloud::private_file;
 use local_shop::amounts::money;
 use report::{PayoutReport, WrittenFile};
 use std::collections::BTreeMap;
@@ -112,11 +114,11 @@ impl PayoutArgs {
                 .await?;
         }
         let text = if self.json {
-            serde_json::to_string_pretty(&report)?
+            terminal::json(&report)?
         } else {
             report.text()
         };
-        writeln!(std::io::stdout(), "{}", text.trim_end())?;
+        writeln!(terminal::stdout(), "{}", text.trim_end())?;
         Ok(())
     }
 
@@ -279,7 +281,7 @@ impl PayoutAmount {
 }
 
 fn write_file(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    std::fs::write(file, bytes).with_context(|| {
+    private_file::write(file, bytes).with_context(|| {
         format!(
             "{} can't be written; what is paid is decided, and the same command writes it again",
             file.display()

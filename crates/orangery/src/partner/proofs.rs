@@ -1,9 +1,10 @@
 //! `partner key` and `partner postback`: proofs besides the shared secret.
 
 use super::keys;
-use super::stage::MasterKeyArgs;
 use super::target::{PartnerArgs, unknown_partner};
+use crate::stage::MasterKeyArgs;
 use crate::table;
+use crate::terminal;
 use anyhow::{Context, bail};
 use clap::Args;
 use providers::partner::postback::PostbackToken;
@@ -26,7 +27,7 @@ pub struct PublicKeyArgs {
 
 impl PublicKeyArgs {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let mut out = std::io::stdout();
+        let mut out = terminal::stdout();
         let Some(text) = &self.key else {
             let (_, row) = self.target.read_row().await?;
             for key in &row.public_keys {
@@ -88,10 +89,10 @@ impl PostbackTokenArgs {
         let (_, row) = self.target.read_row().await?;
         let master = self.master.key(&self.target.stage)?;
         let token = PostbackToken::derive(&master, &row.partner, keys::newest_version(&row)?)?;
-        writeln!(std::io::stdout(), "{}", token.reveal())?;
+        writeln!(terminal::stdout(), "{}", token.reveal())?;
         let partner = &row.partner;
         writeln!(
-            std::io::stderr(),
+            terminal::stderr(),
             "postbacks go to GET /partners/{partner}/postback?transaction_id=…&email=…&token=… \
              with the token above, which opens that address alone"
         )?;

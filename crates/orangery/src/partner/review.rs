@@ -2,6 +2,7 @@
 
 use super::target::PartnerArgs;
 use crate::table;
+use crate::terminal;
 use anyhow::bail;
 use clap::Args;
 use domain::ids::CustomerKey;
@@ -64,7 +65,7 @@ impl ReviewReferralArgs {
                     "was never referred so"
                 }
             };
-            writeln!(std::io::stdout(), "{customer}: {outcome}")?;
+            writeln!(terminal::stdout(), "{customer}: {outcome}")?;
         }
         if unknown > 0 {
             bail!(

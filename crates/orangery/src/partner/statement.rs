@@ -3,6 +3,7 @@
 use super::sheet;
 use super::target::{PartnerArgs, unknown_partner};
 use crate::customer::text_table;
+use crate::terminal;
 use anyhow::Context;
 use clap::Args;
 use comfy_table::Table as Text;
@@ -12,6 +13,7 @@ use domain::partner::statement::{MonthlyStatement, RowView, Statement, monthly_s
 use jiff::Timestamp;
 use jiff::civil::Date;
 use local_cloud::clock::parse_moment;
+use local_cloud::private_file;
 use local_shop::amounts::money;
 use local_shop::statement::statement_as_of;
 use std::io::Write as _;
@@ -56,19 +58,19 @@ impl StatementArgs {
                 let statement = monthly_statement(&ledger.rows, &ledger.payouts, month, at);
                 if let Some(file) = &self.csv {
                     let sheet = sheet::month(&statement)?;
-                    std::fs::write(file, sheet)
+                    private_file::write(file, &sheet)
                         .with_context(|| format!("{} can't be written", file.display()))?;
                 }
                 if self.json {
-                    serde_json::to_string_pretty(&statement)?
+                    terminal::json(&statement)?
                 } else {
                     month_text(&statement)
                 }
             }
-            None if self.json => serde_json::to_string_pretty(&statement_as_of(ledger, at))?,
+            None if self.json => terminal::json(&statement_as_of(ledger, at))?,
             None => text(&statement_as_of(ledger, at)),
         };
-        writeln!(std::io::stdout(), "{}", text.trim_end())?;
+        writeln!(terminal::stdout(), "{}", text.trim_end())?;
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Which partner a command is about, and in which stage.
 
-use super::stage::StageArgs;
+use crate::stage::StageArgs;
 use crate::table;
 use anyhow::anyhow;
 use clap::Args;

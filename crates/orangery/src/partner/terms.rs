@@ -1,9 +1,10 @@
 //! `partner terms`: what a partner earns on customers it sends from now on.
 
 use super::codes;
-use super::stage::StageArgs;
 use super::target::PartnerArgs;
+use crate::stage::StageArgs;
 use crate::table;
+use crate::terminal;
 use anyhow::{Context, bail};
 use clap::Args;
 use domain::catalog::Catalog;
@@ -15,7 +16,6 @@ use domain::partner::rate::Days;
 use domain::partner::rate::Rate;
 use domain::partner::tiers::{ProgramTerms, Tier};
 use jiff::Timestamp;
-use local_shop::samples;
 use std::convert::Infallible;
 use std::io::Write;
 use std::path::PathBuf;
@@ -112,7 +112,7 @@ impl TermsArgs {
         if self.is_empty() {
             return Ok(None);
         }
-        let catalog = self.catalog(place)?;
+        let catalog = place.catalog(self.catalog.as_deref())?;
         let base = match &self.program {
             Some(name) => Some(named_program(&catalog, name)?),
             None => agreed.or(catalog.program.as_ref()),
@@ -128,15 +128,7 @@ impl TermsArgs {
         &self,
         place: &StageArgs,
     ) -> anyhow::Result<Option<ProgramTerms>> {
-        Ok(self.catalog(place)?.program)
-    }
-
-    /// The shop's catalog. The sample shop's is for local stacks alone.
-    fn catalog(&self, place: &StageArgs) -> anyhow::Result<Catalog> {
-        match &self.catalog {
-            None if !place.is_local() => Ok(Catalog::default()),
-            path => samples::catalog(path.as_deref()),
-        }
+        Ok(place.catalog(self.catalog.as_deref())?.program)
     }
 }
 
@@ -205,7 +197,7 @@ impl ChangeTermsArgs {
         let Some(Ok(changed)) = changed.map_err(table::readable_error)? else {
             bail!("{} no longer exists", self.target.partner);
         };
-        let mut out = std::io::stdout();
+        let mut out = terminal::stdout();
         let what = if changed.programs != row.programs {
             "new terms, for customers sent from now on; the endpoints use them within a minute"
         } else if changed.identity != row.identity {
@@ -238,7 +230,7 @@ pub(super) fn terms_text(dated: &DatedProgram) -> String {
 }
 
 fn print_terms(row: &PartnerRow, now: Timestamp) -> anyhow::Result<()> {
-    let mut out = std::io::stdout();
+    let mut out = terminal::stdout();
     if row.programs.is_empty() {
         writeln!(
             out,

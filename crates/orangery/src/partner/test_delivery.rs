@@ -1,9 +1,10 @@
 //! `partner test`: a signed sample to any address, so that a receiving end can be tried.
 
 use super::keys::newest_secret;
-use super::stage::MasterKeyArgs;
 use super::target::PartnerArgs;
 use crate::send::sample_report;
+use crate::stage::MasterKeyArgs;
+use crate::terminal;
 use anyhow::{Context, bail};
 use clap::Args;
 use jiff::Timestamp;
@@ -36,7 +37,7 @@ impl TestDeliveryArgs {
         let now = self.target.stage.now()?;
         let body = self.body(now)?;
         let headers = partner::sign(&body, &newest_secret(&master, &row)?, now);
-        let mut out = std::io::stdout();
+        let mut out = terminal::stdout();
         writeln!(out, "POST {}", self.to)?;
         for (name, value) in &headers {
             writeln!(out, "{name}: {value}")?;
@@ -57,7 +58,7 @@ impl TestDeliveryArgs {
             .with_context(|| format!("nobody answers at {url}"))?;
         let text = answer.body_mut().with_config().limit(MAX_RESPONSE_BYTES);
         let text = text.lossy_utf8(true).read_to_string().unwrap_or_default();
-        writeln!(out, "{}\n{}", answer.status(), visible(text.trim_end()))?;
+        writeln!(out, "{}\n{}", answer.status(), text.trim_end())?;
         if !answer.status().is_success() {
             bail!("it was not accepted: an answer other than 2xx means that it is sent again");
         }
@@ -72,18 +73,6 @@ impl TestDeliveryArgs {
         }
         Ok(serde_json::to_vec(&body)?)
     }
-}
-
-/// What comes from elsewhere steers no terminal.
-fn visible(text: &str) -> String {
-    let shown = |c: char| {
-        if c.is_control() && c != '\n' {
-            '\u{fffd}'
-        } else {
-            c
-        }
-    };
-    text.chars().map(shown).collect()
 }
 
 fn destination(text: &str) -> Result<Uri, String> {

@@ -1,7 +1,7 @@
 //! What is typed wrongly of partners, and what is said to it.
 
 use super::command_line::{CommandLine, text};
-use super::support::{open, shop};
+use super::support::{SECRET, open, shop};
 use std::process::Command;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -21,6 +21,73 @@ async fn what_was_typed_wrongly_is_refused_with_what_to_do() {
     assert!(text(&output.stderr).contains("set ORANGERY_MASTER_KEY"));
     let terms = typed.run_ok("partner terms acme");
     assert_eq!(terms.lines().count(), 1, "something changed: {terms}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mistyped_fields_ports_and_dates_are_told_and_do_nothing() {
+    let stack = open(&shop()).await;
+    let typed = CommandLine::against(&stack);
+    let port_of = |url: &str| url.rsplit(':').next().unwrap().to_owned();
+    let table = port_of(&stack.endpoints().table_url);
+    let gateway = port_of(stack.gateway_url());
+    for (words, said) in [
+        (
+            "send stripe invoice.paid --secret SECRET --set data.object.custmer=cus_x",
+            "there is no `custmer` here; did you mean `customer`?",
+        ),
+        (
+            "send stripe invoice.paid --secret SECRET --set data.objcet.customer=cus_x",
+            "did you mean `object`?",
+        ),
+        (
+            "send partner/acme referral.created --set data.ocurred_at=now",
+            "did you mean `occurred_at`?",
+        ),
+        (
+            "send stripe ada --set data.object.customer=cus_x",
+            "is several events",
+        ),
+        ("send polar scenario --set data.id=x", "is several events"),
+        ("clock set 2026-02-30", "`2026-02-30` is no moment"),
+        ("clock set 2026-02-30T00:00:00Z", "is no moment"),
+        ("clock advance 4000y", "an amount like 3d"),
+        ("clock advance 99999w", "after 2099"),
+        (
+            "customer cus_x --table-port GATEWAY",
+            "is a stack's gateway",
+        ),
+        ("partner list --table-port GATEWAY", "is a stack's gateway"),
+    ] {
+        let words = words.replace("SECRET", SECRET).replace("GATEWAY", &gateway);
+        let refused = typed.run_refused(&words);
+        assert!(refused.contains(said), "{words}: {refused}");
+    }
+    for words in [
+        "clock show",
+        "customer cus_x",
+        "partner list",
+        "send stripe invoice.paid",
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_orangery"));
+        command.args(words.split(' ')).args(["--port", &table]);
+        let output = tokio::task::block_in_place(|| command.output().unwrap());
+        let said = text(&output.stderr);
+        assert!(said.contains("is a stack's table"), "{words}: {said}");
+        assert!(!output.status.success(), "{words}");
+    }
+    let both = Command::new(env!("CARGO_BIN_EXE_orangery"))
+        .args(["dev", "--port", "8123", "--table-port", "8123"])
+        .output();
+    assert!(text(&both.unwrap().stderr).contains("two ports are needed"));
+    assert_eq!(
+        stack.engine().changes(None, 10).unwrap().len(),
+        0,
+        "something was written"
+    );
+    let set = format!("--secret {SECRET} --set data.object.metadata.shelf=3");
+    let added = typed.run(&format!("send stripe invoice.paid {set}"));
+    assert!(added.status.success(), "{}", text(&added.stderr));
+    assert!(text(&added.stderr).contains("no `shelf` here; it is added"));
 }
 
 /// What is typed, and a part of what is said to it.

@@ -11,6 +11,7 @@
 )]
 // Helpers of tests fail loudly; the lints' exception covers test functions alone.
 
+mod customer_command;
 mod doctor;
 mod killed_process;
 mod load;

@@ -1,7 +1,7 @@
 //! What `send` sends of a provider whose API is asked, with no such API anywhere.
 
 use super::parsed_page::ParsedPage;
-use super::support::{get, open, post, shop};
+use super::support::{blocking, get, open, post, shop};
 use domain::ids::CustomerKey;
 use local_cloud::Stack;
 use local_shop::connection::dynamo_table;
@@ -76,6 +76,32 @@ async fn a_sample_and_a_life_of_a_thin_provider_are_whole_without_its_api() {
     }
     let (_, page) = get(&stack, "/").await;
     assert_eq!(ParsedPage::read(&page).count_of("waiting"), "0", "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_was_sent_just_before_the_clock_moves_is_neither_lost_nor_late() {
+    let stack = open(&shop()).await;
+    run(&send(&stack, "mollie", "payment.paid")).await.unwrap();
+    let gateway = stack.gateway_url().to_owned();
+    let moved = blocking(move || local_shop::clock::advance(&gateway, "3d").unwrap()).await;
+    assert!(moved.to_string().starts_with("2026-03-04"), "{moved}");
+    stack.settle().await.unwrap();
+    let counts = stack.counts().unwrap();
+    assert_eq!(
+        counts.failed_batches,
+        0,
+        "{:?}",
+        stack.state().failed_batches()
+    );
+    assert!(
+        counts.stream_lag.values().all(|lag| *lag == 0),
+        "{counts:?}"
+    );
+    let gateway = stack.gateway_url().to_owned();
+    blocking(move || local_shop::clock::set(&gateway, "now").unwrap()).await;
+    assert_eq!(stack.clock().offset(), 0);
+    let view = view(&stack, "mollie/test/cst_Grove01").await;
+    assert_eq!(view["payments"].as_array().unwrap().len(), 1, "{view:#}");
 }
 
 fn urlencoded() -> Vec<(String, String)> {

@@ -4,14 +4,16 @@ use crate::gateway::GatewayArgs;
 use crate::table;
 use anyhow::{Context, bail};
 use clap::Args;
+use domain::catalog::Catalog;
 use jiff::Timestamp;
-use local_shop::clock;
+use local_shop::{clock, samples, stack_catalog};
 use providers::Secret;
+use std::path::Path;
 use store::dynamo::DynamoTable;
 
 /// Where the table is, and which clock counts.
 #[derive(Args)]
-pub(crate) struct StageArgs {
+pub struct StageArgs {
     /// The local stack's table; without it the usual AWS variables decide.
     #[arg(long)]
     table_port: Option<u16>,
@@ -24,12 +26,20 @@ impl StageArgs {
     ///
     /// # Errors
     /// When the environment names an AWS account only in part, or no stack answers at the port.
-    pub(crate) fn table(&self) -> anyhow::Result<DynamoTable> {
+    pub fn table(&self) -> anyhow::Result<DynamoTable> {
+        if let Some(port) = self.table_port
+            && let Ok(status) = clock::read_status(&format!("http://127.0.0.1:{port}"))
+        {
+            bail!(
+                "port {port} is a stack's gateway, whose table is at {}; say --port {port}",
+                status.table_port
+            )
+        }
         table::open(self.port()?)
     }
 
     /// Whether it is a stage of this machine.
-    pub(crate) fn is_local(&self) -> bool {
+    pub fn is_local(&self) -> bool {
         self.gateway.port.is_some() || table::is_local(self.table_port)
     }
 
@@ -37,7 +47,7 @@ impl StageArgs {
     ///
     /// # Errors
     /// When a stack's clock counts and does not answer, or another stack's would.
-    pub(crate) fn now(&self) -> anyhow::Result<Timestamp> {
+    pub fn now(&self) -> anyhow::Result<Timestamp> {
         let Some(port) = table::local_port(self.port()?) else {
             return Ok(Timestamp::now());
         };
@@ -56,11 +66,39 @@ impl StageArgs {
         Ok(status.now)
     }
 
+    /// What the shop of that stage calls its prices: as the file says, or as the local stack was
+    /// started with. The sample shop's catalog is for local stacks alone.
+    ///
+    /// # Errors
+    /// When the file is no catalog, or no stack answers at the port.
+    pub fn catalog(&self, file: Option<&Path>) -> anyhow::Result<Catalog> {
+        if file.is_some() {
+            return samples::catalog(file);
+        }
+        if !self.is_local() {
+            return Ok(Catalog::default());
+        }
+        let gateway = self.gateway.address();
+        let port = table::local_port(self.port()?);
+        let status = clock::read_status(&gateway).ok();
+        let is_its_own = status.is_some_and(|status| Some(status.table_port) == port);
+        let known = match is_its_own {
+            true => stack_catalog::read(&gateway)?,
+            false => None,
+        };
+        known.map_or_else(|| samples::catalog(None), Ok)
+    }
+
     fn port(&self) -> anyhow::Result<Option<u16>> {
         match (self.table_port, self.gateway.port) {
             (None, Some(_)) => Ok(Some(
                 clock::read_status(&self.gateway.address())?.table_port,
             )),
+            // A stack at the usual port may have put its table anywhere.
+            (None, None) if table::local_port(None).is_some() => {
+                let status = clock::read_status(&self.gateway.address());
+                Ok(status.ok().map(|status| status.table_port))
+            }
             (port, _) => Ok(port),
         }
     }
@@ -68,7 +106,7 @@ impl StageArgs {
 
 /// From which partners' secrets are derived.
 #[derive(Args)]
-pub(crate) struct MasterKeyArgs {
+pub struct MasterKeyArgs {
     /// The master key of a deployed stage; without it the local stack's.
     #[arg(long, env = "ORANGERY_MASTER_KEY", hide_env_values = true)]
     master_key: Option<String>,
@@ -79,7 +117,7 @@ impl MasterKeyArgs {
     ///
     /// # Errors
     /// When an AWS account's is needed and not given, or it is weak.
-    pub(crate) fn key(&self, place: &StageArgs) -> anyhow::Result<Secret> {
+    pub fn key(&self, place: &StageArgs) -> anyhow::Result<Secret> {
         if self.master_key.is_none() && !place.is_local() {
             bail!(
                 "the environment names an AWS account, and its master key is not given: the \
