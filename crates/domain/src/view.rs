@@ -353,7 +353,7 @@ fn failed_invoices(state: &CustomerState) -> Vec<InvoiceView> {
             due: invoice.due,
             failed_at: invoice.failed_at,
             attempts: invoice.attempts,
-            next_attempt_at: invoice.next_attempt_at,
+            next_attempt_at: invoice.next_attempt.time(),
             settled_at: invoice.settled_at,
         })
         .collect();

@@ -5,7 +5,7 @@ use domain::ids::{CustomerKey, ObjectId, PriceId};
 use domain::letter::Letter;
 use domain::money::{Currency, Money};
 use domain::payment::invoice::Invoice;
-use domain::payment::snapshot::InvoiceState;
+use domain::payment::snapshot::{InvoiceState, NextAttempt};
 use domain::person::Profile;
 use domain::record::Record;
 use domain::subscription::state::Subscription;
@@ -51,7 +51,7 @@ pub const SAMPLE_CASES: [SampleCase; 11] = [
         "payment_failed-last",
         Letter::PaymentFailed,
         |_, invoice| {
-            invoice.next_attempt_at = None;
+            invoice.next_attempt = NextAttempt::NotPlanned;
         },
     ),
     sample_case(
@@ -67,6 +67,7 @@ pub const SAMPLE_CASES: [SampleCase; 11] = [
         |_, invoice| {
             invoice.state = InvoiceState::Paid;
             invoice.settled_at = Some(day(11));
+            invoice.paid = Some(invoice.due);
         },
     ),
     sample_case(
@@ -197,8 +198,9 @@ fn invoice() -> anyhow::Result<Invoice> {
         },
         failed_at: day(11),
         attempts: 1,
-        next_attempt_at: Some(day(14)),
+        next_attempt: NextAttempt::At(day(14)),
         settled_at: None,
+        paid: None,
     })
 }
 

@@ -94,7 +94,7 @@ impl LetterContext<'_> {
             }
             Letter::PaymentFailed => {
                 let failed = invoice()?;
-                let next = failed.next_attempt_at.map(|at| self.reader.date(at));
+                let next = failed.next_attempt.time().map(|at| self.reader.date(at));
                 context! {
                     next_attempt => next,
                     must_act => failed.state == InvoiceState::ActionRequired,

@@ -3,7 +3,7 @@
 use crate::ids::ObjectId;
 use crate::money::Money;
 use crate::payment::payments::Payments;
-use crate::payment::snapshot::{InvoiceSnapshot, InvoiceState, SourceKind};
+use crate::payment::snapshot::{InvoiceSnapshot, InvoiceState, NextAttempt, SourceKind};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -29,12 +29,15 @@ pub struct Invoice {
     /// The number of attempts to collect it.
     #[serde(default)]
     pub attempts: u32,
-    /// When the provider tries again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub next_attempt_at: Option<Timestamp>,
+    /// Whether the provider tries again.
+    #[serde(flatten)]
+    pub next_attempt: NextAttempt,
     /// When it was paid or given up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settled_at: Option<Timestamp>,
+    /// What was paid of it in the end, where an event says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paid: Option<Money>,
 }
 
 /// Applies an event's snapshot of an invoice. An invoice enters the state when it fails; later
@@ -74,7 +77,8 @@ fn settle(invoices: &mut Invoices, snapshot: &InvoiceSnapshot, paid: bool, at: T
             } else {
                 snapshot.state
             };
-            invoice.next_attempt_at = None;
+            invoice.next_attempt = NextAttempt::Unknown;
+            invoice.paid = snapshot.paid.or(invoice.paid);
             // What was given up and then paid is settled when it is paid; nothing undoes that.
             if invoice.settled_at.is_none() || state > invoice.state {
                 invoice.state = state;
@@ -93,8 +97,9 @@ fn add_failure(invoices: &mut Invoices, snapshot: &InvoiceSnapshot, at: Timestam
         due: snapshot.due,
         failed_at,
         attempts: snapshot.attempts,
-        next_attempt_at: snapshot.next_attempt_at,
+        next_attempt: snapshot.next_attempt,
         settled_at: None,
+        paid: None,
     };
     invoices.insert(snapshot.id.clone(), invoice);
     drop_old(invoices);

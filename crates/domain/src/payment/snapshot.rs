@@ -37,9 +37,69 @@ pub struct InvoiceSnapshot {
     /// The number of attempts to collect it.
     #[serde(default)]
     pub attempts: u32,
-    /// When the provider tries again.
+    /// Whether the provider tries again.
+    #[serde(flatten)]
+    pub next_attempt: NextAttempt,
+    /// What was paid of it in the end, where the event says so. Zero where credit covered all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub next_attempt_at: Option<Timestamp>,
+    pub paid: Option<Money>,
+}
+
+/// Whether a provider tries again to collect an invoice. Only what it says counts: a date that is
+/// not there denies nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "NextAttemptFields", into = "NextAttemptFields")]
+pub enum NextAttempt {
+    /// The provider does not say.
+    #[default]
+    Unknown,
+    /// The provider says that it does not try again by itself.
+    NotPlanned,
+    /// It tries again at this time.
+    At(Timestamp),
+}
+
+impl NextAttempt {
+    /// At this time, if there is one; else unknown.
+    pub fn at(moment: Option<Timestamp>) -> Self {
+        moment.map_or(Self::Unknown, Self::At)
+    }
+
+    /// When it tries again, if that is known.
+    pub fn time(self) -> Option<Timestamp> {
+        match self {
+            Self::At(moment) => Some(moment),
+            Self::NotPlanned | Self::Unknown => None,
+        }
+    }
+}
+
+/// How [`NextAttempt`] is stored: beside the other fields, since items of before know a date alone.
+#[derive(Serialize, Deserialize)]
+struct NextAttemptFields {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    next_attempt_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    no_next_attempt: bool,
+}
+
+impl From<NextAttemptFields> for NextAttempt {
+    fn from(stored: NextAttemptFields) -> Self {
+        match stored.next_attempt_at {
+            Some(moment) => Self::At(moment),
+            None if stored.no_next_attempt => Self::NotPlanned,
+            None => Self::Unknown,
+        }
+    }
+}
+
+impl From<NextAttempt> for NextAttemptFields {
+    fn from(next: NextAttempt) -> Self {
+        Self {
+            next_attempt_at: next.time(),
+            no_next_attempt: next == NextAttempt::NotPlanned,
+        }
+    }
 }
 
 impl InvoiceSnapshot {

@@ -6,13 +6,12 @@ use crate::scenarios::{
 use domain::event::{Fact, NormalizedEvent};
 use domain::letter::plan::{Plan, plan, subject};
 use domain::letter::{Letter, LetterClass};
-use domain::payment::snapshot::{InvoiceSnapshot, InvoiceState};
+use domain::payment::snapshot::{InvoiceSnapshot, InvoiceState, NextAttempt};
 use domain::state::fold::fold;
 use domain::subscription::terms::SubscriptionStatus::{
     Active, Canceled, Incomplete, IncompleteExpired, PastDue, Trialing,
 };
 use domain::subscription::terms::{Period, SubscriptionSnapshot, SubscriptionStatus};
-use jiff::Timestamp;
 
 const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
@@ -383,7 +382,8 @@ fn invoice_of(name: &str, second: i64, ids: [&str; 2], state: InvoiceState) -> N
         state,
         due: eur(2880),
         attempts: 1,
-        next_attempt_at: None::<Timestamp>,
+        next_attempt: NextAttempt::Unknown,
+        paid: (state == InvoiceState::Paid).then(|| eur(2400)),
     };
     new_event(
         &format!("evt_{name}"),

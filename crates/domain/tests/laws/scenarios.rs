@@ -5,8 +5,8 @@ use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId, PriceId, Reference}
 use domain::money::{Currency, Money};
 use domain::partner::referral::ReferralSnapshot;
 use domain::payment::snapshot::{
-    DisputeSnapshot, DisputeState, InvoiceSnapshot, InvoiceState, PaymentSnapshot, RefundSnapshot,
-    RefundState, SourceKind,
+    DisputeSnapshot, DisputeState, InvoiceSnapshot, InvoiceState, NextAttempt, PaymentSnapshot,
+    RefundSnapshot, RefundState, SourceKind,
 };
 use domain::person::Profile;
 use domain::record::Entry;
@@ -188,7 +188,7 @@ pub(crate) fn any_fact() -> impl Strategy<Value = Fact> {
         1 => (object("in"), any_invoice_state()).prop_map(|(name, state)| {
             Fact::Invoice(InvoiceSnapshot {
                 id: id(&name), subscription: None, state, due: eur(1000), attempts: 1,
-                next_attempt_at: None,
+                next_attempt: NextAttempt::Unknown, paid: None,
             })
         }),
         1 => ("[a-c]", any::<bool>()).prop_map(|(name, whole)| Fact::Profile(Profile {

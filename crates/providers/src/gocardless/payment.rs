@@ -8,7 +8,8 @@ use crate::wire::{Id, Metadata, UnclearValue};
 use domain::event::Fact;
 use domain::money::Money;
 use domain::payment::snapshot::{
-    DisputeSnapshot, DisputeState, InvoiceSnapshot, InvoiceState, PaymentSnapshot, SourceKind,
+    DisputeSnapshot, DisputeState, InvoiceSnapshot, InvoiceState, NextAttempt, PaymentSnapshot,
+    SourceKind,
 };
 use serde::Deserialize;
 use std::sync::Arc;
@@ -121,7 +122,8 @@ fn with_invoice_state<'a>(
         due,
         // GoCardless tells neither how often it tried, nor when it will try again.
         attempts: 0,
-        next_attempt_at: None,
+        next_attempt: NextAttempt::Unknown,
+        paid: (state == InvoiceState::Paid).then_some(due),
     }));
     Ok(draft)
 }

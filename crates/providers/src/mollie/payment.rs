@@ -10,8 +10,10 @@ use crate::provider::WireItem;
 use crate::wire::{Id, Rfc3339Time, UnclearValue, read_object, to_timestamp};
 use domain::event::{About, Fact};
 use domain::ids::{ObjectId, ProviderAccount};
-use domain::payment::snapshot::{DisputeSnapshot, DisputeState, InvoiceSnapshot, InvoiceState};
-use domain::payment::snapshot::{PaymentSnapshot, RefundSnapshot, RefundState, SourceKind};
+use domain::payment::snapshot::{
+    DisputeSnapshot, DisputeState, InvoiceSnapshot, InvoiceState, NextAttempt, PaymentSnapshot,
+    RefundSnapshot, RefundState, SourceKind,
+};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -240,6 +242,7 @@ impl Payment<'_> {
             .metadata
             .and_then(|raw| serde_json::from_str::<Retry>(raw.get()).ok());
         let subscription = self.subscription_id.as_ref();
+        let amount = self.amount.money("payment.amount")?;
         Ok(InvoiceSnapshot {
             id: retry.map_or_else(|| self.id.0.clone(), |retry| retry.retry_of.0),
             subscription: subscription.map(|id| id.0.clone()),
@@ -248,9 +251,10 @@ impl Payment<'_> {
             } else {
                 InvoiceState::Failed
             },
-            due: self.amount.money("payment.amount")?,
+            due: amount,
             attempts: 0,
-            next_attempt_at: None,
+            next_attempt: NextAttempt::Unknown,
+            paid: paid.then_some(amount),
         })
     }
 

@@ -6,7 +6,9 @@ use crate::envelope::Event;
 use crate::wire::{Id, Rfc3339Time, UnclearValue, id, to_timestamp};
 use domain::event::Fact;
 use domain::money::Money;
-use domain::payment::snapshot::{InvoiceSnapshot, InvoiceState, PaymentSnapshot, SourceKind};
+use domain::payment::snapshot::{
+    InvoiceSnapshot, InvoiceState, NextAttempt, PaymentSnapshot, SourceKind,
+};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -20,14 +22,15 @@ pub(super) fn snapshot<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>
     let mut draft = event.draft(id(&transaction.customer_id).or(own), &[])?;
     draft.add_references(&[own, subscription]);
     let due = transaction.amount(transaction.details.totals.balance)?;
-    let invoice = |state| {
+    let invoice = |state, paid| {
         Fact::Invoice(InvoiceSnapshot {
             id: transaction.id.0.clone(),
             subscription: subscription.cloned(),
             state,
             due,
             attempts: u32::try_from(transaction.attempts().len()).unwrap_or(u32::MAX),
-            next_attempt_at: None,
+            next_attempt: NextAttempt::Unknown,
+            paid,
         })
     };
     match &*transaction.status {
@@ -37,14 +40,14 @@ pub(super) fn snapshot<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>
             if paid.minor > 0 {
                 draft.add_fact(Fact::Payment(transaction.payment(paid, event.at)));
             }
-            draft.add_fact(invoice(InvoiceState::Paid));
+            draft.add_fact(invoice(InvoiceState::Paid, Some(paid)));
         }
         "draft" | "ready" | "billed" | "past_due" if FAILURES.contains(&event.kind) => {
             if due.minor > 0 && subscription.is_some() && transaction.is_automatic()? {
-                draft.add_fact(invoice(InvoiceState::Failed));
+                draft.add_fact(invoice(InvoiceState::Failed, None));
             }
         }
-        "canceled" => draft.add_fact(invoice(InvoiceState::Voided)),
+        "canceled" => draft.add_fact(invoice(InvoiceState::Voided, None)),
         status @ ("draft" | "ready" | "billed" | "past_due") => {
             let what = format!(
                 "`data.status` is `{status}`, which does not fit `{}`",

@@ -8,7 +8,7 @@ use crate::wire::{Id, Rfc3339Time, UnclearValue, to_timestamp};
 use domain::event::Fact;
 use domain::ids::{ObjectId, PriceId};
 use domain::money::Money;
-use domain::payment::snapshot::{InvoiceSnapshot, InvoiceState};
+use domain::payment::snapshot::{InvoiceSnapshot, InvoiceState, NextAttempt};
 use domain::subscription::terms::{
     Period, SubscriptionItem, SubscriptionSnapshot, SubscriptionStatus, SubscriptionTerms,
 };
@@ -154,7 +154,8 @@ impl Subscription {
             state: InvoiceState::Paid,
             due: Money { minor: 0, ..paid },
             attempts: 0,
-            next_attempt_at: None,
+            next_attempt: NextAttempt::Unknown,
+            paid: Some(paid),
         })
     }
 
@@ -241,7 +242,10 @@ impl Subscription {
             state: InvoiceState::Failed,
             due,
             attempts: billing.failed_payments_count,
-            next_attempt_at: to_timestamp(failed.next_payment_retry_time).filter(|_| retried),
+            next_attempt: NextAttempt::at(
+                to_timestamp(failed.next_payment_retry_time).filter(|_| retried),
+            ),
+            paid: None,
         }))
     }
 

@@ -7,7 +7,8 @@ use crate::wire::{Id, Metadata, Rfc3339Time, UnclearValue, id, to_timestamp};
 use domain::event::Fact;
 use domain::money::Money;
 use domain::payment::snapshot::{
-    InvoiceSnapshot, InvoiceState, PaymentSnapshot, RefundSnapshot, RefundState, SourceKind,
+    InvoiceSnapshot, InvoiceState, NextAttempt, PaymentSnapshot, RefundSnapshot, RefundState,
+    SourceKind,
 };
 use serde::Deserialize;
 use std::sync::Arc;
@@ -26,7 +27,8 @@ pub(super) fn snapshot<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>
         state,
         due,
         attempts: 0,
-        next_attempt_at: to_timestamp(order.next_payment_attempt_at),
+        next_attempt: NextAttempt::at(to_timestamp(order.next_payment_attempt_at)),
+        paid: (state == InvoiceState::Paid).then_some(due),
     };
     match &*order.status {
         "draft" => {}

@@ -6,8 +6,8 @@ use crate::wire::{Id, Metadata, Rfc3339Time, UnclearValue, id, to_timestamp};
 use domain::event::Fact;
 use domain::money::{Money, StatedAmount};
 use domain::payment::snapshot::{
-    DisputeSnapshot, DisputeState, InvoiceSnapshot, InvoiceState, PaymentSnapshot, RefundSnapshot,
-    RefundState, SourceKind,
+    DisputeSnapshot, DisputeState, InvoiceSnapshot, InvoiceState, NextAttempt, PaymentSnapshot,
+    RefundSnapshot, RefundState, SourceKind,
 };
 use serde::Deserialize;
 use std::sync::Arc;
@@ -47,7 +47,8 @@ pub(super) fn paid<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, Un
             state: InvoiceState::Paid,
             due: Money { minor: 0, ..amount },
             attempts: 0,
-            next_attempt_at: None,
+            next_attempt: NextAttempt::Unknown,
+            paid: Some(amount),
         }));
     }
     draft.read_metadata(payment.metadata.as_ref());
@@ -77,7 +78,8 @@ pub(super) fn failed<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, 
         },
         due: amount(payment.amount, &payment.currency)?,
         attempts: payment.attempts,
-        next_attempt_at: to_timestamp(payment.next_attempt_at),
+        next_attempt: NextAttempt::at(to_timestamp(payment.next_attempt_at)),
+        paid: None,
     }));
     Ok(draft)
 }

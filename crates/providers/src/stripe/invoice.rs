@@ -8,7 +8,9 @@ use crate::draft::{NormalizedEventDraft, ids};
 use crate::wire::{AddressCountry, Metadata, UnclearValue, UnixSeconds, to_timestamp};
 use domain::event::Fact;
 use domain::ids::ObjectId;
-use domain::payment::snapshot::{InvoiceSnapshot, InvoiceState, PaymentSnapshot, SourceKind};
+use domain::payment::snapshot::{
+    InvoiceSnapshot, InvoiceState, NextAttempt, PaymentSnapshot, SourceKind,
+};
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -118,6 +120,8 @@ struct Invoice<'a> {
     #[serde(default)]
     next_payment_attempt: Option<UnixSeconds>,
     #[serde(default)]
+    auto_advance: Option<bool>,
+    #[serde(default)]
     status_transitions: Option<Transitions>,
     // Until 2025-03-31; since then under `parent`, and not at all.
     #[serde(default)]
@@ -192,6 +196,16 @@ impl<'a> Invoice<'a> {
         let mut draft =
             event.draft_by_reference(id(&self.customer), &[subscription, intent, own])?;
         draft.add_references(&[own, subscription, charge, intent]);
+        let paid = match state {
+            InvoiceState::Paid => match &payment {
+                Some(payment) => Some(payment.paid),
+                None => Some(money(0, &self.currency)?),
+            },
+            InvoiceState::Failed
+            | InvoiceState::ActionRequired
+            | InvoiceState::Uncollectible
+            | InvoiceState::Voided => None,
+        };
         if let Some(payment) = payment {
             draft.add_fact(Fact::Payment(payment));
         }
@@ -204,7 +218,8 @@ impl<'a> Invoice<'a> {
                 &self.currency,
             )?,
             attempts: self.attempt_count,
-            next_attempt_at: to_timestamp(self.next_payment_attempt),
+            next_attempt: self.next_attempt(),
+            paid,
         }));
         draft.read_metadata(self.metadata.as_ref());
         for details in self.details() {
@@ -253,6 +268,16 @@ impl<'a> Invoice<'a> {
             .or_else(|| sum(&self.total_taxes))
             .or_else(|| sum(&self.total_tax_amounts))
             .filter(|tax| (0..=self.amount_paid).contains(tax))
+    }
+
+    /// Stripe gives no date to what it collects no more, nor to what it sends as an invoice, nor,
+    /// with some retry rules, to what it will date later. Only the first does not advance.
+    fn next_attempt(&self) -> NextAttempt {
+        match self.next_payment_attempt {
+            Some(moment) => NextAttempt::At(moment.0),
+            None if self.auto_advance == Some(false) => NextAttempt::NotPlanned,
+            None => NextAttempt::Unknown,
+        }
     }
 
     fn subscription(&self) -> Option<&ObjectId> {

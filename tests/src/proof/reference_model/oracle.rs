@@ -11,7 +11,7 @@ use domain::event::{About, Fact, Position};
 use domain::ids::{CustomerKey, ObjectId, Reference};
 use domain::partner::attribution::Partners;
 use domain::payment::invoice::Invoice;
-use domain::payment::snapshot::{InvoiceState, SourceKind};
+use domain::payment::snapshot::{InvoiceState, NextAttempt, SourceKind};
 use domain::state::CustomerState;
 use domain::subscription::state::Subscription;
 use domain::subscription::terms::SubscriptionSnapshot;
@@ -209,7 +209,11 @@ fn invoices(facts: &[Positioned<'_, Fact>]) -> BTreeMap<ObjectId, Invoice> {
             due: failed.due,
             failed_at: first,
             attempts: failed.attempts,
-            next_attempt_at: failed.next_attempt_at.filter(|_| since.is_empty()),
+            next_attempt: match since.is_empty() {
+                true => failed.next_attempt,
+                false => NextAttempt::Unknown,
+            },
+            paid: since.iter().rev().find_map(|(_, told)| told.paid),
             settled_at: since.first().map(|(position, _)| position.at),
         };
         Some((id.clone(), invoice))

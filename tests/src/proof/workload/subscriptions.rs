@@ -4,7 +4,7 @@ use crate::proof::simulation::script::euro;
 use crate::proof::simulation::script::{at, object};
 use crate::proof::workload::scenario_builder::ScenarioBuilder;
 use domain::event::Fact;
-use domain::payment::snapshot::{InvoiceSnapshot, InvoiceState};
+use domain::payment::snapshot::{InvoiceSnapshot, InvoiceState, NextAttempt};
 use domain::subscription::terms::{
     Pause, Period, PreviousAttributes, PreviousValue, SubscriptionItem, SubscriptionSnapshot,
     SubscriptionStatus, SubscriptionTerms,
@@ -127,7 +127,8 @@ impl ScenarioBuilder<'_> {
             state,
             due: euro(1000),
             attempts,
-            next_attempt_at: None,
+            next_attempt: NextAttempt::Unknown,
+            paid: (state == InvoiceState::Paid).then(|| euro(1000)),
         };
         for attempt in 1..=1 + self.rng.below(2) as u32 {
             let fact = Fact::Invoice(failed(InvoiceState::Failed, attempt));
