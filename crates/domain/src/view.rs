@@ -69,7 +69,7 @@ pub struct SubscriptionView {
     pub items: Vec<ItemView>,
     /// When it began.
     pub started_at: Timestamp,
-    /// Start of the billing period.
+    /// Start of the plan's billing period.
     pub current_period_start: Option<Timestamp>,
     /// End of the billing period, exclusive.
     pub current_period_end: Option<Timestamp>,
@@ -106,8 +106,10 @@ pub struct ItemView {
     pub product: Option<String>,
     /// How many are sold.
     pub quantity: Option<u64>,
-    /// The price of one, in minor units.
+    /// The price of one, or of one package, in minor units.
     pub unit_minor: Option<i64>,
+    /// How many are in a package, where they are sold by the package.
+    pub package_size: Option<u64>,
     /// End of the item's own billing period, where it has one.
     pub current_period_end: Option<Timestamp>,
 }
@@ -164,9 +166,9 @@ pub struct InvoiceView {
     pub failed_at: Timestamp,
     /// The number of attempts to collect it.
     pub attempts: u32,
-    /// When the provider tries again.
+    /// When the provider tries again; `null` where it does not, or does not say.
     pub next_attempt_at: Option<Timestamp>,
-    /// When it was paid or given up.
+    /// When it was paid, or else first given up.
     pub settled_at: Option<Timestamp>,
 }
 
@@ -263,12 +265,12 @@ impl CustomerView {
 impl SubscriptionView {
     fn new(id: &ObjectId, subscription: &Subscription, catalog: &Catalog) -> Self {
         let terms = &subscription.terms;
-        let plan = catalog
-            .base(&terms.items)
-            .map(|item| match catalog.product(&item.price) {
-                Some((_, key, _)) => key.to_owned(),
-                None => item.price.to_string(),
-            });
+        let base = catalog.base(&terms.items);
+        let plan = base.map(|item| match catalog.product(&item.price) {
+            Some((_, key, _)) => key.to_owned(),
+            None => item.price.to_string(),
+        });
+        let period = base.and_then(|item| item.period).or(terms.period);
         Self {
             id: id.clone(),
             status: terms.status.as_str(),
@@ -282,8 +284,8 @@ impl SubscriptionView {
                 .map(|i| ItemView::new(i, &terms.items, catalog))
                 .collect(),
             started_at: subscription.started_at,
-            current_period_start: terms.period.map(|period| period.start),
-            current_period_end: terms.period.map(|period| period.end),
+            current_period_start: period.map(|period| period.start),
+            current_period_end: period.map(|period| period.end),
             trial_start: terms.trial.map(|trial| trial.start),
             trial_end: terms.trial.map(|trial| trial.end),
             cancel_at: terms.cancel_at,
@@ -313,6 +315,7 @@ impl ItemView {
                 .map(|(_, key, _)| key.to_owned()),
             quantity: item.quantity,
             unit_minor: item.unit_minor,
+            package_size: item.pricing.package.map(|package| package.size),
             current_period_end: item.period.map(|period| period.end),
         }
     }

@@ -8,9 +8,10 @@ use domain::payment::invoice::Invoice;
 use domain::payment::snapshot::{InvoiceState, NextAttempt};
 use domain::person::Profile;
 use domain::record::Record;
+use domain::subscription::pricing::{BillingInterval, IntervalUnit, Package, Pricing, TaxBehavior};
 use domain::subscription::state::Subscription;
 use domain::subscription::terms::{
-    Period, SubscriptionItem, SubscriptionStatus, SubscriptionTerms,
+    EndReason, Period, SubscriptionItem, SubscriptionStatus, SubscriptionTerms, TrialFallback,
 };
 use engagement_email::render::Language;
 use jiff::{SignedDuration, Timestamp};
@@ -41,10 +42,14 @@ pub struct SampleNames {
 pub const SENT_AT: &str = "2026-01-12T09:00:00Z";
 
 /// Every occasion, letter by letter.
-pub const SAMPLE_CASES: [SampleCase; 11] = [
+pub const SAMPLE_CASES: [SampleCase; 23] = [
     sample_case("welcome", Letter::Welcome, |_, _| ()),
-    sample_case("welcome-trial", Letter::Welcome, |subscription, _| {
-        start_trial(subscription);
+    sample_case("welcome-trial", Letter::Welcome, |known, _| {
+        start_trial(known)
+    }),
+    sample_case("welcome-cardless", Letter::Welcome, |known, _| {
+        start_trial(known);
+        known.terms.trial_fallback = Some(TrialFallback::Ends);
     }),
     sample_case("payment_failed", Letter::PaymentFailed, |_, _| ()),
     sample_case(
@@ -52,6 +57,21 @@ pub const SAMPLE_CASES: [SampleCase; 11] = [
         Letter::PaymentFailed,
         |_, invoice| {
             invoice.next_attempt = NextAttempt::NotPlanned;
+        },
+    ),
+    sample_case(
+        "payment_failed-unknown",
+        Letter::PaymentFailed,
+        |_, invoice| {
+            invoice.next_attempt = NextAttempt::Unknown;
+        },
+    ),
+    sample_case(
+        "payment_failed-once",
+        Letter::PaymentFailed,
+        |_, invoice| {
+            invoice.next_attempt = NextAttempt::Unknown;
+            invoice.subscription = None;
         },
     ),
     sample_case(
@@ -65,50 +85,108 @@ pub const SAMPLE_CASES: [SampleCase; 11] = [
         "payment_recovered",
         Letter::PaymentRecovered,
         |_, invoice| {
-            invoice.state = InvoiceState::Paid;
-            invoice.settled_at = Some(day(11));
-            invoice.paid = Some(invoice.due);
+            recover(invoice);
+        },
+    ),
+    sample_case(
+        "payment_recovered-credit",
+        Letter::PaymentRecovered,
+        |_, invoice| {
+            recover(invoice);
+            invoice.paid = invoice.paid.map(|paid| Money {
+                minor: 1880,
+                ..paid
+            });
+        },
+    ),
+    sample_case(
+        "payment_recovered-unknown",
+        Letter::PaymentRecovered,
+        |_, invoice| {
+            recover(invoice);
+            invoice.paid = None;
+            invoice.subscription = None;
         },
     ),
     sample_case(
         "cancellation_confirmed",
         Letter::CancellationConfirmed,
-        |subscription, _| {
-            subscription.canceled_at = Some(day(11));
-            subscription.terms.cancel_at = Some(day(31));
+        |known, _| {
+            request_end(known);
+            known.terms.cancel_at = Some(day(31));
         },
     ),
     sample_case(
         "cancellation_confirmed-ended",
         Letter::CancellationConfirmed,
-        |subscription, _| {
-            subscription.canceled_at = Some(day(11));
-            subscription.ended_at = Some(day(11));
-            subscription.terms.status = SubscriptionStatus::Canceled;
+        |known, _| {
+            end(known);
+            known.end_reason = Some(EndReason::Requested);
         },
     ),
-    sample_case("trial_ending", Letter::TrialEnding, |subscription, _| {
-        start_trial(subscription);
+    sample_case(
+        "cancellation_confirmed-unpaid",
+        Letter::CancellationConfirmed,
+        |known, _| {
+            end(known);
+            known.end_reason = Some(EndReason::PaymentFailed);
+        },
+    ),
+    sample_case(
+        "cancellation_confirmed-unknown",
+        Letter::CancellationConfirmed,
+        |known, _| {
+            end(known);
+        },
+    ),
+    sample_case("trial_ending", Letter::TrialEnding, |known, _| {
+        start_trial(known)
+    }),
+    sample_case("trial_ending-cardless", Letter::TrialEnding, |known, _| {
+        start_trial(known);
+        known.terms.trial_fallback = Some(TrialFallback::Ends);
+    }),
+    sample_case("trial_ending-pauses", Letter::TrialEnding, |known, _| {
+        start_trial(known);
+        known.terms.trial_fallback = Some(TrialFallback::Pauses);
     }),
     sample_case("trial_ending-usage", Letter::TrialEnding, |known, _| {
         start_trial(known);
-        let base = known.terms.items.first().cloned();
-        let price = PriceId::parse("price_requests").ok();
-        known
-            .terms
-            .items
-            .extend(base.zip(price).map(|(base, price)| SubscriptionItem {
-                price,
-                metered: true,
-                quantity: None,
-                unit_minor: Some(1),
-                ..base
-            }));
+        add_item(known, "price_requests", |item| {
+            item.metered = true;
+            item.quantity = None;
+            item.unit_minor = Some(1);
+        });
     }),
     sample_case("trial_ending-tiers", Letter::TrialEnding, |known, _| {
         start_trial(known);
         for item in &mut known.terms.items {
             item.unit_minor = None;
+        }
+    }),
+    sample_case("trial_ending-packages", Letter::TrialEnding, |known, _| {
+        start_trial(known);
+        for item in &mut known.terms.items {
+            item.quantity = Some(31);
+            item.pricing.tax = TaxBehavior::Inclusive;
+            item.pricing.package = Some(Package {
+                size: 15,
+                round_up: true,
+            });
+        }
+    }),
+    sample_case("trial_ending-intervals", Letter::TrialEnding, |known, _| {
+        start_trial(known);
+        add_item(known, "price_care", |item| {
+            item.unit_minor = Some(4_800);
+            item.pricing.interval = every(1, IntervalUnit::Year);
+            item.pricing.tax = TaxBehavior::Unknown;
+        });
+    }),
+    sample_case("trial_ending-seasons", Letter::TrialEnding, |known, _| {
+        start_trial(known);
+        for item in &mut known.terms.items {
+            item.pricing.interval = every(3, IntervalUnit::Month);
         }
     }),
 ];
@@ -171,17 +249,26 @@ fn subscription() -> anyhow::Result<Subscription> {
                 metered: false,
                 quantity: Some(1),
                 unit_minor: Some(2400),
+                pricing: Pricing {
+                    interval: every(1, IntervalUnit::Month),
+                    package: None,
+                    tax: TaxBehavior::Exclusive,
+                },
                 period: None,
             }],
             period: Some(days(0, 31)),
             trial: None,
+            trial_fallback: None,
             cancel_at: None,
             cancel_at_period_end: false,
             pause: None,
         },
         canceled_at: None,
+        end_requests: 0,
+        end_reason: None,
         ended_at: None,
         activated_at: Some(started_at),
+        began_incomplete: false,
         as_of: started_at,
         ambiguous: false,
     })
@@ -202,6 +289,37 @@ fn invoice() -> anyhow::Result<Invoice> {
         settled_at: None,
         paid: None,
     })
+}
+
+fn recover(invoice: &mut Invoice) {
+    invoice.state = InvoiceState::Paid;
+    invoice.settled_at = Some(day(11));
+    invoice.paid = Some(invoice.due);
+}
+
+fn request_end(subscription: &mut Subscription) {
+    subscription.canceled_at = Some(day(11));
+    subscription.end_requests = 1;
+}
+
+fn end(subscription: &mut Subscription) {
+    request_end(subscription);
+    subscription.ended_at = Some(day(11));
+    subscription.terms.status = SubscriptionStatus::Canceled;
+}
+
+fn add_item(subscription: &mut Subscription, price: &str, change: fn(&mut SubscriptionItem)) {
+    let base = subscription.terms.items.first().cloned();
+    let item = base.zip(PriceId::parse(price).ok()).map(|(base, price)| {
+        let mut item = SubscriptionItem { price, ..base };
+        change(&mut item);
+        item
+    });
+    subscription.terms.items.extend(item);
+}
+
+fn every(count: u32, unit: IntervalUnit) -> Option<BillingInterval> {
+    Some(BillingInterval { unit, count })
 }
 
 fn start_trial(subscription: &mut Subscription) {

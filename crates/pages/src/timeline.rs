@@ -108,11 +108,7 @@ pub(crate) fn new_letters(
 ) -> Vec<NewLetter> {
     let at = entry.event.occurred_at;
     let former = plan(before, at).due;
-    let is_new = |due: &DueLetter| {
-        !former
-            .iter()
-            .any(|former| former.letter == due.letter && former.cause == due.cause)
-    };
+    let is_new = |due: &DueLetter| !former.iter().any(|former| former.is_same(due));
     let due = plan(after, at).due.into_iter().filter(is_new);
     due.map(|due| NewLetter {
         letter: due.letter.as_str(),

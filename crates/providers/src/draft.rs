@@ -5,6 +5,7 @@ use domain::event::{About, Fact};
 use domain::ids::{ObjectId, PriceId, ProviderAccount, Reference};
 use domain::money::{Currency, Money, StatedAmount, exponent};
 use domain::person::{Profile, ProfileField};
+use domain::subscription::pricing::Pricing;
 use domain::subscription::terms::{
     Period, SubscriptionItem, SubscriptionStatus, SubscriptionTerms,
 };
@@ -253,10 +254,12 @@ pub(crate) fn terms(
             metered: false,
             quantity: Some(1),
             unit_minor: Some(unit_minor),
+            pricing: Pricing::default(),
             period: None,
         }],
         period,
         trial: None,
+        trial_fallback: None,
         cancel_at: None,
         cancel_at_period_end: false,
         pause: None,

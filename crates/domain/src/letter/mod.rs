@@ -1,6 +1,7 @@
 //! The letters (e-mails to customers) there are, and how long after its cause each may be sent.
 
 pub mod plan;
+pub mod address;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};

@@ -5,6 +5,7 @@
 //! when the customer pays or cancels, the state no longer asks for it.
 
 use crate::ids::ObjectId;
+use crate::letter::address::is_address;
 use crate::letter::{Letter, TRIAL_NOTICE};
 use crate::payment::invoice::Invoice;
 use crate::payment::snapshot::InvoiceState;
@@ -20,8 +21,9 @@ use std::sync::Arc;
 pub struct DueLetter {
     /// The kind of letter.
     pub letter: Letter,
-    /// What it is about: the id of a subscription or invoice; `id@time` where one object can cause
-    /// several letters. A letter is sent once for each cause.
+    /// What it is about: the id of a subscription or invoice. Where one object can cause several
+    /// letters, `id@time` names a trial's end and `id@number` a request. A letter is sent once for
+    /// each cause, so nothing is named by what a later event may move.
     pub cause: Arc<str>,
     /// When the cause happened; the letter's window is counted from it.
     pub caused_at: Timestamp,
@@ -48,7 +50,7 @@ struct LetterRequest {
 /// letters.
 pub fn plan(state: &CustomerState, now: Timestamp) -> Plan {
     let mut plan = Plan::default();
-    if state.person.email().is_none() {
+    if !state.person.email().is_some_and(is_address) {
         // An address comes with an event, and that event plans again.
         return plan;
     }
@@ -80,8 +82,8 @@ pub fn plan(state: &CustomerState, now: Timestamp) -> Plan {
     plan
 }
 
-/// The id of the object that a letter's cause is about. Some causes also have a time (`id@time`),
-/// so that a second request about the same object is a cause of its own.
+/// The id of the object that a letter's cause is about. Some causes also have a time or a number
+/// (`id@…`), so that a second request about the same object is a cause of its own.
 pub fn subject(letter: Letter, cause: &str) -> &str {
     match letter {
         // The id alone, which may contain `@` itself.
@@ -93,6 +95,13 @@ pub fn subject(letter: Letter, cause: &str) -> &str {
 }
 
 impl DueLetter {
+    /// Whether both are one letter for one cause. Requests were once named by their time; what was
+    /// decided under such a name is not decided again.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let about = |due: &Self| (subject(due.letter, &due.cause).to_owned(), due.caused_at);
+        self.letter == other.letter && (self.cause == other.cause || about(self) == about(other))
+    }
+
     /// Whether its window is open at this moment. A cause in the future counts as open: then the
     /// provider's clock is ahead of ours.
     pub fn is_timely(&self, now: Timestamp) -> bool {
@@ -126,14 +135,26 @@ fn failed_payments(state: &CustomerState) -> Vec<LetterRequest> {
         .collect()
 }
 
-/// One letter for each paid invoice: all invoices in the state have failed once.
+/// One letter for each paid invoice: all invoices in the state have failed once. Where credit
+/// covered all of it, or all of it went back since, there is no money to thank for.
 fn recovered_payments(state: &CustomerState) -> Vec<LetterRequest> {
     let recovered = |(id, invoice): (&ObjectId, &Invoice)| {
         let settled_at = invoice.settled_at?;
+        let arrived = invoice.paid.is_none_or(|paid| paid.minor > 0) && !went_back(state, id);
         let paid = invoice.state == InvoiceState::Paid && !is_checkout(state, invoice);
-        paid.then(|| immediate_request(Letter::PaymentRecovered, id, settled_at))
+        (paid && arrived).then(|| immediate_request(Letter::PaymentRecovered, id, settled_at))
     };
     state.invoices.iter().filter_map(recovered).collect()
+}
+
+/// Whether the payment with this id was refunded in full.
+fn went_back(state: &CustomerState, invoice: &ObjectId) -> bool {
+    let mut payments = state.payments.settled();
+    let payment = payments.find(|payment| payment.ids.contains(invoice));
+    payment.is_some_and(|payment| {
+        let paid = payment.paid().map_or(0, |paid| paid.minor);
+        payment.refunded_minor() >= paid
+    })
 }
 
 /// Whether an invoice failed during checkout. The checkout page shows that failure and takes
@@ -142,23 +163,22 @@ fn is_checkout(state: &CustomerState, invoice: &Invoice) -> bool {
     let subscription = invoice.subscription.as_ref();
     subscription
         .and_then(|id| state.subscriptions.get(id))
-        .is_some_and(|current| invoice.failed_at < after(current.started_at, CHECKOUT_WINDOW))
+        .is_some_and(|current| current.is_checkout(invoice.failed_at))
 }
 
 /// One confirmation for each request to end a subscription, whether the end lies ahead or came at
 /// once.
 ///
-/// The cause is the time of the request, not the end that was asked for: who withdraws a request
-/// and makes it again asks for the same end, and gets a second confirmation. An end that was set at
-/// the start is a fixed term, not a cancellation. The record does not know whether the provider
-/// ended a subscription because nobody paid, so the letter's text must be true in both cases.
+/// The cause is the number of the request, not the end that was asked for: who withdraws a request
+/// and makes it again asks for the same end, and gets a second confirmation. Nor is it the time of
+/// the request, which any later event about the subscription may move. An end that was set at the
+/// start is a fixed term, not a cancellation. A provider that ends a subscription because nobody
+/// paid may say so or not, so the letter's text depends on the reason that is known.
 fn cancellations(state: &CustomerState) -> Vec<LetterRequest> {
     let request = |(id, subscription): (&ObjectId, &Subscription)| {
         let asked_at = subscription
             .canceled_at
             .filter(|at| *at > subscription.started_at)?;
-        let is_contract = subscription.activated_at.is_some()
-            || asked_at >= after(subscription.started_at, CHECKOUT_WINDOW);
         let is_ending = match subscription.terms.status {
             SubscriptionStatus::Canceled => true,
             SubscriptionStatus::IncompleteExpired | SubscriptionStatus::Incomplete => false,
@@ -168,10 +188,10 @@ fn cancellations(state: &CustomerState) -> Vec<LetterRequest> {
             | SubscriptionStatus::Unpaid
             | SubscriptionStatus::Paused => subscription.ends_at().is_some(),
         };
-        (is_contract && is_ending).then(|| LetterRequest {
+        (subscription.has_begun(asked_at) && is_ending).then(|| LetterRequest {
             letter: DueLetter {
                 letter: Letter::CancellationConfirmed,
-                cause: dated_cause(id, asked_at),
+                cause: format!("{id}@{}", subscription.end_requests).into(),
                 caused_at: asked_at,
             },
             from: None,
@@ -180,13 +200,15 @@ fn cancellations(state: &CustomerState) -> Vec<LetterRequest> {
     state.subscriptions.iter().filter_map(request).collect()
 }
 
-/// One notice for each trial that will become a paid subscription, [`TRIAL_NOTICE`] before its end.
+/// One notice for each trial that may become a paid subscription, [`TRIAL_NOTICE`] before its end.
+/// While collection is paused nothing becomes paid.
 /// The notice of a shorter trial is due [`AFTER_WELCOME`] after its start, because the welcome
 /// names the end too. A trial of a day or less has no notice besides the welcome.
 fn trial_ends(state: &CustomerState) -> Vec<LetterRequest> {
     let request = |(id, subscription): (&ObjectId, &Subscription)| {
         let trial = subscription.terms.trial?;
         let continues = subscription.terms.status == SubscriptionStatus::Trialing
+            && subscription.terms.pause.is_none()
             && subscription.terms.cancel_at.is_none()
             && !subscription.terms.cancel_at_period_end;
         let notice_at = trial.end.checked_sub(TRIAL_NOTICE).unwrap_or(trial.end);
@@ -194,7 +216,7 @@ fn trial_ends(state: &CustomerState) -> Vec<LetterRequest> {
         (continues && from < trial.end).then(|| LetterRequest {
             letter: DueLetter {
                 letter: Letter::TrialEnding,
-                cause: dated_cause(id, trial.end),
+                cause: format!("{id}@{}", trial.end).into(),
                 caused_at: notice_at,
             },
             from: Some(from),
@@ -212,16 +234,9 @@ fn immediate_request(letter: Letter, object: &ObjectId, caused_at: Timestamp) ->
     LetterRequest { letter, from: None }
 }
 
-fn dated_cause(object: &ObjectId, moment: Timestamp) -> Arc<str> {
-    format!("{object}@{moment}").into()
-}
-
 fn after(moment: Timestamp, by: SignedDuration) -> Timestamp {
     moment.checked_add(by).unwrap_or(Timestamp::MAX)
 }
-
-/// How long a checkout may take; providers give up a first payment within a day.
-const CHECKOUT_WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
 /// How long after a trial's start its notice is due at the earliest.
 const AFTER_WELCOME: SignedDuration = SignedDuration::from_hours(24);

@@ -342,10 +342,7 @@ impl Record {
             .cloned()
             .collect();
         for letter in planned.due {
-            if !due_letters
-                .iter()
-                .any(|other| other.letter == letter.letter && other.cause == letter.cause)
-            {
+            if !due_letters.iter().any(|other| other.is_same(&letter)) {
                 due_letters.push(letter.clone());
                 add_effect(Effect::Letter(letter));
             }

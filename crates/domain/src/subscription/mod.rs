@@ -1,6 +1,7 @@
-//! Subscriptions: what events say of them (`terms`), in which order snapshots of one instant
-//! happened (`snapshot_order`), and what the record keeps (`state`).
+//! Subscriptions: what events say of them (`terms`), what their prices mean (`pricing`), in which
+//! order snapshots of one instant happened (`snapshot_order`), and what the record keeps (`state`).
 
 pub mod terms;
+pub mod pricing;
 pub mod snapshot_order;
 pub mod state;

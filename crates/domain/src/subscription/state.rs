@@ -3,8 +3,10 @@
 use crate::ids::ObjectId;
 use crate::money::Currency;
 use crate::subscription::snapshot_order;
-use crate::subscription::terms::{SubscriptionSnapshot, SubscriptionTerms};
-use jiff::Timestamp;
+use crate::subscription::terms::{
+    EndReason, SubscriptionSnapshot, SubscriptionStatus, SubscriptionTerms,
+};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -14,7 +16,7 @@ pub type Subscriptions = BTreeMap<ObjectId, Subscription>;
 /// A subscription, as its latest snapshot shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscription {
-    /// When it began.
+    /// When it began: the earliest that was told, since some events tell only their own time.
     pub started_at: Timestamp,
     /// The currency it is billed in, once an event said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -25,12 +27,23 @@ pub struct Subscription {
     /// When somebody asked to end it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canceled_at: Option<Timestamp>,
+    /// How often its end was asked for, so that a request is known by its number. Its time may
+    /// move with each further event about it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub end_requests: u32,
+    /// Why it ends or ended, where the provider says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_reason: Option<EndReason>,
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
-    /// When a snapshot first showed it running.
+    /// When a snapshot first showed that it had begun: running, or what follows that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activated_at: Option<Timestamp>,
+    /// Whether a snapshot showed it before its first payment. Such a one begins when it first
+    /// runs, whatever start it names.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub began_incomplete: bool,
     /// The time of the snapshot that these terms come from.
     pub as_of: Timestamp,
     /// Whether several snapshots have the time `as_of` and nothing says which came last.
@@ -39,6 +52,23 @@ pub struct Subscription {
 }
 
 impl Subscription {
+    /// Whether this moment belongs to its checkout. Where a snapshot showed it before its first
+    /// payment, that lasts until it begins. Else only the start that it names is known, and the
+    /// checkout counts as a day.
+    pub fn is_checkout(&self, moment: Timestamp) -> bool {
+        let began_at = if self.began_incomplete {
+            self.activated_at
+        } else {
+            self.started_at.checked_add(CHECKOUT_WINDOW).ok()
+        };
+        moment < began_at.unwrap_or(Timestamp::MAX)
+    }
+
+    /// Whether it had begun by this moment, so that there is a contract to end.
+    pub fn has_begun(&self, moment: Timestamp) -> bool {
+        self.activated_at.is_some() || !self.is_checkout(moment)
+    }
+
     /// When it ended or is set to end.
     pub fn ends_at(&self) -> Option<Timestamp> {
         let with_period = self
@@ -85,26 +115,93 @@ fn apply_snapshot(
         return;
     }
     let activated_before = current.and_then(|current| current.activated_at);
-    let running = snapshot.terms.status.is_running().then_some(at);
+    let request = EndRequest::after(current, snapshot, at);
+    let started_before = current.map_or(snapshot.started_at, |current| current.started_at);
+    let (incomplete, begun) = match snapshot.terms.status {
+        SubscriptionStatus::Incomplete | SubscriptionStatus::IncompleteExpired => (true, None),
+        SubscriptionStatus::Trialing
+        | SubscriptionStatus::Active
+        | SubscriptionStatus::PastDue
+        | SubscriptionStatus::Unpaid
+        | SubscriptionStatus::Paused => (false, Some(at)),
+        // Nobody says whether it had begun before.
+        SubscriptionStatus::Canceled => (false, None),
+    };
     let next = Subscription {
-        started_at: snapshot.started_at,
+        started_at: snapshot.started_at.min(started_before),
         currency: snapshot
             .currency
             .or(current.and_then(|current| current.currency)),
         terms: snapshot.terms.clone(),
-        canceled_at: end_requested_at(current, snapshot, at),
+        canceled_at: request.at,
+        end_requests: request.number,
+        end_reason: snapshot.end_reason,
         ended_at: snapshot.ended_at,
-        activated_at: activated_before.or(running),
+        activated_at: activated_before.or(begun),
+        began_incomplete: incomplete || current.is_some_and(|current| current.began_incomplete),
         as_of: at,
         ambiguous,
     };
     subscriptions.insert(snapshot.id.clone(), next);
 }
 
-/// When somebody asked to end a subscription. A provider may say only that it was asked. Then it is
-/// the time of the first snapshot that says so after one that does not. It is unknown when no
+/// The last request to end a subscription.
+struct EndRequest {
+    /// When it was made, if somebody made one.
+    at: Option<Timestamp>,
+    /// How many there were so far.
+    number: u32,
+}
+
+impl EndRequest {
+    /// The request as this snapshot leaves it. One that stands goes on until it is withdrawn: what
+    /// else is told of it meanwhile, with another time or not, is the same request.
+    fn after(
+        current: Option<&Subscription>,
+        snapshot: &SubscriptionSnapshot,
+        at: Timestamp,
+    ) -> Self {
+        let number = current.map_or(0, |current| current.end_requests);
+        let Some(told) = told_request(current, snapshot, at) else {
+            return Self { at: None, number };
+        };
+        match current.and_then(|current| current.standing_request(snapshot)) {
+            Some(standing) => Self {
+                at: Some(standing),
+                number,
+            },
+            None if told <= snapshot.started_at => Self {
+                at: Some(told),
+                number,
+            },
+            None => Self {
+                at: Some(told),
+                number: number.saturating_add(1),
+            },
+        }
+    }
+}
+
+impl Subscription {
+    /// When the request was made that still stands with this snapshot. An end that was agreed at
+    /// the start is no request; it stands as long as that end is the one that is set.
+    fn standing_request(&self, snapshot: &SubscriptionSnapshot) -> Option<Timestamp> {
+        let canceled_at = self.canceled_at.filter(|_| self.terms.is_ending())?;
+        let (before, after) = (&self.terms, &snapshot.terms);
+        let as_agreed = if after.status.is_final() {
+            before.cancel_at.is_some() && snapshot.ended_at >= before.cancel_at
+        } else {
+            (before.cancel_at, before.cancel_at_period_end)
+                == (after.cancel_at, after.cancel_at_period_end)
+        };
+        (canceled_at > self.started_at || as_agreed).then_some(canceled_at)
+    }
+}
+
+/// The time of a request by the snapshot alone. A provider may say only that there was one. Then it
+/// is the time of the first snapshot that says so after one that does not. It is unknown when no
 /// earlier snapshot exists.
-fn end_requested_at(
+fn told_request(
     current: Option<&Subscription>,
     snapshot: &SubscriptionSnapshot,
     at: Timestamp,
@@ -119,3 +216,10 @@ fn end_requested_at(
         Some(at)
     }
 }
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// How long a checkout may take; providers give up a first payment within a day.
+const CHECKOUT_WINDOW: SignedDuration = SignedDuration::from_hours(24);

@@ -2,6 +2,7 @@
 
 use crate::ids::{ObjectId, PriceId};
 use crate::money::Currency;
+use crate::subscription::pricing::Pricing;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -73,6 +74,30 @@ pub struct Pause {
     pub resumes_at: Option<Timestamp>,
 }
 
+/// What a trial comes to without a way to pay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TrialFallback {
+    /// It ends.
+    Ends,
+    /// It is paused until there is a way to pay.
+    Pauses,
+    /// Something that we do not know.
+    Other,
+}
+
+/// Why a subscription ends or ended, where its provider says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// The customer or the shop asked for it.
+    Requested,
+    /// What it owed could not be collected.
+    PaymentFailed,
+    /// A payment was disputed.
+    Disputed,
+}
+
 /// One item of a subscription.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubscriptionItem {
@@ -86,9 +111,12 @@ pub struct SubscriptionItem {
     /// How many are sold. `None` when usage decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantity: Option<u64>,
-    /// The price of one, in minor units. `None` when tiers or usage decide.
+    /// The price of one, or of one package, in minor units. `None` when tiers or usage decide.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit_minor: Option<i64>,
+    /// How often that is charged, and how it is to be read.
+    #[serde(flatten)]
+    pub pricing: Pricing,
     /// The item's own billing period, where the provider has one for each item.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period: Option<Period>,
@@ -107,6 +135,10 @@ pub struct SubscriptionTerms {
     /// The trial period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trial: Option<Period>,
+    /// What the trial comes to where nobody has given a way to pay by its end. `None` when that
+    /// makes no difference, or nobody says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial_fallback: Option<TrialFallback>,
     /// The date on which it is set to end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel_at: Option<Timestamp>,
@@ -181,6 +213,9 @@ pub struct SubscriptionSnapshot {
     /// of the first snapshot that says so after one that does not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub end_requested: bool,
+    /// Why it ends, where the provider says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_reason: Option<EndReason>,
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,

@@ -1,10 +1,14 @@
 //! The catalog names prices. What it does not list is never guessed.
 
-use crate::scenarios::id;
+use crate::scenarios::{
+    at, customer, id, new_event, subscription_fact, subscription_snapshot, terms,
+};
 use domain::catalog::{BadCatalog, Catalog, ItemKind};
 use domain::ids::PriceId;
 use domain::partner::program::{Program, Reward};
-use domain::subscription::terms::SubscriptionItem;
+use domain::state::fold::fold;
+use domain::subscription::terms::{Period, SubscriptionItem, SubscriptionStatus};
+use domain::view::CustomerView;
 
 const TEXT: &str = r#"
 [plans.basic]
@@ -28,6 +32,7 @@ fn item(price: &str, metered: bool) -> SubscriptionItem {
         price: PriceId::parse(price).unwrap(),
         metered,
         quantity: None,
+        pricing: Default::default(),
         unit_minor: None,
         period: None,
     }
@@ -100,4 +105,23 @@ fn a_price_listed_twice_is_refused() {
         Catalog::parse("[plans.x]\nprize = 1"),
         Err(BadCatalog::Unreadable(_))
     ));
+}
+
+#[test]
+fn the_period_that_is_shown_is_the_plans_where_it_has_one_of_its_own() {
+    let catalog = Catalog::parse(TEXT).unwrap();
+    let month = Period {
+        start: at(0),
+        end: at(2_419_200),
+    };
+    let mut terms = terms(SubscriptionStatus::Active, "price_support");
+    let mut plan = item("price_basic", false);
+    plan.period = Some(month);
+    terms.items.push(plan);
+    let snapshot = subscription_snapshot("sub_1", terms, None);
+    let event = new_event("evt_1", 0, 30, vec![subscription_fact(snapshot)]);
+    let view = CustomerView::new(&customer(), &fold([&event]), &catalog, Vec::new(), &[]);
+    let shown = &view.subscriptions[0];
+    assert_eq!(shown.plan.as_deref(), Some("basic"));
+    assert_eq!(shown.current_period_end, Some(month.end));
 }

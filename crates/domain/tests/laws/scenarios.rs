@@ -10,6 +10,7 @@ use domain::payment::snapshot::{
 };
 use domain::person::Profile;
 use domain::record::Entry;
+use domain::subscription::pricing::Pricing;
 use domain::subscription::terms::{
     Period, PreviousAttributes, SubscriptionItem, SubscriptionSnapshot, SubscriptionStatus,
     SubscriptionTerms,
@@ -68,6 +69,7 @@ pub(crate) fn terms(status: SubscriptionStatus, price: &str) -> SubscriptionTerm
             metered: false,
             quantity: Some(1),
             unit_minor: Some(1000),
+            pricing: Pricing::default(),
             period: None,
         }],
         period: Some(Period {
@@ -75,6 +77,7 @@ pub(crate) fn terms(status: SubscriptionStatus, price: &str) -> SubscriptionTerm
             end: at(2_592_000),
         }),
         trial: None,
+        trial_fallback: None,
         cancel_at: None,
         cancel_at_period_end: false,
         pause: None,
@@ -93,6 +96,7 @@ pub(crate) fn subscription_snapshot(
         terms,
         canceled_at: None,
         end_requested: false,
+        end_reason: None,
         ended_at: None,
         previous_attributes: before.map(Box::new),
     }

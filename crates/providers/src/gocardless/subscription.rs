@@ -182,6 +182,7 @@ impl Subscription<'_> {
             canceled_at: None,
             ended_at: None,
             end_requested: false,
+            end_reason: None,
             previous_attributes: None,
         })
     }

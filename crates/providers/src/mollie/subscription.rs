@@ -79,6 +79,7 @@ impl Subscription<'_> {
             canceled_at,
             ended_at: ended.then(|| canceled_at.unwrap_or(moment)),
             end_requested: false,
+            end_reason: None,
             previous_attributes: None,
         })
     }

@@ -7,8 +7,10 @@ use crate::wire::{Id, Rfc3339Time, UnclearValue, id, period, to_timestamp};
 use domain::event::Fact;
 use domain::ids::PriceId;
 use domain::money::Currency;
+use domain::subscription::pricing::{BillingInterval, Pricing, TaxBehavior};
 use domain::subscription::terms::{
     Pause, Period, SubscriptionItem, SubscriptionSnapshot, SubscriptionStatus, SubscriptionTerms,
+    TrialFallback,
 };
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -71,6 +73,24 @@ struct PaddleSubscriptionItem {
 struct Price {
     id: Id,
     unit_price: UnitPrice,
+    #[serde(default)]
+    billing_cycle: Option<BillingCycle>,
+    #[serde(default)]
+    tax_mode: Option<Arc<str>>,
+    #[serde(default)]
+    trial_period: Option<TrialPeriod>,
+}
+
+#[derive(Deserialize)]
+struct BillingCycle {
+    interval: Arc<str>,
+    frequency: u32,
+}
+
+#[derive(Deserialize)]
+struct TrialPeriod {
+    #[serde(default)]
+    requires_payment_method: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -141,6 +161,7 @@ impl Subscription<'_> {
             started_at: to_timestamp(self.started_at.or(self.created_at)).unwrap_or(told_at),
             currency: Some(billed_in),
             canceled_at: None,
+            end_reason: None,
             end_requested: cancel_at.is_some() || status.is_final(),
             ended_at: to_timestamp(self.canceled_at).filter(|_| status.is_final()),
             terms: SubscriptionTerms {
@@ -148,6 +169,9 @@ impl Subscription<'_> {
                 items,
                 period: current,
                 trial: trial.or(in_trial),
+                trial_fallback: lines()
+                    .any(PaddleSubscriptionItem::is_cardless)
+                    .then_some(TrialFallback::Ends),
                 cancel_at,
                 cancel_at_period_end: cancel_at.is_some()
                     && cancel_at == current.map(|period| period.end),
@@ -172,8 +196,34 @@ impl PaddleSubscriptionItem {
             quantity: Some(self.quantity),
             // Paddle may convert; a list price in another currency is not what is paid.
             unit_minor: (listed_in == billed_in).then_some(minor),
+            pricing: self.price.pricing(),
             period: None,
         })
+    }
+}
+
+impl PaddleSubscriptionItem {
+    /// Its trial began without a way to pay, and ends with it if there is none by then.
+    fn is_cardless(&self) -> bool {
+        let trial = self.price.trial_period.as_ref();
+        trial.is_some_and(|trial| trial.requires_payment_method == Some(false))
+    }
+}
+
+impl Price {
+    fn pricing(&self) -> Pricing {
+        let cycle = self.billing_cycle.as_ref();
+        Pricing {
+            interval: cycle
+                .and_then(|cycle| BillingInterval::parse(&cycle.interval, cycle.frequency)),
+            package: None,
+            tax: match self.tax_mode.as_deref() {
+                Some("internal") => TaxBehavior::Inclusive,
+                Some("external") => TaxBehavior::Exclusive,
+                // By the account's setting, which no event shows.
+                Some(_) | None => TaxBehavior::Unknown,
+            },
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use domain::event::Fact;
 use domain::ids::{ObjectId, PriceId};
 use domain::money::Money;
 use domain::payment::snapshot::{InvoiceSnapshot, InvoiceState, NextAttempt};
+use domain::subscription::pricing::Pricing;
 use domain::subscription::terms::{
     Period, SubscriptionItem, SubscriptionSnapshot, SubscriptionStatus, SubscriptionTerms,
 };
@@ -104,6 +105,10 @@ struct BillingCycle {
     tenure_type: Arc<str>,
     #[serde(default)]
     cycles_completed: u32,
+    #[serde(default)]
+    cycles_remaining: Option<u32>,
+    #[serde(default)]
+    total_cycles: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -167,6 +172,7 @@ impl Subscription {
         let status = self.status(billing)?;
         let started_at = to_timestamp(self.start_time.or(self.create_time)).unwrap_or(now);
         let period = billing.period(started_at);
+        let in_trial = status == SubscriptionStatus::Trialing;
         let changed_at = to_timestamp(self.status_update_time).unwrap_or(now);
         Ok(SubscriptionSnapshot {
             id: self.id.0.clone(),
@@ -179,13 +185,15 @@ impl Subscription {
                 status,
                 items: vec![self.item()?],
                 period,
-                trial: period.filter(|_| status == SubscriptionStatus::Trialing),
+                trial: period.filter(|_| in_trial && billing.trial_ends_with_period()),
+                trial_fallback: None,
                 cancel_at: None,
                 cancel_at_period_end: false,
                 pause: None,
             },
             canceled_at: (&*self.status == "CANCELLED").then_some(changed_at),
             end_requested: false,
+            end_reason: None,
             ended_at: status.is_final().then_some(changed_at),
             previous_attributes: None,
         })
@@ -216,6 +224,7 @@ impl Subscription {
             metered: false,
             quantity: Some(quantity.parse().map_err(unclear)?),
             unit_minor: None,
+            pricing: Pricing::default(),
             period: None,
         })
     }
@@ -283,6 +292,13 @@ impl BillingInfo {
         };
         let regular = of_kind("REGULAR").any(|cycle| cycle.cycles_completed > 0);
         Ok(of_kind("TRIAL").next().is_some() && !regular && !paid)
+    }
+
+    /// Whether the next payment is the first after the trial. A trial may have several cycles.
+    fn trial_ends_with_period(&self) -> bool {
+        let trials = self.cycle_executions.iter();
+        let mut trials = trials.filter(|cycle| &*cycle.tenure_type == "TRIAL");
+        trials.all(|cycle| cycle.cycles_remaining == Some(0) || cycle.total_cycles == Some(1))
     }
 
     /// From the last payment, or the start, to the next.

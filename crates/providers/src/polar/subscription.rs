@@ -6,6 +6,7 @@ use crate::envelope::Event;
 use crate::wire::{Id, Metadata, Rfc3339Time, UnclearValue, period, status, to_timestamp};
 use domain::event::Fact;
 use domain::ids::PriceId;
+use domain::subscription::pricing::{BillingInterval, Pricing};
 use domain::subscription::terms::{SubscriptionItem, SubscriptionSnapshot, SubscriptionTerms};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -51,6 +52,10 @@ struct Subscription<'a> {
     #[serde(default)]
     ended_at: Option<Rfc3339Time>,
     #[serde(default)]
+    recurring_interval: Option<Arc<str>>,
+    #[serde(default)]
+    recurring_interval_count: Option<u32>,
+    #[serde(default)]
     seats: Option<u64>,
     #[serde(default)]
     units: Option<u64>,
@@ -71,6 +76,8 @@ struct Price {
     amount_type: Arc<str>,
     #[serde(default)]
     price_amount: Option<i64>,
+    #[serde(default)]
+    price_currency: Option<Arc<str>>,
 }
 
 impl Subscription<'_> {
@@ -100,15 +107,22 @@ impl Subscription<'_> {
                     "data.current_period",
                 )?,
                 trial: optional_period(self.trial_start, self.trial_end, "data.trial")?,
+                trial_fallback: None,
                 cancel_at: to_timestamp(self.ends_at),
                 cancel_at_period_end: self.cancel_at_period_end,
                 pause: None,
             },
             canceled_at: to_timestamp(self.canceled_at),
             end_requested: false,
+            end_reason: None,
             ended_at,
             previous_attributes: None,
         })
+    }
+
+    fn interval(&self) -> Option<BillingInterval> {
+        let count = self.recurring_interval_count.unwrap_or(1);
+        BillingInterval::parse(self.recurring_interval.as_deref()?, count)
     }
 
     fn item(&self, price: &Price) -> Result<SubscriptionItem, UnclearValue> {
@@ -120,7 +134,13 @@ impl Subscription<'_> {
             "metered_unit" | "metered_tiers" => (true, None),
             other => return Err(UnclearValue::unknown_word("data.prices.amount_type", other)),
         };
-        let unit = price.price_amount;
+        let is_other = |own: &Arc<str>| !own.eq_ignore_ascii_case(&self.currency);
+        let unit = match &*price.amount_type {
+            "free" => Some(0),
+            // An amount in another currency is not what is paid.
+            _ if price.price_currency.as_ref().is_some_and(is_other) => None,
+            _ => price.price_amount,
+        };
         Ok(SubscriptionItem {
             id: price.id.0.clone(),
             price: PriceId::from(&price.id.0),
@@ -129,6 +149,10 @@ impl Subscription<'_> {
             unit_minor: unit
                 .map(|minor| not_negative(minor, "data.prices.price_amount"))
                 .transpose()?,
+            pricing: Pricing {
+                interval: self.interval(),
+                ..Pricing::default()
+            },
             period: None,
         })
     }

@@ -14,7 +14,7 @@
 //! - `customer.deleted`: `customer`
 //! - `subscription.created`, `.updated`, `.ended`: `subscription`, `customer`, `status`,
 //!   `started_at`, `items`, `currency`? `period`? `trial`? `cancel_at`? `cancel_at_period_end`?
-//!   `canceled_at`? `ended_at`? `pause`? `metadata`?
+//!   `canceled_at`? `ended_at`? `end_reason`? `pause`? `metadata`?
 //! - `payment.succeeded`: `payment`, `amount`, `currency`, `customer`? `invoice`? `subscription`?
 //!   `tax`? `paid_at`? `email`? `fingerprint`? `metadata`?
 //! - `payment.failed`, `.action_required`, `.abandoned`, `.voided`: `invoice`, `amount`,
@@ -25,10 +25,12 @@
 //!
 //! `status` of a subscription: `incomplete`, `incomplete_expired`, `trialing`, `active`,
 //! `past_due`, `unpaid`, `paused`, `canceled`; of a refund: `pending`, `succeeded`, `failed`; of a
-//! dispute: `inquiry`, `inquiry_closed`, `open`, `won`, `lost`. An item has `price`, and `id`?
-//! `quantity`? `unit_amount`? `metered`? `period`?; a period `start` and `end`; a pause
-//! `behavior` and `resumes_at`?. `metadata.referral_code` is a referral code; a `fingerprint` is
-//! the same text whenever the same card or account pays.
+//! dispute: `inquiry`, `inquiry_closed`, `open`, `won`, `lost`. `end_reason` is `requested`,
+//! `payment_failed` or `disputed`. An item has `price`, and `id`? `quantity`? `unit_amount`?
+//! `metered`? `interval`? (`day`, `week`, `month`, `year`) `interval_count`? `tax_behavior`?
+//! (`inclusive`, `exclusive`) `period`?; a period `start` and `end`; a pause `behavior` and
+//! `resumes_at`?. `metadata.referral_code` is a referral code; a `fingerprint` is the same text
+//! whenever the same card or account pays.
 
 mod verify;
 mod normalize;

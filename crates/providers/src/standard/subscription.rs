@@ -5,8 +5,9 @@ use crate::envelope::Event;
 use crate::wire::{Id, Metadata, Rfc3339Time, UnclearValue, WirePeriod, status, to_timestamp};
 use domain::event::Fact;
 use domain::ids::PriceId;
+use domain::subscription::pricing::{BillingInterval, Pricing, TaxBehavior};
 use domain::subscription::terms::{
-    self, Pause, SubscriptionSnapshot, SubscriptionStatus, SubscriptionTerms,
+    self, EndReason, Pause, SubscriptionSnapshot, SubscriptionStatus, SubscriptionTerms,
 };
 use serde::Deserialize;
 use std::sync::Arc;
@@ -42,6 +43,7 @@ pub(super) fn snapshot<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>
             items,
             period: WirePeriod::period(subscription.period, "data.period")?,
             trial: WirePeriod::period(subscription.trial, "data.trial")?,
+            trial_fallback: None,
             cancel_at: to_timestamp(subscription.cancel_at),
             cancel_at_period_end: subscription.cancel_at_period_end,
             pause: subscription.pause.map(|pause| Pause {
@@ -51,6 +53,7 @@ pub(super) fn snapshot<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>
         },
         canceled_at: to_timestamp(subscription.canceled_at),
         end_requested: false,
+        end_reason: end_reason(subscription.end_reason.as_deref())?,
         ended_at: to_timestamp(subscription.ended_at).or(final_at),
         previous_attributes: None,
     })));
@@ -78,6 +81,8 @@ struct Subscription<'a> {
     #[serde(default)]
     canceled_at: Option<Rfc3339Time>,
     #[serde(default)]
+    end_reason: Option<Arc<str>>,
+    #[serde(default)]
     ended_at: Option<Rfc3339Time>,
     #[serde(default)]
     pause: Option<Paused>,
@@ -97,6 +102,12 @@ struct Item {
     #[serde(default)]
     metered: bool,
     #[serde(default)]
+    interval: Option<Arc<str>>,
+    #[serde(default)]
+    interval_count: Option<u32>,
+    #[serde(default)]
+    tax_behavior: Option<Arc<str>>,
+    #[serde(default)]
     period: Option<WirePeriod>,
 }
 
@@ -107,7 +118,39 @@ struct Paused {
     resumes_at: Option<Rfc3339Time>,
 }
 
+fn end_reason(word: Option<&str>) -> Result<Option<EndReason>, UnclearValue> {
+    Ok(Some(match word {
+        Some("requested") => EndReason::Requested,
+        Some("payment_failed") => EndReason::PaymentFailed,
+        Some("disputed") => EndReason::Disputed,
+        Some(other) => return Err(UnclearValue::unknown_word("data.end_reason", other)),
+        None => return Ok(None),
+    }))
+}
+
 impl Item {
+    fn pricing(&self) -> Result<Pricing, UnclearValue> {
+        let count = self.interval_count.unwrap_or(1);
+        let interval = |unit: &Arc<str>| {
+            let place = "data.items.interval";
+            BillingInterval::parse(unit, count)
+                .ok_or_else(|| UnclearValue::unknown_word(place, unit))
+        };
+        Ok(Pricing {
+            interval: self.interval.as_ref().map(interval).transpose()?,
+            package: None,
+            tax: match self.tax_behavior.as_deref() {
+                Some("inclusive") => TaxBehavior::Inclusive,
+                Some("exclusive") => TaxBehavior::Exclusive,
+                Some(other) => {
+                    let place = "data.items.tax_behavior";
+                    return Err(UnclearValue::unknown_word(place, other));
+                }
+                None => TaxBehavior::Unknown,
+            },
+        })
+    }
+
     fn read(&self) -> Result<terms::SubscriptionItem, UnclearValue> {
         let price = &self.price.0;
         let unit = self.unit_amount;
@@ -119,6 +162,7 @@ impl Item {
             unit_minor: unit
                 .map(|minor| not_negative(minor, "data.items.unit_amount"))
                 .transpose()?,
+            pricing: self.pricing()?,
             period: WirePeriod::period(self.period, "data.items.period")?,
         })
     }

@@ -24,6 +24,7 @@ mod checkout;
 mod customer;
 mod dispute;
 mod invoice;
+mod item;
 mod payment;
 mod refund;
 mod subscription;

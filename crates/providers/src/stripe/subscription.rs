@@ -1,14 +1,15 @@
 //! `customer.subscription.*`: the whole of a subscription, in the old and in today's shape.
 
 use super::facts::{Discount, StripeEvent, currency, discounts, read_discounts};
+use super::item::{StripeSubscriptionItem, base_item, period};
 use super::wire::{Expandable, List, ObjectRef, id};
 use crate::draft::NormalizedEventDraft;
 use crate::wire::{Metadata, UnclearValue, UnixSeconds, present, status, to_timestamp};
 use domain::event::Fact;
 use domain::ids::PriceId;
 use domain::subscription::terms::{
-    Pause, Period, PreviousAttributes, PreviousValue, SubscriptionItem, SubscriptionSnapshot,
-    SubscriptionTerms,
+    EndReason, Pause, Period, PreviousAttributes, PreviousValue, SubscriptionItem,
+    SubscriptionSnapshot, SubscriptionTerms, TrialFallback,
 };
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -26,6 +27,9 @@ pub(super) fn snapshot<'a>(
     let discounts = discounts(subscription.discount.take(), subscription.discounts.take());
     read_discounts(&mut draft, &discounts);
     let mut snapshot = subscription.snapshot(event.created)?;
+    snapshot.canceled_at = before.as_ref().map_or(snapshot.canceled_at, |before| {
+        before.end_requested_at(snapshot.canceled_at)
+    });
     let before = before
         .map(|before| before.read(&snapshot.terms))
         .transpose()?
@@ -68,6 +72,16 @@ struct Subscription<'a> {
     canceled_at: Option<UnixSeconds>,
     #[serde(default)]
     ended_at: Option<UnixSeconds>,
+    // Since 2023.
+    #[serde(default)]
+    cancellation_details: Option<CancellationDetails>,
+    // Since 2022; a way to pay of its own beside it, where it has one.
+    #[serde(default)]
+    trial_settings: Option<TrialSettings>,
+    #[serde(default)]
+    default_payment_method: Option<ObjectRef>,
+    #[serde(default)]
+    default_source: Option<ObjectRef>,
     #[serde(default)]
     pause_collection: Option<Paused>,
     #[serde(default)]
@@ -81,47 +95,21 @@ struct Subscription<'a> {
 }
 
 #[derive(Deserialize)]
-struct StripeSubscriptionItem {
-    id: ObjectRef,
+struct CancellationDetails {
     #[serde(default)]
-    price: Option<Price>,
-    // What a price was called until 2020; still sent beside it.
-    #[serde(default)]
-    plan: Option<Plan>,
-    #[serde(default)]
-    quantity: Option<u64>,
-    #[serde(default)]
-    current_period_start: Option<UnixSeconds>,
-    #[serde(default)]
-    current_period_end: Option<UnixSeconds>,
+    reason: Option<Arc<str>>,
 }
 
 #[derive(Deserialize)]
-struct Price {
-    id: PriceId,
+struct TrialSettings {
     #[serde(default)]
-    currency: Option<Arc<str>>,
-    #[serde(default)]
-    unit_amount: Option<i64>,
-    #[serde(default)]
-    recurring: Option<Recurring>,
+    end_behavior: Option<TrialEndBehavior>,
 }
 
 #[derive(Deserialize)]
-struct Recurring {
+struct TrialEndBehavior {
     #[serde(default)]
-    usage_type: Option<Arc<str>>,
-}
-
-#[derive(Deserialize)]
-struct Plan {
-    id: PriceId,
-    #[serde(default)]
-    currency: Option<Arc<str>>,
-    #[serde(default)]
-    amount: Option<i64>,
-    #[serde(default)]
-    usage_type: Option<Arc<str>>,
+    missing_payment_method: Option<Arc<str>>,
 }
 
 #[derive(Deserialize)]
@@ -140,14 +128,14 @@ impl Subscription<'_> {
             ));
         }
         let lines = &self.items.data;
-        let items: Result<Vec<_>, _> = lines.iter().map(StripeSubscriptionItem::item).collect();
-        let items = items?;
-        let own_period = period(self.current_period_start, self.current_period_end);
-        let base_period = own_period.or_else(|| base_item(&items).and_then(|item| item.period));
         let told_currency = self
             .currency
             .as_ref()
             .or_else(|| lines.first().and_then(StripeSubscriptionItem::currency));
+        let items = lines.iter().map(|line| line.item_billed_in(told_currency));
+        let items = items.collect::<Result<Vec<_>, _>>()?;
+        let own_period = period(self.current_period_start, self.current_period_end);
+        let base_period = own_period.or_else(|| base_item(&items).and_then(|item| item.period));
         Ok(SubscriptionSnapshot {
             id: self.id.0.clone(),
             started_at: to_timestamp(self.start_date.or(self.start).or(self.created))
@@ -158,6 +146,7 @@ impl Subscription<'_> {
                 items: with_differing_periods(items, base_period),
                 period: base_period,
                 trial: period(self.trial_start, self.trial_end),
+                trial_fallback: self.trial_fallback(),
                 cancel_at: to_timestamp(self.cancel_at),
                 cancel_at_period_end: self.cancel_at_period_end,
                 pause: self.pause_collection.as_ref().map(|paused| Pause {
@@ -167,53 +156,36 @@ impl Subscription<'_> {
             },
             canceled_at: to_timestamp(self.canceled_at),
             end_requested: false,
+            end_reason: self.end_reason(),
             ended_at: to_timestamp(self.ended_at),
             previous_attributes: None,
         })
     }
 }
 
-impl StripeSubscriptionItem {
-    fn item(&self) -> Result<SubscriptionItem, UnclearValue> {
-        let price = self.price.as_ref();
-        let plan = self.plan.as_ref();
-        let id = price.map(|price| &price.id).or(plan.map(|plan| &plan.id));
-        let usage_type = price
-            .and_then(|price| price.recurring.as_ref())
-            .and_then(|recurring| recurring.usage_type.as_deref())
-            .or(plan.and_then(|plan| plan.usage_type.as_deref()));
-        let metered = match usage_type {
-            Some("metered") => true,
-            Some("licensed") | None => false,
-            Some(other) => {
-                return Err(UnclearValue::unknown_word(
-                    "data.object.items.usage_type",
-                    other,
-                ));
-            }
-        };
-        let unit_minor = match price {
-            Some(price) => price.unit_amount,
-            None => plan.and_then(|plan| plan.amount),
-        };
-        Ok(SubscriptionItem {
-            id: self.id.0.clone(),
-            price: id
-                .ok_or_else(|| UnclearValue::missing("data.object.items.price"))?
-                .clone(),
-            metered,
-            quantity: self.quantity.filter(|_| !metered),
-            unit_minor: unit_minor.filter(|_| !metered),
-            period: period(self.current_period_start, self.current_period_end),
-        })
+impl Subscription<'_> {
+    /// With a way to pay of its own it makes no difference; the customer's own is not told here.
+    fn trial_fallback(&self) -> Option<TrialFallback> {
+        if self.default_payment_method.is_some() || self.default_source.is_some() {
+            return None;
+        }
+        let behavior = self.trial_settings.as_ref()?.end_behavior.as_ref()?;
+        match behavior.missing_payment_method.as_deref()? {
+            "cancel" => Some(TrialFallback::Ends),
+            "pause" => Some(TrialFallback::Pauses),
+            // It goes on, and owes.
+            "create_invoice" => None,
+            _ => Some(TrialFallback::Other),
+        }
     }
 
-    fn currency(&self) -> Option<&Arc<str>> {
-        let price = self
-            .price
-            .as_ref()
-            .and_then(|price| price.currency.as_ref());
-        price.or_else(|| self.plan.as_ref().and_then(|plan| plan.currency.as_ref()))
+    fn end_reason(&self) -> Option<EndReason> {
+        match self.cancellation_details.as_ref()?.reason.as_deref()? {
+            "cancellation_requested" => Some(EndReason::Requested),
+            "payment_failed" => Some(EndReason::PaymentFailed),
+            "payment_disputed" => Some(EndReason::Disputed),
+            _ => None,
+        }
     }
 }
 
@@ -236,6 +208,8 @@ struct StripePreviousAttributes {
     #[serde(default)]
     cancel_at_period_end: Option<bool>,
     #[serde(default, deserialize_with = "present")]
+    canceled_at: Option<Option<UnixSeconds>>,
+    #[serde(default, deserialize_with = "present")]
     trial_end: Option<Option<UnixSeconds>>,
     #[serde(default, deserialize_with = "present")]
     pause_collection: Option<Option<serde::de::IgnoredAny>>,
@@ -254,6 +228,18 @@ struct PreviousPlan {
 }
 
 impl StripePreviousAttributes {
+    /// When the end was asked for. Any update of a subscription that is set to end moves
+    /// `canceled_at`: unless the end itself changed, it was asked for when it says it was before.
+    fn end_requested_at(&self, told: Option<Timestamp>) -> Option<Timestamp> {
+        let end_changed = self.cancel_at.is_some()
+            || self.cancel_at_period_end.is_some()
+            || self.status.is_some();
+        match self.canceled_at {
+            Some(Some(before)) if !end_changed && told.is_some() => Some(before.0),
+            Some(_) | None => told,
+        }
+    }
+
     fn read(&self, now: &SubscriptionTerms) -> Result<PreviousAttributes, UnclearValue> {
         let status = self
             .status
@@ -302,14 +288,6 @@ impl StripePreviousAttributes {
     }
 }
 
-/// The item whose period is the subscription's: the first that is not metered, else the first.
-fn base_item(items: &[SubscriptionItem]) -> Option<&SubscriptionItem> {
-    items
-        .iter()
-        .find(|item| !item.metered)
-        .or_else(|| items.first())
-}
-
 /// Both shapes of one subscription give the same terms: an item has a period of its own only
 /// where it differs from the subscription's.
 fn with_differing_periods(
@@ -323,13 +301,6 @@ fn with_differing_periods(
             ..item
         })
         .collect()
-}
-
-fn period(start: Option<UnixSeconds>, end: Option<UnixSeconds>) -> Option<Period> {
-    Some(Period {
-        start: start?.0,
-        end: end?.0,
-    })
 }
 
 fn price_and_quantity(item: &SubscriptionItem) -> (PriceId, Option<u64>) {

@@ -181,9 +181,6 @@ fn no_longer_due(record: &Record, row: &LetterRow, now: Timestamp) -> Option<&'s
         return Some("its window closed before it could be sent");
     }
     let planned = plan(&record.folded.state, now);
-    let still = planned
-        .due
-        .iter()
-        .any(|d| d.letter == row.letter && d.cause == row.cause);
+    let still = planned.due.iter().any(|planned| planned.is_same(&due));
     (!still).then_some("its reason is gone: the record no longer asks for it")
 }

@@ -14,7 +14,7 @@ use domain::payment::invoice::Invoice;
 use domain::payment::snapshot::{InvoiceState, NextAttempt, SourceKind};
 use domain::state::CustomerState;
 use domain::subscription::state::Subscription;
-use domain::subscription::terms::SubscriptionSnapshot;
+use domain::subscription::terms::{SubscriptionSnapshot, SubscriptionStatus as Status};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Whose each event is, who is behind each reference, and what nobody can place.
@@ -125,14 +125,26 @@ fn subscriptions(known: &[JournaledEvent<'_>]) -> BTreeMap<ObjectId, Subscriptio
         let end = seen.iter().position(|(_, s)| s.terms.status.is_final());
         seen.truncate(end.map_or(seen.len(), |end| end + 1));
         let ((as_of, _), now) = *seen.last()?;
-        let runs = |(_, s): &&SubscriptionStatement<'_>| s.terms.status.is_running();
+        let of_status = |status| match status {
+            Status::Incomplete | Status::IncompleteExpired => Stage::Before,
+            Status::Canceled => Stage::After,
+            _ => Stage::Begun,
+        };
+        let at_stage = |stage| {
+            let at = |(_, s): &&SubscriptionStatement<'_>| of_status(s.terms.status) == stage;
+            seen.iter().find(at).map(|((at, _), _)| *at)
+        };
+        let (canceled_at, end_requests) = end_request(&seen);
         let subscription = Subscription {
-            started_at: now.started_at,
+            started_at: seen.iter().map(|(_, s)| s.started_at).min()?,
             currency: seen.iter().rev().find_map(|(_, s)| s.currency),
             terms: now.terms.clone(),
-            canceled_at: end_requested_at(&seen),
+            canceled_at,
+            end_requests,
+            end_reason: now.end_reason,
             ended_at: now.ended_at,
-            activated_at: seen.iter().find(runs).map(|((at, _), _)| *at),
+            activated_at: at_stage(Stage::Begun),
+            began_incomplete: at_stage(Stage::Before).is_some(),
             as_of,
             ambiguous: false,
         };
@@ -141,19 +153,49 @@ fn subscriptions(known: &[JournaledEvent<'_>]) -> BTreeMap<ObjectId, Subscriptio
     of_each.into_iter().filter_map(one).collect()
 }
 
-/// When its end was asked for: as it is said, or where that is never said, at the first of the
-/// statements in a row that see it ending.
-fn end_requested_at(seen: &[SubscriptionStatement<'_>]) -> Option<jiff::Timestamp> {
-    let (((at, _), now), before) = seen.split_last()?;
-    if now.canceled_at.is_some() || !now.end_requested {
-        return now.canceled_at;
-    }
-    let (_, last) = before.last()?;
-    let terms = &last.terms;
-    let ending = terms.cancel_at.is_some() || terms.cancel_at_period_end;
-    match ending || terms.status.is_final() {
-        true => end_requested_at(before),
-        false => Some(*at),
+/// How far a subscription is.
+#[derive(PartialEq)]
+enum Stage {
+    Before,
+    Begun,
+    After,
+}
+
+/// When its end was asked for last, and how often it was. A request is made where an end appears,
+/// and goes on while every statement sees one, whatever time each says. Where nobody says a time it
+/// is that of the first of them. What was agreed at the start is no request until it changes.
+fn end_request(seen: &[SubscriptionStatement<'_>]) -> (Option<jiff::Timestamp>, u32) {
+    let Some((((at, _), now), before)) = seen.split_last() else {
+        return (None, 0);
+    };
+    let (stood, count) = end_request(before);
+    let ends = |seen: &SubscriptionSnapshot| {
+        let terms = &seen.terms;
+        terms.cancel_at.is_some() || terms.cancel_at_period_end || terms.status.is_final()
+    };
+    let last = before.last().map(|(_, last)| *last);
+    let ended_before = last.filter(|last| ends(last));
+    let told = match now.canceled_at {
+        None if now.end_requested && last.is_some() => match ended_before {
+            Some(_) => stood,
+            None => Some(*at),
+        },
+        told => told,
+    };
+    let Some(told) = told else {
+        return (None, count);
+    };
+    let began = before.iter().map(|(_, seen)| seen.started_at).min();
+    let as_agreed = |last: &SubscriptionSnapshot| match now.terms.status.is_final() {
+        true => last.terms.cancel_at.is_some() && now.ended_at >= last.terms.cancel_at,
+        false => {
+            last.terms.cancel_at == now.terms.cancel_at
+                && last.terms.cancel_at_period_end == now.terms.cancel_at_period_end
+        }
+    };
+    match (ended_before, stood) {
+        (Some(last), Some(stood)) if Some(stood) > began || as_agreed(last) => (Some(stood), count),
+        _ => (Some(told), count + u32::from(told > now.started_at)),
     }
 }
 
@@ -198,13 +240,18 @@ fn invoices(facts: &[Positioned<'_, Fact>]) -> BTreeMap<ObjectId, Invoice> {
         since.sort_by_key(|(position, _)| *position);
         let settling = since.first().copied();
         since.retain(|told| told.1.id == *id || Some(*told) == settling);
-        let state = match since.last() {
-            Some((position, _)) if after_paid(position) => InvoiceState::Paid,
-            Some((_, seen)) => seen.state,
-            None => failed.state,
+        let told = |(position, seen): &(&Position, &domain::payment::snapshot::InvoiceSnapshot)| {
+            if after_paid(position) {
+                InvoiceState::Paid
+            } else {
+                seen.state
+            }
         };
+        // Being paid settles what was given up before, and nothing undoes it.
+        let best = since.iter().map(told).max();
+        let settled = since.iter().find(|one| Some(told(one)) == best);
         let invoice = Invoice {
-            state,
+            state: best.unwrap_or(failed.state),
             subscription: failed.subscription.clone(),
             due: failed.due,
             failed_at: first,
@@ -214,7 +261,7 @@ fn invoices(facts: &[Positioned<'_, Fact>]) -> BTreeMap<ObjectId, Invoice> {
                 false => NextAttempt::Unknown,
             },
             paid: since.iter().rev().find_map(|(_, told)| told.paid),
-            settled_at: since.first().map(|(position, _)| position.at),
+            settled_at: settled.map(|(position, _)| position.at),
         };
         Some((id.clone(), invoice))
     };

@@ -5,6 +5,7 @@ use crate::proof::simulation::script::{at, object};
 use crate::proof::workload::scenario_builder::ScenarioBuilder;
 use domain::event::Fact;
 use domain::payment::snapshot::{InvoiceSnapshot, InvoiceState, NextAttempt};
+use domain::subscription::pricing::Pricing;
 use domain::subscription::terms::{
     Pause, Period, PreviousAttributes, PreviousValue, SubscriptionItem, SubscriptionSnapshot,
     SubscriptionStatus, SubscriptionTerms,
@@ -35,12 +36,14 @@ impl ScenarioBuilder<'_> {
                 items: vec![item("price_s", 1)],
                 period: Some(period),
                 trial: trial.then_some(period),
+                trial_fallback: None,
                 cancel_at: None,
                 cancel_at_period_end: false,
                 pause: None,
             },
             canceled_at: None,
             end_requested: false,
+            end_reason: None,
             ended_at: None,
             previous_attributes: None,
         };
@@ -86,6 +89,8 @@ impl ScenarioBuilder<'_> {
             match (asks_for_end(&was), asks_for_end(&seen.terms)) {
                 (false, true) => seen.canceled_at = Some(at(self.clock)),
                 (true, false) => seen.canceled_at = None,
+                // Some providers move it with whatever else changes.
+                (true, true) if self.rng.one_in(3) => seen.canceled_at = Some(at(self.clock)),
                 (true, true) | (false, false) => {}
             }
             let id = seen.id.to_string();
@@ -140,9 +145,14 @@ impl ScenarioBuilder<'_> {
             let fact = Fact::Invoice(failed(InvoiceState::Voided, 2));
             return self.add_event("invoice.voided", 6, vec![fact], &[&invoice]);
         }
-        self.pay_invoice(&invoice, 1000, true);
-        let fact = Fact::Invoice(failed(InvoiceState::Paid, 2));
-        self.add_event("invoice.paid", 6, vec![fact], &[&invoice]);
+        let mut settled = failed(InvoiceState::Paid, 2);
+        if self.rng.one_in(5) {
+            // Credit covers all of it, and no money arrives.
+            settled.paid = Some(euro(0));
+        } else {
+            self.pay_invoice(&invoice, 1000, true);
+        }
+        self.add_event("invoice.paid", 6, vec![Fact::Invoice(settled)], &[&invoice]);
         self.change(|terms| terms.status = SubscriptionStatus::Active);
     }
 
@@ -197,6 +207,7 @@ fn item(price: &str, quantity: u64) -> SubscriptionItem {
         metered: false,
         quantity: Some(quantity),
         unit_minor: Some(1000),
+        pricing: Pricing::default(),
         period: None,
     }
 }
