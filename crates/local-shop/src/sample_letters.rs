@@ -1,6 +1,6 @@
 //! A letter with sample data in it, rendered as a customer would get it.
 
-use crate::sample_cases::{SampleCase, SampleNames, row_and_record};
+use crate::sample_cases::{SENT_AT, SampleCase, SampleNames, row_and_record};
 use crate::samples::CATALOG;
 use domain::catalog::Catalog;
 use engagement_email::Sender;
@@ -34,5 +34,6 @@ pub fn sample(
         &record,
         &Catalog::parse(&catalog)?,
         &sender,
+        SENT_AT.parse()?,
     )?)
 }

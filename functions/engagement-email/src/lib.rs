@@ -5,6 +5,8 @@ pub mod reader;
 pub mod render;
 pub mod templates;
 mod amounts;
+mod letter_context;
+mod salutation;
 
 use crate::mailer::{Mailer, SendError, SesMailer};
 use domain::catalog::Catalog;
@@ -167,7 +169,8 @@ impl<T: Table, M: Mailer> EngagementEmail<T, M> {
     }
 
     async fn send(&self, row: &LetterRow, record: &Record) -> Result<(), LetterError> {
-        let mail = render::render_letter(row, record, &self.catalog, &self.sender);
+        let now = self.clock.now();
+        let mail = render::render_letter(row, record, &self.catalog, &self.sender, now);
         let sent = match &mail {
             Ok(mail) => self.mailer.send(mail).await,
             Err(error) => Err(SendError::Refused(error.to_string())),

@@ -3,6 +3,7 @@
 use crate::amounts;
 use domain::money::Money;
 use domain::person::Person;
+use domain::subscription::pricing::{BillingInterval, IntervalUnit};
 use icu_calendar::Gregorian;
 use icu_datetime::FixedCalendarDateTimeFormatter;
 use icu_datetime::fieldsets::YMD;
@@ -86,6 +87,44 @@ impl Reader {
     /// An amount: `€28.80`, `28,80 €`.
     pub fn amount(&self, money: Money) -> String {
         amounts::amount(money, &self.locale)
+    }
+
+    /// What is charged, and how often: `€240.00 every year and €5.00 every month`,
+    /// `240,00 € par an et 5,00 € par mois`.
+    pub fn sums(&self, sums: &[(Option<BillingInterval>, Money)]) -> String {
+        let and = match self.language {
+            Language::En => " and ",
+            Language::Fr => " et ",
+        };
+        let sums = sums.iter().map(|(interval, money)| {
+            let amount = self.amount(*money);
+            format!("{amount} {}", self.every(*interval))
+        });
+        sums.collect::<Vec<_>>().join(and)
+    }
+
+    fn every(&self, interval: Option<BillingInterval>) -> String {
+        let Some(BillingInterval { unit, count }) = interval else {
+            return match self.language {
+                Language::En => "for each billing period".to_owned(),
+                Language::Fr => "par période de facturation".to_owned(),
+            };
+        };
+        let (english, french, all) = match unit {
+            IntervalUnit::Day => ("day", "jour", "tous les"),
+            IntervalUnit::Week => ("week", "semaine", "toutes les"),
+            IntervalUnit::Month => ("month", "mois", "tous les"),
+            IntervalUnit::Year => ("year", "an", "tous les"),
+        };
+        match (self.language, count) {
+            (Language::En, 1) => format!("every {english}"),
+            (Language::En, count) => format!("every {count}\u{a0}{english}s"),
+            (Language::Fr, 1) => format!("par {french}"),
+            (Language::Fr, count) => {
+                let plural = if french.ends_with('s') { "" } else { "s" };
+                format!("{all} {count}\u{a0}{french}{plural}")
+            }
+        }
     }
 
     /// The day of a moment in UTC: `January 15, 2026`, `15 janvier 2026`.

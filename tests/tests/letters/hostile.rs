@@ -80,13 +80,38 @@ fn strange_words_change_no_element_no_link_and_no_header() {
 #[test]
 fn strange_words_are_read_as_they_were_written() {
     let words = SampleNames {
-        name: "<b>Zoé & \"Max\"</b> {{ 7 * 7 }}".into(),
+        shop: "<b>Zoé & \"Max\"</b> {{ 7 * 7 }}".into(),
         ..SampleNames::default()
     };
     for (name, _, mail) in letters(&words) {
         let page = HtmlPage::read(&mail.html);
-        let heading: String = page.all("h1").flat_map(|h1| h1.text()).collect();
-        assert!(heading.contains(&words.name), "{name}: {heading}");
-        assert!(mail.text.contains(&words.name), "{name}");
+        let body: String = page.all("body").flat_map(|body| body.text()).collect();
+        assert!(body.contains(&words.shop), "{name}: {body}");
+        assert!(mail.text.contains(&words.shop), "{name}");
+    }
+}
+
+#[test]
+fn a_name_that_carries_a_link_or_reads_like_a_sentence_is_not_used() {
+    let named = |name: &str| SampleNames {
+        name: name.into(),
+        ..SampleNames::default()
+    };
+    let greeted = |words: &SampleNames, sign: &str| {
+        letters(words)
+            .iter()
+            .all(|(.., mail)| mail.text.contains(sign) && mail.html.contains(sign))
+    };
+    assert!(greeted(&named("Ines d’Orange"), "Ines d’Orange,"));
+    for name in [
+        "Ines prize.example",
+        "https://prize.example",
+        "You have won a prize",
+        "+33 1 23 45",
+    ] {
+        for (letter, _, mail) in letters(&named(name)) {
+            assert!(!mail.text.contains(name), "{letter}: {name}");
+            assert!(!mail.html.contains(name), "{letter}: {name}");
+        }
     }
 }

@@ -13,6 +13,7 @@
 mod page;
 
 mod checks;
+mod from_events;
 mod hostile;
 mod language;
 mod snapshots;

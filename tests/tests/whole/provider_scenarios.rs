@@ -138,7 +138,7 @@ fn every_letter_that_a_telling_asks_for_can_be_written() {
                     continue;
                 };
                 let row = LetterRow::due(customer.clone(), decided, now);
-                let mail = render_letter(&row, &record, &catalog, &sender);
+                let mail = render_letter(&row, &record, &catalog, &sender, now);
                 assert!(mail.is_ok(), "{provider:?}: {decided:?}: {:?}", mail.err());
                 written.insert(decided.letter.as_str());
             }
