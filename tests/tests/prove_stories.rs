@@ -145,6 +145,7 @@ fn subscriber() -> [NormalizedEvent; 2] {
             trial_fallback: None,
             cancel_at: None,
             cancel_at_period_end: false,
+            items_partial: false,
             pause: None,
         },
         canceled_at: None,

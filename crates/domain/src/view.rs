@@ -7,6 +7,7 @@ use crate::catalog::{Catalog, ItemKind};
 use crate::ids::{CustomerKey, ObjectId};
 use crate::money::Money;
 use crate::payment::amounts::OtherCurrencyPart;
+use crate::payment::snapshot::DisputeState;
 use crate::payment::unlinked::SettledPayment;
 use crate::record::explain::ExplainedEvent;
 use crate::state::CustomerState;
@@ -67,6 +68,9 @@ pub struct SubscriptionView {
     pub currency: Option<String>,
     /// The plan, add-ons and metered items.
     pub items: Vec<ItemView>,
+    /// Whether there may be items that no event showed in full.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub items_partial: bool,
     /// When it began.
     pub started_at: Timestamp,
     /// Start of the plan's billing period.
@@ -138,6 +142,18 @@ pub struct PaymentView {
     pub unlinked: bool,
     /// What is told of it in another currency: none of it is in the amounts above.
     pub other_currencies: Vec<OtherCurrencyView>,
+    /// Its disputes, also those that hold no money: open, won, lost, or over without an outcome.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub disputes: Vec<DisputeView>,
+}
+
+/// A dispute of a payment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DisputeView {
+    /// The provider's id of it.
+    pub id: ObjectId,
+    /// How it stands.
+    pub state: DisputeState,
 }
 
 /// An amount of which the currency is not its payment's.
@@ -295,6 +311,7 @@ impl SubscriptionView {
             pause_behavior: terms.pause.as_ref().map(|pause| pause.behavior.clone()),
             pause_resumes_at: terms.pause.as_ref().and_then(|pause| pause.resumes_at),
             ambiguous: subscription.ambiguous,
+            items_partial: terms.items_partial,
         }
     }
 }
@@ -340,6 +357,14 @@ impl PaymentView {
                     part: other.part,
                     id: other.id.clone(),
                     amount: other.money,
+                })
+                .collect(),
+            disputes: payment
+                .disputes
+                .iter()
+                .map(|(id, dispute)| DisputeView {
+                    id: id.clone(),
+                    state: dispute.state,
                 })
                 .collect(),
         })

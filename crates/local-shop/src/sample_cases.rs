@@ -261,6 +261,7 @@ fn subscription() -> anyhow::Result<Subscription> {
             trial_fallback: None,
             cancel_at: None,
             cancel_at_period_end: false,
+            items_partial: false,
             pause: None,
         },
         canceled_at: None,

@@ -163,6 +163,12 @@ pub(crate) fn view_fields(view: &CustomerView) -> ViewFields {
                 shown.insert(name.into(), text.into());
             }
         }
+        for dispute in &payment.disputes {
+            shown.insert(
+                format!("dispute {}", dispute.id),
+                serde_json::json!(dispute.state),
+            );
+        }
         insert_fields(&mut fields, &format!("payment {id}"), Value::Object(shown));
     }
     for invoice in &view.failed_invoices {

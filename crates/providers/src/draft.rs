@@ -262,6 +262,7 @@ pub(crate) fn terms(
         trial_fallback: None,
         cancel_at: None,
         cancel_at_period_end: false,
+        items_partial: false,
         pause: None,
     })
 }

@@ -190,6 +190,9 @@ pub enum DisputeState {
     InquiryClosed,
     /// It is open, and the money is held.
     Open,
+    /// It is over, and nobody says how. It holds no money; what was taken is told by itself.
+    /// Another dispute of the same payment may follow.
+    Closed,
     /// It was decided for the shop.
     Won,
     /// It was decided for the payer.

@@ -132,7 +132,10 @@ fn apply_snapshot(
         currency: snapshot
             .currency
             .or(current.and_then(|current| current.currency)),
-        terms: snapshot.terms.clone(),
+        terms: snapshot
+            .terms
+            .clone()
+            .with_known_items(current.map(|current| &current.terms)),
         canceled_at: request.at,
         end_requests: request.number,
         end_reason: snapshot.end_reason,

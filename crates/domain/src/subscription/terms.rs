@@ -129,6 +129,10 @@ pub struct SubscriptionTerms {
     pub status: SubscriptionStatus,
     /// The plan, add-ons and metered items.
     pub items: Vec<SubscriptionItem>,
+    /// Whether there are items that are not among them: more than the event shows, or items that
+    /// can't be read. Those that are known of before stay in the record.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub items_partial: bool,
     /// The billing period of the base.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period: Option<Period>,
@@ -151,6 +155,17 @@ pub struct SubscriptionTerms {
 }
 
 impl SubscriptionTerms {
+    /// These terms with the items of earlier ones beside them, where not all are known.
+    pub(crate) fn with_known_items(mut self, earlier: Option<&Self>) -> Self {
+        if self.items_partial {
+            let known = earlier.into_iter().flat_map(|earlier| &earlier.items);
+            let missing = known.filter(|item| self.items.iter().all(|own| own.id != item.id));
+            let missing: Vec<_> = missing.cloned().collect();
+            self.items.extend(missing);
+        }
+        self
+    }
+
     /// Whether it is set to end or has ended.
     pub fn is_ending(&self) -> bool {
         self.cancel_at.is_some() || self.cancel_at_period_end || self.status.is_final()

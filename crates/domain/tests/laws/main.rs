@@ -13,6 +13,7 @@ mod catalog;
 mod dates;
 mod due_letters;
 mod invoices;
+mod items;
 mod letter_causes;
 mod money;
 mod order;

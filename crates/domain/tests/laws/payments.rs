@@ -164,8 +164,11 @@ fn a_dispute_holds_the_money_until_it_is_won() {
         facts.extend(steps.map(|(state, second)| (second, dispute(&["ch_1"], 2880, *state))));
         one(facts).disputed_minor()
     };
-    use DisputeState::{Inquiry, InquiryClosed, Lost, Open, Won};
+    use DisputeState::{Closed, Inquiry, InquiryClosed, Lost, Open, Won};
     assert_eq!(disputed(&[Open]), 2880);
+    assert_eq!(disputed(&[Open, Closed]), 0, "over, and nobody says how");
+    assert_eq!(disputed(&[Open, Closed, Open]), 2880, "another may follow");
+    assert_eq!(disputed(&[Open, Closed, Lost]), 2880);
     assert_eq!(disputed(&[Open, Won]), 0);
     assert_eq!(disputed(&[Open, Lost]), 2880);
     assert_eq!(

@@ -80,6 +80,7 @@ pub(crate) fn terms(status: SubscriptionStatus, price: &str) -> SubscriptionTerm
         trial_fallback: None,
         cancel_at: None,
         cancel_at_period_end: false,
+        items_partial: false,
         pause: None,
     }
 }
@@ -269,6 +270,7 @@ fn any_dispute_state() -> impl Strategy<Value = DisputeState> {
         Just(DisputeState::Inquiry),
         Just(DisputeState::InquiryClosed),
         Just(DisputeState::Open),
+        Just(DisputeState::Closed),
         Just(DisputeState::Won),
         Just(DisputeState::Lost)
     ]

@@ -175,6 +175,7 @@ impl Subscription<'_> {
                 cancel_at,
                 cancel_at_period_end: cancel_at.is_some()
                     && cancel_at == current.map(|period| period.end),
+                items_partial: false,
                 pause,
             },
             previous_attributes: None,

@@ -189,6 +189,7 @@ impl Subscription {
                 trial_fallback: None,
                 cancel_at: None,
                 cancel_at_period_end: false,
+                items_partial: false,
                 pause: None,
             },
             canceled_at: (&*self.status == "CANCELLED").then_some(changed_at),

@@ -110,6 +110,7 @@ impl Subscription<'_> {
                 trial_fallback: None,
                 cancel_at: to_timestamp(self.ends_at),
                 cancel_at_period_end: self.cancel_at_period_end,
+                items_partial: false,
                 pause: None,
             },
             canceled_at: to_timestamp(self.canceled_at),

@@ -46,6 +46,7 @@ pub(super) fn snapshot<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>
             trial_fallback: None,
             cancel_at: to_timestamp(subscription.cancel_at),
             cancel_at_period_end: subscription.cancel_at_period_end,
+            items_partial: false,
             pause: subscription.pause.map(|pause| Pause {
                 behavior: pause.behavior,
                 resumes_at: to_timestamp(pause.resumes_at),

@@ -149,6 +149,7 @@ impl Subscription<'_> {
                 trial_fallback: self.trial_fallback(),
                 cancel_at: to_timestamp(self.cancel_at),
                 cancel_at_period_end: self.cancel_at_period_end,
+                items_partial: false,
                 pause: self.pause_collection.as_ref().map(|paused| Pause {
                     behavior: Arc::clone(&paused.behavior),
                     resumes_at: to_timestamp(paused.resumes_at),

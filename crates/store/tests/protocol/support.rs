@@ -228,6 +228,7 @@ fn subscription(n: usize, status: SubscriptionStatus, trial: Option<Period>) -> 
             trial_fallback: None,
             cancel_at: None,
             cancel_at_period_end: false,
+            items_partial: false,
             pause: None,
         },
         canceled_at: None,

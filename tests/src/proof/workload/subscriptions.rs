@@ -39,6 +39,7 @@ impl ScenarioBuilder<'_> {
                 trial_fallback: None,
                 cancel_at: None,
                 cancel_at_period_end: false,
+                items_partial: false,
                 pause: None,
             },
             canceled_at: None,
