@@ -140,9 +140,10 @@ fn failed_payments(state: &CustomerState) -> Vec<LetterRequest> {
 fn recovered_payments(state: &CustomerState) -> Vec<LetterRequest> {
     let recovered = |(id, invoice): (&ObjectId, &Invoice)| {
         let settled_at = invoice.settled_at?;
-        let arrived = invoice.paid.is_none_or(|paid| paid.minor > 0) && !went_back(state, id);
         let paid = invoice.state == InvoiceState::Paid && !is_checkout(state, invoice);
-        (paid && arrived).then(|| immediate_request(Letter::PaymentRecovered, id, settled_at))
+        let by_money = invoice.paid.is_none_or(|paid| paid.minor > 0);
+        let arrived = paid && by_money && !went_back(state, id);
+        arrived.then(|| immediate_request(Letter::PaymentRecovered, id, settled_at))
     };
     state.invoices.iter().filter_map(recovered).collect()
 }

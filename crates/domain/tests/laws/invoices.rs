@@ -3,7 +3,7 @@
 use crate::scenarios::{at, eur, id, new_event};
 use domain::event::Fact;
 use domain::payment::snapshot::InvoiceState::{Failed, Paid, Uncollectible, Voided};
-use domain::payment::snapshot::{InvoiceSnapshot, InvoiceState};
+use domain::payment::snapshot::{InvoiceSnapshot, InvoiceState, NextAttempt};
 use domain::state::fold::fold;
 use jiff::Timestamp;
 
@@ -16,7 +16,8 @@ fn settled(states: &[InvoiceState]) -> (InvoiceState, Option<Timestamp>) {
             state: *state,
             due: eur(1_000),
             attempts: 1,
-            next_attempt_at: None,
+            next_attempt: NextAttempt::Unknown,
+            paid: None,
         };
         let facts = vec![Fact::Invoice(snapshot)];
         new_event(&format!("evt_{second}"), second, 1, facts)

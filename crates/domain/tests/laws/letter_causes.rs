@@ -172,7 +172,11 @@ fn what_credit_paid_or_what_went_back_is_no_payment_that_arrived() {
     part.push(new_event("evt_money", 31 * DAY, 41, vec![money]));
     assert_eq!(letters(&part, 31 * DAY).len(), 1);
     let ids = vec![id("in_1")];
-    let back = Fact::CumulativeRefund { ids, minor: 600 };
+    let back = Fact::CumulativeRefund {
+        ids,
+        amount: eur(600).into(),
+        released_minor: 0,
+    };
     part.push(new_event("evt_back", 32 * DAY, 70, vec![back]));
     assert!(letters(&part, 32 * DAY).is_empty());
 }
