@@ -87,7 +87,7 @@ impl Partners {
         let candidates = || {
             self.referrals
                 .iter()
-                .filter(|(key, referral)| self.refusal(key, referral, payments).is_none())
+                .filter(|(key, referral)| self.refusal(key, referral, first_paid_at).is_none())
         };
         let first =
             candidates().min_by_key(|(key, referral)| (reported_at(key, referral), *key))?;
@@ -132,9 +132,9 @@ impl Partners {
         &self,
         key: &str,
         referral: &Referral,
-        payments: &Payments,
+        first_paid_at: Option<Timestamp>,
     ) -> Option<ReferralRefusal> {
-        let outside = self.first_paid_at(payments).is_some_and(|paid| {
+        let outside = first_paid_at.is_some_and(|paid| {
             self.attribution_terms.get(key).is_some_and(|terms| {
                 let program = &terms.program;
                 !program.is_in_window(referral.referred_at, terms.reported_at, paid)

@@ -91,13 +91,13 @@ pub fn referral_statuses<'a>(
     if partners.attribution_terms.is_empty() {
         return BTreeMap::new();
     }
-    let paid = partners.first_paid_at(payments).is_some();
+    let first_paid_at = partners.first_paid_at(payments);
     let attribution = partners.attribution(payments);
     let status_of = |key: &String| {
         let referral = partners.referrals.get(key)?;
-        let status = match partners.refusal(key, referral, payments) {
+        let status = match partners.refusal(key, referral, first_paid_at) {
             Some(ReferralRefusal::Void) => ReferralStatus::Refused(ReferralRefusal::Void),
-            _ if !paid => return None,
+            _ if first_paid_at.is_none() => return None,
             Some(reason) => ReferralStatus::Refused(reason),
             None => match attribution? {
                 counts if counts.referral == referral => {

@@ -2,7 +2,7 @@
 
 use crate::ids::ObjectId;
 use crate::money::Money;
-use crate::payment::payments::Payments;
+use crate::payment::payments::{PaymentSource, Payments};
 use crate::payment::snapshot::{InvoiceSnapshot, InvoiceState, NextAttempt, SourceKind};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -44,17 +44,13 @@ pub struct Invoice {
 /// snapshots settle it. An invoice that never failed is not kept.
 pub(crate) fn apply_snapshot(
     invoices: &mut Invoices,
-    payments: &Payments,
+    payments: &mut Payments,
     snapshot: &InvoiceSnapshot,
     at: Timestamp,
 ) {
-    let paid = payments.open.iter().any(|payment| {
-        payment
-            .sources
-            .iter()
-            .any(|source| source.source_kind == SourceKind::Invoice)
-            && payment.ids.contains(&snapshot.id)
-    });
+    let is_invoice = |source: &PaymentSource| source.source_kind == SourceKind::Invoice;
+    let payment = payments.find(&snapshot.id);
+    let paid = payment.is_some_and(|payment| payment.sources.iter().any(is_invoice));
     let fails = match snapshot.state {
         InvoiceState::Failed | InvoiceState::ActionRequired => !paid,
         InvoiceState::Paid | InvoiceState::Voided | InvoiceState::Uncollectible => false,

@@ -1,9 +1,12 @@
 //! Payments, refunds, disputes and failed invoices: what events say of them (`snapshot`), what the
 //! record keeps (`payments`, `invoice`), and what one payment comes to (`amounts`), also
-//! while nothing links its two sides (`unlinked`).
+//! while nothing links its two sides (`unlinked`). Old ones leave it (`closing`).
 
 pub mod snapshot;
+pub(crate) mod payment_index;
 pub mod payments;
+mod merging;
 pub mod amounts;
 pub mod unlinked;
+mod closing;
 pub mod invoice;

@@ -3,6 +3,7 @@
 
 use crate::ids::ObjectId;
 use crate::money::{Money, StatedAmount};
+use crate::payment::payment_index::PaymentIndex;
 use crate::payment::snapshot::{
     DisputeSnapshot, DisputeState, PaymentSnapshot, RefundSnapshot, RefundState, SourceKind,
 };
@@ -23,6 +24,9 @@ pub struct Payments {
     /// How many older payments left the record.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub closed: u32,
+    /// Which of `open` has an id.
+    #[serde(skip)]
+    pub(super) index: PaymentIndex,
 }
 
 /// One payment with its refunds and disputes.
@@ -112,6 +116,12 @@ pub struct Dispute {
 }
 
 impl Payments {
+    /// These payments, and so many older ones that left the record.
+    pub fn new(open: Vec<Payment>, closed: u32) -> Self {
+        let index = PaymentIndex::default();
+        Self { open, closed, index }
+    }
+
     /// Whether there are no payments, open or closed.
     pub fn is_empty(&self) -> bool {
         self.open.is_empty() && self.closed == 0
@@ -141,9 +151,15 @@ impl Payments {
         });
     }
 
+    /// The payment that has this id.
+    pub(crate) fn find(&mut self, id: &ObjectId) -> Option<&mut Payment> {
+        self.index.refresh(&self.open);
+        self.open.get_mut(self.index.place_of(id)?)
+    }
+
     /// Removes what a source stated: the money did not arrive after all.
     fn retract_source(&mut self, source_kind: SourceKind, source_id: &ObjectId) {
-        for payment in &mut self.open {
+        if let Some(payment) = self.find(source_id) {
             payment.remove_source(source_kind, source_id);
         }
     }
@@ -211,36 +227,13 @@ impl Payments {
         if ids.is_empty() {
             return;
         }
-        let mut whole = Payment::new(at);
-        self.open.retain_mut(|payment| {
-            let named = ids.iter().any(|id| payment.ids.contains(id));
-            let same = named || part.is_some_and(|part| payment.has_refund_or_dispute(part));
-            if same {
-                whole.merge(payment);
-            }
-            !same
-        });
-        whole.ids.extend(ids.iter().cloned());
-        change(&mut whole);
-        self.open.push(whole);
-    }
-
-    /// Sorts the payments and removes the oldest beyond [`OPEN_PAYMENTS`]. Returns when the first
-    /// of the removed ones was paid.
-    pub(crate) fn close_old(&mut self) -> Option<Timestamp> {
-        self.sort();
-        let excess = self.open.len().saturating_sub(OPEN_PAYMENTS);
-        let excess = self.excess_without_halves(excess);
-        let left = self.open.drain(..excess).filter_map(|p| p.paid_at()).min();
-        self.closed = self
-            .closed
-            .saturating_add(u32::try_from(excess).unwrap_or(u32::MAX));
-        left
-    }
-
-    /// Sorts the payments, the earliest first.
-    pub(crate) fn sort(&mut self) {
-        self.open.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
+        let new = || Payment::new(at);
+        let place = self.index.unite(&mut self.open, ids, part, new);
+        if let Some(payment) = self.open.get_mut(place) {
+            payment.first_seen_at = payment.first_seen_at.min(at);
+            payment.ids.extend(ids.iter().cloned());
+            change(payment);
+        }
     }
 }
 
@@ -261,31 +254,7 @@ impl Payment {
             .retain(|source| (source.source_kind, &source.id) != (kind, id));
     }
 
-    /// Whether it has a refund or a dispute of this id.
-    fn has_refund_or_dispute(&self, id: &ObjectId) -> bool {
-        self.refunds.contains_key(id) || self.disputes.contains_key(id)
-    }
-
-    /// This payment and another as one.
-    pub(crate) fn merged_with(&self, other: &Self) -> Self {
-        let (mut whole, mut other) = (self.clone(), other.clone());
-        whole.merge(&mut other);
-        whole
-    }
-
-    fn merge(&mut self, other: &mut Self) {
-        let other = std::mem::replace(other, Self::new(self.first_seen_at));
-        self.first_seen_at = self.first_seen_at.min(other.first_seen_at);
-        self.ids.extend(other.ids);
-        self.sources.extend(other.sources);
-        self.sources
-            .sort_by(|a, b| (a.source_kind, &a.id).cmp(&(b.source_kind, &b.id)));
-        self.cumulative_refunds.extend(other.cumulative_refunds);
-        self.refunds.extend(other.refunds);
-        self.disputes.extend(other.disputes);
-    }
-
-    fn sort_key(&self) -> (Timestamp, &BTreeSet<ObjectId>) {
+    pub(super) fn sort_key(&self) -> (Timestamp, &BTreeSet<ObjectId>) {
         (self.paid_at().unwrap_or(self.first_seen_at), &self.ids)
     }
 }

@@ -8,6 +8,7 @@ use crate::state::CustomerState;
 use crate::subscription::state::apply_snapshots;
 use crate::subscription::terms::SubscriptionSnapshot;
 use jiff::Timestamp;
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The state that a set of events makes. Order and repetition in `events` do not matter.
@@ -27,33 +28,53 @@ pub fn fold_with_all_payments<'a>(
     let mut sorted: Vec<&NormalizedEvent> = events.into_iter().collect();
     sorted.sort_by(|a, b| (a.occurred_at, a.rank, &a.id).cmp(&(b.occurred_at, b.rank, &b.id)));
     sorted.dedup_by(|a, b| a.id == b.id);
-    let mut state = catch_unwind(|| {
-        let mut state = CustomerState::default();
-        for instant in sorted.chunk_by(|a, b| a.occurred_at == b.occurred_at) {
-            state.apply_instant(instant);
-        }
-        state
-    })
-    .unwrap_or_else(|_| fold_skipping_panics(&sorted));
+    let mut state = fold_sorted(&sorted);
     state.payments.sort();
     state
 }
 
-fn fold_skipping_panics(sorted: &[&NormalizedEvent]) -> CustomerState {
-    let mut state = CustomerState::default();
-    for instant in sorted.chunk_by(|a, b| a.occurred_at == b.occurred_at) {
-        let folds_alone = |event: &&&NormalizedEvent| state.with_events(&[**event]).is_some();
-        let foldable: Vec<&NormalizedEvent> = instant.iter().filter(folds_alone).copied().collect();
-        // Events that fold one by one but not together are all skipped.
-        let (mut next, folded) = match state.with_events(&foldable) {
-            Some(next) => (next, foldable.len()),
-            None => (state, 0),
+/// Folds until an event panics, then goes on behind it.
+fn fold_sorted(sorted: &[&NormalizedEvent]) -> CustomerState {
+    let same_instant = |a: &&NormalizedEvent, b: &&NormalizedEvent| a.occurred_at == b.occurred_at;
+    let instants: Vec<&[&NormalizedEvent]> = sorted.chunk_by(same_instant).collect();
+    let (mut state, mut rest) = (CustomerState::default(), instants.as_slice());
+    loop {
+        let folded = Cell::new(0_usize);
+        let attempt = catch_unwind(AssertUnwindSafe(|| {
+            let mut next = state.clone();
+            for instant in rest {
+                next.apply_instant(instant);
+                folded.set(folded.get().saturating_add(1));
+            }
+            next
+        }));
+        if let Ok(next) = attempt {
+            return next;
+        }
+        let (before, from) = rest.split_at(folded.get());
+        for instant in before {
+            state.apply_instant(instant);
+        }
+        let Some((panicking, after)) = from.split_first() else {
+            return state;
         };
-        let skipped = u32::try_from(instant.len().saturating_sub(folded)).unwrap_or(u32::MAX);
-        next.unclear = next.unclear.saturating_add(skipped);
-        state = next;
+        state = fold_skipping_panics(state, panicking);
+        rest = after;
     }
-    state
+}
+
+/// Folds those events of an instant that do not panic. The others count as unclear.
+fn fold_skipping_panics(state: CustomerState, instant: &[&NormalizedEvent]) -> CustomerState {
+    let folds_alone = |event: &&&NormalizedEvent| state.with_events(&[**event]).is_some();
+    let foldable: Vec<&NormalizedEvent> = instant.iter().filter(folds_alone).copied().collect();
+    // Events that fold one by one but not together are all skipped.
+    let (mut next, folded) = match state.with_events(&foldable) {
+        Some(next) => (next, foldable.len()),
+        None => (state, 0),
+    };
+    let skipped = u32::try_from(instant.len().saturating_sub(folded)).unwrap_or(u32::MAX);
+    next.unclear = next.unclear.saturating_add(skipped);
+    next
 }
 
 impl CustomerState {
@@ -154,7 +175,7 @@ impl CustomerState {
                 apply_snapshots(&mut self.subscriptions, &[snapshot], at);
             }
             Fact::Invoice(snapshot) => {
-                invoice::apply_snapshot(&mut self.invoices, &self.payments, snapshot, at);
+                invoice::apply_snapshot(&mut self.invoices, &mut self.payments, snapshot, at);
             }
             Fact::Payment(snapshot) => self.payments.apply_payment(snapshot, at),
             Fact::SamePayment { ids } => self.payments.apply_same_payment(ids, at),

@@ -33,10 +33,7 @@ fn payment_ids(fact: &Fact) -> &[ObjectId] {
 /// What a record keeps of its payments.
 pub(crate) fn payments(facts: &[Positioned<'_, Fact>]) -> Payments {
     let (open, closed) = all_payments(facts);
-    Payments {
-        open,
-        closed: u32::try_from(closed.len()).unwrap_or(u32::MAX),
-    }
+    Payments::new(open, u32::try_from(closed.len()).unwrap_or(u32::MAX))
 }
 
 /// Facts that share an id are about one payment. Those that a record keeps, and older ones.
