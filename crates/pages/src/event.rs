@@ -79,6 +79,7 @@ impl Console {
         replayed: Option<ReplayOutcome>,
     ) -> PageResult {
         let (entry, customers) = self.find_entry(id).await?;
+        let bytes = entry.raw.bytes();
         let mut places = Vec::new();
         for customer in &customers {
             places.push(self.event_place(customer, &entry).await?);
@@ -86,8 +87,8 @@ impl Console {
         let seen = self
             .endpoints
             .state
-            .recorded_with_digest(&RecordedRequest::digest_of(&entry.raw))?;
-        let raw = String::from_utf8_lossy(&entry.raw);
+            .recorded_with_digest(&RecordedRequest::digest_of(&bytes))?;
+        let raw = String::from_utf8_lossy(&bytes);
         let pretty = serde_json::from_str::<Box<serde_json::value::RawValue>>(&raw).is_ok();
         let normalized = serde_json::to_string_pretty(&entry.event)?;
         let values = values! {
@@ -97,7 +98,7 @@ impl Console {
             occurred_at => entry.event.occurred_at.to_string(),
             received_at => entry.received_at.to_string(),
             normalizer => entry.normalizer,
-            bytes => entry.raw.len(),
+            bytes => bytes.len(),
             unclear => unclear_reason(&entry),
             waits_for => missing_from_api(&entry),
             // An operator's decision came by no endpoint, so it cannot be delivered again.

@@ -6,6 +6,7 @@ use domain::catalog::Catalog;
 use domain::ids::CustomerKey;
 use domain::record::Entry;
 use domain::record::explain::{ExplainedEvent, explain};
+use domain::record::raw_item::RawItem;
 use domain::view::CustomerView;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -114,7 +115,7 @@ impl EntryCache {
 /// Without the wire item: it is the most of an entry, and one event's page reads it.
 pub(crate) fn without_raw(entry: Arc<Entry>) -> Arc<Entry> {
     Arc::new(Entry {
-        raw: Arc::default(),
+        raw: RawItem::default(),
         ..Arc::unwrap_or_clone(entry)
     })
 }

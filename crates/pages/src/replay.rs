@@ -29,7 +29,7 @@ impl Console {
             let partner = PartnerId::parse(second).context("no such partner")?;
             let secret = partner_secret(&Secret::new(&self.shop.master)?, &partner, 1)?;
             let path = format!("/partners/{partner}/events");
-            let body = entry.raw.to_vec();
+            let body = entry.raw.bytes().to_vec();
             (path, standard::sign(third, &body, &secret, now), body)
         } else {
             let provider = providers::provider(first).context("no such provider")?;

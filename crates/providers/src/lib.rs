@@ -123,7 +123,7 @@ pub fn read_again(
     fetched: &ApiResponses,
     keys: &PersonKey,
 ) -> FetchStep<ReceivedItem> {
-    let (raw, kept) = raw_entry::unpack(&entry.raw);
+    let (raw, kept) = raw_entry::unpack(&entry.raw.bytes());
     let account = provider.account(mode);
     let item = VerifiedItem {
         raw: &raw,
@@ -135,7 +135,7 @@ pub fn read_again(
 
 /// The body with which the provider would send a journal entry's item again, by itself.
 pub fn resend_body(provider: &Provider, entry: &Entry) -> Vec<u8> {
-    let (item, _) = raw_entry::unpack(&entry.raw);
+    let (item, _) = raw_entry::unpack(&entry.raw.bytes());
     // The path of the first item's id says in which list a body holds its items.
     let place = provider.id_path().and_then(|path| path.rsplit_once('.'));
     let Some((list, _)) = place.and_then(|(item, _)| item.rsplit_once(".0")) else {

@@ -19,8 +19,9 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use store::folding::read_journal;
+use store::items::{JOURNAL, customer_partition};
 use store::partners::{DatedProgram, PartnerRow, put_new};
+use store::port::query_all;
 use store::{Item, Key};
 
 /// The first second of March 2026.
@@ -169,10 +170,14 @@ impl TestHarness<InProcess> {
 
     /// The types of events in a customer's journal, and their raw items.
     pub async fn journal(&self, customer: &str) -> Vec<(String, String)> {
-        let entries = read_journal(&self.table, &self::customer(customer)).await;
-        let summaries = entries.unwrap().into_iter().map(|entry| {
-            let raw = String::from_utf8(entry.raw.to_vec()).unwrap();
-            (entry.event.kind.to_string(), raw)
+        let partition = customer_partition(&self::customer(customer));
+        let items = query_all(&self.table, &partition, JOURNAL).await.unwrap();
+        let summaries = items.into_iter().filter_map(|item| {
+            let Item::Entry(_, entry) = item else {
+                return None;
+            };
+            let raw = String::from_utf8(entry.raw.bytes().to_vec()).unwrap();
+            Some((entry.event.kind.to_string(), raw))
         });
         summaries.collect()
     }

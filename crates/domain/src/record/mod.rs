@@ -1,6 +1,7 @@
 //! The record: the folded state, the bookkeeping that says what was folded, and the effects that
 //! follow from it.
 
+pub mod raw_item;
 pub mod explain;
 pub mod journal;
 
@@ -10,6 +11,7 @@ use crate::ids::{CustomerKey, Reference};
 use crate::letter::plan::{DueLetter, plan};
 use crate::partner::ledger::{CommissionRow, Ledger};
 use crate::partner::referral_status::{ReferralStatusRow, ReferralStatuses};
+use crate::record::raw_item::RawItem;
 use crate::state::CustomerState;
 use crate::state::fold::fold_with_all_payments;
 use jiff::Timestamp;
@@ -29,8 +31,8 @@ const MAX_KNOWN_REFERENCES: usize = 24;
 pub struct Entry {
     /// The normalized event.
     pub event: NormalizedEvent,
-    /// The wire item, byte for byte.
-    pub raw: Arc<[u8]>,
+    /// The wire item, byte for byte. The fold does not read it.
+    pub raw: RawItem,
     /// The version of the normalizer that made the event.
     pub normalizer: u16,
     /// When we received it, by our clock. The fold does not read it.
@@ -54,7 +56,7 @@ impl Entry {
         let digest = Digest::of(&event.id, &raw, normalizer);
         Self {
             event: event.dated_sanely(received_at),
-            raw,
+            raw: raw.into(),
             normalizer,
             received_at,
             receipt,

@@ -1,6 +1,7 @@
 //! From journal to record: read, fold, write if nobody was faster, then put what follows.
 
 use crate::error::StoreError;
+use crate::items::item::TableRow;
 use crate::items::key::{
     JOURNAL, Key, customer_partition, customer_referral_statuses, ledger_partition,
 };
@@ -14,6 +15,7 @@ use domain::partner::ledger::CommissionRow;
 use domain::partner::referral_status::ReferralStatusRow;
 use domain::record::journal::partners_of;
 use domain::record::journal::referrals_of;
+use domain::record::raw_item::RawItem;
 use domain::record::{AdvanceOutcome, Effect, Entry, Record};
 use jiff::Timestamp;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -115,7 +117,8 @@ pub async fn read_record<T: Table>(
     table.get_row(Key::record(customer)).await
 }
 
-/// A customer's whole journal.
+/// A customer's whole journal, as the fold reads it: without wire items and receipts, where no one
+/// else holds the entry. They are the most of it, and a long journal must fit into a function.
 ///
 /// # Errors
 /// When the table does not answer.
@@ -123,10 +126,23 @@ pub async fn read_journal<T: Table>(
     table: &T,
     customer: &CustomerKey,
 ) -> Result<Vec<Arc<Entry>>, StoreError> {
-    let rows: Vec<JournalEntry> = table
-        .query_rows(&customer_partition(customer), JOURNAL)
-        .await?;
-    Ok(rows.into_iter().map(|row| row.entry).collect())
+    let partition = customer_partition(customer);
+    let (mut journal, mut after) = (Vec::new(), None);
+    loop {
+        let page = table.query(&partition, JOURNAL, after).await?;
+        for JournalEntry { mut entry, .. } in page.items.into_iter().filter_map(TableRow::from_item)
+        {
+            if let Some(entry) = Arc::get_mut(&mut entry) {
+                entry.raw = RawItem::default();
+                entry.receipt = Arc::default();
+            }
+            journal.push(entry);
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(journal);
+        }
+    }
 }
 
 enum FoldAttempt {

@@ -9,12 +9,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::digest::Digest;
 use domain::event::NormalizedEvent;
 use domain::ids::{CustomerKey, Reference};
+use domain::record::raw_item::RawItem;
 use domain::record::{Entry, Record};
-use flate2::Compression;
-use flate2::read::{DeflateDecoder, DeflateEncoder};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::io::Read;
 use std::sync::Arc;
 
 /// An entry in its customer's journal.
@@ -43,9 +41,6 @@ pub struct Alias {
     /// The customer.
     pub customer: CustomerKey,
 }
-
-/// The largest raw item we unpack: what an endpoint lets in, with room.
-const MAX_RAW_BYTES: u64 = 16 * 1024 * 1024;
 
 impl StoredItem for Record {
     fn type_name(&self) -> &'static str {
@@ -163,11 +158,9 @@ fn entry_to_fields(entry: &Entry) -> Result<Attributes, StoreError> {
         receipt: entry.receipt.clone(),
         digest: entry.digest,
     })?;
-    let mut packed = Vec::new();
-    DeflateEncoder::new(&*entry.raw, Compression::best())
-        .read_to_end(&mut packed)
-        .map_err(|error| StoreError::Invalid(format!("raw item can't be packed: {error}")))?;
-    attributes.insert("raw".into(), AttributeValue::B(Blob::new(packed)));
+    let packed = entry.raw.packed();
+    let packed = packed.ok_or_else(|| StoreError::Invalid("a raw item can't be packed".into()))?;
+    attributes.insert("raw".into(), AttributeValue::B(Blob::new(&*packed)));
     Ok(attributes)
 }
 
@@ -176,15 +169,10 @@ fn entry_from_fields(mut attributes: Attributes) -> Result<Arc<Entry>, String> {
         Some(AttributeValue::B(packed)) => packed,
         Some(_) | None => return Err("no raw item".into()),
     };
-    let mut raw = Vec::new();
-    DeflateDecoder::new(packed.as_ref())
-        .take(MAX_RAW_BYTES)
-        .read_to_end(&mut raw)
-        .map_err(|error| format!("raw item can't be unpacked: {error}"))?;
     let entry: EntryFields = from_fields(attributes)?;
     Ok(Arc::new(Entry {
         event: entry.normalized,
-        raw: raw.into(),
+        raw: RawItem::from_packed(packed.into_inner()),
         normalizer: entry.normalizer,
         received_at: entry.received_at,
         receipt: entry.receipt,
