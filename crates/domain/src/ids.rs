@@ -1,6 +1,7 @@
 //! The names things go by; each its own type, so that two ids never trade places.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use std::fmt;
 use std::sync::Arc;
 
@@ -175,6 +176,11 @@ impl ProviderAccount {
 }
 
 impl ObjectId {
+    /// The first 64 bits of its hash, for indexes.
+    pub fn short_hash(&self) -> u64 {
+        short_hash(&self.0)
+    }
+
     /// The name of a body that can't be read: the same bytes sent again have the same.
     pub fn of_unread(sha256: [u8; 32]) -> Self {
         Self(format!("unread/{}", hex(sha256)).into())
@@ -195,6 +201,11 @@ impl PersonHash {
     }
 }
 
+fn short_hash(text: &str) -> u64 {
+    let hash = Sha256::digest(text.as_bytes());
+    u64::from_be_bytes(hash.first_chunk::<8>().copied().unwrap_or_default())
+}
+
 fn hex(bytes: [u8; 32]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -204,6 +215,11 @@ const SHOP: &str = "shop/";
 const CODE: &str = "code/";
 
 impl Reference {
+    /// The first 64 bits of its hash, for the record.
+    pub(crate) fn short_hash(&self) -> u64 {
+        short_hash(&self.0)
+    }
+
     /// Everyone with this e-mail address.
     pub fn person(hash: &PersonHash) -> Self {
         Self(format!("{PERSON}{hash}").into())

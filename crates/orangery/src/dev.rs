@@ -230,10 +230,7 @@ fn print_addresses(stack: &Stack, dev: &DevOptions, out: &mut impl Write) -> any
             format!("{command} send stripe customer.subscription.updated{port}"),
         ),
         ("the clock", format!("{command} clock advance 3d{port}")),
-        (
-            "a partner",
-            format!("{command} partner add acme{port}"),
-        ),
+        ("a partner", format!("{command} partner add acme{port}")),
         ("e-mails sent", format!("{gateway}/mailbox.json")),
         ("what was refused", format!("{gateway}/_stack/refusals")),
         ("the table", format!("{table} (any DynamoDB tool)")),

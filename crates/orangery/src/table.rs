@@ -85,6 +85,7 @@ pub fn readable_error(error: StoreError) -> anyhow::Error {
         StoreError::Throttled
         | StoreError::Contended
         | StoreError::Invalid(_)
+        | StoreError::TooLarge { .. }
         | StoreError::Unreadable { .. } => error.into(),
     }
 }

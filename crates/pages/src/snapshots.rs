@@ -87,7 +87,7 @@ impl PartitionedState {
             .into_iter()
             .filter_map(|place| self.payments.get_mut(place)?.take())
             .collect();
-        let payments = Payments::new(open, 0);
+        let payments = Payments::new(open);
         CustomerState {
             subscriptions,
             payments,
@@ -119,7 +119,7 @@ impl PartitionedState {
         });
         CustomerState {
             subscriptions: self.subscriptions,
-            payments: Payments::new(open, 0),
+            payments: Payments::new(open),
             ..self.rest
         }
     }

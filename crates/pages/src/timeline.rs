@@ -81,7 +81,7 @@ pub(crate) fn effects(
                 break;
             }
             // A second statement of one moment may change what the first came to.
-            let next = if state.must_refold(&entry.event) {
+            let next = if state.ties_with(&entry.event) {
                 fold_events(&moment.before, readings.get(..upto).unwrap_or_default())
             } else {
                 fold_events(&state, &[&entry.event])

@@ -1,7 +1,7 @@
 //! The port over DynamoDB.
 
 use crate::error::StoreError;
-use crate::items::attributes::{Attributes, key_attributes, key_of};
+use crate::items::attributes::{Attributes, item_bytes, key_attributes, key_of, text};
 use crate::items::due_index::due_shard_name;
 use crate::items::item::Item;
 use crate::items::key::Key;
@@ -58,11 +58,13 @@ impl Table for DynamoTable {
 
     async fn put(&self, item: Item, when: WriteCondition) -> Result<PutOutcome, StoreError> {
         let condition = ConditionExpression::from(when);
+        let attributes = item.to_attributes()?;
+        check_size(&attributes)?;
         let answer = self
             .client
             .put_item()
             .table_name(&self.name)
-            .set_item(Some(item.to_attributes()?))
+            .set_item(Some(attributes))
             .condition_expression(condition.expression)
             .set_expression_attribute_names(condition.names)
             .set_expression_attribute_values(condition.values)
@@ -190,6 +192,34 @@ impl Table for DynamoTable {
         }
     }
 }
+
+/// Says that an item grows too large before it is too late, and what is wrong once it is: the table
+/// itself would call the request invalid.
+fn check_size(attributes: &Attributes) -> Result<(), StoreError> {
+    let bytes = item_bytes(attributes);
+    if bytes > LARGE_ITEM {
+        let kind = text(attributes, "type").unwrap_or_default();
+        let key = text(attributes, "pk").unwrap_or_default();
+        let metrics = "large_item";
+        tracing::warn!(
+            kind,
+            key,
+            bytes,
+            metrics,
+            "an item nears the table's 400 KB"
+        );
+    }
+    if bytes > LARGEST_ITEM {
+        return Err(StoreError::TooLarge { bytes });
+    }
+    Ok(())
+}
+
+/// From here on an item is told of.
+const LARGE_ITEM: usize = 200 * 1024;
+
+/// What the table takes.
+const LARGEST_ITEM: usize = 400 * 1024;
 
 struct ConditionExpression {
     expression: &'static str,

@@ -15,6 +15,15 @@ pub enum StoreError {
     /// The request itself is wrong: ours to mend.
     #[error("the table refused a request as invalid ({0}); the code or the permissions are wrong")]
     Invalid(String),
+    /// The item is larger than the table takes.
+    #[error(
+        "an item of {bytes} bytes is more than the 409,600 that the table takes; nothing was \
+         written, and one customer stands still: see who has so many subscriptions or reports"
+    )]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+    },
     /// An item that this version can't read.
     #[error("item {key} can't be read ({why}); was it written by a newer version?")]
     Unreadable {

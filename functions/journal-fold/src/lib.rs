@@ -77,7 +77,7 @@ impl<T: Table> JournalFold<T> {
                     asked.entries.push(entry);
                     asked.sequences.push(change.sequence);
                 }
-                (Ok(Some(Item::Record(record))), Some(customer)) if !record.pending.is_empty() => {
+                (Ok(Some(Item::Record(record))), Some(customer)) if record.owes() => {
                     let asked = asked.entry(customer).or_default();
                     asked.sequences.push(change.sequence);
                 }

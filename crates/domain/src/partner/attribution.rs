@@ -72,6 +72,11 @@ impl Partners {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+
+    /// Whether no partner earns, nor does a code that was given to one.
+    pub(crate) fn is_without_terms(&self) -> bool {
+        self.attribution_terms.is_empty() && self.codes.is_empty()
+    }
 }
 
 impl Partners {

@@ -254,19 +254,21 @@ impl Ledger {
         ledger
     }
 
-    /// The rows that are missing for every account to have what has accrued, and the ledger with
-    /// these rows. The state must still have all payments that this ledger has balances of.
+    /// The rows that are missing for every account to have what has accrued, the ledger with these
+    /// rows, and whether these are all: no account is begun once there are `room` rows. The state
+    /// must still have all payments that this ledger has balances of.
     pub(crate) fn reconcile(
         &self,
         customer: &CustomerKey,
         partners: &Partners,
         payments: &Payments,
         now: Timestamp,
-    ) -> (Self, Vec<CommissionRow>) {
+        room: usize,
+    ) -> (Self, Vec<CommissionRow>, bool) {
         let mut next = self.clone();
         let mut rows = Vec::new();
         if partners.attribution_terms.is_empty() && self.balances.is_empty() {
-            return (next, rows);
+            return (next, rows, true);
         }
         let accruals = accrued(partners, payments);
         let accounts: BTreeSet<&LedgerAccount> =
@@ -282,6 +284,9 @@ impl Ledger {
             if minors.fold(0, i64::saturating_add) == 0 {
                 // Rows that cancel each other out within one fold are not decided.
                 continue;
+            }
+            if rows.len() >= room {
+                return (next, rows, false);
             }
             for (kind, minor) in changes.into_iter().filter(|(_, minor)| *minor != 0) {
                 rows.push(CommissionRow {
@@ -306,7 +311,7 @@ impl Ledger {
             }
             next.balances.insert(account.clone(), target);
         }
-        (next, rows)
+        (next, rows, true)
     }
 
     /// This ledger without the balances of payments that are not in the state. Their rows in the

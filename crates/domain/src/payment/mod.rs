@@ -4,6 +4,7 @@
 
 pub mod snapshot;
 pub(crate) mod payment_index;
+pub mod place;
 pub mod payments;
 mod merging;
 pub mod amounts;

@@ -4,6 +4,7 @@
 use crate::ids::ObjectId;
 use crate::money::{Money, StatedAmount};
 use crate::payment::payment_index::PaymentIndex;
+use crate::payment::place::PaymentPlace;
 use crate::payment::snapshot::{
     DisputeSnapshot, DisputeState, PaymentSnapshot, RefundSnapshot, RefundState, SourceKind,
 };
@@ -24,6 +25,9 @@ pub struct Payments {
     /// How many older payments left the record.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub closed: u32,
+    /// The place of the latest of those.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_closed: Option<PaymentPlace>,
     /// Which of `open` has an id.
     #[serde(skip)]
     pub(super) index: PaymentIndex,
@@ -116,10 +120,12 @@ pub struct Dispute {
 }
 
 impl Payments {
-    /// These payments, and so many older ones that left the record.
-    pub fn new(open: Vec<Payment>, closed: u32) -> Self {
-        let index = PaymentIndex::default();
-        Self { open, closed, index }
+    /// These payments, and none that left the record.
+    pub fn new(open: Vec<Payment>) -> Self {
+        Self {
+            open,
+            ..Self::default()
+        }
     }
 
     /// Whether there are no payments, open or closed.

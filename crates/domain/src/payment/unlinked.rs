@@ -72,6 +72,17 @@ impl Payments {
         }
         excess
     }
+
+    /// Whether one of them may be one with a payment that left the record.
+    pub(crate) fn may_pair_with_closed(&self) -> bool {
+        let Some(last) = &self.last_closed else {
+            return self.closed > 0;
+        };
+        let is_near = |at: Timestamp| at.duration_since(last.at) <= SAME_MOMENT;
+        self.open
+            .iter()
+            .any(|payment| open_side(payment).is_some() && payment.paid_at().is_some_and(is_near))
+    }
 }
 
 /// The side of a payment that an unlinked source states.

@@ -2,21 +2,28 @@
 //! follow from it.
 
 pub mod raw_item;
+mod entry;
+mod folded;
+mod effects;
+pub mod closed_objects;
+mod restored;
 pub mod explain;
 pub mod journal;
 
+pub use effects::{Effect, MAX_PENDING, Remainder};
+pub use entry::Entry;
+pub use folded::Folded;
+
 use crate::digest::Digest;
-use crate::event::{NormalizedEvent, Position};
+use crate::event::NormalizedEvent;
 use crate::ids::{CustomerKey, Reference};
 use crate::letter::plan::{DueLetter, plan};
-use crate::partner::ledger::{CommissionRow, Ledger};
-use crate::partner::referral_status::{ReferralStatusRow, ReferralStatuses};
-use crate::record::raw_item::RawItem;
+use crate::partner::ledger::Ledger;
+use crate::partner::referral_status::ReferralStatuses;
+use crate::record::effects::{journal_references, next_aliases, references};
 use crate::state::CustomerState;
-use crate::state::fold::fold_with_all_payments;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -25,59 +32,6 @@ pub const RING: usize = 24;
 
 /// How many of the aliases set last a record remembers.
 const MAX_KNOWN_REFERENCES: usize = 24;
-
-/// One journal entry: the raw wire item, and the event it was normalized to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// The normalized event.
-    pub event: NormalizedEvent,
-    /// The wire item, byte for byte. The fold does not read it.
-    pub raw: RawItem,
-    /// The version of the normalizer that made the event.
-    pub normalizer: u16,
-    /// When we received it, by our clock. The fold does not read it.
-    pub received_at: Timestamp,
-    /// The id of the attempt that appended it, so that a repeated append knows its own write.
-    pub receipt: Arc<str>,
-    /// The digest of id, raw item and normalizer version.
-    pub digest: Digest,
-}
-
-impl Entry {
-    /// An entry to be appended; its digest is computed here. An event that is dated outside every
-    /// sane time says nothing: see [`NormalizedEvent::dated_sanely`].
-    pub fn new(
-        event: NormalizedEvent,
-        raw: Arc<[u8]>,
-        normalizer: u16,
-        received_at: Timestamp,
-        receipt: Arc<str>,
-    ) -> Self {
-        let digest = Digest::of(&event.id, &raw, normalizer);
-        Self {
-            event: event.dated_sanely(received_at),
-            raw: raw.into(),
-            normalizer,
-            received_at,
-            receipt,
-            digest,
-        }
-    }
-}
-
-/// A state, and which entries it was folded from.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Folded {
-    /// What the entries say.
-    pub state: CustomerState,
-    /// The number of entries.
-    pub count: u64,
-    /// The sum of their digests.
-    pub digest: Digest,
-    /// The position of the last entry in the order of the fold.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last: Option<Position>,
-}
 
 /// A customer's record. `folded` is a function of the journal alone; the rest is bookkeeping.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,6 +49,9 @@ pub struct Record {
     /// Effects that are decided but not yet known to be written.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pending: Vec<Effect>,
+    /// What has to be written after them, because it did not fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remainder: Option<Remainder>,
     /// Hashes of the references whose aliases were set last; most events name the same ones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub known_references: Vec<u64>,
@@ -107,23 +64,12 @@ pub struct Record {
     /// The referral statuses that partners were told last.
     #[serde(default, skip_serializing_if = "ReferralStatuses::is_empty")]
     pub referral_statuses: ReferralStatuses,
+    /// Whether the ids of all that left the record stand in the table's index of them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub closed_index: bool,
     /// The next moment at which something may fall due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_due_at: Option<Timestamp>,
-}
-
-/// What follows from a record: a row that is put if absent, under a key made of its cause.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Effect {
-    /// This reference leads to this customer.
-    Alias(Reference),
-    /// This letter is due.
-    Letter(DueLetter),
-    /// This row belongs in a partner's ledger.
-    Commission(Box<CommissionRow>),
-    /// This is the new status of a partner's referral.
-    ReferralStatus(Box<ReferralStatusRow>),
 }
 
 /// The result of folding new entries into a record.
@@ -147,10 +93,12 @@ impl Record {
             version: 0,
             ring: Vec::new(),
             pending: Vec::new(),
+            remainder: None,
             known_references: Vec::new(),
             due_letters: Vec::new(),
             ledger: Ledger::default(),
             referral_statuses: ReferralStatuses::default(),
+            closed_index: false,
             next_due_at: None,
         }
     }
@@ -160,8 +108,28 @@ impl Record {
         self.ring.contains(&digest.short())
     }
 
+    /// Whether something that follows from it still has to be put into the table.
+    pub fn owes(&self) -> bool {
+        !self.pending.is_empty() || self.remainder.is_some()
+    }
+
     /// Folds new entries on top, except those that the ring has. Effects are planned for `now`.
     pub fn advance(&self, entries: &[Arc<Entry>], now: Timestamp) -> AdvanceOutcome {
+        self.fold_on_top(entries, now, CustomerState::may_reach_closed)
+    }
+
+    /// The same for entries of which somebody knows that they change nothing that left the record:
+    /// none of the [objects that it misses](Self::missing_objects) was ever in it.
+    pub fn advance_on_top(&self, entries: &[Arc<Entry>], now: Timestamp) -> AdvanceOutcome {
+        self.fold_on_top(entries, now, |_, _| false)
+    }
+
+    fn fold_on_top(
+        &self,
+        entries: &[Arc<Entry>],
+        now: Timestamp,
+        may_reach_closed: impl Fn(&CustomerState, &NormalizedEvent) -> bool,
+    ) -> AdvanceOutcome {
         let mut new: Vec<&Entry> = Vec::with_capacity(entries.len());
         for entry in entries {
             if !self.remembers(entry.digest) && !new.iter().any(|n| n.digest == entry.digest) {
@@ -176,7 +144,9 @@ impl Record {
         for entry in &new {
             let position = entry.event.position();
             let comes_last = folded.last.as_ref().is_none_or(|last| *last < position);
-            if !comes_last || folded.state.must_refold(&entry.event) {
+            let state = &folded.state;
+            if !comes_last || state.ties_with(&entry.event) || may_reach_closed(state, &entry.event)
+            {
                 return AdvanceOutcome::ReadJournal;
             }
             let Some(state) = std::mem::take(&mut folded.state).fold_next(&entry.event) else {
@@ -185,44 +155,33 @@ impl Record {
             folded.state = state;
             folded.add_entry(entry);
         }
-        let reconciled = self.reconcile(&folded.state, now);
+        let may_pair = folded.state.payments.may_pair_with_closed();
+        if may_pair || !folded.state.earns_as(&self.folded.state) {
+            return AdvanceOutcome::ReadJournal;
+        }
+        let reconciled = self.reconcile(&folded.state, now, MAX_PENDING);
         if self.version == 0 && !reconciled.effects.is_empty() {
             // An earlier record of this customer may have put rows: they must be read first.
             return AdvanceOutcome::ReadJournal;
         }
+        let aliases = self.unknown(references(new.iter().copied()));
+        let effects = reconciled.effects.len().saturating_add(aliases.len());
+        if !reconciled.complete || effects > MAX_PENDING {
+            return AdvanceOutcome::ReadJournal;
+        }
         folded.state.close_old();
-        AdvanceOutcome::Next(Box::new(self.next_version(folded, &new, reconciled, now)))
-    }
-
-    /// This record with its ledger summed from the rows in the table and its pending rows. Needed
-    /// before a [rebuild](Self::rebuild): the record forgets the sums of payments that left it.
-    pub fn with_ledger_from_rows(&self, rows: &[CommissionRow]) -> Self {
-        let stored: BTreeSet<u64> = rows.iter().map(|row| row.n).collect();
-        let pending = self.pending.iter().filter_map(|effect| match effect {
-            Effect::Commission(row) if !stored.contains(&row.n) => Some(&**row),
-            Effect::Commission(_)
-            | Effect::ReferralStatus(_)
-            | Effect::Alias(_)
-            | Effect::Letter(_) => None,
-        });
-        let mut ledger = Ledger::from_rows(rows.iter().chain(pending));
-        ledger.next_number = ledger.next_number.max(self.ledger.next_number);
-        Self {
-            ledger,
-            ..self.clone()
+        if !folded.state.payments.are_the_latest() {
+            return AdvanceOutcome::ReadJournal;
         }
-    }
-
-    /// This record with its referral statuses read from the rows in the table. It is needed only
-    /// after a record was lost, because referral statuses never leave a record.
-    pub fn with_statuses_from_rows(&self, rows: &[ReferralStatusRow]) -> Self {
-        Self {
-            referral_statuses: ReferralStatuses::from_rows(rows),
-            ..self.clone()
-        }
+        let (aliases, _) = next_aliases(&aliases, None, MAX_PENDING);
+        let remaining = (aliases, self.remainder.clone());
+        AdvanceOutcome::Next(Box::new(
+            self.next_version(folded, &new, reconciled, remaining, now),
+        ))
     }
 
     /// Folds the whole journal; `new` are the entries that led here. `None` when nothing changes.
+    /// Of many effects the first are pending, and the [remainder](Self::remainder) names the rest.
     pub fn rebuild(
         &self,
         journal: &[Arc<Entry>],
@@ -230,9 +189,10 @@ impl Record {
         now: Timestamp,
     ) -> Option<Self> {
         let mut folded = Folded::of_journal(journal);
-        let reconciled = self.reconcile(&folded.state, now);
+        let room = MAX_PENDING.saturating_sub(self.pending.len());
+        let reconciled = self.reconcile(&folded.state, now, room);
         folded.state.close_old();
-        if folded == self.folded && reconciled.effects.is_empty() {
+        if folded == self.folded && reconciled.effects.is_empty() && self.remainder.is_none() {
             return None;
         }
         let unfolded: BTreeSet<Digest> = new
@@ -251,7 +211,34 @@ impl Record {
             .map(AsRef::as_ref)
             .filter(|entry| !only_these || unfolded.contains(&entry.digest))
             .collect();
-        Some(self.next_version(folded, &fresh, reconciled, now))
+        let room = room.saturating_sub(reconciled.effects.len());
+        let new = || fresh.iter().filter(|e| unfolded.contains(&e.digest));
+        let remaining = match (reconciled.complete, &self.remainder) {
+            (false, _) => (Vec::new(), Some(Remainder::Rows)),
+            (true, None) => {
+                next_aliases(&self.unknown(references(fresh.iter().copied())), None, room)
+            }
+            (true, Some(Remainder::Aliases { after: Some(after) })) if only_these => {
+                // Those of the new entries that stand before it, and the next ones after it.
+                let mut passed = self.unknown(references(new().copied()));
+                passed.retain(|reference| *reference <= after);
+                let all = self.unknown(journal_references(journal));
+                let (mut aliases, remainder) = next_aliases(&all, Some(after), room);
+                aliases.extend(next_aliases(&passed, None, usize::MAX).0);
+                (aliases, remainder)
+            }
+            (true, Some(Remainder::Rows | Remainder::Aliases { .. })) => {
+                next_aliases(&self.unknown(journal_references(journal)), None, room)
+            }
+        };
+        Some(self.next_version(folded, &fresh, reconciled, remaining, now))
+    }
+
+    /// Those of these references whose aliases were not set lately.
+    fn unknown<'a>(&self, mut references: BTreeSet<&'a Reference>) -> BTreeSet<&'a Reference> {
+        // An alias stays once it is set: who parks an entry under it looks it up afterwards.
+        references.retain(|reference| !self.known_references.contains(&reference.short_hash()));
+        references
     }
 
     /// Plans again at a later moment, for what has fallen due since. `None` when nothing changes.
@@ -260,8 +247,10 @@ impl Record {
             ledger: self.ledger.clone(),
             referral_statuses: self.referral_statuses.clone(),
             effects: Vec::new(),
+            complete: true,
         };
-        let next = self.next_version(self.folded.clone(), &[], unchanged, now);
+        let remaining = (Vec::new(), self.remainder.clone());
+        let next = self.next_version(self.folded.clone(), &[], unchanged, remaining, now);
         let same = next.pending == self.pending && next.next_due_at == self.next_due_at;
         (!same).then_some(next)
     }
@@ -271,7 +260,7 @@ impl Record {
         let version = self.version.saturating_add(1);
         let mut known_references = self.known_references.clone();
         known_references.extend(self.pending.iter().filter_map(|effect| match effect {
-            Effect::Alias(reference) => Some(short_hash(reference)),
+            Effect::Alias(reference) => Some(reference.short_hash()),
             Effect::Letter(_) | Effect::Commission(_) | Effect::ReferralStatus(_) => None,
         }));
         let overflow = known_references.len().saturating_sub(MAX_KNOWN_REFERENCES);
@@ -284,12 +273,29 @@ impl Record {
         }
     }
 
-    /// What follows for partners. The state must still have all payments that the record has
-    /// balances of.
-    fn reconcile(&self, state: &CustomerState, now: Timestamp) -> Reconciliation {
-        let (ledger, rows) =
+    /// This record after its pending effects were written, with the next ones that follow from its
+    /// journal, where that can be said without a fold.
+    pub fn cleared_with_next(&self, journal: &[Arc<Entry>]) -> Self {
+        let mut next = self.cleared();
+        let digest = journal.iter().map(|entry| entry.digest);
+        let is_its_journal = digest.fold(Digest::default(), Digest::plus) == self.folded.digest;
+        if let Some(Remainder::Aliases { after }) = &self.remainder
+            && is_its_journal
+        {
+            let references = next.unknown(journal_references(journal));
+            let (pending, remainder) = next_aliases(&references, after.as_ref(), MAX_PENDING);
+            next.pending = pending;
+            next.remainder = remainder;
+        }
+        next
+    }
+
+    /// What follows for partners, with room for so many ledger rows. The state must still have all
+    /// payments that the record has balances of.
+    fn reconcile(&self, state: &CustomerState, now: Timestamp, room: usize) -> Reconciliation {
+        let (ledger, rows, complete) =
             self.ledger
-                .reconcile(&self.customer, &state.partners, &state.payments, now);
+                .reconcile(&self.customer, &state.partners, &state.payments, now, room);
         let (referral_statuses, changes) =
             self.referral_statuses
                 .reconcile(&self.customer, &state.partners, &state.payments, now);
@@ -302,6 +308,7 @@ impl Record {
             ledger,
             referral_statuses,
             effects: rows.chain(changes).collect(),
+            complete,
         }
     }
 
@@ -310,6 +317,7 @@ impl Record {
         folded: Folded,
         fresh: &[&Entry],
         reconciled: Reconciliation,
+        (aliases, remainder): (Vec<Effect>, Option<Remainder>),
         now: Timestamp,
     ) -> Self {
         let mut ring: Vec<u64> = fresh.iter().map(|entry| entry.digest.short()).collect();
@@ -319,23 +327,9 @@ impl Record {
         let overflow = ring.len().saturating_sub(RING);
         ring.drain(..overflow);
 
+        let is_new = |effect: &Effect| !self.pending.contains(effect);
         let mut pending = self.pending.clone();
-        let mut add_effect = |effect: Effect| {
-            if !pending.contains(&effect) {
-                pending.push(effect);
-            }
-        };
-        let references: BTreeSet<&Reference> = fresh
-            .iter()
-            .flat_map(|entry| &entry.event.references)
-            .collect();
-        // An alias stays once it is set: who parks an entry under it looks it up afterwards.
-        references
-            .into_iter()
-            .filter(|reference| !self.known_references.contains(&short_hash(reference)))
-            .for_each(|reference| add_effect(Effect::Alias(reference.clone())));
-
-        reconciled.effects.into_iter().for_each(&mut add_effect);
+        pending.extend(aliases.into_iter().chain(reconciled.effects).filter(is_new));
         let planned = plan(&folded.state, now);
         let mut due_letters: Vec<DueLetter> = self
             .due_letters
@@ -346,7 +340,7 @@ impl Record {
         for letter in planned.due {
             if !due_letters.iter().any(|other| other.is_same(&letter)) {
                 due_letters.push(letter.clone());
-                add_effect(Effect::Letter(letter));
+                pending.extend(Some(Effect::Letter(letter)).filter(is_new));
             }
         }
         Self {
@@ -357,8 +351,10 @@ impl Record {
             version: self.version.saturating_add(1),
             ring,
             pending,
+            remainder,
             known_references: self.known_references.clone(),
             due_letters,
+            closed_index: self.closed_index,
             next_due_at: planned.next_due_at,
         }
     }
@@ -369,31 +365,6 @@ struct Reconciliation {
     ledger: Ledger,
     referral_statuses: ReferralStatuses,
     effects: Vec<Effect>,
-}
-
-impl Folded {
-    /// The fold of a whole journal; its state keeps every payment.
-    fn of_journal(journal: &[Arc<Entry>]) -> Self {
-        let mut folded = Self::default();
-        for entry in journal {
-            folded.add_entry(entry);
-        }
-        folded.state = fold_with_all_payments(journal.iter().map(|entry| &entry.event));
-        folded
-    }
-
-    fn add_entry(&mut self, entry: &Entry) {
-        self.count = self.count.saturating_add(1);
-        self.digest = self.digest.plus(entry.digest);
-        let position = entry.event.position();
-        if self.last.as_ref().is_none_or(|last| *last < position) {
-            self.last = Some(position);
-        }
-    }
-}
-
-/// The first 64 bits of a reference's hash.
-fn short_hash(reference: &Reference) -> u64 {
-    let hash = Sha256::digest(reference.as_str().as_bytes());
-    u64::from_be_bytes(hash.first_chunk::<8>().copied().unwrap_or_default())
+    /// Whether no row of a ledger is missing any more.
+    complete: bool,
 }

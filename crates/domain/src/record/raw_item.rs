@@ -26,7 +26,7 @@ impl RawItem {
         Self(Form::Packed(packed.into()))
     }
 
-    /// The item as the table keeps it. `None` when it can't be packed, which is not known to happen.
+    /// The item as the table keeps it. `None` when it can't be packed; we know of no such item.
     pub fn packed(&self) -> Option<Arc<[u8]>> {
         match &self.0 {
             Form::Packed(packed) => Some(packed.clone()),

@@ -5,6 +5,7 @@ use crate::event::{Fact, NormalizedEvent};
 use crate::payment::invoice;
 use crate::payment::payments::CumulativeRefund;
 use crate::state::CustomerState;
+use crate::subscription::closing;
 use crate::subscription::state::apply_snapshots;
 use crate::subscription::terms::SubscriptionSnapshot;
 use jiff::Timestamp;
@@ -78,8 +79,9 @@ fn fold_skipping_panics(state: CustomerState, instant: &[&NormalizedEvent]) -> C
 }
 
 impl CustomerState {
-    /// Folds one more event. It must come after all folded events, and
-    /// [`must_refold`](Self::must_refold) must be false for it. Every payment stays in the state.
+    /// Folds one more event. It must come after all folded events, not
+    /// [tie](Self::ties_with) with one, and change nothing that left the record. Every payment
+    /// stays in the state.
     /// `None` when it panics; [`fold`] skips such an event.
     pub(crate) fn fold_next(mut self, event: &NormalizedEvent) -> Option<Self> {
         let apply = || {
@@ -90,13 +92,23 @@ impl CustomerState {
     }
 
     /// Whether an event needs a fold of the whole journal, even if it comes last in order: its
-    /// snapshot has the same time as the one in the state, or it may change a payment that left
-    /// the record.
-    pub fn must_refold(&self, event: &NormalizedEvent) -> bool {
+    /// snapshot has the same time as the one in the state.
+    pub fn ties_with(&self, event: &NormalizedEvent) -> bool {
+        event.facts.iter().any(|fact| {
+            let Fact::Subscription(snapshot) = fact else {
+                return false;
+            };
+            let current = self.subscriptions.get(&snapshot.id);
+            current.is_some_and(|current| current.as_of == event.occurred_at)
+        })
+    }
+
+    /// Whether an event may change a payment or a subscription that left the record, as far as the
+    /// state alone can tell.
+    pub(crate) fn may_reach_closed(&self, event: &NormalizedEvent) -> bool {
         event.facts.iter().any(|fact| match fact {
             Fact::Subscription(snapshot) => {
-                let current = self.subscriptions.get(&snapshot.id);
-                current.is_some_and(|current| current.as_of == event.occurred_at)
+                self.closed_subscriptions > 0 && !self.subscriptions.contains_key(&snapshot.id)
             }
             Fact::Payment(_)
             | Fact::SamePayment { .. }
@@ -117,17 +129,27 @@ impl CustomerState {
         })
     }
 
+    /// Whether what partners earn on payments that left the record is as it was `before`. Both
+    /// states have the same of those payments.
+    pub(crate) fn earns_as(&self, before: &Self) -> bool {
+        let first = |state: &Self| state.partners.first_paid_at(&state.payments);
+        let nobody_earns = self.partners.is_without_terms() && before.partners.is_without_terms();
+        let same = self.partners == before.partners && first(self) == first(before);
+        self.payments.closed == 0 || nobody_earns || same
+    }
+
     /// Whether a partner earns on this customer, or may do so with this event.
     fn partners_may_earn(&self, event: &NormalizedEvent) -> bool {
         let has_terms =
             |fact: &Fact| matches!(fact, Fact::AttributionTerms(_) | Fact::CodeGranted(_));
-        let earns = !self.partners.attribution_terms.is_empty() || !self.partners.codes.is_empty();
-        earns || event.facts.iter().any(has_terms)
+        !self.partners.is_without_terms() || event.facts.iter().any(has_terms)
     }
 
-    /// Removes old payments from the state. It keeps what commissions need of them: when the first
-    /// of them was paid.
+    /// Removes old payments and subscriptions from the state. It keeps what commissions need of
+    /// them: when the first payment of those that left was made.
     pub(crate) fn close_old(&mut self) {
+        let closed = closing::close_old(&mut self.subscriptions);
+        self.closed_subscriptions = self.closed_subscriptions.saturating_add(closed);
         let left = self.payments.close_old();
         if !self.partners.attribution_terms.is_empty() {
             let earlier = self.partners.first_closed_at;

@@ -21,9 +21,12 @@ pub struct CustomerState {
     /// Who the customer is.
     #[serde(default)]
     pub person: Person,
-    /// Subscriptions by id. An ended one stays in the state, and stays ended.
+    /// Subscriptions by id. An ended one stays ended; the latest of them stay in the record.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub subscriptions: Subscriptions,
+    /// How many subscriptions left the record: see [`crate::subscription::closing`].
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub closed_subscriptions: u32,
     /// Payments with their refunds and disputes.
     #[serde(default, skip_serializing_if = "Payments::is_empty")]
     pub payments: Payments,

@@ -6,6 +6,7 @@ use crate::items::due_index::{due_shard, due_shard_name};
 use crate::items::key::Key;
 use crate::items::stored_item::StoredItem;
 use crate::journal::audit_cursor::Cursor;
+use crate::journal::closed_bucket::ClosedBucket;
 use crate::journal::rows::{Alias, JournalEntry, ParkedEntry};
 use crate::letters::row::LetterRow;
 use crate::partner::delivery_row::DeliveryState;
@@ -56,6 +57,8 @@ pub enum Item {
     DeliveryState(Arc<DeliveryState>),
     /// Where the audit stands.
     Cursor(Arc<Cursor>),
+    /// What left a customer's record.
+    ClosedBucket(Arc<ClosedBucket>),
 }
 
 /// A kind of item that can be asked for: [`Table::get_row`](crate::Table::get_row) and
@@ -134,6 +137,7 @@ impl Item {
             "notice_endpoint" => read_as::<NoticeEndpoint>(key, attributes),
             "delivery_state" => read_as::<DeliveryState>(key, attributes),
             "cursor" => read_as::<Cursor>(key, attributes),
+            "closed_bucket" => read_as::<ClosedBucket>(key, attributes),
             other => Err(format!("unknown type `{other}`")),
         }
     }
@@ -168,6 +172,7 @@ impl Item {
             Self::NoticeEndpoint(row) => ask(&**row),
             Self::DeliveryState(row) => ask(&**row),
             Self::Cursor(row) => ask(&**row),
+            Self::ClosedBucket(row) => ask(&**row),
         }
     }
 }
@@ -236,6 +241,7 @@ shared_rows! {
     (NoticeEndpoint, NoticeEndpoint),
     (DeliveryState, DeliveryState),
     (Cursor, Cursor),
+    (ClosedBucket, ClosedBucket),
 }
 
 paired_rows! {

@@ -35,6 +35,8 @@ pub const PARTNERS: &str = "partners";
 pub const PAYOUT: &str = "payout#";
 /// The partition of what the bank is told.
 pub const TRANSFERS: &str = "transfers";
+/// Sort keys of the index of what left a record begin so.
+pub const CLOSED: &str = "closed#";
 const BANK: &str = "bank";
 /// Sort keys of what is told and was heard of a partner's referral begin so.
 pub const REFERRAL: &str = "referral#";
@@ -80,6 +82,16 @@ impl Key {
             reference_partition(reference),
             [PARKED, id.as_str()].concat(),
         )
+    }
+
+    /// Of a bucket of the index of what left a customer's record.
+    pub(crate) fn closed_bucket(customer: &CustomerKey, bucket: u8) -> Self {
+        Self::new(customer_partition(customer), format!("{CLOSED}{bucket:02}"))
+    }
+
+    /// The bucket that such a key is of.
+    pub(crate) fn closed_bucket_number(&self) -> Option<u8> {
+        self.sort.strip_prefix(CLOSED)?.parse().ok()
     }
 
     /// Of a partner.

@@ -7,6 +7,7 @@ pub(crate) mod due_index;
 pub(crate) mod attributes;
 
 pub use crate::journal::audit_cursor::Cursor;
+pub use crate::journal::closed_bucket::ClosedBucket;
 pub use crate::journal::rows::{Alias, JournalEntry, ParkedEntry};
 pub use crate::partner::report_row::ReportRow;
 pub use item::{Item, TableRow};

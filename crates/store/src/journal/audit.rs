@@ -177,6 +177,7 @@ impl Partition {
             | Item::TransferBatch(_)
             | Item::Report(..)
             | Item::NoticeEndpoint(_)
+            | Item::ClosedBucket(_)
             | Item::Cursor(_) => {}
         }
     }
@@ -245,10 +246,7 @@ impl Partition {
         let agrees = self.record.as_ref().is_some_and(|record| {
             record.folded.digest == self.digest && record.folded.count == self.count
         });
-        let owes = self
-            .record
-            .as_ref()
-            .is_some_and(|record| !record.pending.is_empty());
+        let owes = self.record.as_ref().is_some_and(|record| record.owes());
         if !agrees || owes {
             // The whole journal, then what is owed: one of the two may be all that is missing.
             fold(table, customer, Vec::new(), now).await?;

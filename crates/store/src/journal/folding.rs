@@ -6,6 +6,7 @@ use crate::items::key::{
     JOURNAL, Key, customer_partition, customer_referral_statuses, ledger_partition,
 };
 use crate::journal::append::unpark;
+use crate::journal::closed_index;
 use crate::journal::rows::{Alias, JournalEntry};
 use crate::letters::row::LetterRow;
 use crate::partner::ledger::customer_ledger;
@@ -13,6 +14,7 @@ use crate::port::Table;
 use domain::ids::CustomerKey;
 use domain::partner::ledger::CommissionRow;
 use domain::partner::referral_status::ReferralStatusRow;
+use domain::record::closed_objects::LONG_JOURNAL;
 use domain::record::journal::partners_of;
 use domain::record::journal::referrals_of;
 use domain::record::raw_item::RawItem;
@@ -51,15 +53,16 @@ pub async fn fold<T: Table>(
 ) -> Result<FoldStatus, StoreError> {
     let mut new = new;
     for _ in 0..ROUNDS {
-        let record = match fold_once(table, customer, &new, now).await? {
-            FoldAttempt::Current(record) => record,
+        let (record, journal) = match fold_once(table, customer, &new, now).await? {
+            FoldAttempt::Current(record, journal) => (record, journal),
             FoldAttempt::Stopped(outcome) => return Ok(outcome),
         };
-        let brought = put_effects(table, &record, now).await?;
-        if brought.is_empty() {
+        let put = put_effects(table, record, &journal, now).await?;
+        if put.is_all() {
             return Ok(FoldStatus::Done);
         }
-        new = brought;
+        // Where nothing was brought, the whole journal says what remains.
+        new = put.brought;
     }
     Ok(FoldStatus::Contended)
 }
@@ -98,11 +101,11 @@ pub async fn replan<T: Table>(
             None => return Ok(FoldStatus::Contended),
         },
     };
-    let brought = put_effects(table, &record, now).await?;
-    if brought.is_empty() {
+    let put = put_effects(table, record, &[], now).await?;
+    if put.is_all() {
         Ok(FoldStatus::Done)
     } else {
-        fold(table, customer, brought, now).await
+        fold(table, customer, put.brought, now).await
     }
 }
 
@@ -146,7 +149,8 @@ pub async fn read_journal<T: Table>(
 }
 
 enum FoldAttempt {
-    Current(Arc<Record>),
+    /// The record as it stands, and the journal it was made from, where that was read.
+    Current(Arc<Record>, Vec<Arc<Entry>>),
     Stopped(FoldStatus),
 }
 
@@ -159,31 +163,79 @@ async fn fold_once<T: Table>(
     for _ in 0..ATTEMPTS {
         let there = read_record(table, customer).await?; // 3
         let record = there.unwrap_or_else(|| Arc::new(Record::new(customer.clone())));
-        let guess = if new.is_empty() {
-            Some(AdvanceOutcome::ReadJournal)
-        } else {
-            catch_panic(|| record.advance(new, now))
-        };
-        let next = match guess {
+        let mut journal = Vec::new();
+        let next = match fold_on_top(table, &record, new, now).await? {
             None => return Ok(FoldAttempt::Stopped(FoldStatus::Panicked)),
-            Some(AdvanceOutcome::AlreadyFolded) => return Ok(FoldAttempt::Current(record)),
+            Some(AdvanceOutcome::AlreadyFolded) => {
+                return Ok(FoldAttempt::Current(record, journal));
+            }
             Some(AdvanceOutcome::Next(next)) => *next,
             Some(AdvanceOutcome::ReadJournal) => {
                 // After the record, so that it holds at least what the record was made of.
-                let journal = read_journal(table, customer).await?;
+                journal = read_journal(table, customer).await?;
                 let record = restore_ledger(table, &record, &journal).await?;
                 match catch_panic(|| record.rebuild(&journal, new, now)) {
                     None => return Ok(FoldAttempt::Stopped(FoldStatus::Panicked)),
-                    Some(None) => return Ok(FoldAttempt::Current(record)),
+                    Some(None) => return Ok(FoldAttempt::Current(record, journal)),
                     Some(Some(next)) => next,
                 }
             }
         };
+        let next = index_closed(table, &record, next, new, &journal).await?;
         if let Some(written) = write(table, &record, next).await? {
-            return Ok(FoldAttempt::Current(written));
+            return Ok(FoldAttempt::Current(written, journal));
         }
     }
     Ok(FoldAttempt::Stopped(FoldStatus::Contended))
+}
+
+/// 4: new entries on top of the record, or that the whole journal must be read. `None` is a panic.
+async fn fold_on_top<T: Table>(
+    table: &T,
+    record: &Record,
+    new: &[Arc<Entry>],
+    now: Timestamp,
+) -> Result<Option<AdvanceOutcome>, StoreError> {
+    if new.is_empty() {
+        return Ok(Some(AdvanceOutcome::ReadJournal));
+    }
+    let outcome = catch_panic(|| record.advance(new, now));
+    if !record.closed_index || !matches!(outcome, Some(AdvanceOutcome::ReadJournal)) {
+        return Ok(outcome);
+    }
+    // Of a long journal the index says whether they touch what left the record.
+    let on_top = catch_panic(|| record.advance_on_top(new, now));
+    if !matches!(on_top, Some(AdvanceOutcome::Next(_))) {
+        return Ok(outcome);
+    }
+    let missing = record.missing_objects(new);
+    let touched = closed_index::may_have_left(table, &record.customer, &missing).await?;
+    Ok(if touched { outcome } else { on_top })
+}
+
+/// A record whose index names all that left it: that of a long journal. The index is written first.
+async fn index_closed<T: Table>(
+    table: &T,
+    from: &Record,
+    mut next: Record,
+    new: &[Arc<Entry>],
+    journal: &[Arc<Entry>],
+) -> Result<Record, StoreError> {
+    if next.folded.count < LONG_JOURNAL {
+        return Ok(next);
+    }
+    let length = |entries: &[Arc<Entry>]| u64::try_from(entries.len()).unwrap_or(u64::MAX);
+    let only_new = next.folded.count <= from.folded.count.saturating_add(length(new));
+    let left = if from.closed_index && only_new {
+        next.objects_left(from, new)
+    } else if length(journal) == next.folded.count {
+        next.closed_index = true;
+        next.objects_left(from, journal)
+    } else {
+        return Ok(next);
+    };
+    closed_index::add(table, &next.customer, &left).await?;
+    Ok(next)
 }
 
 /// A record with its ledger as its rows in the table make it. For customers on whom no partner
@@ -228,44 +280,72 @@ async fn write<T: Table>(
     Ok(written.then_some(next))
 }
 
-/// 6 and 7: puts what the record as written says is owed, then clears it. Gives entries that
-/// were parked and are now in this customer's journal, to be folded.
+/// What came of a record's effects.
+struct PutEffects {
+    /// Entries that were parked and are now in this customer's journal, to be folded.
+    brought: Vec<Arc<Entry>>,
+    /// Whether effects remain that only a fold of the whole journal can name.
+    remains: bool,
+}
+
+impl PutEffects {
+    fn is_all(&self) -> bool {
+        self.brought.is_empty() && !self.remains
+    }
+}
+
+/// 6 and 7: puts what the record as written says is owed, then clears it; page after page, where
+/// the journal it was made from is at hand.
 async fn put_effects<T: Table>(
     table: &T,
-    record: &Arc<Record>,
+    mut record: Arc<Record>,
+    journal: &[Arc<Entry>],
+    now: Timestamp,
+) -> Result<PutEffects, StoreError> {
+    let mut brought = Vec::new();
+    while !record.pending.is_empty() {
+        for effect in &record.pending {
+            brought.extend(put_effect(table, &record.customer, effect, now).await?);
+        }
+        // Losing this race is harmless: whoever won sees the same effects and puts them again.
+        let Some(next) = write(table, &record, record.cleared_with_next(journal)).await? else {
+            let remains = false;
+            return Ok(PutEffects { brought, remains });
+        };
+        record = next;
+    }
+    let remains = record.remainder.is_some();
+    Ok(PutEffects { brought, remains })
+}
+
+async fn put_effect<T: Table>(
+    table: &T,
+    customer: &CustomerKey,
+    effect: &Effect,
     now: Timestamp,
 ) -> Result<Vec<Arc<Entry>>, StoreError> {
-    let mut brought = Vec::new();
-    if record.pending.is_empty() {
-        return Ok(brought);
-    }
-    for effect in &record.pending {
-        match effect {
-            Effect::Alias(reference) => {
-                let alias = Alias {
-                    reference: reference.clone(),
-                    customer: record.customer.clone(),
-                };
-                table.insert(alias).await?;
-                brought.extend(unpark(table, reference, &record.customer).await?);
-            }
-            Effect::Letter(decided) => {
-                let row = LetterRow::due(record.customer.clone(), decided, now);
-                table.insert(Arc::new(row)).await?;
-            }
-            Effect::Commission(row) => {
-                table.insert(Arc::new(CommissionRow::clone(row))).await?;
-            }
-            Effect::ReferralStatus(row) => {
-                table
-                    .insert(Arc::new(ReferralStatusRow::clone(row)))
-                    .await?;
-            }
+    match effect {
+        Effect::Alias(reference) => {
+            let alias = Alias {
+                reference: reference.clone(),
+                customer: customer.clone(),
+            };
+            table.insert(alias).await?;
+            return unpark(table, reference, customer).await;
+        }
+        Effect::Letter(decided) => {
+            let row = LetterRow::due(customer.clone(), decided, now);
+            table.insert(Arc::new(row)).await?;
+        }
+        Effect::Commission(row) => {
+            table.insert(Arc::new(CommissionRow::clone(row))).await?;
+        }
+        Effect::ReferralStatus(row) => {
+            let row = ReferralStatusRow::clone(row);
+            table.insert(Arc::new(row)).await?;
         }
     }
-    // Losing this race is harmless: whoever won sees the same effects and puts them again.
-    write(table, record, record.cleared()).await?;
-    Ok(brought)
+    Ok(Vec::new())
 }
 
 /// A bug in the pure core stops one customer, never a batch.

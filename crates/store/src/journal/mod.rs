@@ -3,6 +3,8 @@
 pub(crate) mod rows;
 pub mod ingest;
 pub(crate) mod append;
+pub(crate) mod closed_bucket;
+pub(crate) mod closed_index;
 pub mod folding;
 pub mod waiting;
 pub mod audit;

@@ -23,6 +23,7 @@ mod ingest;
 mod folding;
 mod audit;
 mod due_scan;
+mod long_journals;
 mod waiting;
 mod letters;
 mod partners;

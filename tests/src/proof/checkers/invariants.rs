@@ -43,7 +43,7 @@ impl Simulation<'_> {
                     "{customer} is not what its journal says before the audit"
                 ));
             }
-            if !record.pending.is_empty() {
+            if record.owes() {
                 return Err(format!("{customer} still owes {:?}", record.pending));
             }
         }
@@ -256,7 +256,7 @@ impl Simulation<'_> {
 
     fn check_nothing_waits(&self) -> Result<(), Violation> {
         for record in self.records() {
-            if !record.pending.is_empty() {
+            if record.owes() {
                 return Err(format!(
                     "{} still owes {:?}",
                     record.customer, record.pending

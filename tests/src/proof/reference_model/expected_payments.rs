@@ -6,6 +6,7 @@ use domain::ids::ObjectId;
 use domain::payment::payments::{
     self, CumulativeRefund, Dispute, OPEN_PAYMENTS, Payment, Payments, Refund,
 };
+use domain::payment::place::PaymentPlace;
 use domain::payment::snapshot::{PaymentSnapshot, SourceKind};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,7 +34,17 @@ fn payment_ids(fact: &Fact) -> &[ObjectId] {
 /// What a record keeps of its payments.
 pub(crate) fn payments(facts: &[Positioned<'_, Fact>]) -> Payments {
     let (open, closed) = all_payments(facts);
-    Payments::new(open, u32::try_from(closed.len()).unwrap_or(u32::MAX))
+    let mut payments = Payments::new(open);
+    payments.closed = u32::try_from(closed.len()).unwrap_or(u32::MAX);
+    payments.last_closed = closed.iter().map(place).max();
+    payments
+}
+
+fn place(payment: &Payment) -> PaymentPlace {
+    PaymentPlace {
+        at: payment.paid_at().unwrap_or(payment.first_seen_at),
+        id: payment.ids.iter().min().expect("has an id").clone(),
+    }
 }
 
 /// Facts that share an id are about one payment. Those that a record keeps, and older ones.
