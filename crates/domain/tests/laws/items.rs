@@ -3,6 +3,7 @@
 use crate::scenarios::{at, id, new_event, subscription_fact, subscription_snapshot, terms};
 use domain::ids::PriceId;
 use domain::state::fold::fold;
+use domain::subscription::pricing::Pricing;
 use domain::subscription::state::Subscription;
 use domain::subscription::terms::{SubscriptionItem, SubscriptionStatus, SubscriptionTerms};
 use jiff::Timestamp;
@@ -50,6 +51,7 @@ fn item(name: &str, price: &str) -> SubscriptionItem {
         metered: false,
         quantity: Some(1),
         unit_minor: None,
+        pricing: Pricing::default(),
         period: None,
     }
 }
