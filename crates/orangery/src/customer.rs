@@ -1,6 +1,6 @@
 //! A customer as the journal tells it: JSON for programs, tables for people.
 
-use crate::stage::{MasterKeyArgs, StageArgs};
+use crate::stage::{RootArgs, StageArgs};
 use crate::table::readable_error;
 use crate::terminal;
 use anyhow::{anyhow, bail};
@@ -17,6 +17,7 @@ use local_shop::amounts::{amount, part};
 use local_shop::customer_search::customers_named;
 use local_shop::visible_text::visible_line;
 use providers::PersonKey;
+use runtime::secrets::KeyPurpose;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -44,7 +45,7 @@ pub struct CustomerArgs {
     #[command(flatten)]
     stage: StageArgs,
     #[command(flatten)]
-    master: MasterKeyArgs,
+    root: RootArgs,
 }
 
 impl CustomerArgs {
@@ -69,7 +70,9 @@ impl CustomerArgs {
         let who = self.who.trim();
         // An address is known by its digest alone, and only a stage's own key makes that.
         let person = match who.contains('@') {
-            true => Some(PersonKey::derive(&self.master.key(&self.stage)?)?),
+            true => Some(PersonKey::derive(
+                &self.root.newest(&self.stage, KeyPurpose::Persons)?,
+            )?),
             false => None,
         };
         let mut found = customers_named(table, who, person.as_ref()).await;

@@ -1,4 +1,4 @@
-//! Which stage a command is about: its table, its time, its master key.
+//! Which stage a command is about: its table, its time, the roots of its keys.
 
 use crate::gateway::GatewayArgs;
 use crate::table;
@@ -8,6 +8,7 @@ use domain::catalog::Catalog;
 use jiff::Timestamp;
 use local_shop::{clock, samples, stack_catalog};
 use providers::Secret;
+use runtime::secrets::KeyPurpose;
 use std::path::Path;
 use store::dynamo::DynamoTable;
 
@@ -104,28 +105,32 @@ impl StageArgs {
     }
 }
 
-/// From which partners' secrets are derived.
+/// From which a stage's keys are derived.
 #[derive(Args)]
-pub struct MasterKeyArgs {
-    /// The master key of a deployed stage; without it the local stack's.
-    #[arg(long, env = "ORANGERY_MASTER_KEY", hide_env_values = true)]
-    master_key: Option<String>,
+pub struct RootArgs {
+    /// The root of a deployed stage's keys of this command's purpose; else what
+    /// ORANGERY_ROOT_PERSONS, _PARTNERS, _POSTBACKS or _NOTICES says, or the local stack's.
+    #[arg(long)]
+    root: Option<String>,
 }
 
-impl MasterKeyArgs {
-    /// The key.
+impl RootArgs {
+    /// The newest root of this purpose: the first line of its parameter.
     ///
     /// # Errors
     /// When an AWS account's is needed and not given, or it is weak.
-    pub fn key(&self, place: &StageArgs) -> anyhow::Result<Secret> {
-        if self.master_key.is_none() && !place.is_local() {
+    pub fn newest(&self, place: &StageArgs, purpose: KeyPurpose) -> anyhow::Result<Secret> {
+        let variable = format!("ORANGERY_ROOT_{}", purpose.as_str().to_ascii_uppercase());
+        let given = self.root.clone().or_else(|| std::env::var(&variable).ok());
+        let given = given.filter(|text| !text.is_empty());
+        if given.is_none() && !place.is_local() {
             bail!(
-                "the environment names an AWS account, and its master key is not given: the \
-                 secret would be one that every local stack knows; set ORANGERY_MASTER_KEY, or \
-                 say --table-port for a local stack"
+                "the environment names an AWS account, and the root of its keys is not given: the \
+                 secret would be one that every local stack knows; set {variable}, or say \
+                 --table-port for a local stack"
             )
         }
-        let text = self.master_key.as_deref();
-        Ok(Secret::new(text.unwrap_or(local_shop::shop::LOCAL_MASTER))?)
+        let text = given.as_deref().unwrap_or(local_shop::shop::LOCAL_MASTER);
+        Ok(Secret::new(text.lines().next().unwrap_or_default().trim())?)
     }
 }

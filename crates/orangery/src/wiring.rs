@@ -27,7 +27,7 @@ use runtime::api::{HttpApi, api_key};
 use runtime::aws::{AwsService, Cloud};
 use runtime::post::Poster;
 use runtime::queue::SqsQueue;
-use runtime::secrets::{SecretCache, SecretSource, master, person_key};
+use runtime::secrets::{SecretCache, SecretSource, person_key, roots};
 use runtime::settings::BadSetting;
 use runtime::{Clock, Function};
 use std::sync::Arc;
@@ -91,7 +91,7 @@ where
         table: table.clone(),
         notices: notices.clone(),
         poster: poster()?,
-        master: SecretCache::new(source.clone(), master, clock.clone()),
+        roots: SecretCache::new(source.clone(), roots, clock.clone()),
         clock: clock.clone(),
     };
     let stubs = StubApis::default();
@@ -167,7 +167,7 @@ where
         }
         routes.push(post(path, webhook));
     }
-    let referral = PartnerReferral::new(&master, table, clock.clone());
+    let referral = PartnerReferral::new(|_| master.clone(), table, clock.clone());
     routes.extend(partners(Arc::new(referral)));
     Ok(routes)
 }

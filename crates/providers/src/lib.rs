@@ -50,7 +50,7 @@ pub use fetch::{
     ApiCall, ApiResponse, ApiResponses, CallPurpose, CallTarget, FetchStep, Method,
     MissingResponse, PendingCalls,
 };
-pub use keys::{PersonKey, notice_secret, partner_secret};
+pub use keys::{KeyRoots, PersonKey, notice_secret, partner_secret};
 pub use outcome::{ItemOutcome, ReceivedItem};
 pub use provider::{
     ApiAuth, ApiConfig, Provider, Scheme, SignatureEncoding, SignedHeaders, UnsignedDelivery,

@@ -5,12 +5,12 @@ mod held;
 use crate::clock::Clock;
 use aws_sdk_ssm::Client;
 use held::{HeldSecrets, NextStep};
-use providers::{PersonKey, Secret, WeakSecret};
+use providers::{KeyRoots, PersonKey, Secret, WeakSecret};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Something secret, read when it is first needed: the secrets in force for one endpoint, or a key
-/// derived from the master.
+/// derived from a root.
 pub struct SecretCache<S> {
     source: SecretSource,
     parse: ParseSecrets<S>,
@@ -35,6 +35,50 @@ pub enum SecretSource {
         /// The parameter's name.
         name: String,
     },
+}
+
+/// What keys are derived for. Each purpose has its roots in a parameter of its own, which only
+/// those functions may read who need it, so that a leak of one opens nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyPurpose {
+    /// Hashes of e-mail addresses. Its root is never replaced: the persons would be others.
+    Persons,
+    /// Secrets with which partners sign.
+    Partners,
+    /// Tokens of partners' postbacks.
+    Postbacks,
+    /// Secrets with which partners' notices are signed.
+    Notices,
+}
+
+impl KeyPurpose {
+    /// All of them.
+    pub const ALL: [Self; 4] = [
+        Self::Persons,
+        Self::Partners,
+        Self::Postbacks,
+        Self::Notices,
+    ];
+
+    /// As it stands in the parameter's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Persons => "persons",
+            Self::Partners => "partners",
+            Self::Postbacks => "postbacks",
+            Self::Notices => "notices",
+        }
+    }
+}
+
+impl SecretSource {
+    /// The roots of a stage's keys of that purpose: `/orangery/<stage>/keys/<purpose>`.
+    pub fn of_keys(client: &Client, stage: &str, purpose: KeyPurpose) -> Self {
+        Self::Parameter {
+            client: client.clone(),
+            name: format!("/orangery/{stage}/keys/{}", purpose.as_str()),
+        }
+    }
 }
 
 /// Why no secret is at hand.
@@ -120,22 +164,27 @@ impl<S> fmt::Debug for SecretCache<S> {
     }
 }
 
-/// The master key itself: the first text of its source, at least 16 bytes.
+/// The roots of one purpose, the newest first.
 ///
 /// # Errors
-/// [`WeakSecret`] when it is missing or weak.
-pub fn master(texts: &[&str]) -> Result<Secret, WeakSecret> {
-    texts
-        .first()
-        .map_or(Err(WeakSecret::Empty), |text| Secret::new(text))
+/// [`WeakSecret`] when there is none, a weak one, or more than two.
+pub fn roots(texts: &[&str]) -> Result<KeyRoots, WeakSecret> {
+    KeyRoots::new(texts.iter().copied())
 }
 
-/// The key under which e-mail addresses become person hashes, derived from the master.
+/// The key under which e-mail addresses become person hashes. It has one root.
 ///
 /// # Errors
-/// [`WeakSecret`] when the master is missing or weak.
+/// [`WeakSecret`] when the root is missing or weak, or there are several.
 pub fn person_key(texts: &[&str]) -> Result<PersonKey, WeakSecret> {
-    PersonKey::derive(&master(texts)?)
+    match texts {
+        [] => Err(WeakSecret::Empty),
+        [root] => PersonKey::derive(&Secret::new(root)?),
+        [..] => Err(WeakSecret::TooMany {
+            count: texts.len(),
+            limit: 1,
+        }),
+    }
 }
 
 async fn read_parameter(client: &Client, name: &str) -> Result<String, SecretsError> {

@@ -12,7 +12,7 @@ use providers::PersonKey;
 use runtime::api::{HttpApi, StageApis};
 use runtime::aws::Cloud;
 use runtime::queue::{Queue, QueueError, SqsQueue};
-use runtime::secrets::{SecretCache, SecretSource, person_key};
+use runtime::secrets::{KeyPurpose, SecretCache, SecretSource, person_key};
 use runtime::settings::{BadSetting, Settings};
 use runtime::{Clock, Failure, Function, Invocation};
 use serde::{Deserialize, Serialize};
@@ -66,16 +66,13 @@ impl Calendar<DynamoTable, SqsQueue> {
             let base = format!("API_URL_{}", provider.name().to_ascii_uppercase());
             apis.api(provider, settings.optional(&base))
         });
-        let master = SecretSource::Parameter {
-            client: ssm.clone(),
-            name: format!("/orangery/{stage}/master-key"),
-        };
+        let persons = SecretSource::of_keys(&ssm, stage, KeyPurpose::Persons);
         Ok(Self {
             table: DynamoTable::new(cloud.dynamo(), settings.required("TABLE")?),
             letters: SqsQueue::new(cloud.sqs(), settings.required("LETTERS_QUEUE_URL")?),
             notices: SqsQueue::new(cloud.sqs(), settings.required("NOTICES_QUEUE_URL")?),
             enrichments: enrichments?,
-            person_key: SecretCache::new(master, person_key, clock.clone()),
+            person_key: SecretCache::new(persons, person_key, clock.clone()),
             clock,
         })
     }

@@ -4,12 +4,12 @@
 use domain::partner::notice::{Notice, retry_wait};
 use futures_util::future::join_all;
 use jiff::SignedDuration;
-use providers::{Secret, WeakSecret, notice_secret, standard};
+use providers::{KeyRoots, WeakSecret, notice_secret, standard};
 use runtime::aws::Cloud;
 use runtime::batch::{LambdaBatch, MessageAttributes, failures};
 use runtime::post::{Post, PostOutcome, Poster};
 use runtime::queue::{DelayableQueue, SqsQueue};
-use runtime::secrets::{SecretCache, SecretSource, SecretsError, master};
+use runtime::secrets::{KeyPurpose, SecretCache, SecretSource, SecretsError, roots};
 use runtime::settings::{BadSetting, Settings};
 use runtime::{Clock, Failure, Function, Invocation, Warming};
 use serde::Deserialize;
@@ -31,8 +31,8 @@ pub struct PartnerNotice<T, Q, P> {
     pub notices: Q,
     /// Sends the requests.
     pub poster: P,
-    /// From which partners' secrets are derived.
-    pub master: SecretCache<Secret>,
+    /// From which the secrets of partners' endpoints are derived.
+    pub roots: SecretCache<KeyRoots>,
     /// The clock.
     pub clock: Clock,
 }
@@ -44,10 +44,8 @@ impl PartnerNotice<DynamoTable, SqsQueue, Poster> {
     /// [`BadSetting`].
     pub fn from_settings(settings: &Settings) -> Result<Self, BadSetting> {
         let cloud = Cloud::from_settings(settings)?;
-        let source = SecretSource::Parameter {
-            client: cloud.ssm(),
-            name: format!("/orangery/{}/master-key", settings.required("STAGE")?),
-        };
+        let stage = settings.required("STAGE")?;
+        let source = SecretSource::of_keys(&cloud.ssm(), stage, KeyPurpose::Notices);
         let clock = Clock::system();
         Ok(Self {
             table: DynamoTable::new(cloud.dynamo(), settings.required("TABLE")?),
@@ -56,7 +54,7 @@ impl PartnerNotice<DynamoTable, SqsQueue, Poster> {
                 name: "the root certificates",
                 what: format!("can't be read ({error})"),
             })?,
-            master: SecretCache::new(source, master, clock.clone()),
+            roots: SecretCache::new(source, roots, clock.clone()),
             clock,
         })
     }
@@ -84,7 +82,7 @@ impl<T: Table, Q: DelayableQueue, P: Post> Function for PartnerNotice<T, Q, P> {
 
     fn warm(&self) -> Warming<'_> {
         Box::pin(async move {
-            let _ = self.master.in_force().await;
+            let _ = self.roots.in_force().await;
             let _ = self.table.get(Key::new("endpoint#warm", "endpoint")).await;
         })
     }
@@ -169,9 +167,11 @@ impl<T: Table, Q: DelayableQueue, P: Post> PartnerNotice<T, Q, P> {
         let body = notice.body(&task.partner, &task.row);
         let body = serde_json::to_vec(&body)
             .map_err(|error| NoticeError::Unreadable(error.to_string()))?;
-        let master = self.master.in_force().await?;
-        let secret = |key| notice_secret(&master, &task.partner, key);
-        let secrets = endpoint.keys(now).map(secret);
+        let roots = self.roots.in_force().await?;
+        let secrets = endpoint.keys(now).flat_map(|key| {
+            let secret = move |root| notice_secret(root, &task.partner, key);
+            roots.iter().map(secret)
+        });
         let secrets = secrets.collect::<Result<Vec<_>, _>>()?;
         let headers = standard::sign_with_all(&id, &body, &secrets, now);
         let posted = self.poster.post(&endpoint.url, &headers, body, now).await;

@@ -10,11 +10,11 @@ pub mod openapi;
 use domain::ids::PartnerId;
 use providers::partner::postback::{PostbackQuery, PostbackToken};
 use providers::partner::{self, ReportError};
-use providers::{PersonKey, Request, Secret, Secrets, VerificationError, partner_secret};
+use providers::{KeyRoots, PersonKey, Request, Secret, Secrets, VerificationError, partner_secret};
 use route::{PartnerResource, PartnerRoute};
 use runtime::aws::Cloud;
 use runtime::http::{HttpHandler, HttpRequest, HttpResponse, answer};
-use runtime::secrets::{SecretCache, SecretSource, SecretsError, master, person_key};
+use runtime::secrets::{KeyPurpose, SecretCache, SecretSource, SecretsError, person_key, roots};
 use runtime::settings::{BadSetting, Settings};
 use runtime::{Clock, Function, Invocation, Warming};
 use std::fmt::Display;
@@ -34,8 +34,10 @@ const MAX_BODY_BYTES: usize = 64 * 1024;
 /// The partner endpoint.
 #[derive(Debug)]
 pub struct PartnerReferral<T> {
-    /// The master key, from which partners' secrets are derived.
-    pub master: SecretCache<Secret>,
+    /// From which partners' secrets are derived.
+    pub partner_roots: SecretCache<KeyRoots>,
+    /// From which the tokens of their postbacks are derived.
+    pub postback_roots: SecretCache<KeyRoots>,
     /// Turns e-mail addresses into persons.
     pub person_key: SecretCache<PersonKey>,
     /// Partners that proved themselves lately.
@@ -56,22 +58,22 @@ impl PartnerReferral<DynamoTable> {
     pub fn from_settings(settings: &Settings) -> Result<Self, BadSetting> {
         let stage = settings.required("STAGE")?;
         let cloud = Cloud::from_settings(settings)?;
-        let client = cloud.ssm();
-        let source = SecretSource::Parameter {
-            client,
-            name: format!("/orangery/{stage}/master-key"),
-        };
+        let ssm = cloud.ssm();
+        let source = |purpose| SecretSource::of_keys(&ssm, stage, purpose);
         let table = DynamoTable::new(cloud.dynamo(), settings.required("TABLE")?);
-        Ok(Self::new(&source, table, Clock::system()))
+        Ok(Self::new(source, table, Clock::system()))
     }
 }
 
 impl<T> PartnerReferral<T> {
-    /// The endpoint over a table, with the master key from a source.
-    pub fn new(source: &SecretSource, table: T, clock: Clock) -> Self {
+    /// The endpoint over a table, with the roots of each purpose from a source.
+    pub fn new(source: impl Fn(KeyPurpose) -> SecretSource, table: T, clock: Clock) -> Self {
+        let cached = |purpose| SecretCache::new(source(purpose), roots, clock.clone());
+        let persons = source(KeyPurpose::Persons);
         Self {
-            master: SecretCache::new(source.clone(), master, clock.clone()),
-            person_key: SecretCache::new(source.clone(), person_key, clock.clone()),
+            partner_roots: cached(KeyPurpose::Partners),
+            postback_roots: cached(KeyPurpose::Postbacks),
+            person_key: SecretCache::new(persons, person_key, clock.clone()),
             partners: PartnerCache::default(),
             public_keys: PublicKeyCache::default(),
             table,
@@ -125,29 +127,35 @@ impl<T: Table> HttpHandler for PartnerReferral<T> {
     }
 }
 
-/// The master key, and the one under which addresses become persons.
-type MasterKeys = (Secret, PersonKey);
+/// What a request is proven by, and what addresses become persons under.
+struct EndpointKeys {
+    partners: KeyRoots,
+    postbacks: KeyRoots,
+    persons: PersonKey,
+}
 
 impl<T: Table> PartnerReferral<T> {
-    async fn keys(&self) -> Result<MasterKeys, SecretsError> {
-        Ok((
-            self.master.in_force().await?,
-            self.person_key.in_force().await?,
-        ))
+    async fn keys(&self) -> Result<EndpointKeys, SecretsError> {
+        Ok(EndpointKeys {
+            partners: self.partner_roots.in_force().await?,
+            postbacks: self.postback_roots.in_force().await?,
+            persons: self.person_key.in_force().await?,
+        })
     }
 
     async fn events(
         &self,
         partner: &PartnerId,
         request: &HttpRequest,
-        (master, person_key): &MasterKeys,
+        keys: &EndpointKeys,
     ) -> Result<HttpResponse, RequestError> {
         if request.body.len() > MAX_BODY_BYTES {
             return Ok(HttpResponse::error(413, &"a report has at most 64 kB"));
         }
         let (now, asked) = (self.clock.now(), request.as_request());
-        let prove = |secrets: &Secrets| partner::receive(partner, &asked, secrets, person_key, now);
-        let (reported, row) = self.verify(partner, &asked, master, prove).await?;
+        let prove =
+            |secrets: &Secrets| partner::receive(partner, &asked, secrets, &keys.persons, now);
+        let (reported, row) = self.verify(partner, &asked, keys, prove).await?;
         Ok(report::ingest_report(&self.table, &row, reported, &request.id, now).await)
     }
 
@@ -155,15 +163,19 @@ impl<T: Table> PartnerReferral<T> {
         &self,
         partner: &PartnerId,
         request: &HttpRequest,
-        (master, person_key): &MasterKeys,
+        keys: &EndpointKeys,
     ) -> Result<HttpResponse, RequestError> {
         let now = self.clock.now();
         let postback = PostbackQuery::read(&request.query)?;
-        let (reported, version) = under_any_key(|version| {
-            let secrets = secrets(master, partner, version)?;
+        let roots = match postback.has_token() {
+            true => &keys.postbacks,
+            false => &keys.partners,
+        };
+        let (reported, version) = under_any_key(roots, |root, version| {
+            let secrets = secrets(root, partner, version)?;
             let token =
-                PostbackToken::derive(master, partner, version).map_err(VerificationError::from)?;
-            postback.receive(partner, (&secrets, &token), person_key, now)
+                PostbackToken::derive(root, partner, version).map_err(VerificationError::from)?;
+            postback.receive(partner, (&secrets, &token), &keys.persons, now)
         })?;
         let row = self.in_force(partner, version).await?;
         Ok(report::ingest_report(&self.table, &row, reported, &request.id, now).await)
@@ -174,7 +186,7 @@ impl<T: Table> PartnerReferral<T> {
         partner: &PartnerId,
         id: &str,
         request: &HttpRequest,
-        (master, _): &MasterKeys,
+        keys: &EndpointKeys,
     ) -> Result<HttpResponse, RequestError> {
         let (now, asked) = (self.clock.now(), request.as_request());
         let prove = |secrets: &Secrets| {
@@ -182,7 +194,7 @@ impl<T: Table> PartnerReferral<T> {
                 partner, id, &asked, secrets, now,
             )?)
         };
-        self.verify(partner, &asked, master, prove).await?;
+        self.verify(partner, &asked, keys, prove).await?;
         Ok(referral_status::respond(&self.table, partner, id).await)
     }
 
@@ -192,10 +204,11 @@ impl<T: Table> PartnerReferral<T> {
         &self,
         partner: &PartnerId,
         request: &Request<'_>,
-        master: &Secret,
+        keys: &EndpointKeys,
         prove: impl Fn(&Secrets) -> Result<R, ReportError>,
     ) -> Result<(R, Arc<PartnerRow>), RequestError> {
-        match under_any_key(|version| prove(&secrets(master, partner, version)?)) {
+        let derived = |root: &Secret, version| prove(&secrets(root, partner, version)?);
+        match under_any_key(&keys.partners, derived) {
             Ok((proven, version)) => Ok((proven, self.in_force(partner, version).await?)),
             Err(ReportError::Refused(VerificationError::SignatureMismatch))
                 if partner::offers_own_key(request) =>
@@ -233,12 +246,16 @@ impl<T: Table> PartnerReferral<T> {
     }
 }
 
-/// The result of a proof, and the first key version under which it holds.
+/// The result of a proof, and the first key version under which it holds, of any root in force.
 fn under_any_key<R>(
-    prove: impl Fn(u32) -> Result<R, ReportError>,
+    roots: &KeyRoots,
+    prove: impl Fn(&Secret, u32) -> Result<R, ReportError>,
 ) -> Result<(R, u32), ReportError> {
-    for version in KEY_VERSIONS {
-        match prove(version) {
+    let keys = roots
+        .iter()
+        .flat_map(|root| KEY_VERSIONS.map(move |version| (root, version)));
+    for (root, version) in keys {
+        match prove(root, version) {
             Ok(proven) => return Ok((proven, version)),
             Err(ReportError::Refused(VerificationError::SignatureMismatch)) => {}
             Err(other) => return Err(other),
@@ -247,12 +264,8 @@ fn under_any_key<R>(
     Err(VerificationError::SignatureMismatch.into())
 }
 
-fn secrets(
-    master: &Secret,
-    partner: &PartnerId,
-    version: u32,
-) -> Result<Secrets, VerificationError> {
-    let secret = partner_secret(master, partner, version)?;
+fn secrets(root: &Secret, partner: &PartnerId, version: u32) -> Result<Secrets, VerificationError> {
+    let secret = partner_secret(root, partner, version)?;
     Ok(Secrets::new(vec![secret])?)
 }
 

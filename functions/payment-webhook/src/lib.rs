@@ -8,7 +8,7 @@ use runtime::api::{ApiClient, AskLimits, HttpApi, StageApis, run_steps};
 use runtime::aws::Cloud;
 use runtime::http::{HttpHandler, HttpRequest, HttpResponse, answer};
 use runtime::ingest::{Disposition, IngestItem, ingest};
-use runtime::secrets::{SecretCache, SecretSource, person_key};
+use runtime::secrets::{KeyPurpose, SecretCache, SecretSource, person_key};
 use runtime::settings::{BadSetting, Settings};
 use runtime::{Clock, Function, Invocation, Warming};
 use serde::Serialize;
@@ -53,20 +53,19 @@ impl PaymentWebhook<DynamoTable> {
         let stage = settings.required("STAGE")?;
         let cloud = Cloud::from_settings(settings)?;
         let ssm = cloud.ssm();
-        let parameter = |name: String| SecretSource::Parameter {
-            client: ssm.clone(),
-            name,
-        };
         let clock = Clock::system();
-        let secrets = parameter(format!("/orangery/{stage}/{name}/webhook-secrets"));
-        let master = parameter(format!("/orangery/{stage}/master-key"));
+        let secrets = SecretSource::Parameter {
+            client: ssm.clone(),
+            name: format!("/orangery/{stage}/{name}/webhook-secrets"),
+        };
+        let persons = SecretSource::of_keys(&ssm, stage, KeyPurpose::Persons);
         let base = settings.optional("API_URL");
         let api = StageApis::new(mode, stage, &ssm, &clock).api(provider, base)?;
         Ok(Self {
             provider,
             endpoint: endpoint_config(settings, mode)?,
             secrets: endpoint_secrets(provider, secrets, clock.clone()),
-            person_key: SecretCache::new(master, person_key, clock.clone()),
+            person_key: SecretCache::new(persons, person_key, clock.clone()),
             api,
             table: DynamoTable::new(cloud.dynamo(), settings.required("TABLE")?),
             clock,

@@ -9,6 +9,7 @@ use local_cloud::StackEndpoints;
 use local_shop::delivery::agent;
 use local_shop::shop::local_secret;
 use providers::PROVIDERS;
+use runtime::secrets::KeyPurpose;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -281,8 +282,11 @@ fn email_calls(said: &Value, call: impl Fn(&str, String, Option<&str>) -> AwsCal
 
 /// What a stage's Parameter Store holds.
 pub fn secrets(stage: &str) -> Vec<(String, String)> {
-    let master = local_shop::shop::LOCAL_MASTER.to_owned();
-    let mut secrets = vec![(format!("/orangery/{stage}/master-key"), master)];
+    let keys = KeyPurpose::ALL.map(|purpose| {
+        let name = format!("/orangery/{stage}/keys/{}", purpose.as_str());
+        (name, local_shop::shop::LOCAL_MASTER.to_owned())
+    });
+    let mut secrets = Vec::from(keys);
     for provider in PROVIDERS {
         let name = format!("/orangery/{stage}/{}/webhook-secrets", provider.name());
         secrets.push((name, local_secret(provider.name())));

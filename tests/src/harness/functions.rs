@@ -14,7 +14,7 @@ use partner_referral::PartnerReferral;
 use providers::ApiResponses;
 use runtime::Function;
 use runtime::post::Poster;
-use runtime::secrets::{SecretCache, SecretSource, master, person_key};
+use runtime::secrets::{SecretCache, SecretSource, person_key, roots};
 use serde_json::{Value, json};
 use std::convert::Infallible;
 use std::sync::OnceLock;
@@ -96,7 +96,7 @@ impl Functions {
             table: self.table.clone(),
             notices: self.postponed.clone(),
             poster,
-            master: SecretCache::new(self.master.clone(), master, clock.clone()),
+            roots: SecretCache::new(self.master.clone(), roots, clock.clone()),
             clock,
         }
     }
@@ -104,7 +104,7 @@ impl Functions {
     pub(super) fn referral(&self) -> &PartnerReferral<MemoryTable> {
         self.started.referral.get_or_init(|| {
             let clock = self.clock.for_functions();
-            PartnerReferral::new(&self.master, self.table.clone(), clock)
+            PartnerReferral::new(|_| self.master.clone(), self.table.clone(), clock)
         })
     }
 

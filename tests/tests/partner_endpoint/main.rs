@@ -23,3 +23,4 @@ mod openapi;
 mod cases;
 mod guide;
 mod partner_keys;
+mod leaked_root;

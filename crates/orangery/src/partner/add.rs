@@ -3,7 +3,7 @@
 use super::keys::print_secret;
 use super::target::PartnerArgs;
 use super::terms::{PartnerIdentityArgs, TermsArgs, put_in_force, terms_text};
-use crate::stage::MasterKeyArgs;
+use crate::stage::RootArgs;
 use crate::table;
 use crate::terminal;
 use anyhow::bail;
@@ -11,6 +11,7 @@ use clap::Args;
 use domain::partner::identity::PartnerIdentity;
 use domain::partner::tiers::ProgramTerms;
 use jiff::Timestamp;
+use runtime::secrets::KeyPurpose;
 use std::convert::Infallible;
 use std::io::Write;
 use std::sync::Arc;
@@ -27,7 +28,7 @@ pub struct AddPartnerArgs {
     #[command(flatten)]
     identity: PartnerIdentityArgs,
     #[command(flatten)]
-    master: MasterKeyArgs,
+    root: RootArgs,
 }
 
 impl AddPartnerArgs {
@@ -36,7 +37,7 @@ impl AddPartnerArgs {
             partner,
             stage: place,
         } = &self.target;
-        let master = self.master.key(place)?;
+        let root = self.root.newest(place, KeyPurpose::Partners)?;
         let own = self.identity.to_identity()?;
         let asked = self.terms.requested(place, None)?;
         let program = match &asked {
@@ -54,7 +55,7 @@ impl AddPartnerArgs {
             None => (Arc::new(new), "added"),
             Some(existing) => existing_partner(&table, existing, asked.as_ref(), &own, now).await?,
         };
-        print_secret(&master, &row)?;
+        print_secret(&root, &row)?;
         let mut err = terminal::stderr();
         writeln!(
             err,

@@ -1,12 +1,13 @@
 //! `partner rotate` and `partner revoke`: versions of a partner's key.
 
 use super::target::{PartnerArgs, unknown_partner};
-use crate::stage::MasterKeyArgs;
+use crate::stage::RootArgs;
 use crate::table;
 use crate::terminal;
 use anyhow::{Context, bail};
 use clap::Args;
 use providers::{Secret, partner_secret};
+use runtime::secrets::KeyPurpose;
 use std::io::Write;
 use store::partners::{MAX_KEYS, PartnerRow, change};
 
@@ -16,7 +17,7 @@ pub struct RotateKeyArgs {
     #[command(flatten)]
     target: PartnerArgs,
     #[command(flatten)]
-    master: MasterKeyArgs,
+    root: RootArgs,
 }
 
 impl RotateKeyArgs {
@@ -25,7 +26,7 @@ impl RotateKeyArgs {
             partner,
             stage: place,
         } = &self.target;
-        let master = self.master.key(place)?;
+        let root = self.root.newest(place, KeyPurpose::Partners)?;
         let next = |row: &mut PartnerRow| {
             let version = row.last_key.checked_add(1).filter(|next| *next <= MAX_KEYS);
             row.last_key = version.ok_or(TOO_MANY_VERSIONS)?;
@@ -38,7 +39,7 @@ impl RotateKeyArgs {
             Some(Err(why)) => bail!("{partner}'s key can't be rotated: {why}"),
             Some(Ok(row)) => row,
         };
-        print_secret(&master, &row)?;
+        print_secret(&root, &row)?;
         let versions = versions_text(&row);
         writeln!(
             terminal::stderr(),
@@ -99,15 +100,15 @@ impl RevokeKeyArgs {
 }
 
 /// Prints the secret of the newest version in force, alone on its line.
-pub(super) fn print_secret(master: &Secret, row: &PartnerRow) -> anyhow::Result<()> {
-    let secret = newest_secret(master, row)?;
+pub(super) fn print_secret(root: &Secret, row: &PartnerRow) -> anyhow::Result<()> {
+    let secret = newest_secret(root, row)?;
     writeln!(terminal::stdout(), "{}", secret.reveal_standard())?;
     Ok(())
 }
 
 /// The secret of the newest version in force.
-pub(super) fn newest_secret(master: &Secret, row: &PartnerRow) -> anyhow::Result<Secret> {
-    Ok(partner_secret(master, &row.partner, newest_version(row)?)?)
+pub(super) fn newest_secret(root: &Secret, row: &PartnerRow) -> anyhow::Result<Secret> {
+    Ok(partner_secret(root, &row.partner, newest_version(row)?)?)
 }
 
 /// The newest version in force.

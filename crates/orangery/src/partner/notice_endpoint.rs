@@ -1,7 +1,7 @@
 //! `partner endpoint`: where notices of its rows are sent to a partner.
 
 use super::target::PartnerArgs;
-use crate::stage::MasterKeyArgs;
+use crate::stage::RootArgs;
 use crate::table;
 use crate::terminal;
 use anyhow::{Context, bail};
@@ -10,6 +10,7 @@ use domain::ids::PartnerId;
 use jiff::Timestamp;
 use providers::notice_secret;
 use runtime::post::NetworkScope;
+use runtime::secrets::KeyPurpose;
 use std::io::Write;
 use store::notice_endpoints::{
     DisabledReason, NoticeEndpoint, enable, read_endpoint, remove, rotate, set,
@@ -34,7 +35,7 @@ pub struct NoticeEndpointArgs {
     #[arg(long, conflicts_with_all = ["to", "remove", "enable"])]
     rotate: bool,
     #[command(flatten)]
-    master: MasterKeyArgs,
+    root: RootArgs,
 }
 
 impl NoticeEndpointArgs {
@@ -51,7 +52,8 @@ impl NoticeEndpointArgs {
             return Ok(());
         }
         // First: a secret that can't be shown is not changed.
-        let (master, now) = (self.master.key(stage)?, stage.now()?);
+        let root = self.root.newest(stage, KeyPurpose::Notices)?;
+        let now = stage.now()?;
         let endpoint = match &self.to {
             Some(url) => {
                 let reach = match stage.is_local() {
@@ -92,7 +94,7 @@ impl NoticeEndpointArgs {
                 .map_err(table::readable_error)?
                 .context(CHANGED_CONCURRENTLY)?;
         }
-        let secret = notice_secret(&master, partner, endpoint.key)?;
+        let secret = notice_secret(&root, partner, endpoint.key)?;
         writeln!(out, "{}", secret.reveal_standard())?;
         writeln!(
             terminal::stderr(),

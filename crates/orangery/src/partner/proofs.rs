@@ -2,13 +2,14 @@
 
 use super::keys;
 use super::target::{PartnerArgs, unknown_partner};
-use crate::stage::MasterKeyArgs;
+use crate::stage::RootArgs;
 use crate::table;
 use crate::terminal;
 use anyhow::{Context, bail};
 use clap::Args;
 use providers::partner::postback::PostbackToken;
 use providers::{MAX_PUBLIC_KEYS, Secret};
+use runtime::secrets::KeyPurpose;
 use std::io::Write;
 use std::sync::Arc;
 use store::partners::{PartnerRow, change};
@@ -81,14 +82,16 @@ pub struct PostbackTokenArgs {
     #[command(flatten)]
     target: PartnerArgs,
     #[command(flatten)]
-    master: MasterKeyArgs,
+    root: RootArgs,
 }
 
 impl PostbackTokenArgs {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let (_, row) = self.target.read_row().await?;
-        let master = self.master.key(&self.target.stage)?;
-        let token = PostbackToken::derive(&master, &row.partner, keys::newest_version(&row)?)?;
+        let root = self
+            .root
+            .newest(&self.target.stage, KeyPurpose::Postbacks)?;
+        let token = PostbackToken::derive(&root, &row.partner, keys::newest_version(&row)?)?;
         writeln!(terminal::stdout(), "{}", token.reveal())?;
         let partner = &row.partner;
         writeln!(

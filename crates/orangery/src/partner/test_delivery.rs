@@ -3,7 +3,7 @@
 use super::keys::newest_secret;
 use super::target::PartnerArgs;
 use crate::send::sample_report;
-use crate::stage::MasterKeyArgs;
+use crate::stage::RootArgs;
 use crate::terminal;
 use anyhow::{Context, bail};
 use clap::Args;
@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use local_cloud::guard::is_loopback;
 use local_shop::delivery::{agent, set};
 use providers::partner;
+use runtime::secrets::KeyPurpose;
 use std::io::Write;
 use ureq::http::Uri;
 
@@ -27,16 +28,16 @@ pub struct TestDeliveryArgs {
     #[arg(long, value_name = "NAME")]
     sample: Option<String>,
     #[command(flatten)]
-    master: MasterKeyArgs,
+    root: RootArgs,
 }
 
 impl TestDeliveryArgs {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let master = self.master.key(&self.target.stage)?;
+        let root = self.root.newest(&self.target.stage, KeyPurpose::Partners)?;
         let (_, row) = self.target.read_row().await?;
         let now = self.target.stage.now()?;
         let body = self.body(now)?;
-        let headers = partner::sign(&body, &newest_secret(&master, &row)?, now);
+        let headers = partner::sign(&body, &newest_secret(&root, &row)?, now);
         let mut out = terminal::stdout();
         writeln!(out, "POST {}", self.to)?;
         for (name, value) in &headers {

@@ -35,7 +35,9 @@ impl CommandLine {
         for name in [
             "AWS_ACCESS_KEY_ID",
             "AWS_ENDPOINT_URL",
-            "ORANGERY_MASTER_KEY",
+            "ORANGERY_ROOT_NOTICES",
+            "ORANGERY_ROOT_PARTNERS",
+            "ORANGERY_ROOT_POSTBACKS",
         ] {
             command.env_remove(name);
         }

@@ -51,7 +51,7 @@ async fn an_endpoint_is_set_and_told_and_put_on_again_and_forgotten_by_command()
     let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
     assert_eq!(kinds, ["commission.created", "referral.attributed"]);
     // A secret that can't be shown is not changed.
-    typed.run_refused("partner endpoint acme --rotate --master-key short");
+    typed.run_refused("partner endpoint acme --rotate --root short");
     assert!(
         stands().ends_with("the endpoint is enabled\n"),
         "{}",

@@ -18,7 +18,7 @@ async fn what_was_typed_wrongly_is_refused_with_what_to_do() {
     deployed.args(["partner", "add", "acme"]);
     deployed.env_clear().env("AWS_ACCESS_KEY_ID", "key");
     let output = tokio::task::block_in_place(|| deployed.output().unwrap());
-    assert!(text(&output.stderr).contains("set ORANGERY_MASTER_KEY"));
+    assert!(text(&output.stderr).contains("set ORANGERY_ROOT_PARTNERS"));
     let terms = typed.run_ok("partner terms acme");
     assert_eq!(terms.lines().count(), 1, "something changed: {terms}");
 }

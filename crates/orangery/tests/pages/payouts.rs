@@ -355,7 +355,7 @@ fn command(stack: &Stack, words: &[&str]) -> Command {
     for name in [
         "AWS_ACCESS_KEY_ID",
         "AWS_ENDPOINT_URL",
-        "ORANGERY_MASTER_KEY",
+        "ORANGERY_ROOT_PARTNERS",
     ] {
         command.env_remove(name);
     }

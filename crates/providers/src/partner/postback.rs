@@ -28,10 +28,10 @@ impl PostbackToken {
     /// The token for one version of the partner's key.
     ///
     /// # Errors
-    /// [`WeakSecret::Underivable`] when no key follows from the master.
-    pub fn derive(master: &Secret, partner: &PartnerId, version: u32) -> Result<Self, WeakSecret> {
+    /// [`WeakSecret::Underivable`] when no key follows from the root.
+    pub fn derive(root: &Secret, partner: &PartnerId, version: u32) -> Result<Self, WeakSecret> {
         let purpose = [PURPOSE, &version.to_be_bytes(), partner.as_str().as_bytes()];
-        let key: [u8; 32] = expand(master, &purpose.concat())?;
+        let key: [u8; 32] = expand(root, &purpose.concat())?;
         Ok(Self(hex::encode(key)))
     }
 
@@ -88,6 +88,11 @@ impl PostbackQuery {
             parameters,
             proof,
         })
+    }
+
+    /// Whether it is to be proven by a token, which has roots of its own.
+    pub fn has_token(&self) -> bool {
+        matches!(self.proof, PostbackProof::Token(_))
     }
 
     /// Verifies that this partner sent it, and reads it.

@@ -1,7 +1,7 @@
 //! How long a secret is believed, and how often it is asked for.
 
 use super::held::{FRESH_FOR, HeldSecrets, IN_FORCE_FOR, NextStep};
-use super::{SecretCache, SecretSource, SecretsError, master};
+use super::{SecretCache, SecretSource, SecretsError, roots};
 use crate::Clock;
 use crate::aws::{AwsService, Cloud};
 use crate::settings::Settings;
@@ -168,7 +168,7 @@ async fn a_parameter_that_is_deleted_is_told_from_one_that_cant_be_read() {
     let now = Arc::new(Mutex::new(Timestamp::UNIX_EPOCH));
     let told = Arc::clone(&now);
     let clock = Clock::new(move || *told.lock().expect("is whole"));
-    let cache = SecretCache::new(store.source(), master, clock);
+    let cache = SecretCache::new(store.source(), roots, clock);
     assert!(cache.in_force().await.is_ok());
     *store.answer.lock().expect("is whole") = (400, GONE.into());
     assert!(cache.in_force().await.is_ok());
@@ -184,7 +184,7 @@ async fn a_parameter_that_is_deleted_is_told_from_one_that_cant_be_read() {
 async fn a_hundred_requests_at_once_read_once() {
     let store = FakeStore::open(400, GONE).await;
     let clock = Clock::new(|| Timestamp::UNIX_EPOCH);
-    let cache = SecretCache::new(store.source(), master, clock);
+    let cache = SecretCache::new(store.source(), roots, clock);
     let all = (0..100).map(|_| cache.in_force());
     let answers = futures_util::future::join_all(all).await;
     assert!(answers.iter().all(Result::is_err));

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// A partner. Its secrets are derived from the master key, its name and the key version.
+/// A partner. Its secrets are derived from a root, its name and the key version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartnerRow {
     /// Its name in addresses.

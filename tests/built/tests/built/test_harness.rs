@@ -30,7 +30,10 @@ impl BuiltHarness {
         let endpoints = stack.endpoints();
         let parameters = [
             ("stripe/webhook-secrets", local_secret("stripe")),
-            ("master-key", LOCAL_MASTER.to_owned()),
+            ("keys/persons", LOCAL_MASTER.to_owned()),
+            ("keys/partners", LOCAL_MASTER.to_owned()),
+            ("keys/postbacks", LOCAL_MASTER.to_owned()),
+            ("keys/notices", LOCAL_MASTER.to_owned()),
         ];
         let parameters = parameters.map(|(name, value)| (format!("/orangery/built/{name}"), value));
         let parameters = parameters.into();

@@ -16,7 +16,7 @@ use orangery::wiring::LOCAL_MASTER;
 use partner_notice::PartnerNotice;
 use providers::PersonKey;
 use runtime::batch::failures;
-use runtime::secrets::{SecretCache, SecretSource, master, person_key};
+use runtime::secrets::{SecretCache, SecretSource, person_key, roots};
 use runtime::{Clock, Failure, Function};
 use std::sync::Arc;
 use store::ingest::ingest_entries;
@@ -189,7 +189,7 @@ pub(crate) fn partner_notice(port: Port, message: String, now: Timestamp) -> Sim
             table: port.clone(),
             notices: port.queue(QueueName::Notices),
             poster: port,
-            master: SecretCache::new(source, master, clock.clone()),
+            roots: SecretCache::new(source, roots, clock.clone()),
             clock,
         };
         let answer = function.invoke(message.as_bytes()).await;
