@@ -39,6 +39,14 @@ impl StageArgs {
         table::open(self.port()?)
     }
 
+    /// The table of partners' bank accounts.
+    ///
+    /// # Errors
+    /// As of [`Self::table`].
+    pub(crate) fn accounts_table(&self) -> anyhow::Result<DynamoTable> {
+        table::open_accounts(self.port()?)
+    }
+
     /// Whether it is a stage of this machine.
     pub fn is_local(&self) -> bool {
         self.gateway.port.is_some() || table::is_local(self.table_port)

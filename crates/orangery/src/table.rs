@@ -7,6 +7,9 @@ use runtime::settings::{BadSetting, Settings};
 use store::StoreError;
 use store::dynamo::DynamoTable;
 
+/// What the name of the table of bank accounts ends in.
+const ACCOUNTS: &str = "-accounts";
+
 /// The port of a local stack's table unless it was told another.
 pub const TABLE_PORT: u16 = 8000;
 
@@ -16,11 +19,25 @@ pub const TABLE_PORT: u16 = 8000;
 /// # Errors
 /// When the environment names an AWS account only in part.
 pub fn open(port: Option<u16>) -> anyhow::Result<DynamoTable> {
+    open_named(port, "")
+}
+
+/// The table beside it that holds partners' bank accounts: its name with `-accounts` behind it. A
+/// local stack has one table for all.
+///
+/// # Errors
+/// As of [`open`].
+pub fn open_accounts(port: Option<u16>) -> anyhow::Result<DynamoTable> {
+    match table_location(port) {
+        TableLocation::Port(_) => open(port),
+        TableLocation::Endpoint | TableLocation::Account => open_named(port, ACCOUNTS),
+    }
+}
+
+fn open_named(port: Option<u16>, ending: &str) -> anyhow::Result<DynamoTable> {
     let environment = Settings::from_env();
-    let name = environment
-        .optional("ORANGERY_TABLE")
-        .unwrap_or("orangery")
-        .to_owned();
+    let name = environment.optional("ORANGERY_TABLE").unwrap_or("orangery");
+    let name = format!("{name}{ending}");
     let settings = match table_location(port) {
         TableLocation::Port(port) => local_settings(port),
         // An endpoint of one's own seldom asks who is there.

@@ -124,6 +124,27 @@ fn every_providers_door_has_the_rights_of_the_others_under_its_own_name() {
     }
 }
 
+/// Scan and stream of the one table show everything in it, so bank accounts stand in another.
+#[test]
+fn no_function_reaches_the_bank_accounts() {
+    let template = Template::read();
+    let accounts = template.properties("Accounts");
+    assert!(accounts.get("StreamSpecification").is_none());
+    for function in template.functions() {
+        let properties = function.properties.to_string();
+        assert!(!properties.contains("Accounts"), "{}", function.id);
+        for right in permissions(&template, &function) {
+            let table = right.resource.split(['.', '/']).next();
+            assert_ne!(table, Some("Accounts"), "{}: {right:?}", function.id);
+            let anything = right.resource == "*";
+            assert!(
+                !anything || right.action == "dynamodb:ListStreams",
+                "{right:?}"
+            );
+        }
+    }
+}
+
 /// Lives in which every function has everything to do that it is there for.
 async fn exercise_all_functions(house: &TestHarness, functions: &DeployedFunctions) {
     // A partner that earns; one of its customers is known before anything is heard of him.

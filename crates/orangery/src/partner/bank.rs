@@ -1,5 +1,6 @@
 //! `partner bank`: where a partner's money goes.
 
+use super::accounts::Accounts;
 use super::target::PartnerArgs;
 use crate::table;
 use crate::terminal;
@@ -7,7 +8,6 @@ use anyhow::bail;
 use clap::Args;
 use domain::partner::bank_account::BankAccount;
 use std::io::Write;
-use store::payouts::{bank, set_bank};
 
 /// A partner's account; without one, which is known.
 #[derive(Args)]
@@ -32,15 +32,17 @@ impl BankAccountArgs {
             (Some(name), Some(iban)) => Some(BankAccount::new(name, iban, self.bic.as_deref())?),
             (None, _) | (_, None) => None,
         };
-        let (table, _) = self.target.read_row().await?;
+        self.target.read_row().await?;
+        let accounts = Accounts::of(&self.target.stage)?;
         if let Some(account) = given {
             let now = self.target.stage.now()?;
-            let put = set_bank(&table, partner, account, now).await;
+            let put = accounts.set_bank(partner, account, now).await;
             if !put.map_err(table::readable_error)? {
                 bail!("somebody else set {partner}'s account just now; look, and set it again")
             }
         }
-        let known = bank(&table, partner).await.map_err(table::readable_error)?;
+        let known = accounts.bank(partner).await;
+        let known = known.map_err(table::readable_error)?;
         let Some(row) = known else {
             bail!(
                 "no account of {partner} is known: `orangery partner bank {partner} --name … \

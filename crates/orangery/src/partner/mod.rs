@@ -13,6 +13,7 @@ pub mod statement;
 mod test_delivery;
 mod payout;
 mod bank;
+mod accounts;
 mod target;
 pub mod sheet;
 pub mod sepa;

@@ -2,6 +2,7 @@
 
 mod report;
 
+use super::accounts::Accounts;
 use super::sepa;
 use super::sheet::{self, PayoutSheetRow};
 use super::target::{partner_name, unknown_partner};
@@ -24,9 +25,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::Table;
-use store::payouts::{
-    PayoutError, Transfer, TransferBatch, bank, preview_payout, run, save_transfer_batches,
-};
+use store::payouts::{PayoutError, Transfer, TransferBatch, preview_payout, run};
 
 /// Whom to pay, for which day, and where to write it.
 #[derive(Args)]
@@ -110,7 +109,8 @@ impl PayoutArgs {
             }
         }
         if !self.dry_run {
-            self.write_files(&table, &mut report, payer.as_ref(), now)
+            let accounts = Accounts::of(&self.stage)?;
+            self.write_files(&accounts, &mut report, payer.as_ref(), now)
                 .await?;
         }
         let text = if self.json {
@@ -134,9 +134,9 @@ impl PayoutArgs {
     }
 
     /// The files. Whatever dies here, the same command writes them again from what was decided.
-    async fn write_files<T: Table>(
+    async fn write_files(
         &self,
-        table: &T,
+        accounts: &Accounts,
         report: &mut PayoutReport,
         payer: Option<&BankAccount>,
         now: Timestamp,
@@ -144,12 +144,13 @@ impl PayoutArgs {
         if self.csv.is_none() && self.sepa.file.is_none() {
             return Ok(());
         }
-        let payments = payout_amounts(table, &report.decided_payouts).await?;
+        let payments = payout_amounts(accounts, &report.decided_payouts).await?;
         let new: Vec<Transfer> = match payer {
             Some(_) => payments.iter().filter_map(PayoutAmount::transfer).collect(),
             None => Vec::new(),
         };
-        let messages = save_transfer_batches(table, report.date, &new, now).await?;
+        let messages = accounts.save_transfer_batches(report.date, &new, now);
+        let messages = messages.await?;
         let told_of = |payment: &PayoutAmount| -> Option<(Arc<TransferBatch>, Transfer)> {
             messages.iter().find_map(|message| {
                 let transfer = message.transfers.iter().find(|t| payment.matches(t))?;
@@ -207,13 +208,14 @@ struct PayoutAmount {
     account: Option<BankAccount>,
 }
 
-async fn payout_amounts<T: Table>(
-    table: &T,
+async fn payout_amounts(
+    accounts: &Accounts,
     decided: &[Payout],
 ) -> anyhow::Result<Vec<PayoutAmount>> {
     let mut payments = Vec::new();
     for payout in decided {
-        let row = bank(table, &payout.partner).await.map_err(readable_error)?;
+        let row = accounts.bank(&payout.partner).await;
+        let row = row.map_err(readable_error)?;
         payments.extend(payout.amounts.iter().map(|amount| PayoutAmount {
             payout: payout.clone(),
             amount: *amount,
