@@ -75,6 +75,31 @@ async fn a_flood_of_forms_asks_mollie_twenty_times_and_none_beside_its_own_addre
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_of_certificate_names_asks_paypal_twenty_times() {
+    let (url, asked) = unknowing_api().await;
+    let mut shop = shop();
+    shop.api_urls.insert("paypal".into(), url);
+    let house = TestHarness::local_stack().shop(shop).open().await;
+    let mut statuses = Vec::new();
+    for number in 0..100 {
+        let certificates = "https://api.sandbox.paypal.com/v1/notifications/certs";
+        let headers = [
+            ("paypal-transmission-id", format!("made-up-{number}")),
+            ("paypal-transmission-time", house.now().to_string()),
+            ("paypal-transmission-sig", "AAAA".to_owned()),
+            ("paypal-cert-url", format!("{certificates}/CERT-{number}")),
+            ("paypal-auth-algo", "SHA256withRSA".to_owned()),
+        ];
+        let body = b"{}".to_vec();
+        let answer = house.post("POST", "/webhooks/paypal", &headers, body);
+        statuses.push(answer.await.status);
+    }
+    assert_eq!(asked.lock().unwrap().len(), 20);
+    let count = |status: u16| statuses.iter().filter(|given| **given == status).count();
+    assert_eq!((count(401), count(503)), (20, 80), "{statuses:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_without_content_has_no_length() {
     let body =
         include_str!("../../../crates/providers/fixtures/gocardless/ignored-unknown-type.json");

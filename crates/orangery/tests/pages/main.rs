@@ -21,6 +21,7 @@ mod parsed_page;
 mod partners;
 mod send_command;
 mod payouts;
+mod accounts;
 mod page_contents;
 mod support;
 mod command_line;
