@@ -9,6 +9,7 @@ pub mod partner;
 pub mod gateway;
 pub mod calendar;
 pub mod send;
+mod set_fields;
 pub mod preview;
 pub mod stage;
 pub mod table;

@@ -1,5 +1,6 @@
 //! `orangery send`: signs and delivers a sample, a file or a story.
 
+use crate::set_fields::with_fields_set;
 use crate::table;
 use crate::terminal;
 use anyhow::{Context, bail};
@@ -7,9 +8,7 @@ use domain::ids::PartnerId;
 use jiff::Timestamp;
 use local_shop::chaos::Chaos;
 use local_shop::clock;
-use local_shop::delivery::{
-    Delivery, MissingField, Signer, missing_field, parse_value, sample, set, shift_times,
-};
+use local_shop::delivery::{Delivery, Signer, sample, set, shift_times};
 use local_shop::provider_stubs::{self, ApiDocuments};
 use local_shop::samples::{catalog, sample_story, story_names};
 use local_shop::shop::enroll;
@@ -367,27 +366,6 @@ fn fresh_sample(
         set(&mut body, path, id.into())?;
     }
     Ok((with_fields_set(body, &send.set)?, documents))
-}
-
-fn with_fields_set(mut body: Value, fields: &[(String, String)]) -> anyhow::Result<Vec<u8>> {
-    for (path, value) in fields {
-        match missing_field(&body, path) {
-            None => {}
-            Some(MissingField {
-                name,
-                similar: Some(similar),
-            }) => bail!("`--set {path}=…`: there is no `{name}` here; did you mean `{similar}`?"),
-            Some(MissingField {
-                name,
-                similar: None,
-            }) => writeln!(
-                terminal::stderr(),
-                "`--set {path}=…`: there was no `{name}` here; it is added"
-            )?,
-        }
-        set(&mut body, path, parse_value(value))?;
-    }
-    Ok(serde_json::to_vec(&body)?)
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {

@@ -1,5 +1,6 @@
 //! Which function answers what in the local stack: the template's wiring, over loopback.
 
+use axum::Router;
 use axum::http::Method;
 use calendar::{Calendar, Enrichment};
 use dispatch::Dispatch;
@@ -115,9 +116,7 @@ where
             letters_queue(Arc::new(email)),
             notices_queue(Arc::new(notice)),
         ],
-        pages: pages::router(endpoints, shop)?
-            .merge(stubs.router())
-            .merge(stack_catalog::router(shop.catalog_text.clone())),
+        pages: own_pages(endpoints, shop, &stubs)?,
         ..Wiring::default()
     };
     if shop.fallbacks.stream {
@@ -134,6 +133,18 @@ where
         wiring.schedules.push(every_minute(AUDIT));
     }
     Ok(wiring)
+}
+
+/// What is this machine's alone: pages, and what commands ask of the stack or tell it.
+fn own_pages(
+    endpoints: &StackEndpoints,
+    shop: &Shop,
+    stubs: &StubApis,
+) -> Result<Router, BadSetting> {
+    let catalog = stack_catalog::router(shop.catalog_text.clone());
+    Ok(pages::router(endpoints, shop)?
+        .merge(stubs.router())
+        .merge(catalog))
 }
 
 fn routes<R>(

@@ -91,7 +91,8 @@ async fn what_a_stranger_typed_steers_no_terminal() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn commands_take_the_catalog_that_the_stack_was_started_with() {
-    let catalog = "[plans.citrus]\nname = \"Citrus\"\ntier = 1\nprices = [\"price_grove_monthly\"]\n\
+    let catalog = "[plans.citrus]\nname = \"Citrus\"\ntier = 1\n\
+                   prices = [\"price_grove_monthly\"]\n\
                    [program]\nrate = \"7%\"\nmonths = 3\nhold = \"1d\"\nwindow = \"9d\"\n";
     let shop = Shop {
         catalog: Catalog::parse(catalog).unwrap(),

@@ -1,6 +1,6 @@
 //! Payouts as people order them: commands as processes of their own against a stack of its own.
 
-use super::support::{open, shop};
+use super::support::{assert_private, open, shop};
 use domain::ids::{CustomerKey, ObjectId, PartnerId};
 use domain::money::{Currency, Money};
 use domain::partner::ledger::{CommissionRow, RowKind};
@@ -45,12 +45,7 @@ async fn partners_are_paid_once_and_the_files_are_the_same_each_time() {
     assert_eq!(balance(&stack, "peel"), json!([50, 0]));
     let (first_csv, first_xml) = (read(&csv), read(&xml));
     check_files_of_acme(&first_csv, &first_xml);
-    #[cfg(unix)]
-    for file in [&csv, &xml] {
-        use std::os::unix::fs::PermissionsExt;
-        let mode = std::fs::metadata(file).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600, "{file} is open to others");
-    }
+    assert_private(&[&csv, &xml]);
 
     // Files that a crash took are written again, also when the account changed meanwhile.
     std::fs::remove_file(&csv).unwrap();
@@ -253,12 +248,7 @@ async fn a_month_is_shown_and_written_with_its_opening_and_closing() {
     let csv = folder.file("march.csv");
     let month = ["partner", "statement", "acme", "--month", "2026-03"];
     let shown = run_ok(&stack, &[&month[..], &["--csv", &csv]].concat());
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let mode = std::fs::metadata(&csv).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600, "{csv} is open to others");
-    }
+    assert_private(&[&csv]);
     for part in [
         "Before 2026-03: nothing was owed",
         "In 2026-03\n",

@@ -88,3 +88,13 @@ pub(crate) async fn post(
 pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(work).await.unwrap()
 }
+
+/// Nobody but their owner may read these files.
+pub(crate) fn assert_private(files: &[&str]) {
+    #[cfg(unix)]
+    for file in files {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file} is open to others");
+    }
+}
