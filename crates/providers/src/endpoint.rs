@@ -26,6 +26,9 @@ pub struct InboundRequest<'a> {
 pub struct EndpointConfig {
     /// Whether it takes live or test money.
     pub mode: Mode,
+    /// Whether events of accounts that are connected to ours are ours too, as for a platform whose
+    /// customers are its accounts' customers.
+    pub connected_accounts: bool,
     /// How far the signed time may be from the current time, in seconds, in both directions. Its
     /// type keeps it below a day, so that no setting can switch the check off.
     pub tolerance_seconds: u16,
@@ -36,7 +39,16 @@ impl EndpointConfig {
     pub fn new(mode: Mode) -> Self {
         Self {
             mode,
+            connected_accounts: false,
             tolerance_seconds: TOLERANCE_SECONDS,
+        }
+    }
+
+    /// The same, and events of connected accounts are ours too.
+    pub fn with_connected_accounts(self) -> Self {
+        Self {
+            connected_accounts: true,
+            ..self
         }
     }
 

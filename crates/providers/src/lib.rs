@@ -107,6 +107,7 @@ pub fn receive(
             raw,
             message_id: verified.message_id(),
             signed_at: verified.signed_at(),
+            connected_accounts: inbound.endpoint.connected_accounts,
         };
         provider.read(&account, &item, inbound.fetched, keys)
     });
@@ -129,6 +130,8 @@ pub fn read_again(
         raw: &raw,
         message_id: account.provider_event_id(&entry.event.id),
         signed_at: entry.event.occurred_at,
+        // It was ours when it was journaled.
+        connected_accounts: true,
     };
     provider.read(&account, &item, &kept.with_fallback(fetched), keys)
 }

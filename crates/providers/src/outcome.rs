@@ -33,6 +33,12 @@ pub enum ItemOutcome {
         /// The sender's name for the event.
         kind: Arc<str>,
     },
+    /// An event of an account that is connected to ours, whose customers are not ours: counted, not
+    /// written.
+    OtherAccount {
+        /// The sender's name for the event.
+        kind: Arc<str>,
+    },
 }
 
 impl ItemOutcome {
@@ -40,7 +46,7 @@ impl ItemOutcome {
     pub fn is_waiting(&self) -> bool {
         match self {
             Self::Event(event) => event.is_waiting(),
-            Self::Ignored { .. } | Self::WrongMode { .. } => false,
+            Self::Ignored { .. } | Self::WrongMode { .. } | Self::OtherAccount { .. } => false,
         }
     }
 

@@ -148,6 +148,8 @@ pub(crate) struct VerifiedItem<'a> {
     pub(crate) message_id: Option<&'a str>,
     /// When it was signed.
     pub(crate) signed_at: Timestamp,
+    /// Whether items of accounts connected to ours are ours too.
+    pub(crate) connected_accounts: bool,
 }
 
 /// One verified item, with what is needed to normalize it.
@@ -160,6 +162,8 @@ pub(crate) struct WireItem<'a, 'f> {
     pub(crate) message_id: Option<&'a str>,
     /// When it was signed, or received where a scheme signs no time.
     pub(crate) signed_at: Timestamp,
+    /// Whether items of accounts connected to ours are ours too.
+    pub(crate) connected_accounts: bool,
     /// The provider's API responses.
     pub(crate) responses: &'a ResponseTracker<'f>,
 }
@@ -336,6 +340,7 @@ impl Provider {
             raw: item.raw,
             message_id: item.message_id,
             signed_at: item.signed_at,
+            connected_accounts: item.connected_accounts,
             responses: &tracker,
         });
         let used = tracker.into_used();

@@ -22,8 +22,10 @@ mod partner_signature;
 mod paypal;
 mod readme;
 mod standard_signature;
+mod stripe_customers;
 mod stripe_events;
 mod unproven_requests;
+mod stripe_histories;
 mod stripe_signature;
 mod api_documents;
 mod unclear;
@@ -197,6 +199,7 @@ pub(crate) fn step(
         raw: &body.into(),
         message_id: None,
         signed_at: at(T),
+        connected_accounts: false,
     };
     let account = provider.account(Mode::Test);
     let read = provider.read(&account, &item, fetched, &person_key());
@@ -209,12 +212,26 @@ pub(crate) fn outcome_of(body: &[u8]) -> ItemOutcome {
 }
 
 pub(crate) fn outcome_at(mode: Mode, body: &[u8]) -> ItemOutcome {
+    outcome_at_endpoint(EndpointConfig::new(mode), body)
+}
+
+pub(crate) fn outcome_at_endpoint(endpoint: EndpointConfig, body: &[u8]) -> ItemOutcome {
     let secrets = secrets(&[SECRET]);
     let secret = Secret::new(SECRET).expect("is strong");
     let signed = stripe().sign(body, &secret, at(T)).expect("can sign");
     let headers = Headers::new(signed).expect("are few");
-    let received = arrive(stripe(), mode, &post(&headers, body), &secrets, T);
-    let mut received = received.expect("is rightly signed");
+    let inbound = InboundRequest {
+        request: post(&headers, body),
+        endpoint,
+        secrets: &secrets,
+        fetched: &ApiResponses::default(),
+        now: at(T),
+    };
+    let FetchStep::Done(mut received) =
+        receive(stripe(), &inbound, &person_key()).expect("is rightly signed")
+    else {
+        panic!("Stripe's API is never asked");
+    };
     assert_eq!(received.len(), 1);
     assert_eq!(&*received[0].raw, body);
     received.remove(0).outcome
@@ -225,6 +242,7 @@ pub(crate) fn event_of(body: &[u8]) -> NormalizedEvent {
         ItemOutcome::Event(reading) => reading,
         ItemOutcome::Ignored { kind, .. } => panic!("ignored: {kind}"),
         ItemOutcome::WrongMode { kind } => panic!("wrong mode: {kind}"),
+        ItemOutcome::OtherAccount { kind } => panic!("another account's: {kind}"),
     }
 }
 

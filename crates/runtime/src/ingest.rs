@@ -36,6 +36,8 @@ pub enum Disposition {
     Ignored,
     /// Money of the other mode.
     WrongMode,
+    /// Of an account connected to ours, whose customers are not ours.
+    OtherAccount,
 }
 
 impl Disposition {
@@ -49,6 +51,7 @@ impl Disposition {
             Self::Waiting => "waiting",
             Self::Ignored => "ignored",
             Self::WrongMode => "wrong_mode",
+            Self::OtherAccount => "other_account",
         }
     }
 
@@ -69,7 +72,7 @@ impl Disposition {
     /// Whether somebody should look at it: it counts as a metric of its name.
     fn is_metric(self) -> bool {
         match self {
-            Self::Quarantined | Self::WrongMode => true,
+            Self::Quarantined | Self::WrongMode | Self::OtherAccount => true,
             Self::Applied | Self::Repeated | Self::Parked | Self::Waiting | Self::Ignored => false,
         }
     }
@@ -104,6 +107,10 @@ pub async fn ingest<T: Table>(
             ItemOutcome::WrongMode { kind } => {
                 log_disposition(provider, None, &kind, Disposition::WrongMode);
                 decided.push(Some(Disposition::WrongMode));
+            }
+            ItemOutcome::OtherAccount { kind } => {
+                log_disposition(provider, None, &kind, Disposition::OtherAccount);
+                decided.push(Some(Disposition::OtherAccount));
             }
         }
     }

@@ -53,7 +53,9 @@ pub(crate) async fn ingest_report<T: Table>(
     let partner = &row.partner;
     let Some(report) = &reported.report else {
         let kind = match &reported.received.outcome {
-            ItemOutcome::Ignored { kind, .. } | ItemOutcome::WrongMode { kind } => kind,
+            ItemOutcome::Ignored { kind, .. }
+            | ItemOutcome::WrongMode { kind }
+            | ItemOutcome::OtherAccount { kind } => kind,
             ItemOutcome::Event(event) => &event.kind,
         };
         tracing::info!(partner = %partner, kind = &**kind, verdict = "ignored");

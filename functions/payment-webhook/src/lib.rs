@@ -37,6 +37,7 @@ pub struct PaymentWebhook<T, A = Option<HttpApi>> {
 
 impl PaymentWebhook<DynamoTable> {
     /// As the template's environment describes it: `PROVIDER`, `MODE`, `STAGE`, `TABLE`,
+    /// `CONNECTED_ACCOUNTS` where events of connected accounts are ours (`ours`),
     /// `TOLERANCE_SECONDS` where the signed time may not lie five minutes from ours, and
     /// `API_URL` where something stands in for the provider's own API.
     ///
@@ -74,7 +75,17 @@ impl PaymentWebhook<DynamoTable> {
 }
 
 fn endpoint_config(settings: &Settings, mode: Mode) -> Result<EndpointConfig, BadSetting> {
-    let endpoint = EndpointConfig::new(mode);
+    let mut endpoint = EndpointConfig::new(mode);
+    match settings.optional("CONNECTED_ACCOUNTS") {
+        None | Some("others") => {}
+        Some("ours") => endpoint = endpoint.with_connected_accounts(),
+        Some(_) => {
+            return Err(BadSetting {
+                name: "CONNECTED_ACCOUNTS",
+                what: "is neither `ours` nor `others`".into(),
+            });
+        }
+    }
     let Some(seconds) = settings.optional("TOLERANCE_SECONDS") else {
         return Ok(endpoint);
     };

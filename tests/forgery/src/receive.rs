@@ -116,7 +116,9 @@ impl TestEndpoint {
                 let version = provider.normalizer();
                 Some(Entry::new(reading, raw, version, at(T), "receipt".into()))
             }
-            ItemOutcome::Ignored { .. } | ItemOutcome::WrongMode { .. } => None,
+            ItemOutcome::Ignored { .. }
+            | ItemOutcome::WrongMode { .. }
+            | ItemOutcome::OtherAccount { .. } => None,
         };
         told.filter_map(entry).collect()
     }

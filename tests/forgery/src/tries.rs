@@ -294,7 +294,9 @@ fn is_api_response(
     ground: &TamperingContext<'_>,
 ) -> bool {
     match received.outcome {
-        ItemOutcome::Ignored { .. } | ItemOutcome::WrongMode { .. } => true,
+        ItemOutcome::Ignored { .. }
+        | ItemOutcome::WrongMode { .. }
+        | ItemOutcome::OtherAccount { .. } => true,
         ItemOutcome::Event(_) if !ground.endpoint.is_api_confirmed() => false,
         ItemOutcome::Event(_) => ground.genuine.documents.iter().any(|document| {
             let id = serde_json::from_str::<Value>(document).ok();

@@ -74,8 +74,8 @@ impl Payment {
     }
 
     /// How much was refunded, in minor units. A cumulative sum covers the refunds made until its
-    /// time. Later refunds are added to it, and refunds that failed since are subtracted, as is what
-    /// was never taken.
+    /// time. Later refunds are added to it; refunds that failed since, and what was never taken,
+    /// are subtracted.
     pub fn refunded_minor(&self) -> i64 {
         let paid = self.paid();
         let refunds = || {

@@ -40,7 +40,7 @@ pub struct InvoiceSnapshot {
     /// Whether the provider tries again.
     #[serde(flatten)]
     pub next_attempt: NextAttempt,
-    /// What was paid of it in the end, where the event says so. Zero where credit covered all of it.
+    /// What was paid of it in the end, where the event says so. Zero where credit covered it all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paid: Option<Money>,
 }

@@ -174,11 +174,14 @@ pub(crate) fn any_fact() -> impl Strategy<Value = Fact> {
         4 => (names.clone(), any_source_kind(), 1..5_i64, 0..60_i64, any::<bool>()).prop_map(
             |(ids, source_kind, minor, second, unlinked)| Fact::Payment(PaymentSnapshot {
                 ids, source_kind, paid: eur(minor * 100), tax_minor: None, paid_at: at(second),
-                subscription: None, unlinked, })
+                subscription: None, unlinked,
+            })
         ),
         2 => names.clone().prop_map(|ids| Fact::SamePayment { ids }),
-        2 => (names.clone(), 0..3_000_i64)
-            .prop_map(|(ids, minor)| Fact::CumulativeRefund { ids, amount: eur(minor).into(), released_minor: 0 }),
+        2 => (names.clone(), 0..3_000_i64, 0..2_i64).prop_map(|(ids, minor, released)| {
+            let released_minor = released * 100;
+            Fact::CumulativeRefund { ids, amount: eur(minor).into(), released_minor }
+        }),
         2 => (object("re"), names.clone(), 1..900_i64, any_refund_state(), 0..60_i64).prop_map(
             |(name, payment, minor, state, made)| Fact::Refund(RefundSnapshot {
                 id: id(&name), payment, amount: eur(minor).into(), tax_minor: None, state,

@@ -5,7 +5,7 @@ use super::facts::{
 };
 use super::wire::{Expandable, ObjectRef, id};
 use crate::draft::{NormalizedEventDraft, ids};
-use crate::wire::{AddressCountry, Metadata, UnclearValue};
+use crate::wire::{AddressCountry, Metadata, Part, UnclearValue};
 use domain::event::Fact;
 use domain::payment::snapshot::{PaymentSnapshot, SourceKind};
 use domain::person::Profile;
@@ -24,7 +24,8 @@ pub(super) fn session<'a>(
     let mut draft = event.draft_for(id(&session.customer), &[intent, own])?;
     draft.add_references(&[own, id(&session.subscription), invoice, intent]);
     let payment_ids = ids(&[own, invoice, intent]);
-    match session.payment(event, payment_ids.clone())? {
+    let payment = session.payment(event, payment_ids.clone());
+    match draft.readable(payment).flatten() {
         Some(payment) => draft.add_fact(Fact::Payment(payment)),
         None if payment_ids.len() > 1 => draft.add_fact(Fact::SamePayment { ids: payment_ids }),
         None => {}
@@ -32,9 +33,14 @@ pub(super) fn session<'a>(
     if let Some(text) = &session.client_reference_id {
         draft.read_client_reference(text);
     }
-    draft.read_metadata(session.metadata.as_ref());
-    read_discounts(&mut draft, &discounts(None, session.discounts));
-    let details = session.customer_details.unwrap_or_default();
+    let metadata = draft.readable(session.metadata.read("data.object.metadata"));
+    draft.read_metadata(metadata.flatten().as_ref());
+    let listed = draft.readable(session.discounts.read("data.object.discounts"));
+    read_discounts(&mut draft, &discounts(None, listed.flatten()));
+    let details = session
+        .customer_details
+        .read("data.object.customer_details");
+    let details = draft.readable(details).flatten().unwrap_or_default();
     draft.add_profile(Profile {
         locale: session.locale.filter(|locale| **locale != *"auto"),
         ..profile(
@@ -54,7 +60,7 @@ struct Session<'a> {
     #[serde(default)]
     customer: Option<ObjectRef>,
     #[serde(default)]
-    customer_details: Option<Details>,
+    customer_details: Part<Details>,
     #[serde(default)]
     customer_email: Option<Arc<str>>,
     #[serde(default)]
@@ -68,15 +74,15 @@ struct Session<'a> {
     #[serde(default)]
     amount_total: Option<i64>,
     #[serde(default)]
-    total_details: Option<Totals>,
+    total_details: Part<Totals>,
     #[serde(default)]
     currency: Option<Arc<str>>,
     #[serde(default)]
     locale: Option<Arc<str>>,
     #[serde(borrow, default)]
-    metadata: Option<Metadata<'a>>,
+    metadata: Part<Metadata<'a>>,
     #[serde(default)]
-    discounts: Option<Vec<Expandable<Discount>>>,
+    discounts: Part<Vec<Expandable<Discount>>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -130,7 +136,11 @@ impl Session<'_> {
             ids,
             source_kind: SourceKind::Session,
             paid,
-            tax_minor: self.total_details.as_ref().and_then(|t| t.amount_tax),
+            tax_minor: self
+                .total_details
+                .as_ref()
+                .readable()
+                .and_then(|t| t.amount_tax),
             paid_at: event.created,
             subscription: None,
             unlinked: false,

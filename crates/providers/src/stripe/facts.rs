@@ -16,6 +16,10 @@ use std::sync::Arc;
 pub(super) struct StripeEvent<'a> {
     /// The account of the endpoint at which it arrived.
     pub(super) account: &'a ProviderAccount,
+    /// Its type.
+    pub(super) kind: &'a str,
+    /// The version of the API in which the object is written, where the event says.
+    pub(super) api_version: Option<&'a str>,
     /// When it happened.
     pub(super) created: Timestamp,
     /// The object as it was then.
@@ -28,6 +32,16 @@ impl<'a> StripeEvent<'a> {
     /// Reads the object.
     pub(super) fn object<T: Deserialize<'a>>(&self) -> Result<T, UnclearValue> {
         read_object(self.object, "data.object")
+    }
+
+    /// Whether the object is written in the API of this day (`2025-03-31`) or of a later one.
+    /// `None` when the event does not say.
+    pub(super) fn is_since(&self, day: &str) -> Option<bool> {
+        let version = self.api_version?.get(..day.len())?;
+        let is_date = version
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'-');
+        is_date.then(|| version >= day)
     }
 
     /// Reads what it was before.

@@ -3,9 +3,11 @@
 use super::facts::{
     Discount, StripeEvent, discounts, money, not_negative, profile, read_discounts,
 };
-use super::wire::{Expandable, ObjectRef, id};
+use super::wire::{Expandable, List, ObjectRef, id};
 use crate::draft::{NormalizedEventDraft, ids};
-use crate::wire::{AddressCountry, Metadata, UnclearValue, UnixSeconds, to_timestamp};
+use crate::wire::{
+    AddressCountry, Metadata, Part, UnclearValue, UnixSeconds, present, to_timestamp,
+};
 use domain::event::Fact;
 use domain::ids::ObjectId;
 use domain::payment::snapshot::{
@@ -16,9 +18,9 @@ use std::sync::Arc;
 
 /// `invoice.paid`, `invoice.payment_succeeded`: both tell of the same money.
 pub(super) fn paid<'a>(event: &StripeEvent<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
-    let invoice: Invoice<'_> = event.object()?;
-    let payment = invoice.payment(event)?;
-    invoice.draft(event, InvoiceState::Paid, payment)
+    event
+        .object::<Invoice<'_>>()?
+        .draft(event, InvoiceState::Paid)
 }
 
 /// `invoice.payment_failed`.
@@ -27,7 +29,7 @@ pub(super) fn failed<'a>(
 ) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     event
         .object::<Invoice<'_>>()?
-        .draft(event, InvoiceState::Failed, None)
+        .draft(event, InvoiceState::Failed)
 }
 
 /// `invoice.payment_action_required`.
@@ -36,7 +38,7 @@ pub(super) fn action_required<'a>(
 ) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     event
         .object::<Invoice<'_>>()?
-        .draft(event, InvoiceState::ActionRequired, None)
+        .draft(event, InvoiceState::ActionRequired)
 }
 
 /// `invoice.marked_uncollectible`.
@@ -45,7 +47,7 @@ pub(super) fn uncollectible<'a>(
 ) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     event
         .object::<Invoice<'_>>()?
-        .draft(event, InvoiceState::Uncollectible, None)
+        .draft(event, InvoiceState::Uncollectible)
 }
 
 /// `invoice.voided`.
@@ -54,7 +56,7 @@ pub(super) fn voided<'a>(
 ) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     event
         .object::<Invoice<'_>>()?
-        .draft(event, InvoiceState::Voided, None)
+        .draft(event, InvoiceState::Voided)
 }
 
 /// `invoice_payment.paid`: since 2025-03-31 the only event that names an invoice and its
@@ -93,17 +95,23 @@ struct Invoice<'a> {
     #[serde(default)]
     customer: Option<ObjectRef>,
     #[serde(default)]
-    customer_email: Option<Arc<str>>,
+    customer_email: Part<Arc<str>>,
     #[serde(default)]
-    customer_name: Option<Arc<str>>,
+    customer_name: Part<Arc<str>>,
     #[serde(default)]
-    customer_address: Option<AddressCountry>,
+    customer_address: Part<AddressCountry>,
     currency: Arc<str>,
-    amount_due: i64,
+    #[serde(default)]
+    amount_due: Option<i64>,
     #[serde(default)]
     amount_remaining: Option<i64>,
+    // The oldest have none, and only say that they are paid.
     #[serde(default)]
-    amount_paid: i64,
+    amount_paid: Option<i64>,
+    #[serde(default)]
+    paid: Option<bool>,
+    #[serde(default)]
+    paid_out_of_band: Option<bool>,
     #[serde(default)]
     total: Option<i64>,
     #[serde(default)]
@@ -112,9 +120,9 @@ struct Invoice<'a> {
     #[serde(default)]
     tax: Option<i64>,
     #[serde(default)]
-    total_tax_amounts: Option<Vec<Tax>>,
+    total_tax_amounts: Part<Vec<Tax>>,
     #[serde(default)]
-    total_taxes: Option<Vec<Tax>>,
+    total_taxes: Part<Vec<Tax>>,
     #[serde(default)]
     attempt_count: u32,
     #[serde(default)]
@@ -126,20 +134,23 @@ struct Invoice<'a> {
     // Until 2025-03-31; since then under `parent`, and not at all.
     #[serde(default)]
     subscription: Option<ObjectRef>,
+    #[serde(default, deserialize_with = "present")]
+    charge: Option<Option<ObjectRef>>,
+    #[serde(default, deserialize_with = "present")]
+    payment_intent: Option<Option<ObjectRef>>,
+    // Since then, where it is expanded.
     #[serde(default)]
-    charge: Option<ObjectRef>,
-    #[serde(default)]
-    payment_intent: Option<ObjectRef>,
+    payments: Part<List<ListedPayment>>,
     #[serde(borrow, default)]
     parent: Option<Parent<'a>>,
     #[serde(borrow, default)]
     subscription_details: Option<SubscriptionDetails<'a>>,
     #[serde(borrow, default)]
-    metadata: Option<Metadata<'a>>,
+    metadata: Part<Metadata<'a>>,
     #[serde(default)]
-    discount: Option<Discount>,
+    discount: Part<Discount>,
     #[serde(default)]
-    discounts: Option<Vec<Expandable<Discount>>>,
+    discounts: Part<Vec<Expandable<Discount>>>,
 }
 
 #[derive(Deserialize)]
@@ -168,6 +179,11 @@ struct SubscriptionDetails<'a> {
 }
 
 #[derive(Deserialize)]
+struct ListedPayment {
+    payment: InvoicePaymentSource,
+}
+
+#[derive(Deserialize)]
 struct InvoicePayment {
     invoice: ObjectRef,
     payment: InvoicePaymentSource,
@@ -183,91 +199,123 @@ struct InvoicePaymentSource {
     charge: Option<ObjectRef>,
 }
 
+/// The id in a field that may be null or missing.
+fn named(field: &Option<Option<ObjectRef>>) -> Option<&ObjectId> {
+    field.as_ref().and_then(id)
+}
+
 impl<'a> Invoice<'a> {
     fn draft<'e>(
         self,
         event: &StripeEvent<'e>,
         state: InvoiceState,
-        payment: Option<PaymentSnapshot>,
     ) -> Result<NormalizedEventDraft<'e>, UnclearValue> {
         let own = Some(&self.id.0);
-        let (charge, intent) = (id(&self.charge), id(&self.payment_intent));
+        let (charge, intent) = (named(&self.charge), named(&self.payment_intent));
         let subscription = self.subscription();
         let mut draft =
             event.draft_by_reference(id(&self.customer), &[subscription, intent, own])?;
         draft.add_references(&[own, subscription, charge, intent]);
-        let paid = match state {
-            InvoiceState::Paid => match &payment {
-                Some(payment) => Some(payment.paid),
-                None => Some(money(0, &self.currency)?),
-            },
-            InvoiceState::Failed
-            | InvoiceState::ActionRequired
-            | InvoiceState::Uncollectible
-            | InvoiceState::Voided => None,
-        };
-        if let Some(payment) = payment {
-            draft.add_fact(Fact::Payment(payment));
+        if state == InvoiceState::Paid {
+            let payment = self.payment(event);
+            if let Some(payment) = draft.readable(payment).flatten() {
+                draft.add_fact(Fact::Payment(payment));
+            }
         }
-        draft.add_fact(Fact::Invoice(InvoiceSnapshot {
-            id: self.id.0.clone(),
-            subscription: subscription.cloned(),
-            state,
-            due: money(
-                self.amount_remaining.unwrap_or(self.amount_due),
-                &self.currency,
-            )?,
-            attempts: self.attempt_count,
-            next_attempt: self.next_attempt(),
-            paid,
-        }));
-        draft.read_metadata(self.metadata.as_ref());
+        if let Some(snapshot) = draft.readable(self.snapshot(state)) {
+            draft.add_fact(Fact::Invoice(snapshot));
+        }
         for details in self.details() {
             draft.read_metadata(details.metadata.as_ref());
         }
-        read_discounts(&mut draft, &discounts(self.discount, self.discounts));
-        draft.add_profile(profile(
-            self.customer_email,
-            self.customer_name,
-            self.customer_address,
-        ));
+        let metadata = draft.readable(self.metadata.read("data.object.metadata"));
+        draft.read_metadata(metadata.flatten().as_ref());
+        let discount = draft.readable(self.discount.read("data.object.discount"));
+        let listed = draft.readable(self.discounts.read("data.object.discounts"));
+        read_discounts(&mut draft, &discounts(discount.flatten(), listed.flatten()));
+        let email = draft.readable(self.customer_email.read("data.object.customer_email"));
+        let name = draft.readable(self.customer_name.read("data.object.customer_name"));
+        let address = draft.readable(self.customer_address.read("data.object.customer_address"));
+        draft.add_profile(profile(email.flatten(), name.flatten(), address.flatten()));
         Ok(draft)
+    }
+
+    fn snapshot(&self, state: InvoiceState) -> Result<InvoiceSnapshot, UnclearValue> {
+        let due = self.amount_remaining.or(self.amount_due);
+        let absent = || UnclearValue::missing("data.object.amount_due");
+        Ok(InvoiceSnapshot {
+            id: self.id.0.clone(),
+            subscription: self.subscription().cloned(),
+            state,
+            due: money(due.ok_or_else(absent)?, &self.currency)?,
+            attempts: self.attempt_count,
+            next_attempt: self.next_attempt(),
+            paid: match (state, self.amount_paid()) {
+                (InvoiceState::Paid, Ok(paid)) => Some(money(paid, &self.currency)?),
+                (_, Ok(_) | Err(_)) => None,
+            },
+        })
+    }
+
+    /// What was paid. The oldest invoices do not say it: once they are paid, it is what was due.
+    fn amount_paid(&self) -> Result<i64, UnclearValue> {
+        let due = self.amount_due.filter(|_| self.paid == Some(true));
+        let absent = || UnclearValue::missing("data.object.amount_paid");
+        not_negative(self.amount_paid.or(due).ok_or_else(absent)?, "amount_paid")
     }
 
     /// Nothing was paid where credit covered all of it, or the invoice was for nothing.
     fn payment(&self, event: &StripeEvent<'_>) -> Result<Option<PaymentSnapshot>, UnclearValue> {
-        let paid = not_negative(self.amount_paid, "amount_paid")?;
+        let paid = self.amount_paid()?;
         if paid == 0 {
             return Ok(None);
         }
         let transitions = self.status_transitions.as_ref();
+        let (charge, intent) = (named(&self.charge), named(&self.payment_intent));
+        let mut ids = ids(&[Some(&self.id.0), charge, intent]);
+        let listed = self.payments.as_ref().readable().map(|list| &list.data);
+        for payment in listed.into_iter().flatten() {
+            let InvoicePaymentSource {
+                payment_intent,
+                charge,
+                ..
+            } = &payment.payment;
+            ids.extend(
+                [id(payment_intent), id(charge)]
+                    .into_iter()
+                    .flatten()
+                    .cloned(),
+            );
+        }
+        // Since 2025-03-31 it does not say who paid it. Before, null says that no charge did.
+        let is_silent = self.charge.is_none() && self.payment_intent.is_none();
         Ok(Some(PaymentSnapshot {
-            ids: ids(&[Some(&self.id.0), id(&self.charge), id(&self.payment_intent)]),
+            unlinked: is_silent && ids.len() == 1 && self.paid_out_of_band != Some(true),
+            ids,
             source_kind: SourceKind::Invoice,
             paid: money(paid, &self.currency)?,
-            tax_minor: self.tax(),
+            tax_minor: self.tax(paid),
             paid_at: to_timestamp(transitions.and_then(|t| t.paid_at)).unwrap_or(event.created),
             subscription: self.subscription().cloned(),
-            unlinked: false,
         }))
     }
 
     /// The tax within what was paid. Where credit covered a part, Stripe does not say how much
     /// of the rest is tax.
-    fn tax(&self) -> Option<i64> {
-        if self.total.is_some_and(|total| total != self.amount_paid) {
+    fn tax(&self, paid: i64) -> Option<i64> {
+        if self.total.is_some_and(|total| total != paid) {
             return None;
         }
         let excluded = || self.total?.checked_sub(self.total_excluding_tax?);
-        let sum = |parts: &Option<Vec<Tax>>| {
-            let mut amounts = parts.as_ref()?.iter().map(|part| part.amount);
+        let sum = |parts: &Part<Vec<Tax>>| {
+            let mut amounts = parts.as_ref().readable()?.iter().map(|part| part.amount);
             amounts.try_fold(0_i64, i64::checked_add)
         };
         excluded()
             .or(self.tax)
             .or_else(|| sum(&self.total_taxes))
             .or_else(|| sum(&self.total_tax_amounts))
-            .filter(|tax| (0..=self.amount_paid).contains(tax))
+            .filter(|tax| (0..=paid).contains(tax))
     }
 
     /// Stripe gives no date to what it collects no more, nor to what it sends as an invoice, nor,

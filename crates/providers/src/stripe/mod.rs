@@ -11,6 +11,10 @@
 //!   what follows `ref_` in a `client_reference_id` that begins so (which then is no customer
 //!   id); and the id of every promotion code applied, with its text where Stripe expands it.
 //! - **What was paid with** is the `fingerprint` of the card or account of a charge.
+//! - **An invoice and the intent that paid it** are one payment where the intent's
+//!   `payment_details.order_reference` names the invoice or its session, or `invoice_payment.paid`
+//!   names both. Since 2025-03-31 nothing else does.
+//! - **An event of a connected account** (`account`) is not ours unless the endpoint says so.
 //! - A code is 1 to 64 letters, digits, `.`, `_` or `-`, compared exactly. Other text in these
 //!   fields is the shop's own affair and is passed over.
 
@@ -69,4 +73,4 @@ const SIGNATURE: TimestampedSignature = TimestampedSignature {
 };
 
 /// Raised whenever the same bytes would give another normalized event.
-const NORMALIZER: u16 = 3;
+const NORMALIZER: u16 = 4;

@@ -22,7 +22,7 @@ pub(crate) fn normalize(item: &WireItem<'_, '_>) -> FetchStep<ItemOutcome> {
     let (account, raw, signed_at) = (item.account, item.raw, item.signed_at);
     let text = validate_json(raw).map_err(UnclearValue::from);
     FetchStep::Done(match text.and_then(StripeEnvelope::read) {
-        Ok(envelope) => envelope.outcome(account, raw, signed_at),
+        Ok(envelope) => envelope.outcome(item),
         Err(UnclearValue(what)) => unreadable_event(account, raw, signed_at, what),
     })
 }
@@ -52,7 +52,9 @@ pub(super) const HANDLED_TYPES: &[(&str, u8, ReadStripeFn)] = &[
     ("invoice.payment_succeeded", 56, invoice::paid),
     ("invoice.paid", 57, invoice::paid),
     ("charge.succeeded", 60, payment::charge),
+    ("charge.captured", 61, payment::charge),
     ("payment_intent.succeeded", 62, payment::intent),
+    ("charge.updated", 64, payment::attached),
     ("refund.created", 70, refund::refund),
     ("charge.refunded", 71, refund::charge),
     ("charge.refund.updated", 72, refund::refund),
@@ -86,6 +88,11 @@ struct StripeEnvelope<'a> {
     #[serde(default)]
     livemode: Option<bool>,
     #[serde(borrow, default)]
+    api_version: Option<&'a RawValue>,
+    // The connected account whose event it is; absent where it is the endpoint's own.
+    #[serde(default)]
+    account: Option<Arc<str>>,
+    #[serde(borrow, default)]
     data: Option<&'a RawValue>,
 }
 
@@ -104,7 +111,9 @@ impl<'a> StripeEnvelope<'a> {
         read_object(raw, "event")
     }
 
-    fn outcome(&self, account: &ProviderAccount, raw: &[u8], signed_at: Timestamp) -> ItemOutcome {
+    fn outcome(&self, item: &WireItem<'_, '_>) -> ItemOutcome {
+        let (account, raw, signed_at) = (item.account, item.raw, item.signed_at);
+        let connected_accounts = item.connected_accounts;
         let (event_id, kind, created, live) = match self.parts() {
             Ok(EnvelopeParts::ReferenceOnly { id, kind }) => {
                 let id = id.map(|id| account.event(&id.0));
@@ -121,8 +130,12 @@ impl<'a> StripeEnvelope<'a> {
         if live != (account.mode == Mode::Live) {
             return ItemOutcome::WrongMode { kind };
         }
-        let Some((_, rank, reader)) = HANDLED_TYPES.iter().find(|(acted, ..)| **acted == *kind)
-        else {
+        if self.account.is_some() && !connected_accounts {
+            return ItemOutcome::OtherAccount { kind };
+        }
+        let is_acted_on = |acted: &str| *acted == *kind && self.concerns_us(acted);
+        let row = HANDLED_TYPES.iter().find(|(acted, ..)| is_acted_on(acted));
+        let Some((_, rank, reader)) = row else {
             return ItemOutcome::Ignored {
                 id: Some(event_id),
                 kind,
@@ -146,6 +159,11 @@ impl<'a> StripeEnvelope<'a> {
         })
     }
 
+    /// Every change of a charge is told; only that it was given a customer is news to us.
+    fn concerns_us(&self, kind: &str) -> bool {
+        kind != "charge.updated" || payment::gives_customer(self.data)
+    }
+
     fn parts(&self) -> Result<EnvelopeParts, UnclearValue> {
         let kind = self.kind.clone().ok_or_else(|| absent("type"))?;
         if kind.is_empty() || kind.len() > MAX_KIND {
@@ -167,6 +185,11 @@ impl<'a> StripeEnvelope<'a> {
         })
     }
 
+    fn api_version(&self) -> Option<&str> {
+        let version = self.api_version?.get();
+        version.strip_prefix('"')?.strip_suffix('"')
+    }
+
     fn draft<'e>(
         &'e self,
         account: &'e ProviderAccount,
@@ -176,6 +199,8 @@ impl<'a> StripeEnvelope<'a> {
         let data: EventPayload<'e> = read_object(self.data.ok_or_else(|| absent("data"))?, "data")?;
         reader(&StripeEvent {
             account,
+            kind: self.kind.as_deref().unwrap_or_default(),
+            api_version: self.api_version(),
             created,
             object: data.object,
             previous: data.previous_attributes,

@@ -1,11 +1,10 @@
 //! `refund.*` and `charge.refunded`: money that goes back, one by one and in sum.
 
 use super::charge::{Charge, Refund};
-use super::facts::{StripeEvent, stated_amount};
+use super::facts::StripeEvent;
 use super::wire::id;
 use crate::draft::{NormalizedEventDraft, ids};
 use crate::wire::UnclearValue;
-use domain::event::Fact;
 
 /// `refund.created`, `refund.updated`, `refund.failed`, and `charge.refund.updated`, as the
 /// last two were called.
@@ -16,7 +15,10 @@ pub(super) fn refund<'a>(
     let (intent, charge) = (id(&refund.payment_intent), id(&refund.charge));
     let mut draft = event.draft_by_reference(id(&refund.customer), &[intent, charge])?;
     draft.add_references(&[intent, charge]);
-    draft.add_fact(refund.snapshot(event, ids(&[intent, charge]))?);
+    let snapshot = refund.snapshot(event, ids(&[intent, charge]));
+    if let Some(fact) = draft.readable(snapshot) {
+        draft.add_fact(fact);
+    }
     Ok(draft)
 }
 
@@ -24,16 +26,8 @@ pub(super) fn refund<'a>(
 pub(super) fn charge<'a>(
     event: &StripeEvent<'a>,
 ) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
-    let charge: Charge<'_> = event.object()?;
+    let mut charge: Charge<'_> = event.object()?;
     let mut draft = charge.draft(event)?;
-    let (refunded, code) = (charge.amount_refunded, Some(&*charge.currency));
-    draft.add_fact(Fact::CumulativeRefund {
-        ids: charge.ids(),
-        amount: stated_amount(refunded, code, "amount_refunded")?,
-        released_minor: 0,
-    });
-    for refund in charge.refunds.iter().flat_map(|list| &list.data) {
-        draft.add_fact(refund.snapshot(event, charge.ids())?);
-    }
+    charge.add_refunds(event, &mut draft);
     Ok(draft)
 }

@@ -4,6 +4,8 @@ use crate::samples::bodies;
 
 /// Named by the event, then by what is special about it.
 pub(super) static SAMPLES: &[(&str, &str)] = bodies!["stripe":
+    "charge.captured",
+    "charge.captured-old-shape",
     "charge.dispute.closed",
     "charge.dispute.created",
     "charge.dispute.funds_reinstated",
@@ -15,6 +17,7 @@ pub(super) static SAMPLES: &[(&str, &str)] = bodies!["stripe":
     "charge.succeeded",
     "charge.succeeded-guest",
     "charge.succeeded-old-shape",
+    "charge.updated",
     "checkout.session.async_payment_failed",
     "checkout.session.async_payment_succeeded",
     "checkout.session.completed",

@@ -321,6 +321,7 @@ fn verdict(outcome: &ItemOutcome) -> &'static str {
         ItemOutcome::Event(_) => "event",
         ItemOutcome::Ignored { .. } => "ignored",
         ItemOutcome::WrongMode { .. } => "wrong mode",
+        ItemOutcome::OtherAccount { .. } => "other account",
     }
 }
 

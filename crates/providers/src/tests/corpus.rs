@@ -176,6 +176,7 @@ fn assert_understood(provider: &Provider, name: &str, outcome: &ItemOutcome) {
             assert!(!provider.handled_types().contains(&&**kind), "{name}");
         }
         ItemOutcome::WrongMode { kind } => panic!("{name}: {kind} in the wrong mode"),
+        ItemOutcome::OtherAccount { kind } => panic!("{name}: {kind} of another account"),
     }
 }
 
@@ -184,6 +185,7 @@ fn verdict(outcome: &ItemOutcome) -> String {
         ItemOutcome::Event(reading) => format!("reading: {}", facts(reading)),
         ItemOutcome::Ignored { .. } => "ignored".to_owned(),
         ItemOutcome::WrongMode { .. } => "wrong mode".to_owned(),
+        ItemOutcome::OtherAccount { .. } => "other account".to_owned(),
     }
 }
 

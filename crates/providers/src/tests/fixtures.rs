@@ -182,7 +182,7 @@ fn partner_outcome(body: &[u8]) -> Value {
 pub(super) fn shown(received: &ReceivedItem) -> Value {
     match &received.outcome {
         ItemOutcome::Event(reading) => {
-            let verdict = match (&*reading.kind, super::is_unclear(reading)) {
+            let verdict = match (&*reading.kind, reading.is_unclear()) {
                 ("unreadable", _) => "unreadable",
                 (_, true) => "unclear",
                 (_, false) if reading.is_waiting() => "waiting",
@@ -194,6 +194,7 @@ pub(super) fn shown(received: &ReceivedItem) -> Value {
             json!({ "verdict": "ignored", "id": id, "kind": kind })
         }
         ItemOutcome::WrongMode { kind } => json!({ "verdict": "wrong mode", "kind": kind }),
+        ItemOutcome::OtherAccount { kind } => json!({ "verdict": "other account", "kind": kind }),
     }
 }
 

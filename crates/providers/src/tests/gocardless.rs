@@ -64,6 +64,7 @@ fn each_event_keeps_its_own_bytes_and_a_bad_one_holds_up_no_other() {
             ItemOutcome::Event(_) => "event",
             ItemOutcome::Ignored { .. } => "ignored",
             ItemOutcome::WrongMode { .. } => "wrong mode",
+            ItemOutcome::OtherAccount { .. } => "other account",
         })
         .collect();
     let expected = [

@@ -29,7 +29,9 @@ fn outcome_at(mode: Mode, body: &[u8]) -> ItemOutcome {
 fn read(event: &Value) -> NormalizedEvent {
     match outcome_at(Mode::Test, event.to_string().as_bytes()) {
         ItemOutcome::Event(reading) => reading,
-        other @ (ItemOutcome::Ignored { .. } | ItemOutcome::WrongMode { .. }) => {
+        other @ (ItemOutcome::Ignored { .. }
+        | ItemOutcome::WrongMode { .. }
+        | ItemOutcome::OtherAccount { .. }) => {
             panic!("{other:?}")
         }
     }

@@ -28,8 +28,8 @@ fn judge_within(
     let arrival = InboundRequest {
         request: post(&headers, body),
         endpoint: EndpointConfig {
-            mode: Mode::Test,
             tolerance_seconds,
+            ..EndpointConfig::new(Mode::Test)
         },
         secrets: &paddle().secrets([secret]).expect("is strong"),
         fetched: &ApiResponses::closed(),

@@ -164,7 +164,9 @@ fn assert_rereads_equal(door: &TestEndpoint, received: &ReceivedItem) {
 fn event_of(outcome: &ItemOutcome) -> Option<&NormalizedEvent> {
     match outcome {
         ItemOutcome::Event(reading) => Some(reading),
-        ItemOutcome::Ignored { .. } | ItemOutcome::WrongMode { .. } => None,
+        ItemOutcome::Ignored { .. }
+        | ItemOutcome::WrongMode { .. }
+        | ItemOutcome::OtherAccount { .. } => None,
     }
 }
 

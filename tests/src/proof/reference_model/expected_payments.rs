@@ -124,10 +124,11 @@ fn payment(
                 released_minor,
             } => {
                 // Of one instant the largest sum is the last.
+                let (at, amount, released_minor) = (*at, *amount, *released_minor);
                 let so_far = CumulativeRefund {
-                    at: *at,
-                    amount: *amount,
-                    released_minor: *released_minor,
+                    at,
+                    amount,
+                    released_minor,
                 };
                 let sums = &mut payment.cumulative_refunds;
                 let known = sums.entry(ids[0].clone()).or_insert(so_far);
@@ -144,10 +145,8 @@ fn payment(
                     as_of: *at,
                     payment: seen.payment.iter().cloned().collect(),
                 };
-                let known = payment
-                    .refunds
-                    .entry(seen.id.clone())
-                    .or_insert(told.clone());
+                let refunds = payment.refunds.entry(seen.id.clone());
+                let known = refunds.or_insert(told.clone());
                 if told.state > known.state {
                     *known = told;
                 }

@@ -117,7 +117,9 @@ fn answers(provider: &Provider, name: &str) -> ApiResponses {
 fn normalized(received: &ReceivedItem) -> Option<NormalizedEvent> {
     match &received.outcome {
         ItemOutcome::Event(reading) => Some(reading.clone()),
-        ItemOutcome::Ignored { .. } | ItemOutcome::WrongMode { .. } => None,
+        ItemOutcome::Ignored { .. }
+        | ItemOutcome::WrongMode { .. }
+        | ItemOutcome::OtherAccount { .. } => None,
     }
 }
 

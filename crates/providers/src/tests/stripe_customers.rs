@@ -1,0 +1,131 @@
+//! What Stripe's events together say of disputes, invoices, the person, and whose they are.
+
+use super::stripe_events::read;
+use super::stripe_histories::{charge, event, invoice, merged, money, state};
+use super::{T, outcome_at_endpoint, outcome_of};
+use crate::ItemOutcome;
+use crate::endpoint::EndpointConfig;
+use domain::event::Fact;
+use domain::ids::Mode;
+use domain::payment::snapshot::{DisputeState, InvoiceState};
+use serde_json::{Value, json};
+
+#[test]
+fn a_dispute_counts_in_the_currency_of_its_payment_alone() {
+    let dispute = |currency: &str| {
+        let object = json!({
+            "id": "dp_17", "object": "dispute", "amount": 900, "currency": currency,
+            "charge": "ch_17", "payment_intent": "pi_17", "status": "needs_response",
+        });
+        event(700, "charge.dispute.created", object)
+    };
+    let paid = event(0, "charge.succeeded", charge(json!({})));
+    assert_eq!(
+        money(&[paid.clone(), dispute("eur")]),
+        [(2400, None, 0, 900)]
+    );
+    let events = [paid, dispute("jpy")];
+    assert_eq!(money(&events), [(2400, None, 0, 0)]);
+    let state = state(&events);
+    let payment = &state.payments.open[0];
+    let others = payment.amounts_in_other_currencies();
+    assert_eq!(others.len(), 1);
+    assert_eq!(others[0].money.to_string(), "900 JPY");
+}
+
+#[test]
+fn a_prevented_dispute_costs_what_was_withdrawn() {
+    let state = |kind: &str, moved: Value| {
+        let object = json!({
+            "id": "dp_17", "object": "dispute", "amount": 2400, "currency": "eur",
+            "charge": "ch_17", "status": "prevented", "balance_transactions": moved,
+        });
+        let reading = read(&event(700, kind, object));
+        let state = |fact: &Fact| match fact {
+            Fact::Dispute(snapshot) => Some(snapshot.state),
+            _ => None,
+        };
+        reading.facts.iter().find_map(state)
+    };
+    let taken = json!({ "amount": -2400, "net": -3900 });
+    let given_back = json!({ "amount": 2400, "net": 2400 });
+    let closed = "charge.dispute.closed";
+    assert_eq!(state(closed, json!([taken])), Some(DisputeState::Lost));
+    assert_eq!(
+        state(closed, json!([taken, given_back])),
+        Some(DisputeState::Won)
+    );
+    assert_eq!(state(closed, json!([])), Some(DisputeState::Won));
+    let withdrawn = "charge.dispute.funds_withdrawn";
+    assert_eq!(state(withdrawn, Value::Null), Some(DisputeState::Lost));
+    assert_eq!(state(closed, json!(7)), None, "that is unclear");
+}
+
+#[test]
+fn an_invoice_that_was_given_up_and_then_paid_is_paid_when_it_is_paid() {
+    let unpaid = || invoice(json!({ "amount_paid": 0, "amount_remaining": 2400 }));
+    let events = [
+        event(0, "invoice.payment_failed", unpaid()),
+        event(90, "invoice.marked_uncollectible", unpaid()),
+        event(900, "invoice.paid", invoice(json!({}))),
+    ];
+    let state = state(&events);
+    let invoice = state.invoices.values().next().expect("is kept");
+    assert_eq!(invoice.state, InvoiceState::Paid);
+    let settled_at = invoice.settled_at.map(|at| at.as_second());
+    assert_eq!(settled_at, Some(T + 900));
+}
+
+#[test]
+fn what_the_customer_object_no_longer_has_is_gone() {
+    let customer = |changes: Value| {
+        let whole = json!({
+            "id": "cus_17", "object": "customer", "email": "ada@example.org", "name": "Ada",
+            "address": { "country": "FR" }, "preferred_locales": ["fr"],
+        });
+        merged(whole, changes)
+    };
+    let later = invoice(json!({ "customer_email": "ada@example.org", "customer_name": "Ada" }));
+    let person = |changes: Value| {
+        let events = [
+            event(0, "customer.created", customer(json!({}))),
+            event(60, "customer.updated", customer(changes)),
+            event(90, "invoice.paid", later.clone()),
+        ];
+        let person = state(&events).person;
+        [
+            person.email(),
+            person.name(),
+            person.locale(),
+            person.country(),
+        ]
+        .map(|text| text.map(str::to_owned))
+    };
+    let none = json!({
+        "email": null, "name": "", "preferred_locales": [], "address": { "country": null },
+    });
+    assert_eq!(person(none), [None, None, None, None]);
+    let [_, _, _, country] = person(json!({ "address": null }));
+    assert_eq!(country, None);
+    let [email, name, ..] = person(json!({ "email": "(absent)", "name": "(absent)" }));
+    assert_eq!(email.as_deref(), Some("ada@example.org"), "it is not said");
+    assert_eq!(name.as_deref(), Some("Ada"));
+}
+
+#[test]
+fn what_happens_in_a_connected_account_is_not_ours_unless_the_endpoint_says_so() {
+    let mut event = event(0, "invoice.paid", invoice(json!({})));
+    event["account"] = json!("acct_17");
+    let body = event.to_string();
+    let kind = "invoice.paid".into();
+    assert_eq!(
+        outcome_of(body.as_bytes()),
+        ItemOutcome::OtherAccount { kind }
+    );
+    let platform = EndpointConfig::new(Mode::Test).with_connected_accounts();
+    let outcome = outcome_at_endpoint(platform, body.as_bytes());
+    assert!(matches!(outcome, ItemOutcome::Event(_)));
+    event["account"] = Value::Null;
+    let outcome = outcome_of(event.to_string().as_bytes());
+    assert!(matches!(outcome, ItemOutcome::Event(_)), "null is our own");
+}
