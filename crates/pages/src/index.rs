@@ -203,7 +203,11 @@ impl IndexState {
             }
             Item::Letter(row) => self.letter(&row),
             Item::Partner(row) => self.partners.add(row),
-            Item::Alias(..) | Item::Commission(_) | Item::ClosedBucket(_) | Item::Cursor(_) => {}
+            Item::Alias(..)
+            | Item::Commission(_)
+            | Item::Checkpoint(_)
+            | Item::ClosedBucket(_)
+            | Item::Cursor(_) => {}
             Item::Payout(_) | Item::Bank(_) | Item::TransferBatch(_) => {}
             Item::ReferralStatus(_) | Item::Report(..) => {}
             Item::NoticeEndpoint(_) | Item::DeliveryState(_) => {}

@@ -6,6 +6,7 @@ mod entry;
 mod folded;
 mod effects;
 pub mod closed_objects;
+pub mod checkpoint;
 mod restored;
 pub mod explain;
 pub mod journal;
@@ -16,7 +17,7 @@ pub use folded::Folded;
 
 use crate::digest::Digest;
 use crate::event::NormalizedEvent;
-use crate::ids::{CustomerKey, Reference};
+use crate::ids::{CustomerKey, EventId, Reference};
 use crate::letter::plan::{DueLetter, plan};
 use crate::partner::ledger::Ledger;
 use crate::partner::referral_status::ReferralStatuses;
@@ -67,6 +68,9 @@ pub struct Record {
     /// Whether the ids of all that left the record stand in the table's index of them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub closed_index: bool,
+    /// Of a long journal: the ids of the entries folded last, those after its checkpoint among them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recent: Vec<EventId>,
     /// The next moment at which something may fall due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_due_at: Option<Timestamp>,
@@ -99,6 +103,7 @@ impl Record {
             ledger: Ledger::default(),
             referral_statuses: ReferralStatuses::default(),
             closed_index: false,
+            recent: Vec::new(),
             next_due_at: None,
         }
     }
@@ -155,29 +160,42 @@ impl Record {
             folded.state = state;
             folded.add_entry(entry);
         }
+        match self.next_on_top(folded, &new, now) {
+            Some(mut next) if self.closed_index => {
+                next.recent
+                    .extend(new.iter().map(|entry| entry.event.id.clone()));
+                AdvanceOutcome::Next(Box::new(next))
+            }
+            Some(next) => AdvanceOutcome::Next(Box::new(next)),
+            None => AdvanceOutcome::ReadJournal,
+        }
+    }
+
+    /// The next version, with a fold in which everything is still there that this record holds.
+    /// `None` where only a fold of the whole journal says what follows.
+    fn next_on_top(&self, mut folded: Folded, new: &[&Entry], now: Timestamp) -> Option<Self> {
         let may_pair = folded.state.payments.may_pair_with_closed();
         if may_pair || !folded.state.earns_as(&self.folded.state) {
-            return AdvanceOutcome::ReadJournal;
+            return None;
         }
         let reconciled = self.reconcile(&folded.state, now, MAX_PENDING);
         if self.version == 0 && !reconciled.effects.is_empty() {
             // An earlier record of this customer may have put rows: they must be read first.
-            return AdvanceOutcome::ReadJournal;
+            return None;
         }
         let aliases = self.unknown(references(new.iter().copied()));
         let effects = reconciled.effects.len().saturating_add(aliases.len());
         if !reconciled.complete || effects > MAX_PENDING {
-            return AdvanceOutcome::ReadJournal;
+            return None;
         }
         folded.state.close_old();
-        if !folded.state.payments.are_the_latest() {
-            return AdvanceOutcome::ReadJournal;
+        let crowded = folded.state.crowded || self.folded.state.crowded;
+        if crowded || !folded.state.payments.are_the_latest() {
+            return None;
         }
         let (aliases, _) = next_aliases(&aliases, None, MAX_PENDING);
         let remaining = (aliases, self.remainder.clone());
-        AdvanceOutcome::Next(Box::new(
-            self.next_version(folded, &new, reconciled, remaining, now),
-        ))
+        Some(self.next_version(folded, new, reconciled, remaining, now))
     }
 
     /// Folds the whole journal; `new` are the entries that led here. `None` when nothing changes.
@@ -231,7 +249,10 @@ impl Record {
                 next_aliases(&self.unknown(journal_references(journal)), None, room)
             }
         };
-        Some(self.next_version(folded, &fresh, reconciled, remaining, now))
+        let next = self.next_version(folded, &fresh, reconciled, remaining, now);
+        // Who keeps a checkpoint of this journal says what follows it.
+        let recent = Vec::new();
+        Some(Self { recent, ..next })
     }
 
     /// Those of these references whose aliases were not set lately.
@@ -355,6 +376,7 @@ impl Record {
             known_references: self.known_references.clone(),
             due_letters,
             closed_index: self.closed_index,
+            recent: self.recent.clone(),
             next_due_at: planned.next_due_at,
         }
     }

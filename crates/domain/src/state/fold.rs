@@ -148,8 +148,9 @@ impl CustomerState {
     /// Removes old payments and subscriptions from the state. It keeps what commissions need of
     /// them: when the first payment of those that left was made.
     pub(crate) fn close_old(&mut self) {
-        let closed = closing::close_old(&mut self.subscriptions);
+        let (closed, crowded) = closing::close_old(&mut self.subscriptions);
         self.closed_subscriptions = self.closed_subscriptions.saturating_add(closed);
+        self.crowded |= crowded;
         let left = self.payments.close_old();
         if !self.partners.attribution_terms.is_empty() {
             let earlier = self.partners.first_closed_at;

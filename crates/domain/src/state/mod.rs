@@ -27,6 +27,9 @@ pub struct CustomerState {
     /// How many subscriptions left the record: see [`crate::subscription::closing`].
     #[serde(default, skip_serializing_if = "is_zero")]
     pub closed_subscriptions: u32,
+    /// Whether there was no room for all subscriptions but the ended ones.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub crowded: bool,
     /// Payments with their refunds and disputes.
     #[serde(default, skip_serializing_if = "Payments::is_empty")]
     pub payments: Payments,

@@ -11,8 +11,9 @@ pub const ENDED_SUBSCRIPTIONS: usize = 24;
 /// longest ago leave it first; where ended ones do not make room enough, running ones leave too.
 pub const MAX_SUBSCRIPTION_BYTES: usize = 160 * 1024;
 
-/// Removes old subscriptions, and returns how many.
-pub(crate) fn close_old(subscriptions: &mut Subscriptions) -> u32 {
+/// Removes old subscriptions. Returns how many, and whether more than the ended ones beyond
+/// [`ENDED_SUBSCRIPTIONS`] had to leave to make room.
+pub(crate) fn close_old(subscriptions: &mut Subscriptions) -> (u32, bool) {
     let ended = |subscription: &Subscription| subscription.terms.status.is_final();
     let number_ended = subscriptions.values().filter(|s| ended(s)).count();
     let mut bytes = subscriptions
@@ -20,7 +21,7 @@ pub(crate) fn close_old(subscriptions: &mut Subscriptions) -> u32 {
         .map(weight)
         .fold(0, usize::saturating_add);
     if number_ended <= ENDED_SUBSCRIPTIONS && bytes <= MAX_SUBSCRIPTION_BYTES {
-        return 0;
+        return (0, false);
     }
     let mut order: Vec<(bool, Timestamp, ObjectId)> = subscriptions
         .iter()
@@ -44,7 +45,8 @@ pub(crate) fn close_old(subscriptions: &mut Subscriptions) -> u32 {
             closed = closed.saturating_add(1);
         }
     }
-    closed
+    let crowded = usize::try_from(closed).is_ok_and(|closed| closed > excess);
+    (closed, crowded)
 }
 
 fn last_heard_at(subscription: &Subscription) -> Timestamp {

@@ -1,17 +1,13 @@
 //! What a record does not hold all at once: many effects, and what ended long ago.
 
 use crate::scenarios::{
-    at, customer, dispute, entry, eur, ids, new_event, paid, refund, subscription_fact,
-    subscription_snapshot, terms,
+    at, customer, entry, new_event, subscription_fact, subscription_snapshot, terms,
 };
-use domain::event::{Fact, NormalizedEvent};
-use domain::ids::{ObjectId, Reference};
-use domain::payment::snapshot::{DisputeState, RefundState, SourceKind};
+use domain::ids::Reference;
 use domain::record::{AdvanceOutcome, Effect, Entry, MAX_PENDING, Record};
 use domain::state::fold::{fold, fold_with_all_payments};
 use domain::subscription::closing::{ENDED_SUBSCRIPTIONS, MAX_SUBSCRIPTION_BYTES};
 use domain::subscription::terms::SubscriptionStatus;
-use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -164,119 +160,4 @@ fn running_subscriptions_stay_until_there_is_no_room_for_all() {
         "{}",
         state.subscriptions.len()
     );
-}
-
-/// The index of what left the record, as the table keeps it.
-#[derive(Default)]
-struct ClosedIndex(BTreeSet<ObjectId>);
-
-impl ClosedIndex {
-    /// Folds one more entry as `store` does for a long journal. Whether the journal was read.
-    fn fold(&mut self, record: &mut Record, journal: &[Arc<Entry>], new: &Arc<Entry>) -> bool {
-        let new = std::slice::from_ref(new);
-        let outcome = match record.advance(new, at(0)) {
-            AdvanceOutcome::ReadJournal if self.0.is_disjoint(&record.missing_objects(new)) => {
-                record.advance_on_top(new, at(0))
-            }
-            outcome => outcome,
-        };
-        let (next, read) = match outcome {
-            AdvanceOutcome::AlreadyFolded => return false,
-            AdvanceOutcome::Next(next) => (*next, false),
-            AdvanceOutcome::ReadJournal => match record.rebuild(journal, new, at(0)) {
-                Some(next) => (next, true),
-                None => return true,
-            },
-        };
-        self.0.extend(next.objects_left(record, new));
-        *record = next;
-        read
-    }
-}
-
-fn grown(events: Vec<NormalizedEvent>) -> (Record, Vec<Arc<Entry>>, usize) {
-    let mut index = ClosedIndex::default();
-    let (mut record, mut journal, mut read) = (Record::new(customer()), Vec::new(), 0);
-    for event in events {
-        let new = entry(event);
-        journal.push(new.clone());
-        read += usize::from(index.fold(&mut record, &journal, &new));
-    }
-    (record, journal, read)
-}
-
-fn payment_event(n: i64, second: i64) -> NormalizedEvent {
-    let names = [format!("in_{n}"), format!("pi_{n}")];
-    let names = [&*names[0], &*names[1]];
-    let fact = paid(SourceKind::Invoice, &names, 100, second);
-    new_event(&format!("evt_{n}_{second}"), second, 1, vec![fact])
-}
-
-#[test]
-fn a_thousand_payments_in_order_never_read_the_journal() {
-    let (record, journal, read) = grown((0..1_000).map(|n| payment_event(n, n)).collect());
-    assert_eq!((record.folded.state.payments.closed, read), (988, 0));
-    let whole = Record::new(customer())
-        .rebuild(&journal, &[], at(0))
-        .unwrap();
-    assert_eq!(record.folded, whole.folded);
-}
-
-#[test]
-fn an_event_about_what_left_the_record_reads_the_journal() {
-    let mut events: Vec<_> = (0..40).map(|n| payment_event(n, n)).collect();
-    let refunded = |n: i64, of: &str| {
-        let fact = refund(&format!("re_{n}"), &[of], 10, RefundState::Succeeded, n);
-        new_event(&format!("evt_re_{n}"), n, 1, vec![fact])
-    };
-    events.extend([
-        refunded(100, "pi_39"),
-        refunded(101, "pi_3"),
-        refunded(102, "pi_38"),
-    ]);
-    // By its own id alone a refund leads to what left, too.
-    let again = refund("re_101", &["pi_500"], 10, RefundState::Failed, 101);
-    events.push(new_event("evt_again", 103, 1, vec![again]));
-    let (record, journal, read) = grown(events);
-    assert_eq!(read, 2);
-    let whole = Record::new(customer())
-        .rebuild(&journal, &[], at(0))
-        .unwrap();
-    assert_eq!(record.folded, whole.folded);
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig {
-        failure_persistence: None,
-        ..ProptestConfig::with_cases(150)
-    })]
-
-    /// Payments of three kinds of ids out of a hundred, in little disorder: most of them leave the
-    /// record, and some come back because others became one or were taken back.
-    #[test]
-    fn what_is_folded_on_top_of_a_long_life_is_what_the_whole_journal_says(
-        steps in prop::collection::vec((0..60_i64, 0..60_i64, 0..10_u8), 20..90)
-    ) {
-        let events = steps.into_iter().enumerate().map(|(at, (n, other, kind))| {
-            let second = i64::try_from(at).unwrap();
-            let (of, others) = (format!("pi_{n}"), format!("pi_{other}"));
-            let fact = match kind {
-                0 => refund(&format!("re_{n}"), &[&of], 10, RefundState::Succeeded, second),
-                1 => Fact::SamePayment { ids: ids(&[&of, &others]) },
-                2 => paid(SourceKind::Intent, &[&of], 0, second),
-                3 => paid(SourceKind::Charge, &[&of, &others], 100, n),
-                4 => dispute(&[&of], 10, DisputeState::Open),
-                5 => Fact::CumulativeRefund {
-                    ids: ids(&[&of]),
-                    amount: eur(second).into(),
-                    released_minor: 0,
-                },
-                _ => paid(SourceKind::Intent, &[&format!("pi_{}", 100 + second)], 100, second),
-            };
-            new_event(&format!("evt_{at}"), second, 1, vec![fact])
-        });
-        let (record, journal, _) = grown(events.collect());
-        let whole = Record::new(customer()).rebuild(&journal, &[], at(0)).unwrap();
-        prop_assert_eq!(&record.folded, &whole.folded);
-    }
 }

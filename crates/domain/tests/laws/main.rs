@@ -15,6 +15,7 @@ mod due_letters;
 mod invoices;
 mod items;
 mod letter_causes;
+mod long_journals;
 mod long_lives;
 mod money;
 mod order;

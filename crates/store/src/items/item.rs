@@ -20,6 +20,7 @@ use domain::partner::ledger::CommissionRow;
 use domain::partner::notice::Notice;
 use domain::partner::payout::Payout;
 use domain::partner::referral_status::ReferralStatusRow;
+use domain::record::checkpoint::Checkpoint;
 use domain::record::{Entry, Record};
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -57,6 +58,8 @@ pub enum Item {
     DeliveryState(Arc<DeliveryState>),
     /// Where the audit stands.
     Cursor(Arc<Cursor>),
+    /// From where a long journal is folded again.
+    Checkpoint(Arc<Checkpoint>),
     /// What left a customer's record.
     ClosedBucket(Arc<ClosedBucket>),
 }
@@ -137,6 +140,7 @@ impl Item {
             "notice_endpoint" => read_as::<NoticeEndpoint>(key, attributes),
             "delivery_state" => read_as::<DeliveryState>(key, attributes),
             "cursor" => read_as::<Cursor>(key, attributes),
+            "checkpoint" => read_as::<Checkpoint>(key, attributes),
             "closed_bucket" => read_as::<ClosedBucket>(key, attributes),
             other => Err(format!("unknown type `{other}`")),
         }
@@ -172,6 +176,7 @@ impl Item {
             Self::NoticeEndpoint(row) => ask(&**row),
             Self::DeliveryState(row) => ask(&**row),
             Self::Cursor(row) => ask(&**row),
+            Self::Checkpoint(row) => ask(&**row),
             Self::ClosedBucket(row) => ask(&**row),
         }
     }
@@ -241,6 +246,7 @@ shared_rows! {
     (NoticeEndpoint, NoticeEndpoint),
     (DeliveryState, DeliveryState),
     (Cursor, Cursor),
+    (Checkpoint, Checkpoint),
     (ClosedBucket, ClosedBucket),
 }
 

@@ -37,6 +37,7 @@ pub const PAYOUT: &str = "payout#";
 pub const TRANSFERS: &str = "transfers";
 /// Sort keys of the index of what left a record begin so.
 pub const CLOSED: &str = "closed#";
+const CHECKPOINT: &str = "checkpoint";
 const BANK: &str = "bank";
 /// Sort keys of what is told and was heard of a partner's referral begin so.
 pub const REFERRAL: &str = "referral#";
@@ -82,6 +83,11 @@ impl Key {
             reference_partition(reference),
             [PARKED, id.as_str()].concat(),
         )
+    }
+
+    /// Of the checkpoint of a customer's journal.
+    pub(crate) fn checkpoint(customer: &CustomerKey) -> Self {
+        Self::new(customer_partition(customer), CHECKPOINT)
     }
 
     /// Of a bucket of the index of what left a customer's record.

@@ -177,6 +177,7 @@ impl Partition {
             | Item::TransferBatch(_)
             | Item::Report(..)
             | Item::NoticeEndpoint(_)
+            | Item::Checkpoint(_)
             | Item::ClosedBucket(_)
             | Item::Cursor(_) => {}
         }

@@ -6,6 +6,7 @@ use crate::items::key::{
     JOURNAL, Key, customer_partition, customer_referral_statuses, ledger_partition,
 };
 use crate::journal::append::unpark;
+use crate::journal::checkpoint::{self, fold_after_checkpoint};
 use crate::journal::closed_index;
 use crate::journal::rows::{Alias, JournalEntry};
 use crate::letters::row::LetterRow;
@@ -14,6 +15,7 @@ use crate::port::Table;
 use domain::ids::CustomerKey;
 use domain::partner::ledger::CommissionRow;
 use domain::partner::referral_status::ReferralStatusRow;
+use domain::record::checkpoint::MAX_RECENT;
 use domain::record::closed_objects::LONG_JOURNAL;
 use domain::record::journal::partners_of;
 use domain::record::journal::referrals_of;
@@ -169,8 +171,15 @@ async fn fold_once<T: Table>(
             Some(AdvanceOutcome::AlreadyFolded) => {
                 return Ok(FoldAttempt::Current(record, journal));
             }
-            Some(AdvanceOutcome::Next(next)) => *next,
-            Some(AdvanceOutcome::ReadJournal) => {
+            Some(AdvanceOutcome::Next(next)) if next.recent.len() <= MAX_RECENT => *next,
+            Some(AdvanceOutcome::Next(_) | AdvanceOutcome::ReadJournal) => {
+                if let Some(next) = fold_after_checkpoint(table, &record, new, now).await? {
+                    let next = index_closed(table, &record, next, new, &journal).await?;
+                    match write(table, &record, next).await? {
+                        Some(written) => return Ok(FoldAttempt::Current(written, journal)),
+                        None => continue,
+                    }
+                }
                 // After the record, so that it holds at least what the record was made of.
                 journal = read_journal(table, customer).await?;
                 let record = restore_ledger(table, &record, &journal).await?;
@@ -235,6 +244,9 @@ async fn index_closed<T: Table>(
         return Ok(next);
     };
     closed_index::add(table, &next.customer, &left).await?;
+    if length(journal) == next.folded.count {
+        checkpoint::keep(table, &mut next, journal).await?;
+    }
     Ok(next)
 }
 

@@ -5,6 +5,7 @@ pub mod ingest;
 pub(crate) mod append;
 pub(crate) mod closed_bucket;
 pub(crate) mod closed_index;
+pub(crate) mod checkpoint;
 pub mod folding;
 pub mod waiting;
 pub mod audit;

@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::digest::Digest;
 use domain::event::NormalizedEvent;
 use domain::ids::{CustomerKey, Reference};
+use domain::record::checkpoint::Checkpoint;
 use domain::record::raw_item::RawItem;
 use domain::record::{Entry, Record};
 use jiff::Timestamp;
@@ -65,6 +66,28 @@ impl StoredItem for Record {
 
     fn next_due_at(&self) -> Option<Timestamp> {
         self.next_due_at
+    }
+}
+
+impl StoredItem for Checkpoint {
+    fn type_name(&self) -> &'static str {
+        "checkpoint"
+    }
+
+    fn key(&self) -> Key {
+        Key::checkpoint(&self.customer)
+    }
+
+    fn to_fields(&self) -> Result<Attributes, StoreError> {
+        to_fields(self)
+    }
+
+    fn from_fields(_: &Key, attributes: Attributes) -> Result<Self, String> {
+        from_fields(attributes)
+    }
+
+    fn version(&self) -> Option<u64> {
+        Some(self.version)
     }
 }
 

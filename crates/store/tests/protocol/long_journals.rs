@@ -14,7 +14,7 @@ use store::folding::{FoldStatus, fold, replan};
 use store::ingest::{append_or_park, ingest_entries};
 use store::items::{ALIAS, CLOSED, customer_partition};
 use store::memory::{Crash, MemoryTable};
-use store::{Item, Key, Table};
+use store::{Item, Key, Table, WriteCondition};
 
 fn id(kind: &str, n: i64) -> ObjectId {
     ObjectId::parse(format!("{kind}_{n}")).unwrap()
@@ -136,6 +136,65 @@ async fn a_record_grown_over_the_bound_is_the_record_of_its_whole_journal() {
         .await
         .unwrap();
     assert!((1..=64).contains(&buckets.items.len()));
+}
+
+#[tokio::test]
+async fn an_event_that_comes_a_little_late_costs_the_same_after_two_thousand() {
+    let mut costs = Vec::new();
+    for count in [200, 2_000] {
+        let table = paid(count).await;
+        requests(&table, pays(count)).await;
+        let late = requests(&table, refunds(1, count - 1, count - 1)).await;
+        assert!(
+            !late.contains(&"query"),
+            "the journal of {count} is not read: {late:?}"
+        );
+        assert!(late.len() <= 24, "{late:?}");
+        costs.push(late.len());
+        let grown = record(&table, 1).await;
+        table.delete(Key::record(&customer(1))).await.unwrap();
+        fold(&table, &customer(1), vec![], at(count)).await.unwrap();
+        assert_eq!(record(&table, 1).await.folded, grown.folded);
+    }
+    assert_eq!(costs[0], costs[1]);
+}
+
+#[tokio::test]
+async fn the_checkpoint_moves_on_and_the_journal_is_not_read_again() {
+    let table = paid(200).await;
+    for n in 200..320 {
+        let requests = requests(&table, pays(n)).await;
+        assert!(!requests.contains(&"query"), "{n}: {requests:?}");
+        assert!(requests.len() <= 80, "{n}: {requests:?}");
+    }
+    let grown = record(&table, 1).await;
+    table.delete(Key::record(&customer(1))).await.unwrap();
+    fold(&table, &customer(1), vec![], at(400)).await.unwrap();
+    assert_eq!(record(&table, 1).await.folded, grown.folded);
+}
+
+#[tokio::test]
+async fn a_checkpoint_that_is_lost_or_not_the_records_costs_one_read_of_the_journal() {
+    let key = Key::new(customer_partition(&customer(1)), "checkpoint");
+    for is_lost in [true, false] {
+        let table = paid(200).await;
+        let early = table.get(key.clone()).await.unwrap().unwrap();
+        let mut last = 199;
+        if !is_lost {
+            for n in 200..240 {
+                requests(&table, pays(n)).await;
+            }
+            last = 239;
+        }
+        table.delete(key.clone()).await.unwrap();
+        if !is_lost {
+            table.put(early, WriteCondition::Absent).await.unwrap();
+        }
+        let late = requests(&table, refunds(1, last, last - 1)).await;
+        assert!(late.contains(&"query"), "{late:?}");
+        let again = requests(&table, refunds(2, last, last - 1)).await;
+        assert!(!again.contains(&"query"), "{again:?}");
+    }
 }
 
 /// Entries that name three objects each, appended and not folded.

@@ -71,6 +71,7 @@ pub(crate) fn state(known: &[JournaledEvent<'_>]) -> CustomerState {
         subscriptions: subscriptions(known),
         // No world has so many that one leaves.
         closed_subscriptions: 0,
+        crowded: false,
         payments: expected_payments::payments(&facts),
         invoices: invoices(&facts),
         partners: Partners {

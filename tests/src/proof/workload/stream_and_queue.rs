@@ -229,7 +229,11 @@ fn passes_filter(item: &Item, for_queue: bool) -> bool {
         Item::Entry(..) | Item::Parked(..) => !for_queue,
         Item::Record(record) => !for_queue && record.owes(),
         Item::Commission(_) | Item::ReferralStatus(_) | Item::Payout(_) => for_queue,
-        Item::Alias(..) | Item::Partner(_) | Item::ClosedBucket(_) | Item::Cursor(_) => false,
+        Item::Alias(..)
+        | Item::Partner(_)
+        | Item::Checkpoint(_)
+        | Item::ClosedBucket(_)
+        | Item::Cursor(_) => false,
         Item::Bank(_) | Item::TransferBatch(_) | Item::Report(..) => false,
         Item::NoticeEndpoint(_) | Item::DeliveryState(_) => false,
     }
