@@ -5,7 +5,7 @@ use domain::event::{About, Fact};
 use domain::ids::{ObjectId, PriceId, ProviderAccount, Reference};
 use domain::money::{Currency, Money, StatedAmount, exponent};
 use domain::person::{Profile, ProfileField};
-use domain::subscription::pricing::Pricing;
+use domain::subscription::pricing::{BillingInterval, Pricing};
 use domain::subscription::terms::{
     Period, SubscriptionItem, SubscriptionStatus, SubscriptionTerms,
 };
@@ -36,6 +36,24 @@ impl<'a> NormalizedEventDraft<'a> {
     /// Adds a fact.
     pub(crate) fn add_fact(&mut self, fact: Fact) {
         self.facts.push(fact);
+    }
+
+    /// What was read. What could not be is noted beside the other facts: it hides none of them.
+    pub(crate) fn readable<T>(&mut self, read: Result<T, UnclearValue>) -> Option<T> {
+        read.map_err(|unclear| self.add_unclear(unclear)).ok()
+    }
+
+    /// Notes what could not be read. An event has one such note, whatever the number of its parts.
+    pub(crate) fn add_unclear(&mut self, UnclearValue(what): UnclearValue) {
+        for fact in &mut self.facts {
+            if let Fact::Unclear { what: noted } = fact {
+                if !noted.split("; ").any(|part| part == what) {
+                    *noted = format!("{noted}; {what}").into();
+                }
+                return;
+            }
+        }
+        self.add_fact(Fact::Unclear { what: what.into() });
     }
 
     /// Adds these provider objects as references to the customer.
@@ -231,40 +249,43 @@ pub(crate) fn not_negative(minor: i64, place: &str) -> Result<i64, UnclearValue>
 
 /// The terms of a subscription whose provider knows an amount and no prices: one item, under the
 /// price that the shop names, else under the subscription's own id.
-///
-/// # Errors
-/// [`UnclearValue`] when the price that the shop names is not a valid id.
 pub(crate) fn terms(
     status: SubscriptionStatus,
-    (subscription, price, unit_minor): (&ObjectId, Option<Arc<str>>, i64),
-    period: Option<Period>,
-) -> Result<SubscriptionTerms, UnclearValue> {
-    let price = match price.filter(|price| !price.trim().is_empty()) {
-        Some(price) => {
-            let what = "what the shop calls the price is not a valid id";
-            PriceId::parse(price).map_err(|_| UnclearValue(what.into()))?
-        }
-        None => PriceId::from(subscription),
-    };
-    Ok(SubscriptionTerms {
+    (subscription, price, unit): (&ObjectId, Option<Arc<str>>, Option<Money>),
+    (interval, period): (Option<BillingInterval>, Option<Period>),
+    draft: &mut NormalizedEventDraft<'_>,
+) -> SubscriptionTerms {
+    let price =
+        match price.filter(|price| !price.trim().is_empty()) {
+            Some(price) => draft.readable(PriceId::parse(price).map_err(|_| {
+                UnclearValue("what the shop calls the price is not a valid id".into())
+            })),
+            None => Some(PriceId::from(subscription)),
+        };
+    let price_is_unclear = price.is_none();
+    let item = price.map(|price| SubscriptionItem {
+        id: subscription.clone(),
+        price,
+        metered: false,
+        quantity: Some(1),
+        unit_minor: unit.map(|unit| unit.minor),
+        pricing: Pricing {
+            interval,
+            ..Pricing::default()
+        },
+        period: None,
+    });
+    SubscriptionTerms {
         status,
-        items: vec![SubscriptionItem {
-            id: subscription.clone(),
-            price,
-            metered: false,
-            quantity: Some(1),
-            unit_minor: Some(unit_minor),
-            pricing: Pricing::default(),
-            period: None,
-        }],
+        items: item.into_iter().collect(),
         period,
         trial: None,
         trial_fallback: None,
         cancel_at: None,
         cancel_at_period_end: false,
-        items_partial: false,
+        items_partial: price_is_unclear,
         pause: None,
-    })
+    }
 }
 
 /// The ids that are present.

@@ -25,6 +25,7 @@ mod json;
 mod wire;
 mod civil;
 mod draft;
+mod customer_object;
 mod envelope;
 mod api_document;
 mod quarantine;

@@ -36,7 +36,7 @@ use crate::{
     ApiResponses, EndpointConfig, FetchStep, Headers, InboundRequest, ItemOutcome, PersonKey,
     Provider, ReceivedItem, Request, Secret, Secrets, VerificationError, receive,
 };
-use domain::event::{Fact, NormalizedEvent};
+use domain::event::NormalizedEvent;
 use domain::ids::Mode;
 use jiff::Timestamp;
 use std::cell::RefCell;
@@ -247,7 +247,7 @@ pub(crate) fn event_of(body: &[u8]) -> NormalizedEvent {
 }
 
 pub(crate) fn is_unclear(reading: &NormalizedEvent) -> bool {
-    matches!(reading.facts.as_slice(), [Fact::Unclear { .. }])
+    reading.is_unclear()
 }
 
 pub(crate) fn sample(name: &str) -> &'static str {

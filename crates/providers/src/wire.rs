@@ -68,6 +68,89 @@ where
     read(raw, place)
 }
 
+/// A field that is read by itself: where its value is unclear, it hides no other field.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) enum Part<T> {
+    /// It is missing.
+    #[default]
+    Absent,
+    /// It is null.
+    Null,
+    /// It is this.
+    Present(T),
+    /// It does not have the form we know.
+    Unreadable,
+}
+
+impl<T> Part<T> {
+    /// Its value, if there is one; `place` names the field.
+    pub(crate) fn read(self, place: &str) -> Result<Option<T>, UnclearValue> {
+        match self {
+            Self::Absent | Self::Null => Ok(None),
+            Self::Present(value) => Ok(Some(value)),
+            Self::Unreadable => Err(UnclearValue(format!(
+                "`{place}` does not have the form we know"
+            ))),
+        }
+    }
+
+    /// Its value, where it has to have one.
+    pub(crate) fn require(self, place: &str) -> Result<T, UnclearValue> {
+        self.read(place)?
+            .ok_or_else(|| UnclearValue::missing(place))
+    }
+
+    /// Its value where that can be read, for what nothing else depends on.
+    pub(crate) fn readable(self) -> Option<T> {
+        match self {
+            Self::Present(value) => Some(value),
+            Self::Absent | Self::Null | Self::Unreadable => None,
+        }
+    }
+
+    /// What is said of it: nothing, that it is none, or this. What can't be read says nothing.
+    pub(crate) fn stated(self) -> Option<Option<T>> {
+        match self {
+            Self::Absent | Self::Unreadable => None,
+            Self::Null => Some(None),
+            Self::Present(value) => Some(Some(value)),
+        }
+    }
+
+    /// The same, by reference.
+    pub(crate) fn as_ref(&self) -> Part<&T> {
+        match self {
+            Self::Absent => Part::Absent,
+            Self::Null => Part::Null,
+            Self::Present(value) => Part::Present(value),
+            Self::Unreadable => Part::Unreadable,
+        }
+    }
+}
+
+impl<T> Part<T> {
+    /// The same with another value.
+    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Part<U> {
+        match self {
+            Self::Absent => Part::Absent,
+            Self::Null => Part::Null,
+            Self::Present(value) => Part::Present(change(value)),
+            Self::Unreadable => Part::Unreadable,
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Part<T> {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(reader)?;
+        Ok(match serde_json::from_str(raw.get()) {
+            Ok(Some(value)) => Self::Present(value),
+            Ok(None) => Self::Null,
+            Err(_) => Self::Unreadable,
+        })
+    }
+}
+
 /// An id of one of the provider's objects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Id(pub(crate) ObjectId);
@@ -136,8 +219,8 @@ pub(crate) struct WirePeriod {
 
 impl WirePeriod {
     /// As a period, if any; `place` names the field, for errors.
-    pub(crate) fn period(span: Option<Self>, place: &str) -> Result<Option<Period>, UnclearValue> {
-        let Some(Self { start, end }) = span else {
+    pub(crate) fn period(span: Part<Self>, place: &str) -> Result<Option<Period>, UnclearValue> {
+        let Some(Self { start, end }) = span.read(place)? else {
             return Ok(None);
         };
         period(start.0, end.0, place).map(Some)

@@ -1,14 +1,15 @@
 //! An event and what can be had behind it: its object, the mandate, the customer.
 
 use crate::api_document::{ReadError, fetch, find};
+use crate::customer_object::CustomerObject;
 use crate::draft::{self, NormalizedEventDraft};
 use crate::fetch::{ApiCall, ResponseTracker};
 use crate::quarantine::unreadable_name;
-use crate::wire::{Id, Metadata, Rfc3339Time, UnclearValue, id, read, read_object};
-use domain::event::{About, Fact};
+use crate::wire::{Id, Metadata, Part, Rfc3339Time, UnclearValue, id, read, read_object};
+use domain::event::About;
 use domain::ids::{ObjectId, ProviderAccount};
 use domain::money::Money;
-use domain::person::Profile;
+use domain::payment::snapshot::NextAttempt;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -24,8 +25,17 @@ pub(super) struct GocardlessEnvelope<'a> {
     action: Arc<str>,
     #[serde(borrow, default)]
     links: Option<&'a RawValue>,
+    #[serde(default)]
+    details: Part<Details>,
     #[serde(borrow, default)]
-    resource_metadata: Option<Metadata<'a>>,
+    resource_metadata: Part<Metadata<'a>>,
+}
+
+/// What an event says of why it happened.
+#[derive(Deserialize)]
+struct Details {
+    #[serde(default)]
+    will_attempt_retry: Part<bool>,
 }
 
 /// An event that is acted upon.
@@ -33,6 +43,8 @@ pub(super) struct GocardlessEvent<'a, 'f> {
     account: &'a ProviderAccount,
     responses: &'a ResponseTracker<'f>,
     metadata: Option<&'a Metadata<'a>>,
+    /// Whether GoCardless will try a failed payment again, where it says so.
+    will_attempt_retry: Option<bool>,
     /// When it happened.
     pub(super) at: Timestamp,
     /// What it is about.
@@ -109,13 +121,23 @@ impl<'a, 'f> GocardlessEvent<'a, 'f> {
         let links = envelope
             .links
             .map(|links| read_object(links, "event.links"));
+        let details = envelope.details.as_ref().readable();
         Ok(Self {
             account,
             responses,
-            metadata: envelope.resource_metadata.as_ref(),
+            metadata: envelope.resource_metadata.as_ref().readable(),
+            will_attempt_retry: details.and_then(|details| details.will_attempt_retry.readable()),
             at: envelope.created_at.0,
             links: links.transpose()?.unwrap_or_default(),
         })
+    }
+
+    /// Whether it tries again. That it will is said without a date.
+    pub(super) fn next_attempt(&self) -> NextAttempt {
+        match self.will_attempt_retry {
+            Some(false) => NextAttempt::NotPlanned,
+            Some(true) | None => NextAttempt::Unknown,
+        }
     }
 
     /// The object of this kind (`payments`) that the event names.
@@ -137,20 +159,16 @@ impl<'a, 'f> GocardlessEvent<'a, 'f> {
         Ok(read_object(object, kind)?)
     }
 
-    /// The subscriptions of a mandate, all of them.
+    /// The subscriptions of a mandate, and whether these are all. Each is read by itself.
     pub(super) fn subscriptions_of<T: Deserialize<'f>>(
         &self,
         mandate: &ObjectId,
-    ) -> Result<Vec<T>, ReadError> {
+    ) -> Result<(Vec<Part<T>>, bool), ReadError> {
         let query = [("mandate", mandate.as_str()), ("limit", PAGE)];
         let call = ApiCall::get(&[SUBSCRIPTIONS]).and_then(|call| call.with_query(&query));
         let document = fetch(self.responses, call, SUBSCRIPTIONS)?;
         let page: Page<T> = read_object(document, SUBSCRIPTIONS)?;
-        if page.meta.cursors.after.is_some() {
-            // The rest would go on without a mandate.
-            return Err(UnclearValue("a mandate has more than 500 subscriptions".into()).into());
-        }
-        Ok(page.subscriptions)
+        Ok((page.subscriptions, page.meta.cursors.after.is_none()))
     }
 
     /// The customer's, who is behind a mandate; a payment without one is a guest's own.
@@ -200,19 +218,26 @@ impl<'a, 'f> GocardlessEvent<'a, 'f> {
         let Some(document) = find(self.responses, call, CUSTOMERS)? else {
             return Ok(());
         };
-        let document: Customers<'_> = read_object(document, CUSTOMERS)?;
-        let customer: Customer<'_> = read_object(document.customers, CUSTOMERS)?;
-        draft.read_metadata(customer.metadata.as_ref());
-        draft.add_fact(Fact::Profile(customer.profile()));
+        let customers = read_object::<Customers<'_>>(document, CUSTOMERS);
+        let customer = customers.and_then(|document| read_object(document.customers, CUSTOMERS));
+        if let Some(customer) = draft.readable::<Customer<'_>>(customer) {
+            draft.read_metadata(customer.metadata.as_ref().readable());
+            customer.into_object().add_to(draft);
+        }
         Ok(())
     }
 }
 
 /// An amount as GoCardless counts it; `place` names the object it stands in.
-pub(super) fn money(minor: i64, currency: &str, place: &str) -> Result<Money, UnclearValue> {
-    let minor = draft::not_negative(minor, &format!("{place}.amount"))?;
+pub(super) fn money(
+    minor: Part<i64>,
+    currency: &Part<Arc<str>>,
+    place: &str,
+) -> Result<Money, UnclearValue> {
+    let amount = format!("{place}.amount");
+    let minor = draft::not_negative(minor.require(&amount)?, &amount)?;
     let place = format!("{place}.currency");
-    draft::money(minor, currency, &place, EXPONENTS)
+    draft::money(minor, currency.as_ref().require(&place)?, &place, EXPONENTS)
 }
 
 impl Links {
@@ -228,8 +253,9 @@ impl Links {
 }
 
 #[derive(Deserialize)]
+#[serde(bound(deserialize = "T: Deserialize<'de>"))]
 struct Page<T> {
-    subscriptions: Vec<T>,
+    subscriptions: Vec<Part<T>>,
     meta: Meta,
 }
 
@@ -263,40 +289,46 @@ struct Customers<'a> {
 #[derive(Deserialize)]
 struct Customer<'a> {
     #[serde(default)]
-    email: Option<Arc<str>>,
+    email: Part<Arc<str>>,
     #[serde(default)]
-    given_name: Option<Arc<str>>,
+    given_name: Part<Arc<str>>,
     #[serde(default)]
-    family_name: Option<Arc<str>>,
+    family_name: Part<Arc<str>>,
     #[serde(default)]
-    company_name: Option<Arc<str>>,
+    company_name: Part<Arc<str>>,
     #[serde(default)]
-    country_code: Option<Arc<str>>,
+    country_code: Part<Arc<str>>,
     #[serde(default)]
-    language: Option<Arc<str>>,
+    language: Part<Arc<str>>,
     #[serde(borrow, default)]
-    metadata: Option<Metadata<'a>>,
+    metadata: Part<Metadata<'a>>,
 }
 
 impl Customer<'_> {
-    fn profile(&self) -> Profile {
-        let names = [&self.given_name, &self.family_name];
+    fn into_object(self) -> CustomerObject {
+        CustomerObject {
+            name: self.name(),
+            email: self.email,
+            locale: self.language,
+            country: self.country_code,
+        }
+    }
+
+    /// The person's name, else the company's. It is empty where all of them are.
+    fn name(&self) -> Part<Arc<str>> {
+        let parts = [&self.given_name, &self.family_name];
+        let names = parts.iter().filter_map(|part| part.as_ref().readable());
         let names: Vec<&str> = names
-            .into_iter()
-            .flatten()
             .map(|name| name.trim())
             .filter(|name| !name.is_empty())
             .collect();
-        let person = (!names.is_empty()).then(|| names.join(" ").into());
-        Profile {
-            complete: true,
-            locale: self.language.clone(),
-            ..draft::profile(
-                self.email.clone(),
-                person.or_else(|| self.company_name.clone()),
-                self.country_code.clone(),
-            )
+        if !names.is_empty() {
+            return Part::Present(names.join(" ").into());
         }
+        if parts.iter().any(|part| matches!(part, Part::Unreadable)) {
+            return Part::Unreadable;
+        }
+        self.company_name.clone()
     }
 }
 

@@ -4,7 +4,7 @@ use super::event::GocardlessEvent;
 use super::subscription::Subscription;
 use crate::api_document::ReadError;
 use crate::draft::NormalizedEventDraft;
-use crate::wire::UnclearValue;
+use crate::wire::{Part, UnclearValue};
 use domain::event::Fact;
 
 /// `mandates.created`, `mandates.active`: the first that is known of a customer.
@@ -22,11 +22,19 @@ pub(super) fn ended<'a>(
 ) -> Result<NormalizedEventDraft<'a>, ReadError> {
     let mandate = event.links.mandate.as_ref();
     let mandate = mandate.ok_or_else(|| UnclearValue::missing("event.links.mandate"))?;
-    let subscriptions: Vec<Subscription<'_>> = event.subscriptions_of(&mandate.0)?;
+    let (subscriptions, all): (Vec<Part<Subscription<'_>>>, bool) =
+        event.subscriptions_of(&mandate.0)?;
     let mut draft = event.draft(Some(mandate), None)?;
+    if !all {
+        // The rest would go on without a mandate.
+        draft.add_unclear(UnclearValue(
+            "a mandate has more than 500 subscriptions".into(),
+        ));
+    }
     for subscription in subscriptions {
-        if !subscription.ended_as_agreed()? {
-            let snapshot = subscription.ended(event, true)?;
+        let subscription = draft.readable(subscription.require("subscriptions"));
+        if let Some(subscription) = subscription.filter(|one| !one.ended_as_agreed()) {
+            let snapshot = subscription.ended(event, true, &mut draft);
             draft.add_references(&[Some(&snapshot.id)]);
             draft.add_fact(Fact::Subscription(Box::new(snapshot)));
         }

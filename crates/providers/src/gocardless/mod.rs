@@ -11,7 +11,9 @@
 //! - **A payment** has arrived when it is `confirmed`. It may still fail weeks later, and then
 //!   nothing has arrived. `paid_out` tells of the same money; both date it by its charge date.
 //! - **A chargeback** is open until it is settled (lost) or canceled (won).
-//! - **The period** ends with the next upcoming charge and is one interval long.
+//! - **The period** ends with the next upcoming charge and is one interval long; months keep
+//!   `day_of_month` (−1 is the last), else the day of `start_date`.
+//! - **A further attempt** is known by `details.will_attempt_retry`, and its date never is.
 //! - **The price** is `metadata.price` of the subscription, else its name, else its own id.
 //! - `metadata` (three keys at most) carries `customer_id` and `referral_code` as elsewhere.
 //! - Nothing tells that two customers pay from one account.

@@ -4,13 +4,13 @@ use super::event::{GocardlessEvent, Links, money};
 use crate::api_document::ReadError;
 use crate::civil::Day;
 use crate::draft::NormalizedEventDraft;
-use crate::wire::{Id, Metadata, UnclearValue};
+use crate::wire::{Id, Metadata, Part, UnclearValue};
 use domain::event::Fact;
 use domain::money::Money;
 use domain::payment::snapshot::{
-    DisputeSnapshot, DisputeState, InvoiceSnapshot, InvoiceState, NextAttempt, PaymentSnapshot,
-    SourceKind,
+    DisputeSnapshot, DisputeState, InvoiceSnapshot, InvoiceState, PaymentSnapshot, SourceKind,
 };
+use jiff::Timestamp;
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -61,12 +61,14 @@ pub(super) fn chargeback_canceled<'a>(
 pub(super) struct Payment<'a> {
     /// Its id.
     pub(super) id: Id,
-    amount: i64,
-    currency: Arc<str>,
     #[serde(default)]
-    charge_date: Option<Day>,
+    amount: Part<i64>,
+    #[serde(default)]
+    currency: Part<Arc<str>>,
+    #[serde(default)]
+    charge_date: Part<Day>,
     #[serde(borrow, default)]
-    metadata: Option<Metadata<'a>>,
+    metadata: Part<Metadata<'a>>,
     #[serde(default)]
     links: Links,
 }
@@ -80,13 +82,19 @@ impl<'f> Payment<'f> {
         let payment: Self = event.object(PLACE, named)?;
         let own = Some(&payment.id.0);
         let mut draft = event.draft(payment.links.mandate.as_ref(), own)?;
-        draft.read_metadata(payment.metadata.as_ref());
+        draft.read_metadata(payment.metadata.as_ref().readable());
         draft.add_references(&[own, payment.links.subscription()]);
         Ok((payment, draft))
     }
 
     fn amount(&self) -> Result<Money, UnclearValue> {
         money(self.amount, &self.currency, PLACE)
+    }
+
+    /// When it was charged, where that is said.
+    fn charged_at(&self) -> Result<Option<Timestamp>, UnclearValue> {
+        let date = self.charge_date.read("payments.charge_date")?;
+        date.map(Day::start).transpose()
     }
 }
 
@@ -96,7 +104,10 @@ fn with_invoice_state<'a>(
     state: InvoiceState,
 ) -> Result<NormalizedEventDraft<'a>, ReadError> {
     let (payment, mut draft) = Payment::fetch_with_draft(event, &event.links.payment)?;
-    let due = payment.amount()?;
+    let charged_at = draft.readable(payment.charged_at()).flatten();
+    let Some(due) = draft.readable(payment.amount()) else {
+        return Ok(draft);
+    };
     let arrived = match state {
         InvoiceState::Paid => due,
         InvoiceState::Failed
@@ -104,7 +115,6 @@ fn with_invoice_state<'a>(
         | InvoiceState::Uncollectible
         | InvoiceState::Voided => Money { minor: 0, ..due },
     };
-    let charged_at = payment.charge_date.map(Day::start).transpose()?;
     let subscription = payment.links.subscription().cloned();
     draft.add_fact(Fact::Payment(PaymentSnapshot {
         ids: vec![payment.id.0.clone()],
@@ -120,9 +130,9 @@ fn with_invoice_state<'a>(
         subscription,
         state,
         due,
-        // GoCardless tells neither how often it tried, nor when it will try again.
+        // GoCardless does not tell how often it tried.
         attempts: 0,
-        next_attempt: NextAttempt::Unknown,
+        next_attempt: event.next_attempt(),
         paid: (state == InvoiceState::Paid).then_some(due),
     }));
     Ok(draft)
@@ -133,13 +143,15 @@ fn with_dispute_state<'a>(
     state: DisputeState,
 ) -> Result<NormalizedEventDraft<'a>, ReadError> {
     let (payment, mut draft) = Payment::fetch_with_draft(event, &event.links.payment)?;
-    draft.add_fact(Fact::Dispute(DisputeSnapshot {
-        // A chargeback has no id; a payment has one at most.
-        id: payment.id.0.clone(),
-        payment: vec![payment.id.0.clone()],
-        amount: payment.amount()?.into(),
-        state,
-    }));
+    if let Some(amount) = draft.readable(payment.amount()) {
+        draft.add_fact(Fact::Dispute(DisputeSnapshot {
+            // A chargeback has no id; a payment has one at most.
+            id: payment.id.0.clone(),
+            payment: vec![payment.id.0.clone()],
+            amount: amount.into(),
+            state,
+        }));
+    }
     Ok(draft)
 }
 

@@ -4,7 +4,7 @@ use super::event::{GocardlessEvent, Links, money};
 use super::payment::Payment;
 use crate::api_document::ReadError;
 use crate::draft::NormalizedEventDraft;
-use crate::wire::{Id, Metadata, Rfc3339Time};
+use crate::wire::{Id, Metadata, Part, Rfc3339Time, to_timestamp};
 use domain::event::Fact;
 use domain::payment::snapshot::{RefundSnapshot, RefundState};
 use serde::Deserialize;
@@ -34,11 +34,14 @@ pub(super) fn failed<'a>(
 #[derive(Deserialize)]
 struct Refund<'a> {
     id: Id,
-    amount: i64,
-    currency: Arc<str>,
-    created_at: Rfc3339Time,
+    #[serde(default)]
+    amount: Part<i64>,
+    #[serde(default)]
+    currency: Part<Arc<str>>,
+    #[serde(default)]
+    created_at: Part<Rfc3339Time>,
     #[serde(borrow, default)]
-    metadata: Option<Metadata<'a>>,
+    metadata: Part<Metadata<'a>>,
     links: Links,
 }
 
@@ -55,16 +58,17 @@ fn snapshot<'a>(
         }
         None => (None, event.draft(refund.links.mandate.as_ref(), None)?),
     };
-    draft.read_metadata(refund.metadata.as_ref());
-    let amount = money(refund.amount, &refund.currency, "refunds")?.into();
-    if let Some(payment) = payment {
+    draft.read_metadata(refund.metadata.as_ref().readable());
+    let amount = draft.readable(money(refund.amount, &refund.currency, "refunds"));
+    let created_at = draft.readable(refund.created_at.read("refunds.created_at"));
+    if let (Some(payment), Some(amount)) = (payment, amount) {
         draft.add_fact(Fact::Refund(RefundSnapshot {
             id: refund.id.0,
             payment: vec![payment],
-            amount,
+            amount: amount.into(),
             tax_minor: None,
             state,
-            created_at: refund.created_at.0,
+            created_at: to_timestamp(created_at.flatten()).unwrap_or(event.at),
         }));
     }
     Ok(draft)

@@ -4,7 +4,7 @@
 use super::event::GocardlessEvent;
 use crate::api_document::ReadError;
 use crate::draft::NormalizedEventDraft;
-use crate::wire::{Id, Metadata, UnclearValue, id};
+use crate::wire::{Id, Metadata, Part, UnclearValue, id};
 use serde::Deserialize;
 
 /// The form, and what it made. The money is told of by the payment's own events.
@@ -18,7 +18,7 @@ pub(super) fn fulfilled<'a>(
     let customer =
         customer.ok_or_else(|| UnclearValue::missing("billing_requests.links.customer"))?;
     let mut draft = event.draft_for(Some(customer), None)?;
-    draft.read_metadata(request.metadata.as_ref());
+    draft.read_metadata(request.metadata.as_ref().readable());
     draft.add_references(&[
         Some(&request.id.0),
         id(&links.mandate_request_mandate),
@@ -32,7 +32,7 @@ struct BillingRequest<'a> {
     id: Id,
     links: FulfilledLinks,
     #[serde(borrow, default)]
-    metadata: Option<Metadata<'a>>,
+    metadata: Part<Metadata<'a>>,
 }
 
 #[derive(Deserialize)]

@@ -2,9 +2,9 @@
 
 use super::event::{GocardlessEvent, money};
 use crate::api_document::ReadError;
-use crate::civil::{CalendarUnit, Day, Interval};
+use crate::civil::{CalendarUnit, Day, DayOfMonth, Interval};
 use crate::draft::{NormalizedEventDraft, terms};
-use crate::wire::{Id, Metadata, Rfc3339Time, UnclearValue};
+use crate::wire::{Id, Metadata, Part, Rfc3339Time, UnclearValue};
 use domain::event::Fact;
 use domain::subscription::terms::SubscriptionStatus::{
     Active, Canceled, Incomplete, IncompleteExpired, Paused,
@@ -20,7 +20,7 @@ use std::sync::Arc;
 pub(super) fn created<'a>(
     event: &GocardlessEvent<'a, '_>,
 ) -> Result<NormalizedEventDraft<'a>, ReadError> {
-    with_status(event, |state| match state {
+    with_state(event, |state| match state {
         SubscriptionState::Pending | SubscriptionState::Denied => Incomplete,
         SubscriptionState::Active
         | SubscriptionState::Paused
@@ -33,14 +33,14 @@ pub(super) fn created<'a>(
 pub(super) fn granted<'a>(
     event: &GocardlessEvent<'a, '_>,
 ) -> Result<NormalizedEventDraft<'a>, ReadError> {
-    with_status(event, |_| Active)
+    with_status(event, Active)
 }
 
 /// `subscriptions.amended`: another amount. That may be told of a paused one.
 pub(super) fn amended<'a>(
     event: &GocardlessEvent<'a, '_>,
 ) -> Result<NormalizedEventDraft<'a>, ReadError> {
-    with_status(event, |state| match state {
+    with_state(event, |state| match state {
         SubscriptionState::Pending | SubscriptionState::Denied => Incomplete,
         SubscriptionState::Paused => Paused,
         SubscriptionState::Active | SubscriptionState::Finished | SubscriptionState::Canceled => {
@@ -53,29 +53,29 @@ pub(super) fn amended<'a>(
 pub(super) fn charged<'a>(
     event: &GocardlessEvent<'a, '_>,
 ) -> Result<NormalizedEventDraft<'a>, ReadError> {
-    with_status(event, |_| Active)
+    with_status(event, Active)
 }
 
 /// `subscriptions.paused`.
 pub(super) fn paused<'a>(
     event: &GocardlessEvent<'a, '_>,
 ) -> Result<NormalizedEventDraft<'a>, ReadError> {
-    with_status(event, |_| Paused)
+    with_status(event, Paused)
 }
 
 /// `subscriptions.resumed`.
 pub(super) fn resumed<'a>(
     event: &GocardlessEvent<'a, '_>,
 ) -> Result<NormalizedEventDraft<'a>, ReadError> {
-    with_status(event, |_| Active)
+    with_status(event, Active)
 }
 
 /// `subscriptions.customer_approval_denied`: it never began.
 pub(super) fn denied<'a>(
     event: &GocardlessEvent<'a, '_>,
 ) -> Result<NormalizedEventDraft<'a>, ReadError> {
-    let (subscription, draft) = fetch_with_draft(event)?;
-    let mut snapshot = subscription.ended(event, false)?;
+    let (subscription, mut draft) = fetch_with_draft(event)?;
+    let mut snapshot = subscription.ended(event, false, &mut draft);
     snapshot.terms.status = IncompleteExpired;
     Ok(with_subscription(draft, snapshot))
 }
@@ -84,8 +84,8 @@ pub(super) fn denied<'a>(
 pub(super) fn finished<'a>(
     event: &GocardlessEvent<'a, '_>,
 ) -> Result<NormalizedEventDraft<'a>, ReadError> {
-    let (subscription, draft) = fetch_with_draft(event)?;
-    let snapshot = subscription.ended(event, false)?;
+    let (subscription, mut draft) = fetch_with_draft(event)?;
+    let snapshot = subscription.ended(event, false, &mut draft);
     Ok(with_subscription(draft, snapshot))
 }
 
@@ -93,8 +93,8 @@ pub(super) fn finished<'a>(
 pub(super) fn canceled<'a>(
     event: &GocardlessEvent<'a, '_>,
 ) -> Result<NormalizedEventDraft<'a>, ReadError> {
-    let (subscription, draft) = fetch_with_draft(event)?;
-    let snapshot = subscription.ended(event, true)?;
+    let (subscription, mut draft) = fetch_with_draft(event)?;
+    let snapshot = subscription.ended(event, true, &mut draft);
     Ok(with_subscription(draft, snapshot))
 }
 
@@ -102,22 +102,30 @@ pub(super) fn canceled<'a>(
 #[derive(Deserialize)]
 pub(super) struct Subscription<'a> {
     id: Id,
-    status: Arc<str>,
-    amount: i64,
-    currency: Arc<str>,
+    #[serde(default)]
+    status: Part<Arc<str>>,
+    #[serde(default)]
+    amount: Part<i64>,
+    #[serde(default)]
+    currency: Part<Arc<str>>,
     created_at: Rfc3339Time,
-    interval: u32,
-    interval_unit: Arc<str>,
     #[serde(default)]
-    name: Option<Arc<str>>,
+    interval: Part<u32>,
     #[serde(default)]
-    start_date: Option<Day>,
+    interval_unit: Part<Arc<str>>,
+    // From 1 to 28, or -1 for the last day of the month.
     #[serde(default)]
-    end_date: Option<Day>,
+    day_of_month: Part<i8>,
     #[serde(default)]
-    upcoming_payments: Vec<UpcomingPayment>,
+    name: Part<Arc<str>>,
+    #[serde(default)]
+    start_date: Part<Day>,
+    #[serde(default)]
+    end_date: Part<Day>,
+    #[serde(default)]
+    upcoming_payments: Part<Vec<UpcomingPayment>>,
     #[serde(borrow, default)]
-    metadata: Option<Metadata<'a>>,
+    metadata: Part<Metadata<'a>>,
     links: MandateLink,
 }
 
@@ -143,15 +151,19 @@ enum SubscriptionState {
 }
 
 impl Subscription<'_> {
-    /// Whether it came to its agreed end, or never began.
-    pub(super) fn ended_as_agreed(&self) -> Result<bool, UnclearValue> {
-        Ok(match self.state()? {
-            SubscriptionState::Finished | SubscriptionState::Denied => true,
-            SubscriptionState::Pending
-            | SubscriptionState::Active
-            | SubscriptionState::Paused
-            | SubscriptionState::Canceled => false,
-        })
+    /// Whether it came to its agreed end, or never began. What can't be told is taken not to have:
+    /// an end that is told twice is one.
+    pub(super) fn ended_as_agreed(&self) -> bool {
+        match self.state() {
+            Ok(SubscriptionState::Finished | SubscriptionState::Denied) => true,
+            Ok(
+                SubscriptionState::Pending
+                | SubscriptionState::Active
+                | SubscriptionState::Paused
+                | SubscriptionState::Canceled,
+            )
+            | Err(_) => false,
+        }
     }
 
     /// It ended with this event; `asked` whether somebody asked for it.
@@ -159,78 +171,111 @@ impl Subscription<'_> {
         &self,
         event: &GocardlessEvent<'_, '_>,
         asked: bool,
-    ) -> Result<SubscriptionSnapshot, UnclearValue> {
-        self.state()?;
-        let mut snapshot = self.snapshot(Canceled)?;
-        snapshot.ended_at = Some(event.at);
-        snapshot.canceled_at = asked.then_some(event.at);
-        Ok(snapshot)
+        draft: &mut NormalizedEventDraft<'_>,
+    ) -> SubscriptionSnapshot {
+        SubscriptionSnapshot {
+            ended_at: Some(event.at),
+            canceled_at: asked.then_some(event.at),
+            ..self.snapshot(Canceled, draft)
+        }
     }
 
-    fn snapshot(&self, status: SubscriptionStatus) -> Result<SubscriptionSnapshot, UnclearValue> {
-        let amount = money(self.amount, &self.currency, PLACE)?;
-        let priced = self.metadata.as_ref().and_then(Metadata::price);
-        let price = priced.or_else(|| self.name.clone());
-        Ok(SubscriptionSnapshot {
+    fn snapshot(
+        &self,
+        status: SubscriptionStatus,
+        draft: &mut NormalizedEventDraft<'_>,
+    ) -> SubscriptionSnapshot {
+        let amount = draft.readable(money(self.amount, &self.currency, PLACE));
+        let metadata = self.metadata.as_ref().readable();
+        let priced = metadata.and_then(Metadata::price);
+        let price = priced.or_else(|| self.name.as_ref().readable().cloned());
+        let interval = draft.readable(self.interval());
+        let period = interval.map(|interval| self.period(interval));
+        let period = draft.readable(period.transpose()).flatten().flatten();
+        let schedule = (interval.and_then(Interval::billing), period);
+        let cancel_at = draft.readable(self.end()).flatten();
+        SubscriptionSnapshot {
             id: self.id.0.clone(),
             started_at: self.created_at.0,
-            currency: Some(amount.currency),
+            currency: amount.map(|amount| amount.currency),
             terms: SubscriptionTerms {
-                cancel_at: self.end()?,
-                ..terms(status, (&self.id.0, price, amount.minor), self.period()?)?
+                cancel_at,
+                ..terms(status, (&self.id.0, price, amount), schedule, draft)
             },
             canceled_at: None,
             ended_at: None,
             end_requested: false,
             end_reason: None,
             previous_attributes: None,
-        })
+        }
     }
 
     fn state(&self) -> Result<SubscriptionState, UnclearValue> {
-        Ok(match &*self.status {
+        let place = "subscriptions.status";
+        Ok(match &**self.status.as_ref().require(place)? {
             "pending_customer_approval" => SubscriptionState::Pending,
             "customer_approval_denied" => SubscriptionState::Denied,
             "active" => SubscriptionState::Active,
             "paused" => SubscriptionState::Paused,
             "finished" => SubscriptionState::Finished,
             "cancelled" => SubscriptionState::Canceled,
-            other => return Err(UnclearValue::unknown_word("subscriptions.status", other)),
+            other => return Err(UnclearValue::unknown_word(place, other)),
         })
     }
 
-    fn period(&self) -> Result<Option<Period>, UnclearValue> {
-        let unit = match &*self.interval_unit {
+    fn interval(&self) -> Result<Interval, UnclearValue> {
+        let place = "subscriptions.interval_unit";
+        let unit = match &**self.interval_unit.as_ref().require(place)? {
             "weekly" => CalendarUnit::Week,
             "monthly" => CalendarUnit::Month,
             "yearly" => CalendarUnit::Year,
-            other => {
-                return Err(UnclearValue::unknown_word(
-                    "subscriptions.interval_unit",
-                    other,
-                ));
-            }
+            other => return Err(UnclearValue::unknown_word(place, other)),
         };
-        let count = self.interval;
-        let next = self.upcoming_payments.first();
-        let before = |next: &UpcomingPayment| {
-            Interval { count, unit }.period_before(next.charge_date, self.start_date)
+        let count = self.interval.require("subscriptions.interval")?;
+        Ok(Interval { count, unit })
+    }
+
+    fn period(&self, interval: Interval) -> Result<Option<Period>, UnclearValue> {
+        let first = self.start_date.read("subscriptions.start_date")?;
+        let due = match self.day_of_month.read("subscriptions.day_of_month")? {
+            Some(-1) => Some(DayOfMonth::Last),
+            Some(day) => Some(DayOfMonth::Day(day)),
+            None => first.map(Day::of_month),
         };
+        let upcoming = self.upcoming_payments.as_ref();
+        let upcoming = upcoming.read("subscriptions.upcoming_payments")?;
+        let next = upcoming.and_then(|payments| payments.first());
+        let before = |next: &UpcomingPayment| interval.period_before(next.charge_date, first, due);
         Ok(next.map(before).transpose()?.flatten())
     }
 
     fn end(&self) -> Result<Option<Timestamp>, UnclearValue> {
-        self.end_date.map(Day::start).transpose()
+        let date = self.end_date.read("subscriptions.end_date")?;
+        date.map(Day::start).transpose()
     }
 }
 
+/// What the action alone says of the status.
 fn with_status<'a>(
+    event: &GocardlessEvent<'a, '_>,
+    status: SubscriptionStatus,
+) -> Result<NormalizedEventDraft<'a>, ReadError> {
+    let (subscription, mut draft) = fetch_with_draft(event)?;
+    let snapshot = subscription.snapshot(status, &mut draft);
+    Ok(with_subscription(draft, snapshot))
+}
+
+/// Where the action leaves the status open, and the object says it.
+fn with_state<'a>(
     event: &GocardlessEvent<'a, '_>,
     status: fn(SubscriptionState) -> SubscriptionStatus,
 ) -> Result<NormalizedEventDraft<'a>, ReadError> {
-    let (subscription, draft) = fetch_with_draft(event)?;
-    let snapshot = subscription.snapshot(status(subscription.state()?))?;
-    Ok(with_subscription(draft, snapshot))
+    let (subscription, mut draft) = fetch_with_draft(event)?;
+    if let Some(state) = draft.readable(subscription.state()) {
+        let snapshot = subscription.snapshot(status(state), &mut draft);
+        draft.add_fact(Fact::Subscription(Box::new(snapshot)));
+    }
+    Ok(draft)
 }
 
 fn fetch_with_draft<'a, 'f>(
@@ -238,7 +283,7 @@ fn fetch_with_draft<'a, 'f>(
 ) -> Result<(Subscription<'f>, NormalizedEventDraft<'a>), ReadError> {
     let subscription: Subscription<'f> = event.object(PLACE, &event.links.subscription)?;
     let mut draft = event.draft(Some(&subscription.links.mandate), None)?;
-    draft.read_metadata(subscription.metadata.as_ref());
+    draft.read_metadata(subscription.metadata.as_ref().readable());
     draft.add_references(&[Some(&subscription.id.0), event.links.payment()]);
     Ok((subscription, draft))
 }

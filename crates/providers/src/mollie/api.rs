@@ -1,10 +1,11 @@
 //! What Mollie's objects have in common, and the customer behind them.
 
 use crate::api_document::{ReadError, find};
+use crate::customer_object::CustomerObject;
 use crate::draft::{self, NormalizedEventDraft};
 use crate::fetch::{ApiCall, ResponseTracker};
-use crate::wire::{Id, Metadata, UnclearValue, read, read_object};
-use domain::event::{About, Fact};
+use crate::wire::{Id, Metadata, Part, UnclearValue, read, read_object};
+use domain::event::About;
 use domain::ids::{Mode, ObjectId, ProviderAccount};
 use domain::money::Money;
 use domain::person::Profile;
@@ -24,6 +25,8 @@ pub(super) enum ReadResult<'a> {
     Draft(NormalizedEventDraft<'a>),
     /// Test money at a live endpoint or the reverse.
     WrongMode,
+    /// Nothing that we act on.
+    Nothing,
 }
 
 /// An amount: decimal text and a currency.
@@ -50,34 +53,39 @@ impl MollieAmount {
 #[serde(rename_all = "camelCase")]
 pub(super) struct BillingAddress {
     #[serde(default)]
-    email: Option<Arc<str>>,
+    email: Part<Arc<str>>,
     #[serde(default)]
-    given_name: Option<Arc<str>>,
+    given_name: Part<Arc<str>>,
     #[serde(default)]
-    family_name: Option<Arc<str>>,
+    family_name: Part<Arc<str>>,
     #[serde(default)]
-    organization_name: Option<Arc<str>>,
+    organization_name: Part<Arc<str>>,
     #[serde(default)]
-    country: Option<Arc<str>>,
+    country: Part<Arc<str>>,
     #[serde(default)]
-    locale: Option<Arc<str>>,
+    locale: Part<Arc<str>>,
 }
 
 impl BillingAddress {
     /// With an address to write to, where it has none.
     pub(super) fn or_email(self, email: Option<Arc<str>>) -> Self {
-        let email = self.email.or(email);
+        let email = match (self.email, email) {
+            (Part::Absent | Part::Null | Part::Unreadable, Some(email)) => Part::Present(email),
+            (own, _) => own,
+        };
         Self { email, ..self }
     }
 
     /// It fills gaps: a known customer may pay for somebody else.
     pub(super) fn profile(self) -> Profile {
         let names = [self.given_name, self.family_name];
-        let names: Vec<Arc<str>> = names.into_iter().flatten().collect();
+        let names: Vec<Arc<str>> = names.into_iter().filter_map(Part::readable).collect();
         let person = (!names.is_empty()).then(|| names.join(" ").into());
+        let name = self.organization_name.readable().or(person);
+        let locale = self.locale.as_ref().readable();
         Profile {
-            locale: self.locale.as_deref().map(language),
-            ..draft::profile(self.email, self.organization_name.or(person), self.country)
+            locale: locale.map(|locale| language(locale)),
+            ..draft::profile(self.email.readable(), name, self.country.readable())
         }
     }
 }
@@ -118,13 +126,18 @@ impl<'a, 'f> MollieContext<'a, 'f> {
         let Some(document) = find(self.responses, call, "customer")? else {
             return Ok(());
         };
-        let customer: Customer<'_> = read_object(document, "customer")?;
+        let Some(customer) = draft.readable(read_object::<Customer<'_>>(document, "customer"))
+        else {
+            return Ok(());
+        };
         read_metadata(draft, customer.metadata);
-        draft.add_fact(Fact::Profile(Profile {
-            complete: true,
-            locale: customer.locale.as_deref().map(language),
-            ..draft::profile(customer.email, customer.name, None)
-        }));
+        let said = CustomerObject {
+            email: customer.email,
+            name: customer.name,
+            locale: customer.locale.map(|locale| language(&locale)),
+            ..CustomerObject::default()
+        };
+        said.add_to(draft);
         Ok(())
     }
 }
@@ -148,11 +161,11 @@ fn language(locale: &str) -> Arc<str> {
 #[derive(Deserialize)]
 struct Customer<'a> {
     #[serde(default)]
-    email: Option<Arc<str>>,
+    email: Part<Arc<str>>,
     #[serde(default)]
-    name: Option<Arc<str>>,
+    name: Part<Arc<str>>,
     #[serde(default)]
-    locale: Option<Arc<str>>,
+    locale: Part<Arc<str>>,
     #[serde(borrow, default)]
     metadata: Option<&'a RawValue>,
 }

@@ -15,6 +15,8 @@ use std::sync::Arc;
 
 /// The entity of an event: by name, and whole where the webhook is set to say all.
 pub(super) struct Entity<'a> {
+    /// The event's id.
+    pub(super) event: Id,
     /// Its id.
     pub(super) id: Id,
     /// The whole of it.
@@ -49,6 +51,9 @@ pub(super) fn outcome(
     let (about, facts, references) = match read {
         Ok(ReadResult::Draft(draft)) => (draft.about, draft.facts, draft.references),
         Ok(ReadResult::WrongMode) => return FetchStep::Done(ItemOutcome::WrongMode { kind }),
+        Ok(ReadResult::Nothing) => {
+            return FetchStep::Done(ItemOutcome::Ignored { id: Some(id), kind });
+        }
         Err(ReadError::NotFetched(questions)) => return FetchStep::Fetch(questions),
         Err(ReadError::Unavailable(what)) => {
             return FetchStep::Done(waiting_event(item.account, id, kind, at, what));

@@ -14,8 +14,9 @@
 //! own) is refused before anything is asked.
 //!
 //! **Next-gen** (a webhook of the account): JSON under `X-Mollie-Signature`, twice while a
-//! secret rolls. Simple events name an entity, which is asked for. With classic webhooks
-//! alone the segment is secret enough: nothing is signed with it.
+//! secret rolls. Simple events name an entity, which is asked for. Those of a payment, a refund,
+//! a chargeback or a capture are read as the form of their payment is: it is asked for. With
+//! classic webhooks alone the segment is secret enough: nothing is signed with it.
 //!
 //! Mollie tells of payments and of nothing else, so this is all that can be known:
 //! - **A subscription** is asked for with each of its payments; it has no event of its own. Its
@@ -24,9 +25,12 @@
 //!   the shop makes another payment, and says with `metadata.retry_of` (the id of the first
 //!   that failed) what it makes up for. One that fails at the checkout page tells nothing.
 //! - **A chargeback** is lost unless it is reversed (won).
+//! - **What arrived** is `amountCaptured` where Mollie says it: less than was authorized.
+//! - **A sales invoice** that was paid by a payment link is one payment with the link's.
 //! - **The price** is `metadata.price` of the subscription, else its description.
 //! - **What was paid with** is `details.cardFingerprint`, of cards alone.
-//! - **The period** ends with the next payment and is one interval long.
+//! - **The period** ends with the next payment and is one interval long; months keep the day of
+//!   `startDate`, so that the 31st comes back after February.
 //!
 //! Unconfirmed: that a 4xx of the payments API always repeats its status in the body; the
 //! payment named in `paymentDetails` of a sales invoice; that the API for sales invoices takes
@@ -41,6 +45,7 @@ mod event;
 mod invoice;
 mod link;
 mod payment;
+mod reversal;
 mod subscription;
 
 mod samples;
@@ -92,7 +97,8 @@ const NORMALIZER: u16 = 3;
 
 /// The names of the events acted upon.
 fn handled_types() -> Vec<&'static str> {
-    let events = normalize::HANDLED_TYPES.iter().map(|row| row.0);
+    let events = || normalize::HANDLED_TYPES.iter().map(|row| row.0);
     let states = payment::KINDS.iter().map(|row| row.0);
-    states.chain(events).collect()
+    let of_forms = states.filter(|state| events().all(|event| event != *state));
+    of_forms.chain(events()).collect()
 }

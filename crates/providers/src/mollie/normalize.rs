@@ -2,7 +2,7 @@
 
 use super::api::{MollieContext, ReadResult};
 use super::event::{Entity, MollieEventHeader, outcome};
-use super::{invoice, link, payment};
+use super::{invoice, link, payment, reversal};
 use crate::api_document::ReadError;
 use crate::fetch::FetchStep;
 use crate::json::validate_json;
@@ -36,9 +36,21 @@ pub(crate) fn normalize(item: &WireItem<'_, '_>) -> FetchStep<ItemOutcome> {
 }
 
 /// The signed events acted upon; ranks beside those of payments.
+#[rustfmt::skip] // one row a line, or the order cannot be seen
 pub(super) const HANDLED_TYPES: &[(&str, u8, ReadMollieFn)] = &[
+    ("payment.failed", 50, payment::signed),
+    ("payment.paid", 57, payment::signed),
     ("sales-invoice.paid", 58, invoice::paid),
     ("payment-link.paid", 59, link::paid),
+    ("capture.succeeded", 60, reversal::of_payment),
+    ("refund.queued", 71, reversal::of_payment),
+    ("refund.pending", 71, reversal::of_payment),
+    ("refund.processing", 71, reversal::of_payment),
+    ("refund.refunded", 71, reversal::of_payment),
+    ("refund.failed", 71, reversal::of_payment),
+    ("refund.canceled", 71, reversal::of_payment),
+    ("chargeback.received", 80, reversal::of_payment),
+    ("chargeback.reversed", 80, reversal::of_payment),
 ];
 
 /// Reads what an event is about.
@@ -90,14 +102,14 @@ impl<'a> MollieEnvelope<'a> {
             .kind
             .clone()
             .ok_or_else(|| UnclearValue::missing("event.type"))?;
-        let id = self
+        let own = self
             .id
             .as_ref()
             .ok_or_else(|| UnclearValue::missing("event.id"))?;
         if kind.is_empty() || kind.len() > MAX_KIND {
             return Err(UnclearValue("`event.type` is not a name of a type".into()));
         }
-        let id = item.account.event(&id.0);
+        let id = item.account.event(&own.0);
         let acted_upon = HANDLED_TYPES.iter().find(|(acted, ..)| **acted == *kind);
         let Some((_, rank, reader)) = acted_upon else {
             return Ok(FetchStep::Done(ItemOutcome::Ignored { id: Some(id), kind }));
@@ -110,7 +122,8 @@ impl<'a> MollieEnvelope<'a> {
             account: item.account,
             responses: item.responses,
         };
-        let read = self.entity(at).and_then(|entity| reader(&mollie, &entity));
+        let entity = self.entity(own.clone(), at);
+        let read = entity.and_then(|entity| reader(&mollie, &entity));
         let named = self.entity_id.as_ref().map(|id| id.0.clone());
         let named = named.unwrap_or_else(|| unreadable_name(item.raw));
         let event = MollieEventHeader {
@@ -123,13 +136,14 @@ impl<'a> MollieEnvelope<'a> {
         Ok(outcome(event, read, item))
     }
 
-    fn entity(&self, at: Timestamp) -> Result<Entity<'a>, ReadError> {
+    fn entity(&self, event: Id, at: Timestamp) -> Result<Entity<'a>, ReadError> {
         let embedded: Option<EmbeddedEntity<'a>> = self
             .embedded
             .map(|embedded| read_object(embedded, "event._embedded"))
             .transpose()?;
         let id = self.entity_id.clone();
         Ok(Entity {
+            event,
             id: id.ok_or_else(|| UnclearValue::missing("event.entityId"))?,
             embedded: embedded.and_then(|embedded| embedded.entity),
             at,

@@ -1,23 +1,26 @@
 //! A payment in the state in which it was asked for.
 
+mod reversals;
+mod state;
+
+use self::reversals::EmbeddedReversals;
 use super::api::{BillingAddress, MollieAmount, MollieContext, ReadResult, read_metadata};
-use super::event::{self, MollieEventHeader};
+use super::event::{self, Entity, MollieEventHeader};
 use super::subscription;
-use crate::api_document::ReadError;
+use crate::api_document::{ReadError, fetch};
 use crate::fetch::{ApiCall, FetchStep};
 use crate::outcome::ItemOutcome;
 use crate::provider::WireItem;
-use crate::wire::{Id, Rfc3339Time, UnclearValue, read_object, to_timestamp};
+use crate::wire::{Id, Part, Rfc3339Time, UnclearValue, read_object, to_timestamp};
 use domain::event::{About, Fact};
-use domain::ids::{ObjectId, ProviderAccount};
+use domain::ids::ProviderAccount;
+use domain::money::Money;
 use domain::payment::snapshot::{
-    DisputeSnapshot, DisputeState, InvoiceSnapshot, InvoiceState, NextAttempt, PaymentSnapshot,
-    RefundSnapshot, RefundState, SourceKind,
+    InvoiceSnapshot, InvoiceState, NextAttempt, PaymentSnapshot, SourceKind,
 };
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 /// How it is asked for: with all that went back. None for what is no id.
@@ -61,6 +64,32 @@ pub(super) fn outcome<'a>(
     Ok(event::outcome(event, read, item))
 }
 
+/// Signed `payment.paid` and `payment.failed`: the payment is asked for, as for a form. It may be
+/// further on than the event, and the event's own copy of it lacks what went back.
+pub(super) fn signed<'a>(
+    mollie: &MollieContext<'a, '_>,
+    entity: &Entity<'a>,
+) -> Result<ReadResult<'a>, ReadError> {
+    fetched(mollie, &entity.id, entity.at)
+}
+
+/// The payment of that id, as of an event of that moment.
+pub(super) fn fetched<'a>(
+    mollie: &MollieContext<'a, '_>,
+    id: &Id,
+    moment: Timestamp,
+) -> Result<ReadResult<'a>, ReadError> {
+    let document = fetch(mollie.responses, call(id.0.as_str()), PLACE)?;
+    let payment: Payment<'_> = read_object(document, PLACE)?;
+    if !mollie.is_ours(&payment.mode, "payment.mode")? {
+        return Ok(ReadResult::WrongMode);
+    }
+    match payment.kind()? {
+        Some(_) => payment.read(mollie, moment),
+        None => Ok(ReadResult::Nothing),
+    }
+}
+
 /// What the states acted upon are called, and their rank.
 pub(super) const KINDS: &[(&str, u8)] = &[
     ("payment.failed", 50),
@@ -76,59 +105,36 @@ pub(super) struct Payment<'a> {
     pub(super) id: Id,
     pub(super) mode: Arc<str>,
     status: Arc<str>,
-    amount: MollieAmount,
+    #[serde(default)]
+    amount: Part<MollieAmount>,
+    // Where less was captured than authorized.
+    #[serde(default)]
+    amount_captured: Part<MollieAmount>,
     created_at: Rfc3339Time,
     #[serde(default)]
-    paid_at: Option<Rfc3339Time>,
+    paid_at: Part<Rfc3339Time>,
     #[serde(default)]
-    failed_at: Option<Rfc3339Time>,
+    failed_at: Part<Rfc3339Time>,
     #[serde(default)]
-    sequence_type: Option<Arc<str>>,
+    sequence_type: Part<Arc<str>>,
     #[serde(default)]
     customer_id: Option<Id>,
     #[serde(default)]
     subscription_id: Option<Id>,
     #[serde(default)]
-    amount_refunded: Option<MollieAmount>,
+    amount_refunded: Part<MollieAmount>,
     #[serde(default)]
-    amount_charged_back: Option<MollieAmount>,
+    amount_charged_back: Part<MollieAmount>,
     #[serde(borrow, default)]
     metadata: Option<&'a RawValue>,
     #[serde(borrow, default)]
     details: Option<&'a RawValue>,
     #[serde(default)]
-    billing_email: Option<Arc<str>>,
+    billing_email: Part<Arc<str>>,
     #[serde(default)]
-    billing_address: Option<BillingAddress>,
+    billing_address: Part<BillingAddress>,
     #[serde(default, rename = "_embedded")]
     embedded: EmbeddedReversals,
-}
-
-#[derive(Default, Deserialize)]
-struct EmbeddedReversals {
-    #[serde(default)]
-    refunds: Option<Vec<Refund>>,
-    #[serde(default)]
-    chargebacks: Option<Vec<Chargeback>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Refund {
-    id: Id,
-    status: Arc<str>,
-    amount: MollieAmount,
-    created_at: Rfc3339Time,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Chargeback {
-    id: Id,
-    amount: MollieAmount,
-    created_at: Rfc3339Time,
-    #[serde(default)]
-    reversed_at: Option<Rfc3339Time>,
 }
 
 /// What only payments of one method have.
@@ -155,15 +161,15 @@ enum Status {
 
 enum Reversal {
     Nothing,
-    Refund,
-    Chargeback,
+    Some,
 }
 
 impl Payment<'_> {
     /// When it was paid; none where it was not.
     pub(super) fn paid_at(&self) -> Result<Option<Timestamp>, UnclearValue> {
         let paid = self.status()? == Status::Paid;
-        Ok(paid.then(|| to_timestamp(self.paid_at).unwrap_or(self.created_at.0)))
+        let at = to_timestamp(self.paid_at.readable()).unwrap_or(self.created_at.0);
+        Ok(paid.then_some(at))
     }
 
     /// The money, told once it is paid.
@@ -171,12 +177,28 @@ impl Payment<'_> {
         Ok(PaymentSnapshot {
             ids: vec![self.id.0.clone()],
             source_kind: SourceKind::Charge,
-            paid: self.amount.money("payment.amount")?,
+            paid: self.arrived()?,
             tax_minor: None,
             paid_at,
             subscription: self.subscription_id.as_ref().map(|id| id.0.clone()),
             unlinked: false,
         })
+    }
+
+    /// What arrived: what was captured where that is told, for the rest was let go.
+    fn arrived(&self) -> Result<Money, UnclearValue> {
+        let place = "payment.amountCaptured";
+        match self.amount_captured.as_ref().read(place)? {
+            Some(captured) if captured.is_zero() => {
+                Err(UnclearValue(format!("`{place}` is zero though it is paid")))
+            }
+            Some(captured) => captured.money(place),
+            None => self.due(),
+        }
+    }
+
+    fn due(&self) -> Result<Money, UnclearValue> {
+        self.amount.as_ref().require(AMOUNT)?.money(AMOUNT)
     }
 
     /// Whose it is and what was written on it, nothing yet of money.
@@ -201,9 +223,9 @@ impl Payment<'_> {
 
     /// A guest is whom the bill goes to.
     pub(super) fn into_guest(self) -> Option<BillingAddress> {
-        let billing = self.billing_address.unwrap_or_default();
+        let billing = self.billing_address.readable().unwrap_or_default();
         let guest = self.customer_id.is_none();
-        guest.then(|| billing.or_email(self.billing_email))
+        guest.then(|| billing.or_email(self.billing_email.readable()))
     }
 
     fn read<'e>(
@@ -212,21 +234,26 @@ impl Payment<'_> {
         moment: Timestamp,
     ) -> Result<ReadResult<'e>, ReadError> {
         let mut draft = self.draft(mollie)?;
-        let paid_at = self.paid_at()?;
+        let paid_at = draft.readable(self.paid_at()).flatten();
         if let Some(paid_at) = paid_at {
-            draft.add_fact(Fact::Payment(self.snapshot(paid_at)?));
+            let snapshot = draft.readable(self.snapshot(paid_at));
+            draft.facts.extend(snapshot.map(Fact::Payment));
         }
-        if self.sequence_type.as_deref() == Some("recurring") {
-            draft.add_fact(Fact::Invoice(self.invoice(paid_at.is_some())?));
+        if self.is_recurring() {
+            let invoice = draft.readable(self.invoice(paid_at.is_some()));
+            draft.facts.extend(invoice.map(Fact::Invoice));
         }
-        for refund in self.embedded.refunds.iter().flatten() {
-            draft.add_fact(Fact::Refund(refund.snapshot(&self.id)?));
+        let reversal = draft.readable(self.reversal());
+        for refund in self.embedded.refunds() {
+            let refund = draft.readable(refund.snapshot(&self.id));
+            draft.facts.extend(refund.map(Fact::Refund));
         }
-        for chargeback in self.embedded.chargebacks.iter().flatten() {
-            draft.add_fact(Fact::Dispute(chargeback.snapshot(&self.id)?));
+        for chargeback in self.embedded.chargebacks() {
+            let chargeback = draft.readable(chargeback.snapshot(&self.id));
+            draft.facts.extend(chargeback.map(Fact::Dispute));
         }
         if let (Some(customer), Some(subscription)) = (&self.customer_id, &self.subscription_id) {
-            let current = matches!(self.reversal()?, Reversal::Nothing);
+            let current = matches!(reversal, Some(Reversal::Nothing));
             let ids = (customer, subscription);
             subscription::add_subscription(mollie, &mut draft, ids, moment, current)?;
         }
@@ -242,7 +269,6 @@ impl Payment<'_> {
             .metadata
             .and_then(|raw| serde_json::from_str::<Retry>(raw.get()).ok());
         let subscription = self.subscription_id.as_ref();
-        let amount = self.amount.money("payment.amount")?;
         Ok(InvoiceSnapshot {
             id: retry.map_or_else(|| self.id.0.clone(), |retry| retry.retry_of.0),
             subscription: subscription.map(|id| id.0.clone()),
@@ -251,23 +277,30 @@ impl Payment<'_> {
             } else {
                 InvoiceState::Failed
             },
-            due: amount,
+            due: self.due()?,
             attempts: 0,
+            // Mollie does not try again, but the shop may: that is another payment.
             next_attempt: NextAttempt::Unknown,
-            paid: paid.then_some(amount),
+            paid: self.arrived().ok().filter(|_| paid),
         })
     }
 
     /// What its state is called, where it is acted upon.
     fn kind(&self) -> Result<Option<&'static str>, UnclearValue> {
-        let recurring = self.sequence_type.as_deref() == Some("recurring");
-        Ok(match (self.status()?, self.reversal()?) {
-            (Status::Paid, Reversal::Nothing) => Some("payment.paid"),
-            (Status::Paid, Reversal::Refund) => Some("payment.refunded"),
-            (Status::Paid, Reversal::Chargeback) => Some("payment.charged_back"),
-            (Status::Failed, _) if recurring => Some("payment.failed"),
-            (Status::Failed | Status::Pending | Status::Abandoned, _) => None,
+        Ok(match self.status()? {
+            Status::Paid if self.embedded.chargebacks().next().is_some() => {
+                Some("payment.charged_back")
+            }
+            Status::Paid if self.embedded.refunds().next().is_some() => Some("payment.refunded"),
+            Status::Paid => Some("payment.paid"),
+            Status::Failed if self.is_recurring() => Some("payment.failed"),
+            Status::Failed | Status::Pending | Status::Abandoned => None,
         })
+    }
+
+    fn is_recurring(&self) -> bool {
+        let kind = self.sequence_type.as_ref().readable();
+        kind.map(|kind| &**kind) == Some("recurring")
     }
 
     /// Whom it is about, as far as it says by itself.
@@ -290,108 +323,34 @@ impl Payment<'_> {
 
     /// What went back, in lists of its own; a sum alone would not say what became of what.
     fn reversal(&self) -> Result<Reversal, UnclearValue> {
-        let is_some = |sum: &Option<MollieAmount>| sum.as_ref().is_some_and(|sum| !sum.is_zero());
-        let EmbeddedReversals {
-            refunds,
-            chargebacks,
-        } = &self.embedded;
-        if is_some(&self.amount_refunded) && refunds.is_none() {
+        let is_some = |sum: &Part<MollieAmount>| match sum {
+            Part::Present(sum) => !sum.is_zero(),
+            Part::Unreadable => true,
+            Part::Absent | Part::Null => false,
+        };
+        let listed = self.embedded.refunds.as_ref();
+        let listed = listed.read("payment._embedded.refunds")?;
+        if is_some(&self.amount_refunded) && listed.is_none() {
             return Err(UnclearValue::missing("payment._embedded.refunds"));
         }
-        if is_some(&self.amount_charged_back) && chargebacks.is_none() {
+        let listed = self.embedded.chargebacks.as_ref();
+        let listed = listed.read("payment._embedded.chargebacks")?;
+        if is_some(&self.amount_charged_back) && listed.is_none() {
             return Err(UnclearValue::missing("payment._embedded.chargebacks"));
         }
-        Ok(if chargebacks.iter().flatten().next().is_some() {
-            Reversal::Chargeback
-        } else if refunds.iter().flatten().next().is_some() {
-            Reversal::Refund
-        } else {
-            Reversal::Nothing
-        })
-    }
-
-    /// The last change that has a time.
-    fn last_change(&self) -> Timestamp {
-        let EmbeddedReversals {
-            refunds,
-            chargebacks,
-        } = &self.embedded;
-        let refunds = refunds.iter().flatten().map(|refund| refund.created_at);
-        let chargebacks = chargebacks.iter().flatten();
-        let chargebacks = chargebacks.flat_map(|back| [Some(back.created_at), back.reversed_at]);
-        let own = [Some(self.created_at), self.paid_at, self.failed_at];
-        let moments = own.into_iter().chain(chargebacks).flatten().chain(refunds);
-        moments
-            .map(|moment| moment.0)
-            .max()
-            .unwrap_or(self.created_at.0)
-    }
-
-    /// The name of this state of the payment: whatever we read of it is in it.
-    fn state_name(&self) -> Result<ObjectId, UnclearValue> {
-        let mut state = Sha256::new();
-        let mut add = |words: &[&str]| {
-            for word in words {
-                state.update(word);
-                state.update(b"\0");
-            }
-        };
-        add(&[&self.status, &self.amount.value]);
-        let mut refunds: Vec<_> = self.embedded.refunds.iter().flatten().collect();
-        refunds.sort_by_key(|refund| refund.id.0.as_str());
-        for refund in refunds {
-            add(&[
-                "refund",
-                refund.id.0.as_str(),
-                &refund.status,
-                &refund.amount.value,
-            ]);
+        if self.embedded.has_unreadable() {
+            let what =
+                "a refund or chargeback in `payment._embedded` does not have the form we know";
+            return Err(UnclearValue(what.into()));
         }
-        let mut chargebacks: Vec<_> = self.embedded.chargebacks.iter().flatten().collect();
-        chargebacks.sort_by_key(|chargeback| chargeback.id.0.as_str());
-        for chargeback in chargebacks {
-            let reversed = chargeback.reversed_at.map_or("", |_| "reversed");
-            let id = chargeback.id.0.as_str();
-            add(&["chargeback", id, &chargeback.amount.value, reversed]);
-        }
-        let digest: String = hex::encode(state.finalize()).chars().take(16).collect();
-        let name = format!("{}.{digest}", self.id.0);
-        ObjectId::parse(name).map_err(|_| UnclearValue::invalid_id("payment.id"))
-    }
-}
-
-impl Refund {
-    fn snapshot(&self, payment: &Id) -> Result<RefundSnapshot, UnclearValue> {
-        let state = match &*self.status {
-            "queued" | "pending" | "processing" => RefundState::Pending,
-            "refunded" => RefundState::Succeeded,
-            "failed" | "canceled" => RefundState::Failed,
-            other => return Err(UnclearValue::unknown_word("refund.status", other)),
-        };
-        Ok(RefundSnapshot {
-            id: self.id.0.clone(),
-            payment: vec![payment.0.clone()],
-            amount: self.amount.money("refund.amount")?.into(),
-            tax_minor: None,
-            state,
-            created_at: self.created_at.0,
-        })
-    }
-}
-
-impl Chargeback {
-    fn snapshot(&self, payment: &Id) -> Result<DisputeSnapshot, UnclearValue> {
-        let state = match self.reversed_at {
-            Some(_) => DisputeState::Won,
-            None => DisputeState::Lost,
-        };
-        Ok(DisputeSnapshot {
-            id: self.id.0.clone(),
-            payment: vec![payment.0.clone()],
-            amount: self.amount.money("chargeback.amount")?.into(),
-            state,
+        let mut back = self.embedded.refunds().map(|_| ());
+        let mut charged_back = self.embedded.chargebacks().map(|_| ());
+        Ok(match back.next().or(charged_back.next()) {
+            Some(()) => Reversal::Some,
+            None => Reversal::Nothing,
         })
     }
 }
 
 const PLACE: &str = "payment";
+const AMOUNT: &str = "payment.amount";

@@ -4,8 +4,9 @@ use super::transaction::EXPONENTS;
 use super::wire::MinorUnits;
 use crate::draft::{NormalizedEventDraft, ids, money, not_negative};
 use crate::envelope::Event;
-use crate::wire::{Id, Rfc3339Time, UnclearValue, id};
+use crate::wire::{Id, Part, Rfc3339Time, UnclearValue, id};
 use domain::event::Fact;
+use domain::money::Money;
 use domain::payment::snapshot::{DisputeSnapshot, DisputeState, RefundSnapshot, RefundState};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -16,22 +17,20 @@ pub(super) fn snapshot<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>
     let transaction = Some(&adjustment.transaction_id.0);
     let mut draft = event.draft(id(&adjustment.customer_id), &[transaction])?;
     draft.add_references(&[transaction, id(&adjustment.subscription_id)]);
-    let minor = not_negative(adjustment.totals.total.0, "data.totals.total")?;
-    let amount = money(
-        minor,
-        &adjustment.currency_code,
-        "data.currency_code",
-        EXPONENTS,
-    )?
-    .into();
+    let effect = draft.readable(adjustment.effect());
+    let amount = draft.readable(adjustment.amount());
+    let tax_minor = draft.readable(adjustment.tax_minor()).flatten();
+    let (Some(effect), Some(amount)) = (effect, amount) else {
+        return Ok(draft);
+    };
     let payment = ids(&[transaction]);
-    match adjustment.effect()? {
+    match effect {
         MoneyEffect::Nothing => {}
         MoneyEffect::Refund(state) => draft.add_fact(Fact::Refund(RefundSnapshot {
             id: adjustment.id.0,
             payment,
-            amount,
-            tax_minor: None,
+            amount: amount.into(),
+            tax_minor: tax_minor.filter(|tax| *tax <= amount.minor),
             state,
             created_at: adjustment.created_at.0,
         })),
@@ -39,7 +38,7 @@ pub(super) fn snapshot<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>
         MoneyEffect::Dispute(state) => draft.add_fact(Fact::Dispute(DisputeSnapshot {
             id: adjustment.transaction_id.0,
             payment,
-            amount,
+            amount: amount.into(),
             state,
         })),
     }
@@ -56,14 +55,19 @@ struct Adjustment {
     customer_id: Option<Id>,
     #[serde(default)]
     subscription_id: Option<Id>,
-    currency_code: Arc<str>,
-    totals: Totals,
+    #[serde(default)]
+    currency_code: Part<Arc<str>>,
+    #[serde(default)]
+    totals: Part<Totals>,
     created_at: Rfc3339Time,
 }
 
 #[derive(Deserialize)]
 struct Totals {
-    total: MinorUnits,
+    #[serde(default)]
+    total: Part<MinorUnits>,
+    #[serde(default)]
+    tax: Part<MinorUnits>,
 }
 
 /// What follows from an adjustment.
@@ -75,6 +79,24 @@ enum MoneyEffect {
 }
 
 impl Adjustment {
+    fn amount(&self) -> Result<Money, UnclearValue> {
+        let place = "data.totals.total";
+        let total = self.totals.as_ref().require(place)?.total.require(place)?;
+        let minor = not_negative(total.0, place)?;
+        let place = "data.currency_code";
+        let code = self.currency_code.as_ref().require(place)?;
+        money(minor, code, place, EXPONENTS)
+    }
+
+    /// The tax within it: all of it where only tax goes back.
+    fn tax_minor(&self) -> Result<Option<i64>, UnclearValue> {
+        let place = "data.totals.tax";
+        let totals = self.totals.as_ref().read(place)?;
+        let tax = totals.map(|totals| totals.tax.read(place)).transpose()?;
+        let tax = tax.flatten();
+        tax.map(|tax| not_negative(tax.0, place)).transpose()
+    }
+
     fn effect(&self) -> Result<MoneyEffect, UnclearValue> {
         let status = Status::read(&self.status)?;
         Ok(match (&*self.action, status) {

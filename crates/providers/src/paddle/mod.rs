@@ -18,8 +18,10 @@
 //! - A transaction is both the invoice and its payment. A first payment that fails sits before
 //!   the checkout page, and an invoice that a person has to pay was never collected: neither is a
 //!   failed payment.
-//! - A refund counts once Paddle approved it. A chargeback names no dispute, so a transaction has
+//! - A refund counts once Paddle approved it; of what goes back it says the tax, which may be all
+//!   of it. A chargeback names no dispute, so a transaction has
 //!   one: lost when the money is taken, won when it is brought back.
+//! - Whether a failed payment is tried again, and when, Paddle does not say.
 //! - An address does not say whose it is, so nobody's country is known.
 //! - Paddle says that an end is scheduled, not when that was asked for.
 //!

@@ -2,14 +2,13 @@
 
 use super::wire::metadata;
 use super::{adjustment, subscription, transaction};
-use crate::draft::{NormalizedEventDraft, profile};
+use crate::customer_object::CustomerObject;
+use crate::draft::NormalizedEventDraft;
 use crate::envelope::{CustomerFields, Envelope, Event, EventSchema, fields, read};
 use crate::fetch::FetchStep;
 use crate::outcome::ItemOutcome;
 use crate::provider::WireItem;
-use crate::wire::{Id, UnclearValue};
-use domain::event::Fact;
-use domain::person::Profile;
+use crate::wire::{Id, Part, UnclearValue};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
@@ -80,12 +79,14 @@ struct PaddleEnvelope<'a> {
 fn customer<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     let customer: Customer<'_> = event.data()?;
     let mut draft = event.draft(Some(&customer.id.0), &[])?;
-    draft.add_fact(Fact::Profile(Profile {
-        complete: true,
-        locale: customer.locale,
-        ..profile(customer.email, customer.name, None)
-    }));
     draft.read_metadata(metadata(customer.custom_data).as_ref());
+    let said = CustomerObject {
+        email: customer.email,
+        name: customer.name,
+        locale: customer.locale,
+        ..CustomerObject::default()
+    };
+    said.add_to(&mut draft);
     Ok(draft)
 }
 
@@ -93,11 +94,11 @@ fn customer<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, UnclearVa
 struct Customer<'a> {
     id: Id,
     #[serde(default)]
-    email: Option<Arc<str>>,
+    email: Part<Arc<str>>,
     #[serde(default)]
-    name: Option<Arc<str>>,
+    name: Part<Arc<str>>,
     #[serde(default)]
-    locale: Option<Arc<str>>,
+    locale: Part<Arc<str>>,
     #[serde(borrow, default)]
     custom_data: Option<&'a RawValue>,
 }

@@ -3,7 +3,7 @@
 use super::wire::{MinorUnits, metadata};
 use crate::draft::{NormalizedEventDraft, currency, not_negative};
 use crate::envelope::Event;
-use crate::wire::{Id, Rfc3339Time, UnclearValue, id, period, to_timestamp};
+use crate::wire::{Id, Part, Rfc3339Time, UnclearValue, id, period, to_timestamp};
 use domain::event::Fact;
 use domain::ids::PriceId;
 use domain::money::Currency;
@@ -22,12 +22,12 @@ pub(super) fn snapshot<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>
     let subscription: Subscription<'_> = event.data()?;
     let mut draft = event.draft(Some(&subscription.customer_id.0), &[])?;
     draft.add_references(&[Some(&subscription.id.0), id(&subscription.transaction_id)]);
-    draft.add_fact(Fact::Subscription(Box::new(
-        subscription.snapshot(event.at)?,
-    )));
     draft.read_metadata(metadata(subscription.custom_data).as_ref());
-    if let Some(discount) = &subscription.discount {
+    if let Some(discount) = subscription.discount.as_ref().readable() {
         draft.add_code(&discount.id);
+    }
+    if let Some(snapshot) = subscription.snapshot(event.at, &mut draft) {
+        draft.add_fact(Fact::Subscription(Box::new(snapshot)));
     }
     Ok(draft)
 }
@@ -35,26 +35,29 @@ pub(super) fn snapshot<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>
 #[derive(Deserialize)]
 struct Subscription<'a> {
     id: Id,
-    status: Arc<str>,
+    #[serde(default)]
+    status: Part<Arc<str>>,
     customer_id: Id,
-    currency_code: Arc<str>,
-    items: Vec<PaddleSubscriptionItem>,
     #[serde(default)]
-    started_at: Option<Rfc3339Time>,
+    currency_code: Part<Arc<str>>,
     #[serde(default)]
-    created_at: Option<Rfc3339Time>,
+    items: Part<Vec<Part<PaddleSubscriptionItem>>>,
     #[serde(default)]
-    canceled_at: Option<Rfc3339Time>,
+    started_at: Part<Rfc3339Time>,
+    #[serde(default)]
+    created_at: Part<Rfc3339Time>,
+    #[serde(default)]
+    canceled_at: Part<Rfc3339Time>,
     // None while nothing is billed: paused, or ended.
     #[serde(default)]
-    current_billing_period: Option<BillingPeriod>,
+    current_billing_period: Part<BillingPeriod>,
     #[serde(default)]
-    scheduled_change: Option<ScheduledChange>,
+    scheduled_change: Part<ScheduledChange>,
     // Only when it is created: what paid for it.
     #[serde(default)]
     transaction_id: Option<Id>,
     #[serde(default)]
-    discount: Option<Discount>,
+    discount: Part<Discount>,
     #[serde(borrow, default)]
     custom_data: Option<&'a RawValue>,
 }
@@ -62,23 +65,25 @@ struct Subscription<'a> {
 #[derive(Deserialize)]
 struct PaddleSubscriptionItem {
     price: Price,
-    quantity: u64,
+    #[serde(default)]
+    quantity: Part<u64>,
     #[serde(default = "always")]
     recurring: bool,
     #[serde(default)]
-    trial_dates: Option<BillingPeriod>,
+    trial_dates: Part<BillingPeriod>,
 }
 
 #[derive(Deserialize)]
 struct Price {
     id: Id,
-    unit_price: UnitPrice,
     #[serde(default)]
-    billing_cycle: Option<BillingCycle>,
+    unit_price: Part<UnitPrice>,
     #[serde(default)]
-    tax_mode: Option<Arc<str>>,
+    billing_cycle: Part<BillingCycle>,
     #[serde(default)]
-    trial_period: Option<TrialPeriod>,
+    tax_mode: Part<Arc<str>>,
+    #[serde(default)]
+    trial_period: Part<TrialPeriod>,
 }
 
 #[derive(Deserialize)]
@@ -90,7 +95,7 @@ struct BillingCycle {
 #[derive(Deserialize)]
 struct TrialPeriod {
     #[serde(default)]
-    requires_payment_method: Option<bool>,
+    requires_payment_method: Part<bool>,
 }
 
 #[derive(Deserialize)]
@@ -117,6 +122,7 @@ struct Discount {
 }
 
 /// What a scheduled change does.
+#[derive(Clone, Copy)]
 enum ScheduledEffect {
     Cancel(Timestamp),
     /// It is told again when it comes.
@@ -125,100 +131,155 @@ enum ScheduledEffect {
 }
 
 impl Subscription<'_> {
-    fn snapshot(&self, told_at: Timestamp) -> Result<SubscriptionSnapshot, UnclearValue> {
-        let status = status(&self.status)?;
-        let billed_in = currency(&self.currency_code, "data.currency_code")?;
-        // What was sold once beside it is told by its transaction, and never again.
-        let lines = || self.items.iter().filter(|line| line.recurring);
-        let items: Result<Vec<_>, _> = lines().map(|line| line.item(billed_in)).collect();
-        let items = items?;
+    /// None where its status is unclear.
+    fn snapshot(
+        &self,
+        told_at: Timestamp,
+        draft: &mut NormalizedEventDraft<'_>,
+    ) -> Option<SubscriptionSnapshot> {
+        let status = draft.readable(self.status())?;
+        let billed_in = self.currency_code.as_ref().require("data.currency_code");
+        let billed_in = billed_in.and_then(|code| currency(code, "data.currency_code"));
+        let billed_in = draft.readable(billed_in);
+        let (lines, items_partial) = self.lines(draft);
+        let items = lines.iter().map(|line| line.item(billed_in, draft));
+        let items: Vec<_> = items.collect();
         if items.is_empty() && !status.is_final() {
-            return Err(UnclearValue("`data.items` is empty".into()));
+            draft.add_unclear(UnclearValue("`data.items` is empty".into()));
         }
-        let current =
-            BillingPeriod::period(self.current_billing_period, "data.current_billing_period")?;
-        let trial = lines().find_map(|line| line.trial_dates);
-        let trial = BillingPeriod::period(trial, "data.items.trial_dates")?;
+        let place = "data.current_billing_period";
+        let current = draft.readable(BillingPeriod::period(self.current_billing_period, place));
+        let current = current.flatten();
+        let place = "data.items.trial_dates";
+        let trial = lines
+            .iter()
+            .map(|line| BillingPeriod::period(line.trial_dates, place));
+        let mut trial = trial.filter_map(|trial| draft.readable(trial).flatten());
+        let trial = trial.next();
         let in_trial = current.filter(|_| status == SubscriptionStatus::Trialing);
-        let change = self
-            .scheduled_change
-            .as_ref()
-            .map(ScheduledChange::read)
-            .transpose()?;
+        let change = self.scheduled_change.as_ref().read("data.scheduled_change");
+        let change = change.and_then(|change| change.map(ScheduledChange::read).transpose());
+        let change = draft.readable(change).flatten();
+        let mut time = |moment: Part<Rfc3339Time>, place| {
+            to_timestamp(draft.readable(moment.read(place)).flatten())
+        };
+        let started_at = time(self.started_at, "data.started_at");
+        let created_at = time(self.created_at, "data.created_at");
+        let canceled_at = time(self.canceled_at, "data.canceled_at");
         let cancel_at = match change {
             Some(ScheduledEffect::Cancel(at)) => Some(at),
             Some(ScheduledEffect::Pause | ScheduledEffect::Resume(_)) | None => None,
         };
-        let pause = (status == SubscriptionStatus::Paused).then(|| Pause {
-            behavior: Arc::clone(&self.status),
-            resumes_at: match change {
-                Some(ScheduledEffect::Resume(at)) => Some(at),
-                Some(ScheduledEffect::Cancel(_) | ScheduledEffect::Pause) | None => None,
-            },
-        });
-        Ok(SubscriptionSnapshot {
+        Some(SubscriptionSnapshot {
             id: self.id.0.clone(),
-            started_at: to_timestamp(self.started_at.or(self.created_at)).unwrap_or(told_at),
-            currency: Some(billed_in),
+            started_at: started_at.or(created_at).unwrap_or(told_at),
+            currency: billed_in,
             canceled_at: None,
             end_reason: None,
             end_requested: cancel_at.is_some() || status.is_final(),
-            ended_at: to_timestamp(self.canceled_at).filter(|_| status.is_final()),
+            ended_at: canceled_at.filter(|_| status.is_final()),
             terms: SubscriptionTerms {
                 status,
                 items,
                 period: current,
                 trial: trial.or(in_trial),
-                trial_fallback: lines()
-                    .any(PaddleSubscriptionItem::is_cardless)
+                trial_fallback: lines
+                    .iter()
+                    .any(|line| line.is_cardless())
                     .then_some(TrialFallback::Ends),
                 cancel_at,
                 cancel_at_period_end: cancel_at.is_some()
                     && cancel_at == current.map(|period| period.end),
-                items_partial: false,
-                pause,
+                items_partial,
+                pause: pause(status, change),
             },
             previous_attributes: None,
         })
     }
+
+    fn status(&self) -> Result<SubscriptionStatus, UnclearValue> {
+        let place = "data.status";
+        Ok(match &**self.status.as_ref().require(place)? {
+            "trialing" => SubscriptionStatus::Trialing,
+            "active" => SubscriptionStatus::Active,
+            "past_due" => SubscriptionStatus::PastDue,
+            "paused" => SubscriptionStatus::Paused,
+            "canceled" => SubscriptionStatus::Canceled,
+            other => return Err(UnclearValue::unknown_word(place, other)),
+        })
+    }
+
+    /// Its items, and whether some can't be read. What was sold once beside it is told by its
+    /// transaction, and never again.
+    fn lines(&self, draft: &mut NormalizedEventDraft<'_>) -> (Vec<&PaddleSubscriptionItem>, bool) {
+        let place = "data.items";
+        let Some(all) = draft.readable(self.items.as_ref().require(place)) else {
+            return (Vec::new(), true);
+        };
+        let read = all.iter().map(|item| item.as_ref().require(place));
+        let readable: Vec<_> = read.filter_map(|item| draft.readable(item)).collect();
+        let partial = readable.len() < all.len();
+        let lines: Vec<_> = readable.into_iter().filter(|line| line.recurring).collect();
+        let partial = partial || lines.is_empty();
+        (lines, partial)
+    }
+}
+
+/// A subscription that is paused, and when that ends.
+fn pause(status: SubscriptionStatus, change: Option<ScheduledEffect>) -> Option<Pause> {
+    (status == SubscriptionStatus::Paused).then(|| Pause {
+        behavior: "paused".into(),
+        resumes_at: match change {
+            Some(ScheduledEffect::Resume(at)) => Some(at),
+            Some(ScheduledEffect::Cancel(_) | ScheduledEffect::Pause) | None => None,
+        },
+    })
 }
 
 impl PaddleSubscriptionItem {
     /// An item goes by its price; a subscription has each once.
-    fn item(&self, billed_in: Currency) -> Result<SubscriptionItem, UnclearValue> {
-        let unit = &self.price.unit_price;
-        let place = "data.items.price.unit_price";
-        let listed_in = currency(&unit.currency_code, place)?;
-        let minor = not_negative(unit.amount.0, place)?;
-        Ok(SubscriptionItem {
+    fn item(
+        &self,
+        billed_in: Option<Currency>,
+        draft: &mut NormalizedEventDraft<'_>,
+    ) -> SubscriptionItem {
+        SubscriptionItem {
             id: self.price.id.0.clone(),
             price: PriceId::from(&self.price.id.0),
             metered: false,
-            quantity: Some(self.quantity),
-            // Paddle may convert; a list price in another currency is not what is paid.
-            unit_minor: (listed_in == billed_in).then_some(minor),
+            quantity: draft.readable(self.quantity.require("data.items.quantity")),
+            unit_minor: draft.readable(self.unit_minor(billed_in)).flatten(),
             pricing: self.price.pricing(),
             period: None,
-        })
+        }
+    }
+
+    /// Paddle may convert; a list price in another currency is not what is paid.
+    fn unit_minor(&self, billed_in: Option<Currency>) -> Result<Option<i64>, UnclearValue> {
+        let place = "data.items.price.unit_price";
+        let unit = self.price.unit_price.as_ref().require(place)?;
+        let listed_in = currency(&unit.currency_code, place)?;
+        let minor = not_negative(unit.amount.0, place)?;
+        Ok((Some(listed_in) == billed_in).then_some(minor))
     }
 }
 
 impl PaddleSubscriptionItem {
     /// Its trial began without a way to pay, and ends with it if there is none by then.
     fn is_cardless(&self) -> bool {
-        let trial = self.price.trial_period.as_ref();
-        trial.is_some_and(|trial| trial.requires_payment_method == Some(false))
+        let trial = self.price.trial_period.as_ref().readable();
+        trial.is_some_and(|trial| trial.requires_payment_method.readable() == Some(false))
     }
 }
 
 impl Price {
     fn pricing(&self) -> Pricing {
-        let cycle = self.billing_cycle.as_ref();
+        let cycle = self.billing_cycle.as_ref().readable();
         Pricing {
             interval: cycle
                 .and_then(|cycle| BillingInterval::parse(&cycle.interval, cycle.frequency)),
             package: None,
-            tax: match self.tax_mode.as_deref() {
+            tax: match self.tax_mode.as_ref().readable().map(|mode| &**mode) {
                 Some("internal") => TaxBehavior::Inclusive,
                 Some("external") => TaxBehavior::Exclusive,
                 // By the account's setting, which no event shows.
@@ -229,8 +290,8 @@ impl Price {
 }
 
 impl BillingPeriod {
-    fn period(span: Option<Self>, place: &str) -> Result<Option<Period>, UnclearValue> {
-        let Some(Self { starts_at, ends_at }) = span else {
+    fn period(span: Part<Self>, place: &str) -> Result<Option<Period>, UnclearValue> {
+        let Some(Self { starts_at, ends_at }) = span.read(place)? else {
             return Ok(None);
         };
         period(starts_at.0, ends_at.0, place).map(Some)
@@ -251,17 +312,6 @@ impl ScheduledChange {
             }
         })
     }
-}
-
-fn status(word: &str) -> Result<SubscriptionStatus, UnclearValue> {
-    Ok(match word {
-        "trialing" => SubscriptionStatus::Trialing,
-        "active" => SubscriptionStatus::Active,
-        "past_due" => SubscriptionStatus::PastDue,
-        "paused" => SubscriptionStatus::Paused,
-        "canceled" => SubscriptionStatus::Canceled,
-        other => return Err(UnclearValue::unknown_word("data.status", other)),
-    })
 }
 
 fn always() -> bool {

@@ -21,13 +21,19 @@
 //!   nothing was paid (unconfirmed: whether a completed cycle is always counted).
 //! - What failed is known by the subscription and what it was paid until then; the next sale
 //!   settles it.
-//! - A reversal and a dispute of one payment are one dispute, by the payment's id.
+//! - A reversal and a dispute of one payment are one dispute, by the payment's id. A reversal names
+//!   its payment, or is it, or leads to a refund that names it, which is asked for.
+//! - A dispute that was settled in part took what went back (`amount_refunded`). One that is over
+//!   without an outcome (`NONE`: another dispute of the payment goes on) holds nothing; money that
+//!   was taken is told by its reversal.
+//! - Captures, sales and refunds of the API's first version have other names for the same fields;
+//!   either is read.
 //! - **The shop's own customer id** is `custom_id` of a subscription or capture and `custom` of
 //!   a sale, where it does not begin with `ref_`: then what follows is a referral code.
 //! - Nothing marks what was paid with but the payer, who is the customer.
 //!
-//! Unconfirmed also: which resource a reversal carries (a `sale_id`, or the sale itself, is
-//! understood), the names of disputes' events, `BILLING.SUBSCRIPTION.RE-ACTIVATED`.
+//! Unconfirmed also: which resource a reversal carries (a `sale_id`, the sale itself, or a refund
+//! is understood), the names of disputes' events, `BILLING.SUBSCRIPTION.RE-ACTIVATED`.
 
 mod verify;
 mod certificate;
@@ -37,10 +43,10 @@ mod normalize;
 mod event;
 mod wire;
 
-mod capture;
 mod dispute;
+mod payment;
 mod refund;
-mod sale;
+mod reversal;
 mod subscription;
 
 mod samples;

@@ -1,7 +1,7 @@
 //! Normalizes PayPal's events: the envelope, then the reader for its type.
 
 use super::event::PaypalEvent;
-use super::{capture, dispute, refund, sale, subscription};
+use super::{dispute, payment, refund, reversal, subscription};
 use crate::api_document::ReadError;
 use crate::draft::NormalizedEventDraft;
 use crate::fetch::FetchStep;
@@ -41,14 +41,14 @@ pub(super) const HANDLED_TYPES: &[(&str, u8, ReadPaypalFn)] = &[
     ("BILLING.SUBSCRIPTION.UPDATED", 36, subscription::snapshot),
     ("BILLING.SUBSCRIPTION.PAYMENT.FAILED", 50, subscription::snapshot),
     ("BILLING.SUBSCRIPTION.SUSPENDED", 52, subscription::snapshot),
-    ("PAYMENT.SALE.COMPLETED", 57, sale::completed),
-    ("PAYMENT.CAPTURE.COMPLETED", 60, capture::completed),
-    ("PAYMENT.SALE.REFUNDED", 70, refund::of_sale),
-    ("PAYMENT.CAPTURE.REFUNDED", 70, refund::of_capture),
+    ("PAYMENT.SALE.COMPLETED", 57, payment::completed),
+    ("PAYMENT.CAPTURE.COMPLETED", 60, payment::completed),
+    ("PAYMENT.SALE.REFUNDED", 70, refund::snapshot),
+    ("PAYMENT.CAPTURE.REFUNDED", 70, refund::snapshot),
     ("CUSTOMER.DISPUTE.CREATED", 80, dispute::snapshot),
     ("CUSTOMER.DISPUTE.UPDATED", 82, dispute::snapshot),
-    ("PAYMENT.SALE.REVERSED", 83, dispute::sale_reversed),
-    ("PAYMENT.CAPTURE.REVERSED", 83, dispute::capture_reversed),
+    ("PAYMENT.SALE.REVERSED", 83, reversal::snapshot),
+    ("PAYMENT.CAPTURE.REVERSED", 83, reversal::snapshot),
     ("CUSTOMER.DISPUTE.RESOLVED", 84, dispute::snapshot),
     ("BILLING.SUBSCRIPTION.CANCELLED", 90, subscription::snapshot),
     ("BILLING.SUBSCRIPTION.EXPIRED", 91, subscription::snapshot),

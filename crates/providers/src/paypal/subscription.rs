@@ -4,7 +4,7 @@ use super::event::PaypalEvent;
 use super::wire::{PaypalAmount, unknown_word};
 use crate::api_document::ReadError;
 use crate::draft::{NormalizedEventDraft, currency, profile};
-use crate::wire::{Id, Rfc3339Time, UnclearValue, to_timestamp};
+use crate::wire::{Id, Part, Rfc3339Time, UnclearValue, to_timestamp};
 use domain::event::Fact;
 use domain::ids::{ObjectId, PriceId};
 use domain::money::Money;
@@ -26,78 +26,80 @@ pub(super) fn snapshot<'a>(
         Some(payer) => event.draft_for(payer),
         None => event.draft_by_reference(&[&subscription.id.0]),
     };
-    subscription.add_to(&mut draft, event.at)?;
+    subscription.add_to(&mut draft, event.at);
     Ok(draft)
 }
 
-/// A subscription, from an event or from the API.
+/// A subscription, from an event or from the API. One field that is unclear hides no other.
 #[derive(Deserialize)]
 pub(super) struct Subscription {
     id: Id,
-    plan_id: Arc<str>,
-    status: Arc<str>,
     #[serde(default)]
-    quantity: Option<Arc<str>>,
+    plan_id: Part<Id>,
+    #[serde(alias = "state", default)]
+    status: Part<Arc<str>>,
     #[serde(default)]
-    start_time: Option<Rfc3339Time>,
+    quantity: Part<Arc<str>>,
     #[serde(default)]
-    create_time: Option<Rfc3339Time>,
+    start_time: Part<Rfc3339Time>,
     #[serde(default)]
-    status_update_time: Option<Rfc3339Time>,
+    create_time: Part<Rfc3339Time>,
     #[serde(default)]
-    custom_id: Option<Arc<str>>,
+    status_update_time: Part<Rfc3339Time>,
     #[serde(default)]
-    subscriber: Option<Subscriber>,
+    custom_id: Part<Arc<str>>,
     #[serde(default)]
-    billing_info: Option<BillingInfo>,
+    subscriber: Part<Subscriber>,
+    #[serde(default)]
+    billing_info: Part<BillingInfo>,
 }
 
 #[derive(Deserialize)]
 struct Subscriber {
     #[serde(default)]
-    payer_id: Option<Id>,
+    payer_id: Part<Id>,
     #[serde(default)]
-    email_address: Option<Arc<str>>,
+    email_address: Part<Arc<str>>,
     #[serde(default)]
-    name: Option<Name>,
+    name: Part<Name>,
     #[serde(default)]
-    shipping_address: Option<ShippingAddress>,
+    shipping_address: Part<ShippingAddress>,
 }
 
 #[derive(Deserialize)]
 struct Name {
     #[serde(default)]
-    given_name: Option<Arc<str>>,
+    given_name: Part<Arc<str>>,
     #[serde(default)]
-    surname: Option<Arc<str>>,
+    surname: Part<Arc<str>>,
 }
 
 #[derive(Deserialize)]
 struct ShippingAddress {
     #[serde(default)]
-    address: Option<PaypalAddress>,
+    address: Part<PaypalAddress>,
 }
 
 #[derive(Deserialize)]
 struct PaypalAddress {
     #[serde(default)]
-    country_code: Option<Arc<str>>,
+    country_code: Part<Arc<str>>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 struct BillingInfo {
     #[serde(default)]
-    outstanding_balance: Option<PaypalAmount>,
+    outstanding_balance: Part<PaypalAmount>,
     #[serde(default)]
-    cycle_executions: Vec<BillingCycle>,
+    cycle_executions: Part<Vec<BillingCycle>>,
     #[serde(default)]
-    last_payment: Option<LastPayment>,
+    last_payment: Part<LastPayment>,
     #[serde(default)]
-    next_billing_time: Option<Rfc3339Time>,
+    next_billing_time: Part<Rfc3339Time>,
     #[serde(default)]
-    failed_payments_count: u32,
+    failed_payments_count: Part<u32>,
     #[serde(default)]
-    last_failed_payment: Option<FailedPayment>,
+    last_failed_payment: Part<FailedPayment>,
 }
 
 #[derive(Deserialize)]
@@ -106,9 +108,9 @@ struct BillingCycle {
     #[serde(default)]
     cycles_completed: u32,
     #[serde(default)]
-    cycles_remaining: Option<u32>,
+    cycles_remaining: Part<u32>,
     #[serde(default)]
-    total_cycles: Option<u32>,
+    total_cycles: Part<u32>,
 }
 
 #[derive(Deserialize)]
@@ -121,39 +123,36 @@ struct LastPayment {
 struct FailedPayment {
     amount: PaypalAmount,
     #[serde(default)]
-    next_payment_retry_time: Option<Rfc3339Time>,
+    next_payment_retry_time: Part<Rfc3339Time>,
 }
 
 impl Subscription {
     /// Who pays for it, once somebody has approved it.
     pub(super) fn payer(&self) -> Option<&ObjectId> {
-        let payer = self.subscriber.as_ref()?.payer_id.as_ref()?;
-        Some(&payer.0)
+        let subscriber = self.subscriber.as_ref().readable()?;
+        Some(&subscriber.payer_id.as_ref().readable()?.0)
     }
 
     /// All that it says; `now` is when.
-    pub(super) fn add_to(
-        &self,
-        draft: &mut NormalizedEventDraft<'_>,
-        now: Timestamp,
-    ) -> Result<(), UnclearValue> {
-        let none = BillingInfo::default();
-        let billing = self.billing_info.as_ref().unwrap_or(&none);
-        let snapshot = self.snapshot(billing, now)?;
+    pub(super) fn add_to(&self, draft: &mut NormalizedEventDraft<'_>, now: Timestamp) {
         draft.add_references(&[Some(&self.id.0)]);
-        if !snapshot.terms.status.is_final() {
-            let invoice = self.failed_invoice(billing, &snapshot)?;
-            draft.facts.extend(invoice.map(Fact::Invoice));
+        let billing = draft.readable(self.billing_info.as_ref().read(BILLING));
+        let billing = billing.flatten();
+        if let Some(snapshot) = self.snapshot(billing, now, draft) {
+            if let Some(billing) = billing.filter(|_| !snapshot.terms.status.is_final()) {
+                let invoice = self.failed_invoice(billing, &snapshot);
+                let invoice = draft.readable(invoice).flatten();
+                draft.facts.extend(invoice.map(Fact::Invoice));
+            }
+            draft.add_fact(Fact::Subscription(Box::new(snapshot)));
         }
-        draft.add_fact(Fact::Subscription(Box::new(snapshot)));
         self.describe(draft);
-        Ok(())
     }
 
     /// That a payment was made now: where no failed one is left, nothing is owed any more.
     pub(super) fn paid_invoice(&self, paid: Money) -> Option<InvoiceSnapshot> {
-        let billing = self.billing_info.as_ref()?;
-        (billing.failed_payments_count == 0).then(|| InvoiceSnapshot {
+        let billing = self.billing_info.as_ref().readable()?;
+        (billing.failed_payments_count.readable() == Some(0)).then(|| InvoiceSnapshot {
             id: self.id.0.clone(),
             subscription: Some(self.id.0.clone()),
             state: InvoiceState::Paid,
@@ -164,35 +163,47 @@ impl Subscription {
         })
     }
 
+    /// None where its status is unclear.
     fn snapshot(
         &self,
-        billing: &BillingInfo,
+        billing: Option<&BillingInfo>,
         now: Timestamp,
-    ) -> Result<SubscriptionSnapshot, UnclearValue> {
-        let status = self.status(billing)?;
-        let started_at = to_timestamp(self.start_time.or(self.create_time)).unwrap_or(now);
-        let period = billing.period(started_at);
-        let in_trial = status == SubscriptionStatus::Trialing;
-        let changed_at = to_timestamp(self.status_update_time).unwrap_or(now);
-        Ok(SubscriptionSnapshot {
+        draft: &mut NormalizedEventDraft<'_>,
+    ) -> Option<SubscriptionSnapshot> {
+        let status = draft.readable(self.status(billing))?;
+        let mut time = |field: Part<Rfc3339Time>, place| {
+            let field = draft.readable(field.read(place)).flatten();
+            to_timestamp(field)
+        };
+        let started_at = time(self.start_time, "resource.start_time");
+        let created_at = time(self.create_time, "resource.create_time");
+        let changed_at = time(self.status_update_time, "resource.status_update_time");
+        let started_at = started_at.or(created_at).unwrap_or(now);
+        let changed_at = changed_at.unwrap_or(now);
+        let period = billing.map(|billing| billing.period(started_at));
+        let period = draft.readable(period.transpose()).flatten().flatten();
+        let code = billing.and_then(BillingInfo::code);
+        let currency = code.map(|code| currency(&code.to_ascii_lowercase(), BILLING));
+        let item = draft.readable(self.item());
+        let items_partial = item.is_none();
+        let in_trial = status == SubscriptionStatus::Trialing
+            && billing.is_some_and(BillingInfo::trial_ends_with_period);
+        Some(SubscriptionSnapshot {
             id: self.id.0.clone(),
             started_at,
-            currency: billing
-                .code()
-                .map(|code| currency(code, "resource.billing_info"))
-                .transpose()?,
+            currency: draft.readable(currency.transpose()).flatten(),
             terms: SubscriptionTerms {
                 status,
-                items: vec![self.item()?],
+                items: item.into_iter().collect(),
                 period,
-                trial: period.filter(|_| in_trial && billing.trial_ends_with_period()),
+                trial: period.filter(|_| in_trial),
                 trial_fallback: None,
                 cancel_at: None,
                 cancel_at_period_end: false,
-                items_partial: false,
+                items_partial,
                 pause: None,
             },
-            canceled_at: (&*self.status == "CANCELLED").then_some(changed_at),
+            canceled_at: self.is_canceled().then_some(changed_at),
             end_requested: false,
             end_reason: None,
             ended_at: status.is_final().then_some(changed_at),
@@ -200,30 +211,39 @@ impl Subscription {
         })
     }
 
-    fn status(&self, billing: &BillingInfo) -> Result<SubscriptionStatus, UnclearValue> {
-        let failing = billing.failed_payments_count > 0;
-        Ok(match &*self.status {
-            "APPROVAL_PENDING" | "APPROVED" => SubscriptionStatus::Incomplete,
+    fn is_canceled(&self) -> bool {
+        let word = self.status.as_ref().readable();
+        word.is_some_and(|word| word.eq_ignore_ascii_case("CANCELLED"))
+    }
+
+    /// By its word alone where nothing is said of its payments.
+    fn status(&self, billing: Option<&BillingInfo>) -> Result<SubscriptionStatus, UnclearValue> {
+        let word = self.status.as_ref().require(STATUS)?;
+        let failed = billing.and_then(|billing| billing.failed_payments_count.readable());
+        let failing = failed.is_some_and(|count| count > 0);
+        let is_trial = billing.is_some_and(BillingInfo::is_trial);
+        Ok(match word.to_ascii_uppercase().as_str() {
+            "APPROVAL_PENDING" | "APPROVED" | "PENDING" => SubscriptionStatus::Incomplete,
             "ACTIVE" if failing => SubscriptionStatus::PastDue,
-            "ACTIVE" if billing.is_trial()? => SubscriptionStatus::Trialing,
+            "ACTIVE" if is_trial => SubscriptionStatus::Trialing,
             "ACTIVE" => SubscriptionStatus::Active,
             "SUSPENDED" if failing => SubscriptionStatus::Unpaid,
             "SUSPENDED" => SubscriptionStatus::Paused,
             "CANCELLED" | "EXPIRED" => SubscriptionStatus::Canceled,
-            other => return Err(unknown_word("resource.status", other)),
+            _ => return Err(unknown_word(STATUS, word)),
         })
     }
 
     fn item(&self) -> Result<SubscriptionItem, UnclearValue> {
-        let quantity = self.quantity.as_deref().unwrap_or("1");
+        let plan = self.plan_id.as_ref().require("resource.plan_id")?;
+        let quantity = self.quantity.as_ref().read("resource.quantity")?;
         let unclear = |_| UnclearValue("`resource.quantity` is no number".into());
-        let plan = Id::parse(&self.plan_id);
-        let plan = plan.ok_or_else(|| UnclearValue("`resource.plan_id` is no id".into()))?;
+        let quantity = quantity.map_or(Ok(1), |text| text.parse().map_err(unclear))?;
         Ok(SubscriptionItem {
             price: PriceId::from(&plan.0),
-            id: plan.0,
+            id: plan.0.clone(),
             metered: false,
-            quantity: Some(quantity.parse().map_err(unclear)?),
+            quantity: Some(quantity),
             unit_minor: None,
             pricing: Pricing::default(),
             period: None,
@@ -236,85 +256,104 @@ impl Subscription {
         billing: &BillingInfo,
         snapshot: &SubscriptionSnapshot,
     ) -> Result<Option<InvoiceSnapshot>, UnclearValue> {
-        let failed = billing.last_failed_payment.as_ref();
-        let Some(failed) = failed.filter(|_| billing.failed_payments_count > 0) else {
+        let place = "resource.billing_info.last_failed_payment";
+        let failures = billing.failed_payments_count.read(FAILURES)?.unwrap_or(0);
+        let failed = billing.last_failed_payment.as_ref().read(place)?;
+        let Some(failed) = failed.filter(|_| failures > 0) else {
             return Ok(None);
         };
-        let paid_until = billing.last_payment.as_ref().map(|paid| paid.time.0);
-        let since = paid_until.unwrap_or(snapshot.started_at);
-        let place = "resource.billing_info.last_failed_payment";
-        let due = failed.amount.money(place)?;
-        let retried = snapshot.terms.status == SubscriptionStatus::PastDue;
+        let paid = billing.last_payment.as_ref().read(LAST_PAYMENT)?;
+        let since = paid.map_or(snapshot.started_at, |paid| paid.time.0);
+        let retry = failed.next_payment_retry_time.read(place)?;
         Ok(Some(InvoiceSnapshot {
             id: ObjectId::parse(format!("{}@{since}", self.id.0))
                 .map_err(|_| UnclearValue::invalid_id("resource.id"))?,
             subscription: Some(self.id.0.clone()),
             state: InvoiceState::Failed,
-            due,
-            attempts: billing.failed_payments_count,
-            next_attempt: NextAttempt::at(
-                to_timestamp(failed.next_payment_retry_time).filter(|_| retried),
-            ),
+            due: failed.amount.money(place)?,
+            attempts: failures,
+            next_attempt: match (snapshot.terms.status, retry) {
+                // Nothing is collected until somebody activates it again.
+                (SubscriptionStatus::Unpaid, _) => NextAttempt::NotPlanned,
+                (_, retry) => NextAttempt::at(to_timestamp(retry)),
+            },
             paid: None,
         }))
     }
 
     fn describe(&self, draft: &mut NormalizedEventDraft<'_>) {
-        if let Some(custom) = &self.custom_id {
+        if let Some(custom) = self.custom_id.as_ref().readable() {
             draft.read_client_reference(custom);
         }
-        let Some(subscriber) = &self.subscriber else {
+        let Some(subscriber) = self.subscriber.as_ref().readable() else {
             return;
         };
-        let name = subscriber.name.as_ref().map(|name| {
+        let name = subscriber.name.as_ref().readable().map(|name| {
             let parts = [&name.given_name, &name.surname];
-            let parts: Vec<&str> = parts.into_iter().flatten().map(AsRef::as_ref).collect();
+            let parts = parts
+                .into_iter()
+                .filter_map(|part| part.as_ref().readable());
+            let parts: Vec<&str> = parts.map(AsRef::as_ref).collect();
             parts.join(" ").into()
         });
-        let address = subscriber.shipping_address.as_ref();
-        let address = address.and_then(|shipping| shipping.address.as_ref());
-        let country = address.and_then(|address| address.country_code.clone());
-        draft.add_profile(profile(subscriber.email_address.clone(), name, country));
+        let shipping = subscriber.shipping_address.as_ref().readable();
+        let address = shipping.and_then(|shipping| shipping.address.as_ref().readable());
+        let country = address.and_then(|address| address.country_code.as_ref().readable());
+        let email = subscriber.email_address.as_ref().readable();
+        draft.add_profile(profile(email.cloned(), name, country.cloned()));
     }
 }
 
 impl BillingInfo {
     /// Its plan has a trial, and no regular cycle is over or paid. A trial that is paid for is
     /// not told from what follows it.
-    fn is_trial(&self) -> Result<bool, UnclearValue> {
+    fn is_trial(&self) -> bool {
+        let Some(cycles) = self.cycle_executions.as_ref().readable() else {
+            return false;
+        };
         let of_kind = |kind: &'static str| {
-            let cycles = self.cycle_executions.iter();
+            let cycles = cycles.iter();
             cycles.filter(move |cycle| *cycle.tenure_type == *kind)
         };
-        let place = "resource.billing_info.last_payment";
         let paid = match &self.last_payment {
-            Some(paid) => paid.amount.money(place)?.minor != 0,
-            None => false,
+            Part::Present(paid) => !paid.amount.is_zero(),
+            Part::Absent | Part::Null => false,
+            Part::Unreadable => true,
         };
         let regular = of_kind("REGULAR").any(|cycle| cycle.cycles_completed > 0);
-        Ok(of_kind("TRIAL").next().is_some() && !regular && !paid)
+        of_kind("TRIAL").next().is_some() && !regular && !paid
     }
 
     /// Whether the next payment is the first after the trial. A trial may have several cycles.
     fn trial_ends_with_period(&self) -> bool {
-        let trials = self.cycle_executions.iter();
-        let mut trials = trials.filter(|cycle| &*cycle.tenure_type == "TRIAL");
-        trials.all(|cycle| cycle.cycles_remaining == Some(0) || cycle.total_cycles == Some(1))
+        let cycles = self.cycle_executions.as_ref().readable();
+        let mut trials = cycles.into_iter().flatten();
+        trials.all(|cycle| {
+            let is_last = cycle.cycles_remaining.readable() == Some(0);
+            &*cycle.tenure_type != "TRIAL" || is_last || cycle.total_cycles.readable() == Some(1)
+        })
     }
 
     /// From the last payment, or the start, to the next.
-    fn period(&self, started_at: Timestamp) -> Option<Period> {
-        let paid = self.last_payment.as_ref().map(|paid| paid.time.0);
-        let start = paid.unwrap_or(started_at);
-        let end = to_timestamp(self.next_billing_time).filter(|end| start <= *end)?;
-        Some(Period { start, end })
+    fn period(&self, started_at: Timestamp) -> Result<Option<Period>, UnclearValue> {
+        let paid = self.last_payment.as_ref().read(LAST_PAYMENT)?;
+        let start = paid.map_or(started_at, |paid| paid.time.0);
+        let next = self.next_billing_time;
+        let end = to_timestamp(next.read("resource.billing_info.next_billing_time")?);
+        let end = end.filter(|end| start <= *end);
+        Ok(end.map(|end| Period { start, end }))
     }
 
     fn code(&self) -> Option<&str> {
-        let paid = || self.last_payment.as_ref().map(|paid| &paid.amount);
-        self.outstanding_balance
-            .as_ref()
-            .or_else(paid)
+        let paid = || self.last_payment.as_ref().readable();
+        let balance = self.outstanding_balance.as_ref().readable();
+        balance
+            .or_else(|| paid().map(|paid| &paid.amount))
             .map(PaypalAmount::code)
     }
 }
+
+const STATUS: &str = "resource.status";
+const BILLING: &str = "resource.billing_info";
+const FAILURES: &str = "resource.billing_info.failed_payments_count";
+const LAST_PAYMENT: &str = "resource.billing_info.last_payment";

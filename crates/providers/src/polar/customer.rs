@@ -1,10 +1,10 @@
 //! `customer.*`: who the customer is, and the codes of a purchase.
 
-use crate::draft::{NormalizedEventDraft, profile};
+use crate::customer_object::CustomerObject;
+use crate::draft::NormalizedEventDraft;
 use crate::envelope::Event;
-use crate::wire::{AddressCountry, Id, Metadata, UnclearValue};
+use crate::wire::{Id, Metadata, Part, UnclearValue};
 use domain::event::Fact;
-use domain::person::Profile;
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -13,33 +13,52 @@ use std::sync::Arc;
 pub(super) struct Customer<'a> {
     pub(super) id: Id,
     #[serde(default)]
-    external_id: Option<Arc<str>>,
+    external_id: Part<Arc<str>>,
     #[serde(default)]
-    email: Option<Arc<str>>,
+    email: Part<Arc<str>>,
     #[serde(default)]
-    name: Option<Arc<str>>,
+    name: Part<Arc<str>>,
     #[serde(default)]
-    locale: Option<Arc<str>>,
+    locale: Part<Arc<str>>,
     #[serde(default)]
-    billing_address: Option<AddressCountry>,
+    billing_address: Part<Address>,
     #[serde(borrow, default)]
-    metadata: Option<Metadata<'a>>,
+    metadata: Part<Metadata<'a>>,
 }
 
 impl Customer<'_> {
-    /// What is said of the person, and who else leads there.
+    /// What is said of the person, and who else leads there. `whole` where it is the customer's own
+    /// event: what stands in an order or a subscription only fills gaps.
     pub(super) fn describe(self, draft: &mut NormalizedEventDraft<'_>, whole: bool) {
-        draft.read_metadata(self.metadata.as_ref());
-        if let Some(id) = &self.external_id {
+        draft.read_metadata(self.metadata.as_ref().readable());
+        if let Some(id) = self.external_id.as_ref().readable() {
             draft.add_shop_reference(id.trim());
         }
-        let country = self.billing_address.and_then(|address| address.country);
-        draft.add_profile(Profile {
-            complete: whole,
+        let country = match self.billing_address {
+            Part::Present(address) => address.country,
+            Part::Null => Part::Null,
+            Part::Absent => Part::Absent,
+            Part::Unreadable => Part::Unreadable,
+        };
+        let said = CustomerObject {
+            email: self.email,
+            name: self.name,
             locale: self.locale,
-            ..profile(self.email, self.name, country)
-        });
+            country,
+        };
+        if whole {
+            said.add_to(draft);
+        } else {
+            said.fill_gaps(draft);
+        }
     }
+}
+
+/// Of an address the country alone.
+#[derive(Deserialize)]
+struct Address {
+    #[serde(default)]
+    country: Part<Arc<str>>,
 }
 
 /// A discount of an order or a subscription.
@@ -47,7 +66,7 @@ impl Customer<'_> {
 pub(super) struct Discount {
     id: Arc<str>,
     #[serde(default)]
-    code: Option<Arc<str>>,
+    code: Part<Arc<str>>,
 }
 
 /// The codes of a purchase. Its fields are filled in by the buyer, whose word for a customer id
@@ -59,7 +78,7 @@ pub(super) fn read_codes(
 ) {
     if let Some(discount) = discount {
         draft.add_code(&discount.id);
-        if let Some(code) = &discount.code {
+        if let Some(code) = discount.code.as_ref().readable() {
             draft.add_code(code);
         }
     }

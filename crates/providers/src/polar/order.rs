@@ -3,9 +3,9 @@
 use super::customer::{Customer, Discount, read_codes};
 use crate::draft::{NormalizedEventDraft, ids, money, not_negative, stated_amount};
 use crate::envelope::Event;
-use crate::wire::{Id, Metadata, Rfc3339Time, UnclearValue, id, to_timestamp};
+use crate::wire::{Id, Metadata, Part, Rfc3339Time, UnclearValue, id, to_timestamp};
 use domain::event::Fact;
-use domain::money::Money;
+use domain::money::{Money, StatedAmount};
 use domain::payment::snapshot::{
     InvoiceSnapshot, InvoiceState, NextAttempt, PaymentSnapshot, RefundSnapshot, RefundState,
     SourceKind,
@@ -17,47 +17,13 @@ use std::sync::Arc;
 pub(super) fn snapshot<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     let order: Order<'_> = event.data()?;
     let own = Some(&order.id.0);
-    let subscription = id(&order.subscription_id);
     let mut draft = event.draft(Some(&order.customer_id.0), &[])?;
-    draft.add_references(&[own, subscription]);
-    let due = order.amount(order.due_amount.unwrap_or(order.total_amount), "due_amount")?;
-    let invoice = |state| InvoiceSnapshot {
-        id: order.id.0.clone(),
-        subscription: subscription.cloned(),
-        state,
-        due,
-        attempts: 0,
-        next_attempt: NextAttempt::at(to_timestamp(order.next_payment_attempt_at)),
-        paid: (state == InvoiceState::Paid).then_some(due),
-    };
-    match &*order.status {
-        "draft" => {}
-        // Every order is pending for a moment; one that has a next attempt has failed.
-        "pending" if order.next_payment_attempt_at.is_none() => {}
-        "pending" => draft.add_fact(Fact::Invoice(invoice(InvoiceState::Failed))),
-        "void" => draft.add_fact(Fact::Invoice(invoice(InvoiceState::Voided))),
-        "paid" | "refunded" | "partially_refunded" => {
-            if due.minor > 0 {
-                draft.add_fact(Fact::Payment(order.payment(event, due)));
-            }
-            draft.add_fact(Fact::Invoice(invoice(InvoiceState::Paid)));
-            let back = not_negative(order.refunded(), "data.refunded_amount")?;
-            if back > 0 {
-                let ids = ids(&[own]);
-                let amount = order.amount(back, "refunded_amount")?.into();
-                draft.add_fact(Fact::CumulativeRefund {
-                    ids,
-                    amount,
-                    released_minor: 0,
-                });
-            }
-        }
-        other => return Err(UnclearValue::unknown_word("data.status", other)),
-    }
-    draft.read_metadata(order.metadata.as_ref());
-    let fields = order.custom_field_data.as_ref();
-    read_codes(&mut draft, order.discount.as_ref(), fields);
-    if let Some(customer) = order.customer {
+    draft.add_references(&[own, id(&order.subscription_id)]);
+    order.add_to(&mut draft, event);
+    draft.read_metadata(order.metadata.as_ref().readable());
+    let fields = order.custom_field_data.as_ref().readable();
+    read_codes(&mut draft, order.discount.as_ref().readable(), fields);
+    if let Some(customer) = order.customer.readable() {
         customer.describe(&mut draft, false);
     }
     Ok(draft)
@@ -69,23 +35,21 @@ pub(super) fn refund<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, 
     let order = Some(&refund.order_id.0);
     let mut draft = event.draft(Some(&refund.customer_id.0), &[])?;
     draft.add_references(&[order, id(&refund.subscription_id)]);
-    let both = refund.amount.checked_add(refund.tax_amount);
-    let both = both.ok_or_else(|| UnclearValue("`data.amount` is no amount".into()))?;
-    let both = not_negative(both, "data.amount")?;
-    let code = refund.currency.as_deref();
-    draft.add_fact(Fact::Refund(RefundSnapshot {
-        id: refund.id.0.clone(),
-        payment: ids(&[order]),
-        amount: stated_amount(both, code, "data.currency", EXPONENTS)?,
-        tax_minor: Some(refund.tax_amount),
-        state: match &*refund.status {
-            "pending" => RefundState::Pending,
-            "succeeded" => RefundState::Succeeded,
-            "failed" | "canceled" => RefundState::Failed,
-            other => return Err(UnclearValue::unknown_word("data.status", other)),
-        },
-        created_at: refund.created_at.0,
-    }));
+    let state = draft.readable(refund.state());
+    let tax = draft.readable(refund.tax_amount.require("data.tax_amount"));
+    let amount = draft.readable(refund.amount());
+    let created_at = draft.readable(refund.created_at.read("data.created_at"));
+    let created_at = to_timestamp(created_at.flatten()).unwrap_or(event.at);
+    if let (Some(state), Some(amount)) = (state, amount) {
+        draft.add_fact(Fact::Refund(RefundSnapshot {
+            id: refund.id.0.clone(),
+            payment: ids(&[order]),
+            amount,
+            tax_minor: tax.filter(|tax| (0..=amount.minor).contains(tax)),
+            state,
+            created_at,
+        }));
+    }
     Ok(draft)
 }
 
@@ -95,28 +59,32 @@ struct Order<'a> {
     customer_id: Id,
     #[serde(default)]
     subscription_id: Option<Id>,
-    status: Arc<str>,
+    #[serde(default)]
+    status: Part<Arc<str>>,
     created_at: Rfc3339Time,
-    currency: Arc<str>,
-    total_amount: i64,
-    tax_amount: i64,
+    #[serde(default)]
+    currency: Part<Arc<str>>,
+    #[serde(default)]
+    total_amount: Part<i64>,
+    #[serde(default)]
+    tax_amount: Part<i64>,
     // What is left of the total once the customer's balance is taken off or added.
     #[serde(default)]
-    due_amount: Option<i64>,
+    due_amount: Part<i64>,
     #[serde(default)]
-    refunded_amount: i64,
+    refunded_amount: Part<i64>,
     #[serde(default)]
-    refunded_tax_amount: i64,
+    refunded_tax_amount: Part<i64>,
     #[serde(default)]
-    next_payment_attempt_at: Option<Rfc3339Time>,
+    next_payment_attempt_at: Part<Rfc3339Time>,
     #[serde(borrow, default)]
-    metadata: Option<Metadata<'a>>,
+    metadata: Part<Metadata<'a>>,
     #[serde(default)]
-    discount: Option<Discount>,
+    discount: Part<Discount>,
     #[serde(borrow, default)]
-    custom_field_data: Option<Metadata<'a>>,
+    custom_field_data: Part<Metadata<'a>>,
     #[serde(borrow, default)]
-    customer: Option<Customer<'a>>,
+    customer: Part<Customer<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -126,19 +94,70 @@ struct Refund {
     customer_id: Id,
     #[serde(default)]
     subscription_id: Option<Id>,
-    status: Arc<str>,
-    amount: i64,
-    tax_amount: i64,
     #[serde(default)]
-    currency: Option<Arc<str>>,
-    created_at: Rfc3339Time,
+    status: Part<Arc<str>>,
+    #[serde(default)]
+    amount: Part<i64>,
+    #[serde(default)]
+    tax_amount: Part<i64>,
+    #[serde(default)]
+    currency: Part<Arc<str>>,
+    #[serde(default)]
+    created_at: Part<Rfc3339Time>,
 }
 
 impl Order<'_> {
-    fn payment(&self, event: &Event<'_>, paid: Money) -> PaymentSnapshot {
+    fn add_to(&self, draft: &mut NormalizedEventDraft<'_>, event: &Event<'_>) {
+        let place = "data.status";
+        let Some(status) = draft.readable(self.status.as_ref().require(place)) else {
+            return;
+        };
+        let Some(due) = draft.readable(self.due()) else {
+            return;
+        };
+        let next = self.next_payment_attempt_at;
+        let next = draft.readable(next.read("data.next_payment_attempt_at"));
+        let next_attempt_at = to_timestamp(next.flatten());
+        let invoice = |state| {
+            Fact::Invoice(InvoiceSnapshot {
+                id: self.id.0.clone(),
+                subscription: id(&self.subscription_id).cloned(),
+                state,
+                due,
+                attempts: 0,
+                next_attempt: NextAttempt::at(next_attempt_at),
+                paid: (state == InvoiceState::Paid).then_some(due),
+            })
+        };
+        match &**status {
+            "draft" => {}
+            // Every order is pending for a moment; one that has a next attempt has failed.
+            "pending" if next_attempt_at.is_none() => {}
+            "pending" => draft.add_fact(invoice(InvoiceState::Failed)),
+            "void" => draft.add_fact(invoice(InvoiceState::Voided)),
+            "paid" | "refunded" | "partially_refunded" => {
+                if due.minor > 0 {
+                    let payment = self.payment(event, due, draft);
+                    draft.add_fact(Fact::Payment(payment));
+                }
+                draft.add_fact(invoice(InvoiceState::Paid));
+                let refunded = draft.readable(self.refunded(due)).flatten();
+                draft.facts.extend(refunded);
+            }
+            other => draft.add_unclear(UnclearValue::unknown_word(place, other)),
+        }
+    }
+
+    fn payment(
+        &self,
+        event: &Event<'_>,
+        paid: Money,
+        draft: &mut NormalizedEventDraft<'_>,
+    ) -> PaymentSnapshot {
         // Where a balance covered a part, nobody says how much of the rest is tax.
-        let whole = paid.minor == self.total_amount;
-        let is_valid = (0..=paid.minor).contains(&self.tax_amount);
+        let whole = self.total_amount.readable() == Some(paid.minor);
+        let tax = draft.readable(self.tax_amount.read("data.tax_amount"));
+        let tax = tax.flatten().filter(|tax| (0..=paid.minor).contains(tax));
         // Only `order.paid` says when; all others, told again at every refund, that it was.
         let (source_kind, paid_at) = match event.kind {
             "order.paid" => (SourceKind::Invoice, event.at),
@@ -148,22 +167,77 @@ impl Order<'_> {
             ids: ids(&[Some(&self.id.0)]),
             source_kind,
             paid,
-            tax_minor: (whole && is_valid).then_some(self.tax_amount),
+            tax_minor: tax.filter(|_| whole),
             paid_at,
             subscription: id(&self.subscription_id).cloned(),
             unlinked: false,
         }
     }
 
-    fn refunded(&self) -> i64 {
-        self.refunded_amount
-            .saturating_add(self.refunded_tax_amount)
+    /// What was to be paid: the total, until Polar said what is left of it.
+    fn due(&self) -> Result<Money, UnclearValue> {
+        let place = "data.due_amount";
+        let minor = match self.due_amount.read(place)? {
+            Some(due) => due,
+            None => self.total_amount.require("data.total_amount")?,
+        };
+        self.money(not_negative(minor, place)?)
     }
 
-    fn amount(&self, minor: i64, field: &str) -> Result<Money, UnclearValue> {
-        let minor = not_negative(minor, &format!("data.{field}"))?;
-        money(minor, &self.currency, "data.currency", EXPONENTS)
+    /// What went back so far, tax included. An amount without its tax is not all of it.
+    fn refunded(&self, paid: Money) -> Result<Option<Fact>, UnclearValue> {
+        let place = "data.refunded_amount";
+        let net = self.refunded_amount.read(place)?;
+        let tax = self.refunded_tax_amount.read("data.refunded_tax_amount")?;
+        let (net, tax) = match (net, tax) {
+            (None | Some(0), None) => return Ok(None),
+            (Some(_), None) => return Err(UnclearValue::missing("data.refunded_tax_amount")),
+            (None, Some(_)) => return Err(UnclearValue::missing(place)),
+            (Some(net), Some(tax)) => (net, tax),
+        };
+        let minor = sum(net, tax, place)?;
+        let amount = Money { minor, ..paid };
+        Ok((minor > 0).then(|| Fact::CumulativeRefund {
+            ids: ids(&[Some(&self.id.0)]),
+            amount: amount.into(),
+            released_minor: 0,
+        }))
     }
+
+    fn money(&self, minor: i64) -> Result<Money, UnclearValue> {
+        let place = "data.currency";
+        let code = self.currency.as_ref().require(place)?;
+        money(minor, code, place, EXPONENTS)
+    }
+}
+
+impl Refund {
+    /// What goes back: the amount and its tax.
+    fn amount(&self) -> Result<StatedAmount, UnclearValue> {
+        let place = "data.amount";
+        let tax = self.tax_amount.require("data.tax_amount")?;
+        let minor = sum(self.amount.require(place)?, tax, place)?;
+        let place = "data.currency";
+        let code = self.currency.as_ref().read(place)?;
+        stated_amount(minor, code.map(|code| &**code), place, EXPONENTS)
+    }
+
+    fn state(&self) -> Result<RefundState, UnclearValue> {
+        let place = "data.status";
+        match &**self.status.as_ref().require(place)? {
+            "pending" => Ok(RefundState::Pending),
+            "succeeded" => Ok(RefundState::Succeeded),
+            "failed" | "canceled" => Ok(RefundState::Failed),
+            other => Err(UnclearValue::unknown_word(place, other)),
+        }
+    }
+}
+
+/// An amount with its tax.
+fn sum(net: i64, tax: i64, place: &str) -> Result<i64, UnclearValue> {
+    let both = net.checked_add(tax);
+    let both = both.ok_or_else(|| UnclearValue(format!("`{place}` is no amount")))?;
+    not_negative(both, place)
 }
 
 /// Where its minor units differ from ISO 4217: in no currency.

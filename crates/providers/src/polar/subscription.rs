@@ -3,11 +3,14 @@
 use super::customer::{Customer, Discount, read_codes};
 use crate::draft::{NormalizedEventDraft, currency, not_negative};
 use crate::envelope::Event;
-use crate::wire::{Id, Metadata, Rfc3339Time, UnclearValue, period, status, to_timestamp};
+use crate::wire::{Id, Metadata, Part, Rfc3339Time, UnclearValue, period, status, to_timestamp};
 use domain::event::Fact;
 use domain::ids::PriceId;
 use domain::subscription::pricing::{BillingInterval, Pricing};
-use domain::subscription::terms::{SubscriptionItem, SubscriptionSnapshot, SubscriptionTerms};
+use domain::subscription::terms::{
+    Pause, Period, SubscriptionItem, SubscriptionSnapshot, SubscriptionStatus, SubscriptionTerms,
+};
+use jiff::Timestamp;
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -16,11 +19,17 @@ pub(super) fn snapshot<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>
     let subscription: Subscription<'_> = event.data()?;
     let mut draft = event.draft(Some(&subscription.customer_id.0), &[])?;
     draft.add_references(&[Some(&subscription.id.0)]);
-    draft.read_metadata(subscription.metadata.as_ref());
-    let fields = subscription.custom_field_data.as_ref();
-    read_codes(&mut draft, subscription.discount.as_ref(), fields);
-    draft.add_fact(Fact::Subscription(Box::new(subscription.snapshot()?)));
-    if let Some(customer) = subscription.customer {
+    draft.read_metadata(subscription.metadata.as_ref().readable());
+    let fields = subscription.custom_field_data.as_ref().readable();
+    read_codes(
+        &mut draft,
+        subscription.discount.as_ref().readable(),
+        fields,
+    );
+    if let Some(snapshot) = subscription.snapshot(&mut draft) {
+        draft.add_fact(Fact::Subscription(Box::new(snapshot)));
+    }
+    if let Some(customer) = subscription.customer.readable() {
         customer.describe(&mut draft, false);
     }
     Ok(draft)
@@ -30,90 +39,111 @@ pub(super) fn snapshot<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>
 struct Subscription<'a> {
     id: Id,
     customer_id: Id,
-    status: Arc<str>,
-    currency: Arc<str>,
+    #[serde(default)]
+    status: Part<Arc<str>>,
+    #[serde(default)]
+    currency: Part<Arc<str>>,
     created_at: Rfc3339Time,
     #[serde(default)]
-    started_at: Option<Rfc3339Time>,
+    started_at: Part<Rfc3339Time>,
     #[serde(default)]
-    current_period_start: Option<Rfc3339Time>,
+    current_period_start: Part<Rfc3339Time>,
     #[serde(default)]
-    current_period_end: Option<Rfc3339Time>,
+    current_period_end: Part<Rfc3339Time>,
     #[serde(default)]
-    trial_start: Option<Rfc3339Time>,
+    trial_start: Part<Rfc3339Time>,
     #[serde(default)]
-    trial_end: Option<Rfc3339Time>,
+    trial_end: Part<Rfc3339Time>,
     #[serde(default)]
-    cancel_at_period_end: bool,
+    cancel_at_period_end: Part<bool>,
     #[serde(default)]
-    canceled_at: Option<Rfc3339Time>,
+    canceled_at: Part<Rfc3339Time>,
     #[serde(default)]
-    ends_at: Option<Rfc3339Time>,
+    ends_at: Part<Rfc3339Time>,
     #[serde(default)]
-    ended_at: Option<Rfc3339Time>,
+    ended_at: Part<Rfc3339Time>,
     #[serde(default)]
-    recurring_interval: Option<Arc<str>>,
+    resumes_at: Part<Rfc3339Time>,
     #[serde(default)]
-    recurring_interval_count: Option<u32>,
+    recurring_interval: Part<Arc<str>>,
     #[serde(default)]
-    seats: Option<u64>,
+    recurring_interval_count: Part<u32>,
     #[serde(default)]
-    units: Option<u64>,
-    prices: Vec<Price>,
+    seats: Part<u64>,
+    #[serde(default)]
+    units: Part<u64>,
+    #[serde(default)]
+    prices: Part<Vec<Part<Price>>>,
     #[serde(borrow, default)]
-    metadata: Option<Metadata<'a>>,
+    metadata: Part<Metadata<'a>>,
     #[serde(default)]
-    discount: Option<Discount>,
+    discount: Part<Discount>,
     #[serde(borrow, default)]
-    custom_field_data: Option<Metadata<'a>>,
+    custom_field_data: Part<Metadata<'a>>,
     #[serde(borrow, default)]
-    customer: Option<Customer<'a>>,
+    customer: Part<Customer<'a>>,
 }
 
 #[derive(Deserialize)]
 struct Price {
     id: Id,
-    amount_type: Arc<str>,
     #[serde(default)]
-    price_amount: Option<i64>,
+    amount_type: Part<Arc<str>>,
     #[serde(default)]
-    price_currency: Option<Arc<str>>,
+    price_amount: Part<i64>,
+    #[serde(default)]
+    price_currency: Part<Arc<str>>,
 }
 
 impl Subscription<'_> {
-    fn snapshot(&self) -> Result<SubscriptionSnapshot, UnclearValue> {
-        let status = status(&self.status, "data.status")?;
-        let items: Result<Vec<_>, _> = self.prices.iter().map(|price| self.item(price)).collect();
-        let items = items?;
+    /// None where its status is unclear.
+    fn snapshot(&self, draft: &mut NormalizedEventDraft<'_>) -> Option<SubscriptionSnapshot> {
+        let word = self.status.as_ref().require("data.status");
+        let status = draft.readable(word.and_then(|word| status(word, "data.status")))?;
+        let (items, items_partial) = self.items(draft);
         if items.is_empty() && !status.is_final() {
-            return Err(UnclearValue("`data.prices` is empty".into()));
+            draft.add_unclear(UnclearValue("`data.prices` is empty".into()));
         }
-        let optional_period =
-            |start: Option<Rfc3339Time>, end: Option<Rfc3339Time>, place| match (start, end) {
-                (Some(start), Some(end)) => period(start.0, end.0, place).map(Some),
-                (Some(_) | None, _) => Ok(None),
-            };
-        let ended_at = to_timestamp(self.ended_at);
-        Ok(SubscriptionSnapshot {
+        let code = self.currency.as_ref().require("data.currency");
+        let currency = draft.readable(code.and_then(|code| currency(code, "data.currency")));
+        let mut time = |moment: Part<Rfc3339Time>, place| {
+            to_timestamp(draft.readable(moment.read(place)).flatten())
+        };
+        let started_at = time(self.started_at, "data.started_at");
+        let current = (
+            time(self.current_period_start, "data.current_period_start"),
+            time(self.current_period_end, "data.current_period_end"),
+        );
+        let trial = (
+            time(self.trial_start, "data.trial_start"),
+            time(self.trial_end, "data.trial_end"),
+        );
+        let cancel_at = time(self.ends_at, "data.ends_at");
+        let canceled_at = time(self.canceled_at, "data.canceled_at");
+        let ended_at = time(self.ended_at, "data.ended_at");
+        let resumes_at = time(self.resumes_at, "data.resumes_at");
+        let at_period_end = self.cancel_at_period_end.read("data.cancel_at_period_end");
+        Some(SubscriptionSnapshot {
             id: self.id.0.clone(),
-            started_at: self.started_at.unwrap_or(self.created_at).0,
-            currency: Some(currency(&self.currency, "data.currency")?),
+            started_at: started_at.unwrap_or(self.created_at.0),
+            currency,
             terms: SubscriptionTerms {
                 status,
                 items,
-                period: optional_period(
-                    self.current_period_start,
-                    self.current_period_end,
-                    "data.current_period",
-                )?,
-                trial: optional_period(self.trial_start, self.trial_end, "data.trial")?,
+                period: draft
+                    .readable(span(current, "data.current_period"))
+                    .flatten(),
+                trial: draft.readable(span(trial, "data.trial")).flatten(),
                 trial_fallback: None,
-                cancel_at: to_timestamp(self.ends_at),
-                cancel_at_period_end: self.cancel_at_period_end,
-                items_partial: false,
-                pause: None,
+                cancel_at,
+                items_partial,
+                cancel_at_period_end: draft.readable(at_period_end).flatten() == Some(true),
+                pause: (status == SubscriptionStatus::Paused).then(|| Pause {
+                    behavior: "paused".into(),
+                    resumes_at,
+                }),
             },
-            canceled_at: to_timestamp(self.canceled_at),
+            canceled_at,
             end_requested: false,
             end_reason: None,
             ended_at,
@@ -121,40 +151,85 @@ impl Subscription<'_> {
         })
     }
 
-    fn interval(&self) -> Option<BillingInterval> {
-        let count = self.recurring_interval_count.unwrap_or(1);
-        BillingInterval::parse(self.recurring_interval.as_deref()?, count)
+    /// Its items, and whether some can't be read.
+    fn items(&self, draft: &mut NormalizedEventDraft<'_>) -> (Vec<SubscriptionItem>, bool) {
+        let place = "data.prices";
+        let prices = draft.readable(self.prices.as_ref().require(place));
+        let Some(prices) = prices else {
+            return (Vec::new(), true);
+        };
+        let mut items = Vec::new();
+        for price in prices {
+            let price = draft.readable(price.as_ref().require(place));
+            items.extend(price.map(|price| self.item(price, draft)));
+        }
+        let partial = items.len() < prices.len() || items.is_empty();
+        (items, partial)
     }
 
-    fn item(&self, price: &Price) -> Result<SubscriptionItem, UnclearValue> {
-        // Of a fixed price there is one; of seats and units as many as the subscription has.
-        let (metered, quantity) = match &*price.amount_type {
-            "fixed" | "custom" | "free" => (false, Some(1)),
-            "seat_based" => (false, self.seats),
-            "unit_based" => (false, self.units),
-            "metered_unit" | "metered_tiers" => (true, None),
-            other => return Err(UnclearValue::unknown_word("data.prices.amount_type", other)),
+    fn interval(&self) -> Option<BillingInterval> {
+        let count = self.recurring_interval_count.readable().unwrap_or(1);
+        BillingInterval::parse(self.recurring_interval.as_ref().readable()?, count)
+    }
+
+    fn is_billed_in(&self, code: &str) -> bool {
+        let billed_in = self.currency.as_ref().readable();
+        billed_in.is_some_and(|billed_in| billed_in.eq_ignore_ascii_case(code))
+    }
+
+    /// Of a fixed price there is one; of seats and units as many as the subscription has.
+    fn item(&self, price: &Price, draft: &mut NormalizedEventDraft<'_>) -> SubscriptionItem {
+        let place = "data.prices.amount_type";
+        let kind = draft.readable(price.amount_type.as_ref().require(place));
+        let (metered, quantity) = match kind.map(|kind| &**kind) {
+            Some("fixed" | "custom" | "free") => (false, Some(1)),
+            Some("seat_based") => (
+                false,
+                draft.readable(self.seats.read("data.seats")).flatten(),
+            ),
+            Some("unit_based") => (
+                false,
+                draft.readable(self.units.read("data.units")).flatten(),
+            ),
+            Some("metered_unit" | "metered_tiers") => (true, None),
+            Some(other) => {
+                draft.add_unclear(UnclearValue::unknown_word(place, other));
+                (false, None)
+            }
+            None => (false, None),
         };
-        let is_other = |own: &Arc<str>| !own.eq_ignore_ascii_case(&self.currency);
-        let unit = match &*price.amount_type {
-            "free" => Some(0),
+        let place = "data.prices.price_amount";
+        let own = price.price_currency.as_ref().readable();
+        let is_other = own.is_some_and(|own| !self.is_billed_in(own));
+        let unit = match kind.map(|kind| &**kind) {
+            Some("free") => Ok(Some(0)),
             // An amount in another currency is not what is paid.
-            _ if price.price_currency.as_ref().is_some_and(is_other) => None,
-            _ => price.price_amount,
+            Some(_) | None if is_other => Ok(None),
+            Some(_) | None => price.price_amount.read(place),
         };
-        Ok(SubscriptionItem {
+        let unit = unit.and_then(|unit| unit.map(|unit| not_negative(unit, place)).transpose());
+        SubscriptionItem {
             id: price.id.0.clone(),
             price: PriceId::from(&price.id.0),
             metered,
             quantity,
-            unit_minor: unit
-                .map(|minor| not_negative(minor, "data.prices.price_amount"))
-                .transpose()?,
+            unit_minor: draft.readable(unit).flatten(),
             pricing: Pricing {
                 interval: self.interval(),
                 ..Pricing::default()
             },
             period: None,
-        })
+        }
+    }
+}
+
+/// A period of which both ends are known.
+fn span(
+    ends: (Option<Timestamp>, Option<Timestamp>),
+    place: &str,
+) -> Result<Option<Period>, UnclearValue> {
+    match ends {
+        (Some(start), Some(end)) => period(start, end, place).map(Some),
+        (Some(_) | None, _) => Ok(None),
     }
 }

@@ -19,18 +19,23 @@
 //!   `tax`? `paid_at`? `email`? `fingerprint`? `metadata`?
 //! - `payment.failed`, `.action_required`, `.abandoned`, `.voided`: `invoice`, `amount`,
 //!   `currency`, `customer`? `subscription`? `attempts`? `next_attempt_at`?
-//! - `refund.created`, `.updated`: `refund`, `payment`, `amount`, `status`, `customer`?
-//!   `created_at`?
-//! - `dispute.created`, `.updated`: `dispute`, `payment`, `amount`, `status`, `customer`?
+//! - `refund.created`, `.updated`: `refund`, `payment`, `amount`, `status`, `currency`? `tax`?
+//!   `customer`? `created_at`?
+//! - `dispute.created`, `.updated`: `dispute`, `payment`, `amount`, `status`, `currency`?
+//!   `customer`?
+//!
+//! `next_attempt_at` is when the shop tries again, `null` where it will not; left out, nothing is
+//! said of it. What is left out of `items` stays as it was.
 //!
 //! `status` of a subscription: `incomplete`, `incomplete_expired`, `trialing`, `active`,
 //! `past_due`, `unpaid`, `paused`, `canceled`; of a refund: `pending`, `succeeded`, `failed`; of a
-//! dispute: `inquiry`, `inquiry_closed`, `open`, `won`, `lost`. `end_reason` is `requested`,
-//! `payment_failed` or `disputed`. An item has `price`, and `id`? `quantity`? `unit_amount`?
-//! `metered`? `interval`? (`day`, `week`, `month`, `year`) `interval_count`? `tax_behavior`?
-//! (`inclusive`, `exclusive`) `period`?; a period `start` and `end`; a pause `behavior` and
-//! `resumes_at`?. `metadata.referral_code` is a referral code; a `fingerprint` is the same text
-//! whenever the same card or account pays.
+//! dispute: `inquiry`, `inquiry_closed`, `open`, `closed` (over, its outcome unknown), `won`,
+//! `lost`. `end_reason` is `requested`, `payment_failed` or `disputed`. An item has `price`, and
+//! `id`? `quantity`? `unit_amount`? `metered`? `interval`? (`day`, `week`, `month`, `year`)
+//! `interval_count`? `tax_behavior`? (`inclusive`, `exclusive`) `period`?; a period `start` and
+//! `end`; a pause `behavior` and `resumes_at`?. `tax` is the tax within an amount.
+//! `metadata.referral_code` is a referral code; a `fingerprint` is the same text whenever the same
+//! card or account pays.
 
 mod verify;
 mod normalize;

@@ -2,7 +2,7 @@
 
 use crate::draft::{NormalizedEventDraft, ids, money, not_negative, profile, stated_amount};
 use crate::envelope::Event;
-use crate::wire::{Id, Metadata, Rfc3339Time, UnclearValue, id, to_timestamp};
+use crate::wire::{Id, Metadata, Part, Rfc3339Time, UnclearValue, id, to_timestamp};
 use domain::event::Fact;
 use domain::money::{Money, StatedAmount};
 use domain::payment::snapshot::{
@@ -22,9 +22,22 @@ pub(super) fn paid<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, Un
     if let Some(customer) = id(&payment.customer) {
         draft.add_shop_reference(customer.as_str());
     }
-    let amount = amount(payment.amount, &payment.currency)?;
+    draft.read_metadata(payment.metadata.as_ref().readable());
+    if let Some(fingerprint) = payment.fingerprint.as_ref().readable() {
+        draft.add_fingerprint(fingerprint);
+    }
+    draft.add_profile(profile(
+        payment.email.as_ref().readable().cloned(),
+        None,
+        None,
+    ));
+    let Some(amount) = draft.readable(amount(payment.amount, &payment.currency)) else {
+        return Ok(draft);
+    };
+    let tax = draft.readable(payment.tax.read("data.tax")).flatten();
+    let paid_at = draft.readable(payment.paid_at.read("data.paid_at"));
     if amount.minor > 0 {
-        let tax = payment.tax.filter(|tax| (0..=amount.minor).contains(tax));
+        let tax = tax.filter(|tax| (0..=amount.minor).contains(tax));
         draft.add_fact(Fact::Payment(PaymentSnapshot {
             // The first id names the source itself: each part of an invoice is one.
             ids: ids(&[own, invoice]),
@@ -35,7 +48,7 @@ pub(super) fn paid<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, Un
             },
             paid: amount,
             tax_minor: tax,
-            paid_at: to_timestamp(payment.paid_at).unwrap_or(event.at),
+            paid_at: to_timestamp(paid_at.flatten()).unwrap_or(event.at),
             subscription: subscription.cloned(),
             unlinked: false,
         }));
@@ -51,11 +64,6 @@ pub(super) fn paid<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, Un
             paid: Some(amount),
         }));
     }
-    draft.read_metadata(payment.metadata.as_ref());
-    if let Some(fingerprint) = &payment.fingerprint {
-        draft.add_fingerprint(fingerprint);
-    }
-    draft.add_profile(profile(payment.email, None, None));
     Ok(draft)
 }
 
@@ -67,20 +75,28 @@ pub(super) fn failed<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, 
     let subscription = id(&payment.subscription);
     let mut draft = event.draft(id(&payment.customer), &[subscription, own])?;
     draft.add_references(&[own, subscription]);
-    draft.add_fact(Fact::Invoice(InvoiceSnapshot {
-        id: payment.invoice.0.clone(),
-        subscription: subscription.cloned(),
-        state: match event.kind {
-            "payment.action_required" => InvoiceState::ActionRequired,
-            "payment.abandoned" => InvoiceState::Uncollectible,
-            "payment.voided" => InvoiceState::Voided,
-            _ => InvoiceState::Failed,
-        },
-        due: amount(payment.amount, &payment.currency)?,
-        attempts: payment.attempts,
-        next_attempt: NextAttempt::at(to_timestamp(payment.next_attempt_at)),
-        paid: None,
-    }));
+    let attempts = draft.readable(payment.attempts.read("data.attempts"));
+    draft.readable(payment.next_attempt_at.read("data.next_attempt_at"));
+    if let Some(due) = draft.readable(amount(payment.amount, &payment.currency)) {
+        draft.add_fact(Fact::Invoice(InvoiceSnapshot {
+            id: payment.invoice.0.clone(),
+            subscription: subscription.cloned(),
+            state: match event.kind {
+                "payment.action_required" => InvoiceState::ActionRequired,
+                "payment.abandoned" => InvoiceState::Uncollectible,
+                "payment.voided" => InvoiceState::Voided,
+                _ => InvoiceState::Failed,
+            },
+            due,
+            attempts: attempts.flatten().unwrap_or(0),
+            next_attempt: match payment.next_attempt_at.stated() {
+                Some(Some(at)) => NextAttempt::At(at.0),
+                Some(None) => NextAttempt::NotPlanned,
+                None => NextAttempt::Unknown,
+            },
+            paid: None,
+        }));
+    }
     Ok(draft)
 }
 
@@ -90,19 +106,20 @@ pub(super) fn refund<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, 
     let payment = Some(&refund.payment.0);
     let mut draft = event.draft(id(&refund.customer), &[payment])?;
     draft.add_references(&[payment]);
-    draft.add_fact(Fact::Refund(RefundSnapshot {
-        id: refund.refund.0.clone(),
-        payment: ids(&[payment]),
-        amount: stated(refund.amount, refund.currency.as_deref())?,
-        tax_minor: None,
-        state: match &*refund.status {
-            "pending" => RefundState::Pending,
-            "succeeded" => RefundState::Succeeded,
-            "failed" => RefundState::Failed,
-            other => return Err(UnclearValue::unknown_word("data.status", other)),
-        },
-        created_at: to_timestamp(refund.created_at).unwrap_or(event.at),
-    }));
+    let state = draft.readable(refund.state());
+    let amount = draft.readable(stated(refund.amount, &refund.currency));
+    let tax = draft.readable(refund.tax.read("data.tax")).flatten();
+    let created_at = draft.readable(refund.created_at.read("data.created_at"));
+    if let (Some(state), Some(amount)) = (state, amount) {
+        draft.add_fact(Fact::Refund(RefundSnapshot {
+            id: refund.refund.0.clone(),
+            payment: ids(&[payment]),
+            amount,
+            tax_minor: tax.filter(|tax| (0..=amount.minor).contains(tax)),
+            state,
+            created_at: to_timestamp(created_at.flatten()).unwrap_or(event.at),
+        }));
+    }
     Ok(draft)
 }
 
@@ -112,27 +129,26 @@ pub(super) fn dispute<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>,
     let payment = Some(&dispute.payment.0);
     let mut draft = event.draft(id(&dispute.customer), &[payment])?;
     draft.add_references(&[payment]);
-    draft.add_fact(Fact::Dispute(DisputeSnapshot {
-        id: dispute.dispute.0.clone(),
-        payment: ids(&[payment]),
-        amount: stated(dispute.amount, dispute.currency.as_deref())?,
-        state: match &*dispute.status {
-            "inquiry" => DisputeState::Inquiry,
-            "inquiry_closed" => DisputeState::InquiryClosed,
-            "open" => DisputeState::Open,
-            "won" => DisputeState::Won,
-            "lost" => DisputeState::Lost,
-            other => return Err(UnclearValue::unknown_word("data.status", other)),
-        },
-    }));
+    let state = draft.readable(dispute.state());
+    let amount = draft.readable(stated(dispute.amount, &dispute.currency));
+    if let (Some(state), Some(amount)) = (state, amount) {
+        draft.add_fact(Fact::Dispute(DisputeSnapshot {
+            id: dispute.dispute.0.clone(),
+            payment: ids(&[payment]),
+            amount,
+            state,
+        }));
+    }
     Ok(draft)
 }
 
 #[derive(Deserialize)]
 struct Payment<'a> {
     payment: Id,
-    amount: i64,
-    currency: Arc<str>,
+    #[serde(default)]
+    amount: Part<i64>,
+    #[serde(default)]
+    currency: Part<Arc<str>>,
     #[serde(default)]
     customer: Option<Id>,
     #[serde(default)]
@@ -140,68 +156,105 @@ struct Payment<'a> {
     #[serde(default)]
     subscription: Option<Id>,
     #[serde(default)]
-    tax: Option<i64>,
+    tax: Part<i64>,
     #[serde(default)]
-    paid_at: Option<Rfc3339Time>,
+    paid_at: Part<Rfc3339Time>,
     #[serde(default)]
-    email: Option<Arc<str>>,
+    email: Part<Arc<str>>,
     #[serde(default)]
-    fingerprint: Option<Arc<str>>,
+    fingerprint: Part<Arc<str>>,
     #[serde(borrow, default)]
-    metadata: Option<Metadata<'a>>,
+    metadata: Part<Metadata<'a>>,
 }
 
 #[derive(Deserialize)]
 struct UnpaidPayment {
     invoice: Id,
-    amount: i64,
-    currency: Arc<str>,
+    #[serde(default)]
+    amount: Part<i64>,
+    #[serde(default)]
+    currency: Part<Arc<str>>,
     #[serde(default)]
     customer: Option<Id>,
     #[serde(default)]
     subscription: Option<Id>,
     #[serde(default)]
-    attempts: u32,
+    attempts: Part<u32>,
     #[serde(default)]
-    next_attempt_at: Option<Rfc3339Time>,
+    next_attempt_at: Part<Rfc3339Time>,
 }
 
 #[derive(Deserialize)]
 struct Refund {
     refund: Id,
     payment: Id,
-    amount: i64,
     #[serde(default)]
-    currency: Option<Arc<str>>,
-    status: Arc<str>,
+    amount: Part<i64>,
+    #[serde(default)]
+    currency: Part<Arc<str>>,
+    #[serde(default)]
+    tax: Part<i64>,
+    #[serde(default)]
+    status: Part<Arc<str>>,
     #[serde(default)]
     customer: Option<Id>,
     #[serde(default)]
-    created_at: Option<Rfc3339Time>,
+    created_at: Part<Rfc3339Time>,
 }
 
 #[derive(Deserialize)]
 struct Dispute {
     dispute: Id,
     payment: Id,
-    amount: i64,
     #[serde(default)]
-    currency: Option<Arc<str>>,
-    status: Arc<str>,
+    amount: Part<i64>,
+    #[serde(default)]
+    currency: Part<Arc<str>>,
+    #[serde(default)]
+    status: Part<Arc<str>>,
     #[serde(default)]
     customer: Option<Id>,
 }
 
+impl Refund {
+    fn state(&self) -> Result<RefundState, UnclearValue> {
+        match &**self.status.as_ref().require(STATUS)? {
+            "pending" => Ok(RefundState::Pending),
+            "succeeded" => Ok(RefundState::Succeeded),
+            "failed" => Ok(RefundState::Failed),
+            other => Err(UnclearValue::unknown_word(STATUS, other)),
+        }
+    }
+}
+
+impl Dispute {
+    fn state(&self) -> Result<DisputeState, UnclearValue> {
+        match &**self.status.as_ref().require(STATUS)? {
+            "inquiry" => Ok(DisputeState::Inquiry),
+            "inquiry_closed" => Ok(DisputeState::InquiryClosed),
+            "open" => Ok(DisputeState::Open),
+            "closed" => Ok(DisputeState::Closed),
+            "won" => Ok(DisputeState::Won),
+            "lost" => Ok(DisputeState::Lost),
+            other => Err(UnclearValue::unknown_word(STATUS, other)),
+        }
+    }
+}
+
+fn amount(minor: Part<i64>, code: &Part<Arc<str>>) -> Result<Money, UnclearValue> {
+    let minor = not_negative(minor.require(AMOUNT)?, AMOUNT)?;
+    money(minor, code.as_ref().require(CURRENCY)?, CURRENCY, EXPONENTS)
+}
+
 /// What is part of a payment may leave out its currency.
-fn stated(minor: i64, code: Option<&str>) -> Result<StatedAmount, UnclearValue> {
-    let minor = not_negative(minor, "data.amount")?;
-    stated_amount(minor, code, "data.currency", EXPONENTS)
+fn stated(minor: Part<i64>, code: &Part<Arc<str>>) -> Result<StatedAmount, UnclearValue> {
+    let minor = not_negative(minor.require(AMOUNT)?, AMOUNT)?;
+    let code = code.as_ref().read(CURRENCY)?;
+    stated_amount(minor, code.map(|code| &**code), CURRENCY, EXPONENTS)
 }
 
-fn amount(minor: i64, code: &str) -> Result<Money, UnclearValue> {
-    let minor = not_negative(minor, "data.amount")?;
-    money(minor, code, "data.currency", EXPONENTS)
-}
-
+const AMOUNT: &str = "data.amount";
+const CURRENCY: &str = "data.currency";
+const STATUS: &str = "data.status";
 /// Where its minor units differ from ISO 4217: in no currency.
 pub(super) const EXPONENTS: &[(&str, u8)] = &[];

@@ -1,15 +1,15 @@
 //! Normalizes events of the shop's own billing; the vocabulary is nearly the same.
 
 use super::{money, subscription};
-use crate::draft::{NormalizedEventDraft, profile};
+use crate::customer_object::CustomerObject;
+use crate::draft::NormalizedEventDraft;
 use crate::envelope::{CustomerFields, Envelope, Event, EventSchema, fields, read};
 use crate::fetch::FetchStep;
 use crate::outcome::ItemOutcome;
 use crate::provider::WireItem;
-use crate::wire::{Id, Metadata, UnclearValue};
+use crate::wire::{Id, Metadata, Part, UnclearValue};
 use domain::event::Fact;
 use domain::ids::ObjectId;
-use domain::person::Profile;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
@@ -81,12 +81,14 @@ fn customer_snapshot<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, 
     let customer: Customer<'_> = event.data()?;
     let mut draft = event.draft(Some(&customer.customer.0), &[])?;
     draft.add_shop_reference(customer.customer.0.as_str());
-    draft.add_fact(Fact::Profile(Profile {
-        complete: true,
+    draft.read_metadata(customer.metadata.as_ref().readable());
+    let said = CustomerObject {
+        email: customer.email,
+        name: customer.name,
         locale: customer.locale,
-        ..profile(customer.email, customer.name, customer.country)
-    }));
-    draft.read_metadata(customer.metadata.as_ref());
+        country: customer.country,
+    };
+    said.add_to(&mut draft);
     Ok(draft)
 }
 
@@ -102,13 +104,13 @@ fn deleted<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, UnclearVal
 struct Customer<'a> {
     customer: Id,
     #[serde(default)]
-    email: Option<Arc<str>>,
+    email: Part<Arc<str>>,
     #[serde(default)]
-    name: Option<Arc<str>>,
+    name: Part<Arc<str>>,
     #[serde(default)]
-    locale: Option<Arc<str>>,
+    locale: Part<Arc<str>>,
     #[serde(default)]
-    country: Option<Arc<str>>,
+    country: Part<Arc<str>>,
     #[serde(borrow, default)]
-    metadata: Option<Metadata<'a>>,
+    metadata: Part<Metadata<'a>>,
 }

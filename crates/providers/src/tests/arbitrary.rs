@@ -2,10 +2,19 @@
 
 use super::{T, at, outcome_of};
 use crate::ItemOutcome;
-use domain::event::Fact;
+use domain::event::{Fact, NormalizedEvent};
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
+
+/// What can't be read is noted once beside the rest, and no amount is less than nothing.
+pub(super) fn assert_sound(reading: &NormalizedEvent) {
+    let notes = reading.facts.iter();
+    let notes = notes.filter(|fact| matches!(fact, Fact::Unclear { .. }));
+    assert!(notes.count() <= 1, "{:?}", reading.facts);
+    let mut paid = reading.facts.iter().filter_map(super::money::paid_of);
+    assert!(paid.all(|paid| paid.minor >= 0), "{:?}", reading.facts);
+}
 
 /// Any JSON, numbers of every size among it.
 pub(super) fn any_json() -> impl Strategy<Value = Value> {

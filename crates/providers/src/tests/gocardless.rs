@@ -209,8 +209,8 @@ fn a_page_of_a_mandates_subscriptions_is_not_taken_for_all_of_them() {
     assert!(reading.is_unclear());
     let behind = gocardless()
         .account(Mode::Test)
-        .reference(&ObjectId::parse("MD000Grove01").unwrap());
-    assert_eq!(reading.about, About::ByReference(vec![behind]));
+        .customer(&ObjectId::parse("CU000Grove01").unwrap());
+    assert_eq!(reading.about, About::Customer(behind));
 }
 
 #[test]
