@@ -144,7 +144,8 @@ impl Interval {
             return Ok(None);
         }
         Ok(Some(Period {
-            start: Day(start).start()?,
+            // The day that is due before the first charge lies before the subscription.
+            start: Day(start).max(first.unwrap_or(Day(start))).start()?,
             end: charge.start()?,
         }))
     }

@@ -6,7 +6,9 @@
 
 mod arbitrary;
 mod api_calls;
+mod civil;
 mod corpus;
+mod corpus_lives;
 mod corpus_reference_only;
 mod endpoints;
 mod fixtures;
@@ -17,6 +19,7 @@ mod mollie;
 mod money;
 mod paddle_events;
 mod paddle_signature;
+mod partial;
 mod partner_postback;
 mod partner_signature;
 mod paypal;

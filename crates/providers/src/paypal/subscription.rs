@@ -36,11 +36,16 @@ pub(super) struct Subscription {
     id: Id,
     #[serde(default)]
     plan_id: Part<Id>,
+    // An agreement of the API's first version has a plan without an id.
+    #[serde(default)]
+    plan: Part<serde::de::IgnoredAny>,
+    #[serde(default)]
+    payer: Part<Payer>,
     #[serde(alias = "state", default)]
     status: Part<Arc<str>>,
     #[serde(default)]
     quantity: Part<Arc<str>>,
-    #[serde(default)]
+    #[serde(alias = "start_date", default)]
     start_time: Part<Rfc3339Time>,
     #[serde(default)]
     create_time: Part<Rfc3339Time>,
@@ -64,6 +69,20 @@ struct Subscriber {
     name: Part<Name>,
     #[serde(default)]
     shipping_address: Part<ShippingAddress>,
+}
+
+#[derive(Deserialize)]
+struct Payer {
+    #[serde(default)]
+    payer_info: Part<PayerInfo>,
+}
+
+#[derive(Deserialize)]
+struct PayerInfo {
+    #[serde(default)]
+    payer_id: Part<Id>,
+    #[serde(default)]
+    email: Part<Arc<str>>,
 }
 
 #[derive(Deserialize)]
@@ -129,8 +148,20 @@ struct FailedPayment {
 impl Subscription {
     /// Who pays for it, once somebody has approved it.
     pub(super) fn payer(&self) -> Option<&ObjectId> {
-        let subscriber = self.subscriber.as_ref().readable()?;
-        Some(&subscriber.payer_id.as_ref().readable()?.0)
+        let subscriber = self.subscriber.as_ref().readable();
+        let named = subscriber.and_then(|subscriber| subscriber.payer_id.as_ref().readable());
+        let payer = || self.payer_info()?.payer_id.as_ref().readable();
+        named.or_else(payer).map(|payer| &payer.0)
+    }
+
+    /// Who pays, as agreements of the API's first version say it.
+    fn payer_info(&self) -> Option<&PayerInfo> {
+        self.payer
+            .as_ref()
+            .readable()?
+            .payer_info
+            .as_ref()
+            .readable()
     }
 
     /// All that it says; `now` is when.
@@ -235,7 +266,10 @@ impl Subscription {
     }
 
     fn item(&self) -> Result<SubscriptionItem, UnclearValue> {
-        let plan = self.plan_id.as_ref().require("resource.plan_id")?;
+        let plan = match (self.plan_id.as_ref(), &self.plan) {
+            (Part::Absent | Part::Null, Part::Present(_)) => &self.id,
+            (plan, _) => plan.require("resource.plan_id")?,
+        };
         let quantity = self.quantity.as_ref().read("resource.quantity")?;
         let unclear = |_| UnclearValue("`resource.quantity` is no number".into());
         let quantity = quantity.map_or(Ok(1), |text| text.parse().map_err(unclear))?;
@@ -284,6 +318,10 @@ impl Subscription {
     fn describe(&self, draft: &mut NormalizedEventDraft<'_>) {
         if let Some(custom) = self.custom_id.as_ref().readable() {
             draft.read_client_reference(custom);
+        }
+        if let Some(payer) = self.payer_info() {
+            let email = payer.email.as_ref().readable();
+            draft.add_profile(profile(email.cloned(), None, None));
         }
         let Some(subscriber) = self.subscriber.as_ref().readable() else {
             return;

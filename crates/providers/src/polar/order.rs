@@ -68,7 +68,10 @@ struct Order<'a> {
     total_amount: Part<i64>,
     #[serde(default)]
     tax_amount: Part<i64>,
-    // What is left of the total once the customer's balance is taken off or added.
+    // What is taken off the total or added to it by the customer's balance.
+    #[serde(default)]
+    applied_balance_amount: Part<i64>,
+    // What is left of the total then.
     #[serde(default)]
     due_amount: Part<i64>,
     #[serde(default)]
@@ -118,7 +121,7 @@ impl Order<'_> {
         let next = self.next_payment_attempt_at;
         let next = draft.readable(next.read("data.next_payment_attempt_at"));
         let next_attempt_at = to_timestamp(next.flatten());
-        let invoice = |state| {
+        let invoice = |state, paid| {
             Fact::Invoice(InvoiceSnapshot {
                 id: self.id.0.clone(),
                 subscription: id(&self.subscription_id).cloned(),
@@ -126,22 +129,23 @@ impl Order<'_> {
                 due,
                 attempts: 0,
                 next_attempt: NextAttempt::at(next_attempt_at),
-                paid: (state == InvoiceState::Paid).then_some(due),
+                paid,
             })
         };
         match &**status {
             "draft" => {}
             // Every order is pending for a moment; one that has a next attempt has failed.
             "pending" if next_attempt_at.is_none() => {}
-            "pending" => draft.add_fact(invoice(InvoiceState::Failed)),
-            "void" => draft.add_fact(invoice(InvoiceState::Voided)),
+            "pending" => draft.add_fact(invoice(InvoiceState::Failed, None)),
+            "void" => draft.add_fact(invoice(InvoiceState::Voided, None)),
             "paid" | "refunded" | "partially_refunded" => {
-                if due.minor > 0 {
-                    let payment = self.payment(event, due, draft);
+                let paid = draft.readable(self.arrived(due)).unwrap_or(due);
+                if paid.minor > 0 {
+                    let payment = self.payment(event, paid, draft);
                     draft.add_fact(Fact::Payment(payment));
                 }
-                draft.add_fact(invoice(InvoiceState::Paid));
-                let refunded = draft.readable(self.refunded(due)).flatten();
+                draft.add_fact(invoice(InvoiceState::Paid, Some(paid)));
+                let refunded = draft.readable(self.refunded(paid)).flatten();
                 draft.facts.extend(refunded);
             }
             other => draft.add_unclear(UnclearValue::unknown_word(place, other)),
@@ -182,6 +186,26 @@ impl Order<'_> {
             None => self.total_amount.require("data.total_amount")?,
         };
         self.money(not_negative(minor, place)?)
+    }
+
+    /// What arrived of a paid order. Where nothing is due any more although its total and balance
+    /// come to something, it is what they come to.
+    fn arrived(&self, due: Money) -> Result<Money, UnclearValue> {
+        let place = "data.applied_balance_amount";
+        let total = self.total_amount.read("data.total_amount")?;
+        let balance = self.applied_balance_amount.read(place)?;
+        let (Some(total), Some(balance)) = (total, balance) else {
+            return Ok(due);
+        };
+        let charged = total.saturating_add(balance).max(0);
+        if due.minor != 0 && due.minor != charged {
+            let what = "`data.due_amount` is not what total and balance come to";
+            return Err(UnclearValue(what.into()));
+        }
+        Ok(Money {
+            minor: charged,
+            ..due
+        })
     }
 
     /// What went back so far, tax included. An amount without its tax is not all of it.
