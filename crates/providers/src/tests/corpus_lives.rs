@@ -94,6 +94,7 @@ fn verdict(outcome: &ItemOutcome) -> String {
         }
         ItemOutcome::Ignored { kind, .. } => format!("{kind}: ignored"),
         ItemOutcome::WrongMode { kind } => format!("{kind}: wrong mode"),
+        ItemOutcome::OtherAccount { kind, .. } => format!("{kind}: of another account"),
     }
 }
 
