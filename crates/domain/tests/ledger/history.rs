@@ -191,15 +191,16 @@ impl History {
     }
 
     fn dispute(&mut self, rng: &mut SeededRng, n: usize, payment: &mut ShopPayment) {
-        use DisputeState::{Inquiry, InquiryClosed, Lost, Open, Won};
+        use DisputeState::{Closed, Inquiry, InquiryClosed, Lost, Open, Won};
         if !rng.one_in(3) {
             return;
         }
         let minor = 1 + rng.below(payment.paid.minor as usize) as i64;
-        let stages: &[DisputeState] = match rng.below(4) {
+        let stages: &[DisputeState] = match rng.below(5) {
             0 => &[Open],
             1 => &[Inquiry, Open, Won],
             2 => &[Open, Lost],
+            3 => &[Open, Closed],
             _ => &[Inquiry, InquiryClosed],
         };
         for (step, state) in stages.iter().enumerate() {
@@ -209,7 +210,7 @@ impl History {
         }
         payment.disputed = match stages.last() {
             Some(Open | Lost) => minor,
-            Some(Inquiry | InquiryClosed | Won) | None => 0,
+            Some(Inquiry | InquiryClosed | Won | Closed) | None => 0,
         };
     }
 
