@@ -48,6 +48,9 @@ struct Subscription<'a> {
     created_at: Part<Rfc3339Time>,
     #[serde(default)]
     canceled_at: Part<Rfc3339Time>,
+    // None while nothing will be billed: paused, ended, or a trial without a way to pay.
+    #[serde(default)]
+    next_billed_at: Part<Rfc3339Time>,
     // None while nothing is billed: paused, or ended.
     #[serde(default)]
     current_billing_period: Part<BillingPeriod>,
@@ -156,6 +159,9 @@ impl Subscription<'_> {
             .map(|line| BillingPeriod::period(line.trial_dates, place));
         let mut trial = trial.filter_map(|trial| draft.readable(trial).flatten());
         let trial = trial.next();
+        // What becomes of one without a way to pay by then, Paddle does not say.
+        let is_cardless =
+            lines.iter().any(|line| line.is_cardless()) && self.next_billed_at.readable().is_none();
         let in_trial = current.filter(|_| status == SubscriptionStatus::Trialing);
         let change = self.scheduled_change.as_ref().read("data.scheduled_change");
         let change = change.and_then(|change| change.map(ScheduledChange::read).transpose());
@@ -183,10 +189,7 @@ impl Subscription<'_> {
                 items,
                 period: current,
                 trial: trial.or(in_trial),
-                trial_fallback: lines
-                    .iter()
-                    .any(|line| line.is_cardless())
-                    .then_some(TrialFallback::Ends),
+                trial_fallback: is_cardless.then_some(TrialFallback::Other),
                 cancel_at,
                 cancel_at_period_end: cancel_at.is_some()
                     && cancel_at == current.map(|period| period.end),
@@ -265,7 +268,7 @@ impl PaddleSubscriptionItem {
 }
 
 impl PaddleSubscriptionItem {
-    /// Its trial began without a way to pay, and ends with it if there is none by then.
+    /// Whether its trial began without a way to pay.
     fn is_cardless(&self) -> bool {
         let trial = self.price.trial_period.as_ref().readable();
         trial.is_some_and(|trial| trial.requires_payment_method.readable() == Some(false))
