@@ -66,7 +66,7 @@ impl LetterContext<'_> {
             ends => trial.is_some_and(|trial| ends_at.is_some_and(|end| end <= trial.end)),
             fallback => terms.trial_fallback.map(fallback),
             pause => terms.pause.is_some(),
-            usage => has_usage(welcomed),
+            uncharged => !has_usage(welcomed) && !terms.items_partial,
             free => self.is_free(welcomed, row),
         }
     }
@@ -141,6 +141,7 @@ impl LetterContext<'_> {
             price => priced.map(|price| self.reader.sums(&price.sums)),
             tax => tax,
             usage => has_usage(trying),
+            uncharged => !has_usage(trying) && !trying.terms.items_partial,
             free => self.is_free(trying, row),
             fallback => trying.terms.trial_fallback.map(fallback),
         })
@@ -153,10 +154,12 @@ impl LetterContext<'_> {
     }
 
     /// What a subscription costs by its items, for each of their intervals by itself. None where
-    /// tiers decide, where it is not known how often each is charged, or where nobody says how the
-    /// currency is counted.
+    /// tiers decide, where not all items are known or how often each is charged, or where nobody
+    /// says how the currency is counted.
     fn price(&self, subscription: &Subscription, row: &LetterRow) -> Option<Price> {
-        let currency = subscription.currency?;
+        let currency = subscription
+            .currency
+            .filter(|_| !subscription.terms.items_partial)?;
         let (provider, _) = row.customer.account().split_once('/')?;
         let exponent = exponent(currency, providers::provider(provider)?.exponents());
         let licensed = || {

@@ -2,13 +2,14 @@
 
 use domain::catalog::Catalog;
 use domain::ids::CustomerKey;
-use domain::record::{Effect, Record};
+use domain::record::{Effect, Entry, Record};
 use engagement_email::Sender;
 use engagement_email::render::render_letter;
 use jiff::Timestamp;
 use local_shop::delivery::{Delivery, Signer};
 use local_shop::shop::local_secret;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use store::letters::LetterRow;
 use tests::harness::entries::entries;
 
@@ -214,32 +215,41 @@ fn trial_letter(change: impl Fn(&mut Value)) -> String {
 
 /// Subject and text of each letter that is due on that day, once all of this was told.
 fn letters(events: Vec<Value>, day: i64) -> Vec<String> {
-    let provider = providers::provider("stripe").unwrap();
-    let signer = Signer::provider(provider, &local_secret("stripe")).unwrap();
+    let entries = entries_of("stripe", events);
+    let now = Timestamp::from_second(START + day * DAY + 60).unwrap();
+    let customer = CustomerKey::parse("stripe/test/cus_Medlar1").unwrap();
+    let record = Record::new(customer).rebuild(&entries, &entries, now);
+    letter_texts(&record.expect("there are events"), now)
+}
+
+/// The journal entries of these events, each delivered by itself.
+fn entries_of(provider: &str, events: Vec<Value>) -> Vec<Arc<Entry>> {
+    let known = providers::provider(provider).unwrap();
+    let signer = Signer::provider(known, &local_secret(provider)).unwrap();
     let deliver = |event: Value| {
         entries(&Delivery {
             name: "an event".into(),
-            path: "/webhooks/stripe".into(),
+            path: format!("/webhooks/{provider}"),
             body: event.to_string().into_bytes(),
             signer: signer.clone(),
         })
     };
-    let entries: Vec<_> = events.into_iter().flat_map(deliver).collect();
-    let now = Timestamp::from_second(START + day * DAY + 60).unwrap();
-    let customer = CustomerKey::parse("stripe/test/cus_Medlar1").unwrap();
-    let record = Record::new(customer.clone()).rebuild(&entries, &entries, now);
-    let record = record.expect("there are events");
+    events.into_iter().flat_map(deliver).collect()
+}
+
+/// Subject and text of each letter that the record decided.
+fn letter_texts(record: &Record, now: Timestamp) -> Vec<String> {
     let sender = Sender {
         shop: "Orangerie".into(),
         from: "orangerie@example.com".into(),
         ..Sender::default()
     };
     let due = record.pending.iter().filter_map(|effect| match effect {
-        Effect::Letter(due) => Some(LetterRow::due(customer.clone(), due, now)),
+        Effect::Letter(due) => Some(LetterRow::due(record.customer.clone(), due, now)),
         _ => None,
     });
     let write = |row: LetterRow| {
-        let mail = render_letter(&row, &record, &Catalog::default(), &sender, now).unwrap();
+        let mail = render_letter(&row, record, &Catalog::default(), &sender, now).unwrap();
         format!("{}\n{}", mail.subject, mail.text)
     };
     due.map(write).collect()

@@ -45,8 +45,8 @@ fn strange_words_change_no_element_no_link_and_no_header() {
         .map(|(.., mail)| (HtmlPage::read(&mail.html).elements(), mail))
         .collect();
     let long = "<b>".repeat(2_000);
-    for hostile in HOSTILE.into_iter().chain([long.as_str()]) {
-        for place in 0..4 {
+    for (n, hostile) in HOSTILE.into_iter().chain([long.as_str()]).enumerate() {
+        for place in [n % 3, 3] {
             let mut words = SampleNames::default();
             if place == 0 || place == 3 {
                 words.name = hostile.into();
