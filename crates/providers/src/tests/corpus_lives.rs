@@ -1,6 +1,6 @@
-//! Customers as others recorded them, their names and ids rewritten, each with what the API says of
-//! them: `{"answers": {path: document}, "events": [body, …]}`, a form as text. What they come to was
-//! compared by hand with the bodies, and stands beside them. Further ones are told where they lie
+//! Customers as others recorded them, names and ids rewritten, each with what the API says of them:
+//! `{"answers": {path: document}, "events": [body, …]}`, a form as text. What they come to stands
+//! beside them, and was compared by hand with the bodies. Further ones are told where they lie
 //! beside the project.
 
 #![allow(
@@ -62,7 +62,7 @@ fn told(provider: &'static Provider, path: &Path) -> Value {
     let text = fs::read_to_string(path).expect("can be read");
     let life: Value = serde_json::from_str(&text).expect("is JSON");
     let answers = life["answers"].to_string();
-    let recorded = ApiResponses::recorded([answers.as_str()].into_iter());
+    let recorded = ApiResponses::recorded([answers.as_str()]);
     let mut fetched = recorded.expect("are documents");
     fetched.close();
     let mut events = Vec::new();
@@ -99,17 +99,14 @@ fn verdict(outcome: &ItemOutcome) -> String {
 }
 
 fn name(fact: &Fact) -> String {
-    match fact {
-        Fact::Unclear { what } => format!("unclear ({what})"),
-        Fact::Waiting { what } => format!("waiting for the {what}"),
-        other => {
-            let json = serde_json::to_value(other).expect("is JSON");
-            let tag = json
-                .as_object()
-                .and_then(|fact| fact.keys().next().cloned());
-            tag.unwrap_or_else(|| json.to_string())
-        }
+    if let Fact::Unclear { what } = fact {
+        return format!("unclear ({what})");
     }
+    let json = serde_json::to_value(fact).expect("is JSON");
+    let tag = json
+        .as_object()
+        .and_then(|fact| fact.keys().next().cloned());
+    tag.unwrap_or_else(|| json.to_string())
 }
 
 fn comes_to(events: &[NormalizedEvent]) -> Value {

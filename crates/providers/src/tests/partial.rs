@@ -12,152 +12,24 @@ use serde_json::{Value, json};
 
 #[test]
 fn a_status_an_end_and_a_price_stand_beside_what_is_unclear() {
-    for (name, sample, pointer, odd, status, items) in [
-        (
-            "paypal",
-            "BILLING.SUBSCRIPTION.CANCELLED",
-            "/resource/quantity",
-            json!("many"),
-            Canceled,
-            0,
-        ),
-        (
-            "paypal",
-            "BILLING.SUBSCRIPTION.CANCELLED",
-            "/resource/billing_info",
-            json!(7),
-            Canceled,
-            1,
-        ),
-        (
-            "paypal",
-            "BILLING.SUBSCRIPTION.PAYMENT.FAILED",
-            "/resource/start_time",
-            json!("noon"),
-            PastDue,
-            1,
-        ),
-        (
-            "paddle",
-            "subscription.canceled",
-            "/data/items/0",
-            json!("none"),
-            Canceled,
-            1,
-        ),
-        (
-            "paddle",
-            "subscription.updated",
-            "/data/scheduled_change",
-            json!({ "action": "sell" }),
-            Active,
-            2,
-        ),
-        (
-            "paddle",
-            "subscription.updated",
-            "/data/items/0/price/unit_price",
-            json!(null),
-            Active,
-            2,
-        ),
-        (
-            "polar",
-            "subscription.revoked",
-            "/data/prices/0/amount_type",
-            json!("by_weight"),
-            Canceled,
-            1,
-        ),
-        (
-            "polar",
-            "subscription.revoked",
-            "/data/trial_end",
-            json!("soon"),
-            Canceled,
-            1,
-        ),
-        (
-            "standard",
-            "subscription.ended",
-            "/data/items",
-            json!("none"),
-            Canceled,
-            0,
-        ),
-        (
-            "standard",
-            "subscription.ended",
-            "/data/status",
-            json!("over"),
-            Canceled,
-            2,
-        ),
-        (
-            "standard",
-            "subscription.updated",
-            "/data/pause",
-            json!(true),
-            Active,
-            2,
-        ),
-    ] {
+    for (name, sample, pointer, odd, status, items) in UNCLEAR_SUBSCRIPTIONS {
+        let odd = serde_json::from_str(odd).expect("is JSON");
         let reading = bent(name, sample, pointer, odd);
         assert!(is_unclear(&reading), "{name} {sample} {pointer}");
-        let (told, count) = subscription(&reading);
-        assert_eq!((told, count), (status, items), "{name} {sample} {pointer}");
+        let told = subscription(&reading);
+        assert_eq!(told, (*status, *items), "{name} {sample} {pointer}");
     }
 }
 
 #[test]
 fn money_stands_beside_what_is_unclear() {
-    for (name, sample, pointer, odd) in [
-        (
-            "paypal",
-            "PAYMENT.SALE.COMPLETED-guest",
-            "/resource/amount/details",
-            json!(["tax"]),
-        ),
-        (
-            "paypal",
-            "PAYMENT.CAPTURE.COMPLETED",
-            "/resource/create_time",
-            json!("yesterday"),
-        ),
-        (
-            "paddle",
-            "transaction.completed",
-            "/data/details/totals/grand_total_tax",
-            json!(480),
-        ),
-        (
-            "paddle",
-            "transaction.completed",
-            "/data/payments",
-            json!("captured"),
-        ),
-        ("polar", "order.paid", "/data/tax_amount", json!("a fifth")),
-        (
-            "polar",
-            "order.refunded",
-            "/data/refunded_tax_amount",
-            json!(null),
-        ),
-        ("standard", "payment.succeeded", "/data/tax", json!(2.5)),
-        (
-            "standard",
-            "payment.succeeded",
-            "/data/paid_at",
-            json!(true),
-        ),
-    ] {
+    for (name, sample, pointer, odd) in UNCLEAR_PAYMENTS {
+        let odd = serde_json::from_str(odd).expect("is JSON");
         let reading = bent(name, sample, pointer, odd);
         assert!(is_unclear(&reading), "{name} {sample} {pointer}");
         let paid = reading.facts.iter().find_map(super::money::paid_of);
-        assert!(
-            paid.is_some_and(|paid| paid.minor > 0),
-            "{name} {sample} {pointer}"
-        );
+        let arrived = paid.is_some_and(|paid| paid.minor > 0);
+        assert!(arrived, "{name} {sample} {pointer}");
     }
 }
 
@@ -318,41 +190,84 @@ fn bent(name: &str, sample: &str, pointer: &str, value: Value) -> NormalizedEven
     let (_, body) = samples.find(|(known, _)| *known == sample).expect("is one");
     let mut body: Value = serde_json::from_str(body).expect("is JSON");
     let (parent, key) = pointer.rsplit_once('/').expect("is a pointer");
-    match body.pointer_mut(parent).expect("is there") {
-        Value::Array(list) => list[key.parse::<usize>().expect("is a place")] = value,
-        object => object[key] = value,
+    let parent = body.pointer_mut(parent).expect("is there");
+    match key.parse::<usize>() {
+        Ok(place) => parent[place] = value,
+        Err(_) => parent[key] = value,
     }
     event(name, sample, &body.to_string())
 }
 
 fn event(name: &str, sample: &str, body: &str) -> NormalizedEvent {
     let received = deliver_sample(provider(name), sample, body.as_bytes());
-    match received.expect("is proven").remove(0).outcome {
-        ItemOutcome::Event(reading) => reading,
-        other => panic!("{name} {sample}: {other:?}"),
-    }
+    let outcome = received.expect("is proven").remove(0).outcome;
+    let ItemOutcome::Event(reading) = outcome else {
+        panic!("{name} {sample}: {outcome:?}");
+    };
+    reading
 }
 
 fn subscription(reading: &NormalizedEvent) -> (SubscriptionStatus, usize) {
-    let told = reading.facts.iter().find_map(|fact| match fact {
-        Fact::Subscription(snapshot) => Some((snapshot.terms.status, snapshot.terms.items.len())),
-        _ => None,
-    });
-    told.unwrap_or_else(|| panic!("{:?}", reading.facts))
+    for fact in &reading.facts {
+        if let Fact::Subscription(snapshot) = fact {
+            return (snapshot.terms.status, snapshot.terms.items.len());
+        }
+    }
+    panic!("{:?}", reading.facts)
 }
 
 fn refund(reading: &NormalizedEvent) -> (i64, Option<i64>, RefundState) {
-    let told = reading.facts.iter().find_map(|fact| match fact {
-        Fact::Refund(refund) => Some((refund.amount.minor, refund.tax_minor, refund.state)),
-        _ => None,
-    });
-    told.unwrap_or_else(|| panic!("{:?}", reading.facts))
+    for fact in &reading.facts {
+        if let Fact::Refund(refund) = fact {
+            return (refund.amount.minor, refund.tax_minor, refund.state);
+        }
+    }
+    panic!("{:?}", reading.facts)
 }
 
 fn attempt(reading: &NormalizedEvent) -> NextAttempt {
-    let told = reading.facts.iter().find_map(|fact| match fact {
-        Fact::Invoice(invoice) => Some(invoice.next_attempt),
-        _ => None,
-    });
-    told.unwrap_or_else(|| panic!("{:?}", reading.facts))
+    for fact in &reading.facts {
+        if let Fact::Invoice(invoice) = fact {
+            return invoice.next_attempt;
+        }
+    }
+    panic!("{:?}", reading.facts)
 }
+
+/// Provider, sample, the place of a value and another one for it; the status that is told and the
+/// number of items.
+type UnclearSubscription = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    SubscriptionStatus,
+    usize,
+);
+
+#[rustfmt::skip] // one row a line
+const UNCLEAR_SUBSCRIPTIONS: &[UnclearSubscription] = &[
+    ("paypal", "BILLING.SUBSCRIPTION.CANCELLED", "/resource/quantity", r#""many""#, Canceled, 0),
+    ("paypal", "BILLING.SUBSCRIPTION.CANCELLED", "/resource/billing_info", "7", Canceled, 1),
+    ("paypal", "BILLING.SUBSCRIPTION.PAYMENT.FAILED", "/resource/start_time", "true", PastDue, 1),
+    ("paddle", "subscription.canceled", "/data/items/0", r#""none""#, Canceled, 1),
+    ("paddle", "subscription.updated", "/data/scheduled_change", r#""sold""#, Active, 2),
+    ("paddle", "subscription.updated", "/data/items/0/price/unit_price", "null", Active, 2),
+    ("polar", "subscription.revoked", "/data/prices/0/amount_type", r#""weight""#, Canceled, 1),
+    ("polar", "subscription.revoked", "/data/trial_end", r#""soon""#, Canceled, 1),
+    ("standard", "subscription.ended", "/data/items", r#""none""#, Canceled, 0),
+    ("standard", "subscription.ended", "/data/status", r#""over""#, Canceled, 2),
+    ("standard", "subscription.updated", "/data/pause", "true", Active, 2),
+];
+
+#[rustfmt::skip] // one row a line
+const UNCLEAR_PAYMENTS: &[(&str, &str, &str, &str)] = &[
+    ("paypal", "PAYMENT.SALE.COMPLETED-guest", "/resource/amount/details", "[7]"),
+    ("paypal", "PAYMENT.CAPTURE.COMPLETED", "/resource/create_time", r#""yesterday""#),
+    ("paddle", "transaction.completed", "/data/details/totals/grand_total_tax", "480"),
+    ("paddle", "transaction.completed", "/data/payments", r#""captured""#),
+    ("polar", "order.paid", "/data/tax_amount", r#""a fifth""#),
+    ("polar", "order.refunded", "/data/refunded_tax_amount", "null"),
+    ("standard", "payment.succeeded", "/data/tax", "2.5"),
+    ("standard", "payment.succeeded", "/data/paid_at", "true"),
+];
