@@ -2,7 +2,7 @@
 //! that an event names and at no others.
 
 use crate::ids::ObjectId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a list of payments consists of, as its index sees it.
 pub(crate) trait Indexed {
@@ -19,12 +19,17 @@ pub(crate) trait Indexed {
 /// The places of a list of payments, by the ids that lead to them. It is made from the list when it
 /// is first needed. It is never stored, and says nothing that the list does not say: so all indexes
 /// are equal.
+///
+/// An id leads to a number, and the number to a place: where a payment moves within the list, only
+/// its number is told.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PaymentIndex {
     ids: BTreeMap<ObjectId, usize>,
     parts: BTreeMap<ObjectId, usize>,
-    /// How many payments it covers.
-    length: usize,
+    /// By number.
+    places: Vec<usize>,
+    /// By place: so many payments does it cover.
+    numbers: Vec<usize>,
 }
 
 impl PartialEq for PaymentIndex {
@@ -36,25 +41,20 @@ impl PartialEq for PaymentIndex {
 impl Eq for PaymentIndex {}
 
 impl PaymentIndex {
-    /// Whether it covers this list.
-    pub(crate) fn covers<T: Indexed>(&self, list: &[T]) -> bool {
-        self.length == list.len()
-    }
-
     /// Makes it anew if it does not cover this list.
     pub(crate) fn refresh<T: Indexed>(&mut self, list: &[T]) {
-        if !self.covers(list) {
+        if self.numbers.len() != list.len() {
             *self = Self::default();
-            for (place, payment) in list.iter().enumerate() {
-                self.insert(place, payment);
+            for payment in list {
+                let number = self.append();
+                self.insert(number, payment);
             }
-            self.length = list.len();
         }
     }
 
     /// The place of the payment that has this id.
     pub(crate) fn place_of(&self, id: &ObjectId) -> Option<usize> {
-        self.ids.get(id).copied()
+        self.places.get(*self.ids.get(id)?).copied()
     }
 
     /// The place of the payment that has one of these ids, or the refund or dispute `part`. Where
@@ -69,47 +69,63 @@ impl PaymentIndex {
         self.refresh(list);
         let named = ids.iter().filter_map(|id| self.ids.get(id));
         let whole = part.and_then(|part| self.parts.get(part));
-        let mut places: Vec<usize> = named.chain(whole).copied().collect();
-        places.sort_unstable();
-        places.dedup();
-        let place = if let Some((first, others)) = places.split_first() {
-            self.merge(list, *first, others);
-            *first
-        } else {
-            list.push(new());
-            self.length = list.len();
-            list.len().saturating_sub(1)
+        let numbers: BTreeSet<usize> = named.chain(whole).copied().collect();
+        let length = |number: &usize| {
+            let place = self.places.get(*number);
+            place
+                .and_then(|at| list.get(*at))
+                .map(|payment| payment.ids().len())
         };
-        self.ids.extend(ids.iter().map(|id| (id.clone(), place)));
-        self.parts.extend(part.map(|id| (id.clone(), place)));
-        place
-    }
-
-    /// Merges the payments at `others`, which rise, into the one at `first`, which is before them.
-    fn merge<T: Indexed>(&mut self, list: &mut Vec<T>, first: usize, others: &[usize]) {
-        // From the end of the list: the places that are still to come stay as they are.
-        for place in others.iter().rev() {
-            let mut other = list.swap_remove(*place);
-            if let Some(moved) = list.get(*place) {
-                self.insert(*place, moved);
-            }
-            if let Some(whole) = list.get_mut(first) {
-                // The smaller one moves, so that no id moves often.
-                if whole.ids().len() < other.ids().len() {
-                    std::mem::swap(whole, &mut other);
-                    self.insert(first, whole);
-                }
-                self.insert(first, &other);
-                whole.merge(other);
-            }
+        // The smaller ones move to the largest, so that no id moves often.
+        let largest = numbers.iter().copied().max_by_key(length);
+        let number = largest.unwrap_or_else(|| {
+            list.push(new());
+            self.append()
+        });
+        for other in numbers.into_iter().filter(|other| *other != number) {
+            self.merge(list, number, other);
         }
-        self.length = list.len();
+        self.ids.extend(ids.iter().map(|id| (id.clone(), number)));
+        self.parts.extend(part.map(|id| (id.clone(), number)));
+        self.places.get(number).copied().unwrap_or(list.len())
     }
 
-    fn insert<T: Indexed>(&mut self, place: usize, payment: &T) {
-        let ids = payment.ids().map(|id| (id.clone(), place));
+    /// The number of a payment that was added to the end of the list.
+    fn append(&mut self) -> usize {
+        let number = self.places.len();
+        self.places.push(self.numbers.len());
+        self.numbers.push(number);
+        number
+    }
+
+    /// Merges one payment into another, and removes it from the list.
+    fn merge<T: Indexed>(&mut self, list: &mut Vec<T>, whole: usize, other: usize) {
+        let Some(place) = self
+            .places
+            .get(other)
+            .copied()
+            .filter(|at| *at < list.len())
+        else {
+            return;
+        };
+        let part = list.swap_remove(place);
+        self.numbers.swap_remove(place);
+        if let Some(moved) = self.numbers.get(place)
+            && let Some(at) = self.places.get_mut(*moved)
+        {
+            *at = place;
+        }
+        self.insert(whole, &part);
+        let place = self.places.get(whole);
+        if let Some(payment) = place.and_then(|at| list.get_mut(*at)) {
+            payment.merge(part);
+        }
+    }
+
+    fn insert<T: Indexed>(&mut self, number: usize, payment: &T) {
+        let ids = payment.ids().map(|id| (id.clone(), number));
         self.ids.extend(ids);
-        let parts = payment.parts().map(|id| (id.clone(), place));
+        let parts = payment.parts().map(|id| (id.clone(), number));
         self.parts.extend(parts);
     }
 }

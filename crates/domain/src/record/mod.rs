@@ -68,7 +68,7 @@ pub struct Record {
     /// Whether the ids of all that left the record stand in the table's index of them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub closed_index: bool,
-    /// Of a long journal: the ids of the entries folded last, those after its checkpoint among them.
+    /// Of a long journal: the ids of the entries folded last; all after its checkpoint are there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recent: Vec<EventId>,
     /// The next moment at which something may fall due.

@@ -245,7 +245,7 @@ async fn thousands_of_effects_are_written_a_part_at_a_time() {
 
 #[tokio::test]
 async fn a_process_that_dies_between_two_parts_leaves_the_rest_to_the_next() {
-    for after in [3, 400, 505, 506, 700] {
+    for after in [5, 400, 505, 506, 700] {
         let table = MemoryTable::without_attributes();
         unfolded(&table, 200).await;
         let process = table.process();
