@@ -18,15 +18,16 @@ use runtime::secrets::{KeyPurpose, SecretCache, SecretSource, SecretsError, pers
 use runtime::settings::{BadSetting, Settings};
 use runtime::{Clock, Function, Invocation, Warming};
 use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use store::dynamo::DynamoTable;
-use store::partners::{MAX_KEYS, PartnerCache, PartnerRow};
+use store::partners::{MAX_KEYS, MAX_TOKENS, PartnerCache, PartnerRow};
 use store::public_key_cache::PublicKeyCache;
 use store::{Key, Table};
 
 /// Key versions a signature is tried under. The key is derived, so a signature proves by itself
 /// that it was given out; whether it is still in force is asked only of one that holds.
-const KEY_VERSIONS: std::ops::RangeInclusive<u32> = 1..=MAX_KEYS;
+const KEY_VERSIONS: RangeInclusive<u32> = 1..=MAX_KEYS;
 
 /// A report is a few lines; a larger body is not read.
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -167,17 +168,22 @@ impl<T: Table> PartnerReferral<T> {
     ) -> Result<HttpResponse, RequestError> {
         let now = self.clock.now();
         let postback = PostbackQuery::read(&request.query)?;
-        let roots = match postback.has_token() {
-            true => &keys.postbacks,
-            false => &keys.partners,
+        let by_token = postback.has_token();
+        let (roots, versions) = match by_token {
+            true => (&keys.postbacks, 1..=MAX_TOKENS),
+            false => (&keys.partners, KEY_VERSIONS),
         };
-        let (reported, version) = under_any_key(roots, |root, version| {
+        let (reported, version) = under_any_key(roots, versions, |root, version| {
             let secrets = secrets(root, partner, version)?;
             let token =
                 PostbackToken::derive(root, partner, version).map_err(VerificationError::from)?;
             postback.receive(partner, (&secrets, &token), &keys.persons, now)
         })?;
-        let row = self.in_force(partner, version).await?;
+        let is_in_force = |row: &PartnerRow| match by_token {
+            true => row.has_token(version),
+            false => row.has_key(version),
+        };
+        let row = self.in_force(partner, version, is_in_force).await?;
         Ok(report::ingest_report(&self.table, &row, reported, &request.id, now).await)
     }
 
@@ -208,8 +214,11 @@ impl<T: Table> PartnerReferral<T> {
         prove: impl Fn(&Secrets) -> Result<R, ReportError>,
     ) -> Result<(R, Arc<PartnerRow>), RequestError> {
         let derived = |root: &Secret, version| prove(&secrets(root, partner, version)?);
-        match under_any_key(&keys.partners, derived) {
-            Ok((proven, version)) => Ok((proven, self.in_force(partner, version).await?)),
+        match under_any_key(&keys.partners, KEY_VERSIONS, derived) {
+            Ok((proven, version)) => {
+                let row = self.in_force(partner, version, |row| row.has_key(version));
+                Ok((proven, row.await?))
+            }
             Err(ReportError::Refused(VerificationError::SignatureMismatch))
                 if partner::offers_own_key(request) =>
             {
@@ -230,16 +239,17 @@ impl<T: Table> PartnerReferral<T> {
         }
     }
 
-    /// The partner, if this version of its key is in force.
+    /// The partner, if this version of its key or token is in force.
     async fn in_force(
         &self,
         partner: &PartnerId,
         version: u32,
+        is_in_force: impl Fn(&PartnerRow) -> bool,
     ) -> Result<Arc<PartnerRow>, RequestError> {
         let now = self.clock.now();
         let row = self.partners.read(&self.table, partner, version, now);
         match row.await {
-            Ok(Some(row)) if row.keys.contains(&version) => Ok(row),
+            Ok(Some(row)) if is_in_force(&row) => Ok(row),
             Ok(Some(_) | None) => Err(RequestError::Revoked),
             Err(error) => Err(RequestError::Table(error)),
         }
@@ -249,11 +259,12 @@ impl<T: Table> PartnerReferral<T> {
 /// The result of a proof, and the first key version under which it holds, of any root in force.
 fn under_any_key<R>(
     roots: &KeyRoots,
+    versions: RangeInclusive<u32>,
     prove: impl Fn(&Secret, u32) -> Result<R, ReportError>,
 ) -> Result<(R, u32), ReportError> {
     let keys = roots
         .iter()
-        .flat_map(|root| KEY_VERSIONS.map(move |version| (root, version)));
+        .flat_map(|root| versions.clone().map(move |version| (root, version)));
     for (root, version) in keys {
         match prove(root, version) {
             Ok(proven) => return Ok((proven, version)),

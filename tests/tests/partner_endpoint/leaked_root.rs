@@ -8,8 +8,10 @@ use runtime::http::answer;
 use runtime::secrets::{KeyPurpose, SecretSource};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::atomic::{AtomicU32, Ordering};
 use store::memory::MemoryTable;
+use store::partners::{MAX_TOKENS, PartnerRow, change};
 use tests::harness::partner_requests::created_report;
 use tests::harness::{InProcess, TestHarness, start_time};
 
@@ -66,7 +68,11 @@ async fn report(endpoint: &PartnerReferral<MemoryTable>, of: &str, version: u32)
 
 /// What a postback is answered that carries the token of this root.
 async fn postback(endpoint: &PartnerReferral<MemoryTable>, of: &str) -> u64 {
-    let token = PostbackToken::derive(&root(of), &acme(), 1).unwrap();
+    postback_of(endpoint, of, 1).await
+}
+
+async fn postback_of(endpoint: &PartnerReferral<MemoryTable>, of: &str, version: u32) -> u64 {
+    let token = PostbackToken::derive(&root(of), &acme(), version).unwrap();
     let query = format!("transaction_id=t-1&code=c&token={}", token.reveal());
     let path = "/partners/acme/postback";
     let http = json!({ "http": { "method": "GET", "path": path } });
@@ -114,6 +120,37 @@ async fn all_tokens_of_postbacks_are_revoked_by_themselves() {
         assert_eq!(report(endpoint, OTHER, 1).await, 202);
         assert_eq!(report(endpoint, NEXT, 1).await, 401);
     }
+}
+
+#[tokio::test]
+async fn one_partners_token_is_revoked_by_itself() {
+    let house = TestHarness::with_partner_endpoint().await;
+    let door = || endpoint(&house, KeyPurpose::Partners, &[OTHER]);
+    assert_eq!(postback_of(&door(), OTHER, 1).await, 202);
+    assert_eq!(postback_of(&door(), OTHER, 2).await, 401);
+    for next in 2..=MAX_TOKENS {
+        let revoked = change(&house.table, &acme(), PartnerRow::revoke_tokens).await;
+        let row = revoked.unwrap().unwrap().unwrap();
+        assert_eq!(row.newest_token(), Some(next));
+        // A process that read the partner before knows within a minute; one that did not, at once.
+        let door = door();
+        assert_eq!(postback_of(&door, OTHER, next).await, 202);
+        assert_eq!(postback_of(&door, OTHER, next - 1).await, 401);
+        assert_eq!(
+            report(&door, OTHER, 1).await,
+            202,
+            "its secret is none of it"
+        );
+    }
+    let all_given = change(&house.table, &acme(), PartnerRow::revoke_tokens).await;
+    assert!(all_given.unwrap().unwrap().is_err());
+    // Whose keys are all out of force has no token either.
+    let shut_out = |row: &mut PartnerRow| -> Result<(), Infallible> {
+        row.keys.clear();
+        Ok(())
+    };
+    change(&house.table, &acme(), shut_out).await.unwrap();
+    assert_eq!(postback_of(&door(), OTHER, MAX_TOKENS).await, 401);
 }
 
 #[test]

@@ -81,17 +81,31 @@ impl PublicKeyArgs {
 pub struct PostbackTokenArgs {
     #[command(flatten)]
     target: PartnerArgs,
+    /// Puts every token that it was given so far out of force, and no key, within a minute.
+    #[arg(long)]
+    revoke: bool,
     #[command(flatten)]
     root: RootArgs,
 }
 
 impl PostbackTokenArgs {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let (_, row) = self.target.read_row().await?;
+        let (table, mut row) = self.target.read_row().await?;
+        if self.revoke {
+            let changed = change(&table, &self.target.partner, PartnerRow::revoke_tokens).await;
+            row = match changed.map_err(table::readable_error)? {
+                None => return Err(unknown_partner(&self.target.partner)),
+                Some(Err(why)) => bail!("nothing was changed: {why}"),
+                Some(Ok(row)) => row,
+            };
+        }
         let root = self
             .root
             .newest(&self.target.stage, KeyPurpose::Postbacks)?;
-        let token = PostbackToken::derive(&root, &row.partner, keys::newest_version(&row)?)?;
+        // Without a key in force there is no token.
+        keys::newest_version(&row)?;
+        let version = row.newest_token().unwrap_or_default();
+        let token = PostbackToken::derive(&root, &row.partner, version)?;
         writeln!(terminal::stdout(), "{}", token.reveal())?;
         let partner = &row.partner;
         writeln!(

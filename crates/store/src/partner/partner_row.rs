@@ -28,6 +28,10 @@ pub struct PartnerRow {
     /// The newest version ever given out: one that was revoked is not given out again.
     #[serde(default)]
     pub last_key: u32,
+    /// The version of the token that its postbacks carry, once a token was revoked by itself; 0
+    /// while tokens go by the versions of its key.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub token: u32,
     /// What it earns, the newest last; only ever added to, so that a report sent again finds the
     /// same.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -97,11 +101,44 @@ impl PartnerRow {
             version: 1,
             keys: vec![1],
             last_key: 1,
+            token: 0,
             programs: Vec::new(),
             identity: PartnerIdentity::default(),
             codes: BTreeSet::new(),
             public_keys: Vec::new(),
         }
+    }
+
+    /// Whether this version of its key is in force.
+    pub fn has_key(&self, version: u32) -> bool {
+        self.keys.contains(&version)
+    }
+
+    /// Whether the token of this version is in force. Without a key none is.
+    pub fn has_token(&self, version: u32) -> bool {
+        match self.token {
+            0 => self.has_key(version),
+            token => token == version && !self.keys.is_empty(),
+        }
+    }
+
+    /// The version of the token to give out.
+    pub fn newest_token(&self) -> Option<u32> {
+        let newest = self.keys.last().copied()?;
+        Some(if self.token == 0 { newest } else { self.token })
+    }
+
+    /// Puts every token that was given out so far out of force, and no key.
+    ///
+    /// # Errors
+    /// When every version was given out.
+    pub fn revoke_tokens(&mut self) -> Result<(), &'static str> {
+        let last = self.last_key.max(self.token);
+        if last >= MAX_TOKENS {
+            return Err("all versions of its token were given out; replace the root of postbacks");
+        }
+        self.token = last.saturating_add(1);
+        Ok(())
     }
 
     /// The program in force at a moment, of the tier that was reached.
@@ -161,6 +198,9 @@ fn reported_referral(fact: &Fact) -> Option<Arc<str>> {
         None
     }
 }
+
+/// Versions of a partner's token: a postback is tried under each.
+pub const MAX_TOKENS: u32 = 16;
 
 /// As many terms of a partner's are kept, the latest: tiers change them by the day.
 const MAX_PROGRAMS: usize = 100;

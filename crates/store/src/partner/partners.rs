@@ -1,7 +1,7 @@
 //! Partners as the table keeps them: a row each, no secret.
 
 pub use crate::partner::ledger::{customer_ledger, ledger};
-pub use crate::partner::partner_row::{DatedProgram, PartnerRow};
+pub use crate::partner::partner_row::{DatedProgram, MAX_TOKENS, PartnerRow};
 
 use crate::error::StoreError;
 use crate::items::item::Item;
@@ -42,7 +42,7 @@ impl PartnerCache {
         };
         if let Some((at, row)) = known
             && now.duration_since(at).abs() < CACHE_TTL
-            && version <= row.last_key
+            && version <= row.last_key.max(row.token)
         {
             return Ok(Some(row));
         }
