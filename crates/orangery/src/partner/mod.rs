@@ -9,6 +9,7 @@ mod list;
 mod codes;
 mod notice_endpoint;
 mod review;
+mod referrals;
 pub mod statement;
 mod test_delivery;
 mod payout;
@@ -43,6 +44,8 @@ pub enum PartnerCommand {
     Endpoint(notice_endpoint::NoticeEndpointArgs),
     /// What a partner is owed, row by row.
     Statement(statement::StatementArgs),
+    /// What a partner reported, how it stands, and why.
+    Referrals(referrals::ListReferralsArgs),
     /// Decides that a referral is an honest one: what it holds back is owed.
     Release(review::ReviewReferralArgs),
     /// Decides that a referral counts for nothing.
@@ -73,6 +76,7 @@ impl PartnerCommand {
             Self::Code(code) => code.run().await,
             Self::Endpoint(endpoint) => endpoint.run().await,
             Self::Statement(show) => show.run().await,
+            Self::Referrals(list) => list.run().await,
             Self::Release(review) => review.run(Decision::Release).await,
             Self::Void(review) => review.run(Decision::Void).await,
             Self::Payout(payout) => payout.run().await,

@@ -19,6 +19,7 @@ mod endpoints;
 mod invalid_commands;
 mod parsed_page;
 mod partners;
+mod referrals_command;
 mod send_command;
 mod payouts;
 mod accounts;
