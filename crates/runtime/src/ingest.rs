@@ -55,6 +55,16 @@ impl Disposition {
         }
     }
 
+    /// Whether the table has it.
+    pub fn is_kept(self) -> bool {
+        match self {
+            Self::Applied | Self::Repeated | Self::Parked | Self::Quarantined | Self::Waiting => {
+                true
+            }
+            Self::Ignored | Self::WrongMode | Self::OtherAccount => false,
+        }
+    }
+
     fn of(entry: &Entry, verdict: AppendOutcome) -> Self {
         match verdict {
             AppendOutcome::Repeated => Self::Repeated,

@@ -178,7 +178,7 @@ impl<T: Table, A> PaymentWebhook<T, A> {
         let mut answered = DispositionCounts::default();
         let mut nothing_kept = true;
         for became in became {
-            nothing_kept &= matches!(became, Disposition::Ignored | Disposition::WrongMode);
+            nothing_kept &= !became.is_kept();
             answered.count(became);
         }
         let status = if nothing_kept {
@@ -201,6 +201,8 @@ struct DispositionCounts {
     waiting: u32,
     ignored: u32,
     wrong_mode: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    other_account: u32,
 }
 
 impl DispositionCounts {
@@ -213,12 +215,13 @@ impl DispositionCounts {
             Disposition::Waiting => &mut self.waiting,
             Disposition::Ignored => &mut self.ignored,
             Disposition::WrongMode => &mut self.wrong_mode,
+            Disposition::OtherAccount => &mut self.other_account,
         };
         *count = count.saturating_add(1);
     }
 }
 
-/// Most providers' APIs are never asked.
+/// Most requests have none: few providers have an API to ask, or accounts connected to ours.
 fn is_zero(count: &u32) -> bool {
     *count == 0
 }
