@@ -210,7 +210,7 @@ impl IndexState {
             | Item::Cursor(_) => {}
             Item::Payout(_) | Item::Bank(_) | Item::TransferBatch(_) => {}
             Item::ReferralStatus(_) | Item::Report(..) => {}
-            Item::NoticeEndpoint(_) | Item::DeliveryState(_) => {}
+            Item::NoticeEndpoint(_) | Item::DeliveryState(_) | Item::Unreadable(_) => {}
         }
     }
 

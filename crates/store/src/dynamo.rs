@@ -1,7 +1,9 @@
 //! The port over DynamoDB.
 
 use crate::error::StoreError;
-use crate::items::attributes::{Attributes, item_bytes, key_attributes, key_of, text};
+use crate::items::attributes::{
+    Attributes, LARGEST_ITEM, item_bytes, key_attributes, key_of, text,
+};
 use crate::items::due_index::due_shard_name;
 use crate::items::item::Item;
 use crate::items::key::Key;
@@ -53,7 +55,7 @@ impl Table for DynamoTable {
             .send()
             .await
             .map_err(|error| store_error(&error))?;
-        answer.item.map(Item::from_attributes).transpose()
+        answer.item.map(Item::from_any_attributes).transpose()
     }
 
     async fn put(&self, item: Item, when: WriteCondition) -> Result<PutOutcome, StoreError> {
@@ -78,7 +80,7 @@ impl Table for DynamoTable {
                     let there = refused
                         .item
                         .clone()
-                        .map(Item::from_attributes)
+                        .map(Item::from_any_attributes)
                         .transpose()?;
                     Ok(PutOutcome::Refused(there.map(Box::new)))
                 }
@@ -218,9 +220,6 @@ fn check_size(attributes: &Attributes) -> Result<(), StoreError> {
 /// From here on an item is told of.
 const LARGE_ITEM: usize = 200 * 1024;
 
-/// What the table takes.
-const LARGEST_ITEM: usize = 400 * 1024;
-
 struct ConditionExpression {
     expression: &'static str,
     names: Option<HashMap<String, String>>,
@@ -255,7 +254,7 @@ fn put_part(
     let condition = ConditionExpression::from(when);
     let put = PutWrite::builder()
         .table_name(table)
-        .set_item(Some(item.to_attributes()?))
+        .set_item(Some(item.to_stored_attributes()?))
         .condition_expression(condition.expression)
         .set_expression_attribute_names(condition.names)
         .set_expression_attribute_values(condition.values)
@@ -285,7 +284,7 @@ fn page(items: Option<Vec<Attributes>>, next: Option<Attributes>) -> Result<Page
     let items = items
         .unwrap_or_default()
         .into_iter()
-        .map(Item::from_attributes)
+        .map(Item::from_any_attributes)
         .collect::<Result<_, _>>()?;
     let next = next.as_ref().map(key_of).transpose()?;
     Ok(Page { items, next })

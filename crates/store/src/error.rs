@@ -15,10 +15,10 @@ pub enum StoreError {
     /// The request itself is wrong: ours to mend.
     #[error("the table refused a request as invalid ({0}); the code or the permissions are wrong")]
     Invalid(String),
-    /// The item is larger than the table takes.
+    /// The item is larger than the table takes: it is never kept, however often that is tried.
     #[error(
-        "an item of {bytes} bytes is more than the 409,600 that the table takes; nothing was \
-         written, and one customer stands still: see who has so many subscriptions or reports"
+        "an item of {bytes} bytes is more than the 409,600 that the table takes; it was not \
+         written: a wire item of noise, or a customer of so many subscriptions or reports"
     )]
     TooLarge {
         /// Its size.
@@ -32,4 +32,15 @@ pub enum StoreError {
         /// Why.
         why: String,
     },
+}
+
+impl StoreError {
+    /// Whether it is about the item alone: it comes again however often that is tried, and
+    /// nothing of it says that the table is in trouble.
+    pub fn is_of_the_item(&self) -> bool {
+        match self {
+            Self::Unreadable { .. } | Self::TooLarge { .. } | Self::Contended => true,
+            Self::Throttled | Self::NoAnswer(_) | Self::Invalid(_) => false,
+        }
+    }
 }

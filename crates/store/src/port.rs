@@ -57,16 +57,23 @@ pub trait Table: Send + Sync {
         writes: Vec<TransactWrite>,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// One row of the kind that the caller names; none where the key is free.
+    /// One row of the kind that the caller names; none where the key is free. One that this
+    /// version can't read is an error: it is there.
     fn get_row<R: TableRow>(
         &self,
         key: Key,
     ) -> impl Future<Output = Result<Option<R>, StoreError>> + Send {
-        async move { Ok(self.get(key).await?.and_then(R::from_item)) }
+        async move {
+            match self.get(key).await? {
+                Some(item) => row_of(item),
+                None => Ok(None),
+            }
+        }
     }
 
     /// All of a partition's rows of one kind whose sort key begins so, page after page. Rows of
-    /// other kinds are passed over.
+    /// other kinds are passed over; one that this version can't read is an error, since it may be
+    /// of this kind.
     fn query_rows<R: TableRow>(
         &self,
         partition: &str,
@@ -74,7 +81,8 @@ pub trait Table: Send + Sync {
     ) -> impl Future<Output = Result<Vec<R>, StoreError>> + Send {
         async move {
             let items = query_all(self, partition, prefix).await?;
-            Ok(items.into_iter().filter_map(R::from_item).collect())
+            let rows = items.into_iter().map(row_of);
+            rows.filter_map(Result::transpose).collect()
         }
     }
 
@@ -113,6 +121,11 @@ pub trait Table: Send + Sync {
     }
 }
 
+/// The row of an item; none when it is of another kind.
+fn row_of<R: TableRow>(item: Item) -> Result<Option<R>, StoreError> {
+    item.into_readable().map(R::from_item)
+}
+
 /// The condition that a row is still in the version that was read; version 0 was never stored.
 fn version_condition(version_read: u64) -> WriteCondition {
     match version_read {
@@ -126,7 +139,8 @@ fn version_condition(version_read: u64) -> WriteCondition {
 pub enum InsertOutcome<R> {
     /// It was written.
     Inserted,
-    /// Its key was taken: by this row, or by an item of another kind.
+    /// Its key was taken: by this row; by an item of another kind, or by one that this version
+    /// can't read.
     Present(Option<R>),
 }
 

@@ -2,8 +2,10 @@
 //! for a provider's API, once a day the audit, which needs no stream and forgets nothing. The
 //! schedule's input says which: `{"job":"due_scan"}`, `{"job": "audit"}`.
 
+mod audit;
 mod waiting;
 
+pub use audit::AuditSummary;
 pub use waiting::{ApiReader, Enrichment, WaitingReader};
 
 use crate::waiting::{EnrichmentCounts, store_failure};
@@ -18,16 +20,11 @@ use runtime::{Clock, Failure, Function, Invocation};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use store::Table;
-use store::audit::walk;
+use store::audit::PassedOver;
 use store::due_scan::scan_due;
 use store::dynamo::DynamoTable;
-use store::letters::SendTask;
 use store::notices::{DeliveryState, clear_due};
 use store::redacted_json_error::RedactedJsonError;
-use store::tiers;
-
-/// Pages of the table one run looks at before it leaves the rest to the next.
-const PAGES: u32 = 200;
 
 /// Customers of one shard of the index that one due scan looks at; the rest waits a minute.
 const MAX_CUSTOMERS: u32 = 250;
@@ -111,8 +108,8 @@ enum Job {
 pub struct DueScanSummary {
     /// Customers looked at.
     pub customers: u64,
-    /// Of these, how many stay due.
-    pub still_due: u64,
+    /// Whose work failed: they stay due.
+    pub passed_over: u64,
     /// Rows enqueued because a notice of them is due.
     pub notices: u64,
     /// Whether nothing is left to the next due scan.
@@ -125,37 +122,6 @@ pub struct DueScanSummary {
     pub waiting_age: u64,
 }
 
-/// What one run found, for its log line and whoever called it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct AuditSummary {
-    /// Customers looked at.
-    pub customers: u64,
-    /// Records that had to be made true again.
-    pub repaired: u64,
-    /// Entries that wait for their customer to become known.
-    pub parked: u64,
-    /// Of these, how many for too long.
-    pub parked_overdue: u64,
-    /// How long the one of them has waited that waits longest, in seconds.
-    pub parked_age: u64,
-    /// Events that wait for their provider's API.
-    pub waiting: u64,
-    /// How long receivers and stream left something undone, in seconds; the longest.
-    pub pending_age: u64,
-    /// Quarantined events.
-    pub quarantined: u64,
-    /// Letters handed to their queue again.
-    pub letters_requeued: u64,
-    /// Rows enqueued again because their notices seem to be lost.
-    pub notices_requeued: u64,
-    /// Letters whose outcome will never be known.
-    pub unknown_letters: u64,
-    /// Partners whose customers' number brought them to another tier.
-    pub tiers: u64,
-    /// Whether the walk came to the end of the table.
-    pub complete: bool,
-}
-
 impl<T: Table, Q: Queue, R: WaitingReader> Calendar<T, Q, R> {
     /// One due scan: of customers, then of what waits, whatever became of the first.
     ///
@@ -164,12 +130,22 @@ impl<T: Table, Q: Queue, R: WaitingReader> Calendar<T, Q, R> {
     /// waits goes on waiting.
     pub async fn due_scan(&self) -> Result<DueScanSummary, Failure> {
         let swept = scan_due(&self.table, MAX_CUSTOMERS, self.clock.now()).await;
+        let mut swept = swept.map_err(|error| store_failure(&error));
+        let handed_over = match &mut swept {
+            Ok(swept) => {
+                self.enqueue_due_notices(&swept.due_notices, &mut swept.passed_over)
+                    .await
+            }
+            Err(_) => Ok(()),
+        };
         let asked = self.complete_waiting().await;
-        let (swept, asked) = (swept.map_err(|error| store_failure(&error))?, asked?);
-        self.enqueue_due_notices(&swept.due_notices).await?;
+        let mut swept = swept?;
+        handed_over?;
+        let asked = asked?;
+        swept.passed_over.extend(asked.passed_over.clone());
         let looked = DueScanSummary {
             customers: swept.customers,
-            still_due: swept.still_due,
+            passed_over: swept.passed_over.count,
             notices: count(swept.due_notices.len()),
             complete: swept.complete,
             completed: asked.completed,
@@ -177,58 +153,81 @@ impl<T: Table, Q: Queue, R: WaitingReader> Calendar<T, Q, R> {
             waiting_age: self.age(&asked),
         };
         // Most minutes have nothing to tell, and a log line costs as much as a write.
-        if looked.customers > 0 || looked.notices > 0 {
+        if looked.customers > 0 || looked.notices > 0 || looked.passed_over > 0 {
             tracing::info!(
                 what = "due_scan",
                 customers = looked.customers,
-                still_due = looked.still_due,
+                passed_over = looked.passed_over,
                 notices = looked.notices,
                 complete = looked.complete,
+                metrics = passed_over_metric(looked.passed_over),
             );
         }
+        name_passed_over("due_scan", &swept.passed_over);
+        self.tell_audit_age().await?;
         Ok(looked)
     }
 
     /// Hands rows over of which there is more to tell: what a hold's end releases, what an
     /// endpoint missed while it was off. First to the queue, then out of the index: who dies in
     /// between hands them over twice.
-    async fn enqueue_due_notices(&self, all: &[Arc<DeliveryState>]) -> Result<(), Failure> {
+    async fn enqueue_due_notices(
+        &self,
+        all: &[Arc<DeliveryState>],
+        passed_over: &mut PassedOver,
+    ) -> Result<(), Failure> {
         for state in all {
+            let task = state.task();
             self.notices
-                .send(state.task().to_text())
+                .send(task.to_text())
                 .await
                 .map_err(|error| queue_failure(&error))?;
-            clear_due(&self.table, state)
-                .await
-                .map_err(|error| store_failure(&error))?;
+            match clear_due(&self.table, state).await {
+                Ok(()) => {}
+                Err(error) if error.is_of_the_item() => {
+                    passed_over.add(task.partner.as_str(), error.to_string());
+                }
+                Err(error) => return Err(store_failure(&error)),
+            }
         }
         Ok(())
     }
 
-    /// Asks once more for what waits.
+    /// Asks once more for what waits, each provider by itself. One that fails holds up no other.
     async fn complete_waiting(&self) -> Result<EnrichmentCounts, Failure> {
         let mut all = EnrichmentCounts::default();
+        let mut failed = None;
         for enrichment in &self.enrichments {
-            let batch = enrichment.next(&self.table).await;
-            let batch = batch.map_err(|error| store_failure(&error))?;
-            if batch.entries.is_empty() {
-                continue;
+            match self.complete_waiting_of(enrichment).await {
+                Ok(asked) => all = all.and(asked),
+                Err(failure) => failed = failed.or(Some(failure)),
             }
-            let keys = self.person_key.in_force().await;
-            let keys = keys.map_err(|error| Failure::new("NoSecrets", error.to_string()))?;
-            let asked = enrichment.complete(&self.table, batch, &keys, &self.clock);
-            let asked = asked.await?;
-            tracing::info!(
-                what = "waiting",
-                provider = enrichment.name(),
-                completed = asked.completed,
-                waiting = asked.waiting,
-                waiting_age = self.age(&asked),
-                metrics = "waiting_age",
-            );
-            all = all.and(asked);
         }
-        Ok(all)
+        failed.map_or(Ok(all), Err)
+    }
+
+    async fn complete_waiting_of(
+        &self,
+        enrichment: &Enrichment<R>,
+    ) -> Result<EnrichmentCounts, Failure> {
+        let batch = enrichment.next(&self.table).await;
+        let batch = batch.map_err(|error| store_failure(&error))?;
+        if batch.entries.is_empty() {
+            return Ok(EnrichmentCounts::default());
+        }
+        let keys = self.person_key.in_force().await;
+        let keys = keys.map_err(|error| Failure::new("NoSecrets", error.to_string()))?;
+        let asked = enrichment.complete(&self.table, batch, &keys, &self.clock);
+        let asked = asked.await?;
+        tracing::info!(
+            what = "waiting",
+            provider = enrichment.name(),
+            completed = asked.completed,
+            waiting = asked.waiting,
+            waiting_age = self.age(&asked),
+            metrics = "waiting_age",
+        );
+        Ok(asked)
     }
 
     fn age(&self, asked: &EnrichmentCounts) -> u64 {
@@ -237,64 +236,18 @@ impl<T: Table, Q: Queue, R: WaitingReader> Calendar<T, Q, R> {
             .map(|since| self.clock.now().duration_since(since));
         since.map_or(0, seconds)
     }
+}
 
-    /// One run of the audit.
-    ///
-    /// # Errors
-    /// When the table does not answer: the next run begins where this one began. When the queue
-    /// does not: what was not enqueued waits for the next round.
-    pub async fn audit(&self) -> Result<AuditSummary, Failure> {
-        let report = walk(&self.table, PAGES, self.clock.now())
-            .await
-            .map_err(|error| store_failure(&error))?;
-        let mut found = AuditSummary {
-            customers: report.customers,
-            repaired: report.repaired,
-            parked: report.parked,
-            parked_overdue: report.parked_overdue,
-            parked_age: seconds(report.parked_age),
-            waiting: report.waiting,
-            pending_age: seconds(report.pending_age),
-            quarantined: report.quarantined,
-            letters_requeued: 0,
-            notices_requeued: count(report.undelivered.len()),
-            unknown_letters: report.unknown_letters,
-            tiers: 0,
-            complete: report.complete,
-        };
-        for row in &report.overdue_letters {
-            self.letters
-                .send(SendTask::of(row).to_text())
-                .await
-                .map_err(|error| queue_failure(&error))?;
-            found.letters_requeued = found.letters_requeued.saturating_add(1);
-        }
-        for task in &report.undelivered {
-            self.notices
-                .send(task.to_text())
-                .await
-                .map_err(|error| queue_failure(&error))?;
-        }
-        if let Some(active) = &report.active {
-            let settled = tiers::reconcile_tiers(&self.table, active, self.clock.now()).await;
-            found.tiers = settled.map_err(|error| store_failure(&error))?;
-        }
-        tracing::info!(
-            what = "audit",
-            customers = found.customers,
-            repaired = found.repaired,
-            parked_overdue = found.parked_overdue,
-            parked_age = found.parked_age,
-            pending_age = found.pending_age,
-            quarantined = found.quarantined,
-            unknown_letters = found.unknown_letters,
-            notices_requeued = found.notices_requeued,
-            tiers = found.tiers,
-            complete = found.complete,
-            metrics = "parked_age pending_age unknown_letters",
-        );
-        Ok(found)
+/// A line for each of those whose work failed, as far as they are named.
+fn name_passed_over(what: &str, passed_over: &PassedOver) {
+    for one in &passed_over.named {
+        tracing::warn!(what, verdict = "passed_over", who = one.name, why = one.why);
     }
+}
+
+/// The metric's name, where there is something to count.
+fn passed_over_metric(count: u64) -> Option<&'static str> {
+    (count > 0).then_some("passed_over")
 }
 
 fn queue_failure(error: &QueueError) -> Failure {

@@ -11,6 +11,7 @@ use runtime::{Clock, Failure};
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use store::audit::PassedOver;
 use store::waiting::{WaitingBatch, delete_waiting, read_waiting};
 use store::{Key, StoreError, Table};
 
@@ -127,7 +128,7 @@ pub struct Enrichment<R> {
 }
 
 /// What became of what waited.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct EnrichmentCounts {
     /// Events that wait no more.
     pub(crate) completed: u64,
@@ -135,6 +136,8 @@ pub(crate) struct EnrichmentCounts {
     pub(crate) waiting: u64,
     /// When the oldest of these came.
     pub(crate) since: Option<Timestamp>,
+    /// Those of which the content is there and can't be taken in.
+    pub(crate) passed_over: PassedOver,
 }
 
 impl<A> Enrichment<ApiReader<A>> {
@@ -244,7 +247,13 @@ impl<R: WaitingReader> Enrichment<R> {
             } else {
                 asked.completed = asked.completed.saturating_add(1);
             }
-            failed = failed.or(taken.err());
+            match taken {
+                Err(error) if error.is_of_the_item() => {
+                    asked.passed_over.add("what waits", error.to_string());
+                }
+                Err(error) => failed = failed.or(Some(error)),
+                Ok(()) => {}
+            }
         }
         failed.map_or(Ok(()), |error| Err(store_failure(&error)))
     }
@@ -269,6 +278,7 @@ impl EnrichmentCounts {
             completed: self.completed.saturating_add(other.completed),
             waiting: self.waiting.saturating_add(other.waiting),
             since,
+            passed_over: self.passed_over.and(other.passed_over),
         }
     }
 }

@@ -232,6 +232,7 @@ impl SimulationTotals {
 
 impl Simulation<'_> {
     fn run(&mut self) {
+        self.plant_newer_items();
         self.start_readers();
         self.schedule_deliveries();
         self.schedule_payouts();
@@ -250,6 +251,11 @@ impl Simulation<'_> {
             self.report_violation(law);
         }
         self.audit_until_quiet();
+        if self.violation.is_none()
+            && let Err(law) = self.check_newer_items()
+        {
+            self.report_violation(law);
+        }
         if self.violation.is_none()
             && let Err(law) = self.check_notices_by_audit()
         {

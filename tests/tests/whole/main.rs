@@ -24,6 +24,7 @@ mod commission_stories;
 mod notices;
 mod endpoints;
 mod fallbacks;
+mod audits;
 mod waiting;
 mod silent_api;
 mod unproven_requests;

@@ -74,6 +74,10 @@ impl Record {
         new: &[Arc<Entry>],
         now: jiff::Timestamp,
     ) -> Option<FoldedTail> {
+        let mut both = [checkpoint, &self.folded].into_iter();
+        if both.any(|folded| folded.is_of_older_fold() || folded.is_of_newer_fold()) {
+            return None;
+        }
         let from = checkpoint.last.as_ref()?;
         let follows = |entry: &&Arc<Entry>| entry.event.occurred_at > from.at;
         let tail: Vec<&Arc<Entry>> = recent.iter().filter(follows).collect();

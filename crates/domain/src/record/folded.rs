@@ -4,13 +4,16 @@ use crate::digest::Digest;
 use crate::event::Position;
 use crate::record::entry::Entry;
 use crate::state::CustomerState;
-use crate::state::fold::fold_with_all_payments;
+use crate::state::fold::{FOLD_VERSION, fold_with_all_payments};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// A state, and which entries it was folded from.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Folded {
+    /// The edition of the fold that made it; 0 is older than editions.
+    #[serde(default)]
+    pub fold_version: u16,
     /// What the entries say.
     pub state: CustomerState,
     /// The number of entries.
@@ -22,7 +25,30 @@ pub struct Folded {
     pub last: Option<Position>,
 }
 
+impl Default for Folded {
+    /// Of no entries, by this edition of the fold.
+    fn default() -> Self {
+        Self {
+            fold_version: FOLD_VERSION,
+            state: CustomerState::default(),
+            count: 0,
+            digest: Digest::default(),
+            last: None,
+        }
+    }
+}
+
 impl Folded {
+    /// Whether an older edition of the fold made it, so that the journal may say more by now.
+    pub fn is_of_older_fold(&self) -> bool {
+        self.fold_version < FOLD_VERSION
+    }
+
+    /// Whether a newer edition of the fold made it: then this one has nothing to say.
+    pub fn is_of_newer_fold(&self) -> bool {
+        self.fold_version > FOLD_VERSION
+    }
+
     /// The fold of a whole journal; its state keeps every payment.
     pub(super) fn of_journal(journal: &[Arc<Entry>]) -> Self {
         let mut folded = Self::default();

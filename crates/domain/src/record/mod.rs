@@ -23,6 +23,7 @@ use crate::partner::ledger::Ledger;
 use crate::partner::referral_status::ReferralStatuses;
 use crate::record::effects::{journal_references, next_aliases, references};
 use crate::state::CustomerState;
+use crate::state::fold::fold_with_all_payments;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -144,6 +145,9 @@ impl Record {
         if new.is_empty() {
             return AdvanceOutcome::AlreadyFolded;
         }
+        if self.folded.is_of_older_fold() {
+            return AdvanceOutcome::ReadJournal;
+        }
         new.sort_by_key(|entry| entry.event.position());
         let mut folded = self.folded.clone();
         for entry in &new {
@@ -249,7 +253,8 @@ impl Record {
                 next_aliases(&self.unknown(journal_references(journal)), None, room)
             }
         };
-        let next = self.next_version(folded, &fresh, reconciled, remaining, now);
+        let decided = self.with_letters_of_old_causes(journal, &unfolded, now);
+        let next = decided.next_version(folded, &fresh, reconciled, remaining, now);
         // Who keeps a checkpoint of this journal says what follows it.
         let recent = Vec::new();
         Some(Self { recent, ..next })
@@ -260,6 +265,38 @@ impl Record {
         // An alias stays once it is set: who parks an entry under it looks it up afterwards.
         references.retain(|reference| !self.known_references.contains(&reference.short_hash()));
         references
+    }
+
+    /// This record with those letters remembered as decided that this edition of the fold finds
+    /// due by what an older one had folded: nobody is written to because the fold is better now.
+    fn with_letters_of_old_causes(
+        &self,
+        journal: &[Arc<Entry>],
+        unfolded: &BTreeSet<Digest>,
+        now: Timestamp,
+    ) -> Self {
+        let mut decided = self.clone();
+        if !self.folded.is_of_older_fold() {
+            return decided;
+        }
+        let old = journal.iter().filter(|entry| {
+            let position = Some(entry.event.position());
+            !unfolded.contains(&entry.digest) && position <= self.folded.last
+        });
+        let state = fold_with_all_payments(old.map(|entry| &entry.event));
+        for letter in plan(&state, now).due {
+            if !decided.has_decided(&letter) {
+                decided.due_letters.push(letter);
+            }
+        }
+        decided
+    }
+
+    /// Whether a letter was decided before, for the same cause.
+    fn has_decided(&self, letter: &DueLetter) -> bool {
+        self.due_letters
+            .iter()
+            .any(|other| other.letter == letter.letter && other.cause == letter.cause)
     }
 
     /// Plans again at a later moment, for what has fallen due since. `None` when nothing changes.

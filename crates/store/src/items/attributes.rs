@@ -5,6 +5,7 @@ use crate::items::key::Key;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::str::FromStr;
 
 pub(crate) type Attributes = HashMap<String, AttributeValue>;
 
@@ -39,6 +40,9 @@ pub(crate) fn from_fields<T: for<'de> Deserialize<'de>>(
     serde_dynamo::from_item(attributes).map_err(|error| error.to_string())
 }
 
+/// What the table takes of an item, in bytes.
+pub(crate) const LARGEST_ITEM: usize = 400 * 1024;
+
 /// What an item takes of the 400 KB that the table grants one, in bytes, as its makers count.
 pub(crate) fn item_bytes(attributes: &Attributes) -> usize {
     let field =
@@ -60,6 +64,11 @@ fn value_bytes(value: &AttributeValue) -> usize {
         // None of ours has another form: it is a byte, or the SDK keeps this enum open.
         _ => 1,
     }
+}
+
+/// A number attribute that is a whole number of this type.
+pub(crate) fn number<N: FromStr>(attributes: &Attributes, name: &str) -> Option<N> {
+    attributes.get(name)?.as_n().ok()?.parse().ok()
 }
 
 /// A text attribute.

@@ -1,10 +1,14 @@
 //! One enum over every kind of item, for whoever reads all kinds: stream, scan and audit.
 
 use crate::error::StoreError;
-use crate::items::attributes::{Attributes, key_attributes, key_of, text};
+use crate::items::attributes::{
+    Attributes, LARGEST_ITEM, item_bytes, key_attributes, key_of, text,
+};
 use crate::items::due_index::{due_shard, due_shard_name};
+use crate::items::format::{FORMAT, StoredFormat};
 use crate::items::key::Key;
 use crate::items::stored_item::StoredItem;
+use crate::items::unreadable::UnreadableItem;
 use crate::journal::audit_cursor::Cursor;
 use crate::journal::closed_bucket::ClosedBucket;
 use crate::journal::rows::{Alias, JournalEntry, ParkedEntry};
@@ -62,6 +66,8 @@ pub enum Item {
     Checkpoint(Arc<Checkpoint>),
     /// What left a customer's record.
     ClosedBucket(Arc<ClosedBucket>),
+    /// One that this version can't read: it is carried along and left alone.
+    Unreadable(Arc<UnreadableItem>),
 }
 
 /// A kind of item that can be asked for: [`Table::get_row`](crate::Table::get_row) and
@@ -92,6 +98,17 @@ impl Item {
         self.with_row(StoredItem::notices)
     }
 
+    /// This item, if this version can read it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unreadable`].
+    pub fn into_readable(self) -> Result<Self, StoreError> {
+        match self {
+            Self::Unreadable(item) => Err(item.error()),
+            item => Ok(item),
+        }
+    }
+
     /// Its attributes, as they stand in the table.
     ///
     /// # Errors
@@ -99,12 +116,30 @@ impl Item {
     pub(crate) fn to_attributes(&self) -> Result<Attributes, StoreError> {
         let key = self.key();
         let mut attributes = self.with_row(StoredItem::to_fields)?;
+        if let Self::Unreadable(_) = self {
+            return Ok(attributes);
+        }
         attributes.extend(key_attributes(&key));
         let type_name = self.with_row(StoredItem::type_name);
         attributes.insert("type".into(), AttributeValue::S(type_name.into()));
+        let format = self.with_row(StoredItem::format);
+        attributes.insert(FORMAT.into(), AttributeValue::N(format.to_string()));
         if self.next_due_at().is_some() {
             let shard = due_shard_name(due_shard(&key));
             attributes.insert("due_shard".into(), AttributeValue::S(shard));
+        }
+        Ok(attributes)
+    }
+
+    /// Its attributes, if a table takes them.
+    ///
+    /// # Errors
+    /// When a field has no form as an attribute, or all of them are [`StoreError::TooLarge`].
+    pub(crate) fn to_stored_attributes(&self) -> Result<Attributes, StoreError> {
+        let attributes = self.to_attributes()?;
+        let bytes = item_bytes(&attributes);
+        if bytes > LARGEST_ITEM {
+            return Err(StoreError::TooLarge { bytes });
         }
         Ok(attributes)
     }
@@ -114,12 +149,25 @@ impl Item {
     /// # Errors
     /// [`StoreError::Unreadable`].
     pub(crate) fn from_attributes(attributes: Attributes) -> Result<Self, StoreError> {
+        Self::from_any_attributes(attributes)?.into_readable()
+    }
+
+    /// The item of these attributes, one that this version can't read included.
+    ///
+    /// # Errors
+    /// [`StoreError::Unreadable`] when they have no key.
+    pub(crate) fn from_any_attributes(attributes: Attributes) -> Result<Self, StoreError> {
         let key = key_of(&attributes)?;
-        let item = Self::read(&key, attributes);
-        item.map_err(|why| StoreError::Unreadable {
-            key: key.to_string(),
-            why,
-        })
+        let unreadable = UnreadableItem::new(key.clone(), &attributes);
+        let format = StoredFormat::of(&attributes);
+        let item = Self::read(&key, attributes).and_then(|item| {
+            let row_format = item.with_row(StoredItem::format);
+            match format.is_newer(row_format, || item.to_attributes()) {
+                Some(why) => Err(why),
+                None => Ok(item),
+            }
+        });
+        Ok(item.unwrap_or_else(|why| Self::Unreadable(Arc::new(unreadable.because(why)))))
     }
 
     fn read(key: &Key, attributes: Attributes) -> Result<Self, String> {
@@ -178,6 +226,7 @@ impl Item {
             Self::Cursor(row) => ask(&**row),
             Self::Checkpoint(row) => ask(&**row),
             Self::ClosedBucket(row) => ask(&**row),
+            Self::Unreadable(item) => ask(&**item),
         }
     }
 }

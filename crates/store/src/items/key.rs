@@ -45,7 +45,8 @@ pub const REFERRAL: &str = "referral#";
 pub const DELIVERY_STATE: &str = "state#";
 const ENDPOINT: &str = "endpoint";
 const CUSTOMER: &str = "customer#";
-const REFERENCE: &str = "reference#";
+/// Partitions of references begin so.
+pub(crate) const REFERENCE: &str = "reference#";
 const LEDGER: &str = "ledger#";
 const CURSOR: &str = "cursor";
 
@@ -156,6 +157,15 @@ impl Key {
     /// Of the audit's place.
     pub fn audit_cursor() -> Self {
         Self::new("audit", CURSOR)
+    }
+
+    /// Where an item stands, as errors and log lines may say it: a reference can be what the shop
+    /// calls somebody.
+    pub(crate) fn place(&self) -> String {
+        if self.partition.starts_with(REFERENCE) {
+            return format!("a reference / {}", self.sort);
+        }
+        self.to_string()
     }
 
     pub(crate) fn alias(reference: &Reference, customer: &CustomerKey) -> Self {

@@ -3,6 +3,8 @@
 pub(crate) mod key;
 pub(crate) mod stored_item;
 pub(crate) mod item;
+pub(crate) mod unreadable;
+pub(crate) mod format;
 pub(crate) mod due_index;
 pub(crate) mod attributes;
 
@@ -12,3 +14,4 @@ pub use crate::journal::rows::{Alias, JournalEntry, ParkedEntry};
 pub use crate::partner::report_row::ReportRow;
 pub use item::{Item, TableRow};
 pub use key::*;
+pub use unreadable::UnreadableItem;

@@ -11,10 +11,17 @@ pub(crate) trait StoredItem {
     /// What stands in the attribute `type`.
     fn type_name(&self) -> &'static str;
 
+    /// The number of its form, which stands in the attribute `format`. Whoever adds an attribute
+    /// anywhere in it, or changes what one means, raises the number: older versions then leave
+    /// such items alone.
+    fn format(&self) -> u16 {
+        1
+    }
+
     /// Its key.
     fn key(&self) -> Key;
 
-    /// Its fields as attributes: without `pk`, `sk`, `type` and `due_shard`.
+    /// Its fields as attributes: without `pk`, `sk`, `type`, `format` and `due_shard`.
     ///
     /// # Errors
     /// When a field has no form as an attribute.

@@ -5,6 +5,7 @@ use crate::items::attributes::{Attributes, from_fields, to_fields};
 use crate::items::key::Key;
 use crate::items::stored_item::StoredItem;
 use domain::ids::PartnerId;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -17,6 +18,12 @@ pub struct Cursor {
     pub after: Option<Key>,
     /// Active customers of this round so far, by the partner that sent them.
     pub active: BTreeMap<PartnerId, u32>,
+    /// Runs that began and have not saved a place, this one included.
+    pub stalled_runs: u32,
+    /// When this round began; none between two rounds.
+    pub began_at: Option<Timestamp>,
+    /// When a round last came to the end of the table.
+    pub completed_at: Option<Timestamp>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -25,6 +32,12 @@ struct CursorFields {
     after: Option<(String, String)>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     active: BTreeMap<PartnerId, u32>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    stalled_runs: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    began_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    completed_at: Option<Timestamp>,
 }
 
 impl StoredItem for Cursor {
@@ -42,6 +55,9 @@ impl StoredItem for Cursor {
             version: self.version,
             after: after.map(|key| (key.partition.to_string(), key.sort.to_string())),
             active: self.active.clone(),
+            stalled_runs: self.stalled_runs,
+            began_at: self.began_at,
+            completed_at: self.completed_at,
         })
     }
 
@@ -52,10 +68,18 @@ impl StoredItem for Cursor {
             version: fields.version,
             after: after.map(|(partition, sort)| Key::new(partition, sort)),
             active: fields.active,
+            stalled_runs: fields.stalled_runs,
+            began_at: fields.began_at,
+            completed_at: fields.completed_at,
         })
     }
 
     fn version(&self) -> Option<u64> {
         Some(self.version)
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }

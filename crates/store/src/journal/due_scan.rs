@@ -4,11 +4,13 @@
 pub use crate::items::due_index::{DUE_SHARDS, due_shard};
 
 use crate::error::StoreError;
-use crate::items::key::customer_of;
+use crate::items::key::{Key, customer_of};
 use crate::journal::folding::{FoldStatus, replan};
+use crate::journal::passed_over::PassedOver;
 use crate::partner::delivery_row::DeliveryState;
 use crate::port::Table;
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What a sweep came to.
@@ -16,8 +18,8 @@ use std::sync::Arc;
 pub struct DueScanReport {
     /// Customers looked at.
     pub customers: u64,
-    /// Of these, how many stay due: others kept writing their records, or a bug stopped ours.
-    pub still_due: u64,
+    /// Whose work failed; they stay due.
+    pub passed_over: PassedOver,
     /// Rows of which there is more to tell: each to be handed to the notices' queue, and then
     /// [marked as handed over](crate::notices::clear_due).
     pub due_notices: Vec<Arc<DeliveryState>>,
@@ -27,7 +29,8 @@ pub struct DueScanReport {
 
 /// Looks again at whoever asked for it by now, the earliest first, at most `most` in each shard.
 /// The index only says whom to read: what is due is planned on a consistent read, and a hint that
-/// is out of date comes to nothing.
+/// is out of date comes to nothing. Whoever's work fails is passed over and stays in the index;
+/// those behind them are looked at all the same.
 ///
 /// # Errors
 /// When the table does not answer; who was not looked at stays in the index.
@@ -41,30 +44,59 @@ pub async fn scan_due<T: Table>(
         ..DueScanReport::default()
     };
     for shard in 0..DUE_SHARDS {
-        let keys = table.query_due(shard, now, most).await?;
-        let full = u32::try_from(keys.len()).is_ok_and(|found| found >= most);
-        swept.complete = swept.complete && !full;
-        for key in keys {
-            let Some(customer) = customer_of(&key.partition) else {
-                let told: Option<Arc<DeliveryState>> = table.get_row(key).await?;
-                if let Some(told) = told
-                    && told
-                        .next_due_at
-                        .is_some_and(|next_due_at| next_due_at <= now)
-                {
-                    swept.due_notices.push(told);
-                }
-                continue;
-            };
-            swept.customers = swept.customers.saturating_add(1);
-            match replan(table, &customer, now).await? {
-                FoldStatus::Done => {}
-                outcome @ (FoldStatus::Contended | FoldStatus::Panicked) => {
-                    tracing::warn!(what = "due_scan", ?outcome, "left to the next sweep");
-                    swept.still_due = swept.still_due.saturating_add(1);
-                }
-            }
-        }
+        scan_shard(table, shard, most, now, &mut swept).await?;
     }
     Ok(swept)
 }
+
+async fn scan_shard<T: Table>(
+    table: &T,
+    shard: u64,
+    most: u32,
+    now: Timestamp,
+    swept: &mut DueScanReport,
+) -> Result<(), StoreError> {
+    let mut tried: BTreeSet<Key> = BTreeSet::new();
+    let mut ask = most;
+    for _ in 0..ROUNDS {
+        let keys = table.query_due(shard, now, ask).await?;
+        let full = u32::try_from(keys.len()).is_ok_and(|found| found >= ask);
+        let failed_before = swept.passed_over.count;
+        for key in keys {
+            if tried.insert(key.clone()) {
+                let done = look_at(table, &key, swept, now).await;
+                swept.passed_over.note(&key.partition, done)?;
+            }
+        }
+        if !full {
+            return Ok(());
+        }
+        let failed = swept.passed_over.count.saturating_sub(failed_before);
+        if failed == 0 {
+            break;
+        }
+        // Those who failed stand in front of the others.
+        ask = ask.saturating_add(u32::try_from(failed).unwrap_or(u32::MAX));
+    }
+    swept.complete = false;
+    Ok(())
+}
+
+async fn look_at<T: Table>(
+    table: &T,
+    key: &Key,
+    swept: &mut DueScanReport,
+    now: Timestamp,
+) -> Result<FoldStatus, StoreError> {
+    if let Some(customer) = customer_of(&key.partition) {
+        swept.customers = swept.customers.saturating_add(1);
+        return replan(table, &customer, now).await;
+    }
+    let told: Option<Arc<DeliveryState>> = table.get_row(key.clone()).await?;
+    let is_due = |told: &Arc<DeliveryState>| told.next_due_at.is_some_and(|at| at <= now);
+    swept.due_notices.extend(told.filter(is_due));
+    Ok(FoldStatus::Done)
+}
+
+/// So often a shard is asked in one scan, while those who fail stand in front of others.
+const ROUNDS: u32 = 4;

@@ -135,8 +135,11 @@ pub async fn read_journal<T: Table>(
     let (mut journal, mut after) = (Vec::new(), None);
     loop {
         let page = table.query(&partition, JOURNAL, after).await?;
-        for JournalEntry { mut entry, .. } in page.items.into_iter().filter_map(TableRow::from_item)
-        {
+        for item in page.items {
+            let Some(JournalEntry { mut entry, .. }) = JournalEntry::from_item(item.into_readable()?)
+            else {
+                continue;
+            };
             if let Some(entry) = Arc::get_mut(&mut entry) {
                 entry.raw = RawItem::default();
                 entry.receipt = Arc::default();

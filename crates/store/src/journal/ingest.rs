@@ -15,7 +15,8 @@ use std::sync::Arc;
 /// concern have been folded as far as possible; what is left the stream and the audit do.
 ///
 /// # Errors
-/// When an entry may not be durable: the sender must try again.
+/// When an entry may not be durable: the sender must try again. When one is
+/// [`StoreError::TooLarge`], which no trying again mends: the others are durable and folded.
 pub async fn ingest_entries<T: Table>(
     table: &T,
     entries: &[Arc<Entry>],
@@ -23,8 +24,16 @@ pub async fn ingest_entries<T: Table>(
 ) -> Result<Vec<AppendOutcome>, StoreError> {
     let mut verdicts = Vec::with_capacity(entries.len());
     let mut touched: BTreeMap<CustomerKey, Vec<Arc<Entry>>> = BTreeMap::new();
+    let mut too_large = None;
     for entry in entries {
-        let (verdict, customers) = append_or_park(table, entry).await?;
+        let (verdict, customers) = match append_or_park(table, entry).await {
+            Ok(taken) => taken,
+            Err(error @ StoreError::TooLarge { .. }) => {
+                too_large = too_large.or(Some(error));
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
         verdicts.push(verdict);
         for customer in customers {
             touched.entry(customer).or_default().push(entry.clone());
@@ -33,5 +42,5 @@ pub async fn ingest_entries<T: Table>(
     for (customer, new) in touched {
         fold_or_leave(table, &customer, new, now).await;
     }
-    Ok(verdicts)
+    too_large.map_or(Ok(verdicts), Err)
 }

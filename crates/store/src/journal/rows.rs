@@ -57,7 +57,11 @@ impl StoredItem for Record {
     }
 
     fn from_fields(_: &Key, attributes: Attributes) -> Result<Self, String> {
-        from_fields(attributes)
+        let record: Self = from_fields(attributes)?;
+        if record.folded.is_of_newer_fold() {
+            return Err("a newer edition of the fold made it".into());
+        }
+        Ok(record)
     }
 
     fn version(&self) -> Option<u64> {

@@ -6,12 +6,14 @@
 //! [`Table`](crate::Table), and a handle of it may have [`Fault`]s. Whoever schedules requests
 //! by other rules implements [`RequestTable`].
 
+mod image;
 mod request;
 mod state;
 mod fault;
 mod table;
 
 pub use fault::{Crash, Fault};
+pub use image::{image_of_item, item_of_image};
 pub use request::{RequestTable, TableAnswer, TableRequest};
 pub use state::{TableChange, TableState, partition_hash};
 pub use table::MemoryTable;

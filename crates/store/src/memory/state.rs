@@ -86,6 +86,11 @@ impl TableState {
         self.items.get(&place_of(key))
     }
 
+    /// Puts an item past the protocol, over whatever is there: what somebody else wrote.
+    pub fn plant(&mut self, item: Item) {
+        self.set(place_of(&item.key()), item);
+    }
+
     /// Everything, partition by partition.
     pub fn items(&self) -> impl Iterator<Item = &Item> {
         self.items.values()
@@ -113,7 +118,12 @@ impl TableState {
         let mut asking: Vec<(Timestamp, Key)> = self
             .items
             .iter()
-            .filter(|(_, item)| matches!(item, Item::Record(_) | Item::DeliveryState(_)))
+            .filter(|(_, item)| {
+                matches!(
+                    item,
+                    Item::Record(_) | Item::DeliveryState(_) | Item::Unreadable(_)
+                )
+            })
             .filter(|((_, key), _)| due_shard(key) == shard)
             .filter_map(|((_, key), item)| {
                 let next_due_at = if behind.iter().any(|change| change.key == *key) {
@@ -149,7 +159,7 @@ impl TableState {
 
     fn as_stored(&self, item: Item) -> Result<Item, StoreError> {
         if self.through_attributes {
-            Item::from_attributes(item.to_attributes()?)
+            Item::from_attributes(item.to_stored_attributes()?)
         } else {
             Ok(item)
         }

@@ -59,10 +59,10 @@ pub async fn plan_delivery<T: Table>(
     if endpoint.disabled.is_some() {
         return Ok(DeliveryPlan::Disabled);
     }
-    let notices = table.get(order.key()).await?.map(|row| row.notices());
-    let Some(notices) = notices else {
+    let Some(row) = table.get(order.key()).await? else {
         return Ok(DeliveryPlan::NoRecipient);
     };
+    let notices = row.into_readable()?.notices();
     let told = read_delivery_state(table, order).await?;
     // That there is a row is told at once, should our clock be behind the one that dated it.
     let begun = notices.first().map(|first| first.at);

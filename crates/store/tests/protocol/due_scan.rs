@@ -35,7 +35,7 @@ async fn what_falls_due_by_time_alone_is_put_when_its_moment_comes() {
     ingest(&table, on_trial(1)).await;
     assert_eq!(letters(&table, 1).await, 0);
     let report = scan_due(&table, 9, at(ENDING)).await.unwrap();
-    assert_eq!((report.customers, report.still_due), (1, 0));
+    assert_eq!((report.customers, report.passed_over.count), (1, 0));
     assert_eq!(letters(&table, 1).await, 1);
     let again = scan_due(&table, 9, at(ENDING)).await.unwrap();
     assert_eq!(again.customers, 0, "it has left the index");
@@ -105,14 +105,16 @@ async fn one_whose_record_others_keep_writing_stays_due_and_stops_nobody() {
         Fault::None
     });
     let report = scan_due(&process, 9, at(ENDING)).await.unwrap();
-    assert_eq!((report.customers, report.still_due), (3, 1));
+    assert_eq!((report.customers, report.passed_over.count), (3, 1));
     assert_eq!((letters(&table, 0).await, letters(&table, 2).await), (1, 1));
 }
 
 #[tokio::test]
-async fn a_table_that_does_not_answer_leaves_the_rest_due() {
+async fn a_table_that_does_not_answer_ends_the_scan_and_leaves_the_rest_due() {
     let table = MemoryTable::default();
-    ingest(&table, on_trial(1)).await;
+    for n in 0..9 {
+        ingest(&table, on_trial(n)).await;
+    }
     let process = table.process();
     process.set_faults(|request| match request {
         TableRequest::Get(_) => Fault::Fail(StoreError::Throttled),
@@ -120,7 +122,10 @@ async fn a_table_that_does_not_answer_leaves_the_rest_due() {
     });
     let scanned = scan_due(&process, 9, at(ENDING)).await;
     assert_eq!(scanned, Err(StoreError::Throttled));
-    assert_eq!(scan_due(&table, 9, at(ENDING)).await.unwrap().customers, 1);
+    let asked = process.take_requests();
+    let reads = asked.iter().filter(|request| **request == "get").count();
+    assert_eq!(reads, 5, "so many failures in a row are enough");
+    assert_eq!(scan_due(&table, 9, at(ENDING)).await.unwrap().customers, 9);
 }
 
 #[tokio::test]

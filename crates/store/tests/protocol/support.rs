@@ -16,13 +16,16 @@ use domain::subscription::terms::{
     Period, SubscriptionSnapshot, SubscriptionStatus, SubscriptionTerms,
 };
 use jiff::Timestamp;
+use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::task::{Context, Poll, Waker};
 use store::Table;
 use store::folding::read_record;
 use store::ingest::ingest_entries;
-use store::memory::MemoryTable;
+use store::items::JournalEntry;
+use store::memory::{MemoryTable, image_of_item, item_of_image};
+use store::{Item, Key};
 
 /// One delivery of an event, with a receipt of its own.
 pub(crate) async fn ingest(table: &impl Table, event: NormalizedEvent) {
@@ -255,4 +258,38 @@ pub(crate) fn at_once<T>(future: impl Future<Output = T>) -> T {
         Poll::Ready(value) => value,
         Poll::Pending => panic!("it waits"),
     }
+}
+
+/// What stands under a key, as DynamoDB's JSON.
+pub(crate) fn image(table: &MemoryTable, key: &Key) -> Value {
+    let state = table.state();
+    let image = image_of_item(state.peek(key).expect("an item")).unwrap();
+    serde_json::from_str(&image).unwrap()
+}
+
+/// Changes what stands under a key as another version would have written it.
+pub(crate) fn reshape(table: &MemoryTable, key: &Key, change: impl FnOnce(&mut Value)) {
+    table.plant(reshaped(image(table, key), change));
+}
+
+/// Puts an entry as another version would have written it.
+pub(crate) fn plant_entry(
+    table: &MemoryTable,
+    event: NormalizedEvent,
+    change: impl FnOnce(&mut Value),
+) {
+    let About::Customer(customer) = event.about.clone() else {
+        panic!("an event of a customer")
+    };
+    let row = JournalEntry {
+        customer,
+        entry: entry(event, "other"),
+    };
+    let image = image_of_item(&row.into()).unwrap();
+    table.plant(reshaped(serde_json::from_str(&image).unwrap(), change));
+}
+
+fn reshaped(mut image: Value, change: impl FnOnce(&mut Value)) -> Item {
+    change(&mut image);
+    item_of_image(&image.to_string()).unwrap()
 }

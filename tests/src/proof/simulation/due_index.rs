@@ -37,6 +37,10 @@ impl Simulation<'_> {
         let now = Timestamp::from_millisecond(self.clock).unwrap_or_default();
         let mut items = self.table.items();
         items.find_map(|item| {
+            // Nobody can look at that one.
+            if let store::Item::Unreadable(_) = item {
+                return None;
+            }
             let due_at = item.next_due_at().filter(|at| *at <= now)?;
             Some((item.key(), due_at))
         })

@@ -14,3 +14,4 @@ pub(crate) mod handlers;
 pub(crate) mod stream_and_queue;
 pub(crate) mod schedules;
 pub(crate) mod provider_api;
+pub(crate) mod newer_items;
