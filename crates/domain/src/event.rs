@@ -201,6 +201,12 @@ pub enum Fact {
         /// The code.
         code: Arc<str>,
     },
+    /// The guest of whose payment this journal tells turned out to be this customer, in whose
+    /// journal the events count.
+    GuestIdentified {
+        /// The customer.
+        customer: CustomerKey,
+    },
     /// The event is authentic and reference-only: its content has to be asked for, and the
     /// provider's API has not answered yet. It waits outside the customers' journals and is
     /// normalized again later.

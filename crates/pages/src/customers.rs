@@ -169,6 +169,7 @@ pub(crate) fn unclear_reason(entry: &Entry) -> Option<Arc<str>> {
         Fact::Unclear { what } => Some(what.clone()),
         Fact::Profile(_)
         | Fact::CustomerDeleted
+        | Fact::GuestIdentified { .. }
         | Fact::Subscription(_)
         | Fact::Invoice(_)
         | Fact::Payment(_)

@@ -154,6 +154,7 @@ fn touched_ids(fact: &Fact) -> TouchedIds<'_> {
         },
         Fact::Profile(_)
         | Fact::CustomerDeleted
+        | Fact::GuestIdentified { .. }
         | Fact::Referral(_)
         | Fact::ReferralCanceled { .. }
         | Fact::ReferralCode { .. }

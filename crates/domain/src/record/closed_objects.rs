@@ -96,6 +96,7 @@ fn add_objects<'a>(event: &'a NormalizedEvent, asked: bool, objects: &mut BTreeS
             | Fact::Fingerprint { .. }
             | Fact::ReferralCode { .. }
             | Fact::Waiting { .. }
+            | Fact::GuestIdentified { .. }
             | Fact::Unclear { .. } => {}
         }
     }

@@ -1,6 +1,6 @@
 //! What follows from a record, and how much of it is written at a time.
 
-use crate::ids::Reference;
+use crate::ids::{CustomerKey, Reference};
 use crate::letter::plan::DueLetter;
 use crate::partner::ledger::CommissionRow;
 use crate::partner::referral_status::ReferralStatusRow;
@@ -22,10 +22,24 @@ pub enum Effect {
     Alias(Reference),
     /// This letter is due.
     Letter(DueLetter),
+    /// Of this guest's events each belongs in that customer's journal.
+    HandOver(CustomerKey),
     /// This row belongs in a partner's ledger.
     Commission(Box<CommissionRow>),
     /// This is the new status of a partner's referral.
     ReferralStatus(Box<ReferralStatusRow>),
+}
+
+impl Effect {
+    /// The reference that leads to the customer, if it is that.
+    pub(super) fn alias(&self) -> Option<&Reference> {
+        match self {
+            Self::Alias(reference) => Some(reference),
+            Self::HandOver(_) | Self::Letter(_) | Self::Commission(_) | Self::ReferralStatus(_) => {
+                None
+            }
+        }
+    }
 }
 
 /// What follows from a record and did not fit into its pending effects. Whoever has put those

@@ -7,6 +7,7 @@ mod folded;
 mod effects;
 pub mod closed_objects;
 pub mod checkpoint;
+mod refold;
 mod restored;
 pub mod explain;
 pub mod journal;
@@ -23,7 +24,6 @@ use crate::partner::ledger::Ledger;
 use crate::partner::referral_status::ReferralStatuses;
 use crate::record::effects::{journal_references, next_aliases, references};
 use crate::state::CustomerState;
-use crate::state::fold::fold_with_all_payments;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -267,38 +267,6 @@ impl Record {
         references
     }
 
-    /// This record with those letters remembered as decided that this edition of the fold finds
-    /// due by what an older one had folded: nobody is written to because the fold is better now.
-    fn with_letters_of_old_causes(
-        &self,
-        journal: &[Arc<Entry>],
-        unfolded: &BTreeSet<Digest>,
-        now: Timestamp,
-    ) -> Self {
-        let mut decided = self.clone();
-        if !self.folded.is_of_older_fold() {
-            return decided;
-        }
-        let old = journal.iter().filter(|entry| {
-            let position = Some(entry.event.position());
-            !unfolded.contains(&entry.digest) && position <= self.folded.last
-        });
-        let state = fold_with_all_payments(old.map(|entry| &entry.event));
-        for letter in plan(&state, now).due {
-            if !decided.has_decided(&letter) {
-                decided.due_letters.push(letter);
-            }
-        }
-        decided
-    }
-
-    /// Whether a letter was decided before, for the same cause.
-    fn has_decided(&self, letter: &DueLetter) -> bool {
-        self.due_letters
-            .iter()
-            .any(|other| other.letter == letter.letter && other.cause == letter.cause)
-    }
-
     /// Plans again at a later moment, for what has fallen due since. `None` when nothing changes.
     pub fn replan(&self, now: Timestamp) -> Option<Self> {
         let unchanged = Reconciliation {
@@ -317,10 +285,8 @@ impl Record {
     pub fn cleared(&self) -> Self {
         let version = self.version.saturating_add(1);
         let mut known_references = self.known_references.clone();
-        known_references.extend(self.pending.iter().filter_map(|effect| match effect {
-            Effect::Alias(reference) => Some(reference.short_hash()),
-            Effect::Letter(_) | Effect::Commission(_) | Effect::ReferralStatus(_) => None,
-        }));
+        let set = self.pending.iter().filter_map(Effect::alias);
+        known_references.extend(set.map(Reference::short_hash));
         let overflow = known_references.len().saturating_sub(MAX_KNOWN_REFERENCES);
         known_references.drain(..overflow);
         Self {
@@ -388,6 +354,10 @@ impl Record {
         let is_new = |effect: &Effect| !self.pending.contains(effect);
         let mut pending = self.pending.clone();
         pending.extend(aliases.into_iter().chain(reconciled.effects).filter(is_new));
+        if !fresh.is_empty() {
+            let owners = folded.state.identified_as.iter().cloned();
+            pending.extend(owners.map(Effect::HandOver).filter(is_new));
+        }
         let planned = plan(&folded.state, now);
         let mut due_letters: Vec<DueLetter> = self
             .due_letters

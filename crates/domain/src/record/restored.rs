@@ -16,6 +16,7 @@ impl Record {
             Effect::Commission(_)
             | Effect::ReferralStatus(_)
             | Effect::Alias(_)
+            | Effect::HandOver(_)
             | Effect::Letter(_) => None,
         });
         let mut ledger = Ledger::from_rows(rows.iter().chain(pending));

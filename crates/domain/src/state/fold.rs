@@ -130,7 +130,10 @@ impl CustomerState {
             | Fact::ReferralCanceled { .. }
             | Fact::ReferralCode { .. }
             | Fact::Profile(_) => self.payments.closed > 0 && self.partners_may_earn(event),
-            Fact::CustomerDeleted | Fact::Waiting { .. } | Fact::Unclear { .. } => false,
+            Fact::CustomerDeleted
+            | Fact::GuestIdentified { .. }
+            | Fact::Waiting { .. }
+            | Fact::Unclear { .. } => false,
         })
     }
 
@@ -190,6 +193,12 @@ impl CustomerState {
         if let Some(first) = instant.first() {
             apply_snapshots(&mut self.subscriptions, &snapshots, first.occurred_at);
         }
+        if !self.identified_as.is_empty() {
+            *self = Self {
+                identified_as: std::mem::take(&mut self.identified_as),
+                ..Self::default()
+            };
+        }
     }
 
     fn apply(&mut self, fact: &Fact, at: Timestamp) {
@@ -228,6 +237,9 @@ impl CustomerState {
             | Fact::CodeGranted(_)
             | Fact::Fingerprint { .. }
             | Fact::ReferralCode { .. } => self.apply_to_partners(fact, at),
+            Fact::GuestIdentified { customer } => {
+                self.identified_as.insert(customer.clone());
+            }
             // It says nothing yet. Once its content is there, that replaces it under the same id.
             Fact::Waiting { .. } => {}
             Fact::Unclear { .. } => self.unclear = self.unclear.saturating_add(1),
@@ -259,6 +271,7 @@ impl CustomerState {
             | Fact::CumulativeRefund { .. }
             | Fact::Refund(_)
             | Fact::Dispute(_)
+            | Fact::GuestIdentified { .. }
             | Fact::Waiting { .. }
             | Fact::Unclear { .. } => {}
         }

@@ -3,7 +3,7 @@
 
 pub mod fold;
 
-use crate::ids::PartnerId;
+use crate::ids::{CustomerKey, PartnerId};
 use crate::partner::attribution::{Attribution, Partners};
 use crate::partner::referral::{Decision, Referral};
 use crate::partner::tiers;
@@ -13,7 +13,7 @@ use crate::person::Person;
 use crate::subscription::state::Subscriptions;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What all events of a customer say. Equal sets of events give equal states, in any order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +39,10 @@ pub struct CustomerState {
     /// Which partners report that they sent the customer, and on what terms.
     #[serde(default, skip_serializing_if = "Partners::is_empty")]
     pub partners: Partners,
+    /// The customers whom a guest turned out to be. Then nothing else stands here: it stands in
+    /// theirs.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub identified_as: BTreeSet<CustomerKey>,
     /// The number of quarantined events.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unclear: u32,

@@ -117,7 +117,7 @@ async fn append<T: Table>(
 
 /// Puts a parked entry into a customer's journal. Whether it was new there: its receipt is that
 /// of whoever parked it and tells nothing; one whose answer was lost is left to the stream.
-async fn append_unparked<T: Table>(
+pub(crate) async fn append_unparked<T: Table>(
     table: &T,
     customer: &CustomerKey,
     entry: &Arc<Entry>,
@@ -136,10 +136,24 @@ pub(crate) async fn unpark<T: Table>(
     reference: &Reference,
     customer: &CustomerKey,
 ) -> Result<Vec<Arc<Entry>>, StoreError> {
-    let mut fresh = Vec::new();
     let parked: Vec<ParkedEntry> = table
         .query_rows(&reference_partition(reference), PARKED)
         .await?;
+    hand_over_parked(table, reference, customer, parked).await
+}
+
+/// Hands these entries, which are parked under a reference, to one of the customers behind it.
+/// Gives what was new in the customer's journal.
+///
+/// # Errors
+/// When the table does not answer.
+pub(crate) async fn hand_over_parked<T: Table>(
+    table: &T,
+    reference: &Reference,
+    customer: &CustomerKey,
+    parked: Vec<ParkedEntry>,
+) -> Result<Vec<Arc<Entry>>, StoreError> {
+    let mut fresh = Vec::new();
     for ParkedEntry { entry, .. } in parked {
         if append_unparked(table, customer, &entry).await? {
             fresh.push(entry.clone());

@@ -5,24 +5,23 @@ use crate::items::item::TableRow;
 use crate::items::key::{
     JOURNAL, Key, customer_partition, customer_referral_statuses, ledger_partition,
 };
-use crate::journal::append::unpark;
 use crate::journal::checkpoint::{self, fold_after_checkpoint};
 use crate::journal::closed_index;
-use crate::journal::rows::{Alias, JournalEntry};
-use crate::letters::row::LetterRow;
+use crate::journal::effects::{EntriesOfOthers, put_effects, write};
+use crate::journal::rows::JournalEntry;
 use crate::partner::ledger::customer_ledger;
 use crate::port::Table;
 use domain::ids::CustomerKey;
-use domain::partner::ledger::CommissionRow;
 use domain::partner::referral_status::ReferralStatusRow;
 use domain::record::checkpoint::MAX_RECENT;
 use domain::record::closed_objects::LONG_JOURNAL;
 use domain::record::journal::partners_of;
 use domain::record::journal::referrals_of;
 use domain::record::raw_item::RawItem;
-use domain::record::{AdvanceOutcome, Effect, Entry, Record};
+use domain::record::{AdvanceOutcome, Entry, Record};
 use jiff::Timestamp;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
 
 /// How often a fold that lost its race begins again before it leaves the rest to the stream.
@@ -54,19 +53,46 @@ pub async fn fold<T: Table>(
     now: Timestamp,
 ) -> Result<FoldStatus, StoreError> {
     let mut new = new;
+    let mut others = EntriesOfOthers::new();
     for _ in 0..ROUNDS {
         let (record, journal) = match fold_once(table, customer, &new, now).await? {
             FoldAttempt::Current(record, journal) => (record, journal),
             FoldAttempt::Stopped(outcome) => return Ok(outcome),
         };
-        let put = put_effects(table, record, &journal, now).await?;
+        let put = put_effects(table, record, &journal, now, &mut others).await?;
         if put.is_all() {
-            return Ok(FoldStatus::Done);
+            return fold_others(table, others, now).await;
         }
         // Where nothing was brought, the whole journal says what remains.
         new = put.brought;
     }
     Ok(FoldStatus::Contended)
+}
+
+/// Folds those to whom a fold has brought something: a guest, or whom a guest turned out to be.
+async fn fold_others<T: Table>(
+    table: &T,
+    others: EntriesOfOthers,
+    now: Timestamp,
+) -> Result<FoldStatus, StoreError> {
+    let mut status = FoldStatus::Done;
+    for (customer, new) in others {
+        let folded = fold_boxed(table, &customer, new, now).await?;
+        if folded != FoldStatus::Done {
+            status = folded;
+        }
+    }
+    Ok(status)
+}
+
+/// [`fold`] within a fold.
+fn fold_boxed<'a, T: Table>(
+    table: &'a T,
+    customer: &'a CustomerKey,
+    new: Vec<Arc<Entry>>,
+    now: Timestamp,
+) -> Pin<Box<dyn Future<Output = Result<FoldStatus, StoreError>> + Send + 'a>> {
+    Box::pin(fold(table, customer, new, now))
 }
 
 /// Folds, and swallows what goes wrong: for callers whose entries are durable already.
@@ -103,12 +129,17 @@ pub async fn replan<T: Table>(
             None => return Ok(FoldStatus::Contended),
         },
     };
-    let put = put_effects(table, record, &[], now).await?;
-    if put.is_all() {
-        Ok(FoldStatus::Done)
-    } else {
-        fold(table, customer, put.brought, now).await
-    }
+    let mut others = EntriesOfOthers::new();
+    let put = put_effects(table, record, &[], now, &mut others).await?;
+    let folded = match put.is_all() {
+        true => FoldStatus::Done,
+        false => fold(table, customer, put.brought, now).await?,
+    };
+    let of_others = fold_others(table, others, now).await?;
+    Ok(match folded {
+        FoldStatus::Done => of_others,
+        FoldStatus::Contended | FoldStatus::Panicked => folded,
+    })
 }
 
 /// A customer's record as it stands.
@@ -136,7 +167,8 @@ pub async fn read_journal<T: Table>(
     loop {
         let page = table.query(&partition, JOURNAL, after).await?;
         for item in page.items {
-            let Some(JournalEntry { mut entry, .. }) = JournalEntry::from_item(item.into_readable()?)
+            let Some(JournalEntry { mut entry, .. }) =
+                JournalEntry::from_item(item.into_readable()?)
             else {
                 continue;
             };
@@ -282,85 +314,6 @@ async fn restore_ledger<T: Table>(
     }
     let told: Vec<ReferralStatusRow> = told.into_iter().map(Arc::unwrap_or_clone).collect();
     Ok(Arc::new(record.with_statuses_from_rows(&told)))
-}
-
-/// 5: writes a record if the one it came from still stands. None when it lost.
-async fn write<T: Table>(
-    table: &T,
-    from: &Record,
-    next: Record,
-) -> Result<Option<Arc<Record>>, StoreError> {
-    let next = Arc::new(next);
-    let written = table.replace(next.clone(), from.version).await?;
-    Ok(written.then_some(next))
-}
-
-/// What came of a record's effects.
-struct PutEffects {
-    /// Entries that were parked and are now in this customer's journal, to be folded.
-    brought: Vec<Arc<Entry>>,
-    /// Whether effects remain that only a fold of the whole journal can name.
-    remains: bool,
-}
-
-impl PutEffects {
-    fn is_all(&self) -> bool {
-        self.brought.is_empty() && !self.remains
-    }
-}
-
-/// 6 and 7: puts what the record as written says is owed, then clears it; page after page, where
-/// the journal it was made from is at hand.
-async fn put_effects<T: Table>(
-    table: &T,
-    mut record: Arc<Record>,
-    journal: &[Arc<Entry>],
-    now: Timestamp,
-) -> Result<PutEffects, StoreError> {
-    let mut brought = Vec::new();
-    while !record.pending.is_empty() {
-        for effect in &record.pending {
-            brought.extend(put_effect(table, &record.customer, effect, now).await?);
-        }
-        // Losing this race is harmless: whoever won sees the same effects and puts them again.
-        let Some(next) = write(table, &record, record.cleared_with_next(journal)).await? else {
-            let remains = false;
-            return Ok(PutEffects { brought, remains });
-        };
-        record = next;
-    }
-    let remains = record.remainder.is_some();
-    Ok(PutEffects { brought, remains })
-}
-
-async fn put_effect<T: Table>(
-    table: &T,
-    customer: &CustomerKey,
-    effect: &Effect,
-    now: Timestamp,
-) -> Result<Vec<Arc<Entry>>, StoreError> {
-    match effect {
-        Effect::Alias(reference) => {
-            let alias = Alias {
-                reference: reference.clone(),
-                customer: customer.clone(),
-            };
-            table.insert(alias).await?;
-            return unpark(table, reference, customer).await;
-        }
-        Effect::Letter(decided) => {
-            let row = LetterRow::due(customer.clone(), decided, now);
-            table.insert(Arc::new(row)).await?;
-        }
-        Effect::Commission(row) => {
-            table.insert(Arc::new(CommissionRow::clone(row))).await?;
-        }
-        Effect::ReferralStatus(row) => {
-            let row = ReferralStatusRow::clone(row);
-            table.insert(Arc::new(row)).await?;
-        }
-    }
-    Ok(Vec::new())
 }
 
 /// A bug in the pure core stops one customer, never a batch.

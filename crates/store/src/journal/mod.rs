@@ -6,6 +6,8 @@ pub(crate) mod append;
 pub(crate) mod closed_bucket;
 pub(crate) mod closed_index;
 pub(crate) mod checkpoint;
+pub(crate) mod guest;
+pub(crate) mod effects;
 pub mod folding;
 pub mod waiting;
 pub(crate) mod passed_over;

@@ -6,7 +6,7 @@
 
 use crate::support::{
     about, acme, at, disputed, empty, event_of, ingest, naming, object, on_trial, paid, program,
-    refunded, report, subscribed,
+    record, refunded, report, subscribed,
 };
 use domain::event::Fact;
 use domain::ids::{ObjectId, Reference};
@@ -217,11 +217,7 @@ async fn pay(table: &MemoryTable) {
         minimums: Vec::new(),
     };
     run(table, &acme(), &request, at(24 * 120)).await.unwrap();
-    let amount = Money {
-        minor: 1,
-        currency: Currency::parse("eur").unwrap(),
-        exponent: 2,
-    };
+    let amount = eur(1);
     let transfer = Transfer {
         partner: acme(),
         payout: 1,
@@ -231,6 +227,14 @@ async fn pay(table: &MemoryTable) {
     save_transfer_batches(table, date(2026, 4, 5), &[transfer], at(0))
         .await
         .unwrap();
+}
+
+fn eur(minor: i64) -> Money {
+    Money {
+        minor,
+        currency: Currency::parse("eur").unwrap(),
+        exponent: 2,
+    }
 }
 
 fn heard(digest: &str) -> StoredReport {
@@ -259,7 +263,8 @@ fn everything_else(n: usize) -> domain::event::NormalizedEvent {
         Fact::SamePayment { ids: ids() },
         Fact::CumulativeRefund {
             ids: ids(),
-            minor: 100,
+            amount: eur(100).into(),
+            released_minor: 20,
         },
         Fact::ReferralCanceled {
             partner: acme(),

@@ -29,6 +29,7 @@ mod versions;
 mod images;
 mod refolding;
 mod too_large;
+mod guests;
 mod waiting;
 mod letters;
 mod partners;

@@ -28,7 +28,7 @@ impl DecidedRows {
                 Effect::ReferralStatus(row) => {
                     (Item::ReferralStatus(Arc::new((**row).clone())), row.n)
                 }
-                Effect::Alias(_) | Effect::Letter(_) => continue,
+                Effect::Alias(_) | Effect::HandOver(_) | Effect::Letter(_) => continue,
             };
             let (key, earns) = (row.key(), matches!(row, Item::Commission(_)));
             let there = self.rows.entry(key.clone()).or_insert_with(|| row.clone());

@@ -21,6 +21,7 @@ pub(crate) fn write_effects_first(
     for effect in &record.pending {
         let item = match effect {
             Effect::Alias(reference) => Item::Alias(reference.clone(), record.customer.clone()),
+            Effect::HandOver(_) => continue,
             Effect::Letter(due) => {
                 Item::Letter(Arc::new(LetterRow::due(record.customer.clone(), due, now)))
             }

@@ -78,6 +78,7 @@ pub(crate) fn state(known: &[JournaledEvent<'_>]) -> CustomerState {
             referrals: expected_commissions::referrals(&facts),
             ..expected_commissions::partners(&facts)
         },
+        identified_as: BTreeSet::new(),
         unclear: poison.count() as u32,
     };
     for (_, fact) in &facts {
@@ -89,6 +90,8 @@ pub(crate) fn state(known: &[JournaledEvent<'_>]) -> CustomerState {
             // Computed above, each from all facts at once.
             Fact::Profile(_)
             | Fact::CustomerDeleted
+            // No simulation has guests.
+            | Fact::GuestIdentified { .. }
             | Fact::Subscription(_)
             | Fact::Invoice(_)
             | Fact::Payment(_)
