@@ -184,8 +184,16 @@ impl HttpResponse {
         )
     }
 
-    /// 503: what was sent is not certainly durable; the sender tries again.
+    /// 503: what was sent is not certainly durable; the sender tries again. 413: it is larger than
+    /// the table takes, which no trying again mends.
     pub fn not_durable(error: &StoreError) -> Self {
+        if let StoreError::TooLarge { .. } = error {
+            tracing::error!(verdict = "too_large", why = %error, metrics = "too_large");
+            return Self::error(
+                413,
+                &"this is too large to be kept; whatever else came with it is kept",
+            );
+        }
         tracing::error!(verdict = "not_durable", why = %error);
         Self::error(
             503,

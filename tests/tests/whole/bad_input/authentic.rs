@@ -43,6 +43,38 @@ async fn what_does_not_concern_us_is_acknowledged_and_costs_no_store_request() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_too_large_to_keep_is_413_and_no_trouble_of_the_tables() {
+    let sender = SignedSender::open().await;
+    let noise = noise(700_000);
+    for (name, body) in [
+        (
+            "an invoice",
+            invoice(&[("data.object.description", json!(noise))]),
+        ),
+        ("what can't be read", noise.clone().into_bytes()),
+    ] {
+        for _ in 0..2 {
+            let answer = sender.post(&sender.signed(&body), body.clone()).await;
+            assert_eq!(answer.status, 413, "{name}: {answer:?}");
+            assert!(answer.body.contains("too large to be kept"), "{answer:?}");
+            assert_eq!(sender.proxy.take_operations(), [""; 0], "{name}");
+        }
+    }
+}
+
+/// Text that packing makes a quarter smaller and no more.
+fn noise(length: usize) -> String {
+    let mut state = 1_u64;
+    let letter = |_| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        char::from(b'0' + (state >> 58) as u8)
+    };
+    (0..length).map(letter).filter(|c| *c != '\\').collect()
+}
+
 fn unreadable() -> Vec<(&'static str, Vec<u8>)> {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let text = String::from_utf8(invoice(&[])).unwrap();
