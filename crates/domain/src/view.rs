@@ -53,6 +53,9 @@ pub struct PersonView {
     pub country: Option<String>,
     /// When the provider deleted the customer.
     pub deleted_at: Option<Timestamp>,
+    /// Of a guest: the customers that it turned out to be. What its events say stands there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub identified_as: Vec<CustomerKey>,
 }
 
 /// A subscription.
@@ -255,6 +258,7 @@ impl CustomerView {
                 locale: owned(person.locale()),
                 country: owned(person.country()),
                 deleted_at: person.deleted_at,
+                identified_as: state.identified_as.iter().cloned().collect(),
             },
             subscriptions,
             payments: state

@@ -25,6 +25,7 @@ mod notices;
 mod endpoints;
 mod fallbacks;
 mod audits;
+mod guests;
 mod waiting;
 mod silent_api;
 mod unproven_requests;
