@@ -83,13 +83,10 @@ fn lost_within(stored: &AttributeValue, written: &AttributeValue) -> Option<Stri
 }
 
 fn is_empty(value: &AttributeValue) -> bool {
-    match value {
-        AttributeValue::Null(_) | AttributeValue::Bool(false) => true,
-        AttributeValue::M(map) => map.is_empty(),
-        AttributeValue::L(list) => list.is_empty(),
-        AttributeValue::S(text) => text.is_empty(),
-        AttributeValue::N(number) => number == "0",
-        // The SDK keeps this enum open.
-        _ => false,
-    }
+    let is_nothing = matches!(value, AttributeValue::Null(_) | AttributeValue::Bool(false));
+    is_nothing
+        || value.as_m().is_ok_and(Attributes::is_empty)
+        || value.as_l().is_ok_and(Vec::is_empty)
+        || value.as_s().is_ok_and(String::is_empty)
+        || value.as_n().is_ok_and(|number| number == "0")
 }

@@ -103,10 +103,10 @@ impl Item {
     /// # Errors
     /// [`StoreError::Unreadable`].
     pub fn into_readable(self) -> Result<Self, StoreError> {
-        match self {
-            Self::Unreadable(item) => Err(item.error()),
-            item => Ok(item),
+        if let Self::Unreadable(item) = &self {
+            return Err(item.error());
         }
+        Ok(self)
     }
 
     /// Its attributes, as they stand in the table.

@@ -18,10 +18,10 @@ pub fn item_of_image(image: &str) -> Result<Item, StoreError> {
         .map(|(name, value)| (name, value.into()))
         .collect();
     let item = Item::from_any_attributes(attributes.clone())?;
-    Ok(match item {
-        Item::Unreadable(item) => Item::Unreadable(Arc::new(item.with_attributes(attributes))),
-        item => item,
-    })
+    if let Item::Unreadable(item) = &item {
+        return Ok(Item::Unreadable(Arc::new(item.with_attributes(attributes))));
+    }
+    Ok(item)
 }
 
 /// An item's image, its attributes by name.
