@@ -3,7 +3,7 @@
 use super::facts::{Discount, StripeEvent, discounts, read_discounts};
 use super::wire::{Expandable, ObjectRef, id};
 use crate::draft::{NormalizedEventDraft, whole_profile};
-use crate::wire::{AddressCountry, Metadata, UnclearValue, present};
+use crate::wire::{AddressCountry, Metadata, Part, UnclearValue};
 use domain::event::Fact;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -15,19 +15,23 @@ pub(super) fn snapshot<'a>(
     let customer: Customer<'_> = event.object()?;
     let mut draft = event.draft_for(Some(&customer.id.0), &[])?;
     // An empty list says that there is none, as null does.
-    let first = |locales: Option<Vec<_>>| locales.into_iter().flatten().next();
-    let country = |address: Option<AddressCountry>| address.and_then(|address| address.country);
+    let locale = customer.preferred_locales.map(|all| all.into_iter().next());
+    let country = customer.address.map(|address| address.country);
+    draft.readable(customer.email.as_ref().read("data.object.email"));
+    draft.readable(customer.name.as_ref().read("data.object.name"));
+    draft.readable(locale.as_ref().read("data.object.preferred_locales"));
+    draft.readable(country.as_ref().read("data.object.address"));
     draft.add_fact(Fact::Profile(whole_profile(
-        customer.email,
-        customer.name,
-        customer.preferred_locales.map(first),
-        customer.address.map(country),
+        customer.email.stated(),
+        customer.name.stated(),
+        locale.stated().map(Option::flatten),
+        country.stated().map(Option::flatten),
     )));
-    draft.read_metadata(customer.metadata.as_ref());
-    read_discounts(
-        &mut draft,
-        &discounts(customer.discount, customer.discounts),
-    );
+    let metadata = draft.readable(customer.metadata.read("data.object.metadata"));
+    draft.read_metadata(metadata.flatten().as_ref());
+    let discount = draft.readable(customer.discount.read("data.object.discount"));
+    let listed = draft.readable(customer.discounts.read("data.object.discounts"));
+    read_discounts(&mut draft, &discounts(discount.flatten(), listed.flatten()));
     Ok(draft)
 }
 
@@ -74,18 +78,18 @@ struct DiscountOwner {
 #[derive(Deserialize)]
 struct Customer<'a> {
     id: ObjectRef,
-    #[serde(default, deserialize_with = "present")]
-    email: Option<Option<Arc<str>>>,
-    #[serde(default, deserialize_with = "present")]
-    name: Option<Option<Arc<str>>>,
-    #[serde(default, deserialize_with = "present")]
-    address: Option<Option<AddressCountry>>,
-    #[serde(default, deserialize_with = "present")]
-    preferred_locales: Option<Option<Vec<Arc<str>>>>,
+    #[serde(default)]
+    email: Part<Arc<str>>,
+    #[serde(default)]
+    name: Part<Arc<str>>,
+    #[serde(default)]
+    address: Part<AddressCountry>,
+    #[serde(default)]
+    preferred_locales: Part<Vec<Arc<str>>>,
     #[serde(borrow, default)]
-    metadata: Option<Metadata<'a>>,
+    metadata: Part<Metadata<'a>>,
     #[serde(default)]
-    discount: Option<Discount>,
+    discount: Part<Discount>,
     #[serde(default)]
-    discounts: Option<Vec<Expandable<Discount>>>,
+    discounts: Part<Vec<Expandable<Discount>>>,
 }

@@ -4,15 +4,19 @@ use super::facts::{Discount, StripeEvent, currency, discounts, read_discounts};
 use super::item::{StripeSubscriptionItem, base_item, period};
 use super::wire::{Expandable, List, ObjectRef, id};
 use crate::draft::NormalizedEventDraft;
-use crate::wire::{Metadata, UnclearValue, UnixSeconds, present, status, to_timestamp};
+use crate::wire::{
+    Metadata, Part, UnclearValue, UnixSeconds, present, read_object, status, to_timestamp,
+};
 use domain::event::Fact;
 use domain::ids::PriceId;
 use domain::subscription::terms::{
     EndReason, Pause, Period, PreviousAttributes, PreviousValue, SubscriptionItem,
-    SubscriptionSnapshot, SubscriptionTerms, TrialFallback,
+    SubscriptionSnapshot, SubscriptionStatus, SubscriptionTerms, TrialFallback,
 };
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::mem::take;
 use std::sync::Arc;
 
 /// A subscription as it is now, and what it was before where Stripe says.
@@ -20,20 +24,24 @@ pub(super) fn snapshot<'a>(
     event: &StripeEvent<'a>,
 ) -> Result<NormalizedEventDraft<'a>, UnclearValue> {
     let mut subscription: Subscription<'_> = event.object()?;
-    let before = event.previous::<StripePreviousAttributes>()?;
     let mut draft = event.draft_for(id(&subscription.customer), &[])?;
+    let before = draft.readable(event.previous::<StripePreviousAttributes>());
+    let before = before.flatten();
     draft.add_references(&[Some(&subscription.id.0), id(&subscription.latest_invoice)]);
-    draft.read_metadata(subscription.metadata.as_ref());
-    let discounts = discounts(subscription.discount.take(), subscription.discounts.take());
-    read_discounts(&mut draft, &discounts);
-    let mut snapshot = subscription.snapshot(event.created)?;
+    let metadata = draft.readable(take(&mut subscription.metadata).read("data.object.metadata"));
+    draft.read_metadata(metadata.flatten().as_ref());
+    let discount = draft.readable(take(&mut subscription.discount).read("data.object.discount"));
+    let listed = draft.readable(take(&mut subscription.discounts).read("data.object.discounts"));
+    read_discounts(&mut draft, &discounts(discount.flatten(), listed.flatten()));
+    let Some(mut snapshot) = subscription.snapshot(event.created, &mut draft) else {
+        return Ok(draft);
+    };
     snapshot.canceled_at = before.as_ref().map_or(snapshot.canceled_at, |before| {
         before.end_requested_at(snapshot.canceled_at)
     });
-    let before = before
-        .map(|before| before.read(&snapshot.terms))
-        .transpose()?
-        .filter(|before| *before != PreviousAttributes::default());
+    let before = before.map(|before| before.read(&snapshot.terms));
+    let before = before.and_then(|before| draft.readable(before));
+    let before = before.filter(|before| *before != PreviousAttributes::default());
     snapshot.previous_attributes = before.map(Box::new);
     draft.add_fact(Fact::Subscription(Box::new(snapshot)));
     Ok(draft)
@@ -45,7 +53,8 @@ struct Subscription<'a> {
     #[serde(default)]
     customer: Option<ObjectRef>,
     status: Arc<str>,
-    items: List<StripeSubscriptionItem>,
+    #[serde(borrow, default)]
+    items: Part<List<&'a RawValue>>,
     #[serde(default)]
     currency: Option<Arc<str>>,
     #[serde(default)]
@@ -74,24 +83,24 @@ struct Subscription<'a> {
     ended_at: Option<UnixSeconds>,
     // Since 2023.
     #[serde(default)]
-    cancellation_details: Option<CancellationDetails>,
+    cancellation_details: Part<CancellationDetails>,
     // Since 2022; a way to pay of its own beside it, where it has one.
     #[serde(default)]
-    trial_settings: Option<TrialSettings>,
+    trial_settings: Part<TrialSettings>,
     #[serde(default)]
     default_payment_method: Option<ObjectRef>,
     #[serde(default)]
     default_source: Option<ObjectRef>,
     #[serde(default)]
-    pause_collection: Option<Paused>,
+    pause_collection: Part<Paused>,
     #[serde(default)]
     latest_invoice: Option<ObjectRef>,
     #[serde(borrow, default)]
-    metadata: Option<Metadata<'a>>,
+    metadata: Part<Metadata<'a>>,
     #[serde(default)]
-    discount: Option<Discount>,
+    discount: Part<Discount>,
     #[serde(default)]
-    discounts: Option<Vec<Expandable<Discount>>>,
+    discounts: Part<Vec<Expandable<Discount>>>,
 }
 
 #[derive(Deserialize)]
@@ -120,37 +129,45 @@ struct Paused {
 }
 
 impl Subscription<'_> {
-    fn snapshot(&self, created: Timestamp) -> Result<SubscriptionSnapshot, UnclearValue> {
-        if self.items.has_more {
-            // A page of the items is not the subscription; the rest would seem removed.
-            return Err(UnclearValue(
-                "`data.object.items` is only a part of them".into(),
-            ));
-        }
-        let lines = &self.items.data;
+    /// The subscription, as far as it can be read. `None` where nobody knows how it stands: an
+    /// unknown status says only that it has ended, where the time of its end is beside it.
+    fn snapshot(
+        &self,
+        created: Timestamp,
+        draft: &mut NormalizedEventDraft<'_>,
+    ) -> Option<SubscriptionSnapshot> {
+        let ended_at = to_timestamp(self.ended_at);
+        let status = draft
+            .readable(status(&self.status, "data.object.status"))
+            .or(ended_at.map(|_| SubscriptionStatus::Canceled))?;
+        let pause = self.pause_collection.as_ref();
+        let pause = draft.readable(pause.read("data.object.pause_collection"));
+        let (lines, mut items_partial) = self.lines(draft);
         let told_currency = self
             .currency
             .as_ref()
             .or_else(|| lines.first().and_then(StripeSubscriptionItem::currency));
         let items = lines.iter().map(|line| line.item_billed_in(told_currency));
-        let items = items.collect::<Result<Vec<_>, _>>()?;
+        let items: Vec<_> = items.filter_map(|item| draft.readable(item)).collect();
+        items_partial |= items.len() != lines.len();
         let own_period = period(self.current_period_start, self.current_period_end);
         let base_period = own_period.or_else(|| base_item(&items).and_then(|item| item.period));
-        Ok(SubscriptionSnapshot {
+        let told_currency = told_currency.map(|code| currency(code));
+        Some(SubscriptionSnapshot {
             id: self.id.0.clone(),
             started_at: to_timestamp(self.start_date.or(self.start).or(self.created))
                 .unwrap_or(created),
-            currency: told_currency.map(|code| currency(code)).transpose()?,
+            currency: told_currency.and_then(|read| draft.readable(read)),
             terms: SubscriptionTerms {
-                status: status(&self.status, "data.object.status")?,
+                status,
                 items: with_differing_periods(items, base_period),
                 period: base_period,
                 trial: period(self.trial_start, self.trial_end),
                 trial_fallback: self.trial_fallback(),
                 cancel_at: to_timestamp(self.cancel_at),
                 cancel_at_period_end: self.cancel_at_period_end,
-                items_partial: false,
-                pause: self.pause_collection.as_ref().map(|paused| Pause {
+                items_partial,
+                pause: pause.flatten().map(|paused| Pause {
                     behavior: Arc::clone(&paused.behavior),
                     resumes_at: to_timestamp(paused.resumes_at),
                 }),
@@ -158,19 +175,36 @@ impl Subscription<'_> {
             canceled_at: to_timestamp(self.canceled_at),
             end_requested: false,
             end_reason: self.end_reason(),
-            ended_at: to_timestamp(self.ended_at),
+            ended_at,
             previous_attributes: None,
         })
     }
 }
 
 impl Subscription<'_> {
+    /// Its items, and whether there are more: those of the next page, or that can't be read.
+    fn lines(&self, draft: &mut NormalizedEventDraft<'_>) -> (Vec<StripeSubscriptionItem>, bool) {
+        let place = "data.object.items";
+        let Some(list) = draft.readable(self.items.as_ref().require(place)) else {
+            return (Vec::new(), true);
+        };
+        let lines = list.data.iter().map(|raw| read_object(raw, place));
+        let lines: Vec<_> = lines.filter_map(|line| draft.readable(line)).collect();
+        let is_partial = list.has_more || lines.len() != list.data.len();
+        (lines, is_partial)
+    }
+
     /// With a way to pay of its own it makes no difference; the customer's own is not told here.
     fn trial_fallback(&self) -> Option<TrialFallback> {
         if self.default_payment_method.is_some() || self.default_source.is_some() {
             return None;
         }
-        let behavior = self.trial_settings.as_ref()?.end_behavior.as_ref()?;
+        let behavior = self
+            .trial_settings
+            .as_ref()
+            .readable()?
+            .end_behavior
+            .as_ref()?;
         match behavior.missing_payment_method.as_deref()? {
             "cancel" => Some(TrialFallback::Ends),
             "pause" => Some(TrialFallback::Pauses),
@@ -181,7 +215,13 @@ impl Subscription<'_> {
     }
 
     fn end_reason(&self) -> Option<EndReason> {
-        match self.cancellation_details.as_ref()?.reason.as_deref()? {
+        match self
+            .cancellation_details
+            .as_ref()
+            .readable()?
+            .reason
+            .as_deref()?
+        {
             "cancellation_requested" => Some(EndReason::Requested),
             "payment_failed" => Some(EndReason::PaymentFailed),
             "payment_disputed" => Some(EndReason::Disputed),
@@ -261,8 +301,10 @@ impl StripePreviousAttributes {
             // Items are repeated whole: their period is news only where it changed.
             (now.period != Some(period)).then_some(period.end)
         });
-        // Nor is the rest of them news where only their period or metadata changed.
+        // Nor is the rest of them news where only their period or metadata changed. Of a part of
+        // them nothing can be told.
         let items = items
+            .filter(|_| !now.items_partial)
             .map(|items| items.iter().map(price_and_quantity).collect())
             .or_else(|| self.single_item(&now.items))
             .filter(|items| *items != now.items.iter().map(price_and_quantity).collect::<Vec<_>>());

@@ -8,6 +8,7 @@ use crate::endpoint::EndpointConfig;
 use domain::event::Fact;
 use domain::ids::Mode;
 use domain::payment::snapshot::{DisputeState, InvoiceState};
+use domain::subscription::terms::SubscriptionStatus;
 use serde_json::{Value, json};
 
 #[test]
@@ -128,4 +129,90 @@ fn what_happens_in_a_connected_account_is_not_ours_unless_the_endpoint_says_so()
     event["account"] = Value::Null;
     let outcome = outcome_of(event.to_string().as_bytes());
     assert!(matches!(outcome, ItemOutcome::Event(_)), "null is our own");
+}
+
+fn subscription(changes: Value) -> Value {
+    let item = json!({
+        "id": "si_1", "quantity": 1, "current_period_start": T, "current_period_end": T + 2_592_000,
+        "price": { "id": "price_1", "currency": "eur", "unit_amount": 900, "recurring": {} },
+    });
+    merged(
+        json!({
+            "id": "sub_17", "object": "subscription", "customer": "cus_17", "status": "active",
+            "items": { "data": [item], "has_more": false }, "start_date": T, "currency": "eur",
+        }),
+        changes,
+    )
+}
+
+#[test]
+fn a_part_of_the_items_hides_neither_status_nor_end() {
+    let began = event(0, "customer.subscription.created", subscription(json!({})));
+    let odd_item = json!({ "id": "si_9", "price": {
+        "id": "price_9", "recurring": { "usage_type": "by_mood" },
+    } });
+    let page = json!({ "data": [], "has_more": true });
+    for (items, unclear) in [
+        (page, false),
+        (json!({ "data": [odd_item] }), true),
+        (json!({ "data": [7] }), true),
+        (json!("many"), true),
+        (json!("(absent)"), true),
+    ] {
+        let ended = subscription(json!({
+            "status": "canceled", "ended_at": T + 900, "items": items,
+        }));
+        let ended = event(900, "customer.subscription.deleted", ended);
+        assert_eq!(read(&ended).is_unclear(), unclear, "{ended}");
+        let state = state(&[began.clone(), ended]);
+        let seen = state.subscriptions.values().next().expect("is there");
+        assert_eq!(seen.terms.status, SubscriptionStatus::Canceled);
+        assert_eq!(seen.ended_at.map(|at| at.as_second()), Some(T + 900));
+        assert!(seen.terms.items_partial);
+        assert_eq!(seen.terms.items.len(), 1, "what was known stays");
+    }
+}
+
+#[test]
+fn an_unknown_word_hides_no_end_and_no_customer() {
+    let of = |changes: Value| {
+        let event = event(900, "customer.subscription.updated", subscription(changes));
+        assert!(read(&event).is_unclear(), "{event}");
+        let state = state(&[event]);
+        let seen = state.subscriptions.into_values().next();
+        seen.map(|seen| (seen.terms.status, seen.ended_at.map(|at| at.as_second())))
+    };
+    assert_eq!(of(json!({ "status": "hibernating" })), None);
+    let ended = of(json!({ "status": "hibernating", "ended_at": T + 60 }));
+    assert_eq!(ended, Some((SubscriptionStatus::Canceled, Some(T + 60))));
+    for odd in [
+        json!({ "pause_collection": { "behavior": 7 } }),
+        json!({ "currency": "moons" }),
+        json!({ "metadata": "x", "discounts": 7 }),
+    ] {
+        assert_eq!(of(odd), Some((SubscriptionStatus::Active, None)));
+    }
+    let mut changed = event(
+        900,
+        "customer.subscription.updated",
+        subscription(json!({})),
+    );
+    changed["data"]["previous_attributes"] = json!({ "status": "hibernating" });
+    assert!(read(&changed).is_unclear());
+    assert_eq!(state(&[changed]).subscriptions.len(), 1);
+}
+
+#[test]
+fn an_odd_name_hides_no_address() {
+    let customer = json!({
+        "id": "cus_17", "object": "customer", "email": "ada@example.org", "name": 7,
+        "address": "Paris", "preferred_locales": null, "metadata": "x",
+    });
+    let event = event(0, "customer.created", customer);
+    assert!(read(&event).is_unclear());
+    let person = state(&[event]).person;
+    assert_eq!(
+        (person.email(), person.name()),
+        (Some("ada@example.org"), None)
+    );
 }
