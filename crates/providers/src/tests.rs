@@ -24,6 +24,7 @@ mod partner_postback;
 mod partner_signature;
 mod paypal;
 mod readme;
+mod standard_payments;
 mod standard_signature;
 mod stripe_customers;
 mod stripe_events;
