@@ -11,6 +11,7 @@ mod notice_endpoint;
 mod review;
 mod referrals;
 pub mod statement;
+mod sample_notices;
 mod test_delivery;
 mod payout;
 mod bank;

@@ -80,6 +80,53 @@ async fn an_endpoint_is_set_and_told_and_put_on_again_and_forgotten_by_command()
     assert!(told.lock().unwrap().is_empty());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_receiver_is_tried_with_a_notice_of_every_kind_before_there_is_anything_to_tell() {
+    let stack = open(&shop()).await;
+    let typed = CommandLine::against(&stack);
+    typed.run_ok("partner add acme");
+    let none = typed.run_refused("partner test acme http://127.0.0.1:1/ --notices");
+    assert!(none.contains("has no notice endpoint"), "{none}");
+    let told: Arc<Mutex<Vec<String>>> = Arc::default();
+    let gone = Arc::new(AtomicBool::new(false));
+    let url = notice_receiver(told.clone(), gone.clone()).await;
+    typed.run_ok(&format!("partner endpoint acme {url}"));
+    let test = format!("partner test acme {url} --notices");
+    typed.run_ok(&test);
+    let kinds: BTreeSet<String> = told.lock().unwrap().drain(..).collect();
+    let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
+    assert_eq!(
+        kinds,
+        [
+            "commission.created",
+            "commission.disputed",
+            "commission.refunded",
+            "commission.released",
+            "commission.reversed",
+            "payout.created",
+            "referral.attributed",
+            "referral.held",
+            "referral.refused",
+            "referral.waiting",
+        ]
+    );
+    gone.store(true, Relaxed);
+    let refused = typed.run_refused(&test);
+    assert!(
+        refused.contains("not accepted: referral.attributed"),
+        "{refused}"
+    );
+    // It stands for nothing: neither rows nor the endpoint's own state change.
+    assert!(
+        typed
+            .run_ok("partner statement acme")
+            .contains("nothing is owed yet")
+    );
+    let output = typed.run("partner endpoint acme");
+    let stands = String::from_utf8(output.stderr).unwrap();
+    assert!(stands.contains("the endpoint is enabled"), "{stands}");
+}
+
 /// What is typed before an endpoint is set, and a part of what is said to it.
 const INVALID_COMMANDS: &[(&str, &str)] = &[
     ("partner endpoint acme", "acme has no notice endpoint"),
