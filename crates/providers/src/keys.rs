@@ -1,4 +1,4 @@
-//! Keys derived from roots, so that no partner's secret is stored. Each purpose has roots of its own.
+//! Keys derived from roots, so that no partner's secret is stored. Each purpose has its own roots.
 
 use crate::secret::{Secret, WeakSecret};
 use domain::ids::{PartnerId, PersonHash};

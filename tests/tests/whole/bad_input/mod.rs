@@ -3,6 +3,7 @@
 
 mod refused;
 mod authentic;
+mod too_large;
 mod partners;
 mod events;
 mod canary;
