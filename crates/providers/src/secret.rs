@@ -1,7 +1,9 @@
 //! Shared secrets: never empty, never weak, never shown by accident.
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use rustls_pki_types::CertificateDer;
 use std::fmt;
 use std::sync::Arc;
@@ -40,7 +42,7 @@ impl Secret {
     pub fn standard(text: &str) -> Result<Self, WeakSecret> {
         check_text(text)?;
         let encoded = text.strip_prefix(STANDARD_PREFIX).unwrap_or(text);
-        let key = STANDARD
+        let key = PADDED_OR_NOT
             .decode(encoded)
             .map_err(|_| WeakSecret::NotBase64)?;
         Self::from_bytes(&key)
@@ -267,6 +269,12 @@ fn unsigned(mut key: [u8; 32]) -> [u8; 32] {
     key
 }
 
+/// The standard alphabet and zero trailing bits, with its padding or without: the scheme's own
+/// libraries take secrets either way.
+const PADDED_OR_NOT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 const STANDARD_PREFIX: &str = "whsec_";
 const PUBLIC_PREFIX: &str = "whpk_";
 pub(crate) const ROOT_PREFIX: &str = "root:";

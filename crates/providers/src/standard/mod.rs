@@ -101,7 +101,8 @@ pub fn verify(
     secrets: &Secrets,
     now: Timestamp,
 ) -> Result<VerifiedItems, VerificationError> {
-    verify_within(request, secrets, TOLERANCE_SECONDS, MAX_REPORT, now)
+    let bounds = (MAX_REPORT, REPORT_ID_MARKS);
+    verify_within(request, secrets, TOLERANCE_SECONDS, bounds, now)
 }
 
 /// The same for a provider's event.
@@ -110,7 +111,8 @@ pub(crate) fn verify_event(
 ) -> Result<FetchStep<VerifiedItems>, VerificationError> {
     let tolerance = inbound.endpoint.tolerance_seconds;
     let request = &inbound.request;
-    verify_within(request, inbound.secrets, tolerance, MAX_EVENT, inbound.now).map(FetchStep::Done)
+    let bounds = (MAX_EVENT, EVENT_ID_MARKS);
+    verify_within(request, inbound.secrets, tolerance, bounds, inbound.now).map(FetchStep::Done)
 }
 
 /// Signs as its sender would, as the message of this name or one of its own: the same body
@@ -157,6 +159,9 @@ pub(crate) fn raw_or_encoded(text: &str) -> Result<Vec<Secret>, WeakSecret> {
 /// Raised whenever the same bytes would give another normalized event.
 const NORMALIZER: u16 = 3;
 const TOLERANCE_SECONDS: u16 = 300;
+/// The id of a report may stand in an address; that of an event is the sender's own affair.
+const REPORT_ID_MARKS: &[u8] = b"_-";
+const EVENT_ID_MARKS: &[u8] = b"_-:/,*+=@~";
 const MAX_REPORT: usize = 64 * 1024;
 /// Events are some kilobytes; a mebibyte compresses into one item of the journal.
 const MAX_EVENT: usize = 1024 * 1024;

@@ -13,13 +13,13 @@ use jiff::Timestamp;
 /// Proves that a holder of one of the keys sent this body just now.
 ///
 /// # Errors
-/// [`VerificationError`] when nothing fits, the body is larger than `limit` bytes, or the signed
-/// time is further from `now` than the tolerance.
+/// [`VerificationError`] when nothing fits, the body is larger than `limit` bytes, the id has other
+/// marks than `id_marks`, or the signed time is further from `now` than the tolerance.
 pub(crate) fn verify_within(
     request: &Request<'_>,
     secrets: &Secrets,
     tolerance_seconds: u16,
-    limit: usize,
+    (limit, id_marks): (usize, &[u8]),
     now: Timestamp,
 ) -> Result<VerifiedItems, VerificationError> {
     request.check_body(limit)?;
@@ -27,10 +27,10 @@ pub(crate) fn verify_within(
     let id = request.headers.only(names.id)?;
     let time = request.headers.only(names.time)?;
     let offered = OfferedSignatures::read(request, names.signature)?;
-    if !is_message_id(id) {
+    if !is_message_id(id, id_marks) {
         return Err(garbled(
             names.id,
-            "it is not 1 to 128 letters, digits, `_` or `-`",
+            "it is not 1 to 128 letters, digits and the marks that ids may have",
         ));
     }
     let at = canonical_seconds(time)
@@ -145,9 +145,9 @@ pub(crate) fn canonical_base64<const N: usize>(text: &str) -> Option<[u8; N]> {
 }
 
 /// A dot would let id and time be cut elsewhere in the signed bytes; the rest keeps the
-/// journal's key plain.
-fn is_message_id(id: &str) -> bool {
-    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+/// journal's key plain. The scheme's own libraries take any text.
+fn is_message_id(id: &str, marks: &[u8]) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || marks.contains(&byte);
     (1..=128).contains(&id.len()) && id.bytes().all(is_allowed)
 }
 

@@ -215,6 +215,45 @@ fn figures_that_the_schemes_own_libraries_agree_on() {
 }
 
 #[test]
+fn a_secret_is_the_same_with_its_padding_or_without() {
+    let padded = Secret::standard("whsec_T2ZUaGVGaXh0dXJlV2Fsa2VyMQ==").expect("is strong");
+    for text in [
+        "whsec_T2ZUaGVGaXh0dXJlV2Fsa2VyMQ",
+        "T2ZUaGVGaXh0dXJlV2Fsa2VyMQ",
+    ] {
+        let bare = Secret::standard(text).expect("is strong");
+        let signed = |secret| standard::sign("msg_1", BODY, secret, at(T));
+        assert_eq!(signed(&bare), signed(&padded), "{text}");
+    }
+    let loose = Secret::standard("whsec_T2ZUaGVGaXh0dXJlV2Fsa2VyMR");
+    assert_eq!(loose.unwrap_err(), WeakSecret::NotBase64, "trailing bits");
+}
+
+#[test]
+fn an_id_is_any_plain_text_that_has_no_dot() {
+    let secret = Secret::standard("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").expect("is strong");
+    let secrets = Secrets::new(vec![secret.clone()]).expect("is one");
+    let judged = |id: &str| {
+        let signed = standard::sign(id, BODY, &secret, at(T));
+        let headers: Vec<_> = signed
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        judge("standard", &headers, BODY, &secrets)
+    };
+    for id in ["evt:1", "a/b", "a,b", "a*b", "msg_2+=", "shop@1~2"] {
+        let received = judged(id).expect("is right");
+        let ItemOutcome::Event(reading) = &received[0].outcome else {
+            panic!("{:?}", received[0].outcome);
+        };
+        assert_eq!(reading.id.as_str(), format!("standard/test/{id}"));
+    }
+    for id in ["a.b", "a b", "\u{e9}", "a#b", "a%b", ""] {
+        assert!(judged(id).is_err(), "{id}");
+    }
+}
+
+#[test]
 fn headers_of_two_brands_are_never_mixed() {
     let secret = Secret::standard("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").expect("is strong");
     let signed = standard::sign("msg_1", BODY, &secret, at(T));
