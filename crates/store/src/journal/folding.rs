@@ -27,6 +27,9 @@ use std::sync::Arc;
 /// How often a fold that lost its race begins again before it leaves the rest to the stream.
 const ATTEMPTS: u32 = 5;
 
+/// From here on a journal is told of.
+const LARGE_JOURNAL: usize = 20_000;
+
 /// How often in a row what was parked may bring more of itself along.
 const ROUNDS: u32 = 8;
 
@@ -180,9 +183,14 @@ pub async fn read_journal<T: Table>(
         }
         after = page.next;
         if after.is_none() {
-            return Ok(journal);
+            break;
         }
     }
+    if journal.len() > LARGE_JOURNAL {
+        let (entries, metrics) = (journal.len(), "large_journal");
+        tracing::warn!(%customer, entries, metrics, "a journal nears what a function can hold");
+    }
+    Ok(journal)
 }
 
 enum FoldAttempt {
