@@ -1,6 +1,8 @@
 //! Where the gateway is, as commands are told.
 
 use clap::Args;
+use local_cloud::guard::is_loopback;
+use ureq::http::Uri;
 
 /// The gateway's address; without any, the local stack's usual one.
 #[derive(Args)]
@@ -21,6 +23,12 @@ impl GatewayArgs {
             (None, Some(url)) => url.trim_end_matches('/').to_owned(),
             (None, None) => "http://127.0.0.1:9090".into(),
         }
+    }
+
+    /// Whether the address is one of this machine.
+    pub(crate) fn is_local(&self) -> bool {
+        let address = self.address().parse::<Uri>().ok();
+        address.is_some_and(|uri| uri.authority().is_some_and(|at| is_loopback(at.as_str())))
     }
 
     /// A variable that is set to nothing names nothing.

@@ -105,6 +105,13 @@ impl StageArgs {
             )),
             // A stack at the usual port may have put its table anywhere.
             (None, None) if table::local_port(None).is_some() => {
+                if !self.gateway.is_local() {
+                    bail!(
+                        "{} is no stack of this machine, and nothing says where its table is: set \
+                         the AWS variables of its account, or say --port for a local stack",
+                        self.gateway.address()
+                    )
+                }
                 let status = clock::read_status(&self.gateway.address());
                 Ok(status.ok().map(|status| status.table_port))
             }

@@ -30,34 +30,7 @@ async fn mistyped_fields_ports_and_dates_are_told_and_do_nothing() {
     let port_of = |url: &str| url.rsplit(':').next().unwrap().to_owned();
     let table = port_of(&stack.endpoints().table_url);
     let gateway = port_of(stack.gateway_url());
-    for (words, said) in [
-        (
-            "send stripe invoice.paid --secret SECRET --set data.object.custmer=cus_x",
-            "there is no `custmer` here; did you mean `customer`?",
-        ),
-        (
-            "send stripe invoice.paid --secret SECRET --set data.objcet.customer=cus_x",
-            "did you mean `object`?",
-        ),
-        (
-            "send partner/acme referral.created --set data.ocurred_at=now",
-            "did you mean `occurred_at`?",
-        ),
-        (
-            "send stripe ada --set data.object.customer=cus_x",
-            "is several events",
-        ),
-        ("send polar scenario --set data.id=x", "is several events"),
-        ("clock set 2026-02-30", "`2026-02-30` is no moment"),
-        ("clock set 2026-02-30T00:00:00Z", "is no moment"),
-        ("clock advance 4000y", "an amount like 3d"),
-        ("clock advance 99999w", "after 2099"),
-        (
-            "customer cus_x --table-port GATEWAY",
-            "is a stack's gateway",
-        ),
-        ("partner list --table-port GATEWAY", "is a stack's gateway"),
-    ] {
+    for (words, said) in MISTYPED_COMMANDS {
         let words = words.replace("SECRET", SECRET).replace("GATEWAY", &gateway);
         let refused = typed.run_refused(&words);
         assert!(refused.contains(said), "{words}: {refused}");
@@ -75,6 +48,14 @@ async fn mistyped_fields_ports_and_dates_are_told_and_do_nothing() {
         assert!(said.contains("is a stack's table"), "{words}: {said}");
         assert!(!output.status.success(), "{words}");
     }
+    let mut elsewhere = Command::new(env!("CARGO_BIN_EXE_orangery"));
+    elsewhere.args(["customer", "cus_x", "--url", "https://shop.example"]);
+    elsewhere
+        .env_remove("AWS_ACCESS_KEY_ID")
+        .env_remove("AWS_ENDPOINT_URL");
+    let output = tokio::task::block_in_place(|| elsewhere.output().unwrap());
+    let said = text(&output.stderr);
+    assert!(said.contains("nothing says where its table is"), "{said}");
     let both = Command::new(env!("CARGO_BIN_EXE_orangery"))
         .args(["dev", "--port", "8123", "--table-port", "8123"])
         .output();
@@ -89,6 +70,36 @@ async fn mistyped_fields_ports_and_dates_are_told_and_do_nothing() {
     assert!(added.status.success(), "{}", text(&added.stderr));
     assert!(text(&added.stderr).contains("no `shelf` here; it is added"));
 }
+
+/// What is typed of fields, ports and dates, and a part of what is said to it.
+const MISTYPED_COMMANDS: &[(&str, &str)] = &[
+    (
+        "send stripe invoice.paid --secret SECRET --set data.object.custmer=cus_x",
+        "there is no `custmer` here; did you mean `customer`?",
+    ),
+    (
+        "send stripe invoice.paid --secret SECRET --set data.objcet.customer=cus_x",
+        "did you mean `object`?",
+    ),
+    (
+        "send partner/acme referral.created --set data.ocurred_at=now",
+        "did you mean `occurred_at`?",
+    ),
+    (
+        "send stripe ada --set data.object.customer=cus_x",
+        "is several events",
+    ),
+    ("send polar scenario --set data.id=x", "is several events"),
+    ("clock set 2026-02-30", "`2026-02-30` is no moment"),
+    ("clock set 2026-02-30T00:00:00Z", "is no moment"),
+    ("clock advance 4000y", "an amount like 3d"),
+    ("clock advance 99999w", "after 2099"),
+    (
+        "customer cus_x --table-port GATEWAY",
+        "is a stack's gateway",
+    ),
+    ("partner list --table-port GATEWAY", "is a stack's gateway"),
+];
 
 /// What is typed, and a part of what is said to it.
 const INVALID_COMMANDS: &[(&str, &str)] = &[
