@@ -61,8 +61,13 @@ fn value_bytes(value: &AttributeValue) -> usize {
             let bytes = list.iter().map(value_bytes).fold(0, usize::saturating_add);
             members(bytes, list.len())
         }
-        // None of ours has another form: it is a byte, or the SDK keeps this enum open.
-        _ => 1,
+        // None of ours has another form, and the SDK keeps this enum open.
+        AttributeValue::Bool(_)
+        | AttributeValue::Null(_)
+        | AttributeValue::Ss(_)
+        | AttributeValue::Ns(_)
+        | AttributeValue::Bs(_)
+        | _ => 1,
     }
 }
 
