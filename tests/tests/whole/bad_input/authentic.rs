@@ -58,7 +58,8 @@ async fn what_is_too_large_to_keep_is_413_and_no_trouble_of_the_tables() {
             let answer = sender.post(&sender.signed(&body), body.clone()).await;
             assert_eq!(answer.status, 413, "{name}: {answer:?}");
             assert!(answer.body.contains("too large to be kept"), "{answer:?}");
-            assert_eq!(sender.proxy.take_operations(), [""; 0], "{name}");
+            let asked = format!("{:?}", sender.proxy.take_operations());
+            assert!(!asked.contains("PutItem"), "{name}: {asked}");
         }
     }
 }
