@@ -15,10 +15,11 @@ fn read(event: &Value) -> NormalizedEvent {
     let request = post(&headers, &body);
     let secrets = secrets_of(standard);
     let received = super::arrive(standard, Mode::Test, &request, &secrets, T);
-    match received.expect("is rightly signed").remove(0).outcome {
-        ItemOutcome::Event(event) => event,
-        other => panic!("not acted upon: {other:?}"),
-    }
+    let outcome = received.expect("is rightly signed").remove(0).outcome;
+    let ItemOutcome::Event(event) = outcome else {
+        panic!("not acted upon: {outcome:?}");
+    };
+    event
 }
 
 #[test]

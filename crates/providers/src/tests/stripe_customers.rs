@@ -42,9 +42,11 @@ fn a_prevented_dispute_costs_what_was_withdrawn() {
             "charge": "ch_17", "status": "prevented", "balance_transactions": moved,
         });
         let reading = read(&event(700, kind, object));
-        let state = |fact: &Fact| match fact {
-            Fact::Dispute(snapshot) => Some(snapshot.state),
-            _ => None,
+        let state = |fact: &Fact| {
+            let Fact::Dispute(snapshot) = fact else {
+                return None;
+            };
+            Some(snapshot.state)
         };
         reading.facts.iter().find_map(state)
     };

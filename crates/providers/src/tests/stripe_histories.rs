@@ -16,7 +16,7 @@ const ACACIA: &str = "2024-06-20";
 pub(super) fn event(second: i64, kind: &str, object: Value) -> Value {
     json!({
         "id": format!("evt_{second}{}", kind.replace(['.', '_'], "")),
-        "object": "event", "api_version": CLOVER, "created": T + second, "livemode": false,
+        "object": "event", "api_version": CLOVER, "created": T.saturating_add(second), "livemode": false,
         "type": kind, "data": { "object": object },
     })
 }
@@ -86,11 +86,12 @@ pub(super) fn merged(mut object: Value, changes: Value) -> Value {
         panic!("they are objects");
     };
     for (name, value) in changes {
-        match value {
-            // Written so, a field is left out.
-            Value::String(text) if text == "(absent)" => fields.remove(&name),
-            value => fields.insert(name, value),
-        };
+        // Written so, a field is left out.
+        if value == "(absent)" {
+            fields.remove(&name);
+        } else {
+            fields.insert(name, value);
+        }
     }
     object
 }

@@ -125,9 +125,11 @@ fn what_is_unclear_tells_no_personal_data() {
 }
 
 fn what_is_unclear(reading: &NormalizedEvent) -> String {
-    let what = |fact: &Fact| match fact {
-        Fact::Unclear { what } => Some(what.to_string()),
-        _ => None,
+    let what = |fact: &Fact| {
+        let Fact::Unclear { what } = fact else {
+            return None;
+        };
+        Some(what.to_string())
     };
     let all: Vec<_> = reading.facts.iter().filter_map(what).collect();
     all.join("; ")
