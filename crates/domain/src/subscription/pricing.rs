@@ -1,6 +1,5 @@
 //! What the price of an item means: how often it is charged, for how many, and with which tax.
 
-use crate::subscription::terms::SubscriptionItem;
 use serde::{Deserialize, Serialize};
 
 /// How an item's price is to be read, as far as its provider says.
@@ -98,21 +97,9 @@ impl BillingInterval {
 
 impl Package {
     /// How many packages so many are.
-    fn count(self, quantity: u64) -> Option<u64> {
+    pub(crate) fn count(self, quantity: u64) -> Option<u64> {
         let whole = quantity.checked_div(self.size)?;
         let rest = quantity.checked_rem(self.size)?;
         whole.checked_add(u64::from(rest > 0 && self.round_up))
-    }
-}
-
-impl SubscriptionItem {
-    /// What all of it costs each time, in minor units. `None` when tiers or usage decide.
-    pub fn amount_minor(&self) -> Option<i64> {
-        let quantity = self.quantity.filter(|_| !self.metered)?;
-        let priced = match self.pricing.package {
-            Some(package) => package.count(quantity)?,
-            None => quantity,
-        };
-        self.unit_minor?.checked_mul(i64::try_from(priced).ok()?)
     }
 }

@@ -122,6 +122,18 @@ pub struct SubscriptionItem {
     pub period: Option<Period>,
 }
 
+impl SubscriptionItem {
+    /// What all of it costs each time, in minor units. `None` when tiers or usage decide.
+    pub fn amount_minor(&self) -> Option<i64> {
+        let quantity = self.quantity.filter(|_| !self.metered)?;
+        let priced = match self.pricing.package {
+            Some(package) => package.count(quantity)?,
+            None => quantity,
+        };
+        self.unit_minor?.checked_mul(i64::try_from(priced).ok()?)
+    }
+}
+
 /// The terms of a subscription at one moment. Both snapshots and the record hold them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubscriptionTerms {
