@@ -1,5 +1,10 @@
 //! How long a secret is believed, and how often it is asked for.
 
+#![allow(
+    clippy::arithmetic_side_effects,
+    reason = "helpers of tests fail loudly; the lints' exception covers test functions alone"
+)]
+
 use super::held::{FRESH_FOR, HeldSecrets, IN_FORCE_FOR, NextStep};
 use super::{SecretCache, SecretSource, SecretsError, roots};
 use crate::Clock;

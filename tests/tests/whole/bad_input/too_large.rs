@@ -54,10 +54,7 @@ async fn a_verified_body_too_large_to_keep_is_a_413_at_every_endpoint() {
         let path = format!("/webhooks/{}", provider.name());
         let answer = house.post("POST", &path, &headers, body).await;
         assert_eq!(answer.status, 413, "{path}: {answer:?}");
-        assert!(
-            answer.body.contains("too large to be kept"),
-            "{answer:?}"
-        );
+        assert!(answer.body.contains("too large to be kept"), "{answer:?}");
         tried.push(provider.name());
     }
     assert_eq!(tried.len(), PROVIDERS.len() - 1, "{tried:?}");

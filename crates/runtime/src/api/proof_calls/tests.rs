@@ -1,5 +1,10 @@
 //! What a flood of requests that prove nothing makes us ask.
 
+#![allow(
+    clippy::arithmetic_side_effects,
+    reason = "helpers of tests fail loudly; the lints' exception covers test functions alone"
+)]
+
 use super::{
     FRUITLESS_CALLS_A_MINUTE, MAX_REMEMBERED, MINUTE, ProofCalls, SAME_CALLS_A_MINUTE, UNKNOWN_FOR,
 };
