@@ -248,6 +248,19 @@ impl Reference {
         (1..=64).contains(&text.len()) && text.bytes().all(is_allowed)
     }
 
+    /// The code, if this is one: `code/NAME`.
+    pub fn as_code(&self) -> Option<&str> {
+        self.0.strip_prefix(CODE)
+    }
+
+    /// Whether it names one person, by an address or by the shop's own id. That person may be
+    /// several customers.
+    pub fn is_of_one_person(&self) -> bool {
+        [PERSON, SHOP]
+            .iter()
+            .any(|prefix| self.0.starts_with(prefix))
+    }
+
     /// Whether several customers may stand behind it: what waits under such a reference is
     /// copied to each of them and stays, for those who come later.
     pub fn is_shared(&self) -> bool {

@@ -39,6 +39,9 @@ fn row(kind: RowKind, minor: i64) -> CommissionRow {
             currency: Currency::parse("eur").unwrap(),
             exponent: 2,
         },
+        referral: None,
+        sub_ids: Default::default(),
+        is_tax_unknown: false,
         self_referral_signal: None,
         reward: Some(Reward::BasisPoints(2_000)),
         base_minor: Some(1_000),
@@ -107,6 +110,7 @@ fn notices_of_referral_statuses_and_payouts_name_no_customer() {
     let status_row = |status| ReferralStatusRow {
         partner: PartnerId::parse("acme").unwrap(),
         referral: "r-1".into(),
+        sub_ids: Default::default(),
         customer: CustomerKey::parse("pay/test/cus_1").unwrap(),
         n: 3,
         status,

@@ -204,6 +204,7 @@ impl IndexState {
             Item::Letter(row) => self.letter(&row),
             Item::Partner(row) => self.partners.add(row),
             Item::Alias(..)
+            | Item::FirstPayment(_)
             | Item::Commission(_)
             | Item::Checkpoint(_)
             | Item::ClosedBucket(_)

@@ -4,6 +4,7 @@
 mod route;
 mod report;
 mod referral_status;
+mod rate_limit;
 #[cfg(feature = "openapi")]
 pub mod openapi;
 
@@ -11,6 +12,7 @@ use domain::ids::PartnerId;
 use providers::partner::postback::{PostbackQuery, PostbackToken};
 use providers::partner::{self, ReportError};
 use providers::{KeyRoots, PersonKey, Request, Secret, Secrets, VerificationError, partner_secret};
+use rate_limit::RateLimit;
 use route::{PartnerResource, PartnerRoute};
 use runtime::aws::Cloud;
 use runtime::http::{HttpHandler, HttpRequest, HttpResponse, answer};
@@ -30,7 +32,7 @@ use store::{Key, Table};
 const KEY_VERSIONS: RangeInclusive<u32> = 1..=MAX_KEYS;
 
 /// A report is a few lines; a larger body is not read.
-const MAX_BODY_BYTES: usize = 64 * 1024;
+const MAX_BODY_BYTES: usize = 4 * 1024;
 
 /// The partner endpoint.
 #[derive(Debug)]
@@ -45,6 +47,8 @@ pub struct PartnerReferral<T> {
     pub partners: PartnerCache,
     /// Partners that sign with keys of their own.
     pub public_keys: PublicKeyCache,
+    /// How often each partner may ask.
+    rate_limit: RateLimit,
     /// The table.
     pub table: T,
     /// The clock.
@@ -77,6 +81,7 @@ impl<T> PartnerReferral<T> {
             person_key: SecretCache::new(persons, person_key, clock.clone()),
             partners: PartnerCache::default(),
             public_keys: PublicKeyCache::default(),
+            rate_limit: RateLimit::default(),
             table,
             clock,
         }
@@ -151,7 +156,7 @@ impl<T: Table> PartnerReferral<T> {
         keys: &EndpointKeys,
     ) -> Result<HttpResponse, RequestError> {
         if request.body.len() > MAX_BODY_BYTES {
-            return Ok(HttpResponse::error(413, &"a report has at most 64 kB"));
+            return Ok(HttpResponse::error(413, &"a report has at most 4 kB"));
         }
         let (now, asked) = (self.clock.now(), request.as_request());
         let prove =
@@ -233,10 +238,20 @@ impl<T: Table> PartnerReferral<T> {
                     .map(|key| Secret::standard_public(key));
                 let keys = keys.collect::<Result<_, _>>().and_then(Secrets::new);
                 let keys = keys.map_err(|weak| ReportError::from(VerificationError::from(weak)))?;
-                Ok((prove(&keys)?, row))
+                let proven = prove(&keys)?;
+                self.admit(partner)?;
+                Ok((proven, row))
             }
             Err(other) => Err(other.into()),
         }
+    }
+
+    /// Takes in one more proven request of a partner.
+    fn admit(&self, partner: &PartnerId) -> Result<(), RequestError> {
+        let admitted = self.rate_limit.admit(partner, self.clock.now());
+        admitted.map_err(|wait| RequestError::TooFast {
+            seconds: wait.as_secs().saturating_add(1),
+        })
     }
 
     /// The partner, if this version of its key or token is in force.
@@ -246,6 +261,7 @@ impl<T: Table> PartnerReferral<T> {
         version: u32,
         is_in_force: impl Fn(&PartnerRow) -> bool,
     ) -> Result<Arc<PartnerRow>, RequestError> {
+        self.admit(partner)?;
         let now = self.clock.now();
         let row = self.partners.read(&self.table, partner, version, now);
         match row.await {
@@ -287,6 +303,11 @@ enum RequestError {
     Unproven(#[from] ReportError),
     #[error("this key is no longer in force; ask for the current one")]
     Revoked,
+    #[error(
+        "you send more than ten requests a second and 200 at once; send it again in {seconds} \
+         seconds"
+    )]
+    TooFast { seconds: i64 },
     #[error(transparent)]
     Table(store::StoreError),
 }
@@ -296,6 +317,7 @@ impl From<RequestError> for HttpResponse {
         match refusal {
             RequestError::Unproven(error) => Self::error(error.status(), &error),
             RequestError::Revoked => Self::error(401, &refusal),
+            RequestError::TooFast { .. } => Self::error(429, &refusal),
             RequestError::Table(error) => Self::not_durable(&error),
         }
     }

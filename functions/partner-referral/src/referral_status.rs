@@ -86,7 +86,8 @@ enum CustomerState {
     Refused,
 }
 
-/// Of `held`: in what the customer looks like you. Of `refused`: you took it back; a person
+/// Of `held`: in what the customer looks like you, or `shared_code`: the report names only a code,
+/// which anybody may show. Of `refused`: you took it back; a person
 /// decided so; the first payment lies outside the window; another partner's report counts; another
 /// report of yours counts.
 #[derive(Clone, Copy, Serialize)]
@@ -102,6 +103,7 @@ enum StatusReason {
     SameEmail,
     SameDomain,
     SamePayment,
+    SharedCode,
 }
 
 impl From<CustomerState> for ReferralState {
@@ -135,6 +137,7 @@ impl StatusReason {
                 SelfReferralSignal::SameEmail => Self::SameEmail,
                 SelfReferralSignal::SameDomain => Self::SameDomain,
                 SelfReferralSignal::SamePayment => Self::SamePayment,
+                SelfReferralSignal::SharedCode => Self::SharedCode,
             }),
             ReferralStatus::Refused(refusal) => Some(match refusal {
                 ReferralRefusal::Canceled => Self::Canceled,

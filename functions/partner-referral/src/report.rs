@@ -2,14 +2,13 @@
 
 use domain::record::Entry;
 use jiff::Timestamp;
-use providers::ItemOutcome;
-use providers::partner::{NORMALIZER, VerifiedReport};
+use providers::partner::{FirstHeard, NORMALIZER, VerifiedReport};
 use runtime::http::HttpResponse;
 use serde::Serialize;
 use std::sync::Arc;
 use store::ingest::{AppendOutcome, ingest_entries};
 use store::partners::PartnerRow;
-use store::reports::{ReportOutcome, StoredReport, record_report};
+use store::reports::{ReportOutcome, StoredReport, has_room, record_report};
 use store::{StoreError, Table};
 
 /// What becomes of a report.
@@ -22,13 +21,9 @@ use store::{StoreError, Table};
 pub(crate) struct ReportResponse<'a> {
     verdict: ReportVerdict,
     /// Its name here.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schemars(with = "String"))]
-    id: Option<&'a str>,
+    id: &'a str,
     /// As you reported it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schemars(with = "String"))]
-    referral_id: Option<&'a str>,
+    referral_id: &'a str,
 }
 
 // One word whether the customer is known or not: a partner must not learn who is one of the shop's
@@ -39,7 +34,16 @@ pub(crate) struct ReportResponse<'a> {
 enum ReportVerdict {
     Accepted,
     Repeated,
-    Ignored,
+}
+
+/// What became of a report.
+enum IngestOutcome {
+    /// It is kept: the word for the log, and the word for the partner.
+    Kept(&'static str, ReportVerdict),
+    /// Its id came before with another content.
+    Conflict,
+    /// The partner has reported this customer so often that more changes nothing.
+    TooMany,
 }
 
 /// Takes a report in, and answers it.
@@ -50,79 +54,83 @@ pub(crate) async fn ingest_report<T: Table>(
     receipt: &str,
     now: Timestamp,
 ) -> HttpResponse {
-    let partner = &row.partner;
-    let Some(report) = &reported.report else {
-        let kind = match &reported.received.outcome {
-            ItemOutcome::Ignored { kind, .. }
-            | ItemOutcome::WrongMode { kind }
-            | ItemOutcome::OtherAccount { kind } => kind,
-            ItemOutcome::Event(event) => &event.kind,
-        };
-        tracing::info!(partner = %partner, kind = &**kind, verdict = "ignored");
-        let response = ReportResponse {
-            verdict: ReportVerdict::Ignored,
-            id: None,
-            referral_id: None,
-        };
-        return HttpResponse::json(202, &response);
-    };
+    let (partner, report) = (&row.partner, &reported.report);
     let (kind, message) = (report.kind().as_str(), &*reported.message_id);
+    let refused = |verdict, why| {
+        tracing::warn!(partner = %partner, kind, verdict);
+        HttpResponse::error(409, &why)
+    };
     match record_and_append(table, row, &reported, receipt, now).await {
-        Ok(Some((verdict, word))) => {
+        Ok(IngestOutcome::Kept(verdict, word)) => {
             let id = format!("partner/{partner}/{message}");
             tracing::info!(partner = %partner, id, kind, verdict);
             let response = ReportResponse {
                 verdict: word,
-                id: Some(&id),
-                referral_id: Some(report.referral()),
+                id: &id,
+                referral_id: report.referral(),
             };
             HttpResponse::json(202, &response)
         }
-        Ok(None) => {
-            tracing::warn!(partner = %partner, kind, verdict = "conflict");
-            HttpResponse::error(409, &CONFLICT)
-        }
+        Ok(IngestOutcome::Conflict) => refused("conflict", CONFLICT),
+        Ok(IngestOutcome::TooMany) => refused("too_many", TOO_MANY),
         Err(error) => HttpResponse::not_durable(&error),
     }
 }
 
-/// The verdict, and what the partner is told of it; none of a conflict.
 async fn record_and_append<T: Table>(
     table: &T,
     row: &PartnerRow,
     reported: &VerifiedReport,
     receipt: &str,
     now: Timestamp,
-) -> Result<Option<(&'static str, ReportVerdict)>, StoreError> {
-    let Some(report) = &reported.report else {
-        return Ok(None);
-    };
+) -> Result<IngestOutcome, StoreError> {
+    let (report, raw) = (&reported.report, &reported.raw);
+    let event = report.event(FirstHeard {
+        signed_at: reported.signed_at,
+        heard_at: now,
+    });
+    if !has_room(table, &row.partner, &event).await? {
+        return Ok(IngestOutcome::TooMany);
+    }
     let note = StoredReport {
         partner: row.partner.clone(),
         message: reported.message_id.clone(),
         kind: report.kind().as_str().into(),
         referral: report.referral().clone(),
+        references: report.leading_references(),
         sub_ids: report.sub_ids().clone(),
         digest: reported.digest().into(),
         signed_at: reported.signed_at,
         received_at: now,
         content: None,
     };
-    let raw = &reported.received.raw;
-    let ReportOutcome::Accepted { signed_at } = record_report(table, note, raw).await? else {
-        return Ok(None);
+    let recorded = record_report(table, note, raw).await?;
+    let ReportOutcome::Accepted {
+        signed_at,
+        heard_at,
+    } = recorded
+    else {
+        return Ok(IngestOutcome::Conflict);
     };
     // Told again it means what it meant first, on the terms of that day.
-    let mut event = report.event(signed_at);
-    row.add_attribution_terms(&mut event, signed_at);
+    let mut event = report.event(FirstHeard {
+        signed_at,
+        heard_at,
+    });
+    row.add_attribution_terms(&mut event, heard_at);
     let entry = Entry::new(event, raw.clone(), NORMALIZER, now, receipt.into());
     let verdicts = ingest_entries(table, &[Arc::new(entry)], now).await?;
-    Ok(Some(match verdicts.first() {
-        Some(AppendOutcome::Appended) => ("applied", ReportVerdict::Accepted),
-        Some(AppendOutcome::Parked) => ("parked", ReportVerdict::Accepted),
-        Some(AppendOutcome::Repeated) | None => ("repeated", ReportVerdict::Repeated),
-    }))
+    Ok(match verdicts.first() {
+        Some(AppendOutcome::Appended) => IngestOutcome::Kept("applied", ReportVerdict::Accepted),
+        Some(AppendOutcome::Parked) => IngestOutcome::Kept("parked", ReportVerdict::Accepted),
+        Some(AppendOutcome::Repeated) | None => {
+            IngestOutcome::Kept("repeated", ReportVerdict::Repeated)
+        }
+    })
 }
 
 const CONFLICT: &str = "this id came before with another content; what it said first stands, \
     and both are kept; send what is new under an id of its own";
+
+const TOO_MANY: &str = "you have reported this customer so often that one more report changes \
+    nothing, so it is not kept; if the customer is named by a code alone, name it by email or id";

@@ -3,8 +3,8 @@
 
 use crate::types::{EndpointRequest, EndpointVerdict, T, Tenant, TestEndpoint, at, mac};
 use domain::ids::PartnerId;
-use providers::partner::ReportError;
 use providers::partner::postback::{PostbackQuery, PostbackToken};
+use providers::partner::{FirstHeard, ReportError, VerifiedReport};
 use providers::{
     ItemOutcome, ReceivedItem, Request, Secret, Secrets, VerificationError, partner, partner_secret,
 };
@@ -95,7 +95,7 @@ pub(crate) fn receive_postback(
         let (tenant, name) = (&door.tenants[number], partner_of(number));
         let keys = (&tenant.secrets, &token(number));
         match postback.receive(&name, keys, &door.person, at(knock.now)) {
-            Ok(reported) => return Ok(EndpointVerdict::Accepted(vec![reported.received])),
+            Ok(reported) => return Ok(EndpointVerdict::Accepted(vec![received(reported)])),
             Err(ReportError::Refused(VerificationError::SignatureMismatch)) => {}
             Err(ReportError::Refused(refused)) => return Err(refused),
             Err(ReportError::Unreadable(_)) => return Ok(EndpointVerdict::Unreadable),
@@ -190,4 +190,16 @@ fn token(number: usize) -> PostbackToken {
     let (_, version, master) = TENANTS[number];
     let master = Secret::new(master).expect("is strong");
     PostbackToken::derive(&master, &partner_of(number), version).expect("follows")
+}
+
+/// A partner's report as what came of an item, heard when it was signed.
+pub(crate) fn received(reported: VerifiedReport) -> ReceivedItem {
+    let first = FirstHeard {
+        signed_at: reported.signed_at,
+        heard_at: reported.signed_at,
+    };
+    ReceivedItem {
+        outcome: ItemOutcome::Event(reported.report.event(first)),
+        raw: reported.raw,
+    }
 }

@@ -67,7 +67,7 @@ impl TestEndpoint {
                 let name = address::own_partner();
                 match partner::receive(&name, &request, knock.secrets, &self.person, now) {
                     Ok(reported) => Ok(FetchStep::Done(EndpointVerdict::Accepted(vec![
-                        reported.received,
+                        address::received(reported),
                     ]))),
                     Err(ReportError::Refused(refused)) => Err(refused),
                     Err(ReportError::Unreadable(_)) => {

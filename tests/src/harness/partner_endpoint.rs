@@ -138,8 +138,17 @@ impl TestHarness<InProcess> {
         self.ingest_customer_event(customer, email, false).await;
     }
 
+    /// A customer shows a code and pays.
+    pub async fn add_customer_with_code(&self, customer: &str, code: &str) {
+        let facts = vec![
+            Fact::ReferralCode { code: code.into() },
+            Fact::Payment(payment(customer, self.now())),
+        ];
+        let code = Reference::code(code).unwrap();
+        self.ingest_facts(customer, facts, vec![code]).await;
+    }
+
     async fn ingest_customer_event(&self, customer: &str, email: &str, pays: bool) {
-        let now = self.now();
         let profile = Profile {
             complete: true,
             email: Some(email.into()),
@@ -148,11 +157,17 @@ impl TestHarness<InProcess> {
         let keys = PersonKey::derive(&Secret::new(MASTER).unwrap()).unwrap();
         let mut facts = vec![Fact::Profile(profile)];
         if pays {
-            facts.push(Fact::Payment(payment(customer, now)));
+            facts.push(Fact::Payment(payment(customer, self.now())));
         }
+        let person = Reference::person(&keys.hash(email));
+        self.ingest_facts(customer, facts, vec![person]).await;
+    }
+
+    async fn ingest_facts(&self, customer: &str, facts: Vec<Fact>, references: Vec<Reference>) {
+        let (now, kinds) = (self.now(), facts.len());
         let event = NormalizedEvent {
             id: EventId::parse(format!(
-                "stripe/test/evt_{customer}_{pays}_{}",
+                "stripe/test/evt_{customer}_{kinds}_{}",
                 now.as_second()
             ))
             .unwrap(),
@@ -161,7 +176,7 @@ impl TestHarness<InProcess> {
             rank: 9,
             about: About::Customer(self::customer(customer)),
             facts,
-            references: vec![Reference::person(&keys.hash(email))],
+            references,
         };
         let raw: Arc<[u8]> = event.id.as_str().as_bytes().into();
         let entry = Arc::new(Entry::new(event, raw, 1, now, "provider".into()));

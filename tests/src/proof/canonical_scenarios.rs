@@ -1,6 +1,6 @@
 //! Canonical scenarios, short enough that everything can be tried on them.
 
-use super::checkers::ledger_checks::ExpectedRows;
+use super::checkers::ledger_checks::{self, ExpectedRows};
 use super::reference_model::expected_letters;
 use super::reference_model::oracle;
 use super::simulation::random::Rng;
@@ -205,6 +205,7 @@ impl CanonicalScenario {
         };
         let known: Vec<JournaledEvent<'_>> = script.events.iter().map(known).collect();
         let routes = oracle::routes(&known);
+        let firsts = ledger_checks::first_payments(&routes.journals);
         for (customer, known) in &routes.journals {
             let state = oracle::state(known);
             let digests = known.iter().map(|k| k.scripted.digest(NORMALIZER_VERSION));
@@ -215,7 +216,7 @@ impl CanonicalScenario {
                 now,
                 SignedDuration::ZERO,
             ));
-            canon.expected_rows.add_customer(customer, known);
+            canon.expected_rows.add_customer(customer, known, &firsts);
             let expected = (state, known.len() as u64, digest);
             canon.records.insert((*customer).clone(), expected);
         }

@@ -32,13 +32,13 @@ pub(crate) fn events() -> Vec<PartnerRequestCase> {
     };
     let mut cases = vec![
         (202, "accepted", true, good.clone()),
-        (413, "64 kB", false, sub_ids(10_000)),
-        (422, "`data.sub_ids`", false, sub_ids(4_000)),
+        (413, "4 kB", false, sub_ids(1_000)),
+        (422, "`data.sub_ids`", false, sub_ids(40)),
         (
-            202,
-            "ignored",
-            true,
-            of(r#"{"type":"referral.hummed","data":{}}"#),
+            422,
+            "`referral.created`",
+            false,
+            of(r#"{"type":"referral.create","data":{}}"#),
         ),
         (409, "another content", true, {
             PartnerRequest::report("acme", "known", &report("ada@example.com"), now())
@@ -48,7 +48,7 @@ pub(crate) fn events() -> Vec<PartnerRequestCase> {
         (400, "empty", false, of("")),
         (401, "600 s ago", false, at(-600)),
         (401, "600 s ahead", false, at(600)),
-        (413, "64 kB", false, of(&big)),
+        (413, "4 kB", false, of(&big)),
         (422, "`data.customer.email`", false, of(&report("nell"))),
         (503, "again later", false, good.clone()),
         (401, "no longer in force", true, {

@@ -19,6 +19,7 @@ mod signing;
 mod reports;
 mod postbacks;
 mod referrals;
+mod greedy;
 mod openapi;
 mod cases;
 mod guide;

@@ -194,11 +194,53 @@ async fn every_status_it_names_is_given_and_no_other() {
             answered(&document, path, method, &said);
             seen.insert(status.to_string());
         }
+        seen.insert(answer_to_a_flood(&document, path, method).await);
         let told = document["paths"][path][method]["responses"]
             .as_object()
             .unwrap();
         assert_eq!(seen, told.keys().cloned().collect(), "{method} {path}");
     }
+}
+
+#[test]
+fn every_notice_is_told_of_and_is_as_its_schema_has_it() {
+    let document = document();
+    let acme = domain::ids::PartnerId::parse("acme").unwrap();
+    let notices = domain::partner::notice_samples::samples(&acme, jiff::Timestamp::UNIX_EPOCH);
+    assert_eq!(notices.len(), 10);
+    for notice in &notices {
+        let webhook = &document["webhooks"][notice.kind]["post"]["requestBody"];
+        let content = &webhook["content"]["application/json"];
+        let body = serde_json::to_value(notice.body(&acme, "row")).unwrap();
+        for sent in [&body, &content["example"]] {
+            assert_eq!(
+                faults(&document, &content["schema"], sent),
+                [""; 0],
+                "{sent}"
+            );
+            assert_eq!(sent["type"], notice.kind);
+        }
+        if notice.kind != "payout.created" {
+            assert_eq!(body["data"]["referral_id"], "sample-referral");
+            assert_eq!(body["data"]["sub_ids"]["campaign"], "sample");
+        }
+    }
+}
+
+/// The status of a request that follows on more than a partner may send at once.
+async fn answer_to_a_flood(document: &Value, path: &str, method: &str) -> String {
+    let door = TestHarness::with_partner_endpoint().await;
+    for _ in 0..201 {
+        door.ask_status("acme", "r-1").await;
+    }
+    let cases = match path {
+        EVENTS => events(),
+        REFERRAL => questions(),
+        _ => postbacks(),
+    };
+    let said = door.send(&cases[0].3).await;
+    answered(document, path, method, &said);
+    said.status.to_string()
 }
 
 /// Each field of a report is among these.

@@ -103,7 +103,9 @@ async fn whatever_dies_the_partners_retry_completes_it_and_says_what_was_said_fi
             let journal = door.journal("cus_nell").await;
             assert_eq!(journal.len(), 2, "{journal:?}");
             let reported_at = door.ask_status("acme", "r-1").await.body["reported_at"].clone();
-            let lost_before_all = first.status == 503 && after == 0 && !lost;
+            // It asks whether there is room before it notes the report.
+            let noted = after > 1 || (after == 1 && lost);
+            let lost_before_all = first.status == 503 && !noted;
             let seconds = if lost_before_all {
                 "00:01:07Z"
             } else {
@@ -163,7 +165,7 @@ async fn sub_ids_come_back_to_the_partner_that_sent_them() {
         asked.body["sub_ids"],
         json!({ "campaign": "spring", "page": "juicers" })
     );
-    for (count, status) in [(10, 202), (11, 422), (2_000, 422), (10_000, 413)] {
+    for (count, status) in [(10, 202), (11, 422), (200, 422), (2_000, 413)] {
         let names = (0..count).map(|n| (format!("s{n}"), json!("x")));
         let mut report = created_report(&format!("r-{count}"), "nell@example.com");
         report["data"]["sub_ids"] = names.collect();

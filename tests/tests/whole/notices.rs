@@ -141,6 +141,7 @@ async fn how_a_report_stands_and_what_is_paid_is_told_once_too() {
     let standing = ReferralStatusRow {
         partner: acme(),
         referral: "r-1".into(),
+        sub_ids: Default::default(),
         customer: CustomerKey::parse("stripe/test/cus_1").unwrap(),
         n: 0,
         status: ReferralStatus::Refused(ReferralRefusal::OutsideWindow),

@@ -1,6 +1,7 @@
 //! Attribution: which of the partners that report a customer is the one that counts.
 
-use crate::ids::PartnerId;
+use crate::event::About;
+use crate::ids::{PartnerId, Reference};
 use crate::partner::identity::{PartnerIdentity, SelfReferralSignal};
 use crate::partner::program::{AttributionModel, Program};
 use crate::partner::referral::{
@@ -17,13 +18,17 @@ use std::sync::Arc;
 /// partner with a program it holds at most codes and fingerprints, because a report may still come.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Partners {
-    /// Referrals, by `partner/referral`.
+    /// Referrals, by `partner/referral`: of each partner the first [`MAX_REFERRALS`] that were
+    /// heard. Later ones can't count before all of these are refused.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub referrals: BTreeMap<String, Referral>,
+    /// What the customer is named by: persons and the shop's own ids, at most [`MAX_NAMES`].
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub names: BTreeSet<Reference>,
     /// Referral codes that the customer used.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub seen_codes: BTreeSet<Arc<str>>,
-    /// The terms of referrals, by `partner/referral`. The first ones stay in force.
+    /// The terms of referrals, by `partner/referral`. Those that were heard first stay in force.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attribution_terms: BTreeMap<String, EffectiveTerms>,
     /// People's last decisions about referrals, by `partner/referral`.
@@ -43,7 +48,7 @@ pub struct Partners {
 /// The terms of a referral in the state, and whether the customer looks like the partner.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EffectiveTerms {
-    /// When the report was signed, or the code was first used.
+    /// When the report was first heard, or the code was first used.
     pub reported_at: Timestamp,
     /// The program in force for this referral.
     pub program: Program,
@@ -80,22 +85,24 @@ impl Partners {
 }
 
 impl Partners {
-    /// The referral that counts. Canceled, voided and out-of-window referrals do not. The program
-    /// of the earliest one left decides whether that one counts or the last one before the first
-    /// payment. `None` when no referral counts.
+    /// The referral that counts. Those that are not about this customer do not, nor canceled,
+    /// voided and out-of-window ones. The program of the one heard first decides whether that one
+    /// counts or the last one heard before the first payment. One that waits for a person counts
+    /// where no other does. `None` when no referral counts.
+    ///
+    /// When a partner says that it sent the customer moves none of this: it can't be proven.
     pub fn attribution(&self, payments: &Payments) -> Option<Attribution<'_>> {
         let first_paid_at = self.first_paid_at(payments);
-        let reported_at = |key: &str, referral: &Referral| {
-            let terms = self.attribution_terms.get(key);
-            terms.map_or(referral.referred_at, |terms| terms.reported_at)
-        };
         let candidates = || {
-            self.referrals
-                .iter()
-                .filter(|(key, referral)| self.refusal(key, referral, first_paid_at).is_none())
+            self.referrals.iter().filter(|(key, referral)| {
+                self.is_about_customer(referral)
+                    && self.refusal(key, referral, first_paid_at).is_none()
+            })
         };
-        let first =
-            candidates().min_by_key(|(key, referral)| (reported_at(key, referral), *key))?;
+        let waits = |key: &str, referral: &Referral| self.names_only_a_code(key, referral);
+        let first = candidates().min_by_key(|(key, referral)| {
+            (waits(key, referral), self.heard_at(key, referral), *key)
+        })?;
         let model = self
             .attribution_terms
             .get(first.0)
@@ -103,26 +110,64 @@ impl Partners {
         let (key, referral) = match model.unwrap_or_default() {
             AttributionModel::First => first,
             AttributionModel::Last => candidates()
-                .filter(|(_, referral)| {
-                    first_paid_at.is_none_or(|paid| referral.referred_at <= paid)
+                .filter(|(key, referral)| {
+                    first_paid_at.is_none_or(|paid| self.heard_at(key, referral) <= paid)
                 })
-                .max_by_key(|(key, referral)| (referral.referred_at, *key))
+                .max_by_key(|(key, referral)| {
+                    (!waits(key, referral), self.heard_at(key, referral), *key)
+                })
                 .unwrap_or(first),
         };
         let terms = self.attribution_terms.get(key);
         let released = self.decisions.get(key) == Some(&Decision::Release);
+        let shared_code = waits(key, referral).then_some(SelfReferralSignal::SharedCode);
         Some(Attribution {
             referral,
             terms,
             self_referral_signal: terms
                 .and_then(|terms| terms.self_referral_signal)
+                .or(shared_code)
                 .filter(|_| !released),
         })
     }
 
-    /// A partner's referral by the partner's id of it; `code/NAME` for a referral by code.
+    /// Whether the customer has every name that the report gives. A code alone proves something
+    /// only where it was given to the partner.
+    pub(crate) fn is_about_customer(&self, referral: &Referral) -> bool {
+        let only_codes = referral.names.iter().all(|name| name.as_code().is_some());
+        referral.names.iter().all(|name| match name.as_code() {
+            Some(code) => {
+                let owner = || self.codes.get(code).map(|granted| &granted.partner);
+                self.seen_codes.contains(code)
+                    && (!only_codes || owner() == Some(&referral.partner))
+            }
+            None => self.names.contains(name),
+        })
+    }
+
+    /// Whether a report names nobody but a code and waits for a person: it reaches whoever shows
+    /// that code, also long before it was the partner's.
+    fn names_only_a_code(&self, key: &str, referral: &Referral) -> bool {
+        let only_codes = referral.names.iter().all(|name| name.as_code().is_some());
+        let released = self.decisions.get(key) == Some(&Decision::Release);
+        only_codes && !referral.names.is_empty() && !released
+    }
+
+    /// When a referral was first heard. Of older ones it is when they were signed.
+    fn heard_at(&self, key: &str, referral: &Referral) -> Timestamp {
+        let terms = self.attribution_terms.get(key);
+        let known = terms.map(|terms| terms.reported_at);
+        referral
+            .reported_at
+            .or(known)
+            .unwrap_or(referral.referred_at)
+    }
+
+    /// A partner's referral of this customer by the partner's id of it; `code/NAME` for a referral
+    /// by code.
     pub fn referral(&self, partner: &PartnerId, referral: &str) -> Option<&Referral> {
-        self.referrals.get(&referral_key(partner, referral))
+        let referral = self.referrals.get(&referral_key(partner, referral))?;
+        self.is_about_customer(referral).then_some(referral)
     }
 
     /// The last decision of a person on a referral, named as in [`referral`](Self::referral).
@@ -162,16 +207,38 @@ impl Partners {
         self.first_closed_at.into_iter().chain(open).min()
     }
 
-    pub(crate) fn apply_referral(&mut self, snapshot: &ReferralSnapshot) {
+    /// Notes whom the customer is named by, from then on.
+    pub(crate) fn apply_names(&mut self, references: &[Reference]) {
+        for name in references.iter().filter(|name| name.is_of_one_person()) {
+            if self.names.len() < MAX_NAMES && !self.names.contains(name) {
+                self.names.insert(name.clone());
+            }
+        }
+    }
+
+    /// What the report says that was heard first, it says for good: a partner can't date another
+    /// one before it.
+    pub(crate) fn apply_referral(&mut self, snapshot: &ReferralSnapshot, about: &About) {
         let key = referral_key(&snapshot.partner, &snapshot.referral);
-        let canceled = self
-            .referrals
-            .get(&key)
-            .is_some_and(|current| current.canceled);
+        let known = self.referrals.get(&key);
+        let canceled = known.is_some_and(|known| known.canceled);
+        let is_first = known
+            .is_none_or(|known| known.is_unreported || snapshot.reported_at < known.reported_at);
+        if !is_first {
+            return;
+        }
+        let names = match about {
+            About::ByReference(names) if snapshot.names.is_empty() => names,
+            About::ByReference(_) | About::Customer(_) => &snapshot.names,
+        };
         let referral = Referral {
             partner: snapshot.partner.clone(),
             referral: snapshot.referral.clone(),
             referred_at: snapshot.referred_at,
+            reported_at: snapshot.reported_at,
+            names: names.iter().cloned().collect(),
+            sub_ids: snapshot.sub_ids.clone(),
+            is_unreported: false,
             canceled,
         };
         self.referrals.insert(key, referral);
@@ -185,13 +252,46 @@ impl Partners {
         at: Timestamp,
     ) {
         let canceled = || Referral {
-            partner: partner.clone(),
-            referral: referral.clone(),
-            referred_at: at,
-            canceled: true,
+            is_unreported: true,
+            ..Referral::new(partner.clone(), referral.clone(), at)
         };
         let key = referral_key(partner, referral);
-        self.referrals.entry(key).or_insert_with(canceled).canceled = true;
+        let referral = self.referrals.entry(key).or_insert_with(canceled);
+        referral.canceled = true;
+    }
+
+    /// Forgets referrals beyond the bound of each partner. Those that are left out were heard after
+    /// all that stay.
+    pub(crate) fn forget_excess_referrals(&mut self) {
+        if self.referrals.len() <= MAX_REFERRALS {
+            return;
+        }
+        let mut order: Vec<(&PartnerId, bool, Timestamp, &String)> = self
+            .referrals
+            .iter()
+            .filter(|(_, referral)| !self.is_by_code(referral))
+            .map(|(key, referral)| {
+                let heard_at = self.heard_at(key, referral);
+                (&referral.partner, referral.is_unreported, heard_at, key)
+            })
+            .collect();
+        order.sort();
+        let partners = order.chunk_by(|one, next| one.0 == next.0);
+        let excess: Vec<String> = partners
+            .flat_map(|of_partner| of_partner.iter().skip(MAX_REFERRALS))
+            .map(|(_, _, _, key)| String::clone(key))
+            .collect();
+        for key in excess {
+            self.referrals.remove(&key);
+            self.attribution_terms.remove(&key);
+        }
+    }
+
+    /// Whether a code of the partner made it. The shop bounds the number of those.
+    fn is_by_code(&self, referral: &Referral) -> bool {
+        let code = referral.referral.strip_prefix(BY_CODE);
+        let granted = code.and_then(|code| self.codes.get(code));
+        granted.is_some_and(|granted| granted.partner == referral.partner)
     }
 
     pub(crate) fn apply_terms(&mut self, terms: &AttributionTerms, person: &Person) {
@@ -213,12 +313,8 @@ impl Partners {
         };
         let referral = referral_of_code(code);
         let key = referral_key(&granted.partner, &referral);
-        self.referrals.entry(key.clone()).or_insert(Referral {
-            partner: granted.partner,
-            referral,
-            referred_at: at,
-            canceled: false,
-        });
+        let shown = || Referral::new(granted.partner, referral, at);
+        self.referrals.entry(key.clone()).or_insert_with(shown);
         self.add_terms(key, at, &granted.program, &granted.identity);
         self.detect_self_referral(person);
     }
@@ -255,22 +351,34 @@ impl Partners {
         program: &Program,
         identity: &PartnerIdentity,
     ) {
-        let terms = || EffectiveTerms {
+        let pinned = self.attribution_terms.get(&key);
+        if pinned.is_some_and(|pinned| pinned.reported_at <= reported_at) {
+            return;
+        }
+        let terms = EffectiveTerms {
             reported_at,
             program: program.clone(),
             identity: identity.clone(),
             self_referral_signal: None,
         };
-        self.attribution_terms.entry(key).or_insert_with(terms);
+        self.attribution_terms.insert(key, terms);
     }
 }
 
 /// The id of the referral that a partner's code makes: `code/NAME`.
 pub(crate) fn referral_of_code(code: &str) -> Arc<str> {
-    format!("code/{code}").into()
+    [BY_CODE, code].concat().into()
 }
 
 /// The key of a referral in the record: `partner/referral`.
 pub(crate) fn referral_key(partner: &PartnerId, referral: &str) -> String {
     format!("{partner}/{referral}")
 }
+
+/// How many referrals of one partner a customer's record keeps, those by code apart.
+pub const MAX_REFERRALS: usize = 8;
+
+/// How many names of a customer its record keeps.
+pub const MAX_NAMES: usize = 32;
+
+const BY_CODE: &str = "code/";

@@ -37,6 +37,8 @@ pub enum SelfReferralSignal {
     SameDomain,
     /// The same card or bank account.
     SamePayment,
+    /// No likeness: the report names only a code, which anybody may show.
+    SharedCode,
 }
 
 impl PartnerIdentity {
@@ -93,11 +95,17 @@ impl MailboxDigest {
 }
 
 impl SelfReferralSignal {
+    /// Every reason.
+    pub const ALL: [Self; 4] = [
+        Self::SameEmail,
+        Self::SameDomain,
+        Self::SamePayment,
+        Self::SharedCode,
+    ];
+
     /// The signal with this name, if there is one.
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::SameEmail, Self::SameDomain, Self::SamePayment]
-            .into_iter()
-            .find(|signal| signal.as_str() == name)
+        Self::ALL.into_iter().find(|signal| signal.as_str() == name)
     }
 
     /// The name in keys and in JSON.
@@ -106,6 +114,7 @@ impl SelfReferralSignal {
             Self::SameEmail => "same_email",
             Self::SameDomain => "same_domain",
             Self::SamePayment => "same_payment",
+            Self::SharedCode => "shared_code",
         }
     }
 }

@@ -1,19 +1,26 @@
 //! The commission ledger: what partners earn on a customer's payments, as rows that are never
 //! changed or deleted.
 //!
-//! [`accrued`] computes from the state what the rows of a payment must add up to. The record holds
-//! what they add up to so far ([`Ledger`]). A fold decides the difference, as further rows.
+//! [`accrued`](super::accrual::accrued) computes from the state what the rows of a payment must add
+//! up to. The record holds what they add up to so far ([`Ledger`]). A fold decides the difference,
+//! as further rows.
+
+pub use crate::partner::row_kind::RowKind;
 
 use crate::ids::{CustomerKey, ObjectId, PartnerId};
-use crate::money::{Money, rounded};
+use crate::money::Money;
+use crate::partner::accrual::{Accrual, accrued};
 use crate::partner::attribution::Partners;
+use crate::partner::first_payment::PersonPayments;
 use crate::partner::identity::SelfReferralSignal;
 use crate::partner::ledger_account::LedgerAccount;
 use crate::partner::program::Reward;
-use crate::payment::payments::{Payment, Payments};
+use crate::partner::referral::SubIds;
+use crate::payment::payments::Payments;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The sums of the rows decided so far, for the payments in the record. It is bookkeeping: a cache
 /// that can be made again [from the rows](Ledger::from_rows).
@@ -36,21 +43,9 @@ pub struct AccountBalance {
     pub exponent: u8,
     /// The sum of the rows of each kind, in minor units.
     pub sums: BTreeMap<RowKind, i64>,
-}
-
-/// What a row is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RowKind {
-    /// The partner's share of a payment.
-    Commission,
-    /// Minus the share of what was refunded.
-    Refund,
-    /// Minus the share of what disputes hold or have taken.
-    Dispute,
-    /// Minus everything, because the payment no longer counts for this partner; or the opposite,
-    /// because it counts again.
-    Reversal,
+    /// The referral by which they are the partner's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub referral: Option<Arc<str>>,
 }
 
 /// One row of a partner's ledger. Its key is made of customer, payment and number.
@@ -60,8 +55,15 @@ pub struct CommissionRow {
     pub partner: PartnerId,
     /// The customer who paid.
     pub customer: CustomerKey,
-    /// The payment, by its [id in the ledger](ledger_payment_id).
+    /// The payment, by its [id in the ledger](super::accrual::ledger_payment_id), or by another of
+    /// its ids under which earlier rows stand.
     pub payment: ObjectId,
+    /// The referral by which it is the partner's. Older rows do not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub referral: Option<Arc<str>>,
+    /// The partner's own ids of that referral.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sub_ids: SubIds,
     /// Its number among the customer's rows, from 0.
     pub n: u64,
     /// What it is for.
@@ -79,6 +81,9 @@ pub struct CommissionRow {
     /// refunded, or all that is disputed. `None` for a reversal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_minor: Option<i64>,
+    /// Whether nobody said how much of the payment is tax: then all of it counts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_tax_unknown: bool,
     /// When the payment arrived. `None` for a reversal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paid_at: Option<Timestamp>,
@@ -86,144 +91,6 @@ pub struct CommissionRow {
     pub at: Timestamp,
     /// When it is released, that is, may be paid out.
     pub releases_at: Timestamp,
-}
-
-/// What has accrued in an account: the sums its rows must have, and what new rows say of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Accrual {
-    /// The sum of each kind, in minor units.
-    pub sums: BTreeMap<RowKind, i64>,
-    /// When the rows are released.
-    pub releases_at: Timestamp,
-    reward: Reward,
-    paid: Money,
-    paid_at: Timestamp,
-    bases: BTreeMap<RowKind, i64>,
-}
-
-impl RowKind {
-    /// Every kind.
-    pub const ALL: [Self; 4] = [
-        Self::Commission,
-        Self::Refund,
-        Self::Dispute,
-        Self::Reversal,
-    ];
-
-    /// The name in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Commission => "commission",
-            Self::Refund => "refund",
-            Self::Dispute => "dispute",
-            Self::Reversal => "reversal",
-        }
-    }
-}
-
-/// What has accrued in each account, for the payments in the state. It depends on the events alone.
-/// Payments that left the state are not in it.
-pub fn accrued(partners: &Partners, payments: &Payments) -> BTreeMap<LedgerAccount, Accrual> {
-    let mut accruals = BTreeMap::new();
-    if partners.attribution_terms.is_empty() {
-        return accruals;
-    }
-    let Some((attribution, first)) = partners
-        .attribution(payments)
-        .zip(partners.first_paid_at(payments))
-    else {
-        return accruals;
-    };
-    let Some(terms) = attribution.terms else {
-        return accruals;
-    };
-    let program = &terms.program;
-    let settled: Vec<_> = payments.settled().collect();
-    let earliest = settled
-        .iter()
-        .min_by_key(|payment| (payment.paid_at(), &payment.ids));
-    for payment in &settled {
-        let (Some(paid_at), Some(paid), Some(payment_id)) = (
-            payment.paid_at(),
-            payment.paid(),
-            ledger_payment_id(payment),
-        ) else {
-            continue;
-        };
-        let is_first = partners.first_closed_at.is_none() && earliest == Some(payment);
-        if !program.duration.covers(first, is_first, paid_at) {
-            continue;
-        }
-        let Some((sums, bases)) = shares(program.reward, payment, paid) else {
-            continue;
-        };
-        let account = LedgerAccount {
-            partner: attribution.referral.partner.clone(),
-            currency: paid.currency,
-            self_referral_signal: attribution.self_referral_signal,
-            payment: payment_id.clone(),
-        };
-        let accrual = Accrual {
-            sums,
-            releases_at: program.releases_at(paid_at),
-            reward: program.reward,
-            paid,
-            paid_at,
-            bases,
-        };
-        accruals.insert(account, accrual);
-    }
-    accruals
-}
-
-/// The id of a payment in the ledger: the last of its ids in their order. It does not depend on the
-/// order of events, and it seldom changes, because most events that name an intent name all ids.
-pub fn ledger_payment_id(payment: &Payment) -> Option<&ObjectId> {
-    payment.ids.last()
-}
-
-/// The sums of a payment by kind, and the amounts they are shares of, both in minor units. `None`
-/// when the payment earns nothing.
-///
-/// Each sum is the difference of two rounded shares of the whole payment; parts are never rounded
-/// by themselves. So nothing is left of a fully refunded payment, in however many steps it was
-/// refunded.
-fn shares(
-    reward: Reward,
-    payment: &Payment,
-    paid: Money,
-) -> Option<(BTreeMap<RowKind, i64>, BTreeMap<RowKind, i64>)> {
-    if paid.minor <= 0 {
-        return None;
-    }
-    let tax = payment.tax_minor().unwrap_or_default().clamp(0, paid.minor);
-    let base = paid.minor.checked_sub(tax)?;
-    let refunded = payment.refunded_minor().clamp(0, paid.minor);
-    let kept = paid.minor.checked_sub(refunded)?;
-    let disputed = payment.disputed_minor().clamp(0, kept);
-    let undisputed = kept.checked_sub(disputed)?;
-    let (whole, per) = match reward {
-        Reward::BasisPoints(points) => (i128::from(points).checked_mul(base.into())?, 10_000),
-        Reward::Fixed(fixed) if fixed.is_same_unit(paid) => (i128::from(fixed.minor), 1),
-        Reward::Fixed(_) => return None,
-    };
-    let share = |kept: i64| {
-        let numerator = whole.checked_mul(kept.into())?;
-        rounded(numerator, i128::from(paid.minor).checked_mul(per)?)
-    };
-    let (all, kept, undisputed_share) = (share(paid.minor)?, share(kept)?, share(undisputed)?);
-    let sums = [
-        (RowKind::Commission, all),
-        (RowKind::Refund, kept.checked_sub(all)?),
-        (RowKind::Dispute, undisputed_share.checked_sub(kept)?),
-    ];
-    let bases = [
-        (RowKind::Commission, base),
-        (RowKind::Refund, refunded),
-        (RowKind::Dispute, disputed),
-    ];
-    let sums = sums.into_iter().filter(|(_, minor)| *minor != 0);
-    Some((sums.collect(), bases.into_iter().collect()))
 }
 
 impl Ledger {
@@ -246,7 +113,9 @@ impl Ledger {
                     releases_at: row.releases_at,
                     exponent: row.amount.exponent,
                     sums: BTreeMap::new(),
+                    referral: None,
                 });
+            balance.referral = row.referral.clone().or(balance.referral.take());
             let sum = balance.sums.entry(row.kind).or_default();
             *sum = sum.saturating_add(row.amount.minor);
             ledger.next_number = row.n.saturating_add(1);
@@ -260,8 +129,8 @@ impl Ledger {
     pub(crate) fn reconcile(
         &self,
         customer: &CustomerKey,
-        partners: &Partners,
-        payments: &Payments,
+        (partners, payments): (&Partners, &Payments),
+        person: &PersonPayments,
         now: Timestamp,
         room: usize,
     ) -> (Self, Vec<CommissionRow>, bool) {
@@ -270,7 +139,7 @@ impl Ledger {
         if partners.attribution_terms.is_empty() && self.balances.is_empty() {
             return (next, rows, true);
         }
-        let accruals = accrued(partners, payments);
+        let accruals = self.under_known_ids(accrued(customer, partners, payments, person));
         let accounts: BTreeSet<&LedgerAccount> =
             accruals.keys().chain(self.balances.keys()).collect();
         for account in accounts {
@@ -288,11 +157,17 @@ impl Ledger {
             if rows.len() >= room {
                 return (next, rows, false);
             }
+            let sub_ids = target.referral.as_ref().and_then(|referral| {
+                let referral = partners.referral(&account.partner, referral)?;
+                Some(referral.sub_ids.clone())
+            });
             for (kind, minor) in changes.into_iter().filter(|(_, minor)| *minor != 0) {
                 rows.push(CommissionRow {
                     partner: account.partner.clone(),
                     customer: customer.clone(),
                     payment: account.payment.clone(),
+                    referral: target.referral.clone(),
+                    sub_ids: sub_ids.clone().unwrap_or_default(),
                     n: next.next_number,
                     kind,
                     amount: Money {
@@ -303,6 +178,7 @@ impl Ledger {
                     self_referral_signal: account.self_referral_signal,
                     reward: accrual.map(|accrual| accrual.reward),
                     base_minor: accrual.and_then(|accrual| accrual.bases.get(&kind).copied()),
+                    is_tax_unknown: accrual.is_some_and(|accrual| accrual.is_tax_unknown),
                     paid_at: accrual.map(|accrual| accrual.paid_at),
                     at: now,
                     releases_at: target.releases_at,
@@ -314,11 +190,37 @@ impl Ledger {
         (next, rows, true)
     }
 
+    /// What has accrued, each under the id under which its payment has rows already. A payment that
+    /// gets another id later, as an invoice does whose charge is linked, so keeps its rows, and
+    /// nobody is told of a reversal. Without rows it has its id in the ledger.
+    fn under_known_ids(
+        &self,
+        accruals: BTreeMap<LedgerAccount, Accrual>,
+    ) -> BTreeMap<LedgerAccount, Accrual> {
+        let under = |(mut account, accrual): (LedgerAccount, Accrual)| {
+            let has_rows = |id: &&ObjectId| {
+                let known = LedgerAccount {
+                    payment: ObjectId::clone(id),
+                    ..account.clone()
+                };
+                let balance = self.balances.get(&known);
+                balance.is_some_and(|balance| balance.total() != 0)
+            };
+            if !self.balances.contains_key(&account)
+                && let Some(id) = accrual.ids.iter().find(has_rows)
+            {
+                account.payment = id.clone();
+            }
+            (account, accrual)
+        };
+        accruals.into_iter().map(under).collect()
+    }
+
     /// This ledger without the balances of payments that are not in the state. Their rows in the
     /// table still have them.
     pub(crate) fn with_open_payments(mut self, payments: &Payments) -> Self {
         if !self.balances.is_empty() {
-            let open = payments.open.iter().filter_map(ledger_payment_id);
+            let open = payments.open.iter().flat_map(|payment| &payment.ids);
             let open: BTreeSet<&ObjectId> = open.collect();
             self.balances.retain(|account, balance| {
                 open.contains(&account.payment) && balance.sums.values().any(|sum| *sum != 0)
@@ -340,6 +242,7 @@ fn target_balance(
             releases_at: balance.map_or(accrual.releases_at, |balance| balance.releases_at),
             exponent: accrual.paid.exponent,
             sums: accrual.sums.clone(),
+            referral: Some(accrual.referral.clone()),
         }),
         (None, Some(balance)) => {
             let mut balance = balance.clone();

@@ -17,7 +17,7 @@ pub struct LedgerAccount {
     pub currency: Currency,
     /// Why its commissions wait for a person's decision. `None` when they do not wait.
     pub self_referral_signal: Option<SelfReferralSignal>,
-    /// The payment it is for, by its [id in the ledger](super::ledger::ledger_payment_id).
+    /// The payment it is for, by its [id in the ledger](super::accrual::ledger_payment_id).
     pub payment: ObjectId,
 }
 

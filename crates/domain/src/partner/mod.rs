@@ -1,7 +1,8 @@
 //! Partners: their programs (`program`, `rate`, `tiers`, `program_input`), the referrals they
-//! report and who counts (`identity`, `referral`, `attribution`, `referral_status`), what they earn
-//! (`ledger_account`, `ledger`), how they are paid (`payout`, `statement`, `bank_account`), and
-//! what they are told (`notice`).
+//! report and who counts (`identity`, `referral`, `attribution`, `referral_status`), a person's
+//! first payment (`first_payment`), what they earn (`ledger_account`, `row_kind`, `accrual`,
+//! `ledger`), how they are paid (`payout`, `statement`, `bank_account`), and what they are told
+//! (`notice`, `notice_samples`).
 
 pub mod program;
 pub mod rate;
@@ -10,10 +11,14 @@ pub mod program_input;
 pub mod identity;
 pub mod referral;
 pub mod attribution;
+pub mod first_payment;
 pub mod ledger_account;
+pub mod row_kind;
+pub mod accrual;
 pub mod ledger;
 pub mod referral_status;
 pub mod payout;
 pub mod statement;
 pub mod notice;
+pub mod notice_samples;
 pub mod bank_account;

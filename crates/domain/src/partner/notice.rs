@@ -8,12 +8,14 @@ use crate::ids::PartnerId;
 use crate::money::{Currency, Money};
 use crate::partner::ledger::{CommissionRow, RowKind};
 use crate::partner::payout::Payout;
+use crate::partner::referral::SubIds;
 use crate::partner::referral_status::{ReferralStatus, ReferralStatusRow};
 use crate::partner::statement::RowView;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A message that a row reached a state.
@@ -37,6 +39,9 @@ pub enum NoticeData {
     Referral {
         /// The partner's id of the referral.
         referral_id: Arc<str>,
+        /// The partner's own ids of it.
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        sub_ids: SubIds,
         /// The status from now on.
         state: &'static str,
         /// The reason, for a held or refused referral.
@@ -116,6 +121,7 @@ pub fn of_referral_status(row: &ReferralStatusRow) -> Notice {
         at: row.at,
         data: NoticeData::Referral {
             referral_id: row.referral.clone(),
+            sub_ids: row.sub_ids.clone(),
             state: row.status.as_str(),
             reason: row.status.reason(),
         },

@@ -1,11 +1,16 @@
 //! Referrals: what partners report, on what terms, and what people decide about it.
 
-use crate::ids::PartnerId;
+use crate::ids::{PartnerId, Reference};
 use crate::partner::identity::PartnerIdentity;
 use crate::partner::program::Program;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+/// A partner's own ids of the campaign, page or person through which a customer came: values by
+/// name, both as the partner writes them.
+pub type SubIds = BTreeMap<Arc<str>, Arc<str>>;
 
 /// A partner's report that it sent a customer, as an event shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,8 +19,19 @@ pub struct ReferralSnapshot {
     pub partner: PartnerId,
     /// The partner's id of the referral.
     pub referral: Arc<str>,
-    /// When the partner sent the customer.
+    /// When the partner sent the customer, as the partner says. It proves nothing.
     pub referred_at: Timestamp,
+    /// When the report was first heard, by our clock. Older reports do not have it, and count as
+    /// heard before all that do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported_at: Option<Timestamp>,
+    /// All that the report names its customer by. Older reports do not have it; theirs are the
+    /// references of their event.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<Reference>,
+    /// The partner's own ids of the click.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sub_ids: SubIds,
 }
 
 /// A referral, as its events together show it.
@@ -25,11 +41,40 @@ pub struct Referral {
     pub partner: PartnerId,
     /// The partner's id of the referral.
     pub referral: Arc<str>,
-    /// When the partner sent the customer.
+    /// When the partner sent the customer, as the partner says.
     pub referred_at: Timestamp,
+    /// When it was first heard of, by our clock. `None` for older reports, for codes, and while
+    /// only the cancellation is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported_at: Option<Timestamp>,
+    /// All that its report names the customer by: it is about whoever has all of these names.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub names: BTreeSet<Reference>,
+    /// The partner's own ids of the click.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sub_ids: SubIds,
+    /// Whether only its cancellation is known.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_unreported: bool,
     /// Whether the partner canceled it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub canceled: bool,
+}
+
+impl Referral {
+    /// A referral of which no report is known.
+    pub(crate) fn new(partner: PartnerId, referral: Arc<str>, referred_at: Timestamp) -> Self {
+        Self {
+            partner,
+            referral,
+            referred_at,
+            reported_at: None,
+            names: BTreeSet::new(),
+            sub_ids: SubIds::new(),
+            is_unreported: false,
+            canceled: false,
+        }
+    }
 }
 
 /// The terms of a report: the program in force when it was reported. They stay the same when the
@@ -40,7 +85,7 @@ pub struct AttributionTerms {
     pub partner: PartnerId,
     /// The partner's id of the referral.
     pub referral: Arc<str>,
-    /// When the partner signed the report.
+    /// When the report was first heard, by our clock; of older reports when it was signed.
     pub reported_at: Timestamp,
     /// The program in force.
     pub program: Program,

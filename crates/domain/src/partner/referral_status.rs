@@ -9,7 +9,7 @@
 use crate::ids::{CustomerKey, PartnerId};
 use crate::partner::attribution::{Partners, referral_key};
 use crate::partner::identity::SelfReferralSignal;
-use crate::partner::referral::ReferralRefusal;
+use crate::partner::referral::{ReferralRefusal, SubIds};
 use crate::payment::payments::Payments;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -38,6 +38,9 @@ pub struct ReferralStatusRow {
     pub partner: PartnerId,
     /// The partner's id of the referral.
     pub referral: Arc<str>,
+    /// The partner's own ids of the referral.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sub_ids: SubIds,
     /// The customer it is about.
     pub customer: CustomerKey,
     /// Its number among the customer's rows of this kind, from 0.
@@ -95,6 +98,9 @@ pub fn referral_statuses<'a>(
     let attribution = partners.attribution(payments);
     let status_of = |key: &String| {
         let referral = partners.referrals.get(key)?;
+        if !partners.is_about_customer(referral) {
+            return None;
+        }
         let status = match partners.refusal(key, referral, first_paid_at) {
             Some(ReferralRefusal::Void) => ReferralStatus::Refused(ReferralRefusal::Void),
             _ if first_paid_at.is_none() => return None,
@@ -167,8 +173,10 @@ impl ReferralStatuses {
             let Ok(partner) = PartnerId::parse(partner) else {
                 continue;
             };
+            let known = partners.referrals.get(key);
             rows.push(ReferralStatusRow {
                 partner,
+                sub_ids: known.map(|known| known.sub_ids.clone()).unwrap_or_default(),
                 referral: referral.into(),
                 customer: customer.clone(),
                 n: next.next_number,

@@ -11,10 +11,13 @@ use crate::partner::identity::SelfReferralSignal;
 use crate::partner::ledger::{CommissionRow, RowKind};
 use crate::partner::payout::{Balance, RowState, balances};
 use crate::partner::payout::{Payout, day_of};
+use crate::partner::referral::SubIds;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A partner's rows and balances at a moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -42,6 +45,12 @@ pub struct RowView {
     pub exponent: u8,
     /// `pending`, `released`, `paid` or `held`.
     pub state: &'static str,
+    /// The partner's id of the referral; of one that a code made `code/NAME`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub referral_id: Option<Arc<str>>,
+    /// The partner's own ids of that referral.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub sub_ids: SubIds,
     /// When its hold ends. `null` for a payout.
     pub releases_at: Option<Timestamp>,
     /// A text for the partner.
@@ -138,6 +147,8 @@ impl RowView {
             currency: row.amount.currency,
             exponent: row.amount.exponent,
             state,
+            referral_id: row.referral.clone(),
+            sub_ids: row.sub_ids.clone(),
             releases_at: Some(row.releases_at),
             text,
         }
@@ -156,6 +167,8 @@ impl RowView {
             currency: amount.currency,
             exponent: amount.exponent,
             state: "paid",
+            referral_id: None,
+            sub_ids: SubIds::new(),
             releases_at: None,
         })
     }
@@ -173,6 +186,9 @@ fn text(row: &CommissionRow) -> String {
     };
     let is_positive = row.amount.minor > 0;
     match row.kind {
+        RowKind::Commission if row.is_tax_unknown => {
+            format!("{rate} for {payment}: {base}, tax not stated")
+        }
         RowKind::Commission => format!("{rate} for {payment}: {base} without tax"),
         RowKind::Refund if is_positive => {
             format!("{rate}: of {payment} only {base} stays refunded")
@@ -192,5 +208,6 @@ fn hold_reason_text(signal: SelfReferralSignal) -> &'static str {
         SelfReferralSignal::SameEmail => "the customer's address is the partner's own",
         SelfReferralSignal::SameDomain => "the customer's address is at the partner's company",
         SelfReferralSignal::SamePayment => "the customer paid with what the partner pays with",
+        SelfReferralSignal::SharedCode => "the report names only a code, which anybody may show",
     }
 }

@@ -107,6 +107,21 @@ impl Payment {
         alone.saturating_add(sum(covered))
     }
 
+    /// How much was refunded by refunds of which the tax is known, and how much of that is tax, in
+    /// minor units. What a sum of refunds covers is not among them.
+    pub fn refunds_with_known_tax(&self) -> (i64, i64) {
+        let paid = self.paid();
+        let known = self.refunds.values().filter(|refund| {
+            let alone = self.covering_charge(refund).is_none();
+            alone && refund.counts() && is_in_unit_of(refund.amount, paid)
+        });
+        let known = known.filter_map(|refund| Some((refund.amount.minor, refund.tax_minor?)));
+        known.fold((0, 0), |(gross, tax), (minor, tax_minor)| {
+            let within = tax_minor.clamp(0, minor.max(0));
+            (gross.saturating_add(minor), tax.saturating_add(within))
+        })
+    }
+
     /// How much disputes hold or have taken, in minor units.
     pub fn disputed_minor(&self) -> i64 {
         let paid = self.paid();

@@ -2,6 +2,7 @@
 
 use crate::ids::{CustomerKey, Reference};
 use crate::letter::plan::DueLetter;
+use crate::partner::first_payment::FirstPaymentAnnouncement;
 use crate::partner::ledger::CommissionRow;
 use crate::partner::referral_status::ReferralStatusRow;
 use crate::record::entry::Entry;
@@ -28,6 +29,8 @@ pub enum Effect {
     Commission(Box<CommissionRow>),
     /// This is the new status of a partner's referral.
     ReferralStatus(Box<ReferralStatusRow>),
+    /// The person's other customers are to hear when this one first paid.
+    FirstPayment(Box<FirstPaymentAnnouncement>),
 }
 
 impl Effect {
@@ -35,9 +38,11 @@ impl Effect {
     pub(super) fn alias(&self) -> Option<&Reference> {
         match self {
             Self::Alias(reference) => Some(reference),
-            Self::HandOver(_) | Self::Letter(_) | Self::Commission(_) | Self::ReferralStatus(_) => {
-                None
-            }
+            Self::HandOver(_)
+            | Self::Letter(_)
+            | Self::Commission(_)
+            | Self::ReferralStatus(_)
+            | Self::FirstPayment(_) => None,
         }
     }
 }

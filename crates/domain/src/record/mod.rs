@@ -20,6 +20,7 @@ use crate::digest::Digest;
 use crate::event::NormalizedEvent;
 use crate::ids::{CustomerKey, EventId, Reference};
 use crate::letter::plan::{DueLetter, plan};
+use crate::partner::first_payment::PersonPayments;
 use crate::partner::ledger::Ledger;
 use crate::partner::referral_status::ReferralStatuses;
 use crate::record::effects::{journal_references, next_aliases, references};
@@ -72,6 +73,9 @@ pub struct Record {
     /// Of a long journal: the ids of the entries folded last; all after its checkpoint are there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recent: Vec<EventId>,
+    /// When the person first paid, as this customer announced it and heard it from the others.
+    #[serde(default, skip_serializing_if = "PersonPayments::is_empty")]
+    pub person_payments: PersonPayments,
     /// The next moment at which something may fall due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_due_at: Option<Timestamp>,
@@ -105,6 +109,7 @@ impl Record {
             referral_statuses: ReferralStatuses::default(),
             closed_index: false,
             recent: Vec::new(),
+            person_payments: PersonPayments::default(),
             next_due_at: None,
         }
     }
@@ -272,6 +277,7 @@ impl Record {
         let unchanged = Reconciliation {
             ledger: self.ledger.clone(),
             referral_statuses: self.referral_statuses.clone(),
+            person_payments: self.person_payments.clone(),
             effects: Vec::new(),
             complete: true,
         };
@@ -317,12 +323,16 @@ impl Record {
     /// What follows for partners, with room for so many ledger rows. The state must still have all
     /// payments that the record has balances of.
     fn reconcile(&self, state: &CustomerState, now: Timestamp, room: usize) -> Reconciliation {
+        let (partners, payments) = (&state.partners, &state.payments);
+        let (person_payments, announced) = self.person_payments.reconcile(partners, payments, now);
+        let of_partners = (partners, payments);
         let (ledger, rows, complete) =
             self.ledger
-                .reconcile(&self.customer, &state.partners, &state.payments, now, room);
+                .reconcile(&self.customer, of_partners, &person_payments, now, room);
         let (referral_statuses, changes) =
             self.referral_statuses
-                .reconcile(&self.customer, &state.partners, &state.payments, now);
+                .reconcile(&self.customer, partners, payments, now);
+        let announced = announced.map(Box::new).map(Effect::FirstPayment);
         let rows = rows.into_iter().map(Box::new).map(Effect::Commission);
         let changes = changes
             .into_iter()
@@ -331,7 +341,8 @@ impl Record {
         Reconciliation {
             ledger,
             referral_statuses,
-            effects: rows.chain(changes).collect(),
+            person_payments,
+            effects: rows.chain(changes).chain(announced).collect(),
             complete,
         }
     }
@@ -375,6 +386,7 @@ impl Record {
             customer: self.customer.clone(),
             ledger: reconciled.ledger.with_open_payments(&folded.state.payments),
             referral_statuses: reconciled.referral_statuses,
+            person_payments: reconciled.person_payments,
             folded,
             version: self.version.saturating_add(1),
             ring,
@@ -393,6 +405,7 @@ impl Record {
 struct Reconciliation {
     ledger: Ledger,
     referral_statuses: ReferralStatuses,
+    person_payments: PersonPayments,
     effects: Vec<Effect>,
     /// Whether no row of a ledger is missing any more.
     complete: bool,

@@ -1,5 +1,6 @@
 //! A record's bookkeeping, made again from the rows in the table.
 
+use crate::partner::first_payment::{FirstPayment, PersonPayments};
 use crate::partner::ledger::{CommissionRow, Ledger};
 use crate::partner::referral_status::{ReferralStatusRow, ReferralStatuses};
 use crate::record::Record;
@@ -15,6 +16,7 @@ impl Record {
             Effect::Commission(row) if !stored.contains(&row.n) => Some(&**row),
             Effect::Commission(_)
             | Effect::ReferralStatus(_)
+            | Effect::FirstPayment(_)
             | Effect::Alias(_)
             | Effect::HandOver(_)
             | Effect::Letter(_) => None,
@@ -32,6 +34,27 @@ impl Record {
     pub fn with_statuses_from_rows(&self, rows: &[ReferralStatusRow]) -> Self {
         Self {
             referral_statuses: ReferralStatuses::from_rows(rows),
+            ..self.clone()
+        }
+    }
+
+    /// This record after it has heard of the person's earliest payment. What follows from that is
+    /// for a [rebuild](Self::rebuild): it may concern payments that left the record.
+    pub fn with_person_earliest(&self, earliest: Option<FirstPayment>) -> Self {
+        let person_payments = PersonPayments {
+            earliest,
+            ..self.person_payments.clone()
+        };
+        Self {
+            person_payments,
+            ..self.clone()
+        }
+    }
+
+    /// This record as its next write, with nothing changed in what was folded.
+    pub fn rewritten(&self) -> Self {
+        Self {
+            version: self.version.saturating_add(1),
             ..self.clone()
         }
     }

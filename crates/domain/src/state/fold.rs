@@ -8,7 +8,6 @@ use crate::state::CustomerState;
 use crate::subscription::closing;
 use crate::subscription::state::apply_snapshots;
 use crate::subscription::terms::SubscriptionSnapshot;
-use jiff::Timestamp;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -182,13 +181,15 @@ impl CustomerState {
         for event in instant {
             #[cfg(feature = "poison")]
             panic_on_poison(event);
+            self.partners.apply_names(&event.references);
             for fact in &event.facts {
                 if let Fact::Subscription(snapshot) = fact {
                     snapshots.push(snapshot);
                 } else {
-                    self.apply(fact, event.occurred_at);
+                    self.apply(fact, event);
                 }
             }
+            self.partners.forget_excess_referrals();
         }
         if let Some(first) = instant.first() {
             apply_snapshots(&mut self.subscriptions, &snapshots, first.occurred_at);
@@ -201,7 +202,8 @@ impl CustomerState {
         }
     }
 
-    fn apply(&mut self, fact: &Fact, at: Timestamp) {
+    fn apply(&mut self, fact: &Fact, event: &NormalizedEvent) {
+        let at = event.occurred_at;
         match fact {
             Fact::Profile(profile) => {
                 self.person.apply(profile);
@@ -236,7 +238,7 @@ impl CustomerState {
             | Fact::Reviewed { .. }
             | Fact::CodeGranted(_)
             | Fact::Fingerprint { .. }
-            | Fact::ReferralCode { .. } => self.apply_to_partners(fact, at),
+            | Fact::ReferralCode { .. } => self.apply_to_partners(fact, event),
             Fact::GuestIdentified { customer } => {
                 self.identified_as.insert(customer.clone());
             }
@@ -246,10 +248,10 @@ impl CustomerState {
         }
     }
 
-    fn apply_to_partners(&mut self, fact: &Fact, at: Timestamp) {
-        let (partners, person) = (&mut self.partners, &self.person);
+    fn apply_to_partners(&mut self, fact: &Fact, event: &NormalizedEvent) {
+        let (partners, person, at) = (&mut self.partners, &self.person, event.occurred_at);
         match fact {
-            Fact::Referral(snapshot) => partners.apply_referral(snapshot),
+            Fact::Referral(snapshot) => partners.apply_referral(snapshot, &event.about),
             Fact::ReferralCanceled { partner, referral } => {
                 partners.apply_cancellation(partner, referral, at);
             }

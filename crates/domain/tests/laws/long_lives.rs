@@ -22,7 +22,11 @@ fn naming(n: i64) -> Arc<Entry> {
 fn aliases(record: &Record) -> BTreeSet<Reference> {
     let alias = |effect: &Effect| match effect {
         Effect::Alias(reference) => Some(reference.clone()),
-        Effect::Letter(_) | Effect::Commission(_) | Effect::ReferralStatus(_) => None,
+        Effect::HandOver(_)
+        | Effect::Letter(_)
+        | Effect::Commission(_)
+        | Effect::ReferralStatus(_)
+        | Effect::FirstPayment(_) => None,
     };
     record.pending.iter().filter_map(alias).collect()
 }

@@ -202,10 +202,12 @@ pub(crate) fn any_fact() -> impl Strategy<Value = Fact> {
         1 => ("[a-c]", any::<bool>()).prop_map(|(name, whole)| Fact::Profile(Profile {
             complete: whole, email: Some(format!("{name}@example.com").into()), ..Profile::default()
         })),
-        1 => (0..3_u8, 0..60_i64).prop_map(|(n, second)| Fact::Referral(ReferralSnapshot {
-            partner: PartnerId::parse("acme").unwrap(), referral: format!("r{n}").into(),
-            referred_at: at(second),
-        })),
+        1 => (0..3_u8, 0..60_i64, prop::option::of(0..60_i64)).prop_map(|(n, second, heard)| {
+            Fact::Referral(ReferralSnapshot {
+                partner: PartnerId::parse("acme").unwrap(), referral: format!("r{n}").into(),
+                referred_at: at(second), reported_at: heard.map(at), names: Vec::new(), sub_ids: Default::default(),
+            })
+        }),
         1 => (0..3_u8).prop_map(|n| Fact::ReferralCanceled {
             partner: PartnerId::parse("acme").unwrap(), referral: format!("r{n}").into(),
         }),

@@ -317,8 +317,8 @@ fn winner(reports: &[PartnerReport], first_paid: Timestamp) -> Option<&PartnerRe
     if first.program.attribution_model == AttributionModel::First {
         return Some(first);
     }
-    reports.retain(|report| report.sent <= first_paid);
-    reports.sort_by_key(|report| (report.sent, &report.partner));
+    reports.retain(|report| report.reported <= first_paid);
+    reports.sort_by_key(|report| (report.reported, &report.partner));
     Some(reports.last().copied().unwrap_or(first))
 }
 

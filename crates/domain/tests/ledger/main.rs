@@ -18,3 +18,6 @@ mod rules;
 mod closed_payments;
 mod story;
 mod self_referral;
+mod greedy_partners;
+mod taxes;
+mod late_links;

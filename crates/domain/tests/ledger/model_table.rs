@@ -4,6 +4,7 @@
 use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId};
 use domain::money::{Currency, Money, StatedAmount};
+use domain::partner::first_payment::{FirstPayment, FirstPaymentAnnouncement};
 use domain::partner::identity::PartnerIdentity;
 use domain::partner::ledger::{CommissionRow, Ledger};
 use domain::partner::ledger_account::LedgerAccount;
@@ -93,7 +94,25 @@ impl LedgerTable {
                 assert_eq!(stored, &**row, "two rows have one key");
             }
         }
+        let announced = self.record.pending.iter().find_map(|effect| match effect {
+            Effect::FirstPayment(announced) => Some((**announced).clone()),
+            _ => None,
+        });
         self.record = self.record.cleared();
+        if let Some(announced) = announced {
+            self.hear(announced);
+        }
+    }
+
+    /// The person has no other customer, so what this one announced is the earliest.
+    fn hear(&mut self, announced: FirstPaymentAnnouncement) {
+        let earliest = announced.paid_at.map(|paid_at| FirstPayment {
+            paid_at,
+            customer: customer(),
+        });
+        self.record = self.record.with_person_earliest(earliest);
+        self.rebuild(&[], announced.at);
+        self.put();
     }
 
     pub(crate) fn rows(&self) -> Vec<CommissionRow> {
@@ -183,6 +202,9 @@ pub(crate) fn report_of(
         partner: PartnerId::parse(partner).unwrap(),
         referral: referral.clone(),
         referred_at: sent,
+        reported_at: Some(reported_at),
+        names: Vec::new(),
+        sub_ids: Default::default(),
     };
     let terms = AttributionTerms {
         partner: PartnerId::parse(partner).unwrap(),
@@ -199,7 +221,7 @@ pub(crate) fn report_of(
 }
 
 pub(crate) fn paid(id: &str, at: Timestamp, paid: Money) -> NormalizedEvent {
-    taxed(id, at, paid, None)
+    taxed(id, at, paid, Some(0))
 }
 
 pub(crate) fn taxed(

@@ -194,6 +194,7 @@ fn every_referral_status_has_the_words_that_its_json_has() {
         let row = ReferralStatusRow {
             partner: PartnerId::parse("acme").unwrap(),
             referral: "r-1".into(),
+            sub_ids: Default::default(),
             customer: customer(),
             n: 7,
             status,

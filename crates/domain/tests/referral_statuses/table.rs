@@ -172,6 +172,9 @@ pub(super) fn report_of(
         partner: partner.clone(),
         referral: referral.into(),
         referred_at: day(at),
+        reported_at: Some(day(at)),
+        names: Vec::new(),
+        sub_ids: Default::default(),
     };
     let terms = AttributionTerms {
         partner,

@@ -10,7 +10,9 @@ use domain::partner::referral::Decision;
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::Arc;
-use store::operator_decisions::{ReferralRef, ReviewOutcome, referred_customers, review};
+use store::operator_decisions::{
+    ReferralRef, ReviewOutcome, referred_customers, review, review_everywhere,
+};
 
 /// Which referral.
 #[derive(Args)]
@@ -38,6 +40,10 @@ impl ReviewReferralArgs {
             .map(|key| CustomerKey::parse(key.as_str()));
         let mut customers = reported.collect::<Result<BTreeSet<CustomerKey>, _>>()?;
         if customers.is_empty() {
+            let everywhere = review_everywhere(&table, &named, decision, now).await;
+            if let Some(reached) = everywhere.map_err(table::readable_error)? {
+                return said_everywhere(decision, &reached);
+            }
             customers = referred_customers(&table, &named)
                 .await
                 .map_err(table::readable_error)?;
@@ -75,4 +81,18 @@ impl ReviewReferralArgs {
         }
         Ok(())
     }
+}
+
+/// What a decision comes to that holds for whomever the referral reaches.
+fn said_everywhere(decision: Decision, reached: &BTreeSet<CustomerKey>) -> anyhow::Result<()> {
+    let outcome = match decision {
+        Decision::Release => "released: what it held back is owed",
+        Decision::Void => "void: it counts for nothing",
+    };
+    let mut out = terminal::stdout();
+    for customer in reached {
+        writeln!(out, "{customer}: {outcome}")?;
+    }
+    writeln!(out, "and so for whomever it reaches later")?;
+    Ok(())
 }

@@ -2,10 +2,10 @@
 //!
 //! `POST /partners/{partner}/events`, one report a body:
 //! `{"type":"referral.created","data":{"referral_id":"r-1","customer":{"email":"…"}}}`.
-//! The customer is named by `email`, by `id` (the shop's own) or by `code`, any of them, at
-//! least one; `email`, `customer_id` and `code` may also stand in `data` itself.
-//! `referral.canceled` takes a referral back, `lead.created` reports somebody who may become
-//! one. `occurred_at` (RFC 3339) is when the partner sent the customer; without it, when the
+//! The customer is named by `email`, by `id` (the shop's own) or by `code`, at least one of them;
+//! of several, all must be the customer's. `email`, `customer_id` and `code` may also stand in
+//! `data` itself. `referral.canceled` takes a referral back, `lead.created` reports somebody who may
+//! become one. `occurred_at` (RFC 3339) is when the partner sent the customer; without it, when the
 //! partner signed. `sub_ids` are the partner's own ids of the click.
 //!
 //! `GET /partners/{partner}/referrals/{id}` asks for the status of a referral, signed over the text
@@ -27,7 +27,6 @@ pub mod postback;
 
 use crate::json::validate_json;
 use crate::keys::PersonKey;
-use crate::outcome::{ItemOutcome, ReceivedItem};
 use crate::provider::SignedHeaders;
 use crate::request::Request;
 use crate::samples::bodies;
@@ -39,11 +38,11 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 pub use error::{ReportError, UnreadableReport};
-pub use report::{ReferralReport, ReportKind};
+pub use report::{FirstHeard, ReferralReport, ReportKind};
 pub use sub_ids::SubIds;
 pub use verified_report::VerifiedReport;
 
-/// Verifies and reads a partner's report. Types we do not act on are [`ItemOutcome::Ignored`].
+/// Verifies and reads a partner's report.
 ///
 /// # Errors
 /// [`ReportError`] when nothing shows that this partner sent it, or it can't be read.
@@ -61,16 +60,9 @@ pub fn receive(
     let text = validate_json(&raw).map_err(|fault| UnreadableReport::Body(fault.to_string()))?;
     let id = EventId::parse(format!("partner/{partner}/{message}"))
         .map_err(|_| error::field("webhook-id", "is not a valid message id"))?;
-    let report = report::ReferralReport::read(text, (id.clone(), partner), signed_at, keys)?;
-    let outcome = match &report {
-        Some(report) => ItemOutcome::Event(report.event(signed_at)),
-        None => ItemOutcome::Ignored {
-            id: Some(id),
-            kind: report::kind(text)?,
-        },
-    };
+    let report = ReferralReport::read(text, (id, partner), signed_at, keys)?;
     Ok(VerifiedReport {
-        received: ReceivedItem { raw, outcome },
+        raw,
         signed_at,
         message_id: message.into(),
         report,
@@ -126,7 +118,7 @@ pub fn samples() -> &'static [(&'static str, &'static str)] {
 }
 
 /// The version of the normalizer. Events that an older one made may be normalized again.
-pub const NORMALIZER: u16 = 1;
+pub const NORMALIZER: u16 = 2;
 
 static SAMPLES: &[(&str, &str)] = bodies!["partner":
     "lead.created",

@@ -10,7 +10,6 @@ use super::report::ReferralReport;
 use super::verified_report::{VerifiedReport, only_item};
 use super::wire_report::WirePostback;
 use crate::keys::{PersonKey, expand};
-use crate::outcome::{ItemOutcome, ReceivedItem};
 use crate::secret::{Secret, Secrets, WeakSecret};
 use crate::verification_error::VerificationError;
 use crate::verified::{SignatureClaim, VerifiedItems, canonical_hex, canonical_seconds, signature};
@@ -132,15 +131,11 @@ impl PostbackQuery {
             UnreadableReport::Query { what }
         })?;
         let report = ReferralReport::from_postback(&parameters, partner, keys)?;
-        let signed_at = verified.signed_at();
         Ok(VerifiedReport {
-            received: ReceivedItem {
-                raw: only_item(&verified)?,
-                outcome: ItemOutcome::Event(report.event(signed_at)),
-            },
-            signed_at,
+            raw: only_item(&verified)?,
+            signed_at: verified.signed_at(),
             message_id: report.message_id().into(),
-            report: Some(report),
+            report,
         })
     }
 }

@@ -23,16 +23,26 @@ pub struct ReferralReport {
     sub_ids: SubIds,
 }
 
+/// When a report was first signed, and when it was first heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FirstHeard {
+    /// By the partner's clock, within the tolerance; by ours where a token proves it.
+    pub signed_at: Timestamp,
+    /// By our clock. Terms and the order among partners follow it.
+    pub heard_at: Timestamp,
+}
+
 impl ReferralReport {
-    /// Reads it; `None` for a type we do not act on.
+    /// Reads it.
     pub(super) fn read(
         text: &str,
         (id, partner): (EventId, &PartnerId),
         signed_at: Timestamp,
         keys: &PersonKey,
-    ) -> Result<Option<Self>, UnreadableReport> {
+    ) -> Result<Self, UnreadableReport> {
+        // A type that nobody knows is a typing error more often than a type of tomorrow.
         if ReportType::parse(&kind(text)?).is_none() {
-            return Ok(None);
+            return Err(field("type", UNKNOWN_TYPE));
         }
         let wire: WireReport = parse(text)?;
         let data = wire.data;
@@ -47,7 +57,7 @@ impl ReferralReport {
         if occurred_at.is_some_and(|at| at > latest) {
             return Err(field("data.occurred_at", "lies in the future"));
         }
-        Ok(Some(Self {
+        Ok(Self {
             id,
             partner: partner.clone(),
             kind: wire.kind.into(),
@@ -56,7 +66,7 @@ impl ReferralReport {
             references: ReportedCustomer::read(data)?
                 .references(["data.customer.id", "data.customer.code"], keys)?,
             occurred_at,
-        }))
+        })
     }
 
     /// Reads the parameters of a postback, which always reports a new referral.
@@ -102,9 +112,9 @@ impl ReferralReport {
     }
 
     /// The event, by reference to the reported customer. A report without a time of its own
-    /// happened when it was first received.
-    pub fn event(&self, first_told_at: Timestamp) -> NormalizedEvent {
-        let occurred_at = self.occurred_at.unwrap_or(first_told_at);
+    /// happened when it was first signed.
+    pub fn event(&self, first: FirstHeard) -> NormalizedEvent {
+        let occurred_at = self.occurred_at.unwrap_or(first.signed_at);
         let (partner, referral) = (self.partner.clone(), self.referral.clone());
         let (rank, fact) = match self.kind {
             // A lead has no effect; it is kept for the history.
@@ -114,6 +124,9 @@ impl ReferralReport {
                     partner,
                     referral,
                     referred_at: occurred_at,
+                    reported_at: Some(first.heard_at),
+                    names: self.references.clone(),
+                    sub_ids: self.sub_ids.clone(),
                 };
                 (CREATED_RANK, Some(Fact::Referral(snapshot)))
             }
@@ -127,10 +140,26 @@ impl ReferralReport {
             kind: self.kind.as_str().into(),
             occurred_at,
             rank,
-            about: About::ByReference(self.references.clone()),
+            about: About::ByReference(self.leading_references()),
             facts: fact.into_iter().collect(),
             // A report must not add a reference: a partner can't connect two persons.
             references: Vec::new(),
+        }
+    }
+
+    /// What leads to the customer: the names of one person, or the code where there is no other. A
+    /// code leads to everybody who shows it, so beside other names it only confirms them.
+    pub fn leading_references(&self) -> Vec<Reference> {
+        let names = &self.references;
+        let of_person: Vec<Reference> = names
+            .iter()
+            .filter(|name| name.is_of_one_person())
+            .cloned()
+            .collect();
+        if of_person.is_empty() {
+            names.clone()
+        } else {
+            of_person
         }
     }
 
@@ -157,7 +186,7 @@ impl ReferralReport {
 }
 
 /// The report's type.
-pub(super) fn kind(text: &str) -> Result<Arc<str>, UnreadableReport> {
+fn kind(text: &str) -> Result<Arc<str>, UnreadableReport> {
     let typed: TypeField = parse(text)?;
     check("type", &typed.kind)
 }
@@ -285,6 +314,7 @@ fn is_amount(text: &str) -> bool {
     }
 }
 
+const UNKNOWN_TYPE: &str = "is none of `lead.created`, `referral.created` and `referral.canceled`";
 const NOT_AN_ID: &str = "is not a valid id";
 const CLOCK_SLACK: SignedDuration = SignedDuration::from_secs(300);
 /// The part between partner and transaction in a postback's event id. No `webhook-id` contains a

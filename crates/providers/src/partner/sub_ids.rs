@@ -1,11 +1,7 @@
 //! Sub-ids: the partner's own ids of the campaign, page or person through which a customer came.
 
 use super::error::{UnreadableReport, check, field};
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-/// Values by name, both as the partner writes them.
-pub type SubIds = BTreeMap<Arc<str>, Arc<str>>;
+pub use domain::partner::referral::SubIds;
 
 /// Those of a report or a postback, without empty values.
 pub(super) fn read(name: &str, sub_ids: &SubIds) -> Result<SubIds, UnreadableReport> {

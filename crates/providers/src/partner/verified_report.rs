@@ -2,7 +2,6 @@
 
 use super::error::UnreadableReport;
 use super::report::ReferralReport;
-use crate::outcome::ReceivedItem;
 use crate::verified::VerifiedItems;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -11,20 +10,20 @@ use std::sync::Arc;
 /// A partner's report, and when it was signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedReport {
-    /// Its bytes and what they mean.
-    pub received: ReceivedItem,
+    /// Its bytes.
+    pub raw: Arc<[u8]>,
     /// By the partner's clock, within the tolerance; by ours where a token proves it.
     pub signed_at: Timestamp,
     /// The partner's id of it. Sent again under this id, it is a repetition or a conflict.
     pub message_id: Arc<str>,
-    /// The report; `None` for a type we do not act on.
-    pub report: Option<ReferralReport>,
+    /// What they mean.
+    pub report: ReferralReport,
 }
 
 impl VerifiedReport {
     /// A hash of the content, which distinguishes a repetition from a conflict.
     pub fn digest(&self) -> String {
-        hex::encode(Sha256::digest(&self.received.raw))
+        hex::encode(Sha256::digest(&self.raw))
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) struct TypeField {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "openapi", schemars(rename = "Report"))]
 pub(super) struct WireReport {
-    /// Any other type is answered 202 with `ignored` and not kept.
+    /// Any other type is answered 422 and not kept.
     #[serde(rename = "type")]
     pub(super) kind: ReportType,
     pub(super) data: ReportPayload,

@@ -10,6 +10,7 @@ use crate::wire::{
 };
 use domain::event::Fact;
 use domain::ids::ObjectId;
+use domain::money::rounded;
 use domain::payment::snapshot::{
     InvoiceSnapshot, InvoiceState, NextAttempt, PaymentSnapshot, SourceKind,
 };
@@ -300,10 +301,10 @@ impl<'a> Invoice<'a> {
         }))
     }
 
-    /// The tax within what was paid. Where credit covered a part, Stripe does not say how much
-    /// of the rest is tax.
+    /// The tax within what was paid. Where credit covered a part, it is the same part of the tax.
     fn tax(&self, paid: i64) -> Option<i64> {
-        if self.total.is_some_and(|total| total != paid) {
+        let whole = self.total.unwrap_or(paid);
+        if whole < paid {
             return None;
         }
         let excluded = || self.total?.checked_sub(self.total_excluding_tax?);
@@ -315,7 +316,11 @@ impl<'a> Invoice<'a> {
             .or(self.tax)
             .or_else(|| sum(&self.total_taxes))
             .or_else(|| sum(&self.total_tax_amounts))
-            .filter(|tax| (0..=paid).contains(tax))
+            .filter(|tax| (0..=whole).contains(tax))
+            .and_then(|tax| {
+                let part = i128::from(tax).checked_mul(paid.into())?;
+                rounded(part, whole.into())
+            })
     }
 
     /// Stripe gives no date to what it collects no more, nor to what it sends as an invoice, nor,

@@ -3,6 +3,7 @@
 //! `INSTA_UPDATE=always cargo test -p providers` rewrites the expectations; review the diff.
 
 use super::{T, arrive_as_sample, at, deliver_sample, master, person_key, secrets_of};
+use crate::partner::FirstHeard;
 use crate::{Headers, ItemOutcome, PROVIDERS, ReceivedItem, Request, Secrets, partner, provider};
 use domain::ids::{Mode, PartnerId};
 use serde::Deserialize;
@@ -170,7 +171,13 @@ fn partner_outcome(body: &[u8]) -> Value {
         ..super::post(&headers, body)
     };
     match partner::receive(&acme, &request, &secrets, &person_key(), at(T)) {
-        Ok(reported) => shown(&reported.received),
+        Ok(reported) => {
+            let first = FirstHeard {
+                signed_at: reported.signed_at,
+                heard_at: at(T),
+            };
+            json!({ "verdict": "event", "normalized": reported.report.event(first) })
+        }
         Err(refusal) => json!({
             "verdict": "refused",
             "status": refusal.status(),

@@ -2,8 +2,8 @@
 
 use super::{T, at, master, person_key};
 use crate::partner::postback::{PostbackQuery, PostbackToken, sign_query};
-use crate::partner::{self, ReportError, UnreadableReport, VerifiedReport};
-use crate::{Headers, ItemOutcome, Secret, Secrets, VerificationError, partner_secret, standard};
+use crate::partner::{self, FirstHeard, ReportError, UnreadableReport, VerifiedReport};
+use crate::{Headers, Secret, Secrets, VerificationError, partner_secret, standard};
 use domain::event::{About, Fact};
 use domain::ids::PartnerId;
 
@@ -36,15 +36,17 @@ fn a_token_and_a_signature_prove_the_same_report() {
     let [by_token, by_signature] =
         [by_token(VALID_QUERY), receive_postback(&signed, T)].map(|r| r.expect("is right"));
     assert_eq!(by_token, by_signature);
-    let raw = std::str::from_utf8(&by_token.received.raw).expect("is text");
+    let raw = std::str::from_utf8(&by_token.raw).expect("is text");
     assert_eq!(
         raw,
         "amount=12.50\nemail=Nell@Example.com\nsub1=spring\ntransaction_id=t-1"
     );
     assert!(!raw.contains(token().reveal()));
-    let ItemOutcome::Event(reading) = by_token.received.outcome else {
-        panic!("it is acted upon");
+    let first = FirstHeard {
+        signed_at: by_token.signed_at,
+        heard_at: at(T),
     };
+    let reading = by_token.report.event(first);
     assert_eq!(reading.id.as_str(), "partner/acme/postback/t-1");
     assert_eq!(&*by_token.message_id, "postback/t-1");
     let About::ByReference(references) = &reading.about else {
@@ -52,9 +54,8 @@ fn a_token_and_a_signature_prove_the_same_report() {
     };
     assert!(references[0].as_str().starts_with("person/"));
     assert!(matches!(&reading.facts[..], [Fact::Referral(seen)] if &*seen.referral == "t-1"));
-    let report = by_token.report.expect("is one");
     assert_eq!(
-        report.sub_ids().get("sub1").map(|text| &**text),
+        by_token.report.sub_ids().get("sub1").map(|text| &**text),
         Some("spring")
     );
 }

@@ -2,8 +2,7 @@
 
 use super::{T, at, master, person_key};
 use crate::{
-    Headers, ItemOutcome, Secret, Secrets, VerificationError, WeakSecret, partner, partner_secret,
-    standard,
+    Headers, Secret, Secrets, VerificationError, WeakSecret, partner, partner_secret, standard,
 };
 use domain::ids::PartnerId;
 use proptest::prelude::*;
@@ -241,9 +240,11 @@ fn a_report_is_named_by_its_partner_and_message() {
     let request = super::post(&headers, BODY);
     let secrets = Secrets::new(vec![secret()]).expect("is one");
     let received = partner::receive(&acme, &request, &secrets, &person_key(), at(T));
-    let ItemOutcome::Event(reading) = received.expect("is right").received.outcome else {
-        panic!("it is acted upon");
+    let first = partner::FirstHeard {
+        signed_at: at(T),
+        heard_at: at(T),
     };
+    let reading = received.expect("is right").report.event(first);
     assert_eq!(reading.id.as_str(), "partner/acme/msg_7");
 }
 

@@ -11,6 +11,7 @@ use crate::items::stored_item::StoredItem;
 use crate::items::unreadable::UnreadableItem;
 use crate::journal::audit_cursor::Cursor;
 use crate::journal::closed_bucket::ClosedBucket;
+use crate::journal::first_payment_row::FirstPaymentRow;
 use crate::journal::rows::{Alias, JournalEntry, ParkedEntry};
 use crate::letters::row::LetterRow;
 use crate::partner::delivery_row::DeliveryState;
@@ -38,6 +39,8 @@ pub enum Item {
     Record(Arc<Record>),
     /// A reference leads to a customer.
     Alias(Reference, CustomerKey),
+    /// When a customer of a name first paid.
+    FirstPayment(Arc<FirstPaymentRow>),
     /// An entry waits under a reference for the customer it leads to.
     Parked(Reference, Arc<Entry>),
     /// A letter: due, claimed, sent or given up.
@@ -176,6 +179,7 @@ impl Item {
             "entry" => read_as::<JournalEntry>(key, attributes),
             "record" => read_as::<Record>(key, attributes),
             "alias" => read_as::<Alias>(key, attributes),
+            "first_payment" => read_as::<FirstPaymentRow>(key, attributes),
             "parked" => read_as::<ParkedEntry>(key, attributes),
             "letter" => read_as::<LetterRow>(key, attributes),
             "partner" => read_as::<PartnerRow>(key, attributes),
@@ -214,6 +218,7 @@ impl Item {
                 report: report.clone(),
             }),
             Self::Record(row) => ask(&**row),
+            Self::FirstPayment(row) => ask(&**row),
             Self::Letter(row) => ask(&**row),
             Self::Partner(row) => ask(&**row),
             Self::Commission(row) => ask(&**row),
@@ -285,6 +290,7 @@ macro_rules! paired_rows {
 
 shared_rows! {
     (Record, Record),
+    (FirstPayment, FirstPaymentRow),
     (Letter, LetterRow),
     (Partner, PartnerRow),
     (Commission, CommissionRow),

@@ -25,6 +25,8 @@ pub const JOURNAL: &str = "journal#";
 pub const LETTER: &str = "letter#";
 /// Sort keys of aliases begin so.
 pub const ALIAS: &str = "alias#";
+/// Sort keys of what customers of a name announce of their first payment begin so.
+pub const FIRST_PAYMENT: &str = "first#";
 /// Sort keys of parked entries begin so.
 pub const PARKED: &str = "parked#";
 /// Sort keys of ledger rows begin so.
@@ -166,6 +168,11 @@ impl Key {
             return format!("a reference / {}", self.sort);
         }
         self.to_string()
+    }
+
+    pub(crate) fn first_payment(reference: &Reference, customer: &CustomerKey) -> Self {
+        let sort = [FIRST_PAYMENT, customer.as_str()].concat();
+        Self::new(reference_partition(reference), sort)
     }
 
     pub(crate) fn alias(reference: &Reference, customer: &CustomerKey) -> Self {

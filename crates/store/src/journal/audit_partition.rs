@@ -74,6 +74,7 @@ impl Partition {
             Item::Unreadable(item) => self.unreadable = self.unreadable.take().or(Some(item)),
             Item::Letter(_)
             | Item::Alias(..)
+            | Item::FirstPayment(_)
             | Item::Partner(_)
             | Item::Bank(_)
             | Item::TransferBatch(_)

@@ -2,15 +2,17 @@
 
 use crate::error::StoreError;
 use crate::journal::guest::{hand_over, look_under_alias};
+use crate::journal::person_first;
 use crate::journal::rows::Alias;
 use crate::letters::row::LetterRow;
 use crate::port::Table;
 use domain::ids::CustomerKey;
+use domain::partner::first_payment::FirstPayment;
 use domain::partner::ledger::CommissionRow;
 use domain::partner::referral_status::ReferralStatusRow;
 use domain::record::{Effect, Entry, Record};
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// 5: writes a record if the one it came from still stands. None when it lost.
@@ -27,52 +29,32 @@ pub(crate) async fn write<T: Table>(
 /// Entries that went to the journals of others, who are to be folded.
 pub(crate) type EntriesOfOthers = BTreeMap<CustomerKey, Vec<Arc<Entry>>>;
 
-/// What came of a record's effects.
-pub(crate) struct PutEffects {
-    /// Entries that were parked and are now in this customer's journal, to be folded.
-    pub(crate) brought: Vec<Arc<Entry>>,
-    /// Whether effects remain that only a fold of the whole journal can name.
-    remains: bool,
+/// What a record has not folded yet.
+#[derive(Default)]
+pub(crate) struct Heard {
+    /// Entries of its journal.
+    pub(crate) new: Vec<Arc<Entry>>,
+    /// Whether another customer of the person may have paid earlier than the record knows.
+    pub(crate) asks: bool,
 }
 
-impl PutEffects {
-    pub(crate) fn is_all(&self) -> bool {
-        self.brought.is_empty() && !self.remains
+impl Heard {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.new.is_empty() && !self.asks
     }
 }
 
-/// 6 and 7: puts what the record as written says is owed, then clears it; page after page, where
-/// the journal it was made from is at hand.
-pub(crate) async fn put_effects<T: Table>(
+/// Puts one effect. Gives the customers of the same person to whom it may make a difference: they
+/// are told before it is cleared, or a crash would lose the announcement.
+pub(crate) async fn put_effect<T: Table>(
     table: &T,
-    mut record: Arc<Record>,
-    journal: &[Arc<Entry>],
-    now: Timestamp,
-    others: &mut EntriesOfOthers,
-) -> Result<PutEffects, StoreError> {
-    let mut brought = Vec::new();
-    while !record.pending.is_empty() {
-        for effect in &record.pending {
-            brought.extend(put_effect(table, &record.customer, effect, now, others).await?);
-        }
-        // Losing this race is harmless: whoever won sees the same effects and puts them again.
-        let Some(next) = write(table, &record, record.cleared_with_next(journal)).await? else {
-            let remains = false;
-            return Ok(PutEffects { brought, remains });
-        };
-        record = next;
-    }
-    let remains = record.remainder.is_some();
-    Ok(PutEffects { brought, remains })
-}
-
-async fn put_effect<T: Table>(
-    table: &T,
-    customer: &CustomerKey,
+    record: &Record,
     effect: &Effect,
     now: Timestamp,
+    heard: &mut Heard,
     others: &mut EntriesOfOthers,
-) -> Result<Vec<Arc<Entry>>, StoreError> {
+) -> Result<BTreeSet<CustomerKey>, StoreError> {
+    let customer = &record.customer;
     match effect {
         Effect::Alias(reference) => {
             let alias = Alias {
@@ -84,11 +66,16 @@ async fn put_effect<T: Table>(
             for (guest, entry) in found.guests {
                 others.entry(guest).or_default().push(entry);
             }
-            return Ok(found.unparked);
+            heard.new.extend(found.unparked);
         }
         Effect::HandOver(owner) => {
             let new = hand_over(table, customer, owner).await?;
             others.entry(owner.clone()).or_default().extend(new);
+        }
+        Effect::FirstPayment(own) => {
+            let concerned = person_first::announce(table, customer, own).await?;
+            heard.asks = earliest(table, record).await? != record.person_payments.earliest;
+            return Ok(concerned);
         }
         Effect::Letter(decided) => {
             let row = LetterRow::due(customer.clone(), decided, now);
@@ -102,5 +89,13 @@ async fn put_effect<T: Table>(
             table.insert(Arc::new(row)).await?;
         }
     }
-    Ok(Vec::new())
+    Ok(BTreeSet::new())
+}
+
+/// The earliest payment of the person that a record's customer is.
+pub(crate) async fn earliest<T: Table>(
+    table: &T,
+    record: &Record,
+) -> Result<Option<FirstPayment>, StoreError> {
+    person_first::earliest(table, &record.folded.state.partners.names).await
 }

@@ -1,34 +1,25 @@
 //! From journal to record: read, fold, write if nobody was faster, then put what follows.
 
+pub use crate::journal::journal_reads::{read_journal, read_record};
+
 use crate::error::StoreError;
-use crate::items::item::TableRow;
-use crate::items::key::{
-    JOURNAL, Key, customer_partition, customer_referral_statuses, ledger_partition,
-};
 use crate::journal::checkpoint::{self, fold_after_checkpoint};
 use crate::journal::closed_index;
-use crate::journal::effects::{EntriesOfOthers, put_effects, write};
-use crate::journal::rows::JournalEntry;
-use crate::partner::ledger::customer_ledger;
+use crate::journal::effects::{EntriesOfOthers, Heard, earliest, put_effect, write};
+use crate::journal::journal_reads::restore_ledger;
 use crate::port::Table;
 use domain::ids::CustomerKey;
-use domain::partner::referral_status::ReferralStatusRow;
 use domain::record::checkpoint::MAX_RECENT;
 use domain::record::closed_objects::LONG_JOURNAL;
-use domain::record::journal::partners_of;
-use domain::record::journal::referrals_of;
-use domain::record::raw_item::RawItem;
 use domain::record::{AdvanceOutcome, Entry, Record};
 use jiff::Timestamp;
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 
 /// How often a fold that lost its race begins again before it leaves the rest to the stream.
 const ATTEMPTS: u32 = 5;
-
-/// From here on a journal is told of.
-const LARGE_JOURNAL: usize = 20_000;
 
 /// How often in a row what was parked may bring more of itself along.
 const ROUNDS: u32 = 8;
@@ -55,10 +46,20 @@ pub async fn fold<T: Table>(
     new: Vec<Arc<Entry>>,
     now: Timestamp,
 ) -> Result<FoldStatus, StoreError> {
-    let mut new = new;
+    fold_and_hear(table, customer, Heard { new, asks: false }, now).await
+}
+
+/// Folds what was heard, and what that brings along.
+async fn fold_and_hear<T: Table>(
+    table: &T,
+    customer: &CustomerKey,
+    heard: Heard,
+    now: Timestamp,
+) -> Result<FoldStatus, StoreError> {
+    let mut heard = heard;
     let mut others = EntriesOfOthers::new();
     for _ in 0..ROUNDS {
-        let (record, journal) = match fold_once(table, customer, &new, now).await? {
+        let (record, journal) = match fold_once(table, customer, &heard, now).await? {
             FoldAttempt::Current(record, journal) => (record, journal),
             FoldAttempt::Stopped(outcome) => return Ok(outcome),
         };
@@ -67,7 +68,7 @@ pub async fn fold<T: Table>(
             return fold_others(table, others, now).await;
         }
         // Where nothing was brought, the whole journal says what remains.
-        new = put.brought;
+        heard = put.heard;
     }
     Ok(FoldStatus::Contended)
 }
@@ -96,6 +97,30 @@ fn fold_boxed<'a, T: Table>(
     now: Timestamp,
 ) -> Pin<Box<dyn Future<Output = Result<FoldStatus, StoreError>> + Send + 'a>> {
     Box::pin(fold(table, customer, new, now))
+}
+
+/// Lets another customer of a person hear when the person first paid.
+fn tell<'a, T: Table>(
+    table: &'a T,
+    customer: &'a CustomerKey,
+    now: Timestamp,
+) -> Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + 'a>> {
+    Box::pin(async move {
+        let Some(record) = read_record(table, customer).await? else {
+            return Ok(());
+        };
+        if earliest(table, &record).await? == record.person_payments.earliest {
+            return Ok(());
+        }
+        let heard = Heard {
+            new: Vec::new(),
+            asks: true,
+        };
+        match fold_and_hear(table, customer, heard, now).await? {
+            FoldStatus::Done | FoldStatus::Panicked => Ok(()),
+            FoldStatus::Contended => Err(StoreError::Contended),
+        }
+    })
 }
 
 /// Folds, and swallows what goes wrong: for callers whose entries are durable already.
@@ -136,61 +161,13 @@ pub async fn replan<T: Table>(
     let put = put_effects(table, record, &[], now, &mut others).await?;
     let folded = match put.is_all() {
         true => FoldStatus::Done,
-        false => fold(table, customer, put.brought, now).await?,
+        false => fold_and_hear(table, customer, put.heard, now).await?,
     };
     let of_others = fold_others(table, others, now).await?;
     Ok(match folded {
         FoldStatus::Done => of_others,
         FoldStatus::Contended | FoldStatus::Panicked => folded,
     })
-}
-
-/// A customer's record as it stands.
-///
-/// # Errors
-/// When the table does not answer.
-pub async fn read_record<T: Table>(
-    table: &T,
-    customer: &CustomerKey,
-) -> Result<Option<Arc<Record>>, StoreError> {
-    table.get_row(Key::record(customer)).await
-}
-
-/// A customer's whole journal, as the fold reads it: without wire items and receipts, where no one
-/// else holds the entry. They are the most of it, and a long journal must fit into a function.
-///
-/// # Errors
-/// When the table does not answer.
-pub async fn read_journal<T: Table>(
-    table: &T,
-    customer: &CustomerKey,
-) -> Result<Vec<Arc<Entry>>, StoreError> {
-    let partition = customer_partition(customer);
-    let (mut journal, mut after) = (Vec::new(), None);
-    loop {
-        let page = table.query(&partition, JOURNAL, after).await?;
-        for item in page.items {
-            let Some(JournalEntry { mut entry, .. }) =
-                JournalEntry::from_item(item.into_readable()?)
-            else {
-                continue;
-            };
-            if let Some(entry) = Arc::get_mut(&mut entry) {
-                entry.raw = RawItem::default();
-                entry.receipt = Arc::default();
-            }
-            journal.push(entry);
-        }
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-    }
-    if journal.len() > LARGE_JOURNAL {
-        let (entries, metrics) = (journal.len(), "large_journal");
-        tracing::warn!(%customer, entries, metrics, "a journal nears what a function can hold");
-    }
-    Ok(journal)
 }
 
 enum FoldAttempt {
@@ -202,21 +179,37 @@ enum FoldAttempt {
 async fn fold_once<T: Table>(
     table: &T,
     customer: &CustomerKey,
-    new: &[Arc<Entry>],
+    Heard { new, asks }: &Heard,
     now: Timestamp,
 ) -> Result<FoldAttempt, StoreError> {
     for _ in 0..ATTEMPTS {
         let there = read_record(table, customer).await?; // 3
         let record = there.unwrap_or_else(|| Arc::new(Record::new(customer.clone())));
+        let (record, is_news) = if *asks {
+            // After the record, whose write is refused where somebody wrote what they heard.
+            let earliest = earliest(table, &record).await?;
+            let is_news = earliest != record.person_payments.earliest;
+            (Arc::new(record.with_person_earliest(earliest)), is_news)
+        } else {
+            (record, false)
+        };
         let mut journal = Vec::new();
-        let next = match fold_on_top(table, &record, new, now).await? {
+        let on_top = if is_news {
+            Some(AdvanceOutcome::ReadJournal)
+        } else {
+            fold_on_top(table, &record, new, now).await?
+        };
+        let next = match on_top {
             None => return Ok(FoldAttempt::Stopped(FoldStatus::Panicked)),
             Some(AdvanceOutcome::AlreadyFolded) => {
                 return Ok(FoldAttempt::Current(record, journal));
             }
             Some(AdvanceOutcome::Next(next)) if next.recent.len() <= MAX_RECENT => *next,
             Some(AdvanceOutcome::Next(_) | AdvanceOutcome::ReadJournal) => {
-                if let Some(next) = fold_after_checkpoint(table, &record, new, now).await? {
+                // What was heard may concern payments before the checkpoint.
+                if !is_news
+                    && let Some(next) = fold_after_checkpoint(table, &record, new, now).await?
+                {
                     let next = index_closed(table, &record, next, new, &journal).await?;
                     match write(table, &record, next).await? {
                         Some(written) => return Ok(FoldAttempt::Current(written, journal)),
@@ -228,6 +221,7 @@ async fn fold_once<T: Table>(
                 let record = restore_ledger(table, &record, &journal).await?;
                 match catch_panic(|| record.rebuild(&journal, new, now)) {
                     None => return Ok(FoldAttempt::Stopped(FoldStatus::Panicked)),
+                    Some(None) if is_news => record.rewritten(),
                     Some(None) => return Ok(FoldAttempt::Current(record, journal)),
                     Some(Some(next)) => next,
                 }
@@ -293,35 +287,51 @@ async fn index_closed<T: Table>(
     Ok(next)
 }
 
-/// A record with its ledger as its rows in the table make it. For customers on whom no partner
-/// earns there is nothing to read.
-async fn restore_ledger<T: Table>(
+/// What came of a record's effects.
+struct PutEffects {
+    /// What is to be folded next: entries that were parked and are now in this customer's journal,
+    /// and when the person first paid.
+    heard: Heard,
+    /// Whether effects remain that only a fold of the whole journal can name.
+    remains: bool,
+}
+
+impl PutEffects {
+    fn is_all(&self) -> bool {
+        self.heard.is_empty() && !self.remains
+    }
+}
+
+/// 6 and 7: puts what the record as written says is owed, then clears it; page after page, where
+/// the journal it was made from is at hand.
+async fn put_effects<T: Table>(
     table: &T,
-    record: &Arc<Record>,
+    mut record: Arc<Record>,
     journal: &[Arc<Entry>],
-) -> Result<Arc<Record>, StoreError> {
-    let partners = partners_of(journal);
-    if partners.is_empty() {
-        return Ok(record.clone());
+    now: Timestamp,
+    others: &mut EntriesOfOthers,
+) -> Result<PutEffects, StoreError> {
+    let mut heard = Heard::default();
+    while !record.pending.is_empty() {
+        for effect in &record.pending {
+            let concerned = put_effect(table, &record, effect, now, &mut heard, others).await?;
+            for customer in &concerned {
+                tell(table, customer, now).await?;
+            }
+        }
+        if heard.asks {
+            // What was announced stays pending until the record has what was heard.
+            break;
+        }
+        // Losing this race is harmless: whoever won sees the same effects and puts them again.
+        let Some(next) = write(table, &record, record.cleared_with_next(journal)).await? else {
+            let remains = false;
+            return Ok(PutEffects { heard, remains });
+        };
+        record = next;
     }
-    let mut rows = Vec::new();
-    for partner in partners {
-        rows.extend(customer_ledger(table, partner, &record.customer).await?);
-    }
-    let record = Arc::new(record.with_ledger_from_rows(&rows));
-    if record.version > 0 {
-        return Ok(record);
-    }
-    // It was lost, or never was: what partners were told stands in their rows alone.
-    let mut told = Vec::new();
-    for (partner, referral) in referrals_of(journal) {
-        let rows = customer_referral_statuses(&referral, &record.customer);
-        let rows: Vec<Arc<ReferralStatusRow>> =
-            table.query_rows(&ledger_partition(partner), &rows).await?;
-        told.extend(rows);
-    }
-    let told: Vec<ReferralStatusRow> = told.into_iter().map(Arc::unwrap_or_clone).collect();
-    Ok(Arc::new(record.with_statuses_from_rows(&told)))
+    let remains = record.remainder.is_some();
+    Ok(PutEffects { heard, remains })
 }
 
 /// A bug in the pure core stops one customer, never a batch.

@@ -12,6 +12,7 @@ use crate::journal::folding::{fold, read_journal, read_record};
 use crate::journal::ingest::ingest_entries;
 use crate::journal::rows::ParkedEntry;
 use crate::partner::partner_row::PartnerRow;
+use crate::partner::reports::read_referral;
 use crate::port::Table;
 use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::{CustomerKey, EventId, InvalidId, PartnerId, Reference};
@@ -20,7 +21,7 @@ use domain::partner::referral::Decision;
 use domain::partner::referral_status::ReferralStatusRow;
 use domain::record::Entry;
 use jiff::Timestamp;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The one who decides, in front of the ids of what was decided.
@@ -161,6 +162,104 @@ pub async fn referred_customers<T: Table>(
         }
     }
     Ok(reached)
+}
+
+/// Decides a referral for whomever it reaches, also those who are not known yet: the decision waits
+/// beside the report, under the same names. Gives the customers it reaches now; `None` where no
+/// report says by what it leads to its customers, as older ones do not.
+///
+/// # Errors
+/// When the table does not answer: it may have been decided, and deciding it again is safe.
+pub async fn review_everywhere<T: Table>(
+    table: &T,
+    named: &ReferralRef,
+    decision: Decision,
+    now: Timestamp,
+) -> Result<Option<BTreeSet<CustomerKey>>, StoreError> {
+    let references = leading_references(table, named).await?;
+    if references.is_empty() {
+        return Ok(None);
+    }
+    for _ in 0..ATTEMPTS {
+        let decided = read_decisions(table, &references, named).await?;
+        if decided.last().is_some_and(|(_, last)| *last == decision) {
+            return Ok(Some(
+                resolve_references(table, &references)
+                    .await?
+                    .into_iter()
+                    .collect(),
+            ));
+        }
+        let since = decided.iter().map(|(at, _)| *at).max();
+        let (count, verb) = (decided.len(), verb(decision));
+        let ReferralRef { partner, referral } = named;
+        let kind = format!("referral.{verb}");
+        let id = format!("{OPERATOR}/{partner}/{referral}/everywhere/{count:04}/{verb}");
+        let reading = NormalizedEvent {
+            id: EventId::parse(id).map_err(invalid_id)?,
+            kind: kind.as_str().into(),
+            occurred_at: not_before(now, since),
+            rank: REVIEWED_RANK,
+            about: About::ByReference(references.clone()),
+            facts: vec![Fact::Reviewed {
+                partner: partner.clone(),
+                referral: referral.clone(),
+                decision,
+            }],
+            references: Vec::new(),
+        };
+        let raw = serde_json::json!({
+            "type": kind,
+            "data": { "partner": partner, "referral_id": referral },
+        });
+        if ingest_decision(table, reading, &raw, now).await? {
+            return Ok(Some(
+                resolve_references(table, &references)
+                    .await?
+                    .into_iter()
+                    .collect(),
+            ));
+        }
+    }
+    Err(StoreError::Contended)
+}
+
+/// What leads to the customers of a referral: the code, or what its reports say.
+async fn leading_references<T: Table>(
+    table: &T,
+    named: &ReferralRef,
+) -> Result<Vec<Reference>, StoreError> {
+    let (reports, _) = read_referral(table, &named.partner, &named.referral).await?;
+    let mut references: BTreeSet<Reference> = BTreeSet::new();
+    references.extend(reports.iter().flat_map(|report| report.references.clone()));
+    if let Some(code) = named.referral.strip_prefix("code/") {
+        references.insert(Reference::code(code).map_err(invalid_id)?);
+    }
+    Ok(references.into_iter().collect())
+}
+
+/// What was decided of a referral for whomever it reaches, the first first.
+async fn read_decisions<T: Table>(
+    table: &T,
+    references: &[Reference],
+    ReferralRef { partner, referral }: &ReferralRef,
+) -> Result<Vec<(Timestamp, Decision)>, StoreError> {
+    let prefix = format!("{PARKED}{OPERATOR}/{partner}/{referral}/everywhere/");
+    let mut decisions = BTreeMap::new();
+    for reference in references {
+        let parked: Vec<ParkedEntry> = table
+            .query_rows(&reference_partition(reference), &prefix)
+            .await?;
+        for ParkedEntry { entry, .. } in parked {
+            for fact in &entry.event.facts {
+                if let Fact::Reviewed { decision, .. } = fact {
+                    let decided = (entry.event.occurred_at, *decision);
+                    decisions.insert(entry.event.id.to_string(), decided);
+                }
+            }
+        }
+    }
+    Ok(decisions.into_values().collect())
 }
 
 /// Releases or voids a referral of one customer.

@@ -4,7 +4,7 @@ use crate::error::StoreError;
 use crate::items::attributes::{Attributes, from_fields, text, to_fields};
 use crate::items::key::{Key, referral_rows, reports_partition};
 use crate::items::stored_item::StoredItem;
-use domain::ids::PartnerId;
+use domain::ids::{PartnerId, Reference};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -21,6 +21,10 @@ pub struct StoredReport {
     pub kind: Arc<str>,
     /// The partner's id of the referral.
     pub referral: Arc<str>,
+    /// What leads to its customer: it waits under these for whoever comes later. Older reports do
+    /// not say it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<Reference>,
     /// What the partner knows the click by.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sub_ids: BTreeMap<Arc<str>, Arc<str>>,

@@ -5,8 +5,11 @@ pub use crate::partner::report_row::{ReportIndex, ReportRow, StoredReport};
 
 use crate::error::StoreError;
 use crate::items::item::TableRow;
-use crate::items::key::{ledger_partition, referral_rows, reports_partition};
+use crate::items::key::{
+    Key, PARKED, REFERRAL, ledger_partition, reference_partition, referral_rows, reports_partition,
+};
 use crate::port::{InsertOutcome, Table};
+use domain::event::{About, NormalizedEvent};
 use domain::ids::PartnerId;
 use domain::partner::referral_status::ReferralStatusRow;
 use jiff::Timestamp;
@@ -20,9 +23,50 @@ pub enum ReportOutcome {
     Accepted {
         /// When it was signed first.
         signed_at: Timestamp,
+        /// When it was heard first, by our clock.
+        heard_at: Timestamp,
     },
     /// Another content under a known id.
     Conflict,
+}
+
+/// Whether one more report of a partner may be kept under what it names. What is kept there goes
+/// to every customer of these names, so it is bounded; one that is there already has its place.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn has_room<T: Table>(
+    table: &T,
+    partner: &PartnerId,
+    event: &NormalizedEvent,
+) -> Result<bool, StoreError> {
+    let About::ByReference(references) = &event.about else {
+        return Ok(true);
+    };
+    let of_partner = format!("{PARKED}partner/{partner}/");
+    for reference in references {
+        let partition = reference_partition(reference);
+        let (mut count, mut after) = (0_usize, None);
+        loop {
+            let page = table.query(&partition, &of_partner, after).await?;
+            if page
+                .items
+                .iter()
+                .any(|item| item.key() == Key::parked(reference, &event.id))
+            {
+                return Ok(true);
+            }
+            count = count.saturating_add(page.items.len());
+            if count >= MAX_REPORTS {
+                return Ok(false);
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(true)
 }
 
 /// Notes a report before it is taken in. Nothing is ever overwritten.
@@ -59,7 +103,19 @@ pub async fn record_report<T: Table>(
     table.insert(row(ReportIndex::Referral, &first)).await?;
     Ok(ReportOutcome::Accepted {
         signed_at: first.signed_at,
+        heard_at: first.received_at,
     })
+}
+
+/// All that is told of a partner's referrals.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn read_statuses<T: Table>(
+    table: &T,
+    partner: &PartnerId,
+) -> Result<Vec<Arc<ReferralStatusRow>>, StoreError> {
+    table.query_rows(&ledger_partition(partner), REFERRAL).await
 }
 
 /// What was heard and what is told of a referral, of each at most a page of the table.
@@ -80,3 +136,6 @@ pub async fn read_referral<T: Table>(
     let statuses = told.items.into_iter().filter_map(TableRow::from_item);
     Ok((reports.map(|row| row.report).collect(), statuses.collect()))
 }
+
+/// How many reports of one partner are kept under one name of a customer.
+pub const MAX_REPORTS: usize = 32;

@@ -38,5 +38,6 @@ mod reports;
 mod endpoints;
 mod notices;
 mod commissions;
+mod first_payment;
 mod tiers;
 mod payouts;

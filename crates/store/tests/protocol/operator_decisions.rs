@@ -1,15 +1,17 @@
 //! What people decide of partners: an entry each, one however often it is typed.
 
 use crate::support::{acme, at, at_once, customer, empty, ingest, naming, paid, program, report};
-use domain::ids::{PartnerId, Reference};
+use domain::event::About;
+use domain::ids::{PartnerId, PersonHash, Reference};
 use domain::partner::referral::Decision;
 use std::sync::Arc;
 use store::folding::read_journal;
 use store::memory::{Fault, MemoryTable, TableRequest};
 use store::operator_decisions::{
-    GrantOutcome, ReferralRef, ReviewOutcome, grant, referred_customers, review,
+    GrantOutcome, ReferralRef, ReviewOutcome, grant, referred_customers, review, review_everywhere,
 };
 use store::partners::PartnerRow;
+use store::reports::{StoredReport, record_report};
 use store::{Item, StoreError};
 
 fn partner(name: &str) -> PartnerRow {
@@ -188,4 +190,49 @@ async fn a_referral_reaches_those_it_was_told_on_and_a_code_those_who_showed_it(
             .unwrap()
             .is_subset(&[customer(5)].into())
     );
+}
+
+#[tokio::test]
+async fn a_void_strikes_the_report_that_waits_for_whoever_comes_later() {
+    for voided in [false, true] {
+        let table = MemoryTable::default();
+        let person = Reference::person(&PersonHash::parse("nell").unwrap());
+        let note = StoredReport {
+            partner: acme(),
+            message: "m".into(),
+            kind: "referral.created".into(),
+            referral: "r-1".into(),
+            references: vec![person.clone()],
+            sub_ids: Default::default(),
+            digest: "d".into(),
+            signed_at: at(0),
+            received_at: at(0),
+            content: None,
+        };
+        record_report(&table, note, b"{}").await.unwrap();
+        let mut parked = report(1);
+        parked.about = About::ByReference(vec![person.clone()]);
+        ingest(&table, parked).await;
+        if voided {
+            for _ in 0..2 {
+                let reached = review_everywhere(&table, &referral(), Decision::Void, at(1)).await;
+                assert_eq!(reached, Ok(Some([].into())));
+            }
+        }
+        ingest(&table, naming(paid(7, 1), &[&person])).await;
+        let items = table.items();
+        let earned = items.iter().any(|item| matches!(item, Item::Commission(_)));
+        assert_eq!(earned, !voided);
+        let told: Vec<&str> = items
+            .iter()
+            .filter_map(|item| match item {
+                Item::ReferralStatus(row) => row.status.reason().or(Some(row.status.as_str())),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(told, [if voided { "void" } else { "attributed" }]);
+    }
+    let (empty, named) = (MemoryTable::default(), referral());
+    let unknown = review_everywhere(&empty, &named, Decision::Void, at(1)).await;
+    assert_eq!(unknown, Ok(None), "no report says whom it names");
 }

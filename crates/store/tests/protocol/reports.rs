@@ -11,6 +11,7 @@ fn report(message: &str, digest: &str, signed_at: Timestamp) -> StoredReport {
         message: message.into(),
         kind: "referral.created".into(),
         referral: "r-1".into(),
+        references: Vec::new(),
         sub_ids: [].into(),
         digest: digest.into(),
         signed_at,
@@ -27,7 +28,10 @@ async fn told(table: &MemoryTable, digest: &str, hour: i64) -> ReportOutcome {
 #[tokio::test]
 async fn a_new_report_costs_two_writes() {
     let table = MemoryTable::default();
-    let accepted = ReportOutcome::Accepted { signed_at: at(1) };
+    let accepted = ReportOutcome::Accepted {
+        signed_at: at(1),
+        heard_at: at(1),
+    };
     assert_eq!(told(&table, "d1", 1).await, accepted);
     assert_eq!(table.take_requests(), ["put", "put"]);
     assert_eq!(table.items().len(), 2);
@@ -38,7 +42,10 @@ async fn the_same_report_again_is_as_of_its_first_signature() {
     let table = MemoryTable::default();
     told(&table, "d1", 1).await;
     let before = table.state();
-    let accepted = ReportOutcome::Accepted { signed_at: at(1) };
+    let accepted = ReportOutcome::Accepted {
+        signed_at: at(1),
+        heard_at: at(1),
+    };
     assert_eq!(told(&table, "d1", 5).await, accepted);
     assert_eq!(table.state(), before);
 }
@@ -51,7 +58,10 @@ async fn another_content_under_a_known_id_is_a_conflict_and_is_kept() {
         assert_eq!(told(&table, "d2", 2).await, ReportOutcome::Conflict);
         assert_eq!(table.items().len(), 3);
     }
-    let accepted = ReportOutcome::Accepted { signed_at: at(1) };
+    let accepted = ReportOutcome::Accepted {
+        signed_at: at(1),
+        heard_at: at(1),
+    };
     assert_eq!(told(&table, "d1", 3).await, accepted, "the first stands");
 }
 
@@ -82,7 +92,10 @@ async fn wherever_an_endpoint_crashes_a_retry_finds_the_same() {
             assert!(first.is_err());
             let known = after > 0 || answer_lost;
             let signed_at = at(if known { 1 } else { 5 });
-            let accepted = ReportOutcome::Accepted { signed_at };
+            let accepted = ReportOutcome::Accepted {
+                signed_at,
+                heard_at: signed_at,
+            };
             assert_eq!(told(&table, "d1", 5).await, accepted);
             assert_eq!(table.items().len(), 2);
         }

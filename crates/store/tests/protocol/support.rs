@@ -72,6 +72,9 @@ pub(crate) fn report(n: usize) -> NormalizedEvent {
         partner: acme(),
         referral: referral.clone(),
         referred_at: at(0),
+        reported_at: Some(at(0)),
+        names: Vec::new(),
+        sub_ids: Default::default(),
     };
     let pinned = AttributionTerms {
         partner: acme(),

@@ -181,6 +181,9 @@ async fn report(table: &MemoryTable, n: usize, signed_at: Timestamp) {
         partner: acme(),
         referral: format!("r-{n}").into(),
         referred_at: at(0),
+        reported_at: Some(signed_at),
+        names: Vec::new(),
+        sub_ids: Default::default(),
     };
     let id = format!("partner/acme/{n}");
     let mut reading = event_of(n, id, signed_at, vec![Fact::Referral(seen)]);

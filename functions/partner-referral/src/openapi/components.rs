@@ -1,12 +1,14 @@
 //! What several addresses share: parameters, proofs, answers, schemas.
 
-use super::Schemas;
+use super::{Schemas, webhooks};
 use crate::MAX_BODY_BYTES;
 use serde_json::{Map, Value, json};
 
 pub(super) fn components(schemas: &Schemas) -> Value {
     let mut named = schemas.named.clone();
     named.insert("Error".to_owned(), error());
+    let notices = webhooks::schemas().map(|(name, schema)| (name.to_owned(), schema));
+    named.extend(notices);
     json!({
         "parameters": parameters(),
         "securitySchemes": proofs(),
@@ -133,7 +135,12 @@ fn responses() -> Value {
         ),
         (
             "Conflict",
-            "The id came before with another content. What it said first stands; both are kept.",
+            "The id came before with another content. What it said first stands; both are kept. \
+            Or you have reported this customer 32 times, and more is not kept.",
+        ),
+        (
+            "TooFast",
+            "More than ten requests a second, and 200 at once. Send it again a little later.",
         ),
         ("TooLarge", &too_large),
         (

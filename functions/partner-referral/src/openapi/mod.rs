@@ -3,6 +3,7 @@
 
 mod paths;
 mod components;
+mod webhooks;
 
 use crate::referral_status::ReferralResponse;
 use crate::report::ReportResponse;
@@ -39,8 +40,10 @@ pub fn document() -> Result<String, serde_json::Error> {
         tags: json!([
             { "name": "reports", "description": "What you tell the shop." },
             { "name": "answers", "description": "What the shop tells you." },
+            { "name": "notices", "description": "What the shop tells you by itself." },
         ]),
         paths: paths::paths(&schemas),
+        webhooks: webhooks::webhooks(),
         components: components::components(&schemas),
     };
     Ok(format!("{}\n", serde_json::to_string_pretty(&document)?))
@@ -53,6 +56,7 @@ struct Document {
     servers: Value,
     tags: Value,
     paths: Value,
+    webhooks: Value,
     components: Value,
 }
 

@@ -2,14 +2,13 @@
 //! how it stands; each row was decided once, by a record as written, and stands as it was decided.
 
 use crate::proof::reference_model::expected_commissions::{
-    self, CommissionAccount, CommissionSums,
+    self, CommissionAccount, CommissionSums, PersonFirst,
 };
-use crate::proof::reference_model::facts;
 use crate::proof::reference_model::facts::JournaledEvent;
 use crate::proof::simulation::records::DecidedRows;
 use crate::proof::simulation::records::Violation;
 use crate::proof::simulation::state::Simulation;
-use domain::ids::CustomerKey;
+use domain::ids::{CustomerKey, ObjectId};
 use domain::partner::ledger::CommissionRow;
 use domain::partner::referral_status::{ReferralStatus, ReferralStatusRow};
 use domain::record::{Effect, Record};
@@ -28,7 +27,10 @@ impl DecidedRows {
                 Effect::ReferralStatus(row) => {
                     (Item::ReferralStatus(Arc::new((**row).clone())), row.n)
                 }
-                Effect::Alias(_) | Effect::HandOver(_) | Effect::Letter(_) => continue,
+                Effect::Alias(_)
+                | Effect::HandOver(_)
+                | Effect::Letter(_)
+                | Effect::FirstPayment(_) => continue,
             };
             let (key, earns) = (row.key(), matches!(row, Item::Commission(_)));
             let there = self.rows.entry(key.clone()).or_insert_with(|| row.clone());
@@ -75,8 +77,9 @@ impl Simulation<'_> {
     ) -> Result<(), Violation> {
         self.decided_rows.check_all_present(&self.table)?;
         let mut expected = ExpectedRows::default();
+        let firsts = first_payments(journals);
         for (customer, known) in journals {
-            expected.add_customer(customer, known);
+            expected.add_customer(customer, known, &firsts);
         }
         expected.check(&self.table)?;
         let mut holds: BTreeMap<CommissionAccount, Timestamp> = BTreeMap::new();
@@ -92,21 +95,45 @@ impl Simulation<'_> {
     }
 }
 
+/// When the customers first paid whose partners earn by a person's first payment.
+pub(crate) fn first_payments(
+    journals: &BTreeMap<&CustomerKey, Vec<JournaledEvent<'_>>>,
+) -> Vec<PersonFirst> {
+    let journals = journals.iter();
+    journals
+        .filter_map(|(customer, known)| expected_commissions::person_first(customer, known))
+        .collect()
+}
+
 /// What the rows of a table must come to, and the last that was told of each report.
 #[derive(Default)]
 pub(crate) struct ExpectedRows {
     sums: CommissionSums,
     statuses: BTreeMap<(CustomerKey, String), ReferralStatus>,
+    /// By each id of a payment the one under which it is expected: rows stay under the id that
+    /// they were first decided under.
+    payments: BTreeMap<(CustomerKey, ObjectId), ObjectId>,
 }
 
 impl ExpectedRows {
     /// By what is known of one more customer.
-    pub(crate) fn add_customer(&mut self, customer: &CustomerKey, known: &[JournaledEvent<'_>]) {
-        let facts = facts::facts(known);
+    pub(crate) fn add_customer(
+        &mut self,
+        customer: &CustomerKey,
+        known: &[JournaledEvent<'_>],
+        firsts: &[PersonFirst],
+    ) {
+        for ids in expected_commissions::payment_ids(known) {
+            let Some(last) = ids.last() else { continue };
+            let named = ids
+                .iter()
+                .map(|id| ((customer.clone(), id.clone()), last.clone()));
+            self.payments.extend(named);
+        }
         self.sums
-            .extend(expected_commissions::accrued(customer, &facts));
+            .extend(expected_commissions::accrued(customer, known, firsts));
         self.statuses
-            .extend(expected_commissions::referral_statuses(customer, &facts));
+            .extend(expected_commissions::referral_statuses(customer, known));
     }
 
     /// Whether a partner earns.
@@ -116,7 +143,15 @@ impl ExpectedRows {
 
     /// Whether a table's rows say so.
     pub(crate) fn check(&self, table: &TableState) -> Result<(), Violation> {
-        let sums = expected_commissions::sums(commission_rows(table));
+        let mut sums = CommissionSums::new();
+        for (mut account, sum) in expected_commissions::sums(commission_rows(table)) {
+            let id = (account.3.clone(), account.4.clone());
+            if let Some(expected) = self.payments.get(&id) {
+                account.4 = expected.clone();
+            }
+            *sums.entry(account).or_default() += sum;
+        }
+        sums.retain(|_, sum| *sum != 0);
         if let Some((account, is, due)) = first_difference(&sums, &self.sums) {
             return Err(format!("{account:?} comes to {is:?} where {due:?} is owed"));
         }

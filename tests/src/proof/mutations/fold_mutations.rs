@@ -26,6 +26,7 @@ pub(crate) fn write_effects_first(
                 Item::Letter(Arc::new(LetterRow::due(record.customer.clone(), due, now)))
             }
             Effect::Commission(row) => Item::Commission(Arc::new((**row).clone())),
+            Effect::FirstPayment(_) => continue,
             Effect::ReferralStatus(row) => Item::ReferralStatus(Arc::new((**row).clone())),
         };
         simulation.apply(process, TableRequest::Put(item, WriteCondition::Absent));

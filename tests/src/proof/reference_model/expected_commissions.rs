@@ -2,15 +2,13 @@
 //! second time, over sets.
 
 use super::expected_payments;
-use super::facts::{self, Positioned};
-use domain::event::{Fact, Position};
-use domain::ids::{CustomerKey, ObjectId};
+use super::expected_referrals::{heard_at, is_about, is_by_code_alone, partners};
+use super::facts::{self, JournaledEvent};
+use domain::ids::{CustomerKey, ObjectId, Reference};
 use domain::partner::attribution::{EffectiveTerms, Partners};
 use domain::partner::identity::SelfReferralSignal;
 use domain::partner::ledger::CommissionRow;
 use domain::partner::program::{AttributionModel, CommissionDuration, Reward};
-use domain::partner::referral::AttributionTerms;
-use domain::partner::referral::CodeGranted;
 use domain::partner::referral::Decision;
 use domain::partner::referral::Referral;
 use domain::partner::referral::ReferralRefusal;
@@ -18,8 +16,7 @@ use domain::partner::referral_status::ReferralStatus;
 use domain::payment::payments::Payment;
 use jiff::ToSpan;
 use jiff::tz::TimeZone;
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Whose, in which currency, why it waits for a person, of which customer, for which payment.
 pub(crate) type CommissionAccount = (String, String, &'static str, CustomerKey, ObjectId);
@@ -49,82 +46,13 @@ pub(crate) fn account(row: &CommissionRow) -> CommissionAccount {
     )
 }
 
-/// Every referral of a customer: by the codes it showed, and as partners reported.
-pub(crate) fn referrals(facts: &[Positioned<'_, Fact>]) -> BTreeMap<String, Referral> {
-    let mut all = code_referrals(facts);
-    all.extend(facts::reported_referrals(facts));
-    all
-}
-
-/// What attribution rests on besides the reports.
-pub(crate) fn partners(facts: &[Positioned<'_, Fact>]) -> Partners {
-    let facts = sorted(facts);
-    let mut partners = Partners::default();
-    for (place, (at, fact)) in facts.iter().enumerate() {
-        match fact {
-            Fact::AttributionTerms(pinned) => {
-                let key = format!("{}/{}", pinned.partner, pinned.referral);
-                partners
-                    .attribution_terms
-                    .entry(key)
-                    .or_insert_with(|| attribution_terms(pinned, &facts, place));
-            }
-            Fact::ReferralCode { code } => {
-                if let Some((key, used)) = code_referral(&facts[..place], code, at) {
-                    partners
-                        .attribution_terms
-                        .entry(key)
-                        .or_insert_with(|| attribution_terms(&used, &facts, place));
-                }
-            }
-            Fact::Reviewed {
-                partner,
-                referral,
-                decision,
-            } => {
-                let key = format!("{partner}/{referral}");
-                partners.decisions.insert(key, *decision);
-            }
-            Fact::CodeGranted(granted) => {
-                partners
-                    .codes
-                    .insert(granted.code.clone(), (**granted).clone());
-            }
-            Fact::Fingerprint { fingerprint } => {
-                partners.fingerprints.insert(fingerprint.clone());
-            }
-            _ => {}
-        }
-    }
-    if !partners.attribution_terms.is_empty() {
-        let closed = expected_payments::all_payments(&facts).1;
-        partners.first_closed_at = closed.iter().filter_map(Payment::paid_at).min();
-    }
-    partners
-}
-
-/// Codes that were a partner's when the customer first showed them, as reports.
-fn code_referrals(facts: &[Positioned<'_, Fact>]) -> BTreeMap<String, Referral> {
-    let facts = sorted(facts);
-    let mut reports = BTreeMap::new();
-    for (place, (at, fact)) in facts.iter().enumerate() {
-        if let Fact::ReferralCode { code } = fact
-            && let Some((key, used)) = code_referral(&facts[..place], code, at)
-        {
-            reports.entry(key).or_insert(Referral {
-                partner: used.partner,
-                referral: used.referral,
-                referred_at: at.at,
-                canceled: false,
-            });
-        }
-    }
-    reports
-}
-
 /// What the customer's payments owe to whoever sent it, those that left the record among them.
-pub(crate) fn accrued(customer: &CustomerKey, facts: &[Positioned<'_, Fact>]) -> CommissionSums {
-    let (open, closed) = expected_payments::all_payments(facts);
+pub(crate) fn accrued(
+    customer: &CustomerKey,
+    known: &[JournaledEvent<'_>],
+    firsts: &[PersonFirst],
+) -> CommissionSums {
+    let (open, closed) = expected_payments::all_payments(&facts::facts(known));
     let mut paid: Vec<&Payment> = closed.iter().chain(&open).collect();
     paid.retain(|payment| payment.paid_at().is_some());
     paid.sort_by_key(|payment| (payment.paid_at(), &payment.ids));
@@ -132,24 +60,32 @@ pub(crate) fn accrued(customer: &CustomerKey, facts: &[Positioned<'_, Fact>]) ->
     let Some(first) = paid.first().and_then(|payment| payment.paid_at()) else {
         return sums;
     };
-    let (partners, reports) = (partners(facts), referrals(facts));
-    let counts = winner(&partners, &reports, first.as_second());
+    let partners = partners(known);
+    let counts = winner(&partners, first.as_second());
     let Some((key, report)) = counts else {
         return sums;
     };
     let Some(pin) = partners.attribution_terms.get(key) else {
         return sums;
     };
-    let held = open_signal(&partners, key);
+    let held = open_signal(&partners, key, report);
+    // Of all customers who share a name with this one, the first to pay.
+    let mut others: Vec<&PersonFirst> = firsts.iter().collect();
+    others.retain(|other| !other.names.is_disjoint(&partners.names));
+    others.sort_by_key(|other| (other.paid_at, &other.customer));
+    let person_first = others
+        .first()
+        .map_or((first, customer), |first| (first.paid_at, &first.customer));
     let last = match pin.program.duration {
         CommissionDuration::Months(months) => {
-            let first = first.to_zoned(TimeZone::UTC);
+            let first = person_first.0.to_zoned(TimeZone::UTC);
             (&first + i32::from(months).months()).timestamp()
         }
         CommissionDuration::FirstPayment | CommissionDuration::Life => jiff::Timestamp::MAX,
     };
     for (place, payment) in paid.iter().enumerate() {
-        let later = pin.program.duration == CommissionDuration::FirstPayment && place > 0;
+        let is_first = place == 0 && person_first.1 == customer;
+        let later = pin.program.duration == CommissionDuration::FirstPayment && !is_first;
         let in_span = payment.paid_at().is_some_and(|at| at < last);
         let sum = commission_minor(pin.program.reward, payment);
         if later || !in_span || sum == 0 {
@@ -173,23 +109,77 @@ pub(crate) fn accrued(customer: &CustomerKey, facts: &[Positioned<'_, Fact>]) ->
     sums
 }
 
+/// The ids of each payment of a customer.
+pub(crate) fn payment_ids(known: &[JournaledEvent<'_>]) -> Vec<BTreeSet<ObjectId>> {
+    let (open, closed) = expected_payments::all_payments(&facts::facts(known));
+    let all = closed.into_iter().chain(open);
+    all.map(|payment| payment.ids).collect()
+}
+
+/// What accounts come to, whatever ids their payments go by.
+pub(crate) fn without_payments(sums: &CommissionSums) -> BTreeMap<AccountName, i64> {
+    let mut whole = BTreeMap::new();
+    for ((partner, currency, signal, customer, _), sum) in sums {
+        let account = (partner.clone(), currency.clone(), *signal, customer.clone());
+        *whole.entry(account).or_default() += sum;
+    }
+    whole.retain(|_, sum| *sum != 0);
+    whole
+}
+
+/// An account without its payment.
+type AccountName = (String, String, &'static str, CustomerKey);
+
+/// When a customer first paid, and the names by which it is a person.
+pub(crate) struct PersonFirst {
+    customer: CustomerKey,
+    names: BTreeSet<Reference>,
+    paid_at: jiff::Timestamp,
+}
+
+/// A customer on whom somebody may earn by the person's first payment.
+pub(crate) fn person_first(
+    customer: &CustomerKey,
+    known: &[JournaledEvent<'_>],
+) -> Option<PersonFirst> {
+    let partners = partners(known);
+    let mut terms = partners.attribution_terms.values();
+    if terms.all(|pin| pin.program.duration == CommissionDuration::Life) {
+        return None;
+    }
+    let (open, closed) = expected_payments::all_payments(&facts::facts(known));
+    let paid_at = closed
+        .iter()
+        .chain(&open)
+        .filter_map(Payment::paid_at)
+        .min()?;
+    Some(PersonFirst {
+        customer: customer.clone(),
+        names: partners.names,
+        paid_at,
+    })
+}
+
 /// How each report with a program stands, by customer and `partner/referral`; one of which
 /// nothing is to be told is left out.
 pub(crate) fn referral_statuses(
     customer: &CustomerKey,
-    facts: &[Positioned<'_, Fact>],
+    known: &[JournaledEvent<'_>],
 ) -> BTreeMap<(CustomerKey, String), ReferralStatus> {
-    let (partners, reports) = (partners(facts), referrals(facts));
-    let (open, closed) = expected_payments::all_payments(facts);
+    let partners = partners(known);
+    let (open, closed) = expected_payments::all_payments(&facts::facts(known));
     let paid = closed
         .iter()
         .chain(&open)
         .filter_map(Payment::paid_at)
         .min();
     let paid = paid.map(jiff::Timestamp::as_second);
-    let counts = paid.and_then(|paid| winner(&partners, &reports, paid));
+    let counts = paid.and_then(|paid| winner(&partners, paid));
     let of_one = |(key, report): (&String, &Referral)| {
         let pin = partners.attribution_terms.get(key)?;
+        if !is_about(&partners, report) {
+            return None;
+        }
         let void = partners.decisions.get(key) == Some(&Decision::Void);
         let standing = match (paid, counts) {
             _ if void && !report.canceled => ReferralStatus::Refused(ReferralRefusal::Void),
@@ -200,7 +190,8 @@ pub(crate) fn referral_statuses(
             }
             (_, None) => return None,
             (_, Some((winner, _))) if winner == key => {
-                open_signal(&partners, key).map_or(ReferralStatus::Attributed, ReferralStatus::Held)
+                let held = open_signal(&partners, key, report);
+                held.map_or(ReferralStatus::Attributed, ReferralStatus::Held)
             }
             (_, Some((_, other))) if other.partner == report.partner => {
                 ReferralStatus::Refused(ReferralRefusal::AnotherReport)
@@ -209,14 +200,15 @@ pub(crate) fn referral_statuses(
         };
         Some(((customer.clone(), key.clone()), standing))
     };
-    reports.iter().filter_map(of_one).collect()
+    partners.referrals.iter().filter_map(of_one).collect()
 }
 
 /// Why what a report earns waits for a person.
-fn open_signal(partners: &Partners, key: &str) -> Option<SelfReferralSignal> {
+fn open_signal(partners: &Partners, key: &str, report: &Referral) -> Option<SelfReferralSignal> {
     let released = partners.decisions.get(key) == Some(&Decision::Release);
     let pin = partners.attribution_terms.get(key)?;
-    pin.self_referral_signal.filter(|_| !released)
+    let alone = is_by_code_alone(partners, key, report).then_some(SelfReferralSignal::SharedCode);
+    pin.self_referral_signal.or(alone).filter(|_| !released)
 }
 
 fn is_in_window(pin: &EffectiveTerms, report: &Referral, first_paid: i64) -> bool {
@@ -226,23 +218,21 @@ fn is_in_window(pin: &EffectiveTerms, report: &Referral, first_paid: i64) -> boo
 }
 
 /// The report that counts.
-fn winner<'a>(
-    partners: &Partners,
-    reports: &'a BTreeMap<String, Referral>,
-    first_paid: i64,
-) -> Option<(&'a String, &'a Referral)> {
+fn winner<'a>(partners: &'a Partners, first_paid: i64) -> Option<(&'a String, &'a Referral)> {
     let stands = |(key, report): &(&String, &Referral)| {
         let pin = partners.attribution_terms.get(*key);
         let void = partners.decisions.get(*key) == Some(&Decision::Void);
         let near = pin.is_none_or(|pin| is_in_window(pin, report, first_paid));
-        !report.canceled && !void && near
+        !report.canceled && !void && near && is_about(partners, report)
     };
-    let mut standing: Vec<(&String, &Referral)> = reports.iter().filter(stands).collect();
-    let said = |key: &String, report: &Referral| {
-        let pin = partners.attribution_terms.get(key);
-        pin.map_or(report.referred_at, |pin| pin.reported_at)
-    };
-    standing.sort_by_key(|(key, report)| (said(key, report), *key));
+    let mut standing: Vec<(&String, &Referral)> =
+        partners.referrals.iter().filter(stands).collect();
+    // Those that wait for a person come behind all others.
+    let alone = |(key, report): &(&String, &Referral)| is_by_code_alone(partners, key, report);
+    if !standing.iter().all(alone) {
+        standing.retain(|report| !alone(report));
+    }
+    standing.sort_by_key(|(key, report)| (heard_at(partners, key, report), *key));
     let first = *standing.first()?;
     let claim = partners
         .attribution_terms
@@ -251,8 +241,7 @@ fn winner<'a>(
     if claim != Some(AttributionModel::Last) {
         return Some(first);
     }
-    standing.retain(|(_, report)| report.referred_at.as_second() <= first_paid);
-    standing.sort_by_key(|(key, report)| (report.referred_at, *key));
+    standing.retain(|(key, report)| heard_at(partners, key, report).as_second() <= first_paid);
     Some(standing.last().copied().unwrap_or(first))
 }
 
@@ -274,59 +263,4 @@ fn commission_minor(reward: Reward, payment: &Payment) -> i64 {
     };
     let (top, bottom) = (earned * left, per * i128::from(paid.minor));
     i64::try_from((2 * top + bottom) / (2 * bottom)).expect("less than was paid")
-}
-
-/// The code as a report of whoever had it last, if anybody had it by then.
-fn code_referral(
-    before: &[Positioned<'_, Fact>],
-    code: &Arc<str>,
-    at: &Position,
-) -> Option<(String, AttributionTerms)> {
-    let granted: &CodeGranted = before.iter().rev().find_map(|(_, fact)| match fact {
-        Fact::CodeGranted(granted) if granted.code == *code => Some(&**granted),
-        _ => None,
-    })?;
-    let pinned = AttributionTerms {
-        partner: granted.partner.clone(),
-        referral: format!("code/{code}").into(),
-        reported_at: at.at,
-        program: granted.program.clone(),
-        identity: granted.identity.clone(),
-    };
-    Some((format!("{}/{}", pinned.partner, pinned.referral), pinned))
-}
-
-/// A program as it was pinned at that place, and in what the customer was first seen, from then
-/// on, to look like the partner.
-fn attribution_terms(
-    pinned: &AttributionTerms,
-    facts: &[Positioned<'_, Fact>],
-    place: usize,
-) -> EffectiveTerms {
-    let looks = |(at, (_, fact)): (usize, &Positioned<'_, Fact>)| {
-        let tells = matches!(fact, Fact::Profile(_) | Fact::Fingerprint { .. });
-        if at < place || !(tells || at == place) {
-            return None;
-        }
-        let known = &facts[..=at];
-        let marks = known.iter().filter_map(|(_, fact)| match fact {
-            Fact::Fingerprint { fingerprint } => Some(fingerprint.clone()),
-            _ => None,
-        });
-        pinned
-            .identity
-            .resembles(&facts::person(known), &marks.collect())
-    };
-    EffectiveTerms {
-        reported_at: pinned.reported_at,
-        program: pinned.program.clone(),
-        identity: pinned.identity.clone(),
-        self_referral_signal: facts.iter().enumerate().find_map(looks),
-    }
-}
-
-fn sorted<'a>(facts: &[Positioned<'a, Fact>]) -> Vec<Positioned<'a, Fact>> {
-    let mut facts = facts.to_vec();
-    facts.sort_by(|a, b| a.0.cmp(&b.0));
-    facts
 }

@@ -2,9 +2,10 @@
 
 use crate::proof::simulation::script::{ScriptedEvent, is_poison};
 use domain::event::{Fact, NormalizedEvent, Position};
+use domain::ids::Reference;
 use domain::partner::referral::Referral;
 use domain::person::Person;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An event as its journal has it: what was told, as the version that journaled it reads it.
 #[derive(Clone, Copy)]
@@ -63,32 +64,65 @@ pub(crate) fn person(facts: &[Positioned<'_, Fact>]) -> Person {
     person
 }
 
-/// What partners reported, by partner and referral.
+/// What the customer is named by: persons, and the shop's own ids.
+pub(crate) fn names(known: &[JournaledEvent<'_>]) -> BTreeSet<Reference> {
+    let digestible = known.iter().filter(|known| !is_poison(known.normalized));
+    let names = digestible.flat_map(|known| &known.normalized.references);
+    let of_person = |name: &&Reference| {
+        let name = name.as_str();
+        name.starts_with("person/") || name.starts_with("shop/")
+    };
+    names.filter(of_person).cloned().collect()
+}
+
+/// What partners reported, by partner and referral: of each what was heard first.
 pub(crate) fn reported_referrals(facts: &[Positioned<'_, Fact>]) -> BTreeMap<String, Referral> {
-    let mut referrals: BTreeMap<String, (Option<Position>, Referral)> = BTreeMap::new();
+    let mut of_each: BTreeMap<String, Vec<(Rank, Referral)>> = BTreeMap::new();
+    let mut canceled = BTreeSet::new();
     for (position, fact) in facts {
-        let (partner, referral, referred_at, canceled) = match fact {
-            Fact::Referral(seen) => (&seen.partner, &seen.referral, seen.referred_at, false),
-            Fact::ReferralCanceled { partner, referral } => (partner, referral, position.at, true),
+        let (rank, told) = match fact {
+            Fact::Referral(seen) => (
+                (false, seen.reported_at, position.clone()),
+                Referral {
+                    partner: seen.partner.clone(),
+                    referral: seen.referral.clone(),
+                    referred_at: seen.referred_at,
+                    reported_at: seen.reported_at,
+                    names: seen.names.iter().cloned().collect(),
+                    sub_ids: seen.sub_ids.clone(),
+                    is_unreported: false,
+                    canceled: false,
+                },
+            ),
+            Fact::ReferralCanceled { partner, referral } => (
+                (true, None, position.clone()),
+                Referral {
+                    partner: partner.clone(),
+                    referral: referral.clone(),
+                    referred_at: position.at,
+                    reported_at: None,
+                    names: BTreeSet::new(),
+                    sub_ids: BTreeMap::new(),
+                    is_unreported: true,
+                    canceled: true,
+                },
+            ),
             _ => continue,
         };
-        let told = Referral {
-            partner: partner.clone(),
-            referral: referral.clone(),
-            referred_at,
-            canceled,
-        };
-        let rank = (!canceled).then(|| position.clone());
-        let key = format!("{partner}/{referral}");
-        let known = referrals.entry(key).or_insert((rank.clone(), told.clone()));
-        let canceled = known.1.canceled || canceled;
-        // The latest report counts; without any, the first cancellation stands for it.
-        let earlier = rank.is_none() && known.0.is_none() && told.referred_at < known.1.referred_at;
-        if rank > known.0 || earlier {
-            *known = (rank, told);
+        let key = format!("{}/{}", told.partner, told.referral);
+        if told.is_unreported {
+            canceled.insert(key.clone());
         }
-        known.1.canceled = canceled;
+        of_each.entry(key).or_default().push((rank, told));
     }
-    let plain = |(key, (_, referral))| (key, referral);
-    referrals.into_iter().map(plain).collect()
+    let first = |(key, mut told): (String, Vec<(Rank, Referral)>)| {
+        told.sort_by(|a, b| a.0.cmp(&b.0));
+        let (_, first) = told.into_iter().next()?;
+        let canceled = canceled.contains(&key);
+        Some((key, Referral { canceled, ..first }))
+    };
+    of_each.into_iter().filter_map(first).collect()
 }
+
+/// Whether it is no more than a cancellation, when it was heard, and its place.
+type Rank = (bool, Option<jiff::Timestamp>, Position);

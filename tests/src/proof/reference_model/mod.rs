@@ -3,5 +3,6 @@
 pub(crate) mod facts;
 pub(crate) mod expected_payments;
 pub(crate) mod expected_commissions;
+pub(crate) mod expected_referrals;
 pub(crate) mod oracle;
 pub(crate) mod expected_letters;

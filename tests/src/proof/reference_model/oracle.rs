@@ -1,15 +1,14 @@
 //! The reference: what a set of readings means, written from the laws, over sets, with no
 //! fold, no record and no order but the one things really happened in.
 
-use super::expected_commissions;
 use super::expected_payments;
+use super::expected_referrals;
 use super::facts;
 use super::facts::JournaledEvent;
 use super::facts::Positioned;
 use crate::proof::simulation::script::is_poison;
 use domain::event::{About, Fact, Position};
 use domain::ids::{CustomerKey, ObjectId, Reference};
-use domain::partner::attribution::Partners;
 use domain::payment::invoice::Invoice;
 use domain::payment::snapshot::{InvoiceState, NextAttempt, SourceKind};
 use domain::state::CustomerState;
@@ -74,18 +73,12 @@ pub(crate) fn state(known: &[JournaledEvent<'_>]) -> CustomerState {
         crowded: false,
         payments: expected_payments::payments(&facts),
         invoices: invoices(&facts),
-        partners: Partners {
-            referrals: expected_commissions::referrals(&facts),
-            ..expected_commissions::partners(&facts)
-        },
+        partners: expected_referrals::partners(known),
         identified_as: BTreeSet::new(),
         unclear: poison.count() as u32,
     };
     for (_, fact) in &facts {
         match fact {
-            Fact::ReferralCode { code } => {
-                state.partners.seen_codes.insert(code.clone());
-            }
             Fact::Unclear { .. } => state.unclear += 1,
             // Computed above, each from all facts at once.
             Fact::Profile(_)
@@ -104,6 +97,7 @@ pub(crate) fn state(known: &[JournaledEvent<'_>]) -> CustomerState {
             | Fact::AttributionTerms(_)
             | Fact::Reviewed { .. }
             | Fact::CodeGranted(_)
+            | Fact::ReferralCode { .. }
             | Fact::Fingerprint { .. }
             | Fact::Waiting { .. } => {}
         }

@@ -148,7 +148,11 @@ impl Simulation<'_> {
             }
             TableRequest::Put(Item::Record(_), _) => FaultKind::CrashAtWrite,
             TableRequest::Put(
-                Item::Alias(..) | Item::Letter(_) | Item::Commission(_) | Item::ReferralStatus(_),
+                Item::Alias(..)
+                | Item::FirstPayment(_)
+                | Item::Letter(_)
+                | Item::Commission(_)
+                | Item::ReferralStatus(_),
                 _,
             ) => FaultKind::CrashAtEffect,
             TableRequest::Put(Item::Payout(_), _) => FaultKind::CrashAtPayout,

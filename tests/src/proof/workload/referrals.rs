@@ -17,9 +17,10 @@ use std::sync::Arc;
 impl ScenarioBuilder<'_> {
     /// Something happens between the shop and those who say that they sent this customer.
     pub(crate) fn refer(&mut self) {
-        match self.rng.index(8) {
+        match self.rng.index(9) {
             0..=2 => self.report(),
-            3 => self.cancel_report(),
+            8 if self.rng.one_in(3) => self.report_often(),
+            3 | 8 => self.cancel_report(),
             4 | 5 => self.grant_code(),
             6 => self.review(),
             _ => self.show_card(),
@@ -35,11 +36,28 @@ impl ScenarioBuilder<'_> {
     /// This one reports.
     pub(crate) fn report_by(&mut self, partner: &str) {
         let referral = self.referral();
+        self.report_of(partner, referral);
+    }
+
+    /// A greedy partner reports one customer again and again, each time as another referral.
+    pub(crate) fn report_often(&mut self) {
+        let partner = PARTNERS[self.rng.index(3)];
+        for n in 0..self.rng.index(14) {
+            let referral = format!("r{}-{n}", self.name).into();
+            self.report_of(partner, referral);
+        }
+    }
+
+    fn report_of(&mut self, partner: &str, referral: Arc<str>) {
+        let names = self.reported_names();
         let sent = self.clock - [500, 86_400, 90 * 86_400][self.rng.index(3)];
         let seen = ReferralSnapshot {
             partner: PartnerId::parse(partner).expect("is an id"),
             referral: referral.clone(),
             referred_at: at(sent),
+            reported_at: Some(at(self.clock)),
+            names: names.clone(),
+            sub_ids: std::collections::BTreeMap::default(),
         };
         let mut facts = vec![Fact::Referral(seen)];
         if !self.rng.one_in(6) {
@@ -51,7 +69,7 @@ impl ScenarioBuilder<'_> {
                 identity: self.partner_identity(),
             })));
         }
-        self.add_partner_event("referral.created", facts);
+        self.add_partner_event("referral.created", names, facts);
     }
 
     /// A partner takes its report back, whether it ever came or not.
@@ -66,7 +84,8 @@ impl ScenarioBuilder<'_> {
             partner: PartnerId::parse(partner).expect("is an id"),
             referral: self.referral(),
         };
-        self.add_partner_event("referral.canceled", vec![fact]);
+        let names = self.reported_names();
+        self.add_partner_event("referral.canceled", names, vec![fact]);
     }
 
     /// The code that sessions show is given to a partner, or to another.
@@ -117,15 +136,29 @@ impl ScenarioBuilder<'_> {
         format!("r{}", self.name).into()
     }
 
-    /// A partner names the person, or the shop's id too, or a code that others use as well.
-    fn add_partner_event(&mut self, kind: &'static str, facts: Vec<Fact>) {
+    /// A partner names the person, or the shop's id or a code too, or no more than a code.
+    fn reported_names(&mut self) -> Vec<Reference> {
         let person = Reference::person(&PersonHash::parse(self.email.clone()).expect("is an id"));
-        let behind = match self.rng.index(3) {
-            0 => vec![person],
-            1 => vec![Reference::shop(&self.name).expect("is an id"), person],
-            _ => vec![Reference::code("spring").expect("is an id")],
-        };
-        self.add_event_about(kind, 1, About::ByReference(behind), facts, &[]);
+        let code = Reference::code("spring").expect("is an id");
+        match self.rng.index(5) {
+            0 | 1 => vec![person],
+            2 => vec![Reference::shop(&self.name).expect("is an id"), person],
+            3 => vec![person, code],
+            _ => vec![code],
+        }
+    }
+
+    /// It leads to whom the person and the shop's id lead to, or the code where it is all there is.
+    /// Sometimes the partner dates it before what it reported earlier.
+    fn add_partner_event(&mut self, kind: &'static str, names: Vec<Reference>, facts: Vec<Fact>) {
+        let mut behind = names.clone();
+        behind.retain(|name| !name.as_str().starts_with("code/"));
+        let about = About::ByReference(if behind.is_empty() { names } else { behind });
+        let dated_back = kind == "referral.created" && self.rng.one_in(4);
+        let now = self.clock;
+        self.clock -= if dated_back { 700 } else { 0 };
+        self.add_event_about(kind, 1, about, facts, &[]);
+        self.clock = now;
     }
 
     /// Rates that leave fractions, spans and windows that end within a scenario.

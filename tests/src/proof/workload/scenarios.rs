@@ -85,6 +85,9 @@ fn referral(id: &str, seconds: i64) -> Fact {
         partner: domain::ids::PartnerId::parse("acme").expect("is a name"),
         referral: id.into(),
         referred_at: at(seconds),
+        reported_at: Some(at(seconds)),
+        names: Vec::new(),
+        sub_ids: Default::default(),
     })
 }
 

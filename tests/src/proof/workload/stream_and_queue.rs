@@ -230,6 +230,7 @@ fn passes_filter(item: &Item, for_queue: bool) -> bool {
         Item::Record(record) => !for_queue && record.owes(),
         Item::Commission(_) | Item::ReferralStatus(_) | Item::Payout(_) => for_queue,
         Item::Alias(..)
+        | Item::FirstPayment(_)
         | Item::Partner(_)
         | Item::Checkpoint(_)
         | Item::ClosedBucket(_)

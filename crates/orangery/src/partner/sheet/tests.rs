@@ -5,6 +5,7 @@ use super::{PayoutSheetRow, month, payouts};
 use domain::ids::PartnerId;
 use domain::money::{Currency, Money};
 use domain::partner::payout::Balance;
+use domain::partner::referral::SubIds;
 use domain::partner::statement::{MonthlyStatement, RowView};
 use jiff::Timestamp;
 use jiff::civil::date;
@@ -59,6 +60,8 @@ fn a_month_opens_lists_its_rows_and_closes() {
         currency: eur(),
         exponent: 2,
         state: "pending",
+        referral_id: None,
+        sub_ids: SubIds::new(),
         releases_at: Some(Timestamp::UNIX_EPOCH),
         text: "20 %: of the payment of 1970-01-01 4.00 EUR was refunded".into(),
     };

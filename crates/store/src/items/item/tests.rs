@@ -141,6 +141,7 @@ fn what_a_partner_endpoint_heard_comes_back_under_keys_that_none_else_has() {
         message: message.into(),
         kind: "referral.created".into(),
         referral: referral.into(),
+        references: Vec::new(),
         sub_ids: [("page".into(), "juicers".into())].into(),
         digest: "d1".into(),
         signed_at: Timestamp::UNIX_EPOCH,
@@ -227,6 +228,9 @@ fn entry(customer: &CustomerKey, reward: Reward) -> Arc<Entry> {
         partner: pinned.partner.clone(),
         referral: pinned.referral.clone(),
         referred_at: at,
+        reported_at: Some(at),
+        names: Vec::new(),
+        sub_ids: Default::default(),
     };
     let payment = vec![ObjectId::parse("pi_1").unwrap()];
     let paid = PaymentSnapshot {
