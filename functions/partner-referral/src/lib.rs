@@ -8,11 +8,12 @@ mod rate_limit;
 #[cfg(feature = "openapi")]
 pub mod openapi;
 
+pub use rate_limit::RateLimit;
+
 use domain::ids::PartnerId;
 use providers::partner::postback::{PostbackQuery, PostbackToken};
 use providers::partner::{self, ReportError};
 use providers::{KeyRoots, PersonKey, Request, Secret, Secrets, VerificationError, partner_secret};
-use rate_limit::RateLimit;
 use route::{PartnerResource, PartnerRoute};
 use runtime::aws::Cloud;
 use runtime::http::{HttpHandler, HttpRequest, HttpResponse, answer};
@@ -48,7 +49,7 @@ pub struct PartnerReferral<T> {
     /// Partners that sign with keys of their own.
     pub public_keys: PublicKeyCache,
     /// How often each partner may ask.
-    rate_limit: RateLimit,
+    pub rate_limit: RateLimit,
     /// The table.
     pub table: T,
     /// The clock.

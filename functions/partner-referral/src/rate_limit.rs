@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 
 /// When each partner's requests so far are worked off at the allowed rate.
 #[derive(Debug, Default)]
-pub(crate) struct RateLimit(Mutex<HashMap<PartnerId, Timestamp>>);
+pub struct RateLimit(Mutex<HashMap<PartnerId, Timestamp>>);
 
 impl RateLimit {
     /// Takes one more request of a partner in. When there were too many it gives how long to wait.
