@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::Item;
 use store::audit::walk;
-use store::items::ClosedBucket;
+use store::items::{ClosedBucket, FirstPaymentRow};
 use store::memory::{MemoryTable, image_of_item, item_of_image};
 use store::notice_endpoints::set;
 use store::partners::{PartnerRow, put_new};
@@ -69,6 +69,7 @@ async fn every_kind_of_item_has_an_image_of_the_format_that_is_written_now() {
         "cursor",
         "delivery_state",
         "entry",
+        "first_payment",
         "letter",
         "notice_endpoint",
         "parked",
@@ -182,13 +183,13 @@ async fn items_of_a_shop() -> Vec<Item> {
     round.step(at(2)).await.unwrap();
     let begun = table.items();
     walk(&table, 1, at(2)).await.unwrap();
-    let of_long_journals = of_long_journals(&table).await;
+    let seldom_items = seldom_items(&table).await;
     let all = begun.into_iter().chain(table.items());
-    all.chain(of_long_journals).collect()
+    all.chain(seldom_items).collect()
 }
 
-/// What only customers of many years have.
-async fn of_long_journals(table: &MemoryTable) -> [Item; 2] {
+/// What only customers of many years have, or of a partner that earns on a first payment.
+async fn seldom_items(table: &MemoryTable) -> [Item; 3] {
     let record = record(table, 1).await;
     let checkpoint = Checkpoint {
         customer: record.customer.clone(),
@@ -201,9 +202,17 @@ async fn of_long_journals(table: &MemoryTable) -> [Item; 2] {
         hashes: [1, u64::MAX].into(),
         version: 3,
     };
+    let first_payment = FirstPaymentRow {
+        reference: Reference::code("spring").unwrap(),
+        customer: record.customer.clone(),
+        paid_at: Some(at(1)),
+        decided_at: at(2),
+        version: 1,
+    };
     [
         Item::Checkpoint(Arc::new(checkpoint)),
         Item::ClosedBucket(Arc::new(bucket)),
+        Item::FirstPayment(Arc::new(first_payment)),
     ]
 }
 
@@ -243,6 +252,7 @@ fn heard(digest: &str) -> StoredReport {
         message: "msg_1".into(),
         kind: "referral.created".into(),
         referral: "r-1".into(),
+        references: vec![Reference::code("spring").unwrap()],
         sub_ids: [("page".into(), "juicers".into())].into(),
         digest: digest.into(),
         signed_at: at(1),
