@@ -118,7 +118,9 @@ impl TestHarness {
         self.deliver_sample(customer, n, "invoice_payment.paid", "")
             .await;
         let paid = format!(
-            "\"data.object.amount_paid\" = {minor}, \"data.object.total_taxes\" = [], \
+            "\"data.object.amount_paid\" = {minor}, \"data.object.amount_due\" = {minor}, \
+             \"data.object.total\" = {minor}, \"data.object.total_excluding_tax\" = {minor}, \
+             \"data.object.total_taxes\" = [], \
              \"data.object.status_transitions.paid_at\" = \"@+0s\""
         );
         self.deliver_sample(customer, n, "invoice.paid", &paid)

@@ -52,10 +52,12 @@ async fn every_object_of_todays_shape_gets_a_verdict_that_is_no_failure_in_all_i
         }
         let event = envelope(&format!("evt_current{number:03}"), kind, &object);
         let verdict = verdict(&house, kind, &event).await;
-        assert!(
-            ["applied", "parked"].contains(&&*verdict),
-            "{kind}: {verdict}"
-        );
+        // A charge that is updated says something only where it gets its customer.
+        let is_expected = match kind.as_str() {
+            "charge.updated" => verdict == "ignored",
+            _ => ["applied", "parked"].contains(&&*verdict),
+        };
+        assert!(is_expected, "{kind}: {verdict}");
         *table
             .entry(kind.clone())
             .or_default()

@@ -39,12 +39,12 @@ async fn a_welcome_reads_as_its_language_has_it() {
             "{}",
             mail.html
         );
-        let name = if language == "fr" {
-            "Zoé &lt;b&gt;Zeste&lt;&#x2f;b&gt;"
-        } else {
-            "Max &amp; Co"
+        // What carries markup is not called by its name.
+        let named = match language {
+            "fr" => !mail.html.contains("Zeste"),
+            _ => mail.html.contains("Max &amp; Co"),
         };
-        assert!(mail.html.contains(name), "{}", mail.html);
+        assert!(named, "{}", mail.html);
     }
 }
 

@@ -65,8 +65,9 @@ impl Record {
     }
 
     /// Folds new entries into the place that is theirs, after a checkpoint. `recent` are the
-    /// entries folded [last](Self::recent). `None` where the whole journal must be read: the checkpoint
-    /// is not this record's, an entry comes before it, or a partner earns on this customer.
+    /// entries folded [last](Self::recent). `None` where the whole journal must be read: the
+    /// checkpoint is not this record's, an entry comes before it, or a partner earns on this
+    /// customer.
     pub fn fold_tail(
         &self,
         checkpoint: &Folded,

@@ -9,6 +9,7 @@ pub mod closed_objects;
 pub mod checkpoint;
 mod refold;
 mod restored;
+mod clearing;
 pub mod explain;
 pub mod journal;
 
@@ -32,9 +33,6 @@ use std::sync::Arc;
 
 /// How many of the entries folded last a record remembers.
 pub const RING: usize = 24;
-
-/// How many of the aliases set last a record remembers.
-const MAX_KNOWN_REFERENCES: usize = 24;
 
 /// A customer's record. `folded` is a function of the journal alone; the rest is bookkeeping.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -285,39 +283,6 @@ impl Record {
         let next = self.next_version(self.folded.clone(), &[], unchanged, remaining, now);
         let same = next.pending == self.pending && next.next_due_at == self.next_due_at;
         (!same).then_some(next)
-    }
-
-    /// This record after its pending effects were written.
-    pub fn cleared(&self) -> Self {
-        let version = self.version.saturating_add(1);
-        let mut known_references = self.known_references.clone();
-        let set = self.pending.iter().filter_map(Effect::alias);
-        known_references.extend(set.map(Reference::short_hash));
-        let overflow = known_references.len().saturating_sub(MAX_KNOWN_REFERENCES);
-        known_references.drain(..overflow);
-        Self {
-            pending: Vec::new(),
-            version,
-            known_references,
-            ..self.clone()
-        }
-    }
-
-    /// This record after its pending effects were written, with the next ones that follow from its
-    /// journal, where that can be said without a fold.
-    pub fn cleared_with_next(&self, journal: &[Arc<Entry>]) -> Self {
-        let mut next = self.cleared();
-        let digest = journal.iter().map(|entry| entry.digest);
-        let is_its_journal = digest.fold(Digest::default(), Digest::plus) == self.folded.digest;
-        if let Some(Remainder::Aliases { after }) = &self.remainder
-            && is_its_journal
-        {
-            let references = next.unknown(journal_references(journal));
-            let (pending, remainder) = next_aliases(&references, after.as_ref(), MAX_PENDING);
-            next.pending = pending;
-            next.remainder = remainder;
-        }
-        next
     }
 
     /// What follows for partners, with room for so many ledger rows. The state must still have all

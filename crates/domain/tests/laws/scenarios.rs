@@ -205,7 +205,8 @@ pub(crate) fn any_fact() -> impl Strategy<Value = Fact> {
         1 => (0..3_u8, 0..60_i64, prop::option::of(0..60_i64)).prop_map(|(n, second, heard)| {
             Fact::Referral(ReferralSnapshot {
                 partner: PartnerId::parse("acme").unwrap(), referral: format!("r{n}").into(),
-                referred_at: at(second), reported_at: heard.map(at), names: Vec::new(), sub_ids: Default::default(),
+                referred_at: at(second), reported_at: heard.map(at), names: Vec::new(),
+                sub_ids: Default::default(),
             })
         }),
         1 => (0..3_u8).prop_map(|n| Fact::ReferralCanceled {

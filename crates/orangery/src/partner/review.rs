@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::Arc;
 use store::operator_decisions::{
-    ReferralRef, ReviewOutcome, referred_customers, review, review_everywhere,
+    EverywhereReview, ReferralRef, ReviewOutcome, referred_customers, review, review_everywhere,
 };
 
 /// Which referral.
@@ -41,12 +41,17 @@ impl ReviewReferralArgs {
         let mut customers = reported.collect::<Result<BTreeSet<CustomerKey>, _>>()?;
         if customers.is_empty() {
             let everywhere = review_everywhere(&table, &named, decision, now).await;
-            if let Some(reached) = everywhere.map_err(table::readable_error)? {
-                return said_everywhere(decision, &reached);
-            }
-            customers = referred_customers(&table, &named)
-                .await
-                .map_err(table::readable_error)?;
+            customers = match everywhere.map_err(table::readable_error)? {
+                Some(review) if review.is_new || review.customers.is_empty() => {
+                    return print_everywhere(decision, &review);
+                }
+                // Of a customer something else may have been decided since.
+                Some(review) => review.customers,
+                None => {
+                    let referred = referred_customers(&table, &named).await;
+                    referred.map_err(table::readable_error)?
+                }
+            };
         }
         if customers.is_empty() {
             bail!(
@@ -84,13 +89,13 @@ impl ReviewReferralArgs {
 }
 
 /// What a decision comes to that holds for whomever the referral reaches.
-fn said_everywhere(decision: Decision, reached: &BTreeSet<CustomerKey>) -> anyhow::Result<()> {
+fn print_everywhere(decision: Decision, review: &EverywhereReview) -> anyhow::Result<()> {
     let outcome = match decision {
         Decision::Release => "released: what it held back is owed",
         Decision::Void => "void: it counts for nothing",
     };
     let mut out = terminal::stdout();
-    for customer in reached {
+    for customer in &review.customers {
         writeln!(out, "{customer}: {outcome}")?;
     }
     writeln!(out, "and so for whomever it reaches later")?;

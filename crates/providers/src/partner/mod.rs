@@ -4,9 +4,9 @@
 //! `{"type":"referral.created","data":{"referral_id":"r-1","customer":{"email":"…"}}}`.
 //! The customer is named by `email`, by `id` (the shop's own) or by `code`, at least one of them;
 //! of several, all must be the customer's. `email`, `customer_id` and `code` may also stand in
-//! `data` itself. `referral.canceled` takes a referral back, `lead.created` reports somebody who may
-//! become one. `occurred_at` (RFC 3339) is when the partner sent the customer; without it, when the
-//! partner signed. `sub_ids` are the partner's own ids of the click.
+//! `data` itself. `referral.canceled` takes a referral back, `lead.created` reports somebody who
+//! may become one. `occurred_at` (RFC 3339) is when the partner sent the customer; without it, when
+//! the partner signed. `sub_ids` are the partner's own ids of the click.
 //!
 //! `GET /partners/{partner}/referrals/{id}` asks for the status of a referral, signed over the text
 //! `GET /partners/{partner}/referrals/{id}`. `GET /partners/{partner}/postback` reports as trackers

@@ -16,7 +16,8 @@ const ACACIA: &str = "2024-06-20";
 pub(super) fn event(second: i64, kind: &str, object: Value) -> Value {
     json!({
         "id": format!("evt_{second}{}", kind.replace(['.', '_'], "")),
-        "object": "event", "api_version": CLOVER, "created": T.saturating_add(second), "livemode": false,
+        "object": "event", "api_version": CLOVER,
+        "created": T.saturating_add(second), "livemode": false,
         "type": kind, "data": { "object": object },
     })
 }

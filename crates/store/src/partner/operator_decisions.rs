@@ -164,9 +164,18 @@ pub async fn referred_customers<T: Table>(
     Ok(reached)
 }
 
+/// What became of a decision for whomever a referral reaches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EverywhereReview {
+    /// Whether it is a new one; else the last one was the same.
+    pub is_new: bool,
+    /// The customers that the referral reaches now.
+    pub customers: BTreeSet<CustomerKey>,
+}
+
 /// Decides a referral for whomever it reaches, also those who are not known yet: the decision waits
-/// beside the report, under the same names. Gives the customers it reaches now; `None` where no
-/// report says by what it leads to its customers, as older ones do not.
+/// beside the report, under the same names. `None` where no report says by what it leads to its
+/// customers, as older ones do not.
 ///
 /// # Errors
 /// When the table does not answer: it may have been decided, and deciding it again is safe.
@@ -175,7 +184,7 @@ pub async fn review_everywhere<T: Table>(
     named: &ReferralRef,
     decision: Decision,
     now: Timestamp,
-) -> Result<Option<BTreeSet<CustomerKey>>, StoreError> {
+) -> Result<Option<EverywhereReview>, StoreError> {
     let references = leading_references(table, named).await?;
     if references.is_empty() {
         return Ok(None);
@@ -183,12 +192,7 @@ pub async fn review_everywhere<T: Table>(
     for _ in 0..ATTEMPTS {
         let decided = read_decisions(table, &references, named).await?;
         if decided.last().is_some_and(|(_, last)| *last == decision) {
-            return Ok(Some(
-                resolve_references(table, &references)
-                    .await?
-                    .into_iter()
-                    .collect(),
-            ));
+            return reached(table, &references, false).await.map(Some);
         }
         let since = decided.iter().map(|(at, _)| *at).max();
         let (count, verb) = (decided.len(), verb(decision));
@@ -213,15 +217,22 @@ pub async fn review_everywhere<T: Table>(
             "data": { "partner": partner, "referral_id": referral },
         });
         if ingest_decision(table, reading, &raw, now).await? {
-            return Ok(Some(
-                resolve_references(table, &references)
-                    .await?
-                    .into_iter()
-                    .collect(),
-            ));
+            return reached(table, &references, true).await.map(Some);
         }
     }
     Err(StoreError::Contended)
+}
+
+async fn reached<T: Table>(
+    table: &T,
+    references: &[Reference],
+    is_new: bool,
+) -> Result<EverywhereReview, StoreError> {
+    let customers = resolve_references(table, references).await?;
+    Ok(EverywhereReview {
+        is_new,
+        customers: customers.into_iter().collect(),
+    })
 }
 
 /// What leads to the customers of a referral: the code, or what its reports say.

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use store::folding::read_journal;
 use store::memory::{Fault, MemoryTable, TableRequest};
 use store::operator_decisions::{
-    GrantOutcome, ReferralRef, ReviewOutcome, grant, referred_customers, review, review_everywhere,
+    EverywhereReview, GrantOutcome, ReferralRef, ReviewOutcome, grant, referred_customers, review,
+    review_everywhere,
 };
 use store::partners::PartnerRow;
 use store::reports::{StoredReport, record_report};
@@ -214,9 +215,10 @@ async fn a_void_strikes_the_report_that_waits_for_whoever_comes_later() {
         parked.about = About::ByReference(vec![person.clone()]);
         ingest(&table, parked).await;
         if voided {
-            for _ in 0..2 {
-                let reached = review_everywhere(&table, &referral(), Decision::Void, at(1)).await;
-                assert_eq!(reached, Ok(Some([].into())));
+            for is_new in [true, false] {
+                let reviewed = review_everywhere(&table, &referral(), Decision::Void, at(1)).await;
+                let customers = [].into();
+                assert_eq!(reviewed, Ok(Some(EverywhereReview { is_new, customers })));
             }
         }
         ingest(&table, naming(paid(7, 1), &[&person])).await;

@@ -1,4 +1,4 @@
-//! What the shop tells partners by itself: a notice of each kind, with a made-up one as its example.
+//! What the shop tells partners by itself: a notice of each kind, with an invented example.
 
 use domain::ids::PartnerId;
 use domain::partner::notice::{Notice, NoticeData};
@@ -57,20 +57,10 @@ pub(super) fn schemas() -> [(&'static str, Value); 3] {
         ("date", json!({ "type": "string", "format": "date" })),
         ("amounts", amounts),
     ]);
-    let required = [
-        "at",
-        "cause",
-        "kind",
-        "amount_minor",
-        "currency",
-        "exponent",
-        "state",
-        "text",
-    ];
     [
         (
             "CommissionNotice",
-            notice(&required, merged(commission, amount())),
+            notice(&COMMISSION_REQUIRED, merged(commission, amount())),
         ),
         (
             "ReferralNotice",
@@ -113,7 +103,7 @@ fn webhook(partner: &PartnerId, notice: &Notice) -> Value {
             } },
         },
         "responses": {
-            "2XX": { "description": "You have it. Any other answer is tried again, for three days." },
+            "2XX": { "description": "You have it. Else it is sent again, for three days." },
             "410": { "description": "You want no more notices." },
         },
     } })
@@ -153,3 +143,15 @@ fn merged(mut fields: Map<String, Value>, more: Value) -> Map<String, Value> {
 fn example_time() -> Timestamp {
     Timestamp::from_second(1_772_323_200).unwrap_or_default()
 }
+
+/// What every notice of a commission has.
+const COMMISSION_REQUIRED: [&str; 8] = [
+    "at",
+    "cause",
+    "kind",
+    "amount_minor",
+    "currency",
+    "exponent",
+    "state",
+    "text",
+];
