@@ -18,7 +18,7 @@ const START_FAULTS: [(AwsFault, &str); 6] = [
     ),
     (
         AwsFault::Responds(400, "ParameterNotFound"),
-        "ParameterNotFound",
+        "is not there",
     ),
     (
         AwsFault::Responds(400, "AccessDeniedException"),
