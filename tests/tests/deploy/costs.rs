@@ -25,8 +25,9 @@ async fn a_checkout_a_renewal_and_an_idle_minute_cost_no_more_than_the_readme_sa
     );
     invoke(&functions, "Calendar", r#"{"job":"due_scan"}"#).await;
     let idle = take_units(&house, "a sweep that finds nobody");
-    // Half a unit for each shard of the index, one for each API that something may wait for.
-    assert_eq!(idle, (0, 7));
+    // Half a unit for each shard of the index, one for each API that something may wait for; in an
+    // hour's first minute one more, for the audit's age.
+    assert!([(0, 7), (0, 8)].contains(&idle), "{idle:?}");
 }
 
 /// Prints what was spent since it was last asked; gives write and read units.

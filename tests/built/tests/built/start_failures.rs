@@ -16,10 +16,7 @@ const START_FAULTS: [(AwsFault, &str); 6] = [
         AwsFault::Responds(400, "ThrottlingException"),
         "ThrottlingException",
     ),
-    (
-        AwsFault::Responds(400, "ParameterNotFound"),
-        "is not there",
-    ),
+    (AwsFault::Responds(400, "ParameterNotFound"), "is not there"),
     (
         AwsFault::Responds(400, "AccessDeniedException"),
         "AccessDeniedException",
