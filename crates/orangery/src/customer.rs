@@ -303,7 +303,11 @@ fn payments(view: &CustomerView) -> Option<Text> {
                 .as_ref()
                 .map(ToString::to_string)
                 .unwrap_or_default(),
-            amount(payment, payment.paid.minor),
+            if payment.unlinked {
+                format!("{}, unlinked", amount(payment, payment.paid.minor))
+            } else {
+                amount(payment, payment.paid.minor)
+            },
             told(payment, OtherCurrencyPart::Refund, payment.refunded_minor),
             told(payment, OtherCurrencyPart::Dispute, payment.disputed_minor),
             payment.paid_at.map(|at| at.to_string()).unwrap_or_default(),

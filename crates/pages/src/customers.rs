@@ -197,6 +197,7 @@ struct PaymentText {
     disputed: Option<String>,
     at: Option<String>,
     subscription: Option<String>,
+    unlinked: bool,
 }
 
 impl PaymentText {
@@ -214,6 +215,7 @@ impl PaymentText {
             disputed: part(OtherCurrencyPart::Dispute, payment.disputed_minor),
             at: payment.paid_at.map(|at| at.to_string()),
             subscription: payment.subscription.as_ref().map(ToString::to_string),
+            unlinked: payment.unlinked,
         }
     }
 }

@@ -10,7 +10,7 @@ use domain::letter::plan::plan;
 use domain::payment::amounts::OtherCurrencyPart;
 use domain::record::Entry;
 use domain::state::CustomerState;
-use domain::view::CustomerView;
+use domain::view::{CustomerView, PaymentView};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -145,31 +145,11 @@ pub(crate) fn view_fields(view: &CustomerView) -> ViewFields {
             .as_ref()
             .map(ToString::to_string)
             .unwrap_or_default();
-        let mut shown = serde_json::Map::new();
-        for (name, part, minor) in [
-            ("paid", OtherCurrencyPart::Payment, payment.paid.minor),
-            (
-                "refunded",
-                OtherCurrencyPart::Refund,
-                payment.refunded_minor,
-            ),
-            (
-                "disputed",
-                OtherCurrencyPart::Dispute,
-                payment.disputed_minor,
-            ),
-        ] {
-            if let Some(text) = local_shop::amounts::part(payment, part, minor) {
-                shown.insert(name.into(), text.into());
-            }
-        }
-        for dispute in &payment.disputes {
-            shown.insert(
-                format!("dispute {}", dispute.id),
-                serde_json::json!(dispute.state),
-            );
-        }
-        insert_fields(&mut fields, &format!("payment {id}"), Value::Object(shown));
+        insert_fields(
+            &mut fields,
+            &format!("payment {id}"),
+            payment_fields(payment),
+        );
     }
     for invoice in &view.failed_invoices {
         let mut shown = json(invoice);
@@ -188,6 +168,37 @@ pub(crate) fn view_fields(view: &CustomerView) -> ViewFields {
         fields.insert(("referral code".into(), code.to_string()), "seen".into());
     }
     fields
+}
+
+fn payment_fields(payment: &PaymentView) -> Value {
+    let mut shown = serde_json::Map::new();
+    for (name, part, minor) in [
+        ("paid", OtherCurrencyPart::Payment, payment.paid.minor),
+        (
+            "refunded",
+            OtherCurrencyPart::Refund,
+            payment.refunded_minor,
+        ),
+        (
+            "disputed",
+            OtherCurrencyPart::Dispute,
+            payment.disputed_minor,
+        ),
+    ] {
+        if let Some(text) = local_shop::amounts::part(payment, part, minor) {
+            shown.insert(name.into(), text.into());
+        }
+    }
+    for dispute in &payment.disputes {
+        shown.insert(
+            format!("dispute {}", dispute.id),
+            serde_json::json!(dispute.state),
+        );
+    }
+    if payment.unlinked {
+        shown.insert("unlinked".into(), true.into());
+    }
+    Value::Object(shown)
 }
 
 /// Any part of the view as the record's JSON has it.

@@ -1,5 +1,6 @@
 //! What the pages say, and in whose words.
 
+use super::command_line::CommandLine;
 use super::parsed_page::ParsedPage;
 use super::support::{blocking, get, open, play_story, post, shop};
 use local_shop::delivery::{Delivery, Signer};
@@ -209,3 +210,26 @@ async fn an_event_whose_api_is_silent_is_shown_as_waiting_with_what_it_lacks() {
     let said = nobody.unwrap_err().to_string();
     assert!(said.ends_with("; 1 of gocardless's events wait for its API to say whose they are"));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_invoice_and_its_charge_are_one_payment_that_says_that_it_is_not_linked_yet() {
+    let stack = open(&shop()).await;
+    let typed = CommandLine::against(&stack);
+    for side in ["invoice.paid", "charge.succeeded"] {
+        typed.send_sample(side, &[]);
+    }
+    let page = "/customer?key=stripe/test/cus_Valencia01";
+    let shown = typed.run_ok("customer cus_Valencia01");
+    assert_eq!(shown.matches("28.80 EUR, unlinked").count(), 1, "{shown}");
+    let (_, text) = get(&stack, page).await;
+    assert_eq!(text.matches(NOT_LINKED).count(), 1, "{text}");
+    typed.send_sample("invoice_payment.paid", &[]);
+    typed.send_sample("payment_intent.succeeded", &[]);
+    let shown = typed.run_ok("customer cus_Valencia01");
+    assert_eq!(shown.matches("28.80 EUR").count(), 1, "{shown}");
+    assert!(!shown.contains("unlinked"), "{shown}");
+    let (_, text) = get(&stack, page).await;
+    assert!(!text.contains(NOT_LINKED), "{text}");
+}
+
+const NOT_LINKED: &str = "invoice and charge not linked yet";
