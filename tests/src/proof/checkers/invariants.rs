@@ -198,8 +198,8 @@ impl Simulation<'_> {
             let Some(Item::Record(record)) = self.table.peek(&Key::record(&sale.customer)) else {
                 continue;
             };
-            let mut open = record.folded.state.payments.open.iter();
-            let Some(payment) = open.find(|payment| payment.ids.contains(&sale.id)) else {
+            let mut settled = record.folded.state.payments.settled();
+            let Some(payment) = settled.find(|payment| payment.ids.contains(&sale.id)) else {
                 continue;
             };
             let paid = payment.paid().map_or(0, |paid| paid.minor);

@@ -52,12 +52,12 @@ pub(crate) fn accrued(
     known: &[JournaledEvent<'_>],
     firsts: &[PersonFirst],
 ) -> CommissionSums {
-    let (open, closed) = expected_payments::all_payments(&facts::facts(known));
-    let mut paid: Vec<&Payment> = closed.iter().chain(&open).collect();
+    let facts = facts::facts(known);
+    let mut paid = expected_payments::all_with_pairs_as_one(&facts);
     paid.retain(|payment| payment.paid_at().is_some());
-    paid.sort_by_key(|payment| (payment.paid_at(), &payment.ids));
+    paid.sort_by_key(|payment| (payment.paid_at(), payment.ids.clone()));
     let mut sums = CommissionSums::new();
-    let Some(first) = paid.first().and_then(|payment| payment.paid_at()) else {
+    let Some(first) = expected_payments::first_paid_at(&facts) else {
         return sums;
     };
     let partners = partners(known);
@@ -111,9 +111,8 @@ pub(crate) fn accrued(
 
 /// The ids of each payment of a customer.
 pub(crate) fn payment_ids(known: &[JournaledEvent<'_>]) -> Vec<BTreeSet<ObjectId>> {
-    let (open, closed) = expected_payments::all_payments(&facts::facts(known));
-    let all = closed.into_iter().chain(open);
-    all.map(|payment| payment.ids).collect()
+    let all = expected_payments::all_with_pairs_as_one(&facts::facts(known));
+    all.into_iter().map(|payment| payment.ids).collect()
 }
 
 /// What accounts come to, whatever ids their payments go by.
@@ -147,16 +146,10 @@ pub(crate) fn person_first(
     if terms.all(|pin| pin.program.duration == CommissionDuration::Life) {
         return None;
     }
-    let (open, closed) = expected_payments::all_payments(&facts::facts(known));
-    let paid_at = closed
-        .iter()
-        .chain(&open)
-        .filter_map(Payment::paid_at)
-        .min()?;
     Some(PersonFirst {
         customer: customer.clone(),
         names: partners.names,
-        paid_at,
+        paid_at: expected_payments::first_paid_at(&facts::facts(known))?,
     })
 }
 
@@ -167,12 +160,7 @@ pub(crate) fn referral_statuses(
     known: &[JournaledEvent<'_>],
 ) -> BTreeMap<(CustomerKey, String), ReferralStatus> {
     let partners = partners(known);
-    let (open, closed) = expected_payments::all_payments(&facts::facts(known));
-    let paid = closed
-        .iter()
-        .chain(&open)
-        .filter_map(Payment::paid_at)
-        .min();
+    let paid = expected_payments::first_paid_at(&facts::facts(known));
     let paid = paid.map(jiff::Timestamp::as_second);
     let counts = paid.and_then(|paid| winner(&partners, paid));
     let of_one = |(key, report): (&String, &Referral)| {

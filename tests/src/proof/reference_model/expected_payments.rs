@@ -72,9 +72,77 @@ pub(crate) fn all_payments(facts: &[Positioned<'_, Fact>]) -> (Vec<Payment>, Vec
     let one = |(ids, facts)| payment(&ids, facts, &taken_back);
     let mut open: Vec<Payment> = groups.into_iter().map(one).collect();
     open.sort_by_key(|p| (p.paid_at().unwrap_or(p.first_seen_at), p.ids.clone()));
-    let closed = open.len().saturating_sub(OPEN_PAYMENTS);
-    let closed = open.drain(..closed).collect();
+    let mut leaving = open.len().saturating_sub(OPEN_PAYMENTS);
+    let pairs = unlinked_pairs(&open);
+    while let Some((first, _)) = pairs.iter().find(|(a, b)| *a < leaving && leaving <= *b) {
+        leaving = *first;
+    }
+    let closed = open.drain(..leaving).collect();
     (open, closed)
+}
+
+/// When money first arrived.
+pub(crate) fn first_paid_at(facts: &[Positioned<'_, Fact>]) -> Option<jiff::Timestamp> {
+    let (open, closed) = all_payments(facts);
+    let all = closed.iter().chain(&open);
+    all.filter_map(Payment::paid_at).min()
+}
+
+/// Every payment. An invoice and a charge that nothing links are one where they may be.
+pub(crate) fn all_with_pairs_as_one(facts: &[Positioned<'_, Fact>]) -> Vec<Payment> {
+    let (open, closed) = all_payments(facts);
+    let mut all: Vec<Payment> = closed.into_iter().chain(open).collect();
+    let pairs = unlinked_pairs(&all);
+    for (whole, half) in &pairs {
+        let half = all[*half].clone();
+        let whole = &mut all[*whole];
+        whole.first_seen_at = whole.first_seen_at.min(half.first_seen_at);
+        whole.ids.extend(half.ids);
+        whole.sources.extend(half.sources);
+        whole.sources.sort_by_key(|s| (s.source_kind, s.id.clone()));
+        whole.cumulative_refunds.extend(half.cumulative_refunds);
+        whole.refunds.extend(half.refunds);
+        whole.disputes.extend(half.disputes);
+    }
+    let halves: BTreeSet<usize> = pairs.into_iter().map(|(_, half)| half).collect();
+    let wholes = all.into_iter().enumerate();
+    let wholes = wholes.filter(|(place, _)| !halves.contains(place));
+    wholes.map(|(_, payment)| payment).collect()
+}
+
+/// By places in the list, the earlier one first: each invoice with the first charge of its amount
+/// and minute that has none.
+fn unlinked_pairs(all: &[Payment]) -> Vec<(usize, usize)> {
+    let is_open = |payment: &Payment, invoice: bool| {
+        let sources = &payment.sources;
+        let fits = |kind: SourceKind| match kind {
+            SourceKind::Invoice => invoice,
+            SourceKind::Charge | SourceKind::Intent => !invoice,
+            SourceKind::Session => false,
+        };
+        !sources.is_empty() && sources.iter().all(|s| s.unlinked && fits(s.source_kind))
+    };
+    let side = |invoice: bool| {
+        let fitting = all.iter().enumerate();
+        let fitting = fitting.filter(|(_, payment)| is_open(payment, invoice));
+        let mut places: Vec<usize> = fitting.map(|(n, _)| n).collect();
+        places.sort_by_key(|n| (all[*n].paid_at(), all[*n].ids.clone()));
+        places
+    };
+    let (mut pairs, mut charges) = (Vec::new(), side(false));
+    for invoice in side(true) {
+        let second = |n: usize| all[n].paid_at().map_or(0, |at| at.as_second());
+        let fits = |charge: &usize| {
+            let near = (second(*charge) - second(invoice)).abs() <= 60;
+            near && all[*charge].paid() == all[invoice].paid()
+        };
+        if let Some(found) = charges.iter().position(fits) {
+            let charge = charges.remove(found);
+            pairs.push((invoice.min(charge), invoice.max(charge)));
+        }
+    }
+    pairs.sort();
+    pairs
 }
 
 /// A teller and its own id of a payment.
