@@ -110,12 +110,11 @@ impl Partners {
         let (key, referral) = match model.unwrap_or_default() {
             AttributionModel::First => first,
             AttributionModel::Last => candidates()
+                .filter(|(key, referral)| waits(key, referral) == waits(first.0, first.1))
                 .filter(|(key, referral)| {
                     first_paid_at.is_none_or(|paid| self.heard_at(key, referral) <= paid)
                 })
-                .max_by_key(|(key, referral)| {
-                    (!waits(key, referral), self.heard_at(key, referral), *key)
-                })
+                .max_by_key(|(key, referral)| (self.heard_at(key, referral), *key))
                 .unwrap_or(first),
         };
         let terms = self.attribution_terms.get(key);

@@ -138,6 +138,33 @@ fn a_report_by_the_partners_own_code_alone_waits_for_a_person() {
 }
 
 #[test]
+fn a_report_by_a_code_alone_comes_behind_one_by_name_under_either_model() {
+    let last = Program {
+        attribution_model: AttributionModel::Last,
+        ..program()
+    };
+    for program in [program(), last] {
+        let by_name = Report {
+            partner: "acme",
+            referral: "r-1",
+            dated: day(3, 2),
+            heard: day(3, 4),
+            names: vec![person("nell")],
+            program,
+        };
+        let story = [
+            granted("zest", day(3, 6)),
+            report("zest", day(2, 2), vec![code()]),
+            shows_the_code(day(3, 1), "nell"),
+            pays("pi_1", 3, 3, 1_000),
+            by_name.event(),
+        ];
+        // It was heard before the payment, and the one by name after it.
+        assert_eq!(summary_in_both_orders(&story), ["acme/eur/due/pi_1 200"]);
+    }
+}
+
+#[test]
 fn several_names_in_one_report_must_all_be_the_customers() {
     let story = |names| {
         let story = [
