@@ -97,7 +97,8 @@ fn check_history(rng: &mut SeededRng, counts: &mut HistoryCounts) -> Result<(), 
         ));
     }
     paid_once(&table, &accrued, &payouts)?;
-    // The same events in their right order, delivered to an empty table, make the same sums.
+    // The same events in their right order, delivered to an empty table, make the same sums. Rows
+    // stay under the id of their payment that was known first, which the order decides.
     let mut replayed = history.events.clone();
     replayed.sort_by_key(|event| event.occurred_at);
     let replayed = LedgerTable::after(&replayed);
@@ -111,7 +112,20 @@ fn check_history(rng: &mut SeededRng, counts: &mut HistoryCounts) -> Result<(), 
     Ok(())
 }
 
+/// By partner, currency, whether it is held, and the number in all ids of the payment.
 type LedgerSums = BTreeMap<(String, Currency, bool, usize), i64>;
+
+fn sums_by_payment(table: &LedgerTable) -> LedgerSums {
+    let mut sums = LedgerSums::new();
+    for (account, total) in table.sums() {
+        let number = account.payment.as_str().split('_').nth(1).unwrap();
+        let partner = account.partner.to_string();
+        let held = account.self_referral_signal.is_some();
+        let key = (partner, account.currency, held, number.parse().unwrap());
+        *sums.entry(key).or_default() += total;
+    }
+    sums
+}
 
 /// Delivers the events repeated and shuffled. Processes die before they put rows, records get lost,
 /// and partners are paid in between.
