@@ -44,7 +44,7 @@ pub(crate) struct CanonicalScenario {
 type ScenarioSteps = fn(&mut ScenarioBuilder<'_>);
 
 /// The scenarios.
-const SCENARIOS: [(&str, u64, ScenarioSteps); 16] = [
+const SCENARIOS: [(&str, u64, ScenarioSteps); 17] = [
     ("a first month", 1, |scenario| scenario.check_out()),
     ("a first month, told otherwise", 4, |scenario| {
         scenario.check_out()
@@ -85,6 +85,9 @@ const SCENARIOS: [(&str, u64, ScenarioSteps); 16] = [
         scenario.buy_and_refund(false)
     }),
     ("a dispute", 11, |scenario| scenario.buy_and_dispute()),
+    ("a part goes back in another currency", 21, |scenario| {
+        scenario.buy_and_reverse_in_another_currency();
+    }),
     ("the partner reported first", 12, |scenario| {
         scenario.report();
         scenario.check_out();
@@ -114,7 +117,7 @@ const SCENARIOS: [(&str, u64, ScenarioSteps); 16] = [
 ];
 
 /// Scenarios on which a partner earns: each by the first seed from there on by which it does.
-const EARNING_SCENARIOS: [(&str, u64, ScenarioSteps); 4] = [
+const EARNING_SCENARIOS: [(&str, u64, ScenarioSteps); 5] = [
     ("a sale that earns and goes back", 17, |scenario| {
         scenario.report_by("acme");
         scenario.add_checkout_session();
@@ -132,6 +135,15 @@ const EARNING_SCENARIOS: [(&str, u64, ScenarioSteps); 4] = [
         scenario.add_checkout_session();
         scenario.buy_and_dispute();
     }),
+    (
+        "a sale that goes back in another currency",
+        22,
+        |scenario| {
+            scenario.report_by("acme");
+            scenario.add_checkout_session();
+            scenario.buy_and_reverse_in_another_currency();
+        },
+    ),
     ("a partner who buys", 20, |scenario| {
         scenario.report_by("peel");
         scenario.add_checkout_session();

@@ -5,6 +5,7 @@ use super::expected_payments;
 use super::expected_referrals::{heard_at, is_about, is_by_code_alone, partners};
 use super::facts::{self, JournaledEvent};
 use domain::ids::{CustomerKey, ObjectId, Reference};
+use domain::money::StatedAmount;
 use domain::partner::attribution::{EffectiveTerms, Partners};
 use domain::partner::identity::SelfReferralSignal;
 use domain::partner::ledger::CommissionRow;
@@ -238,7 +239,12 @@ fn commission_minor(reward: Reward, payment: &Payment) -> i64 {
     let Some(paid) = payment.paid().filter(|paid| paid.minor > 0) else {
         return 0;
     };
-    let back = payment.refunded_minor().max(0) + payment.disputed_minor().max(0);
+    // What went back in another currency can't be compared, and takes nothing back.
+    let mut own = payment.clone();
+    let counts = |amount: StatedAmount| amount.currency.is_none_or(|code| code == paid.currency);
+    own.refunds.retain(|_, refund| counts(refund.amount));
+    own.disputes.retain(|_, dispute| counts(dispute.amount));
+    let back = own.refunded_minor().max(0) + own.disputed_minor().max(0);
     let left = i128::from((paid.minor - back).max(0));
     let tax = payment.tax_minor().unwrap_or(0).clamp(0, paid.minor);
     let (earned, per) = match reward {

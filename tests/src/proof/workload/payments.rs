@@ -5,7 +5,7 @@ use crate::proof::simulation::script::{ExpectedSale, at, object, references};
 use crate::proof::workload::scenario_builder::ScenarioBuilder;
 use domain::event::Fact;
 use domain::ids::ObjectId;
-use domain::money::StatedAmount;
+use domain::money::{Currency, Money, StatedAmount};
 use domain::payment::snapshot::{
     DisputeSnapshot, DisputeState, PaymentSnapshot, RefundSnapshot, RefundState, SourceKind,
 };
@@ -148,6 +148,14 @@ impl ScenarioBuilder<'_> {
         self.refund_in_parts(&ids, 800, &mut sale, true, true);
     }
 
+    /// A purchase of which a part goes back, and a part in another currency.
+    pub(crate) fn buy_and_reverse_in_another_currency(&mut self) {
+        let (ids, mut sale) = self.buy_by_charge();
+        self.reverse_in_another_currency(&ids, 500);
+        self.refund_in_parts(&ids, 800, &mut sale, true, false);
+        self.reverse_in_another_currency(&ids, 300);
+    }
+
     fn buy_by_charge(&mut self) -> (PaymentIds, ExpectedSale) {
         let ids = PaymentIds {
             invoice: "in1".into(),
@@ -193,6 +201,9 @@ impl ScenarioBuilder<'_> {
         if self.rng.one_in(6) {
             self.dispute(ids, paid, &mut sale);
         }
+        if self.rng.one_in(8) {
+            self.reverse_in_another_currency(ids, paid);
+        }
         self.script.sales.push(sale);
     }
 
@@ -217,9 +228,10 @@ impl ScenarioBuilder<'_> {
             let id = self.new_id("re");
             let made = self.clock;
             so_far += part;
+            let amount = self.in_currency_of_payment(part);
             let pending = singly && self.rng.one_in(2);
             if pending {
-                self.add_refund(ids, &id, part, RefundState::Pending, made);
+                self.add_refund(ids, &id, amount, RefundState::Pending, made);
             }
             if summed {
                 let fact = Fact::CumulativeRefund {
@@ -241,17 +253,44 @@ impl ScenarioBuilder<'_> {
                 } else {
                     RefundState::Succeeded
                 };
-                self.add_refund(ids, &id, part, state, made);
+                self.add_refund(ids, &id, amount, state, made);
             }
         }
         sale.refunded = so_far;
+    }
+
+    /// A refund or a dispute in another currency than the payment. The books leave it out: what
+    /// it comes to in the payment's currency is not told.
+    fn reverse_in_another_currency(&mut self, ids: &PaymentIds, minor: i64) {
+        self.advance();
+        let amount = StatedAmount::from(Money {
+            minor,
+            currency: Currency::parse("jpy").expect("in ISO 4217"),
+            exponent: 0,
+        });
+        if self.rng.one_in(2) {
+            let id = self.new_id("re");
+            let made = self.clock;
+            self.add_refund(ids, &id, amount, RefundState::Succeeded, made);
+        } else {
+            let id = self.new_id("dp");
+            self.add_dispute(ids, &id, amount, DisputeState::Open);
+        }
+    }
+
+    /// An amount in the payment's currency, which some providers state again.
+    fn in_currency_of_payment(&mut self, minor: i64) -> StatedAmount {
+        match self.rng.one_in(2) {
+            true => euro(minor).into(),
+            false => StatedAmount::in_currency_of_payment(minor),
+        }
     }
 
     fn add_refund(
         &mut self,
         ids: &PaymentIds,
         id: &str,
-        minor: i64,
+        amount: StatedAmount,
         state: RefundState,
         made: i64,
     ) {
@@ -263,7 +302,7 @@ impl ScenarioBuilder<'_> {
         let fact = Fact::Refund(RefundSnapshot {
             id: object(id),
             payment: names.iter().map(|id| object(id)).collect(),
-            amount: StatedAmount::in_currency_of_payment(minor),
+            amount,
             tax_minor: None,
             state,
             created_at: at(made),
@@ -273,17 +312,9 @@ impl ScenarioBuilder<'_> {
 
     fn dispute(&mut self, ids: &PaymentIds, paid: i64, sale: &mut ExpectedSale) {
         let id = self.new_id("dp");
-        let seen = |state| {
-            Fact::Dispute(DisputeSnapshot {
-                id: object(&id),
-                payment: vec![object(&ids.charge), object(&ids.intent)],
-                amount: StatedAmount::in_currency_of_payment(paid),
-                state,
-            })
-        };
-        let names = [&*ids.charge, &*ids.intent];
+        let amount = self.in_currency_of_payment(paid);
         self.advance();
-        self.add_event_by_reference("dispute.created", 6, &names, vec![seen(DisputeState::Open)]);
+        self.add_dispute(ids, &id, amount, DisputeState::Open);
         sale.disputed = paid;
         if self.rng.one_in(2) {
             self.advance();
@@ -293,9 +324,29 @@ impl ScenarioBuilder<'_> {
             } else {
                 DisputeState::Lost
             };
-            self.add_event_by_reference("dispute.closed", 9, &names, vec![seen(state)]);
+            self.add_dispute(ids, &id, amount, state);
             sale.disputed = if won { 0 } else { paid };
         }
+    }
+
+    fn add_dispute(
+        &mut self,
+        ids: &PaymentIds,
+        id: &str,
+        amount: StatedAmount,
+        state: DisputeState,
+    ) {
+        let fact = Fact::Dispute(DisputeSnapshot {
+            id: object(id),
+            payment: vec![object(&ids.charge), object(&ids.intent)],
+            amount,
+            state,
+        });
+        let (kind, rank) = match state.is_final() {
+            true => ("dispute.closed", 9),
+            false => ("dispute.created", 6),
+        };
+        self.add_event_by_reference(kind, rank, &[&ids.charge, &ids.intent], vec![fact]);
     }
 
     /// The provider's customer object, or its end.
