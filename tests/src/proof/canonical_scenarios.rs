@@ -44,7 +44,7 @@ pub(crate) struct CanonicalScenario {
 type ScenarioSteps = fn(&mut ScenarioBuilder<'_>);
 
 /// The scenarios.
-const SCENARIOS: [(&str, u64, ScenarioSteps); 17] = [
+const SCENARIOS: [(&str, u64, ScenarioSteps); 18] = [
     ("a first month", 1, |scenario| scenario.check_out()),
     ("a first month, told otherwise", 4, |scenario| {
         scenario.check_out()
@@ -101,6 +101,12 @@ const SCENARIOS: [(&str, u64, ScenarioSteps); 17] = [
         scenario.add_unclear_event();
         scenario.add_customer_object();
         scenario.start();
+    }),
+    ("a refund that is unclear in part", 23, |scenario| {
+        scenario.buy_and_refund(true);
+        for told in &mut scenario.script.events {
+            told.add_unclear_part();
+        }
     }),
     ("a poison event", 15, |scenario| {
         scenario.start();

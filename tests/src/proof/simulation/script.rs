@@ -110,6 +110,13 @@ impl ScriptedEvent {
         )))
     }
 
+    /// Version N reads what it read before, and that there is something it can't read.
+    pub(crate) fn add_unclear_part(&mut self) {
+        self.normalized[0].facts.push(Fact::Unclear {
+            what: "a new part".into(),
+        });
+    }
+
     /// How this version reads it.
     pub(crate) fn normalized_by(&self, version: u16) -> &NormalizedEvent {
         &self.normalized[usize::from(version - NORMALIZER_VERSION)]

@@ -22,6 +22,7 @@ pub(crate) fn random_script(seed: u64) -> Script {
         scenario.run();
     }
     add_unroutable_events(&mut script, &mut rng);
+    make_partly_unclear(&mut script, &mut rng);
     super::provider_scripts::add_provider_scripts(&mut script, &mut rng);
     if script.events.len() > MAX_EVENTS {
         // A scenario cut short: its books would tell what nobody is told.
@@ -47,6 +48,18 @@ fn merge_requests(script: &mut Script, rng: &mut Rng) {
             script.requests[index - 1].extend(items);
         }
         index += 1;
+    }
+}
+
+/// Of some events a part can't be read: by version N alone, or by both. The rest says what it said.
+fn make_partly_unclear(script: &mut Script, rng: &mut Rng) {
+    for told in &mut script.events {
+        if !told.normalized[0].facts.is_empty() && rng.one_in(16) {
+            told.add_unclear_part();
+            if rng.one_in(2) {
+                told.normalized[1] = told.normalized[0].clone();
+            }
+        }
     }
 }
 
