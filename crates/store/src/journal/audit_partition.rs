@@ -217,16 +217,15 @@ async fn offer<T: Table>(
         found.waiting = found.waiting.saturating_add(1);
         return Ok(FoldStatus::Done);
     }
-    if entry.event.is_unclear() {
-        found.quarantined = found.quarantined.saturating_add(1);
-        return Ok(FoldStatus::Done);
-    }
+    // What is unclear in part says the rest, so it is offered too.
+    let unclear = entry.event.is_unclear();
+    found.quarantined = found.quarantined.saturating_add(unclear.into());
     let waits = now.duration_since(entry.received_at);
     let shared = entry.event.is_by_shared_reference();
     if shared && waits > SHARED_RETRIES {
         return Ok(FoldStatus::Done);
     }
-    if !shared {
+    if !shared && !unclear {
         found.parked = found.parked.saturating_add(1);
         let long = u64::from(waits > OVERDUE_AFTER);
         found.parked_overdue = found.parked_overdue.saturating_add(long);

@@ -129,6 +129,27 @@ async fn what_is_parked_is_handed_over_where_an_alias_leads_on() {
 }
 
 #[tokio::test]
+async fn what_is_parked_and_unclear_in_part_is_handed_over_too() {
+    let table = MemoryTable::default();
+    let charge = object("ch_1");
+    ingest(&table, naming(empty(1, 1), &[&charge])).await;
+    let mut refunded = about(paid(9, 9), &[&charge]);
+    refunded.facts.push(Fact::Unclear {
+        what: "a reason".into(),
+    });
+    let parked = Item::Parked(charge.clone(), entry(refunded, "r"));
+    table
+        .put(parked.clone(), WriteCondition::Absent)
+        .await
+        .unwrap();
+    whole(&table, at(3)).await;
+    assert_eq!(record(&table, 1).await.folded.count, 2);
+    assert_eq!(table.get(parked.key()).await.unwrap(), None);
+    let report = whole(&table, at(4)).await;
+    assert_eq!((report.quarantined, report.repaired), (1, 0));
+}
+
+#[tokio::test]
 async fn what_is_shared_is_offered_again_for_three_days() {
     for (hours, reached) in [(72, true), (73, false)] {
         let table = MemoryTable::default();
