@@ -37,12 +37,12 @@ impl Secret {
     /// A Standard Webhooks secret: `whsec_` and the key in base64.
     ///
     /// # Errors
-    /// [`WeakSecret`] also when what follows the prefix is not canonical base64, or decodes to
-    /// fewer than 16 bytes.
+    /// [`WeakSecret`] also when what follows the prefix is not base64, or decodes to fewer than 16
+    /// bytes.
     pub fn standard(text: &str) -> Result<Self, WeakSecret> {
         check_text(text)?;
         let encoded = text.strip_prefix(STANDARD_PREFIX).unwrap_or(text);
-        let key = PADDED_OR_NOT
+        let key = AS_LIBRARIES_READ
             .decode(encoded)
             .map_err(|_| WeakSecret::NotBase64)?;
         Self::from_bytes(&key)
@@ -269,11 +269,13 @@ fn unsigned(mut key: [u8; 32]) -> [u8; 32] {
     key
 }
 
-/// The standard alphabet and zero trailing bits, with its padding or without: the scheme's own
-/// libraries take secrets either way.
-const PADDED_OR_NOT: GeneralPurpose = GeneralPurpose::new(
+/// The standard alphabet with its padding or without, and last bits that mean nothing, as where
+/// random letters were chosen as the secret: the scheme's own libraries take them, as the same key.
+const AS_LIBRARIES_READ: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
 );
 const STANDARD_PREFIX: &str = "whsec_";
 const PUBLIC_PREFIX: &str = "whpk_";
