@@ -10,6 +10,7 @@ const require = createRequire(join(process.env.MODULES, "package.json"));
 const { default: Stripe } = await import(require.resolve("stripe"));
 const standard = require("standardwebhooks");
 const svix = require("svix");
+const polar = require("@polar-sh/sdk/webhooks");
 
 // The libraries ask the clock themselves.
 const SystemDate = Date;
@@ -38,6 +39,9 @@ const LIBRARIES = {
   }],
   svix: ["svix-npm", (secret, headers, body) => {
     new svix.Webhook(secret).verify(body, headers);
+  }],
+  polar: ["polar-npm", (secret, headers, body) => {
+    polar.validateEvent(body, headers, secret);
   }],
 };
 

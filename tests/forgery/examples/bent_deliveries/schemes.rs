@@ -67,4 +67,10 @@ pub(crate) static SCHEMES: &[Scheme] = &[
         named: Some(["svix-id", "svix-timestamp"]),
         ..STANDARD
     },
+    Scheme {
+        name: "polar",
+        provider: "polar",
+        encoded_key: false,
+        ..STANDARD
+    },
 ];
