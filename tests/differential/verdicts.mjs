@@ -11,6 +11,7 @@ const { default: Stripe } = await import(require.resolve("stripe"));
 const standard = require("standardwebhooks");
 const svix = require("svix");
 const polar = require("@polar-sh/sdk/webhooks");
+const { Paddle } = require("@paddle/paddle-node-sdk");
 
 // The libraries ask the clock themselves.
 const SystemDate = Date;
@@ -25,6 +26,7 @@ globalThis.Date = class extends SystemDate {
 };
 
 const stripe = new Stripe("sk_test_nothing");
+const paddle = new Paddle("nothing");
 
 // What is thrown once the signature fits says nothing about the sender.
 const afterwards = (error) =>
@@ -42,6 +44,12 @@ const LIBRARIES = {
   }],
   polar: ["polar-npm", (secret, headers, body) => {
     polar.validateEvent(body, headers, secret);
+  }],
+  paddle: ["paddle-npm", async (secret, headers, body) => {
+    const signature = headers["paddle-signature"];
+    if (!(await paddle.webhooks.isSignatureValid(body.toString(), secret, signature))) {
+      throw new Error("is not valid");
+    }
   }],
 };
 

@@ -73,4 +73,18 @@ pub(crate) static SCHEMES: &[Scheme] = &[
         encoded_key: false,
         ..STANDARD
     },
+    Scheme {
+        name: "paddle",
+        provider: "paddle",
+        header: "paddle-signature",
+        named: None,
+        separator: ";",
+        time_tag: Some("ts="),
+        tag: "h1=",
+        joiner: Some(":"),
+        base64: false,
+        encoded_key: false,
+        tolerance: 5,
+        body: r#"{"event_id":"evt_bent1","event_type":"product.noted","data":{"n":"Zoë 1/2"}}"#,
+    },
 ];
