@@ -12,6 +12,7 @@ const standard = require("standardwebhooks");
 const svix = require("svix");
 const polar = require("@polar-sh/sdk/webhooks");
 const { Paddle } = require("@paddle/paddle-node-sdk");
+const gocardless = require("gocardless-nodejs/webhooks");
 
 // The libraries ask the clock themselves.
 const SystemDate = Date;
@@ -50,6 +51,9 @@ const LIBRARIES = {
     if (!(await paddle.webhooks.isSignatureValid(body.toString(), secret, signature))) {
       throw new Error("is not valid");
     }
+  }],
+  gocardless: ["gocardless-npm", (secret, headers, body) => {
+    gocardless.verifySignature(body, secret, headers["webhook-signature"]);
   }],
 };
 

@@ -7,8 +7,10 @@ import pathlib
 import sys
 import time
 
+import gocardless_pro.webhooks
 import standardwebhooks.webhooks
 import stripe
+from gocardless_pro.errors import InvalidSignatureError
 
 NOW = 0.0
 SystemDatetime = datetime.datetime
@@ -35,9 +37,22 @@ def ask_standard(secret, headers, body):
     standardwebhooks.webhooks.Webhook(secret).verify(body, headers, json_parse=False)
 
 
+def ask_gocardless(secret, headers, body):
+    signature = headers.get("webhook-signature")
+    try:
+        gocardless_pro.webhooks.parse(body, secret, signature)
+    except InvalidSignatureError:
+        raise
+    except (ValueError, KeyError, TypeError):
+        if signature is None:
+            raise
+        # The signature fits, and what it signs can't be read.
+
+
 LIBRARIES = {
     "stripe": ("stripe-pypi", ask_stripe),
     "standard": ("standardwebhooks-pypi", ask_standard),
+    "gocardless": ("gocardless-pypi", ask_gocardless),
 }
 
 

@@ -87,4 +87,18 @@ pub(crate) static SCHEMES: &[Scheme] = &[
         tolerance: 5,
         body: r#"{"event_id":"evt_bent1","event_type":"product.noted","data":{"n":"Zoë 1/2"}}"#,
     },
+    Scheme {
+        name: "gocardless",
+        provider: "gocardless",
+        header: "webhook-signature",
+        named: None,
+        separator: ",",
+        time_tag: None,
+        tag: "",
+        joiner: None,
+        base64: false,
+        encoded_key: false,
+        tolerance: 300,
+        body: r#"{"events":[],"meta":{"webhook_id":"WB0BENT1","note":"Zoë 1/2"}}"#,
+    },
 ];
