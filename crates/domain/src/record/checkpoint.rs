@@ -141,10 +141,11 @@ fn later_checkpoint(checkpoint: &Folded, sorted: &[&Arc<Entry>]) -> Option<(Fold
     stands.then_some((folded, ids))
 }
 
+/// Entries in the order of the fold.
+type Sorted<'a, 'b> = &'a [&'b Arc<Entry>];
+
 /// The entries up to a checkpoint and those after it. Entries of one moment stay together.
-fn split<'a, 'b>(
-    sorted: &'a [&'b Arc<Entry>],
-) -> Option<(&'a [&'b Arc<Entry>], &'a [&'b Arc<Entry>])> {
+fn split<'a, 'b>(sorted: Sorted<'a, 'b>) -> Option<(Sorted<'a, 'b>, Sorted<'a, 'b>)> {
     let at = |entry: &&Arc<Entry>| entry.event.occurred_at;
     let kept = sorted.len().checked_sub(KEPT_RECENT)?;
     let moment = sorted.get(kept).map(at)?;

@@ -47,7 +47,7 @@ impl LongJournal {
     fn fold(&mut self, new: &Arc<Entry>) -> Record {
         let outcome = match self.record.advance(from_ref(new), at(0)) {
             AdvanceOutcome::ReadJournal => self.on_top(new),
-            outcome => outcome,
+            outcome @ (AdvanceOutcome::AlreadyFolded | AdvanceOutcome::Next(_)) => outcome,
         };
         match outcome {
             AdvanceOutcome::AlreadyFolded => self.record.clone(),

@@ -115,18 +115,6 @@ fn check_history(rng: &mut SeededRng, counts: &mut HistoryCounts) -> Result<(), 
 /// By partner, currency, whether it is held, and the number in all ids of the payment.
 type LedgerSums = BTreeMap<(String, Currency, bool, usize), i64>;
 
-fn sums_by_payment(table: &LedgerTable) -> LedgerSums {
-    let mut sums = LedgerSums::new();
-    for (account, total) in table.sums() {
-        let number = account.payment.as_str().split('_').nth(1).unwrap();
-        let partner = account.partner.to_string();
-        let held = account.self_referral_signal.is_some();
-        let key = (partner, account.currency, held, number.parse().unwrap());
-        *sums.entry(key).or_default() += total;
-    }
-    sums
-}
-
 /// Delivers the events repeated and shuffled. Processes die before they put rows, records get lost,
 /// and partners are paid in between.
 fn deliver_in_disorder(

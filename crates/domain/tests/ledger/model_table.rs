@@ -96,7 +96,11 @@ impl LedgerTable {
         }
         let announced = self.record.pending.iter().find_map(|effect| match effect {
             Effect::FirstPayment(announced) => Some((**announced).clone()),
-            _ => None,
+            Effect::Alias(_)
+            | Effect::Letter(_)
+            | Effect::HandOver(_)
+            | Effect::Commission(_)
+            | Effect::ReferralStatus(_) => None,
         });
         self.record = self.record.cleared();
         if let Some(announced) = announced {

@@ -34,7 +34,7 @@ impl StoredFormat {
 
     /// Why a newer version must have written the item, if it did. `known` is the format that this
     /// version writes, `written` the attributes that it would write.
-    pub(crate) fn is_newer(
+    pub(crate) fn newer_because(
         self,
         known: u16,
         written: impl FnOnce() -> Result<Attributes, StoreError>,

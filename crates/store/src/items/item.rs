@@ -165,7 +165,7 @@ impl Item {
         let format = StoredFormat::of(&attributes);
         let item = Self::read(&key, attributes).and_then(|item| {
             let row_format = item.with_row(StoredItem::format);
-            match format.is_newer(row_format, || item.to_attributes()) {
+            match format.newer_because(row_format, || item.to_attributes()) {
                 Some(why) => Err(why),
                 None => Ok(item),
             }

@@ -7,7 +7,7 @@
 use crate::error::StoreError;
 use crate::items::due_index::floor_to_second;
 use crate::items::key::{PARKED, ledger_partition, reference_partition, referral_rows};
-use crate::journal::append::{AppendOutcome, resolve_references};
+use crate::journal::append::{AppendOutcome, resolve_references, retry_parked};
 use crate::journal::folding::{fold, read_journal, read_record};
 use crate::journal::ingest::ingest_entries;
 use crate::journal::rows::ParkedEntry;
@@ -20,7 +20,7 @@ use domain::partner::referral::CodeGranted;
 use domain::partner::referral::Decision;
 use domain::partner::referral_status::ReferralStatusRow;
 use domain::record::Entry;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -191,10 +191,19 @@ pub async fn review_everywhere<T: Table>(
     }
     for _ in 0..ATTEMPTS {
         let decided = read_decisions(table, &references, named).await?;
-        if decided.last().is_some_and(|(_, last)| *last == decision) {
+        if let Some((last, entry)) = decided.last()
+            && *last == decision
+        {
+            // Whoever decided may have died before it reached everybody.
+            for customer in retry_parked(table, entry).await? {
+                fold(table, &customer, vec![entry.clone()], now).await?;
+            }
             return reached(table, &references, false).await.map(Some);
         }
-        let since = decided.iter().map(|(at, _)| *at).max();
+        let since = decided
+            .iter()
+            .map(|(_, entry)| entry.event.occurred_at)
+            .max();
         let (count, verb) = (decided.len(), verb(decision));
         let ReferralRef { partner, referral } = named;
         let kind = format!("referral.{verb}");
@@ -254,7 +263,7 @@ async fn read_decisions<T: Table>(
     table: &T,
     references: &[Reference],
     ReferralRef { partner, referral }: &ReferralRef,
-) -> Result<Vec<(Timestamp, Decision)>, StoreError> {
+) -> Result<Vec<(Decision, Arc<Entry>)>, StoreError> {
     let prefix = format!("{PARKED}{OPERATOR}/{partner}/{referral}/everywhere/");
     let mut decisions = BTreeMap::new();
     for reference in references {
@@ -264,8 +273,7 @@ async fn read_decisions<T: Table>(
         for ParkedEntry { entry, .. } in parked {
             for fact in &entry.event.facts {
                 if let Fact::Reviewed { decision, .. } = fact {
-                    let decided = (entry.event.occurred_at, *decision);
-                    decisions.insert(entry.event.id.to_string(), decided);
+                    decisions.insert(entry.event.id.to_string(), (*decision, entry.clone()));
                 }
             }
         }
@@ -298,7 +306,7 @@ pub async fn review<T: Table>(
             return Ok(ReviewOutcome::AlreadyDecided);
         }
         let reviews = journal.iter().filter(|entry| is_decision_on(entry, named));
-        let reviews: Vec<Timestamp> = reviews.map(|entry| entry.event.occurred_at).collect();
+        let reviews: Vec<Timestamp> = reviews.map(|entry| stands_from(entry)).collect();
         let (count, verb) = (reviews.len(), verb(decision));
         let kind = format!("referral.{verb}");
         let reading = NormalizedEvent {
@@ -345,6 +353,15 @@ fn is_decision_on(entry: &Entry, named: &ReferralRef) -> bool {
         matches!(fact, Fact::Reviewed { partner, referral, .. }
             if *partner == named.partner && *referral == named.referral)
     })
+}
+
+/// From when on the next decision stands: of one second, what was decided for whomever a referral
+/// reaches comes last.
+fn stands_from(entry: &Entry) -> Timestamp {
+    let at = entry.event.occurred_at;
+    let everywhere = entry.event.id.as_str().contains("/everywhere/");
+    let next = SignedDuration::from_secs(i64::from(everywhere));
+    at.checked_add(next).unwrap_or(at)
 }
 
 /// A decision stands after the one before it, also where a clock was set back; and it stands in

@@ -207,7 +207,7 @@ fn is_in_window(pin: &EffectiveTerms, report: &Referral, first_paid: i64) -> boo
 }
 
 /// The report that counts.
-fn winner<'a>(partners: &'a Partners, first_paid: i64) -> Option<(&'a String, &'a Referral)> {
+fn winner(partners: &Partners, first_paid: i64) -> Option<(&String, &Referral)> {
     let stands = |(key, report): &(&String, &Referral)| {
         let pin = partners.attribution_terms.get(*key);
         let void = partners.decisions.get(*key) == Some(&Decision::Void);

@@ -15,7 +15,7 @@ impl Simulation<'_> {
     pub(crate) fn plant_newer_items(&mut self) {
         if self.has_newer_items() {
             for image in IMAGES {
-                let item = item_of_image(image).unwrap();
+                let item = item_of_image(image).expect("an image as the table keeps it");
                 assert!(matches!(item, Item::Unreadable(_)), "{image}");
                 self.table.plant(item);
             }
@@ -29,7 +29,7 @@ impl Simulation<'_> {
             false => &[],
         };
         for image in planted {
-            let before = item_of_image(image).unwrap();
+            let before = item_of_image(image).expect("an image as the table keeps it");
             let now = self.table.peek(&before.key());
             let is_same = now.is_some_and(|now| image_of_item(now) == image_of_item(&before));
             if !is_same {

@@ -14,7 +14,9 @@ struct CountedPayment(BTreeSet<ObjectId>);
 
 impl Indexed for CountedPayment {
     fn ids(&self) -> impl ExactSizeIterator<Item = &ObjectId> {
-        self.0.iter().inspect(|_| LOOKS.set(LOOKS.get() + 1))
+        self.0
+            .iter()
+            .inspect(|_| LOOKS.set(LOOKS.get().saturating_add(1)))
     }
 
     fn parts(&self) -> impl Iterator<Item = &ObjectId> {
