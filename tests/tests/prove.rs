@@ -34,7 +34,7 @@ fn every_short_order_crash_and_interleaving_ends_alike() {
 #[test]
 fn each_rule_broken_on_purpose_is_noticed() {
     for (mutant, name) in MUTANTS {
-        let total = simulation_runs::simulate_many(7, 60_000, 2, Some(mutant));
+        let total = simulation_runs::simulate_many(7, 200_000, 2, Some(mutant));
         assert!(total.first_violation.is_some(), "nobody notices: {name}");
     }
 }

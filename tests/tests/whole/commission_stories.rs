@@ -90,7 +90,8 @@ fn every_order(entries: &[Arc<Entry>], payouts: &[Payout]) {
         let totals = totals(&rows).into_iter();
         // The rows of a payment stand under the id that was known first: `in_c_2` or `pi_c_2`.
         let name = |id: &str| id.split_once('_').unwrap().1.to_owned();
-        let totals: Vec<_> = totals.map(|(id, sum)| (name(id), sum)).collect();
+        let mut totals: Vec<_> = totals.map(|(id, sum)| (name(id), sum)).collect();
+        totals.sort();
         (totals, sums_of(&rows, payouts, at(6, 1, 0)))
     };
     // Without the dispute's end, so that it is open when all is told.
