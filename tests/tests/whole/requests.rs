@@ -75,7 +75,7 @@ async fn a_partners_door_reads_the_partner_once_and_nothing_for_a_forgery() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_question_costs_two_requests_a_conflict_two_and_a_forged_one_none() {
+async fn a_question_costs_two_requests_a_conflict_three_and_a_forged_one_none() {
     let house = TestHarness::local_stack().counted().open().await;
     let wire = house.proxy().clone();
     house.add_partner("acme").await;
@@ -98,7 +98,7 @@ async fn a_question_costs_two_requests_a_conflict_two_and_a_forged_one_none() {
             told("r-2"),
             told("r-2"),
             409,
-            &["PutItem", "PutItem"],
+            &["Query", "PutItem", "PutItem"],
         ),
         ("POST", EVENTS, told("r-2"), told("r-1"), 401, &[]),
         ("GET", path, String::new(), asked, 200, &["Query", "Query"]),
