@@ -1,7 +1,7 @@
 //! The commission ledger: what partners earn on a customer's payments, as rows that are never
 //! changed or deleted.
 //!
-//! [`accrued`](super::accrual::accrued) computes from the state what the rows of a payment must add
+//! [`accrued`] computes from the state what the rows of a payment must add
 //! up to. The record holds what they add up to so far ([`Ledger`]). A fold decides the difference,
 //! as further rows.
 
