@@ -86,10 +86,8 @@ impl Eq for RawItem {}
 /// Without the bytes, which may be personal.
 impl fmt::Debug for RawItem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Form::Plain(bytes) => write!(f, "RawItem({} bytes)", bytes.len()),
-            Form::Packed(packed) => write!(f, "RawItem({} bytes, packed)", packed.len()),
-        }
+        // Packed or not, what is equal looks alike.
+        write!(f, "RawItem({} bytes)", self.bytes().len())
     }
 }
 
