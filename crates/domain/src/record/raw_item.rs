@@ -39,6 +39,11 @@ impl RawItem {
         }
     }
 
+    /// Whether it is still as the table keeps it: nobody had to unpack it.
+    pub fn is_packed(&self) -> bool {
+        matches!(self.0, Form::Packed(_))
+    }
+
     /// The bytes of the item. Those of one that can't be unpacked are given as they stand: nobody
     /// can read them, and they are not lost.
     pub fn bytes(&self) -> Arc<[u8]> {
