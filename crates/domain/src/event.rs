@@ -2,7 +2,7 @@
 //! else of a wire item.
 
 use crate::ids::{CustomerKey, EventId, Mode, ObjectId, PartnerId, Reference};
-use crate::money::StatedAmount;
+use crate::money::{StatedAmount, is_zero_minor};
 use crate::partner::referral::AttributionTerms;
 use crate::partner::referral::CodeGranted;
 use crate::partner::referral::Decision;
@@ -130,10 +130,6 @@ const TEST_LEAD: SignedDuration = SignedDuration::from_hours(24 * 366 * 10);
 /// 2000-01-01, in seconds since 1970. No provider is older.
 const EARLIEST: i64 = 946_684_800;
 
-fn is_nothing(minor: &i64) -> bool {
-    *minor == 0
-}
-
 /// One thing an event says. [`crate::state::fold`] has a rule for each variant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -162,7 +158,7 @@ pub enum Fact {
         amount: StatedAmount,
         /// The part of it that was never taken, in minor units: some providers call it a refund
         /// when less is taken than was authorized.
-        #[serde(default, skip_serializing_if = "is_nothing")]
+        #[serde(default, skip_serializing_if = "is_zero_minor")]
         released_minor: i64,
     },
     /// One refund as it was when the event happened.

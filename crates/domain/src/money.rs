@@ -166,6 +166,11 @@ impl StatedAmount {
     }
 }
 
+/// Whether a number of minor units is left out where it is stored.
+pub(crate) fn is_zero_minor(minor: &i64) -> bool {
+    *minor == 0
+}
+
 impl From<Money> for StatedAmount {
     fn from(money: Money) -> Self {
         Self {

@@ -45,7 +45,23 @@ fn sample_row(partner: &PartnerId, now: Timestamp) -> Option<CommissionRow> {
 
 fn of_samples(commission: &CommissionRow, now: Timestamp) -> Vec<Notice> {
     let (partner, amount) = (&commission.partner, commission.amount);
-    let mut notices = Vec::new();
+    let statuses = [
+        ReferralStatus::Attributed,
+        ReferralStatus::Held(SelfReferralSignal::SameEmail),
+        ReferralStatus::Refused(ReferralRefusal::OutsideWindow),
+        ReferralStatus::Waiting,
+    ];
+    let mut notices = Vec::from(statuses.map(|status| {
+        of_referral_status(&ReferralStatusRow {
+            partner: partner.clone(),
+            referral: REFERRAL.into(),
+            sub_ids: sub_ids(),
+            customer: commission.customer.clone(),
+            n: 0,
+            status,
+            at: now,
+        })
+    }));
     for kind in RowKind::ALL {
         let minor = match kind {
             RowKind::Commission => amount.minor,
@@ -65,23 +81,6 @@ fn of_samples(commission: &CommissionRow, now: Timestamp) -> Vec<Notice> {
             }
         }
     }
-    let statuses = [
-        ReferralStatus::Attributed,
-        ReferralStatus::Held(SelfReferralSignal::SameEmail),
-        ReferralStatus::Refused(ReferralRefusal::OutsideWindow),
-        ReferralStatus::Waiting,
-    ];
-    notices.extend(statuses.map(|status| {
-        of_referral_status(&ReferralStatusRow {
-            partner: partner.clone(),
-            referral: REFERRAL.into(),
-            sub_ids: sub_ids(),
-            customer: commission.customer.clone(),
-            n: 0,
-            status,
-            at: now,
-        })
-    }));
     notices.push(of_payout(&Payout {
         partner: partner.clone(),
         n: 1,

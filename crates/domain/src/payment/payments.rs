@@ -2,7 +2,7 @@
 //! bring them together.
 
 use crate::ids::ObjectId;
-use crate::money::{Money, StatedAmount};
+use crate::money::{Money, StatedAmount, is_zero_minor};
 use crate::payment::payment_index::PaymentIndex;
 use crate::payment::place::PaymentPlace;
 use crate::payment::snapshot::{
@@ -86,7 +86,7 @@ pub struct CumulativeRefund {
     #[serde(flatten)]
     pub amount: StatedAmount,
     /// The part of it that was never taken, in minor units.
-    #[serde(default, skip_serializing_if = "is_nothing")]
+    #[serde(default, skip_serializing_if = "is_zero_minor")]
     pub released_minor: i64,
 }
 
@@ -263,10 +263,6 @@ impl Payment {
     pub(super) fn sort_key(&self) -> (Timestamp, &BTreeSet<ObjectId>) {
         (self.paid_at().unwrap_or(self.first_seen_at), &self.ids)
     }
-}
-
-fn is_nothing(minor: &i64) -> bool {
-    *minor == 0
 }
 
 pub(crate) fn is_zero(count: &u32) -> bool {

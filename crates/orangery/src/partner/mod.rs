@@ -11,7 +11,6 @@ mod notice_endpoint;
 mod review;
 mod referrals;
 pub mod statement;
-mod sample_notices;
 mod test_delivery;
 mod payout;
 mod bank;

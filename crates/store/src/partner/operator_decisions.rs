@@ -204,28 +204,19 @@ pub async fn review_everywhere<T: Table>(
             .iter()
             .map(|(_, entry)| entry.event.occurred_at)
             .max();
-        let (count, verb) = (decided.len(), verb(decision));
-        let ReferralRef { partner, referral } = named;
-        let kind = format!("referral.{verb}");
-        let id = format!("{OPERATOR}/{partner}/{referral}/everywhere/{count:04}/{verb}");
-        let reading = NormalizedEvent {
-            id: EventId::parse(id).map_err(invalid_id)?,
-            kind: kind.as_str().into(),
-            occurred_at: not_before(now, since),
-            rank: REVIEWED_RANK,
-            about: About::ByReference(references.clone()),
-            facts: vec![Fact::Reviewed {
-                partner: partner.clone(),
-                referral: referral.clone(),
-                decision,
-            }],
-            references: Vec::new(),
-        };
+        let number = format!("everywhere/{:04}", decided.len());
+        let event = decision_event(
+            named,
+            decision,
+            &number,
+            About::ByReference(references.clone()),
+            not_before(now, since),
+        )?;
         let raw = serde_json::json!({
-            "type": kind,
-            "data": { "partner": partner, "referral_id": referral },
+            "type": event.kind,
+            "data": { "partner": named.partner, "referral_id": named.referral },
         });
-        if ingest_decision(table, reading, &raw, now).await? {
+        if ingest_decision(table, event, &raw, now).await? {
             return reached(table, &references, true).await.map(Some);
         }
     }
@@ -307,31 +298,47 @@ pub async fn review<T: Table>(
         }
         let reviews = journal.iter().filter(|entry| is_decision_on(entry, named));
         let reviews: Vec<Timestamp> = reviews.map(|entry| stands_from(entry)).collect();
-        let (count, verb) = (reviews.len(), verb(decision));
-        let kind = format!("referral.{verb}");
-        let reading = NormalizedEvent {
-            id: EventId::parse(format!("{OPERATOR}/{partner}/{referral}/{count:04}/{verb}"))
-                .map_err(invalid_id)?,
-            kind: kind.as_str().into(),
-            occurred_at: not_before(now, reviews.into_iter().max()),
-            rank: REVIEWED_RANK,
-            about: About::Customer(customer.clone()),
-            facts: vec![Fact::Reviewed {
-                partner: partner.clone(),
-                referral: referral.clone(),
-                decision,
-            }],
-            references: Vec::new(),
-        };
+        let event = decision_event(
+            named,
+            decision,
+            &format!("{:04}", reviews.len()),
+            About::Customer(customer.clone()),
+            not_before(now, reviews.into_iter().max()),
+        )?;
         let raw = serde_json::json!({
-            "type": kind,
+            "type": event.kind,
             "data": { "partner": partner, "referral_id": referral, "customer": customer },
         });
-        if ingest_decision(table, reading, &raw, now).await? {
+        if ingest_decision(table, event, &raw, now).await? {
             return Ok(ReviewOutcome::Decided);
         }
     }
     Err(StoreError::Contended)
+}
+
+/// A decision as an event; `number` counts what was decided before it.
+fn decision_event(
+    ReferralRef { partner, referral }: &ReferralRef,
+    decision: Decision,
+    number: &str,
+    about: About,
+    occurred_at: Timestamp,
+) -> Result<NormalizedEvent, StoreError> {
+    let verb = verb(decision);
+    let id = format!("{OPERATOR}/{partner}/{referral}/{number}/{verb}");
+    Ok(NormalizedEvent {
+        id: EventId::parse(id).map_err(invalid_id)?,
+        kind: format!("referral.{verb}").into(),
+        occurred_at,
+        rank: REVIEWED_RANK,
+        about,
+        facts: vec![Fact::Reviewed {
+            partner: partner.clone(),
+            referral: referral.clone(),
+            decision,
+        }],
+        references: Vec::new(),
+    })
 }
 
 /// Takes it in; `false` when somebody else had decided something under this id.
