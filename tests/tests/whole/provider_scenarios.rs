@@ -217,16 +217,21 @@ fn unreported_fields(provider: &Provider) -> BTreeMap<String, String> {
     text.lines().map(line).collect()
 }
 
-/// Puts what a provider does not tell in its place: another value, or the next of a list.
+/// Puts what a provider does not tell in its place: another value, the next of a list, or a field
+/// that is left out where it is empty.
 fn fill(seen: &mut Value, pointer: &str, expected: &Value) {
     if let Some(own) = seen.pointer_mut(pointer) {
         *own = expected.clone();
         return;
     }
-    let (list, _) = pointer.rsplit_once('/').expect("begins with a slash");
-    let list = seen.pointer_mut(list).and_then(Value::as_array_mut);
-    list.expect("is a list, and stands where it should")
-        .push(expected.clone());
+    let (parent, name) = pointer.rsplit_once('/').expect("begins with a slash");
+    match seen.pointer_mut(parent) {
+        Some(Value::Array(list)) => list.push(expected.clone()),
+        Some(Value::Object(fields)) => {
+            fields.insert(name.to_owned(), expected.clone());
+        }
+        _ => panic!("{pointer} has no list or object to stand in"),
+    }
 }
 
 /// A view without the provider's own ids, without events and letters, and with moments to the
