@@ -23,3 +23,4 @@ mod malformed_events;
 mod freezes;
 mod start_failures;
 mod certificates;
+mod long_journals;

@@ -117,8 +117,12 @@ impl BuiltHarness {
 
     /// Everything in the table as its stream would tell it: keys and image.
     pub(crate) fn images(&self) -> Vec<(Value, Value)> {
-        let (records, more) = self.stack.engine().scan_page(None).unwrap();
-        assert!(more.is_none(), "a house holds few items");
+        let (mut records, mut after) = self.stack.engine().scan_page(None).unwrap();
+        while after.is_some() {
+            let (page, next) = self.stack.engine().scan_page(after).unwrap();
+            records.extend(page);
+            after = next;
+        }
         let image = |record: Value| {
             let told = &record["dynamodb"];
             (told["Keys"].clone(), told["NewImage"].clone())
