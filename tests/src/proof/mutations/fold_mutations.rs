@@ -1,15 +1,87 @@
 //! What the mutations of appending and folding make of requests and answers.
 
+use super::ledger_mutations;
+use crate::proof::simulation::mutant::Mutant;
 use crate::proof::simulation::script::is_poison;
 use crate::proof::simulation::state::Simulation;
+use domain::event::{Fact, NormalizedEvent};
+use domain::ids::ObjectId;
 use domain::letter::plan::DueLetter;
+use domain::money::StatedAmount;
 use domain::record::{Effect, Record};
 use jiff::Timestamp;
 use std::sync::Arc;
 use store::items::{ALIAS, JOURNAL, customer_partition};
 use store::letters::LetterRow;
 use store::memory::{TableAnswer, TableRequest};
-use store::{Item, Page, WriteCondition};
+use store::{Item, Page, StoreError, WriteCondition};
+
+/// Changes of one instant are ordered by when they arrived.
+pub(crate) fn tie_by_arrival(event: &mut NormalizedEvent, arrival: u64) {
+    for fact in &mut event.facts {
+        if let Fact::Subscription(seen) = fact {
+            seen.previous_attributes = None;
+            event.rank = (arrival % 256) as u8;
+        }
+    }
+}
+
+/// A refund is another one with each delivery.
+pub(crate) fn refund_by_delivery(event: &mut NormalizedEvent, arrival: u64) {
+    for fact in &mut event.facts {
+        if let Fact::Refund(seen) = fact {
+            let delivery = format!("{}-{arrival}", event.id);
+            seen.id = ObjectId::parse(delivery).expect("is an id");
+        }
+    }
+}
+
+/// Of an event with an unclear part nothing else is read.
+pub(crate) fn hide_clear_part(event: &mut NormalizedEvent, _: u64) {
+    if event
+        .facts
+        .iter()
+        .any(|fact| matches!(fact, Fact::Unclear { .. }))
+    {
+        event
+            .facts
+            .retain(|fact| matches!(fact, Fact::Unclear { .. }));
+    }
+}
+
+/// Whatever currency a refund states, it is taken for the payment's.
+pub(crate) fn add_foreign_currency(event: &mut NormalizedEvent, _: u64) {
+    for fact in &mut event.facts {
+        if let Fact::Refund(seen) = fact {
+            seen.amount = StatedAmount::in_currency_of_payment(seen.amount.minor);
+        }
+    }
+}
+
+/// No payment waits for what else it may be.
+pub(crate) fn count_unlinked_twice(event: &mut NormalizedEvent, _: u64) {
+    for fact in &mut event.facts {
+        if let Fact::Payment(seen) = fact {
+            seen.unlinked = false;
+        }
+    }
+}
+
+/// What the audit is told where an item is in the way.
+pub(crate) fn alter_audit_answer(mutant: Mutant, answer: TableAnswer) -> TableAnswer {
+    match answer {
+        TableAnswer::Page(page)
+            if mutant == Mutant::StopAtNewerItem
+                && page
+                    .items
+                    .iter()
+                    .any(|item| matches!(item, Item::Unreadable(_))) =>
+        {
+            TableAnswer::Error(StoreError::Invalid("an unknown format".into()))
+        }
+        answer => ledger_mutations::alter_answer(mutant, answer),
+    }
+}
 
 /// Writes what a record decides just before the record itself.
 pub(crate) fn write_effects_first(

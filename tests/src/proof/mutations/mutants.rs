@@ -8,7 +8,7 @@ use crate::proof::simulation::activity::ProcessRole;
 use crate::proof::simulation::mutant::Mutant;
 use crate::proof::simulation::random::Rng;
 use crate::proof::simulation::state::Simulation;
-use domain::event::Fact;
+use domain::event::NormalizedEvent;
 use domain::record::Entry;
 use std::sync::Arc;
 use store::memory::{TableAnswer, TableRequest};
@@ -21,25 +21,18 @@ impl Mutant {
         simulation: &Simulation<'_>,
         entries: Vec<Arc<Entry>>,
     ) -> Vec<Arc<Entry>> {
-        if !matches!(self, Self::TieByArrival | Self::RefundByDelivery) {
-            return entries;
-        }
+        let distort: fn(&mut NormalizedEvent, u64) = match self {
+            Self::TieByArrival => fold_mutations::tie_by_arrival,
+            Self::RefundByDelivery => fold_mutations::refund_by_delivery,
+            Self::HideClearPart => fold_mutations::hide_clear_part,
+            Self::AddForeignCurrency => fold_mutations::add_foreign_currency,
+            Self::CountUnlinkedTwice => fold_mutations::count_unlinked_twice,
+            _ => return entries,
+        };
         let arrival = simulation.deliveries;
         let distort = |entry: Arc<Entry>| {
             let mut entry = Entry::clone(&entry);
-            for fact in &mut entry.event.facts {
-                match (self, fact) {
-                    (Self::TieByArrival, Fact::Subscription(seen)) => {
-                        seen.previous_attributes = None;
-                        entry.event.rank = (arrival % 256) as u8;
-                    }
-                    (Self::RefundByDelivery, Fact::Refund(seen)) => {
-                        let delivery = format!("{}-{arrival}", entry.event.id);
-                        seen.id = domain::ids::ObjectId::parse(delivery).expect("is an id");
-                    }
-                    _ => {}
-                }
-            }
+            distort(&mut entry.event, arrival);
             Arc::new(entry)
         };
         entries.into_iter().map(distort).collect()
@@ -101,6 +94,7 @@ impl Mutant {
         match simulation.role(process) {
             // What the ledger suffers must not show at a payout first.
             Some(ProcessRole::Payout(_)) => payout_mutations::alter_answer(self, answer),
+            Some(ProcessRole::Audit) => fold_mutations::alter_audit_answer(self, answer),
             Some(role @ (ProcessRole::Notice(_) | ProcessRole::Endpoint(_))) => {
                 notice_mutations::alter_answer(self, role, answer)
             }

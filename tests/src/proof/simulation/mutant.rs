@@ -26,10 +26,14 @@ pub enum Mutant {
     UnmarkUnsent,
     IgnoreAuditFindings,
     EnableWithoutMissed,
+    HideClearPart,
+    AddForeignCurrency,
+    CountUnlinkedTwice,
+    StopAtNewerItem,
 }
 
 /// All of them.
-pub const ALL: [(Mutant, &str); 22] = [
+pub const ALL: [(Mutant, &str); 26] = [
     (Mutant::DropRing, "drop the ring"),
     (Mutant::EffectsFirst, "write effects before the record"),
     (Mutant::StaleReads, "skip consistent reads"),
@@ -75,5 +79,21 @@ pub const ALL: [(Mutant, &str); 22] = [
     (
         Mutant::EnableWithoutMissed,
         "an endpoint is enabled and what it missed is forgotten",
+    ),
+    (
+        Mutant::HideClearPart,
+        "an event's unclear part hides its clear parts",
+    ),
+    (
+        Mutant::AddForeignCurrency,
+        "a refund in another currency is subtracted from the payment",
+    ),
+    (
+        Mutant::CountUnlinkedTwice,
+        "an invoice and its charge that nothing links count as two payments",
+    ),
+    (
+        Mutant::StopAtNewerItem,
+        "the audit ends at an item that a newer version wrote",
     ),
 ];
