@@ -301,11 +301,11 @@ fn find_violation(seed: u64, mutant: Mutant) -> (Instant, Option<(u64, u64, Stri
 }
 
 fn run_forgery(options: &ProveOptions) -> Result<String, String> {
-    let doors = forgery::endpoints();
-    let total = forgery::run_tries(&doors, options.seed, options.tries, threads());
+    let endpoints = forgery::endpoints();
+    let total = forgery::run_tries(&endpoints, options.seed, options.tries, threads());
     println!("    refused   the same  API's word");
     let ways = total.by_tampering();
-    for (name, count) in ways.chain(total.by_endpoint(&doors)) {
+    for (name, count) in ways.chain(total.by_endpoint(&endpoints)) {
         let (refused, same, vouched) = (count.refused, count.same, count.vouched);
         println!("  {refused:>9}  {same:>9}  {vouched:>10} {name}");
     }

@@ -1,4 +1,4 @@
-//! The providers' doors without the wire: what a body says, signed as its sender would sign it.
+//! The providers' endpoints without the wire: what a body says, signed as its sender would sign it.
 
 #![allow(
     clippy::expect_used,

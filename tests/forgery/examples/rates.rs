@@ -15,40 +15,40 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 fn main() {
-    let doors = endpoints();
+    let endpoints = endpoints();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [door, step, times] = arguments.as_slice() {
-        let door = doors
+    if let [endpoint, step, times] = arguments.as_slice() {
+        let endpoint = endpoints
             .iter()
-            .find(|known| known.name == *door)
-            .expect("is a door");
+            .find(|known| known.name == *endpoint)
+            .expect("is an endpoint");
         let times = times.parse().expect("is a number");
-        round(door, step, times);
+        round(endpoint, step, times);
         return;
     }
-    println!("| door | deliveries | events a second | instructions an event | to normalize |");
+    println!("| endpoint | deliveries | events a second | instructions an event | to normalize |");
     println!("| --- | --- | --- | --- | --- |");
-    for door in &doors {
-        let (low, high) = rates(door);
-        let heard = instructions(door, "hear");
-        let read = instructions(door, "read");
+    for endpoint in &endpoints {
+        let (low, high) = rates(endpoint);
+        let heard = instructions(endpoint, "hear");
+        let read = instructions(endpoint, "read");
         println!(
             "| {} | {} | {low} to {high} | {heard} | {read} |",
-            door.name,
-            door.deliveries()
+            endpoint.name,
+            endpoint.deliveries()
         );
     }
 }
 
 /// Hears each genuine delivery, or only reads what the journal keeps of them, that often; how many
 /// events that were.
-fn round(door: &TestEndpoint, step: &str, times: usize) -> usize {
-    let entries = door.entries();
+fn round(endpoint: &TestEndpoint, step: &str, times: usize) -> usize {
+    let entries = endpoint.entries();
     let once = || match step {
-        "hear" => door.receive_all(),
+        "hear" => endpoint.receive_all(),
         _ => {
             for entry in &entries {
-                black_box(door.read_again(entry));
+                black_box(endpoint.read_again(entry));
             }
             entries.len()
         }
@@ -57,12 +57,12 @@ fn round(door: &TestEndpoint, step: &str, times: usize) -> usize {
 }
 
 /// Events a second: the tenth and the ninetieth percentile of twenty rounds.
-fn rates(door: &TestEndpoint) -> (u128, u128) {
+fn rates(endpoint: &TestEndpoint) -> (u128, u128) {
     let mut rates: Vec<u128> = (0..20)
         .map(|_| {
             let (began, mut events) = (Instant::now(), 0_u128);
             while began.elapsed() < Duration::from_millis(50) {
-                events += u128::try_from(round(door, "hear", 1)).expect("are few");
+                events += u128::try_from(round(endpoint, "hear", 1)).expect("are few");
             }
             events * 1_000_000_000 / began.elapsed().as_nanos()
         })
@@ -75,13 +75,13 @@ fn rates(door: &TestEndpoint) -> (u128, u128) {
 }
 
 /// Instructions an event, by callgrind: what ten rounds take more than none, by event.
-fn instructions(door: &TestEndpoint, step: &str) -> u64 {
+fn instructions(endpoint: &TestEndpoint, step: &str) -> u64 {
     let counted = |times: usize| {
         let program = std::env::current_exe().expect("is known");
         let output = Command::new("valgrind")
             .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
             .arg(program)
-            .args([&door.name, step, &times.to_string()])
+            .args([&endpoint.name, step, &times.to_string()])
             .output()
             .expect("valgrind is installed");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -89,6 +89,6 @@ fn instructions(door: &TestEndpoint, step: &str) -> u64 {
         let count = count.split_whitespace().next().expect("it counts");
         count.parse::<u64>().expect("is a number")
     };
-    let events = u64::try_from(round(door, step, 10)).expect("are few");
+    let events = u64::try_from(round(endpoint, step, 10)).expect("are few");
     counted(11).saturating_sub(counted(1)) / events.max(1)
 }

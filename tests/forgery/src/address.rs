@@ -34,7 +34,7 @@ pub(crate) static POSTBACKS: &[(&str, &str)] = &[
     ),
 ];
 
-/// The partner whose postbacks a tenant's door believes: the third is ours under its next key.
+/// The partner whose postbacks a tenant's endpoint believes: the third is ours under its next key.
 const TENANTS: [(&str, u32, &str); 4] = [
     ("agrumes", 1, MASTER),
     ("limette", 1, MASTER),
@@ -75,9 +75,9 @@ pub(crate) fn receive_question(
     }]))
 }
 
-/// A postback, tried under each key in force, as the partners' door does.
+/// A postback, tried under each key in force, as the partners' endpoint does.
 pub(crate) fn receive_postback(
-    door: &TestEndpoint,
+    endpoint: &TestEndpoint,
     knock: &EndpointRequest<'_>,
 ) -> Result<EndpointVerdict, VerificationError> {
     let unclear = VerificationError::Disproved {
@@ -91,10 +91,10 @@ pub(crate) fn receive_postback(
         Err(ReportError::Refused(refused)) => return Err(refused),
         Err(ReportError::Unreadable(_)) => return Err(unclear),
     };
-    for number in in_force(door, knock.secrets) {
-        let (tenant, name) = (&door.tenants[number], partner_of(number));
+    for number in in_force(endpoint, knock.secrets) {
+        let (tenant, name) = (&endpoint.tenants[number], partner_of(number));
         let keys = (&tenant.secrets, &token(number));
-        match postback.receive(&name, keys, &door.person, at(knock.now)) {
+        match postback.receive(&name, keys, &endpoint.person, at(knock.now)) {
             Ok(reported) => return Ok(EndpointVerdict::Accepted(vec![received(reported)])),
             Err(ReportError::Refused(VerificationError::SignatureMismatch)) => {}
             Err(ReportError::Refused(refused)) => return Err(refused),
@@ -104,7 +104,7 @@ pub(crate) fn receive_postback(
     Err(VerificationError::SignatureMismatch)
 }
 
-/// A tenant of that number at a door of postbacks.
+/// A tenant of that number at an endpoint of postbacks.
 pub(crate) fn tenant(number: usize) -> Tenant {
     let text = token(number).reveal().to_owned();
     let secrets = Secrets::new(vec![secret(number)]).expect("are strong");
@@ -121,8 +121,8 @@ pub(crate) fn rolling() -> Secrets {
 }
 
 /// The query with its proof, as the tenant of that number sends it.
-pub(crate) fn with_proof(door: &TestEndpoint, number: usize, query: &str) -> String {
-    if door.delivery_format.tolerances.is_none() {
+pub(crate) fn with_proof(endpoint: &TestEndpoint, number: usize, query: &str) -> String {
+    if endpoint.delivery_format.tolerances.is_none() {
         return format!("{query}&token={}", token(number).reveal());
     }
     let said = parse_query(query.as_bytes()).expect("is a query");
@@ -164,14 +164,14 @@ fn decoded(part: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-pub(crate) fn in_force(door: &TestEndpoint, secrets: &Secrets) -> Vec<usize> {
-    if std::ptr::eq(secrets, &door.rolling) {
+pub(crate) fn in_force(endpoint: &TestEndpoint, secrets: &Secrets) -> Vec<usize> {
+    if std::ptr::eq(secrets, &endpoint.rolling) {
         return vec![0, 2];
     }
-    let tenants = door.tenants.iter();
+    let tenants = endpoint.tenants.iter();
     let number = tenants.take_while(|tenant| !std::ptr::eq(&raw const tenant.secrets, secrets));
     Some(number.count())
-        .filter(|number| *number < door.tenants.len())
+        .filter(|number| *number < endpoint.tenants.len())
         .into_iter()
         .collect()
 }

@@ -7,17 +7,17 @@ use crate::genuine;
 use crate::types::{EndpointOwner, TestEndpoint};
 use providers::PROVIDERS;
 
-/// Every door: that of each provider, of each way to sign that one of them takes, and the
+/// Every endpoint: that of each provider, of each way to sign that one of them takes, and the
 /// partners'.
 pub fn endpoints() -> Vec<TestEndpoint> {
-    let mut doors = Vec::new();
+    let mut endpoints = Vec::new();
     for provider in PROVIDERS.iter().copied() {
         let whose = EndpointOwner::Provider(provider);
         let shape = delivery_format(provider.name());
-        doors.push(genuine::endpoint(provider.name(), whose, shape));
+        endpoints.push(genuine::endpoint(provider.name(), whose, shape));
         if provider.name() == "standard" {
-            doors.push(genuine::endpoint("standard, branded", whose, BRANDED));
-            doors.push(genuine::endpoint(
+            endpoints.push(genuine::endpoint("standard, branded", whose, BRANDED));
+            endpoints.push(genuine::endpoint(
                 "standard, by public key",
                 whose,
                 BY_PUBLIC_KEY,
@@ -25,7 +25,7 @@ pub fn endpoints() -> Vec<TestEndpoint> {
         }
         let asked = genuine::endpoint(&format!("{}, asked", provider.name()), whose, API_CONFIRMED);
         if !asked.genuine.is_empty() {
-            doors.push(asked);
+            endpoints.push(asked);
         }
     }
     let partners = [
@@ -51,6 +51,6 @@ pub fn endpoints() -> Vec<TestEndpoint> {
         ),
         ("partner, postback by MAC", EndpointOwner::Postback, BY_MAC),
     ];
-    doors.extend(partners.map(|(name, whose, shape)| genuine::endpoint(name, whose, shape)));
-    doors
+    endpoints.extend(partners.map(|(name, whose, shape)| genuine::endpoint(name, whose, shape)));
+    endpoints
 }

@@ -76,41 +76,43 @@ impl FuzzTarget {
 
 /// All of them: headers, certificates and secrets; bodies, answers and what the journal kept.
 pub fn targets() -> Vec<FuzzTarget> {
-    let doors: &'static [TestEndpoint] = Vec::leak(endpoints());
-    let of = |proof: ProofKind| move |door: &&TestEndpoint| door.delivery_format.proof == proof;
-    let said = |door: &&TestEndpoint| {
-        door.genuine
+    let endpoints: &'static [TestEndpoint] = Vec::leak(endpoints());
+    let of =
+        |proof: ProofKind| move |endpoint: &&TestEndpoint| endpoint.delivery_format.proof == proof;
+    let said = |endpoint: &&TestEndpoint| {
+        endpoint
+            .genuine
             .iter()
             .any(|genuine| !genuine.documents.is_empty())
     };
-    let in_query = |door: &&TestEndpoint| door.is_postback();
-    let by_header = |door: &&TestEndpoint| !door.is_postback();
-    let headers = doors
+    let in_query = |endpoint: &&TestEndpoint| endpoint.is_postback();
+    let by_header = |endpoint: &&TestEndpoint| !endpoint.is_postback();
+    let headers = endpoints
         .iter()
         .filter(by_header)
-        .map(|door| proofs::headers(doors, door));
+        .map(|endpoint| proofs::headers(endpoints, endpoint));
     headers
         .chain(
-            doors
+            endpoints
                 .iter()
                 .filter(of(ProofKind::ApiConfirmed))
-                .map(|door| proofs::forms(doors, door)),
+                .map(|endpoint| proofs::forms(endpoints, endpoint)),
         )
         .chain(
-            doors
+            endpoints
                 .iter()
                 .filter(of(ProofKind::Rsa))
                 .map(proofs::certificates),
         )
         .chain(PROVIDERS.iter().map(|provider| proofs::secrets(provider)))
-        .chain(doors.iter().filter(by_header).map(contents::bodies))
+        .chain(endpoints.iter().filter(by_header).map(contents::bodies))
         .chain(
-            doors
+            endpoints
                 .iter()
                 .filter(in_query)
-                .map(|door| proofs::queries(doors, door)),
+                .map(|endpoint| proofs::queries(endpoints, endpoint)),
         )
-        .chain(doors.iter().filter(said).map(contents::answers))
-        .chain(doors.iter().filter_map(contents::journal_entries))
+        .chain(endpoints.iter().filter(said).map(contents::answers))
+        .chain(endpoints.iter().filter_map(contents::journal_entries))
         .collect()
 }

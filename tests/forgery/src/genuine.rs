@@ -22,7 +22,8 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-/// A door with what was really sent there; nothing, where its sender sends nothing of that shape.
+/// An endpoint with what was really sent there; nothing, where its sender sends nothing of that
+/// shape.
 pub(crate) fn endpoint(name: &str, whose: EndpointOwner, shape: DeliveryFormat) -> TestEndpoint {
     let tenant = |number| tenant(name, whose, shape.proof, number);
     let tenants: Vec<Tenant> = (0..TENANTS).map(tenant).collect();
@@ -36,7 +37,7 @@ pub(crate) fn endpoint(name: &str, whose: EndpointOwner, shape: DeliveryFormat) 
             secrets_in_force(whose, proof, &[&tenants[0].text, &tenants[2].text])
         }
     };
-    let mut door = TestEndpoint {
+    let mut endpoint = TestEndpoint {
         name: name.to_owned(),
         owner: whose,
         delivery_format: shape,
@@ -53,17 +54,17 @@ pub(crate) fn endpoint(name: &str, whose: EndpointOwner, shape: DeliveryFormat) 
         EndpointOwner::Postback => POSTBACKS,
     };
     for (sample, body) in samples {
-        let signed = |number| signed_headers(&door, number, body.as_bytes());
+        let signed = |number| signed_headers(&endpoint, number, body.as_bytes());
         let (Some(headers), Some(of_other_tenant)) = (signed(0), signed(1)) else {
             continue;
         };
-        if headers.is_empty() != (door.is_api_confirmed() || door.is_postback()) {
+        if headers.is_empty() != (endpoint.is_api_confirmed() || endpoint.is_postback()) {
             continue;
         }
         let mut genuine = GenuineDelivery {
             headers,
             body: match whose {
-                EndpointOwner::Postback => address::with_proof(&door, 0, body).into_bytes(),
+                EndpointOwner::Postback => address::with_proof(&endpoint, 0, body).into_bytes(),
                 EndpointOwner::Provider(_) | EndpointOwner::Partner | EndpointOwner::Question => {
                     body.as_bytes().to_vec()
                 }
@@ -73,38 +74,38 @@ pub(crate) fn endpoint(name: &str, whose: EndpointOwner, shape: DeliveryFormat) 
             documents: documents(whose, sample).map(|(_, text)| text).collect(),
             received: Vec::new(),
         };
-        genuine.received = genuine.receive(&door);
-        door.genuine.push(genuine);
+        genuine.received = genuine.receive(&endpoint);
+        endpoint.genuine.push(genuine);
     }
-    door
+    endpoint
 }
 
 impl GenuineDelivery {
-    /// What it tells at its door.
-    pub(crate) fn receive(&self, door: &TestEndpoint) -> Vec<ReceivedItem> {
+    /// What it tells at its endpoint.
+    pub(crate) fn receive(&self, endpoint: &TestEndpoint) -> Vec<ReceivedItem> {
         let headers = providers::Headers::new(self.headers.iter().map(|(n, v)| (n, v)));
         let knock = EndpointRequest {
             headers: &headers.expect("are few"),
             body: &self.body,
             mode: Mode::Test,
-            secrets: &door.own_tenant().secrets,
+            secrets: &endpoint.own_tenant().secrets,
             now: T,
         };
-        match door.receive(&knock, &self.answers, |_| None) {
+        match endpoint.receive(&knock, &self.answers, |_| None) {
             EndpointVerdict::Accepted(told) => told,
             other @ (EndpointVerdict::Refused(_) | EndpointVerdict::Unreadable) => {
-                panic!("{}: what is genuine is believed: {other:?}", door.name)
+                panic!("{}: what is genuine is believed: {other:?}", endpoint.name)
             }
         }
     }
 }
 
-fn tenant(door: &str, whose: EndpointOwner, proof: ProofKind, number: usize) -> Tenant {
-    // What is signed for one of the partners' doors is signed with the same secret at the other.
+fn tenant(endpoint: &str, whose: EndpointOwner, proof: ProofKind, number: usize) -> Tenant {
+    // What is signed for one of the partners' endpoints is signed with the other's secret too.
     let drawn = match whose {
         EndpointOwner::Question => derived_bytes("partner", number),
         EndpointOwner::Provider(_) | EndpointOwner::Partner | EndpointOwner::Postback => {
-            derived_bytes(door, number)
+            derived_bytes(endpoint, number)
         }
     };
     let (text, key) = match proof {
@@ -116,7 +117,7 @@ fn tenant(door: &str, whose: EndpointOwner, proof: ProofKind, number: usize) -> 
             let key = drawn[..24].to_vec();
             let text = format!("whsec_{}", STANDARD.encode(&key));
             // Either is in force there; its senders take the bare text.
-            let key = if door == "polar" {
+            let key = if endpoint == "polar" {
                 text.clone().into_bytes()
             } else {
                 key
@@ -124,7 +125,7 @@ fn tenant(door: &str, whose: EndpointOwner, proof: ProofKind, number: usize) -> 
             (text, key)
         }
         ProofKind::Ed25519 => {
-            let key = pair(door, number).public_key().as_ref().to_vec();
+            let key = pair(endpoint, number).public_key().as_ref().to_vec();
             (format!("whpk_{}", STANDARD.encode(&key)), key)
         }
         ProofKind::Query => return address::tenant(number),
@@ -137,7 +138,7 @@ fn tenant(door: &str, whose: EndpointOwner, proof: ProofKind, number: usize) -> 
     Tenant { text, key, secrets }
 }
 
-/// What a door believes under these.
+/// What an endpoint believes under these.
 fn secrets_in_force(whose: EndpointOwner, proof: ProofKind, texts: &[&String]) -> Secrets {
     let root = (proof == ProofKind::Rsa).then_some(ROOT.as_str());
     let mut texts = texts.iter().map(|text| text.as_str()).chain(root);
@@ -161,15 +162,15 @@ fn secrets_in_force(whose: EndpointOwner, proof: ProofKind, texts: &[&String]) -
 }
 
 pub(crate) fn signed_headers(
-    door: &TestEndpoint,
+    endpoint: &TestEndpoint,
     tenant: usize,
     body: &[u8],
 ) -> Option<HeaderList> {
-    let secrets = &door.tenants[tenant].secrets;
-    let headers = match (door.owner, door.delivery_format.proof) {
-        (_, ProofKind::Ed25519) => by_public_key(&door.name, tenant, body),
+    let secrets = &endpoint.tenants[tenant].secrets;
+    let headers = match (endpoint.owner, endpoint.delivery_format.proof) {
+        (_, ProofKind::Ed25519) => by_public_key(&endpoint.name, tenant, body),
         (_, ProofKind::Query) => return Some(HeaderList::new()),
-        (_, ProofKind::Rsa) => by_certificate(&door.tenants[tenant].text, body),
+        (_, ProofKind::Rsa) => by_certificate(&endpoint.tenants[tenant].text, body),
         (EndpointOwner::Provider(provider), _) => {
             provider.sign(body, secrets.first().expect("is one"), at(T))?
         }
@@ -177,7 +178,7 @@ pub(crate) fn signed_headers(
             partner::sign(body, secrets.first().expect("is one"), at(T))
         }
     };
-    let branded = door.delivery_format.header == BRANDED.header;
+    let branded = endpoint.delivery_format.header == BRANDED.header;
     let named = |name: &str| match name.strip_prefix("webhook-") {
         Some(rest) if branded => format!("svix-{rest}"),
         Some(_) | None => name.to_owned(),
@@ -188,10 +189,10 @@ pub(crate) fn signed_headers(
     Some(named.collect())
 }
 
-fn by_public_key(door: &str, tenant: usize, body: &[u8]) -> Vec<(&'static str, String)> {
+fn by_public_key(endpoint: &str, tenant: usize, body: &[u8]) -> Vec<(&'static str, String)> {
     let id = format!("msg_{}", hex::encode(&Sha256::digest(body)[..12]));
     let message = [format!("{id}.{T}.").as_bytes(), body].concat();
-    let signature = pair(door, tenant).sign(&message);
+    let signature = pair(endpoint, tenant).sign(&message);
     vec![
         ("webhook-id", id),
         ("webhook-timestamp", T.to_string()),
@@ -287,13 +288,13 @@ pub(crate) fn certificate(name: &str) -> &'static str {
     known.expect("is there").1
 }
 
-fn pair(door: &str, tenant: usize) -> Ed25519KeyPair {
-    Ed25519KeyPair::from_seed_unchecked(&derived_bytes(door, tenant)).expect("is a seed")
+fn pair(endpoint: &str, tenant: usize) -> Ed25519KeyPair {
+    Ed25519KeyPair::from_seed_unchecked(&derived_bytes(endpoint, tenant)).expect("is a seed")
 }
 
 /// Bytes that are a function of whose they are.
-fn derived_bytes(door: &str, tenant: usize) -> [u8; 32] {
-    Sha256::digest(format!("{door}/{tenant}")).into()
+fn derived_bytes(endpoint: &str, tenant: usize) -> [u8; 32] {
+    Sha256::digest(format!("{endpoint}/{tenant}")).into()
 }
 
 static RSA: LazyLock<RsaKeyPair> = LazyLock::new(|| {
@@ -332,5 +333,5 @@ pub(crate) static CERTIFICATES: &[(&str, &str)] = certificates![
 
 const CERTIFICATE_ADDRESS: &str =
     "https://api.sandbox.paypal.com/v1/notifications/certs/CERT-360caa42-1";
-/// Ours, another's, one whose secret goes out of force, and the door of the other money.
+/// Ours, another's, one whose secret goes out of force, and the endpoint of the other money.
 const TENANTS: usize = 4;

@@ -1,4 +1,4 @@
-//! Who comes to the doors of `providers`: genuine senders, and everybody else.
+//! Who comes to the endpoints of `providers`: genuine senders, and everybody else.
 
 #![allow(
     clippy::arithmetic_side_effects,

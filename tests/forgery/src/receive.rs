@@ -13,8 +13,8 @@ use providers::{
 use std::sync::Arc;
 
 impl TestEndpoint {
-    /// What the door says, where its provider's API answers what is in `known`; whatever else is
-    /// asked, `answer` says.
+    /// What the endpoint says, where its provider's API answers what is in `known`; whatever else
+    /// is asked, `answer` says.
     pub(crate) fn receive(
         &self,
         knock: &EndpointRequest<'_>,
@@ -126,7 +126,7 @@ impl TestEndpoint {
     /// Reads one of these once more, without asking anybody.
     ///
     /// # Panics
-    /// At a partner's door.
+    /// At a partner's endpoint.
     pub fn read_again(&self, entry: &Entry) -> ReceivedItem {
         let EndpointOwner::Provider(provider) = self.owner else {
             panic!("partners' reports are not read again");

@@ -127,9 +127,9 @@ impl<'a> TamperedDelivery<'a> {
     }
 
     /// Whether every part that was signed in this genuine delivery is here as it was sent, now,
-    /// at the door of the tenant whom it was signed for. Nothing else may be believed.
-    pub(crate) fn carries(&self, genuine: &GenuineDelivery, door: &TestEndpoint) -> bool {
-        let shape = door.delivery_format;
+    /// at the endpoint of the tenant whom it was signed for. Nothing else may be believed.
+    pub(crate) fn carries(&self, genuine: &GenuineDelivery, endpoint: &TestEndpoint) -> bool {
+        let shape = endpoint.delivery_format;
         let body = match shape.proof {
             ProofKind::Rsa => crc32fast::hash(&self.body) == crc32fast::hash(&genuine.body),
             ProofKind::Hex | ProofKind::Base64 | ProofKind::Ed25519 | ProofKind::ApiConfirmed => {
@@ -146,20 +146,20 @@ impl<'a> TamperedDelivery<'a> {
         let in_force = |believed: &Secrets| std::ptr::eq(believed, self.secrets);
         let all_here = |headers: &HeaderList| {
             let mut headers = headers.iter();
-            headers.all(|(name, value)| self.has_value(name, value, door))
+            headers.all(|(name, value)| self.has_value(name, value, endpoint))
         };
-        let ours = in_force(&door.own_tenant().secrets) || in_force(&door.rolling);
-        let theirs = in_force(&door.tenants[1].secrets) && !door.is_postback();
+        let ours = in_force(&endpoint.own_tenant().secrets) || in_force(&endpoint.rolling);
+        let theirs = in_force(&endpoint.tenants[1].secrets) && !endpoint.is_postback();
         body && timely
             && self.mode == Mode::Test
-            && std::ptr::eq(self.endpoint, door)
+            && std::ptr::eq(self.endpoint, endpoint)
             && (ours && all_here(&genuine.headers)
                 || theirs && all_here(&genuine.other_tenant_headers))
     }
 
     /// Whether every item of that value stands under that name.
-    fn has_value(&self, name: &str, value: &str, door: &TestEndpoint) -> bool {
-        let shape = door.delivery_format;
+    fn has_value(&self, name: &str, value: &str, endpoint: &TestEndpoint) -> bool {
+        let shape = endpoint.delivery_format;
         let bare = |item: &'_ str| -> String {
             let item = item.trim_matches(' ');
             // The tag of a lone signature may be left out.
@@ -204,7 +204,7 @@ impl<'a> TamperedDelivery<'a> {
         }
     }
 
-    /// As it comes to the door.
+    /// As it comes to the endpoint.
     pub(crate) fn request<'k>(&'k self, headers: &'k providers::Headers) -> EndpointRequest<'k> {
         EndpointRequest {
             headers,
@@ -215,7 +215,7 @@ impl<'a> TamperedDelivery<'a> {
         }
     }
 
-    /// A MAC as this door wants it written.
+    /// A MAC as this endpoint wants it written.
     pub(crate) fn encode_signature(&self, bytes: &[u8]) -> String {
         match self.endpoint.delivery_format.proof {
             ProofKind::Hex | ProofKind::ApiConfirmed | ProofKind::Query => hex::encode(bytes),

@@ -16,7 +16,7 @@ use std::sync::LazyLock;
 pub(crate) struct Tampering {
     /// What is done.
     pub(crate) name: &'static str,
-    /// Does it; none where it means nothing at that door.
+    /// Does it; none where it means nothing at that endpoint.
     pub(crate) apply: TamperFn,
     /// Whether what comes out says the same, so that to refuse it is a fault too.
     pub(crate) keeps_meaning: bool,

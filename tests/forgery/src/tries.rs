@@ -19,13 +19,13 @@ use std::thread;
 pub struct ForgeryTotal {
     /// By way, in the order of the table.
     pub tamperings: Vec<ForgeryCount>,
-    /// By door, in the order of the list.
+    /// By endpoint, in the order of the list.
     pub endpoints: Vec<ForgeryCount>,
     /// The first that was believed and is nobody's, and its number.
     pub first: Option<(u64, String)>,
 }
 
-/// What became of the tries of one way, or at one door.
+/// What became of the tries of one way, or at one endpoint.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ForgeryCount {
     /// Nobody vouches for them.
@@ -58,10 +58,10 @@ pub(crate) enum TryOutcome {
 }
 
 impl ForgeryTotal {
-    fn new(doors: usize) -> Self {
+    fn new(endpoints: usize) -> Self {
         Self {
             tamperings: vec![ForgeryCount::default(); TAMPERINGS.len()],
-            endpoints: vec![ForgeryCount::default(); doors],
+            endpoints: vec![ForgeryCount::default(); endpoints],
             first: None,
         }
     }
@@ -71,14 +71,14 @@ impl ForgeryTotal {
         TAMPERINGS.iter().map(|way| way.name).zip(&self.tamperings)
     }
 
-    /// Name and count of each door.
+    /// Name and count of each endpoint.
     pub fn by_endpoint<'a>(
         &'a self,
-        doors: &'a [TestEndpoint],
+        endpoints: &'a [TestEndpoint],
     ) -> impl Iterator<Item = (&'a str, &'a ForgeryCount)> {
-        doors
+        endpoints
             .iter()
-            .map(|door| door.name.as_str())
+            .map(|endpoint| endpoint.name.as_str())
             .zip(&self.endpoints)
     }
 
@@ -91,8 +91,8 @@ impl ForgeryTotal {
         sum
     }
 
-    fn count(&mut self, way: usize, door: usize, fate: &TryOutcome) {
-        for count in [&mut self.tamperings[way], &mut self.endpoints[door]] {
+    fn count(&mut self, way: usize, endpoint: usize, fate: &TryOutcome) {
+        for count in [&mut self.tamperings[way], &mut self.endpoints[endpoint]] {
             match fate {
                 TryOutcome::Refused => count.refused += 1,
                 TryOutcome::Same => count.same += 1,
@@ -117,7 +117,7 @@ impl fmt::Display for ForgeryTotal {
         let sum = self.sum();
         write!(
             f,
-            "{} forgeries in {} ways at {} doors: {} refused, {} the same after all, \
+            "{} forgeries in {} ways at {} endpoints: {} refused, {} the same after all, \
              {} an API's own word, {} believed",
             sum.tries() + u64::from(self.first.is_some()),
             self.tamperings.len(),
@@ -131,10 +131,15 @@ impl fmt::Display for ForgeryTotal {
 }
 
 /// Tries that often. The same seed gives the same tries on any number of threads.
-pub fn run_tries(doors: &[TestEndpoint], seed: u64, tries: u64, threads: usize) -> ForgeryTotal {
+pub fn run_tries(
+    endpoints: &[TestEndpoint],
+    seed: u64,
+    tries: u64,
+    threads: usize,
+) -> ForgeryTotal {
     let (next, total) = (
         AtomicU64::new(0),
-        Mutex::new(ForgeryTotal::new(doors.len())),
+        Mutex::new(ForgeryTotal::new(endpoints.len())),
     );
     let work = || loop {
         let chunk = next.fetch_add(1, Ordering::Relaxed);
@@ -142,7 +147,7 @@ pub fn run_tries(doors: &[TestEndpoint], seed: u64, tries: u64, threads: usize) 
         if begin >= tries {
             return;
         }
-        let done = chunk_of(doors, seed, begin..tries.min(begin + CHUNK));
+        let done = chunk_of(endpoints, seed, begin..tries.min(begin + CHUNK));
         let stop = done.first.is_some();
         total
             .lock()
@@ -161,16 +166,16 @@ pub fn run_tries(doors: &[TestEndpoint], seed: u64, tries: u64, threads: usize) 
     total.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn chunk_of(doors: &[TestEndpoint], seed: u64, numbers: std::ops::Range<u64>) -> ForgeryTotal {
-    let mut total = ForgeryTotal::new(doors.len());
+fn chunk_of(endpoints: &[TestEndpoint], seed: u64, numbers: std::ops::Range<u64>) -> ForgeryTotal {
+    let mut total = ForgeryTotal::new(endpoints.len());
     for number in numbers {
         let mut rng = Rng::with_seed(seed ^ number.wrapping_mul(SPREAD));
         // A few draws apart, neighbors are strangers.
         rng.u64(..);
-        let which = rng.usize(..doors.len());
+        let which = rng.usize(..endpoints.len());
         let (way, tried) = loop {
             let way = rng.usize(..TAMPERINGS.len());
-            if let Some(tried) = try_once(doors, &doors[which], TAMPERINGS[way], &mut rng) {
+            if let Some(tried) = try_once(endpoints, &endpoints[which], TAMPERINGS[way], &mut rng) {
                 break (way, tried);
             }
         };
@@ -185,20 +190,20 @@ fn chunk_of(doors: &[TestEndpoint], seed: u64, numbers: std::ops::Range<u64>) ->
     total
 }
 
-/// One try; none where that way means nothing at that door.
+/// One try; none where that way means nothing at that endpoint.
 fn try_once(
-    doors: &[TestEndpoint],
-    door: &TestEndpoint,
+    endpoints: &[TestEndpoint],
+    endpoint: &TestEndpoint,
     way: &Tampering,
     rng: &mut Rng,
 ) -> Option<Result<TryOutcome, String>> {
-    let which = rng.usize(..door.genuine.len());
-    let apart = rng.usize(1..door.genuine.len());
+    let which = rng.usize(..endpoint.genuine.len());
+    let apart = rng.usize(1..endpoint.genuine.len());
     let ground = TamperingContext {
-        endpoints: doors,
-        endpoint: door,
-        genuine: &door.genuine[which],
-        other: &door.genuine[(which + apart) % door.genuine.len()],
+        endpoints,
+        endpoint,
+        genuine: &endpoint.genuine[which],
+        other: &endpoint.genuine[(which + apart) % endpoint.genuine.len()],
     };
     let mut bent = TamperedDelivery::new(&ground);
     bent.api = *rng.choice(&[
@@ -211,14 +216,14 @@ fn try_once(
     Some(match judged {
         Ok(TryOutcome::Refused) if way.keeps_meaning => Err(format!(
             "{} at {}: a delivery that says the same is refused",
-            way.name, door.name
+            way.name, endpoint.name
         )),
         Ok(fate) => Ok(fate),
         Err(told) => Err(format!("{} at {}: {told}", way.name, bent.endpoint.name)),
     })
 }
 
-/// What the door makes of it; what it believed, where nobody sent it.
+/// What the endpoint makes of it; what it believed, where nobody sent it.
 pub(crate) fn judge(
     bent: &TamperedDelivery<'_>,
     ground: &TamperingContext<'_>,
@@ -324,9 +329,9 @@ const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 /// Whether all that is said here stands on a token that is in force: who holds it may say
 /// anything, at any time, since a token is bound to nothing but its partner.
 fn is_from_token_holder(bent: &TamperedDelivery<'_>) -> bool {
-    let door = bent.endpoint;
-    let by_token = door.is_postback() && door.delivery_format.tolerances.is_none();
+    let endpoint = bent.endpoint;
+    let by_token = endpoint.is_postback() && endpoint.delivery_format.tolerances.is_none();
     let offered = parse_query(&bent.body).and_then(|mut said| said.remove("token"));
-    let mut in_force = in_force(door, bent.secrets).into_iter();
-    by_token && in_force.any(|number| Some(&door.tenants[number].text) == offered.as_ref())
+    let mut in_force = in_force(endpoint, bent.secrets).into_iter();
+    by_token && in_force.any(|number| Some(&endpoint.tenants[number].text) == offered.as_ref())
 }

@@ -9,13 +9,13 @@ use providers::{
 };
 use sha2::Sha256;
 
-/// One door of the test mode.
+/// One endpoint of the test mode.
 pub struct TestEndpoint {
     /// Its name, in reports.
     pub name: String,
     pub(crate) owner: EndpointOwner,
     pub(crate) delivery_format: DeliveryFormat,
-    /// What each tenant's door believes: the first is ours.
+    /// What each tenant's endpoint believes: the first is ours.
     pub(crate) tenants: Vec<Tenant>,
     /// Two tenants' at once, as while a secret rolls: the first is ours.
     pub(crate) rolling: Secrets,
@@ -26,7 +26,7 @@ pub struct TestEndpoint {
     pub(crate) silent: ApiResponses,
 }
 
-/// Whose door it is.
+/// Whose endpoint it is.
 #[derive(Clone, Copy)]
 pub(crate) enum EndpointOwner {
     Provider(&'static Provider),
@@ -38,7 +38,7 @@ pub(crate) enum EndpointOwner {
     Postback,
 }
 
-/// One tenant of a door.
+/// One tenant of an endpoint.
 pub(crate) struct Tenant {
     /// The secret, as its text says it.
     pub(crate) text: String,
@@ -48,7 +48,7 @@ pub(crate) struct Tenant {
     pub(crate) secrets: Secrets,
 }
 
-/// What comes to a door.
+/// What comes to an endpoint.
 pub(crate) struct EndpointRequest<'a> {
     pub(crate) headers: &'a Headers,
     pub(crate) body: &'a [u8],
@@ -57,7 +57,7 @@ pub(crate) struct EndpointRequest<'a> {
     pub(crate) now: i64,
 }
 
-/// What a door says to it.
+/// What an endpoint says to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum EndpointVerdict {
     /// Nobody vouches for it.
@@ -72,7 +72,7 @@ pub(crate) enum EndpointVerdict {
 pub(crate) struct GenuineDelivery {
     pub(crate) headers: HeaderList,
     pub(crate) body: Vec<u8>,
-    /// The same for the next tenant's door.
+    /// The same for the next tenant's endpoint.
     pub(crate) other_tenant_headers: HeaderList,
     /// What its sender's API says behind it.
     pub(crate) answers: ApiResponses,
@@ -95,7 +95,7 @@ pub(crate) fn person() -> PersonKey {
     PersonKey::derive(&master).expect("follows")
 }
 
-/// HMAC-SHA256, done apart from the doors.
+/// HMAC-SHA256, done apart from the endpoints.
 pub(crate) fn mac(key: &[u8], message: &[u8]) -> Vec<u8> {
     let mac = Hmac::<Sha256>::new_from_slice(key).expect("takes any key");
     mac.chain_update(message).finalize().into_bytes().to_vec()

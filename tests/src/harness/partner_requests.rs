@@ -90,4 +90,4 @@ pub fn with_type(kind: &str, report: &Value) -> Value {
 }
 
 /// From which the keys of these partners are derived.
-pub const MASTER: &str = "a-master-key-for-the-door-of-partners";
+pub const MASTER: &str = "a-master-key-for-the-endpoint-of-partners";

@@ -8,33 +8,33 @@ use tests::harness::TestHarness;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_checkout_a_renewal_and_an_idle_minute_cost_no_more_than_the_readme_says() {
     let template = Template::read();
-    let (house, functions) = open(&template).await;
-    deliver_story(&house, sample_story("ada").unwrap()).await;
-    house.settle().await;
-    let (writes, reads) = take_units(&house, "a checkout: nine events in twelve, a welcome");
+    let (harness, functions) = open(&template).await;
+    deliver_story(&harness, sample_story("ada").unwrap()).await;
+    harness.settle().await;
+    let (writes, reads) = take_units(&harness, "a checkout: nine events in twelve, a welcome");
     assert!(
         writes <= 58 && reads <= 40,
         "{writes} writes, {reads} reads"
     );
-    deliver_story(&house, RENEWAL).await;
-    house.settle().await;
-    let (writes, reads) = take_units(&house, "a renewal: six events");
+    deliver_story(&harness, RENEWAL).await;
+    harness.settle().await;
+    let (writes, reads) = take_units(&harness, "a renewal: six events");
     assert!(
         writes <= 40 && reads <= 37,
         "{writes} writes, {reads} reads"
     );
     invoke(&functions, "Calendar", r#"{"job":"due_scan"}"#).await;
-    let idle = take_units(&house, "a sweep that finds nobody");
+    let idle = take_units(&harness, "a sweep that finds nobody");
     // Half a unit for each shard of the index, one for each API that something may wait for; in an
     // hour's first minute one more, for the audit's age.
     assert!([(0, 7), (0, 8)].contains(&idle), "{idle:?}");
 }
 
 /// Prints what was spent since it was last asked; gives write and read units.
-fn take_units(house: &TestHarness, what: &str) -> (u64, u64) {
+fn take_units(harness: &TestHarness, what: &str) -> (u64, u64) {
     println!("{what}");
     let (mut writes, mut reads) = (0, 0);
-    for ((who, action), (calls, halves)) in house.recorder().take_capacity() {
+    for ((who, action), (calls, halves)) in harness.recorder().take_capacity() {
         let units = halves / 2;
         println!("  {who:<16} {action:<20} {calls:>3} calls {units:>4} units");
         match action.as_str() {

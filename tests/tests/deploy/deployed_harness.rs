@@ -28,10 +28,10 @@ use tests::harness::aws_recorder::{CRASHING, secrets};
 use tests::harness::notice_receiver::NoticeReceiver;
 use tests::harness::{TestHarness, start_time};
 
-/// The door at which the sample lives are told; all others are made as it is.
+/// The endpoint at which the sample lives are told; all others are made as it is.
 pub(crate) const SAMPLED_FUNCTION: &str = "StripeWebhook";
 
-/// How many requests of the house's life find a receiver that dies.
+/// How many requests of a run find a receiver that dies.
 pub(crate) const CRASHES: usize = 3;
 
 /// The functions by their logical ids.
@@ -42,14 +42,14 @@ pub(crate) async fn open(template: &Template) -> (TestHarness, DeployedFunctions
     let mut kept = None;
     let options = TestHarness::local_stack().shop(Shop::default());
     let options = options.recorded(secrets("try"));
-    let house = options.wired(|endpoints, _| {
+    let harness = options.wired(|endpoints, _| {
         let functions = functions(template, endpoints);
         let wiring = deployed_wiring(template, endpoints, &functions);
         kept = Some(functions);
         wiring
     });
-    let house = house.open().await;
-    (house, kept.unwrap())
+    let harness = harness.open().await;
+    (harness, kept.unwrap())
 }
 
 /// Calls a function as its schedule does.
@@ -59,7 +59,7 @@ pub(crate) async fn invoke(functions: &DeployedFunctions, function: &str, input:
 
 /// A partner with a program that was in force before anything happened here.
 pub(crate) async fn add_partner_with_program(
-    house: &TestHarness,
+    harness: &TestHarness,
     partner: &str,
     terms: ProgramTerms,
     code: &str,
@@ -68,39 +68,39 @@ pub(crate) async fn add_partner_with_program(
     let since = Timestamp::UNIX_EPOCH;
     row.programs.push(DatedProgram::new(since, terms, 0));
     row.codes.insert(code.into());
-    let put = partners::put_new(&house.table, row);
+    let put = partners::put_new(&harness.table, row);
     assert!(put.await.unwrap().is_none());
 }
 
 /// An endpoint of a partner's that fails once before it takes what it is told.
-pub(crate) async fn add_notice_endpoint(house: &TestHarness, partner: &str) {
+pub(crate) async fn add_notice_endpoint(harness: &TestHarness, partner: &str) {
     let receiver = NoticeReceiver::open();
     receiver.set_answers(&[503]);
-    house.set_endpoint(partner, &receiver.url).await;
+    harness.set_endpoint(partner, &receiver.url).await;
 }
 
 /// Delivers what a story tells; all of it must be taken in.
-pub(crate) async fn deliver_story(house: &TestHarness, story: &str) {
-    deliver_story_to(house, story, None).await;
+pub(crate) async fn deliver_story(harness: &TestHarness, story: &str) {
+    deliver_story_to(harness, story, None).await;
 }
 
 /// Delivers it to a receiver that dies once its entry is written.
-pub(crate) async fn deliver_to_crashing(house: &TestHarness, story: &str, crash: usize) {
-    deliver_story_to(house, story, Some(crash)).await;
+pub(crate) async fn deliver_to_crashing(harness: &TestHarness, story: &str, crash: usize) {
+    deliver_story_to(harness, story, Some(crash)).await;
 }
 
-async fn deliver_story_to(house: &TestHarness, story: &str, crash: Option<usize>) {
+async fn deliver_story_to(harness: &TestHarness, story: &str, crash: Option<usize>) {
     let story = Story::parse(story).unwrap();
     for partner in story.partners() {
-        partners::add(&house.table, &partner).await.unwrap();
+        partners::add(&harness.table, &partner).await.unwrap();
     }
-    let mut deliveries = story.deliveries(&house.signers(), start_time()).unwrap();
+    let mut deliveries = story.deliveries(&harness.signers(), start_time()).unwrap();
     if let Some(crash) = crash {
         for delivery in &mut deliveries {
             delivery.path = format!("/{CRASHING}-{crash}");
         }
     }
-    house.send_all(&deliveries).await;
+    harness.send_all(&deliveries).await;
 }
 
 /// Every function of the template by its logical id, and receivers that will die.
@@ -219,8 +219,8 @@ fn deployed_wiring(
             function: functions[id].clone(),
         });
     };
-    for (deployed, door) in template.events("HttpApi") {
-        let text = |name: &str| door[name].as_str().unwrap();
+    for (deployed, endpoint) in template.events("HttpApi") {
+        let text = |name: &str| endpoint[name].as_str().unwrap();
         route(text("Method"), text("Path"), deployed.id);
     }
     for death in 0..CRASHES {

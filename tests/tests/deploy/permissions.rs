@@ -28,13 +28,13 @@ use tests::harness::{TestHarness, start_time};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_role_allows_what_its_function_calls_and_nothing_else() {
     let template = Template::read();
-    let (house, functions) = open(&template).await;
-    exercise_all_functions(&house, &functions).await;
-    let seen = house.recorder().calls();
+    let (harness, functions) = open(&template).await;
+    exercise_all_functions(&harness, &functions).await;
+    let seen = harness.recorder().calls();
     let mut faults = Vec::new();
-    let doors =
+    let endpoints =
         |f: &DeployedFunction<'_>| f.folder == "payment-webhook" && f.id != SAMPLED_FUNCTION;
-    for function in template.functions().into_iter().filter(|f| !doors(f)) {
+    for function in template.functions().into_iter().filter(|f| !endpoints(f)) {
         let granted = permissions(&template, &function);
         let mut made: BTreeSet<&AwsCall> =
             seen.iter().filter(|c| c.caller == function.id).collect();
@@ -59,10 +59,10 @@ async fn each_role_allows_what_its_function_calls_and_nothing_else() {
 fn a_right_reaches_its_own_partitions_and_no_others() {
     let template = Template::read();
     let functions = template.functions();
-    let door = functions.iter().find(|f| f.id == SAMPLED_FUNCTION).unwrap();
-    let granted = permissions(&template, door);
+    let endpoint = functions.iter().find(|f| f.id == SAMPLED_FUNCTION).unwrap();
+    let granted = permissions(&template, endpoint);
     let put = |key: &str| {
-        let call = call(door, "dynamodb:PutItem", "Table.Arn", Some(key));
+        let call = call(endpoint, "dynamodb:PutItem", "Table.Arn", Some(key));
         granted.iter().any(|right| right.allows(&call))
     };
     assert!(put("customer#stripe/test/cus_1") && put("reference#stripe/test/pi_1"));
@@ -76,7 +76,7 @@ fn a_right_reaches_its_own_partitions_and_no_others() {
     }
 }
 
-/// A door that asks its provider's own API may read the key to it; else all doors are alike.
+/// An endpoint that asks its provider's own API may read the key to it; else all are alike.
 #[test]
 fn every_providers_door_has_the_rights_of_the_others_under_its_own_name() {
     let template = Template::read();
@@ -84,13 +84,13 @@ fn every_providers_door_has_the_rights_of_the_others_under_its_own_name() {
     let sampled = functions.iter().find(|f| f.id == SAMPLED_FUNCTION).unwrap();
     let (pattern, role) = (sampled.properties.to_string(), template.statements(sampled));
     let role = Value::Array(role).to_string();
-    for door in functions.iter().filter(|f| f.folder == "payment-webhook") {
-        let name = door.properties["Environment"]["Variables"]["PROVIDER"].as_str();
+    for endpoint in functions.iter().filter(|f| f.folder == "payment-webhook") {
+        let name = endpoint.properties["Environment"]["Variables"]["PROVIDER"].as_str();
         let name = name.unwrap();
         let provider = providers::provider(name).unwrap();
-        let brand = door.id.strip_suffix("Webhook").unwrap();
+        let brand = endpoint.id.strip_suffix("Webhook").unwrap();
         let alike = |text: &str| text.replace("stripe", name).replace("Stripe", brand);
-        let mut properties = door.properties.clone();
+        let mut properties = endpoint.properties.clone();
         if provider.has_path_secret() {
             let events = properties["Events"].as_object_mut().unwrap();
             let own = events
@@ -107,7 +107,7 @@ fn every_providers_door_has_the_rights_of_the_others_under_its_own_name() {
             *concurrency = 40.into();
         }
         assert_eq!(properties.to_string(), alike(&pattern));
-        let mut rights = template.statements(door);
+        let mut rights = template.statements(endpoint);
         if provider.api().is_some() {
             let secrets = rights
                 .iter_mut()
@@ -118,7 +118,7 @@ fn every_providers_door_has_the_rights_of_the_others_under_its_own_name() {
                 let arn = arn.as_str().unwrap();
                 arn.ends_with(&format!("/orangery/try/{name}/api-key"))
             });
-            named.remove(key.expect("a door that asks may read the key"));
+            named.remove(key.expect("an endpoint that asks may read the key"));
         }
         assert_eq!(Value::Array(rights).to_string(), alike(&role));
     }
@@ -146,57 +146,57 @@ fn no_function_reaches_the_bank_accounts() {
 }
 
 /// Lives in which every function has everything to do that it is there for.
-async fn exercise_all_functions(house: &TestHarness, functions: &DeployedFunctions) {
+async fn exercise_all_functions(harness: &TestHarness, functions: &DeployedFunctions) {
     // A partner that earns; one of its customers is known before anything is heard of him.
     // A partner with tiers, the first of which its one customer reaches, and a code.
     let offer = ProgramTerms {
         program: earning(),
         tiers: vec!["1:25%".parse().unwrap()],
     };
-    add_partner_with_program(house, "acme", offer, "spring").await;
-    add_notice_endpoint(house, "acme").await;
-    deliver_story(house, &a_report("r-early", "bruno@example.com")).await;
+    add_partner_with_program(harness, "acme", offer, "spring").await;
+    add_notice_endpoint(harness, "acme").await;
+    deliver_story(harness, &a_report("r-early", "bruno@example.com")).await;
     for name in ["ada", "bruno", "dana", "guest"] {
-        deliver_story(house, sample_story(name).unwrap()).await;
+        deliver_story(harness, sample_story(name).unwrap()).await;
     }
-    deliver_story(house, &a_report("r-late", "ada@example.com")).await;
-    assert_eq!(ask_status(house, "r-late", None).await, 200);
+    deliver_story(harness, &a_report("r-late", "ada@example.com")).await;
+    assert_eq!(ask_status(harness, "r-late", None).await, 200);
     // Only a list of keys can tell that this is nobody's.
     let forged = format!("v1a,{}==", "A".repeat(86));
-    assert_eq!(ask_status(house, "r-late", Some(forged)).await, 401);
+    assert_eq!(ask_status(harness, "r-late", Some(forged)).await, 401);
     let waits = waiting_entries();
     assert!(waits.len() >= 3, "providers have an API to ask");
-    ingest_entries(&house.table, &waits, start_time())
+    ingest_entries(&harness.table, &waits, start_time())
         .await
         .unwrap();
     // Letters and notices that nobody handed over, and what a receiver left behind when it died.
     // The clock alone moves: the stack would first deliver what waits.
-    let clock = house.stack().clock();
+    let clock = harness.stack().clock();
     clock.advance(SignedDuration::from_mins(20)).unwrap();
-    deliver_story(house, &a_refund(0)).await;
-    deliver_to_crashing(house, &a_payment(0), 0).await;
+    deliver_story(harness, &a_refund(0)).await;
+    deliver_to_crashing(harness, &a_payment(0), 0).await;
     invoke(functions, "Calendar", r#"{"job":"audit"}"#).await;
     // A partner's report finds it.
-    deliver_story(house, &a_refund(1)).await;
-    deliver_to_crashing(house, &a_payment(1), 1).await;
-    deliver_story(house, &a_report("r-again", "ada@example.com")).await;
+    deliver_story(harness, &a_refund(1)).await;
+    deliver_to_crashing(harness, &a_payment(1), 1).await;
+    deliver_story(harness, &a_report("r-again", "ada@example.com")).await;
     // The stream finds it.
-    deliver_story(house, &a_refund(2)).await;
-    deliver_to_crashing(house, &a_payment(2), 2).await;
-    house.settle().await;
-    house.advance(SignedDuration::from_hours(24 * 20)).await;
+    deliver_story(harness, &a_refund(2)).await;
+    deliver_to_crashing(harness, &a_payment(2), 2).await;
+    harness.settle().await;
+    harness.advance(SignedDuration::from_hours(24 * 20)).await;
     invoke(functions, "Calendar", r#"{"job":"due_scan"}"#).await;
-    house.settle().await;
+    harness.settle().await;
 }
 
 /// A partner, or a forger, asks how a referral stands.
-async fn ask_status(house: &TestHarness, referral: &str, forged: Option<String>) -> u16 {
+async fn ask_status(harness: &TestHarness, referral: &str, forged: Option<String>) -> u16 {
     let acme = PartnerId::parse("acme").unwrap();
     let secret = partner_secret(&Secret::new(LOCAL_MASTER).unwrap(), &acme, 1).unwrap();
-    let (text, now) = (partner::status_request_text(&acme, referral), house.now());
+    let (text, now) = (partner::status_request_text(&acme, referral), harness.now());
     let mut headers = standard::sign("ask", text.as_bytes(), &secret, now);
     headers[2].1 = forged.unwrap_or_else(|| headers[2].1.clone());
-    let gateway = house.stack().gateway_url();
+    let gateway = harness.stack().gateway_url();
     let url = format!("{gateway}/partners/acme/referrals/{referral}");
     let ask = move || {
         let mut request = agent(&url).get(&url);

@@ -12,8 +12,8 @@ use tests::harness::partner_requests::created_report;
 use tests::harness::{InProcess, TestHarness};
 
 /// Commission rows there are, as partner and customer.
-fn commissions(door: &TestHarness<InProcess>) -> Vec<String> {
-    let items = door.items().into_iter();
+fn commissions(endpoint: &TestHarness<InProcess>) -> Vec<String> {
+    let items = endpoint.items().into_iter();
     let rows = items.filter_map(|item| match item {
         Item::Commission(row) => Some(row),
         _ => None,
@@ -29,63 +29,65 @@ fn commissions(door: &TestHarness<InProcess>) -> Vec<String> {
 
 #[tokio::test]
 async fn a_code_that_is_not_the_partners_earns_on_nobody_who_shows_it() {
-    let door = TestHarness::with_partner_endpoint().await;
+    let endpoint = TestHarness::with_partner_endpoint().await;
     for n in 0..20 {
-        door.add_customer_with_code(&format!("cus_{n:02}"), "SPRING")
+        endpoint
+            .add_customer_with_code(&format!("cus_{n:02}"), "SPRING")
             .await;
     }
-    door.advance(SignedDuration::from_secs(60));
+    endpoint.advance(SignedDuration::from_secs(60));
     let report = json!({
         "type": "referral.created",
         "data": { "referral_id": "r-1", "code": "SPRING" },
     });
-    let said = door.report("zest", "msg_1", &report).await;
+    let said = endpoint.report("zest", "msg_1", &report).await;
     assert_eq!(
         said.verdict(),
         (202, "accepted"),
         "it learns nothing by the answer"
     );
-    assert!(commissions(&door).is_empty());
+    assert!(commissions(&endpoint).is_empty());
     assert_eq!(
-        door.ask_status("zest", "r-1").await.status_text(),
+        endpoint.ask_status("zest", "r-1").await.status_text(),
         "waiting"
     );
     // The partner who is given the code earns on those who show it from then on.
     let acme = PartnerId::parse("acme").unwrap();
-    let row = read(&door.table, &acme).await.unwrap().unwrap();
+    let row = read(&endpoint.table, &acme).await.unwrap().unwrap();
     let code = "SPRING".into();
-    let given = grant(&door.table, &row, &code, door.now()).await;
+    let given = grant(&endpoint.table, &row, &code, endpoint.now()).await;
     assert_eq!(given, Ok(GrantOutcome::Granted));
-    door.advance(SignedDuration::from_secs(60));
-    door.add_customer_with_code("cus_new", "SPRING").await;
-    assert_eq!(commissions(&door), ["acme due stripe/test/cus_new"]);
+    endpoint.advance(SignedDuration::from_secs(60));
+    endpoint.add_customer_with_code("cus_new", "SPRING").await;
+    assert_eq!(commissions(&endpoint), ["acme due stripe/test/cus_new"]);
     // By its report of the code the others wait for a person.
-    door.report("acme", "msg_1", &report).await;
-    let held = commissions(&door);
+    endpoint.report("acme", "msg_1", &report).await;
+    let held = commissions(&endpoint);
     let held = held
         .iter()
         .filter(|row| row.starts_with("acme shared_code"));
     assert_eq!(held.count(), 20);
     assert_eq!(
-        door.ask_status("acme", "r-1").await.status_text(),
+        endpoint.ask_status("acme", "r-1").await.status_text(),
         "held shared_code"
     );
 }
 
 #[tokio::test]
 async fn four_hundred_reports_of_one_customer_are_kept_up_to_a_bound_and_then_refused() {
-    let door = TestHarness::with_partner_endpoint().await;
-    door.add_paying_customer("cus_nell", "nell@example.com")
+    let endpoint = TestHarness::with_partner_endpoint().await;
+    endpoint
+        .add_paying_customer("cus_nell", "nell@example.com")
         .await;
     let mut answers = std::collections::BTreeMap::new();
     for n in 0..400 {
-        door.advance(SignedDuration::from_secs(1));
+        endpoint.advance(SignedDuration::from_secs(1));
         let said = if n % 2 == 0 {
             let report = created_report(&format!("r-{n:03}"), "nell@example.com");
-            door.report("acme", &format!("msg_{n}"), &report).await
+            endpoint.report("acme", &format!("msg_{n}"), &report).await
         } else {
             let query = format!("transaction_id=t-{n:03}&email=nell%40example.com");
-            door.postback("acme", &query).await
+            endpoint.postback("acme", &query).await
         };
         *answers.entry(said.status).or_insert(0) += 1;
     }
@@ -93,7 +95,7 @@ async fn four_hundred_reports_of_one_customer_are_kept_up_to_a_bound_and_then_re
         answers,
         [(202, MAX_REPORTS), (409, 400 - MAX_REPORTS)].into()
     );
-    let record = door.items().into_iter().find_map(|item| match item {
+    let record = endpoint.items().into_iter().find_map(|item| match item {
         Item::Record(record) => Some(record),
         _ => None,
     });
@@ -102,42 +104,42 @@ async fn four_hundred_reports_of_one_customer_are_kept_up_to_a_bound_and_then_re
     println!("400 reports of one customer: {answers:?}, {bytes} bytes of record");
     assert!(bytes < 16_000, "{bytes}");
     assert_eq!(record.folded.state.partners.referrals.len(), MAX_REFERRALS);
-    assert_eq!(commissions(&door), ["acme due stripe/test/cus_nell"]);
+    assert_eq!(commissions(&endpoint), ["acme due stripe/test/cus_nell"]);
     // What was kept may be sent again; another partner has room of its own.
     let again = created_report("r-000", "nell@example.com");
     assert_eq!(
-        door.report("acme", "msg_0", &again).await.verdict(),
+        endpoint.report("acme", "msg_0", &again).await.verdict(),
         (202, "repeated")
     );
     let other = created_report("r-1", "nell@example.com");
     assert_eq!(
-        door.report("zest", "msg_0", &other).await.verdict(),
+        endpoint.report("zest", "msg_0", &other).await.verdict(),
         (202, "accepted")
     );
 }
 
 #[tokio::test]
 async fn one_partners_flood_is_refused_without_a_request_and_starves_nobody() {
-    let door = TestHarness::with_partner_endpoint().await;
+    let endpoint = TestHarness::with_partner_endpoint().await;
     let mut refused = 0;
     for n in 0..300 {
         let report = created_report("r-1", &format!("somebody-{n}@example.com"));
-        let before = door.items().len();
-        let said = door.report("acme", &format!("msg_{n}"), &report).await;
+        let before = endpoint.items().len();
+        let said = endpoint.report("acme", &format!("msg_{n}"), &report).await;
         if said.status == 429 {
             refused += 1;
-            assert_eq!(door.items().len(), before);
+            assert_eq!(endpoint.items().len(), before);
         }
     }
     assert_eq!(refused, 99);
     let other = created_report("r-1", "nell@example.com");
     assert_eq!(
-        door.report("zest", "msg_1", &other).await.verdict(),
+        endpoint.report("zest", "msg_1", &other).await.verdict(),
         (202, "accepted")
     );
-    door.advance(SignedDuration::from_secs(5));
+    endpoint.advance(SignedDuration::from_secs(5));
     assert_eq!(
-        door.report("acme", "msg_1", &other).await.status,
+        endpoint.report("acme", "msg_1", &other).await.status,
         409,
         "its own limit is over"
     );

@@ -1,4 +1,4 @@
-//! The signing guide: what it lists is right, and its samples open the door.
+//! The signing guide: what it lists is right, and its samples open the endpoint.
 
 use crate::signing::{sign, sign_query};
 use domain::ids::PartnerId;
@@ -165,7 +165,7 @@ impl SampleCall<'_> {
     }
 }
 
-/// Signs the guide's vector, then a report, a question and a postback that the real door takes.
+/// Signs the guide's vector, then a report, a question and a postback that the real endpoint takes.
 async fn assert_accepted(signs: &dyn Fn(&SampleCall<'_>) -> String) {
     let body = block("json").trim_end().to_owned();
     let parameters = || {
@@ -190,23 +190,23 @@ async fn assert_accepted(signs: &dyn Fn(&SampleCall<'_>) -> String) {
     });
     assert!(GUIDE.contains(&format!("`{sig}`")), "{sig}");
 
-    let door = TestHarness::with_partner_endpoint().await;
+    let endpoint = TestHarness::with_partner_endpoint().await;
     let secret = key("acme").reveal_standard();
     let accents = body.replace("r-2207", "r-\u{e9}t\u{e9}");
     for (id, text) in [("msg_1", body), ("msg_2", accents)] {
-        let mut knock = PartnerRequest::report("acme", id, &text, door.now());
+        let mut knock = PartnerRequest::report("acme", id, &text, endpoint.now());
         let signature = signs(&SampleCall::Sign {
             secret: &secret,
             id,
             text: &text,
         });
         set(&mut knock, signature);
-        assert_eq!(door.send(&knock).await.verdict(), (202, "accepted"));
+        assert_eq!(endpoint.send(&knock).await.verdict(), (202, "accepted"));
         set(&mut knock, format!("v1,{}=", "A".repeat(43)));
-        assert_eq!(door.send(&knock).await.status, 401);
+        assert_eq!(endpoint.send(&knock).await.status, 401);
     }
     for referral in ["r-2207", "r-\u{e9}t\u{e9}"] {
-        let mut knock = PartnerRequest::question("acme", referral, door.now());
+        let mut knock = PartnerRequest::question("acme", referral, endpoint.now());
         let text = format!("GET /partners/acme/referrals/{referral}");
         set(
             &mut knock,
@@ -216,7 +216,7 @@ async fn assert_accepted(signs: &dyn Fn(&SampleCall<'_>) -> String) {
                 text: &text,
             }),
         );
-        let said = door.send(&knock).await;
+        let said = endpoint.send(&knock).await;
         assert_eq!(
             (said.status, &said.body["state"]),
             (200, &Value::from("waiting"))
@@ -227,7 +227,9 @@ async fn assert_accepted(signs: &dyn Fn(&SampleCall<'_>) -> String) {
         parameters: parameters(),
     });
     let query = format!("{QUERY}&ts={TIME}&sig={sig}");
-    let said = door.send(&PartnerRequest::postback("acme", &query)).await;
+    let said = endpoint
+        .send(&PartnerRequest::postback("acme", &query))
+        .await;
     assert_eq!(said.verdict(), (202, "accepted"));
 }
 

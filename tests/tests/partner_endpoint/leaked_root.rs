@@ -21,7 +21,7 @@ const OTHER: &str = "the-root-of-every-other-purpose";
 
 /// The endpoint, in a process that started while these roots were in force for this purpose.
 fn endpoint(
-    house: &TestHarness<InProcess>,
+    harness: &TestHarness<InProcess>,
     purpose: KeyPurpose,
     roots: &'static [&'static str],
 ) -> PartnerReferral<MemoryTable> {
@@ -29,9 +29,9 @@ fn endpoint(
         let texts: &[&str] = if asked == purpose { roots } else { &[OTHER] };
         SecretSource::Given(texts.iter().copied().map(Into::into).collect())
     };
-    let now = house.now();
+    let now = harness.now();
     let clock = runtime::Clock::new(move || now);
-    PartnerReferral::new(source, house.table.clone(), clock)
+    PartnerReferral::new(source, harness.table.clone(), clock)
 }
 
 fn acme() -> PartnerId {
@@ -82,17 +82,17 @@ async fn postback_of(endpoint: &PartnerReferral<MemoryTable>, of: &str, version:
 
 #[tokio::test]
 async fn a_leaked_root_of_partners_is_replaced_without_a_gap_and_then_opens_nothing() {
-    let house = TestHarness::with_partner_endpoint().await;
+    let harness = TestHarness::with_partner_endpoint().await;
     let partners = KeyPurpose::Partners;
-    let before = endpoint(&house, partners, &[LEAKED]);
+    let before = endpoint(&harness, partners, &[LEAKED]);
     assert_eq!(report(&before, LEAKED, 1).await, 202);
     assert_eq!(report(&before, NEXT, 1).await, 401);
     // 1. A new one above it: both are believed.
-    let between = endpoint(&house, partners, &[NEXT, LEAKED]);
+    let between = endpoint(&harness, partners, &[NEXT, LEAKED]);
     assert_eq!(report(&between, LEAKED, 1).await, 202);
     assert_eq!(report(&between, NEXT, 1).await, 202);
     // 3. The old one is taken out: whatever was derived from it is nothing, in every version.
-    let after = endpoint(&house, partners, &[NEXT]);
+    let after = endpoint(&harness, partners, &[NEXT]);
     assert_eq!(report(&after, NEXT, 1).await, 202);
     for version in 1..=store::partners::MAX_KEYS {
         assert_eq!(report(&after, LEAKED, version).await, 401);
@@ -107,10 +107,10 @@ async fn a_leaked_root_of_partners_is_replaced_without_a_gap_and_then_opens_noth
 
 #[tokio::test]
 async fn all_tokens_of_postbacks_are_revoked_by_themselves() {
-    let house = TestHarness::with_partner_endpoint().await;
+    let harness = TestHarness::with_partner_endpoint().await;
     let postbacks = KeyPurpose::Postbacks;
-    let between = endpoint(&house, postbacks, &[NEXT, LEAKED]);
-    let after = endpoint(&house, postbacks, &[NEXT]);
+    let between = endpoint(&harness, postbacks, &[NEXT, LEAKED]);
+    let after = endpoint(&harness, postbacks, &[NEXT]);
     assert_eq!(postback(&between, LEAKED).await, 202);
     assert_eq!(postback(&between, NEXT).await, 202);
     assert_eq!(postback(&after, LEAKED).await, 401);
@@ -124,33 +124,33 @@ async fn all_tokens_of_postbacks_are_revoked_by_themselves() {
 
 #[tokio::test]
 async fn one_partners_token_is_revoked_by_itself() {
-    let house = TestHarness::with_partner_endpoint().await;
-    let door = || endpoint(&house, KeyPurpose::Partners, &[OTHER]);
-    assert_eq!(postback_of(&door(), OTHER, 1).await, 202);
-    assert_eq!(postback_of(&door(), OTHER, 2).await, 401);
+    let harness = TestHarness::with_partner_endpoint().await;
+    let endpoint = || endpoint(&harness, KeyPurpose::Partners, &[OTHER]);
+    assert_eq!(postback_of(&endpoint(), OTHER, 1).await, 202);
+    assert_eq!(postback_of(&endpoint(), OTHER, 2).await, 401);
     for next in 2..=MAX_TOKENS {
-        let revoked = change(&house.table, &acme(), PartnerRow::revoke_tokens).await;
+        let revoked = change(&harness.table, &acme(), PartnerRow::revoke_tokens).await;
         let row = revoked.unwrap().unwrap().unwrap();
         assert_eq!(row.newest_token(), Some(next));
         // A process that read the partner before knows within a minute; one that did not, at once.
-        let door = door();
-        assert_eq!(postback_of(&door, OTHER, next).await, 202);
-        assert_eq!(postback_of(&door, OTHER, next - 1).await, 401);
+        let endpoint = endpoint();
+        assert_eq!(postback_of(&endpoint, OTHER, next).await, 202);
+        assert_eq!(postback_of(&endpoint, OTHER, next - 1).await, 401);
         assert_eq!(
-            report(&door, OTHER, 1).await,
+            report(&endpoint, OTHER, 1).await,
             202,
             "its secret is none of it"
         );
     }
-    let all_given = change(&house.table, &acme(), PartnerRow::revoke_tokens).await;
+    let all_given = change(&harness.table, &acme(), PartnerRow::revoke_tokens).await;
     assert!(all_given.unwrap().unwrap().is_err());
     // Whose keys are all out of force has no token either.
     let shut_out = |row: &mut PartnerRow| -> Result<(), Infallible> {
         row.keys.clear();
         Ok(())
     };
-    change(&house.table, &acme(), shut_out).await.unwrap();
-    assert_eq!(postback_of(&door(), OTHER, MAX_TOKENS).await, 401);
+    change(&harness.table, &acme(), shut_out).await.unwrap();
+    assert_eq!(postback_of(&endpoint(), OTHER, MAX_TOKENS).await, 401);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The partners' door, as Lambda calls it, over a table in memory.
+//! The partners' endpoint, as Lambda calls it, over a table in memory.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! The partners' document says what the door does: every route, every status, every field.
+//! The partners' document says what the endpoint does: every route, every status, every field.
 
 use crate::cases::{events, postbacks, questions};
 use crate::schema::faults;
@@ -60,7 +60,7 @@ fn its_routes_are_those_that_are_deployed() {
 
 #[tokio::test]
 async fn every_example_is_as_its_schema_has_it_and_taken_in() {
-    let (door, document) = (TestHarness::with_partner_endpoint().await, document());
+    let (endpoint, document) = (TestHarness::with_partner_endpoint().await, document());
     let content = &document["paths"][EVENTS]["post"]["requestBody"]["content"]["application/json"];
     let examples = content["examples"].as_object().unwrap();
     for (name, example) in examples {
@@ -70,7 +70,7 @@ async fn every_example_is_as_its_schema_has_it_and_taken_in() {
             [""; 0],
             "{name}"
         );
-        let said = door.report("acme", name, report).await;
+        let said = endpoint.report("acme", name, report).await;
         assert_eq!(said.verdict(), (202, "accepted"), "{name}: {said:?}");
         answered(&document, EVENTS, "post", &said);
     }
@@ -98,13 +98,13 @@ async fn every_example_is_as_its_schema_has_it_and_taken_in() {
         format!("{}={value}", parameter["name"].as_str().unwrap())
     });
     let query = parameters.collect::<Vec<_>>().join("&");
-    let said = door.postback("acme", &query).await;
+    let said = endpoint.postback("acme", &query).await;
     assert_eq!(said.verdict(), (202, "accepted"), "{query}: {said:?}");
 }
 
 #[tokio::test]
 async fn what_its_schema_refuses_the_door_refuses_by_the_fields_name() {
-    let (door, document) = (TestHarness::with_partner_endpoint().await, document());
+    let (endpoint, document) = (TestHarness::with_partner_endpoint().await, document());
     let schema = json!({ "$ref": "#/components/schemas/Report" });
     let (long, tab) = (json!("x".repeat(255)), json!("a\tb"));
     let many: Value = (0..11).map(|n| (format!("s{n}"), json!("x"))).collect();
@@ -151,7 +151,7 @@ async fn what_its_schema_refuses_the_door_refuses_by_the_fields_name() {
             value => drop(parent.insert(field.to_owned(), value)),
         }
         assert!(!faults(&document, &schema, &report).is_empty(), "{report}");
-        let said = door.report("acme", "msg_1", &report).await;
+        let said = endpoint.report("acme", "msg_1", &report).await;
         assert_eq!(said.status, 422, "{report}: {said:?}");
         let words = said.body["error"].as_str().unwrap();
         assert!(words.contains(named), "{report}: {words}");
@@ -172,13 +172,16 @@ async fn every_status_it_names_is_given_and_no_other() {
     ] {
         let mut seen = BTreeSet::new();
         for (status, words, table_answers, knock) in cases {
-            let door = TestHarness::with_partner_endpoint().await;
-            door.report("acme", "known", &created_report("r-1", "nell@example.com"))
+            let endpoint = TestHarness::with_partner_endpoint().await;
+            endpoint
+                .report("acme", "known", &created_report("r-1", "nell@example.com"))
                 .await;
-            door.postback("acme", "transaction_id=known&code=c").await;
+            endpoint
+                .postback("acme", "transaction_id=known&code=c")
+                .await;
             // A table that is dead turns every request to it into 503.
             if !table_answers {
-                door.process_table().set_faults(
+                endpoint.process_table().set_faults(
                     Crash {
                         after: 0,
                         answer_lost: false,
@@ -186,7 +189,7 @@ async fn every_status_it_names_is_given_and_no_other() {
                     .faults(),
                 );
             }
-            let said = door.send(&knock).await;
+            let said = endpoint.send(&knock).await;
             assert_eq!(said.status, status, "{words}: {said:?}");
             let text = said.body.to_string();
             assert!(text.contains(words), "{words}: {text}");
@@ -229,16 +232,16 @@ fn every_notice_is_told_of_and_is_as_its_schema_has_it() {
 
 /// The status of a request that follows on more than a partner may send at once.
 async fn answer_to_a_flood(document: &Value, path: &str, method: &str) -> String {
-    let door = TestHarness::with_partner_endpoint().await;
+    let endpoint = TestHarness::with_partner_endpoint().await;
     for _ in 0..201 {
-        door.ask_status("acme", "r-1").await;
+        endpoint.ask_status("acme", "r-1").await;
     }
     let cases = match path {
         EVENTS => events(),
         REFERRAL => questions(),
         _ => postbacks(),
     };
-    let said = door.send(&cases[0].3).await;
+    let said = endpoint.send(&cases[0].3).await;
     answered(document, path, method, &said);
     said.status.to_string()
 }

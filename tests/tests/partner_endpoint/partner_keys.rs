@@ -15,7 +15,7 @@ fn key(seed: u8) -> Ed25519KeyPair {
     Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap()
 }
 
-async fn give(door: &TestHarness<InProcess>, partner: &str, keys: &[&Ed25519KeyPair]) {
+async fn give(endpoint: &TestHarness<InProcess>, partner: &str, keys: &[&Ed25519KeyPair]) {
     let text = |key: &&Ed25519KeyPair| {
         let text = STANDARD.encode(key.public_key().as_ref());
         format!("whpk_{text}").into()
@@ -24,7 +24,7 @@ async fn give(door: &TestHarness<InProcess>, partner: &str, keys: &[&Ed25519KeyP
         row.public_keys = keys.iter().map(text).collect();
         Ok(())
     };
-    let changed = change(&door.table, &PartnerId::parse(partner).unwrap(), put).await;
+    let changed = change(&endpoint.table, &PartnerId::parse(partner).unwrap(), put).await;
     assert!(changed.unwrap().is_some(), "{partner} is not there");
 }
 
@@ -48,10 +48,14 @@ fn signed(mut knock: PartnerRequest, text: &str, key: &Ed25519KeyPair) -> Partne
     knock
 }
 
-fn report(door: &TestHarness<InProcess>, partner: &str, key: &Ed25519KeyPair) -> PartnerRequest {
+fn report(
+    endpoint: &TestHarness<InProcess>,
+    partner: &str,
+    key: &Ed25519KeyPair,
+) -> PartnerRequest {
     let body = created_report("r-1", "nell@example.com").to_string();
     signed(
-        PartnerRequest::report(partner, "msg_1", &body, door.now()),
+        PartnerRequest::report(partner, "msg_1", &body, endpoint.now()),
         &body,
         key,
     )
@@ -59,44 +63,65 @@ fn report(door: &TestHarness<InProcess>, partner: &str, key: &Ed25519KeyPair) ->
 
 #[tokio::test]
 async fn a_partner_may_sign_with_any_public_key_it_gave() {
-    let (door, own) = (TestHarness::with_partner_endpoint().await, key(1));
-    assert_eq!(door.send(&report(&door, "acme", &own)).await.status, 401);
-    give(&door, "acme", &[&key(2), &own]).await;
-    door.advance(SignedDuration::from_secs(61));
+    let (endpoint, own) = (TestHarness::with_partner_endpoint().await, key(1));
     assert_eq!(
-        door.send(&report(&door, "acme", &own)).await.verdict(),
+        endpoint.send(&report(&endpoint, "acme", &own)).await.status,
+        401
+    );
+    give(&endpoint, "acme", &[&key(2), &own]).await;
+    endpoint.advance(SignedDuration::from_secs(61));
+    assert_eq!(
+        endpoint
+            .send(&report(&endpoint, "acme", &own))
+            .await
+            .verdict(),
         (202, "accepted")
     );
-    let ask = PartnerRequest::question("acme", "r-1", door.now());
+    let ask = PartnerRequest::question("acme", "r-1", endpoint.now());
     let asked = signed(ask, "GET /partners/acme/referrals/r-1", &own);
-    assert_eq!(door.send(&asked).await.status, 200);
+    assert_eq!(endpoint.send(&asked).await.status, 200);
     // Another partner's, another key's, another question's, and one from long ago.
-    assert_eq!(door.send(&report(&door, "zest", &own)).await.status, 401);
-    assert_eq!(door.send(&report(&door, "acme", &key(3))).await.status, 401);
+    assert_eq!(
+        endpoint.send(&report(&endpoint, "zest", &own)).await.status,
+        401
+    );
+    assert_eq!(
+        endpoint
+            .send(&report(&endpoint, "acme", &key(3)))
+            .await
+            .status,
+        401
+    );
     let other = signed(
-        PartnerRequest::question("acme", "r-1", door.now()),
+        PartnerRequest::question("acme", "r-1", endpoint.now()),
         "GET /partners/acme/referrals/r-2",
         &own,
     );
-    assert_eq!(door.send(&other).await.status, 401);
-    let stale = report(&door, "acme", &own);
-    door.advance(SignedDuration::from_secs(301));
-    assert_eq!(door.send(&stale).await.status, 401);
-    give(&door, "acme", &[]).await;
-    door.advance(SignedDuration::from_secs(61));
-    assert_eq!(door.send(&report(&door, "acme", &own)).await.status, 401);
+    assert_eq!(endpoint.send(&other).await.status, 401);
+    let stale = report(&endpoint, "acme", &own);
+    endpoint.advance(SignedDuration::from_secs(301));
+    assert_eq!(endpoint.send(&stale).await.status, 401);
+    give(&endpoint, "acme", &[]).await;
+    endpoint.advance(SignedDuration::from_secs(61));
+    assert_eq!(
+        endpoint.send(&report(&endpoint, "acme", &own)).await.status,
+        401
+    );
 }
 
 #[tokio::test]
 async fn forgeries_under_whatever_names_cost_one_read_a_minute_together() {
-    let (door, own) = (TestHarness::with_partner_endpoint().await, key(1));
-    give(&door, "acme", &[&own]).await;
+    let (endpoint, own) = (TestHarness::with_partner_endpoint().await, key(1));
+    give(&endpoint, "acme", &[&own]).await;
     assert_eq!(
-        door.send(&report(&door, "ghost", &key(9))).await.status,
+        endpoint
+            .send(&report(&endpoint, "ghost", &key(9)))
+            .await
+            .status,
         401
     );
     // From now on every request to the table would be a 503.
-    door.process_table().set_faults(
+    endpoint.process_table().set_faults(
         Crash {
             after: 0,
             answer_lost: false,
@@ -106,19 +131,22 @@ async fn forgeries_under_whatever_names_cost_one_read_a_minute_together() {
     for n in 0..50 {
         let name = ["acme".to_owned(), "zest".to_owned(), format!("ghost-{n}")];
         for name in name {
-            let said = door.send(&report(&door, &name, &key(9))).await;
+            let said = endpoint.send(&report(&endpoint, &name, &key(9))).await;
             assert_eq!(said.status, 401, "{name}: {said:?}");
         }
     }
-    door.advance(SignedDuration::from_secs(60));
+    endpoint.advance(SignedDuration::from_secs(60));
     assert_eq!(
-        door.send(&report(&door, "ghost", &key(9))).await.status,
+        endpoint
+            .send(&report(&endpoint, "ghost", &key(9)))
+            .await
+            .status,
         503
     );
     // Who offers no such signature never causes one.
     let unsigned = PartnerRequest {
         headers: Vec::new(),
-        ..report(&door, "acme", &own)
+        ..report(&endpoint, "acme", &own)
     };
-    assert_eq!(door.send(&unsigned).await.status, 401);
+    assert_eq!(endpoint.send(&unsigned).await.status, 401);
 }

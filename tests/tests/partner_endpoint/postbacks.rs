@@ -10,68 +10,72 @@ const VALID_QUERY: &str = "transaction_id=t-1&email=nell%40example.com&sub1=spri
 
 #[tokio::test]
 async fn r6_a_postback_replayed_is_a_repetition_and_with_another_amount_a_conflict() {
-    let door = TestHarness::with_partner_endpoint().await;
+    let endpoint = TestHarness::with_partner_endpoint().await;
     assert_eq!(
-        door.postback("acme", VALID_QUERY).await.verdict(),
+        endpoint.postback("acme", VALID_QUERY).await.verdict(),
         (202, "accepted")
     );
-    door.advance(SignedDuration::from_secs(86_400));
+    endpoint.advance(SignedDuration::from_secs(86_400));
     assert_eq!(
-        door.postback("acme", VALID_QUERY).await.verdict(),
+        endpoint.postback("acme", VALID_QUERY).await.verdict(),
         (202, "repeated")
     );
     let otherwise = "amount=12.50&sub1=spring&transaction_id=t-1&email=nell@example.com";
     assert_eq!(
-        door.postback("acme", otherwise).await.verdict(),
+        endpoint.postback("acme", otherwise).await.verdict(),
         (202, "repeated")
     );
     let signed = sign_query(
         VALID_QUERY,
         &PartnerId::parse("acme").unwrap(),
         &key("acme"),
-        door.now(),
+        endpoint.now(),
     )
     .unwrap();
-    let signed = door.send(&PartnerRequest::postback("acme", &signed)).await;
+    let signed = endpoint
+        .send(&PartnerRequest::postback("acme", &signed))
+        .await;
     assert_eq!(signed.verdict(), (202, "repeated"));
-    let before = door.items();
+    let before = endpoint.items();
     for changed in [
         VALID_QUERY.replace("12.50", "99.50"),
         VALID_QUERY.replace("nell", "ada"),
         VALID_QUERY.replace("&sub1=spring", ""),
     ] {
-        let said = door.postback("acme", &changed).await;
+        let said = endpoint.postback("acme", &changed).await;
         assert_eq!(said.status, 409, "{changed}: {said:?}");
     }
-    let after = door.items();
+    let after = endpoint.items();
     assert!(
         before.iter().all(|item| after.contains(item)),
         "nothing is overwritten"
     );
     assert_eq!(after.len(), before.len() + 3);
-    let asked = door.ask_status("acme", "t-1").await;
+    let asked = endpoint.ask_status("acme", "t-1").await;
     assert_eq!(asked.status_text(), "waiting");
     assert_eq!(asked.body["sub_ids"]["sub1"], "spring");
 }
 
 #[tokio::test]
 async fn a_postback_earns_like_a_report_and_its_amount_and_token_count_for_nothing() {
-    let door = TestHarness::with_partner_endpoint().await;
-    door.postback("acme", &VALID_QUERY.replace("12.50", "99999999"))
+    let endpoint = TestHarness::with_partner_endpoint().await;
+    endpoint
+        .postback("acme", &VALID_QUERY.replace("12.50", "99999999"))
         .await;
-    door.advance(SignedDuration::from_secs(60));
-    door.add_paying_customer("cus_nell", "nell@example.com")
+    endpoint.advance(SignedDuration::from_secs(60));
+    endpoint
+        .add_paying_customer("cus_nell", "nell@example.com")
         .await;
     assert_eq!(
-        door.ask_status("acme", "t-1").await.status_text(),
+        endpoint.ask_status("acme", "t-1").await.status_text(),
         "attributed"
     );
-    let rows = store::partners::ledger(&door.table, &PartnerId::parse("acme").unwrap())
+    let rows = store::partners::ledger(&endpoint.table, &PartnerId::parse("acme").unwrap())
         .await
         .unwrap();
     let owed: Vec<i64> = rows.iter().map(|row| row.amount.minor).collect();
     assert_eq!(owed, [200], "20 % of what was paid");
-    let journal = door.journal("cus_nell").await;
+    let journal = endpoint.journal("cus_nell").await;
     let raw = &journal
         .iter()
         .find(|(kind, _)| kind == "postback")
@@ -82,7 +86,7 @@ async fn a_postback_earns_like_a_report_and_its_amount_and_token_count_for_nothi
         "amount=99999999\nemail=nell@example.com\nsub1=spring\ntransaction_id=t-1"
     );
     let token = token("acme");
-    let everything = format!("{:?}", door.items());
+    let everything = format!("{:?}", endpoint.items());
     assert!(
         !everything.contains(token.reveal()),
         "the token is in the table"
@@ -91,22 +95,26 @@ async fn a_postback_earns_like_a_report_and_its_amount_and_token_count_for_nothi
 
 #[tokio::test]
 async fn a_webhook_id_and_a_transaction_never_meet() {
-    let door = TestHarness::with_partner_endpoint().await;
-    door.postback("acme", "transaction_id=msg_1&code=c").await;
+    let endpoint = TestHarness::with_partner_endpoint().await;
+    endpoint
+        .postback("acme", "transaction_id=msg_1&code=c")
+        .await;
     let report = tests::harness::partner_requests::created_report("r-1", "nell@example.com");
     assert_eq!(
-        door.report("acme", "msg_1", &report).await.verdict(),
+        endpoint.report("acme", "msg_1", &report).await.verdict(),
         (202, "accepted")
     );
 }
 
 #[tokio::test]
 async fn a_token_opens_its_own_address_and_no_other_partners() {
-    let door = TestHarness::with_partner_endpoint().await;
+    let endpoint = TestHarness::with_partner_endpoint().await;
     let token = token("acme");
     let query = format!("{VALID_QUERY}&token={}", token.reveal());
     for (partner, status) in [("acme", 202), ("zest", 401), ("ghost", 401)] {
-        let said = door.send(&PartnerRequest::postback(partner, &query)).await;
+        let said = endpoint
+            .send(&PartnerRequest::postback(partner, &query))
+            .await;
         assert_eq!(said.status, status, "{partner}: {said:?}");
         assert!(!said.body.to_string().contains(token.reveal()));
     }
@@ -115,5 +123,5 @@ async fn a_token_opens_its_own_address_and_no_other_partners() {
         address: ask,
         ..PartnerRequest::postback("acme", "")
     };
-    assert_eq!(door.send(&knock).await.status, 401);
+    assert_eq!(endpoint.send(&knock).await.status, 401);
 }

@@ -9,24 +9,27 @@ use tests::harness::{InProcess, TestHarness};
 
 #[tokio::test]
 async fn before_the_first_payment_nobody_learns_who_is_a_customer() {
-    let door = TestHarness::with_partner_endpoint().await;
-    door.add_customer("cus_known", "known@example.com").await;
-    door.advance(SignedDuration::from_secs(60));
+    let endpoint = TestHarness::with_partner_endpoint().await;
+    endpoint
+        .add_customer("cus_known", "known@example.com")
+        .await;
+    endpoint.advance(SignedDuration::from_secs(60));
     let mut answers = Vec::new();
     for name in ["known", "unknown"] {
         let email = format!("{name}@example.com");
-        let said = door
+        let said = endpoint
             .report(
                 "acme",
                 &format!("msg_{name}"),
                 &created_report(name, &email),
             )
             .await;
-        let asked = door.ask_status("acme", name).await;
+        let asked = endpoint.ask_status("acme", name).await;
         let canceled = with_type("referral.canceled", &created_report(name, &email));
-        door.report("acme", &format!("cancel_{name}"), &canceled)
+        endpoint
+            .report("acme", &format!("cancel_{name}"), &canceled)
             .await;
-        let after = door.ask_status("acme", name).await;
+        let after = endpoint.ask_status("acme", name).await;
         assert_eq!(
             (&*asked.status_text(), &*after.status_text()),
             ("waiting", "refused canceled")
@@ -35,31 +38,41 @@ async fn before_the_first_payment_nobody_learns_who_is_a_customer() {
         answers.push(all.replace(name, "somebody"));
     }
     assert_eq!(answers[0], answers[1]);
-    assert_eq!(door.ask_status("acme", "never-reported").await.status, 404);
+    assert_eq!(
+        endpoint.ask_status("acme", "never-reported").await.status,
+        404
+    );
 }
 
 #[tokio::test]
 async fn each_state_has_its_reason() {
-    let door = TestHarness::with_partner_endpoint().await;
-    door.report("acme", "m1", &created_report("first", "nell@example.com"))
+    let endpoint = TestHarness::with_partner_endpoint().await;
+    endpoint
+        .report("acme", "m1", &created_report("first", "nell@example.com"))
         .await;
-    door.advance(SignedDuration::from_secs(60));
-    door.report("acme", "m2", &created_report("second", "nell@example.com"))
+    endpoint.advance(SignedDuration::from_secs(60));
+    endpoint
+        .report("acme", "m2", &created_report("second", "nell@example.com"))
         .await;
-    door.report("zest", "m1", &created_report("theirs", "nell@example.com"))
+    endpoint
+        .report("zest", "m1", &created_report("theirs", "nell@example.com"))
         .await;
-    door.report(
-        "acme",
-        "m3",
-        &created_report("self", "ann+tag@acme.example"),
-    )
-    .await;
-    door.report("bare", "m1", &created_report("unpaid", "nell@example.com"))
+    endpoint
+        .report(
+            "acme",
+            "m3",
+            &created_report("self", "ann+tag@acme.example"),
+        )
         .await;
-    door.advance(SignedDuration::from_secs(60));
-    door.add_paying_customer("cus_nell", "nell@example.com")
+    endpoint
+        .report("bare", "m1", &created_report("unpaid", "nell@example.com"))
         .await;
-    door.add_paying_customer("cus_ann", "ann+tag@acme.example")
+    endpoint.advance(SignedDuration::from_secs(60));
+    endpoint
+        .add_paying_customer("cus_nell", "nell@example.com")
+        .await;
+    endpoint
+        .add_paying_customer("cus_ann", "ann+tag@acme.example")
         .await;
     let states = [
         ("acme", "first", "attributed"),
@@ -69,70 +82,77 @@ async fn each_state_has_its_reason() {
         // It has no program, so nothing is ever owed to it.
         ("bare", "unpaid", "waiting"),
     ];
-    assert_states(&door, &states).await;
+    assert_states(&endpoint, &states).await;
     let named = ReferralRef {
         partner: PartnerId::parse("acme").unwrap(),
         referral: "self".into(),
     };
     let ann = domain::ids::CustomerKey::parse("stripe/test/cus_ann").unwrap();
-    review(&door.table, &ann, &named, Decision::Void, door.now())
-        .await
-        .unwrap();
-    assert_states(&door, &[("acme", "self", "refused void")]).await;
+    review(
+        &endpoint.table,
+        &ann,
+        &named,
+        Decision::Void,
+        endpoint.now(),
+    )
+    .await
+    .unwrap();
+    assert_states(&endpoint, &[("acme", "self", "refused void")]).await;
     let canceled = with_type(
         "referral.canceled",
         &created_report("first", "nell@example.com"),
     );
-    door.report("acme", "m4", &canceled).await;
+    endpoint.report("acme", "m4", &canceled).await;
     let states = [
         ("acme", "first", "refused canceled"),
         ("acme", "second", "attributed"),
         ("zest", "theirs", "refused another_partner"),
     ];
-    assert_states(&door, &states).await;
-    door.advance(SignedDuration::from_secs(61 * 86_400));
-    door.report(
-        "zest",
-        "m5",
-        &created_report("late", "ann+tag@acme.example"),
-    )
-    .await;
-    assert_states(&door, &[("zest", "late", "refused outside_window")]).await;
+    assert_states(&endpoint, &states).await;
+    endpoint.advance(SignedDuration::from_secs(61 * 86_400));
+    endpoint
+        .report(
+            "zest",
+            "m5",
+            &created_report("late", "ann+tag@acme.example"),
+        )
+        .await;
+    assert_states(&endpoint, &[("zest", "late", "refused outside_window")]).await;
 }
 
 /// How referrals stand: partner, referral, state with its reason.
-async fn assert_states(door: &TestHarness<InProcess>, expected: &[(&str, &str, &str)]) {
+async fn assert_states(endpoint: &TestHarness<InProcess>, expected: &[(&str, &str, &str)]) {
     for (partner, referral, state) in expected {
-        let status = door.ask_status(partner, referral).await.status_text();
+        let status = endpoint.ask_status(partner, referral).await.status_text();
         assert_eq!(status, *state, "{referral}");
     }
 }
 
 #[tokio::test]
 async fn a_partner_asks_of_its_own_referrals_alone_and_names_them_as_it_likes() {
-    let door = TestHarness::with_partner_endpoint().await;
+    let endpoint = TestHarness::with_partner_endpoint().await;
     for referral in ["r#1", "r", "a/b", "r%231", "\u{e9}t\u{e9} 1"] {
-        let id = format!("m{}", door.items().len());
-        let said = door
+        let id = format!("m{}", endpoint.items().len());
+        let said = endpoint
             .report("acme", &id, &created_report(referral, "nell@example.com"))
             .await;
         assert_eq!(said.status, 202, "{referral}: {said:?}");
         assert_eq!(
-            door.ask_status("zest", referral).await.status,
+            endpoint.ask_status("zest", referral).await.status,
             404,
             "{referral}"
         );
-        let asked = door.ask_status("acme", referral).await;
+        let asked = endpoint.ask_status("acme", referral).await;
         assert_eq!(asked.body["referral_id"], referral);
     }
     // What one id begins with is not another.
-    assert_eq!(door.ask_status("acme", "r#").await.status, 404);
-    let mut other = PartnerRequest::question("acme", "r", door.now());
+    assert_eq!(endpoint.ask_status("acme", "r#").await.status, 404);
+    let mut other = PartnerRequest::question("acme", "r", endpoint.now());
     other.address = "/partners/acme/referrals/a%2Fb".into();
-    assert_eq!(door.send(&other).await.status, 401);
-    let mut stale = PartnerRequest::question("acme", "r", door.now());
-    door.advance(SignedDuration::from_secs(301));
-    assert_eq!(door.send(&stale).await.status, 401);
+    assert_eq!(endpoint.send(&other).await.status, 401);
+    let mut stale = PartnerRequest::question("acme", "r", endpoint.now());
+    endpoint.advance(SignedDuration::from_secs(301));
+    assert_eq!(endpoint.send(&stale).await.status, 401);
     stale.headers.clear();
-    assert_eq!(door.send(&stale).await.status, 401);
+    assert_eq!(endpoint.send(&stale).await.status, 401);
 }

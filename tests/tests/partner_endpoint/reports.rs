@@ -12,23 +12,23 @@ use tests::harness::partner_requests::{PartnerRequest, created_report, key, with
 
 #[tokio::test]
 async fn one_id_with_another_content_is_a_conflict_and_both_are_kept() {
-    let door = TestHarness::with_partner_endpoint().await;
+    let endpoint = TestHarness::with_partner_endpoint().await;
     let (first, second) = (
         created_report("r-1", "nell@example.com"),
         created_report("r-1", "ada@example.com"),
     );
     assert_eq!(
-        door.report("acme", "msg_1", &first).await.verdict(),
+        endpoint.report("acme", "msg_1", &first).await.verdict(),
         (202, "accepted")
     );
-    let before = door.items();
+    let before = endpoint.items();
     for _ in 0..2 {
-        let said = door.report("acme", "msg_1", &second).await;
+        let said = endpoint.report("acme", "msg_1", &second).await;
         assert_eq!(said.status, 409, "{said:?}");
         let text = said.body.to_string();
         assert!(!text.contains("example.com"), "{text}");
     }
-    let after = door.items();
+    let after = endpoint.items();
     let new: Vec<&Item> = after.iter().filter(|item| !before.contains(item)).collect();
     assert!(
         before.iter().all(|item| after.contains(item)),
@@ -39,28 +39,33 @@ async fn one_id_with_another_content_is_a_conflict_and_both_are_kept() {
     };
     assert_eq!(kept.content.as_deref(), Some(&*second.to_string()));
     assert_eq!(
-        door.report("acme", "msg_1", &first).await.verdict(),
+        endpoint.report("acme", "msg_1", &first).await.verdict(),
         (202, "repeated")
     );
     // Another partner's ids are its own.
     assert_eq!(
-        door.report("zest", "msg_1", &second).await.verdict(),
+        endpoint.report("zest", "msg_1", &second).await.verdict(),
         (202, "accepted")
     );
 }
 
 #[tokio::test]
 async fn a_report_of_a_known_referral_under_a_new_id_is_a_further_report() {
-    let door = TestHarness::with_partner_endpoint().await;
+    let endpoint = TestHarness::with_partner_endpoint().await;
     for (id, email) in [("msg_1", "nell@example.com"), ("msg_2", "ada@example.com")] {
-        let said = door.report("acme", id, &created_report("r-1", email)).await;
+        let said = endpoint
+            .report("acme", id, &created_report("r-1", email))
+            .await;
         assert_eq!(said.verdict(), (202, "accepted"));
         assert_eq!(said.body["referral_id"], "r-1");
     }
-    door.add_paying_customer("cus_nell", "nell@example.com")
+    endpoint
+        .add_paying_customer("cus_nell", "nell@example.com")
         .await;
-    door.add_paying_customer("cus_ada", "ada@example.com").await;
-    let customers = door.ask_status("acme", "r-1").await.body["customers"].take();
+    endpoint
+        .add_paying_customer("cus_ada", "ada@example.com")
+        .await;
+    let customers = endpoint.ask_status("acme", "r-1").await.body["customers"].take();
     let states: Vec<_> = customers
         .as_array()
         .unwrap()
@@ -76,33 +81,34 @@ async fn whatever_dies_the_partners_retry_completes_it_and_says_what_was_said_fi
     let mut tried = 0;
     for after in 0..20 {
         for lost in [false, true] {
-            let door = TestHarness::with_partner_endpoint().await;
-            door.add_paying_customer("cus_nell", "nell@example.com")
+            let endpoint = TestHarness::with_partner_endpoint().await;
+            endpoint
+                .add_paying_customer("cus_nell", "nell@example.com")
                 .await;
-            door.advance(SignedDuration::from_secs(60));
+            endpoint.advance(SignedDuration::from_secs(60));
             // So that the partner is in memory, and every request is one of the report's.
-            door.ask_status("acme", "r-1").await;
-            door.process_table().set_faults(
+            endpoint.ask_status("acme", "r-1").await;
+            endpoint.process_table().set_faults(
                 Crash {
                     after,
                     answer_lost: lost,
                 }
                 .faults(),
             );
-            let first = door.report("acme", "msg_1", &report).await;
-            door.process_table().clear_faults();
-            door.advance(SignedDuration::from_secs(7));
-            let again = door.report("acme", "msg_1", &report).await;
+            let first = endpoint.report("acme", "msg_1", &report).await;
+            endpoint.process_table().clear_faults();
+            endpoint.advance(SignedDuration::from_secs(7));
+            let again = endpoint.report("acme", "msg_1", &report).await;
             assert_eq!(again.status, 202, "{again:?}");
             // What is journaled and not folded yet is the stream's and the audit's to finish.
-            walk(&door.table, 1, door.now()).await.unwrap();
+            walk(&endpoint.table, 1, endpoint.now()).await.unwrap();
             assert_eq!(
-                door.ask_status("acme", "r-1").await.status_text(),
+                endpoint.ask_status("acme", "r-1").await.status_text(),
                 "attributed"
             );
-            let journal = door.journal("cus_nell").await;
+            let journal = endpoint.journal("cus_nell").await;
             assert_eq!(journal.len(), 2, "{journal:?}");
-            let reported_at = door.ask_status("acme", "r-1").await.body["reported_at"].clone();
+            let reported_at = endpoint.ask_status("acme", "r-1").await.body["reported_at"].clone();
             // It asks whether there is room before it notes the report.
             let noted = after > 1 || (after == 1 && lost);
             let lost_before_all = first.status == 503 && !noted;
@@ -120,25 +126,32 @@ async fn whatever_dies_the_partners_retry_completes_it_and_says_what_was_said_fi
 
 #[tokio::test]
 async fn a_lead_is_kept_with_its_customer_and_claims_nothing() {
-    let door = TestHarness::with_partner_endpoint().await;
+    let endpoint = TestHarness::with_partner_endpoint().await;
     let lead = with_type("lead.created", &created_report("r-1", "nell@example.com"));
     assert_eq!(
-        door.report("acme", "msg_1", &lead).await.verdict(),
+        endpoint.report("acme", "msg_1", &lead).await.verdict(),
         (202, "accepted")
     );
-    assert_eq!(door.ask_status("acme", "r-1").await.status_text(), "lead");
-    door.advance(SignedDuration::from_secs(60));
-    door.add_paying_customer("cus_nell", "nell@example.com")
+    assert_eq!(
+        endpoint.ask_status("acme", "r-1").await.status_text(),
+        "lead"
+    );
+    endpoint.advance(SignedDuration::from_secs(60));
+    endpoint
+        .add_paying_customer("cus_nell", "nell@example.com")
         .await;
-    let kinds: Vec<String> = door
+    let kinds: Vec<String> = endpoint
         .journal("cus_nell")
         .await
         .into_iter()
         .map(|e| e.0)
         .collect();
     assert!(kinds.contains(&"lead.created".to_owned()), "{kinds:?}");
-    assert_eq!(door.ask_status("acme", "r-1").await.status_text(), "lead");
-    let record = door
+    assert_eq!(
+        endpoint.ask_status("acme", "r-1").await.status_text(),
+        "lead"
+    );
+    let record = endpoint
         .items()
         .into_iter()
         .find(|item| matches!(item, Item::Record(_)));
@@ -146,21 +159,22 @@ async fn a_lead_is_kept_with_its_customer_and_claims_nothing() {
         panic!("there is a record");
     };
     assert!(record.folded.state.partners.referrals.is_empty());
-    door.report("acme", "msg_2", &created_report("r-1", "nell@example.com"))
+    endpoint
+        .report("acme", "msg_2", &created_report("r-1", "nell@example.com"))
         .await;
     assert_eq!(
-        door.ask_status("acme", "r-1").await.status_text(),
+        endpoint.ask_status("acme", "r-1").await.status_text(),
         "attributed"
     );
 }
 
 #[tokio::test]
 async fn sub_ids_come_back_to_the_partner_that_sent_them() {
-    let door = TestHarness::with_partner_endpoint().await;
+    let endpoint = TestHarness::with_partner_endpoint().await;
     let mut report = created_report("r-1", "nell@example.com");
     report["data"]["sub_ids"] = json!({ "campaign": "spring", "page": "juicers" });
-    door.report("acme", "msg_1", &report).await;
-    let asked = door.ask_status("acme", "r-1").await;
+    endpoint.report("acme", "msg_1", &report).await;
+    let asked = endpoint.ask_status("acme", "r-1").await;
     assert_eq!(
         asked.body["sub_ids"],
         json!({ "campaign": "spring", "page": "juicers" })
@@ -169,21 +183,23 @@ async fn sub_ids_come_back_to_the_partner_that_sent_them() {
         let names = (0..count).map(|n| (format!("s{n}"), json!("x")));
         let mut report = created_report(&format!("r-{count}"), "nell@example.com");
         report["data"]["sub_ids"] = names.collect();
-        let before = door.items().len();
-        let said = door.report("acme", &format!("msg_{count}"), &report).await;
+        let before = endpoint.items().len();
+        let said = endpoint
+            .report("acme", &format!("msg_{count}"), &report)
+            .await;
         assert_eq!(said.status, status, "{count}: {said:?}");
-        assert_eq!(door.items().len() > before, status == 202, "{count}");
+        assert_eq!(endpoint.items().len() > before, status == 202, "{count}");
     }
 }
 
 #[tokio::test]
 async fn a_report_signed_again_under_a_newer_key_is_a_repetition() {
-    let door = TestHarness::with_partner_endpoint().await;
+    let endpoint = TestHarness::with_partner_endpoint().await;
     let report = created_report("r-1", "nell@example.com").to_string();
-    let knock = PartnerRequest::report("acme", "msg_1", &report, door.now());
-    assert_eq!(door.send(&knock).await.verdict(), (202, "accepted"));
-    door.advance(SignedDuration::from_secs(200));
-    let headers = standard::sign("msg_1", report.as_bytes(), &key("acme"), door.now());
+    let knock = PartnerRequest::report("acme", "msg_1", &report, endpoint.now());
+    assert_eq!(endpoint.send(&knock).await.verdict(), (202, "accepted"));
+    endpoint.advance(SignedDuration::from_secs(200));
+    let headers = standard::sign("msg_1", report.as_bytes(), &key("acme"), endpoint.now());
     let headers = headers
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value));
@@ -191,8 +207,8 @@ async fn a_report_signed_again_under_a_newer_key_is_a_repetition() {
         headers: headers.collect(),
         ..knock
     };
-    assert_eq!(door.send(&again).await.verdict(), (202, "repeated"));
-    let there = door
+    assert_eq!(endpoint.send(&again).await.verdict(), (202, "repeated"));
+    let there = endpoint
         .items()
         .iter()
         .any(|item| item.key() == Key::new("reports#acme", "report#msg_1"));

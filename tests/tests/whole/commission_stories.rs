@@ -1,6 +1,6 @@
 //! Model 4 and the stories R2 to R8: Stripe's payloads and partners' reports, signed, through
-//! the doors, into the ledger and its statement, day by day on the stack's clock. Then what the
-//! doors made of it, in every order.
+//! the endpoints, into the ledger and its statement, day by day on the stack's clock. Then what the
+//! endpoints made of it, in every order.
 
 use crate::event_orders::{SplitMixRng, each_order};
 use domain::ids::PartnerId;
@@ -80,7 +80,7 @@ async fn model_4_through_the_doors_is_its_table_row_by_row_and_in_every_order_it
     blocking(move || every_order(&entries, &payouts)).await;
 }
 
-/// R2: what the doors journaled, told to an empty table in other orders.
+/// R2: what the endpoints journaled, told to an empty table in other orders.
 fn every_order(entries: &[Arc<Entry>], payouts: &[Payout]) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()

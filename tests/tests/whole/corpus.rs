@@ -13,21 +13,21 @@ async fn every_envelope_of_the_old_shape_gets_a_verdict_that_is_no_failure() {
     let Some(folder) = corpus("stripe") else {
         return;
     };
-    let house = TestHarness::open().await;
+    let harness = TestHarness::open().await;
     let mut table: BTreeMap<String, BTreeMap<String, u32>> = BTreeMap::new();
     let files = files(&folder);
     for (number, (name, event)) in files.iter().enumerate() {
         let mut event = event.clone();
         // Sixty-six files share two ids: as they are, most would be repetitions.
         event["id"] = format!("evt_corpus{number:03}").into();
-        let verdict = verdict(&house, name, &event).await;
+        let verdict = verdict(&harness, name, &event).await;
         let kind = event["type"].as_str().unwrap().to_owned();
         *table.entry(kind).or_default().entry(verdict).or_default() += 1;
     }
     println!("{} envelopes of the old shape", files.len());
     print(&table);
     assert_eq!(files.len(), 66);
-    assert_quiet(&house).await;
+    assert_quiet(&harness).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -35,10 +35,10 @@ async fn every_object_of_todays_shape_gets_a_verdict_that_is_no_failure_in_all_i
     let Some(folder) = corpus("stripe-current") else {
         return;
     };
-    let house = TestHarness::open().await;
+    let harness = TestHarness::open().await;
     let objects: BTreeMap<String, Value> = files(&folder).into_iter().collect();
     let mut table: BTreeMap<String, BTreeMap<String, u32>> = BTreeMap::new();
-    for (number, kind) in acted_upon(&house).iter().enumerate() {
+    for (number, kind) in acted_upon(&harness).iter().enumerate() {
         let mut object = match object_of(kind) {
             // It stands nowhere by itself.
             "discount" => objects["customer"]["discount"].clone(),
@@ -51,7 +51,7 @@ async fn every_object_of_todays_shape_gets_a_verdict_that_is_no_failure_in_all_i
             object["customer"] = objects["customer"]["id"].clone();
         }
         let event = envelope(&format!("evt_current{number:03}"), kind, &object);
-        let verdict = verdict(&house, kind, &event).await;
+        let verdict = verdict(&harness, kind, &event).await;
         // A charge that is updated says something only where it gets its customer.
         let is_expected = match kind.as_str() {
             "charge.updated" => verdict == "ignored",
@@ -67,11 +67,11 @@ async fn every_object_of_todays_shape_gets_a_verdict_that_is_no_failure_in_all_i
     for (name, object) in &objects {
         let kind = format!("{name}.unheard_of");
         let event = envelope(&format!("evt_{name}"), &kind, object);
-        assert_eq!(verdict(&house, &kind, &event).await, "ignored");
+        assert_eq!(verdict(&harness, &kind, &event).await, "ignored");
     }
     println!("{} objects of today's shape", objects.len());
     print(&table);
-    assert_quiet(&house).await;
+    assert_quiet(&harness).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -79,7 +79,7 @@ async fn one_subscription_gives_equal_records_in_old_and_in_todays_shape() {
     let (Some(old), Some(current)) = (corpus("stripe"), corpus("stripe-current")) else {
         return;
     };
-    let house = TestHarness::open().await;
+    let harness = TestHarness::open().await;
     let old: BTreeMap<_, _> = files(&old).into_iter().collect();
     let current: BTreeMap<_, _> = files(&current).into_iter().collect();
     let events = [
@@ -99,8 +99,8 @@ async fn one_subscription_gives_equal_records_in_old_and_in_todays_shape() {
                 let mut object = object;
                 object["customer"] = customer.as_str().into();
                 let event = envelope(&format!("evt_{customer}"), kind, &object);
-                assert_eq!(verdict(&house, kind, &event).await, "applied");
-                states.push(state(&house, &customer).await);
+                assert_eq!(verdict(&harness, kind, &event).await, "applied");
+                states.push(state(&harness, &customer).await);
             }
             let period = &states[0]["subscriptions"];
             assert!(
@@ -114,16 +114,16 @@ async fn one_subscription_gives_equal_records_in_old_and_in_todays_shape() {
     println!("{compared} subscriptions in both shapes, equal records");
 }
 
-/// What the door made of it, which must be one of the verdicts.
-async fn verdict(house: &TestHarness, name: &str, event: &Value) -> String {
-    let signers = house.signers();
+/// What the endpoint made of it, which must be one of the verdicts.
+async fn verdict(harness: &TestHarness, name: &str, event: &Value) -> String {
+    let signers = harness.signers();
     let delivery = Delivery {
         name: name.to_owned(),
         path: "/webhooks/stripe".into(),
         body: event.to_string().into_bytes(),
         signer: Signer::provider(signers.provider, &signers.secret).unwrap(),
     };
-    let answer = house.send(&delivery).await;
+    let answer = harness.send(&delivery).await;
     assert_eq!(answer.status, 200, "{name}: {answer:?}");
     let counts: BTreeMap<String, u32> = serde_json::from_str(&answer.body).unwrap();
     let told: Vec<_> = counts.iter().filter(|(_, count)| **count > 0).collect();
@@ -135,23 +135,23 @@ async fn verdict(house: &TestHarness, name: &str, event: &Value) -> String {
     (*verdict).clone()
 }
 
-async fn assert_quiet(house: &TestHarness) {
-    house.settle().await;
-    let counts = house.stack().counts().unwrap();
+async fn assert_quiet(harness: &TestHarness) {
+    harness.settle().await;
+    let counts = harness.stack().counts().unwrap();
     assert_eq!(counts.failed_batches, 0);
     assert!(
         counts.dead_letters.values().all(|dead| *dead == 0),
         "{counts:?}"
     );
     assert!(
-        house.mails().is_empty(),
+        harness.mails().is_empty(),
         "nothing here is young enough for a letter"
     );
 }
 
-async fn state(house: &TestHarness, customer: &str) -> Value {
+async fn state(harness: &TestHarness, customer: &str) -> Value {
     let key = CustomerKey::parse(format!("stripe/test/{customer}")).unwrap();
-    let record = read_record(&house.table, &key).await.unwrap().unwrap();
+    let record = read_record(&harness.table, &key).await.unwrap().unwrap();
     serde_json::to_value(&record.folded.state).unwrap()
 }
 
@@ -200,8 +200,8 @@ fn envelope(id: &str, kind: &str, object: &Value) -> Value {
 }
 
 /// Every type there is a sample of, which is every type acted upon.
-fn acted_upon(house: &TestHarness) -> BTreeSet<String> {
-    let samples = house.signers().provider.samples().iter();
+fn acted_upon(harness: &TestHarness) -> BTreeSet<String> {
+    let samples = harness.signers().provider.samples().iter();
     samples
         .map(|(_, body)| {
             let event: Value = serde_json::from_str(body).unwrap();

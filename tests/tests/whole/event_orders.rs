@@ -58,23 +58,23 @@ fn every_order_of_all_who_tell_of_a_checkout_ends_in_the_same_record() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sampled_orders_through_http_sdk_and_engine_end_alike() {
-    let house = TestHarness::open().await;
+    let harness = TestHarness::open().await;
     let mut dice = SplitMixRng(2026);
     let mut first: Option<Value> = None;
     let (mut orders, mut sent) = (0, 0);
     for number in 0..CUSTOMERS {
         let name = format!("olive{number:02}");
         let mut deliveries = renamed(&name)
-            .deliveries(&house.signers(), start_time())
+            .deliveries(&harness.signers(), start_time())
             .unwrap();
         dice.shuffle(&mut deliveries);
-        house.send_all(&deliveries).await;
+        harness.send_all(&deliveries).await;
         (orders, sent) = (orders + 1, sent + deliveries.len());
     }
-    house.settle().await;
+    harness.settle().await;
     for number in 0..CUSTOMERS {
         let name = format!("olive{number:02}");
-        let view = house.view(&format!("stripe/test/cus_{name}")).await;
+        let view = harness.view(&format!("stripe/test/cus_{name}")).await;
         assert_one_of_each(&view);
         let mut view: Value =
             serde_json::from_str(&view.to_string().replace(&name, "olive")).unwrap();
@@ -82,7 +82,7 @@ async fn sampled_orders_through_http_sdk_and_engine_end_alike() {
         let first = first.get_or_insert_with(|| view.clone());
         assert_eq!(&view, first, "{name}");
     }
-    assert_eq!(house.mails().len(), CUSTOMERS);
+    assert_eq!(harness.mails().len(), CUSTOMERS);
     println!("the whole stack: {orders} customers, each in an order of its own, {sent} requests");
 }
 
@@ -140,17 +140,17 @@ fn all_orders(entries: &[Arc<Entry>], counts: &[Vec<u32>]) -> (usize, usize) {
 }
 
 async fn ingest_in_order(entries: &[Arc<Entry>], order: &[usize]) -> Value {
-    let house = TestHarness::in_process().without_attributes().open();
+    let harness = TestHarness::in_process().without_attributes().open();
     for place in order {
-        house.ingest(&entries[*place]).await;
+        harness.ingest(&entries[*place]).await;
     }
-    house.settle().await;
+    harness.settle().await;
     assert_eq!(
-        house.mailer().sent_count(),
+        harness.mailer().sent_count(),
         1,
         "told in the order {order:?}"
     );
-    let mut view = house.view("stripe/test/cus_olive").await;
+    let mut view = harness.view("stripe/test/cus_olive").await;
     without_arrival(&mut view);
     view
 }

@@ -17,14 +17,14 @@ use tests::harness::{TestHarness, shop, start_time};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_the_receivers_fold_the_stream_ends_every_record_alike() {
-    let house = TestHarness::local_stack().wired(|endpoints, shop| {
+    let harness = TestHarness::local_stack().wired(|endpoints, shop| {
         let table = dynamo_table(endpoints).unwrap();
         wire_with_table(endpoints, shop, RecordHidingTable(table.clone()), table).unwrap()
     });
-    let house = house.open().await;
-    deliver_stories(&house).await;
-    house.settle().await;
-    let (views, undisturbed) = tokio::join!(views(&house), undisturbed());
+    let harness = harness.open().await;
+    deliver_stories(&harness).await;
+    harness.settle().await;
+    let (views, undisturbed) = tokio::join!(views(&harness), undisturbed());
     assert_eq!(views, undisturbed);
 }
 
@@ -35,17 +35,17 @@ async fn without_the_stream_the_receivers_and_the_audit_end_every_record_alike()
         stream: false,
         audit: true,
     };
-    let house = TestHarness::local_stack().shop(shop).open().await;
-    deliver_stories(&house).await;
-    house.settle().await;
+    let harness = TestHarness::local_stack().shop(shop).open().await;
+    deliver_stories(&harness).await;
+    harness.settle().await;
     assert!(
-        house.mails().is_empty(),
+        harness.mails().is_empty(),
         "nobody handed letters to their queue yet"
     );
     // What waits longer than the audit's patience is handed over.
-    house.advance(SignedDuration::from_mins(6)).await;
-    house.settle().await;
-    let (views, undisturbed) = tokio::join!(views(&house), undisturbed());
+    harness.advance(SignedDuration::from_mins(6)).await;
+    harness.settle().await;
+    let (views, undisturbed) = tokio::join!(views(&harness), undisturbed());
     assert_eq!(views, undisturbed);
 }
 
@@ -56,21 +56,21 @@ async fn without_stream_and_receivers_fold_the_audit_alone_ends_every_record_ali
         stream: false,
         audit: true,
     };
-    let house = TestHarness::local_stack()
+    let harness = TestHarness::local_stack()
         .shop(shop)
         .wired(|endpoints, shop| {
             let table = dynamo_table(endpoints).unwrap();
             wire_with_table(endpoints, shop, RecordHidingTable(table.clone()), table).unwrap()
         });
-    let house = house.open().await;
-    deliver_stories(&house).await;
+    let harness = harness.open().await;
+    deliver_stories(&harness).await;
     // One walk folds; what that sets free of parking, a second one; then letters fall overdue.
     for _ in 0..3 {
-        house.stack().run_schedule(AUDIT).await.unwrap();
+        harness.stack().run_schedule(AUDIT).await.unwrap();
     }
-    house.advance(SignedDuration::from_mins(6)).await;
-    house.settle().await;
-    let (views, undisturbed) = tokio::join!(views(&house), undisturbed());
+    harness.advance(SignedDuration::from_mins(6)).await;
+    harness.settle().await;
+    let (views, undisturbed) = tokio::join!(views(&harness), undisturbed());
     assert_eq!(views, undisturbed);
 }
 
@@ -85,34 +85,34 @@ const SAMPLE_STORIES: [(&str, &str); 6] = [
 ];
 
 async fn undisturbed() -> Value {
-    let house = TestHarness::open().await;
-    deliver_stories(&house).await;
-    house.settle().await;
-    let views = views(&house).await;
-    assert_eq!(house.mails().len(), 3, "ada, chloe and dana are welcomed");
+    let harness = TestHarness::open().await;
+    deliver_stories(&harness).await;
+    harness.settle().await;
+    let views = views(&harness).await;
+    assert_eq!(harness.mails().len(), 3, "ada, chloe and dana are welcomed");
     views
 }
 
-async fn deliver_stories(house: &TestHarness) {
-    house.add_partner("acme").await;
-    let signers = house.signers();
+async fn deliver_stories(harness: &TestHarness) {
+    harness.add_partner("acme").await;
+    let signers = harness.signers();
     let mut deliveries: Vec<Delivery> = Vec::new();
     for (name, _) in SAMPLE_STORIES {
         let story = Story::parse(sample_story(name).unwrap()).unwrap();
         deliveries.extend(story.deliveries(&signers, start_time()).unwrap());
     }
     deliveries.extend(StoryTest::read("renewal").deliveries(&signers));
-    house.send_all(&deliveries).await;
+    harness.send_all(&deliveries).await;
 }
 
-async fn views(house: &TestHarness) -> Value {
+async fn views(harness: &TestHarness) -> Value {
     let mut views = Map::new();
     for id in SAMPLE_STORIES
         .map(|(_, id)| id)
         .into_iter()
         .chain(["cus_rangpur"])
     {
-        let mut view = house.view(&format!("stripe/test/{id}")).await;
+        let mut view = harness.view(&format!("stripe/test/{id}")).await;
         for event in view["events"].as_array_mut().unwrap() {
             // A report's webhook-id is made of the second at which it was sent.
             if event["type"] == "referral.created" {

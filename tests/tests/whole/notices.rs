@@ -23,11 +23,11 @@ use tests::harness::{TestHarness, start_time};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_payment_earns_and_loses_is_told_through_stream_and_queue_and_again_on_release() {
-    let house = TestHarness::open().await;
-    let table = house.table.clone();
-    house.add_partner("acme").await;
+    let harness = TestHarness::open().await;
+    let table = harness.table.clone();
+    harness.add_partner("acme").await;
     let since = start_time() - SignedDuration::from_hours(24);
-    house
+    harness
         .agree_program("acme", since, program(), PartnerIdentity::default())
         .await;
     let receiver = NoticeReceiver::open();
@@ -36,10 +36,10 @@ async fn what_a_payment_earns_and_loses_is_told_through_stream_and_queue_and_aga
         .unwrap();
     assert!(began.is_some());
     let story = Story::parse(STORY).unwrap();
-    let told = story.deliveries(&house.signers(), house.now()).unwrap();
-    house.send_all(&told).await;
-    house.send_all(&told).await;
-    house.settle().await;
+    let told = story.deliveries(&harness.signers(), harness.now()).unwrap();
+    harness.send_all(&told).await;
+    harness.send_all(&told).await;
+    harness.settle().await;
     let came = deduplicated(receiver.take_received(&secret()));
     assert_eq!(
         summaries(&came),
@@ -53,14 +53,14 @@ async fn what_a_payment_earns_and_loses_is_told_through_stream_and_queue_and_aga
     assert_eq!(first["data"]["state"], "pending");
     assert!(!came[0].text.contains("cus_") && !came[0].text.contains('@'));
     // Paid six days ago, held for thirty.
-    house.advance(SignedDuration::from_hours(23 * 24)).await;
-    house.settle().await;
+    harness.advance(SignedDuration::from_hours(23 * 24)).await;
+    harness.settle().await;
     assert!(
         receiver.take_received(&secret()).is_empty(),
         "the hold is not over"
     );
-    house.advance(SignedDuration::from_hours(2 * 24)).await;
-    house.settle().await;
+    harness.advance(SignedDuration::from_hours(2 * 24)).await;
+    harness.settle().await;
     let released = deduplicated(receiver.take_received(&secret()));
     assert_eq!(
         summaries(&released),
@@ -68,10 +68,10 @@ async fn what_a_payment_earns_and_loses_is_told_through_stream_and_queue_and_aga
     );
     let of = |notice: &ReceivedNotice| notice.body()["data"]["id"].clone();
     assert_eq!(of(&released[1]), of(&came[0]), "one row, told of twice");
-    house.advance(SignedDuration::from_hours(24)).await;
-    house.settle().await;
+    harness.advance(SignedDuration::from_hours(24)).await;
+    harness.settle().await;
     assert!(receiver.take_received(&secret()).is_empty());
-    let counts = house.stack().counts().unwrap();
+    let counts = harness.stack().counts().unwrap();
     assert_eq!(counts.failed_batches, 0);
     assert!(counts.dead_letters.values().all(|held| *held == 0));
 }

@@ -15,8 +15,8 @@ use tests::harness::TestHarness;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn twenty_runs_at_once_pay_once() {
-    let house = TestHarness::open().await;
-    let table = house.table.clone();
+    let harness = TestHarness::open().await;
+    let table = harness.table.clone();
     for n in 0..30 {
         put(&table, n, 200).await;
     }

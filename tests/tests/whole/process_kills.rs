@@ -155,19 +155,19 @@ async fn views_in(data: &Path) -> Vec<Value> {
 
 /// The same events through the same functions, with nobody killed.
 async fn undisturbed(lives: &[Vec<Delivery>]) -> (Vec<Value>, usize) {
-    let house = TestHarness::in_process().without_attributes().open();
+    let harness = TestHarness::in_process().without_attributes().open();
     for delivery in lives.iter().flatten() {
-        house.ingest(&entry(delivery)).await;
+        harness.ingest(&entry(delivery)).await;
     }
-    house.settle().await;
+    harness.settle().await;
     let mut views = Vec::new();
     for number in 0..lives.len() {
-        let view = house
+        let view = harness
             .view(&format!("stripe/test/cus_{}", name(number)))
             .await;
         views.push(comparable(view));
     }
-    let welcomed = house.mailer().sent_count();
+    let welcomed = harness.mailer().sent_count();
     (views, welcomed)
 }
 

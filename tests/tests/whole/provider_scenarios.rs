@@ -36,12 +36,12 @@ async fn one_life_told_by_each_provider_ends_in_records_that_agree_field_by_fiel
     let mut told = 0;
     for provider in scripted_providers() {
         let entries = provider_entries(provider);
-        let house = TestHarness::in_process().without_attributes().open();
+        let harness = TestHarness::in_process().without_attributes().open();
         for entry in &entries {
-            house.ingest(entry).await;
+            harness.ingest(entry).await;
         }
-        house.settle().await;
-        let view = house.view(customer(&entries).as_str()).await;
+        harness.settle().await;
+        let view = harness.view(customer(&entries).as_str()).await;
         let mut seen = comparable_view(&view);
         let untold = unreported_fields(provider);
         for (pointer, reason) in &untold {
@@ -161,7 +161,7 @@ fn sender() -> Sender {
     }
 }
 
-/// The telling, as the door reads it.
+/// The telling, as the endpoint reads it.
 fn provider_entries(provider: &'static Provider) -> Vec<Arc<Entry>> {
     let signer = Signer::provider(provider, &local_secret(provider.name())).unwrap();
     let delivery = |(name, body): &(&str, &str)| Delivery {

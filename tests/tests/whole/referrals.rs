@@ -23,12 +23,12 @@ async fn referral_first_and_payment_first_end_in_one_attribution_and_equal_views
     ] {
         let mut views = Vec::new();
         for report_at in [0, 3, 6] {
-            let house = TestHarness::open().await;
-            house.add_partner("acme").await;
-            let told = deliveries(&house, how, report_at);
-            house.send_all(&told).await;
-            house.settle().await;
-            views.push((report_at, house.view("stripe/test/cus_tangelo").await));
+            let harness = TestHarness::open().await;
+            harness.add_partner("acme").await;
+            let told = deliveries(&harness, how, report_at);
+            harness.send_all(&told).await;
+            harness.settle().await;
+            views.push((report_at, harness.view("stripe/test/cus_tangelo").await));
         }
         for (report_at, view) in &views {
             assert_eq!(view["attribution"], expected, "{named}, report {report_at}");
@@ -51,34 +51,34 @@ async fn referral_first_and_payment_first_end_in_one_attribution_and_equal_views
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_report_repeated_before_and_after_the_payment_counts_once() {
-    let house = TestHarness::open().await;
-    house.add_partner("acme").await;
+    let harness = TestHarness::open().await;
+    harness.add_partner("acme").await;
     let how = r#"{ email = "tangelo@example.com" }"#;
-    let told = deliveries(&house, how, 0);
+    let told = deliveries(&harness, how, 0);
     let report = told[0].clone();
-    let now = house.now();
+    let now = harness.now();
     // One webhook-id: what a sender's retry keeps, `send` makes of body and second.
     for _ in 0..2 {
-        assert_eq!(sent_at(&house, &report, now).await, "202");
+        assert_eq!(sent_at(&harness, &report, now).await, "202");
     }
-    house.send_all(&told[1..]).await;
-    assert_eq!(sent_at(&house, &report, now).await, "202");
-    house.settle().await;
-    let view = house.view("stripe/test/cus_tangelo").await;
+    harness.send_all(&told[1..]).await;
+    assert_eq!(sent_at(&harness, &report, now).await, "202");
+    harness.settle().await;
+    let view = harness.view("stripe/test/cus_tangelo").await;
     let reports = events(&view)
         .filter(|kind| kind == "referral.created")
         .count();
     assert_eq!((reports, &view["attribution"]), (1, &attribution()));
 }
 
-async fn sent_at(house: &TestHarness, report: &Delivery, now: jiff::Timestamp) -> String {
-    let (report, gateway) = (report.clone(), house.stack().gateway_url().to_owned());
+async fn sent_at(harness: &TestHarness, report: &Delivery, now: jiff::Timestamp) -> String {
+    let (report, gateway) = (report.clone(), harness.stack().gateway_url().to_owned());
     let send = move || report.send(&gateway, now).unwrap().status.to_string();
     tests::harness::requests::blocking(send).await
 }
 
 /// A customer's first events, and among them a report that names the customer so.
-fn deliveries(house: &TestHarness, how: &str, report_at: usize) -> Vec<Delivery> {
+fn deliveries(harness: &TestHarness, how: &str, report_at: usize) -> Vec<Delivery> {
     let checkout = [
         "customer.created",
         "checkout.session.completed-subscription",
@@ -105,7 +105,7 @@ fn deliveries(house: &TestHarness, how: &str, report_at: usize) -> Vec<Delivery>
         told.concat()
     );
     let story = Story::parse(&text).unwrap();
-    story.deliveries(&house.signers(), start_time()).unwrap()
+    story.deliveries(&harness.signers(), start_time()).unwrap()
 }
 
 fn attribution() -> Value {

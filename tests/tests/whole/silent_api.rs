@@ -1,4 +1,4 @@
-//! A provider's API that is silent for a while, at the whole house: over HTTP, through the SDK,
+//! A provider's API that is silent for a while, at the whole stack: over HTTP, through the SDK,
 //! with stream and schedules.
 
 use crate::support::provider_api_stub::ProviderApiStub;
@@ -35,46 +35,46 @@ const SAMPLES_BY_PROVIDER: [(&str, &[&str], &str); 2] = [
 async fn events_told_while_the_api_is_silent_end_as_if_it_had_answered() {
     for (name, samples, customer) in SAMPLES_BY_PROVIDER {
         let provider = provider(name).unwrap();
-        let (house, api) = harness(provider, samples).await;
+        let (harness, api) = harness(provider, samples).await;
         api.set_available(true);
-        send(&house, provider, samples, "applied").await;
-        house.settle().await;
-        let expected = view_without_verdicts(&house, customer).await;
+        send(&harness, provider, samples, "applied").await;
+        harness.settle().await;
+        let expected = view_without_verdicts(&harness, customer).await;
         assert_eq!(expected["events"].as_array().unwrap().len(), samples.len());
 
-        let (house, api) = self::harness(provider, samples).await;
-        send(&house, provider, samples, "waiting").await;
-        house.settle().await;
-        house.stack().run_schedule(DUE_SCAN).await.unwrap();
-        let (table, key) = (house.table.clone(), CustomerKey::parse(customer).unwrap());
+        let (harness, api) = self::harness(provider, samples).await;
+        send(&harness, provider, samples, "waiting").await;
+        harness.settle().await;
+        harness.stack().run_schedule(DUE_SCAN).await.unwrap();
+        let (table, key) = (harness.table.clone(), CustomerKey::parse(customer).unwrap());
         let nobody = read_record(&table, &key).await.unwrap();
         assert!(nobody.is_none(), "{name}");
         // The last comes again before anybody has asked once more.
         api.set_available(true);
         let last = samples.len() - 1;
-        send(&house, provider, &samples[last..], "applied").await;
-        house.stack().run_schedule(DUE_SCAN).await.unwrap();
-        house.settle().await;
+        send(&harness, provider, &samples[last..], "applied").await;
+        harness.stack().run_schedule(DUE_SCAN).await.unwrap();
+        harness.settle().await;
         assert_eq!(
-            view_without_verdicts(&house, customer).await,
+            view_without_verdicts(&harness, customer).await,
             expected,
             "{name}"
         );
         // And once more, after it was completed.
-        send(&house, provider, samples, "repeated").await;
+        send(&harness, provider, samples, "repeated").await;
         api.set_available(false);
-        send(&house, provider, &samples[last..], "waiting").await;
-        house.advance(SignedDuration::from_hours(1)).await;
+        send(&harness, provider, &samples[last..], "waiting").await;
+        harness.advance(SignedDuration::from_hours(1)).await;
         assert_eq!(
-            view_without_verdicts(&house, customer).await,
+            view_without_verdicts(&harness, customer).await,
             expected,
             "{name}"
         );
         api.set_available(true);
-        house.stack().run_schedule(DUE_SCAN).await.unwrap();
-        send(&house, provider, samples, "repeated").await;
+        harness.stack().run_schedule(DUE_SCAN).await.unwrap();
+        send(&harness, provider, samples, "repeated").await;
         assert_eq!(
-            view_without_verdicts(&house, customer).await,
+            view_without_verdicts(&harness, customer).await,
             expected,
             "{name}"
         );
@@ -86,12 +86,12 @@ async fn harness(provider: &Provider, samples: &[&str]) -> (TestHarness, Provide
     let mut shop = shop();
     shop.api_urls
         .insert(provider.name().into(), api.url.clone());
-    let house = TestHarness::local_stack().shop(shop).open().await;
-    (house, api)
+    let harness = TestHarness::local_stack().shop(shop).open().await;
+    (harness, api)
 }
 
 /// Delivers each, which must be answered with 2xx and this verdict.
-async fn send(house: &TestHarness, provider: &'static Provider, samples: &[&str], verdict: &str) {
+async fn send(harness: &TestHarness, provider: &'static Provider, samples: &[&str], verdict: &str) {
     for sample in samples {
         let all = provider.samples().iter();
         let (_, body) = all.copied().find(|(known, _)| known == sample).unwrap();
@@ -101,7 +101,7 @@ async fn send(house: &TestHarness, provider: &'static Provider, samples: &[&str]
             body: body.as_bytes().to_vec(),
             signer: Signer::provider(provider, &local_secret(provider.name())).unwrap(),
         };
-        let answer = house.send(&delivery).await;
+        let answer = harness.send(&delivery).await;
         assert!((200..300).contains(&answer.status), "{sample}: {answer:?}");
         let said: Value = serde_json::from_str(&answer.body).unwrap();
         assert_eq!(said[verdict], 1, "{sample}: {said}");
@@ -109,8 +109,8 @@ async fn send(house: &TestHarness, provider: &'static Provider, samples: &[&str]
 }
 
 /// The view, whose events were received when they were.
-async fn view_without_verdicts(house: &TestHarness, customer: &str) -> Value {
-    let mut view = house.view(customer).await;
+async fn view_without_verdicts(harness: &TestHarness, customer: &str) -> Value {
+    let mut view = harness.view(customer).await;
     for event in view["events"].as_array_mut().unwrap() {
         event["verdict"] = "(by arrival)".into();
     }

@@ -8,10 +8,10 @@ use tests::harness::TestHarness;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_story_ends_as_its_file_says() {
-    let house = TestHarness::open().await;
+    let harness = TestHarness::open().await;
     for name in ["checkout", "upgrade", "renewal"] {
         let tale = StoryTest::read(name);
-        let seen = tale.play(&house).await;
+        let seen = tale.play(&harness).await;
         assert_expected(&tale.name, &seen);
     }
 }

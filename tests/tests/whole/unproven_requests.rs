@@ -31,11 +31,11 @@ async fn unknowing_api() -> (String, Arc<Mutex<Vec<String>>>) {
 }
 
 /// The statuses of so many forms sent to this path, each with an id of its own.
-async fn flood(house: &TestHarness, path: &str, forms: usize) -> Vec<u16> {
+async fn flood(harness: &TestHarness, path: &str, forms: usize) -> Vec<u16> {
     let mut statuses = Vec::new();
     for id in 0..forms {
         let form = format!("id=tr_Unknown{id}").into_bytes();
-        statuses.push(house.post("POST", path, &[], form).await.status);
+        statuses.push(harness.post("POST", path, &[], form).await.status);
     }
     statuses
 }
@@ -58,10 +58,10 @@ async fn a_flood_of_forms_asks_mollie_twenty_times_and_none_beside_its_own_addre
         let secrets = secret.map(|segment| format!("path:{segment}"));
         let secrets = secrets.into_iter().chain([local_secret("mollie")]);
         shop.secrets.insert("mollie".into(), secrets.collect());
-        let house = TestHarness::local_stack().shop(shop).counted().open().await;
-        let wire = house.proxy().clone();
+        let harness = TestHarness::local_stack().shop(shop).counted().open().await;
+        let wire = harness.proxy().clone();
         wire.take_operations();
-        let statuses = flood(&house, &own, 100).await;
+        let statuses = flood(&harness, &own, 100).await;
         let count = |status: u16| statuses.iter().filter(|given| **given == status).count();
         assert_eq!(asked.lock().unwrap().len(), calls, "{own}");
         if calls == 0 {
@@ -79,19 +79,19 @@ async fn a_flood_of_certificate_names_asks_paypal_twenty_times() {
     let (url, asked) = unknowing_api().await;
     let mut shop = shop();
     shop.api_urls.insert("paypal".into(), url);
-    let house = TestHarness::local_stack().shop(shop).open().await;
+    let harness = TestHarness::local_stack().shop(shop).open().await;
     let mut statuses = Vec::new();
     for number in 0..100 {
         let certificates = "https://api.sandbox.paypal.com/v1/notifications/certs";
         let headers = [
             ("paypal-transmission-id", format!("made-up-{number}")),
-            ("paypal-transmission-time", house.now().to_string()),
+            ("paypal-transmission-time", harness.now().to_string()),
             ("paypal-transmission-sig", "AAAA".to_owned()),
             ("paypal-cert-url", format!("{certificates}/CERT-{number}")),
             ("paypal-auth-algo", "SHA256withRSA".to_owned()),
         ];
         let body = b"{}".to_vec();
-        let answer = house.post("POST", "/webhooks/paypal", &headers, body);
+        let answer = harness.post("POST", "/webhooks/paypal", &headers, body);
         statuses.push(answer.await.status);
     }
     assert_eq!(asked.lock().unwrap().len(), 20);
@@ -103,13 +103,13 @@ async fn a_flood_of_certificate_names_asks_paypal_twenty_times() {
 async fn an_answer_without_content_has_no_length() {
     let body =
         include_str!("../../../crates/providers/fixtures/gocardless/ignored-unknown-type.json");
-    let house = TestHarness::local_stack().open().await;
+    let harness = TestHarness::local_stack().open().await;
     let gocardless = provider("gocardless").unwrap();
     let secret = Secret::new(&local_secret("gocardless")).unwrap();
     let headers = gocardless
-        .sign(body.as_bytes(), &secret, house.now())
+        .sign(body.as_bytes(), &secret, harness.now())
         .unwrap();
-    let host = house
+    let host = harness
         .stack()
         .gateway_url()
         .trim_start_matches("http://")

@@ -102,19 +102,19 @@ const SAMPLES: usize = 200;
 #[tokio::test]
 async fn while_the_api_is_silent_it_stays_and_its_age_is_known() {
     let thin = ReferenceOnlyEvent::new("gocardless", "payments.confirmed");
-    let house = thin.harness();
-    ingest(&house, thin.provider, thin.silent.clone()).await;
-    house.advance(SignedDuration::from_hours(2));
-    let looked = complete_waiting(&house, ApiMode::Nothing).await;
+    let harness = thin.harness();
+    ingest(&harness, thin.provider, thin.silent.clone()).await;
+    harness.advance(SignedDuration::from_hours(2));
+    let looked = complete_waiting(&harness, ApiMode::Nothing).await;
     assert_eq!((looked.waiting, looked.waiting_age), (1, 2 * 60 * 60));
     assert_eq!(looked.completed, 0);
-    let looked = complete_waiting(&house, ApiMode::Known).await;
+    let looked = complete_waiting(&harness, ApiMode::Known).await;
     assert_eq!((looked.completed, looked.waiting), (1, 0));
     let nothing = DueScanSummary {
         complete: true,
         ..DueScanSummary::default()
     };
-    assert_eq!(complete_waiting(&house, ApiMode::Known).await, nothing);
+    assert_eq!(complete_waiting(&harness, ApiMode::Known).await, nothing);
 }
 
 #[tokio::test]
@@ -122,11 +122,11 @@ async fn what_the_api_knows_no_more_is_quarantined_and_waits_no_longer() {
     // A sale stands for itself: agreements of old are no subscriptions that the API knows.
     for ((name, sample), quarantined) in REFERENCE_ONLY_SAMPLES.into_iter().zip([1, 1, 1, 0]) {
         let thin = ReferenceOnlyEvent::new(name, sample);
-        let house = thin.harness();
-        ingest(&house, thin.provider, thin.silent.clone()).await;
-        let looked = complete_waiting(&house, ApiMode::Unknown).await;
+        let harness = thin.harness();
+        ingest(&harness, thin.provider, thin.silent.clone()).await;
+        let looked = complete_waiting(&harness, ApiMode::Unknown).await;
         assert_eq!((looked.completed, looked.waiting), (1, 0), "{name}");
-        let report = walk(&house.table, 10, start_time()).await.unwrap();
+        let report = walk(&harness.table, 10, start_time()).await.unwrap();
         assert_eq!(
             report.quarantined, quarantined,
             "{name} {sample}: {report:?}"
@@ -139,19 +139,19 @@ async fn what_turns_out_not_to_concern_us_is_let_go() {
     let of_no_concern = "{\"id\":\"EV1\",\"created_at\":\"2026-02-28T00:00:00Z\",\
                          \"resource_type\":\"payouts\",\"action\":\"paid\"}";
     let provider = provider("gocardless").unwrap();
-    let house = harness(ApiResponses::closed());
+    let harness = harness(ApiResponses::closed());
     let account = provider.account(Mode::Test);
     let mut waits = unnormalized_entry(provider, of_no_concern.as_bytes());
     waits.event.about = About::ByReference(vec![account.waiting_reference()]);
     let what = "payment".into();
     waits.event.facts = vec![Fact::Waiting { what }];
-    ingest_entries(&house.table, &[Arc::new(waits)], start_time())
+    ingest_entries(&harness.table, &[Arc::new(waits)], start_time())
         .await
         .unwrap();
-    let looked = complete_waiting(&house, ApiMode::Nothing).await;
+    let looked = complete_waiting(&harness, ApiMode::Nothing).await;
     assert_eq!((looked.completed, looked.waiting), (1, 0));
-    assert!(waiting_entries(&house, provider).await.is_empty());
-    let changes = house.table.changes(0);
+    assert!(waiting_entries(&harness, provider).await.is_empty());
+    let changes = harness.table.changes(0);
     let written = changes
         .iter()
         .filter(|change| matches!(change.item, Ok(Some(_))));
@@ -161,23 +161,23 @@ async fn what_turns_out_not_to_concern_us_is_let_go() {
 #[tokio::test]
 async fn a_long_list_is_worked_off_whatever_is_never_answered_at_its_head() {
     let thin = ReferenceOnlyEvent::new("gocardless", "payments.confirmed");
-    let house = thin.harness();
+    let harness = thin.harness();
     for number in 0..500 {
         let other = thin.renamed(&format!("EV{number:03}"), "PM000Grove01");
         ingest(
-            &house,
+            &harness,
             thin.provider,
             receive_recorded(&other, &ApiResponses::closed()),
         )
         .await;
     }
-    let looked = complete_waiting(&house, ApiMode::Known).await;
+    let looked = complete_waiting(&harness, ApiMode::Known).await;
     assert_eq!(looked.completed, 200, "five batches of forty");
     // These come first, and are about a payment of which the API never says anything.
     for number in 0..100 {
         let stuck = thin.renamed(&format!("EV-{number:03}"), "PM000Never01");
         ingest(
-            &house,
+            &harness,
             thin.provider,
             receive_recorded(&stuck, &ApiResponses::closed()),
         )
@@ -186,11 +186,11 @@ async fn a_long_list_is_worked_off_whatever_is_never_answered_at_its_head() {
     let mut runs = 1;
     let mut left = 500 - looked.completed;
     while left > 0 {
-        left -= complete_waiting(&house, ApiMode::Known).await.completed;
+        left -= complete_waiting(&harness, ApiMode::Known).await.completed;
         runs += 1;
         assert!(runs < 20, "{left} left");
     }
-    assert_eq!(waiting_entries(&house, thin.provider).await.len(), 100);
+    assert_eq!(waiting_entries(&harness, thin.provider).await.len(), 100);
     println!("500 events beside 100 that are never answered took {runs} runs");
 }
 
@@ -250,16 +250,16 @@ impl ReferenceOnlyEvent {
             .build()
             .unwrap();
         runtime.block_on(async {
-            let mut house = self.harness();
+            let mut harness = self.harness();
             for happens in lived {
-                apply(&mut house, self, *happens).await;
+                apply(&mut harness, self, *happens).await;
             }
-            complete_waiting(&house, ApiMode::Known).await;
+            complete_waiting(&harness, ApiMode::Known).await;
             assert!(
-                waiting_entries(&house, self.provider).await.is_empty(),
+                waiting_entries(&harness, self.provider).await.is_empty(),
                 "{lived:?}"
             );
-            let record = read_record(&house.table, &self.customer()).await.unwrap();
+            let record = read_record(&harness.table, &self.customer()).await.unwrap();
             let record = record.unwrap_or_else(|| panic!("{lived:?}: no record"));
             assert_eq!(record.folded.count, 1, "{lived:?}");
             record.folded.clone()
@@ -281,41 +281,49 @@ fn harness(known: ApiResponses) -> TestHarness<InProcess> {
     options.api(known).open()
 }
 
-async fn apply(house: &mut TestHarness<InProcess>, event: &ReferenceOnlyEvent, step: WaitingStep) {
+async fn apply(
+    harness: &mut TestHarness<InProcess>,
+    event: &ReferenceOnlyEvent,
+    step: WaitingStep,
+) {
     match step {
         WaitingStep::DeliveredWhileSilent => {
-            ingest(house, event.provider, event.silent.clone()).await;
+            ingest(harness, event.provider, event.silent.clone()).await;
         }
-        WaitingStep::Delivered => ingest(house, event.provider, event.complete.clone()).await,
-        WaitingStep::CompletionAnswered => _ = complete_waiting(house, ApiMode::Known).await,
-        WaitingStep::CompletionUnanswered => _ = complete_waiting(house, ApiMode::Nothing).await,
-        WaitingStep::Audited => _ = walk(&house.table, 10, start_time()).await.unwrap(),
+        WaitingStep::Delivered => ingest(harness, event.provider, event.complete.clone()).await,
+        WaitingStep::CompletionAnswered => _ = complete_waiting(harness, ApiMode::Known).await,
+        WaitingStep::CompletionUnanswered => _ = complete_waiting(harness, ApiMode::Nothing).await,
+        WaitingStep::Audited => _ = walk(&harness.table, 10, start_time()).await.unwrap(),
         WaitingStep::CompletionCrashed(crash) => {
-            house.process_table().set_faults(crash.faults());
-            let _ = house.scan_with_api(ApiMode::Known).await;
-            house.process_table().clear_faults();
-            house.restart();
+            harness.process_table().set_faults(crash.faults());
+            let _ = harness.scan_with_api(ApiMode::Known).await;
+            harness.process_table().clear_faults();
+            harness.restart();
         }
     }
 }
 
 /// What an endpoint does, in a request of its own.
-async fn ingest(house: &TestHarness<InProcess>, provider: &Provider, received: Vec<ReceivedItem>) {
-    let receipt = house.table.changes(0).len().to_string();
+async fn ingest(
+    harness: &TestHarness<InProcess>,
+    provider: &Provider,
+    received: Vec<ReceivedItem>,
+) {
+    let receipt = harness.table.changes(0).len().to_string();
     let entries = received.into_iter();
     let entries = entries.filter_map(|one| journal_entry(provider, one, &receipt));
     let entries: Vec<_> = entries.collect();
-    ingest_entries(&house.table, &entries, start_time())
+    ingest_entries(&harness.table, &entries, start_time())
         .await
         .unwrap();
 }
 
-async fn complete_waiting(house: &TestHarness<InProcess>, mode: ApiMode) -> DueScanSummary {
-    house.scan_with_api(mode).await.unwrap()
+async fn complete_waiting(harness: &TestHarness<InProcess>, mode: ApiMode) -> DueScanSummary {
+    harness.scan_with_api(mode).await.unwrap()
 }
 
-async fn waiting_entries(house: &TestHarness<InProcess>, provider: &Provider) -> Vec<Arc<Entry>> {
+async fn waiting_entries(harness: &TestHarness<InProcess>, provider: &Provider) -> Vec<Arc<Entry>> {
     let reference = provider.account(Mode::Test).waiting_reference();
-    let batch = read_waiting(&house.table, &reference, None, 1000).await;
+    let batch = read_waiting(&harness.table, &reference, None, 1000).await;
     batch.unwrap().entries
 }

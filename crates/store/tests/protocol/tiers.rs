@@ -175,7 +175,7 @@ async fn row(table: &MemoryTable) -> Arc<PartnerRow> {
     read(table, &acme()).await.unwrap().unwrap()
 }
 
-/// As the door takes a report in: with the program in force when it was signed.
+/// As the endpoint takes a report in: with the program in force when it was signed.
 async fn report(table: &MemoryTable, n: usize, signed_at: Timestamp) {
     let seen = ReferralSnapshot {
         partner: acme(),

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-/// The services of one house.
+/// The services of one harness.
 pub(crate) struct FakeAws {
     table_url: String,
     mail_url: String,

@@ -18,11 +18,11 @@ const ATTEMPTS: usize = 3;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stream_record_that_cannot_be_read_fails_alone() {
-    let house = BuiltHarness::open().await;
-    let customers = unfolded(&house, 3).await;
+    let harness = BuiltHarness::open().await;
+    let customers = unfolded(&harness, 3).await;
     let bad = json!({ "type": { "S": "of a later version" }, "pk": { "S": "customer#x" } });
     let mut batch = RecordBatch::of_stream().unwrap();
-    let entries = images(&house, "journal#");
+    let entries = images(&harness, "journal#");
     assert_eq!(entries.len(), 3);
     for (number, (keys, image)) in entries.into_iter().enumerate() {
         batch = batch.with(stream_record(10 + number, keys, image));
@@ -31,26 +31,29 @@ async fn a_stream_record_that_cannot_be_read_fails_alone() {
             batch = batch.with(stream_record(50, keys, bad.clone()));
         }
     }
-    let mut fold = house.start("journal-fold").await;
+    let mut fold = harness.start("journal-fold").await;
     let said = invoke(&mut fold, &batch.event()).await;
     assert_eq!(said, batch_failures(&[&sequence(50)]));
     for customer in &customers {
-        assert!(has_record(&house, customer).await, "{customer:?} is folded");
+        assert!(
+            has_record(&harness, customer).await,
+            "{customer:?} is folded"
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_customer_whom_the_table_throttles_fails_alone_and_is_folded_the_next_time() {
-    let house = BuiltHarness::open().await;
-    let customers = unfolded(&house, 3).await;
+    let harness = BuiltHarness::open().await;
+    let customers = unfolded(&harness, 3).await;
     let mut batch = RecordBatch::of_stream().unwrap();
-    for (number, (keys, image)) in images(&house, "journal#").into_iter().enumerate() {
+    for (number, (keys, image)) in images(&harness, "journal#").into_iter().enumerate() {
         batch = batch.with(stream_record(10 + number, keys, image));
     }
     let event = batch.event();
-    let mut fold = house.start("journal-fold").await;
+    let mut fold = harness.start("journal-fold").await;
     let refused = "ProvisionedThroughputExceededException";
-    house
+    harness
         .aws
         .inject("GetItem", AwsFault::Responds(400, refused), ATTEMPTS);
     let said = invoke(&mut fold, &event).await;
@@ -58,7 +61,7 @@ async fn a_customer_whom_the_table_throttles_fails_alone_and_is_folded_the_next_
     assert_eq!(said, batch_failures(&[&sequence(10)]));
     let mut folded = Vec::new();
     for customer in &customers {
-        folded.push(has_record(&house, customer).await);
+        folded.push(has_record(&harness, customer).await);
     }
     assert_eq!(
         folded.iter().filter(|folded| **folded).count(),
@@ -67,13 +70,13 @@ async fn a_customer_whom_the_table_throttles_fails_alone_and_is_folded_the_next_
     );
     assert_eq!(invoke(&mut fold, &event).await, batch_failures(&[]));
     for customer in &customers {
-        assert!(has_record(&house, customer).await);
+        assert!(has_record(&harness, customer).await);
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_deleted_or_expired_is_nobodys_business() {
-    let house = BuiltHarness::open().await;
+    let harness = BuiltHarness::open().await;
     let keys = json!({ "pk": { "S": "customer#x" }, "sk": { "S": "journal#x" } });
     let mut event = RecordBatch::of_stream()
         .unwrap()
@@ -88,22 +91,22 @@ async fn what_was_deleted_or_expired_is_nobodys_business() {
     let ttl = json!({ "type": "Service", "principalId": "dynamodb.amazonaws.com" });
     record.insert("userIdentity".into(), ttl);
     for function in ["journal-fold", "dispatch"] {
-        let mut process = house.start(function).await;
-        house.aws.take_operations();
+        let mut process = harness.start(function).await;
+        harness.aws.take_operations();
         assert_eq!(
             invoke(&mut process, &event).await,
             batch_failures(&[]),
             "{function}"
         );
-        assert_eq!(house.aws.take_operations(), [""; 0], "{function}");
+        assert_eq!(harness.aws.take_operations(), [""; 0], "{function}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_letter_that_the_queue_does_not_take_fails_alone() {
-    let house = BuiltHarness::open().await;
-    play_scenarios(&house, &["ada", "chloe", "gaspard"]).await;
-    let letters = images(&house, "letter#");
+    let harness = BuiltHarness::open().await;
+    play_scenarios(&harness, &["ada", "chloe", "gaspard"]).await;
+    let letters = images(&harness, "letter#");
     assert!(letters.len() >= 3, "{letters:?}");
     let (mut batch, mut sequences) = (RecordBatch::of_stream().unwrap(), Vec::new());
     for (number, (keys, image)) in letters.into_iter().enumerate() {
@@ -111,8 +114,8 @@ async fn a_letter_that_the_queue_does_not_take_fails_alone() {
         sequences.push(sequence(10 + number));
     }
     let event = batch.event();
-    let mut dispatch = house.start("dispatch").await;
-    house.aws.inject(
+    let mut dispatch = harness.start("dispatch").await;
+    harness.aws.inject(
         "SendMessage",
         AwsFault::Responds(500, "InternalFailure"),
         ATTEMPTS,
@@ -121,16 +124,16 @@ async fn a_letter_that_the_queue_does_not_take_fails_alone() {
         invoke(&mut dispatch, &event).await,
         batch_failures(&[&sequences[0]])
     );
-    assert_eq!(house.aws.take_messages().len(), sequences.len() - 1);
+    assert_eq!(harness.aws.take_messages().len(), sequences.len() - 1);
     assert_eq!(invoke(&mut dispatch, &event).await, batch_failures(&[]));
-    assert_eq!(house.aws.take_messages().len(), sequences.len());
+    assert_eq!(harness.aws.take_messages().len(), sequences.len());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_that_orders_nothing_fails_alone_and_a_letter_goes_out_once() {
-    let house = BuiltHarness::open().await;
-    play_scenarios(&house, &["ada"]).await;
-    let order = send_task(&house).await;
+    let harness = BuiltHarness::open().await;
+    play_scenarios(&harness, &["ada"]).await;
+    let order = send_task(&harness).await;
     let nobodys = order.replace("cus_ada", "cus_nobody");
     assert_ne!(order, nobodys);
     let event = RecordBatch::of_queue()
@@ -140,18 +143,18 @@ async fn a_message_that_orders_nothing_fails_alone_and_a_letter_goes_out_once() 
         .with(message("bad-too", r#"{"letter":"canary@example.com"}"#))
         .with(message("gone", &nobodys))
         .event();
-    let mut email = house.start("engagement-email").await;
+    let mut email = harness.start("engagement-email").await;
     for _ in 0..2 {
         let said = invoke(&mut email, &event).await;
         assert_eq!(said, batch_failures(&["bad", "bad-too"]));
-        assert_eq!(house.stack.mailbox().mails().unwrap().len(), 1);
+        assert_eq!(harness.stack.mailbox().mails().unwrap().len(), 1);
     }
     assert!(!email.log().contains("canary@"), "{}", email.log());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_that_orders_no_notice_fails_alone() {
-    let house = BuiltHarness::open().await;
+    let harness = BuiltHarness::open().await;
     let event = RecordBatch::of_queue()
         .unwrap()
         .with(message("bad", "no order of canary@example.com"))
@@ -161,7 +164,7 @@ async fn a_message_that_orders_no_notice_fails_alone() {
         ))
         .with(message("bad-too", r#"{"partner":["canary@example.com"]}"#))
         .event();
-    let mut notice = house.start("partner-notice").await;
+    let mut notice = harness.start("partner-notice").await;
     let said = invoke(&mut notice, &event).await;
     assert_eq!(said, batch_failures(&["bad", "bad-too"]));
     assert!(!notice.log().contains("canary@"), "{}", notice.log());
@@ -186,57 +189,61 @@ fn sequence(number: usize) -> String {
 }
 
 /// Items whose sort key begins so, in the table's order.
-fn images(house: &BuiltHarness, prefix: &str) -> Vec<(Value, Value)> {
-    let mut images = house.images();
+fn images(harness: &BuiltHarness, prefix: &str) -> Vec<(Value, Value)> {
+    let mut images = harness.images();
     images.retain(|(keys, _)| keys["sk"]["S"].as_str().unwrap().starts_with(prefix));
     images.sort_by_key(|(keys, _)| keys["pk"]["S"].to_string());
     images
 }
 
 /// So many customers with one entry each and no record, as a receiver leaves them that died.
-async fn unfolded(house: &BuiltHarness, count: usize) -> Vec<CustomerKey> {
-    let mut door = house.start("payment-webhook").await;
+async fn unfolded(harness: &BuiltHarness, count: usize) -> Vec<CustomerKey> {
+    let mut endpoint = harness.start("payment-webhook").await;
     let mut customers = Vec::new();
     for _ in 0..count {
         let told = webhook();
-        assert_eq!(invoke_http(&mut door, &told.event()).await.0, 200);
+        assert_eq!(invoke_http(&mut endpoint, &told.event()).await.0, 200);
         let body: Value = serde_json::from_str(&told.body).unwrap();
         let id = body["data"]["object"]["customer"].as_str().unwrap();
         let customer = CustomerKey::parse(&*format!("stripe/test/{id}")).unwrap();
-        house.table().delete(Key::record(&customer)).await.unwrap();
+        harness
+            .table()
+            .delete(Key::record(&customer))
+            .await
+            .unwrap();
         customers.push(customer);
     }
     customers
 }
 
-async fn has_record(house: &BuiltHarness, customer: &CustomerKey) -> bool {
-    let record = house.table().get(Key::record(customer)).await;
+async fn has_record(harness: &BuiltHarness, customer: &CustomerKey) -> bool {
+    let record = harness.table().get(Key::record(customer)).await;
     record.unwrap().is_some()
 }
 
-/// Plays sample lives through the door.
-async fn play_scenarios(house: &BuiltHarness, names: &[&str]) {
-    let mut door: FunctionProcess = house.start("payment-webhook").await;
+/// Plays sample lives through the endpoint.
+async fn play_scenarios(harness: &BuiltHarness, names: &[&str]) {
+    let mut endpoint: FunctionProcess = harness.start("payment-webhook").await;
     for name in names {
         let story = Story::parse(sample_story(name).unwrap()).unwrap();
         let signers = signers(&Shop::default()).unwrap();
         for delivery in story.deliveries(&signers, Timestamp::now()).unwrap() {
             let told: SignedRequest = signed(String::from_utf8(delivery.body).unwrap());
-            let (status, said) = invoke_http(&mut door, &told.event()).await;
+            let (status, said) = invoke_http(&mut endpoint, &told.event()).await;
             assert_eq!(status, 200, "{name}: {said}");
         }
     }
 }
 
 /// The order that follows from the first letter owed, as `dispatch` sends it.
-async fn send_task(house: &BuiltHarness) -> String {
-    let letters = images(house, "letter#");
+async fn send_task(harness: &BuiltHarness) -> String {
+    let letters = images(harness, "letter#");
     let (keys, image) = letters.into_iter().next().unwrap();
     let event = RecordBatch::of_stream()
         .unwrap()
         .with(stream_record(10, keys, image))
         .event();
-    let mut dispatch = house.start("dispatch").await;
+    let mut dispatch = harness.start("dispatch").await;
     assert_eq!(invoke(&mut dispatch, &event).await, batch_failures(&[]));
-    house.aws.take_messages().remove(0)
+    harness.aws.take_messages().remove(0)
 }

@@ -11,16 +11,16 @@ type FreezeCase = (&'static str, bool, fn(&BuiltHarness));
 
 const FREEZE_CASES: [FreezeCase; 3] = [
     ("nothing", false, |_| {}),
-    ("they are closed", true, |house| {
-        house.services.close_connections()
+    ("they are closed", true, |harness| {
+        harness.services.close_connections()
     }),
     (
         "they stand, and nobody is at their other end",
         true,
-        |house| {
-            house.services.mark_stale();
+        |harness| {
+            harness.services.mark_stale();
             for operation in ["GetParameter", "GetItem", "PutItem"] {
-                house
+                harness
                     .aws
                     .inject(operation, AwsFault::StaleSilence, FOR_EVER);
             }
@@ -31,46 +31,53 @@ const FREEZE_CASES: [FreezeCase; 3] = [
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_webhook_after_a_freeze_is_kept_once_whatever_became_of_the_connections() {
     for (name, others, falls) in FREEZE_CASES {
-        let house = BuiltHarness::open().await;
-        let mut door = house.start("payment-webhook").await;
-        assert_journaled(&house, &mut door, &webhook(), 1, name).await;
+        let harness = BuiltHarness::open().await;
+        let mut endpoint = harness.start("payment-webhook").await;
+        assert_journaled(&harness, &mut endpoint, &webhook(), 1, name).await;
         for nth in 2..4 {
-            door.freeze().await.unwrap();
-            falls(&house);
-            door.thaw().await.unwrap();
-            let before = house.services.connections();
-            assert_journaled(&house, &mut door, &webhook(), nth, name).await;
-            assert_eq!(house.services.connections() > before, others, "{name}");
+            endpoint.freeze().await.unwrap();
+            falls(&harness);
+            endpoint.thaw().await.unwrap();
+            let before = harness.services.connections();
+            assert_journaled(&harness, &mut endpoint, &webhook(), nth, name).await;
+            assert_eq!(harness.services.connections() > before, others, "{name}");
         }
         assert!(
-            !door.log().contains("not_durable"),
+            !endpoint.log().contains("not_durable"),
             "{name}: {}",
-            door.log()
+            endpoint.log()
         );
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_write_whose_answer_was_lost_is_one_entry_and_no_repetition() {
-    let house = BuiltHarness::open().await;
-    let mut door = house.start("payment-webhook").await;
+    let harness = BuiltHarness::open().await;
+    let mut endpoint = harness.start("payment-webhook").await;
     for (nth, lost) in (1..4).enumerate() {
         // The first of a webhook's writes is the journal's, the others are the record's.
-        house
+        harness
             .aws
             .inject("PutItem", AwsFault::LosesResponse, lost.min(2));
-        assert_journaled(&house, &mut door, &webhook(), nth + 1, "a lost answer").await;
-        house.aws.clear_faults();
+        assert_journaled(
+            &harness,
+            &mut endpoint,
+            &webhook(),
+            nth + 1,
+            "a lost answer",
+        )
+        .await;
+        harness.aws.clear_faults();
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_table_that_stays_silent_is_a_503_and_the_next_webhook_is_kept() {
-    let house = BuiltHarness::open().await;
-    let mut door = house.start("payment-webhook").await;
+    let harness = BuiltHarness::open().await;
+    let mut endpoint = harness.start("payment-webhook").await;
     let told = webhook();
-    house.aws.inject("PutItem", AwsFault::Silence, FOR_EVER);
-    let (status, said) = invoke_http(&mut door, &told.event()).await;
+    harness.aws.inject("PutItem", AwsFault::Silence, FOR_EVER);
+    let (status, said) = invoke_http(&mut endpoint, &told.event()).await;
     assert_eq!(status, 503, "{said}");
     assert!(
         said["error"]
@@ -78,49 +85,54 @@ async fn a_table_that_stays_silent_is_a_503_and_the_next_webhook_is_kept() {
             .unwrap()
             .contains("send it again later")
     );
-    assert_eq!(house.count(""), 0);
-    house.aws.clear_faults();
-    assert_journaled(&house, &mut door, &told, 1, "once it answers").await;
+    assert_eq!(harness.count(""), 0);
+    harness.aws.clear_faults();
+    assert_journaled(&harness, &mut endpoint, &told, 1, "once it answers").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_webhook_that_is_journaled_is_a_200_though_the_table_then_fails() {
-    let house = BuiltHarness::open().await;
-    let mut door = house.start("payment-webhook").await;
-    house.aws.inject(
+    let harness = BuiltHarness::open().await;
+    let mut endpoint = harness.start("payment-webhook").await;
+    harness.aws.inject(
         "GetItem",
         AwsFault::Responds(500, "InternalServerError"),
         FOR_EVER,
     );
-    let (status, said) = invoke_http(&mut door, &webhook().event()).await;
+    let (status, said) = invoke_http(&mut endpoint, &webhook().event()).await;
     assert_eq!((status, &said["applied"]), (200, &1.into()), "{said}");
-    assert_eq!((house.count("journal#"), house.count("record")), (1, 0));
+    assert_eq!((harness.count("journal#"), harness.count("record")), (1, 0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_run_by_a_schedule_wakes_as_well() {
-    let house = BuiltHarness::open().await;
+    let harness = BuiltHarness::open().await;
     let sweep = json!({ "job": "due_scan" });
-    let mut calendar = house.start("calendar").await;
+    let mut calendar = harness.start("calendar").await;
     for _ in 0..3 {
         assert_eq!(invoke(&mut calendar, &sweep).await["complete"], true);
         calendar.freeze().await.unwrap();
-        house.services.close_connections();
+        harness.services.close_connections();
         calendar.thaw().await.unwrap();
     }
 }
 
-/// The door keeps it, for the first time, and nothing else is in any journal but what was.
+/// The endpoint keeps it, for the first time, and nothing else is in any journal but what was.
 async fn assert_journaled(
-    house: &BuiltHarness,
-    door: &mut FunctionProcess,
+    harness: &BuiltHarness,
+    endpoint: &mut FunctionProcess,
     told: &SignedRequest,
     nth: usize,
     name: &str,
 ) {
-    let (status, said) = invoke_http(door, &told.event()).await;
-    assert_eq!(status, 200, "{name}, webhook {nth}: {said}\n{}", door.log());
+    let (status, said) = invoke_http(endpoint, &told.event()).await;
+    assert_eq!(
+        status,
+        200,
+        "{name}, webhook {nth}: {said}\n{}",
+        endpoint.log()
+    );
     assert_eq!(said["applied"], 1, "{name}, webhook {nth}: {said}");
-    assert_eq!(house.count("journal#"), nth, "{name}");
-    assert_eq!(house.count("record"), nth, "{name}");
+    assert_eq!(harness.count("journal#"), nth, "{name}");
+    assert_eq!(harness.count("record"), nth, "{name}");
 }

@@ -79,27 +79,27 @@ const fn case(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_form_of_an_event_has_the_same_verdict() {
-    let house = BuiltHarness::open().await;
-    let mut door = house.start("payment-webhook").await;
+    let harness = BuiltHarness::open().await;
+    let mut endpoint = harness.start("payment-webhook").await;
     let mut kept = 0;
     for shape in HttpEventFormat::ALL {
         for way in &CASES {
             let name = format!("{} by {shape:?}", way.name);
             let GatewayRequest(told, body, flag) = (way.change)(webhook());
-            house.aws.take_operations();
+            harness.aws.take_operations();
             let event = told.shaped(shape, body, flag);
-            let (status, said) = invoke_http(&mut door, &event).await;
+            let (status, said) = invoke_http(&mut endpoint, &event).await;
             assert_eq!(status, (way.status)(shape), "{name}: {said}");
             if status == 200 {
                 kept += 1;
                 assert_eq!(said["applied"], 1, "{name}: {said}");
-                assert!(!house.aws.take_operations().is_empty(), "{name}");
+                assert!(!harness.aws.take_operations().is_empty(), "{name}");
             } else {
                 assert!(said["error"].is_string(), "{name}: {said}");
-                assert_eq!(house.aws.take_operations(), [""; 0], "{name}");
+                assert_eq!(harness.aws.take_operations(), [""; 0], "{name}");
             }
         }
-        assert_eq!(house.count("journal#"), kept, "{shape:?}");
+        assert_eq!(harness.count("journal#"), kept, "{shape:?}");
     }
     println!(
         "{} events in {} forms",
@@ -110,13 +110,13 @@ async fn every_form_of_an_event_has_the_same_verdict() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_repetition_is_known_in_every_form() {
-    let house = BuiltHarness::open().await;
-    let mut door = house.start("payment-webhook").await;
+    let harness = BuiltHarness::open().await;
+    let mut endpoint = harness.start("payment-webhook").await;
     for shape in HttpEventFormat::ALL {
         let told = webhook();
         for (applied, repeated) in [(1, 0), (0, 1), (0, 1)] {
             let event = told.shaped(shape, Some(told.body.clone()), false);
-            let (status, said) = invoke_http(&mut door, &event).await;
+            let (status, said) = invoke_http(&mut endpoint, &event).await;
             assert_eq!(status, 200, "{shape:?}: {said}");
             let counted = (&said["applied"], &said["repeated"]);
             assert_eq!(
@@ -130,10 +130,10 @@ async fn a_repetition_is_known_in_every_form() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_partner_is_named_by_whichever_gateway_names_it() {
-    let house = BuiltHarness::open().await;
+    let harness = BuiltHarness::open().await;
     let acme = domain::ids::PartnerId::parse("acme").unwrap();
-    store::partners::add(&house.table(), &acme).await.unwrap();
-    let mut door = house.start("partner-referral").await;
+    store::partners::add(&harness.table(), &acme).await.unwrap();
+    let mut endpoint = harness.start("partner-referral").await;
     for shape in [
         HttpEventFormat::HttpApi2,
         HttpEventFormat::HttpApi1,
@@ -154,21 +154,21 @@ async fn a_partner_is_named_by_whichever_gateway_names_it() {
                 body: Some(body),
                 base64,
             });
-            let (status, said) = invoke_http(&mut door, &event.unwrap()).await;
+            let (status, said) = invoke_http(&mut endpoint, &event.unwrap()).await;
             assert_eq!(status, 202, "{shape:?}, base64 {base64}: {said}");
         }
     }
-    assert_eq!(house.count("parked#"), 6);
+    assert_eq!(harness.count("parked#"), 6);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_has_the_form_of_its_question_and_its_lines_tell_the_verdict() {
-    let house = BuiltHarness::open().await;
-    let mut door = house.start("payment-webhook").await;
+    let harness = BuiltHarness::open().await;
+    let mut endpoint = harness.start("payment-webhook").await;
     for shape in HttpEventFormat::ALL {
         let told = webhook();
         let event = told.shaped(shape, Some(told.body.clone()), false);
-        let answer = crate::test_harness::invoke(&mut door, &event).await;
+        let answer = crate::test_harness::invoke(&mut endpoint, &event).await;
         let http = matches!(
             shape,
             HttpEventFormat::HttpApi2 | HttpEventFormat::FunctionUrl
@@ -178,7 +178,11 @@ async fn an_answer_has_the_form_of_its_question_and_its_lines_tell_the_verdict()
         assert_eq!(answer["headers"]["content-type"], "application/json");
         let id: Value = serde_json::from_str(&told.body).unwrap();
         let id = id["id"].as_str().unwrap();
-        assert!(has_log_line(&door, &["applied", id]), "{}", door.log());
+        assert!(
+            has_log_line(&endpoint, &["applied", id]),
+            "{}",
+            endpoint.log()
+        );
     }
 }
 

@@ -41,24 +41,24 @@ fn malformed_events() -> Vec<(&'static str, Value)> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_endpoint_refuses_what_is_no_request_and_serves_again() {
-    let house = BuiltHarness::open().await;
+    let harness = BuiltHarness::open().await;
     for function in ["payment-webhook", "partner-referral"] {
-        let mut door = house.start(function).await;
-        house.aws.take_operations();
+        let mut endpoint = harness.start(function).await;
+        harness.aws.take_operations();
         for (name, event) in malformed_events() {
             if name == "a webhook" {
                 continue;
             }
-            let (status, said) = invoke_http(&mut door, &event).await;
+            let (status, said) = invoke_http(&mut endpoint, &event).await;
             assert_eq!(status, 400, "{function}, {name}: {said}");
             assert!(
                 !said.to_string().contains(CANARY),
                 "{function}, {name}: {said}"
             );
         }
-        assert_eq!(house.aws.take_operations(), [""; 0], "{function}");
-        assert!(!door.log().contains(CANARY), "{}", door.log());
-        let (status, said) = invoke_http(&mut door, &webhook().event()).await;
+        assert_eq!(harness.aws.take_operations(), [""; 0], "{function}");
+        assert!(!endpoint.log().contains(CANARY), "{}", endpoint.log());
+        let (status, said) = invoke_http(&mut endpoint, &webhook().event()).await;
         let expected = if function == "payment-webhook" {
             200
         } else {
@@ -70,7 +70,7 @@ async fn an_endpoint_refuses_what_is_no_request_and_serves_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reader_of_batches_reports_what_is_no_batch_and_reads_the_next() {
-    let house = BuiltHarness::open().await;
+    let harness = BuiltHarness::open().await;
     let none = json!({ "Records": [] });
     let sweep = json!({ "job": "due_scan" });
     for (function, kind, own, good) in [
@@ -80,8 +80,8 @@ async fn a_reader_of_batches_reports_what_is_no_batch_and_reads_the_next() {
         ("partner-notice", "NotAQueue", "a queue's batch", &none),
         ("calendar", "NoJob", "none of these", &sweep),
     ] {
-        let mut process = house.start(function).await;
-        house.aws.take_operations();
+        let mut process = harness.start(function).await;
+        harness.aws.take_operations();
         for (name, event) in malformed_events()
             .into_iter()
             .filter(|(name, _)| *name != own)
@@ -90,7 +90,7 @@ async fn a_reader_of_batches_reports_what_is_no_batch_and_reads_the_next() {
             assert_eq!(said, kind, "{function}, {name}: {words}");
             assert!(!words.contains(CANARY), "{function}, {name}: {words}");
         }
-        assert_eq!(house.aws.take_operations(), [""; 0], "{function}");
+        assert_eq!(harness.aws.take_operations(), [""; 0], "{function}");
         let logged = log_lines(&process);
         assert!(
             logged.len() >= malformed_events().len() - 1,
@@ -108,12 +108,12 @@ async fn a_reader_of_batches_reports_what_is_no_batch_and_reads_the_next() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_schedules_jobs_run_and_say_that_they_came_to_an_end() {
-    let house = BuiltHarness::open().await;
-    let mut door = house.start("payment-webhook").await;
+    let harness = BuiltHarness::open().await;
+    let mut endpoint = harness.start("payment-webhook").await;
     for _ in 0..3 {
-        assert_eq!(invoke_http(&mut door, &webhook().event()).await.0, 200);
+        assert_eq!(invoke_http(&mut endpoint, &webhook().event()).await.0, 200);
     }
-    let mut calendar = house.start("calendar").await;
+    let mut calendar = harness.start("calendar").await;
     for (job, customers) in [("due_scan", 0), ("audit", 3), ("audit", 3)] {
         let said = invoke(&mut calendar, &json!({ "job": job })).await;
         assert_eq!(said["complete"], true, "{job}: {said}");

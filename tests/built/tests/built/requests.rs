@@ -9,7 +9,7 @@ use providers::{Secret, partner, partner_secret, provider};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// The payment provider's door.
+/// The payment provider's endpoint.
 pub(crate) const WEBHOOK_PATH: &str = "/webhooks/stripe";
 
 /// A request: headers and body.

@@ -33,13 +33,13 @@ async fn a_parameter_store_in_trouble_at_the_start_is_a_503_until_it_answers() {
     let mut all = tokio::task::JoinSet::new();
     for (fault, word) in START_FAULTS {
         all.spawn(async move {
-            let house = BuiltHarness::open().await;
-            house.aws.inject("GetParameter", fault, FOR_EVER);
-            let mut door = house.start("payment-webhook").await;
-            assert_unverifiable(&mut door, word).await;
-            assert_eq!(house.count(""), 0, "{fault:?}");
-            house.aws.clear_faults();
-            assert_applied(&mut door).await;
+            let harness = BuiltHarness::open().await;
+            harness.aws.inject("GetParameter", fault, FOR_EVER);
+            let mut endpoint = harness.start("payment-webhook").await;
+            assert_unverifiable(&mut endpoint, word).await;
+            assert_eq!(harness.count(""), 0, "{fault:?}");
+            harness.aws.clear_faults();
+            assert_applied(&mut endpoint).await;
         });
     }
     while let Some(ended) = all.join_next().await {
@@ -49,14 +49,14 @@ async fn a_parameter_store_in_trouble_at_the_start_is_a_503_until_it_answers() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_parameter_store_that_is_not_there_at_the_start_is_a_503_until_it_is() {
-    let house = BuiltHarness::open().await;
+    let harness = BuiltHarness::open().await;
     let reserved = ReservedPort::new().unwrap();
     let own = [("AWS_ENDPOINT_URL_SSM", reserved.url())];
-    let mut door = house.start_with("payment-webhook", &own).await;
-    assert_unverifiable(&mut door, "no answer").await;
-    let server = house.authority.server().unwrap();
-    let _there = reserved.open(server, house.aws.clone()).unwrap();
-    assert_applied(&mut door).await;
+    let mut endpoint = harness.start_with("payment-webhook", &own).await;
+    assert_unverifiable(&mut endpoint, "no answer").await;
+    let server = harness.authority.server().unwrap();
+    let _there = reserved.open(server, harness.aws.clone()).unwrap();
+    assert_applied(&mut endpoint).await;
 }
 
 /// In Lambda a process's credentials never change: its environment ends before they do. So this
@@ -69,13 +69,13 @@ async fn a_table_that_takes_the_credentials_for_expired_is_a_503_and_then_answer
         (403, "UnrecognizedClientException"),
         (400, "ProvisionedThroughputExceededException"),
     ] {
-        let house = BuiltHarness::open().await;
-        let mut door = house.start("payment-webhook").await;
+        let harness = BuiltHarness::open().await;
+        let mut endpoint = harness.start("payment-webhook").await;
         let told = webhook();
-        house
+        harness
             .aws
             .inject("PutItem", AwsFault::Responds(status, kind), FOR_EVER);
-        let (answer, said) = invoke_http(&mut door, &told.event()).await;
+        let (answer, said) = invoke_http(&mut endpoint, &told.event()).await;
         assert_eq!(answer, 503, "{status} {kind}: {said}");
         let word = if kind.starts_with("Prov") {
             "throttling"
@@ -83,21 +83,21 @@ async fn a_table_that_takes_the_credentials_for_expired_is_a_503_and_then_answer
             kind
         };
         assert!(
-            has_log_line(&door, &["not_durable", "ERROR", word]),
+            has_log_line(&endpoint, &["not_durable", "ERROR", word]),
             "{}",
-            door.log()
+            endpoint.log()
         );
-        assert_eq!(house.count(""), 0);
-        house.aws.clear_faults();
-        let (answer, said) = invoke_http(&mut door, &told.event()).await;
+        assert_eq!(harness.count(""), 0);
+        harness.aws.clear_faults();
+        let (answer, said) = invoke_http(&mut endpoint, &told.event()).await;
         assert_eq!((answer, &said["applied"]), (200, &1.into()), "{said}");
-        assert_eq!(house.count("journal#"), 1);
+        assert_eq!(harness.count("journal#"), 1);
     }
 }
 
 /// A webhook is refused for now, and one line of the log says why.
-async fn assert_unverifiable(door: &mut FunctionProcess, word: &str) {
-    let (status, said) = invoke_http(door, &webhook().event()).await;
+async fn assert_unverifiable(endpoint: &mut FunctionProcess, word: &str) {
+    let (status, said) = invoke_http(endpoint, &webhook().event()).await;
     assert_eq!(status, 503, "{word}: {said}");
     assert!(
         said["error"]
@@ -107,30 +107,30 @@ async fn assert_unverifiable(door: &mut FunctionProcess, word: &str) {
         "{said}"
     );
     assert!(
-        has_log_line(door, &["unverifiable", "ERROR", word]),
+        has_log_line(endpoint, &["unverifiable", "ERROR", word]),
         "{word}: {}",
-        door.log()
+        endpoint.log()
     );
 }
 
 /// The same process takes a webhook, once it no longer remembers that the secrets could not be
 /// read: its sender sends again and again, as senders do.
-async fn assert_applied(door: &mut FunctionProcess) {
-    let (mut status, mut said) = invoke_http(door, &webhook().event()).await;
+async fn assert_applied(endpoint: &mut FunctionProcess) {
+    let (mut status, mut said) = invoke_http(endpoint, &webhook().event()).await;
     for _ in 0..MAX_TRIES {
         if status != 503 {
             break;
         }
-        (status, said) = invoke_http(door, &webhook().event()).await;
+        (status, said) = invoke_http(endpoint, &webhook().event()).await;
     }
     assert_eq!(
         (status, &said["applied"]),
         (200, &1.into()),
         "{said}\n{}",
-        door.log()
+        endpoint.log()
     );
     assert!(
-        log_lines(door)
+        log_lines(endpoint)
             .iter()
             .any(|line| line["verdict"] == "applied")
     );

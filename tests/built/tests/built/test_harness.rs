@@ -1,4 +1,4 @@
-//! A house without functions of its own: table, mailbox, queue and parameters behind TLS, and
+//! A harness without functions of its own: table, mailbox, queue and parameters behind TLS, and
 //! built functions as processes before them.
 
 use crate::aws::FakeAws;
@@ -138,7 +138,7 @@ impl BuiltHarness {
     }
 }
 
-/// Has a door answer: status and body.
+/// Has an endpoint answer: status and body.
 pub(crate) async fn invoke_http(process: &mut FunctionProcess, event: &Value) -> (u16, Value) {
     let said = invoke(process, event).await;
     let status = said["statusCode"].as_u64().unwrap();

@@ -20,27 +20,27 @@ use std::sync::Arc;
 
 /// A body that is proven, whatever it says: JSON, its words, times, days, amounts. It means the
 /// same each time, and what is journaled of it reads the same again.
-pub(super) fn bodies(door: &'static TestEndpoint) -> FuzzTarget {
+pub(super) fn bodies(endpoint: &'static TestEndpoint) -> FuzzTarget {
     let run = move |bytes: &[u8]| {
-        let heard = receive_proven(door, bytes);
-        assert_eq!(heard, receive_proven(door, bytes), "{}", door.name);
+        let heard = receive_proven(endpoint, bytes);
+        assert_eq!(heard, receive_proven(endpoint, bytes), "{}", endpoint.name);
         if let EndpointVerdict::Accepted(told) = &heard {
             told.iter()
-                .for_each(|received| assert_rereads_equal(door, received));
+                .for_each(|received| assert_rereads_equal(endpoint, received));
         }
     };
     FuzzTarget {
-        name: format!("bodies at {}", door.name),
-        seeds: door.bodies(),
+        name: format!("bodies at {}", endpoint.name),
+        seeds: endpoint.bodies(),
         run: Box::new(run),
     }
 }
 
 /// Documents that an API shows to whatever it is asked, behind a genuine delivery.
-pub(super) fn answers(door: &'static TestEndpoint) -> FuzzTarget {
+pub(super) fn answers(endpoint: &'static TestEndpoint) -> FuzzTarget {
     let run = move |bytes: &[u8]| {
         let shown = answer(200, &String::from_utf8_lossy(bytes));
-        for genuine in [door.genuine.first(), door.genuine.last()]
+        for genuine in [endpoint.genuine.first(), endpoint.genuine.last()]
             .into_iter()
             .flatten()
         {
@@ -49,17 +49,20 @@ pub(super) fn answers(door: &'static TestEndpoint) -> FuzzTarget {
                 CallTarget::Api(_) => Some(shown.clone()),
             };
             if let EndpointVerdict::Accepted(told) =
-                receive(door, &genuine.headers, &genuine.body, known)
+                receive(endpoint, &genuine.headers, &genuine.body, known)
             {
                 told.iter()
-                    .for_each(|received| assert_rereads_equal(door, received));
+                    .for_each(|received| assert_rereads_equal(endpoint, received));
             }
         }
     };
-    let documents = door.genuine.iter().flat_map(|genuine| &genuine.documents);
+    let documents = endpoint
+        .genuine
+        .iter()
+        .flat_map(|genuine| &genuine.documents);
     let documents: BTreeSet<&str> = documents.copied().collect();
     FuzzTarget {
-        name: format!("answers behind {}", door.name),
+        name: format!("answers behind {}", endpoint.name),
         seeds: documents
             .into_iter()
             .map(|text| text.as_bytes().to_vec())
@@ -69,35 +72,38 @@ pub(super) fn answers(door: &'static TestEndpoint) -> FuzzTarget {
 }
 
 /// Raw bytes of a journal entry, whatever stands there. Reading it once more ends.
-pub(super) fn journal_entries(door: &'static TestEndpoint) -> Option<FuzzTarget> {
-    let EndpointOwner::Provider(_) = door.owner else {
+pub(super) fn journal_entries(endpoint: &'static TestEndpoint) -> Option<FuzzTarget> {
+    let EndpointOwner::Provider(_) = endpoint.owner else {
         return None;
     };
-    let told = door.genuine.iter().flat_map(|genuine| &genuine.received);
+    let told = endpoint
+        .genuine
+        .iter()
+        .flat_map(|genuine| &genuine.received);
     let mut readings = told
         .clone()
         .filter_map(|received| event_of(&received.outcome));
     let first = readings.next()?.clone();
     let run = move |bytes: &[u8]| {
-        let once = reread(door, &first, bytes.into());
+        let once = reread(endpoint, &first, bytes.into());
         if let ItemOutcome::Event(reading) = &once.outcome
             && !reading.is_waiting()
         {
-            let twice = reread(door, reading, Arc::clone(&once.raw));
-            assert_eq!(twice.raw, once.raw, "{}", door.name);
+            let twice = reread(endpoint, reading, Arc::clone(&once.raw));
+            assert_eq!(twice.raw, once.raw, "{}", endpoint.name);
         }
     };
     Some(FuzzTarget {
-        name: format!("kept of {}", door.name),
+        name: format!("kept of {}", endpoint.name),
         seeds: told.map(|received| received.raw.to_vec()).collect(),
         run: Box::new(run),
     })
 }
 
-/// What a door makes of this body, proven as that door wants it.
-fn receive_proven(door: &TestEndpoint, bytes: &[u8]) -> EndpointVerdict {
-    let genuine = &door.genuine[0];
-    let by_api = match door.delivery_format.proof {
+/// What an endpoint makes of this body, proven as that endpoint wants it.
+fn receive_proven(endpoint: &TestEndpoint, bytes: &[u8]) -> EndpointVerdict {
+    let genuine = &endpoint.genuine[0];
+    let by_api = match endpoint.delivery_format.proof {
         ProofKind::Hex | ProofKind::Base64 | ProofKind::Ed25519 | ProofKind::Query => false,
         ProofKind::Rsa | ProofKind::ApiConfirmed => true,
     };
@@ -110,10 +116,10 @@ fn receive_proven(door: &TestEndpoint, bytes: &[u8]) -> EndpointVerdict {
         CallTarget::Api(_) => genuine.answers.response(call).ok().cloned(),
     };
     if by_api {
-        return receive(door, &genuine.headers, &genuine.body, known);
+        return receive(endpoint, &genuine.headers, &genuine.body, known);
     }
-    let headers = signed_headers(door, 0, bytes).expect("can be signed");
-    receive(door, &headers, bytes, known)
+    let headers = signed_headers(endpoint, 0, bytes).expect("can be signed");
+    receive(endpoint, &headers, bytes, known)
 }
 
 /// The id that a delivery names.
@@ -129,7 +135,7 @@ fn delivery_id(genuine: &GenuineDelivery) -> String {
 }
 
 fn receive(
-    door: &TestEndpoint,
+    endpoint: &TestEndpoint,
     headers: &[(String, String)],
     body: &[u8],
     known: impl FnMut(&ApiCall) -> Option<ApiResponse>,
@@ -139,25 +145,25 @@ fn receive(
         headers: &headers.expect("are few"),
         body,
         mode: Mode::Test,
-        secrets: &door.own_tenant().secrets,
+        secrets: &endpoint.own_tenant().secrets,
         now: T,
     };
-    door.receive(&knock, &ApiResponses::default(), known)
+    endpoint.receive(&knock, &ApiResponses::default(), known)
 }
 
 /// What is journaled reads the same again, long after the API has forgotten; and what was
 /// understood can be read in one way only.
-fn assert_rereads_equal(door: &TestEndpoint, received: &ReceivedItem) {
+fn assert_rereads_equal(endpoint: &TestEndpoint, received: &ReceivedItem) {
     let Some(reading) = event_of(&received.outcome).filter(|reading| !reading.is_waiting()) else {
         return;
     };
     if !reading.is_unclear() {
         let UniqueKeys(sound) = serde_json::from_slice(&received.raw).expect("is JSON");
-        assert!(sound, "{}: a key twice was understood", door.name);
+        assert!(sound, "{}: a key twice was understood", endpoint.name);
     }
-    if let EndpointOwner::Provider(_) = door.owner {
-        let again = reread(door, reading, Arc::clone(&received.raw));
-        assert_eq!(&again, received, "{}", door.name);
+    if let EndpointOwner::Provider(_) = endpoint.owner {
+        let again = reread(endpoint, reading, Arc::clone(&received.raw));
+        assert_eq!(&again, received, "{}", endpoint.name);
     }
 }
 
@@ -170,8 +176,8 @@ fn event_of(outcome: &ItemOutcome) -> Option<&NormalizedEvent> {
     }
 }
 
-fn reread(door: &TestEndpoint, reading: &NormalizedEvent, raw: Arc<[u8]>) -> ReceivedItem {
-    door.read_again(&Entry::new(
+fn reread(endpoint: &TestEndpoint, reading: &NormalizedEvent, raw: Arc<[u8]>) -> ReceivedItem {
+    endpoint.read_again(&Entry::new(
         reading.clone(),
         raw,
         1,

@@ -15,9 +15,12 @@ use rustls_pki_types::pem::PemObject;
 /// Header values, a line each; its first letter says which header it is. Control characters stand
 /// for parts of what was really sent: 1 the signature, 2 the time, 3 the name. What is believed
 /// has all of it, as it was sent.
-pub(super) fn headers(doors: &'static [TestEndpoint], door: &'static TestEndpoint) -> FuzzTarget {
-    let ground = context(doors, door);
-    let parts = parts(door, ground.genuine);
+pub(super) fn headers(
+    endpoints: &'static [TestEndpoint],
+    endpoint: &'static TestEndpoint,
+) -> FuzzTarget {
+    let ground = context(endpoints, endpoint);
+    let parts = parts(endpoint, ground.genuine);
     let values = ground.genuine.headers.iter().map(|(_, value)| value);
     let lines = ('a'..)
         .zip(values)
@@ -41,15 +44,18 @@ pub(super) fn headers(doors: &'static [TestEndpoint], door: &'static TestEndpoin
         assert_not_forged(&bent, &ground);
     };
     FuzzTarget {
-        name: format!("headers of {}", door.name),
+        name: format!("headers of {}", endpoint.name),
         seeds: vec![written.into_bytes(), marked.into_bytes()],
         run: Box::new(run),
     }
 }
 
 /// Forms that name what an API is asked for.
-pub(super) fn forms(doors: &'static [TestEndpoint], door: &'static TestEndpoint) -> FuzzTarget {
-    let ground = context(doors, door);
+pub(super) fn forms(
+    endpoints: &'static [TestEndpoint],
+    endpoint: &'static TestEndpoint,
+) -> FuzzTarget {
+    let ground = context(endpoints, endpoint);
     let run = move |bytes: &[u8]| {
         for api in [
             ApiBehavior::Silent,
@@ -63,16 +69,19 @@ pub(super) fn forms(doors: &'static [TestEndpoint], door: &'static TestEndpoint)
         }
     };
     FuzzTarget {
-        name: format!("forms of {}", door.name),
-        seeds: door.bodies(),
+        name: format!("forms of {}", endpoint.name),
+        seeds: endpoint.bodies(),
         run: Box::new(run),
     }
 }
 
 /// Queries of postbacks. What is believed is genuine, or said with a token in force; the same
 /// parameters under a right proof mean the same each time.
-pub(super) fn queries(doors: &'static [TestEndpoint], door: &'static TestEndpoint) -> FuzzTarget {
-    let ground = context(doors, door);
+pub(super) fn queries(
+    endpoints: &'static [TestEndpoint],
+    endpoint: &'static TestEndpoint,
+) -> FuzzTarget {
+    let ground = context(endpoints, endpoint);
     let run = move |bytes: &[u8]| {
         let mut bent = TamperedDelivery::new(&ground);
         bent.body = bytes.to_vec();
@@ -81,25 +90,25 @@ pub(super) fn queries(doors: &'static [TestEndpoint], door: &'static TestEndpoin
         if address::parse_query(text.as_bytes()).is_none() {
             return;
         }
-        bent.body = address::with_proof(door, 0, &text).into_bytes();
+        bent.body = address::with_proof(endpoint, 0, &text).into_bytes();
         let none = Headers::new(std::iter::empty::<(&str, &str)>()).expect("are few");
-        let heard = || door.receive(&bent.request(&none), &door.silent, |_| None);
-        assert_eq!(heard(), heard(), "{}", door.name);
+        let heard = || endpoint.receive(&bent.request(&none), &endpoint.silent, |_| None);
+        assert_eq!(heard(), heard(), "{}", endpoint.name);
     };
     let bare = POSTBACKS.iter().map(|(_, text)| text.as_bytes().to_vec());
     FuzzTarget {
-        name: format!("queries of {}", door.name),
-        seeds: door.bodies().into_iter().take(2).chain(bare).collect(),
+        name: format!("queries of {}", endpoint.name),
+        seeds: endpoint.bodies().into_iter().take(2).chain(bare).collect(),
         run: Box::new(run),
     }
 }
 
 /// Certificates in PEM, as somebody's host shows them. Only the two of the right name vouch.
-pub(super) fn certificates(door: &'static TestEndpoint) -> FuzzTarget {
+pub(super) fn certificates(endpoint: &'static TestEndpoint) -> FuzzTarget {
     let right = ["sandbox", "live"]
         .map(|name| CertificateDer::from_pem_slice(certificate(name).as_bytes()).expect("is one"));
     let run = move |bytes: &[u8]| {
-        let genuine = &door.genuine[0];
+        let genuine = &endpoint.genuine[0];
         let mut known = genuine.answers.clone();
         let shown = answer(200, &String::from_utf8_lossy(bytes));
         known.insert(certificate_call(), Some(shown));
@@ -108,10 +117,10 @@ pub(super) fn certificates(door: &'static TestEndpoint) -> FuzzTarget {
             headers: &headers.expect("are few"),
             body: &genuine.body,
             mode: Mode::Test,
-            secrets: &door.own_tenant().secrets,
+            secrets: &endpoint.own_tenant().secrets,
             now: T,
         };
-        if let EndpointVerdict::Accepted(told) = door.receive(&knock, &known, |_| None) {
+        if let EndpointVerdict::Accepted(told) = endpoint.receive(&knock, &known, |_| None) {
             let text = String::from_utf8_lossy(bytes);
             let first = CertificateDer::from_pem_slice(text.as_bytes()).expect("was read");
             assert!(
@@ -122,7 +131,7 @@ pub(super) fn certificates(door: &'static TestEndpoint) -> FuzzTarget {
         }
     };
     FuzzTarget {
-        name: format!("certificates of {}", door.name),
+        name: format!("certificates of {}", endpoint.name),
         seeds: CERTIFICATES
             .iter()
             .map(|(_, pem)| pem.as_bytes().to_vec())
@@ -166,14 +175,14 @@ pub(super) fn secrets(provider: &'static Provider) -> FuzzTarget {
 }
 
 fn context(
-    doors: &'static [TestEndpoint],
-    door: &'static TestEndpoint,
+    endpoints: &'static [TestEndpoint],
+    endpoint: &'static TestEndpoint,
 ) -> TamperingContext<'static> {
     TamperingContext {
-        endpoints: doors,
-        endpoint: door,
-        genuine: &door.genuine[0],
-        other: &door.genuine[1],
+        endpoints,
+        endpoint,
+        genuine: &endpoint.genuine[0],
+        other: &endpoint.genuine[1],
     }
 }
 
@@ -195,8 +204,8 @@ fn header(line: &str, genuine: &GenuineDelivery, parts: &[String; 3]) -> Option<
 }
 
 /// Signature, time and name of a delivery.
-fn parts(door: &TestEndpoint, genuine: &GenuineDelivery) -> [String; 3] {
-    let shape = door.delivery_format;
+fn parts(endpoint: &TestEndpoint, genuine: &GenuineDelivery) -> [String; 3] {
+    let shape = endpoint.delivery_format;
     let value = |(name, tag): (&str, &str)| {
         let found = genuine.headers.iter().find(|(known, _)| known == name);
         let mut items = found

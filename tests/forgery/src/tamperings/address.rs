@@ -23,7 +23,7 @@ pub(super) const TAMPERINGS: &[Tampering] = &[
     }),
     breaking("a report's signature under a question", |bent, ground, rng| {
         require_question(bent)?;
-        let reports = ground.endpoints.iter().find(|door| door.name == "partner")?;
+        let reports = ground.endpoints.iter().find(|endpoint| endpoint.name == "partner")?;
         bent.headers.clone_from(&rng.choice(&reports.genuine)?.headers);
         Some(())
     }),
@@ -180,7 +180,7 @@ pub(super) const TAMPERINGS: &[Tampering] = &[
     }),
 ];
 
-/// By somebody who holds a key: with another change it might fit the door.
+/// By somebody who holds a key: with another change it might fit the endpoint.
 #[rustfmt::skip] // a table
 pub(super) const INSIDERS: &[Tampering] = &[
     breaking("a postback of another partner", |bent, _, _| as_tenant(bent, 1)),
@@ -222,9 +222,9 @@ fn any_question<'a>(
     ground: &TamperingContext<'a>,
     rng: &mut Rng,
 ) -> Option<&'a crate::types::GenuineDelivery> {
-    let mut doors = ground.endpoints.iter();
-    let door = doors.find(|door| matches!(door.owner, EndpointOwner::Question))?;
-    rng.choice(&door.genuine)
+    let mut endpoints = ground.endpoints.iter();
+    let endpoint = endpoints.find(|endpoint| matches!(endpoint.owner, EndpointOwner::Question))?;
+    rng.choice(&endpoint.genuine)
 }
 
 /// The parameters of a postback, as they are written.

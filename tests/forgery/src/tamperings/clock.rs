@@ -138,7 +138,7 @@ pub(super) const TAMPERINGS: &[Tampering] = &[
     }),
 ];
 
-/// As that door's senders write it.
+/// As that endpoint's senders write it.
 fn time_of(bent: &TamperedDelivery<'_>, second: i64) -> String {
     match bent.endpoint.delivery_format.proof {
         ProofKind::Rsa => at(second).to_string(),

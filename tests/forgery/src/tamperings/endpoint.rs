@@ -1,4 +1,4 @@
-//! Another door, another tenant, other money, another certificate.
+//! Another endpoint, another tenant, other money, another certificate.
 
 use super::{Tampering, breaking, flipped, preserving};
 use crate::delivery_format::ProofKind;
@@ -12,20 +12,20 @@ use std::borrow::Cow;
 
 #[rustfmt::skip] // a table
 pub(super) const TAMPERINGS: &[Tampering] = &[
-    breaking("at another provider's door", |bent, ground, rng| {
-        let door = rng.choice(ground.endpoints)?;
+    breaking("at another provider's endpoint", |bent, ground, rng| {
+        let endpoint = rng.choice(ground.endpoints)?;
         let whose = |name: &str| name.split(',').next().unwrap_or_default().to_owned();
-        (whose(&door.name) != whose(&ground.endpoint.name)).then_some(())?;
-        bent.endpoint = door;
-        bent.secrets = &door.own_tenant().secrets;
+        (whose(&endpoint.name) != whose(&ground.endpoint.name)).then_some(())?;
+        bent.endpoint = endpoint;
+        bent.secrets = &endpoint.own_tenant().secrets;
         Some(())
     }),
-    breaking("at another tenant's door", |bent, ground, _| {
+    breaking("at another tenant's endpoint", |bent, ground, _| {
         (!ground.endpoint.is_api_confirmed()).then_some(())?;
         bent.secrets = &ground.endpoint.tenants[1].secrets;
         Some(())
     }),
-    breaking("at the door of the other money", |bent, ground, _| {
+    breaking("at the endpoint of the other money", |bent, ground, _| {
         bent.mode = Mode::Live;
         bent.secrets = &ground.endpoint.tenants[3].secrets;
         Some(())

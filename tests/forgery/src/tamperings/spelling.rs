@@ -140,7 +140,7 @@ pub(super) const TAMPERINGS: &[Tampering] = &[
     }),
 ];
 
-/// Writes the signature's bytes in some other way; `written` is the door's own.
+/// Writes the signature's bytes in some other way; `written` is the endpoint's own.
 fn reencode(
     bent: &mut TamperedDelivery<'_>,
     change: impl FnOnce(&[u8], &dyn Fn(&[u8]) -> String) -> Option<String>,

@@ -18,12 +18,12 @@ async fn a_secret_an_address_and_a_name_are_never_logged_nor_said_in_an_answer()
         secrets: [("stripe".to_owned(), vec![SECRET.to_owned()])].into(),
         ..shop()
     };
-    let house = TestHarness::local_stack().shop(shop).counted().open().await;
-    let wire = house.proxy().clone();
-    house.add_partner("acme").await;
+    let harness = TestHarness::local_stack().shop(shop).counted().open().await;
+    let wire = harness.proxy().clone();
+    harness.add_partner("acme").await;
     let secret = Secret::new(SECRET).unwrap();
     let sender = SignedSender {
-        harness: house,
+        harness,
         proxy: wire,
         secret,
     };

@@ -43,7 +43,7 @@ async fn a_lambda_event_that_is_none_or_lies_about_base64_is_a_400_and_no_panic(
         }
     }
     let mut routes = sender.harness.wiring().routes.iter();
-    let door = &routes
+    let endpoint = &routes
         .find(|route| route.path == WEBHOOK_PATH)
         .unwrap()
         .function;
@@ -52,7 +52,7 @@ async fn a_lambda_event_that_is_none_or_lies_about_base64_is_a_400_and_no_panic(
         (event(&packed, true), 200),
         (event(&text, false), 200),
     ] {
-        let answer = door.invoke(payload.as_bytes()).await.unwrap();
+        let answer = endpoint.invoke(payload.as_bytes()).await.unwrap();
         let answer: Value = serde_json::from_slice(&answer).unwrap();
         assert_eq!(answer["statusCode"], status, "{answer}");
     }

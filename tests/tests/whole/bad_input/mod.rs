@@ -1,4 +1,4 @@
-//! Whatever comes to a door has one named answer: never a 500, never a panic, and no store
+//! Whatever comes to an endpoint has one named answer: never a 500, never a panic, and no store
 //! request where nothing was proven.
 
 mod refused;
@@ -48,7 +48,7 @@ fn case(
     }
 }
 
-/// A house, and somebody who knows the secret of its payment provider's door.
+/// A harness, and somebody who knows the secret of its payment provider's endpoint.
 struct SignedSender {
     harness: TestHarness,
     proxy: CountingProxy,
@@ -57,11 +57,11 @@ struct SignedSender {
 
 impl SignedSender {
     async fn open() -> Self {
-        let house = TestHarness::local_stack().counted().open().await;
-        let wire = house.proxy().clone();
-        let secret = Secret::new(&house.signers().secret).unwrap();
+        let harness = TestHarness::local_stack().counted().open().await;
+        let wire = harness.proxy().clone();
+        let secret = Secret::new(&harness.signers().secret).unwrap();
         Self {
-            harness: house,
+            harness,
             proxy: wire,
             secret,
         }

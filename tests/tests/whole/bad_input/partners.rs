@@ -1,4 +1,4 @@
-//! The partners' door.
+//! The partners' endpoint.
 
 use super::{PARTNER_EVENTS_PATH, RequestCase, case};
 use domain::ids::PartnerId;
@@ -10,12 +10,12 @@ use tests::harness::TestHarness;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_report_that_proves_nothing_or_says_nothing_is_refused_by_name() {
-    let house = TestHarness::local_stack().counted().open().await;
-    let wire = house.proxy().clone();
-    house.add_partner("acme").await;
-    let now = house.now();
+    let harness = TestHarness::local_stack().counted().open().await;
+    let wire = harness.proxy().clone();
+    harness.add_partner("acme").await;
+    let now = harness.now();
     for case in unproven(now) {
-        let answer = house
+        let answer = harness
             .post("POST", PARTNER_EVENTS_PATH, &case.headers, case.body)
             .await;
         assert_eq!(answer.status, case.status, "{}: {answer:?}", case.name);
@@ -36,14 +36,14 @@ async fn a_report_that_proves_nothing_or_says_nothing_is_refused_by_name() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_that_was_given_out_but_is_not_in_force_costs_one_read() {
-    let house = TestHarness::local_stack().counted().open().await;
-    let wire = house.proxy().clone();
-    house.add_partner("acme").await;
-    let (report, now) = (report(), house.now());
+    let harness = TestHarness::local_stack().counted().open().await;
+    let wire = harness.proxy().clone();
+    harness.add_partner("acme").await;
+    let (report, now) = (report(), harness.now());
     for (name, version) in [("ghost", 1), ("acme", 2)] {
         let headers = partner::sign(&report, &key(name, version), now);
         let path = format!("/partners/{name}/events");
-        let answer = house.post("POST", &path, &headers, report.clone()).await;
+        let answer = harness.post("POST", &path, &headers, report.clone()).await;
         assert_eq!(answer.status, 401, "{name}: {answer:?}");
         assert!(
             answer.body.contains("no longer in force"),
@@ -59,7 +59,7 @@ async fn a_key_that_was_given_out_but_is_not_in_force_costs_one_read() {
         (&report, 202, "repeated"),
     ] {
         let headers = partner::sign(body, &key("acme", 1), now);
-        let answer = house
+        let answer = harness
             .post("POST", PARTNER_EVENTS_PATH, &headers, body.to_vec())
             .await;
         assert_eq!(answer.status, status, "{answer:?}");

@@ -38,7 +38,7 @@ async fn a_verified_body_too_large_to_keep_is_a_413_at_every_endpoint() {
     // As the providers' own secrets: the shop of other tests has one of its own.
     let mut shop = shop();
     shop.secrets.clear();
-    let house = TestHarness::local_stack().shop(shop).open().await;
+    let harness = TestHarness::local_stack().shop(shop).open().await;
     let mut tried = Vec::new();
     for provider in PROVIDERS.iter().copied() {
         // Who signs with a certificate is asked for the body, and answers with 256 KiB at most.
@@ -50,9 +50,9 @@ async fn a_verified_body_too_large_to_keep_is_a_413_at_every_endpoint() {
             .secrets([local_secret(provider.name()).as_str()])
             .unwrap();
         let secret: &Secret = secrets.first().unwrap();
-        let headers = provider.sign(&body, secret, house.now()).unwrap();
+        let headers = provider.sign(&body, secret, harness.now()).unwrap();
         let path = format!("/webhooks/{}", provider.name());
-        let answer = house.post("POST", &path, &headers, body).await;
+        let answer = harness.post("POST", &path, &headers, body).await;
         assert_eq!(answer.status, 413, "{path}: {answer:?}");
         assert!(answer.body.contains("too large to be kept"), "{answer:?}");
         tried.push(provider.name());

@@ -50,22 +50,22 @@ impl StoryTest {
     }
 
     /// Plays it, looks where it says so, and gives all that was seen.
-    pub(crate) async fn play(&self, house: &TestHarness) -> Value {
+    pub(crate) async fn play(&self, harness: &TestHarness) -> Value {
         for partner in self.story.partners() {
-            house.add_partner(partner.as_str()).await;
+            harness.add_partner(partner.as_str()).await;
         }
         let mut seen = Map::new();
         let mut sent = 0;
-        let deliveries = self.deliveries(&house.signers());
+        let deliveries = self.deliveries(&harness.signers());
         for (upto, look) in &self.snapshots {
-            house.send_all(&deliveries[sent..*upto]).await;
+            harness.send_all(&deliveries[sent..*upto]).await;
             sent = *upto;
-            house.settle().await;
-            seen.insert(look.clone(), figures(&house.view(&self.customer).await));
+            harness.settle().await;
+            seen.insert(look.clone(), figures(&harness.view(&self.customer).await));
         }
-        house.send_all(&deliveries[sent..]).await;
-        house.settle().await;
-        seen.insert("at the end".into(), house.view(&self.customer).await);
+        harness.send_all(&deliveries[sent..]).await;
+        harness.settle().await;
+        seen.insert("at the end".into(), harness.view(&self.customer).await);
         Value::Object(seen)
     }
 }
