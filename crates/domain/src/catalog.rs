@@ -1,6 +1,9 @@
 //! The catalog: the shop's names for the provider's prices, and the programs it offers to
 //! partners. A price that is not listed is shown under its own id; its meaning is never guessed.
 
+pub mod product_name;
+
+use crate::catalog::product_name::ProductName;
 use crate::ids::PriceId;
 use crate::partner::program::BadProgram;
 use crate::partner::program_input::ProgramInput;
@@ -61,16 +64,6 @@ pub struct Product {
     pub tier: u32,
     /// The providers' ids of its prices.
     pub prices: Vec<PriceId>,
-}
-
-/// A product's name: one for all languages, or one for each.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(untagged)]
-pub enum ProductName {
-    /// The same name in every language.
-    Same(String),
-    /// Names by language: `en`, `fr`.
-    ByLanguage(BTreeMap<String, String>),
 }
 
 /// What an item of a subscription is.
@@ -180,13 +173,6 @@ impl Catalog {
 impl Product {
     /// The name in this language, else in English, else in any language.
     pub fn name_in(&self, language: &str) -> &str {
-        match &self.name {
-            ProductName::Same(name) => name,
-            ProductName::ByLanguage(names) => names
-                .get(language)
-                .or_else(|| names.get("en"))
-                .or_else(|| names.values().next())
-                .map_or("", String::as_str),
-        }
+        self.name.in_language(language)
     }
 }
