@@ -1,8 +1,16 @@
-//! The catalog: the shop's names for the provider's prices, and the programs it offers to
-//! partners. A price that is not listed is shown under its own id; its meaning is never guessed.
+//! The catalog: the shop's names for the provider's prices, what each product lets a customer use,
+//! and the programs that the shop offers to partners. A price that is not listed is shown under its own id; its meaning is never guessed.
 
 pub mod product_name;
+pub mod calendar_duration;
+pub mod feature;
+pub mod access;
 
+use crate::catalog::access::AccessPolicy;
+use crate::catalog::calendar_duration::CalendarDuration;
+use crate::catalog::feature::{
+    BadFeature, Feature, FeatureGrants, FeatureInput, GrantInputs, read_features, read_grants,
+};
 use crate::catalog::product_name::ProductName;
 use crate::ids::PriceId;
 use crate::partner::program::BadProgram;
@@ -11,7 +19,8 @@ use crate::partner::tiers::ProgramTerms;
 use crate::subscription::terms::SubscriptionItem;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use toml::Spanned;
 
 /// Plans, add-ons and meters, each by the shop's key for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,6 +31,12 @@ pub struct Catalog {
     pub add_ons: BTreeMap<String, Product>,
     /// Products paid by use.
     pub meters: BTreeMap<String, Product>,
+    /// Products bought once.
+    pub purchases: BTreeMap<String, PurchaseProduct>,
+    /// What the shop's own code may ask about.
+    pub features: BTreeMap<String, Feature>,
+    /// What a customer may use while a payment fails, is disputed or went back.
+    pub access: AccessPolicy,
     /// The program of partners with whom nothing else was agreed.
     pub program: Option<ProgramTerms>,
     /// Other programs for partners, by name.
@@ -33,11 +48,17 @@ pub struct Catalog {
 #[serde(deny_unknown_fields)]
 struct CatalogFile {
     #[serde(default)]
-    plans: BTreeMap<String, Product>,
+    plans: BTreeMap<String, ProductInput>,
     #[serde(default)]
-    add_ons: BTreeMap<String, Product>,
+    add_ons: BTreeMap<String, ProductInput>,
     #[serde(default)]
-    meters: BTreeMap<String, Product>,
+    meters: BTreeMap<String, MeterInput>,
+    #[serde(default)]
+    purchases: BTreeMap<String, PurchaseInput>,
+    #[serde(default)]
+    features: BTreeMap<String, Spanned<FeatureInput>>,
+    #[serde(default)]
+    access: AccessPolicy,
     #[serde(default, deserialize_with = "complete_program")]
     program: Option<ProgramTerms>,
     /// Terms that one of these leaves out are those of `program`.
@@ -53,17 +74,64 @@ fn complete_program<'de, D: Deserializer<'de>>(
     program.map(Some).map_err(D::Error::custom)
 }
 
-/// One product.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+/// A plan or an add-on as the file has it.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct ProductInput {
+    name: ProductName,
+    #[serde(default)]
+    tier: u32,
+    prices: Vec<PriceId>,
+    #[serde(default)]
+    features: GrantInputs,
+}
+
+/// A meter as the file has it: being paid by use, it gives no feature.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MeterInput {
+    name: ProductName,
+    #[serde(default)]
+    tier: u32,
+    prices: Vec<PriceId>,
+}
+
+/// A product bought once, as the file has it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PurchaseInput {
+    name: ProductName,
+    prices: Vec<PriceId>,
+    #[serde(default)]
+    features: GrantInputs,
+    #[serde(default, rename = "for")]
+    lasts: Option<CalendarDuration>,
+}
+
+/// One product of a subscription.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Product {
     /// The name that people read.
     pub name: ProductName,
     /// Its rank among the plans; 0 is the lowest.
-    #[serde(default)]
     pub tier: u32,
     /// The providers' ids of its prices.
     pub prices: Vec<PriceId>,
+    /// What one of it gives.
+    pub features: FeatureGrants,
+}
+
+/// A product that is bought once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PurchaseProduct {
+    /// The name that people read.
+    pub name: ProductName,
+    /// The providers' ids of its prices.
+    pub prices: Vec<PriceId>,
+    /// What one of it gives.
+    pub features: FeatureGrants,
+    /// For how long after its payment it gives that. `None` is for ever.
+    pub lasts: Option<CalendarDuration>,
 }
 
 /// What an item of a subscription is.
@@ -88,6 +156,9 @@ pub enum BadCatalog {
     /// Two products list the same price.
     #[error("price {0} is listed twice; a price belongs to one product")]
     DuplicatePrice(PriceId),
+    /// A feature, or what a product gives of one, is not valid.
+    #[error("the catalog can't be used: {0}")]
+    Feature(#[from] BadFeature),
     /// The program of this name is not valid.
     #[error("[programs.{0}] is not a valid program: {1}")]
     Program(String, BadProgram),
@@ -109,29 +180,78 @@ impl Catalog {
             };
         let programs = file.programs.into_iter().map(parse_program);
         let programs = programs.collect::<Result<_, _>>()?;
+        let features = read_features(text, file.features)?;
+        let products = |inputs: BTreeMap<String, ProductInput>, section: &str| {
+            let read = |(key, input): (String, ProductInput)| {
+                let place = || format!("{section}.{key}");
+                let product = Product {
+                    features: read_grants(text, &features, place, input.features)?,
+                    name: input.name,
+                    tier: input.tier,
+                    prices: input.prices,
+                };
+                Ok((key, product))
+            };
+            inputs
+                .into_iter()
+                .map(read)
+                .collect::<Result<_, BadFeature>>()
+        };
+        let purchases = file.purchases.into_iter().map(|(key, input)| {
+            let place = || format!("purchases.{key}");
+            let product = PurchaseProduct {
+                features: read_grants(text, &features, place, input.features)?,
+                name: input.name,
+                prices: input.prices,
+                lasts: input.lasts,
+            };
+            Ok((key, product))
+        });
         let catalog = Self {
-            plans: file.plans,
-            add_ons: file.add_ons,
-            meters: file.meters,
+            plans: products(file.plans, "plans")?,
+            add_ons: products(file.add_ons, "add_ons")?,
+            meters: file.meters.into_iter().map(MeterInput::product).collect(),
+            purchases: purchases.collect::<Result<_, BadFeature>>()?,
+            features,
+            access: file.access,
             program: file.program,
             programs,
         };
-        let mut prices: Vec<&PriceId> = catalog
-            .plans
-            .values()
-            .chain(catalog.add_ons.values())
-            .chain(catalog.meters.values())
-            .flat_map(|product| &product.prices)
-            .collect();
-        prices.sort();
-        match prices
-            .windows(2)
-            .find(|pair| pair.first() == pair.last())
-            .and_then(|p| p.first())
-        {
-            Some(duplicate) => Err(BadCatalog::DuplicatePrice((*duplicate).clone())),
+        match catalog.duplicate_price() {
+            Some(duplicate) => Err(BadCatalog::DuplicatePrice(duplicate.clone())),
             None => Ok(catalog),
         }
+    }
+
+    fn duplicate_price(&self) -> Option<&PriceId> {
+        let products = [&self.plans, &self.add_ons, &self.meters];
+        let products = products.into_iter().flat_map(BTreeMap::values);
+        let purchases = self.purchases.values();
+        let mut prices: Vec<&PriceId> = products
+            .flat_map(|product| &product.prices)
+            .chain(purchases.flat_map(|product| &product.prices))
+            .collect();
+        prices.sort();
+        let twice = prices.windows(2).find(|pair| pair.first() == pair.last());
+        twice.and_then(|pair| pair.first()).copied()
+    }
+
+    /// The product bought once that the catalog lists a price as, by the shop's key.
+    pub fn purchase(&self, price: &PriceId) -> Option<(&str, &PurchaseProduct)> {
+        let listed = self.purchases.iter();
+        let mut listed = listed.filter(|(_, product)| product.prices.contains(price));
+        listed.next().map(|(key, product)| (key.as_str(), product))
+    }
+
+    /// Features that no product gives: perhaps a name was misspelled.
+    pub fn features_without_product(&self) -> Vec<&str> {
+        let products = self.plans.values().chain(self.add_ons.values());
+        let purchases = self.purchases.values().map(|product| &product.features);
+        let all = products.map(|product| &product.features).chain(purchases);
+        let given: BTreeSet<&String> = all.flat_map(BTreeMap::keys).collect();
+        let features = self.features.keys();
+        let unused = features.filter(|feature| !given.contains(feature));
+        unused.map(String::as_str).collect()
     }
 
     /// What the catalog lists a price as: the kind of its items, the shop's key and the product.
@@ -167,6 +287,18 @@ impl Catalog {
             .iter()
             .filter(|item| self.kind(item, items) == ItemKind::Base)
             .max_by_key(|i| tier(i))
+    }
+}
+
+impl MeterInput {
+    fn product((key, input): (String, Self)) -> (String, Product) {
+        let product = Product {
+            name: input.name,
+            tier: input.tier,
+            prices: input.prices,
+            features: FeatureGrants::new(),
+        };
+        (key, product)
     }
 }
 
