@@ -268,6 +268,8 @@ fn subscription() -> anyhow::Result<Subscription> {
         end_requests: 0,
         end_reason: None,
         ended_at: None,
+        interrupted_at: None,
+        removed_items: Vec::new(),
         activated_at: Some(started_at),
         began_incomplete: false,
         as_of: started_at,

@@ -14,7 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// The edition of the fold, which every record carries. Whoever changes what the fold makes of the
 /// same events raises it: the audit then folds again what an older edition folded, and an older
 /// version leaves the record alone.
-pub const FOLD_VERSION: u16 = 1;
+pub const FOLD_VERSION: u16 = 2;
 
 /// The state that a set of events makes. Order and repetition in `events` do not matter.
 pub fn fold<'a>(events: impl IntoIterator<Item = &'a NormalizedEvent>) -> CustomerState {

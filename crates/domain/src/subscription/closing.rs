@@ -64,9 +64,13 @@ fn weight((id, subscription): (&ObjectId, &Subscription)) -> usize {
             .saturating_add(item.price.as_str().len());
         names.saturating_add(ITEM_BYTES)
     });
+    let removed = subscription.removed_items.iter();
+    let removed = removed.map(|item| item.price.as_str().len().saturating_add(REMOVED_BYTES));
     let names = id.as_str().len();
+    let items = items.chain(removed);
     items.fold(names.saturating_add(TERMS_BYTES), usize::saturating_add)
 }
 
 const TERMS_BYTES: usize = 400;
 const ITEM_BYTES: usize = 120;
+const REMOVED_BYTES: usize = 60;

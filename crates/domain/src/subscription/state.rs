@@ -2,6 +2,7 @@
 
 use crate::ids::ObjectId;
 use crate::money::Currency;
+use crate::subscription::removed_items::{self, RemovedItem};
 use crate::subscription::snapshot_order;
 use crate::subscription::terms::{
     EndReason, SubscriptionSnapshot, SubscriptionStatus, SubscriptionTerms,
@@ -44,6 +45,12 @@ pub struct Subscription {
     /// runs, whatever start it names.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub began_incomplete: bool,
+    /// Since when it has been [interrupted](SubscriptionTerms::interruption) in the way it is now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interrupted_at: Option<Timestamp>,
+    /// Items that were removed before the end of the period that was paid.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removed_items: Vec<RemovedItem>,
     /// The time of the snapshot that these terms come from.
     pub as_of: Timestamp,
     /// Whether several snapshots have the time `as_of` and nothing says which came last.
@@ -127,15 +134,20 @@ fn apply_snapshot(
         // Nobody says whether it had begun before.
         SubscriptionStatus::Canceled => (false, None),
     };
+    let terms = snapshot
+        .terms
+        .clone()
+        .with_known_items(current.map(|current| &current.terms));
     let next = Subscription {
         started_at: snapshot.started_at.min(started_before),
         currency: snapshot
             .currency
             .or(current.and_then(|current| current.currency)),
-        terms: snapshot
-            .terms
-            .clone()
-            .with_known_items(current.map(|current| &current.terms)),
+        interrupted_at: interrupted_at(current, &terms, at),
+        removed_items: current.map_or_else(Vec::new, |current| {
+            removed_items::after_change(&current.removed_items, &current.terms, &terms, at)
+        }),
+        terms,
         canceled_at: request.at,
         end_requests: request.number,
         end_reason: snapshot.end_reason,
@@ -146,6 +158,18 @@ fn apply_snapshot(
         ambiguous,
     };
     subscriptions.insert(snapshot.id.clone(), next);
+}
+
+/// Since when it is interrupted in the way that these terms say: a subscription that goes from past
+/// due to unpaid has been so since the first failure.
+fn interrupted_at(
+    current: Option<&Subscription>,
+    terms: &SubscriptionTerms,
+    at: Timestamp,
+) -> Option<Timestamp> {
+    let interruption = terms.interruption()?;
+    let before = current.filter(|current| current.terms.interruption() == Some(interruption));
+    before.and_then(|before| before.interrupted_at).or(Some(at))
 }
 
 /// The last request to end a subscription.

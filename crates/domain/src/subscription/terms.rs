@@ -55,6 +55,17 @@ impl SubscriptionStatus {
     }
 }
 
+/// Why a customer may be without what a paid subscription gives, though it has not ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interruption {
+    /// A renewal failed: it is past due or unpaid.
+    Unpaid,
+    /// It is paused.
+    Paused,
+    /// It goes on, and nothing is collected.
+    CollectionPaused,
+}
+
 /// A span of time: its start is included, its end is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Period {
@@ -176,6 +187,20 @@ impl SubscriptionTerms {
             self.items.extend(missing);
         }
         self
+    }
+
+    /// What interrupts it.
+    pub fn interruption(&self) -> Option<Interruption> {
+        match self.status {
+            SubscriptionStatus::PastDue | SubscriptionStatus::Unpaid => Some(Interruption::Unpaid),
+            SubscriptionStatus::Paused => Some(Interruption::Paused),
+            SubscriptionStatus::Trialing | SubscriptionStatus::Active => {
+                self.pause.as_ref().map(|_| Interruption::CollectionPaused)
+            }
+            SubscriptionStatus::Incomplete
+            | SubscriptionStatus::IncompleteExpired
+            | SubscriptionStatus::Canceled => None,
+        }
     }
 
     /// Whether it is set to end or has ended.

@@ -12,6 +12,7 @@ use domain::ids::{CustomerKey, ObjectId, Reference};
 use domain::payment::invoice::Invoice;
 use domain::payment::snapshot::{InvoiceState, NextAttempt, SourceKind};
 use domain::state::CustomerState;
+use domain::subscription::removed_items::RemovedItem;
 use domain::subscription::state::Subscription;
 use domain::subscription::terms::{SubscriptionSnapshot, SubscriptionStatus as Status};
 use std::collections::{BTreeMap, BTreeSet};
@@ -145,6 +146,8 @@ fn subscriptions(known: &[JournaledEvent<'_>]) -> BTreeMap<ObjectId, Subscriptio
             ended_at: now.ended_at,
             activated_at: at_stage(Stage::Begun),
             began_incomplete: at_stage(Stage::Before).is_some(),
+            interrupted_at: interrupted_at(&seen),
+            removed_items: removed_items(&seen),
             as_of,
             ambiguous: false,
         };
@@ -159,6 +162,64 @@ enum Stage {
     Before,
     Begun,
     After,
+}
+
+/// What keeps a customer from what a subscription gives: its payment, its pause, a pause of what is
+/// collected.
+fn interruption(seen: &SubscriptionSnapshot) -> u8 {
+    match seen.terms.status {
+        Status::PastDue | Status::Unpaid => 1,
+        Status::Paused => 2,
+        Status::Trialing | Status::Active if seen.terms.pause.is_some() => 3,
+        _ => 0,
+    }
+}
+
+/// The first of the last statements that all tell of one interruption.
+fn interrupted_at(seen: &[SubscriptionStatement<'_>]) -> Option<jiff::Timestamp> {
+    let now = interruption(seen.last()?.1);
+    let same = seen
+        .iter()
+        .rev()
+        .take_while(|(_, s)| interruption(s) == now);
+    same.filter(|_| now != 0).last().map(|((at, _), _)| *at)
+}
+
+/// What a running subscription had, and no later statement has, while its period goes on.
+fn removed_items(seen: &[SubscriptionStatement<'_>]) -> Vec<RemovedItem> {
+    let Some(((as_of, _), now)) = seen.last() else {
+        return Vec::new();
+    };
+    let mut removed = Vec::new();
+    for (place, (_, before)) in seen.iter().enumerate() {
+        let later = seen.get(place + 1..).unwrap_or_default();
+        let [(_, next), ..] = later else { break };
+        let runs = matches!(before.terms.status, Status::Trialing | Status::Active);
+        for item in before
+            .terms
+            .items
+            .iter()
+            .filter(|item| runs && !item.metered)
+        {
+            let has =
+                |s: &SubscriptionSnapshot| s.terms.items.iter().any(|i| i.price == item.price);
+            let renamed = next.terms.items.iter().any(|i| i.id == item.id);
+            let ended = now.terms.status.is_final();
+            let until = item.period.or(before.terms.period).map(|period| period.end);
+            let back = later.iter().any(|(_, s)| has(s));
+            let Some(until) = until.filter(|until| until > as_of && !renamed && !back && !ended)
+            else {
+                continue;
+            };
+            removed.push(RemovedItem {
+                price: item.price.clone(),
+                quantity: item.quantity,
+                until,
+            });
+        }
+    }
+    removed.sort_by(|a, b| (a.until, &a.price).cmp(&(b.until, &b.price)));
+    removed
 }
 
 /// When its end was asked for last, and how often it was. A request is made where an end appears,
