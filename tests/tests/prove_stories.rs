@@ -60,6 +60,7 @@ fn charge(second: i64) -> Fact {
         paid_at: Timestamp::from_second(second).unwrap(),
         subscription: None,
         unlinked: false,
+        purchased: Vec::new(),
     })
 }
 

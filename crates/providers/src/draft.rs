@@ -4,6 +4,7 @@ use crate::wire::{Metadata, UnclearValue};
 use domain::event::{About, Fact};
 use domain::ids::{ObjectId, PriceId, ProviderAccount, Reference};
 use domain::money::{Currency, Money, StatedAmount, exponent};
+use domain::payment::snapshot::PurchasedPrice;
 use domain::person::{Profile, ProfileField};
 use domain::subscription::pricing::{BillingInterval, Pricing};
 use domain::subscription::terms::{
@@ -20,6 +21,8 @@ pub(crate) struct NormalizedEventDraft<'a> {
     pub(crate) facts: Vec<Fact>,
     /// Further references to the same customer.
     pub(crate) references: Vec<Reference>,
+    /// The price that the shop names on the object.
+    price: Option<PriceId>,
 }
 
 impl<'a> NormalizedEventDraft<'a> {
@@ -30,7 +33,25 @@ impl<'a> NormalizedEventDraft<'a> {
             about,
             facts: Vec::new(),
             references: Vec::new(),
+            price: None,
         }
+    }
+
+    /// What an event is made of. A payment that is for no subscription, and does not say itself what
+    /// was bought with it, bought the price that the shop names in its metadata.
+    pub(crate) fn into_parts(mut self) -> (About, Vec<Fact>, Vec<Reference>) {
+        for fact in &mut self.facts {
+            if let (Fact::Payment(payment), Some(price)) = (fact, &self.price)
+                && payment.subscription.is_none()
+                && payment.purchased.is_empty()
+            {
+                payment.purchased.push(PurchasedPrice {
+                    price: price.clone(),
+                    quantity: 1,
+                });
+            }
+        }
+        (self.about, self.facts, self.references)
     }
 
     /// Adds a fact.
@@ -72,6 +93,8 @@ impl<'a> NormalizedEventDraft<'a> {
             if let Some(code) = metadata.code() {
                 self.add_code(&code);
             }
+            let price = || PriceId::parse(metadata.price()?).ok();
+            self.price = self.price.take().or_else(price);
         }
     }
 
@@ -288,6 +311,23 @@ pub(crate) fn terms(
     }
 }
 
+/// What was bought once, of these prices and how many of each. Prices are added up, and bounded.
+pub(crate) fn purchased(
+    lines: impl IntoIterator<Item = (PriceId, Option<u64>)>,
+) -> Vec<PurchasedPrice> {
+    let mut purchased: Vec<PurchasedPrice> = Vec::new();
+    for (price, quantity) in lines {
+        let quantity = quantity.unwrap_or(1);
+        let has_room = purchased.len() < MAX_PURCHASED;
+        match purchased.iter_mut().find(|known| known.price == price) {
+            Some(known) => known.quantity = known.quantity.saturating_add(quantity),
+            None if has_room => purchased.push(PurchasedPrice { price, quantity }),
+            None => {}
+        }
+    }
+    purchased
+}
+
 /// The ids that are present.
 pub(crate) fn ids(ids: &[Option<&ObjectId>]) -> Vec<ObjectId> {
     ids.iter().copied().flatten().cloned().collect()
@@ -296,3 +336,5 @@ pub(crate) fn ids(ids: &[Option<&ObjectId>]) -> Vec<ObjectId> {
 const CODE_PREFIX: &str = "ref_";
 const MAX_FINGERPRINT: usize = 128;
 const MAX_SHOP_ID: usize = 128;
+/// How many prices bought with one payment are kept.
+const MAX_PURCHASED: usize = 20;

@@ -150,7 +150,7 @@ impl<'a> Envelope<'a> {
             }
         };
         let (about, facts, references) = match self.draft(account, at.0, *reader) {
-            Ok(draft) => (draft.about, draft.facts, draft.references),
+            Ok(draft) => draft.into_parts(),
             Err(UnclearValue(what)) => {
                 let facts = vec![Fact::Unclear { what: what.into() }];
                 (self.fallback_about(item, words), facts, Vec::new())

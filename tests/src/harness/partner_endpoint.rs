@@ -223,6 +223,7 @@ fn payment(customer: &str, at: Timestamp) -> PaymentSnapshot {
         paid_at: at,
         subscription: None,
         unlinked: false,
+        purchased: Vec::new(),
     }
 }
 

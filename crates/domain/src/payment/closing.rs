@@ -18,7 +18,9 @@ impl Payments {
         self.closed = self
             .closed
             .saturating_add(u32::try_from(excess).unwrap_or(u32::MAX));
-        closed.iter().filter_map(Payment::paid_at).min()
+        let first_paid_at = closed.iter().filter_map(Payment::paid_at).min();
+        self.keep_purchases(closed);
+        first_paid_at
     }
 
     /// Whether the open payments are those that would be open if the closed ones were here too:

@@ -3,10 +3,12 @@
 
 use crate::ids::ObjectId;
 use crate::money::{Money, StatedAmount, is_zero_minor};
+use crate::payment::kept_purchase::KeptPurchase;
 use crate::payment::payment_index::PaymentIndex;
 use crate::payment::place::PaymentPlace;
 use crate::payment::snapshot::{
-    DisputeSnapshot, DisputeState, PaymentSnapshot, RefundSnapshot, RefundState, SourceKind,
+    DisputeSnapshot, DisputeState, PaymentSnapshot, PurchasedPrice, RefundSnapshot, RefundState,
+    SourceKind,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -28,6 +30,9 @@ pub struct Payments {
     /// The place of the latest of those.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_closed: Option<PaymentPlace>,
+    /// What was bought once with those, as long as it may count.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub closed_purchases: Vec<KeptPurchase>,
     /// Which of `open` has an id.
     #[serde(skip)]
     pub(super) index: PaymentIndex,
@@ -75,6 +80,9 @@ pub struct PaymentSource {
     /// Whether it may be the same money as another source's that it does not name.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unlinked: bool,
+    /// What was bought once with it, where the source says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub purchased: Vec<PurchasedPrice>,
 }
 
 /// All refunds of a charge together, up to a moment.
@@ -150,6 +158,7 @@ impl Payments {
                 paid_at: snapshot.paid_at,
                 subscription: snapshot.subscription.clone(),
                 unlinked: snapshot.unlinked,
+                purchased: snapshot.purchased.clone(),
             });
             payment
                 .sources

@@ -1,6 +1,6 @@
 //! Invoices, payments, refunds and disputes as events show them.
 
-use crate::ids::ObjectId;
+use crate::ids::{ObjectId, PriceId};
 use crate::money::{Money, StatedAmount};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -147,6 +147,18 @@ pub struct PaymentSnapshot {
     /// does not say which charge paid it, or a charge that does not say whether it pays one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unlinked: bool,
+    /// What was bought once with it, where the source says: no items of a subscription.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub purchased: Vec<PurchasedPrice>,
+}
+
+/// Something that was bought once.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PurchasedPrice {
+    /// The provider's id of its price, or the shop's where the provider has none.
+    pub price: PriceId,
+    /// How many of it.
+    pub quantity: u64,
 }
 
 /// The state of a refund. A later variant wins over an earlier one.

@@ -116,6 +116,7 @@ pub(crate) fn paid(source_kind: SourceKind, names: &[&str], minor: i64, second: 
         paid_at: at(second),
         subscription: None,
         unlinked: false,
+        purchased: Vec::new(),
     })
 }
 
@@ -175,6 +176,7 @@ pub(crate) fn any_fact() -> impl Strategy<Value = Fact> {
             |(ids, source_kind, minor, second, unlinked)| Fact::Payment(PaymentSnapshot {
                 ids, source_kind, paid: eur(minor * 100), tax_minor: None, paid_at: at(second),
                 subscription: None, unlinked,
+                purchased: Vec::new(),
             })
         ),
         2 => names.clone().prop_map(|ids| Fact::SamePayment { ids }),

@@ -310,6 +310,7 @@ fn payment_fact(
         paid_at: at,
         subscription: None,
         unlinked: false,
+        purchased: Vec::new(),
     })
 }
 

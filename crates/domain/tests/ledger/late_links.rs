@@ -16,6 +16,7 @@ fn unlinked(id: &str, source_kind: SourceKind, seconds: i64) -> NormalizedEvent 
         paid_at: at,
         subscription: None,
         unlinked: true,
+        purchased: Vec::new(),
     };
     new_event(id, at, vec![Fact::Payment(snapshot)])
 }

@@ -242,6 +242,7 @@ pub(crate) fn taxed(
         paid_at: at,
         subscription: None,
         unlinked: false,
+        purchased: Vec::new(),
     };
     new_event(&format!("paid {id}"), at, vec![Fact::Payment(snapshot)])
 }

@@ -355,6 +355,7 @@ fn payments_that_turn_out_to_be_one_earn_once() {
         paid_at: day(3, 3),
         subscription: None,
         unlinked: false,
+        purchased: Vec::new(),
     };
     let ids = ["in_1", "pi_1"]
         .map(|text| ObjectId::parse(text).unwrap())

@@ -234,6 +234,7 @@ pub(super) fn paid(at: i64) -> NormalizedEvent {
         paid_at: day(at),
         subscription: None,
         unlinked: false,
+        purchased: Vec::new(),
     };
     new_event(&format!("paid {at}"), at, vec![Fact::Payment(snapshot)])
 }

@@ -72,4 +72,4 @@ pub(crate) static GOCARDLESS: Provider = Provider {
 };
 
 /// Raised whenever the same bytes would give another normalized event.
-const NORMALIZER: u16 = 2;
+const NORMALIZER: u16 = 3;

@@ -74,7 +74,7 @@ fn outcome(envelope: &GocardlessEnvelope<'_>, item: &WireItem<'_, '_>) -> FetchS
     let occurred_at = envelope.created_at.0;
     let read = GocardlessEvent::from_envelope(envelope, account, item.responses);
     let (about, facts, references) = match read.and_then(|event| reader(&event)) {
-        Ok(draft) => (draft.about, draft.facts, draft.references),
+        Ok(draft) => draft.into_parts(),
         Err(ReadError::NotFetched(questions)) => return FetchStep::Fetch(questions),
         Err(ReadError::Unavailable(what)) => {
             return FetchStep::Done(waiting_event(account, id, kind, occurred_at, what));

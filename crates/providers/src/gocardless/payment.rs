@@ -124,6 +124,7 @@ fn with_invoice_state<'a>(
         paid_at: charged_at.unwrap_or(event.at),
         subscription: subscription.clone(),
         unlinked: false,
+        purchased: Vec::new(),
     }));
     draft.add_fact(Fact::Invoice(InvoiceSnapshot {
         id: payment.id.0.clone(),

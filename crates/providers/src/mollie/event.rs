@@ -49,7 +49,7 @@ pub(super) fn outcome(
         about: fallback_about,
     } = event;
     let (about, facts, references) = match read {
-        Ok(ReadResult::Draft(draft)) => (draft.about, draft.facts, draft.references),
+        Ok(ReadResult::Draft(draft)) => draft.into_parts(),
         Ok(ReadResult::WrongMode) => return FetchStep::Done(ItemOutcome::WrongMode { kind }),
         Ok(ReadResult::Nothing) => {
             return FetchStep::Done(ItemOutcome::Ignored { id: Some(id), kind });

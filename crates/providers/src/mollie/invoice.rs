@@ -57,6 +57,7 @@ pub(super) fn paid<'a>(
             paid_at: to_timestamp(paid_at).unwrap_or(entity.at),
             subscription: None,
             unlinked: false,
+            purchased: Vec::new(),
         }));
     }
     if let (None, Some(recipient)) = (&invoice.customer_id, invoice.recipient.readable()) {

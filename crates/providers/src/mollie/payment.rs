@@ -182,6 +182,7 @@ impl Payment<'_> {
             paid_at,
             subscription: self.subscription_id.as_ref().map(|id| id.0.clone()),
             unlinked: false,
+            purchased: Vec::new(),
         })
     }
 

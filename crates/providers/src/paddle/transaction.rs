@@ -1,13 +1,14 @@
 //! `transaction.*`: what was billed, what came of it, and the money.
 
 use super::wire::{MinorUnits, metadata};
-use crate::draft::{NormalizedEventDraft, ids, money};
+use crate::draft::{NormalizedEventDraft, ids, money, purchased};
 use crate::envelope::Event;
-use crate::wire::{Id, Part, Rfc3339Time, UnclearValue, id};
+use crate::wire::{Id, Part, Rfc3339Time, UnclearValue, id, present};
 use domain::event::Fact;
+use domain::ids::PriceId;
 use domain::money::Money;
 use domain::payment::snapshot::{
-    InvoiceSnapshot, InvoiceState, NextAttempt, PaymentSnapshot, SourceKind,
+    InvoiceSnapshot, InvoiceState, NextAttempt, PaymentSnapshot, PurchasedPrice, SourceKind,
 };
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -67,6 +68,8 @@ struct Transaction<'a> {
     #[serde(default)]
     payments: Part<Vec<PaymentAttempt>>,
     #[serde(default)]
+    items: Part<Vec<TransactionItem>>,
+    #[serde(default)]
     discount_id: Part<Arc<str>>,
     #[serde(borrow, default)]
     custom_data: Option<&'a RawValue>,
@@ -99,6 +102,25 @@ struct PaymentAttempt {
     #[serde(default)]
     captured_at: Part<Rfc3339Time>,
 }
+
+#[derive(Deserialize)]
+struct TransactionItem {
+    #[serde(default)]
+    quantity: Option<u64>,
+    price: ItemPrice,
+}
+
+#[derive(Deserialize)]
+struct ItemPrice {
+    id: PriceId,
+    // Null where it is charged once.
+    #[serde(default, deserialize_with = "present")]
+    billing_cycle: Option<Option<BillingCycle>>,
+}
+
+/// How often a price is charged: what matters is whether there is one.
+#[derive(Deserialize)]
+struct BillingCycle {}
 
 /// What became of a transaction.
 enum Outcome {
@@ -134,6 +156,7 @@ impl Transaction<'_> {
         let attempts = attempts.flatten().into_iter().flatten();
         let captured = attempts.filter_map(|attempt| attempt.captured_at.readable());
         let captured_at = captured.map(|captured| captured.0).max();
+        let bought = self.purchased(draft);
         // Nothing arrives where credit covers all of it, or the change itself is a credit.
         if paid.minor > 0 {
             draft.add_fact(Fact::Payment(PaymentSnapshot {
@@ -144,11 +167,20 @@ impl Transaction<'_> {
                 paid_at: captured_at.unwrap_or(told_at),
                 subscription: id(&self.subscription_id).cloned(),
                 unlinked: false,
+                purchased: bought,
             }));
         }
         let due = draft.readable(self.amount("balance", |totals| totals.balance));
         let due = due.unwrap_or(Money { minor: 0, ..paid });
         draft.add_fact(self.invoice(InvoiceState::Paid, due, Some(paid)));
+    }
+
+    /// What was bought once, alone or beside a subscription.
+    fn purchased(&self, draft: &mut NormalizedEventDraft<'_>) -> Vec<PurchasedPrice> {
+        let items = draft.readable(self.items.as_ref().read("data.items"));
+        let items = items.flatten().into_iter().flatten();
+        let once = items.filter(|item| matches!(item.price.billing_cycle, Some(None)));
+        purchased(once.map(|item| (item.price.id.clone(), item.quantity)))
     }
 
     fn invoice(&self, state: InvoiceState, due: Money, paid: Option<Money>) -> Fact {

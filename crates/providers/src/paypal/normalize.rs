@@ -114,7 +114,8 @@ impl<'a> PaypalEnvelope<'a> {
         });
         Ok(match draft {
             Ok(draft) => {
-                FetchStep::Done(header.outcome(draft.about, draft.facts, draft.references))
+                let (about, facts, references) = draft.into_parts();
+                FetchStep::Done(header.outcome(about, facts, references))
             }
             Err(ReadError::NotFetched(questions)) => FetchStep::Fetch(questions),
             Err(ReadError::Unavailable(what)) => FetchStep::Done(waiting_event(

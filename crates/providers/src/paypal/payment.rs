@@ -123,6 +123,7 @@ impl Payment {
             paid_at: to_timestamp(paid_at).unwrap_or(event.at),
             subscription: agreement.cloned(),
             unlinked: false,
+            purchased: Vec::new(),
         }));
         let settled = subscription.and_then(|subscription| subscription.paid_invoice(paid));
         draft.facts.extend(settled.map(Fact::Invoice));

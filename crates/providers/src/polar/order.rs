@@ -1,14 +1,15 @@
 //! `order.*` and `refund.*`: what was billed, what came of it, and what goes back.
 
 use super::customer::{Customer, Discount, read_codes};
-use crate::draft::{NormalizedEventDraft, ids, money, not_negative, stated_amount};
+use crate::draft::{NormalizedEventDraft, ids, money, not_negative, purchased, stated_amount};
 use crate::envelope::Event;
 use crate::wire::{Id, Metadata, Part, Rfc3339Time, UnclearValue, id, to_timestamp};
 use domain::event::Fact;
+use domain::ids::PriceId;
 use domain::money::{Money, StatedAmount};
 use domain::payment::snapshot::{
-    InvoiceSnapshot, InvoiceState, NextAttempt, PaymentSnapshot, RefundSnapshot, RefundState,
-    SourceKind,
+    InvoiceSnapshot, InvoiceState, NextAttempt, PaymentSnapshot, PurchasedPrice, RefundSnapshot,
+    RefundState, SourceKind,
 };
 use serde::Deserialize;
 use std::sync::Arc;
@@ -80,6 +81,8 @@ struct Order<'a> {
     refunded_tax_amount: Part<i64>,
     #[serde(default)]
     next_payment_attempt_at: Part<Rfc3339Time>,
+    #[serde(default)]
+    items: Part<Vec<OrderItem>>,
     #[serde(borrow, default)]
     metadata: Part<Metadata<'a>>,
     #[serde(default)]
@@ -88,6 +91,13 @@ struct Order<'a> {
     custom_field_data: Part<Metadata<'a>>,
     #[serde(borrow, default)]
     customer: Part<Customer<'a>>,
+}
+
+/// A line of an order; how many of it is not said.
+#[derive(Deserialize)]
+struct OrderItem {
+    #[serde(default)]
+    product_price_id: Option<PriceId>,
 }
 
 #[derive(Deserialize)]
@@ -175,7 +185,19 @@ impl Order<'_> {
             paid_at,
             subscription: id(&self.subscription_id).cloned(),
             unlinked: false,
+            purchased: self.purchased(draft),
         }
+    }
+
+    /// What was bought once. A subscription's orders are for its items.
+    fn purchased(&self, draft: &mut NormalizedEventDraft<'_>) -> Vec<PurchasedPrice> {
+        if self.subscription_id.is_some() {
+            return Vec::new();
+        }
+        let items = draft.readable(self.items.as_ref().read("data.items"));
+        let prices = items.flatten().into_iter().flatten();
+        let prices = prices.filter_map(|item| item.product_price_id.clone());
+        purchased(prices.map(|price| (price, None)))
     }
 
     /// What was to be paid: the total, until Polar said what is left of it.

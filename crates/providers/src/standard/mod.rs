@@ -16,7 +16,7 @@
 //!   `started_at`, `items`, `currency`? `period`? `trial`? `cancel_at`? `cancel_at_period_end`?
 //!   `canceled_at`? `ended_at`? `end_reason`? `pause`? `metadata`?
 //! - `payment.succeeded`: `payment`, `amount`, `currency`, `customer`? `invoice`? `subscription`?
-//!   `tax`? `paid_at`? `email`? `fingerprint`? `metadata`?
+//!   `tax`? `paid_at`? `email`? `fingerprint`? `items`? (what was bought once) `metadata`?
 //! - `payment.failed`, `.action_required`, `.abandoned`, `.voided`: `invoice`, `amount`,
 //!   `currency`, `customer`? `subscription`? `attempts`? `next_attempt_at`?
 //! - `refund.created`, `.updated`: `refund`, `payment`, `amount`, `status`, `currency`? `tax`?
@@ -157,7 +157,7 @@ pub(crate) fn raw_or_encoded(text: &str) -> Result<Vec<Secret>, WeakSecret> {
 }
 
 /// Raised whenever the same bytes would give another normalized event.
-const NORMALIZER: u16 = 3;
+const NORMALIZER: u16 = 4;
 const TOLERANCE_SECONDS: u16 = 300;
 /// The id of a report may stand in an address; that of an event is the sender's own affair.
 const REPORT_ID_MARKS: &[u8] = b"_-";

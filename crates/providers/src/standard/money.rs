@@ -1,9 +1,12 @@
 //! `payment.*`, `refund.*`, `dispute.*`: money that came, did not come, or goes back.
 
-use crate::draft::{NormalizedEventDraft, ids, money, not_negative, profile, stated_amount};
+use crate::draft::{
+    NormalizedEventDraft, ids, money, not_negative, profile, purchased, stated_amount,
+};
 use crate::envelope::Event;
 use crate::wire::{Id, Metadata, Part, Rfc3339Time, UnclearValue, id, to_timestamp};
 use domain::event::Fact;
+use domain::ids::PriceId;
 use domain::money::{Money, StatedAmount};
 use domain::payment::snapshot::{
     DisputeSnapshot, DisputeState, InvoiceSnapshot, InvoiceState, NextAttempt, PaymentSnapshot,
@@ -36,6 +39,9 @@ pub(super) fn paid<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, Un
     };
     let tax = draft.readable(payment.tax.read("data.tax")).flatten();
     let paid_at = draft.readable(payment.paid_at.read("data.paid_at"));
+    let items = draft.readable(payment.items.read("data.items"));
+    let items = items.flatten().into_iter().flatten();
+    let bought = items.map(|item| (item.price, item.quantity));
     if amount.minor > 0 {
         let tax = tax.filter(|tax| (0..=amount.minor).contains(tax));
         draft.add_fact(Fact::Payment(PaymentSnapshot {
@@ -51,6 +57,7 @@ pub(super) fn paid<'a>(event: &Event<'a>) -> Result<NormalizedEventDraft<'a>, Un
             paid_at: to_timestamp(paid_at.flatten()).unwrap_or(event.at),
             subscription: subscription.cloned(),
             unlinked: false,
+            purchased: purchased(bought),
         }));
     }
     if let Some(invoice) = invoice {
@@ -162,9 +169,19 @@ struct Payment<'a> {
     #[serde(default)]
     email: Part<Arc<str>>,
     #[serde(default)]
+    items: Part<Vec<PaymentItem>>,
+    #[serde(default)]
     fingerprint: Part<Arc<str>>,
     #[serde(borrow, default)]
     metadata: Part<Metadata<'a>>,
+}
+
+/// Something bought once.
+#[derive(Deserialize)]
+struct PaymentItem {
+    price: PriceId,
+    #[serde(default)]
+    quantity: Option<u64>,
 }
 
 #[derive(Deserialize)]

@@ -119,6 +119,7 @@ impl Charge<'_> {
             paid_at,
             subscription: None,
             unlinked,
+            purchased: Vec::new(),
         })))
     }
 

@@ -144,6 +144,7 @@ impl Session<'_> {
             paid_at: event.created,
             subscription: None,
             unlinked: false,
+            purchased: Vec::new(),
         }))
     }
 }

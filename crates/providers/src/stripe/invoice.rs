@@ -3,8 +3,9 @@
 use super::facts::{
     Discount, StripeEvent, discounts, money, not_negative, profile, read_discounts,
 };
+use super::invoice_line::InvoiceLine;
 use super::wire::{Expandable, List, ObjectRef, id};
-use crate::draft::{NormalizedEventDraft, ids};
+use crate::draft::{NormalizedEventDraft, ids, purchased};
 use crate::wire::{
     AddressCountry, Metadata, Part, UnclearValue, UnixSeconds, present, to_timestamp,
 };
@@ -12,7 +13,7 @@ use domain::event::Fact;
 use domain::ids::ObjectId;
 use domain::money::rounded;
 use domain::payment::snapshot::{
-    InvoiceSnapshot, InvoiceState, NextAttempt, PaymentSnapshot, SourceKind,
+    InvoiceSnapshot, InvoiceState, NextAttempt, PaymentSnapshot, PurchasedPrice, SourceKind,
 };
 use serde::Deserialize;
 use std::sync::Arc;
@@ -142,6 +143,9 @@ struct Invoice<'a> {
     // Since then, where it is expanded.
     #[serde(default)]
     payments: Part<List<ListedPayment>>,
+    // The first ten.
+    #[serde(default)]
+    lines: Part<List<InvoiceLine>>,
     #[serde(borrow, default)]
     parent: Option<Parent<'a>>,
     #[serde(borrow, default)]
@@ -218,7 +222,8 @@ impl<'a> Invoice<'a> {
             event.draft_by_reference(id(&self.customer), &[subscription, intent, own])?;
         draft.add_references(&[own, subscription, charge, intent]);
         if state == InvoiceState::Paid {
-            let payment = self.payment(event);
+            let bought = self.purchased(&mut draft);
+            let payment = self.payment(event, bought);
             if let Some(payment) = draft.readable(payment).flatten() {
                 draft.add_fact(Fact::Payment(payment));
             }
@@ -266,7 +271,11 @@ impl<'a> Invoice<'a> {
     }
 
     /// Nothing was paid where credit covered all of it, or the invoice was for nothing.
-    fn payment(&self, event: &StripeEvent<'_>) -> Result<Option<PaymentSnapshot>, UnclearValue> {
+    fn payment(
+        &self,
+        event: &StripeEvent<'_>,
+        purchased: Vec<PurchasedPrice>,
+    ) -> Result<Option<PaymentSnapshot>, UnclearValue> {
         let paid = self.amount_paid()?;
         if paid == 0 {
             return Ok(None);
@@ -298,7 +307,15 @@ impl<'a> Invoice<'a> {
             tax_minor: self.tax(paid),
             paid_at: to_timestamp(transitions.and_then(|t| t.paid_at)).unwrap_or(event.created),
             subscription: self.subscription().cloned(),
+            purchased,
         }))
+    }
+
+    /// What was bought once, alone or beside a subscription.
+    fn purchased(&self, draft: &mut NormalizedEventDraft<'_>) -> Vec<PurchasedPrice> {
+        let lines = draft.readable(self.lines.as_ref().read("data.object.lines"));
+        let lines = lines.flatten().into_iter().flat_map(|list| &list.data);
+        purchased(lines.filter_map(InvoiceLine::purchased))
     }
 
     /// The tax within what was paid. Where credit covered a part, it is the same part of the tax.

@@ -27,6 +27,7 @@ mod charge;
 mod checkout;
 mod customer;
 mod dispute;
+mod invoice_line;
 mod invoice;
 mod item;
 mod payment;
@@ -73,4 +74,4 @@ const SIGNATURE: TimestampedSignature = TimestampedSignature {
 };
 
 /// Raised whenever the same bytes would give another normalized event.
-const NORMALIZER: u16 = 4;
+const NORMALIZER: u16 = 5;

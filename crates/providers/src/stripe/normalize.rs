@@ -142,7 +142,7 @@ impl<'a> StripeEnvelope<'a> {
             };
         };
         let (about, facts, references) = match self.draft(account, created, *reader) {
-            Ok(draft) => (draft.about, draft.facts, draft.references),
+            Ok(draft) => draft.into_parts(),
             Err(UnclearValue(what)) => {
                 let facts = vec![Fact::Unclear { what: what.into() }];
                 (self.fallback_about(account, &kind, raw), facts, Vec::new())

@@ -131,6 +131,7 @@ impl PaymentParts<'_> {
             paid_at: event.created,
             subscription: None,
             unlinked: self.unlinked,
+            purchased: Vec::new(),
         })))
     }
 }

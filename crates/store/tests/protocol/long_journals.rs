@@ -37,6 +37,7 @@ fn pays(n: i64) -> NormalizedEvent {
         paid_at: at(n),
         subscription: None,
         unlinked: false,
+        purchased: Vec::new(),
     });
     event_of(1, format!("stripe/test/evt_{n}"), at(n), vec![fact])
 }

@@ -105,6 +105,7 @@ pub(crate) fn paid(customer: usize, n: usize) -> NormalizedEvent {
         paid_at,
         subscription: None,
         unlinked: false,
+        purchased: Vec::new(),
     };
     let id = format!("stripe/test/evt_{n}");
     event_of(customer, id, paid_at, vec![Fact::Payment(seen)])

@@ -248,5 +248,6 @@ fn payment_source(
         paid_at: seen.paid_at,
         subscription: seen.subscription.clone(),
         unlinked: seen.unlinked,
+        purchased: seen.purchased.clone(),
     }
 }

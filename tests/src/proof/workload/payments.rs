@@ -47,6 +47,7 @@ impl ScenarioBuilder<'_> {
                 paid_at: at(clock),
                 subscription: sub.clone(),
                 unlinked,
+                purchased: Vec::new(),
             })
         };
         let clock = self.clock;
@@ -103,6 +104,7 @@ impl ScenarioBuilder<'_> {
                 paid_at: at(clock),
                 subscription: None,
                 unlinked: false,
+                purchased: Vec::new(),
             })
         };
         let (s, p, c) = (&*ids.invoice, &*ids.intent, &*ids.charge);
@@ -170,6 +172,7 @@ impl ScenarioBuilder<'_> {
             paid_at: at(self.clock),
             subscription: None,
             unlinked: false,
+            purchased: Vec::new(),
         });
         self.add_event("charge.succeeded", 3, vec![fact], &["ch1", "pi1"]);
         let sale = ExpectedSale {

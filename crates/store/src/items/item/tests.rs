@@ -241,6 +241,7 @@ fn entry(customer: &CustomerKey, reward: Reward) -> Arc<Entry> {
         paid_at: at,
         subscription: None,
         unlinked: false,
+        purchased: Vec::new(),
     };
     let refund = RefundSnapshot {
         id: ObjectId::parse("re_1").unwrap(),
