@@ -15,5 +15,6 @@ pub mod event;
 pub mod state;
 pub mod letter;
 pub mod catalog;
+pub mod entitlement;
 pub mod record;
 pub mod view;

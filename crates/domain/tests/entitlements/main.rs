@@ -9,4 +9,12 @@
 )]
 // Helpers of tests fail loudly; the lints' exception covers test functions alone.
 
+#[path = "../laws/scenarios.rs"]
+#[allow(dead_code, reason = "these tests need a part of it")]
+mod scenarios;
+
 mod features;
+mod laws;
+mod life;
+mod purchases;
+mod stories;

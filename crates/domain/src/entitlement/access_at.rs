@@ -1,0 +1,195 @@
+//! Whether a subscription or a purchase gives anything at a moment, by the access policy.
+
+use super::answer::AccessReason;
+use crate::catalog::access::{AccessPolicy, AccessRule};
+use crate::ids::ObjectId;
+use crate::payment::kept_purchase::PaymentStanding;
+use crate::payment::payments::Payments;
+use crate::subscription::state::Subscription;
+use crate::subscription::terms::{SubscriptionStatus, TrialFallback};
+use jiff::Timestamp;
+
+/// Access that is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Access {
+    /// Why, where that is not its kind of source.
+    pub(super) special: Option<AccessReason>,
+    /// Whether it is given for the time being.
+    pub(super) soft: bool,
+    /// When it ends by itself; [`Timestamp::MAX`] where it does not.
+    pub(super) until: Timestamp,
+}
+
+impl Access {
+    const FULL: Self = Self {
+        special: None,
+        soft: false,
+        until: Timestamp::MAX,
+    };
+
+    /// The same until this moment at most. From then on the reason is `why`.
+    pub(super) fn ending(
+        self,
+        end: Timestamp,
+        at: Timestamp,
+        why: AccessReason,
+    ) -> Result<Self, AccessReason> {
+        if end <= at {
+            return Err(why);
+        }
+        let until = self.until.min(end);
+        Ok(Self { until, ..self })
+    }
+
+    /// The same under a rule for a trouble that began at `since`.
+    pub(super) fn under(
+        self,
+        rule: AccessRule,
+        since: Timestamp,
+        at: Timestamp,
+        why: AccessReason,
+    ) -> Result<Self, AccessReason> {
+        let end = rule.lasts_until(since).ok_or(why)?;
+        let soft = self.soft || rule.is_soft();
+        Self { soft, ..self }.ending(end, at, why)
+    }
+
+    /// The same after what became of the money.
+    fn paid_by(
+        self,
+        standing: PaymentStanding,
+        policy: &AccessPolicy,
+        at: Timestamp,
+    ) -> Result<Self, AccessReason> {
+        let (rule, why) = match standing {
+            PaymentStanding::Kept => return Ok(self),
+            PaymentStanding::PartlyRefunded => (policy.partly_refunded, AccessReason::Refunded),
+            PaymentStanding::Refunded => (policy.refunded, AccessReason::Refunded),
+            PaymentStanding::Disputed => (policy.disputed, AccessReason::Disputed),
+            PaymentStanding::Lost => (policy.refunded, AccessReason::Disputed),
+        };
+        // These rules have no days, so it does not matter when it began.
+        self.under(rule, at, at, why)
+    }
+}
+
+/// What the items of a subscription give at a moment.
+pub(super) fn of_subscription(
+    subscription: &Subscription,
+    money: PaymentStanding,
+    policy: &AccessPolicy,
+    at: Timestamp,
+) -> Result<Access, AccessReason> {
+    let terms = &subscription.terms;
+    let since = subscription.interrupted_at.unwrap_or(subscription.as_of);
+    let full = || match subscription.ends_at() {
+        Some(end) => Access::FULL.ending(end, at, AccessReason::Ended),
+        None => Ok(Access::FULL),
+    };
+    let overdue = |rule| -> Result<Access, AccessReason> {
+        let access = full()?.under(rule, since, at, AccessReason::Expired)?;
+        let special = Some(AccessReason::GracePastDue);
+        Ok(Access { special, ..access })
+    };
+    let access = match terms.status {
+        SubscriptionStatus::Incomplete | SubscriptionStatus::IncompleteExpired => {
+            return Err(AccessReason::None);
+        }
+        SubscriptionStatus::Canceled => return Err(AccessReason::Ended),
+        SubscriptionStatus::Active => full()?,
+        SubscriptionStatus::Trialing => {
+            let end = trial_end(subscription).unwrap_or(Timestamp::MAX);
+            let access = full()?.ending(end, at, AccessReason::Expired)?;
+            let special = Some(AccessReason::Trial);
+            Access { special, ..access }
+        }
+        SubscriptionStatus::PastDue => overdue(policy.past_due)?,
+        SubscriptionStatus::Unpaid => overdue(policy.unpaid)?,
+        SubscriptionStatus::Paused => {
+            full()?.under(policy.paused, since, at, AccessReason::Paused)?
+        }
+    };
+    let access = access.paid_by(money, policy, at)?;
+    match &terms.pause {
+        Some(pause) if terms.status.is_running() && pause.resumes_at.is_none_or(|end| end > at) => {
+            access.under(policy.collection_paused, since, at, AccessReason::Paused)
+        }
+        Some(_) | None => Ok(access),
+    }
+}
+
+/// What a purchase gives at a moment. `end` is when its time is over.
+pub(super) fn of_purchase(
+    end: Timestamp,
+    money: PaymentStanding,
+    policy: &AccessPolicy,
+    at: Timestamp,
+) -> Result<Access, AccessReason> {
+    let access = Access::FULL.ending(end, at, AccessReason::Expired)?;
+    access.paid_by(money, policy, at)
+}
+
+/// The moments at which what a subscription gives may change by itself.
+pub(super) fn changes_of<'a>(
+    subscription: &'a Subscription,
+    policy: &AccessPolicy,
+) -> impl Iterator<Item = Timestamp> + 'a {
+    let since = subscription.interrupted_at.unwrap_or(subscription.as_of);
+    let rules = [
+        policy.past_due,
+        policy.unpaid,
+        policy.paused,
+        policy.collection_paused,
+    ];
+    let graces = rules
+        .into_iter()
+        .filter_map(move |rule| rule.lasts_until(since));
+    let pause = subscription.terms.pause.as_ref();
+    let resumes_at = pause.and_then(|pause| pause.resumes_at);
+    let removed = subscription.removed_items.iter().map(|item| item.until);
+    let others = [subscription.ends_at(), trial_end(subscription), resumes_at];
+    graces.chain(removed).chain(others.into_iter().flatten())
+}
+
+/// When a trial ends without anything to follow it.
+fn trial_end(subscription: &Subscription) -> Option<Timestamp> {
+    let terms = &subscription.terms;
+    match terms.trial_fallback {
+        Some(TrialFallback::Ends | TrialFallback::Pauses) => terms.trial.map(|trial| trial.end),
+        Some(TrialFallback::Other) | None => None,
+    }
+}
+
+/// What became of the money for a subscription's running period, or of its last payment where no
+/// period is known: disputed where one payment is, gone where all are.
+pub(super) fn money_for(
+    id: &ObjectId,
+    subscription: &Subscription,
+    payments: &Payments,
+) -> PaymentStanding {
+    let start = subscription.terms.period.map(|period| period.start);
+    let mine = payments
+        .settled()
+        .filter(|payment| payment.subscription() == Some(id));
+    let mut standings: Vec<PaymentStanding> = mine
+        .filter(|payment| start.is_none_or(|start| payment.paid_at() >= Some(start)))
+        .map(|payment| payment.standing())
+        .collect();
+    if start.is_none() {
+        let earlier = standings.len().saturating_sub(1);
+        standings.drain(..earlier);
+    }
+    let worst = standings.iter().copied().max().unwrap_or_default();
+    let all_gone = standings.iter().all(|standing| standing.is_gone());
+    let any_disputed = standings.contains(&PaymentStanding::Disputed);
+    match worst {
+        PaymentStanding::Kept | PaymentStanding::PartlyRefunded | PaymentStanding::Disputed => {
+            worst
+        }
+        PaymentStanding::Refunded | PaymentStanding::Lost if any_disputed => {
+            PaymentStanding::Disputed
+        }
+        PaymentStanding::Refunded | PaymentStanding::Lost if all_gone => worst,
+        PaymentStanding::Refunded | PaymentStanding::Lost => PaymentStanding::PartlyRefunded,
+    }
+}
