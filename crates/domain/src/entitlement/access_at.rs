@@ -160,36 +160,41 @@ fn trial_end(subscription: &Subscription) -> Option<Timestamp> {
     }
 }
 
-/// What became of the money for a subscription's running period, or of its last payment where no
-/// period is known: disputed where one payment is, gone where all are.
+/// What became of a subscription's money. It is disputed while a dispute of any of its payments is
+/// open. Else what was paid since its running period began decides, or its last payment where no
+/// period is known: all of it went back, or a part, or nothing.
 pub(super) fn money_for(
     id: &ObjectId,
     subscription: &Subscription,
     payments: &Payments,
 ) -> PaymentStanding {
-    let start = subscription.terms.period.map(|period| period.start);
-    let mine = payments
+    let mine: Vec<(Option<Timestamp>, PaymentStanding)> = payments
         .settled()
-        .filter(|payment| payment.subscription() == Some(id));
-    let mut standings: Vec<PaymentStanding> = mine
-        .filter(|payment| start.is_none_or(|start| payment.paid_at() >= Some(start)))
-        .map(|payment| payment.standing())
+        .filter(|payment| payment.subscription() == Some(id))
+        .map(|payment| (payment.paid_at(), payment.standing()))
         .collect();
-    if start.is_none() {
-        let earlier = standings.len().saturating_sub(1);
-        standings.drain(..earlier);
+    let period = subscription.terms.period;
+    let last = mine.iter().filter_map(|(paid_at, _)| *paid_at).max();
+    let start = period.map(|period| period.start).or(last);
+    let running = mine.iter().filter(|(paid_at, _)| *paid_at >= start);
+    let running = || running.clone().map(|(_, standing)| *standing);
+    if mine
+        .iter()
+        .any(|(_, standing)| *standing == PaymentStanding::Disputed)
+    {
+        return PaymentStanding::Disputed;
     }
-    let worst = standings.iter().copied().max().unwrap_or_default();
-    let all_gone = standings.iter().all(|standing| standing.is_gone());
-    let any_disputed = standings.contains(&PaymentStanding::Disputed);
-    match worst {
-        PaymentStanding::Kept | PaymentStanding::PartlyRefunded | PaymentStanding::Disputed => {
-            worst
+    match running().max().unwrap_or_default() {
+        gone @ (PaymentStanding::Refunded | PaymentStanding::Lost) => {
+            let all_gone = running().all(PaymentStanding::is_gone);
+            if all_gone {
+                gone
+            } else {
+                PaymentStanding::PartlyRefunded
+            }
         }
-        PaymentStanding::Refunded | PaymentStanding::Lost if any_disputed => {
-            PaymentStanding::Disputed
-        }
-        PaymentStanding::Refunded | PaymentStanding::Lost if all_gone => worst,
-        PaymentStanding::Refunded | PaymentStanding::Lost => PaymentStanding::PartlyRefunded,
+        other @ (PaymentStanding::Kept
+        | PaymentStanding::PartlyRefunded
+        | PaymentStanding::Disputed) => other,
     }
 }

@@ -31,8 +31,8 @@ pub fn entitlements(state: &CustomerState, catalog: &Catalog, now: Timestamp) ->
     }
 }
 
-/// Whether a customer may use a feature; or so much of it, or this level, where `want` says so. What
-/// does not fit the feature's kind is not allowed: ask [`want_fits`] first.
+/// Whether a customer may use a feature; or so much of it, or this level, where `want` says so.
+/// What does not fit the feature's kind is not allowed: ask [`want_fits`] first.
 pub fn check(
     state: &CustomerState,
     catalog: &Catalog,

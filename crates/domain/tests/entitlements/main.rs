@@ -14,6 +14,7 @@
 mod scenarios;
 
 mod features;
+mod generated;
 mod laws;
 mod life;
 mod purchases;

@@ -271,6 +271,15 @@ fn the_money_of_the_running_period_decides() {
     let lost = disputed.on(9, dispute(&["pi_1"], 1000, DisputeState::Lost));
     assert_eq!(lost.verdict(SHOP, "export", 9), (false, Why::Disputed));
     assert_eq!(lost.verdict(&keeps, "export", 9), (false, Why::Disputed));
+    // An open dispute of an earlier period counts, what it took is over with that period.
+    let renewed = life
+        .clone()
+        .shows(30, runs(Active, &[GROVE], 30))
+        .on(30, paid("pi_2", 1000, 30, &[]))
+        .on(31, dispute(&["pi_1"], 1000, DisputeState::Open));
+    assert_eq!(renewed.verdict(SHOP, "export", 31), (false, Why::Disputed));
+    let lost = renewed.on(40, dispute(&["pi_1"], 1000, DisputeState::Lost));
+    assert_eq!(lost.verdict(SHOP, "export", 40), (true, Why::InPlan));
     let inquiry = life.on(6, dispute(&["pi_1"], 1000, DisputeState::Inquiry));
     assert_eq!(inquiry.verdict(SHOP, "export", 6), (true, Why::InPlan));
 }
