@@ -11,6 +11,7 @@ mod corpus;
 mod corpus_lives;
 mod corpus_reference_only;
 mod endpoints;
+mod entitlements;
 mod fixtures;
 mod gocardless;
 mod ids;

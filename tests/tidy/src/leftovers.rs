@@ -44,6 +44,7 @@ fn no_fixture_template_or_sample_is_orphaned() {
         "providers/lives/",
         "tests/letters/",
         "tests/stories/",
+        "providers/src/tests/entitlements/",
     ];
     for path in paths.iter().filter(|path| path.ends_with(".snap")) {
         if !walked.iter().any(|folder| path.contains(folder)) {
