@@ -1,5 +1,6 @@
 //! The catalog: the shop's names for the provider's prices, what each product lets a customer use,
-//! and the programs that the shop offers to partners. A price that is not listed is shown under its own id; its meaning is never guessed.
+//! and the programs that the shop offers to partners. A price that is not listed is shown under its
+//! own id; its meaning is never guessed.
 
 pub mod product_name;
 pub mod calendar_duration;

@@ -37,8 +37,8 @@ impl<'a> NormalizedEventDraft<'a> {
         }
     }
 
-    /// What an event is made of. A payment that is for no subscription, and does not say itself what
-    /// was bought with it, bought the price that the shop names in its metadata.
+    /// What an event is made of. A payment that is for no subscription, and does not say itself
+    /// what was bought with it, bought the price that the shop names in its metadata.
     pub(crate) fn into_parts(mut self) -> (About, Vec<Fact>, Vec<Reference>) {
         for fact in &mut self.facts {
             if let (Fact::Payment(payment), Some(price)) = (fact, &self.price)

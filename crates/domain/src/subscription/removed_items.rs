@@ -21,7 +21,7 @@ pub struct RemovedItem {
 }
 
 /// The removed items after a change at this moment, from those `known` and the terms of before. An
-/// item that came back, under whatever id, is not removed. Nothing is left of an ended subscription.
+/// item that came back, under whatever id, is not removed. Nothing is left of what ended.
 pub(crate) fn after_change(
     known: &[RemovedItem],
     before: &SubscriptionTerms,

@@ -113,46 +113,53 @@ fn a_policy_changes_what_it_names_and_nothing_else() {
 
 #[test]
 fn what_is_wrong_with_a_feature_is_said_with_its_line_its_section_and_its_name() {
+    let seats = "[features.seats]\nkind = \"limit\"\n";
+    let help = "[features.help]\nkind = \"tier\"\nlevels = [\"no\", \"yes\"]\n";
+    let product = |section: &str| format!("[{section}]\nname = \"X\"\nprices = []\n");
+    let plan = product("plans.x");
     let cases = [
         (
-            "[plans.grove]\nname = \"G\"\nprices = []\n\n[plans.grove.features]\nexprot = true\n",
-            "line 6: [plans.grove], feature `exprot`: no such feature is listed; add [features.exprot]",
+            format!("{plan}\n[plans.x.features]\nexprot = true\n"),
+            "line 6: [plans.x], feature `exprot`: no such feature is listed; add [features.exprot]",
         ),
         (
-            "[features.export]\n[add_ons.x]\nname = \"X\"\nprices = []\nfeatures = { export = 1 }\n",
-            "line 5: [add_ons.x], feature `export`: it is a flag; write `true` or `false`",
+            format!(
+                "[features.a]\n{}features = {{ a = 1 }}\n",
+                product("add_ons.x")
+            ),
+            "line 5: [add_ons.x], feature `a`: it is a flag; write `true` or `false`",
         ),
         (
-            "[features.seats]\nkind = \"limit\"\n[plans.x]\nname = \"X\"\nprices = []\nfeatures.seats = -1\n",
+            format!("{seats}{plan}features.seats = -1\n"),
             "line 6: [plans.x], feature `seats`: it is a limit",
         ),
         (
-            "[features.seats]\nkind = \"limit\"\n[plans.x]\nname = \"X\"\nprices = []\nfeatures.seats = 1.5\n",
+            format!("{seats}{plan}features.seats = 1.5\n"),
             "line 6: [plans.x], feature `seats`: it is a limit",
         ),
         (
-            "[features.help]\nkind = \"tier\"\nlevels = [\"no\", \"yes\"]\n[purchases.x]\nname = \"X\"\nprices = []\nfeatures.help = \"gold\"\n",
+            format!("{help}{}features.help = \"gold\"\n", product("purchases.x")),
             "line 7: [purchases.x], feature `help`: it is a tier; write one of its levels: no, yes",
         ),
         (
-            "[features.help]\nkind = \"tier\"\n",
-            "feature `help`: a tier needs two levels at least",
+            "[features.help]\nkind = \"tier\"\n".to_owned(),
+            "line 1: [features.help], feature `help`: a tier needs two levels at least",
         ),
         (
-            "[features.help]\nkind = \"tier\"\nlevels = [\"a\", \"b\", \"a\"]\n",
-            "feature `help`: its level `a` is listed twice",
+            help.replace("yes", "no"),
+            "feature `help`: its level `no` is listed twice",
         ),
         (
-            "[features.help]\nlevels = [\"a\", \"b\"]\n",
+            help.replace("tier", "flag"),
             "feature `help`: only a tier has levels",
         ),
         (
-            "[features.\"a b\"]\n",
+            "[features.\"a b\"]\n".to_owned(),
             "feature `a b`: a feature's key has 1 to 64 letters",
         ),
     ];
     for (text, said) in cases {
-        let refusal = refusal(text);
+        let refusal = refusal(&text);
         assert!(refusal.contains(said), "{refusal}\n{said}");
     }
 }
