@@ -6,7 +6,7 @@ use domain::money::{Currency, Money};
 use domain::partner::referral::ReferralSnapshot;
 use domain::payment::snapshot::{
     DisputeSnapshot, DisputeState, InvoiceSnapshot, InvoiceState, NextAttempt, PaymentSnapshot,
-    RefundSnapshot, RefundState, SourceKind,
+    PurchasedPrice, RefundSnapshot, RefundState, SourceKind,
 };
 use domain::person::Profile;
 use domain::record::Entry;
@@ -176,7 +176,7 @@ pub(crate) fn any_fact() -> impl Strategy<Value = Fact> {
             |(ids, source_kind, minor, second, unlinked)| Fact::Payment(PaymentSnapshot {
                 ids, source_kind, paid: eur(minor * 100), tax_minor: None, paid_at: at(second),
                 subscription: None, unlinked,
-                purchased: Vec::new(),
+                purchased: (minor > 2).then(once).into_iter().collect(),
             })
         ),
         2 => names.clone().prop_map(|ids| Fact::SamePayment { ids }),
@@ -231,18 +231,29 @@ pub(crate) fn any_scenario(max: usize) -> impl Strategy<Value = Vec<NormalizedEv
     })
 }
 
+fn once() -> PurchasedPrice {
+    PurchasedPrice {
+        price: PriceId::parse("price_once").unwrap(),
+        quantity: 1,
+    }
+}
+
 fn any_subscription_fact(name: BoxedStrategy<String>) -> impl Strategy<Value = Fact> {
     let before = prop::option::of(prop::option::of(any_status()));
-    (name, any_status(), 0..3_u8, before).prop_map(|(name, status, price, before)| {
+    let parts = (name, any_status(), 0..3_u8, any::<bool>(), before);
+    parts.prop_map(|(name, status, price, has_add_on, before)| {
         let before = before.map(|status| PreviousAttributes {
             status,
             ..PreviousAttributes::default()
         });
-        subscription_fact(subscription_snapshot(
-            &name,
-            terms(status, &format!("price_{price}")),
-            before,
-        ))
+        let mut terms = terms(status, &format!("price_{price}"));
+        let add_on = SubscriptionItem {
+            id: id("si_2"),
+            price: PriceId::parse("price_add_on").unwrap(),
+            ..terms.items[0].clone()
+        };
+        terms.items.extend(has_add_on.then_some(add_on));
+        subscription_fact(subscription_snapshot(&name, terms, before))
     })
 }
 

@@ -3,8 +3,9 @@
 
 use domain::digest::Digest;
 use domain::event::{About, Fact, NormalizedEvent};
-use domain::ids::{CustomerKey, EventId, Mode, ObjectId, ProviderAccount, Reference};
+use domain::ids::{CustomerKey, EventId, Mode, ObjectId, PriceId, ProviderAccount, Reference};
 use domain::money::{Currency, Money};
+use domain::payment::snapshot::{PaymentSnapshot, PurchasedPrice, SourceKind};
 use domain::record::Entry;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -173,6 +174,25 @@ pub(crate) fn euro(minor: i64) -> Money {
         currency: Currency::parse("eur").expect("in ISO 4217"),
         exponent: 2,
     }
+}
+
+/// A payment for no subscription. A checkout says what was bought with it.
+pub(crate) fn one_off(ids: &[&str], source_kind: SourceKind, minor: i64, clock: i64) -> Fact {
+    let bought = PurchasedPrice {
+        price: PriceId::parse("price_once").expect("is an id"),
+        quantity: 1,
+    };
+    let is_checkout = source_kind == SourceKind::Session;
+    Fact::Payment(PaymentSnapshot {
+        ids: ids.iter().map(|id| object(id)).collect(),
+        source_kind,
+        paid: euro(minor),
+        tax_minor: None,
+        paid_at: at(clock),
+        subscription: None,
+        unlinked: false,
+        purchased: is_checkout.then_some(bought).into_iter().collect(),
+    })
 }
 
 /// Partners that all customers of a simulation have in common.

@@ -1,7 +1,7 @@
 //! Scenarios, continued: money that arrives, goes back and is fought over, and what else is told.
 
 use crate::proof::simulation::script::euro;
-use crate::proof::simulation::script::{ExpectedSale, at, object, references};
+use crate::proof::simulation::script::{ExpectedSale, at, object, one_off, references};
 use crate::proof::workload::scenario_builder::ScenarioBuilder;
 use domain::event::Fact;
 use domain::ids::ObjectId;
@@ -95,18 +95,7 @@ impl ScenarioBuilder<'_> {
             charge: format!("ch{number}"),
             intent,
         };
-        let paid = |teller, ids: &[&str], clock: i64| {
-            Fact::Payment(PaymentSnapshot {
-                ids: ids.iter().map(|id| object(id)).collect(),
-                source_kind: teller,
-                paid: euro(700),
-                tax_minor: None,
-                paid_at: at(clock),
-                subscription: None,
-                unlinked: false,
-                purchased: Vec::new(),
-            })
-        };
+        let paid = |teller, ids: &[&str], clock: i64| one_off(ids, teller, 700, clock);
         let (s, p, c) = (&*ids.invoice, &*ids.intent, &*ids.charge);
         let clock = self.clock;
         let profile = Fact::Profile(Profile {
@@ -164,16 +153,7 @@ impl ScenarioBuilder<'_> {
             intent: "pi1".into(),
             charge: "ch1".into(),
         };
-        let fact = Fact::Payment(PaymentSnapshot {
-            ids: vec![object("ch1"), object("pi1")],
-            source_kind: SourceKind::Charge,
-            paid: euro(800),
-            tax_minor: None,
-            paid_at: at(self.clock),
-            subscription: None,
-            unlinked: false,
-            purchased: Vec::new(),
-        });
+        let fact = one_off(&["ch1", "pi1"], SourceKind::Charge, 800, self.clock);
         self.add_event("charge.succeeded", 3, vec![fact], &["ch1", "pi1"]);
         let sale = ExpectedSale {
             customer: self.customer.clone(),
