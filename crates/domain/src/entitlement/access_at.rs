@@ -130,25 +130,28 @@ pub(super) fn of_purchase(
 }
 
 /// The moments at which what a subscription gives may change by itself.
-pub(super) fn changes_of<'a>(
-    subscription: &'a Subscription,
+pub(super) fn changes_of(
+    subscription: &Subscription,
     policy: &AccessPolicy,
-) -> impl Iterator<Item = Timestamp> + 'a {
+) -> impl Iterator<Item = Timestamp> {
+    let terms = &subscription.terms;
+    let rule = match terms.status {
+        SubscriptionStatus::PastDue => Some(policy.past_due),
+        SubscriptionStatus::Unpaid => Some(policy.unpaid),
+        SubscriptionStatus::Paused => Some(policy.paused),
+        SubscriptionStatus::Trialing | SubscriptionStatus::Active => {
+            terms.pause.as_ref().map(|_| policy.collection_paused)
+        }
+        SubscriptionStatus::Incomplete
+        | SubscriptionStatus::IncompleteExpired
+        | SubscriptionStatus::Canceled => None,
+    };
     let since = subscription.interrupted_at.unwrap_or(subscription.as_of);
-    let rules = [
-        policy.past_due,
-        policy.unpaid,
-        policy.paused,
-        policy.collection_paused,
-    ];
-    let graces = rules
-        .into_iter()
-        .filter_map(move |rule| rule.lasts_until(since));
-    let pause = subscription.terms.pause.as_ref();
-    let resumes_at = pause.and_then(|pause| pause.resumes_at);
+    let grace = rule.and_then(|rule| rule.lasts_until(since));
+    let resumes_at = terms.pause.as_ref().and_then(|pause| pause.resumes_at);
     let removed = subscription.removed_items.iter().map(|item| item.until);
-    let others = [subscription.ends_at(), trial_end(subscription), resumes_at];
-    graces.chain(removed).chain(others.into_iter().flatten())
+    let ends = [subscription.ends_at(), trial_end(subscription), resumes_at];
+    removed.chain(grace).chain(ends.into_iter().flatten())
 }
 
 /// When a trial ends without anything to follow it.

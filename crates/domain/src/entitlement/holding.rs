@@ -50,7 +50,8 @@ impl<'a> Portfolio<'a> {
         }
     }
 
-    /// The moments after this one at which something may change by itself, the first of them first.
+    /// The moments after this one at which something may change by itself, the first of them first,
+    /// and at most [`MAX_MOMENTS`] of them.
     pub(super) fn changes_after(&self, now: Timestamp) -> Vec<Timestamp> {
         let policy = &self.catalog.access;
         let subscriptions = self.subscriptions.iter();
@@ -67,6 +68,7 @@ impl<'a> Portfolio<'a> {
             .collect();
         later.sort();
         later.dedup();
+        later.truncate(MAX_MOMENTS);
         later
     }
 
@@ -136,6 +138,10 @@ impl<'a> Portfolio<'a> {
         }
     }
 }
+
+/// How many moments at which something changes by itself are looked ahead. An answer about a
+/// customer with more of them changes, as far as it says, at the last of these at the latest.
+pub(super) const MAX_MOMENTS: usize = 64;
 
 /// When the time of a purchase is over.
 fn end_of(purchase: &KeptPurchase, product: &PurchaseProduct) -> Timestamp {

@@ -9,7 +9,7 @@ use crate::catalog::Catalog;
 use crate::catalog::feature::{Feature, FeatureGrant, FeatureKind, FeatureScale};
 use crate::state::CustomerState;
 use answer::{AccessReason, Answer, EntitlementSource, Entitlements, Want};
-use holding::{Holding, Portfolio};
+use holding::{Holding, MAX_MOMENTS, Portfolio};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -85,6 +85,8 @@ struct Timeline<'a> {
     /// The place of each holding among those of one moment, and what it gives. All moments have
     /// the same holdings in the same places.
     given: GivenAt<'a>,
+    /// The last moment that was looked at, where there are more.
+    horizon: Option<Timestamp>,
 }
 
 impl<'a> Timeline<'a> {
@@ -97,11 +99,15 @@ impl<'a> Timeline<'a> {
                 given.entry(feature).or_default().push((place, *grant));
             }
         }
-        let later = portfolio.changes_after(now).into_iter();
+        let later = portfolio.changes_after(now);
+        let is_full = later.len() >= MAX_MOMENTS;
+        let horizon = later.last().copied().filter(|_| is_full);
+        let later = later.into_iter();
         let later = later.map(|moment| (moment, portfolio.at(moment)));
         Self {
             moments: std::iter::once((now, first)).chain(later).collect(),
             given,
+            horizon,
         }
     }
 
@@ -136,7 +142,10 @@ impl<'a> Timeline<'a> {
                 };
             }
         }
-        Answer { next_change, ..now }
+        Answer {
+            next_change: next_change.or(self.horizon),
+            ..now
+        }
     }
 }
 

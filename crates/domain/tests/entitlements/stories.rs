@@ -72,6 +72,41 @@ fn a1_an_add_on_counts_at_once_and_to_the_end_of_the_period_and_ends_with_its_ba
 }
 
 #[test]
+fn an_add_on_that_was_not_paid_is_gone_when_it_is_removed() {
+    let life = Life::default()
+        .shows(0, runs(PastDue, &[GROVE, SEAT], 0))
+        .shows(1, runs(Active, &[GROVE], 0));
+    assert_eq!(life.ask(SHOP, "seats", 2).limit, Some(5));
+}
+
+#[test]
+fn an_answer_about_very_many_ends_says_when_to_ask_again() {
+    let one = |life: Life, n: i64| {
+        let terms = SubscriptionTerms {
+            cancel_at: Some(at((10 + n) * DAY)),
+            ..runs(Active, &[SEAT], 0)
+        };
+        let mut seat = snapshot(terms);
+        seat.id = crate::scenarios::id(&format!("sub_{n}"));
+        life.on(0, subscription_fact(seat))
+    };
+    let many = (0..200).fold(Life::default(), one);
+    let answer = many.ask(SHOP, "seats", 1);
+    assert_eq!(
+        (answer.limit, answer.next_change),
+        (Some(400), Some(at(10 * DAY)))
+    );
+    assert_eq!(answer.until, None);
+    // Nothing of these gives `export`; what does goes on at least until then.
+    let grove = many.on(0, paid("pi_1", 900, 0, &[("price_export", 1)]));
+    let answer = grove.ask(SHOP, "export", 1);
+    assert_eq!(
+        (answer.until, answer.next_change),
+        (None, Some(at(73 * DAY)))
+    );
+}
+
+#[test]
 fn a_plan_that_was_changed_is_no_removed_add_on() {
     let life = Life::default()
         .shows(0, runs(Active, &[GROVE], 0))
