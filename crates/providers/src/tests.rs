@@ -12,6 +12,7 @@ mod corpus_lives;
 mod corpus_reference_only;
 mod endpoints;
 mod entitlements;
+mod entitlement_steps;
 mod fixtures;
 mod gocardless;
 mod ids;

@@ -23,7 +23,7 @@ levels = ["none", "standard", "premium"]
 
 [plans.grove]
 name = "Grove"
-prices = ["price_grove_monthly"]
+prices = ["price_grove_monthly", "pri_01kgrovemonthly00000000000", "grove"]
 features = { export = true, seats = 5, support = "standard" }
 
 [plans.tall-grove]
@@ -43,11 +43,15 @@ features = { support = "premium" }
 for = "24 months"
 "#;
 
-fn shop() -> Catalog {
+pub(super) fn shop() -> Catalog {
     Catalog::parse(SHOP).expect("is a catalog")
 }
 
-fn events_of(provider: &'static Provider, name: &str, body: &str) -> Vec<NormalizedEvent> {
+pub(super) fn events_of(
+    provider: &'static Provider,
+    name: &str,
+    body: &str,
+) -> Vec<NormalizedEvent> {
     let received = deliver_sample(provider, name, body.as_bytes()).expect("is genuine");
     let events = received.into_iter().filter_map(|item| match item.outcome {
         ItemOutcome::Event(event) => Some(event),
@@ -59,7 +63,7 @@ fn events_of(provider: &'static Provider, name: &str, body: &str) -> Vec<Normali
 }
 
 /// An answer in one word or a few: `5 in_plan`, `no ended`.
-fn in_short(answer: &Answer) -> String {
+pub(super) fn in_short(answer: &Answer) -> String {
     let amount = match (answer.limit, &answer.level) {
         _ if !answer.allowed => "no".to_owned(),
         (Some(limit), _) => limit.to_string(),
