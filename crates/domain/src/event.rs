@@ -1,7 +1,7 @@
 //! The normalized event: what one wire item says, in this crate's words. The fold reads nothing
 //! else of a wire item.
 
-use crate::ids::{CustomerKey, EventId, Mode, ObjectId, PartnerId, Reference};
+use crate::ids::{CustomerKey, EventId, Mode, ObjectId, PartnerId, Reference, ReferralCode};
 use crate::money::{StatedAmount, is_zero_minor};
 use crate::partner::referral::AttributionTerms;
 use crate::partner::referral::CodeGranted;
@@ -195,7 +195,7 @@ pub enum Fact {
     /// The customer used this referral code, as the provider's event shows.
     ReferralCode {
         /// The code.
-        code: Arc<str>,
+        code: ReferralCode,
     },
     /// The guest of whose payment this journal tells turned out to be this customer, in whose
     /// journal the events count.

@@ -7,9 +7,12 @@ use std::sync::Arc;
 
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $is_valid:expr) => {
+        text_id!($(#[$doc])* $name, $is_valid, read as "Arc<str>");
+    };
+    ($(#[$doc:meta])* $name:ident, $is_valid:expr, read as $stored:literal) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "Arc<str>")]
+        #[serde(try_from = $stored)]
         pub struct $name(Arc<str>);
 
         impl $name {
@@ -81,10 +84,87 @@ text_id!(
     |text| fits_key(text, MAX_OBJECT_ID)
 );
 text_id!(
-    /// Any id but a customer's that an event may name somebody by. 1 to 1000 bytes.
+    /// Any id but a customer's that an event may name somebody by. 1 to 1000 bytes. One that is a
+    /// code is read in the code's one spelling; text of a key stays as it stands there.
     Reference,
-    |text| fits_key(text, MAX_SCOPED_ID)
+    |text| fits_key(text, MAX_SCOPED_ID),
+    read as "StoredReference"
 );
+
+/// A reference as it stands in what was stored: earlier versions kept codes as they were typed.
+#[derive(Deserialize)]
+struct StoredReference(Arc<str>);
+
+impl TryFrom<StoredReference> for Reference {
+    type Error = InvalidId;
+
+    fn try_from(StoredReference(text): StoredReference) -> Result<Self, InvalidId> {
+        let reference = Self::parse(text)?;
+        Ok(reference
+            .as_code()
+            .map_or(reference, |code| Self::from(&code)))
+    }
+}
+
+/// A referral code in its one spelling: 1 to 64 lower-case letters and digits of ASCII, `.`, `_`,
+/// `-`. People type codes as they like and providers compare them without regard to case, so white
+/// space around one and the case of its letters make no difference.
+///
+/// Letters beyond ASCII make no code: no provider's code has any, their cases depend on language,
+/// and what looks alike would be told apart by tables that change from year to year.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Arc<str>")]
+pub struct ReferralCode(Arc<str>);
+
+impl ReferralCode {
+    /// The code that a text spells.
+    ///
+    /// # Errors
+    /// [`InvalidId`] when it spells none.
+    pub fn parse(text: &str) -> Result<Self, InvalidId> {
+        let code = text.trim();
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        if (1..=MAX_CODE).contains(&code.len()) && code.bytes().all(is_allowed) {
+            Ok(Self(code.to_ascii_lowercase().into()))
+        } else {
+            Err(InvalidId("ReferralCode"))
+        }
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The id of the referral that a partner's code makes: `code/NAME`.
+    pub fn referral_id(&self) -> Arc<str> {
+        Arc::clone(&Reference::from(self).0)
+    }
+}
+
+impl TryFrom<Arc<str>> for ReferralCode {
+    type Error = InvalidId;
+
+    fn try_from(text: Arc<str>) -> Result<Self, InvalidId> {
+        Self::parse(&text)
+    }
+}
+
+impl fmt::Display for ReferralCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The id of a referral in its one spelling. That of one by a code is `code/NAME`; any other is the
+/// partner's own, and stays as the partner writes it.
+pub fn normalize_referral_id(id: &str) -> Arc<str> {
+    let code = id.strip_prefix(CODE).map(ReferralCode::parse);
+    match code {
+        Some(Ok(code)) => code.referral_id(),
+        Some(Err(_)) | None => id.into(),
+    }
+}
 
 /// Text that can't be an id: it is empty, too long for a key of the table, or has control
 /// characters; a partner's name has a stricter rule. It holds the name of the id's type, never the
@@ -111,6 +191,8 @@ fn is_partner_name(name: &str) -> bool {
 const MAX_OBJECT_ID: usize = 400;
 /// An object's id with its account in front, which takes up to 40 bytes.
 const MAX_CUSTOMER_KEY: usize = 440;
+/// Longer than any code that people type.
+const MAX_CODE: usize = 64;
 /// Sort keys are a short prefix and one of these.
 const MAX_SCOPED_ID: usize = 1000;
 
@@ -233,24 +315,17 @@ impl Reference {
         Self::parse(format!("{SHOP}{id}"))
     }
 
-    /// A referral code.
+    /// What a referral code leads to, however it is spelled.
     ///
     /// # Errors
-    /// [`InvalidId`] when the code can't stand in a key of the table.
-    pub fn code(code: &str) -> Result<Self, InvalidId> {
-        Self::parse(format!("{CODE}{code}"))
-    }
-
-    /// Whether a text can be a referral code: 1 to 64 letters and digits of ASCII, `.`, `_`, `-`.
-    /// Other text is the shop's own affair.
-    pub fn is_code(text: &str) -> bool {
-        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-        (1..=64).contains(&text.len()) && text.bytes().all(is_allowed)
+    /// [`InvalidId`] when the text spells no code.
+    pub fn code(text: &str) -> Result<Self, InvalidId> {
+        Ok(Self::from(&ReferralCode::parse(text)?))
     }
 
     /// The code, if this is one: `code/NAME`.
-    pub fn as_code(&self) -> Option<&str> {
-        self.0.strip_prefix(CODE)
+    pub fn as_code(&self) -> Option<ReferralCode> {
+        ReferralCode::parse(self.0.strip_prefix(CODE)?).ok()
     }
 
     /// Whether it names one person, by an address or by the shop's own id. That person may be
@@ -267,6 +342,12 @@ impl Reference {
         [PERSON, SHOP, CODE]
             .iter()
             .any(|prefix| self.0.starts_with(prefix))
+    }
+}
+
+impl From<&ReferralCode> for Reference {
+    fn from(code: &ReferralCode) -> Self {
+        Self(format!("{CODE}{code}").into())
     }
 }
 

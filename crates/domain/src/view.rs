@@ -8,7 +8,7 @@ mod payment;
 pub use payment::{DisputeView, OtherCurrencyView, PaymentView};
 
 use crate::catalog::{Catalog, ItemKind};
-use crate::ids::{CustomerKey, ObjectId};
+use crate::ids::{CustomerKey, ObjectId, ReferralCode};
 use crate::money::Money;
 use crate::record::explain::ExplainedEvent;
 use crate::state::CustomerState;
@@ -32,7 +32,7 @@ pub struct CustomerView {
     /// The partner that sent the customer; `null` when no referral counts.
     pub attribution: Option<AttributionView>,
     /// Referral codes that the customer used.
-    pub referral_codes: Vec<Arc<str>>,
+    pub referral_codes: Vec<ReferralCode>,
     /// E-mails to the customer, sent or not.
     pub letters: Vec<LetterView>,
     /// Events in the order of the fold.

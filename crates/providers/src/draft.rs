@@ -2,7 +2,7 @@
 
 use crate::wire::{Metadata, UnclearValue};
 use domain::event::{About, Fact};
-use domain::ids::{ObjectId, PriceId, ProviderAccount, Reference};
+use domain::ids::{ObjectId, PriceId, ProviderAccount, Reference, ReferralCode};
 use domain::money::{Currency, Money, StatedAmount, exponent};
 use domain::payment::snapshot::PurchasedPrice;
 use domain::person::{Profile, ProfileField};
@@ -116,13 +116,11 @@ impl<'a> NormalizedEventDraft<'a> {
 
     /// Adds a referral code, if the text is one.
     pub(crate) fn add_code(&mut self, code: &str) {
-        if Reference::is_code(code) {
-            let fact = Fact::ReferralCode { code: code.into() };
+        if let Ok(code) = ReferralCode::parse(code) {
+            self.add_reference(Reference::from(&code));
+            let fact = Fact::ReferralCode { code };
             if !self.facts.contains(&fact) {
                 self.add_fact(fact);
-            }
-            if let Ok(reference) = Reference::code(code) {
-                self.add_reference(reference);
             }
         }
     }

@@ -4,7 +4,7 @@
 use super::partner_requests::{MASTER, PartnerRequest, token};
 use super::{InProcess, TestHarness, shop};
 use domain::event::{About, Fact, NormalizedEvent};
-use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId, Reference};
+use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId, Reference, ReferralCode};
 use domain::money::{Currency, Money};
 use domain::partner::identity::PartnerIdentity;
 use domain::partner::program::{AttributionModel, CommissionDuration, Program, Reward};
@@ -141,7 +141,9 @@ impl TestHarness<InProcess> {
     /// A customer shows a code and pays.
     pub async fn add_customer_with_code(&self, customer: &str, code: &str) {
         let facts = vec![
-            Fact::ReferralCode { code: code.into() },
+            Fact::ReferralCode {
+                code: ReferralCode::parse(code).unwrap(),
+            },
             Fact::Payment(payment(customer, self.now())),
         ];
         let code = Reference::code(code).unwrap();

@@ -4,7 +4,7 @@
 use crate::template::{DeployedFunction, Template};
 use calendar::Calendar;
 use dispatch::Dispatch;
-use domain::ids::PartnerId;
+use domain::ids::{PartnerId, ReferralCode};
 use domain::partner::tiers::ProgramTerms;
 use engagement_email::EngagementEmail;
 use jiff::Timestamp;
@@ -67,7 +67,7 @@ pub(crate) async fn add_partner_with_program(
     let mut row = PartnerRow::new(PartnerId::parse(partner).unwrap());
     let since = Timestamp::UNIX_EPOCH;
     row.programs.push(DatedProgram::new(since, terms, 0));
-    row.codes.insert(code.into());
+    row.codes.insert(ReferralCode::parse(code).unwrap());
     let put = partners::put_new(&harness.table, row);
     assert!(put.await.unwrap().is_none());
 }

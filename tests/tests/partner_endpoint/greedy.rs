@@ -54,7 +54,7 @@ async fn a_code_that_is_not_the_partners_earns_on_nobody_who_shows_it() {
     // The partner who is given the code earns on those who show it from then on.
     let acme = PartnerId::parse("acme").unwrap();
     let row = read(&endpoint.table, &acme).await.unwrap().unwrap();
-    let code = "SPRING".into();
+    let code = domain::ids::ReferralCode::parse("SPRING").unwrap();
     let given = grant(&endpoint.table, &row, &code, endpoint.now()).await;
     assert_eq!(given, Ok(GrantOutcome::Granted));
     endpoint.advance(SignedDuration::from_secs(60));

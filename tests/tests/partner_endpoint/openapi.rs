@@ -92,6 +92,7 @@ async fn every_example_is_as_its_schema_has_it_and_taken_in() {
     let parameters = parameters.iter().map(|parameter| {
         let value = match parameter["name"].as_str().unwrap() {
             "amount" => "12.50",
+            "code" => "%20Spring-20",
             "email" => "nell@example.com",
             _ => "a%20text",
         };

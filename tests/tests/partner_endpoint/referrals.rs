@@ -83,10 +83,7 @@ async fn each_state_has_its_reason() {
         ("bare", "unpaid", "waiting"),
     ];
     assert_states(&endpoint, &states).await;
-    let named = ReferralRef {
-        partner: PartnerId::parse("acme").unwrap(),
-        referral: "self".into(),
-    };
+    let named = ReferralRef::new(PartnerId::parse("acme").unwrap(), "self");
     let ann = domain::ids::CustomerKey::parse("stripe/test/cus_ann").unwrap();
     review(
         &endpoint.table,

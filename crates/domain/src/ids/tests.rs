@@ -91,3 +91,46 @@ fn what_is_read_from_json_is_parsed() {
     );
     assert!(serde_json::from_str::<Map>("{\"Acme!\":1}").is_err());
 }
+
+#[test]
+fn a_code_is_one_however_it_is_spelled() {
+    let code = ReferralCode::parse("spring-20").unwrap();
+    assert_eq!(ReferralCode::parse("\tSpring-20\n").unwrap(), code);
+    for text in ["spring-20", "SPRING-20", " Spring-20", "\u{a0}sPRING-20 "] {
+        assert_eq!(ReferralCode::parse(text).unwrap(), code, "{text:?}");
+        assert_eq!(Reference::code(text).unwrap(), Reference::from(&code));
+        let id = format!("code/{text}");
+        assert_eq!(&*normalize_referral_id(&id), "code/spring-20");
+        let stored: Reference = serde_json::from_value(id.into()).unwrap();
+        assert_eq!(stored, Reference::from(&code));
+        let stored: ReferralCode = serde_json::from_value(text.into()).unwrap();
+        assert_eq!(stored, code);
+    }
+}
+
+#[test]
+fn other_text_is_no_code_and_stays_as_it_is() {
+    let long = "x".repeat(65);
+    for text in [
+        "",
+        " ",
+        "a b",
+        "a/b",
+        "ä",
+        "\u{212a}",
+        "\u{ff33}pring",
+        "SPR\u{130}NG",
+        &long,
+    ] {
+        assert!(ReferralCode::parse(text).is_err(), "{text:?}");
+        let id = format!("code/{text}");
+        assert_eq!(*normalize_referral_id(&id), *id);
+        let stored: Reference = serde_json::from_value(id.clone().into()).unwrap();
+        assert_eq!(stored.as_str(), id);
+        assert_eq!(stored.as_code(), None);
+    }
+    assert!(ReferralCode::parse(&"x".repeat(64)).is_ok());
+    assert_eq!(&*normalize_referral_id("R-1"), "R-1");
+    // A key's text stays as it stands in the table.
+    assert_eq!(Reference::parse("code/A").unwrap().as_str(), "code/A");
+}

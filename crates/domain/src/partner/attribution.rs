@@ -1,7 +1,7 @@
 //! Attribution: which of the partners that report a customer is the one that counts.
 
 use crate::event::About;
-use crate::ids::{PartnerId, Reference};
+use crate::ids::{PartnerId, Reference, ReferralCode, normalize_referral_id};
 use crate::partner::identity::{PartnerIdentity, SelfReferralSignal};
 use crate::partner::program::{AttributionModel, Program};
 use crate::partner::referral::{
@@ -27,7 +27,7 @@ pub struct Partners {
     pub names: BTreeSet<Reference>,
     /// Referral codes that the customer used.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub seen_codes: BTreeSet<Arc<str>>,
+    pub seen_codes: BTreeSet<ReferralCode>,
     /// The terms of referrals, by `partner/referral`. Those that were heard first stay in force.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attribution_terms: BTreeMap<String, EffectiveTerms>,
@@ -36,7 +36,7 @@ pub struct Partners {
     pub decisions: BTreeMap<String, Decision>,
     /// Codes that were given to partners, by code.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub codes: BTreeMap<Arc<str>, CodeGranted>,
+    pub codes: BTreeMap<ReferralCode, CodeGranted>,
     /// The providers' fingerprints of the cards and bank accounts the customer paid with.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub fingerprints: BTreeSet<Arc<str>>,
@@ -136,8 +136,8 @@ impl Partners {
         let only_codes = referral.names.iter().all(|name| name.as_code().is_some());
         referral.names.iter().all(|name| match name.as_code() {
             Some(code) => {
-                let owner = || self.codes.get(code).map(|granted| &granted.partner);
-                self.seen_codes.contains(code)
+                let owner = || self.codes.get(&code).map(|granted| &granted.partner);
+                self.seen_codes.contains(&code)
                     && (!only_codes || owner() == Some(&referral.partner))
             }
             None => self.names.contains(name),
@@ -288,9 +288,10 @@ impl Partners {
 
     /// Whether a code of the partner made it. The shop bounds the number of those.
     fn is_by_code(&self, referral: &Referral) -> bool {
-        let code = referral.referral.strip_prefix(BY_CODE);
-        let granted = code.and_then(|code| self.codes.get(code));
-        granted.is_some_and(|granted| granted.partner == referral.partner)
+        let mut granted = self.codes.iter();
+        granted.any(|(code, granted)| {
+            granted.partner == referral.partner && code.referral_id() == referral.referral
+        })
     }
 
     pub(crate) fn apply_terms(&mut self, terms: &AttributionTerms, person: &Person) {
@@ -305,12 +306,12 @@ impl Partners {
 
     /// The customer used a code. If it was given to a partner by then, this makes a referral of
     /// that partner.
-    pub(crate) fn apply_code(&mut self, code: &Arc<str>, at: Timestamp, person: &Person) {
+    pub(crate) fn apply_code(&mut self, code: &ReferralCode, at: Timestamp, person: &Person) {
         self.seen_codes.insert(code.clone());
         let Some(granted) = self.codes.get(code).cloned() else {
             return;
         };
-        let referral = referral_of_code(code);
+        let referral = code.referral_id();
         let key = referral_key(&granted.partner, &referral);
         let shown = || Referral::new(granted.partner, referral, at);
         self.referrals.entry(key.clone()).or_insert_with(shown);
@@ -364,14 +365,9 @@ impl Partners {
     }
 }
 
-/// The id of the referral that a partner's code makes: `code/NAME`.
-pub(crate) fn referral_of_code(code: &str) -> Arc<str> {
-    [BY_CODE, code].concat().into()
-}
-
 /// The key of a referral in the record: `partner/referral`.
 pub(crate) fn referral_key(partner: &PartnerId, referral: &str) -> String {
-    format!("{partner}/{referral}")
+    format!("{partner}/{}", normalize_referral_id(referral))
 }
 
 /// How many referrals of one partner a customer's record keeps, those by code apart.
@@ -379,5 +375,3 @@ pub const MAX_REFERRALS: usize = 8;
 
 /// How many names of a customer its record keeps.
 pub const MAX_NAMES: usize = 32;
-
-const BY_CODE: &str = "code/";

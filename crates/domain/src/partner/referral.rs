@@ -1,6 +1,6 @@
 //! Referrals: what partners report, on what terms, and what people decide about it.
 
-use crate::ids::{PartnerId, Reference};
+use crate::ids::{PartnerId, Reference, ReferralCode};
 use crate::partner::identity::PartnerIdentity;
 use crate::partner::program::Program;
 use jiff::Timestamp;
@@ -98,7 +98,7 @@ pub struct AttributionTerms {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CodeGranted {
     /// The code.
-    pub code: Arc<str>,
+    pub code: ReferralCode,
     /// The partner that has it.
     pub partner: PartnerId,
     /// The program in force.

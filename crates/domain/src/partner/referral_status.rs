@@ -6,7 +6,7 @@
 //! another. So before the customer's first payment a partner is told nothing, except that a person
 //! voided the referral.
 
-use crate::ids::{CustomerKey, PartnerId};
+use crate::ids::{CustomerKey, PartnerId, normalize_referral_id};
 use crate::partner::attribution::{Partners, referral_key};
 use crate::partner::identity::SelfReferralSignal;
 use crate::partner::referral::{ReferralRefusal, SubIds};
@@ -143,6 +143,18 @@ impl ReferralStatuses {
         statuses
     }
 
+    /// What was told, by today's keys: earlier versions told of codes as they were typed.
+    fn by_key(&self) -> BTreeMap<String, ReferralStatus> {
+        let key = |key: &String| match key.split_once('/') {
+            Some((partner, referral)) => {
+                format!("{partner}/{}", normalize_referral_id(referral))
+            }
+            None => key.clone(),
+        };
+        let told = self.statuses.iter();
+        told.map(|(old, status)| (key(old), *status)).collect()
+    }
+
     /// The rows that tell what has changed, and the statuses told with them.
     pub(crate) fn reconcile(
         &self,
@@ -151,18 +163,18 @@ impl ReferralStatuses {
         payments: &Payments,
         now: Timestamp,
     ) -> (Self, Vec<ReferralStatusRow>) {
-        let mut next = self.clone();
+        let mut next = Self {
+            statuses: self.by_key(),
+            ..self.clone()
+        };
         let mut rows = Vec::new();
+        let told = next.statuses.clone();
         let current = referral_statuses(partners, payments);
         // A status that was told may have lost its referral: the code was another partner's by
         // then.
-        let keys: BTreeSet<&String> = current
-            .keys()
-            .copied()
-            .chain(self.statuses.keys())
-            .collect();
+        let keys: BTreeSet<&String> = current.keys().copied().chain(told.keys()).collect();
         for key in keys {
-            let last = self.statuses.get(key).copied();
+            let last = told.get(key).copied();
             let status = current.get(key).copied().unwrap_or(ReferralStatus::Waiting);
             if status == last.unwrap_or(ReferralStatus::Waiting) {
                 continue;

@@ -2,7 +2,6 @@
 
 use crate::event::Fact;
 use crate::ids::PartnerId;
-use crate::partner::attribution::referral_of_code;
 use crate::record::Entry;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -28,7 +27,7 @@ pub fn referrals_of(journal: &[Arc<Entry>]) -> BTreeSet<(&PartnerId, Arc<str>)> 
         if let Fact::AttributionTerms(terms) = fact {
             referrals.insert((&terms.partner, terms.referral.clone()));
         } else if let Fact::CodeGranted(granted) = fact {
-            referrals.insert((&granted.partner, referral_of_code(&granted.code)));
+            referrals.insert((&granted.partner, granted.code.referral_id()));
         }
     }
     referrals

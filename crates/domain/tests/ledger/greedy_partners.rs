@@ -4,7 +4,7 @@
 use crate::model_table::{LedgerTable, day, money, new_event, paid, program};
 use crate::rules::{pays, summary_in_both_orders};
 use domain::event::{About, Fact, NormalizedEvent};
-use domain::ids::{EventId, PartnerId, PersonHash, Reference};
+use domain::ids::{EventId, PartnerId, PersonHash, Reference, ReferralCode};
 use domain::partner::attribution::MAX_REFERRALS;
 use domain::partner::identity::PartnerIdentity;
 use domain::partner::program::{AttributionModel, Program, Reward};
@@ -76,7 +76,7 @@ fn person(name: &str) -> Reference {
 
 fn granted(partner: &str, at: Timestamp) -> NormalizedEvent {
     let granted = CodeGranted {
-        code: "spring".into(),
+        code: ReferralCode::parse("spring").unwrap(),
         partner: PartnerId::parse(partner).unwrap(),
         program: program(),
         identity: PartnerIdentity::default(),
@@ -88,7 +88,7 @@ fn granted(partner: &str, at: Timestamp) -> NormalizedEvent {
 /// The customer shows the code, and is this person.
 fn shows_the_code(at: Timestamp, name: &str) -> NormalizedEvent {
     let fact = Fact::ReferralCode {
-        code: "spring".into(),
+        code: ReferralCode::parse("spring").unwrap(),
     };
     NormalizedEvent {
         references: vec![code(), person(name)],

@@ -19,5 +19,6 @@ mod closed_payments;
 mod story;
 mod self_referral;
 mod greedy_partners;
+mod code_spellings;
 mod taxes;
 mod late_links;

@@ -5,7 +5,7 @@ use crate::model_table::{
     report_of, taxed,
 };
 use domain::event::{Fact, NormalizedEvent};
-use domain::ids::{ObjectId, PartnerId};
+use domain::ids::{ObjectId, PartnerId, ReferralCode};
 use domain::money::{Money, rounded};
 use domain::partner::identity::PartnerIdentity;
 use domain::partner::payout::balances;
@@ -317,7 +317,7 @@ fn a_lost_dispute_stays_and_an_inquiry_holds_nothing() {
 #[test]
 fn a_code_given_to_a_partner_attributes_without_a_report() {
     let granted = CodeGranted {
-        code: "SPRING".into(),
+        code: ReferralCode::parse("SPRING").unwrap(),
         partner: PartnerId::parse("acme").unwrap(),
         program: program(),
         identity: PartnerIdentity::default(),
@@ -329,14 +329,14 @@ fn a_code_given_to_a_partner_attributes_without_a_report() {
     );
     let mut payment = pays("pi_1", 3, 3, 1_000);
     payment.facts.push(Fact::ReferralCode {
-        code: "SPRING".into(),
+        code: ReferralCode::parse("SPRING").unwrap(),
     });
     let story = [granted.clone(), payment.clone()];
     assert_eq!(summary_in_both_orders(&story), ["acme/eur/due/pi_1 200"]);
     let state = LedgerTable::after(&story).record.folded.state;
     assert_eq!(
         &*state.attribution().unwrap().referral.referral,
-        "code/SPRING"
+        "code/spring"
     );
     payment.occurred_at = day(1, 31);
     assert!(

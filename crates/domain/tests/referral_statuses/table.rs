@@ -2,7 +2,7 @@
 //! make events for it.
 
 use domain::event::{About, Fact, NormalizedEvent};
-use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId};
+use domain::ids::{CustomerKey, EventId, ObjectId, PartnerId, ReferralCode};
 use domain::money::{Currency, Money};
 use domain::partner::identity::PartnerIdentity;
 use domain::partner::program::{AttributionModel, CommissionDuration, Program, Reward};
@@ -143,7 +143,7 @@ pub(super) fn new_event(id: &str, at: i64, facts: Vec<Fact>) -> NormalizedEvent 
 
 pub(super) fn granted(partner: &str, at: i64) -> NormalizedEvent {
     let granted = CodeGranted {
-        code: "spring".into(),
+        code: ReferralCode::parse("spring").unwrap(),
         partner: PartnerId::parse(partner).unwrap(),
         program: program(),
         identity: PartnerIdentity::default(),
@@ -153,7 +153,7 @@ pub(super) fn granted(partner: &str, at: i64) -> NormalizedEvent {
 }
 
 pub(super) fn shows_the_code(at: i64) -> NormalizedEvent {
-    let code = "spring".into();
+    let code = ReferralCode::parse("spring").unwrap();
     new_event("shown", at, vec![Fact::ReferralCode { code }])
 }
 

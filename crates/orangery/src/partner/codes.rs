@@ -5,10 +5,9 @@ use crate::table;
 use crate::terminal;
 use anyhow::bail;
 use clap::Args;
-use domain::ids::Reference;
+use domain::ids::ReferralCode;
 use jiff::Timestamp;
 use std::io::Write;
-use std::sync::Arc;
 use store::dynamo::DynamoTable;
 use store::operator_decisions::{GrantOutcome, grant};
 use store::partners::{PartnerRow, change};
@@ -18,9 +17,9 @@ use store::partners::{PartnerRow, change};
 pub struct GrantCodeArgs {
     #[command(flatten)]
     target: PartnerArgs,
-    /// 1 to 64 letters, digits, dots, dashes and underscores, as providers carry it.
+    /// 1 to 64 letters, digits, dots, dashes and underscores, as providers carry it; in any case.
     #[arg(value_parser = code)]
-    code: Arc<str>,
+    code: ReferralCode,
 }
 
 impl GrantCodeArgs {
@@ -55,7 +54,7 @@ impl GrantCodeArgs {
 pub(super) async fn grant_code(
     table: &DynamoTable,
     row: &PartnerRow,
-    code: &Arc<str>,
+    code: &ReferralCode,
     now: Timestamp,
 ) -> anyhow::Result<String> {
     let partner = &row.partner;
@@ -73,12 +72,11 @@ pub(super) async fn grant_code(
     }
 }
 
-fn code(text: &str) -> Result<Arc<str>, String> {
-    if Reference::is_code(text) {
-        Ok(text.into())
-    } else {
-        Err("can't be a code: 1 to 64 letters, digits, dots, dashes and underscores".to_owned())
-    }
+fn code(text: &str) -> Result<ReferralCode, String> {
+    let code = ReferralCode::parse(text);
+    code.map_err(|_| {
+        "can't be a code: 1 to 64 letters (a to z), digits, dots, dashes and underscores".to_owned()
+    })
 }
 
 /// Codes a partner has at most: its row lists them.

@@ -6,13 +6,12 @@ use crate::customer::text_table;
 use crate::stage::StageArgs;
 use crate::terminal;
 use clap::Args;
-use domain::ids::PartnerId;
+use domain::ids::{PartnerId, ReferralCode};
 use domain::partner::program::Program;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::io::Write;
-use std::sync::Arc;
 use store::partners::{DatedProgram, PartnerRow};
 
 /// Every partner.
@@ -35,7 +34,7 @@ struct PartnerJson<'a> {
     program: Option<Program>,
     /// What was agreed on, in words.
     text: Option<String>,
-    codes: &'a BTreeSet<Arc<str>>,
+    codes: &'a BTreeSet<ReferralCode>,
 }
 
 impl<'a> PartnerJson<'a> {
@@ -65,7 +64,7 @@ impl ListPartnersArgs {
         }
         let lines = rows.iter().map(|row| {
             let terms = row.agreed(now);
-            let codes: Vec<&str> = row.codes.iter().map(AsRef::as_ref).collect();
+            let codes: Vec<&str> = row.codes.iter().map(ReferralCode::as_str).collect();
             vec![
                 row.partner.to_string(),
                 terms.map_or_else(|| "earns nothing".to_owned(), terms_text),

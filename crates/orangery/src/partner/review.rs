@@ -30,10 +30,7 @@ impl ReviewReferralArgs {
     pub(super) async fn run(self, decision: Decision) -> anyhow::Result<()> {
         let (table, _) = self.target.read_row().await?;
         let now = self.target.stage.now()?;
-        let named = ReferralRef {
-            partner: self.target.partner.clone(),
-            referral: self.referral.clone(),
-        };
+        let named = ReferralRef::new(self.target.partner.clone(), &self.referral);
         let reported = self
             .customers
             .iter()
@@ -57,8 +54,8 @@ impl ReviewReferralArgs {
             bail!(
                 "{}'s ledger knows nothing of a referral `{}`; where its customer has not paid \
                  yet, --customer names it",
-                named.partner,
-                named.referral
+                named.partner(),
+                named.referral()
             )
         }
         let mut unknown = 0_usize;

@@ -275,7 +275,7 @@ impl ReportedCustomer {
         let code_reference = self.code.as_ref().map(|text| Reference::code(text));
         let code = code_reference
             .transpose()
-            .map_err(|_| field(code, NOT_AN_ID))?;
+            .map_err(|_| field(code, NOT_A_CODE))?;
         let references = [shop, person.as_ref().map(Reference::person), code];
         Ok(references.into_iter().flatten().collect())
     }
@@ -316,6 +316,8 @@ fn is_amount(text: &str) -> bool {
 
 const UNKNOWN_TYPE: &str = "is none of `lead.created`, `referral.created` and `referral.canceled`";
 const NOT_AN_ID: &str = "is not a valid id";
+const NOT_A_CODE: &str =
+    "is no referral code: 1 to 64 letters (a to z), digits, dots, dashes and underscores";
 const CLOCK_SLACK: SignedDuration = SignedDuration::from_secs(300);
 /// The part between partner and transaction in a postback's event id. No `webhook-id` contains a
 /// slash, so a message never has the id of a postback.

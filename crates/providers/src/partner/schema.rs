@@ -15,6 +15,16 @@ pub fn text(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
+/// A referral code, in any case.
+pub(super) fn code(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "string",
+        "minLength": 1,
+        "maxLength": MAX_TEXT,
+        "pattern": "^ *[A-Za-z0-9._-]{1,64} *$",
+    })
+}
+
 pub(super) fn address(generator: &mut SchemaGenerator) -> Schema {
     let mut schema = text(generator);
     schema.insert("format".to_owned(), "email".into());

@@ -76,7 +76,7 @@ pub(super) struct ReportPayload {
     pub(super) customer_id: Option<Arc<str>>,
     /// Instead of `customer.code`.
     #[serde(default)]
-    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::text"))]
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::code"))]
     pub(super) code: Option<Arc<str>>,
     /// What you know the click by: come back to you.
     #[serde(default)]
@@ -101,7 +101,7 @@ pub(super) struct CustomerObject {
     pub(super) id: Option<Arc<str>>,
     /// A code that the customer shows.
     #[serde(default)]
-    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::text"))]
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::code"))]
     pub(super) code: Option<Arc<str>>,
 }
 
@@ -118,7 +118,7 @@ pub(super) struct WirePostback {
     #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::text"))]
     pub(super) customer_id: String,
     /// A code that the customer shows.
-    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::text"))]
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::code"))]
     pub(super) code: String,
     /// Kept, and evidence of nothing.
     #[cfg_attr(feature = "openapi", schemars(schema_with = "schema::text"))]

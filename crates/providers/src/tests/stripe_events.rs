@@ -3,7 +3,7 @@
 use super::{T, event_of, is_unclear, outcome_at, outcome_of, sample, stripe};
 use crate::ItemOutcome;
 use domain::event::{About, Fact, NormalizedEvent};
-use domain::ids::Mode;
+use domain::ids::{Mode, Reference};
 use domain::money::{Currency, exponent};
 use domain::payment::snapshot::DisputeState;
 use serde_json::{Value, json};
@@ -215,6 +215,20 @@ fn a_referral_code_is_plain_text_and_a_customer_id_is_no_code() {
         assert_eq!(codes(&reading), 1, "from the client reference alone");
         assert!(!is_unclear(&reading));
     }
+}
+
+#[test]
+fn a_referral_code_is_read_alike_however_it_is_spelled() {
+    let name = "checkout.session.completed-guest";
+    let by_reference =
+        |text: &str| with(name, "/client_reference_id", format!("ref_{text}").into());
+    let by_metadata = |text: &str| with(name, "/metadata", json!({ "referral_code": text }));
+    for text in ["SPRING20", "Spring20", " spring20 ", "sPRING20\t"] {
+        assert_eq!(by_reference(text), by_reference("spring20"), "{text:?}");
+        assert_eq!(by_metadata(text), by_metadata("spring20"), "{text:?}");
+    }
+    let spring = Reference::code("spring20").unwrap();
+    assert!(by_metadata("SPRING20").references.contains(&spring));
 }
 
 #[test]

@@ -193,6 +193,23 @@ pub async fn retry_parked<T: Table>(
     Ok(fresh)
 }
 
+/// Moves an entry from a reference that it does not name: an earlier version spelled it otherwise.
+/// Gives the customers to whose journals it was new.
+///
+/// # Errors
+/// When the table does not answer.
+pub(crate) async fn move_parked<T: Table>(
+    table: &T,
+    stands_under: &Reference,
+    entry: &Arc<Entry>,
+) -> Result<Vec<CustomerKey>, StoreError> {
+    let (_, fresh) = append_or_park(table, entry).await?;
+    table
+        .delete(Key::parked(stands_under, &entry.event.id))
+        .await?;
+    Ok(fresh)
+}
+
 /// The customers these references lead to: of an object's ids the first that leads anywhere,
 /// of shared ones all.
 pub(crate) async fn resolve_references<T: Table>(

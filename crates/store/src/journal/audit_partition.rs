@@ -2,9 +2,9 @@
 
 use crate::error::StoreError;
 use crate::items::item::Item;
-use crate::items::key::{customer_of, partner_of};
+use crate::items::key::{customer_of, partner_of, reference_of};
 use crate::items::unreadable::UnreadableItem;
-use crate::journal::append::retry_parked;
+use crate::journal::append::{move_parked, retry_parked};
 use crate::journal::audit_report::AuditReport;
 use crate::journal::folding::{FoldStatus, fold, replan};
 use crate::letters::claim::transition;
@@ -12,7 +12,8 @@ use crate::letters::row::{LEASE, LetterRow, LetterState};
 use crate::partner::undelivered_notices::UndeliveredNotices;
 use crate::port::Table;
 use domain::digest::Digest;
-use domain::ids::{CustomerKey, PartnerId};
+use domain::event::About;
+use domain::ids::{CustomerKey, PartnerId, Reference};
 use domain::record::{Entry, Record};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -117,7 +118,10 @@ impl Partition {
                 .note(&name, missed.map(|()| FoldStatus::Done))?;
         }
         for entry in &self.parked {
-            let done = offer(table, entry, found, now).await;
+            let done = match misplaced(&name, entry) {
+                Some(reference) => move_and_fold(table, &reference, entry, found, now).await,
+                None => offer(table, entry, found, now).await,
+            };
             found.passed_over.note(&name, done)?;
         }
         if let Some(item) = self.unreadable {
@@ -206,6 +210,28 @@ impl Partition {
     }
 }
 
+/// The reference under which an entry is parked, if it does not name it: an earlier version
+/// spelled it otherwise.
+fn misplaced(partition: &str, entry: &Entry) -> Option<Reference> {
+    let reference = reference_of(partition)?;
+    let is_named = match &entry.event.about {
+        About::Customer(_) => true,
+        About::ByReference(named) => named.contains(&reference),
+    };
+    (!is_named).then_some(reference)
+}
+
+async fn move_and_fold<T: Table>(
+    table: &T,
+    reference: &Reference,
+    entry: &Arc<Entry>,
+    found: &mut AuditReport,
+    now: Timestamp,
+) -> Result<FoldStatus, StoreError> {
+    let fresh = move_parked(table, reference, entry).await?;
+    fold_all(table, fresh, entry, found, now).await
+}
+
 /// Offers a parked entry to whom its references lead to by now.
 async fn offer<T: Table>(
     table: &T,
@@ -231,8 +257,20 @@ async fn offer<T: Table>(
         found.parked_overdue = found.parked_overdue.saturating_add(long);
         found.parked_age = found.parked_age.max(waits);
     }
+    let fresh = retry_parked(table, entry).await?;
+    fold_all(table, fresh, entry, found, now).await
+}
+
+/// Folds an entry into the records of those to whose journals it was new.
+async fn fold_all<T: Table>(
+    table: &T,
+    fresh: Vec<CustomerKey>,
+    entry: &Arc<Entry>,
+    found: &mut AuditReport,
+    now: Timestamp,
+) -> Result<FoldStatus, StoreError> {
     let mut status = FoldStatus::Done;
-    for customer in retry_parked(table, entry).await? {
+    for customer in fresh {
         let folded = fold(table, &customer, vec![entry.clone()], now).await?;
         found.repaired = found.repaired.saturating_add(1);
         if folded != FoldStatus::Done {

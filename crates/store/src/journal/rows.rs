@@ -48,6 +48,10 @@ impl StoredItem for Record {
         "record"
     }
 
+    fn format(&self) -> u16 {
+        2
+    }
+
     fn key(&self) -> Key {
         Key::record(&self.customer)
     }
@@ -76,6 +80,10 @@ impl StoredItem for Record {
 impl StoredItem for Checkpoint {
     fn type_name(&self) -> &'static str {
         "checkpoint"
+    }
+
+    fn format(&self) -> u16 {
+        2
     }
 
     fn key(&self) -> Key {

@@ -3,6 +3,7 @@
 pub mod partners;
 pub(crate) mod partner_row;
 pub mod public_key_cache;
+pub(crate) mod referral_ref;
 pub mod operator_decisions;
 pub mod tiers;
 pub(crate) mod ledger;

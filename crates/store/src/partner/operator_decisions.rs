@@ -4,6 +4,8 @@
 //! An entry's id counts what was decided of the same thing before it: typing a decision twice
 //! is one event, and of two who decide at once each sees what came of it.
 
+pub use crate::partner::referral_ref::ReferralRef;
+
 use crate::error::StoreError;
 use crate::items::due_index::floor_to_second;
 use crate::items::key::{PARKED, ledger_partition, reference_partition, referral_rows};
@@ -15,7 +17,9 @@ use crate::partner::partner_row::PartnerRow;
 use crate::partner::reports::read_referral;
 use crate::port::Table;
 use domain::event::{About, Fact, NormalizedEvent};
-use domain::ids::{CustomerKey, EventId, InvalidId, PartnerId, Reference};
+use domain::ids::{
+    CustomerKey, EventId, InvalidId, PartnerId, Reference, ReferralCode, normalize_referral_id,
+};
 use domain::partner::referral::CodeGranted;
 use domain::partner::referral::Decision;
 use domain::partner::referral_status::ReferralStatusRow;
@@ -48,7 +52,7 @@ pub enum GrantOutcome {
 pub async fn grant<T: Table>(
     table: &T,
     row: &PartnerRow,
-    code: &Arc<str>,
+    code: &ReferralCode,
     now: Timestamp,
 ) -> Result<GrantOutcome, StoreError> {
     let Some(program) = row.program(now) else {
@@ -60,7 +64,7 @@ pub async fn grant<T: Table>(
         program,
         identity: row.identity.clone(),
     };
-    let reference = Reference::code(code).map_err(invalid_id)?;
+    let reference = Reference::from(code);
     for _ in 0..ATTEMPTS {
         let (given, since) = read_grants(table, &reference).await?;
         if let Some(other) = given.iter().find(|given| given.partner != row.partner) {
@@ -111,15 +115,6 @@ async fn read_grants<T: Table>(
     Ok((grants, since))
 }
 
-/// A referral of a partner, as the partner names it; of a code `code/NAME`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReferralRef {
-    /// Whose.
-    pub partner: PartnerId,
-    /// Which.
-    pub referral: Arc<str>,
-}
-
 /// What became of a decision on one customer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReviewOutcome {
@@ -146,8 +141,7 @@ pub async fn referred_customers<T: Table>(
         .await?;
     let mut customers: BTreeSet<CustomerKey> =
         told.iter().map(|row| row.customer.clone()).collect();
-    if let Some(code) = named.referral.strip_prefix("code/") {
-        let code = Reference::code(code).map_err(invalid_id)?;
+    if let Some(code) = named.by_code() {
         customers.extend(resolve_references(table, &[code]).await?);
     }
     let mut reached = BTreeSet::new();
@@ -243,9 +237,7 @@ async fn leading_references<T: Table>(
     let (reports, _) = read_referral(table, &named.partner, &named.referral).await?;
     let mut references: BTreeSet<Reference> = BTreeSet::new();
     references.extend(reports.iter().flat_map(|report| report.references.clone()));
-    if let Some(code) = named.referral.strip_prefix("code/") {
-        references.insert(Reference::code(code).map_err(invalid_id)?);
-    }
+    references.extend(named.by_code());
     Ok(references.into_iter().collect())
 }
 
@@ -358,7 +350,7 @@ async fn ingest_decision<T: Table>(
 fn is_decision_on(entry: &Entry, named: &ReferralRef) -> bool {
     entry.event.facts.iter().any(|fact| {
         matches!(fact, Fact::Reviewed { partner, referral, .. }
-            if *partner == named.partner && *referral == named.referral)
+            if *partner == named.partner && normalize_referral_id(referral) == named.referral)
     })
 }
 

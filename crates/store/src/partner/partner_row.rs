@@ -6,7 +6,7 @@ use crate::items::due_index::floor_to_second;
 use crate::items::key::Key;
 use crate::items::stored_item::StoredItem;
 use domain::event::{Fact, NormalizedEvent};
-use domain::ids::PartnerId;
+use domain::ids::{PartnerId, ReferralCode};
 use domain::partner::identity::PartnerIdentity;
 use domain::partner::program::Program;
 use domain::partner::referral::AttributionTerms;
@@ -41,7 +41,7 @@ pub struct PartnerRow {
     pub identity: PartnerIdentity,
     /// Codes that were given to it, each an event of its own ([`crate::operator_decisions`]).
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub codes: BTreeSet<Arc<str>>,
+    pub codes: BTreeSet<ReferralCode>,
     /// Public keys it signs with besides, as `whpk_` and base64.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub public_keys: Vec<Arc<str>>,

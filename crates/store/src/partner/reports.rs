@@ -10,9 +10,10 @@ use crate::items::key::{
 };
 use crate::port::{InsertOutcome, Table};
 use domain::event::{About, NormalizedEvent};
-use domain::ids::PartnerId;
+use domain::ids::{PartnerId, normalize_referral_id};
 use domain::partner::referral_status::ReferralStatusRow;
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What a report is to those heard before.
@@ -127,13 +128,16 @@ pub async fn read_referral<T: Table>(
     partner: &PartnerId,
     referral: &str,
 ) -> Result<(Vec<Arc<StoredReport>>, Vec<Arc<ReferralStatusRow>>), StoreError> {
-    let rows = referral_rows(referral);
-    let heard = table
-        .query(&reports_partition(partner), &rows, None)
-        .await?;
-    let told = table.query(&ledger_partition(partner), &rows, None).await?;
-    let reports = heard.items.into_iter().filter_map(ReportRow::from_item);
-    let statuses = told.items.into_iter().filter_map(TableRow::from_item);
+    let (reports, ledger) = (reports_partition(partner), ledger_partition(partner));
+    let (mut heard, mut told) = (Vec::new(), Vec::new());
+    // As it is asked for, and where that spells a code otherwise, as the code is spelled here.
+    for id in BTreeSet::from([referral.into(), normalize_referral_id(referral)]) {
+        let rows = referral_rows(&id);
+        heard.extend(table.query(&reports, &rows, None).await?.items);
+        told.extend(table.query(&ledger, &rows, None).await?.items);
+    }
+    let reports = heard.into_iter().filter_map(ReportRow::from_item);
+    let statuses = told.into_iter().filter_map(TableRow::from_item);
     Ok((reports.map(|row| row.report).collect(), statuses.collect()))
 }
 

@@ -9,7 +9,7 @@ use crate::support::{
     record, refunded, report, subscribed,
 };
 use domain::event::Fact;
-use domain::ids::{ObjectId, Reference};
+use domain::ids::{ObjectId, Reference, ReferralCode};
 use domain::money::{Currency, Money};
 use domain::partner::bank_account::BankAccount;
 use domain::partner::identity::PartnerIdentity;
@@ -156,7 +156,7 @@ async fn items_of_a_shop() -> Vec<Item> {
     let table = MemoryTable::default();
     let mut partner = PartnerRow::new(acme());
     partner.set_terms(&program().into(), 0, at(0));
-    partner.codes.insert("spring".into());
+    partner.codes.insert(ReferralCode::parse("spring").unwrap());
     put_new(&table, partner).await.unwrap();
     for digest in ["d1", "d2"] {
         record_report(&table, heard(digest), b"{}").await.unwrap();
@@ -286,7 +286,7 @@ fn everything_else(n: usize) -> domain::event::NormalizedEvent {
             decision: Decision::Void,
         },
         Fact::CodeGranted(Box::new(CodeGranted {
-            code: "spring".into(),
+            code: ReferralCode::parse("spring").unwrap(),
             partner: acme(),
             program: program(),
             identity: PartnerIdentity::default(),
@@ -295,7 +295,7 @@ fn everything_else(n: usize) -> domain::event::NormalizedEvent {
             fingerprint: "f1".into(),
         },
         Fact::ReferralCode {
-            code: "spring".into(),
+            code: ReferralCode::parse("spring").unwrap(),
         },
         Fact::Unclear {
             what: "a state".into(),

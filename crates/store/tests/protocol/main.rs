@@ -26,6 +26,7 @@ mod due_scan;
 mod long_journals;
 mod passed_over;
 mod versions;
+mod code_spellings;
 mod images;
 mod refolding;
 mod too_large;

@@ -2,9 +2,8 @@
 
 use crate::support::{acme, at, at_once, customer, empty, ingest, naming, paid, program, report};
 use domain::event::About;
-use domain::ids::{PartnerId, PersonHash, Reference};
+use domain::ids::{PartnerId, PersonHash, Reference, ReferralCode};
 use domain::partner::referral::Decision;
-use std::sync::Arc;
 use store::folding::read_journal;
 use store::memory::{Fault, MemoryTable, TableRequest};
 use store::operator_decisions::{
@@ -21,15 +20,12 @@ fn partner(name: &str) -> PartnerRow {
     row
 }
 
-fn spring() -> Arc<str> {
-    "spring".into()
+fn spring() -> ReferralCode {
+    ReferralCode::parse("spring").unwrap()
 }
 
 fn referral() -> ReferralRef {
-    ReferralRef {
-        partner: acme(),
-        referral: "r-1".into(),
-    }
+    ReferralRef::new(acme(), "r-1")
 }
 
 #[tokio::test]
@@ -181,10 +177,7 @@ async fn a_referral_reaches_those_it_was_told_on_and_a_code_those_who_showed_it(
         naming(empty(5, 1), &[&Reference::code("spring").unwrap()]),
     )
     .await;
-    let code = ReferralRef {
-        partner: acme(),
-        referral: "code/spring".into(),
-    };
+    let code = ReferralRef::new(acme(), "code/Spring");
     assert!(
         referred_customers(&table, &code)
             .await

@@ -3,7 +3,7 @@
 
 use crate::support::{acme, at, event_of, paid, program};
 use domain::event::{Fact, NormalizedEvent};
-use domain::ids::PartnerId;
+use domain::ids::{PartnerId, ReferralCode};
 use domain::partner::program::{Program, Reward};
 use domain::partner::referral::ReferralSnapshot;
 use domain::partner::tiers::ProgramTerms;
@@ -62,7 +62,7 @@ async fn whoever_dies_while_tiers_are_chosen_leaves_nothing_undone() {
     let (active, now) = (BTreeMap::from([(acme(), 2)]), at(1));
     let reached = async |table: &MemoryTable| {
         let row = row(table).await;
-        let code: Arc<str> = "spring".into();
+        let code = ReferralCode::parse("spring").unwrap();
         let granted = grant(table, &row, &code, at(1 + LATER)).await.unwrap();
         (row.programs.clone(), row.program(at(99)), granted)
     };
@@ -150,7 +150,7 @@ async fn add_tiered_partner(table: &MemoryTable, codes: &[&str]) {
     let mut row = PartnerRow::new(acme());
     row.set_terms(&offer, 0, at(0));
     for code in codes {
-        let code: Arc<str> = (*code).into();
+        let code = ReferralCode::parse(code).unwrap();
         let granted = grant(table, &row, &code, at(0)).await.unwrap();
         assert_eq!(granted, GrantOutcome::Granted);
         row.codes.insert(code);

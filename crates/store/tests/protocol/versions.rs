@@ -23,7 +23,7 @@ async fn a_record_that_says_more_than_we_know_is_not_written_over_and_its_event_
         trust,
         |image| image["state"]["M"]["trust"] = json!({ "S": "high" }),
         |image| image["ledger"] = json!({ "M": { "held": { "N": "400" } } }),
-        |image| image["format"] = json!({ "N": "2" }),
+        |image| image["format"] = json!({ "N": "3" }),
         |image| image["fold_version"] = json!({ "N": "65000" }),
         |image| image["pending"] = json!({ "L": [{ "M": { "crown": { "S": "x" } } }] }),
     ];
@@ -117,7 +117,7 @@ async fn a_record_from_before_formats_is_read_and_written_whatever_else_it_has()
     let now = image(&table, &key);
     assert_eq!(
         (&now["format"], &now["retired"]),
-        (&json!({ "N": "1" }), &Value::Null)
+        (&json!({ "N": "2" }), &Value::Null)
     );
     assert_eq!(record(&table, 1).await.folded.count, 2);
 }

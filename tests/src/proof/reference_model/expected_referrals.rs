@@ -5,12 +5,11 @@ use super::expected_payments;
 use super::facts::{self, JournaledEvent, Positioned};
 use crate::proof::simulation::script::PARTNERS;
 use domain::event::{Fact, Position};
-use domain::ids::Reference;
+use domain::ids::{Reference, ReferralCode};
 use domain::partner::attribution::{EffectiveTerms, MAX_REFERRALS, Partners};
 use domain::partner::referral::{AttributionTerms, CodeGranted, Decision, Referral};
 use domain::payment::payments::Payment;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 /// What is known of those who say that they sent a customer.
 pub(crate) fn partners(known: &[JournaledEvent<'_>]) -> Partners {
@@ -106,14 +105,14 @@ pub(crate) fn is_about(partners: &Partners, report: &Referral) -> bool {
     let codes = |name: &&Reference| name.as_str().starts_with("code/");
     let alone = report.names.iter().all(|name| codes(&name));
     report.names.iter().all(|name| {
-        let Some(code) = name.as_str().strip_prefix("code/") else {
+        let Some(code) = name.as_code() else {
             return partners.names.contains(name);
         };
         let own = partners
             .codes
-            .get(code)
+            .get(&code)
             .is_some_and(|given| given.partner == report.partner);
-        partners.seen_codes.contains(code) && (own || !alone)
+        partners.seen_codes.contains(&code) && (own || !alone)
     })
 }
 
@@ -150,7 +149,7 @@ fn code_referrals(facts: &[Positioned<'_, Fact>]) -> BTreeMap<String, Referral> 
 /// The code as a report of whoever had it last, if anybody had it by then.
 fn code_referral(
     before: &[Positioned<'_, Fact>],
-    code: &Arc<str>,
+    code: &ReferralCode,
     at: &Position,
 ) -> Option<(String, AttributionTerms)> {
     let granted: &CodeGranted = before.iter().rev().find_map(|(_, fact)| match fact {

@@ -4,7 +4,7 @@ use crate::proof::simulation::script::euro;
 use crate::proof::simulation::script::{ExpectedSale, at, object, one_off, references};
 use crate::proof::workload::scenario_builder::ScenarioBuilder;
 use domain::event::Fact;
-use domain::ids::ObjectId;
+use domain::ids::{ObjectId, ReferralCode};
 use domain::money::{Currency, Money, StatedAmount};
 use domain::payment::snapshot::{
     DisputeSnapshot, DisputeState, PaymentSnapshot, RefundSnapshot, RefundState, SourceKind,
@@ -352,7 +352,7 @@ impl ScenarioBuilder<'_> {
     /// An event that version N can't read and N + 1 can.
     pub(crate) fn add_unclear_event(&mut self) {
         let known = vec![Fact::ReferralCode {
-            code: "autumn".into(),
+            code: ReferralCode::parse("autumn").expect("is a code"),
         }];
         self.add_event("customer.updated", 3, known, &[]);
         let told = self.script.events.last_mut().expect("just told");
@@ -364,7 +364,7 @@ impl ScenarioBuilder<'_> {
     /// An event on which our own code panics.
     pub(crate) fn add_poison_event(&mut self) {
         let facts = vec![Fact::ReferralCode {
-            code: "poison".into(),
+            code: ReferralCode::parse("poison").expect("is a code"),
         }];
         self.add_event(
             crate::proof::simulation::script::POISON,

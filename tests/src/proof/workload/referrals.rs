@@ -5,7 +5,7 @@ use crate::proof::simulation::script::at;
 use crate::proof::simulation::script::euro;
 use crate::proof::workload::scenario_builder::ScenarioBuilder;
 use domain::event::{About, Fact};
-use domain::ids::{PartnerId, PersonHash, Reference};
+use domain::ids::{PartnerId, PersonHash, Reference, ReferralCode};
 use domain::partner::identity::PartnerIdentity;
 use domain::partner::program::{AttributionModel, CommissionDuration, Program, Reward};
 use domain::partner::referral::AttributionTerms;
@@ -91,7 +91,7 @@ impl ScenarioBuilder<'_> {
     /// The code that sessions show is given to a partner, or to another.
     pub(crate) fn grant_code(&mut self) {
         let granted = CodeGranted {
-            code: "spring".into(),
+            code: ReferralCode::parse("spring").expect("is a code"),
             partner: PartnerId::parse(PARTNERS[self.rng.index(2)]).expect("is an id"),
             program: self.program(),
             identity: self.partner_identity(),

@@ -5,7 +5,7 @@ use super::scenario_builder::ScenarioBuilder;
 use crate::proof::simulation::random::Rng;
 use crate::proof::simulation::script::{START_SECOND, Script, ScriptedEventDraft, at};
 use domain::event::{About, Fact};
-use domain::ids::{PersonHash, Reference};
+use domain::ids::{PersonHash, Reference, ReferralCode};
 use domain::partner::referral::ReferralSnapshot;
 use domain::person::Profile;
 
@@ -155,7 +155,7 @@ impl ScenarioBuilder<'_> {
         let facts = vec![
             Fact::Profile(profile),
             Fact::ReferralCode {
-                code: "spring".into(),
+                code: ReferralCode::parse("spring").expect("is a code"),
             },
         ];
         self.add_event("session", 1, facts, &[&session]);
