@@ -4,13 +4,13 @@
 //! An entry's id counts what was decided of the same thing before it: typing a decision twice
 //! is one event, and of two who decide at once each sees what came of it.
 
-pub use crate::partner::referral_ref::ReferralRef;
+pub use crate::partner::referral_ref::{ReferralRef, referred_customers};
 
 use crate::error::StoreError;
 use crate::items::due_index::floor_to_second;
-use crate::items::key::{PARKED, ledger_partition, reference_partition, referral_rows};
+use crate::items::key::{PARKED, reference_partition};
 use crate::journal::append::{AppendOutcome, resolve_references, retry_parked};
-use crate::journal::folding::{fold, read_journal, read_record};
+use crate::journal::folding::{fold, read_journal};
 use crate::journal::ingest::ingest_entries;
 use crate::journal::rows::ParkedEntry;
 use crate::partner::partner_row::PartnerRow;
@@ -22,7 +22,6 @@ use domain::ids::{
 };
 use domain::partner::referral::CodeGranted;
 use domain::partner::referral::Decision;
-use domain::partner::referral_status::ReferralStatusRow;
 use domain::record::Entry;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -124,38 +123,6 @@ pub enum ReviewOutcome {
     AlreadyDecided,
     /// Nobody ever referred this customer so.
     NotReferred,
-}
-
-/// The customers that a referral reaches: those on whom anything was told of it, and of a code
-/// those who showed it. Whoever has not paid and came by no code is not among them.
-///
-/// # Errors
-/// When the table does not answer.
-pub async fn referred_customers<T: Table>(
-    table: &T,
-    named: &ReferralRef,
-) -> Result<BTreeSet<CustomerKey>, StoreError> {
-    let partition = ledger_partition(&named.partner);
-    let told: Vec<Arc<ReferralStatusRow>> = table
-        .query_rows(&partition, &referral_rows(&named.referral))
-        .await?;
-    let mut customers: BTreeSet<CustomerKey> =
-        told.iter().map(|row| row.customer.clone()).collect();
-    if let Some(code) = named.by_code() {
-        customers.extend(resolve_references(table, &[code]).await?);
-    }
-    let mut reached = BTreeSet::new();
-    for customer in customers {
-        let record = read_record(table, &customer).await?;
-        let known = |record: &domain::record::Record| {
-            let state = &record.folded.state;
-            state.referral(&named.partner, &named.referral).is_some()
-        };
-        if record.as_deref().is_some_and(known) {
-            reached.insert(customer);
-        }
-    }
-    Ok(reached)
 }
 
 /// What became of a decision for whomever a referral reaches.

@@ -1,6 +1,13 @@
-//! A partner's referral, as decisions name it.
+//! A partner's referral, as decisions name it, and whom it reached.
 
-use domain::ids::{PartnerId, Reference, normalize_referral_id};
+use crate::error::StoreError;
+use crate::items::key::{ledger_partition, referral_rows};
+use crate::journal::append::resolve_references;
+use crate::journal::folding::read_record;
+use crate::port::Table;
+use domain::ids::{CustomerKey, PartnerId, Reference, normalize_referral_id};
+use domain::partner::referral_status::ReferralStatusRow;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A referral of a partner, as the partner names it; of a code `code/NAME`.
@@ -34,4 +41,36 @@ impl ReferralRef {
         let reference = Reference::parse(self.referral.clone()).ok()?;
         reference.as_code().map(|code| Reference::from(&code))
     }
+}
+
+/// The customers that a referral reaches: those on whom anything was told of it, and of a code
+/// those who showed it. Whoever has not paid and came by no code is not among them.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn referred_customers<T: Table>(
+    table: &T,
+    named: &ReferralRef,
+) -> Result<BTreeSet<CustomerKey>, StoreError> {
+    let partition = ledger_partition(&named.partner);
+    let told: Vec<Arc<ReferralStatusRow>> = table
+        .query_rows(&partition, &referral_rows(&named.referral))
+        .await?;
+    let mut customers: BTreeSet<CustomerKey> =
+        told.iter().map(|row| row.customer.clone()).collect();
+    if let Some(code) = named.by_code() {
+        customers.extend(resolve_references(table, &[code]).await?);
+    }
+    let mut reached = BTreeSet::new();
+    for customer in customers {
+        let record = read_record(table, &customer).await?;
+        let known = |record: &domain::record::Record| {
+            let state = &record.folded.state;
+            state.referral(&named.partner, &named.referral).is_some()
+        };
+        if record.as_deref().is_some_and(known) {
+            reached.insert(customer);
+        }
+    }
+    Ok(reached)
 }
