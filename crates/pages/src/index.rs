@@ -208,6 +208,7 @@ impl IndexState {
             | Item::Commission(_)
             | Item::Checkpoint(_)
             | Item::ClosedBucket(_)
+            | Item::FanOut(_)
             | Item::Cursor(_) => {}
             Item::Payout(_) | Item::Bank(_) | Item::TransferBatch(_) => {}
             Item::ReferralStatus(_) | Item::Report(..) => {}

@@ -112,6 +112,8 @@ pub struct DueScanSummary {
     pub passed_over: u64,
     /// Rows enqueued because a notice of them is due.
     pub notices: u64,
+    /// Customers to whom an entry was handed that many are to get.
+    pub fanned_out: u64,
     /// Whether nothing is left to the next due scan.
     pub complete: bool,
     /// Events that waited for their provider's API, and wait no more.
@@ -147,18 +149,28 @@ impl<T: Table, Q: Queue, R: WaitingReader> Calendar<T, Q, R> {
             customers: swept.customers,
             passed_over: swept.passed_over.count,
             notices: count(swept.due_notices.len()),
+            fanned_out: swept.fanned_out,
             complete: swept.complete,
             completed: asked.completed,
             waiting: asked.waiting,
             waiting_age: self.age(&asked),
         };
         // Most minutes have nothing to tell, and a log line costs as much as a write.
-        if looked.customers > 0 || looked.notices > 0 || looked.passed_over > 0 {
+        let is_idle = [
+            looked.customers,
+            looked.notices,
+            looked.fanned_out,
+            looked.passed_over,
+        ]
+        .iter()
+        .all(|count| *count == 0);
+        if !is_idle {
             tracing::info!(
                 what = "due_scan",
                 customers = looked.customers,
                 passed_over = looked.passed_over,
                 notices = looked.notices,
+                fanned_out = looked.fanned_out,
                 complete = looked.complete,
                 metrics = passed_over_metric(looked.passed_over),
             );

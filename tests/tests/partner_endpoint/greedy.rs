@@ -57,11 +57,14 @@ async fn a_code_that_is_not_the_partners_earns_on_nobody_who_shows_it() {
     let code = domain::ids::ReferralCode::parse("SPRING").unwrap();
     let given = grant(&endpoint.table, &row, &code, endpoint.now()).await;
     assert_eq!(given, Ok(GrantOutcome::Granted));
+    // Nobody had to wait for those who had shown it: they are many.
+    assert_eq!(fanned_out(&endpoint).await, 20 + 20);
     endpoint.advance(SignedDuration::from_secs(60));
     endpoint.add_customer_with_code("cus_new", "SPRING").await;
     assert_eq!(commissions(&endpoint), ["acme due stripe/test/cus_new"]);
     // By its report of the code the others wait for a person.
     endpoint.report("acme", "msg_1", &report).await;
+    assert_eq!(fanned_out(&endpoint).await, 21);
     let held = commissions(&endpoint);
     let held = held
         .iter()
@@ -71,6 +74,12 @@ async fn a_code_that_is_not_the_partners_earns_on_nobody_who_shows_it() {
         endpoint.ask_status("acme", "r-1").await.status_text(),
         "held shared_code"
     );
+}
+
+/// To how many customers the minute's scan hands what many are to get.
+async fn fanned_out(endpoint: &TestHarness<InProcess>) -> u64 {
+    let scanned = store::due_scan::scan_due(&endpoint.table, 250, endpoint.now()).await;
+    scanned.unwrap().fanned_out
 }
 
 #[tokio::test]

@@ -39,7 +39,7 @@ impl ReviewReferralArgs {
         if customers.is_empty() {
             let everywhere = review_everywhere(&table, &named, decision, now).await;
             customers = match everywhere.map_err(table::readable_error)? {
-                Some(review) if review.is_new || review.customers.is_empty() => {
+                Some(review) if review.is_new || review.has_more || review.customers.is_empty() => {
                     return print_everywhere(decision, &review);
                 }
                 // Of a customer something else may have been decided since.
@@ -94,6 +94,18 @@ fn print_everywhere(decision: Decision, review: &EverywhereReview) -> anyhow::Re
     let mut out = terminal::stdout();
     for customer in &review.customers {
         writeln!(out, "{customer}: {outcome}")?;
+    }
+    if review.has_more {
+        writeln!(
+            out,
+            "it reaches many customers: it is handed to 200 of them a minute, and decided for all"
+        )?;
+    }
+    if review.has_more && !review.is_new {
+        writeln!(
+            out,
+            "it was decided so before; --customer decides for one of whom something else was since"
+        )?;
     }
     writeln!(out, "and so for whomever it reaches later")?;
     Ok(())

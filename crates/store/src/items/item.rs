@@ -11,6 +11,7 @@ use crate::items::stored_item::StoredItem;
 use crate::items::unreadable::UnreadableItem;
 use crate::journal::audit_cursor::Cursor;
 use crate::journal::closed_bucket::ClosedBucket;
+use crate::journal::fan_out_row::FanOut;
 use crate::journal::first_payment_row::FirstPaymentRow;
 use crate::journal::rows::{Alias, JournalEntry, ParkedEntry};
 use crate::letters::row::LetterRow;
@@ -43,6 +44,8 @@ pub enum Item {
     FirstPayment(Arc<FirstPaymentRow>),
     /// An entry waits under a reference for the customer it leads to.
     Parked(Reference, Arc<Entry>),
+    /// A parked entry is on its way to many customers.
+    FanOut(Arc<FanOut>),
     /// A letter: due, claimed, sent or given up.
     Letter(Arc<LetterRow>),
     /// A partner.
@@ -181,6 +184,7 @@ impl Item {
             "alias" => read_as::<Alias>(key, attributes),
             "first_payment" => read_as::<FirstPaymentRow>(key, attributes),
             "parked" => read_as::<ParkedEntry>(key, attributes),
+            "fan_out" => read_as::<FanOut>(key, attributes),
             "letter" => read_as::<LetterRow>(key, attributes),
             "partner" => read_as::<PartnerRow>(key, attributes),
             "commission" => read_as::<CommissionRow>(key, attributes),
@@ -228,6 +232,7 @@ impl Item {
             Self::ReferralStatus(row) => ask(&**row),
             Self::NoticeEndpoint(row) => ask(&**row),
             Self::DeliveryState(row) => ask(&**row),
+            Self::FanOut(row) => ask(&**row),
             Self::Cursor(row) => ask(&**row),
             Self::Checkpoint(row) => ask(&**row),
             Self::ClosedBucket(row) => ask(&**row),
@@ -300,6 +305,7 @@ shared_rows! {
     (ReferralStatus, ReferralStatusRow),
     (NoticeEndpoint, NoticeEndpoint),
     (DeliveryState, DeliveryState),
+    (FanOut, FanOut),
     (Cursor, Cursor),
     (Checkpoint, Checkpoint),
     (ClosedBucket, ClosedBucket),

@@ -29,6 +29,8 @@ pub const ALIAS: &str = "alias#";
 pub const FIRST_PAYMENT: &str = "first#";
 /// Sort keys of parked entries begin so.
 pub const PARKED: &str = "parked#";
+/// Sort keys of how far parked entries have come on their way to many customers begin so.
+pub(crate) const FAN_OUT: &str = "fanout#";
 /// Sort keys of ledger rows begin so.
 pub const COMMISSION: &str = "commission#";
 /// The partition of all partners, so that one query lists them.
@@ -85,6 +87,14 @@ impl Key {
         Self::new(
             reference_partition(reference),
             [PARKED, id.as_str()].concat(),
+        )
+    }
+
+    /// Of how far a parked entry has come.
+    pub(crate) fn fan_out(reference: &Reference, id: &EventId) -> Self {
+        Self::new(
+            reference_partition(reference),
+            [FAN_OUT, id.as_str()].concat(),
         )
     }
 

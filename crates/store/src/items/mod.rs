@@ -10,6 +10,7 @@ pub(crate) mod attributes;
 
 pub use crate::journal::audit_cursor::Cursor;
 pub use crate::journal::closed_bucket::ClosedBucket;
+pub use crate::journal::fan_out_row::FanOut;
 pub use crate::journal::first_payment_row::FirstPaymentRow;
 pub use crate::journal::rows::{Alias, JournalEntry, ParkedEntry};
 pub use crate::partner::report_row::ReportRow;

@@ -2,8 +2,10 @@
 //! it names until somebody knows whose that is.
 
 use crate::error::StoreError;
+use crate::items::item::Item;
 use crate::items::key::{ALIAS, Key, PARKED, reference_partition};
-use crate::journal::rows::{Alias, JournalEntry, ParkedEntry};
+use crate::journal::fan_out_row::FanOut;
+use crate::journal::rows::{JournalEntry, ParkedEntry};
 use crate::port::{InsertOutcome, Table};
 use domain::event::About;
 use domain::ids::{CustomerKey, Reference};
@@ -17,7 +19,7 @@ pub enum AppendOutcome {
     Appended,
     /// It was there already.
     Repeated,
-    /// Waiting for somebody to know whose it is.
+    /// Waiting for somebody to know whose it is, or on its way to many.
     Parked,
 }
 
@@ -52,12 +54,12 @@ async fn append_by_reference<T: Table>(
     // the same, so one of the two sees the other.
     let shared = references.iter().any(Reference::is_shared);
     let mut known = if shared {
-        Vec::new()
+        Reached::default()
     } else {
         resolve_references(table, references).await?
     };
     let mut parked = false;
-    if known.is_empty() {
+    if known.customers.is_empty() {
         for reference in references {
             let row = ParkedEntry {
                 reference: reference.clone(),
@@ -69,7 +71,8 @@ async fn append_by_reference<T: Table>(
             };
         }
         known = resolve_references(table, references).await?;
-        if known.is_empty() {
+        begin_fan_outs(table, &known, entry).await?;
+        if known.customers.is_empty() {
             return Ok((
                 if parked {
                     AppendOutcome::Parked
@@ -81,7 +84,7 @@ async fn append_by_reference<T: Table>(
         }
     }
     let mut fresh = Vec::new();
-    for customer in known {
+    for customer in known.customers {
         if append(table, &customer, entry).await? {
             fresh.push(customer);
         }
@@ -182,12 +185,13 @@ pub async fn retry_parked<T: Table>(
     }
     let mut fresh = Vec::new();
     let known = resolve_references(table, references).await?;
-    for customer in &known {
+    begin_fan_outs(table, &known, entry).await?;
+    for customer in &known.customers {
         if append_unparked(table, customer, entry).await? {
             fresh.push(customer.clone());
         }
     }
-    if !known.is_empty() && !references.iter().any(Reference::is_shared) {
+    if !known.customers.is_empty() && !references.iter().any(Reference::is_shared) {
         delete_parked(table, entry).await?;
     }
     Ok(fresh)
@@ -210,25 +214,82 @@ pub(crate) async fn move_parked<T: Table>(
     Ok(fresh)
 }
 
+/// Whom references lead to.
+#[derive(Debug, Default)]
+pub(crate) struct Reached {
+    /// Those who are reached at once.
+    pub(crate) customers: Vec<CustomerKey>,
+    /// References that lead to more than [`MAX_AT_ONCE`]: these are reached in the background.
+    pub(crate) crowded: Vec<Reference>,
+}
+
+/// So many customers of one shared reference get an entry at once, from whoever brings it.
+pub const MAX_AT_ONCE: usize = 8;
+
+/// Leaves an entry that is parked to the background, for the customers of crowded references. Where
+/// that was done before, it stays as it is.
+async fn begin_fan_outs<T: Table>(
+    table: &T,
+    reached: &Reached,
+    entry: &Arc<Entry>,
+) -> Result<(), StoreError> {
+    for reference in &reached.crowded {
+        let row = FanOut::new(reference.clone(), entry);
+        table.insert(Arc::new(row)).await?;
+    }
+    Ok(())
+}
+
 /// The customers these references lead to: of an object's ids the first that leads anywhere,
 /// of shared ones all.
 pub(crate) async fn resolve_references<T: Table>(
     table: &T,
     references: &[Reference],
-) -> Result<Vec<CustomerKey>, StoreError> {
-    let mut customers: Vec<CustomerKey> = Vec::new();
+) -> Result<Reached, StoreError> {
+    let mut reached = Reached::default();
     for reference in references {
-        let aliases: Vec<Alias> = table
-            .query_rows(&reference_partition(reference), ALIAS)
-            .await?;
-        customers.extend(aliases.into_iter().map(|alias| alias.customer));
-        if !customers.is_empty() && !reference.is_shared() {
+        let most = match reference.is_shared() {
+            true => MAX_AT_ONCE,
+            false => usize::MAX,
+        };
+        match first_customers(table, reference, most).await? {
+            Some(customers) => reached.customers.extend(customers),
+            None => reached.crowded.push(reference.clone()),
+        }
+        if !reached.customers.is_empty() && !reference.is_shared() {
             break;
         }
     }
-    customers.sort();
-    customers.dedup();
-    Ok(customers)
+    reached.customers.sort();
+    reached.customers.dedup();
+    Ok(reached)
+}
+
+/// The customers that a reference leads to; none when they are more than so many. Of those no more
+/// pages are read than show it.
+async fn first_customers<T: Table>(
+    table: &T,
+    reference: &Reference,
+    most: usize,
+) -> Result<Option<Vec<CustomerKey>>, StoreError> {
+    let (mut customers, mut after) = (Vec::new(), None);
+    loop {
+        let page = table
+            .query(&reference_partition(reference), ALIAS, after)
+            .await?;
+        for item in page.items {
+            if let Item::Alias(_, customer) = item.into_readable()? {
+                customers.push(customer);
+            }
+        }
+        if customers.len() > most {
+            return Ok(None);
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(Some(customers));
+        }
+    }
 }
 
 async fn delete_parked<T: Table>(table: &T, entry: &Entry) -> Result<(), StoreError> {

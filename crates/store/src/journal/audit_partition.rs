@@ -75,6 +75,7 @@ impl Partition {
             Item::Unreadable(item) => self.unreadable = self.unreadable.take().or(Some(item)),
             Item::Letter(_)
             | Item::Alias(..)
+            | Item::FanOut(_)
             | Item::FirstPayment(_)
             | Item::Partner(_)
             | Item::Bank(_)

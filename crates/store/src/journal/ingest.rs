@@ -1,6 +1,6 @@
 //! One request's entries: made durable, then folded.
 
-pub use crate::journal::append::{AppendOutcome, append_or_park, retry_parked};
+pub use crate::journal::append::{AppendOutcome, MAX_AT_ONCE, append_or_park, retry_parked};
 
 use crate::error::StoreError;
 use crate::journal::folding::fold_or_leave;

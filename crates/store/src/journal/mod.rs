@@ -3,6 +3,7 @@
 pub(crate) mod rows;
 pub mod ingest;
 pub(crate) mod append;
+pub(crate) mod fan_out_row;
 pub(crate) mod closed_bucket;
 pub(crate) mod closed_index;
 pub(crate) mod checkpoint;
@@ -18,4 +19,5 @@ pub mod audit;
 pub(crate) mod audit_report;
 pub(crate) mod audit_partition;
 pub(crate) mod audit_cursor;
+pub(crate) mod fan_out;
 pub mod due_scan;

@@ -121,7 +121,10 @@ impl TableState {
             .filter(|(_, item)| {
                 matches!(
                     item,
-                    Item::Record(_) | Item::DeliveryState(_) | Item::Unreadable(_)
+                    Item::Record(_)
+                        | Item::DeliveryState(_)
+                        | Item::FanOut(_)
+                        | Item::Unreadable(_)
                 )
             })
             .filter(|((_, key), _)| due_shard(key) == shard)

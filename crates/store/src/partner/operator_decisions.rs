@@ -44,7 +44,8 @@ pub enum GrantOutcome {
 }
 
 /// Gives a code to a partner, on the terms in force; given again, on those of now. It counts
-/// for whoever shows it from then on.
+/// for whoever shows it from then on. Where more than [`MAX_AT_ONCE`](crate::ingest::MAX_AT_ONCE)
+/// customers have shown it, they hear of it from the due scan.
 ///
 /// # Errors
 /// When the table does not answer: it may have been given, and giving it again is safe.
@@ -65,13 +66,18 @@ pub async fn grant<T: Table>(
     };
     let reference = Reference::from(code);
     for _ in 0..ATTEMPTS {
-        let (given, since) = read_grants(table, &reference).await?;
-        if let Some(other) = given.iter().find(|given| given.partner != row.partner) {
+        let given = read_grants(table, &reference).await?;
+        let other = given.iter().find(|(given, _)| given.partner != row.partner);
+        if let Some((other, _)) = other {
             return Ok(GrantOutcome::OwnedByOther(other.partner.clone()));
         }
-        if given.last() == Some(&wanted) {
+        if let Some((last, entry)) = given.last()
+            && *last == wanted
+        {
+            finish(table, entry, now).await?;
             return Ok(GrantOutcome::AlreadyGranted);
         }
+        let since = given.iter().map(|(_, entry)| entry.event.occurred_at).max();
         let reading = NormalizedEvent {
             id: EventId::parse(format!("{OPERATOR}/code/{code}/{:04}", given.len()))
                 .map_err(invalid_id)?,
@@ -93,25 +99,32 @@ pub async fn grant<T: Table>(
     Err(StoreError::Contended)
 }
 
-/// The grants of a code so far, the first first, and when the last was made.
+/// Whoever decided may have died before it reached anybody.
+async fn finish<T: Table>(table: &T, entry: &Arc<Entry>, now: Timestamp) -> Result<(), StoreError> {
+    for customer in retry_parked(table, entry).await? {
+        fold(table, &customer, vec![entry.clone()], now).await?;
+    }
+    Ok(())
+}
+
+/// The grants of a code so far, the first first.
 async fn read_grants<T: Table>(
     table: &T,
     code: &Reference,
-) -> Result<(Vec<CodeGranted>, Option<Timestamp>), StoreError> {
+) -> Result<Vec<(CodeGranted, Arc<Entry>)>, StoreError> {
     let prefix = format!("{PARKED}{OPERATOR}/");
-    let (mut grants, mut since) = (Vec::new(), None);
+    let mut grants = Vec::new();
     let parked: Vec<ParkedEntry> = table
         .query_rows(&reference_partition(code), &prefix)
         .await?;
     for ParkedEntry { entry, .. } in parked {
         for fact in &entry.event.facts {
             if let Fact::CodeGranted(granted) = fact {
-                grants.push(CodeGranted::clone(granted));
-                since = since.max(Some(entry.event.occurred_at));
+                grants.push((CodeGranted::clone(granted), entry.clone()));
             }
         }
     }
-    Ok((grants, since))
+    Ok(grants)
 }
 
 /// What became of a decision on one customer.
@@ -130,8 +143,10 @@ pub enum ReviewOutcome {
 pub struct EverywhereReview {
     /// Whether it is a new one; else the last one was the same.
     pub is_new: bool,
-    /// The customers that the referral reaches now.
+    /// The customers that the referral reaches at once.
     pub customers: BTreeSet<CustomerKey>,
+    /// Whether it reaches more than these, in the background.
+    pub has_more: bool,
 }
 
 /// Decides a referral for whomever it reaches, also those who are not known yet: the decision waits
@@ -155,10 +170,7 @@ pub async fn review_everywhere<T: Table>(
         if let Some((last, entry)) = decided.last()
             && *last == decision
         {
-            // Whoever decided may have died before it reached everybody.
-            for customer in retry_parked(table, entry).await? {
-                fold(table, &customer, vec![entry.clone()], now).await?;
-            }
+            finish(table, entry, now).await?;
             return reached(table, &references, false).await.map(Some);
         }
         let since = decided
@@ -189,10 +201,11 @@ async fn reached<T: Table>(
     references: &[Reference],
     is_new: bool,
 ) -> Result<EverywhereReview, StoreError> {
-    let customers = resolve_references(table, references).await?;
+    let reached = resolve_references(table, references).await?;
     Ok(EverywhereReview {
         is_new,
-        customers: customers.into_iter().collect(),
+        customers: reached.customers.into_iter().collect(),
+        has_more: !reached.crowded.is_empty(),
     })
 }
 

@@ -1,9 +1,9 @@
 //! A partner's referral, as decisions name it, and whom it reached.
 
 use crate::error::StoreError;
-use crate::items::key::{ledger_partition, referral_rows};
-use crate::journal::append::resolve_references;
+use crate::items::key::{ALIAS, ledger_partition, reference_partition, referral_rows};
 use crate::journal::folding::read_record;
+use crate::journal::rows::Alias;
 use crate::port::Table;
 use domain::ids::{CustomerKey, PartnerId, Reference, normalize_referral_id};
 use domain::partner::referral_status::ReferralStatusRow;
@@ -59,7 +59,8 @@ pub async fn referred_customers<T: Table>(
     let mut customers: BTreeSet<CustomerKey> =
         told.iter().map(|row| row.customer.clone()).collect();
     if let Some(code) = named.by_code() {
-        customers.extend(resolve_references(table, &[code]).await?);
+        let aliases: Vec<Alias> = table.query_rows(&reference_partition(&code), ALIAS).await?;
+        customers.extend(aliases.into_iter().map(|alias| alias.customer));
     }
     let mut reached = BTreeSet::new();
     for customer in customers {

@@ -9,7 +9,7 @@ use crate::support::{
     record, refunded, report, subscribed,
 };
 use domain::event::Fact;
-use domain::ids::{ObjectId, Reference, ReferralCode};
+use domain::ids::{EventId, ObjectId, Reference, ReferralCode};
 use domain::money::{Currency, Money};
 use domain::partner::bank_account::BankAccount;
 use domain::partner::identity::PartnerIdentity;
@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::Item;
 use store::audit::walk;
-use store::items::{ClosedBucket, FirstPaymentRow};
+use store::items::{ClosedBucket, FanOut, FirstPaymentRow};
 use store::memory::{MemoryTable, image_of_item, item_of_image};
 use store::notice_endpoints::set;
 use store::partners::{PartnerRow, put_new};
@@ -69,6 +69,7 @@ async fn every_kind_of_item_has_an_image_of_the_format_that_is_written_now() {
         "cursor",
         "delivery_state",
         "entry",
+        "fan_out",
         "first_payment",
         "letter",
         "notice_endpoint",
@@ -189,7 +190,7 @@ async fn items_of_a_shop() -> Vec<Item> {
 }
 
 /// What only customers of many years have, or of a partner that earns on a first payment.
-async fn seldom_items(table: &MemoryTable) -> [Item; 3] {
+async fn seldom_items(table: &MemoryTable) -> [Item; 4] {
     let record = record(table, 1).await;
     let checkpoint = Checkpoint {
         customer: record.customer.clone(),
@@ -209,7 +210,16 @@ async fn seldom_items(table: &MemoryTable) -> [Item; 3] {
         decided_at: at(2),
         version: 1,
     };
+    let fan_out = FanOut {
+        reference: Reference::code("spring").unwrap(),
+        event: EventId::parse("operator/code/spring/0000").unwrap(),
+        after: Some(record.customer.clone()),
+        customers: 9,
+        next_due_at: Some(at(1)),
+        version: 2,
+    };
     [
+        Item::FanOut(Arc::new(fan_out)),
         Item::Checkpoint(Arc::new(checkpoint)),
         Item::ClosedBucket(Arc::new(bucket)),
         Item::FirstPayment(Arc::new(first_payment)),

@@ -31,6 +31,7 @@ mod images;
 mod refolding;
 mod too_large;
 mod guests;
+mod fan_out;
 mod waiting;
 mod letters;
 mod partners;

@@ -210,8 +210,13 @@ async fn a_void_strikes_the_report_that_waits_for_whoever_comes_later() {
         if voided {
             for is_new in [true, false] {
                 let reviewed = review_everywhere(&table, &referral(), Decision::Void, at(1)).await;
-                let customers = [].into();
-                assert_eq!(reviewed, Ok(Some(EverywhereReview { is_new, customers })));
+                let (customers, has_more) = ([].into(), false);
+                let expected = EverywhereReview {
+                    is_new,
+                    customers,
+                    has_more,
+                };
+                assert_eq!(reviewed, Ok(Some(expected)));
             }
         }
         ingest(&table, naming(paid(7, 1), &[&person])).await;
