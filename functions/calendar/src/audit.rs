@@ -140,15 +140,11 @@ impl<T: Table, Q: Queue, R: WaitingReader> Calendar<T, Q, R> {
         let Some(active) = &step.active else {
             return Ok(());
         };
-        match tiers::reconcile_tiers(&self.table, active, self.clock.now()).await {
-            Ok(changed) => found.tiers = changed,
-            // The round has ended all the same; the next one tries again.
-            Err(error) if error.is_of_the_item() => {
-                tracing::warn!(what = "tiers", why = %error);
-                found.passed_over = found.passed_over.saturating_add(1);
-            }
-            Err(error) => return Err(store_failure(&error)),
-        }
+        let reconciled = tiers::reconcile_tiers(&self.table, active, self.clock.now()).await;
+        let tiers = reconciled.map_err(|error| store_failure(&error))?;
+        name_passed_over("tiers", &tiers.passed_over);
+        found.tiers = tiers.changed;
+        found.passed_over = found.passed_over.saturating_add(tiers.passed_over.count);
         Ok(())
     }
 }

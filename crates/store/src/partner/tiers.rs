@@ -2,10 +2,13 @@
 //! customer, whoever passed a border gets its next terms.
 
 use crate::error::StoreError;
+use crate::items::item::Item;
+use crate::items::key::PARTNERS;
+use crate::journal::passed_over::PassedOver;
 use crate::partner::operator_decisions::{GrantOutcome, grant};
 use crate::partner::partner_row::PartnerRow;
-use crate::partner::partners::{change, list};
-use crate::port::Table;
+use crate::partner::partners::change;
+use crate::port::{Table, query_all};
 use domain::ids::PartnerId;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -16,8 +19,17 @@ use std::convert::Infallible;
 /// that is sent again finds the terms that it found first.
 const TIER_DELAY: SignedDuration = SignedDuration::from_mins(10);
 
+/// What a round came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TierReport {
+    /// How many partners have another tier than before.
+    pub changed: u64,
+    /// Partners whose work failed; their tier stays as it was.
+    pub passed_over: PassedOver,
+}
+
 /// Puts the tier in force that each partner has reached, and gives its codes again on those terms.
-/// How many partners have another tier than before. Doing it again does nothing.
+/// Doing it again does nothing. A partner whose work fails is passed over.
 ///
 /// # Errors
 /// When the table does not answer; the next audit does what is left.
@@ -25,35 +37,55 @@ pub async fn reconcile_tiers<T: Table>(
     table: &T,
     active: &BTreeMap<PartnerId, u32>,
     now: Timestamp,
-) -> Result<u64, StoreError> {
-    let mut settled = 0_u64;
-    for row in list(table).await? {
-        if row.programs.iter().all(|dated| dated.tiers.is_empty()) {
-            continue;
-        }
-        let customers = active.get(&row.partner).copied().unwrap_or_default();
-        let choose = |row: &mut PartnerRow| {
-            apply_tier(row, customers, now);
-            Ok::<(), Infallible>(())
+) -> Result<TierReport, StoreError> {
+    let mut report = TierReport::default();
+    for item in query_all(table, PARTNERS, "").await? {
+        let key = item.key();
+        let reconciled = match item.into_readable() {
+            Ok(Item::Partner(row)) => reconcile_tier(table, &row, active, now).await,
+            Ok(_) => Ok(false),
+            Err(error) => Err(error),
         };
-        let Some(Ok(next)) = change(table, &row.partner, choose).await? else {
-            continue;
-        };
-        if next.programs != row.programs {
-            settled = settled.saturating_add(1);
-        }
-        // Every time: whoever chose the tier may have died before it gave the codes.
-        let since = next.latest().map_or(now, |last| last.since.max(now));
-        for code in &next.codes {
-            match grant(table, &next, code, since).await? {
-                GrantOutcome::Granted
-                | GrantOutcome::AlreadyGranted
-                | GrantOutcome::OwnedByOther(_)
-                | GrantOutcome::NoProgram => {}
+        match reconciled {
+            Ok(changed) => report.changed = report.changed.saturating_add(changed.into()),
+            Err(error) if error.is_of_the_item() => {
+                report.passed_over.add(&key.to_string(), error.to_string());
             }
+            Err(error) => return Err(error),
         }
     }
-    Ok(settled)
+    Ok(report)
+}
+
+/// Whether the partner has another tier than before.
+async fn reconcile_tier<T: Table>(
+    table: &T,
+    row: &PartnerRow,
+    active: &BTreeMap<PartnerId, u32>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    if row.programs.iter().all(|dated| dated.tiers.is_empty()) {
+        return Ok(false);
+    }
+    let customers = active.get(&row.partner).copied().unwrap_or_default();
+    let choose = |row: &mut PartnerRow| {
+        apply_tier(row, customers, now);
+        Ok::<(), Infallible>(())
+    };
+    let Some(Ok(next)) = change(table, &row.partner, choose).await? else {
+        return Ok(false);
+    };
+    // Every time: whoever chose the tier may have died before it gave the codes.
+    let since = next.latest().map_or(now, |last| last.since.max(now));
+    for code in &next.codes {
+        match grant(table, &next, code, since).await? {
+            GrantOutcome::Granted
+            | GrantOutcome::AlreadyGranted
+            | GrantOutcome::OwnedByOther(_)
+            | GrantOutcome::NoProgram => {}
+        }
+    }
+    Ok(next.programs != row.programs)
 }
 
 /// The latest terms once more, if so many active customers earn another reward by them.

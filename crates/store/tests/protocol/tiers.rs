@@ -1,7 +1,7 @@
 //! Tiers: a partner of whom enough customers are active earns more on those it sends next, and on
 //! nobody whom it sent before.
 
-use crate::support::{acme, at, event_of, paid, program};
+use crate::support::{acme, at, event_of, paid, program, reshape};
 use domain::event::{Fact, NormalizedEvent};
 use domain::ids::{PartnerId, ReferralCode};
 use domain::partner::program::{Program, Reward};
@@ -9,15 +9,16 @@ use domain::partner::referral::ReferralSnapshot;
 use domain::partner::tiers::ProgramTerms;
 use domain::record::Entry;
 use jiff::Timestamp;
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use store::StoreError;
 use store::audit::walk;
 use store::ingest::ingest_entries;
 use store::memory::{Crash, MemoryTable};
 use store::operator_decisions::{GrantOutcome, grant};
 use store::partners::{PartnerRow, ledger, put_new, read};
-use store::tiers::reconcile_tiers;
+use store::tiers::{TierReport, reconcile_tiers};
+use store::{Key, StoreError};
 
 /// Ten minutes after it was counted a tier counts.
 const LATER: i64 = 1;
@@ -68,7 +69,7 @@ async fn whoever_dies_while_tiers_are_chosen_leaves_nothing_undone() {
     };
     let living = MemoryTable::default();
     add_tiered_partner(&living, &["spring"]).await;
-    assert_eq!(reconcile_tiers(&living, &active, now).await.unwrap(), 1);
+    assert_eq!(changed(&living, &active, now).await, 1);
     let whole = reached(&living).await;
     assert_eq!(whole.1, Some(earning(2_500)));
     assert_eq!(
@@ -90,7 +91,7 @@ async fn whoever_dies_while_tiers_are_chosen_leaves_nothing_undone() {
                 }
                 .faults(),
             );
-            let died: Result<u64, StoreError> = reconcile_tiers(&mortal, &active, now).await;
+            let died: Result<TierReport, StoreError> = reconcile_tiers(&mortal, &active, now).await;
             survived |= died.is_ok();
             deaths += u32::from(died.is_err());
             reconcile_tiers(&table, &active, now).await.unwrap();
@@ -136,8 +137,27 @@ async fn a_partner_without_tiers_is_left_alone() {
     row.set_terms(&earning(2_000).into(), 0, at(0));
     put_new(&table, row.clone()).await.unwrap();
     let active = BTreeMap::from([(zest.clone(), 1_000)]);
-    assert_eq!(reconcile_tiers(&table, &active, at(1)).await.unwrap(), 0);
+    assert_eq!(changed(&table, &active, at(1)).await, 0);
     assert_eq!(*read(&table, &zest).await.unwrap().unwrap(), row);
+}
+
+#[tokio::test]
+async fn a_partner_that_cannot_be_read_stops_no_other_partners_tier() {
+    let table = MemoryTable::default();
+    add_tiered_partner(&table, &["spring"]).await;
+    for name in ["abel", "zest"] {
+        let row = PartnerRow::new(PartnerId::parse(name).unwrap());
+        put_new(&table, row.clone()).await.unwrap();
+        let key = Key::partner(&row.partner);
+        reshape(&table, &key, |image| image["keys"] = json!({ "S": "none" }));
+    }
+    let active = BTreeMap::from([(acme(), 2)]);
+    let report = reconcile_tiers(&table, &active, at(1)).await.unwrap();
+    assert_eq!((report.changed, report.passed_over.count), (1, 2));
+    let named = report.passed_over.named.iter().map(|one| one.name.as_str());
+    let named: Vec<&str> = named.collect();
+    assert_eq!(named, ["partners / abel", "partners / zest"]);
+    assert_eq!(row(&table).await.program(at(99)), Some(earning(2_500)));
 }
 
 /// 20 %, 25 % from two active customers, 30 % from four.
@@ -168,7 +188,14 @@ fn earning(points: u16) -> Program {
 /// A whole round of the audit, and what follows for tiers.
 async fn count_active(table: &MemoryTable, now: Timestamp) -> u64 {
     let active = walk(table, 9, now).await.unwrap().active.unwrap();
-    reconcile_tiers(table, &active, now).await.unwrap()
+    changed(table, &active, now).await
+}
+
+/// How many partners have another tier; none was passed over.
+async fn changed(table: &MemoryTable, active: &BTreeMap<PartnerId, u32>, now: Timestamp) -> u64 {
+    let report = reconcile_tiers(table, active, now).await.unwrap();
+    assert_eq!(report.passed_over.count, 0, "{:?}", report.passed_over);
+    report.changed
 }
 
 async fn row(table: &MemoryTable) -> Arc<PartnerRow> {
