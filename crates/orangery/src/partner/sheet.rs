@@ -68,6 +68,8 @@ pub fn month(month: &MonthlyStatement) -> csv::Result<Vec<u8>> {
         "releases_at",
         "cause",
         "text",
+        "referral_id",
+        "sub_ids",
     ])?;
     let owed = |kind: &'static str, balance: &Balance| {
         let amount = money(balance.outstanding_minor(), balance);
@@ -90,6 +92,8 @@ pub fn month(month: &MonthlyStatement) -> csv::Result<Vec<u8>> {
             none(),
             none(),
             text,
+            none(),
+            none(),
         ]
     };
     for balance in &month.opening {
@@ -104,13 +108,15 @@ pub fn month(month: &MonthlyStatement) -> csv::Result<Vec<u8>> {
     into_bytes(sheet)
 }
 
-fn row_fields(row: &RowView) -> [String; 8] {
+fn row_fields(row: &RowView) -> [String; 10] {
     let amount = Money {
         minor: row.amount_minor,
         currency: row.currency,
         exponent: row.exponent,
     };
     let releases_at = row.releases_at.map(|at| at.to_string());
+    let sub_ids = row.sub_ids.iter();
+    let sub_ids: Vec<String> = sub_ids.map(|(name, id)| format!("{name}={id}")).collect();
     [
         row.at.to_string(),
         row.kind.into(),
@@ -120,6 +126,8 @@ fn row_fields(row: &RowView) -> [String; 8] {
         releases_at.unwrap_or_default(),
         without_formula(&row.cause),
         without_formula(&row.text),
+        without_formula(row.referral_id.as_deref().unwrap_or_default()),
+        without_formula(&sub_ids.join("; ")),
     ]
 }
 

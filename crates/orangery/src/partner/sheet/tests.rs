@@ -5,7 +5,6 @@ use super::{PayoutSheetRow, month, payouts};
 use domain::ids::PartnerId;
 use domain::money::{Currency, Money};
 use domain::partner::payout::Balance;
-use domain::partner::referral::SubIds;
 use domain::partner::statement::{MonthlyStatement, RowView};
 use jiff::Timestamp;
 use jiff::civil::date;
@@ -60,8 +59,10 @@ fn a_month_opens_lists_its_rows_and_closes() {
         currency: eur(),
         exponent: 2,
         state: "pending",
-        referral_id: None,
-        sub_ids: SubIds::new(),
+        referral_id: Some("@r-1".into()),
+        sub_ids: [("page", "juicers"), ("sub1", "=1+1; x")]
+            .map(|(name, id)| (name.into(), id.into()))
+            .into(),
         releases_at: Some(Timestamp::UNIX_EPOCH),
         text: "20 %: of the payment of 1970-01-01 4.00 EUR was refunded".into(),
     };
@@ -73,11 +74,12 @@ fn a_month_opens_lists_its_rows_and_closes() {
     };
     assert_eq!(
         String::from_utf8(month(&shown).unwrap()).unwrap(),
-        "at,kind,amount,currency,state,releases_at,cause,text\n\
-         ,opening,2.80,EUR,,,,\"pending 4.80, released -2.00, held 0.00; paid so far 0.00\"\n\
+        "at,kind,amount,currency,state,releases_at,cause,text,referral_id,sub_ids\n\
+         ,opening,2.80,EUR,,,,\"pending 4.80, released -2.00, held 0.00; paid so far 0.00\",,\n\
          1970-01-01T00:00:00Z,refund,-0.80,EUR,pending,1970-01-01T00:00:00Z,'+1,\
-         20 %: of the payment of 1970-01-01 4.00 EUR was refunded\n\
-         ,closing,2.00,EUR,,,,\"pending 4.00, released -2.00, held 0.00; paid so far 2.00\"\n"
+         20 %: of the payment of 1970-01-01 4.00 EUR was refunded,'@r-1,\
+         page=juicers; sub1==1+1; x\n\
+         ,closing,2.00,EUR,,,,\"pending 4.00, released -2.00, held 0.00; paid so far 2.00\",,\n"
     );
 }
 
