@@ -20,7 +20,6 @@ use runtime::http::{HttpHandler, HttpRequest, HttpResponse, answer};
 use runtime::secrets::{KeyPurpose, SecretCache, SecretSource, SecretsError, person_key, roots};
 use runtime::settings::{BadSetting, Settings};
 use runtime::{Clock, Function, Invocation, Warming};
-use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use store::dynamo::DynamoTable;
@@ -324,6 +323,16 @@ impl From<RequestError> for HttpResponse {
     }
 }
 
-fn log_refusal(partner: &PartnerId, why: &dyn Display) {
-    tracing::warn!(partner = %partner, verdict = "refused", why = %why, metrics = "refused");
+impl RequestError {
+    /// The metric that counts it.
+    fn metric(&self) -> &'static str {
+        match self {
+            Self::TooFast { .. } => "partner_too_fast",
+            Self::Unproven(_) | Self::Revoked | Self::Table(_) => "refused",
+        }
+    }
+}
+
+fn log_refusal(partner: &PartnerId, why: &RequestError) {
+    tracing::warn!(partner = %partner, verdict = "refused", why = %why, metrics = why.metric());
 }

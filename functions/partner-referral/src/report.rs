@@ -57,7 +57,8 @@ pub(crate) async fn ingest_report<T: Table>(
     let (partner, report) = (&row.partner, &reported.report);
     let (kind, message) = (report.kind().as_str(), &*reported.message_id);
     let refused = |verdict, why| {
-        tracing::warn!(partner = %partner, kind, verdict);
+        let metrics = "partner_conflicts";
+        tracing::warn!(partner = %partner, kind, verdict, metrics);
         HttpResponse::error(409, &why)
     };
     match record_and_append(table, row, &reported, receipt, now).await {
