@@ -49,6 +49,8 @@ mod refund;
 mod reversal;
 mod subscription;
 
+mod billing;
+
 mod samples;
 
 #[cfg(test)]

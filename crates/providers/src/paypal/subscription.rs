@@ -1,7 +1,8 @@
 //! `BILLING.SUBSCRIPTION.*`: the whole of a subscription as it is now.
 
+use super::billing::{BillingInfo, LAST_PAYMENT};
 use super::event::PaypalEvent;
-use super::wire::{PaypalAmount, unknown_word};
+use super::wire::unknown_word;
 use crate::api_document::ReadError;
 use crate::draft::{NormalizedEventDraft, currency, profile};
 use crate::wire::{Id, Part, Rfc3339Time, UnclearValue, to_timestamp};
@@ -11,7 +12,7 @@ use domain::money::Money;
 use domain::payment::snapshot::{InvoiceSnapshot, InvoiceState, NextAttempt};
 use domain::subscription::pricing::Pricing;
 use domain::subscription::terms::{
-    Period, SubscriptionItem, SubscriptionSnapshot, SubscriptionStatus, SubscriptionTerms,
+    SubscriptionItem, SubscriptionSnapshot, SubscriptionStatus, SubscriptionTerms,
 };
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -103,46 +104,6 @@ struct ShippingAddress {
 struct PaypalAddress {
     #[serde(default)]
     country_code: Part<Arc<str>>,
-}
-
-#[derive(Deserialize)]
-struct BillingInfo {
-    #[serde(default)]
-    outstanding_balance: Part<PaypalAmount>,
-    #[serde(default)]
-    cycle_executions: Part<Vec<BillingCycle>>,
-    #[serde(default)]
-    last_payment: Part<LastPayment>,
-    #[serde(default)]
-    next_billing_time: Part<Rfc3339Time>,
-    #[serde(default)]
-    failed_payments_count: Part<u32>,
-    #[serde(default)]
-    last_failed_payment: Part<FailedPayment>,
-}
-
-#[derive(Deserialize)]
-struct BillingCycle {
-    tenure_type: Arc<str>,
-    #[serde(default)]
-    cycles_completed: u32,
-    #[serde(default)]
-    cycles_remaining: Part<u32>,
-    #[serde(default)]
-    total_cycles: Part<u32>,
-}
-
-#[derive(Deserialize)]
-struct LastPayment {
-    amount: PaypalAmount,
-    time: Rfc3339Time,
-}
-
-#[derive(Deserialize)]
-struct FailedPayment {
-    amount: PaypalAmount,
-    #[serde(default)]
-    next_payment_retry_time: Part<Rfc3339Time>,
 }
 
 impl Subscription {
@@ -342,56 +303,6 @@ impl Subscription {
     }
 }
 
-impl BillingInfo {
-    /// Its plan has a trial, and no regular cycle is over or paid. A trial that is paid for is
-    /// not told from what follows it.
-    fn is_trial(&self) -> bool {
-        let Some(cycles) = self.cycle_executions.as_ref().readable() else {
-            return false;
-        };
-        let of_kind = |kind: &'static str| {
-            let cycles = cycles.iter();
-            cycles.filter(move |cycle| *cycle.tenure_type == *kind)
-        };
-        let paid = match &self.last_payment {
-            Part::Present(paid) => !paid.amount.is_zero(),
-            Part::Absent | Part::Null => false,
-            Part::Unreadable => true,
-        };
-        let regular = of_kind("REGULAR").any(|cycle| cycle.cycles_completed > 0);
-        of_kind("TRIAL").next().is_some() && !regular && !paid
-    }
-
-    /// Whether the next payment is the first after the trial. A trial may have several cycles.
-    fn trial_ends_with_period(&self) -> bool {
-        let cycles = self.cycle_executions.as_ref().readable();
-        let mut trials = cycles.into_iter().flatten();
-        trials.all(|cycle| {
-            let is_last = cycle.cycles_remaining.readable() == Some(0);
-            &*cycle.tenure_type != "TRIAL" || is_last || cycle.total_cycles.readable() == Some(1)
-        })
-    }
-
-    /// From the last payment, or the start, to the next.
-    fn period(&self, started_at: Timestamp) -> Result<Option<Period>, UnclearValue> {
-        let paid = self.last_payment.as_ref().read(LAST_PAYMENT)?;
-        let start = paid.map_or(started_at, |paid| paid.time.0);
-        let next = self.next_billing_time;
-        let end = to_timestamp(next.read("resource.billing_info.next_billing_time")?);
-        let end = end.filter(|end| start <= *end);
-        Ok(end.map(|end| Period { start, end }))
-    }
-
-    fn code(&self) -> Option<&str> {
-        let paid = || self.last_payment.as_ref().readable();
-        let balance = self.outstanding_balance.as_ref().readable();
-        balance
-            .or_else(|| paid().map(|paid| &paid.amount))
-            .map(PaypalAmount::code)
-    }
-}
-
 const STATUS: &str = "resource.status";
 const BILLING: &str = "resource.billing_info";
 const FAILURES: &str = "resource.billing_info.failed_payments_count";
-const LAST_PAYMENT: &str = "resource.billing_info.last_payment";
