@@ -27,7 +27,7 @@ pub(super) struct BillingInfo {
 pub(super) struct BillingCycle {
     pub(super) tenure_type: Arc<str>,
     #[serde(default)]
-    pub(super) cycles_completed: u32,
+    pub(super) cycles_completed: Part<u32>,
     #[serde(default)]
     pub(super) cycles_remaining: Part<u32>,
     #[serde(default)]
@@ -47,6 +47,13 @@ pub(super) struct FailedPayment {
     pub(super) next_payment_retry_time: Part<Rfc3339Time>,
 }
 
+impl BillingCycle {
+    /// Whether it was executed at least once. Where that is not said, it is not denied.
+    fn has_run(&self) -> bool {
+        self.cycles_completed.readable() != Some(0)
+    }
+}
+
 impl BillingInfo {
     /// Its plan has a trial, and no regular cycle is over or paid. A trial that is paid for is
     /// not told from what follows it.
@@ -63,7 +70,10 @@ impl BillingInfo {
             Part::Absent | Part::Null => false,
             Part::Unreadable => true,
         };
-        let regular = of_kind("REGULAR").any(|cycle| cycle.cycles_completed > 0);
+        let regular = of_kind("REGULAR").any(|cycle| {
+            let completed = cycle.cycles_completed.readable();
+            completed.is_some_and(|count| count > 0)
+        });
         of_kind("TRIAL").next().is_some() && !regular && !paid
     }
 
@@ -77,14 +87,25 @@ impl BillingInfo {
         })
     }
 
-    /// From the last payment, or the start, to the next.
+    /// From the last payment, or the start, to the next. Before the first cycle has run there is
+    /// none: the next charge is then the one that begins it, often within the hour, and PayPal
+    /// sends nothing when it has.
     pub(super) fn period(&self, started_at: Timestamp) -> Result<Option<Period>, UnclearValue> {
         let paid = self.last_payment.as_ref().read(LAST_PAYMENT)?;
+        if paid.is_none() && !self.has_begun() {
+            return Ok(None);
+        }
         let start = paid.map_or(started_at, |paid| paid.time.0);
         let next = self.next_billing_time;
         let end = to_timestamp(next.read("resource.billing_info.next_billing_time")?);
         let end = end.filter(|end| start <= *end);
         Ok(end.map(|end| Period { start, end }))
+    }
+
+    /// Whether one of its cycles has run, as far as it says.
+    fn has_begun(&self) -> bool {
+        let cycles = self.cycle_executions.as_ref().readable();
+        cycles.is_none_or(|cycles| cycles.is_empty() || cycles.iter().any(BillingCycle::has_run))
     }
 
     pub(super) fn code(&self) -> Option<&str> {

@@ -18,7 +18,8 @@
 //! - A subscription has one item, its plan; no prices, no add-ons, no end of period: a
 //!   cancellation ends it at once. `ACTIVE` with failed payments is past due, `SUSPENDED` with
 //!   failed payments unpaid, without them paused. It is in a trial while its plan has one and
-//!   nothing was paid (unconfirmed: whether a completed cycle is always counted).
+//!   nothing was paid (unconfirmed: whether a completed cycle is always counted). Until its first
+//!   cycle has run, `next_billing_time` is when that begins: no period and no trial end by it.
 //! - What failed is known by the subscription and what it was paid until then; the next sale
 //!   settles it.
 //! - A reversal and a dispute of one payment are one dispute, by the payment's id. A reversal names
@@ -102,4 +103,4 @@ fn secrets(text: &str) -> Result<Vec<Secret>, WeakSecret> {
 }
 
 /// Raised whenever the same bytes would give another normalized event.
-const NORMALIZER: u16 = 2;
+const NORMALIZER: u16 = 3;
