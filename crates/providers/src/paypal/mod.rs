@@ -28,7 +28,8 @@
 //!   without an outcome (`NONE`: another dispute of the payment goes on) holds nothing; money that
 //!   was taken is told by its reversal.
 //! - Captures, sales and refunds of the API's first version have other names for the same fields;
-//!   either is read.
+//!   either is read. So have its agreements, whose counts are text and whose amounts may be in the
+//!   plan's currency.
 //! - **The shop's own customer id** is `custom_id` of a subscription or capture and `custom` of
 //!   a sale, where it does not begin with `ref_`: then what follows is a referral code.
 //! - Nothing marks what was paid with but the payer, who is the customer.
@@ -50,6 +51,7 @@ mod refund;
 mod reversal;
 mod subscription;
 
+mod agreement;
 mod billing;
 
 mod samples;

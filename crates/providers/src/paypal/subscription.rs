@@ -1,5 +1,6 @@
 //! `BILLING.SUBSCRIPTION.*`: the whole of a subscription as it is now.
 
+use super::agreement::Agreement;
 use super::billing::{BillingInfo, LAST_PAYMENT};
 use super::event::PaypalEvent;
 use super::wire::unknown_word;
@@ -22,7 +23,11 @@ use std::sync::Arc;
 pub(super) fn snapshot<'a>(
     event: &PaypalEvent<'a, '_>,
 ) -> Result<NormalizedEventDraft<'a>, ReadError> {
-    let subscription: Subscription = event.resource()?;
+    let subscription = Subscription {
+        agreement: event.resource()?,
+        ..event.resource()?
+    };
+    let subscription = subscription.with_billing();
     let mut draft = match subscription.payer() {
         Some(payer) => event.draft_for(payer),
         None => event.draft_by_reference(&[&subscription.id.0]),
@@ -37,11 +42,6 @@ pub(super) struct Subscription {
     id: Id,
     #[serde(default)]
     plan_id: Part<Id>,
-    // An agreement of the API's first version has a plan without an id.
-    #[serde(default)]
-    plan: Part<serde::de::IgnoredAny>,
-    #[serde(default)]
-    payer: Part<Payer>,
     #[serde(alias = "state", default)]
     status: Part<Arc<str>>,
     #[serde(default)]
@@ -58,6 +58,8 @@ pub(super) struct Subscription {
     subscriber: Part<Subscriber>,
     #[serde(default)]
     billing_info: Part<BillingInfo>,
+    #[serde(skip)]
+    agreement: Agreement,
 }
 
 #[derive(Deserialize)]
@@ -70,20 +72,6 @@ struct Subscriber {
     name: Part<Name>,
     #[serde(default)]
     shipping_address: Part<ShippingAddress>,
-}
-
-#[derive(Deserialize)]
-struct Payer {
-    #[serde(default)]
-    payer_info: Part<PayerInfo>,
-}
-
-#[derive(Deserialize)]
-struct PayerInfo {
-    #[serde(default)]
-    payer_id: Part<Id>,
-    #[serde(default)]
-    email: Part<Arc<str>>,
 }
 
 #[derive(Deserialize)]
@@ -111,24 +99,26 @@ impl Subscription {
     pub(super) fn payer(&self) -> Option<&ObjectId> {
         let subscriber = self.subscriber.as_ref().readable();
         let named = subscriber.and_then(|subscriber| subscriber.payer_id.as_ref().readable());
-        let payer = || self.payer_info()?.payer_id.as_ref().readable();
-        named.or_else(payer).map(|payer| &payer.0)
+        let named = named.map(|payer| &payer.0);
+        named.or_else(|| self.agreement.payer())
     }
 
-    /// Who pays, as agreements of the API's first version say it.
-    fn payer_info(&self) -> Option<&PayerInfo> {
-        self.payer
-            .as_ref()
-            .readable()?
-            .payer_info
-            .as_ref()
-            .readable()
+    /// The same, billed as its agreement says where nothing else is said.
+    fn with_billing(self) -> Self {
+        let billing_info = match self.billing_info {
+            Part::Absent => self.agreement.billing(),
+            own @ (Part::Null | Part::Present(_) | Part::Unreadable) => own,
+        };
+        Self {
+            billing_info,
+            ..self
+        }
     }
 
     /// All that it says; `now` is when.
     pub(super) fn add_to(&self, draft: &mut NormalizedEventDraft<'_>, now: Timestamp) {
         draft.add_references(&[Some(&self.id.0)]);
-        let billing = draft.readable(self.billing_info.as_ref().read(BILLING));
+        let billing = draft.readable(self.billing_info.as_ref().read(self.billing_place()));
         let billing = billing.flatten();
         if let Some(snapshot) = self.snapshot(billing, now, draft) {
             if let Some(billing) = billing.filter(|_| !snapshot.terms.status.is_final()) {
@@ -139,6 +129,14 @@ impl Subscription {
             draft.add_fact(Fact::Subscription(Box::new(snapshot)));
         }
         self.describe(draft);
+    }
+
+    fn billing_place(&self) -> &'static str {
+        if self.agreement.has_plan() {
+            "resource.agreement_details"
+        } else {
+            BILLING
+        }
     }
 
     /// That a payment was made now: where no failed one is left, nothing is owed any more.
@@ -227,8 +225,8 @@ impl Subscription {
     }
 
     fn item(&self) -> Result<SubscriptionItem, UnclearValue> {
-        let plan = match (self.plan_id.as_ref(), &self.plan) {
-            (Part::Absent | Part::Null, Part::Present(_)) => &self.id,
+        let plan = match (self.plan_id.as_ref(), self.agreement.has_plan()) {
+            (Part::Absent | Part::Null, true) => &self.id,
             (plan, _) => plan.require("resource.plan_id")?,
         };
         let quantity = self.quantity.as_ref().read("resource.quantity")?;
@@ -280,9 +278,10 @@ impl Subscription {
         if let Some(custom) = self.custom_id.as_ref().readable() {
             draft.read_client_reference(custom);
         }
-        if let Some(payer) = self.payer_info() {
+        if let Some(payer) = self.agreement.payer_info() {
             let email = payer.email.as_ref().readable();
-            draft.add_profile(profile(email.cloned(), None, None));
+            let country = self.agreement.country();
+            draft.add_profile(profile(email.cloned(), payer.name(), country.cloned()));
         }
         let Some(subscriber) = self.subscriber.as_ref().readable() else {
             return;

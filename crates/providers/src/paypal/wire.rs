@@ -25,6 +25,15 @@ struct Details {
 }
 
 impl PaypalAmount {
+    /// Decimal text in a currency.
+    pub(super) fn new(value: Arc<str>, currency_code: Arc<str>) -> Self {
+        Self {
+            value,
+            currency_code,
+            details: Part::Absent,
+        }
+    }
+
     /// As money; `place` names the field.
     pub(super) fn money(&self, place: &str) -> Result<Money, UnclearValue> {
         money(&self.value, &self.currency_code, place)
