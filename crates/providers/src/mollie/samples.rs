@@ -45,7 +45,7 @@ pub(super) static SCENARIO: &[(&str, &str)] = bodies!["mollie/scenario":
     "03-payment.failed",
     "04-payment.paid-recovered",
     "05-payment.paid-upgrade",
-    "06-payment.refunded-pending",
+    "06-payment.refunded-processing",
     "07-payment.refunded-done",
     "08-payment.charged_back-after-the-end",
 ];
@@ -70,7 +70,7 @@ pub(super) static RECORDED_RESPONSES: &[(&str, &str)] = recorded_responses!["mol
     "scenario/03-payment.failed",
     "scenario/04-payment.paid-recovered",
     "scenario/05-payment.paid-upgrade",
-    "scenario/06-payment.refunded-pending",
+    "scenario/06-payment.refunded-processing",
     "scenario/07-payment.refunded-done",
     "scenario/08-payment.charged_back-after-the-end",
 ];
