@@ -24,6 +24,8 @@
 //! - **A failed payment** is a failed invoice where it is recurring. Mollie does not try again:
 //!   the shop makes another payment, and says with `metadata.retry_of` (the id of the first
 //!   that failed) what it makes up for. One that fails at the checkout page tells nothing.
+//! - **A refund** counts from `processing` on. A `queued` or `pending` one can be withdrawn, and
+//!   no form tells it (<https://docs.mollie.com/docs/refunds>).
 //! - **A chargeback** is lost unless it is reversed (won).
 //! - **What arrived** is `amountCaptured` where Mollie says it: less than was authorized.
 //! - **A sales invoice** that was paid by a payment link is one payment with the link's.

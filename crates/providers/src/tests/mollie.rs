@@ -98,6 +98,33 @@ fn what_says_nothing_new_is_the_same_state() {
 }
 
 #[test]
+fn a_refund_that_can_still_be_withdrawn_is_none_yet() {
+    let with = |refunds: &str| {
+        let known = recorded_responses(mollie(), "");
+        let known = known.response(&at_path(PAYMENT)).expect("is known");
+        let text = std::str::from_utf8(&known.body).expect("is text");
+        let mut payment: serde_json::Value = serde_json::from_str(text).expect("is JSON");
+        payment["_embedded"]["refunds"] = serde_json::from_str(refunds).expect("is JSON");
+        one(receive_form(answer(200, &payment.to_string())).expect("is proven"))
+    };
+    let refund = |status: &str| {
+        let amount = r#"{"value":"9.60","currency":"EUR"}"#;
+        let at = "2026-01-22T10:00:00+00:00";
+        with(&format!(
+            r#"[{{"id":"re_1","amount":{amount},"status":"{status}","createdAt":"{at}"}}]"#
+        ))
+    };
+    // One that was withdrawn may be left out of the list: this is the state before it, again.
+    let without = with("[]");
+    for status in ["queued", "pending"] {
+        assert_eq!(refund(status), without, "{status}");
+    }
+    for status in ["processing", "refunded", "failed", "canceled"] {
+        assert_ne!(refund(status).id, without.id, "{status}");
+    }
+}
+
+#[test]
 fn an_unknown_id_is_answered_200_and_written_nowhere() {
     let unknown = r#"{"status":404,"title":"Not Found","detail":"No payment exists."}"#;
     let received = receive_form(answer(404, unknown)).expect("is Mollie's word");

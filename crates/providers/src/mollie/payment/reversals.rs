@@ -36,9 +36,12 @@ pub(super) struct Chargeback {
 }
 
 impl EmbeddedReversals {
+    /// Those that go through, or went. One that can still be withdrawn is none yet: Mollie does not
+    /// tell that it was withdrawn, and may leave it out of the list then.
     pub(super) fn refunds(&self) -> impl Iterator<Item = &Refund> {
         let all = self.refunds.as_ref().readable().into_iter().flatten();
-        all.filter_map(|refund| refund.as_ref().readable())
+        let readable = all.filter_map(|refund| refund.as_ref().readable());
+        readable.filter(|refund| !CAN_BE_WITHDRAWN.contains(&&*refund.status))
     }
 
     pub(super) fn chargebacks(&self) -> impl Iterator<Item = &Chargeback> {
@@ -62,7 +65,7 @@ impl EmbeddedReversals {
 impl Refund {
     pub(super) fn snapshot(&self, payment: &Id) -> Result<RefundSnapshot, UnclearValue> {
         let state = match &*self.status {
-            "queued" | "pending" | "processing" => RefundState::Pending,
+            "processing" => RefundState::Pending,
             "refunded" => RefundState::Succeeded,
             "failed" | "canceled" => RefundState::Failed,
             other => return Err(UnclearValue::unknown_word("refund.status", other)),
@@ -96,3 +99,5 @@ impl Chargeback {
         })
     }
 }
+
+const CAN_BE_WITHDRAWN: &[&str] = &["queued", "pending"];
