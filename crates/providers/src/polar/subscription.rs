@@ -6,7 +6,7 @@ use crate::envelope::Event;
 use crate::wire::{Id, Metadata, Part, Rfc3339Time, UnclearValue, period, status, to_timestamp};
 use domain::event::Fact;
 use domain::ids::PriceId;
-use domain::subscription::pricing::{BillingInterval, Pricing};
+use domain::subscription::pricing::{BillingInterval, Pricing, TaxBehavior};
 use domain::subscription::terms::{
     Pause, Period, SubscriptionItem, SubscriptionSnapshot, SubscriptionStatus, SubscriptionTerms,
 };
@@ -93,6 +93,9 @@ struct Price {
     price_amount: Part<i64>,
     #[serde(default)]
     price_currency: Part<Arc<str>>,
+    // Since 2026.
+    #[serde(default)]
+    tax_behavior: Part<Arc<str>>,
 }
 
 impl Subscription<'_> {
@@ -216,9 +219,21 @@ impl Subscription<'_> {
             unit_minor: draft.readable(unit).flatten(),
             pricing: Pricing {
                 interval: self.interval(),
-                ..Pricing::default()
+                package: None,
+                tax: price.tax(),
             },
             period: None,
+        }
+    }
+}
+
+impl Price {
+    /// `location` leaves it to where the buyer is, which is not said here.
+    fn tax(&self) -> TaxBehavior {
+        match self.tax_behavior.as_ref().readable().map(|word| &**word) {
+            Some("inclusive") => TaxBehavior::Inclusive,
+            Some("exclusive") => TaxBehavior::Exclusive,
+            Some(_) | None => TaxBehavior::Unknown,
         }
     }
 }
