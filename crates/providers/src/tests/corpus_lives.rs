@@ -20,7 +20,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 #[test]
-fn a_customer_that_others_recorded_comes_to_what_the_bodies_say() {
+fn each_story_comes_to_what_its_bodies_say() {
     insta::glob!(LIVES, "*/*.json", |path| {
         let folder = path.parent().expect("stands in a folder");
         let provider = folder.file_name().and_then(|name| name.to_str());
