@@ -47,26 +47,12 @@ async fn before_the_first_payment_nobody_learns_who_is_a_customer() {
 #[tokio::test]
 async fn each_state_has_its_reason() {
     let endpoint = TestHarness::with_partner_endpoint().await;
-    endpoint
-        .report("acme", "m1", &created_report("first", "nell@example.com"))
-        .await;
+    report_new(&endpoint, "acme", "m1", ("first", "nell@example.com")).await;
     endpoint.advance(SignedDuration::from_secs(60));
-    endpoint
-        .report("acme", "m2", &created_report("second", "nell@example.com"))
-        .await;
-    endpoint
-        .report("zest", "m1", &created_report("theirs", "nell@example.com"))
-        .await;
-    endpoint
-        .report(
-            "acme",
-            "m3",
-            &created_report("self", "ann+tag@acme.example"),
-        )
-        .await;
-    endpoint
-        .report("bare", "m1", &created_report("unpaid", "nell@example.com"))
-        .await;
+    report_new(&endpoint, "acme", "m2", ("second", "nell@example.com")).await;
+    report_new(&endpoint, "zest", "m1", ("theirs", "nell@example.com")).await;
+    report_new(&endpoint, "acme", "m3", ("self", "ann+tag@acme.example")).await;
+    report_new(&endpoint, "bare", "m1", ("unpaid", "nell@example.com")).await;
     endpoint.advance(SignedDuration::from_secs(60));
     endpoint
         .add_paying_customer("cus_nell", "nell@example.com")
@@ -107,14 +93,19 @@ async fn each_state_has_its_reason() {
     ];
     assert_states(&endpoint, &states).await;
     endpoint.advance(SignedDuration::from_secs(61 * 86_400));
-    endpoint
-        .report(
-            "zest",
-            "m5",
-            &created_report("late", "ann+tag@acme.example"),
-        )
-        .await;
+    report_new(&endpoint, "zest", "m5", ("late", "ann+tag@acme.example")).await;
     assert_states(&endpoint, &[("zest", "late", "refused outside_window")]).await;
+}
+
+/// Reports a referral by the address of the customer.
+async fn report_new(
+    endpoint: &TestHarness<InProcess>,
+    partner: &str,
+    message: &str,
+    (referral, email): (&str, &str),
+) {
+    let report = created_report(referral, email);
+    endpoint.report(partner, message, &report).await;
 }
 
 /// How referrals stand: partner, referral, state with its reason.
