@@ -26,7 +26,7 @@ pub(crate) static POSTBACKS: &[(&str, &str)] = &[
     ),
     (
         "code",
-        "transaction_id=t-2&code=ADA+10&amount=12.50&currency=EUR",
+        "transaction_id=t-2&code=ADA-10&amount=12.50&currency=EUR",
     ),
     (
         "id",
