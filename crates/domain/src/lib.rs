@@ -5,6 +5,7 @@
 //! modules above it.
 
 pub mod ids;
+pub mod shop_key;
 pub mod money;
 pub mod digest;
 pub mod person;

@@ -20,6 +20,10 @@ mod timestamped_signature;
 mod body_mac;
 
 mod keys;
+mod credential_text;
+mod shop_key;
+mod customer_token;
+mod bearer;
 
 mod json;
 mod wire;
@@ -46,6 +50,9 @@ pub mod standard;
 
 pub mod diagnose;
 
+pub use bearer::{Bearer, OfferedBearer};
+pub use credential_text::{CredentialError, InvalidStageName, StageName};
+pub use customer_token::{CustomerToken, OfferedCustomerToken, customer_token};
 pub use endpoint::{EndpointConfig, InboundRequest};
 pub use fetch::{
     ApiCall, ApiResponse, ApiResponses, CallPurpose, CallTarget, FetchStep, Method,
@@ -58,6 +65,7 @@ pub use provider::{
 };
 pub use request::{Headers, Request};
 pub use secret::{MAX_PUBLIC_KEYS, Secret, Secrets, WeakSecret};
+pub use shop_key::{OfferedShopKey, ShopKey, shop_key};
 pub use verification_error::VerificationError;
 pub use verified::VerifiedItems;
 

@@ -7,6 +7,7 @@
 mod arbitrary;
 mod api_calls;
 mod civil;
+mod credentials;
 mod corpus;
 mod corpus_lives;
 mod corpus_reference_only;
