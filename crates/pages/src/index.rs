@@ -209,6 +209,7 @@ impl IndexState {
             | Item::Checkpoint(_)
             | Item::ClosedBucket(_)
             | Item::FanOut(_)
+            | Item::ShopKey(_)
             | Item::Cursor(_) => {}
             Item::Payout(_) | Item::Bank(_) | Item::TransferBatch(_) => {}
             Item::ReferralStatus(_) | Item::Report(..) => {}

@@ -10,6 +10,7 @@ pub mod port;
 mod journal;
 pub mod letters;
 mod partner;
+mod shop;
 pub mod dynamo;
 pub mod stream;
 #[cfg(feature = "memory-table")]
@@ -24,3 +25,4 @@ pub use partner::{
     tiers,
 };
 pub use port::{InsertOutcome, Page, PutOutcome, Table, TransactWrite, WriteCondition};
+pub use shop::{lookup, shop_keys};

@@ -20,6 +20,7 @@ use crate::partner::endpoint_row::NoticeEndpoint;
 use crate::partner::partner_row::PartnerRow;
 use crate::partner::payout_rows::{BankRow, TransferBatch};
 use crate::partner::report_row::{ReportIndex, ReportRow, StoredReport};
+use crate::shop::shop_key_row::ShopKeyRow;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::ids::{CustomerKey, Reference};
 use domain::partner::ledger::CommissionRow;
@@ -66,6 +67,8 @@ pub enum Item {
     NoticeEndpoint(Arc<NoticeEndpoint>),
     /// What a partner was told of one of its rows.
     DeliveryState(Arc<DeliveryState>),
+    /// A key of the shop's own code.
+    ShopKey(Arc<ShopKeyRow>),
     /// Where the audit stands.
     Cursor(Arc<Cursor>),
     /// From where a long journal is folded again.
@@ -195,6 +198,7 @@ impl Item {
             "report" | "conflict" | "referral" => read_as::<ReportRow>(key, attributes),
             "notice_endpoint" => read_as::<NoticeEndpoint>(key, attributes),
             "delivery_state" => read_as::<DeliveryState>(key, attributes),
+            "shop_key" => read_as::<ShopKeyRow>(key, attributes),
             "cursor" => read_as::<Cursor>(key, attributes),
             "checkpoint" => read_as::<Checkpoint>(key, attributes),
             "closed_bucket" => read_as::<ClosedBucket>(key, attributes),
@@ -233,6 +237,7 @@ impl Item {
             Self::NoticeEndpoint(row) => ask(&**row),
             Self::DeliveryState(row) => ask(&**row),
             Self::FanOut(row) => ask(&**row),
+            Self::ShopKey(row) => ask(&**row),
             Self::Cursor(row) => ask(&**row),
             Self::Checkpoint(row) => ask(&**row),
             Self::ClosedBucket(row) => ask(&**row),
@@ -306,6 +311,7 @@ shared_rows! {
     (NoticeEndpoint, NoticeEndpoint),
     (DeliveryState, DeliveryState),
     (FanOut, FanOut),
+    (ShopKey, ShopKeyRow),
     (Cursor, Cursor),
     (Checkpoint, Checkpoint),
     (ClosedBucket, ClosedBucket),

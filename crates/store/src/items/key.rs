@@ -4,6 +4,7 @@ use domain::ids::{CustomerKey, EventId, PartnerId, Reference};
 use domain::letter::Letter;
 use domain::partner::ledger::CommissionRow;
 use domain::partner::referral_status::ReferralStatusRow;
+use domain::shop_key::KeyName;
 use jiff::civil::Date;
 use std::fmt;
 use std::sync::Arc;
@@ -35,6 +36,8 @@ pub(crate) const FAN_OUT: &str = "fanout#";
 pub const COMMISSION: &str = "commission#";
 /// The partition of all partners, so that one query lists them.
 pub const PARTNERS: &str = "partners";
+/// The partition of all keys of the shop's own code, so that one query lists them.
+pub const SHOP_KEYS: &str = "shop_keys";
 /// Sort keys of payouts begin so.
 pub const PAYOUT: &str = "payout#";
 /// The partition of what the bank is told.
@@ -164,6 +167,11 @@ impl Key {
     /// Of what a partner was told of the row with this sort key.
     pub fn delivery_state(partner: &PartnerId, row: &str) -> Self {
         Self::new(ledger_partition(partner), [DELIVERY_STATE, row].concat())
+    }
+
+    /// Of a key of the shop's own code.
+    pub fn shop_key(name: &KeyName) -> Self {
+        Self::new(SHOP_KEYS, name.as_str())
     }
 
     /// Of the audit's place.

@@ -84,6 +84,7 @@ impl Partition {
             | Item::NoticeEndpoint(_)
             | Item::Checkpoint(_)
             | Item::ClosedBucket(_)
+            | Item::ShopKey(_)
             | Item::Cursor(_) => {}
         }
     }

@@ -17,6 +17,7 @@ use domain::partner::payout::PayoutRequest;
 use domain::partner::referral::{CodeGranted, Decision};
 use domain::payment::snapshot::DisputeState;
 use domain::record::checkpoint::Checkpoint;
+use domain::shop_key::{KeyName, KeyScope};
 use jiff::civil::date;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -31,6 +32,7 @@ use store::notice_endpoints::set;
 use store::partners::{PartnerRow, put_new};
 use store::payouts::{Transfer, run, save_transfer_batches, set_bank};
 use store::reports::{StoredReport, record_report};
+use store::shop_keys::{create, revoke};
 
 /// What older formats have and this version has left behind: kind and path.
 const RETIRED: &[(&str, &str)] = &[];
@@ -80,6 +82,7 @@ async fn every_kind_of_item_has_an_image_of_the_format_that_is_written_now() {
         "referral",
         "referral_status",
         "report",
+        "shop_key",
         "transfer_batch",
     ];
     assert_eq!(kinds, all);
@@ -176,6 +179,11 @@ async fn items_of_a_shop() -> Vec<Item> {
         .await
         .unwrap();
     pay(&table).await;
+    let backend: KeyName = "backend".parse().unwrap();
+    create(&table, &backend, KeyScope::Read, at(1))
+        .await
+        .unwrap();
+    revoke(&table, &backend, at(2)).await.unwrap();
     // A round that is begun and not ended says most of where it stands.
     let mut round = store::audit::Walk::resume(&table, at(2))
         .await

@@ -43,3 +43,4 @@ mod commissions;
 mod first_payment;
 mod tiers;
 mod payouts;
+mod shop;

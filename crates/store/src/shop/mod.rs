@@ -1,0 +1,5 @@
+//! What the shop's own code asks: its keys, and whom a reference leads to.
+
+pub(crate) mod shop_key_row;
+pub mod shop_keys;
+pub mod lookup;
