@@ -143,6 +143,8 @@ pub struct HttpResponse {
     pub body: String,
     /// `Allow`, for 405.
     pub allow: Option<&'static str>,
+    /// Further headers, by their names in lower case.
+    pub headers: BTreeMap<&'static str, String>,
 }
 
 impl HttpResponse {
@@ -153,7 +155,15 @@ impl HttpResponse {
             status,
             body,
             allow: None,
+            headers: BTreeMap::new(),
         }
+    }
+
+    /// The same with one more header, or another value of it.
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.insert(name, value.into());
+        self
     }
 
     /// An answer that says what went wrong.
@@ -210,11 +220,12 @@ impl HttpResponse {
         )
     }
 
-    /// As Lambda hands it to the gateway. An answer without content (204) has neither a body nor
-    /// a type of one.
+    /// As Lambda hands it to the gateway. An answer without content (204, 304) has neither a body
+    /// nor a type of one.
     pub fn into_event(self, form: EventFormat) -> Vec<u8> {
-        let body = (self.status != 204).then_some(self.body.as_str());
-        let mut headers = BTreeMap::new();
+        let body = (!matches!(self.status, 204 | 304)).then_some(self.body.as_str());
+        let own = self.headers.iter();
+        let mut headers: BTreeMap<_, _> = own.map(|(name, value)| (*name, &**value)).collect();
         headers.extend(body.map(|_| ("content-type", "application/json")));
         headers.extend(self.allow.map(|allow| ("allow", allow)));
         let event = WireAnswer {
@@ -278,7 +289,7 @@ struct WireHttp {
 #[serde(rename_all = "camelCase")]
 struct WireAnswer<'a> {
     status_code: u16,
-    headers: BTreeMap<&'static str, &'static str>,
+    headers: BTreeMap<&'static str, &'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<&'a str>,
     is_base64_encoded: bool,

@@ -49,15 +49,18 @@ pub enum KeyPurpose {
     Postbacks,
     /// Secrets with which partners' notices are signed.
     Notices,
+    /// Keys of the shop's own code, and tokens for its customers' browsers.
+    Shop,
 }
 
 impl KeyPurpose {
     /// All of them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Persons,
         Self::Partners,
         Self::Postbacks,
         Self::Notices,
+        Self::Shop,
     ];
 
     /// As it stands in the parameter's name.
@@ -67,6 +70,7 @@ impl KeyPurpose {
             Self::Partners => "partners",
             Self::Postbacks => "postbacks",
             Self::Notices => "notices",
+            Self::Shop => "shop",
         }
     }
 }

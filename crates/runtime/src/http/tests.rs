@@ -1,4 +1,4 @@
-use super::{HttpHandler, HttpRequest, HttpResponse, answer};
+use super::{EventFormat, HttpHandler, HttpRequest, HttpResponse, answer};
 use serde_json::{Value, json};
 
 /// Answers everything so.
@@ -32,6 +32,18 @@ async fn an_answer_has_the_fields_of_its_form_and_no_others() {
         rest.get("cookies").is_none(),
         "a REST API refuses what it does not know"
     );
+}
+
+#[test]
+fn further_headers_stand_beside_those_that_every_answer_has() {
+    let response = HttpResponse::json(200, &"well").with_header("etag", "W/\"1\"");
+    let event: Value = serde_json::from_slice(&response.into_event(EventFormat::Http)).unwrap();
+    let headers = json!({ "content-type": "application/json", "etag": "W/\"1\"" });
+    assert_eq!(event["headers"], headers);
+    let unchanged = HttpResponse::json(304, &"well").with_header("etag", "W/\"1\"");
+    let event: Value = serde_json::from_slice(&unchanged.into_event(EventFormat::Http)).unwrap();
+    assert_eq!(event["headers"], json!({ "etag": "W/\"1\"" }));
+    assert!(event.get("body").is_none(), "{event}");
 }
 
 #[tokio::test]
