@@ -18,6 +18,9 @@ use store::{StoreError, Table};
 /// at every start. A deployed stage has its own, in Parameter Store.
 pub const LOCAL_MASTER: &str = "orangery-local-stack-master-key-not-a-secret";
 
+/// The name of every local stack's stage, as keys of it carry it.
+pub const LOCAL_STAGE: &str = "local";
+
 /// The shop whose stack it is.
 #[derive(Clone, Debug)]
 pub struct Shop {

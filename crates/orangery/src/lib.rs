@@ -6,6 +6,7 @@ pub mod wiring;
 pub mod dev;
 pub mod customer;
 pub mod partner;
+pub mod key;
 pub mod gateway;
 pub mod calendar;
 pub mod send;

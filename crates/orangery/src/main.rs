@@ -48,6 +48,9 @@ enum Command {
     /// Partners: their keys, terms, codes and statements.
     #[command(subcommand)]
     Partner(orangery::partner::PartnerCommand),
+    /// Keys with which the shop's own code asks.
+    #[command(subcommand)]
+    Key(orangery::key::KeyCommand),
     /// What is wrong, and what to do about it.
     #[command(subcommand)]
     Doctor(DoctorCommand),
@@ -203,6 +206,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             Ok(())
         }
         Some(Command::Partner(command)) => command.run().await,
+        Some(Command::Key(command)) => command.run().await,
         Some(Command::Doctor(command)) => doctor(command),
         Some(Command::Mail(command)) => command.run(),
     }

@@ -6,8 +6,9 @@ use anyhow::{Context, bail};
 use clap::Args;
 use domain::catalog::Catalog;
 use jiff::Timestamp;
+use local_shop::shop::LOCAL_STAGE;
 use local_shop::{clock, samples, stack_catalog};
-use providers::Secret;
+use providers::{Secret, StageName};
 use runtime::secrets::KeyPurpose;
 use std::path::Path;
 use store::dynamo::DynamoTable;
@@ -50,6 +51,30 @@ impl StageArgs {
     /// Whether it is a stage of this machine.
     pub fn is_local(&self) -> bool {
         self.gateway.port.is_some() || table::is_local(self.table_port)
+    }
+
+    /// The stage's name, as keys of it carry it.
+    ///
+    /// # Errors
+    /// When nothing names the stage, or two things name it otherwise.
+    pub fn name(&self, asked: Option<&StageName>) -> anyhow::Result<StageName> {
+        let known = match table::local_port(self.port()?) {
+            Some(_) => Some(LOCAL_STAGE.to_owned()),
+            None => table::stage_of_table(),
+        };
+        let known = known.map(|name| StageName::parse(&name)).transpose()?;
+        match (asked, known) {
+            (Some(asked), Some(known)) if *asked != known => bail!(
+                "--stage says {asked}, and the table that is meant is that of {known}; a key of \
+                 one stage opens nothing of another"
+            ),
+            (Some(asked), _) => Ok(asked.clone()),
+            (None, Some(known)) => Ok(known),
+            (None, None) => bail!(
+                "nothing says which stage the key is for: say --stage, or name its table by \
+                 ORANGERY_TABLE=orangery-STAGE"
+            ),
+        }
     }
 
     /// What time it is there: the stack's clock, or this machine's for what has none of its own.
@@ -124,7 +149,7 @@ impl StageArgs {
 #[derive(Args)]
 pub struct RootArgs {
     /// The root of a deployed stage's keys of this command's purpose; else what
-    /// ORANGERY_ROOT_PERSONS, _PARTNERS, _POSTBACKS or _NOTICES says, or the local stack's.
+    /// ORANGERY_ROOT_PERSONS, _PARTNERS, _POSTBACKS, _NOTICES or _SHOP says, or the local stack's.
     #[arg(long)]
     root: Option<String>,
 }

@@ -61,6 +61,13 @@ pub fn is_local(port: Option<u16>) -> bool {
     }
 }
 
+/// The stage whose table the environment names, where its name is that of a stage's table.
+pub fn stage_of_table() -> Option<String> {
+    let environment = Settings::from_env();
+    let name = environment.optional("ORANGERY_TABLE")?;
+    name.strip_prefix("orangery-").map(str::to_owned)
+}
+
 /// The port of the local stack's table that is meant, if it is a local stack's.
 pub fn local_port(port: Option<u16>) -> Option<u16> {
     match table_location(port) {

@@ -38,6 +38,8 @@ impl CommandLine {
             "ORANGERY_ROOT_NOTICES",
             "ORANGERY_ROOT_PARTNERS",
             "ORANGERY_ROOT_POSTBACKS",
+            "ORANGERY_ROOT_SHOP",
+            "ORANGERY_TABLE",
         ] {
             command.env_remove(name);
         }

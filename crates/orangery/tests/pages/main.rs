@@ -21,6 +21,7 @@ mod parsed_page;
 mod partners;
 mod referrals_command;
 mod send_command;
+mod shop_keys;
 mod payouts;
 mod accounts;
 mod page_contents;
