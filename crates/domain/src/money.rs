@@ -56,6 +56,21 @@ pub fn exponent(currency: Currency, exceptions: &[(&str, u8)]) -> u8 {
         .map_or_else(|| currency.iso_exponent(), |(_, places)| *places)
 }
 
+#[cfg(feature = "openapi")]
+impl schemars::JsonSchema for Currency {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Currency".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^[a-z]{3}$" })
+    }
+}
+
 impl TryFrom<String> for Currency {
     type Error = UnknownCurrency;
 
@@ -90,6 +105,7 @@ pub fn rounded(numerator: i128, denominator: i128) -> Option<i64> {
 
 /// An amount, counted in its provider's minor units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Money {
     /// How many minor units.
     #[serde(rename = "amount_minor")]

@@ -41,6 +41,7 @@ pub struct CustomerView {
 
 /// Who a customer is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct PersonView {
     /// The customer's key: provider, mode and the provider's id, `stripe/live/cus_1`.
     pub id: CustomerKey,
@@ -61,6 +62,7 @@ pub struct PersonView {
 
 /// A subscription.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct SubscriptionView {
     /// The provider's id.
     pub id: ObjectId,
@@ -103,6 +105,7 @@ pub struct SubscriptionView {
 
 /// An item of a subscription.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ItemView {
     /// The provider's id.
     pub id: ObjectId,
@@ -124,6 +127,7 @@ pub struct ItemView {
 
 /// An invoice that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct InvoiceView {
     /// The provider's id.
     pub id: ObjectId,
@@ -144,6 +148,7 @@ pub struct InvoiceView {
 
 /// The referral that counts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct AttributionView {
     /// The partner.
     pub partner: String,

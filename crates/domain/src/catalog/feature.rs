@@ -28,6 +28,7 @@ pub enum FeatureScale {
 /// The kind of a feature, in the words of the catalog and of answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub enum FeatureKind {
     /// One has it or not.
     #[default]

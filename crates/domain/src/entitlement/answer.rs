@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 /// All features of the catalog, for one customer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Entitlements {
     /// The moment of the answer. Nothing else in it depends on the clock until `next_change`: who
     /// compares answers leaves it out.
@@ -32,6 +33,7 @@ pub struct Entitlements {
 
 /// What one customer may use of one feature.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Answer {
     /// The feature's key.
     pub feature: Arc<str>,
@@ -63,6 +65,7 @@ pub struct Answer {
 
 /// One thing that gives a feature.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct EntitlementSource {
     /// `plan`, `add_on` or `purchase`.
     pub kind: EntitlementSourceKind,
@@ -87,6 +90,7 @@ pub struct EntitlementSource {
 /// The kind of what gives a feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub enum EntitlementSourceKind {
     /// A plan.
     Plan,
@@ -100,6 +104,7 @@ pub enum EntitlementSourceKind {
 /// in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub enum AccessReason {
     /// The plan gives it.
     InPlan,
@@ -132,6 +137,7 @@ pub enum AccessReason {
 /// What somebody wants to use of a feature: a number of it, or a level.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub enum Want {
     /// So many.
     Quantity(u64),

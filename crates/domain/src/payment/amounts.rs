@@ -175,6 +175,7 @@ impl Payment {
 /// What an amount in another currency is, beside a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub enum OtherCurrencyPart {
     /// A part of the payment.
     Payment,

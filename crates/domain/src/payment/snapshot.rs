@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 /// The state of an invoice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub enum InvoiceState {
     /// The last attempt to collect it failed.
     Failed,
@@ -195,6 +196,7 @@ pub struct RefundSnapshot {
 /// The state of a dispute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub enum DisputeState {
     /// The bank asks a question. No money has moved.
     Inquiry,

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 /// A payment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct PaymentView {
     /// The first there is of its intent, charge, invoice and session id.
     pub id: Option<ObjectId>,
@@ -39,6 +40,7 @@ pub struct PaymentView {
 
 /// A dispute of a payment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct DisputeView {
     /// The provider's id of it.
     pub id: ObjectId,
@@ -48,6 +50,7 @@ pub struct DisputeView {
 
 /// An amount of which the currency is not its payment's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct OtherCurrencyView {
     /// `payment`, `refund` or `dispute`.
     pub part: OtherCurrencyPart,
