@@ -114,5 +114,6 @@ pub fn targets() -> Vec<FuzzTarget> {
         )
         .chain(endpoints.iter().filter(said).map(contents::answers))
         .chain(endpoints.iter().filter_map(contents::journal_entries))
+        .chain([proofs::credentials()])
         .collect()
 }

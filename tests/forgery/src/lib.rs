@@ -21,6 +21,8 @@ mod tamperings;
 
 pub mod tries;
 
+pub mod credentials;
+
 pub mod fuzz;
 
 pub use endpoints::endpoints;

@@ -2,6 +2,7 @@
 
 use super::FuzzTarget;
 use crate::address::{self, POSTBACKS};
+use crate::credentials::GivenOut;
 use crate::genuine::{CERTIFICATES, answer, certificate, certificate_call};
 use crate::tampered::{ApiBehavior, TamperedDelivery, TamperingContext};
 use crate::tries::judge;
@@ -171,6 +172,19 @@ pub(super) fn secrets(provider: &'static Provider) -> FuzzTarget {
         name: format!("secrets of {}", provider.name()),
         seeds: seeds.map(|text| text.as_bytes().to_vec()).to_vec(),
         run: Box::new(run),
+    }
+}
+
+/// The text of a key or token of the shop's own code. What is believed was given out.
+pub(super) fn credentials() -> FuzzTarget {
+    let given_out = GivenOut::new();
+    let seeds = given_out.seeds();
+    FuzzTarget {
+        name: "credentials of the shop".to_owned(),
+        seeds,
+        run: Box::new(move |bytes| {
+            given_out.try_text(&String::from_utf8_lossy(bytes));
+        }),
     }
 }
 
