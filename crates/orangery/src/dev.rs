@@ -231,6 +231,10 @@ fn print_addresses(stack: &Stack, dev: &DevOptions, out: &mut impl Write) -> any
         ),
         ("the clock", format!("{command} clock advance 3d{port}")),
         ("a partner", format!("{command} partner add acme{port}")),
+        (
+            "asking from code",
+            format!("{command} key create --scope read --name backend{port}"),
+        ),
         ("e-mails sent", format!("{gateway}/mailbox.json")),
         ("what was refused", format!("{gateway}/_stack/refusals")),
         ("the table", format!("{table} (any DynamoDB tool)")),

@@ -17,13 +17,13 @@ use local_cloud::streams::StreamMapping;
 use local_cloud::{StackEndpoints, Wiring};
 use local_shop::connection::{dynamo_table, settings};
 use local_shop::provider_stubs::{LocalApi, StubApis};
-use local_shop::shop::local_secrets;
 pub use local_shop::shop::{LOCAL_MASTER, Shop, local_secret};
+use local_shop::shop::{LOCAL_STAGE, local_secrets};
 use local_shop::stack_catalog;
 use partner_notice::PartnerNotice;
 use partner_referral::PartnerReferral;
 use payment_webhook::{PaymentWebhook, endpoint_secrets};
-use providers::{EndpointConfig, PROVIDERS, Provider};
+use providers::{EndpointConfig, PROVIDERS, Provider, StageName};
 use runtime::api::{HttpApi, api_key};
 use runtime::aws::{AwsService, Cloud};
 use runtime::post::Poster;
@@ -31,6 +31,7 @@ use runtime::queue::SqsQueue;
 use runtime::secrets::{SecretCache, SecretSource, person_key, roots};
 use runtime::settings::BadSetting;
 use runtime::{Clock, Function};
+use shop_api::ShopApi;
 use std::sync::Arc;
 use std::time::Duration;
 use store::Table;
@@ -178,9 +179,28 @@ where
         }
         routes.push(post(path, webhook));
     }
-    let referral = PartnerReferral::new(|_| master.clone(), table, clock.clone());
+    let referral = PartnerReferral::new(|_| master.clone(), table.clone(), clock.clone());
     routes.extend(partners(Arc::new(referral)));
+    routes.extend(shop_routes(Arc::new(shop_api(shop, table, clock)?)));
     Ok(routes)
+}
+
+/// What the shop's own code asks, of a stage that is called `local`.
+fn shop_api<R: Table>(shop: &Shop, table: R, clock: &Clock) -> Result<ShopApi<R>, BadSetting> {
+    let stage = StageName::parse(LOCAL_STAGE).map_err(|error| BadSetting {
+        name: "STAGE",
+        what: error.to_string(),
+    })?;
+    let accounts = PROVIDERS.iter().map(|known| known.account(Mode::Test));
+    let master = given_source(&[&shop.master]);
+    let known = (accounts.collect(), shop.catalog.clone());
+    Ok(ShopApi::new(
+        &stage,
+        |_| master.clone(),
+        known,
+        table,
+        clock.clone(),
+    ))
 }
 
 /// What answers for a provider's own API: the stack never asks a real one.
@@ -220,6 +240,24 @@ fn partners(function: Arc<dyn Function>) -> [Route; 3] {
         asked("/partners/{partner}/referrals/{referral}"),
         asked("/partners/{partner}/postback"),
     ]
+}
+
+fn shop_routes(function: Arc<dyn Function>) -> Vec<Route> {
+    [
+        (Method::GET, "/v1/customers/{reference}"),
+        (Method::GET, "/v1/customers/{reference}/entitlements"),
+        (Method::OPTIONS, "/v1/customers/{reference}/entitlements"),
+        (Method::POST, "/v1/customers/{reference}/tokens"),
+        (Method::POST, "/v1/customers/find"),
+        (Method::POST, "/v1/check"),
+        (Method::OPTIONS, "/v1/check"),
+    ]
+    .map(|(method, path)| Route {
+        method,
+        path: path.into(),
+        function: function.clone(),
+    })
+    .into()
 }
 
 fn post(path: String, function: Arc<dyn Function>) -> Route {

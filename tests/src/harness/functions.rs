@@ -5,17 +5,19 @@ use super::queues::{MemoryMailer, MemoryQueue, PostponedMessages, RECEIPT};
 use super::scripted_api::ScriptedApi;
 use calendar::{ApiReader, Calendar, Enrichment};
 use dispatch::Dispatch;
+use domain::catalog::Catalog;
 use domain::ids::Mode;
 use engagement_email::EngagementEmail;
 use journal_fold::JournalFold;
-use local_shop::shop::Shop;
+use local_shop::shop::{LOCAL_STAGE, Shop};
 use partner_notice::PartnerNotice;
 use partner_referral::PartnerReferral;
-use providers::ApiResponses;
+use providers::{ApiResponses, PROVIDERS, StageName};
 use runtime::Function;
 use runtime::post::Poster;
 use runtime::secrets::{SecretCache, SecretSource, person_key, roots};
 use serde_json::{Value, json};
+use shop_api::ShopApi;
 use std::convert::Infallible;
 use std::sync::OnceLock;
 use store::memory::MemoryTable;
@@ -30,6 +32,7 @@ pub(super) struct Functions {
     started: Started,
     table: MemoryTable,
     clock: TestClock,
+    catalog: Catalog,
     master: SecretSource,
 }
 
@@ -38,6 +41,7 @@ pub(super) struct Functions {
 struct Started {
     notice: OnceLock<PartnerNotice<MemoryTable, PostponedMessages, Poster>>,
     referral: OnceLock<PartnerReferral<MemoryTable>>,
+    shop_api: OnceLock<ShopApi<MemoryTable>>,
     calendar: OnceLock<Calendar<MemoryTable, MemoryQueue, ApiReader<ScriptedApi>>>,
 }
 
@@ -71,6 +75,7 @@ impl Functions {
             started: Started::default(),
             table: table.clone(),
             clock: clock.clone(),
+            catalog: shop.catalog.clone(),
             master: SecretSource::Given(vec![shop.master.as_str().into()]),
         }
     }
@@ -105,6 +110,16 @@ impl Functions {
         self.started.referral.get_or_init(|| {
             let clock = self.clock.for_functions();
             PartnerReferral::new(|_| self.master.clone(), self.table.clone(), clock)
+        })
+    }
+
+    pub(super) fn shop_api(&self) -> &ShopApi<MemoryTable> {
+        self.started.shop_api.get_or_init(|| {
+            let stage = StageName::parse(LOCAL_STAGE).unwrap();
+            let accounts = PROVIDERS.iter().map(|known| known.account(Mode::Test));
+            let known = (accounts.collect(), self.catalog.clone());
+            let (table, clock) = (self.table.clone(), self.clock.for_functions());
+            ShopApi::new(&stage, |_| self.master.clone(), known, table, clock)
         })
     }
 

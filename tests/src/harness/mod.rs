@@ -21,6 +21,7 @@ pub mod notices;
 pub mod shop_actions;
 pub mod partner_requests;
 pub mod partner_endpoint;
+pub mod shop_requests;
 pub mod entries;
 pub mod requests;
 pub mod notice_receiver;

@@ -1,6 +1,6 @@
 //! What events cost the shop: requests and capacity, counted; infra/README.md does the sums.
 
-use crate::deployed_harness::{deliver_story, invoke, open};
+use crate::deployed_harness::{ask, deliver_story, invoke, make_shop_key, open};
 use crate::template::Template;
 use local_shop::samples::sample_story;
 use tests::harness::TestHarness;
@@ -23,6 +23,13 @@ async fn a_checkout_a_renewal_and_an_idle_minute_cost_no_more_than_the_readme_sa
         writes <= 40 && reads <= 37,
         "{writes} writes, {reads} reads"
     );
+    let key = make_shop_key(&harness).await;
+    let body = r#"{"customer":"stripe/test/cus_ada","feature":"export"}"#;
+    ask(&harness, &key, "POST", "/v1/check", body).await;
+    harness.recorder().take_capacity();
+    let said = ask(&harness, &key, "POST", "/v1/check", body).await;
+    println!("{} bytes: {}", said.body.len(), said.body);
+    assert_eq!(take_units(&harness, "a question by our key"), (0, 1));
     invoke(&functions, "Calendar", r#"{"job":"due_scan"}"#).await;
     let idle = take_units(&harness, "a sweep that finds nobody");
     // Half a unit for each shard of the index, one for each API that something may wait for; in an

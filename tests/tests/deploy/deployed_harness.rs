@@ -6,24 +6,29 @@ use calendar::Calendar;
 use dispatch::Dispatch;
 use domain::ids::{PartnerId, ReferralCode};
 use domain::partner::tiers::ProgramTerms;
+use domain::shop_key::KeyScope;
 use engagement_email::EngagementEmail;
 use jiff::Timestamp;
 use journal_fold::JournalFold;
 use local_cloud::routes::Route;
 use local_cloud::{StackEndpoints, Wiring};
-use local_shop::shop::Shop;
+use local_shop::delivery::DeliveryResponse;
+use local_shop::shop::{LOCAL_MASTER, Shop};
 use local_shop::story::Story;
 use orangery::wiring::{NOTICES, wire};
 use partner_notice::PartnerNotice;
 use partner_referral::PartnerReferral;
 use payment_webhook::PaymentWebhook;
+use providers::{Secret, StageName, shop_key};
 use runtime::post::Poster;
 use runtime::settings::Settings;
 use runtime::{Clock, Function};
+use shop_api::ShopApi;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use store::partners::{self, DatedProgram, PartnerRow};
+use store::shop_keys;
 use tests::harness::aws_recorder::{CRASHING, secrets};
 use tests::harness::notice_receiver::NoticeReceiver;
 use tests::harness::{TestHarness, start_time};
@@ -77,6 +82,43 @@ pub(crate) async fn add_notice_endpoint(harness: &TestHarness, partner: &str) {
     let receiver = NoticeReceiver::open();
     receiver.set_answers(&[503]);
     harness.set_endpoint(partner, &receiver.url).await;
+}
+
+/// The shop's own code asks whatever it can ask; of a stage that is called `try`.
+pub(crate) async fn ask_everything(harness: &TestHarness) {
+    let key = make_shop_key(harness).await;
+    let ada = "/v1/customers/stripe%2Ftest%2Fcus_ada";
+    let find = r#"{"email":"ada@example.com"}"#;
+    for (method, path, body) in [
+        ("GET", format!("{ada}?payments=1"), ""),
+        ("GET", "/v1/customers/shop-ada/entitlements".to_owned(), ""),
+        ("POST", format!("{ada}/tokens"), ""),
+        ("POST", "/v1/customers/find".to_owned(), find),
+    ] {
+        let said = ask(harness, &key, method, &path, body).await;
+        assert!((200..300).contains(&said.status), "{path}: {said:?}");
+    }
+}
+
+/// One question of the shop's own code.
+pub(crate) async fn ask(
+    harness: &TestHarness,
+    key: &str,
+    method: &'static str,
+    path: &str,
+    body: &str,
+) -> DeliveryResponse {
+    let headers = [("authorization", format!("Bearer {key}"))];
+    harness.post(method, path, &headers, body.into()).await
+}
+
+/// A key of the shop's own code at the stage `try`.
+pub(crate) async fn make_shop_key(harness: &TestHarness) -> String {
+    let (name, stage) = ("backend".parse().unwrap(), StageName::parse("try").unwrap());
+    let made = shop_keys::create(&harness.table, &name, KeyScope::Read, harness.now());
+    made.await.unwrap();
+    let root = Secret::new(LOCAL_MASTER).unwrap();
+    shop_key(&root, &stage, &name, KeyScope::Read, 1).unwrap()
 }
 
 /// Delivers what a story tells; all of it must be taken in.
@@ -149,6 +191,10 @@ fn function(folder: &str, settings: &Settings, clock: &Clock) -> Arc<dyn Functio
             clock,
             poster: Poster::loopback().unwrap(),
             ..PartnerNotice::from_settings(settings).unwrap()
+        }),
+        "shop-api" => Arc::new(ShopApi {
+            clock,
+            ..ShopApi::from_settings(settings).unwrap()
         }),
         "calendar" => Arc::new(Calendar {
             clock,

@@ -2,7 +2,7 @@
 
 use crate::deployed_harness::{
     DeployedFunctions, SAMPLED_FUNCTION, add_notice_endpoint, add_partner_with_program,
-    deliver_story, deliver_to_crashing, invoke, open,
+    ask_everything, deliver_story, deliver_to_crashing, invoke, open,
 };
 use crate::template::{DeployedFunction, Template, texts};
 use domain::event::{About, NormalizedEvent};
@@ -161,6 +161,7 @@ async fn exercise_all_functions(harness: &TestHarness, functions: &DeployedFunct
     }
     deliver_story(harness, &a_report("r-late", "ada@example.com")).await;
     assert_eq!(ask_status(harness, "r-late", None).await, 200);
+    ask_everything(harness).await;
     // Only a list of keys can tell that this is nobody's.
     let forged = format!("v1a,{}==", "A".repeat(86));
     assert_eq!(ask_status(harness, "r-late", Some(forged)).await, 401);

@@ -160,6 +160,10 @@ fn resolve(value: &Value, whole: &Value) -> Value {
             Some((name, of)) if name == "Fn::Sub" => {
                 substituted(of.as_str().unwrap(), whole).into()
             }
+            Some((name, of)) if name == "Fn::Join" => {
+                let joined = resolve(&of[1], whole);
+                texts(&joined).join(of[0].as_str().unwrap()).into()
+            }
             // Every condition on a property is one that a full deployment meets.
             Some((name, of)) if name == "Fn::If" => resolve(&of[1], whole),
             _ => {

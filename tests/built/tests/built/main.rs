@@ -24,3 +24,4 @@ mod freezes;
 mod start_failures;
 mod certificates;
 mod long_journals;
+mod shop_questions;

@@ -34,6 +34,7 @@ impl BuiltHarness {
             ("keys/partners", LOCAL_MASTER.to_owned()),
             ("keys/postbacks", LOCAL_MASTER.to_owned()),
             ("keys/notices", LOCAL_MASTER.to_owned()),
+            ("keys/shop", LOCAL_MASTER.to_owned()),
         ];
         let parameters = parameters.map(|(name, value)| (format!("/orangery/built/{name}"), value));
         let parameters = parameters.into();
@@ -212,6 +213,7 @@ fn program(function: &str) -> FunctionProgram {
         "partner-notice" => env!("CARGO_BIN_EXE_built-partner-notice"),
         "partner-referral" => env!("CARGO_BIN_EXE_built-partner-referral"),
         "payment-webhook" => env!("CARGO_BIN_EXE_built-payment-webhook"),
+        "shop-api" => env!("CARGO_BIN_EXE_built-shop-api"),
         _ => panic!("{function} is no function that is built here"),
     };
     FunctionProgram {

@@ -1,0 +1,231 @@
+//! The shop's document says what the endpoint does: every route, every status, every answer.
+
+use crate::schema::faults;
+use crate::support::{ADA, customer, entitlements, open};
+use domain::shop_key::KeyScope;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use store::memory::Crash;
+use tests::harness::shop_requests::{ShopAnswer, ShopRequest};
+use tests::harness::{InProcess, TestHarness};
+
+const TEMPLATE: &str = include_str!("../../../infra/template.yaml");
+
+fn document() -> Value {
+    serde_json::from_str(&shop_api::openapi::document().unwrap()).unwrap()
+}
+
+/// `INSTA_UPDATE=always` rewrites it: the shop's developers read this file as it is.
+#[test]
+fn the_file_that_developers_read_is_what_the_types_make() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../functions/shop-api/openapi.json"
+    );
+    let made = shop_api::openapi::document().unwrap();
+    if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
+        std::fs::write(path, &made).unwrap();
+    }
+    let file = std::fs::read_to_string(path).unwrap();
+    let mut lines = file.lines().zip(made.lines());
+    let first = lines.find(|(file, made)| file != made);
+    assert!(file == made, "not as the types make it, first: {first:?}");
+}
+
+#[test]
+fn its_routes_are_those_that_are_deployed() {
+    let mut deployed = BTreeSet::new();
+    let routes = TEMPLATE
+        .lines()
+        .filter(|line| line.contains("Path: \"/v1/"));
+    for line in routes {
+        let (_, method) = line.split_once("Method: ").unwrap();
+        let (_, path) = line.split_once("Path: \"").unwrap();
+        let method = method.split(',').next().unwrap().to_lowercase();
+        deployed.insert((path.split('"').next().unwrap().to_owned(), method));
+    }
+    let document = document();
+    let paths = document["paths"].as_object().unwrap().iter();
+    let listed = paths.flat_map(|(path, methods)| {
+        let methods = methods.as_object().unwrap().keys();
+        let methods = methods.filter(|name| *name != "parameters");
+        methods.map(move |method| (path.clone(), method.clone()))
+    });
+    assert_eq!(listed.collect::<BTreeSet<_>>(), deployed);
+}
+
+#[tokio::test]
+async fn every_status_is_given_by_some_request_and_every_answer_is_as_its_schema_has_it() {
+    let (harness, document) = (open(&["ada", "bruno"]).await, document());
+    let shared = "rename = { Grove0 = \"Twin\", Valencia01 = \"twin\", \"1207\" = \"ada\" }";
+    harness
+        .ingest_story(&format!(
+            "title = \"t\"\nbegins = \"1m\"\n{shared}\n[[events]]\nsample = \
+             \"checkout.session.completed-subscription\"\n"
+        ))
+        .await;
+    let mut given = BTreeSet::new();
+    for (path, request) in requests(&harness).await {
+        let said = harness.ask(&request).await;
+        let method = request.method.to_lowercase();
+        assert_as_documented(&document, path, &method, &said);
+        given.insert((path.to_owned(), method, said.status.to_string()));
+    }
+    let key = harness.shop_key_text(&"backend".parse().unwrap(), KeyScope::Read, 1);
+    let crash = Crash {
+        after: 0,
+        answer_lost: false,
+    };
+    harness.process_table().set_faults(crash.faults());
+    for (path, request) in good_requests(&key) {
+        let said = harness.ask(&request).await;
+        let method = request.method.to_lowercase();
+        assert_as_documented(&document, path, &method, &said);
+        given.insert((path.to_owned(), method, said.status.to_string()));
+    }
+    let paths = document["paths"].as_object().unwrap().iter();
+    let mut listed = BTreeSet::new();
+    for (path, methods) in paths {
+        let methods = methods.as_object().unwrap().iter();
+        for (method, operation) in methods.filter(|(name, _)| *name != "parameters") {
+            let statuses = operation["responses"].as_object().unwrap().keys();
+            listed.extend(statuses.map(|one| (path.clone(), method.clone(), one.clone())));
+        }
+    }
+    assert_eq!(given, listed);
+}
+
+const CHECK: &str = "/v1/check";
+const CUSTOMERS: &str = "/v1/customers/{reference}";
+const ENTITLEMENTS: &str = "/v1/customers/{reference}/entitlements";
+const TOKENS: &str = "/v1/customers/{reference}/tokens";
+const FIND: &str = "/v1/customers/find";
+
+fn good_requests(key: &str) -> [(&'static str, ShopRequest); 5] {
+    let tokens = format!("{}/tokens", customer(ADA));
+    [
+        (CUSTOMERS, ShopRequest::get(key, &customer(ADA))),
+        (ENTITLEMENTS, ShopRequest::get(key, &entitlements(ADA))),
+        (
+            CHECK,
+            ShopRequest::post(key, CHECK, &json!({ "customer": ADA, "feature": "export" })),
+        ),
+        (
+            FIND,
+            ShopRequest::post(key, FIND, &json!({ "email": "ada@example.com" })),
+        ),
+        (
+            TOKENS,
+            ShopRequest::post(key, &tokens, &json!({ "minutes": 60 })),
+        ),
+    ]
+}
+
+async fn requests(harness: &TestHarness<InProcess>) -> Vec<(&'static str, ShopRequest)> {
+    let key = harness.shop_key("backend", KeyScope::Read).await;
+    let token = harness.shop_token(ADA, harness.now() + SignedDuration::from_mins(1));
+    let get = |address: &str| ShopRequest::get(&key, address);
+    let mut all: Vec<_> = good_requests(&key).into();
+    // A token opens half of them, and nothing opens them without a credential.
+    for (path, request) in good_requests(&token) {
+        all.push((path, request.clone()));
+        let mut bare = request;
+        bare.headers.clear();
+        all.push((path, bare));
+    }
+    for path in [CHECK, ENTITLEMENTS] {
+        let mut asks = get(&path.replace("{reference}", "me"));
+        asks.method = "OPTIONS";
+        all.push((path, asks));
+    }
+    for (path, address) in [
+        (CUSTOMERS, customer(ADA)),
+        (ENTITLEMENTS, entitlements(ADA)),
+    ] {
+        all.push((path, get(&address).with_header("if-none-match", "*")));
+        all.push((path, get(&format!("{address}?x=1"))));
+    }
+    all.extend(bad_requests(&key, &token));
+    all
+}
+
+/// What is refused for what it says.
+fn bad_requests(key: &str, token: &str) -> Vec<(&'static str, ShopRequest)> {
+    let long = "x".repeat(1_001);
+    let get = |address: &str| ShopRequest::get(key, address);
+    let post = |address: &str, body: &Value| ShopRequest::post(key, address, body);
+    let tokens = |reference: &str| format!("{}/tokens", customer(reference));
+    let check = |body: &Value| (CHECK, ShopRequest::post(key, CHECK, body));
+    let find = |body: &Value| (FIND, ShopRequest::post(key, FIND, body));
+    let other = json!({ "customer": "stripe/test/cus_bruno", "feature": "export" });
+    vec![
+        (CHECK, ShopRequest::post(token, CHECK, &other)),
+        (
+            ENTITLEMENTS,
+            ShopRequest::get(token, &entitlements("shop-ada")),
+        ),
+        (CUSTOMERS, get(&customer("nobody"))),
+        (CUSTOMERS, get(&customer("shop-ada"))),
+        (CUSTOMERS, get(&customer(&long))),
+        (ENTITLEMENTS, get(&entitlements("nobody"))),
+        (ENTITLEMENTS, get(&entitlements(&long))),
+        (TOKENS, post(&tokens("nobody"), &json!({}))),
+        (TOKENS, post(&tokens("shop-ada"), &json!({}))),
+        (TOKENS, post(&tokens(&long), &json!({}))),
+        (TOKENS, post(&tokens(ADA), &json!({ "minutes": 0 }))),
+        (TOKENS, post(&tokens(ADA), &json!({ "hours": 0 }))),
+        (
+            TOKENS,
+            post(&tokens(ADA), &json!({ "x": "x".repeat(5_000) })),
+        ),
+        check(&json!({ "customer": "nobody", "feature": "export" })),
+        check(&json!({ "customer": ADA, "feature": "nothing" })),
+        check(&json!({ "customer": ADA, "feature": "seats", "want": 9 })),
+        check(&json!({ "customer": ADA, "feature": "export", "want": 9 })),
+        check(&json!({ "feature": 1 })),
+        check(&json!({ "feature": "x".repeat(5_000) })),
+        find(&json!({ "email": "nobody@example.com" })),
+        find(&json!({ "email": "nobody" })),
+        find(&json!({ "mail": "nobody" })),
+        find(&json!({ "email": "x".repeat(5_000) })),
+    ]
+}
+
+fn assert_as_documented(document: &Value, path: &str, method: &str, said: &ShopAnswer) {
+    let status = said.status.to_string();
+    let response = &document["paths"][path][method]["responses"][&status]["$ref"];
+    let name = response
+        .as_str()
+        .unwrap_or_else(|| panic!("{method} {path}: {said:?}"));
+    let name = name.trim_start_matches("#/components/responses/");
+    let response = &document["components"]["responses"][name];
+    match &response["content"]["application/json"]["schema"] {
+        Value::Null => assert_eq!(said.body, Value::Null, "{method} {path} {status}"),
+        schema => {
+            let faults = faults(document, schema, &said.body);
+            assert_eq!(faults, [""; 0], "{method} {path} {status}: {said:?}");
+        }
+    }
+}
+
+/// Every example of a request is as its schema has it.
+#[test]
+fn every_example_is_as_its_schema_has_it() {
+    let document = document();
+    let mut examples = 0;
+    for methods in document["paths"].as_object().unwrap().values() {
+        for operation in methods.as_object().unwrap().values() {
+            let content = &operation["requestBody"]["content"]["application/json"];
+            let Some(named) = content["examples"].as_object() else {
+                continue;
+            };
+            for (name, example) in named {
+                examples += 1;
+                let faults = faults(&document, &content["schema"], &example["value"]);
+                assert_eq!(faults, [""; 0], "{name}");
+            }
+        }
+    }
+    assert!(examples >= 6, "{examples}");
+}
