@@ -41,8 +41,7 @@ pub async fn find_customers<T: Table>(
             return Ok(found);
         }
     }
-    let in_full = Reference::parse(text).ok().filter(|_| text.contains('/'));
-    for reference in in_full.into_iter().chain(Reference::shop(text)) {
+    for reference in in_full(text).into_iter().chain(Reference::shop(text)) {
         let found = referred(table, &reference).await?;
         if !found.records.is_empty() {
             return Ok(found);
@@ -61,6 +60,17 @@ pub async fn find_customers<T: Table>(
         }
     }
     Ok(FoundCustomers::default())
+}
+
+/// What a text with a slash in it names in full. The shop's own words are made references as they
+/// are everywhere.
+fn in_full(text: &str) -> Option<Reference> {
+    let made = match text.split_once('/')? {
+        ("shop", id) => Reference::shop(id),
+        ("code", code) => Reference::code(code),
+        _ => Reference::parse(text),
+    };
+    made.ok()
 }
 
 /// A text that has the form of a customer's key: of the other forms no record is read.
