@@ -23,3 +23,4 @@ mod entitlements;
 mod refusals;
 mod openapi;
 mod samples;
+mod client;

@@ -180,7 +180,7 @@ async fn a_page_asks_with_a_token_that_the_server_made() {
 }
 
 /// A stack in which Ada is a customer, and a key.
-async fn open() -> (TestHarness, String) {
+pub(crate) async fn open() -> (TestHarness, String) {
     let shop = Shop {
         catalog: Catalog::parse(CATALOG).unwrap(),
         ..Shop::default()
