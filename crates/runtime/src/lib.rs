@@ -6,6 +6,7 @@ pub mod clock;
 pub mod secrets;
 pub mod queue;
 pub mod batch;
+pub mod rate_limit;
 pub mod settings;
 pub mod aws;
 mod trust;

@@ -4,11 +4,8 @@
 mod route;
 mod report;
 mod referral_status;
-mod rate_limit;
 #[cfg(feature = "openapi")]
 pub mod openapi;
-
-pub use rate_limit::RateLimit;
 
 use domain::ids::PartnerId;
 use providers::partner::postback::{PostbackQuery, PostbackToken};
@@ -17,6 +14,7 @@ use providers::{KeyRoots, PersonKey, Request, Secret, Secrets, VerificationError
 use route::{PartnerResource, PartnerRoute};
 use runtime::aws::Cloud;
 use runtime::http::{HttpHandler, HttpRequest, HttpResponse, answer};
+use runtime::rate_limit::RateLimit;
 use runtime::secrets::{KeyPurpose, SecretCache, SecretSource, SecretsError, person_key, roots};
 use runtime::settings::{BadSetting, Settings};
 use runtime::{Clock, Function, Invocation, Warming};

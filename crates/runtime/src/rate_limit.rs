@@ -15,7 +15,7 @@ pub struct RateLimit(Mutex<HashMap<PartnerId, Timestamp>>);
 
 impl RateLimit {
     /// Takes one more request of a partner in. When there were too many it gives how long to wait.
-    pub(crate) fn admit(&self, partner: &PartnerId, now: Timestamp) -> Result<(), SignedDuration> {
+    pub fn admit(&self, partner: &PartnerId, now: Timestamp) -> Result<(), SignedDuration> {
         let mut partners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if partners.len() >= MAX_PARTNERS {
             partners.retain(|_, worked_off| *worked_off > now);
