@@ -8,6 +8,7 @@ mod referral_status;
 pub mod openapi;
 
 use domain::ids::PartnerId;
+use jiff::SignedDuration;
 use providers::partner::postback::{PostbackQuery, PostbackToken};
 use providers::partner::{self, ReportError};
 use providers::{KeyRoots, PersonKey, Request, Secret, Secrets, VerificationError, partner_secret};
@@ -32,6 +33,12 @@ const KEY_VERSIONS: RangeInclusive<u32> = 1..=MAX_KEYS;
 /// A report is a few lines; a larger body is not read.
 const MAX_BODY_BYTES: usize = 4 * 1024;
 
+/// At this distance a partner's requests may come for ever.
+const INTERVAL: SignedDuration = SignedDuration::from_millis(100);
+
+/// How far ahead of that rate a partner may be: 200 requests at once.
+const BURST: SignedDuration = SignedDuration::from_secs(20);
+
 /// The partner endpoint.
 #[derive(Debug)]
 pub struct PartnerReferral<T> {
@@ -46,7 +53,7 @@ pub struct PartnerReferral<T> {
     /// Partners that sign with keys of their own.
     pub public_keys: PublicKeyCache,
     /// How often each partner may ask.
-    pub rate_limit: RateLimit,
+    pub rate_limit: RateLimit<PartnerId>,
     /// The table.
     pub table: T,
     /// The clock.
@@ -79,7 +86,7 @@ impl<T> PartnerReferral<T> {
             person_key: SecretCache::new(persons, person_key, clock.clone()),
             partners: PartnerCache::default(),
             public_keys: PublicKeyCache::default(),
-            rate_limit: RateLimit::default(),
+            rate_limit: RateLimit::new(INTERVAL, BURST),
             table,
             clock,
         }
