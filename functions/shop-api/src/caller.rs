@@ -36,7 +36,15 @@ impl Caller {
         let offered = OfferedBearer::of(&request.headers, &api.stage)?;
         let (roots, now) = (api.roots.in_force().await?, api.clock.now());
         let key = match offered.verify(&roots, now)? {
-            Bearer::Token(token) => return Ok(Self::Browser(token)),
+            Bearer::Token(token) => {
+                let admitted = api.browser_limit.admit(token.customer(), now);
+                return match admitted {
+                    Ok(()) => Ok(Self::Browser(token)),
+                    Err(wait) => Err(Refusal::TooFast {
+                        seconds: wait.as_secs().saturating_add(1),
+                    }),
+                };
+            }
             Bearer::Key(key) => key,
         };
         let row = api.keys.read(&api.table, key.name(), key.version(), now);

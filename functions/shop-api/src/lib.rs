@@ -13,12 +13,14 @@ pub mod openapi;
 
 use caller::Caller;
 use domain::catalog::Catalog;
-use domain::ids::ProviderAccount;
+use domain::ids::{CustomerKey, ProviderAccount};
+use jiff::SignedDuration;
 use providers::{KeyRoots, PROVIDERS, PersonKey, StageName};
 use refusal::Refusal;
 use route::ShopRoute;
 use runtime::aws::Cloud;
 use runtime::http::{HttpHandler, HttpRequest, HttpResponse, answer};
+use runtime::rate_limit::RateLimit;
 use runtime::secrets::{KeyPurpose, SecretCache, SecretSource, person_key, roots};
 use runtime::settings::{BadSetting, Settings};
 use runtime::{Clock, Function, Invocation, Warming};
@@ -37,6 +39,8 @@ pub struct ShopApi<T> {
     pub person_key: SecretCache<PersonKey>,
     /// Keys that proved themselves lately.
     pub keys: ShopKeyCache,
+    /// How often each customer's browsers may ask.
+    pub browser_limit: RateLimit<CustomerKey>,
     /// In which accounts a bare id is looked for.
     pub accounts: Vec<ProviderAccount>,
     /// What the shop calls its prices, and what each gives.
@@ -93,6 +97,7 @@ impl<T> ShopApi<T> {
             roots: SecretCache::new(source(KeyPurpose::Shop), roots, clock.clone()),
             person_key: SecretCache::new(persons, person_key, clock.clone()),
             keys: ShopKeyCache::default(),
+            browser_limit: RateLimit::new(INTERVAL, BURST),
             accounts,
             catalog,
             table,
@@ -157,6 +162,12 @@ impl<T: Table> ShopApi<T> {
         Ok(answered)
     }
 }
+
+/// At this distance the questions of one customer's browsers may come for ever.
+const INTERVAL: SignedDuration = SignedDuration::from_millis(200);
+
+/// How far ahead of that rate they may be: 50 questions at once.
+const BURST: SignedDuration = SignedDuration::from_secs(10);
 
 fn read_catalog(path: &str) -> Result<Catalog, BadSetting> {
     let text = std::fs::read_to_string(path).map_err(|error| error.to_string());

@@ -17,6 +17,14 @@ pub(crate) enum Refusal {
          key of the shop's server"
     )]
     TokenOnly,
+    #[error(
+        "this customer's browsers ask more than five times a second, and 50 times at once; ask \
+         again in {seconds} seconds"
+    )]
+    TooFast {
+        /// How long to wait.
+        seconds: i64,
+    },
     #[error("nothing is at this address; openapi.json beside this function lists what there is")]
     NoSuchAddress,
     #[error("this address takes {allow} and nothing else")]
@@ -77,6 +85,7 @@ impl Refusal {
         match self {
             Self::Credential(error) => error.code(),
             Self::TokenOnly => "out_of_scope",
+            Self::TooFast { .. } => "too_fast",
             Self::NoSuchAddress => "unknown_address",
             Self::WrongMethod { .. } => "wrong_method",
             Self::ReferenceTooLong => "reference_too_long",
@@ -99,6 +108,7 @@ impl Refusal {
             Self::SeveralCustomers { .. } => 409,
             Self::BodyTooLarge => 413,
             Self::ReferenceTooLong => 414,
+            Self::TooFast { .. } => 429,
             Self::Query { .. } | Self::Body(_) => 400,
             Self::Field { .. } | Self::Want(_) => 422,
             Self::Secrets(_) | Self::Table(_) => 503,
@@ -124,6 +134,7 @@ impl Refusal {
                 );
             }
             Self::TokenOnly
+            | Self::TooFast { .. }
             | Self::NoSuchAddress
             | Self::WrongMethod { .. }
             | Self::ReferenceTooLong
@@ -150,6 +161,9 @@ impl From<Refusal> for HttpResponse {
         match refusal {
             Refusal::Credential(_) => response.with_header("www-authenticate", "Bearer"),
             Refusal::WrongMethod { allow } => response.with_header("allow", allow),
+            Refusal::TooFast { seconds } => {
+                response.with_header("retry-after", seconds.to_string())
+            }
             Refusal::TokenOnly
             | Refusal::NoSuchAddress
             | Refusal::ReferenceTooLong

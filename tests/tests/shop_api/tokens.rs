@@ -123,3 +123,34 @@ async fn a_browser_may_ask_from_a_page_of_another_address() {
     other.method = "OPTIONS";
     assert_eq!(harness.ask(&other).await.verdict(), (405, "wrong_method"));
 }
+
+#[tokio::test]
+async fn a_customers_browsers_that_ask_too_often_wait_and_nobody_else_does() {
+    let harness = open(&["ada", "bruno"]).await;
+    let key = harness.shop_key("backend", KeyScope::Read).await;
+    let expires = harness.now() + SignedDuration::from_mins(60);
+    let asks = |customer: &str| {
+        let token = harness.shop_token(customer, expires);
+        ShopRequest::get(&token, &entitlements("me"))
+    };
+    let (ada, bruno) = (asks(ADA), asks("stripe/test/cus_bruno"));
+    let mut admitted = 0;
+    for _ in 0..200 {
+        let said = harness.ask(&ada).await;
+        if said.status == 200 {
+            admitted += 1;
+            continue;
+        }
+        assert_eq!(said.verdict(), (429, "too_fast"));
+        assert_eq!(said.headers["retry-after"], "1");
+    }
+    assert_eq!(admitted, 51);
+    harness.process_table().take_requests();
+    assert_eq!(harness.ask(&ada).await.status, 429);
+    assert_eq!(harness.process_table().take_requests(), [""; 0]);
+    assert_eq!(harness.ask(&bruno).await.status, 200);
+    let server = ShopRequest::get(&key, &entitlements(ADA));
+    assert_eq!(harness.ask(&server).await.status, 200);
+    harness.advance(SignedDuration::from_secs(1));
+    assert_eq!(harness.ask(&ada).await.status, 200);
+}

@@ -74,6 +74,11 @@ fn responses() -> Value {
             "OutOfScope",
             "A token opens what its own customer may use, and nothing else.",
         ),
+        (
+            "TooFast",
+            "A customer's browsers ask more than five times a second, and 50 times at once. \
+            `retry-after` says when to ask again.",
+        ),
         ("UnknownCustomer", "Nobody is known by that reference."),
         (
             "SeveralCustomers",

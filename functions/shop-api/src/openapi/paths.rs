@@ -51,6 +51,7 @@ fn check() -> Value {
             ("403", "OutOfScope"),
             ("413", "TooLarge"),
             ("422", "InvalidField"),
+            ("429", "TooFast"),
             ("503", "TryAgain"),
         ]),
     })
@@ -71,6 +72,7 @@ fn entitlements() -> Value {
             ("403", "OutOfScope"),
             ("404", "UnknownCustomer"),
             ("414", "ReferenceTooLong"),
+            ("429", "TooFast"),
             ("503", "TryAgain"),
         ]),
     })
