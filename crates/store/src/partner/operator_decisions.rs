@@ -14,7 +14,7 @@ use crate::journal::folding::{fold, read_journal};
 use crate::journal::ingest::ingest_entries;
 use crate::journal::rows::ParkedEntry;
 use crate::partner::partner_row::PartnerRow;
-use crate::partner::reports::read_referral;
+use crate::partner::reports::read_reports;
 use crate::port::Table;
 use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::{
@@ -214,7 +214,7 @@ async fn leading_references<T: Table>(
     table: &T,
     named: &ReferralRef,
 ) -> Result<Vec<Reference>, StoreError> {
-    let (reports, _) = read_referral(table, &named.partner, &named.referral).await?;
+    let reports = read_reports(table, &named.partner, &named.referral).await?;
     let mut references: BTreeSet<Reference> = BTreeSet::new();
     references.extend(reports.iter().flat_map(|report| report.references.clone()));
     references.extend(named.by_code());

@@ -141,5 +141,20 @@ pub async fn read_referral<T: Table>(
     Ok((reports.map(|row| row.report).collect(), statuses.collect()))
 }
 
+/// All reports of a referral: what leads to its customers stands in any of them.
+///
+/// # Errors
+/// When the table does not answer.
+pub(crate) async fn read_reports<T: Table>(
+    table: &T,
+    partner: &PartnerId,
+    referral: &str,
+) -> Result<Vec<Arc<StoredReport>>, StoreError> {
+    let heard: Vec<ReportRow> = table
+        .query_rows(&reports_partition(partner), &referral_rows(referral))
+        .await?;
+    Ok(heard.into_iter().map(|row| row.report).collect())
+}
+
 /// How many reports of one partner are kept under one name of a customer.
 pub const MAX_REPORTS: usize = 32;

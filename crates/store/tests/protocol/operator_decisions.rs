@@ -1,6 +1,8 @@
 //! What people decide of partners: an entry each, one however often it is typed.
 
-use crate::support::{acme, at, at_once, customer, empty, ingest, naming, paid, program, report};
+use crate::support::{
+    acme, at, at_once, customer, empty, ingest, naming, paid, program, report,
+};
 use domain::event::About;
 use domain::ids::{PartnerId, PersonHash, Reference, ReferralCode};
 use domain::partner::referral::Decision;
@@ -191,18 +193,7 @@ async fn a_void_strikes_the_report_that_waits_for_whoever_comes_later() {
     for voided in [false, true] {
         let table = MemoryTable::default();
         let person = Reference::person(&PersonHash::parse("nell").unwrap());
-        let note = StoredReport {
-            partner: acme(),
-            message: "m".into(),
-            kind: "referral.created".into(),
-            referral: "r-1".into(),
-            references: vec![person.clone()],
-            sub_ids: Default::default(),
-            digest: "d".into(),
-            signed_at: at(0),
-            received_at: at(0),
-            content: None,
-        };
+        let note = heard("m", &person);
         record_report(&table, note, b"{}").await.unwrap();
         let mut parked = report(1);
         parked.about = About::ByReference(vec![person.clone()]);
@@ -235,4 +226,39 @@ async fn a_void_strikes_the_report_that_waits_for_whoever_comes_later() {
     let (empty, named) = (MemoryTable::default(), referral());
     let unknown = review_everywhere(&empty, &named, Decision::Void, at(1)).await;
     assert_eq!(unknown, Ok(None), "no report says whom it names");
+}
+
+/// A report of r-1 under this id, which leads to this person.
+fn heard(message: &str, person: &Reference) -> StoredReport {
+    StoredReport {
+        partner: acme(),
+        message: message.into(),
+        kind: "referral.created".into(),
+        referral: "r-1".into(),
+        references: vec![person.clone()],
+        sub_ids: Default::default(),
+        digest: message.into(),
+        signed_at: at(0),
+        received_at: at(0),
+        content: None,
+    }
+}
+
+#[tokio::test]
+async fn a_decision_reaches_whom_any_report_names_however_many_pages_they_take() {
+    let table = MemoryTable::with_page(1);
+    let persons =
+        ["nell", "olga", "pia"].map(|name| Reference::person(&PersonHash::parse(name).unwrap()));
+    for (n, person) in persons.iter().enumerate() {
+        let note = heard(&format!("m{n}"), person);
+        record_report(&table, note, b"{}").await.unwrap();
+        ingest(&table, naming(paid(n, n), &[person])).await;
+    }
+    let reviewed = review_everywhere(&table, &referral(), Decision::Void, at(1)).await;
+    let expected = EverywhereReview {
+        is_new: true,
+        customers: [0, 1, 2].map(customer).into(),
+        has_more: false,
+    };
+    assert_eq!(reviewed, Ok(Some(expected)));
 }
