@@ -25,6 +25,22 @@ pub struct WaitingBatch {
 pub async fn read_waiting<T: Table>(
     table: &T,
     reference: &Reference,
+    mut after: Option<Key>,
+    most: usize,
+) -> Result<WaitingBatch, StoreError> {
+    loop {
+        let batch = read_page(table, reference, after, most).await?;
+        // A page may be empty although others follow.
+        if !batch.entries.is_empty() || batch.last.is_none() {
+            return Ok(batch);
+        }
+        after = batch.last;
+    }
+}
+
+async fn read_page<T: Table>(
+    table: &T,
+    reference: &Reference,
     after: Option<Key>,
     most: usize,
 ) -> Result<WaitingBatch, StoreError> {
