@@ -11,7 +11,7 @@ use runtime::settings::Settings;
 use std::collections::BTreeMap;
 use std::process::{Child, Command, Stdio};
 use store::dynamo::DynamoTable;
-use store::memory::{MemoryTable, TableRequest};
+use store::memory::{MemoryTable, Paging, TableRequest, TableState};
 
 const TABLE: &str = "proof";
 const REGION: &str = "eu-west-3";
@@ -48,7 +48,8 @@ pub fn compare(seed: u64, count: usize) -> Result<String, String> {
 }
 
 fn on_memory_table(steps: &[TableRequest]) -> (Vec<String>, Vec<String>) {
-    let table = MemoryTable::without_attributes();
+    // The engines have no page that small.
+    let table = MemoryTable::new(TableState::with_paging(Paging::Whole));
     let answers = run_immediately(random_requests::answers(&table, steps));
     let mut lines: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for change in &table.state().changes {

@@ -10,6 +10,7 @@ use super::simulation::state::Simulation;
 use super::workload::scenarios;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use store::memory::Paging;
 
 /// Simulations a thread takes at a time.
 const SIMULATIONS_PER_CHUNK: u64 = 32;
@@ -244,7 +245,7 @@ impl Simulation<'_> {
         }
         self.run_until_idle();
         self.faults_stopped = true;
-        self.table.scan_page = 0;
+        self.table.scan_paging = Paging::Whole;
         if self.violation.is_none()
             && let Err(law) = self.check_before_audit()
         {

@@ -8,12 +8,14 @@
 
 mod image;
 mod request;
+mod paging;
 mod state;
 mod fault;
 mod table;
 
 pub use fault::{Crash, Fault};
 pub use image::{image_of_item, item_of_image};
+pub use paging::Paging;
 pub use request::{RequestTable, TableAnswer, TableRequest};
 pub use state::{TableChange, TableState, partition_hash};
 pub use table::MemoryTable;

@@ -4,6 +4,7 @@ use crate::error::StoreError;
 use crate::items::due_index::due_shard;
 use crate::items::item::Item;
 use crate::items::key::Key;
+use crate::memory::paging::{Paging, key_before};
 use crate::memory::request::{TableAnswer, TableRequest};
 use crate::port::{Page, PutOutcome, TransactWrite, WriteCondition};
 use jiff::Timestamp;
@@ -33,10 +34,10 @@ pub struct TableState {
     pub changes: Vec<TableChange>,
     /// The moment that changes are stamped with, in whatever unit the maker counts.
     pub now: i64,
-    /// Items a query's page holds at most; 0 means no limit.
-    pub page: usize,
-    /// Items a scan's page holds at most; 0 means no limit but the request's own.
-    pub scan_page: usize,
+    /// How long the pages of queries are.
+    pub paging: Paging,
+    /// How long the pages of scans are.
+    pub scan_paging: Paging,
     /// Whether every item is turned into DynamoDB's attributes and back when it is written, so
     /// that what stands in the table is what DynamoDB would keep. An ingested event then takes ten
     /// times as long (0.3 ms became 3.4 ms unoptimized), so simulations leave it off.
@@ -55,6 +56,15 @@ fn place_of(key: &Key) -> (u64, Key) {
 }
 
 impl TableState {
+    /// An empty table with such pages.
+    pub fn with_paging(paging: Paging) -> Self {
+        Self {
+            paging,
+            scan_paging: paging,
+            ..Self::default()
+        }
+    }
+
     /// Does one request, wholly and at once.
     pub fn apply(&mut self, request: TableRequest) -> TableAnswer {
         match request {
@@ -138,6 +148,7 @@ impl TableState {
             })
             .collect();
         asking.sort();
+        // Not paged by itself: keys are short, so the request's own limit is the smaller one.
         asking.truncate(most.try_into().unwrap_or(usize::MAX));
         asking.into_iter().map(|(_, key)| key).collect()
     }
@@ -201,8 +212,10 @@ impl TableState {
 
     fn query(&self, partition: &str, prefix: &str, after: Option<Key>) -> Page {
         let first = place_of(&Key::new(partition, prefix));
-        let from = match after {
-            Some(after) => Bound::Excluded((first.0, after)),
+        let asked = (partition, prefix, &after);
+        let length = self.paging.length(asked, usize::MAX);
+        let from = match &after {
+            Some(after) => Bound::Excluded((first.0, after.clone())),
             None => Bound::Included(first.clone()),
         };
         let range = self
@@ -211,17 +224,18 @@ impl TableState {
             .take_while(|((_, key), _)| {
                 key.partition == first.1.partition && key.sort.starts_with(prefix)
             });
-        page_of(range, bounded(usize::MAX, self.page))
+        page_of(range, length, (prefix, after.as_ref()))
     }
 
     fn scan(&self, after: Option<Key>, limit: u32) -> Page {
-        let from = match after {
-            Some(after) => Bound::Excluded(place_of(&after)),
+        let limit = limit.try_into().unwrap_or(usize::MAX);
+        let length = self.scan_paging.length(&after, limit);
+        let from = match &after {
+            Some(after) => Bound::Excluded(place_of(after)),
             None => Bound::Unbounded,
         };
         let range = self.items.range((from, Bound::Unbounded));
-        let limit = limit.try_into().unwrap_or(usize::MAX);
-        page_of(range, bounded(limit, self.scan_page))
+        page_of(range, length, ("", after.as_ref()))
     }
 
     fn transact(&mut self, writes: Vec<TransactWrite>) -> Result<bool, StoreError> {
@@ -251,22 +265,27 @@ impl PartialEq for TableState {
     }
 }
 
-fn page_of<'a>(range: impl Iterator<Item = (&'a (u64, Key), &'a Item)>, limit: usize) -> Page {
+fn page_of<'a>(
+    range: impl Iterator<Item = (&'a (u64, Key), &'a Item)>,
+    length: usize,
+    (prefix, after): (&str, Option<&Key>),
+) -> Page {
     let mut page = Page::default();
     for ((_, key), item) in range {
+        if length == 0
+            && let Some(before) = key_before(key, prefix, after)
+        {
+            page.next = Some(before);
+            break;
+        }
         page.items.push(item.clone());
-        if page.items.len() >= limit {
+        if page.items.len() >= length {
             // As the real one does: a full page names a next one, which may be empty.
             page.next = Some(key.clone());
             break;
         }
     }
     page
-}
-
-/// A request's limit within the table's own; 0 means that the table has none.
-fn bounded(limit: usize, page: usize) -> usize {
-    if page == 0 { limit } else { limit.min(page) }
 }
 
 fn is_same(before: &Item, now: Option<&Item>) -> bool {

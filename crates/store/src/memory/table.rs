@@ -3,6 +3,7 @@
 use crate::error::StoreError;
 use crate::items::item::Item;
 use crate::memory::fault::Fault;
+use crate::memory::paging::Paging;
 use crate::memory::request::{RequestTable, TableAnswer, TableRequest};
 use crate::memory::state::TableState;
 use crate::stream::ItemChange;
@@ -36,9 +37,9 @@ struct ProcessState {
 }
 
 impl Default for MemoryTable {
-    /// An empty table that keeps what DynamoDB would keep and has pages of any length.
+    /// An empty table that keeps what DynamoDB would keep, with [drawn](Paging::Drawn) pages.
     fn default() -> Self {
-        Self::with_page(0)
+        Self::with_paging(Paging::default())
     }
 }
 
@@ -55,14 +56,20 @@ impl MemoryTable {
         }
     }
 
+    /// An empty table that keeps what DynamoDB would keep and has such pages.
+    pub fn with_paging(paging: Paging) -> Self {
+        let mut state = TableState::with_paging(paging);
+        state.through_attributes = true;
+        Self::new(state)
+    }
+
     /// An empty table that keeps what DynamoDB would keep and whose pages hold at most so many
     /// items; 0 means no limit.
     pub fn with_page(page: usize) -> Self {
-        let mut state = TableState::default();
-        state.page = page;
-        state.scan_page = page;
-        state.through_attributes = true;
-        Self::new(state)
+        Self::with_paging(match page {
+            0 => Paging::Whole,
+            page => Paging::AtMost(page),
+        })
     }
 
     /// An empty table that keeps items as they are given: ten times as fast, for tests that try

@@ -30,7 +30,7 @@ const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
 #[tokio::test]
 async fn an_empty_table_is_in_order() {
-    let table = MemoryTable::default();
+    let table = MemoryTable::with_page(0);
     let report = whole(&table, at(1)).await;
     assert_eq!((report.customers, report.repaired), (0, 0));
     assert_eq!(table.take_requests(), ["get", "put", "scan", "put"]);
@@ -38,7 +38,7 @@ async fn an_empty_table_is_in_order() {
 
 #[tokio::test]
 async fn what_agrees_is_left_alone() {
-    let table = MemoryTable::default();
+    let table = MemoryTable::with_page(0);
     for n in 0..3 {
         ingest(&table, subscribed(n)).await;
     }
@@ -181,7 +181,7 @@ async fn what_is_quarantined_is_counted_wherever_it_stands() {
 
 #[tokio::test]
 async fn what_waits_for_an_api_is_counted_and_left_alone() {
-    let table = MemoryTable::default();
+    let table = MemoryTable::with_page(0);
     let fact = Fact::Waiting {
         what: "a payment".into(),
     };

@@ -6,6 +6,7 @@ use store::due_scan::scan_due;
 use store::memory::{Fault, MemoryTable, TableRequest};
 use store::notice_endpoints::set;
 use store::notices::clear_due;
+use store::port::query_all;
 use store::{Key, StoreError, Table};
 
 /// A day before a trial of thirty days ends its letter is due, at the latest.
@@ -13,10 +14,8 @@ const ENDING: i64 = 29 * 24;
 
 async fn letters(table: &MemoryTable, n: usize) -> usize {
     let key = Key::letter(&customer(n), Letter::TrialEnding, "");
-    let page = table
-        .query(&key.partition, "letter#trial_ending", None)
-        .await;
-    page.unwrap().items.len()
+    let letters = query_all(table, &key.partition, "letter#trial_ending");
+    letters.await.unwrap().len()
 }
 
 #[tokio::test]

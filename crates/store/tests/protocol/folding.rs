@@ -66,7 +66,7 @@ async fn what_is_folded_already_costs_a_read() {
 
 #[tokio::test]
 async fn an_event_out_of_order_reads_the_journal_after_the_record() {
-    let table = MemoryTable::default();
+    let table = MemoryTable::with_page(0);
     ingest(&table, empty(1, 5)).await;
     let new = append(&table, 1, 2).await;
     table.take_requests();
@@ -108,7 +108,7 @@ async fn every_order_of_appending_makes_the_same_record() {
 
 #[tokio::test]
 async fn a_lost_race_begins_again_from_what_stands() {
-    let table = MemoryTable::default();
+    let table = MemoryTable::with_page(0);
     let process = contended(&table, 1);
     let new = append(&table, 1, 1).await;
     let status = fold(&process, &customer(1), vec![new], at(3)).await;

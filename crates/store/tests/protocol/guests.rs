@@ -167,7 +167,7 @@ async fn two_at_once_who_name_it_differently_end_alike() {
 
 #[tokio::test]
 async fn a_guest_who_stays_one_costs_what_any_customer_does() {
-    let table = MemoryTable::default();
+    let table = MemoryTable::with_page(0);
     let events = events();
     ingest_entries(&table, &[events[0].clone()], at(3))
         .await

@@ -13,7 +13,8 @@ use std::sync::Arc;
 use store::folding::{FoldStatus, fold, replan};
 use store::ingest::{append_or_park, ingest_entries};
 use store::items::{ALIAS, CLOSED, customer_partition};
-use store::memory::{Crash, MemoryTable};
+use store::memory::{Crash, MemoryTable, Paging, TableState};
+use store::port::query_all;
 use store::{Item, Key, Table, WriteCondition};
 
 fn id(kind: &str, n: i64) -> ObjectId {
@@ -224,8 +225,8 @@ fn most_pending(table: &MemoryTable) -> usize {
 
 async fn is_set(table: &MemoryTable, n: i64, kind: &str) -> bool {
     let partition = format!("reference#{}", object(&format!("{kind}_{n}")).as_str());
-    let aliases = table.query(&partition, ALIAS, None).await.unwrap();
-    aliases.items.len() == 1
+    let aliases = query_all(table, &partition, ALIAS).await.unwrap();
+    aliases.len() == 1
 }
 
 #[tokio::test]
@@ -247,7 +248,7 @@ async fn thousands_of_effects_are_written_a_part_at_a_time() {
 #[tokio::test]
 async fn a_process_that_dies_between_two_parts_leaves_the_rest_to_the_next() {
     for after in [5, 400, 505, 506, 700] {
-        let table = MemoryTable::without_attributes();
+        let table = MemoryTable::new(TableState::with_paging(Paging::Whole));
         unfolded(&table, 200).await;
         let process = table.process();
         process.set_faults(

@@ -99,7 +99,7 @@ async fn those_who_fail_stand_in_nobodys_way_where_a_scan_is_bounded() {
 
 #[tokio::test]
 async fn all_are_counted_and_the_first_are_named() {
-    let table = MemoryTable::default();
+    let table = MemoryTable::with_page(0);
     for n in 0..50 {
         ingest(&table, subscribed(n)).await;
         reshape(&table, &Key::record(&customer(n)), unknown_letter);
@@ -127,7 +127,7 @@ async fn what_waits_under_a_reference_is_named_without_it() {
 #[tokio::test]
 async fn a_customer_whom_the_table_throttles_is_passed_over_and_a_table_in_trouble_ends_the_walk() {
     for (sick, ended) in [(1, true), (9, false)] {
-        let table = MemoryTable::default();
+        let table = MemoryTable::with_page(0);
         for n in 0..12 {
             append_or_park(&table, &crate::support::entry(empty(n, 1), "r"))
                 .await
@@ -158,7 +158,7 @@ async fn step(table: &MemoryTable, now: i64) -> AuditReport {
 
 #[tokio::test]
 async fn what_a_step_found_is_found_again_until_its_place_is_saved() {
-    let table = MemoryTable::default();
+    let table = MemoryTable::with_page(0);
     ingest(&table, subscribed(1)).await;
     assert_eq!(step(&table, 2).await.overdue_letters.len(), 1);
     let mut run = Walk::resume(&table, at(3)).await.unwrap().unwrap();

@@ -81,7 +81,7 @@ async fn runs_for_different_days_while_rows_come_in_pay_each_row_once() {
 async fn a_run_that_dies_anywhere_is_the_same_payout_when_it_is_asked_again() {
     for after in 0..4 {
         for lost in [false, true] {
-            let table = MemoryTable::default();
+            let table = MemoryTable::with_page(0);
             for n in 0..3 {
                 put(&table, n, 100).await;
             }

@@ -67,7 +67,7 @@ async fn another_content_under_a_known_id_is_a_conflict_and_is_kept() {
 
 #[tokio::test]
 async fn a_referral_shows_what_was_heard_of_it_and_no_conflict() {
-    let table = MemoryTable::default();
+    let table = MemoryTable::with_page(0);
     told(&table, "d1", 1).await;
     told(&table, "d2", 1).await;
     let second = report("msg_2", "d3", at(2));

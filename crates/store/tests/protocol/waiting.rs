@@ -3,11 +3,14 @@
 use crate::support::{about, at, event_of, ingest, object};
 use domain::event::Fact;
 use domain::ids::EventId;
-use store::memory::MemoryTable;
+use store::memory::{MemoryTable, Paging};
 use store::waiting::{delete_waiting, read_waiting};
 
 async fn table_with(page: usize, count: i64) -> MemoryTable {
-    let table = MemoryTable::with_page(page);
+    with_waiting(MemoryTable::with_page(page), count).await
+}
+
+async fn with_waiting(table: MemoryTable, count: i64) -> MemoryTable {
     for n in 0..count {
         let fact = Fact::Waiting {
             what: "a payment".into(),
@@ -64,5 +67,14 @@ async fn what_was_taken_in_waits_no_more_and_the_rest_does() {
             .unwrap();
         assert_eq!(batch.entries.len(), 2);
         assert!(batch.entries.iter().all(|entry| entry.event.id != id));
+    }
+}
+
+#[tokio::test]
+async fn what_waits_is_found_behind_a_page_that_is_empty() {
+    for seed in 0..40 {
+        let table = with_waiting(MemoryTable::with_paging(Paging::Drawn(seed)), 3).await;
+        let batch = read_waiting(&table, &object("waiting"), None, 9).await;
+        assert!(!batch.unwrap().entries.is_empty(), "seed {seed}");
     }
 }

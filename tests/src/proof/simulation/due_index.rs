@@ -22,8 +22,8 @@ impl Simulation<'_> {
             0
         };
         // The function asks for many: an index that shows few keeps the others for a next scan.
-        let few = 1 + self.rng.below(3) as u32;
-        let most = if self.rng.one_in(4) {
+        let few = 1 + self.rng.below(5) as u32;
+        let most = if self.rng.one_in(2) {
             most.min(few)
         } else {
             most

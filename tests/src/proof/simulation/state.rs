@@ -18,7 +18,7 @@ use runtime::queue::QueueError;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
-use store::memory::{TableAnswer, TableRequest, TableState};
+use store::memory::{Paging, TableAnswer, TableRequest, TableState};
 use store::{Item, Key};
 
 /// What the scheduler leaves to those who know what its activities, processes and requests mean.
@@ -148,8 +148,8 @@ impl<'a> Simulation<'a> {
     ) -> Self {
         let mut rng = Rng::fork(spec.seed, 2);
         let mut table = TableState::default();
-        table.page = [0, 0, 3, 7][rng.index(4)];
-        table.scan_page = [0, 1, 2, 7][rng.index(4)];
+        table.paging = Paging::Drawn(rng.next());
+        table.scan_paging = Paging::Drawn(rng.next());
         Self {
             spec,
             script,

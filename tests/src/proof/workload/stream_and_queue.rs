@@ -35,7 +35,7 @@ impl Simulation<'_> {
                 in_flight: 0,
                 for_queue: reader % 2 == 1,
                 tries: 0,
-                batch_size: 1 + self.rng.index(8),
+                batch_size: 1 + self.rng.index(5),
                 scheduled: false,
                 stalls_at: if stalls { from } else { i64::MAX },
             });
@@ -155,8 +155,8 @@ impl Simulation<'_> {
             self.fault_counts.0[FaultKind::Bisect as usize] += 1;
         }
         let consumer = &mut self.stream_readers[reader];
-        if consumer.tries == 0 && self.rng.one_in(4) {
-            consumer.batch_size = 1 + self.rng.index(8);
+        if consumer.tries == 0 {
+            consumer.batch_size = 1 + self.rng.index(5);
         }
         let wait = 1_000_i64 << self.stream_readers[reader].tries;
         if self.stream_readers[reader].position < self.stream_readers[reader].pending_changes.len()
