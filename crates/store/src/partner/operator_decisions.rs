@@ -297,7 +297,7 @@ fn decision_event(
     occurred_at: Timestamp,
 ) -> Result<NormalizedEvent, StoreError> {
     let verb = verb(decision);
-    let id = format!("{OPERATOR}/{partner}/{referral}/{number}/{verb}");
+    let id = format!("{OPERATOR}/{partner}/{referral}/{number}");
     Ok(NormalizedEvent {
         id: EventId::parse(id).map_err(invalid_id)?,
         kind: format!("referral.{verb}").into(),
@@ -320,9 +320,10 @@ async fn ingest_decision<T: Table>(
     raw: &serde_json::Value,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let receipt = format!("{} at {now}", reading.id);
-    let raw = raw.to_string().into_bytes();
-    let entry = Entry::new(reading, raw.into(), NORMALIZER, now, receipt.into());
+    let raw = raw.to_string();
+    let receipt = format!("{raw} at {now}").into();
+    let raw: Arc<[u8]> = raw.into_bytes().into();
+    let entry = Entry::new(reading, raw, NORMALIZER, now, receipt);
     let verdicts = ingest_entries(table, &[Arc::new(entry)], now).await?;
     Ok(verdicts.first() != Some(&AppendOutcome::Repeated))
 }

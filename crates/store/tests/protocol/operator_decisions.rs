@@ -1,7 +1,7 @@
 //! What people decide of partners: an entry each, one however often it is typed.
 
 use crate::support::{
-    acme, at, at_once, customer, empty, ingest, naming, paid, program, report,
+    acme, at, at_once, customer, empty, ingest, naming, paid, program, record, report,
 };
 use domain::event::About;
 use domain::ids::{PartnerId, PersonHash, Reference, ReferralCode};
@@ -156,8 +156,8 @@ async fn a_decision_stands_after_the_one_before_it_where_a_clock_was_set_back() 
             .unwrap();
     }
     let journal = read_journal(&table, &customer(1)).await.unwrap();
-    let last = journal.iter().map(|entry| entry.event.position()).max();
-    assert!(last.unwrap().id.as_str().ends_with("released"));
+    let last = journal.iter().max_by_key(|entry| entry.event.position());
+    assert_eq!(&*last.unwrap().event.kind, "referral.released");
 }
 
 #[tokio::test]
@@ -261,4 +261,34 @@ async fn a_decision_reaches_whom_any_report_names_however_many_pages_they_take()
         has_more: false,
     };
     assert_eq!(reviewed, Ok(Some(expected)));
+}
+
+#[tokio::test]
+async fn of_two_who_decide_otherwise_at_once_the_last_one_stands() {
+    let table = MemoryTable::default();
+    for event in [report(1), paid(1, 1)] {
+        ingest(&table, event).await;
+    }
+    let (process, other) = (table.process(), table.process());
+    let mut raced = false;
+    process.set_faults(move |request| {
+        if matches!(request, TableRequest::Put(..)) && !std::mem::replace(&mut raced, true) {
+            let (customer, referral) = (customer(1), referral());
+            let voided = review(&other, &customer, &referral, Decision::Void, at(2));
+            assert_eq!(at_once(voided), Ok(ReviewOutcome::Decided));
+        }
+        Fault::None
+    });
+    let released = review(
+        &process,
+        &customer(1),
+        &referral(),
+        Decision::Release,
+        at(2),
+    )
+    .await;
+    assert_eq!(released, Ok(ReviewOutcome::Decided));
+    let state = record(&table, 1).await.folded.state.clone();
+    let stands = state.decision(&acme(), "r-1");
+    assert_eq!(stands, Some(Decision::Release));
 }
