@@ -9,7 +9,7 @@ pub use crate::partner::referral_ref::{ReferralRef, referred_customers};
 use crate::error::StoreError;
 use crate::items::due_index::floor_to_second;
 use crate::items::key::{PARKED, reference_partition};
-use crate::journal::append::{AppendOutcome, resolve_references, retry_parked};
+use crate::journal::append::{AppendOutcome, resolve_references};
 use crate::journal::folding::{fold, read_journal};
 use crate::journal::ingest::ingest_entries;
 use crate::journal::rows::ParkedEntry;
@@ -25,6 +25,7 @@ use domain::partner::referral::Decision;
 use domain::record::Entry;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
+use std::slice;
 use std::sync::Arc;
 
 /// The one who decides, in front of the ids of what was decided.
@@ -101,9 +102,8 @@ pub async fn grant<T: Table>(
 
 /// Whoever decided may have died before it reached anybody.
 async fn finish<T: Table>(table: &T, entry: &Arc<Entry>, now: Timestamp) -> Result<(), StoreError> {
-    for customer in retry_parked(table, entry).await? {
-        fold(table, &customer, vec![entry.clone()], now).await?;
-    }
+    // Under every name, then to everybody: who died may have come to some of both.
+    ingest_entries(table, slice::from_ref(entry), now).await?;
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use domain::event::About;
 use domain::ids::{PartnerId, PersonHash, Reference, ReferralCode};
 use domain::partner::referral::Decision;
 use store::folding::read_journal;
-use store::memory::{Fault, MemoryTable, TableRequest};
+use store::memory::{Crash, Fault, MemoryTable, TableRequest};
 use store::operator_decisions::{
     EverywhereReview, GrantOutcome, ReferralRef, ReviewOutcome, grant, referred_customers, review,
     review_everywhere,
@@ -291,4 +291,28 @@ async fn of_two_who_decide_otherwise_at_once_the_last_one_stands() {
     let state = record(&table, 1).await.folded.state.clone();
     let stands = state.decision(&acme(), "r-1");
     assert_eq!(stands, Some(Decision::Release));
+}
+
+#[tokio::test]
+async fn a_void_that_died_between_two_names_waits_under_both_once_it_is_typed_again() {
+    for after in 0..9 {
+        let table = MemoryTable::default();
+        let persons =
+            ["nell", "olga"].map(|name| Reference::person(&PersonHash::parse(name).unwrap()));
+        for (n, person) in persons.iter().enumerate() {
+            let note = heard(&format!("m{n}"), person);
+            record_report(&table, note, b"{}").await.unwrap();
+        }
+        let dies = table.process();
+        let answer_lost = false;
+        dies.set_faults(Crash { after, answer_lost }.faults());
+        let _ = review_everywhere(&dies, &referral(), Decision::Void, at(1)).await;
+        let again = review_everywhere(&table, &referral(), Decision::Void, at(1)).await;
+        assert!(again.unwrap().is_some());
+        for person in &persons {
+            let partition = store::items::reference_partition(person);
+            let decisions = store::port::query_all(&table, &partition, "parked#operator/");
+            assert_eq!(decisions.await.unwrap().len(), 1, "died after {after}");
+        }
+    }
 }
