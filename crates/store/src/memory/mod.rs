@@ -12,10 +12,14 @@ mod paging;
 mod state;
 mod fault;
 mod table;
+mod stepped;
+mod interleavings;
 
 pub use fault::{Crash, Fault};
 pub use image::{image_of_item, item_of_image};
+pub use interleavings::{Exploration, Interleavings, ScheduleEnd, StepFault, SteppedProcess};
 pub use paging::Paging;
 pub use request::{RequestTable, TableAnswer, TableRequest};
 pub use state::{TableChange, TableState, partition_hash};
+pub use stepped::SteppedTable;
 pub use table::MemoryTable;
