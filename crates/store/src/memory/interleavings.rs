@@ -41,6 +41,9 @@ pub struct Interleavings<'a, O> {
     pub begin: &'a dyn Fn() -> Vec<SteppedProcess<O>>,
     /// What goes wrong.
     pub fault: Option<StepFault>,
+    /// Whether two schedules are different that only order the writes of different items
+    /// otherwise: for laws over the order of changes.
+    pub in_order: bool,
     /// After so many runs the search gives up.
     pub most_runs: u64,
 }
@@ -156,6 +159,7 @@ struct InterleavedRun<'a, O> {
     port: &'a SteppedTable,
     table: TableState,
     fault: Option<StepFault>,
+    in_order: bool,
     is_met: bool,
     running: Vec<RunningProcess<O>>,
     outputs: Vec<Option<O>>,
@@ -163,6 +167,8 @@ struct InterleavedRun<'a, O> {
     histories: Vec<u64>,
     /// What was written to each item, by whom, having seen what.
     written: BTreeMap<Key, u64>,
+    /// All writes, in their order.
+    order: u64,
 }
 
 impl<'a, O> InterleavedRun<'a, O> {
@@ -173,6 +179,7 @@ impl<'a, O> InterleavedRun<'a, O> {
             port: of.table,
             table: of.base.clone(),
             fault: of.fault,
+            in_order: of.in_order,
             is_met: false,
             running: Vec::new(),
             outputs: processes.iter().map(|_| None).collect(),
@@ -182,6 +189,7 @@ impl<'a, O> InterleavedRun<'a, O> {
                 .map(|(_, number)| mix(&[1, number]))
                 .collect(),
             written: BTreeMap::new(),
+            order: 0,
         };
         for (number, process) in processes.into_iter().enumerate() {
             run.go_on(process, number, 0, None);
@@ -279,6 +287,7 @@ impl<'a, O> InterleavedRun<'a, O> {
         if !refused {
             for key in writes {
                 let written = mix(&[self.written_to(&key), seen]);
+                self.order = mix(&[self.order, hash(&key), written]);
                 self.written.insert(key, written);
             }
         }
@@ -297,6 +306,7 @@ impl<'a, O> InterleavedRun<'a, O> {
                 .iter()
                 .flat_map(|(key, written)| [hash(key), *written]),
         );
+        state.extend(self.in_order.then_some(self.order));
         mix(&state)
     }
 

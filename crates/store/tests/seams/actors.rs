@@ -40,6 +40,7 @@ pub(crate) fn seam(case: &'static str, base: TableState, actors: Vec<Actor>) -> 
         nets: Vec::new(),
         together: Vec::new(),
         law: |_, _| Ok(()),
+        in_order: false,
         compares_answers: false,
         later: now(),
         most_runs: 3_000,

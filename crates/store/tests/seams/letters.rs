@@ -20,6 +20,7 @@ pub(crate) fn claims() -> Vec<Seam> {
         together: settled.to_vec(),
         later: an_hour_later(),
         law: one_claim,
+        in_order: true,
         ..seam(case, base, actors)
     };
     vec![
@@ -60,6 +61,7 @@ pub(crate) fn outcomes() -> Vec<Seam> {
         together: settled.to_vec(),
         later: an_hour_later(),
         law: one_claim,
+        in_order: true,
         ..seam(case, held_since(now()), actors)
     };
     vec![

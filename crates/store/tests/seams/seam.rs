@@ -65,6 +65,8 @@ pub(crate) struct Seam {
     /// The same where others ran at the same time.
     pub(crate) together: Vec<(Net, Holds)>,
     pub(crate) law: Law,
+    /// Whether its laws look at the order in which different items are written.
+    pub(crate) in_order: bool,
     /// Whether what they are answered must fit the same order as the end does.
     pub(crate) compares_answers: bool,
     /// When the nets look.
@@ -195,6 +197,7 @@ impl<'a> SeamRun<'a> {
             base: &base,
             begin: &begin,
             fault,
+            in_order: seam.in_order,
             most_runs: match fault {
                 None => seam.most_runs,
                 Some(_) => seam.most_runs / 20,
@@ -334,6 +337,7 @@ pub(crate) fn run_alone(actor: &Actor, table: TableState, tried: u32) -> (TableS
         base: &table,
         begin: &begin,
         fault: None,
+        in_order: false,
         most_runs: 1,
     };
     let mut ended = None;
