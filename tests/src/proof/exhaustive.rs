@@ -3,7 +3,6 @@
 
 use super::canonical_scenarios::{self, CanonicalScenario};
 use super::simulation::immediate::run_immediately;
-use super::simulation::interleavings::{Exploration, explore};
 use super::simulation::port::Port;
 use super::simulation::process_stepper::{ProcessStepper, RequestFault};
 use super::simulation::random::Rng;
@@ -16,7 +15,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use store::Item;
 use store::folding::fold;
 use store::ingest::{append_or_park, ingest_entries};
-use store::memory::{MemoryTable, TableState};
+use store::memory::{
+    Exploration, Interleavings, MemoryTable, SteppedProcess, SteppedTable, TableState,
+};
 
 /// How many cases each axis had.
 #[derive(Clone, Debug, Default)]
@@ -303,16 +304,24 @@ fn interleave(
         folds.extend(whose.into_iter().map(|customer| (customer, entry.clone())));
     }
     let base = base.state();
-    let (port, now) = (Port::default(), scenario.now);
+    let (port, table, now) = (Port::default(), SteppedTable::default(), scenario.now);
     let begin = || {
-        let one = |(customer, entry): &(CustomerKey, Arc<Entry>)| {
-            let (port, customer, new) = (port.clone(), customer.clone(), vec![entry.clone()]);
-            Box::pin(async move { fold(&port, &customer, new, now).await })
+        let one = |(customer, entry): &(CustomerKey, Arc<Entry>)| -> SteppedProcess<_> {
+            let (table, customer, new) = (table.clone(), customer.clone(), vec![entry.clone()]);
+            Box::pin(async move { fold(&table, &customer, new, now).await })
         };
         folds.iter().map(one).collect()
     };
-    let ended = explore(&port, &base, begin, most_runs, |table| {
-        let mut simulation = ProcessStepper::new(&port, table);
+    let interleavings = Interleavings {
+        table: &table,
+        base: &base,
+        begin: &begin,
+        fault: None,
+        in_order: false,
+        most_runs,
+    };
+    let ended = interleavings.explore(|end| {
+        let mut simulation = ProcessStepper::new(&port, end.table);
         deliver_stream(&mut simulation, scenario, &port)?;
         scenario.check(&simulation.table)
     });

@@ -13,4 +13,3 @@ pub(crate) mod fault_injector;
 pub(crate) mod due_index;
 pub(crate) mod scheduler;
 pub(crate) mod process_stepper;
-pub(crate) mod interleavings;
