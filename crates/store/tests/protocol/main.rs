@@ -16,6 +16,7 @@
 mod support;
 
 mod memory;
+mod paging;
 mod faults;
 mod rows;
 mod keys;

@@ -2,8 +2,8 @@
 //! before the place is saved.
 
 use crate::actors::{actor, after, now, seam, sends, with_appended};
+use crate::fallbacks::Net;
 use crate::history::{Standing, journal_of, replay};
-use crate::nets::Net;
 use crate::seam::{Actor, Holds, Seam, explore};
 use crate::support::{about, customer, empty, entry, naming, object, subscribed};
 use domain::record::Entry;

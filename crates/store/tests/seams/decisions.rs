@@ -2,7 +2,7 @@
 //! event, however often it is typed and whoever decides at the same time.
 
 use crate::actors::{actor, after, heard, now, seam, sends, settled};
-use crate::nets::Net;
+use crate::fallbacks::Net;
 use crate::seam::{Actor, Holds, Seam, explore};
 use crate::support::{acme, at, at_once, customer, entry, naming, paid, program, report};
 use domain::event::{About, Fact, NormalizedEvent};
@@ -162,18 +162,21 @@ fn grants_code(name: &'static str) -> Actor {
     })
 }
 
-/// Given before, on other terms, and shown by one who paid.
+/// Given twice before, on other terms each time.
 fn granted() -> TableState {
     let table = MemoryTable::without_attributes();
-    let mut row = partner("acme");
-    let mut terms = program();
-    terms.hold_days = 14;
-    row.set_terms(&terms.into(), 0, at(0));
-    at_once(grant(&table, &row, &spring_code(), at(0))).unwrap();
+    for (hour, hold_days) in [(0, 14), (1, 21)] {
+        let mut row = PartnerRow::new(acme());
+        let mut terms = program();
+        terms.hold_days = hold_days;
+        row.set_terms(&terms.into(), 0, at(hour));
+        at_once(grant(&table, &row, &spring_code(), at(hour))).unwrap();
+    }
     settled(&table)
 }
 
-/// Two reports of one referral, each of another person, of whom one has paid.
+/// Two reports of one referral, each of another person, of whom one has paid; voided and released
+/// before.
 fn reported() -> TableState {
     let table = MemoryTable::without_attributes();
     for (message, name) in [("m1", "kim"), ("m2", "nell")] {
@@ -197,6 +200,9 @@ fn reported() -> TableState {
     for event in [parked, first] {
         let entries = [entry(event, "before")];
         at_once(ingest_entries(&table, &entries, at(1))).unwrap();
+    }
+    for (decision, hour) in [(Decision::Void, 1), (Decision::Release, 2)] {
+        at_once(review_everywhere(&table, &named(), decision, at(hour))).unwrap();
     }
     settled(&table)
 }

@@ -2,7 +2,7 @@
 //! is done.
 
 use crate::actors::{actor, after, seam, sends};
-use crate::nets::Net;
+use crate::fallbacks::Net;
 use crate::seam::{Actor, Holds, Seam, explore};
 use crate::support::{at, ended, on_trial};
 use jiff::Timestamp;

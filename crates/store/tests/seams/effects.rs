@@ -2,7 +2,7 @@
 //! it, and cleared afterwards.
 
 use crate::actors::{now, replans, seam, sends};
-use crate::nets::Net;
+use crate::fallbacks::Net;
 use crate::seam::{Holds, Seam, explore};
 use crate::support::{
     at, at_once, customer, empty, entry, naming, object, paid, refunded, report, subscribed,

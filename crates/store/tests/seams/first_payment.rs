@@ -2,7 +2,7 @@
 //! customers at once one hears of the other.
 
 use crate::actors::{after, seam, sends};
-use crate::nets::Net;
+use crate::fallbacks::Net;
 use crate::seam::{Holds, Seam, explore};
 use crate::support::{acme, at, event_of, naming, paid, program};
 use domain::event::{About, Fact, NormalizedEvent};

@@ -1,8 +1,8 @@
 //! Hand-over: what waits under a reference goes to the customer it leads to, and a guest's
 //! entries to whom the guest turns out to be.
 
-use crate::accept::NETS;
 use crate::actors::{after, of, seam, sends, settled, with_appended};
+use crate::ingest::NETS;
 use crate::seam::{Seam, explore};
 use crate::support::{about, empty, naming, object, paid, refunded, subscribed};
 use domain::event::NormalizedEvent;

@@ -1,7 +1,7 @@
 //! A letter's claim and its outcome: one owner, for a reason that stands, and never twice.
 
 use crate::actors::{actor, after, now, seam, sends};
-use crate::nets::Net;
+use crate::fallbacks::Net;
 use crate::seam::{Actor, Holds, Seam, explore};
 use crate::support::{at_once, customer, ended, subscribed};
 use domain::letter::Letter;
@@ -162,7 +162,10 @@ fn claimed_row(table: &TableState) -> Arc<LetterRow> {
 /// However it ends, the letter was claimed once at most.
 fn one_claim(base: &TableState, table: &TableState) -> Result<(), String> {
     let key = Key::letter(&customer(1), Letter::Welcome, "sub_1");
-    let is_claimed = |item: Option<&Item>| matches!(item, Some(Item::Letter(row)) if matches!(row.state, LetterState::Claimed { .. }));
+    let is_claimed = |item: Option<&Item>| match item {
+        Some(Item::Letter(row)) => matches!(row.state, LetterState::Claimed { .. }),
+        Some(_) | None => false,
+    };
     let before = usize::from(is_claimed(base.peek(&key)));
     let changes = table.changes.iter().skip(base.changes.len());
     let claims = changes.filter(|change| change.key == key && is_claimed(change.new.as_ref()));

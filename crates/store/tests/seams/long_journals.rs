@@ -1,8 +1,8 @@
 //! Long journals: checkpoint and index of what left the record are written before the record
 //! that rests on them.
 
-use crate::accept::NETS;
 use crate::actors::{now, seam, sends};
+use crate::ingest::NETS;
 use crate::seam::{Seam, explore};
 use crate::support::{at, at_once, customer, entry, event_of, paid};
 use domain::event::{Fact, NormalizedEvent};
@@ -32,7 +32,7 @@ pub(crate) fn seams() -> Vec<Seam> {
             "one more payment, and one a little late",
             long(count),
             vec![
-                sends("one more", &[one_more.clone()]),
+                sends("one more", std::slice::from_ref(&one_more)),
                 sends("late", &[late(count)]),
             ],
         ),

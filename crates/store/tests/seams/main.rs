@@ -21,12 +21,12 @@
 mod support;
 mod orders;
 mod seam;
-mod nets;
+mod fallbacks;
 mod ends;
 mod history;
 mod actors;
 
-mod accept;
+mod ingest;
 mod hand_over;
 mod retry_parked;
 mod effects;

@@ -2,7 +2,7 @@
 //! was not told is marked, and whoever changes its endpoint loses nothing of either.
 
 use crate::actors::{actor, after, now, seam, settled};
-use crate::nets::Net;
+use crate::fallbacks::Net;
 use crate::seam::{Actor, Answer, Holds, Seam, explore};
 use crate::support::{acme, at, at_once, paid, report};
 use domain::partner::notice::GIVE_UP_AFTER;
@@ -248,7 +248,7 @@ where
     })
 }
 
-/// A row of which there is more to tell stands in the index from the moment somebody has told of it.
+/// A row of which there is more to tell stands in the index once somebody has told of it.
 fn due_or_told(_: &TableState, table: &TableState) -> Result<(), String> {
     for item in table.items() {
         let Item::DeliveryState(told) = item else {

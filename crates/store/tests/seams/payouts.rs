@@ -1,7 +1,7 @@
 //! Payouts: each row is paid once, whoever runs at the same time and while rows come in.
 
 use crate::actors::{actor, seam, settled};
-use crate::nets::Net;
+use crate::fallbacks::Net;
 use crate::seam::{Actor, Holds, Seam, explore};
 use crate::support::{acme, at_once};
 use domain::ids::{CustomerKey, ObjectId};

@@ -1,7 +1,7 @@
 //! Retry parked: what was parked while its customer became known is offered again.
 
 use crate::actors::{after, offers, seam, sends, with_appended};
-use crate::nets::Net;
+use crate::fallbacks::Net;
 use crate::seam::{Holds, Seam, explore};
 use crate::support::{about, empty, entry, naming, object};
 use domain::event::NormalizedEvent;

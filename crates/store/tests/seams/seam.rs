@@ -2,8 +2,8 @@
 //! after any of them died anywhere and one net alone has finished the work.
 
 use crate::ends::project;
+use crate::fallbacks::Net;
 use crate::history::{check_history, check_kept, check_settled};
-use crate::nets::Net;
 use crate::orders::{orders, subsets};
 use domain::event::NormalizedEvent;
 use jiff::Timestamp;

@@ -5,7 +5,7 @@ use crate::seam::Seam;
 /// Every function of the protocol, with its seams.
 fn functions() -> Vec<(&'static str, Vec<Seam>)> {
     vec![
-        ("accept", crate::accept::seams()),
+        ("ingest", crate::ingest::seams()),
         ("hand over", crate::hand_over::seams()),
         ("retry parked", crate::retry_parked::seams()),
         ("effects", crate::effects::seams()),
@@ -30,7 +30,7 @@ fn the_readme_says_what_is_held() {
     let mut rows = Vec::new();
     for (function, seams) in functions() {
         for seam in seams {
-            let says = |nets: &[(crate::nets::Net, crate::seam::Holds)]| match nets {
+            let says = |nets: &[(crate::fallbacks::Net, crate::seam::Holds)]| match nets {
                 [] => "–".to_owned(),
                 nets => nets
                     .iter()

@@ -1,7 +1,7 @@
 //! Tiers: who passed a border gets its next terms once, and its codes on those terms.
 
 use crate::actors::{actor, after, heard, seam, settled};
-use crate::nets::Net;
+use crate::fallbacks::Net;
 use crate::seam::{Actor, Holds, Seam, explore};
 use crate::support::{acme, at, at_once, program};
 use domain::ids::ReferralCode;

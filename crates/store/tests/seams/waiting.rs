@@ -1,7 +1,7 @@
 //! Waiting: what waits for a provider's API is taken in before it waits no more.
 
 use crate::actors::{actor, after, now, seam, sends};
-use crate::nets::Net;
+use crate::fallbacks::Net;
 use crate::seam::{Actor, Holds, Seam, explore};
 use crate::support::{about, at, empty, entry, event_of, object};
 use domain::event::{Fact, NormalizedEvent};

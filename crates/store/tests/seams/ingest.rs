@@ -1,7 +1,7 @@
-//! Accept: an event becomes durable before its sender is answered, and is folded.
+//! Ingest: an event becomes durable before its sender is answered, and is folded.
 
 use crate::actors::{after, seam, sends};
-use crate::nets::Net;
+use crate::fallbacks::Net;
 use crate::seam::{Holds, Seam, explore};
 use crate::support::{about, empty, ended, naming, object, paid, subscribed};
 use domain::event::NormalizedEvent;
@@ -20,8 +20,7 @@ pub(crate) fn seams() -> Vec<Seam> {
         ..seam(case, after(base), senders)
     };
     let first = || naming(subscribed(1), &[&object("sub_1")]);
-    let code = Reference::code("spring").unwrap();
-    vec![
+    let mut seams = vec![
         told(
             "an event that comes twice",
             &[],
@@ -49,6 +48,20 @@ pub(crate) fn seams() -> Vec<Seam> {
                 ],
             )
         },
+    ];
+    seams.extend(of_references());
+    seams
+}
+
+/// Of events that name whom they are about by a reference.
+fn of_references() -> Vec<Seam> {
+    let told = |case, base: &[NormalizedEvent], senders| Seam {
+        nets: NETS.to_vec(),
+        together: NETS.to_vec(),
+        ..seam(case, after(base), senders)
+    };
+    let code = Reference::code("spring").unwrap();
+    vec![
         told(
             "an event that is parked, and whom it is about",
             &[],
@@ -100,5 +113,5 @@ const PARTS: [(Net, Holds); 3] = [
 
 #[test]
 fn what_was_answered_is_kept_and_what_was_appended_is_folded() {
-    explore("accept", &seams());
+    explore("ingest", &seams());
 }
