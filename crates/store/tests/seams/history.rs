@@ -266,9 +266,13 @@ pub(crate) fn check_settled(table: &TableState, now: Timestamp) -> Result<(), St
         .items()
         .map(|item| (item.key(), item.clone()))
         .collect();
+    let mut looked_at: BTreeSet<&CustomerKey> = BTreeSet::new();
     for (key, item) in &standing {
         let settled = match item {
-            Item::Entry(customer, _) => is_folded(table, &standing, customer, now),
+            // A journal is folded once, not for each of its entries.
+            Item::Entry(customer, _) if looked_at.insert(customer) => {
+                is_folded(table, &standing, customer, now)
+            }
             Item::Record(record) if record.owes() => {
                 Err(format!("owes {:?} {:?}", record.pending, record.remainder))
             }

@@ -20,6 +20,7 @@
 )]
 mod support;
 mod orders;
+mod extent;
 mod seam;
 mod fallbacks;
 mod ends;

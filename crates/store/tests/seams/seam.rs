@@ -2,6 +2,7 @@
 //! after any of them died anywhere and one net alone has finished the work.
 
 use crate::ends::project;
+use crate::extent::Extent;
 use crate::fallbacks::Net;
 use crate::history::{check_history, check_kept, check_settled};
 use crate::orders::{orders, subsets};
@@ -116,6 +117,7 @@ type RightEnds = BTreeMap<(Net, Vec<usize>), BTreeSet<Vec<String>>>;
 
 struct SeamRun<'a> {
     seam: &'a Seam,
+    extent: Extent,
     base: TableState,
     counts: Counts,
     right: RightEnds,
@@ -134,6 +136,7 @@ impl<'a> SeamRun<'a> {
         base.scan_paging = Paging::AtMost(1);
         Self {
             seam,
+            extent: Extent::asked_for(),
             base,
             counts: Counts::default(),
             right: BTreeMap::new(),
@@ -161,9 +164,10 @@ impl<'a> SeamRun<'a> {
         if nets.is_empty() {
             return Ok(());
         }
+        let stride = self.extent.stride(members.len());
         for process in 0..members.len() {
             for answer_lost in [false, true] {
-                for request in 0.. {
+                for request in (process % stride..).step_by(stride) {
                     let fault = StepFault {
                         process,
                         request,
@@ -198,10 +202,10 @@ impl<'a> SeamRun<'a> {
             begin: &begin,
             fault,
             in_order: seam.in_order,
-            most_runs: match fault {
+            most_runs: self.extent.runs(match fault {
                 None => seam.most_runs,
                 Some(_) => seam.most_runs / 20,
-            },
+            }),
         };
         let found = interleavings.explore(|end| {
             self.check_end(members, fault.is_some(), nets, end)
