@@ -118,7 +118,7 @@ pub(crate) fn grants() -> Vec<Seam> {
     ]
 }
 
-fn spring() -> Reference {
+pub(crate) fn spring() -> Reference {
     Reference::code("spring").unwrap()
 }
 
@@ -142,13 +142,13 @@ fn reviews_all(what: &'static str, decision: Decision) -> Actor {
     })
 }
 
-fn partner(name: &str) -> PartnerRow {
+pub(crate) fn partner(name: &str) -> PartnerRow {
     let mut row = PartnerRow::new(PartnerId::parse(name).unwrap());
     row.set_terms(&program().into(), 0, at(0));
     row
 }
 
-fn spring_code() -> ReferralCode {
+pub(crate) fn spring_code() -> ReferralCode {
     ReferralCode::parse("spring").unwrap()
 }
 

@@ -61,9 +61,10 @@ fn line(key: &Key, item: &Item) -> Option<String> {
             row.url, row.key, row.previous_key, row.failing_since, row.disabled, row.since
         ),
         Item::DeliveryState(row) => format!("{:?} next {:?}", row.delivered, row.next_due_at),
+        Item::FanOut(row) => format!("goes on: {}", row.next_due_at.is_some()),
         Item::Unreadable(item) => format!("{:?}", item.error()),
         // How far a walk came, and what only spares a read, have laws of their own.
-        Item::FanOut(_) | Item::Cursor(_) | Item::Checkpoint(_) | Item::ClosedBucket(_) => {
+        Item::Cursor(_) | Item::Checkpoint(_) | Item::ClosedBucket(_) => {
             return None;
         }
         // Summed up by the caller.

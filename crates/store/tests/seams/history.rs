@@ -1,7 +1,7 @@
 //! What must hold of every change that was made, and of a table in which the work is done.
 
 use domain::event::{About, NormalizedEvent};
-use domain::ids::CustomerKey;
+use domain::ids::{CustomerKey, Reference};
 use domain::letter::plan::{DueLetter, plan};
 use domain::record::{Effect, Entry, Record};
 use jiff::Timestamp;
@@ -282,6 +282,7 @@ pub(crate) fn check_settled(table: &TableState, now: Timestamp) -> Result<(), St
                 let missing = aliases.find(|alias| match alias {
                     Item::Alias(_, customer) => {
                         table.peek(&Key::entry(customer, &entry.event.id)).is_none()
+                            && !is_on_its_way(table, reference, entry, customer)
                     }
                     _ => false,
                 });
@@ -305,6 +306,24 @@ pub(crate) fn check_settled(table: &TableState, now: Timestamp) -> Result<(), St
         settled.map_err(|law| format!("{key}: {law}"))?;
     }
     Ok(())
+}
+
+/// Whether a fan-out has yet to come to this customer.
+pub(crate) fn is_on_its_way(
+    table: &TableState,
+    reference: &Reference,
+    entry: &Entry,
+    customer: &CustomerKey,
+) -> bool {
+    let mut fan_outs = table.with_prefix(&reference_partition(reference), "fanout#");
+    fan_outs.any(|item| match item {
+        Item::FanOut(row) => {
+            row.event == entry.event.id
+                && row.next_due_at.is_some()
+                && row.after.as_ref() < Some(customer)
+        }
+        _ => false,
+    })
 }
 
 fn is_folded(

@@ -38,6 +38,7 @@ mod notices;
 mod tiers;
 mod audit;
 mod due_scan;
+mod fan_out;
 mod waiting;
 mod long_journals;
 mod first_payment;

@@ -19,6 +19,7 @@ fn functions() -> Vec<(&'static str, Vec<Seam>)> {
         ("tiers", crate::tiers::seams()),
         ("audit", crate::audit::seams()),
         ("due scan", crate::due_scan::seams()),
+        ("fan out", crate::fan_out::seams()),
         ("waiting", crate::waiting::seams()),
         ("long journals", crate::long_journals::seams()),
         ("first payment", crate::first_payment::seams()),
