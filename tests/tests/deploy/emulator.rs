@@ -196,7 +196,8 @@ fn a_second_stage_stands_beside_the_first_and_waits_for_its_secrets(first: &str)
         "aws logs filter-log-events --log-group-name /orangery/second/functions --output json",
     );
     assert!(
-        lines.contains("unverifiable") && lines.contains("ParameterNotFound"),
+        lines.contains("unverifiable")
+            && lines.contains("the parameter that holds the secrets is not there"),
         "{lines}"
     );
     shell(&format!(
