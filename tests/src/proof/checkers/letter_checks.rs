@@ -7,8 +7,10 @@ use crate::proof::reference_model::oracle::ExpectedRoutes;
 use crate::proof::simulation::records::Violation;
 use crate::proof::simulation::state::Simulation;
 use domain::event::Fact;
+use domain::letter::plan::subject;
 use domain::letter::{Letter, TRIAL_NOTICE};
 use domain::payment::snapshot::InvoiceState;
+use domain::record::Record;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use store::letters::{LetterRow, LetterState};
@@ -78,20 +80,43 @@ impl Simulation<'_> {
         let now = Timestamp::from_millisecond(self.clock).unwrap_or_default();
         for record in self.records() {
             let due = expected_letters(&record.customer, &record.folded.state, now, MAX_CLOCK_SKEW);
-            if let Some(key) = due.difference(written).next() {
+            let mut missing = due.difference(written);
+            if let Some(key) = missing.find(|key| !self.is_confirmed_by_twin(record, key)) {
                 return Err(format!("{key} is due and nobody wrote it"));
             }
         }
         Ok(())
     }
+
+    /// Whether this letter confirms a request for an end that another letter confirms already: one
+    /// that was made, taken back and made again in one moment is confirmed once.
+    fn is_confirmed_by_twin(&self, record: &Record, key: &Key) -> bool {
+        let letter = Letter::CancellationConfirmed;
+        let mut subscriptions = record.folded.state.subscriptions.iter();
+        let about = subscriptions.find_map(|(id, known)| {
+            let cause = format!("{id}@{}", known.end_requests);
+            let its_key = Key::letter(&record.customer, letter, &cause);
+            (its_key == *key).then_some((id, known.canceled_at?))
+        });
+        let Some((id, asked_at)) = about else {
+            return false;
+        };
+        self.table.items().any(|item| match item {
+            Item::Letter(row) => {
+                row.customer == record.customer
+                    && row.letter == letter
+                    && subject(letter, &row.cause) == id.as_str()
+                    && row.caused_at == asked_at
+                    && !matches!(row.state, LetterState::Withdrawn { .. })
+            }
+            _ => false,
+        })
+    }
 }
 
 /// Whether an event is what a letter is about.
 fn is_cause_of(event: &JournaledEvent<'_>, row: &LetterRow) -> bool {
-    let (at, about) = (
-        row.caused_at,
-        domain::letter::plan::subject(row.letter, &row.cause),
-    );
+    let (at, about) = (row.caused_at, subject(row.letter, &row.cause));
     event
         .normalized
         .facts
