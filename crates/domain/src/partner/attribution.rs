@@ -286,12 +286,12 @@ impl Partners {
         }
     }
 
-    /// Whether a code of the partner made it. The shop bounds the number of those.
+    /// Whether a code made it, whoever has that code by now: the customer showed it. The shop bounds
+    /// the number of those.
     fn is_by_code(&self, referral: &Referral) -> bool {
-        let mut granted = self.codes.iter();
-        granted.any(|(code, granted)| {
-            granted.partner == referral.partner && code.referral_id() == referral.referral
-        })
+        let mut shown = self.seen_codes.iter();
+        let is_made = !referral.is_unreported;
+        is_made && shown.any(|code| code.referral_id() == referral.referral)
     }
 
     pub(crate) fn apply_terms(&mut self, terms: &AttributionTerms, person: &Person) {

@@ -285,3 +285,27 @@ fn four_hundred_reports_of_one_partner_leave_a_record_small_and_the_first_one_co
     table.deliver(&other, day(3, 4));
     assert_eq!(table.summary(), ["zest/eur/due/pi_1 200"]);
 }
+
+#[test]
+fn a_code_that_passed_to_another_partner_takes_no_room_from_the_reports_of_the_first() {
+    let mut table = LedgerTable::new();
+    let (shown, passed) = (day(2, 2), day(2, 3));
+    table.deliver(&granted("acme", day(2, 1)), day(2, 1));
+    table.deliver(&shows_the_code(shown, "nell"), shown);
+    table.deliver(&granted("zest", passed), passed);
+    for n in 0..MAX_REFERRALS {
+        let heard = day(3, 1) + SignedDuration::from_secs(n as i64);
+        let report = Report {
+            partner: "acme",
+            referral: &format!("r-{n}"),
+            dated: heard,
+            heard,
+            names: vec![person("nell")],
+            program: program(),
+        };
+        table.deliver(&report.event(), heard);
+    }
+    let partners = &table.record.folded.state.partners;
+    assert!(partners.referrals.contains_key("acme/code/spring"));
+    assert_eq!(partners.referrals.len(), MAX_REFERRALS + 1);
+}

@@ -6,7 +6,7 @@ use domain::shop_key::{KeyName, KeyScope};
 use jiff::{SignedDuration, Timestamp};
 use store::StoreError;
 use store::lookup::{FoundCustomers, MAX_CUSTOMERS, find_customers};
-use store::memory::{Fault, MemoryTable, TableRequest};
+use store::memory::{Fault, MemoryTable, Paging, TableRequest};
 use store::shop_keys::{CreateKeyOutcome, ShopKeyCache, create, list, read, revoke};
 
 fn name(text: &str) -> KeyName {
@@ -144,7 +144,7 @@ fn keys(found: &FoundCustomers) -> Vec<CustomerKey> {
 
 #[tokio::test]
 async fn a_customer_is_found_by_any_reference_with_the_reads_that_it_takes() {
-    let table = MemoryTable::default();
+    let table = MemoryTable::with_paging(Paging::Whole);
     let shop = Reference::shop("user-17").unwrap();
     ingest(&table, naming(subscribed(1), &[&object("in_1"), &shop])).await;
     let own = customer(1);
