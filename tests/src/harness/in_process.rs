@@ -15,7 +15,7 @@ use providers::ApiResponses;
 use runtime::Failure;
 use std::sync::{Arc, Mutex, OnceLock};
 use store::ingest::{AppendOutcome, ingest_entries};
-use store::memory::MemoryTable;
+use store::memory::{MemoryTable, Paging, TableState};
 
 /// Functions without ports, over a table in memory.
 pub struct InProcess {
@@ -41,6 +41,7 @@ impl Platform for InProcess {
 pub struct InProcessOptions {
     shop: Shop,
     attributes: bool,
+    paging: Paging,
     api: ApiResponses,
 }
 
@@ -58,6 +59,14 @@ impl InProcessOptions {
         }
     }
 
+    /// Over a table whose pages hold all there is, where it matters how much one of them brings.
+    pub fn whole_pages(self) -> Self {
+        Self {
+            paging: Paging::Whole,
+            ..self
+        }
+    }
+
     /// With providers' APIs that know this.
     pub fn api(self, api: ApiResponses) -> Self {
         Self { api, ..self }
@@ -66,8 +75,8 @@ impl InProcessOptions {
     /// Opens it.
     pub fn open(self) -> TestHarness<InProcess> {
         let table = match self.attributes {
-            true => MemoryTable::default(),
-            false => MemoryTable::without_attributes(),
+            true => MemoryTable::with_paging(self.paging),
+            false => MemoryTable::new(TableState::with_paging(self.paging)),
         };
         let process_table = table.process();
         let clock = TestClock::new();
@@ -104,6 +113,7 @@ impl TestHarness<InProcess> {
         InProcessOptions {
             shop: shop(),
             attributes: true,
+            paging: Paging::default(),
             api: ApiResponses::closed(),
         }
     }

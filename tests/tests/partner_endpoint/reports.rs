@@ -101,7 +101,7 @@ async fn whatever_dies_the_partners_retry_completes_it_and_says_what_was_said_fi
             let again = endpoint.report("acme", "msg_1", &report).await;
             assert_eq!(again.status, 202, "{again:?}");
             // What is journaled and not folded yet is the stream's and the audit's to finish.
-            walk(&endpoint.table, 1, endpoint.now()).await.unwrap();
+            walk(&endpoint.table, 1_000, endpoint.now()).await.unwrap();
             assert_eq!(
                 endpoint.ask_status("acme", "r-1").await.status_text(),
                 "attributed"

@@ -161,7 +161,8 @@ async fn what_turns_out_not_to_concern_us_is_let_go() {
 #[tokio::test]
 async fn a_long_list_is_worked_off_whatever_is_never_answered_at_its_head() {
     let thin = ReferenceOnlyEvent::new("gocardless", "payments.confirmed");
-    let harness = thin.harness();
+    let options = TestHarness::in_process().without_attributes();
+    let harness = options.whole_pages().api(thin.known.clone()).open();
     for number in 0..500 {
         let other = thin.renamed(&format!("EV{number:03}"), "PM000Grove01");
         ingest(

@@ -286,8 +286,8 @@ impl Partners {
         }
     }
 
-    /// Whether a code made it, whoever has that code by now: the customer showed it. The shop bounds
-    /// the number of those.
+    /// Whether a code made it, whoever has that code by now: the customer showed it. The shop
+    /// bounds the number of those.
     fn is_by_code(&self, referral: &Referral) -> bool {
         let mut shown = self.seen_codes.iter();
         let is_made = !referral.is_unreported;
