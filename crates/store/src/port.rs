@@ -189,13 +189,27 @@ pub async fn query_all<T: Table + ?Sized>(
     partition: &str,
     prefix: &str,
 ) -> Result<Vec<Item>, StoreError> {
+    query_at_least(table, partition, prefix, usize::MAX).await
+}
+
+/// The first items of a partition whose sort key begins so: page after page until there are enough,
+/// with all that the last page brings. A page may be short, or empty, and others follow.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn query_at_least<T: Table + ?Sized>(
+    table: &T,
+    partition: &str,
+    prefix: &str,
+    enough: usize,
+) -> Result<Vec<Item>, StoreError> {
     let mut items = Vec::new();
     let mut after = None;
     loop {
         let page = table.query(partition, prefix, after).await?;
         items.extend(page.items);
         after = page.next;
-        if after.is_none() {
+        if after.is_none() || items.len() >= enough {
             return Ok(items);
         }
     }

@@ -4,11 +4,11 @@
 pub use crate::partner::report_row::{ReportIndex, ReportRow, StoredReport};
 
 use crate::error::StoreError;
-use crate::items::item::{Item, TableRow};
+use crate::items::item::TableRow;
 use crate::items::key::{
     Key, PARKED, REFERRAL, ledger_partition, reference_partition, referral_rows, reports_partition,
 };
-use crate::port::{InsertOutcome, Table};
+use crate::port::{InsertOutcome, Table, query_at_least};
 use domain::event::{About, NormalizedEvent};
 use domain::ids::{PartnerId, normalize_referral_id};
 use domain::partner::referral_status::ReferralStatusRow;
@@ -134,8 +134,8 @@ pub async fn read_referral<T: Table>(
     // As it is asked for, and where that spells a code otherwise, as the code is spelled here.
     for id in BTreeSet::from([referral.into(), normalize_referral_id(referral)]) {
         let rows = referral_rows(&id);
-        heard.extend(query_first(table, &reports, &rows).await?);
-        told.extend(query_first(table, &ledger, &rows).await?);
+        heard.extend(query_at_least(table, &reports, &rows, SHOWN_ROWS).await?);
+        told.extend(query_at_least(table, &ledger, &rows, SHOWN_ROWS).await?);
     }
     let reports = heard.into_iter().filter_map(ReportRow::from_item);
     let statuses = told.into_iter().filter_map(TableRow::from_item);
@@ -159,24 +159,6 @@ pub(crate) async fn read_reports<T: Table>(
 
 /// How many reports of one partner are kept under one name of a customer.
 pub const MAX_REPORTS: usize = 32;
-
-/// The first rows of a partition whose sort key begins so. A page may be short, or empty, and
-/// others follow.
-async fn query_first<T: Table>(
-    table: &T,
-    partition: &str,
-    prefix: &str,
-) -> Result<Vec<Item>, StoreError> {
-    let (mut items, mut after) = (Vec::new(), None);
-    loop {
-        let page = table.query(partition, prefix, after).await?;
-        items.extend(page.items);
-        after = page.next;
-        if after.is_none() || items.len() >= SHOWN_ROWS {
-            return Ok(items);
-        }
-    }
-}
 
 /// How many rows of one referral its partner is shown: a partner may repeat a report for ever, and
 /// reading them all is ours to pay.
