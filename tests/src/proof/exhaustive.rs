@@ -87,8 +87,9 @@ impl ExhaustiveCounts {
         self.orders += other.orders;
         self.duplicates += other.duplicates;
         self.crashes += other.crashes;
-        self.pairs += other.pairs;
-        self.triples += other.triples;
+        // Pages of a few items make more interleavings of three than 64 bits count.
+        self.pairs = self.pairs.saturating_add(other.pairs);
+        self.triples = self.triples.saturating_add(other.triples);
         self.ends += other.ends;
         self.complete_sets += other.complete_sets;
         self.truncated_sets += other.truncated_sets;
