@@ -171,10 +171,10 @@ fn run_simulations(options: &ProveOptions) -> Result<String, String> {
         Some((number, seed, law)) => {
             let (spec, small, faults) = shrink::shrink(seed, None);
             let command = shrink::command(&spec, None);
-            let told = simulation_runs::describe(&spec);
+            let description = simulation_runs::describe(&spec);
             Err(format!(
                 "{closing}\nsimulation {number}: {law}\nshrunk to {faults} faults: {small}\n\
-                 {told}{command}"
+                 {description}{command}"
             ))
         }
     }

@@ -124,16 +124,17 @@ impl Gateway {
         cause: Option<String>,
     ) -> Response<Body> {
         let status = response.status().as_u16();
-        let (head, said) = response.into_parts();
-        let mut said = axum::body::to_bytes(said, usize::MAX)
+        let (head, response_body) = response.into_parts();
+        let mut response_body = axum::body::to_bytes(response_body, usize::MAX)
             .await
             .unwrap_or_default();
         if CREDENTIAL_REFUSALS.contains(&status)
             && let Some(note) = self.clock.difference_note()
         {
-            said = with_clock_note(said, note);
+            response_body = with_clock_note(response_body, note);
         }
-        let cause = cause.unwrap_or_else(|| String::from_utf8_lossy(&said).trim().to_owned());
+        let cause =
+            cause.unwrap_or_else(|| String::from_utf8_lossy(&response_body).trim().to_owned());
         let seen = RecordedRequest {
             id: 0,
             at: self.clock.now().to_string(),
@@ -161,18 +162,18 @@ impl Gateway {
         if let Err(cause) = kept {
             tracing::error!(%cause, "a request could not be kept");
         }
-        Response::from_parts(head, Body::from(said))
+        Response::from_parts(head, Body::from(response_body))
     }
 }
 
 /// A refusal that says how far the stack's clock is off: nobody else could know.
-fn with_clock_note(said: Bytes, note: String) -> Bytes {
-    match serde_json::from_slice::<Map<String, Value>>(&said) {
+fn with_clock_note(response_body: Bytes, note: String) -> Bytes {
+    match serde_json::from_slice::<Map<String, Value>>(&response_body) {
         Ok(mut fields) => {
             fields.insert("stack_clock".to_owned(), Value::String(note));
             Value::Object(fields).to_string().into()
         }
-        Err(_) => [&said, note.as_bytes(), b"\n"].concat().into(),
+        Err(_) => [&response_body, note.as_bytes(), b"\n"].concat().into(),
     }
 }
 

@@ -160,8 +160,8 @@ fn a_status_says_whose_it_is_to_mend() {
         Err(CheckError::Unavailable { status: 429 })
     );
     for status in [200, 302, 404] {
-        let told = read_answer(status, b"<html>");
-        assert_eq!(told, Err(CheckError::Unreadable { status }));
+        let outcome = read_answer(status, b"<html>");
+        assert_eq!(outcome, Err(CheckError::Unreadable { status }));
     }
     let more = br#"{"allowed":true,"why":"in_plan","as_of":"2026-01-01T00:00:00Z","new":[1]}"#;
     assert!(read_answer(200, more).unwrap().allowed);

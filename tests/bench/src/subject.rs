@@ -180,8 +180,10 @@ async fn start(program: &FunctionProgram, world: &BenchEnvironment) -> Result<Fu
 async fn invoke_next(process: &mut FunctionProcess, world: &BenchEnvironment) -> Result<Instant> {
     let answer = process.invoke(world.event()?).await?;
     match answer.outcome {
-        InvocationOutcome::Response(said) if said["statusCode"] == 200 => Ok(answer.completed_at),
-        InvocationOutcome::Response(said) => bail!("a bad answer: {said}"),
+        InvocationOutcome::Response(response) if response["statusCode"] == 200 => {
+            Ok(answer.completed_at)
+        }
+        InvocationOutcome::Response(response) => bail!("a bad answer: {response}"),
         InvocationOutcome::Error { kind, message } => bail!("an error: {kind}: {message}"),
     }
 }

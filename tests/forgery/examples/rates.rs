@@ -84,8 +84,8 @@ fn instructions(endpoint: &TestEndpoint, step: &str) -> u64 {
             .args([&endpoint.name, step, &times.to_string()])
             .output()
             .expect("valgrind is installed");
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        let count = said.split("Collected : ").nth(1).expect("it counts");
+        let output_text = String::from_utf8_lossy(&output.stderr).into_owned();
+        let count = output_text.split("Collected : ").nth(1).expect("it counts");
         let count = count.split_whitespace().next().expect("it counts");
         count.parse::<u64>().expect("is a number")
     };

@@ -125,8 +125,8 @@ pub(crate) fn with_proof(endpoint: &TestEndpoint, number: usize, query: &str) ->
     if endpoint.delivery_format.tolerances.is_none() {
         return format!("{query}&token={}", token(number).reveal());
     }
-    let said = parse_query(query.as_bytes()).expect("is a query");
-    let lines: Vec<String> = said.iter().map(|(n, v)| format!("{n}={v}")).collect();
+    let pairs = parse_query(query.as_bytes()).expect("is a query");
+    let lines: Vec<String> = pairs.iter().map(|(n, v)| format!("{n}={v}")).collect();
     let (name, lines) = (partner_of(number), lines.join("\n"));
     let text = format!("GET /partners/{name}/postback\n{T}\n{lines}");
     format!("{query}&ts={T}&sig={}", signature(number, &text))
@@ -143,15 +143,15 @@ pub(crate) fn signature(number: usize, text: &str) -> String {
 
 /// Names and values of a query; none where it may be read in two ways.
 pub(crate) fn parse_query(query: &[u8]) -> Option<BTreeMap<String, String>> {
-    let mut said = BTreeMap::new();
+    let mut pairs = BTreeMap::new();
     for pair in std::str::from_utf8(query).ok()?.split('&') {
         let (name, value) = pair.split_once('=')?;
         let (name, value) = (decoded(name)?, decoded(value)?);
-        if said.insert(name, value).is_some() {
+        if pairs.insert(name, value).is_some() {
             return None;
         }
     }
-    Some(said)
+    Some(pairs)
 }
 
 fn decoded(part: &str) -> Option<String> {

@@ -79,7 +79,7 @@ pub fn targets() -> Vec<FuzzTarget> {
     let endpoints: &'static [TestEndpoint] = Vec::leak(endpoints());
     let of =
         |proof: ProofKind| move |endpoint: &&TestEndpoint| endpoint.delivery_format.proof == proof;
-    let said = |endpoint: &&TestEndpoint| {
+    let has_api = |endpoint: &&TestEndpoint| {
         endpoint
             .genuine
             .iter()
@@ -112,7 +112,7 @@ pub fn targets() -> Vec<FuzzTarget> {
                 .filter(in_query)
                 .map(|endpoint| proofs::queries(endpoints, endpoint)),
         )
-        .chain(endpoints.iter().filter(said).map(contents::answers))
+        .chain(endpoints.iter().filter(has_api).map(contents::answers))
         .chain(endpoints.iter().filter_map(contents::journal_entries))
         .chain([proofs::credentials()])
         .collect()

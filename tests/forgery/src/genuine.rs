@@ -92,7 +92,7 @@ impl GenuineDelivery {
             now: T,
         };
         match endpoint.receive(&knock, &self.answers, |_| None) {
-            EndpointVerdict::Accepted(told) => told,
+            EndpointVerdict::Accepted(items) => items,
             other @ (EndpointVerdict::Refused(_) | EndpointVerdict::Unreadable) => {
                 panic!("{}: what is genuine is believed: {other:?}", endpoint.name)
             }

@@ -109,7 +109,7 @@ impl TestEndpoint {
         let EndpointOwner::Provider(provider) = self.owner else {
             return Vec::new();
         };
-        let told = self.genuine.iter().flat_map(|genuine| &genuine.received);
+        let items = self.genuine.iter().flat_map(|genuine| &genuine.received);
         let entry = |received: &ReceivedItem| match &received.outcome {
             ItemOutcome::Event(reading) => {
                 let (reading, raw) = (reading.clone(), Arc::clone(&received.raw));
@@ -120,7 +120,7 @@ impl TestEndpoint {
             | ItemOutcome::WrongMode { .. }
             | ItemOutcome::OtherAccount { .. } => None,
         };
-        told.filter_map(entry).collect()
+        items.filter_map(entry).collect()
     }
 
     /// Reads one of these once more, without asking anybody.

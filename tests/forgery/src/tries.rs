@@ -219,7 +219,10 @@ fn try_once(
             way.name, endpoint.name
         )),
         Ok(fate) => Ok(fate),
-        Err(told) => Err(format!("{} at {}: {told}", way.name, bent.endpoint.name)),
+        Err(accepted) => Err(format!(
+            "{} at {}: {accepted}",
+            way.name, bent.endpoint.name
+        )),
     })
 }
 
@@ -243,9 +246,9 @@ pub(crate) fn judge(
         asked = true;
         bent.answer(ground, rng)
     });
-    let told = match heard {
+    let accepted = match heard {
         EndpointVerdict::Refused(_) => return Ok(TryOutcome::Refused),
-        EndpointVerdict::Accepted(told) => told,
+        EndpointVerdict::Accepted(accepted) => accepted,
         // A question is no JSON, so that nobody makes a report of it.
         EndpointVerdict::Unreadable
             if bent.endpoint.name == "partner" && is_question(&bent.body) =>
@@ -270,17 +273,17 @@ pub(crate) fn judge(
     }
     // A checksum is signed, so the body may name another event: then that one is told.
     let signed = bent.carries(ground.genuine, ground.endpoint);
-    if asked && signed && told == ground.other.received {
+    if asked && signed && accepted == ground.other.received {
         return Ok(TryOutcome::Vouched);
     }
     if asked
-        && told
+        && accepted
             .iter()
             .all(|received| is_api_response(received, bent, ground))
     {
         return Ok(TryOutcome::Vouched);
     }
-    let kinds = told
+    let kinds = accepted
         .iter()
         .map(|received| format!("{:?}", received.outcome));
     Err(format!(

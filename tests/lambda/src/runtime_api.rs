@@ -156,13 +156,13 @@ impl RuntimeApiInner {
     }
 
     fn record_result(&self, path: &str, body: &[u8]) {
-        let said: Value = serde_json::from_slice(body).unwrap_or_default();
+        let diagnostic: Value = serde_json::from_slice(body).unwrap_or_default();
         let text = |name: &str| {
-            let text = said.get(name).and_then(Value::as_str);
+            let text = diagnostic.get(name).and_then(Value::as_str);
             text.unwrap_or_default().to_owned()
         };
         let outcome = if path.ends_with("/response") {
-            InvocationOutcome::Response(said)
+            InvocationOutcome::Response(diagnostic)
         } else {
             InvocationOutcome::Error {
                 kind: text("errorType"),

@@ -104,10 +104,10 @@ async fn forward(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response<Body> {
-    let mut said: Value = serde_json::from_slice(&body).unwrap();
+    let mut document: Value = serde_json::from_slice(&body).unwrap();
     let target = headers.get("x-amz-target").map(|t| t.to_str().unwrap());
     let who = caller(&headers);
-    let calls = calls(&who, target, &said);
+    let calls = calls(&who, target, &document);
     let first = {
         let mut seen = through.calls.lock().unwrap();
         let first = !seen.iter().any(|call| call.caller == who && is_write(call));
@@ -115,7 +115,7 @@ async fn forward(
         first
     };
     if target == Some("AmazonSSM.GetParameter") {
-        return parameter(&through.secrets, said["Name"].as_str().unwrap());
+        return parameter(&through.secrets, document["Name"].as_str().unwrap());
     }
     let to = match target {
         Some(target) if target.starts_with("DynamoDB") => {
@@ -129,10 +129,10 @@ async fn forward(
     };
     let of_table = target.is_some_and(|target| target.starts_with("DynamoDB"));
     if of_table {
-        said["ReturnConsumedCapacity"] = "TOTAL".into();
+        document["ReturnConsumedCapacity"] = "TOTAL".into();
     }
     let action = target.unwrap_or("SES.SendEmail").to_owned();
-    let body = serde_json::to_vec(&said).unwrap();
+    let body = serde_json::to_vec(&document).unwrap();
     let asked = move || {
         let mut request = through.agent.post(&to);
         for (name, value) in &headers {
@@ -141,15 +141,15 @@ async fn forward(
             }
         }
         let mut answer = request.send(&body[..]).unwrap();
-        let said = answer.body_mut().read_to_vec().unwrap();
+        let document = answer.body_mut().read_to_vec().unwrap();
         let (_, action) = action.rsplit_once('.').unwrap();
         let mut spent = through.capacity.lock().unwrap();
         let spent = spent.entry((who, action.to_owned())).or_default();
         spent.0 += 1;
-        spent.1 += halves(&said);
+        spent.1 += halves(&document);
         answered(
             StatusCode::from_u16(answer.status().as_u16()).unwrap(),
-            said,
+            document,
         )
     };
     tokio::task::spawn_blocking(asked).await.unwrap()
@@ -204,7 +204,7 @@ fn caller(headers: &HeaderMap) -> String {
     credential.split('/').next().unwrap().to_owned()
 }
 
-fn calls(who: &str, target: Option<&str>, said: &Value) -> Vec<AwsCall> {
+fn calls(who: &str, target: Option<&str>, document: &Value) -> Vec<AwsCall> {
     let call = |action: &str, resource: String, leading_key: Option<&str>| AwsCall {
         caller: who.to_owned(),
         action: action.to_owned(),
@@ -212,19 +212,19 @@ fn calls(who: &str, target: Option<&str>, said: &Value) -> Vec<AwsCall> {
         leading_key: leading_key.map(str::to_owned),
     };
     let Some(target) = target else {
-        return email_calls(said, call);
+        return email_calls(document, call);
     };
     let (service, operation) = target.split_once('.').unwrap();
     match service {
         "AmazonSSM" => {
             let arn = format!(
                 "arn:aws:ssm:eu-west-3:000000000000:parameter{}",
-                said["Name"].as_str().unwrap()
+                document["Name"].as_str().unwrap()
             );
             vec![call(&format!("ssm:{operation}"), arn, None)]
         }
         "AmazonSQS" => {
-            let url = said["QueueUrl"].as_str().unwrap();
+            let url = document["QueueUrl"].as_str().unwrap();
             let queue = match url.rsplit('/').next() {
                 Some("letters") => "Letters.Arn",
                 Some("notices") => "Notices.Arn",
@@ -233,21 +233,21 @@ fn calls(who: &str, target: Option<&str>, said: &Value) -> Vec<AwsCall> {
             vec![call(&format!("sqs:{operation}"), queue.into(), None)]
         }
         _ if operation == "TransactWriteItems" => {
-            let parts = said["TransactItems"].as_array().unwrap();
+            let parts = document["TransactItems"].as_array().unwrap();
             parts
                 .iter()
                 .map(|part| transaction_call(part, &call))
                 .collect()
         }
         _ => {
-            let resource = match said["IndexName"].as_str() {
+            let resource = match document["IndexName"].as_str() {
                 Some(index) => format!("Table.Arn/index/{index}"),
                 None => "Table.Arn".to_owned(),
             };
             let key = [
-                &said["Key"]["pk"]["S"],
-                &said["Item"]["pk"]["S"],
-                &said["ExpressionAttributeValues"][":pk"]["S"],
+                &document["Key"]["pk"]["S"],
+                &document["Item"]["pk"]["S"],
+                &document["ExpressionAttributeValues"][":pk"]["S"],
             ];
             let key = key.iter().find_map(|key| key.as_str());
             vec![call(&format!("dynamodb:{operation}"), resource, key)]
@@ -269,10 +269,13 @@ fn transaction_call(
 }
 
 /// Mail: asked of the sender's identity and of the configuration set.
-fn email_calls(said: &Value, call: impl Fn(&str, String, Option<&str>) -> AwsCall) -> Vec<AwsCall> {
-    let from = said["FromEmailAddress"].as_str().unwrap();
+fn email_calls(
+    document: &Value,
+    call: impl Fn(&str, String, Option<&str>) -> AwsCall,
+) -> Vec<AwsCall> {
+    let from = document["FromEmailAddress"].as_str().unwrap();
     let (_, domain) = from.split_once('@').unwrap();
-    let set = said["ConfigurationSetName"].as_str().unwrap();
+    let set = document["ConfigurationSetName"].as_str().unwrap();
     let arn = |kind: &str, name: &str| format!("arn:aws:ses:eu-west-3:000000000000:{kind}/{name}");
     vec![
         call("ses:SendEmail", arn("identity", domain), None),

@@ -104,8 +104,8 @@ const SCENARIOS: [(&str, u64, ScenarioSteps); 18] = [
     }),
     ("a refund that is unclear in part", 23, |scenario| {
         scenario.buy_and_refund(true);
-        for told in &mut scenario.script.events {
-            told.add_unclear_part();
+        for item in &mut scenario.script.events {
+            item.add_unclear_part();
         }
     }),
     ("a poison event", 15, |scenario| {
@@ -176,7 +176,7 @@ pub(crate) fn canonical_scenarios() -> Vec<CanonicalScenario> {
         let earns = scenarios.find(|scenario| scenario.expected_rows.has_commissions());
         earns.expect("one in a thousand earns")
     });
-    let told = PROVIDER_SCRIPTS.iter().map(|telling| {
+    let item = PROVIDER_SCRIPTS.iter().map(|telling| {
         let last = telling.events.len() - 1;
         let spread = (0..PROVIDER_EVENTS).map(|place| ScriptedEvent {
             true_order: place as u32,
@@ -188,7 +188,7 @@ pub(crate) fn canonical_scenarios() -> Vec<CanonicalScenario> {
         };
         CanonicalScenario::new(telling.account.provider, &script)
     });
-    ours.chain(earning).chain(told).collect()
+    ours.chain(earning).chain(item).collect()
 }
 
 impl CanonicalScenario {
@@ -196,14 +196,14 @@ impl CanonicalScenario {
         let last = script
             .events
             .iter()
-            .map(|told| told.normalized[0].occurred_at);
+            .map(|item| item.normalized[0].occurred_at);
         let last = last.max().map_or(0, |last| last.as_second());
         let now = at(last + 60);
-        let entry = |told: &ScriptedEvent| {
-            told.entry(
+        let entry = |item: &ScriptedEvent| {
+            item.entry(
                 NORMALIZER_VERSION,
                 now,
-                Arc::from(format!("once {}", told.id())),
+                Arc::from(format!("once {}", item.id())),
             )
         };
         let entries = script.events.iter().map(entry).collect();
@@ -217,9 +217,9 @@ impl CanonicalScenario {
             letters: BTreeSet::new(),
             expected_rows: ExpectedRows::default(),
         };
-        let known = |told| JournaledEvent {
-            scripted: told,
-            normalized: &told.normalized[0],
+        let known = |item| JournaledEvent {
+            scripted: item,
+            normalized: &item.normalized[0],
         };
         let known: Vec<JournaledEvent<'_>> = script.events.iter().map(known).collect();
         let routes = oracle::routes(&known);

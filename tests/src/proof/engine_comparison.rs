@@ -71,8 +71,9 @@ fn line(name: &str, sort: &str, version: Option<String>) -> String {
 }
 
 /// Streams keep the order of a partition, and no other.
-fn by_partition(told: BTreeMap<String, Vec<String>>) -> Vec<String> {
-    told.into_iter()
+fn by_partition(partitions: BTreeMap<String, Vec<String>>) -> Vec<String> {
+    partitions
+        .into_iter()
         .flat_map(|(partition, lines)| {
             lines
                 .into_iter()
@@ -163,7 +164,7 @@ async fn stream(client: &aws_sdk_dynamodbstreams::Client) -> Result<Vec<String>,
     let shards = described
         .stream_description()
         .map_or(&[][..], |s| s.shards());
-    let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut partitions: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for shard in shards {
         let iterator = client
             .get_shard_iterator()
@@ -192,14 +193,14 @@ async fn stream(client: &aws_sdk_dynamodbstreams::Client) -> Result<Vec<String>,
                 };
                 let name = record.event_name().map_or("", |name| name.as_str());
                 let line = line(name, &text("sk"), version);
-                told.entry(text("pk")).or_default().push(line);
+                partitions.entry(text("pk")).or_default().push(line);
             }
             if !page.records().is_empty() {
                 iterator = page.next_shard_iterator().map(str::to_owned);
             }
         }
     }
-    Ok(by_partition(told))
+    Ok(by_partition(partitions))
 }
 
 fn first_difference(who: &str, memory: &[String], theirs: &[String]) -> Result<(), String> {
@@ -268,12 +269,12 @@ fn run_in_namespace(seed: u64, count: usize) -> Result<String, String> {
         Ok(output) => output,
         Err(_) => return Ok("; there is no unshare, the second engine was skipped".into()),
     };
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     if !output.status.success() {
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-        return Err(format!("inside the namespace: {said}{errors}"));
+        return Err(format!("inside the namespace: {printed}{errors}"));
     }
-    let tail = said
+    let tail = printed
         .split_once("embedded engine agree")
         .map(|(_, tail)| tail);
     let tail = tail

@@ -24,7 +24,7 @@ pub(crate) fn random_requests(seed: u64, count: usize) -> Vec<TableRequest> {
     let mut rng = Rng::fork(seed, 5);
     let entries: Vec<Arc<Entry>> = (0..6)
         .flat_map(|number| super::workload::scenarios::random_script(seed ^ number).events)
-        .map(|told| told.entry(NORMALIZER_VERSION, at(START_SECOND), Arc::from("r")))
+        .map(|scripted| scripted.entry(NORMALIZER_VERSION, at(START_SECOND), Arc::from("r")))
         .take(40)
         .collect();
     let customers: Vec<CustomerKey> = ["cusa", "cusb"]

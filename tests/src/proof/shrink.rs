@@ -23,8 +23,8 @@ pub fn shrink(seed: u64, mutant: Option<Mutant>) -> (SimulationSpec, String, u32
             *smallest = spec;
         }
     };
-    let told = event_count(&smallest);
-    smallest.events = u64::MAX.checked_shr(64 - told).unwrap_or(0);
+    let count = event_count(&smallest);
+    smallest.events = u64::MAX.checked_shr(64 - count).unwrap_or(0);
     let whole = smallest.clone();
     let kinds = (1_u64 << FAULT_COUNT) - 1;
     smallest.faults = kinds;

@@ -78,10 +78,11 @@ pub fn simulate_one(spec: &SimulationSpec, mutant: Option<Mutant>) -> Simulation
 /// What is told in a simulation, a line an event, for people.
 pub fn describe(spec: &SimulationSpec) -> String {
     let script = super::workload::scenarios::random_script(spec.seed);
-    let told = script.events.iter().enumerate();
-    told.filter(|(number, _)| spec.events >> number & 1 == 1)
-        .map(|(number, told)| {
-            let reading = &told.normalized[0];
+    let scripted = script.events.iter().enumerate();
+    scripted
+        .filter(|(number, _)| spec.events >> number & 1 == 1)
+        .map(|(number, scripted)| {
+            let reading = &scripted.normalized[0];
             format!(
                 "{number:>3} {} rank {} {} {} {:?} {:?}\n",
                 reading.occurred_at,
@@ -97,10 +98,10 @@ pub fn describe(spec: &SimulationSpec) -> String {
 
 /// How many events a simulation has, left out or not.
 pub fn event_count(spec: &SimulationSpec) -> u32 {
-    let told = super::workload::scenarios::random_script(spec.seed)
+    let scripted = super::workload::scenarios::random_script(spec.seed)
         .events
         .len();
-    let mask = spec.events & u64::MAX.checked_shr(64 - told as u32).unwrap_or(0);
+    let mask = spec.events & u64::MAX.checked_shr(64 - scripted as u32).unwrap_or(0);
     mask.count_ones()
 }
 

@@ -32,7 +32,11 @@ const CHECKS: [(&str, &[&str]); 4] = [
 fn the_template_passes_every_check() {
     for (program, _) in CHECKS {
         match check(program, &root().join("infra/template.yaml")) {
-            Some(output) => assert!(output.status.success(), "{program}: {}", said(&output)),
+            Some(output) => assert!(
+                output.status.success(),
+                "{program}: {}",
+                output_text(&output)
+            ),
             None => println!("skipped: {program} is not on the path"),
         }
     }
@@ -75,7 +79,7 @@ fn check(program: &str, template: &Path) -> Option<Output> {
     output.ok()
 }
 
-fn said(output: &Output) -> String {
+fn output_text(output: &Output) -> String {
     let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
     text(&output.stdout) + &text(&output.stderr)
 }

@@ -27,8 +27,8 @@ async fn a_checkout_a_renewal_and_an_idle_minute_cost_no_more_than_the_readme_sa
     let body = r#"{"customer":"stripe/test/cus_ada","feature":"export"}"#;
     ask(&harness, &key, "POST", "/v1/check", body).await;
     harness.recorder().take_capacity();
-    let said = ask(&harness, &key, "POST", "/v1/check", body).await;
-    println!("{} bytes: {}", said.body.len(), said.body);
+    let answer = ask(&harness, &key, "POST", "/v1/check", body).await;
+    println!("{} bytes: {}", answer.body.len(), answer.body);
     assert_eq!(take_units(&harness, "a question by our key"), (0, 1));
     invoke(&functions, "Calendar", r#"{"job":"due_scan"}"#).await;
     let idle = take_units(&harness, "a sweep that finds nobody");

@@ -95,8 +95,8 @@ pub(crate) async fn ask_everything(harness: &TestHarness) {
         ("POST", format!("{ada}/tokens"), ""),
         ("POST", "/v1/customers/find".to_owned(), find),
     ] {
-        let said = ask(harness, &key, method, &path, body).await;
-        assert!((200..300).contains(&said.status), "{path}: {said:?}");
+        let answer = ask(harness, &key, method, &path, body).await;
+        assert!((200..300).contains(&answer.status), "{path}: {answer:?}");
     }
 }
 

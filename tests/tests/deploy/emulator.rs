@@ -55,11 +55,11 @@ fn the_readmes_commands_do_what_it_says() {
         .output()
         .unwrap();
     let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-    let (said, errors) = (text(&output.stdout), text(&output.stderr));
-    assert!(output.status.success(), "{said}\n{errors}");
+    let (printed, errors) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{printed}\n{errors}");
     for sign in ["Ada Lovage", "acme added", "function deployed successfully"] {
-        let heard = said.contains(sign) || errors.contains(sign);
-        assert!(heard, "`{sign}` was not said:\n{said}\n{errors}");
+        let heard = printed.contains(sign) || errors.contains(sign);
+        assert!(heard, "`{sign}` was not said:\n{printed}\n{errors}");
     }
     println!("{} blocks of infra/README.md were run", blocks.len());
 }
@@ -88,8 +88,8 @@ fn inside() {
 }
 
 fn webhooks_are_kept_repeated_and_refused(url: &str) {
-    let told = story_deliveries("ada");
-    for delivery in &told {
+    let requests = story_deliveries("ada");
+    for delivery in &requests {
         let answer = send(delivery, url);
         assert_eq!(answer.status, 200, "{}: {answer:?}", delivery.name);
     }
@@ -103,14 +103,14 @@ fn webhooks_are_kept_repeated_and_refused(url: &str) {
         9,
         "{customer}"
     );
-    for delivery in &told {
+    for delivery in &requests {
         let answer: Value = serde_json::from_str(&send(delivery, url).body).unwrap();
         assert_eq!(
             (&answer["applied"], &answer["repeated"]),
             (&0.into(), &1.into())
         );
     }
-    let mut forged = told[0].clone();
+    let mut forged = requests[0].clone();
     let provider = signers(&Shop::default()).unwrap().provider;
     forged.signer = Signer::provider(provider, "whsec_of_somebody_else_entirely").unwrap();
     assert_eq!(send(&forged, url).status, 401);
@@ -153,8 +153,8 @@ fn a_letter_goes_out_and_comes_back_from_the_dead(url: &str) {
 }
 
 fn deploying_again_changes_nothing() {
-    let said = shell("deploy test");
-    assert!(said.contains("No changes to deploy"), "{said}");
+    let printed = shell("deploy test");
+    assert!(printed.contains("No changes to deploy"), "{printed}");
     println!("deployed twice: no change");
 }
 
@@ -302,7 +302,7 @@ fn shell(script: &str) -> String {
         .stderr(Stdio::inherit())
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{script}\n{said}");
-    said
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{script}\n{printed}");
+    printed
 }

@@ -272,10 +272,10 @@ fn a_payment(number: usize) -> String {
     story(number, "sample = \"charge.succeeded\"")
 }
 
-fn story(number: usize, told: &str) -> String {
+fn story(number: usize, lines: &str) -> String {
     format!(
         "title = \"t\"\nbegins = \"2m\"\n\
-         rename = {{ Grove0 = \"Left{number}\", Valencia01 = \"ada\" }}\n[[events]]\n{told}\n"
+         rename = {{ Grove0 = \"Left{number}\", Valencia01 = \"ada\" }}\n[[events]]\n{lines}\n"
     )
 }
 

@@ -179,8 +179,8 @@ fn resolve(value: &Value, whole: &Value) -> Value {
 /// What `Ref` gives: a parameter's value, or a resource's name.
 fn reference(name: &str, whole: &Value) -> String {
     let parameter = &whole["Parameters"][name];
-    if let Some((_, said)) = PARAMETERS.iter().find(|(known, _)| *known == name) {
-        return (*said).to_owned();
+    if let Some((_, answer)) = PARAMETERS.iter().find(|(known, _)| *known == name) {
+        return (*answer).to_owned();
     }
     match &parameter["Default"] {
         Value::Null => {}

@@ -49,9 +49,9 @@ fn every_letter_says_its_language_and_what_its_tables_are_for() {
         let page = HtmlPage::read(&mail.html);
         for element in page.all("html, body > *") {
             let value = element.value();
-            let told = (value.attr("lang"), value.attr("dir"));
+            let attributes = (value.attr("lang"), value.attr("dir"));
             assert_eq!(
-                told,
+                attributes,
                 (Some(language.as_str()), Some("ltr")),
                 "{name} {}",
                 value.name()

@@ -58,7 +58,7 @@ fn each_interval_has_a_price_of_its_own() {
 
 #[test]
 fn tax_is_said_as_far_as_it_is_known() {
-    for (behavior, said, unsaid) in [
+    for (behavior, stated, unsaid) in [
         (json!("inclusive"), "tax included", "before any tax"),
         (
             json!("exclusive"),
@@ -75,7 +75,7 @@ fn tax_is_said_as_far_as_it_is_known() {
         let text = trial_letter(|object| {
             object["items"]["data"][0]["price"]["tax_behavior"] = behavior.clone();
         });
-        assert_says(&text, &[said]);
+        assert_says(&text, &[stated]);
         assert_says_nothing_of(&text, &[unsaid]);
     }
 }
@@ -144,7 +144,7 @@ fn an_end_for_want_of_payment_is_not_confirmed_as_a_wish() {
             object["ended_at"] = json!(START + 44 * DAY);
             object["cancellation_details"] = json!({ "reason": reason });
         });
-        let ended = told(
+        let ended = stripe_event(
             44,
             "customer.subscription.deleted",
             ended["data"]["object"].clone(),
@@ -175,7 +175,7 @@ fn a_request_whose_time_moves_is_confirmed_once() {
             object["cancel_at_period_end"] = json!(true);
             object["canceled_at"] = json!(START + day * DAY);
         });
-        told(
+        stripe_event(
             day,
             "customer.subscription.updated",
             asked["data"]["object"].clone(),
@@ -272,7 +272,7 @@ fn customer() -> Value {
         "id": "cus_Medlar1", "object": "customer", "email": "ines@example.com",
         "name": "Ines Medlar", "preferred_locales": ["en"], "metadata": {},
     });
-    told(0, "customer.created", object)
+    stripe_event(0, "customer.created", object)
 }
 
 fn subscription(status: &str, change: impl FnOnce(&mut Value)) -> Value {
@@ -293,7 +293,7 @@ fn subscription(status: &str, change: impl FnOnce(&mut Value)) -> Value {
         "metadata": {}, "discounts": [],
     });
     change(&mut object);
-    told(0, "customer.subscription.created", object)
+    stripe_event(0, "customer.subscription.created", object)
 }
 
 fn invoice(day: i64, kind: &str, change: impl FnOnce(&mut Value)) -> Value {
@@ -306,11 +306,11 @@ fn invoice(day: i64, kind: &str, change: impl FnOnce(&mut Value)) -> Value {
         } },
     });
     change(&mut object);
-    told(day, kind, object)
+    stripe_event(day, kind, object)
 }
 
 /// An event of that day; its id is that of its kind and day.
-fn told(day: i64, kind: &str, object: Value) -> Value {
+fn stripe_event(day: i64, kind: &str, object: Value) -> Value {
     json!({
         "id": format!("evt_Medlar_{day}_{kind}"), "object": "event", "type": kind,
         "api_version": "2025-09-30.clover", "created": START + day * DAY, "livemode": false,

@@ -57,21 +57,25 @@ fn strange_words_change_no_element_no_link_and_no_header() {
             if place == 2 || place == 3 {
                 words.shop = hostile.into();
             }
-            for ((name, _, told), (elements, plain)) in letters(&words).iter().zip(&plain) {
-                let seen = HtmlPage::read(&told.html).elements();
+            for ((name, _, rendered), (elements, plain)) in letters(&words).iter().zip(&plain) {
+                let seen = HtmlPage::read(&rendered.html).elements();
                 assert_eq!(&seen, elements, "{name}: {hostile:?}");
-                assert_eq!(told.headers, plain.headers, "{name}");
-                assert_eq!(told.tags, plain.tags, "{name}");
+                assert_eq!(rendered.headers, plain.headers, "{name}");
+                assert_eq!(rendered.tags, plain.tags, "{name}");
                 assert!(
-                    !told.subject.contains(char::is_control),
+                    !rendered.subject.contains(char::is_control),
                     "{name}: {}",
-                    told.subject
+                    rendered.subject
                 );
                 let lines = |text: &str| text.lines().count();
-                assert_eq!(lines(&told.text), lines(&plain.text), "{name}: {hostile:?}");
+                assert_eq!(
+                    lines(&rendered.text),
+                    lines(&plain.text),
+                    "{name}: {hostile:?}"
+                );
                 let control = |c: char| c.is_control() && c != '\n';
-                assert!(!told.text.contains(control), "{name}: {hostile:?}");
-                assert!(told.html.len() < 102 * 1024, "{name}: {hostile:?}");
+                assert!(!rendered.text.contains(control), "{name}: {hostile:?}");
+                assert!(rendered.html.len() < 102 * 1024, "{name}: {hostile:?}");
             }
         }
     }

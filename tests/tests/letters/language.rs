@@ -125,12 +125,12 @@ fn the_tables_are_what_node_writes_where_there_is_one() {
         .map(|(locale, moment, _)| (locale, moment))
         .collect();
     let asked = serde_json::to_string(&(amounts, dates)).unwrap();
-    let Ok(told) = Command::new("node").args(["-e", script, &asked]).output() else {
+    let Ok(printed) = Command::new("node").args(["-e", script, &asked]).output() else {
         return;
     };
-    let told: (Vec<String>, Vec<String>) = serde_json::from_slice(&told.stdout).unwrap();
-    assert_eq!(told.0, AMOUNTS.map(|(.., expected)| expected.to_owned()));
-    assert_eq!(told.1, DATES.map(|(.., expected)| expected.to_owned()));
+    let printed: (Vec<String>, Vec<String>) = serde_json::from_slice(&printed.stdout).unwrap();
+    assert_eq!(printed.0, AMOUNTS.map(|(.., expected)| expected.to_owned()));
+    assert_eq!(printed.1, DATES.map(|(.., expected)| expected.to_owned()));
 }
 
 fn reader(locale: &str) -> Reader {

@@ -51,7 +51,7 @@ impl HtmlPage {
 
     /// Every element's name and attributes, in order: all a stranger's words may not change.
     pub(crate) fn elements(&self) -> Vec<String> {
-        let told = |element: ElementRef<'_>| {
+        let found = |element: ElementRef<'_>| {
             let value = element.value();
             let mut attributes: Vec<_> = value
                 .attrs()
@@ -61,7 +61,7 @@ impl HtmlPage {
             attributes.sort();
             format!("{}{}", value.name(), attributes.concat())
         };
-        self.all("*").map(told).collect()
+        self.all("*").map(found).collect()
     }
 
     /// The texts that are shown and their contrast with what is behind them.
@@ -92,12 +92,13 @@ impl HtmlPage {
         let rules = self.dark.iter().rev().filter(|_| dark);
         let mut rules =
             rules.filter(|(selector, name, _)| name == property && selector.matches(&element));
-        let told = rules.next().map(|(_, _, value)| value.clone());
-        told.or_else(|| {
-            inline(element, property)
-                .or_else(|| inline(element, "background").filter(|_| property != "color"))
-        })
-        .map(|hex| color(&hex))
+        let found = rules.next().map(|(_, _, value)| value.clone());
+        found
+            .or_else(|| {
+                inline(element, property)
+                    .or_else(|| inline(element, "background").filter(|_| property != "color"))
+            })
+            .map(|hex| color(&hex))
     }
 }
 

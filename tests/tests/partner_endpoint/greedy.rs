@@ -40,9 +40,9 @@ async fn a_code_that_is_not_the_partners_earns_on_nobody_who_shows_it() {
         "type": "referral.created",
         "data": { "referral_id": "r-1", "code": "SPRING" },
     });
-    let said = endpoint.report("zest", "msg_1", &report).await;
+    let answer = endpoint.report("zest", "msg_1", &report).await;
     assert_eq!(
-        said.verdict(),
+        answer.verdict(),
         (202, "accepted"),
         "it learns nothing by the answer"
     );
@@ -91,14 +91,14 @@ async fn four_hundred_reports_of_one_customer_are_kept_up_to_a_bound_and_then_re
     let mut answers = std::collections::BTreeMap::new();
     for n in 0..400 {
         endpoint.advance(SignedDuration::from_secs(1));
-        let said = if n % 2 == 0 {
+        let answer = if n % 2 == 0 {
             let report = created_report(&format!("r-{n:03}"), "nell@example.com");
             endpoint.report("acme", &format!("msg_{n}"), &report).await
         } else {
             let query = format!("transaction_id=t-{n:03}&email=nell%40example.com");
             endpoint.postback("acme", &query).await
         };
-        *answers.entry(said.status).or_insert(0) += 1;
+        *answers.entry(answer.status).or_insert(0) += 1;
     }
     assert_eq!(
         answers,
@@ -134,8 +134,8 @@ async fn one_partners_flood_is_refused_without_a_request_and_starves_nobody() {
     for n in 0..300 {
         let report = created_report("r-1", &format!("somebody-{n}@example.com"));
         let before = endpoint.items().len();
-        let said = endpoint.report("acme", &format!("msg_{n}"), &report).await;
-        if said.status == 429 {
+        let answer = endpoint.report("acme", &format!("msg_{n}"), &report).await;
+        if answer.status == 429 {
             refused += 1;
             assert_eq!(endpoint.items().len(), before);
         }

@@ -108,7 +108,7 @@ async fn the_sample_in_rust_opens_the_door() {
 async fn the_samples_in_other_languages_open_the_door() {
     for language in &LANGUAGES {
         let there = Command::new(language.program).arg("--version").output();
-        if !there.is_ok_and(|said| said.status.success()) {
+        if !there.is_ok_and(|answer| answer.status.success()) {
             println!("{} is not here: its sample was not run", language.program);
             continue;
         }
@@ -118,10 +118,10 @@ async fn the_samples_in_other_languages_open_the_door() {
         std::fs::write(&file, block(language.fence) + language.driver).unwrap();
         assert_accepted(&|call: &SampleCall<'_>| {
             let mut program = Command::new(language.program);
-            let said = program.arg(&file).args(call.arguments()).output().unwrap();
-            let words = String::from_utf8(said.stderr).unwrap();
-            assert!(said.status.success(), "{}: {words}", language.program);
-            String::from_utf8(said.stdout)
+            let answer = program.arg(&file).args(call.arguments()).output().unwrap();
+            let words = String::from_utf8(answer.stderr).unwrap();
+            assert!(answer.status.success(), "{}: {words}", language.program);
+            String::from_utf8(answer.stdout)
                 .unwrap()
                 .trim_end()
                 .to_owned()
@@ -216,9 +216,9 @@ async fn assert_accepted(signs: &dyn Fn(&SampleCall<'_>) -> String) {
                 text: &text,
             }),
         );
-        let said = endpoint.send(&knock).await;
+        let answer = endpoint.send(&knock).await;
         assert_eq!(
-            (said.status, &said.body["state"]),
+            (answer.status, &answer.body["state"]),
             (200, &Value::from("waiting"))
         );
     }
@@ -227,10 +227,10 @@ async fn assert_accepted(signs: &dyn Fn(&SampleCall<'_>) -> String) {
         parameters: parameters(),
     });
     let query = format!("{QUERY}&ts={TIME}&sig={sig}");
-    let said = endpoint
+    let answer = endpoint
         .send(&PartnerRequest::postback("acme", &query))
         .await;
-    assert_eq!(said.verdict(), (202, "accepted"));
+    assert_eq!(answer.verdict(), (202, "accepted"));
 }
 
 /// Puts a signature into a request.

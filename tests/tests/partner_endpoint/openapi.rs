@@ -70,9 +70,9 @@ async fn every_example_is_as_its_schema_has_it_and_taken_in() {
             [""; 0],
             "{name}"
         );
-        let said = endpoint.report("acme", name, report).await;
-        assert_eq!(said.verdict(), (202, "accepted"), "{name}: {said:?}");
-        answered(&document, EVENTS, "post", &said);
+        let answer = endpoint.report("acme", name, report).await;
+        assert_eq!(answer.verdict(), (202, "accepted"), "{name}: {answer:?}");
+        answered(&document, EVENTS, "post", &answer);
     }
     let kinds = &document
         .pointer("/components/schemas/Report/properties/type/enum")
@@ -99,8 +99,8 @@ async fn every_example_is_as_its_schema_has_it_and_taken_in() {
         format!("{}={value}", parameter["name"].as_str().unwrap())
     });
     let query = parameters.collect::<Vec<_>>().join("&");
-    let said = endpoint.postback("acme", &query).await;
-    assert_eq!(said.verdict(), (202, "accepted"), "{query}: {said:?}");
+    let answer = endpoint.postback("acme", &query).await;
+    assert_eq!(answer.verdict(), (202, "accepted"), "{query}: {answer:?}");
 }
 
 #[tokio::test]
@@ -152,12 +152,12 @@ async fn what_its_schema_refuses_the_door_refuses_by_the_fields_name() {
             value => drop(parent.insert(field.to_owned(), value)),
         }
         assert!(!faults(&document, &schema, &report).is_empty(), "{report}");
-        let said = endpoint.report("acme", "msg_1", &report).await;
-        assert_eq!(said.status, 422, "{report}: {said:?}");
-        let words = said.body["error"].as_str().unwrap();
+        let answer = endpoint.report("acme", "msg_1", &report).await;
+        assert_eq!(answer.status, 422, "{report}: {answer:?}");
+        let words = answer.body["error"].as_str().unwrap();
         assert!(words.contains(named), "{report}: {words}");
         assert!(!words.contains("nell"), "{words}");
-        answered(&document, EVENTS, "post", &said);
+        answered(&document, EVENTS, "post", &answer);
         places.insert(place.rsplit('/').next().unwrap());
     }
     assert_all_refused(&document, &places);
@@ -190,12 +190,12 @@ async fn every_status_it_names_is_given_and_no_other() {
                     .faults(),
                 );
             }
-            let said = endpoint.send(&knock).await;
-            assert_eq!(said.status, status, "{words}: {said:?}");
-            let text = said.body.to_string();
+            let answer = endpoint.send(&knock).await;
+            assert_eq!(answer.status, status, "{words}: {answer:?}");
+            let text = answer.body.to_string();
             assert!(text.contains(words), "{words}: {text}");
             assert!(!text.contains("nell"), "an address is echoed: {text}");
-            answered(&document, path, method, &said);
+            answered(&document, path, method, &answer);
             seen.insert(status.to_string());
         }
         seen.insert(answer_to_a_flood(&document, path, method).await);
@@ -242,9 +242,9 @@ async fn answer_to_a_flood(document: &Value, path: &str, method: &str) -> String
         REFERRAL => questions(),
         _ => postbacks(),
     };
-    let said = endpoint.send(&cases[0].3).await;
-    answered(document, path, method, &said);
-    said.status.to_string()
+    let answer = endpoint.send(&cases[0].3).await;
+    answered(document, path, method, &answer);
+    answer.status.to_string()
 }
 
 /// Each field of a report is among these.
@@ -267,9 +267,9 @@ fn assert_all_refused(document: &Value, places: &BTreeSet<&str>) {
 }
 
 /// The answer is as the document has it for its status.
-fn answered(document: &Value, path: &str, method: &str, said: &EndpointAnswer) {
+fn answered(document: &Value, path: &str, method: &str, answer: &EndpointAnswer) {
     let responses = &document["paths"][path][method]["responses"];
-    let mut response = &responses[said.status.to_string()];
+    let mut response = &responses[answer.status.to_string()];
     if let Some(named) = response["$ref"].as_str() {
         response = document.pointer(named.strip_prefix('#').unwrap()).unwrap();
     }
@@ -277,7 +277,11 @@ fn answered(document: &Value, path: &str, method: &str, said: &EndpointAnswer) {
     assert!(
         schema.is_object(),
         "{method} {path} says nothing of {}",
-        said.status
+        answer.status
     );
-    assert_eq!(faults(document, schema, &said.body), [""; 0], "{said:?}");
+    assert_eq!(
+        faults(document, schema, &answer.body),
+        [""; 0],
+        "{answer:?}"
+    );
 }

@@ -131,8 +131,8 @@ async fn forgeries_under_whatever_names_cost_one_read_a_minute_together() {
     for n in 0..50 {
         let name = ["acme".to_owned(), "zest".to_owned(), format!("ghost-{n}")];
         for name in name {
-            let said = endpoint.send(&report(&endpoint, &name, &key(9))).await;
-            assert_eq!(said.status, 401, "{name}: {said:?}");
+            let answer = endpoint.send(&report(&endpoint, &name, &key(9))).await;
+            assert_eq!(answer.status, 401, "{name}: {answer:?}");
         }
     }
     endpoint.advance(SignedDuration::from_secs(60));

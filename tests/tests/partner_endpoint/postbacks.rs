@@ -42,8 +42,8 @@ async fn r6_a_postback_replayed_is_a_repetition_and_with_another_amount_a_confli
         VALID_QUERY.replace("nell", "ada"),
         VALID_QUERY.replace("&sub1=spring", ""),
     ] {
-        let said = endpoint.postback("acme", &changed).await;
-        assert_eq!(said.status, 409, "{changed}: {said:?}");
+        let answer = endpoint.postback("acme", &changed).await;
+        assert_eq!(answer.status, 409, "{changed}: {answer:?}");
     }
     let after = endpoint.items();
     assert!(
@@ -112,11 +112,11 @@ async fn a_token_opens_its_own_address_and_no_other_partners() {
     let token = token("acme");
     let query = format!("{VALID_QUERY}&token={}", token.reveal());
     for (partner, status) in [("acme", 202), ("zest", 401), ("ghost", 401)] {
-        let said = endpoint
+        let answer = endpoint
             .send(&PartnerRequest::postback(partner, &query))
             .await;
-        assert_eq!(said.status, status, "{partner}: {said:?}");
-        assert!(!said.body.to_string().contains(token.reveal()));
+        assert_eq!(answer.status, status, "{partner}: {answer:?}");
+        assert!(!answer.body.to_string().contains(token.reveal()));
     }
     let ask = format!("/partners/acme/referrals/t-1?token={}", token.reveal());
     let knock = PartnerRequest {

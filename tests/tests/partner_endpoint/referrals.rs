@@ -17,7 +17,7 @@ async fn before_the_first_payment_nobody_learns_who_is_a_customer() {
     let mut answers = Vec::new();
     for name in ["known", "unknown"] {
         let email = format!("{name}@example.com");
-        let said = endpoint
+        let answer = endpoint
             .report(
                 "acme",
                 &format!("msg_{name}"),
@@ -34,7 +34,7 @@ async fn before_the_first_payment_nobody_learns_who_is_a_customer() {
             (&*asked.status_text(), &*after.status_text()),
             ("waiting", "refused canceled")
         );
-        let all = format!("{said:?} {asked:?} {after:?}");
+        let all = format!("{answer:?} {asked:?} {after:?}");
         answers.push(all.replace(name, "somebody"));
     }
     assert_eq!(answers[0], answers[1]);
@@ -121,10 +121,10 @@ async fn a_partner_asks_of_its_own_referrals_alone_and_names_them_as_it_likes() 
     let endpoint = TestHarness::with_partner_endpoint().await;
     for referral in ["r#1", "r", "a/b", "r%231", "\u{e9}t\u{e9} 1"] {
         let id = format!("m{}", endpoint.items().len());
-        let said = endpoint
+        let answer = endpoint
             .report("acme", &id, &created_report(referral, "nell@example.com"))
             .await;
-        assert_eq!(said.status, 202, "{referral}: {said:?}");
+        assert_eq!(answer.status, 202, "{referral}: {answer:?}");
         assert_eq!(
             endpoint.ask_status("zest", referral).await.status,
             404,

@@ -23,9 +23,9 @@ async fn one_id_with_another_content_is_a_conflict_and_both_are_kept() {
     );
     let before = endpoint.items();
     for _ in 0..2 {
-        let said = endpoint.report("acme", "msg_1", &second).await;
-        assert_eq!(said.status, 409, "{said:?}");
-        let text = said.body.to_string();
+        let answer = endpoint.report("acme", "msg_1", &second).await;
+        assert_eq!(answer.status, 409, "{answer:?}");
+        let text = answer.body.to_string();
         assert!(!text.contains("example.com"), "{text}");
     }
     let after = endpoint.items();
@@ -53,11 +53,11 @@ async fn one_id_with_another_content_is_a_conflict_and_both_are_kept() {
 async fn a_report_of_a_known_referral_under_a_new_id_is_a_further_report() {
     let endpoint = TestHarness::with_partner_endpoint().await;
     for (id, email) in [("msg_1", "nell@example.com"), ("msg_2", "ada@example.com")] {
-        let said = endpoint
+        let answer = endpoint
             .report("acme", id, &created_report("r-1", email))
             .await;
-        assert_eq!(said.verdict(), (202, "accepted"));
-        assert_eq!(said.body["referral_id"], "r-1");
+        assert_eq!(answer.verdict(), (202, "accepted"));
+        assert_eq!(answer.body["referral_id"], "r-1");
     }
     endpoint
         .add_paying_customer("cus_nell", "nell@example.com")
@@ -184,10 +184,10 @@ async fn sub_ids_come_back_to_the_partner_that_sent_them() {
         let mut report = created_report(&format!("r-{count}"), "nell@example.com");
         report["data"]["sub_ids"] = names.collect();
         let before = endpoint.items().len();
-        let said = endpoint
+        let answer = endpoint
             .report("acme", &format!("msg_{count}"), &report)
             .await;
-        assert_eq!(said.status, status, "{count}: {said:?}");
+        assert_eq!(answer.status, status, "{count}: {answer:?}");
         assert_eq!(endpoint.items().len() > before, status == 202, "{count}");
     }
 }

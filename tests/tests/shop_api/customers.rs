@@ -9,10 +9,10 @@ use tests::harness::shop_requests::ShopRequest;
 async fn a_record_is_what_the_command_shows_without_events_and_letters() {
     let harness = open(&["ada"]).await;
     let key = harness.shop_key("backend", KeyScope::Read).await;
-    let said = harness.ask(&ShopRequest::get(&key, &customer(ADA))).await;
-    assert_eq!(said.status, 200, "{said:?}");
-    assert_eq!(said.body["more"], false);
-    let shown = &said.body["customers"][0];
+    let answer = harness.ask(&ShopRequest::get(&key, &customer(ADA))).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.body["more"], false);
+    let shown = &answer.body["customers"][0];
     let mut view = harness.view(ADA).await;
     let view = view.as_object_mut().unwrap();
     let events = view.remove("events").unwrap().as_array().unwrap().len();
@@ -41,10 +41,10 @@ async fn every_reference_of_a_customer_leads_to_the_same_record() {
     let references = references.map(str::to_owned).into_iter().chain(ids);
     let mut tried = 0;
     for reference in references {
-        let said = harness
+        let answer = harness
             .ask(&ShopRequest::get(&key, &customer(&reference)))
             .await;
-        assert_eq!(said, by_key, "{reference}");
+        assert_eq!(answer, by_key, "{reference}");
         tried += 1;
     }
     assert!(tried >= 7, "{tried}");
@@ -62,9 +62,9 @@ async fn a_record_that_is_known_already_is_not_sent_again() {
     let harness = open(&["ada"]).await;
     let key = harness.shop_key("backend", KeyScope::Read).await;
     let ask = ShopRequest::get(&key, &customer(ADA));
-    let said = harness.ask(&ask).await;
-    assert_eq!(said.headers["cache-control"], "private, no-cache");
-    let etag = &said.headers["etag"];
+    let answer = harness.ask(&ask).await;
+    assert_eq!(answer.headers["cache-control"], "private, no-cache");
+    let etag = &answer.headers["etag"];
     for known in [etag.as_str(), etag.trim_start_matches("W/"), "\"x\", *"] {
         let again = harness
             .ask(&ask.clone().with_header("if-none-match", known))
@@ -75,7 +75,7 @@ async fn a_record_that_is_known_already_is_not_sent_again() {
     let other = harness
         .ask(&ask.with_header("if-none-match", "W/\"x\""))
         .await;
-    assert_eq!(other, said);
+    assert_eq!(other, answer);
 }
 
 #[tokio::test]
@@ -94,9 +94,9 @@ async fn all_payments_come_in_pages_and_the_record_with_the_latest_twelve() {
     }
     let payments = async |query: &str| {
         let address = format!("{}{query}", customer("stripe/test/cus_nell"));
-        let said = harness.ask(&ShopRequest::get(&key, &address)).await;
-        assert_eq!(said.status, 200, "{query}: {said:?}");
-        let record = said.body["customers"][0].clone();
+        let answer = harness.ask(&ShopRequest::get(&key, &address)).await;
+        assert_eq!(answer.status, 200, "{query}: {answer:?}");
+        let record = answer.body["customers"][0].clone();
         let payments = record["payments"].as_array().unwrap().clone();
         (payments, record["earlier_payments"].as_u64().unwrap())
     };

@@ -11,11 +11,11 @@ use tests::harness::shop_requests::{ShopAnswer, ShopRequest};
 use tests::harness::{InProcess, TestHarness};
 
 async fn check(harness: &TestHarness<InProcess>, key: &str, body: Value) -> ShopAnswer {
-    let said = harness
+    let answer = harness
         .ask(&ShopRequest::post(key, "/v1/check", &body))
         .await;
-    assert_eq!(said.status, 200, "{body}: {said:?}");
-    said
+    assert_eq!(answer.status, 200, "{body}: {answer:?}");
+    answer
 }
 
 #[tokio::test]
@@ -33,19 +33,19 @@ async fn a_plan_gives_what_the_catalog_says_and_a_change_changes_the_answer() {
         ("stripe/test/cus_bruno", "support", json!("premium"), true),
     ] {
         let asked = json!({ "customer": customer, "feature": feature, "want": want });
-        let said = check(&harness, &key, asked.clone()).await;
-        assert_eq!(said.body["allowed"], allowed, "{asked}: {said:?}");
-        assert_eq!(said.body["feature"], feature);
-        assert_eq!(said.headers["cache-control"], "no-store");
+        let answer = check(&harness, &key, asked.clone()).await;
+        assert_eq!(answer.body["allowed"], allowed, "{asked}: {answer:?}");
+        assert_eq!(answer.body["feature"], feature);
+        assert_eq!(answer.headers["cache-control"], "no-store");
     }
     let seats = json!({ "customer": ADA, "feature": "seats" });
-    let said = check(&harness, &key, seats).await;
-    assert_eq!(said.body["customer"], ADA);
+    let answer = check(&harness, &key, seats).await;
+    assert_eq!(answer.body["customer"], ADA);
     assert_eq!(
-        (&said.body["why"], &said.body["limit"]),
+        (&answer.body["why"], &answer.body["limit"]),
         (&json!("in_plan"), &json!(5))
     );
-    assert_eq!(said.body["sources"][0]["subscription"], "sub_Ada01");
+    assert_eq!(answer.body["sources"][0]["subscription"], "sub_Ada01");
     harness
         .ingest_story(
             "title = \"t\"\nbegins = \"1m\"\n\
@@ -53,14 +53,14 @@ async fn a_plan_gives_what_the_catalog_says_and_a_change_changes_the_answer() {
              [[events]]\nsample = \"customer.subscription.deleted\"\n",
         )
         .await;
-    let said = check(
+    let answer = check(
         &harness,
         &key,
         json!({ "customer": ADA, "feature": "export" }),
     )
     .await;
     assert_eq!(
-        (&said.body["allowed"], &said.body["why"]),
+        (&answer.body["allowed"], &answer.body["why"]),
         (&json!(false), &json!("ended"))
     );
 }
@@ -69,26 +69,26 @@ async fn a_plan_gives_what_the_catalog_says_and_a_change_changes_the_answer() {
 async fn who_or_what_is_not_known_is_an_answer_and_no_error() {
     let harness = open(&["ada"]).await;
     let key = harness.shop_key("backend", KeyScope::Read).await;
-    let said = check(
+    let answer = check(
         &harness,
         &key,
         json!({ "customer": "nobody", "feature": "export" }),
     )
     .await;
-    assert_eq!(said.body["why"], "unknown_customer");
+    assert_eq!(answer.body["why"], "unknown_customer");
     assert_eq!(
-        (&said.body["allowed"], &said.body["customer"]),
+        (&answer.body["allowed"], &answer.body["customer"]),
         (&json!(false), &Value::Null)
     );
-    let said = check(
+    let answer = check(
         &harness,
         &key,
         json!({ "customer": ADA, "feature": "exprot" }),
     )
     .await;
-    assert_eq!(said.body["why"], "unknown_feature");
+    assert_eq!(answer.body["why"], "unknown_feature");
     assert_eq!(
-        (&said.body["allowed"], &said.body["kind"]),
+        (&answer.body["allowed"], &answer.body["kind"]),
         (&json!(false), &Value::Null)
     );
     let all = ShopRequest::get(&key, &entitlements("nobody"));
@@ -105,13 +105,13 @@ async fn what_a_feature_can_not_be_asked_for_says_what_it_can() {
         ("support", json!("gold"), "none, standard, premium"),
     ] {
         let body = json!({ "customer": ADA, "feature": feature, "want": want });
-        let said = harness
+        let answer = harness
             .ask(&ShopRequest::post(&key, "/v1/check", &body))
             .await;
-        assert_eq!(said.verdict(), (422, "invalid_field"), "{body}");
+        assert_eq!(answer.verdict(), (422, "invalid_field"), "{body}");
         assert!(
-            said.body["error"].as_str().unwrap().contains(words),
-            "{said:?}"
+            answer.body["error"].as_str().unwrap().contains(words),
+            "{answer:?}"
         );
     }
 }
@@ -121,8 +121,8 @@ async fn all_features_of_the_catalog_are_answered_as_each_is_checked() {
     let harness = open(&["ada"]).await;
     let key = harness.shop_key("backend", KeyScope::Read).await;
     let ask = ShopRequest::get(&key, &entitlements("shop-ada"));
-    let said = harness.ask(&ask).await;
-    let customer = &said.body["customers"][0];
+    let answer = harness.ask(&ask).await;
+    let customer = &answer.body["customers"][0];
     assert_eq!(customer["customer"], ADA);
     let features = customer["features"].as_array().unwrap();
     let names: Vec<&str> = features
@@ -137,7 +137,7 @@ async fn all_features_of_the_catalog_are_answered_as_each_is_checked() {
         assert_eq!(one, *feature);
     }
     // The same answer a day later is one that is known; a change is not.
-    let etag = said.headers["etag"].clone();
+    let etag = answer.headers["etag"].clone();
     let again = ask.clone().with_header("if-none-match", &etag);
     harness.advance(SignedDuration::from_hours(24));
     assert_eq!(harness.ask(&again).await.status, 304);
@@ -170,14 +170,14 @@ async fn ten_thousand_features_are_answered_within_what_lambda_may_answer() {
     let harness = TestHarness::in_process().shop(shop).open();
     harness.ingest_story(sample_story("ada").unwrap()).await;
     let key = harness.shop_key("backend", KeyScope::Read).await;
-    let said = harness
+    let answer = harness
         .ask(&ShopRequest::get(&key, &entitlements(ADA)))
         .await;
-    assert_eq!(said.status, 200);
-    let features = said.body["customers"][0]["features"].as_array().unwrap();
+    assert_eq!(answer.status, 200);
+    let features = answer.body["customers"][0]["features"].as_array().unwrap();
     let allowed = features.iter().filter(|one| one["allowed"] == true);
     assert_eq!(allowed.count(), 10_000);
-    let bytes = said.body.to_string().len();
+    let bytes = answer.body.to_string().len();
     println!("{bytes} bytes");
     assert!(bytes < 6 * 1024 * 1024, "{bytes}");
     let one = json!({ "customer": ADA, "feature": "f9999" });

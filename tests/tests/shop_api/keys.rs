@@ -30,9 +30,9 @@ async fn a_question_costs_one_read_by_our_key_and_two_more_by_another_reference(
         (check("stripe/test/sub_Ada01"), &["get", "query", "get"]),
     ] {
         harness.process_table().take_requests();
-        let said = harness.ask(&request).await;
-        assert_eq!(said.status, 200, "{request:?}: {said:?}");
-        assert_ne!(said.body["why"], "unknown_customer", "{request:?}");
+        let answer = harness.ask(&request).await;
+        assert_eq!(answer.status, 200, "{request:?}: {answer:?}");
+        assert_ne!(answer.body["why"], "unknown_customer", "{request:?}");
         let asked = harness.process_table().take_requests();
         assert_eq!(asked, requests, "{request:?}");
     }
@@ -72,10 +72,10 @@ async fn what_is_not_proven_costs_no_request_to_the_table() {
             ShopRequest::post(&shown, "/v1/customers/find", &json!({ "email": "a@x.org" })),
             ShopRequest::post(&shown, &format!("{}/tokens", customer(ADA)), &json!({})),
         ] {
-            let said = harness.ask(&request).await;
-            assert_eq!(said.verdict(), (401, code), "{request:?}");
-            assert_eq!(said.headers["www-authenticate"], "Bearer");
-            assert_eq!(said.headers["cache-control"], "no-store");
+            let answer = harness.ask(&request).await;
+            assert_eq!(answer.verdict(), (401, code), "{request:?}");
+            assert_eq!(answer.headers["www-authenticate"], "Bearer");
+            assert_eq!(answer.headers["cache-control"], "no-store");
         }
     }
     let mut bare = ShopRequest::get(&key, &customer(ADA));
@@ -124,8 +124,8 @@ async fn a_key_of_another_stage_says_of_which() {
     let root = Secret::new(&harness.shop.master).unwrap();
     let live = StageName::parse("live").unwrap();
     let key = shop_key(&root, &live, &name("backend"), KeyScope::Read, 1).unwrap();
-    let said = harness.ask(&ShopRequest::get(&key, &customer(ADA))).await;
-    let words = said.body["error"].as_str().unwrap();
+    let answer = harness.ask(&ShopRequest::get(&key, &customer(ADA))).await;
+    let words = answer.body["error"].as_str().unwrap();
     assert!(
         words.contains("`live`") && words.contains("`local`"),
         "{words}"

@@ -70,17 +70,17 @@ async fn every_status_is_given_by_some_request_and_every_answer_is_as_its_schema
     for (path, request) in good_requests(&token).into_iter().skip(1).take(2) {
         let method = request.method.to_lowercase();
         for _ in 0..60 {
-            let said = harness.ask(&request).await;
-            assert_as_documented(&document, path, &method, &said);
-            given.insert((path.to_owned(), method.clone(), said.status.to_string()));
+            let answer = harness.ask(&request).await;
+            assert_as_documented(&document, path, &method, &answer);
+            given.insert((path.to_owned(), method.clone(), answer.status.to_string()));
         }
     }
     harness.advance(SignedDuration::from_secs(30));
     for (path, request) in requests(&harness).await {
-        let said = harness.ask(&request).await;
+        let answer = harness.ask(&request).await;
         let method = request.method.to_lowercase();
-        assert_as_documented(&document, path, &method, &said);
-        given.insert((path.to_owned(), method, said.status.to_string()));
+        assert_as_documented(&document, path, &method, &answer);
+        given.insert((path.to_owned(), method, answer.status.to_string()));
     }
     let key = harness.shop_key_text(&"backend".parse().unwrap(), KeyScope::Read, 1);
     let crash = Crash {
@@ -89,10 +89,10 @@ async fn every_status_is_given_by_some_request_and_every_answer_is_as_its_schema
     };
     harness.process_table().set_faults(crash.faults());
     for (path, request) in good_requests(&key) {
-        let said = harness.ask(&request).await;
+        let answer = harness.ask(&request).await;
         let method = request.method.to_lowercase();
-        assert_as_documented(&document, path, &method, &said);
-        given.insert((path.to_owned(), method, said.status.to_string()));
+        assert_as_documented(&document, path, &method, &answer);
+        given.insert((path.to_owned(), method, answer.status.to_string()));
     }
     let paths = document["paths"].as_object().unwrap().iter();
     let mut listed = BTreeSet::new();
@@ -202,19 +202,19 @@ fn bad_requests(key: &str, token: &str) -> Vec<(&'static str, ShopRequest)> {
     ]
 }
 
-fn assert_as_documented(document: &Value, path: &str, method: &str, said: &ShopAnswer) {
-    let status = said.status.to_string();
+fn assert_as_documented(document: &Value, path: &str, method: &str, answer: &ShopAnswer) {
+    let status = answer.status.to_string();
     let response = &document["paths"][path][method]["responses"][&status]["$ref"];
     let name = response
         .as_str()
-        .unwrap_or_else(|| panic!("{method} {path}: {said:?}"));
+        .unwrap_or_else(|| panic!("{method} {path}: {answer:?}"));
     let name = name.trim_start_matches("#/components/responses/");
     let response = &document["components"]["responses"][name];
     match &response["content"]["application/json"]["schema"] {
-        Value::Null => assert_eq!(said.body, Value::Null, "{method} {path} {status}"),
+        Value::Null => assert_eq!(answer.body, Value::Null, "{method} {path} {status}"),
         schema => {
-            let faults = faults(document, schema, &said.body);
-            assert_eq!(faults, [""; 0], "{method} {path} {status}: {said:?}");
+            let faults = faults(document, schema, &answer.body);
+            assert_eq!(faults, [""; 0], "{method} {path} {status}: {answer:?}");
         }
     }
 }

@@ -17,11 +17,11 @@ async fn what_can_not_be_asked_is_refused_by_name_without_a_request_for_it() {
     harness.process_table().take_requests();
     let cases = addresses(&key).into_iter().chain(unreadable_bodies(&key));
     for (request, verdict) in cases.chain(wrong_fields(&key)) {
-        let said = harness.ask(&request).await;
-        assert_eq!(said.verdict(), verdict, "{:?}", request.address);
-        let words = said.body["error"].as_str().unwrap();
+        let answer = harness.ask(&request).await;
+        assert_eq!(answer.verdict(), verdict, "{:?}", request.address);
+        let words = answer.body["error"].as_str().unwrap();
         assert!(!words.contains("canary") && words.len() > 20, "{words}");
-        assert_eq!(said.headers["cache-control"], "no-store");
+        assert_eq!(answer.headers["cache-control"], "no-store");
         assert_eq!(harness.process_table().take_requests(), [""; 0], "{words}");
     }
     let wrong = harness.ask(&ShopRequest::get(&key, "/v1/check")).await;
@@ -126,17 +126,17 @@ async fn references_of_every_shape_are_answered() {
     ];
     for reference in shapes {
         let body = json!({ "customer": reference, "feature": "export" });
-        let said = harness
+        let answer = harness
             .ask(&ShopRequest::post(&key, "/v1/check", &body))
             .await;
         assert_eq!(
-            said.body["why"], "unknown_customer",
-            "{reference:?}: {said:?}"
+            answer.body["why"], "unknown_customer",
+            "{reference:?}: {answer:?}"
         );
-        let said = harness
+        let answer = harness
             .ask(&ShopRequest::get(&key, &customer(reference)))
             .await;
-        assert_eq!(said.verdict(), (404, "unknown_customer"), "{reference:?}");
+        assert_eq!(answer.verdict(), (404, "unknown_customer"), "{reference:?}");
     }
 }
 
@@ -163,8 +163,8 @@ async fn a_table_that_does_not_answer_is_a_503_and_no_denial() {
             &json!({ "email": "ada@example.com" }),
         ),
     ] {
-        let said = harness.ask(&request).await;
-        assert_eq!(said.verdict(), (503, "unavailable"), "{request:?}");
-        assert!(said.body.get("allowed").is_none());
+        let answer = harness.ask(&request).await;
+        assert_eq!(answer.verdict(), (503, "unavailable"), "{request:?}");
+        assert!(answer.body.get("allowed").is_none());
     }
 }

@@ -104,7 +104,7 @@ async fn the_samples_ask_a_stack_and_are_answered() {
         let there = Command::new(language.program)
             .arg(language.version)
             .output();
-        if !there.is_ok_and(|said| said.status.success()) {
+        if !there.is_ok_and(|finished| finished.status.success()) {
             println!("{} is not here: its sample was not run", language.program);
             continue;
         }
@@ -117,13 +117,13 @@ async fn the_samples_ask_a_stack_and_are_answered() {
             command.envs([("ORANGERY_URL", &*gateway), ("ORANGERY_KEY", key)]);
             tokio::task::block_in_place(|| command.output().unwrap())
         };
-        let said = asked(&key, "3");
-        let words = String::from_utf8_lossy(&said.stderr).into_owned();
-        assert!(said.status.success(), "{}: {words}", language.program);
-        let answer: Value = serde_json::from_slice(&said.stdout).unwrap();
-        let told = [&answer["allowed"], &answer["why"], &answer["limit"]];
+        let finished = asked(&key, "3");
+        let words = String::from_utf8_lossy(&finished.stderr).into_owned();
+        assert!(finished.status.success(), "{}: {words}", language.program);
+        let answer: Value = serde_json::from_slice(&finished.stdout).unwrap();
+        let fields = [&answer["allowed"], &answer["why"], &answer["limit"]];
         assert_eq!(
-            told,
+            fields,
             [&json!(true), &json!("in_plan"), &json!(5)],
             "{answer}"
         );
@@ -144,7 +144,7 @@ async fn a_page_asks_with_a_token_that_the_server_made() {
     if !Command::new("node")
         .arg("--version")
         .output()
-        .is_ok_and(|said| said.status.success())
+        .is_ok_and(|finished| finished.status.success())
     {
         println!("node is not here: its sample was not run");
         return;
@@ -170,11 +170,11 @@ async fn a_page_asks_with_a_token_that_the_server_made() {
         .arg(&file)
         .arg(harness.stack().gateway_url())
         .arg(made["token"].as_str().unwrap());
-    let said = tokio::task::block_in_place(|| command.output().unwrap());
+    let finished = tokio::task::block_in_place(|| command.output().unwrap());
     std::fs::remove_file(&file).unwrap();
-    let words = String::from_utf8_lossy(&said.stderr).into_owned();
-    assert!(said.status.success(), "{words}");
-    let features: Value = serde_json::from_slice(&said.stdout).unwrap();
+    let words = String::from_utf8_lossy(&finished.stderr).into_owned();
+    assert!(finished.status.success(), "{words}");
+    let features: Value = serde_json::from_slice(&finished.stdout).unwrap();
     assert_eq!(features[1]["feature"], "export");
     assert_eq!(features[1]["allowed"], true);
 }

@@ -31,8 +31,8 @@ async fn a_token_opens_what_its_customer_may_use_for_its_minutes_and_nothing_els
     ];
     for request in &own {
         harness.process_table().take_requests();
-        let said = harness.ask(request).await;
-        assert_eq!(said.status, 200, "{request:?}: {said:?}");
+        let answer = harness.ask(request).await;
+        assert_eq!(answer.status, 200, "{request:?}: {answer:?}");
         assert_eq!(
             harness.process_table().take_requests(),
             ["get"],
@@ -53,15 +53,15 @@ async fn a_token_opens_what_its_customer_may_use_for_its_minutes_and_nothing_els
             &json!({ "email": "ada@example.com" }),
         ),
     ] {
-        let said = harness.ask(&request).await;
-        assert_eq!(said.verdict(), (403, "out_of_scope"), "{request:?}");
+        let answer = harness.ask(&request).await;
+        assert_eq!(answer.verdict(), (403, "out_of_scope"), "{request:?}");
     }
     assert_eq!(harness.process_table().take_requests(), [""; 0]);
     harness.advance(SignedDuration::from_mins(5));
     for request in &own {
-        let said = harness.ask(request).await;
-        assert_eq!(said.verdict(), (401, "expired_token"));
-        assert!(said.body["error"].as_str().unwrap().contains("0 s ago"));
+        let answer = harness.ask(request).await;
+        assert_eq!(answer.verdict(), (401, "expired_token"));
+        assert!(answer.body["error"].as_str().unwrap().contains("0 s ago"));
     }
 }
 
@@ -77,10 +77,10 @@ async fn a_token_is_made_for_one_known_customer_and_for_an_hour_at_most() {
         body: String::new(),
         ..make(ADA, json!({}))
     };
-    let said = harness.ask(&quarter).await;
+    let answer = harness.ask(&quarter).await;
     let expires = (harness.now() + SignedDuration::from_mins(15)).to_string();
     assert_eq!(
-        (said.status, &said.body["expires_at"]),
+        (answer.status, &answer.body["expires_at"]),
         (201, &json!(expires))
     );
     for (request, verdict) in [
@@ -93,8 +93,8 @@ async fn a_token_is_made_for_one_known_customer_and_for_an_hour_at_most() {
         (make(ADA, json!({ "hours": 1 })), (400, "malformed_body")),
         (make("nobody", json!({})), (404, "unknown_customer")),
     ] {
-        let said = harness.ask(&request).await;
-        assert_eq!(said.verdict(), verdict, "{request:?}");
+        let answer = harness.ask(&request).await;
+        assert_eq!(answer.verdict(), verdict, "{request:?}");
     }
 }
 
@@ -107,18 +107,18 @@ async fn a_browser_may_ask_from_a_page_of_another_address() {
         let mut request = ShopRequest::get("", &address);
         request.method = "OPTIONS";
         request.headers.clear();
-        let said = harness.ask(&request).await;
-        assert_eq!(said.status, 204);
-        assert_eq!(said.headers["access-control-allow-origin"], "*");
-        let allowed = &said.headers["access-control-allow-headers"];
+        let answer = harness.ask(&request).await;
+        assert_eq!(answer.status, 204);
+        assert_eq!(answer.headers["access-control-allow-origin"], "*");
+        let allowed = &answer.headers["access-control-allow-headers"];
         assert!(allowed.contains("authorization"), "{allowed}");
     }
     assert_eq!(harness.process_table().take_requests(), [""; 0]);
     let token = harness.shop_token(ADA, harness.now() + SignedDuration::from_mins(1));
-    let said = harness
+    let answer = harness
         .ask(&ShopRequest::get(&token, &entitlements("me")))
         .await;
-    assert_eq!(said.headers["access-control-allow-origin"], "*");
+    assert_eq!(answer.headers["access-control-allow-origin"], "*");
     let mut other = ShopRequest::get("", &customer(ADA));
     other.method = "OPTIONS";
     assert_eq!(harness.ask(&other).await.verdict(), (405, "wrong_method"));
@@ -136,13 +136,13 @@ async fn a_customers_browsers_that_ask_too_often_wait_and_nobody_else_does() {
     let (ada, bruno) = (asks(ADA), asks("stripe/test/cus_bruno"));
     let mut admitted = 0;
     for _ in 0..200 {
-        let said = harness.ask(&ada).await;
-        if said.status == 200 {
+        let answer = harness.ask(&ada).await;
+        if answer.status == 200 {
             admitted += 1;
             continue;
         }
-        assert_eq!(said.verdict(), (429, "too_fast"));
-        assert_eq!(said.headers["retry-after"], "1");
+        assert_eq!(answer.verdict(), (429, "too_fast"));
+        assert_eq!(answer.headers["retry-after"], "1");
     }
     assert_eq!(admitted, 51);
     harness.process_table().take_requests();

@@ -85,7 +85,7 @@ fn every_order(entries: &[Arc<Entry>], payouts: &[Payout]) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
-    let told = |order: &[&Arc<Entry>]| {
+    let outcome = |order: &[&Arc<Entry>]| {
         let rows = runtime.block_on(ledger_of(order));
         let totals = totals(&rows).into_iter();
         // The rows of a payment stand under the id that was known first: `in_c_2` or `pi_c_2`.
@@ -112,7 +112,7 @@ fn every_order(entries: &[Arc<Entry>], payouts: &[Payout]) {
     each_order(&mut vec![1; few.len()], &mut Vec::new(), &mut |order| {
         let order: Vec<_> = order.iter().map(|place| few[*place]).collect();
         let end = (vec![("c_2".to_owned(), 200)], (0, -600, 800));
-        assert_eq!(told(&order), end);
+        assert_eq!(outcome(&order), end);
         orders += 1;
     });
     assert_eq!(orders, 5_040);
@@ -124,7 +124,7 @@ fn every_order(entries: &[Arc<Entry>], payouts: &[Payout]) {
         }
         dice.shuffle(&mut order);
         let sums = [("c_2".to_owned(), 200), ("c_3".to_owned(), 600)];
-        assert_eq!(told(&order), (sums.to_vec(), (0, 0, 800)));
+        assert_eq!(outcome(&order), (sums.to_vec(), (0, 0, 800)));
     }
     println!(
         "model 4: {orders} orders of 7 of its events, {SAMPLES} of all {} with repetitions",
@@ -252,7 +252,7 @@ async fn r8_each_row_of_a_statement_has_its_cause_was_told_signed_and_all_come_t
         shop.perform("c", happens).await;
         shop.settle().await;
     }
-    let (told, statement) = (
+    let (outcome, statement) = (
         deduplicated(receiver.take_received(&secret())),
         shop.statement("acme").await,
     );
@@ -261,7 +261,7 @@ async fn r8_each_row_of_a_statement_has_its_cause_was_told_signed_and_all_come_t
         let data = body["data"].clone();
         (body["type"] != "commission.released").then_some(data)
     };
-    let made: Vec<Value> = told.iter().filter_map(made).collect();
+    let made: Vec<Value> = outcome.iter().filter_map(made).collect();
     let mut sum = 0;
     for row in &statement.rows {
         assert!(!row.cause.is_empty() && !row.text.is_empty(), "{row:?}");

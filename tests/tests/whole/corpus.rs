@@ -126,8 +126,8 @@ async fn verdict(harness: &TestHarness, name: &str, event: &Value) -> String {
     let answer = harness.send(&delivery).await;
     assert_eq!(answer.status, 200, "{name}: {answer:?}");
     let counts: BTreeMap<String, u32> = serde_json::from_str(&answer.body).unwrap();
-    let told: Vec<_> = counts.iter().filter(|(_, count)| **count > 0).collect();
-    let [(verdict, 1)] = told.as_slice() else {
+    let counted: Vec<_> = counts.iter().filter(|(_, count)| **count > 0).collect();
+    let [(verdict, 1)] = counted.as_slice() else {
         panic!("{name}: one event has one verdict: {counts:?}")
     };
     let sound = ["applied", "parked", "ignored"].contains(&verdict.as_str());

@@ -226,7 +226,7 @@ async fn a_rotated_secret_signs_beside_the_one_before_for_a_day_and_then_alone()
     let now = || desk.now();
     assert!(rotate(&desk.table, &acme(), now()).await.unwrap().is_none());
     desk.set_receiver().await;
-    let told = async |n, secrets: &[u32]| {
+    let assert_sent = async |n, secrets: &[u32]| {
         desk.put(&row(n, RowKind::Commission, 200)).await;
         for order in desk.take_notice_tasks().await {
             assert!(desk.deliver_task(&order, 1).await);
@@ -235,21 +235,21 @@ async fn a_rotated_secret_signs_beside_the_one_before_for_a_day_and_then_alone()
         let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
         assert_eq!(desk.receiver().take_received_under(&secrets).len(), 1);
     };
-    told(0, &[1]).await;
+    assert_sent(0, &[1]).await;
     let rotated = rotate(&desk.table, &acme(), now()).await.unwrap();
     assert_eq!(rotated.unwrap().key, 2);
-    told(1, &[2, 1]).await;
+    assert_sent(1, &[2, 1]).await;
     // Moved meanwhile, it is told under both all the same.
     desk.set_receiver().await;
     desk.set_time(DAY - 1);
-    told(2, &[2, 1]).await;
+    assert_sent(2, &[2, 1]).await;
     desk.set_time(DAY);
-    told(3, &[2]).await;
+    assert_sent(3, &[2]).await;
     // Twice within a day: only the last one before is left.
     for _ in 0..2 {
         assert!(rotate(&desk.table, &acme(), now()).await.unwrap().is_some());
     }
-    told(4, &[4, 3]).await;
+    assert_sent(4, &[4, 3]).await;
 }
 
 #[tokio::test]

@@ -34,8 +34,8 @@ fn every_order_and_repetition_of_s1_ends_in_one_record_one_payment_one_welcome()
         let times = |place: usize| 1 + ((doubled >> place) & 1);
         counts.push((0..S1.len()).map(times).collect::<Vec<_>>());
     }
-    let (orders, told) = all_orders(&entries, &counts);
-    println!("S1: {orders} orders of each event once or twice, {told} deliveries");
+    let (orders, delivered) = all_orders(&entries, &counts);
+    println!("S1: {orders} orders of each event once or twice, {delivered} deliveries");
     assert_eq!(orders, 24 + 4 * 60 + 6 * 180 + 4 * 630 + 2520);
 }
 
@@ -48,9 +48,9 @@ fn every_order_of_all_who_tell_of_a_checkout_ends_in_the_same_record() {
         .map(|(_, entry)| entry)
         .collect();
     let once = vec![vec![1; entries.len()]];
-    let (orders, told) = all_orders(&entries, &once);
+    let (orders, delivered) = all_orders(&entries, &once);
     println!(
-        "a checkout: {orders} orders of {} events, {told} deliveries",
+        "a checkout: {orders} orders of {} events, {delivered} deliveries",
         entries.len()
     );
     assert_eq!(orders, 5040);
@@ -109,7 +109,7 @@ fn events() -> Vec<(String, Arc<Entry>)> {
     assert_eq!(deliveries.len(), 9);
     deliveries
         .iter()
-        .map(|told| (told.name.clone(), entry(told)))
+        .map(|delivered| (delivered.name.clone(), entry(delivered)))
         .collect()
 }
 
@@ -121,7 +121,7 @@ fn all_orders(entries: &[Arc<Entry>], counts: &[Vec<u32>]) -> (usize, usize) {
         .build()
         .unwrap();
     let mut first: Option<Value> = None;
-    let (mut orders, mut told) = (0, 0);
+    let (mut orders, mut delivered) = (0, 0);
     for counts in counts {
         let mut left = counts.clone();
         let mut order = Vec::new();
@@ -132,11 +132,11 @@ fn all_orders(entries: &[Arc<Entry>], counts: &[Vec<u32>]) -> (usize, usize) {
                 view.clone()
             });
             assert_eq!(&view, first, "told in the order {order:?}");
-            (orders, told) = (orders + 1, told + order.len());
+            (orders, delivered) = (orders + 1, delivered + order.len());
         });
     }
     println!("{orders} orders in {:.1} s", began.elapsed().as_secs_f32());
-    (orders, told)
+    (orders, delivered)
 }
 
 async fn ingest_in_order(entries: &[Arc<Entry>], order: &[usize]) -> Value {

@@ -114,8 +114,10 @@ fn every_order(id: &str, entries: &[Arc<Entry>], paid: i64, refunded: i64) {
         runtime.block_on(async {
             let table = MemoryTable::default();
             for place in order {
-                let told = std::slice::from_ref(&entries[*place]);
-                ingest_entries(&table, told, start_time()).await.unwrap();
+                let delivered = std::slice::from_ref(&entries[*place]);
+                ingest_entries(&table, delivered, start_time())
+                    .await
+                    .unwrap();
             }
             let record = record(&table, id).await;
             let open = &record.folded.state.payments.open;

@@ -205,15 +205,15 @@ async fn slow_harness() -> TestHarness {
 }
 
 fn started(harness: &TestHarness, begins: &str) -> Vec<Delivery> {
-    let told = "[[events]]\nsample = \"customer.created\"\n\
+    let event = "[[events]]\nsample = \"customer.created\"\n\
                 [[events]]\nsample = \"customer.subscription.updated\"\n";
-    of_pomelo(harness, begins, told)
+    of_pomelo(harness, begins, event)
 }
 
-fn of_pomelo(harness: &TestHarness, begins: &str, told: &str) -> Vec<Delivery> {
+fn of_pomelo(harness: &TestHarness, begins: &str, event: &str) -> Vec<Delivery> {
     let text = format!(
         "title = \"t\"\nbegins = \"{begins}\"\nrename = {{ \"Grove0\" = \"Pomelo0\", \
-         \"Valencia01\" = \"pomelo\", \"1207\" = \"pomelo\" }}\n{told}"
+         \"Valencia01\" = \"pomelo\", \"1207\" = \"pomelo\" }}\n{event}"
     );
     let story = Story::parse(&text).unwrap();
     story.deliveries(&harness.signers(), start_time()).unwrap()

@@ -36,9 +36,9 @@ async fn what_a_payment_earns_and_loses_is_told_through_stream_and_queue_and_aga
         .unwrap();
     assert!(began.is_some());
     let story = Story::parse(STORY).unwrap();
-    let told = story.deliveries(&harness.signers(), harness.now()).unwrap();
-    harness.send_all(&told).await;
-    harness.send_all(&told).await;
+    let story_requests = story.deliveries(&harness.signers(), harness.now()).unwrap();
+    harness.send_all(&story_requests).await;
+    harness.send_all(&story_requests).await;
     harness.settle().await;
     let came = deduplicated(receiver.take_received(&secret()));
     assert_eq!(
@@ -303,10 +303,13 @@ async fn two_who_tell_of_one_row_at_once_write_it_down_once() {
         &acme(),
         &Key::commission(&row(0, RowKind::Commission, 200)).sort,
     );
-    let Some(Item::DeliveryState(told)) = desk.table.get(key).await.unwrap() else {
+    let Some(Item::DeliveryState(story_requests)) = desk.table.get(key).await.unwrap() else {
         panic!("nothing was written down")
     };
-    assert_eq!((told.version, told.delivered.len()), (1, 1));
+    assert_eq!(
+        (story_requests.version, story_requests.delivered.len()),
+        (1, 1)
+    );
 }
 
 /// A partner's customer pays 28.80 and gets 9.60 back.

@@ -41,7 +41,7 @@ fn a_stack_killed_amid_a_thousand_deliveries_ends_as_if_undisturbed() {
     let address = StackAddress::default();
     address.set(&killed.url);
     let (begun, begins) = channel();
-    let told = std::thread::scope(|scope| {
+    let counts = std::thread::scope(|scope| {
         let senders: Vec<_> = (0..SENDERS)
             .map(|number| {
                 let (lives, address, begun) = (&lives, &address, begun.clone());
@@ -53,15 +53,15 @@ fn a_stack_killed_amid_a_thousand_deliveries_ends_as_if_undisturbed() {
         drop(begun);
         let at = kill_at(&kills, &begins, &mut killed, &address, &data.0);
         println!("killed {} times, after {at:?} attempts", at.len());
-        let told = senders.into_iter().map(|sender| sender.join().unwrap());
-        told.fold(SenderCounts::default(), SenderCounts::merge)
+        let counts = senders.into_iter().map(|sender| sender.join().unwrap());
+        counts.fold(SenderCounts::default(), SenderCounts::merge)
     });
-    assert_eq!(told.accepted, CUSTOMERS * EVENTS);
+    assert_eq!(counts.accepted, CUSTOMERS * EVENTS);
     println!(
         "{} accepted, {} of them kept before a kill, {} attempts in vain, {:.0} s",
-        told.accepted,
-        told.repeated,
-        told.in_vain,
+        counts.accepted,
+        counts.repeated,
+        counts.in_vain,
         began.elapsed().as_secs_f32()
     );
     // Once more when all is accepted and little of what follows is done.
@@ -230,26 +230,26 @@ fn send<'a>(
     address: &StackAddress,
     begun: &Sender<()>,
 ) -> SenderCounts {
-    let mut told = SenderCounts::default();
+    let mut counts = SenderCounts::default();
     for delivery in lives.flatten() {
         loop {
             let (url, generation) = address.get();
             begun.send(()).unwrap();
             match delivery.send(&url, start_time()) {
                 Ok(answer) if (200..300).contains(&answer.status) => {
-                    told.accepted += 1;
-                    told.repeated += usize::from(answer.body.contains("\"repeated\":1"));
+                    counts.accepted += 1;
+                    counts.repeated += usize::from(answer.body.contains("\"repeated\":1"));
                     break;
                 }
-                Ok(_) => told.in_vain += 1,
+                Ok(_) => counts.in_vain += 1,
                 Err(_) => {
-                    told.in_vain += 1;
+                    counts.in_vain += 1;
                     address.wait_for_change(generation);
                 }
             }
         }
     }
-    told
+    counts
 }
 
 /// Kills and starts again whenever so many attempts have begun.
@@ -371,8 +371,8 @@ fn post(url: &str, path: &str, body: &Value) {
         .build()
         .into();
     let mut answer = agent.post(format!("{url}{path}")).send_json(body).unwrap();
-    let said = answer.body_mut().read_to_string().unwrap();
-    assert!(answer.status().is_success(), "{path}: {said}");
+    let body_text = answer.body_mut().read_to_string().unwrap();
+    assert!(answer.status().is_success(), "{path}: {body_text}");
 }
 
 /// To whom each mail went.

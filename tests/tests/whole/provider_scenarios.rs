@@ -33,7 +33,7 @@ fn scripted_providers() -> impl Iterator<Item = &'static Provider> {
 async fn one_life_told_by_each_provider_ends_in_records_that_agree_field_by_field() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("lives/record.json");
     let record: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let mut told = 0;
+    let mut delivered = 0;
     for provider in scripted_providers() {
         let entries = provider_entries(provider);
         let harness = TestHarness::in_process().without_attributes().open();
@@ -47,9 +47,9 @@ async fn one_life_told_by_each_provider_ends_in_records_that_agree_field_by_fiel
         for (pointer, reason) in &untold {
             let expected = record.pointer(pointer);
             let expected = expected.unwrap_or_else(|| panic!("{provider:?}: no {pointer}"));
-            let told = seen.pointer(pointer) == Some(expected);
+            let delivered = seen.pointer(pointer) == Some(expected);
             assert!(
-                !told,
+                !delivered,
                 "{provider:?}: {pointer} is told, though \"{reason}\""
             );
             fill(&mut seen, pointer, expected);
@@ -65,9 +65,9 @@ async fn one_life_told_by_each_provider_ends_in_records_that_agree_field_by_fiel
             entries.len(),
             untold.len()
         );
-        told += 1;
+        delivered += 1;
     }
-    assert!(told >= 3, "only {told} tell it");
+    assert!(delivered >= 3, "only {delivered} tell it");
 }
 
 #[test]
@@ -81,8 +81,8 @@ fn every_order_of_seven_events_of_each_telling_ends_in_the_same_record() {
         let mut first: Option<Folded> = None;
         let mut orders = 0;
         each_order(&mut vec![1; 7], &mut Vec::new(), &mut |order| {
-            let told: Vec<_> = order.iter().map(|place| seven[*place].clone()).collect();
-            let folded = folded(&told, &customer);
+            let delivered: Vec<_> = order.iter().map(|place| seven[*place].clone()).collect();
+            let folded = folded(&delivered, &customer);
             let first = first.get_or_insert_with(|| folded.clone());
             assert_eq!(&folded, first, "{provider:?} told in the order {order:?}");
             orders += 1;
@@ -105,13 +105,13 @@ fn sampled_orders_and_repetitions_of_each_whole_telling_end_in_the_same_record()
         );
         let mut dice = SplitMixRng(7);
         for sample in 0..SAMPLES {
-            let mut told = all.clone();
+            let mut delivered = all.clone();
             for _ in 0..dice.below(all.len()) {
-                told.push(all[dice.below(all.len())].clone());
+                delivered.push(all[dice.below(all.len())].clone());
             }
-            dice.shuffle(&mut told);
+            dice.shuffle(&mut delivered);
             assert_eq!(
-                folded(&told, &customer),
+                folded(&delivered, &customer),
                 expected,
                 "{provider:?}, sample {sample}"
             );
@@ -127,11 +127,11 @@ fn every_letter_that_a_telling_asks_for_can_be_written() {
         let all = provider_entries(provider);
         let customer = customer(&all);
         let mut written = BTreeSet::new();
-        for told in 1..=all.len() {
-            let told = &all[..told];
-            let now = told.iter().map(|entry| entry.event.occurred_at).max();
+        for delivered in 1..=all.len() {
+            let delivered = &all[..delivered];
+            let now = delivered.iter().map(|entry| entry.event.occurred_at).max();
             let now = now.expect("one at least");
-            let record = Record::new(customer.clone()).rebuild(told, told, now);
+            let record = Record::new(customer.clone()).rebuild(delivered, delivered, now);
             let record = record.expect("is more than nothing");
             for effect in &record.pending {
                 let Effect::Letter(decided) = effect else {
@@ -171,7 +171,9 @@ fn provider_entries(provider: &'static Provider) -> Vec<Arc<Entry>> {
         signer: signer.clone(),
     };
     let deliveries = provider.scenario().iter().map(delivery);
-    deliveries.flat_map(|told| entries(&told)).collect()
+    deliveries
+        .flat_map(|delivered| entries(&delivered))
+        .collect()
 }
 
 /// The one customer that some of them name.
@@ -187,13 +189,13 @@ fn customer(entries: &[Arc<Entry>]) -> CustomerKey {
 }
 
 /// The folded record once all of these were told, one request each.
-fn folded(told: &[Arc<Entry>], customer: &CustomerKey) -> Folded {
+fn folded(delivered: &[Arc<Entry>], customer: &CustomerKey) -> Folded {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
     runtime.block_on(async {
         let table = MemoryTable::without_attributes();
-        for entry in told {
+        for entry in delivered {
             ingest_entries(&table, std::slice::from_ref(entry), start_time())
                 .await
                 .unwrap();

@@ -25,8 +25,8 @@ async fn referral_first_and_payment_first_end_in_one_attribution_and_equal_views
         for report_at in [0, 3, 6] {
             let harness = TestHarness::open().await;
             harness.add_partner("acme").await;
-            let told = deliveries(&harness, how, report_at);
-            harness.send_all(&told).await;
+            let delivered = deliveries(&harness, how, report_at);
+            harness.send_all(&delivered).await;
             harness.settle().await;
             views.push((report_at, harness.view("stripe/test/cus_tangelo").await));
         }
@@ -54,14 +54,14 @@ async fn a_report_repeated_before_and_after_the_payment_counts_once() {
     let harness = TestHarness::open().await;
     harness.add_partner("acme").await;
     let how = r#"{ email = "tangelo@example.com" }"#;
-    let told = deliveries(&harness, how, 0);
-    let report = told[0].clone();
+    let delivered = deliveries(&harness, how, 0);
+    let report = delivered[0].clone();
     let now = harness.now();
     // One webhook-id: what a sender's retry keeps, `send` makes of body and second.
     for _ in 0..2 {
         assert_eq!(sent_at(&harness, &report, now).await, "202");
     }
-    harness.send_all(&told[1..]).await;
+    harness.send_all(&delivered[1..]).await;
     assert_eq!(sent_at(&harness, &report, now).await, "202");
     harness.settle().await;
     let view = harness.view("stripe/test/cus_tangelo").await;
@@ -87,7 +87,7 @@ fn deliveries(harness: &TestHarness, how: &str, report_at: usize) -> Vec<Deliver
         "invoice.paid",
         "payment_intent.succeeded",
     ];
-    let mut told: Vec<String> = checkout
+    let mut delivered: Vec<String> = checkout
         .iter()
         .map(|sample| format!("[[events]]\nsample = \"{sample}\"\n"))
         .collect();
@@ -95,14 +95,14 @@ fn deliveries(harness: &TestHarness, how: &str, report_at: usize) -> Vec<Deliver
         "[[events]]\nsample = \"referral.created\"\npartner = \"acme\"\n\
          set = {{ \"data.customer\" = {how}, \"data.occurred_at\" = \"@@-1h\" }}\n"
     );
-    told.insert(report_at, report);
+    delivered.insert(report_at, report);
     let rename = r#"{ "Grove0" = "Tangelo0", "Valencia01" = "tangelo",
         "nell@example.com" = "tangelo@example.com", "1207" = "tangelo",
         "citrus-blog" = "tangelo-blog", "r-2207" = "r-tangelo" }"#;
     let rename = rename.replace('\n', " ");
     let text = format!(
         "title = \"t\"\nbegins = \"2m\"\nrename = {rename}\n{}",
-        told.concat()
+        delivered.concat()
     );
     let story = Story::parse(&text).unwrap();
     story.deliveries(&harness.signers(), start_time()).unwrap()

@@ -84,25 +84,32 @@ async fn a_question_costs_two_requests_a_conflict_three_and_a_forged_one_none() 
         Secret::new(LOCAL_MASTER).unwrap(),
     );
     let secret = partner_secret(&master, &acme, 1).unwrap();
-    let told = |id: &str| {
+    let delivered = |id: &str| {
         format!(r#"{{"type":"lead.created","data":{{"referral_id":"{id}","code":"c"}}}}"#)
     };
     let path = "/partners/acme/referrals/r-1";
     let asked = partner::status_request_text(&acme, "r-1");
     let post = ["GetItem", "Query", "PutItem", "PutItem", "PutItem", "Query"];
     for (method, path, body, signed, status, cost) in [
-        ("POST", EVENTS, told("r-1"), told("r-1"), 202, &post[..]),
         (
             "POST",
             EVENTS,
-            told("r-2"),
-            told("r-2"),
+            delivered("r-1"),
+            delivered("r-1"),
+            202,
+            &post[..],
+        ),
+        (
+            "POST",
+            EVENTS,
+            delivered("r-2"),
+            delivered("r-2"),
             409,
             &["Query", "PutItem", "PutItem"],
         ),
-        ("POST", EVENTS, told("r-2"), told("r-1"), 401, &[]),
+        ("POST", EVENTS, delivered("r-2"), delivered("r-1"), 401, &[]),
         ("GET", path, String::new(), asked, 200, &["Query", "Query"]),
-        ("GET", path, String::new(), told("r-1"), 401, &[]),
+        ("GET", path, String::new(), delivered("r-1"), 401, &[]),
     ] {
         let headers = standard::sign("msg_1", signed.as_bytes(), &secret, harness.now());
         let answer = harness
@@ -169,11 +176,11 @@ const CHECKOUT: [&str; 9] = [
 const COSTS: [usize; 9] = [8, 14, 3, 8, 3, 5, 4, 3, 3];
 
 fn sample_deliveries(harness: &TestHarness, samples: &[&str]) -> Vec<Delivery> {
-    let told: Vec<String> = samples
+    let delivered: Vec<String> = samples
         .iter()
         .map(|sample| format!("[[events]]\nsample = \"{sample}\"\n"))
         .collect();
-    story(&told.concat())
+    story(&delivered.concat())
         .deliveries(&harness.signers(), start_time())
         .unwrap()
 }
@@ -195,8 +202,8 @@ fn report_of(harness: &TestHarness, partner: &str, id: &str) -> Delivery {
     delivery
 }
 
-fn story(told: &str) -> Story {
-    Story::parse(&format!("title = \"t\"\nbegins = \"2m\"\n{told}")).unwrap()
+fn story(delivered: &str) -> Story {
+    Story::parse(&format!("title = \"t\"\nbegins = \"2m\"\n{delivered}")).unwrap()
 }
 
 fn body(name: &str) -> String {

@@ -103,8 +103,8 @@ async fn send(harness: &TestHarness, provider: &'static Provider, samples: &[&st
         };
         let answer = harness.send(&delivery).await;
         assert!((200..300).contains(&answer.status), "{sample}: {answer:?}");
-        let said: Value = serde_json::from_str(&answer.body).unwrap();
-        assert_eq!(said[verdict], 1, "{sample}: {said}");
+        let counts: Value = serde_json::from_str(&answer.body).unwrap();
+        assert_eq!(counts[verdict], 1, "{sample}: {counts}");
     }
 }
 

@@ -102,10 +102,10 @@ async fn begin_trial(harness: &TestHarness) {
 }
 
 /// Tells of the customer as of now, whose life began so long ago, and lets everything happen.
-async fn deliver_story(harness: &TestHarness, begins: &str, told: &str) {
+async fn deliver_story(harness: &TestHarness, begins: &str, lines: &str) {
     let text = format!(
         "title = \"t\"\nbegins = \"{begins}\"\nrename = {{ \"Grove0\" = \"Yuzu0\", \
-         \"Valencia01\" = \"yuzu\", \"1207\" = \"yuzu\" }}\n{told}"
+         \"Valencia01\" = \"yuzu\", \"1207\" = \"yuzu\" }}\n{lines}"
     );
     let story = Story::parse(&text).unwrap();
     let deliveries: Vec<Delivery> = story.deliveries(&harness.signers(), harness.now()).unwrap();
@@ -121,13 +121,13 @@ async fn advance_hours(harness: &TestHarness, hours: i64) {
 async fn letters(harness: &TestHarness) -> Vec<String> {
     let view = harness.view("stripe/test/cus_yuzu").await;
     let letters = view["letters"].as_array().unwrap();
-    let mut told: Vec<_> = letters
+    let mut lines: Vec<_> = letters
         .iter()
         .map(|letter| {
             let text = |name: &str| letter[name].as_str().unwrap().to_owned();
             format!("{} {}", text("kind"), text("state"))
         })
         .collect();
-    told.sort();
-    told
+    lines.sort();
+    lines
 }

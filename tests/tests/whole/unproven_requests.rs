@@ -15,9 +15,9 @@ const SEGMENT: &str = "b7Qx-0mW_4tRz9KdLs2E";
 /// An API of Mollie's that knows nothing, and remembers what it was asked.
 async fn unknowing_api() -> (String, Arc<Mutex<Vec<String>>>) {
     let asked: Arc<Mutex<Vec<String>>> = Arc::default();
-    let told = Arc::clone(&asked);
+    let counter = Arc::clone(&asked);
     let answer = move |uri: Uri| async move {
-        told.lock().unwrap().push(uri.path().to_owned());
+        counter.lock().unwrap().push(uri.path().to_owned());
         (
             StatusCode::NOT_FOUND,
             r#"{"status":404,"title":"Not Found"}"#,

@@ -54,9 +54,9 @@ async fn moving_the_clock_runs_the_schedules_with_the_new_time() {
             answer.text()
         );
     }
-    let told = get(stack.gateway_url(), "/_stack/clock").await.json();
+    let shown = get(stack.gateway_url(), "/_stack/clock").await.json();
     assert!(
-        told["now"]
+        shown["now"]
             .as_str()
             .unwrap()
             .starts_with("2026-03-10T09:00")
@@ -75,7 +75,7 @@ async fn moving_the_clock_runs_the_schedules_with_the_new_time() {
 #[tokio::test]
 async fn what_is_no_time_is_refused_with_what_is_wrong_and_moves_nothing() {
     let stack = stack(|_| Wiring::default()).await;
-    for (body, said) in [
+    for (body, response) in [
         (json!({ "advance": "soon" }), "an amount like 3d"),
         (json!({ "advance": "400000w" }), "after 2099"),
         (json!({ "advance": "-40y" }), "an amount like 3d"),
@@ -94,7 +94,11 @@ async fn what_is_no_time_is_refused_with_what_is_wrong_and_moves_nothing() {
     ] {
         let answer = post(stack.gateway_url(), "/_stack/clock", &body).await;
         assert_eq!(answer.status, 400, "{body}: {}", answer.text());
-        assert!(answer.text().contains(said), "{body}: {}", answer.text());
+        assert!(
+            answer.text().contains(response),
+            "{body}: {}",
+            answer.text()
+        );
     }
     assert_eq!(stack.clock().offset(), 0);
     let day = post(

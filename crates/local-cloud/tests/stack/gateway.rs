@@ -130,12 +130,12 @@ async fn an_unknown_path_is_404_and_another_method_405_with_what_is_allowed() {
     assert!(answer.head.contains("allow: post, get"), "{}", answer.head);
     assert!(function.calls().is_empty());
     let refusals = stack.state().refusals().unwrap();
-    let told: Vec<_> = refusals
+    let shown: Vec<_> = refusals
         .iter()
         .map(|r| (r.status, r.path.as_str()))
         .collect();
     assert_eq!(
-        told,
+        shown,
         [
             (405, "/webhooks/a"),
             (404, "/webhooks/"),
@@ -215,14 +215,14 @@ async fn a_refused_request_is_kept_without_its_query_and_with_at_most_64_kb_of_i
 
 #[tokio::test]
 async fn an_answer_that_has_no_body_has_no_length() {
-    let said = "{\"ignored\":1}";
+    let response = "{\"ignored\":1}";
     let function = dummy(move |event| {
         let status: u16 = event["headers"]["x-status"]
             .as_str()
             .unwrap()
             .parse()
             .unwrap();
-        Ok(json!({ "statusCode": status, "body": said, "headers": { "X-Kind": "quiet" } }))
+        Ok(json!({ "statusCode": status, "body": response, "headers": { "X-Kind": "quiet" } }))
     });
     let stack = serving(&function).await;
     for status in [204, 304] {

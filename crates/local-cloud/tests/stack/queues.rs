@@ -315,13 +315,13 @@ async fn a_long_poll_answers_when_a_message_arrives() {
 
 #[tokio::test]
 async fn a_failed_message_comes_back_by_itself_after_its_visibility_time_out() {
-    let (told, hears) = std::sync::mpsc::channel();
+    let (sender, hears) = std::sync::mpsc::channel();
     let function = dummy(move |event| {
         let count = &event["Records"][0]["attributes"]["ApproximateReceiveCount"];
         if count == "1" {
             return Err(Failure::new("Bug", "at first"));
         }
-        let _ = told.send(());
+        let _ = sender.send(());
         Ok(Value::Null)
     });
     let (batching_window, visibility) = (Duration::ZERO, Duration::from_millis(5));

@@ -304,9 +304,9 @@ async fn a_mapping_that_retries_for_ever_is_reported_busy() {
 
 #[tokio::test]
 async fn without_a_window_records_are_delivered_by_themselves() {
-    let (told, hears) = std::sync::mpsc::channel();
+    let (sender, hears) = std::sync::mpsc::channel();
     let function = dummy(move |_| {
-        let _ = told.send(());
+        let _ = sender.send(());
         Ok(Value::Null)
     });
     let window = Duration::ZERO;

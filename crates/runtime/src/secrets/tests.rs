@@ -134,8 +134,8 @@ impl FakeStore {
                         let (status, body) = answer.lock().expect("is whole").clone();
                         let length = body.len();
                         let head = format!("HTTP/1.1 {status} So\r\ncontent-length: {length}");
-                        let said = format!("{head}\r\n\r\n{body}");
-                        let _ = stream.write_all(said.as_bytes()).await;
+                        let response = format!("{head}\r\n\r\n{body}");
+                        let _ = stream.write_all(response.as_bytes()).await;
                     }
                 });
             }
@@ -171,8 +171,8 @@ const GONE: &str = r#"{"__type":"ParameterNotFound"}"#;
 async fn a_parameter_that_is_deleted_is_told_from_one_that_cant_be_read() {
     let store = FakeStore::open(200, &THERE.replace(' ', "-")).await;
     let now = Arc::new(Mutex::new(Timestamp::UNIX_EPOCH));
-    let told = Arc::clone(&now);
-    let clock = Clock::new(move || *told.lock().expect("is whole"));
+    let shared = Arc::clone(&now);
+    let clock = Clock::new(move || *shared.lock().expect("is whole"));
     let cache = SecretCache::new(store.source(), roots, clock);
     assert!(cache.in_force().await.is_ok());
     *store.answer.lock().expect("is whole") = (400, GONE.into());

@@ -155,6 +155,6 @@ impl ServiceResponder for FakeAws {
 
 /// As services that speak JSON refuse.
 fn refusal(status: u16, kind: &str) -> Response<Full<Bytes>> {
-    let said = json!({ "__type": format!("com.amazonaws#{kind}"), "message": "made to fail" });
-    says(status, &said).unwrap()
+    let document = json!({ "__type": format!("com.amazonaws#{kind}"), "message": "made to fail" });
+    says(status, &document).unwrap()
 }

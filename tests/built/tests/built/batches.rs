@@ -32,8 +32,8 @@ async fn a_stream_record_that_cannot_be_read_fails_alone() {
         }
     }
     let mut fold = harness.start("journal-fold").await;
-    let said = invoke(&mut fold, &batch.event()).await;
-    assert_eq!(said, batch_failures(&[&sequence(50)]));
+    let answer = invoke(&mut fold, &batch.event()).await;
+    assert_eq!(answer, batch_failures(&[&sequence(50)]));
     for customer in &customers {
         assert!(
             has_record(&harness, customer).await,
@@ -56,9 +56,9 @@ async fn a_customer_whom_the_table_throttles_fails_alone_and_is_folded_the_next_
     harness
         .aws
         .inject("GetItem", AwsFault::Responds(400, refused), ATTEMPTS);
-    let said = invoke(&mut fold, &event).await;
+    let answer = invoke(&mut fold, &event).await;
     // Customers are taken in the order of their keys, and the table lists them so.
-    assert_eq!(said, batch_failures(&[&sequence(10)]));
+    assert_eq!(answer, batch_failures(&[&sequence(10)]));
     let mut folded = Vec::new();
     for customer in &customers {
         folded.push(has_record(&harness, customer).await);
@@ -145,8 +145,8 @@ async fn a_message_that_orders_nothing_fails_alone_and_a_letter_goes_out_once() 
         .event();
     let mut email = harness.start("engagement-email").await;
     for _ in 0..2 {
-        let said = invoke(&mut email, &event).await;
-        assert_eq!(said, batch_failures(&["bad", "bad-too"]));
+        let answer = invoke(&mut email, &event).await;
+        assert_eq!(answer, batch_failures(&["bad", "bad-too"]));
         assert_eq!(harness.stack.mailbox().mails().unwrap().len(), 1);
     }
     assert!(!email.log().contains("canary@"), "{}", email.log());
@@ -165,8 +165,8 @@ async fn a_message_that_orders_no_notice_fails_alone() {
         .with(message("bad-too", r#"{"partner":["canary@example.com"]}"#))
         .event();
     let mut notice = harness.start("partner-notice").await;
-    let said = invoke(&mut notice, &event).await;
-    assert_eq!(said, batch_failures(&["bad", "bad-too"]));
+    let answer = invoke(&mut notice, &event).await;
+    assert_eq!(answer, batch_failures(&["bad", "bad-too"]));
     assert!(!notice.log().contains("canary@"), "{}", notice.log());
 }
 
@@ -201,9 +201,9 @@ async fn unfolded(harness: &BuiltHarness, count: usize) -> Vec<CustomerKey> {
     let mut endpoint = harness.start("payment-webhook").await;
     let mut customers = Vec::new();
     for _ in 0..count {
-        let told = webhook();
-        assert_eq!(invoke_http(&mut endpoint, &told.event()).await.0, 200);
-        let body: Value = serde_json::from_str(&told.body).unwrap();
+        let request = webhook();
+        assert_eq!(invoke_http(&mut endpoint, &request.event()).await.0, 200);
+        let body: Value = serde_json::from_str(&request.body).unwrap();
         let id = body["data"]["object"]["customer"].as_str().unwrap();
         let customer = CustomerKey::parse(&*format!("stripe/test/{id}")).unwrap();
         harness
@@ -228,9 +228,9 @@ async fn play_scenarios(harness: &BuiltHarness, names: &[&str]) {
         let story = Story::parse(sample_story(name).unwrap()).unwrap();
         let signers = signers(&Shop::default()).unwrap();
         for delivery in story.deliveries(&signers, Timestamp::now()).unwrap() {
-            let told: SignedRequest = signed(String::from_utf8(delivery.body).unwrap());
-            let (status, said) = invoke_http(&mut endpoint, &told.event()).await;
-            assert_eq!(status, 200, "{name}: {said}");
+            let request: SignedRequest = signed(String::from_utf8(delivery.body).unwrap());
+            let (status, answer) = invoke_http(&mut endpoint, &request.event()).await;
+            assert_eq!(status, 200, "{name}: {answer}");
         }
     }
 }

@@ -11,11 +11,11 @@ async fn a_root_that_is_not_pinned_and_that_the_system_knows_is_believed_and_sai
     settings.push(("SSL_CERT_FILE", harness.root(&harness.authority)));
     let mut endpoint = harness.start_as("payment-webhook", settings).await;
     for _ in 0..3 {
-        let (status, said) = invoke_http(&mut endpoint, &webhook().event()).await;
-        assert_eq!(status, 200, "{said}\n{}", endpoint.log());
+        let (status, answer) = invoke_http(&mut endpoint, &webhook().event()).await;
+        assert_eq!(status, 200, "{answer}\n{}", endpoint.log());
     }
-    let told = log_lines(&endpoint);
-    let warnings = told.iter().filter(|line| line["level"] == "WARN").count();
+    let logged = log_lines(&endpoint);
+    let warnings = logged.iter().filter(|line| line["level"] == "WARN").count();
     assert_eq!(warnings, 1, "{}", endpoint.log());
     assert!(has_log_line(
         &endpoint,
@@ -33,8 +33,8 @@ async fn a_root_that_nobody_knows_is_not_believed_and_the_log_says_so() {
     ));
     let mut endpoint = harness.start_as("payment-webhook", settings).await;
     for _ in 0..2 {
-        let (status, said) = invoke_http(&mut endpoint, &webhook().event()).await;
-        assert_eq!(status, 503, "{said}");
+        let (status, answer) = invoke_http(&mut endpoint, &webhook().event()).await;
+        assert_eq!(status, 503, "{answer}");
     }
     assert_eq!(
         harness.aws.take_operations(),
@@ -54,11 +54,11 @@ async fn a_root_that_nobody_knows_is_not_believed_and_the_log_says_so() {
 async fn a_root_that_is_named_is_believed_without_a_word() {
     let harness = BuiltHarness::open().await;
     let mut endpoint = harness.start("payment-webhook").await;
-    let (status, said) = invoke_http(&mut endpoint, &webhook().event()).await;
-    assert_eq!(status, 200, "{said}");
-    let told = log_lines(&endpoint);
+    let (status, answer) = invoke_http(&mut endpoint, &webhook().event()).await;
+    assert_eq!(status, 200, "{answer}");
+    let logged = log_lines(&endpoint);
     assert!(
-        told.iter().all(|line| line["level"] == "INFO"),
+        logged.iter().all(|line| line["level"] == "INFO"),
         "{}",
         endpoint.log()
     );

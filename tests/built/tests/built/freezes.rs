@@ -75,19 +75,19 @@ async fn a_write_whose_answer_was_lost_is_one_entry_and_no_repetition() {
 async fn a_table_that_stays_silent_is_a_503_and_the_next_webhook_is_kept() {
     let harness = BuiltHarness::open().await;
     let mut endpoint = harness.start("payment-webhook").await;
-    let told = webhook();
+    let request = webhook();
     harness.aws.inject("PutItem", AwsFault::Silence, FOR_EVER);
-    let (status, said) = invoke_http(&mut endpoint, &told.event()).await;
-    assert_eq!(status, 503, "{said}");
+    let (status, answer) = invoke_http(&mut endpoint, &request.event()).await;
+    assert_eq!(status, 503, "{answer}");
     assert!(
-        said["error"]
+        answer["error"]
             .as_str()
             .unwrap()
             .contains("send it again later")
     );
     assert_eq!(harness.count(""), 0);
     harness.aws.clear_faults();
-    assert_journaled(&harness, &mut endpoint, &told, 1, "once it answers").await;
+    assert_journaled(&harness, &mut endpoint, &request, 1, "once it answers").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -99,8 +99,8 @@ async fn a_webhook_that_is_journaled_is_a_200_though_the_table_then_fails() {
         AwsFault::Responds(500, "InternalServerError"),
         FOR_EVER,
     );
-    let (status, said) = invoke_http(&mut endpoint, &webhook().event()).await;
-    assert_eq!((status, &said["applied"]), (200, &1.into()), "{said}");
+    let (status, answer) = invoke_http(&mut endpoint, &webhook().event()).await;
+    assert_eq!((status, &answer["applied"]), (200, &1.into()), "{answer}");
     assert_eq!((harness.count("journal#"), harness.count("record")), (1, 0));
 }
 
@@ -121,18 +121,18 @@ async fn what_is_run_by_a_schedule_wakes_as_well() {
 async fn assert_journaled(
     harness: &BuiltHarness,
     endpoint: &mut FunctionProcess,
-    told: &SignedRequest,
+    request: &SignedRequest,
     nth: usize,
     name: &str,
 ) {
-    let (status, said) = invoke_http(endpoint, &told.event()).await;
+    let (status, answer) = invoke_http(endpoint, &request.event()).await;
     assert_eq!(
         status,
         200,
-        "{name}, webhook {nth}: {said}\n{}",
+        "{name}, webhook {nth}: {answer}\n{}",
         endpoint.log()
     );
-    assert_eq!(said["applied"], 1, "{name}, webhook {nth}: {said}");
+    assert_eq!(answer["applied"], 1, "{name}, webhook {nth}: {answer}");
     assert_eq!(harness.count("journal#"), nth, "{name}");
     assert_eq!(harness.count("record"), nth, "{name}");
 }

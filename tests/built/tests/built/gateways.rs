@@ -18,28 +18,28 @@ struct GatewayRequest(SignedRequest, Option<String>, bool);
 
 const CASES: [GatewayCase; 15] = [
     case("as it is", as_it_is, 200),
-    case("as base64", |told| base64(told, |body| body), 200),
+    case("as base64", |request| base64(request, |body| body), 200),
     case("base64 and not flagged", unflagged, 401),
     case("flagged and not base64", flagged, 400),
     case(
         "flagged, of no alphabet",
-        |told| base64(told, |_| "%%%".into()),
+        |request| base64(request, |_| "%%%".into()),
         400,
     ),
-    case("base64, cut", |told| base64(told, cut), 400),
+    case("base64, cut", |request| base64(request, cut), 400),
     case(
         "base64 of the URL's alphabet",
-        |told| base64(told, for_urls),
+        |request| base64(request, for_urls),
         400,
     ),
     case(
         "without a body",
-        |told| GatewayRequest(told, None, false),
+        |request| GatewayRequest(request, None, false),
         400,
     ),
     case(
         "without a body, flagged",
-        |told| GatewayRequest(told, None, true),
+        |request| GatewayRequest(request, None, true),
         400,
     ),
     case("names in capitals", in_capitals, 200),
@@ -85,17 +85,17 @@ async fn every_form_of_an_event_has_the_same_verdict() {
     for shape in HttpEventFormat::ALL {
         for way in &CASES {
             let name = format!("{} by {shape:?}", way.name);
-            let GatewayRequest(told, body, flag) = (way.change)(webhook());
+            let GatewayRequest(request, body, flag) = (way.change)(webhook());
             harness.aws.take_operations();
-            let event = told.shaped(shape, body, flag);
-            let (status, said) = invoke_http(&mut endpoint, &event).await;
-            assert_eq!(status, (way.status)(shape), "{name}: {said}");
+            let event = request.shaped(shape, body, flag);
+            let (status, response) = invoke_http(&mut endpoint, &event).await;
+            assert_eq!(status, (way.status)(shape), "{name}: {response}");
             if status == 200 {
                 kept += 1;
-                assert_eq!(said["applied"], 1, "{name}: {said}");
+                assert_eq!(response["applied"], 1, "{name}: {response}");
                 assert!(!harness.aws.take_operations().is_empty(), "{name}");
             } else {
-                assert!(said["error"].is_string(), "{name}: {said}");
+                assert!(response["error"].is_string(), "{name}: {response}");
                 assert_eq!(harness.aws.take_operations(), [""; 0], "{name}");
             }
         }
@@ -113,16 +113,16 @@ async fn a_repetition_is_known_in_every_form() {
     let harness = BuiltHarness::open().await;
     let mut endpoint = harness.start("payment-webhook").await;
     for shape in HttpEventFormat::ALL {
-        let told = webhook();
+        let request = webhook();
         for (applied, repeated) in [(1, 0), (0, 1), (0, 1)] {
-            let event = told.shaped(shape, Some(told.body.clone()), false);
-            let (status, said) = invoke_http(&mut endpoint, &event).await;
-            assert_eq!(status, 200, "{shape:?}: {said}");
-            let counted = (&said["applied"], &said["repeated"]);
+            let event = request.shaped(shape, Some(request.body.clone()), false);
+            let (status, response) = invoke_http(&mut endpoint, &event).await;
+            assert_eq!(status, 200, "{shape:?}: {response}");
+            let counted = (&response["applied"], &response["repeated"]);
             assert_eq!(
                 counted,
                 (&json!(applied), &json!(repeated)),
-                "{shape:?}: {said}"
+                "{shape:?}: {response}"
             );
         }
     }
@@ -140,22 +140,22 @@ async fn a_partner_is_named_by_whichever_gateway_names_it() {
         HttpEventFormat::RestApi,
     ] {
         for base64 in [false, true] {
-            let told = referral("acme");
+            let request = referral("acme");
             let body = if base64 {
-                told.base64()
+                request.base64()
             } else {
-                told.body.clone()
+                request.body.clone()
             };
             let event = shape.event(&ClientRequest {
                 method: "POST",
                 path: "/partners/acme/events",
                 parameters: &[("partner", "acme")],
-                headers: &told.headers,
+                headers: &request.headers,
                 body: Some(body),
                 base64,
             });
-            let (status, said) = invoke_http(&mut endpoint, &event.unwrap()).await;
-            assert_eq!(status, 202, "{shape:?}, base64 {base64}: {said}");
+            let (status, response) = invoke_http(&mut endpoint, &event.unwrap()).await;
+            assert_eq!(status, 202, "{shape:?}, base64 {base64}: {response}");
         }
     }
     assert_eq!(harness.count("parked#"), 6);
@@ -166,8 +166,8 @@ async fn an_answer_has_the_form_of_its_question_and_its_lines_tell_the_verdict()
     let harness = BuiltHarness::open().await;
     let mut endpoint = harness.start("payment-webhook").await;
     for shape in HttpEventFormat::ALL {
-        let told = webhook();
-        let event = told.shaped(shape, Some(told.body.clone()), false);
+        let request = webhook();
+        let event = request.shaped(shape, Some(request.body.clone()), false);
         let answer = crate::test_harness::invoke(&mut endpoint, &event).await;
         let http = matches!(
             shape,
@@ -176,7 +176,7 @@ async fn an_answer_has_the_form_of_its_question_and_its_lines_tell_the_verdict()
         assert_eq!(answer.get("cookies").is_some(), http, "{shape:?}: {answer}");
         assert_eq!(answer["isBase64Encoded"], Value::Bool(false));
         assert_eq!(answer["headers"]["content-type"], "application/json");
-        let id: Value = serde_json::from_str(&told.body).unwrap();
+        let id: Value = serde_json::from_str(&request.body).unwrap();
         let id = id["id"].as_str().unwrap();
         assert!(
             has_log_line(&endpoint, &["applied", id]),
@@ -186,24 +186,24 @@ async fn an_answer_has_the_form_of_its_question_and_its_lines_tell_the_verdict()
     }
 }
 
-fn as_it_is(told: SignedRequest) -> GatewayRequest {
-    let body = told.body.clone();
-    GatewayRequest(told, Some(body), false)
+fn as_it_is(request: SignedRequest) -> GatewayRequest {
+    let body = request.body.clone();
+    GatewayRequest(request, Some(body), false)
 }
 
-fn base64(told: SignedRequest, changed: fn(String) -> String) -> GatewayRequest {
-    let body = changed(told.base64());
-    GatewayRequest(told, Some(body), true)
+fn base64(request: SignedRequest, changed: fn(String) -> String) -> GatewayRequest {
+    let body = changed(request.base64());
+    GatewayRequest(request, Some(body), true)
 }
 
-fn unflagged(told: SignedRequest) -> GatewayRequest {
-    let GatewayRequest(told, body, _) = base64(told, |body| body);
-    GatewayRequest(told, body, false)
+fn unflagged(request: SignedRequest) -> GatewayRequest {
+    let GatewayRequest(request, body, _) = base64(request, |body| body);
+    GatewayRequest(request, body, false)
 }
 
-fn flagged(told: SignedRequest) -> GatewayRequest {
-    let GatewayRequest(told, body, _) = as_it_is(told);
-    GatewayRequest(told, body, true)
+fn flagged(request: SignedRequest) -> GatewayRequest {
+    let GatewayRequest(request, body, _) = as_it_is(request);
+    GatewayRequest(request, body, true)
 }
 
 fn cut(mut body: String) -> String {
@@ -216,42 +216,42 @@ fn for_urls(body: String) -> String {
     format!("-_{}", body.replace('+', "-").replace('/', "_"))
 }
 
-fn in_capitals(mut told: SignedRequest) -> GatewayRequest {
-    for (name, _) in &mut told.headers {
+fn in_capitals(mut request: SignedRequest) -> GatewayRequest {
+    for (name, _) in &mut request.headers {
         *name = name.to_ascii_uppercase().leak();
     }
-    as_it_is(told)
+    as_it_is(request)
 }
 
-fn forwarded(mut told: SignedRequest) -> GatewayRequest {
+fn forwarded(mut request: SignedRequest) -> GatewayRequest {
     for hop in ["192.0.2.1", "192.0.2.2", "192.0.2.3"] {
-        told.headers.push(("X-Forwarded-For", hop.to_owned()));
+        request.headers.push(("X-Forwarded-For", hop.to_owned()));
     }
-    as_it_is(told)
+    as_it_is(request)
 }
 
-fn unsigned(mut told: SignedRequest) -> GatewayRequest {
-    told.headers.clear();
-    as_it_is(told)
+fn unsigned(mut request: SignedRequest) -> GatewayRequest {
+    request.headers.clear();
+    as_it_is(request)
 }
 
 /// As a sender does that rolls its secret; a gateway may leave two headers or join them.
-fn signed_under_two_secrets(mut told: SignedRequest) -> GatewayRequest {
-    let (name, right) = told.headers[0].clone();
+fn signed_under_two_secrets(mut request: SignedRequest) -> GatewayRequest {
+    let (name, right) = request.headers[0].clone();
     let (time, mac) = right.split_once(",v1=").unwrap();
     let other = format!("{time},v1={}", "0".repeat(mac.len()));
-    told.headers.insert(0, (name, other));
-    as_it_is(told)
+    request.headers.insert(0, (name, other));
+    as_it_is(request)
 }
 
-fn signed_at_two_times(told: SignedRequest) -> GatewayRequest {
-    let GatewayRequest(mut told, body, flag) = signed_under_two_secrets(told);
-    told.headers[0].1.insert(2, '1');
-    GatewayRequest(told, body, flag)
+fn signed_at_two_times(request: SignedRequest) -> GatewayRequest {
+    let GatewayRequest(mut request, body, flag) = signed_under_two_secrets(request);
+    request.headers[0].1.insert(2, '1');
+    GatewayRequest(request, body, flag)
 }
 
-fn with_cookies(mut told: SignedRequest) -> GatewayRequest {
-    told.headers.push(("Cookie", "a=1".to_owned()));
-    told.headers.push(("Cookie", "b=2; c=3".to_owned()));
-    as_it_is(told)
+fn with_cookies(mut request: SignedRequest) -> GatewayRequest {
+    request.headers.push(("Cookie", "a=1".to_owned()));
+    request.headers.push(("Cookie", "b=2; c=3".to_owned()));
+    as_it_is(request)
 }

@@ -49,22 +49,22 @@ async fn an_endpoint_refuses_what_is_no_request_and_serves_again() {
             if name == "a webhook" {
                 continue;
             }
-            let (status, said) = invoke_http(&mut endpoint, &event).await;
-            assert_eq!(status, 400, "{function}, {name}: {said}");
+            let (status, answer) = invoke_http(&mut endpoint, &event).await;
+            assert_eq!(status, 400, "{function}, {name}: {answer}");
             assert!(
-                !said.to_string().contains(CANARY),
-                "{function}, {name}: {said}"
+                !answer.to_string().contains(CANARY),
+                "{function}, {name}: {answer}"
             );
         }
         assert_eq!(harness.aws.take_operations(), [""; 0], "{function}");
         assert!(!endpoint.log().contains(CANARY), "{}", endpoint.log());
-        let (status, said) = invoke_http(&mut endpoint, &webhook().event()).await;
+        let (status, answer) = invoke_http(&mut endpoint, &webhook().event()).await;
         let expected = if function == "payment-webhook" {
             200
         } else {
             404
         };
-        assert_eq!(status, expected, "{function}: {said}");
+        assert_eq!(status, expected, "{function}: {answer}");
     }
 }
 
@@ -86,8 +86,8 @@ async fn a_reader_of_batches_reports_what_is_no_batch_and_reads_the_next() {
             .into_iter()
             .filter(|(name, _)| *name != own)
         {
-            let (said, words) = invoke_error(&mut process, &event).await;
-            assert_eq!(said, kind, "{function}, {name}: {words}");
+            let (answer, words) = invoke_error(&mut process, &event).await;
+            assert_eq!(answer, kind, "{function}, {name}: {words}");
             assert!(!words.contains(CANARY), "{function}, {name}: {words}");
         }
         assert_eq!(harness.aws.take_operations(), [""; 0], "{function}");
@@ -97,11 +97,11 @@ async fn a_reader_of_batches_reports_what_is_no_batch_and_reads_the_next() {
             "{function} tells of each"
         );
         assert!(!process.log().contains(CANARY), "{}", process.log());
-        let said = invoke(&mut process, good).await;
+        let answer = invoke(&mut process, good).await;
         if good == &none {
-            assert_eq!(said, batch_failures(&[]), "{function}");
+            assert_eq!(answer, batch_failures(&[]), "{function}");
         } else {
-            assert_eq!(said["complete"], true, "{function}: {said}");
+            assert_eq!(answer["complete"], true, "{function}: {answer}");
         }
     }
 }
@@ -115,8 +115,8 @@ async fn a_schedules_jobs_run_and_say_that_they_came_to_an_end() {
     }
     let mut calendar = harness.start("calendar").await;
     for (job, customers) in [("due_scan", 0), ("audit", 3), ("audit", 3)] {
-        let said = invoke(&mut calendar, &json!({ "job": job })).await;
-        assert_eq!(said["complete"], true, "{job}: {said}");
-        assert_eq!(said["customers"], customers, "{job}: {said}");
+        let answer = invoke(&mut calendar, &json!({ "job": job })).await;
+        assert_eq!(answer["complete"], true, "{job}: {answer}");
+        assert_eq!(answer["customers"], customers, "{job}: {answer}");
     }
 }

@@ -23,17 +23,17 @@ async fn a_question_has_one_answer_in_every_form_and_a_forged_one_asks_the_table
     let mut api = harness.start("shop-api").await;
     for shape in HttpEventFormat::ALL {
         let ask = |credential: &str| question(shape, credential);
-        let (status, said) = invoke_http(&mut api, &ask(&key)).await;
+        let (status, response) = invoke_http(&mut api, &ask(&key)).await;
         assert_eq!(
-            (status, &said["why"]),
+            (status, &response["why"]),
             (200, &"unknown_customer".into()),
-            "{shape:?}: {said}"
+            "{shape:?}: {response}"
         );
         harness.aws.take_operations();
         let other = key.replace("_read_", "_write_");
-        let (status, said) = invoke_http(&mut api, &ask(&other)).await;
+        let (status, response) = invoke_http(&mut api, &ask(&other)).await;
         assert_eq!(
-            (status, &said["code"]),
+            (status, &response["code"]),
             (401, &"mistyped_credential".into()),
             "{shape:?}"
         );

@@ -71,12 +71,12 @@ async fn a_table_that_takes_the_credentials_for_expired_is_a_503_and_then_answer
     ] {
         let harness = BuiltHarness::open().await;
         let mut endpoint = harness.start("payment-webhook").await;
-        let told = webhook();
+        let request = webhook();
         harness
             .aws
             .inject("PutItem", AwsFault::Responds(status, kind), FOR_EVER);
-        let (answer, said) = invoke_http(&mut endpoint, &told.event()).await;
-        assert_eq!(answer, 503, "{status} {kind}: {said}");
+        let (answer, response) = invoke_http(&mut endpoint, &request.event()).await;
+        assert_eq!(answer, 503, "{status} {kind}: {response}");
         let word = if kind.starts_with("Prov") {
             "throttling"
         } else {
@@ -89,22 +89,26 @@ async fn a_table_that_takes_the_credentials_for_expired_is_a_503_and_then_answer
         );
         assert_eq!(harness.count(""), 0);
         harness.aws.clear_faults();
-        let (answer, said) = invoke_http(&mut endpoint, &told.event()).await;
-        assert_eq!((answer, &said["applied"]), (200, &1.into()), "{said}");
+        let (answer, response) = invoke_http(&mut endpoint, &request.event()).await;
+        assert_eq!(
+            (answer, &response["applied"]),
+            (200, &1.into()),
+            "{response}"
+        );
         assert_eq!(harness.count("journal#"), 1);
     }
 }
 
 /// A webhook is refused for now, and one line of the log says why.
 async fn assert_unverifiable(endpoint: &mut FunctionProcess, word: &str) {
-    let (status, said) = invoke_http(endpoint, &webhook().event()).await;
-    assert_eq!(status, 503, "{word}: {said}");
+    let (status, response) = invoke_http(endpoint, &webhook().event()).await;
+    assert_eq!(status, 503, "{word}: {response}");
     assert!(
-        said["error"]
+        response["error"]
             .as_str()
             .unwrap()
             .contains("send it again later"),
-        "{said}"
+        "{response}"
     );
     assert!(
         has_log_line(endpoint, &["unverifiable", "ERROR", word]),
@@ -116,17 +120,17 @@ async fn assert_unverifiable(endpoint: &mut FunctionProcess, word: &str) {
 /// The same process takes a webhook, once it no longer remembers that the secrets could not be
 /// read: its sender sends again and again, as senders do.
 async fn assert_applied(endpoint: &mut FunctionProcess) {
-    let (mut status, mut said) = invoke_http(endpoint, &webhook().event()).await;
+    let (mut status, mut response) = invoke_http(endpoint, &webhook().event()).await;
     for _ in 0..MAX_TRIES {
         if status != 503 {
             break;
         }
-        (status, said) = invoke_http(endpoint, &webhook().event()).await;
+        (status, response) = invoke_http(endpoint, &webhook().event()).await;
     }
     assert_eq!(
-        (status, &said["applied"]),
+        (status, &response["applied"]),
         (200, &1.into()),
-        "{said}\n{}",
+        "{response}\n{}",
         endpoint.log()
     );
     assert!(

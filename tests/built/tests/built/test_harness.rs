@@ -125,8 +125,8 @@ impl BuiltHarness {
             after = next;
         }
         let image = |record: Value| {
-            let told = &record["dynamodb"];
-            (told["Keys"].clone(), told["NewImage"].clone())
+            let change = &record["dynamodb"];
+            (change["Keys"].clone(), change["NewImage"].clone())
         };
         records.into_iter().map(image).collect()
     }
@@ -141,9 +141,9 @@ impl BuiltHarness {
 
 /// Has an endpoint answer: status and body.
 pub(crate) async fn invoke_http(process: &mut FunctionProcess, event: &Value) -> (u16, Value) {
-    let said = invoke(process, event).await;
-    let status = said["statusCode"].as_u64().unwrap();
-    let body = said["body"].as_str().unwrap();
+    let answer = invoke(process, event).await;
+    let status = answer["statusCode"].as_u64().unwrap();
+    let body = answer["body"].as_str().unwrap();
     let body = serde_json::from_str(body).unwrap();
     (u16::try_from(status).unwrap(), body)
 }
@@ -151,7 +151,7 @@ pub(crate) async fn invoke_http(process: &mut FunctionProcess, event: &Value) ->
 /// Has a function answer, which must be no error.
 pub(crate) async fn invoke(process: &mut FunctionProcess, event: &Value) -> Value {
     match invoke_raw(process, event).await.outcome {
-        InvocationOutcome::Response(said) => said,
+        InvocationOutcome::Response(answer) => answer,
         InvocationOutcome::Error { kind, message } => panic!("{kind}: {message}"),
     }
 }
@@ -159,7 +159,7 @@ pub(crate) async fn invoke(process: &mut FunctionProcess, event: &Value) -> Valu
 /// Has a function report an error: its kind and its words.
 pub(crate) async fn invoke_error(process: &mut FunctionProcess, event: &Value) -> (String, String) {
     match invoke_raw(process, event).await.outcome {
-        InvocationOutcome::Response(said) => panic!("no error: {said}"),
+        InvocationOutcome::Response(answer) => panic!("no error: {answer}"),
         InvocationOutcome::Error { kind, message } => (kind, message),
     }
 }

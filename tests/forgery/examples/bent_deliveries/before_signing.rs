@@ -20,7 +20,7 @@ pub(crate) const BENDS: &[Bend] = &[
     body,
 ];
 
-fn said(words: impl Into<String>) -> Option<String> {
+fn some_words(words: impl Into<String>) -> Option<String> {
     Some(words.into())
 }
 
@@ -70,7 +70,7 @@ fn encoded_secret(draft: &mut Draft, rng: &mut Rng) -> Option<String> {
         }),
     };
     draft.secrets = vec![text];
-    said(words)
+    some_words(words)
 }
 
 /// Secrets whose text is the key.
@@ -110,7 +110,7 @@ fn text_secret(draft: &mut Draft, rng: &mut Rng) -> Option<String> {
     };
     draft.key = key.unwrap_or_else(|| text.clone()).into_bytes();
     draft.secrets = vec![text];
-    said(words)
+    some_words(words)
 }
 
 fn several_secrets(draft: &mut Draft, rng: &mut Rng) -> Option<String> {
@@ -118,19 +118,19 @@ fn several_secrets(draft: &mut Draft, rng: &mut Rng) -> Option<String> {
     match rng.u8(..4) {
         0 => {
             draft.key = key;
-            said("another's secret")
+            some_words("another's secret")
         }
         1 => {
             draft.secrets.push(other);
-            said("two secrets, the first signs")
+            some_words("two secrets, the first signs")
         }
         2 => {
             draft.secrets.insert(0, other);
-            said("two secrets, the second signs")
+            some_words("two secrets, the second signs")
         }
         _ => {
             draft.key = Vec::new();
-            said("the empty key signs")
+            some_words("the empty key signs")
         }
     }
 }
@@ -164,7 +164,7 @@ fn id(draft: &mut Draft, rng: &mut Rng) -> Option<String> {
         }
     };
     draft.id = id;
-    said(words)
+    some_words(words)
 }
 
 /// Arrivals at the edge of what is still in time, and far beyond.
@@ -198,7 +198,7 @@ fn clock(draft: &mut Draft, rng: &mut Rng) -> Option<String> {
         _ => ("arrives ten years too late", 315_360_000_000),
     };
     draft.now_milliseconds = SIGNED_AT * 1000 + late;
-    said(words)
+    some_words(words)
 }
 
 /// The time in another form, signed in that form.
@@ -220,7 +220,7 @@ fn time_form(draft: &mut Draft, rng: &mut Rng) -> Option<String> {
         _ => ("an underscore", "1_767_225_600".to_owned()),
     };
     draft.time = time;
-    said(format!("time with {words}"))
+    some_words(format!("time with {words}"))
 }
 
 /// Bodies, signed as they are.
@@ -266,5 +266,5 @@ fn body(draft: &mut Draft, rng: &mut Rng) -> Option<String> {
         }
     };
     draft.body = body;
-    said(format!("body {words}"))
+    some_words(format!("body {words}"))
 }

@@ -17,7 +17,7 @@ pub(crate) const BENDS: &[Bend] = &[
     brands,
 ];
 
-fn said(words: impl Into<String>) -> Option<String> {
+fn some_words(words: impl Into<String>) -> Option<String> {
     Some(words.into())
 }
 
@@ -39,7 +39,7 @@ fn names(draft: &mut Draft, rng: &mut Rng) -> Option<String> {
             "a header under another name"
         }
     };
-    said(words)
+    some_words(words)
 }
 
 /// Headers several times.
@@ -87,7 +87,7 @@ fn doubled(draft: &mut Draft, rng: &mut Rng) -> Option<String> {
             "another time's header behind"
         }
     };
-    said(words)
+    some_words(words)
 }
 
 /// One header on two lines.
@@ -96,21 +96,21 @@ fn split(draft: &mut Draft, _: &mut Rng) -> Option<String> {
     let (head, rest) = value.split_once(draft.scheme.separator)?;
     draft.headers.push((name.clone(), head.to_owned()));
     draft.headers.push((name, rest.to_owned()));
-    said("the signature's header on two lines")
+    some_words("the signature's header on two lines")
 }
 
 fn missing(draft: &mut Draft, rng: &mut Rng) -> Option<String> {
     if rng.bool() {
         draft.headers.clear();
-        return said("no headers");
+        return some_words("no headers");
     }
     let at = chosen(draft, rng)?;
     if rng.bool() {
         draft.headers.remove(at);
-        return said("a header missing");
+        return some_words("a header missing");
     }
     draft.headers[at].1.clear();
-    said("a header empty")
+    some_words("a header empty")
 }
 
 /// One of the headers that are left.
@@ -166,7 +166,7 @@ fn named_values(draft: &mut Draft, rng: &mut Rng) -> Option<String> {
             "an underscore in the signed time"
         }
     };
-    said(words)
+    some_words(words)
 }
 
 fn altered_body(draft: &mut Draft, rng: &mut Rng) -> Option<String> {
@@ -215,7 +215,7 @@ fn altered_body(draft: &mut Draft, rng: &mut Rng) -> Option<String> {
             "written anew"
         }
     };
-    said(format!("body altered: {words}"))
+    some_words(format!("body altered: {words}"))
 }
 
 /// Svix and Standard Webhooks name the same three headers otherwise.
@@ -254,5 +254,5 @@ fn brands(draft: &mut Draft, rng: &mut Rng) -> Option<String> {
             "one header of the other brand"
         }
     };
-    said(words)
+    some_words(words)
 }

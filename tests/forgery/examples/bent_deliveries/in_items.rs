@@ -20,7 +20,7 @@ pub(crate) const BENDS: &[Bend] = &[
     time_item,
 ];
 
-fn said(words: impl Into<String>) -> Option<String> {
+fn some_words(words: impl Into<String>) -> Option<String> {
     Some(words.into())
 }
 
@@ -62,7 +62,7 @@ fn spelling(draft: &mut Draft, rng: &mut Rng) -> Option<String> {
         ),
     };
     *draft.signed_item()? = format!("{tag}{text}");
-    said(format!("signature {words}"))
+    some_words(format!("signature {words}"))
 }
 
 fn mixed(text: &str, rng: &mut Rng) -> String {
@@ -103,7 +103,7 @@ fn forged(draft: &mut Draft, rng: &mut Rng) -> Option<String> {
     };
     let forged = draft.item(&forged);
     *draft.signed_item()? = forged;
-    said(format!("forged signature: {words}"))
+    some_words(format!("forged signature: {words}"))
 }
 
 /// More signatures beside the right one.
@@ -139,7 +139,7 @@ fn others(draft: &mut Draft, rng: &mut Rng) -> Option<String> {
     };
     let at = if before { first } else { draft.items.len() };
     draft.items.splice(at..at, added);
-    said(format!("beside the signature {words}"))
+    some_words(format!("beside the signature {words}"))
 }
 
 fn foreign(draft: &Draft, rng: &mut Rng) -> Option<String> {
@@ -196,7 +196,7 @@ fn arrangement(draft: &mut Draft, rng: &mut Rng) -> Option<String> {
             "an item without a value, last"
         }
     };
-    said(words)
+    some_words(words)
 }
 
 fn separated(draft: &mut Draft, to: fn(&str) -> String, words: &'static str) -> &'static str {
@@ -223,7 +223,7 @@ fn blanks(draft: &mut Draft, rng: &mut Rng) -> Option<String> {
     };
     let item = draft.signed_item()?;
     *item = item.replacen(mark, &to, 1);
-    said(words)
+    some_words(words)
 }
 
 /// Another tag, over the right signature.
@@ -235,7 +235,7 @@ fn tag(draft: &mut Draft, rng: &mut Rng) -> Option<String> {
     let other = *rng.choice(&tags)?;
     let item = draft.signed_item()?;
     *item = format!("{other}{}", item.strip_prefix(own)?);
-    said("signature under another tag")
+    some_words("signature under another tag")
 }
 
 /// The time's item, doubled or moved, where it has one.
@@ -274,5 +274,5 @@ fn time_item(draft: &mut Draft, rng: &mut Rng) -> Option<String> {
             "a fraction behind the signed time"
         }
     };
-    said(words)
+    some_words(words)
 }

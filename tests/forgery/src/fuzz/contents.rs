@@ -24,8 +24,9 @@ pub(super) fn bodies(endpoint: &'static TestEndpoint) -> FuzzTarget {
     let run = move |bytes: &[u8]| {
         let heard = receive_proven(endpoint, bytes);
         assert_eq!(heard, receive_proven(endpoint, bytes), "{}", endpoint.name);
-        if let EndpointVerdict::Accepted(told) = &heard {
-            told.iter()
+        if let EndpointVerdict::Accepted(items) = &heard {
+            items
+                .iter()
                 .for_each(|received| assert_rereads_equal(endpoint, received));
         }
     };
@@ -48,10 +49,11 @@ pub(super) fn answers(endpoint: &'static TestEndpoint) -> FuzzTarget {
                 CallTarget::Certificate(_) => Some(answer(200, certificate("sandbox"))),
                 CallTarget::Api(_) => Some(shown.clone()),
             };
-            if let EndpointVerdict::Accepted(told) =
+            if let EndpointVerdict::Accepted(items) =
                 receive(endpoint, &genuine.headers, &genuine.body, known)
             {
-                told.iter()
+                items
+                    .iter()
                     .for_each(|received| assert_rereads_equal(endpoint, received));
             }
         }
@@ -76,11 +78,11 @@ pub(super) fn journal_entries(endpoint: &'static TestEndpoint) -> Option<FuzzTar
     let EndpointOwner::Provider(_) = endpoint.owner else {
         return None;
     };
-    let told = endpoint
+    let items = endpoint
         .genuine
         .iter()
         .flat_map(|genuine| &genuine.received);
-    let mut readings = told
+    let mut readings = items
         .clone()
         .filter_map(|received| event_of(&received.outcome));
     let first = readings.next()?.clone();
@@ -95,7 +97,7 @@ pub(super) fn journal_entries(endpoint: &'static TestEndpoint) -> Option<FuzzTar
     };
     Some(FuzzTarget {
         name: format!("kept of {}", endpoint.name),
-        seeds: told.map(|received| received.raw.to_vec()).collect(),
+        seeds: items.map(|received| received.raw.to_vec()).collect(),
         run: Box::new(run),
     })
 }

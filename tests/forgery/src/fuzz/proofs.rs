@@ -121,14 +121,14 @@ pub(super) fn certificates(endpoint: &'static TestEndpoint) -> FuzzTarget {
             secrets: &endpoint.own_tenant().secrets,
             now: T,
         };
-        if let EndpointVerdict::Accepted(told) = endpoint.receive(&knock, &known, |_| None) {
+        if let EndpointVerdict::Accepted(items) = endpoint.receive(&knock, &known, |_| None) {
             let text = String::from_utf8_lossy(bytes);
             let first = CertificateDer::from_pem_slice(text.as_bytes()).expect("was read");
             assert!(
                 right.contains(&first),
                 "somebody else's certificate vouches"
             );
-            assert_eq!(told, genuine.received);
+            assert_eq!(items, genuine.received);
         }
     };
     FuzzTarget {

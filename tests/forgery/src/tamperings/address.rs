@@ -84,9 +84,9 @@ pub(super) const TAMPERINGS: &[Tampering] = &[
     }),
     preserving("parameters encoded otherwise", |bent, _, rng| {
         pairs(bent)?;
-        let said = parse_query(&bent.body)?;
+        let parameters = parse_query(&bent.body)?;
         let mut encoded = |text: &str| encoded(text, rng);
-        let pairs = said.iter().map(|(n, v)| format!("{}={}", encoded(n), encoded(v)));
+        let pairs = parameters.iter().map(|(n, v)| format!("{}={}", encoded(n), encoded(v)));
         let pairs: Vec<String> = pairs.collect();
         join(bent, &pairs)
     }),
@@ -191,8 +191,8 @@ pub(super) const INSIDERS: &[Tampering] = &[
         let mut rest = pairs(bent)?;
         rest.retain(|pair| !is_proof(pair));
         let (raw, head) = (rest.join("&"), "GET /partners/agrumes/postback\n");
-        let told = parse_query(raw.as_bytes())?;
-        let lines: Vec<String> = told.iter().map(|(n, v)| format!("{n}={v}")).collect();
+        let parameters = parse_query(raw.as_bytes())?;
+        let lines: Vec<String> = parameters.iter().map(|(n, v)| format!("{n}={v}")).collect();
         let lines = lines.join("\n");
         let text = match rng.u8(..6) {
             0 => raw,

@@ -110,15 +110,15 @@ impl Simulation<'_> {
         }
         let mut known = Vec::new();
         for event in self.script.requests.iter().flatten() {
-            let told = &self.script.events[*event];
-            let id = told.id().as_str();
+            let delivered = &self.script.events[*event];
+            let id = delivered.id().as_str();
             let Some(versions) = versions.remove(id) else {
                 return Err(format!("{id} got 2xx and is nowhere"));
             };
             let version = versions.first().copied().unwrap_or(NORMALIZER_VERSION);
-            let reading = told.normalized_by(version);
+            let reading = delivered.normalized_by(version);
             known.push(JournaledEvent {
-                scripted: told,
+                scripted: delivered,
                 normalized: reading,
             });
         }
@@ -176,9 +176,9 @@ impl Simulation<'_> {
             };
             digest = digest.plus(event.scripted.digest(entry.normalizer));
             let reading = event.scripted.normalized_by(entry.normalizer);
-            let told = event.scripted;
+            let delivered = event.scripted;
             journaled.push(JournaledEvent {
-                scripted: told,
+                scripted: delivered,
                 normalized: reading,
             });
         }

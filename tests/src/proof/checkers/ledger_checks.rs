@@ -183,12 +183,12 @@ fn last_statuses(table: &TableState) -> BTreeMap<(CustomerKey, String), Referral
         .collect();
     rows.sort_by_key(|row| row.n);
     let key = |row: &ReferralStatusRow| format!("{}/{}", row.partner, row.referral);
-    let mut told: BTreeMap<(CustomerKey, String), ReferralStatus> = BTreeMap::new();
+    let mut by_referral: BTreeMap<(CustomerKey, String), ReferralStatus> = BTreeMap::new();
     for row in rows {
-        told.insert((row.customer.clone(), key(row)), row.status);
+        by_referral.insert((row.customer.clone(), key(row)), row.status);
     }
-    told.retain(|_, standing| *standing != ReferralStatus::Waiting);
-    told
+    by_referral.retain(|_, standing| *standing != ReferralStatus::Waiting);
+    by_referral
 }
 
 /// Every row of every partner.

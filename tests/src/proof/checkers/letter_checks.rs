@@ -52,13 +52,13 @@ impl Simulation<'_> {
             let Item::Letter(row) = item else { continue };
             let key = item.key();
             let sent = self.accepted_letters.get(&key).copied().unwrap_or_default();
-            let told = match &row.state {
+            let was_sent = match &row.state {
                 LetterState::Sent { .. } => sent == 1,
                 LetterState::Withdrawn { .. } | LetterState::Failed { .. } => sent == 0,
                 LetterState::Unknown { .. } => sent <= 1,
                 LetterState::Due | LetterState::Claimed { .. } => false,
             };
-            if !told {
+            if !was_sent {
                 return Err(format!(
                     "{key} is {} and was sent {sent} times",
                     row.state.name()

@@ -71,37 +71,39 @@ impl Simulation<'_> {
             return Err(format!("{id} is told of no row that stands"));
         };
         let partner = &known.order.partner;
-        let told = (&known.order.row, known.notice.kind);
+        let told_row = (&known.order.row, known.notice.kind);
         if !sent.url.starts_with(&format!("https://{partner}.example/")) {
-            return Err(format!("{told:?} of {partner} is told to {}", sent.url));
+            return Err(format!("{told_row:?} of {partner} is told to {}", sent.url));
         }
         if sent.body != known.body {
-            return Err(format!("{told:?} is told in another wording"));
+            return Err(format!("{told_row:?} is told in another wording"));
         }
         if known.at() > self.clock + MAX_CLOCK_SKEW_MS {
-            return Err(format!("{told:?} is told before it came"));
+            return Err(format!("{told_row:?} is told before it came"));
         }
         let began = self.notices.attempts[attempt].began_at_change;
         let receiver = self.notices.partners.get(partner);
         let since = receiver.and_then(|receiver| receiver.since);
         let wished = |(since, by): (Timestamp, usize)| known.notice.at >= since || by > began;
         if !since.is_some_and(wished) {
-            return Err(format!("{told:?} came before {partner} wished to be told"));
+            return Err(format!(
+                "{told_row:?} came before {partner} wished to be told"
+            ));
         }
         if known.recorded_at_change.is_some_and(|by| by <= began) {
-            return Err(format!("{told:?} is told again, and was written down"));
+            return Err(format!("{told_row:?} is told again, and was written down"));
         }
         let off_from = receiver.and_then(|receiver| receiver.disabled_from);
         if off_from.is_some_and(|from| from <= began) {
-            return Err(format!("{told:?} is told to an endpoint that is off"));
+            return Err(format!("{told_row:?} is told to an endpoint that is off"));
         }
         Ok(partner.clone())
     }
 
     /// What was told of a row was written down.
-    pub(crate) fn check_delivery_state(&mut self, told: &DeliveryState) {
+    pub(crate) fn check_delivery_state(&mut self, told_row: &DeliveryState) {
         let by = self.table.changes.len();
-        let (order, mut found) = (told.task(), 0);
+        let (order, mut found) = (told_row.task(), 0);
         let Some(row) = self.table.peek(&order.key()) else {
             return self.report_violation(format!(
                 "something is told of {order:?}, which stands nowhere"
@@ -109,7 +111,7 @@ impl Simulation<'_> {
         };
         let mut law = None;
         for notice in row.notices() {
-            let is_told = told.delivered.contains_key(notice.kind);
+            let is_told = told_row.delivered.contains_key(notice.kind);
             let id = notice.id(&order.partner, &order.row);
             let Some(known) = self.notices.expected.get_mut(&id) else {
                 continue;
@@ -122,11 +124,11 @@ impl Simulation<'_> {
                 (true, Some(_)) | (false, None) => {}
             }
         }
-        if found != told.delivered.len() {
+        if found != told_row.delivered.len() {
             law = Some("was written down and is no notice of it");
         }
         if let Some(law) = law {
-            self.report_violation(format!("of {order:?} something {law}: {told:?}"));
+            self.report_violation(format!("of {order:?} something {law}: {told_row:?}"));
         }
     }
 

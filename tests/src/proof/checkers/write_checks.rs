@@ -13,9 +13,13 @@ impl Simulation<'_> {
     /// may have been completed meanwhile.
     pub(crate) fn is_durable(&self, entry: &Entry) -> bool {
         let id = &entry.event.id;
-        let told = self.script.events.iter().find(|told| told.id() == id);
-        let completed = told.filter(|_| entry.event.is_waiting());
-        let mut readings = completed.iter().flat_map(|told| &told.normalized);
+        let scripted = self
+            .script
+            .events
+            .iter()
+            .find(|scripted| scripted.id() == id);
+        let completed = scripted.filter(|_| entry.event.is_waiting());
+        let mut readings = completed.iter().flat_map(|scripted| &scripted.normalized);
         self.is_stored(&entry.event) || readings.any(|reading| self.is_stored(reading))
     }
 
@@ -74,7 +78,7 @@ impl Simulation<'_> {
                 self.check_new_payout(number, payout);
                 self.expect_notices(item);
             }
-            Item::DeliveryState(told) if done => self.check_delivery_state(told),
+            Item::DeliveryState(scripted) if done => self.check_delivery_state(scripted),
             Item::NoticeEndpoint(endpoint) if done => self.check_endpoint(endpoint),
             Item::Record(record) if done => {
                 if let Err(law) = self.decided_rows.record_decisions(record) {

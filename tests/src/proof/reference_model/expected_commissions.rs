@@ -202,8 +202,8 @@ fn open_signal(partners: &Partners, key: &str, report: &Referral) -> Option<Self
 
 fn is_in_window(pin: &EffectiveTerms, report: &Referral, first_paid: i64) -> bool {
     let window = i64::from(pin.program.window_days) * 86_400;
-    let (sent, said) = (report.referred_at.as_second(), pin.reported_at.as_second());
-    first_paid - sent <= window && said - first_paid <= window
+    let (sent, answer) = (report.referred_at.as_second(), pin.reported_at.as_second());
+    first_paid - sent <= window && answer - first_paid <= window
 }
 
 /// The report that counts.

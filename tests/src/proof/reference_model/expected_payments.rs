@@ -205,7 +205,7 @@ fn payment(
                 }
             }
             Fact::Refund(seen) => {
-                let told = Refund {
+                let stated = Refund {
                     amount: seen.amount,
                     tax_minor: seen.tax_minor,
                     state: seen.state,
@@ -214,19 +214,19 @@ fn payment(
                     payment: seen.payment.iter().cloned().collect(),
                 };
                 let refunds = payment.refunds.entry(seen.id.clone());
-                let known = refunds.or_insert(told.clone());
-                if told.state > known.state {
-                    *known = told;
+                let known = refunds.or_insert(stated.clone());
+                if stated.state > known.state {
+                    *known = stated;
                 }
             }
             Fact::Dispute(seen) => {
-                let told = Dispute {
+                let stated = Dispute {
                     amount: seen.amount,
                     state: seen.state,
                 };
-                let known = payment.disputes.entry(seen.id.clone()).or_insert(told);
-                if told.state.is_final() || !known.state.is_final() {
-                    *known = told;
+                let known = payment.disputes.entry(seen.id.clone()).or_insert(stated);
+                if stated.state.is_final() || !known.state.is_final() {
+                    *known = stated;
                 }
             }
             _ => {}

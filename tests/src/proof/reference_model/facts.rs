@@ -50,8 +50,8 @@ pub(crate) fn person(facts: &[Positioned<'_, Fact>]) -> Person {
     };
     let seen = &mut person.fallback_profile;
     let some = |of: fn(&domain::person::Profile) -> &Option<std::sync::Arc<str>>| {
-        let told = profiles(false).filter(|(_, profile)| of(profile).is_some());
-        last(told).and_then(|(_, profile)| of(profile).clone())
+        let stated = profiles(false).filter(|(_, profile)| of(profile).is_some());
+        last(stated).and_then(|(_, profile)| of(profile).clone())
     };
     seen.email = some(|profile| &profile.email);
     seen.name = some(|profile| &profile.name);
@@ -80,7 +80,7 @@ pub(crate) fn reported_referrals(facts: &[Positioned<'_, Fact>]) -> BTreeMap<Str
     let mut of_each: BTreeMap<String, Vec<(Rank, Referral)>> = BTreeMap::new();
     let mut canceled = BTreeSet::new();
     for (position, fact) in facts {
-        let (rank, told) = match fact {
+        let (rank, stated) = match fact {
             Fact::Referral(seen) => (
                 (false, seen.reported_at, position.clone()),
                 Referral {
@@ -109,15 +109,15 @@ pub(crate) fn reported_referrals(facts: &[Positioned<'_, Fact>]) -> BTreeMap<Str
             ),
             _ => continue,
         };
-        let key = format!("{}/{}", told.partner, told.referral);
-        if told.is_unreported {
+        let key = format!("{}/{}", stated.partner, stated.referral);
+        if stated.is_unreported {
             canceled.insert(key.clone());
         }
-        of_each.entry(key).or_default().push((rank, told));
+        of_each.entry(key).or_default().push((rank, stated));
     }
-    let first = |(key, mut told): (String, Vec<(Rank, Referral)>)| {
-        told.sort_by(|a, b| a.0.cmp(&b.0));
-        let (_, first) = told.into_iter().next()?;
+    let first = |(key, mut stated): (String, Vec<(Rank, Referral)>)| {
+        stated.sort_by(|a, b| a.0.cmp(&b.0));
+        let (_, first) = stated.into_iter().next()?;
         let canceled = canceled.contains(&key);
         Some((key, Referral { canceled, ..first }))
     };

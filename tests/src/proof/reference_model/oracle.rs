@@ -236,14 +236,14 @@ fn end_request(seen: &[SubscriptionStatement<'_>]) -> (Option<jiff::Timestamp>, 
     };
     let last = before.last().map(|(_, last)| *last);
     let ended_before = last.filter(|last| ends(last));
-    let told = match now.canceled_at {
+    let stated = match now.canceled_at {
         None if now.end_requested && last.is_some() => match ended_before {
             Some(_) => stood,
             None => Some(*at),
         },
-        told => told,
+        stated => stated,
     };
-    let Some(told) = told else {
+    let Some(stated) = stated else {
         return (None, count);
     };
     let began = before.iter().map(|(_, seen)| seen.started_at).min();
@@ -256,7 +256,7 @@ fn end_request(seen: &[SubscriptionStatement<'_>]) -> (Option<jiff::Timestamp>, 
     };
     match (ended_before, stood) {
         (Some(last), Some(stood)) if Some(stood) > began || as_agreed(last) => (Some(stood), count),
-        _ => (Some(told), count + u32::from(told > now.started_at)),
+        _ => (Some(stated), count + u32::from(stated > now.started_at)),
     }
 }
 
@@ -300,17 +300,18 @@ fn invoices(facts: &[Positioned<'_, Fact>]) -> BTreeMap<ObjectId, Invoice> {
         let mut since: Vec<_> = own.chain(all.copied()).collect();
         since.sort_by_key(|(position, _)| *position);
         let settling = since.first().copied();
-        since.retain(|told| told.1.id == *id || Some(*told) == settling);
-        let told = |(position, seen): &(&Position, &domain::payment::snapshot::InvoiceSnapshot)| {
-            if after_paid(position) {
-                InvoiceState::Paid
-            } else {
-                seen.state
-            }
-        };
+        since.retain(|stated| stated.1.id == *id || Some(*stated) == settling);
+        let stated =
+            |(position, seen): &(&Position, &domain::payment::snapshot::InvoiceSnapshot)| {
+                if after_paid(position) {
+                    InvoiceState::Paid
+                } else {
+                    seen.state
+                }
+            };
         // Being paid settles what was given up before, and nothing undoes it.
-        let best = since.iter().map(told).max();
-        let settled = since.iter().find(|one| Some(told(one)) == best);
+        let best = since.iter().map(stated).max();
+        let settled = since.iter().find(|one| Some(stated(one)) == best);
         let invoice = Invoice {
             state: best.unwrap_or(failed.state),
             subscription: failed.subscription.clone(),
@@ -321,7 +322,7 @@ fn invoices(facts: &[Positioned<'_, Fact>]) -> BTreeMap<ObjectId, Invoice> {
                 true => failed.next_attempt,
                 false => NextAttempt::Unknown,
             },
-            paid: since.iter().rev().find_map(|(_, told)| told.paid),
+            paid: since.iter().rev().find_map(|(_, stated)| stated.paid),
             settled_at: settled.map(|(position, _)| position.at),
         };
         Some((id.clone(), invoice))

@@ -116,8 +116,8 @@ impl ScenarioBuilder<'_> {
         }
         if guest {
             self.add_event_by_reference("charge.succeeded", 3, &[p], vec![fact]);
-            let told = self.script.events.last_mut().expect("just told");
-            for reading in &mut told.normalized {
+            let scripted = self.script.events.last_mut().expect("just told");
+            for reading in &mut scripted.normalized {
                 reading.references = references(&[c]);
             }
         } else {
@@ -355,8 +355,8 @@ impl ScenarioBuilder<'_> {
             code: ReferralCode::parse("autumn").expect("is a code"),
         }];
         self.add_event("customer.updated", 3, known, &[]);
-        let told = self.script.events.last_mut().expect("just told");
-        told.normalized[0].facts = vec![Fact::Unclear {
+        let scripted = self.script.events.last_mut().expect("just told");
+        scripted.normalized[0].facts = vec![Fact::Unclear {
             what: "a new value".into(),
         }];
     }

@@ -38,7 +38,11 @@ impl Simulation<'_> {
             }
             ApiQuestion::Waiting(waiting) => {
                 let id = &waiting.event.id;
-                let event = self.script.events.iter().position(|told| told.id() == id)?;
+                let event = self
+                    .script
+                    .events
+                    .iter()
+                    .position(|scripted| scripted.id() == id)?;
                 if fault == Fault::RequestLost {
                     return Some(Vec::new());
                 }
@@ -60,19 +64,19 @@ impl Simulation<'_> {
     ) -> Option<Arc<Entry>> {
         let readings = self.script.events[event].normalized.len();
         let ahead = NORMALIZER_VERSION as usize + self.rng.index(readings);
-        let told = &self.script.events[event];
-        match (&told.when_api_silent, fault) {
-            (SilentApiOutcome::Unasked, _) => Some(told.entry(version, now, receipt.clone())),
+        let scripted = &self.script.events[event];
+        match (&scripted.when_api_silent, fault) {
+            (SilentApiOutcome::Unasked, _) => Some(scripted.entry(version, now, receipt.clone())),
             (SilentApiOutcome::Refused, Fault::RequestLost) => None,
             (SilentApiOutcome::Waits(_), Fault::RequestLost) => {
-                told.waiting_entry(now, receipt.clone())
+                scripted.waiting_entry(now, receipt.clone())
             }
             (SilentApiOutcome::Refused | SilentApiOutcome::Waits(_), Fault::ApiAhead) => {
                 let version = u16::try_from(ahead).expect("few readings");
-                Some(told.entry(version, now, receipt.clone()))
+                Some(scripted.entry(version, now, receipt.clone()))
             }
             (SilentApiOutcome::Refused | SilentApiOutcome::Waits(_), _) => {
-                Some(told.entry(version, now, receipt.clone()))
+                Some(scripted.entry(version, now, receipt.clone()))
             }
         }
     }

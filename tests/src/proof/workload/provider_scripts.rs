@@ -41,7 +41,7 @@ pub(crate) fn add_provider_scripts(script: &mut Script, rng: &mut Rng) {
 impl ProviderScript {
     fn of(provider: &'static Provider) -> Self {
         let scenario = provider.scenario();
-        let told = scenario
+        let scripted = scenario
             .iter()
             .enumerate()
             .flat_map(|(place, (name, body))| {
@@ -54,28 +54,28 @@ impl ProviderScript {
                     .map(|(name, _)| at(name))
                     .collect();
                 let items = now.iter().enumerate();
-                let told = items.filter_map(|(item, received)| {
+                let scripted = items.filter_map(|(item, received)| {
                     let of = |all: &Vec<ReceivedItem>| all.get(item).and_then(normalized);
                     let silent = silent.as_ref().map(of);
                     let later = later.iter().flatten().filter_map(of);
                     Some(scripted_event(normalized(received)?, silent, later))
                 });
-                told.collect::<Vec<_>>()
+                scripted.collect::<Vec<_>>()
             });
         Self {
             account: provider.account(Mode::Test),
-            events: told.collect(),
+            events: scripted.collect(),
         }
     }
 
     /// Tells it in a story, a request an event.
     pub(crate) fn add_to(&self, script: &mut Script) {
-        for told in &self.events {
+        for scripted in &self.events {
             let place = script.events.len();
             script.requests.push(vec![place]);
             script.events.push(ScriptedEvent {
                 true_order: u32::try_from(place).expect("few events"),
-                ..told.clone()
+                ..scripted.clone()
             });
         }
     }

@@ -34,7 +34,7 @@ pub(crate) fn random_script(seed: u64) -> Script {
     let end = script
         .events
         .iter()
-        .map(|told| told.normalized[0].occurred_at);
+        .map(|scripted| scripted.normalized[0].occurred_at);
     script.span_seconds = end.max().map_or(0, |end| end.as_second() - START_SECOND);
     script
 }
@@ -53,11 +53,11 @@ fn merge_requests(script: &mut Script, rng: &mut Rng) {
 
 /// Of some events a part can't be read: by version N alone, or by both. The rest says what it said.
 fn make_partly_unclear(script: &mut Script, rng: &mut Rng) {
-    for told in &mut script.events {
-        if !told.normalized[0].facts.is_empty() && rng.one_in(16) {
-            told.add_unclear_part();
+    for scripted in &mut script.events {
+        if !scripted.normalized[0].facts.is_empty() && rng.one_in(16) {
+            scripted.add_unclear_part();
             if rng.one_in(2) {
-                told.normalized[1] = told.normalized[0].clone();
+                scripted.normalized[1] = scripted.normalized[0].clone();
             }
         }
     }
@@ -159,8 +159,8 @@ impl ScenarioBuilder<'_> {
             },
         ];
         self.add_event("session", 1, facts, &[&session]);
-        let told = self.script.events.last_mut().expect("just told");
-        for reading in &mut told.normalized {
+        let scripted = self.script.events.last_mut().expect("just told");
+        for reading in &mut scripted.normalized {
             reading.references.push(person.clone());
             reading
                 .references
@@ -168,10 +168,10 @@ impl ScenarioBuilder<'_> {
         }
         // N + 1 reads more out of it than N.
         if self.rng.one_in(3) {
-            told.normalized[1]
+            scripted.normalized[1]
                 .references
                 .push(Reference::shop(&self.name).expect("is an id"));
-            if let Some(Fact::Profile(profile)) = told.normalized[1].facts.first_mut() {
+            if let Some(Fact::Profile(profile)) = scripted.normalized[1].facts.first_mut() {
                 profile.country = Some("FR".into());
             }
         }

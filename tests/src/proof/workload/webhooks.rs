@@ -35,8 +35,8 @@ impl Simulation<'_> {
                 continue;
             };
             self.inject(FaultKind::ManyInOne, many);
-            let told = self.script.events[first].normalized[0].occurred_at;
-            let happened = told.as_millisecond() - self.clock;
+            let scripted = self.script.events[first].normalized[0].occurred_at;
+            let happened = scripted.as_millisecond() - self.clock;
             let mut delay = happened + self.rng.between(100, 1500);
             let reordered = self.rng.one_in(patience);
             let by = self.rng.between(0, 90 * MINUTE);
@@ -96,9 +96,9 @@ impl Simulation<'_> {
         };
         self.request_deliveries[request].attempts += 1;
         let receipt: Arc<str> = Arc::from(self.deliveries.to_string());
-        let told = &self.script.events;
+        let scripted = &self.script.events;
         let mut events = self.script.requests[request].iter();
-        if events.any(|event| told[*event].asks_api()) {
+        if events.any(|event| scripted[*event].asks_api()) {
             let wanted = ApiQuestion::Request {
                 request,
                 version,
@@ -110,7 +110,7 @@ impl Simulation<'_> {
         }
         let entries: Vec<Arc<Entry>> = self.script.requests[request]
             .iter()
-            .map(|event| told[*event].entry(version, now, receipt.clone()))
+            .map(|event| scripted[*event].entry(version, now, receipt.clone()))
             .collect();
         let entries = match self.mutant {
             Some(mutant) => mutant.alter_entries(self, entries),

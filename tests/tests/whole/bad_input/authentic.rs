@@ -10,8 +10,8 @@ async fn what_is_authentic_and_unreadable_is_quarantined_once() {
         for verdict in ["quarantined", "repeated"] {
             let answer = sender.post(&sender.signed(&body), body.clone()).await;
             assert_eq!(answer.status, 200, "{name}: {answer:?}");
-            let told = format!("\"{verdict}\":1");
-            assert!(answer.body.contains(&told), "{name}: {}", answer.body);
+            let counted = format!("\"{verdict}\":1");
+            assert!(answer.body.contains(&counted), "{name}: {}", answer.body);
         }
     }
     sender.harness.settle().await;
@@ -37,8 +37,8 @@ async fn what_does_not_concern_us_is_acknowledged_and_costs_no_store_request() {
     ] {
         let answer = sender.post(&sender.signed(&body), body).await;
         assert_eq!(answer.status, 200, "{name}: {answer:?}");
-        let told = format!("\"{verdict}\":1");
-        assert!(answer.body.contains(&told), "{name}: {}", answer.body);
+        let counted = format!("\"{verdict}\":1");
+        assert!(answer.body.contains(&counted), "{name}: {}", answer.body);
         assert_eq!(sender.proxy.take_operations(), [""; 0], "{name}");
     }
 }

@@ -29,8 +29,8 @@ async fn a_secret_an_address_and_a_name_are_never_logged_nor_said_in_an_answer()
     };
     let master = Secret::new(LOCAL_MASTER).unwrap();
     let acme = partner_secret(&master, &PartnerId::parse("acme").unwrap(), 1).unwrap();
-    let mut said = deliver_to_provider(&sender).await;
-    said.push_str(&deliver_to_partner(&sender, &acme).await);
+    let mut texts = deliver_to_provider(&sender).await;
+    texts.push_str(&deliver_to_partner(&sender, &acme).await);
     sender.harness.settle().await;
     assert_eq!(
         sender.harness.mails().len(),
@@ -47,7 +47,10 @@ async fn a_secret_an_address_and_a_name_are_never_logged_nor_said_in_an_answer()
     }
     let revealed = acme.reveal_standard();
     for canary in [SECRET, EMAIL, NAME, "canary", "Canary", &revealed] {
-        assert!(!said.contains(canary), "an answer says `{canary}`: {said}");
+        assert!(
+            !texts.contains(canary),
+            "an answer says `{canary}`: {texts}"
+        );
         let line = logged.lines().find(|line| line.contains(canary));
         assert!(line.is_none(), "a log line says `{canary}`: {line:?}");
     }
@@ -88,16 +91,16 @@ async fn deliver_to_provider(sender: &SignedSender) -> String {
     bodies.push(invoice(&[("created", all.clone())]));
     bodies.push(invoice(&[("livemode", all)]));
     let forged: RequestHeaders = vec![("stripe-signature", format!("t={SECRET},v1={EMAIL}"))];
-    let mut said = String::new();
+    let mut texts = String::new();
     for body in bodies {
-        said.push_str(&sender.post(&sender.signed(&body), body.clone()).await.body);
-        said.push_str(&sender.post(&forged, body).await.body);
+        texts.push_str(&sender.post(&sender.signed(&body), body.clone()).await.body);
+        texts.push_str(&sender.post(&forged, body).await.body);
     }
-    said
+    texts
 }
 
 async fn deliver_to_partner(sender: &SignedSender, acme: &Secret) -> String {
-    let mut said = String::new();
+    let mut texts = String::new();
     for customer in [
         json!({ "email": EMAIL }),
         json!({ "email": NAME }),
@@ -112,7 +115,7 @@ async fn deliver_to_partner(sender: &SignedSender, acme: &Secret) -> String {
             .harness
             .post("POST", PARTNER_EVENTS_PATH, &headers, report)
             .await;
-        said.push_str(&answer.body);
+        texts.push_str(&answer.body);
     }
-    said
+    texts
 }

@@ -18,8 +18,8 @@ pub(crate) fn stories_folder() -> PathBuf {
 }
 
 /// Where two texts part.
-pub(crate) fn first_difference(expected: &str, told: &str) -> String {
-    let mut lines = expected.lines().zip(told.lines()).enumerate();
+pub(crate) fn first_difference(expected: &str, actual: &str) -> String {
+    let mut lines = expected.lines().zip(actual.lines()).enumerate();
     match lines.find(|(_, (a, b))| a != b) {
         Some((line, (a, b))) => format!("line {}: expected `{a}`, told `{b}`", line + 1),
         None => "one goes on where the other ends".into(),

@@ -29,11 +29,11 @@ impl StoryTest {
         let customer = file.remove("customer").unwrap();
         let mut snapshots = Vec::new();
         let mut deliveries = 0;
-        for told in file["events"].as_array_mut().unwrap() {
-            let told = told.as_table_mut().unwrap();
-            let times = told.get("times").and_then(toml::Value::as_integer);
+        for event in file["events"].as_array_mut().unwrap() {
+            let event = event.as_table_mut().unwrap();
+            let times = event.get("times").and_then(toml::Value::as_integer);
             deliveries += usize::try_from(times.unwrap_or(1)).unwrap();
-            if let Some(look) = told.remove("snapshot") {
+            if let Some(look) = event.remove("snapshot") {
                 snapshots.push((deliveries, look.as_str().unwrap().to_owned()));
             }
         }
@@ -75,30 +75,35 @@ pub(crate) fn figures(view: &Value) -> Value {
     let list = |name: &str| view[name].as_array().unwrap().clone();
     let subscriptions: Vec<Value> = list("subscriptions")
         .iter()
-        .map(|told| {
-            let items: Vec<_> = told["items"].as_array().unwrap().iter().map(item).collect();
+        .map(|event| {
+            let items: Vec<_> = event["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(item)
+                .collect();
             json!({
-                "status": told["status"],
-                "plan": told["plan"],
+                "status": event["status"],
+                "plan": event["plan"],
                 "items": items,
-                "current_period_end": told["current_period_end"],
+                "current_period_end": event["current_period_end"],
             })
         })
         .collect();
     let payments: Vec<Value> = list("payments")
         .iter()
-        .map(|told| {
+        .map(|event| {
             json!({
-                "id": told["id"],
-                "amount_minor": told["amount_minor"],
-                "refunded_minor": told["refunded_minor"],
-                "disputed_minor": told["disputed_minor"],
+                "id": event["id"],
+                "amount_minor": event["amount_minor"],
+                "refunded_minor": event["refunded_minor"],
+                "disputed_minor": event["disputed_minor"],
             })
         })
         .collect();
     let letters: Vec<Value> = list("letters")
         .iter()
-        .map(|told| format!("{} {}", text(&told["kind"]), text(&told["state"])).into())
+        .map(|event| format!("{} {}", text(&event["kind"]), text(&event["state"])).into())
         .collect();
     json!({ "subscriptions": subscriptions, "payments": payments, "letters": letters })
 }

@@ -175,8 +175,8 @@ async fn a_token_is_had_once_and_anew_when_it_is_old_or_refused() {
     ];
     let stand_in = FakeApi::open(&answers).await;
     let now = Arc::new(Mutex::new(Timestamp::UNIX_EPOCH));
-    let told = Arc::clone(&now);
-    let client = stand_in.client_at(TOKEN, Clock::new(move || *told.lock().expect("is whole")));
+    let shared = Arc::clone(&now);
+    let client = stand_in.client_at(TOKEN, Clock::new(move || *shared.lock().expect("is whole")));
     for _ in 0..2 {
         assert!(client.call(&payment()).await.is_some());
     }

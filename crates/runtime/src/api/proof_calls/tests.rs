@@ -25,9 +25,9 @@ struct Flood {
 impl Flood {
     fn new() -> Self {
         let now = Arc::new(Mutex::new(Timestamp::UNIX_EPOCH));
-        let told = Arc::clone(&now);
+        let shared = Arc::clone(&now);
         Self {
-            calls: ProofCalls::new(Clock::new(move || *told.lock().unwrap())),
+            calls: ProofCalls::new(Clock::new(move || *shared.lock().unwrap())),
             now,
             made: AtomicUsize::new(0),
         }
