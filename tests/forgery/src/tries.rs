@@ -219,8 +219,8 @@ fn try_once(
             way.name, endpoint.name
         )),
         Ok(fate) => Ok(fate),
-        Err(accepted) => Err(format!(
-            "{} at {}: {accepted}",
+        Err(complaint) => Err(format!(
+            "{} at {}: {complaint}",
             way.name, bent.endpoint.name
         )),
     })

@@ -303,13 +303,10 @@ async fn two_who_tell_of_one_row_at_once_write_it_down_once() {
         &acme(),
         &Key::commission(&row(0, RowKind::Commission, 200)).sort,
     );
-    let Some(Item::DeliveryState(story_requests)) = desk.table.get(key).await.unwrap() else {
+    let Some(Item::DeliveryState(state)) = desk.table.get(key).await.unwrap() else {
         panic!("nothing was written down")
     };
-    assert_eq!(
-        (story_requests.version, story_requests.delivered.len()),
-        (1, 1)
-    );
+    assert_eq!((state.version, state.delivered.len()), (1, 1));
 }
 
 /// A partner's customer pays 28.80 and gets 9.60 back.

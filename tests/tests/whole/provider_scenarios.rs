@@ -47,9 +47,9 @@ async fn one_life_told_by_each_provider_ends_in_records_that_agree_field_by_fiel
         for (pointer, reason) in &untold {
             let expected = record.pointer(pointer);
             let expected = expected.unwrap_or_else(|| panic!("{provider:?}: no {pointer}"));
-            let delivered = seen.pointer(pointer) == Some(expected);
+            let is_told = seen.pointer(pointer) == Some(expected);
             assert!(
-                !delivered,
+                !is_told,
                 "{provider:?}: {pointer} is told, though \"{reason}\""
             );
             fill(&mut seen, pointer, expected);
@@ -127,8 +127,8 @@ fn every_letter_that_a_telling_asks_for_can_be_written() {
         let all = provider_entries(provider);
         let customer = customer(&all);
         let mut written = BTreeSet::new();
-        for delivered in 1..=all.len() {
-            let delivered = &all[..delivered];
+        for count in 1..=all.len() {
+            let delivered = &all[..count];
             let now = delivered.iter().map(|entry| entry.event.occurred_at).max();
             let now = now.expect("one at least");
             let record = Record::new(customer.clone()).rebuild(delivered, delivered, now);

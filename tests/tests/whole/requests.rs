@@ -84,32 +84,25 @@ async fn a_question_costs_two_requests_a_conflict_three_and_a_forged_one_none() 
         Secret::new(LOCAL_MASTER).unwrap(),
     );
     let secret = partner_secret(&master, &acme, 1).unwrap();
-    let delivered = |id: &str| {
+    let report = |id: &str| {
         format!(r#"{{"type":"lead.created","data":{{"referral_id":"{id}","code":"c"}}}}"#)
     };
     let path = "/partners/acme/referrals/r-1";
     let asked = partner::status_request_text(&acme, "r-1");
     let post = ["GetItem", "Query", "PutItem", "PutItem", "PutItem", "Query"];
     for (method, path, body, signed, status, cost) in [
+        ("POST", EVENTS, report("r-1"), report("r-1"), 202, &post[..]),
         (
             "POST",
             EVENTS,
-            delivered("r-1"),
-            delivered("r-1"),
-            202,
-            &post[..],
-        ),
-        (
-            "POST",
-            EVENTS,
-            delivered("r-2"),
-            delivered("r-2"),
+            report("r-2"),
+            report("r-2"),
             409,
             &["Query", "PutItem", "PutItem"],
         ),
-        ("POST", EVENTS, delivered("r-2"), delivered("r-1"), 401, &[]),
+        ("POST", EVENTS, report("r-2"), report("r-1"), 401, &[]),
         ("GET", path, String::new(), asked, 200, &["Query", "Query"]),
-        ("GET", path, String::new(), delivered("r-1"), 401, &[]),
+        ("GET", path, String::new(), report("r-1"), 401, &[]),
     ] {
         let headers = standard::sign("msg_1", signed.as_bytes(), &secret, harness.now());
         let answer = harness

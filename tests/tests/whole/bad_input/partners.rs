@@ -53,7 +53,7 @@ async fn a_key_that_was_given_out_but_is_not_in_force_costs_one_read() {
         assert_eq!(wire.take_operations(), ["GetItem"], "{name}");
     }
     let unheard = br#"{"type":"referral.hummed","data":{}}"#;
-    for (body, status, response) in [
+    for (body, status, message) in [
         (&unheard[..], 422, "`referral.created`"),
         (&report, 202, "accepted"),
         (&report, 202, "repeated"),
@@ -63,7 +63,7 @@ async fn a_key_that_was_given_out_but_is_not_in_force_costs_one_read() {
             .post("POST", PARTNER_EVENTS_PATH, &headers, body.to_vec())
             .await;
         assert_eq!(answer.status, status, "{answer:?}");
-        assert!(answer.body.contains(response), "{answer:?}");
+        assert!(answer.body.contains(message), "{answer:?}");
     }
 }
 
