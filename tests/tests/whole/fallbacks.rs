@@ -114,9 +114,11 @@ async fn views(harness: &TestHarness) -> Value {
     {
         let mut view = harness.view(&format!("stripe/test/{id}")).await;
         for event in view["events"].as_array_mut().unwrap() {
-            // A report's webhook-id is made of the second at which it was sent.
+            // A report's webhook-id is made of the second at which it was sent, and its place is
+            // where it was heard.
             if event["type"] == "referral.created" {
                 event["id"] = "(the sender's)".into();
+                event["occurred_at"] = "(when it was heard)".into();
             }
         }
         views.insert(id.to_owned(), view);

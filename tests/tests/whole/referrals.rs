@@ -127,6 +127,7 @@ fn without_arrival(view: &mut Value) {
         event["verdict"] = "(as it came)".into();
         if event["type"] == "referral.created" {
             event["id"] = "(the sender's)".into();
+            event["occurred_at"] = "(when it was heard)".into();
         }
     }
 }

@@ -111,10 +111,11 @@ impl ReferralReport {
         })
     }
 
-    /// The event, by reference to the reported customer. A report without a time of its own
-    /// happened when it was first signed.
+    /// The event, by reference to the reported customer. Its place is where it was first heard,
+    /// whatever the partner dates itself: so of each referral the first report is folded first. A
+    /// report without a time of its own referred the customer when it was first signed.
     pub fn event(&self, first: FirstHeard) -> NormalizedEvent {
-        let occurred_at = self.occurred_at.unwrap_or(first.signed_at);
+        let referred_at = self.occurred_at.unwrap_or(first.signed_at);
         let (partner, referral) = (self.partner.clone(), self.referral.clone());
         let (rank, fact) = match self.kind {
             // A lead has no effect; it is kept for the history.
@@ -123,7 +124,7 @@ impl ReferralReport {
                 let snapshot = ReferralSnapshot {
                     partner,
                     referral,
-                    referred_at: occurred_at,
+                    referred_at,
                     reported_at: Some(first.heard_at),
                     names: self.references.clone(),
                     sub_ids: self.sub_ids.clone(),
@@ -138,7 +139,7 @@ impl ReferralReport {
         NormalizedEvent {
             id: self.id.clone(),
             kind: self.kind.as_str().into(),
-            occurred_at,
+            occurred_at: first.heard_at,
             rank,
             about: About::ByReference(self.leading_references()),
             facts: fact.into_iter().collect(),

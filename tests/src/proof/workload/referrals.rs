@@ -154,11 +154,7 @@ impl ScenarioBuilder<'_> {
         let mut behind = names.clone();
         behind.retain(|name| !name.as_str().starts_with("code/"));
         let about = About::ByReference(if behind.is_empty() { names } else { behind });
-        let dated_back = kind == "referral.created" && self.rng.one_in(4);
-        let now = self.clock;
-        self.clock -= if dated_back { 700 } else { 0 };
         self.add_event_about(kind, 1, about, facts, &[]);
-        self.clock = now;
     }
 
     /// Rates that leave fractions, spans and windows that end within a scenario.
