@@ -1,11 +1,7 @@
 //! The Lambda.
 
 use calendar::Calendar;
-use runtime::settings::Settings;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_runtime::Error> {
-    runtime::telemetry::start();
-    let function = Calendar::from_settings(&Settings::from_env())?;
-    runtime::serve::serve(function).await
+fn main() -> Result<(), lambda_runtime::Error> {
+    runtime::serve::run(Calendar::from_settings)
 }

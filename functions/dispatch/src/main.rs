@@ -1,11 +1,7 @@
 //! The Lambda.
 
 use dispatch::Dispatch;
-use runtime::settings::Settings;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_runtime::Error> {
-    runtime::telemetry::start();
-    let function = Dispatch::from_settings(&Settings::from_env())?;
-    runtime::serve::serve(function).await
+fn main() -> Result<(), lambda_runtime::Error> {
+    runtime::serve::run(Dispatch::from_settings)
 }

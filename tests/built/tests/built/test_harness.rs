@@ -198,26 +198,16 @@ pub(crate) fn has_log_line(process: &FunctionProcess, words: &[&str]) -> bool {
         .any(|line| words.iter().all(|word| line.contains(word)))
 }
 
-/// A function's own program: as it was built with these tests, or where ORANGERY_BINARIES says.
+/// A function's program: in the one that was built with these tests, or its own where
+/// ORANGERY_BINARIES says.
 fn program(function: &str) -> FunctionProgram {
     if let Some(binaries) = std::env::var_os("ORANGERY_BINARIES") {
         // Tests run in their package's folder; who names a folder stands at the root.
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         return FunctionProgram::built(&root.join(binaries), function).unwrap();
     }
-    let file = match function {
-        "calendar" => env!("CARGO_BIN_EXE_built-calendar"),
-        "dispatch" => env!("CARGO_BIN_EXE_built-dispatch"),
-        "engagement-email" => env!("CARGO_BIN_EXE_built-engagement-email"),
-        "journal-fold" => env!("CARGO_BIN_EXE_built-journal-fold"),
-        "partner-notice" => env!("CARGO_BIN_EXE_built-partner-notice"),
-        "partner-referral" => env!("CARGO_BIN_EXE_built-partner-referral"),
-        "payment-webhook" => env!("CARGO_BIN_EXE_built-payment-webhook"),
-        "shop-api" => env!("CARGO_BIN_EXE_built-shop-api"),
-        _ => panic!("{function} is no function that is built here"),
-    };
     FunctionProgram {
-        file: PathBuf::from(file),
-        arguments: Vec::new(),
+        file: PathBuf::from(env!("CARGO_BIN_EXE_built-functions")),
+        arguments: vec![function.into()],
     }
 }
