@@ -74,6 +74,66 @@ fn line(key: &Key, item: &Item) -> Option<String> {
     Some(format!("{key}: {says}"))
 }
 
+/// What a write changes, where its key does not say it, in a few words.
+pub(crate) fn says_in_short(item: &Item) -> String {
+    let says = match item {
+        Item::Record(record) => format!(
+            "{} entries, owes {}, due {}",
+            record.folded.count,
+            record.pending.len(),
+            moment(record.next_due_at)
+        ),
+        Item::Letter(row) => row.state.name().to_owned(),
+        Item::Cursor(cursor) => {
+            let after = cursor.after.as_ref().map(ToString::to_string);
+            format!(
+                "at {}, stalled {}",
+                after.unwrap_or_default(),
+                cursor.stalled_runs
+            )
+        }
+        Item::FanOut(row) => {
+            let after = row.after.as_ref().map(ToString::to_string);
+            format!(
+                "at {}, due {}",
+                after.unwrap_or_default(),
+                moment(row.next_due_at)
+            )
+        }
+        Item::DeliveryState(row) => {
+            let told: Vec<&str> = row.delivered.keys().map(AsRef::as_ref).collect();
+            format!("told {}, due {}", told.join(" "), moment(row.next_due_at))
+        }
+        Item::NoticeEndpoint(row) => format!(
+            "{} key {} failing {} off {}",
+            row.url,
+            row.key,
+            moment(row.failing_since),
+            row.disabled.is_some()
+        ),
+        Item::FirstPayment(row) => moment(row.paid_at),
+        Item::Payout(payout) => format!("until {}", payout.until),
+        Item::TransferBatch(batch) => format!("{} transfers", batch.transfers.len()),
+        Item::Checkpoint(checkpoint) => format!("{} entries", checkpoint.folded.count),
+        Item::ClosedBucket(bucket) => format!("{} hashes", bucket.hashes.len()),
+        Item::Partner(row) => format!("{} terms, {} codes", row.programs.len(), row.codes.len()),
+        Item::ShopKey(row) => format!("key {}, revoked {}", row.key, moment(row.revoked_at)),
+        Item::Bank(_)
+        | Item::Entry(..)
+        | Item::Parked(..)
+        | Item::Alias(..)
+        | Item::Commission(_)
+        | Item::ReferralStatus(_)
+        | Item::Report(..)
+        | Item::Unreadable(_) => return String::new(),
+    };
+    format!(" ({says})")
+}
+
+fn moment(at: Option<jiff::Timestamp>) -> String {
+    at.map_or_else(|| "never".to_owned(), |at| at.to_string())
+}
+
 fn of_record(record: &Record) -> String {
     let Record {
         folded,

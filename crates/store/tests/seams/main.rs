@@ -44,3 +44,4 @@ mod long_journals;
 mod first_payment;
 
 mod table;
+mod trace;

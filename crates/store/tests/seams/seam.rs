@@ -128,16 +128,10 @@ struct SeamRun<'a> {
 
 impl<'a> SeamRun<'a> {
     fn new(seam: &'a Seam) -> Self {
-        let mut base = seam.base.clone();
-        base.paging = match base.paging {
-            Paging::AtMost(most) => Paging::AtMost(most),
-            Paging::Whole | Paging::Drawn(_) => Paging::AtMost(1),
-        };
-        base.scan_paging = Paging::AtMost(1);
         Self {
             seam,
             extent: Extent::asked_for(),
-            base,
+            base: with_short_pages(&seam.base),
             counts: Counts::default(),
             right: BTreeMap::new(),
             ended: BTreeMap::new(),
@@ -330,6 +324,17 @@ impl<'a> SeamRun<'a> {
         }
         Ok(ends)
     }
+}
+
+/// The table with pages of one item, unless a seam has chosen a length.
+pub(crate) fn with_short_pages(base: &TableState) -> TableState {
+    let mut base = base.clone();
+    base.paging = match base.paging {
+        Paging::AtMost(most) => Paging::AtMost(most),
+        Paging::Whole | Paging::Drawn(_) => Paging::AtMost(1),
+    };
+    base.scan_paging = Paging::AtMost(1);
+    base
 }
 
 /// Runs an actor to its end, with nothing going wrong.

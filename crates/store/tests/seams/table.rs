@@ -3,7 +3,7 @@
 use crate::seam::Seam;
 
 /// Every function of the protocol, with its seams.
-fn functions() -> Vec<(&'static str, Vec<Seam>)> {
+pub(crate) fn functions() -> Vec<(&'static str, Vec<Seam>)> {
     vec![
         ("ingest", crate::ingest::seams()),
         ("hand over", crate::hand_over::seams()),
