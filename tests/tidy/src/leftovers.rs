@@ -45,6 +45,7 @@ fn no_fixture_template_or_sample_is_orphaned() {
         "tests/letters/",
         "tests/stories/",
         "providers/src/tests/entitlements/",
+        "store/tests/seams/",
     ];
     for path in paths.iter().filter(|path| path.ends_with(".snap")) {
         if !walked.iter().any(|folder| path.contains(folder)) {

@@ -10,6 +10,8 @@ pub enum Paging {
     Whole,
     /// At most so many.
     AtMost(usize),
+    /// One, and before each of them a page without any.
+    OneBehindEmpty,
     /// One to five, and now and then none of several that follow, drawn for each request from this
     /// seed. The same request draws the same number again, so that a schedule can be repeated.
     Drawn(u64),
@@ -28,6 +30,7 @@ impl Paging {
         match self {
             Self::Whole => limit,
             Self::AtMost(length) => limit.min(length.max(1)),
+            Self::OneBehindEmpty => 0,
             Self::Drawn(seed) => {
                 let drawn = draw(seed, request);
                 match drawn.checked_rem(ONE_EMPTY_IN).unwrap_or_default() {

@@ -1,6 +1,7 @@
 //! Those who finish what was begun, each by itself: a later one hides a broken first one.
 
-use crate::seam::{Seam, run_alone};
+use crate::alone::run_alone;
+use crate::seam::Seam;
 use crate::support::at_once;
 use jiff::Timestamp;
 use store::audit::walk;

@@ -21,6 +21,7 @@
 mod support;
 mod orders;
 mod extent;
+mod alone;
 mod seam;
 mod fallbacks;
 mod ends;

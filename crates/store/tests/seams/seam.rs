@@ -1,6 +1,7 @@
 //! One function of the protocol by itself: from where it begins, who runs it, and what must hold
 //! after any of them died anywhere and one net alone has finished the work.
 
+use crate::alone::{answer_lines, is_right, run_alone, with_short_pages};
 use crate::ends::project;
 use crate::extent::Extent;
 use crate::fallbacks::Net;
@@ -144,6 +145,8 @@ impl<'a> SeamRun<'a> {
             let what = self.seam.actors[*actor].what;
             self.every_fault(&[*actor], &self.seam.nets)
                 .map_err(|law| format!("{what}, alone: {law}"))?;
+            self.with_empty_pages(*actor)
+                .map_err(|law| format!("{what}, with empty pages: {law}"))?;
         }
         if all.len() > 1 {
             self.run(&all, None, &[])
@@ -152,6 +155,19 @@ impl<'a> SeamRun<'a> {
                 .map_err(|law| format!("together: {law}"))?;
         }
         Ok(())
+    }
+
+    /// An actor comes to the same end where pages are empty although others follow.
+    fn with_empty_pages(&mut self, actor: usize) -> Result<(), String> {
+        let mut base = self.base.clone();
+        (base.paging, base.scan_paging) = (Paging::OneBehindEmpty, Paging::OneBehindEmpty);
+        let (table, answer) = run_alone(&self.seam.actors[actor], base, 1);
+        let right = self.right_ends(Net::Nobody, &[actor], &[])?;
+        let mut lines = project(&table);
+        if self.seam.compares_answers {
+            lines.extend(answer_lines([(actor, &answer)].into_iter()));
+        }
+        is_right(&lines, &right).map_err(|law| format!("{law}\n  answered {answer:?}"))
     }
 
     fn every_fault(&mut self, members: &[usize], nets: &[(Net, Holds)]) -> Result<(), String> {
@@ -235,6 +251,8 @@ impl<'a> SeamRun<'a> {
         }
         ended.push(end.table.clone());
         if !is_faulty {
+            // Where nobody died and no answer was lost, nothing is left to a net.
+            check_settled(&end.table, self.seam.later)?;
             // Who lost a race and was told so says it again.
             let table = Net::Sender.run(self.seam, end.table.clone(), &unanswered)?;
             let right = self.right_ends(Net::Nobody, members, &[])?;
@@ -324,67 +342,4 @@ impl<'a> SeamRun<'a> {
         }
         Ok(ends)
     }
-}
-
-/// The table with pages of one item, unless a seam has chosen a length.
-pub(crate) fn with_short_pages(base: &TableState) -> TableState {
-    let mut base = base.clone();
-    base.paging = match base.paging {
-        Paging::AtMost(most) => Paging::AtMost(most),
-        Paging::Whole | Paging::Drawn(_) => Paging::AtMost(1),
-    };
-    base.scan_paging = Paging::AtMost(1);
-    base
-}
-
-/// Runs an actor to its end, with nothing going wrong.
-pub(crate) fn run_alone(actor: &Actor, table: TableState, tried: u32) -> (TableState, Answer) {
-    let stepped = SteppedTable::default();
-    let begin = || vec![(actor.run)(stepped.clone(), tried)];
-    let interleavings = Interleavings {
-        table: &stepped,
-        base: &table,
-        begin: &begin,
-        fault: None,
-        in_order: false,
-        most_runs: 1,
-    };
-    let mut ended = None;
-    let explored = interleavings.explore(|end| {
-        ended = Some(end);
-        Ok(())
-    });
-    explored.expect("nothing is looked at");
-    let mut end = ended.expect("it comes to an end");
-    let answer = end.outputs.remove(0).expect("it did not die");
-    (end.table, answer)
-}
-
-/// What each was answered, in the order of the actors.
-fn answer_lines<'a>(answers: impl Iterator<Item = (usize, &'a Answer)>) -> Vec<String> {
-    let mut lines: Vec<String> = answers
-        .map(|(member, answer)| format!("{member} is answered {answer:?}"))
-        .collect();
-    lines.sort();
-    lines
-}
-
-fn is_right(end: &Vec<String>, right: &BTreeSet<Vec<String>>) -> Result<(), String> {
-    if right.contains(end) {
-        return Ok(());
-    }
-    let difference = |other: &Vec<String>| {
-        let lacks = other.iter().filter(|line| !end.contains(line));
-        let has = end.iter().filter(|line| !other.contains(line));
-        let lacks = lacks.map(|line| format!("\n  lacks {line}"));
-        lacks
-            .chain(has.map(|line| format!("\n  has   {line}")))
-            .collect::<Vec<_>>()
-    };
-    let nearest = right.iter().map(difference).min_by_key(Vec::len);
-    Err(format!(
-        "no order of its actors ends so ({} do):{}",
-        right.len(),
-        nearest.unwrap_or_default().concat()
-    ))
 }

@@ -6,10 +6,14 @@
 //! actor from beginning to end before a request. Of the latter two only the names of the requests
 //! stand there that are made from then on, and only where they are not those of the first.
 
+use crate::alone::{run_alone, with_short_pages};
 use crate::ends::says_in_short;
-use crate::seam::{Actor, Answer, Seam, run_alone, with_short_pages};
+use crate::seam::{Actor, Answer, Seam};
 use crate::table::functions;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
 use std::task::{Context, Poll, Waker};
 use store::memory::{SteppedTable, TableAnswer, TableRequest, TableState};
 use store::{Item, Key, PutOutcome, StoreError, TransactWrite, WriteCondition};
@@ -187,13 +191,55 @@ fn behind(after: Option<&Key>) -> String {
 }
 
 #[test]
-fn every_function_asks_what_it_asked_before() {
-    for (function, seams) in functions() {
-        let text: Vec<String> = seams.iter().map(traces_of).collect();
-        let mut settings = insta::Settings::clone_current();
-        settings.set_prepend_module_to_snapshot(false);
-        settings.set_omit_expression(true);
-        let name = function.replace(' ', "-");
-        settings.bind(|| insta::assert_snapshot!(name, text.join("\n")));
-    }
+fn no_function_is_kept_that_is_none() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/seams/snapshots");
+    let there = fs::read_dir(folder).unwrap();
+    let there: BTreeSet<String> = there
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    let functions = functions().into_iter();
+    let kept = functions.map(|(function, _)| format!("{}.snap", function.replace(' ', "-")));
+    assert_eq!(there, kept.collect());
+}
+
+fn assert_asks_what_it_asked_before(function: &str) {
+    let mut all = functions().into_iter();
+    let (_, seams) = all.find(|(name, _)| *name == function).expect("a function");
+    let text: Vec<String> = seams().iter().map(traces_of).collect();
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    let name = function.replace(' ', "-");
+    settings.bind(|| insta::assert_snapshot!(name, text.join("\n")));
+}
+
+/// A test for each function, so that a change of one says so.
+macro_rules! asks_what_it_asked_before {
+    ($($test:ident: $function:literal),* $(,)?) => {$(
+        #[test]
+        fn $test() {
+            assert_asks_what_it_asked_before($function);
+        }
+    )*};
+}
+
+asks_what_it_asked_before! {
+    ingest_asks_what_it_asked_before: "ingest",
+    hand_over_asks_what_it_asked_before: "hand over",
+    retry_parked_asks_what_it_asked_before: "retry parked",
+    effects_asks_what_it_asked_before: "effects",
+    claim_asks_what_it_asked_before: "claim",
+    outcome_asks_what_it_asked_before: "outcome",
+    decision_asks_what_it_asked_before: "decision",
+    grant_asks_what_it_asked_before: "grant",
+    payout_asks_what_it_asked_before: "payout",
+    notice_asks_what_it_asked_before: "notice",
+    endpoint_asks_what_it_asked_before: "endpoint",
+    tiers_asks_what_it_asked_before: "tiers",
+    audit_asks_what_it_asked_before: "audit",
+    due_scan_asks_what_it_asked_before: "due scan",
+    fan_out_asks_what_it_asked_before: "fan out",
+    waiting_asks_what_it_asked_before: "waiting",
+    long_journals_asks_what_it_asked_before: "long journals",
+    first_payment_asks_what_it_asked_before: "first payment",
 }
