@@ -89,6 +89,17 @@ text_id!(
     |text| fits_key(text, MAX_OBJECT_ID)
 );
 text_id!(
+    /// A meter event's own id, as the shop's code gives it: one for each thing that happened,
+    /// however often it is told. 1 to 400 bytes.
+    MeterEventId,
+    |text| fits_key(text, MAX_OBJECT_ID)
+);
+text_id!(
+    /// What is metered: `api_calls`. 1 to 64 letters, digits, `_`, `-` and `.`.
+    MeterName,
+    is_meter_name
+);
+text_id!(
     /// A partner's name in its address: `acme`. 1 to 64 lower-case letters, digits and dashes.
     PartnerId,
     is_partner_name
@@ -199,6 +210,11 @@ fn fits_key(text: &str, max: usize) -> bool {
 
 fn is_partner_name(name: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=64).contains(&name.len()) && name.bytes().all(is_allowed)
+}
+
+fn is_meter_name(name: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
     (1..=64).contains(&name.len()) && name.bytes().all(is_allowed)
 }
 

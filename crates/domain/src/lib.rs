@@ -11,6 +11,7 @@ pub mod digest;
 pub mod person;
 pub mod subscription;
 pub mod payment;
+pub mod usage;
 pub mod partner;
 pub mod event;
 pub mod state;

@@ -1,0 +1,4 @@
+//! Laws of usage: quantities, pages as sets, periods, what meters count, and what it costs.
+
+mod quantities;
+mod pages;
