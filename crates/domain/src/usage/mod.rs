@@ -6,3 +6,6 @@ pub mod meter_event;
 pub mod page;
 pub mod page_bytes;
 pub mod page_place;
+pub mod periods;
+pub mod price;
+pub mod meter;

@@ -2,3 +2,5 @@
 
 mod quantities;
 mod pages;
+mod periods;
+mod meters;
