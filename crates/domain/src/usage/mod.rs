@@ -9,3 +9,4 @@ pub mod page_place;
 pub mod periods;
 pub mod price;
 pub mod meter;
+pub mod rate;

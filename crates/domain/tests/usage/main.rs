@@ -4,3 +4,4 @@ mod quantities;
 mod pages;
 mod periods;
 mod meters;
+mod prices;
