@@ -6,6 +6,7 @@
 
 pub mod ids;
 pub mod shop_key;
+pub mod root_fingerprint;
 pub mod money;
 pub mod digest;
 pub mod person;

@@ -210,6 +210,7 @@ impl IndexState {
             | Item::ClosedBucket(_)
             | Item::FanOut(_)
             | Item::ShopKey(_)
+            | Item::Root(_)
             | Item::Cursor(_) => {}
             Item::Payout(_) | Item::Bank(_) | Item::TransferBatch(_) => {}
             Item::ReferralStatus(_) | Item::Report(..) => {}

@@ -2,6 +2,7 @@
 
 use crate::secret::{Secret, WeakSecret};
 use domain::ids::{PartnerId, PersonHash};
+use domain::root_fingerprint::RootFingerprint;
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -99,6 +100,15 @@ pub fn notice_secret(
     of_partner(NOTICE_PURPOSE, root, partner, version)
 }
 
+/// What tells this root from others: derived under a purpose of its own, so that nothing which is
+/// derived from the root follows from it.
+///
+/// # Errors
+/// [`WeakSecret::Underivable`] when nothing follows from the root.
+pub fn root_fingerprint(root: &Secret) -> Result<RootFingerprint, WeakSecret> {
+    expand(root, FINGERPRINT_PURPOSE).map(RootFingerprint::from_bytes)
+}
+
 fn of_partner(
     purpose: &[u8],
     root: &Secret,
@@ -126,3 +136,4 @@ const SALT: &[u8] = b"orangery";
 const PERSON_PURPOSE: &[u8] = b"person hash\0";
 const PARTNER_PURPOSE: &[u8] = b"partner webhook\0";
 const NOTICE_PURPOSE: &[u8] = b"partner notice\0";
+const FINGERPRINT_PURPOSE: &[u8] = b"root fingerprint\0";

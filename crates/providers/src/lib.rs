@@ -58,7 +58,7 @@ pub use fetch::{
     ApiCall, ApiResponse, ApiResponses, CallPurpose, CallTarget, FetchStep, Method,
     MissingResponse, PendingCalls,
 };
-pub use keys::{KeyRoots, PersonKey, notice_secret, partner_secret};
+pub use keys::{KeyRoots, PersonKey, notice_secret, partner_secret, root_fingerprint};
 pub use outcome::{ItemOutcome, ReceivedItem};
 pub use provider::{
     ApiAuth, ApiConfig, Provider, Scheme, SignatureEncoding, SignedHeaders, UnsignedDelivery,

@@ -25,4 +25,4 @@ pub use partner::{
     tiers,
 };
 pub use port::{InsertOutcome, Page, PutOutcome, Table, TransactWrite, WriteCondition};
-pub use shop::{lookup, shop_keys};
+pub use shop::{lookup, roots, shop_keys};

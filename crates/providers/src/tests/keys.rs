@@ -1,7 +1,7 @@
 //! Derived keys: the same for ever, and never the same for two purposes.
 
 use super::{master, person_key};
-use crate::{PersonKey, Secret, notice_secret, partner_secret};
+use crate::{PersonKey, Secret, notice_secret, partner_secret, root_fingerprint};
 use domain::ids::PartnerId;
 use std::collections::BTreeSet;
 
@@ -40,6 +40,20 @@ fn no_two_partners_versions_purposes_or_masters_share_a_secret() {
             }
         }
     }
+}
+
+#[test]
+fn a_fingerprint_tells_roots_apart_and_is_no_part_of_what_they_give() {
+    let other = Secret::new("another-master-of-the-tests").expect("is strong");
+    let (one, two) = (root_fingerprint(&master()), root_fingerprint(&other));
+    let (one, two) = (one.expect("follows"), two.expect("follows"));
+    assert_ne!(one, two);
+    assert_eq!(one.as_str().len(), 16);
+    // A change here would take every stage's own root for another stage's.
+    assert_eq!(one.as_str(), "0988958b474ba791");
+    let partner = partner_secret(&master(), &PartnerId::parse("acme").unwrap(), 1);
+    let secret = hex::encode(partner.expect("follows").shared().expect("is shared"));
+    assert!(!secret.contains(one.as_str()));
 }
 
 #[test]

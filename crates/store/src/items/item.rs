@@ -20,6 +20,7 @@ use crate::partner::endpoint_row::NoticeEndpoint;
 use crate::partner::partner_row::PartnerRow;
 use crate::partner::payout_rows::{BankRow, TransferBatch};
 use crate::partner::report_row::{ReportIndex, ReportRow, StoredReport};
+use crate::shop::root_row::RootRow;
 use crate::shop::shop_key_row::ShopKeyRow;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::ids::{CustomerKey, Reference};
@@ -69,6 +70,8 @@ pub enum Item {
     DeliveryState(Arc<DeliveryState>),
     /// A key of the shop's own code.
     ShopKey(Arc<ShopKeyRow>),
+    /// Which root keys of one purpose are made from.
+    Root(Arc<RootRow>),
     /// Where the audit stands.
     Cursor(Arc<Cursor>),
     /// From where a long journal is folded again.
@@ -199,6 +202,7 @@ impl Item {
             "notice_endpoint" => read_as::<NoticeEndpoint>(key, attributes),
             "delivery_state" => read_as::<DeliveryState>(key, attributes),
             "shop_key" => read_as::<ShopKeyRow>(key, attributes),
+            "root" => read_as::<RootRow>(key, attributes),
             "cursor" => read_as::<Cursor>(key, attributes),
             "checkpoint" => read_as::<Checkpoint>(key, attributes),
             "closed_bucket" => read_as::<ClosedBucket>(key, attributes),
@@ -238,6 +242,7 @@ impl Item {
             Self::DeliveryState(row) => ask(&**row),
             Self::FanOut(row) => ask(&**row),
             Self::ShopKey(row) => ask(&**row),
+            Self::Root(row) => ask(&**row),
             Self::Cursor(row) => ask(&**row),
             Self::Checkpoint(row) => ask(&**row),
             Self::ClosedBucket(row) => ask(&**row),
@@ -312,6 +317,7 @@ shared_rows! {
     (DeliveryState, DeliveryState),
     (FanOut, FanOut),
     (ShopKey, ShopKeyRow),
+    (Root, RootRow),
     (Cursor, Cursor),
     (Checkpoint, Checkpoint),
     (ClosedBucket, ClosedBucket),

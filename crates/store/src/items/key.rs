@@ -38,6 +38,8 @@ pub const COMMISSION: &str = "commission#";
 pub const PARTNERS: &str = "partners";
 /// The partition of all keys of the shop's own code, so that one query lists them.
 pub const SHOP_KEYS: &str = "shop_keys";
+/// The partition of what tells the roots of keys apart.
+const ROOTS: &str = "roots";
 /// Sort keys of payouts begin so.
 pub const PAYOUT: &str = "payout#";
 /// The partition of what the bank is told.
@@ -172,6 +174,11 @@ impl Key {
     /// Of a key of the shop's own code.
     pub fn shop_key(name: &KeyName) -> Self {
         Self::new(SHOP_KEYS, name.as_str())
+    }
+
+    /// Of the root of one purpose.
+    pub(crate) fn root(purpose: &str) -> Self {
+        Self::new(ROOTS, purpose)
     }
 
     /// Of the audit's place.

@@ -85,6 +85,7 @@ impl Partition {
             | Item::Checkpoint(_)
             | Item::ClosedBucket(_)
             | Item::ShopKey(_)
+            | Item::Root(_)
             | Item::Cursor(_) => {}
         }
     }

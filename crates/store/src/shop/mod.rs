@@ -2,4 +2,6 @@
 
 pub(crate) mod shop_key_row;
 pub mod shop_keys;
+pub(crate) mod root_row;
+pub mod roots;
 pub mod lookup;

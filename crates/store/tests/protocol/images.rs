@@ -19,6 +19,7 @@ use domain::partner::payout::PayoutRequest;
 use domain::partner::referral::{CodeGranted, Decision};
 use domain::payment::snapshot::DisputeState;
 use domain::record::checkpoint::Checkpoint;
+use domain::root_fingerprint::RootFingerprint;
 use domain::shop_key::{KeyName, KeyScope};
 use jiff::civil::date;
 use serde_json::Value;
@@ -34,6 +35,7 @@ use store::notice_endpoints::set;
 use store::partners::{PartnerRow, put_new};
 use store::payouts::{Transfer, run, save_transfer_batches, set_bank};
 use store::reports::{StoredReport, record_report};
+use store::roots::claim_root;
 use store::shop_keys::{create, revoke};
 
 /// What older formats have and this version has left behind: kind and path.
@@ -87,6 +89,7 @@ async fn every_kind_of_item_has_an_image_of_the_format_that_is_written_now() {
         "referral",
         "referral_status",
         "report",
+        "root",
         "shop_key",
         "transfer_batch",
     ];
@@ -205,6 +208,8 @@ async fn items_of_a_shop() -> Vec<Item> {
         .await
         .unwrap();
     revoke(&table, &backend, at(2)).await.unwrap();
+    let root = RootFingerprint::from_bytes([7; 8]);
+    claim_root(&table, "shop", &root, at(1)).await.unwrap();
     // A round that is begun and not ended says most of where it stands.
     let mut round = store::audit::Walk::resume(&table, at(2))
         .await

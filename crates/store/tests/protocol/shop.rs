@@ -2,11 +2,13 @@
 
 use crate::support::{at, customer, ingest, naming, object, paid, subscribed};
 use domain::ids::{CustomerKey, Mode, ProviderAccount, Reference};
+use domain::root_fingerprint::RootFingerprint;
 use domain::shop_key::{KeyName, KeyScope};
 use jiff::{SignedDuration, Timestamp};
 use store::StoreError;
 use store::lookup::{FoundCustomers, MAX_CUSTOMERS, find_customers};
 use store::memory::{Fault, MemoryTable, Paging, TableRequest};
+use store::roots::{RootCheck, check_root, claim_root, replace_root};
 use store::shop_keys::{CreateKeyOutcome, ShopKeyCache, create, list, read, revoke};
 
 fn name(text: &str) -> KeyName {
@@ -192,4 +194,26 @@ async fn a_reference_that_several_share_leads_to_all_of_them_up_to_a_bound() {
     }
     let many = found(&table, "family").await;
     assert_eq!((keys(&many).len(), many.more), (MAX_CUSTOMERS, true));
+}
+
+#[tokio::test]
+async fn the_first_root_is_the_stages_until_it_is_replaced_on_purpose() {
+    let table = MemoryTable::default();
+    let [ours, theirs] = [1, 2].map(|n| RootFingerprint::from_bytes([n; 8]));
+    let asked = check_root(&table, "shop", &ours).await;
+    assert_eq!(asked, Ok(RootCheck::Unknown));
+    let claimed = claim_root(&table, "shop", &ours, at(1)).await;
+    assert_eq!(claimed, Ok(RootCheck::Same));
+    let RootCheck::Other(row) = claim_root(&table, "shop", &theirs, at(2)).await.unwrap() else {
+        panic!("another root was taken for the stage's");
+    };
+    assert_eq!((&row.fingerprint, row.since), (&ours, at(1)));
+    // Another purpose has a root of its own.
+    let asked = check_root(&table, "partners", &theirs).await;
+    assert_eq!(asked, Ok(RootCheck::Unknown));
+    assert_eq!(replace_root(&table, &row, &theirs, at(3)).await, Ok(true));
+    let late = replace_root(&table, &row, &ours, at(4)).await;
+    assert_eq!(late, Ok(false), "a replacement that came later was lost");
+    let asked = check_root(&table, "shop", &theirs).await;
+    assert_eq!(asked, Ok(RootCheck::Same));
 }

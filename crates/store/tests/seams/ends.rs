@@ -63,6 +63,7 @@ fn line(key: &Key, item: &Item) -> Option<String> {
         Item::DeliveryState(row) => format!("{:?} next {:?}", row.delivered, row.next_due_at),
         Item::FanOut(row) => format!("goes on: {}", row.next_due_at.is_some()),
         Item::ShopKey(row) => format!("{row:?}"),
+        Item::Root(row) => format!("{row:?}"),
         Item::Unreadable(item) => format!("{:?}", item.error()),
         // How far a walk came, and what only spares a read, have laws of their own.
         Item::Cursor(_) | Item::Checkpoint(_) | Item::ClosedBucket(_) => {

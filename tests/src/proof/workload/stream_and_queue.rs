@@ -236,6 +236,7 @@ fn passes_filter(item: &Item, for_queue: bool) -> bool {
         | Item::ClosedBucket(_)
         | Item::FanOut(_)
         | Item::ShopKey(_)
+        | Item::Root(_)
         | Item::Cursor(_) => false,
         Item::Bank(_) | Item::TransferBatch(_) | Item::Report(..) => false,
         Item::NoticeEndpoint(_) | Item::DeliveryState(_) | Item::Unreadable(_) => false,
