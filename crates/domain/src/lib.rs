@@ -19,5 +19,6 @@ pub mod state;
 pub mod letter;
 pub mod catalog;
 pub mod entitlement;
+pub mod notice;
 pub mod record;
 pub mod view;

@@ -9,12 +9,12 @@
 
 use domain::ids::{CustomerKey, ObjectId, PartnerId};
 use domain::money::{Currency, Money};
-use domain::partner::identity::SelfReferralSignal;
-use domain::partner::ledger::{CommissionRow, RowKind};
-use domain::partner::notice::{
+use domain::notice::{
     GIVE_UP_AFTER, MAX_ATTEMPTS, MAX_WAIT, Notice, is_given_up, of_commission, of_payout,
     of_referral_status, retry_wait,
 };
+use domain::partner::identity::SelfReferralSignal;
+use domain::partner::ledger::{CommissionRow, RowKind};
 use domain::partner::payout::Payout;
 use domain::partner::program::Reward;
 use domain::partner::referral::ReferralRefusal;

@@ -5,7 +5,7 @@ use axum::http::Method;
 use calendar::{Calendar, Enrichment};
 use dispatch::Dispatch;
 use domain::ids::Mode;
-use domain::partner::notice::MAX_ATTEMPTS;
+use domain::notice::MAX_ATTEMPTS;
 use engagement_email::EngagementEmail;
 use engagement_email::mailer::SesMailer;
 use journal_fold::JournalFold;

@@ -1,7 +1,7 @@
 //! Tells partners of their rows: a signed POST for each state that a row comes to, until it is
 //! taken or three days are over.
 
-use domain::partner::notice::{Notice, retry_wait};
+use domain::notice::{Notice, retry_wait};
 use futures_util::future::join_all;
 use jiff::SignedDuration;
 use providers::{KeyRoots, WeakSecret, notice_secret, standard};

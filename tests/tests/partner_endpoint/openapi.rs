@@ -210,7 +210,7 @@ async fn every_status_it_names_is_given_and_no_other() {
 fn every_notice_is_told_of_and_is_as_its_schema_has_it() {
     let document = document();
     let acme = domain::ids::PartnerId::parse("acme").unwrap();
-    let notices = domain::partner::notice_samples::samples(&acme, jiff::Timestamp::UNIX_EPOCH);
+    let notices = domain::notice::samples::samples(&acme, jiff::Timestamp::UNIX_EPOCH);
     assert_eq!(notices.len(), 10);
     for notice in &notices {
         let webhook = &document["webhooks"][notice.kind]["post"]["requestBody"];

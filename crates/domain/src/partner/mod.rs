@@ -1,8 +1,8 @@
 //! Partners: their programs (`program`, `rate`, `tiers`, `program_input`), the referrals they
 //! report and who counts (`identity`, `referral`, `attribution`, `referral_status`), a person's
 //! first payment (`first_payment`), what they earn (`ledger_account`, `row_kind`, `accrual`,
-//! `ledger`), how they are paid (`payout`, `statement`, `bank_account`), and what they are told
-//! (`notice`, `notice_samples`).
+//! `ledger`), and how they are paid (`payout`, `statement`, `bank_account`). What they are told is
+//! in [`crate::notice`].
 
 pub mod program;
 pub mod rate;
@@ -19,6 +19,4 @@ pub mod ledger;
 pub mod referral_status;
 pub mod payout;
 pub mod statement;
-pub mod notice;
-pub mod notice_samples;
 pub mod bank_account;

@@ -8,7 +8,7 @@ use crate::table::readable_error;
 use crate::terminal;
 use anyhow::{Context, bail};
 use clap::Args;
-use domain::partner::notice_samples;
+use domain::notice::samples;
 use jiff::Timestamp;
 use local_cloud::guard::is_loopback;
 use local_shop::delivery::{agent, set};
@@ -67,7 +67,7 @@ impl TestDeliveryArgs {
         })?;
         let secret = notice_secret(&root, partner, endpoint.key)?;
         let mut refused = Vec::new();
-        let samples = notice_samples::samples(partner, now);
+        let samples = samples::samples(partner, now);
         for (n, notice) in samples.into_iter().enumerate() {
             // Another row for each run, or a receiver would drop the second run's as repetitions.
             let row = format!("test#{now}#{n}");

@@ -3,7 +3,7 @@
 use crate::error::StoreError;
 use crate::items::attributes::Attributes;
 use crate::items::key::Key;
-use domain::partner::notice::Notice;
+use domain::notice::Notice;
 use jiff::Timestamp;
 
 /// A kind of item.

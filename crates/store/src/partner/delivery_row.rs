@@ -6,7 +6,7 @@ use crate::items::key::Key;
 use crate::items::stored_item::StoredItem;
 use crate::partner::endpoint_row::NoticeEndpoint;
 use domain::ids::PartnerId;
-use domain::partner::notice::Notice;
+use domain::notice::Notice;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

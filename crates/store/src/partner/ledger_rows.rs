@@ -5,8 +5,8 @@ use crate::error::StoreError;
 use crate::items::attributes::{Attributes, from_fields, to_fields};
 use crate::items::key::Key;
 use crate::items::stored_item::StoredItem;
+use domain::notice::{Notice, of_commission, of_payout, of_referral_status};
 use domain::partner::ledger::CommissionRow;
-use domain::partner::notice::{Notice, of_commission, of_payout, of_referral_status};
 use domain::partner::payout::Payout;
 use domain::partner::referral_status::ReferralStatusRow;
 

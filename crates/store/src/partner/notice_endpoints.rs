@@ -12,7 +12,7 @@ use crate::partner::delivery_row::{DeliveryState, NoticeTask};
 use crate::partner::delivery_states::save_delivered;
 use crate::port::{Table, query_all};
 use domain::ids::PartnerId;
-use domain::partner::notice::is_given_up;
+use domain::notice::is_given_up;
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -14,7 +14,7 @@ use crate::partner::delivery_states::read_delivery_state;
 use crate::partner::endpoint_row::NoticeEndpoint;
 use crate::partner::notice_endpoints::read_endpoint;
 use crate::port::Table;
-use domain::partner::notice::Notice;
+use domain::notice::Notice;
 use jiff::Timestamp;
 use std::sync::Arc;
 

@@ -6,7 +6,7 @@ use crate::partner::delivery_row::NoticeTask;
 use crate::partner::notice_endpoints::read_endpoint;
 use crate::port::Table;
 use domain::ids::PartnerId;
-use domain::partner::notice::is_given_up;
+use domain::notice::is_given_up;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;

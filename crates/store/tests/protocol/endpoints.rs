@@ -1,7 +1,7 @@
 //! Partners' notice endpoints: where they are, under which secrets, and how they go.
 
 use crate::support::{acme, at, at_once, ingest, paid, report};
-use domain::partner::notice::GIVE_UP_AFTER;
+use domain::notice::GIVE_UP_AFTER;
 use std::sync::Arc;
 use store::due_scan::scan_due;
 use store::memory::{Fault, MemoryTable, TableRequest};

@@ -5,7 +5,7 @@ use crate::actors::{actor, after, now, seam, settled};
 use crate::fallbacks::Net;
 use crate::seam::{Actor, Answer, Holds, Seam, explore};
 use crate::support::{acme, at, at_once, paid, report};
-use domain::partner::notice::GIVE_UP_AFTER;
+use domain::notice::GIVE_UP_AFTER;
 use jiff::Timestamp;
 use std::sync::Arc;
 use store::due_scan::scan_due;

@@ -1,8 +1,8 @@
 //! What the shop tells partners by itself: a notice of each kind, with an invented example.
 
 use domain::ids::PartnerId;
-use domain::partner::notice::{Notice, NoticeData};
-use domain::partner::notice_samples;
+use domain::notice::samples;
+use domain::notice::{Notice, NoticeData};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -75,7 +75,7 @@ pub(super) fn webhooks() -> Value {
     let samples = PartnerId::parse("acme").map_or_else(
         |_| Vec::new(),
         |acme| {
-            let notices = notice_samples::samples(&acme, example_time());
+            let notices = samples::samples(&acme, example_time());
             let webhook = |notice: Notice| (notice.kind.to_owned(), webhook(&acme, &notice));
             notices.into_iter().map(webhook).collect()
         },

@@ -9,7 +9,7 @@ use crate::proof::simulation::records::Violation;
 use crate::proof::simulation::records::notice_message;
 use crate::proof::simulation::state::Simulation;
 use domain::ids::PartnerId;
-use domain::partner::notice::GIVE_UP_AFTER;
+use domain::notice::GIVE_UP_AFTER;
 use jiff::Timestamp;
 use std::sync::Arc;
 use store::notice_endpoints::{DisabledReason, NoticeEndpoint};

@@ -1,7 +1,7 @@
 //! What a simulation keeps of its deliveries, queues, payouts and notices.
 
 use domain::ids::{CustomerKey, PartnerId};
-use domain::partner::notice::Notice;
+use domain::notice::Notice;
 use domain::partner::payout::Payout;
 use jiff::Timestamp;
 use jiff::civil::Date;

@@ -17,7 +17,7 @@ use crate::proof::simulation::records::QueuedNotice;
 use crate::proof::simulation::script::PARTNERS;
 use crate::proof::simulation::state::Simulation;
 use domain::ids::PartnerId;
-use domain::partner::notice::MAX_ATTEMPTS;
+use domain::notice::MAX_ATTEMPTS;
 use jiff::SignedDuration;
 use runtime::post::PostOutcome;
 use runtime::queue::QueueError;

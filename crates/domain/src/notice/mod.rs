@@ -4,6 +4,8 @@
 //! A notice depends on the row and the moment it reached the state, never on the moment of sending.
 //! So a notice that is sent again has the same id and the same bytes.
 
+pub mod samples;
+
 use crate::ids::PartnerId;
 use crate::money::{Currency, Money};
 use crate::partner::ledger::{CommissionRow, RowKind};

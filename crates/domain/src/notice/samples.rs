@@ -2,9 +2,9 @@
 
 use crate::ids::{CustomerKey, ObjectId, PartnerId};
 use crate::money::{Currency, Money};
+use crate::notice::{Notice, of_commission, of_payout, of_referral_status};
 use crate::partner::identity::SelfReferralSignal;
 use crate::partner::ledger::{CommissionRow, RowKind};
-use crate::partner::notice::{Notice, of_commission, of_payout, of_referral_status};
 use crate::partner::payout::{Payout, day_of};
 use crate::partner::program::Reward;
 use crate::partner::referral::{ReferralRefusal, SubIds};
