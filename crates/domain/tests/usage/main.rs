@@ -1,5 +1,13 @@
 //! Laws of usage: quantities, pages as sets, periods, what meters count, and what it costs.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+// Helpers of tests fail loudly; the lints' exception covers test functions alone.
+
 mod quantities;
 mod pages;
 mod periods;

@@ -126,6 +126,7 @@ pub(crate) fn says_in_short(item: &Item) -> String {
         | Item::Commission(_)
         | Item::ReferralStatus(_)
         | Item::Report(..)
+        | Item::Root(_)
         | Item::Unreadable(_) => return String::new(),
     };
     format!(" ({says})")
