@@ -79,4 +79,4 @@ const SIGNATURE: TimestampedSignature = TimestampedSignature {
 };
 
 /// Raised whenever the same bytes would give another normalized event.
-const NORMALIZER: u16 = 3;
+const NORMALIZER: u16 = 4;

@@ -183,17 +183,22 @@ impl Transaction<'_> {
         purchased(once.map(|item| (item.price.id.clone(), item.quantity)))
     }
 
+    /// A change that is itself a credit has totals below zero: nothing is due then, or paid.
     fn invoice(&self, state: InvoiceState, due: Money, paid: Option<Money>) -> Fact {
+        let nothing_less = |amount: Money| Money {
+            minor: amount.minor.max(0),
+            ..amount
+        };
         let attempts = self.payments.as_ref().readable().map_or(0, Vec::len);
         Fact::Invoice(InvoiceSnapshot {
             id: self.id.0.clone(),
             subscription: id(&self.subscription_id).cloned(),
             state,
-            due,
+            due: nothing_less(due),
             attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
             // Paddle does not say.
             next_attempt: NextAttempt::Unknown,
-            paid,
+            paid: paid.map(nothing_less),
         })
     }
 
