@@ -54,4 +54,4 @@ pub(crate) static POLAR: Provider = Provider {
 };
 
 /// Raised whenever the same bytes would give another normalized event.
-const NORMALIZER: u16 = 4;
+const NORMALIZER: u16 = 5;

@@ -149,12 +149,14 @@ impl Order<'_> {
             "pending" => draft.add_fact(invoice(InvoiceState::Failed, None)),
             "void" => draft.add_fact(invoice(InvoiceState::Voided, None)),
             "paid" | "refunded" | "partially_refunded" => {
-                let paid = draft.readable(self.arrived(due)).unwrap_or(due);
+                let arrived = draft.readable(self.arrived(due));
+                let paid = arrived.unwrap_or(due);
                 if paid.minor > 0 {
                     let payment = self.payment(event, paid, draft);
                     draft.add_fact(Fact::Payment(payment));
                 }
-                draft.add_fact(invoice(InvoiceState::Paid, Some(paid)));
+                let said = arrived.or(Some(due).filter(|due| due.minor > 0));
+                draft.add_fact(invoice(InvoiceState::Paid, said));
                 let refunded = draft.readable(self.refunded(paid)).flatten();
                 draft.facts.extend(refunded);
             }
@@ -211,13 +213,17 @@ impl Order<'_> {
     }
 
     /// What arrived of a paid order. Where nothing is due any more although its total and balance
-    /// come to something, it is what they come to.
+    /// come to something, it is what they come to; without either nobody knows what that is.
     fn arrived(&self, due: Money) -> Result<Money, UnclearValue> {
         let place = "data.applied_balance_amount";
         let total = self.total_amount.read("data.total_amount")?;
         let balance = self.applied_balance_amount.read(place)?;
-        let (Some(total), Some(balance)) = (total, balance) else {
-            return Ok(due);
+        let (total, balance) = match (total, balance) {
+            (Some(total), Some(balance)) => (total, balance),
+            (Some(0), None) => return Ok(due),
+            (Some(_), None) if due.minor == 0 => return Err(UnclearValue::missing(place)),
+            (None, _) if due.minor == 0 => return Err(UnclearValue::missing("data.total_amount")),
+            (Some(_), None) | (None, _) => return Ok(due),
         };
         let charged = total.saturating_add(balance).max(0);
         if due.minor != 0 && due.minor != charged {
