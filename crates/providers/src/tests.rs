@@ -26,6 +26,7 @@ mod partial;
 mod partner_postback;
 mod partner_signature;
 mod paypal;
+mod published;
 mod readme;
 mod standard_payments;
 mod standard_signature;
