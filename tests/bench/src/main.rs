@@ -1,5 +1,5 @@
-//! What a release binary costs: how fast it wakes, what an accepted webhook takes, how large it
-//! is. `cargo run -p bench --release`, see README.md.
+//! What release binaries cost: how fast they wake, what an accepted webhook or an answered question
+//! takes, how large they are. `cargo run -p bench --release`, see README.md.
 
 #![allow(
     clippy::print_stdout,
@@ -35,7 +35,7 @@ struct Options {
     /// Cold starts of each.
     #[arg(long, default_value_t = 20)]
     starts: usize,
-    /// Webhooks of the warm loop.
+    /// Calls of the warm loop.
     #[arg(long, default_value_t = 2000)]
     calls: usize,
     /// Where to keep what callgrind saw of the last program that was measured.
@@ -50,11 +50,17 @@ struct Options {
 async fn main() -> Result<ExitCode> {
     let options = Options::parse();
     let world = BenchEnvironment::start()?;
-    let ours = Subject::ours(&options.binaries)?;
+    let ours = [
+        Subject::ours(&options.binaries)?,
+        Subject::shop_api(&options.binaries)?,
+    ];
     if options.check {
         return check(&world, &ours, &options.callgrind).await;
     }
-    let mut rows = vec![measure(&world, &ours, &options).await?];
+    let mut rows = Vec::new();
+    for subject in &ours {
+        rows.push(measure(&world, subject, &options).await?);
+    }
     match &options.peer {
         Some(folder) => {
             let peer = Subject::node(folder).context("the Node peer")?;
@@ -66,7 +72,7 @@ async fn main() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Webhooks of the warm loop of a small function.
+/// Calls of the warm loop of a small function.
 const SMALL_CALLS: usize = 100;
 
 async fn measure(
@@ -101,16 +107,31 @@ async fn measure(
 }
 
 /// Counts that do not depend on the machine's haste, against their limits.
-async fn check(world: &BenchEnvironment, ours: &Subject, callgrind: &Path) -> Result<ExitCode> {
-    let limits = include_str!("../limits.toml").parse::<toml::Table>()?;
-    let warm = ours.start(world, 200, None).await?;
-    let mut measured = Measurement::of(ours);
-    measured.warm(&warm, 200);
-    measured.instructions = ours.instructions(world, callgrind).await?;
+async fn check(world: &BenchEnvironment, ours: &[Subject], callgrind: &Path) -> Result<ExitCode> {
     let mut failed = false;
+    for subject in ours {
+        failed |= exceeds(world, subject, callgrind).await?;
+    }
+    Ok(if failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+/// Whether one of its counts is over its limit.
+async fn exceeds(world: &BenchEnvironment, subject: &Subject, callgrind: &Path) -> Result<bool> {
+    let limits = include_str!("../limits.toml").parse::<toml::Table>()?;
+    let warm = subject.start(world, 200, None).await?;
+    let mut measured = Measurement::of(subject);
+    measured.warm(&warm, 200);
+    measured.instructions = subject.instructions(world, callgrind).await?;
+    let mut failed = false;
+    println!("{}", subject.name);
     for (name, counted) in measured.counts() {
-        let Some(limit) = limits.get(name).and_then(toml::Value::as_integer) else {
-            bail!("limits.toml says nothing of {name}");
+        let limit = limits.get(subject.name).and_then(|of| of.get(name));
+        let Some(limit) = limit.and_then(toml::Value::as_integer) else {
+            bail!("limits.toml says nothing of {name} of {}", subject.name);
         };
         let verdict = match counted {
             None => "skipped: valgrind is not here",
@@ -121,11 +142,7 @@ async fn check(world: &BenchEnvironment, ours: &Subject, callgrind: &Path) -> Re
             Some(_) => "ok",
         };
         let counted = counted.map_or_else(|| "-".to_owned(), |counted| counted.to_string());
-        println!("{name:32} {counted:>12} of {limit:>12}  {verdict}");
+        println!("  {name:30} {counted:>12} of {limit:>12}  {verdict}");
     }
-    Ok(if failed {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    })
+    Ok(failed)
 }

@@ -17,7 +17,7 @@ pub(crate) struct Measurement {
     pub(crate) cold_cpu: Vec<Duration>,
     /// From the first event to its answer, with the share of 128 MB.
     pub(crate) small: Vec<Duration>,
-    /// Webhooks a second with that share.
+    /// Calls a second with that share.
     pub(crate) small_rate: Option<f64>,
     pub(crate) instructions: Option<i64>,
     warm_cpu: Duration,
@@ -72,8 +72,8 @@ impl Measurement {
             ("instructions_to_first_answer", self.instructions),
             ("size_bytes", whole(self.size)),
             ("zipped_bytes", whole(self.zipped)),
-            ("log_bytes_a_webhook", whole(self.log_bytes as u64 / calls)),
-            ("requests_in_200_webhooks", whole(requests)),
+            ("log_bytes_a_call", whole(self.log_bytes as u64 / calls)),
+            ("requests_in_200_calls", whole(requests)),
             ("peak_kilobytes", whole(self.peak_kb)),
         ]
     }
@@ -131,16 +131,16 @@ pub(crate) fn table(rows: &[Measurement]) -> Table {
         "exec to first `next`, ms",
         "to first answer from there, ms",
         "the same at 128 MB, ms",
-        "webhooks a second at 128 MB",
+        "calls a second at 128 MB",
         "exec to first answer, ms",
         "CPU of it, ms",
         "million instructions of it",
-        "warm CPU a webhook, µs",
+        "warm CPU a call, µs",
         "peak memory, MiB",
         "size, MB",
         "zipped, MB",
-        "reads + writes a webhook",
-        "log bytes a webhook",
+        "reads + writes a call",
+        "log bytes a call",
     ]);
     for row in rows {
         table.add_row(row.row());

@@ -1,6 +1,7 @@
 //! A program under measurement: started as Lambda starts it, watched from outside.
 
 use crate::aws::BenchAws;
+use crate::events::{CATALOG, STAGE, Workload, key_row, question, webhook};
 use crate::quota::Quota;
 use anyhow::{Context, Result, bail};
 use lambda::{
@@ -19,6 +20,7 @@ pub(crate) struct BenchEnvironment {
     services: AwsServers,
     /// The certificate of the authority that vouches for the services.
     authority: PathBuf,
+    catalog: PathBuf,
     folder: RunFolder,
     /// Events are never told twice.
     events_sent: AtomicUsize,
@@ -29,19 +31,38 @@ impl BenchEnvironment {
         let (folder, authority) = (RunFolder::new()?, TestAuthority::new()?);
         let file = folder.fresh_path("pem");
         std::fs::write(&file, authority.pem())?;
+        let catalog = folder.fresh_path("toml");
+        std::fs::write(&catalog, CATALOG)?;
         let aws = Arc::new(BenchAws::default());
         Ok(Self {
             services: ReservedPort::new()?.open(authority.server()?, aws.clone())?,
             aws,
             authority: file,
+            catalog,
             folder,
             events_sent: AtomicUsize::new(0),
         })
     }
 
     /// The next event.
-    fn event(&self) -> Result<Vec<u8>> {
-        crate::events::webhook(self.events_sent.fetch_add(1, Ordering::Relaxed))
+    fn event(&self, workload: Workload) -> Result<Vec<u8>> {
+        match workload {
+            Workload::Webhooks => webhook(self.events_sent.fetch_add(1, Ordering::Relaxed)),
+            Workload::Questions => question(),
+        }
+    }
+
+    /// An empty table; for questions one with the key that asks, and the customer whom the
+    /// webhook's own program wrote.
+    async fn prepare(&self, subject: &Subject) -> Result<()> {
+        self.aws.reset();
+        if let Some(writer) = &subject.writer {
+            let mut process = start(writer, self).await?;
+            invoke_next(&mut process, self, Workload::Webhooks).await?;
+            process.end().await?;
+            self.aws.seed(key_row());
+        }
+        Ok(())
     }
 }
 
@@ -49,6 +70,9 @@ impl BenchEnvironment {
 pub(crate) struct Subject {
     pub(crate) name: &'static str,
     program: FunctionProgram,
+    workload: Workload,
+    /// Who writes the customer that is asked about.
+    writer: Option<FunctionProgram>,
     /// What is uploaded.
     pub(crate) files: Vec<PathBuf>,
 }
@@ -76,6 +100,20 @@ impl Subject {
             name: "payment-webhook",
             files: vec![program.file.clone()],
             program,
+            workload: Workload::Webhooks,
+            writer: None,
+        })
+    }
+
+    /// `shop-api` of the same build.
+    pub(crate) fn shop_api(binaries: &Path) -> Result<Self> {
+        let program = FunctionProgram::built(binaries, "shop-api")?;
+        Ok(Self {
+            name: "shop-api",
+            files: vec![program.file.clone()],
+            program,
+            workload: Workload::Questions,
+            writer: Some(FunctionProgram::built(binaries, "payment-webhook")?),
         })
     }
 
@@ -92,6 +130,8 @@ impl Subject {
                 arguments: vec![bundle.display().to_string()],
             },
             files: vec![bundle],
+            workload: Workload::Webhooks,
+            writer: None,
         })
     }
 
@@ -103,17 +143,17 @@ impl Subject {
         calls: usize,
         quota: Option<&Quota>,
     ) -> Result<ProcessRun> {
-        world.aws.reset();
+        world.prepare(self).await?;
         let mut process = start(&self.program, world).await?;
         let (asked, id) = (process.first_poll().await?, process.id()?);
         if let Some(quota) = quota {
             quota.add_process(id)?;
         }
         let handed = Instant::now();
-        let first = invoke_next(&mut process, world).await?;
+        let first = invoke_next(&mut process, world, self.workload).await?;
         let cold_cpu = cpu(id)?;
         for _ in 1..calls {
-            invoke_next(&mut process, world).await?;
+            invoke_next(&mut process, world, self.workload).await?;
         }
         Ok(ProcessRun {
             to_next: asked.duration_since(process.started_at),
@@ -134,7 +174,7 @@ impl Subject {
         world: &BenchEnvironment,
         to: &Path,
     ) -> Result<Option<i64>> {
-        world.aws.reset();
+        world.prepare(self).await?;
         let mut arguments = vec![
             "--tool=callgrind".to_owned(),
             format!("--callgrind-out-file={}", to.display()),
@@ -148,7 +188,7 @@ impl Subject {
         let Ok(mut process) = start(&valgrind, world).await else {
             return Ok(None);
         };
-        invoke_next(&mut process, world).await?;
+        invoke_next(&mut process, world, self.workload).await?;
         // By then it waits for the next event, and callgrind says what it counted when it ends.
         tokio::time::sleep(Duration::from_millis(300)).await;
         process.end().await?;
@@ -170,15 +210,20 @@ async fn start(program: &FunctionProgram, world: &BenchEnvironment) -> Result<Fu
         ("WEBHOOK_SECRET", text(crate::events::SECRET)),
         ("PROVIDER", text("stripe")),
         ("MODE", text("test")),
-        ("STAGE", text("bench")),
+        ("STAGE", text(STAGE)),
+        ("CATALOG", world.catalog.display().to_string()),
         ("TABLE", text("bench")),
     ];
     FunctionProcess::start(program, environment, &world.folder).await
 }
 
 /// Has it answer one event, which it must take; gives when it had.
-async fn invoke_next(process: &mut FunctionProcess, world: &BenchEnvironment) -> Result<Instant> {
-    let answer = process.invoke(world.event()?).await?;
+async fn invoke_next(
+    process: &mut FunctionProcess,
+    world: &BenchEnvironment,
+    workload: Workload,
+) -> Result<Instant> {
+    let answer = process.invoke(world.event(workload)?).await?;
     match answer.outcome {
         InvocationOutcome::Response(response) if response["statusCode"] == 200 => {
             Ok(answer.completed_at)

@@ -1,6 +1,9 @@
 //! What we read, held against what the providers publish for programs: the facts in `published/`.
 
-#![allow(clippy::arithmetic_side_effects, reason = "counts of tries, and chance")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    reason = "counts of tries, and chance"
+)]
 
 mod schema;
 mod deliveries;
