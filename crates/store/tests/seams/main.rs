@@ -43,6 +43,9 @@ mod fan_out;
 mod waiting;
 mod long_journals;
 mod first_payment;
+mod reports;
+mod shop_keys;
+mod readers;
 
 mod table;
 mod trace;

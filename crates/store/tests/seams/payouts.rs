@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::memory::{MemoryTable, TableState};
-use store::payouts::{Transfer, read_ledger_snapshot, run, save_transfer_batches};
+use store::payouts::{Transfer, read_ledger_snapshot, run, save_transfer_batches, set_bank};
 use store::{Item, Table, WriteCondition};
 
 const SENDER: [(Net, Holds); 1] = [(Net::Sender, Holds::Whole)];
@@ -50,6 +50,18 @@ pub(crate) fn seams() -> Vec<Seam> {
             ..paying(
                 "two messages to the bank with a transfer in common",
                 vec![tells("one", [1, 2]), tells("other", [2, 3])],
+            )
+        },
+        Seam {
+            law: |_, _| Ok(()),
+            compares_answers: false,
+            together: SENDER.to_vec(),
+            ..paying(
+                "two accounts for one partner",
+                vec![
+                    says_account("one", "DE89370400440532013000"),
+                    says_account("other", "FR1420041010050500013M02606"),
+                ],
             )
         },
     ]
@@ -98,6 +110,18 @@ fn tells(what: &'static str, numbers: [u64; 2]) -> Actor {
             let told = save_transfer_batches(&table, date(2026, 3, 5), &transfers, noon(5)).await;
             told.map(|told| told.len().to_string())
                 .map_err(|error| error.to_string())
+        }
+    })
+}
+
+fn says_account(what: &'static str, iban: &'static str) -> Actor {
+    actor(what, move |table, _| async move {
+        let account = BankAccount::new("Acme", iban, None).unwrap();
+        match set_bank(&table, &acme(), account, noon(5)).await {
+            Ok(true) => Ok("said".into()),
+            // Somebody else said something meanwhile: look, and say it again.
+            Ok(false) => Err("raced".into()),
+            Err(error) => Err(error.to_string()),
         }
     })
 }

@@ -26,6 +26,9 @@ pub(crate) fn functions() -> Vec<(&'static str, MakeSeams)> {
         ("waiting", crate::waiting::seams),
         ("long journals", crate::long_journals::seams),
         ("first payment", crate::first_payment::seams),
+        ("report", crate::reports::seams),
+        ("shop key", crate::shop_keys::seams),
+        ("reading", crate::readers::seams),
     ]
 }
 

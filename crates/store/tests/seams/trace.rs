@@ -242,4 +242,7 @@ asks_what_it_asked_before! {
     waiting_asks_what_it_asked_before: "waiting",
     long_journals_asks_what_it_asked_before: "long journals",
     first_payment_asks_what_it_asked_before: "first payment",
+    report_asks_what_it_asked_before: "report",
+    shop_key_asks_what_it_asked_before: "shop key",
+    reading_asks_what_it_asked_before: "reading",
 }
