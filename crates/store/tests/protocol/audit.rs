@@ -151,14 +151,15 @@ async fn what_is_parked_and_unclear_in_part_is_handed_over_too() {
 
 #[tokio::test]
 async fn what_is_shared_is_offered_again_for_three_days() {
-    for (hours, reached) in [(72, true), (73, false)] {
+    let days = SignedDuration::from_hours(3 * 24);
+    for (wait, reached) in [(days, true), (days + SECOND, false)] {
         let table = MemoryTable::default();
         let code = Reference::code("spring").unwrap();
         ingest(&table, naming(empty(1, 1), &[&code])).await;
         let shared = entry(about(empty(9, 2), &[&code]), "r");
         let parked = Item::Parked(code.clone(), shared.clone());
         table.put(parked, WriteCondition::Absent).await.unwrap();
-        let report = whole(&table, at(1 + hours)).await;
+        let report = whole(&table, after(at(1), wait)).await;
         assert_eq!(record(&table, 1).await.folded.count == 2, reached);
         assert_eq!(report.parked, 0, "it stays, and is no news");
     }

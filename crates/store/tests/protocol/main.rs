@@ -15,13 +15,16 @@
 
 mod support;
 
+mod dynamo;
 mod memory;
 mod paging;
 mod faults;
 mod rows;
+mod time_outs;
 mod keys;
 mod ingest;
 mod folding;
+
 mod audit;
 mod due_scan;
 mod long_journals;
