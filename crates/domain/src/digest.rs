@@ -39,6 +39,17 @@ impl Digest {
     }
 }
 
+/// The first 128 bits of a hash of these texts, in this order.
+pub(crate) fn hash_of(parts: &[&str]) -> u128 {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    let first = hash.finalize().first_chunk::<16>().copied();
+    u128::from_be_bytes(first.unwrap_or_default())
+}
+
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:032x}", self.0)

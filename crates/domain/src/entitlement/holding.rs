@@ -2,6 +2,7 @@
 
 use super::access_at::{self, Access};
 use super::answer::{AccessReason, EntitlementSourceKind};
+use super::basis::AccessBasis;
 use crate::catalog::feature::FeatureGrants;
 use crate::catalog::{Catalog, ItemKind, PurchaseProduct};
 use crate::ids::{ObjectId, PriceId};
@@ -47,6 +48,17 @@ impl<'a> Portfolio<'a> {
             catalog,
             subscriptions: subscriptions.collect(),
             purchases: payments.purchases().collect(),
+        }
+    }
+
+    /// The same of a basis that was kept.
+    pub(super) fn of_basis(basis: &'a AccessBasis, catalog: &'a Catalog) -> Self {
+        let subscriptions = basis.subscriptions.iter();
+        let subscriptions = subscriptions.map(|(id, kept)| (id, &kept.subscription, kept.standing));
+        Self {
+            catalog,
+            subscriptions: subscriptions.collect(),
+            purchases: basis.purchases.clone(),
         }
     }
 

@@ -2,6 +2,7 @@
 //! The page beside it (`README.md`) has the rules and the access policy.
 
 pub mod answer;
+pub mod basis;
 mod access_at;
 mod holding;
 
@@ -9,6 +10,7 @@ use crate::catalog::Catalog;
 use crate::catalog::feature::{Feature, FeatureGrant, FeatureKind, FeatureScale};
 use crate::state::CustomerState;
 use answer::{AccessReason, Answer, EntitlementSource, Entitlements, Want};
+use basis::AccessBasis;
 use holding::{Holding, MAX_MOMENTS, Portfolio};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -16,7 +18,16 @@ use std::sync::Arc;
 
 /// What a customer may use of each feature that the catalog lists.
 pub fn entitlements(state: &CustomerState, catalog: &Catalog, now: Timestamp) -> Entitlements {
-    let timeline = Timeline::new(state, catalog, now);
+    entitlements_at(&Portfolio::new(state, catalog), catalog, now)
+}
+
+/// The same of a [basis](AccessBasis) that was kept.
+pub fn entitlements_of(basis: &AccessBasis, catalog: &Catalog, now: Timestamp) -> Entitlements {
+    entitlements_at(&Portfolio::of_basis(basis, catalog), catalog, now)
+}
+
+fn entitlements_at(portfolio: &Portfolio<'_>, catalog: &Catalog, now: Timestamp) -> Entitlements {
+    let timeline = Timeline::new(portfolio, now);
     let features = catalog.features.iter();
     let features: Vec<Answer> = features
         .map(|(key, feature)| timeline.answer(key, feature, None))
@@ -41,7 +52,9 @@ pub fn check(
     now: Timestamp,
 ) -> Answer {
     match catalog.features.get(feature) {
-        Some(listed) => Timeline::new(state, catalog, now).answer(feature, listed, want),
+        Some(listed) => {
+            Timeline::new(&Portfolio::new(state, catalog), now).answer(feature, listed, want)
+        }
         None => Answer::refused(feature, AccessReason::UnknownFeature, now),
     }
 }
@@ -90,8 +103,7 @@ struct Timeline<'a> {
 }
 
 impl<'a> Timeline<'a> {
-    fn new(state: &'a CustomerState, catalog: &'a Catalog, now: Timestamp) -> Self {
-        let portfolio = Portfolio::new(state, catalog);
+    fn new(portfolio: &Portfolio<'a>, now: Timestamp) -> Self {
         let first = portfolio.at(now);
         let mut given = GivenAt::new();
         for (place, holding) in first.iter().enumerate().filter(|(_, h)| h.quantity > 0) {

@@ -5,7 +5,9 @@
 //! So a notice that is sent again has the same id and the same bytes.
 
 pub mod samples;
+pub mod shop;
 
+use crate::digest::hash_of;
 use crate::ids::PartnerId;
 use crate::money::{Currency, Money};
 use crate::partner::ledger::{CommissionRow, RowKind};
@@ -16,7 +18,6 @@ use crate::partner::statement::RowView;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -174,14 +175,7 @@ impl Notice {
 /// `prefix_` and a hash. A row's sort key has the provider's customer id, which a partner must not
 /// see.
 fn hashed_id(prefix: &str, parts: &[&str]) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update(part.as_bytes());
-        hash.update([0]);
-    }
-    let first = hash.finalize().first_chunk::<16>().copied();
-    let number = u128::from_be_bytes(first.unwrap_or_default());
-    format!("{prefix}_{number:032x}")
+    format!("{prefix}_{:032x}", hash_of(parts))
 }
 
 /// How long a message waits after a failed attempt; the first attempt is number 1. `None` when the

@@ -203,6 +203,14 @@ impl SubscriptionTerms {
         }
     }
 
+    /// Whether it, or its collection, is paused.
+    pub fn is_paused(&self) -> bool {
+        match self.interruption() {
+            Some(Interruption::Paused | Interruption::CollectionPaused) => true,
+            Some(Interruption::Unpaid) | None => false,
+        }
+    }
+
     /// Whether it is set to end or has ended.
     pub fn is_ending(&self) -> bool {
         self.cancel_at.is_some() || self.cancel_at_period_end || self.status.is_final()

@@ -24,6 +24,7 @@ mod pricing;
 mod profiles;
 mod program_input;
 mod scenarios;
+mod shop_notices;
 mod snapshot_order;
 mod unlinked;
 mod welcome;
