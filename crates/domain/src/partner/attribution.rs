@@ -221,6 +221,7 @@ impl Partners {
         let key = referral_key(&snapshot.partner, &snapshot.referral);
         let known = self.referrals.get(&key);
         let canceled = known.is_some_and(|known| known.canceled);
+        let canceled_first_at = known.and_then(|known| known.canceled_first_at);
         let is_first = known
             .is_none_or(|known| known.is_unreported || snapshot.reported_at < known.reported_at);
         if !is_first {
@@ -239,6 +240,7 @@ impl Partners {
             sub_ids: snapshot.sub_ids.clone(),
             is_unreported: false,
             canceled,
+            canceled_first_at,
         };
         self.referrals.insert(key, referral);
     }
@@ -252,6 +254,7 @@ impl Partners {
     ) {
         let canceled = || Referral {
             is_unreported: true,
+            canceled_first_at: Some(at),
             ..Referral::new(partner.clone(), referral.clone(), at)
         };
         let key = referral_key(partner, referral);
@@ -259,26 +262,27 @@ impl Partners {
         referral.canceled = true;
     }
 
-    /// Forgets referrals beyond the bound of each partner. Those that are left out were heard after
-    /// all that stay.
+    /// Forgets referrals beyond the bound of each partner. Those that are left out were heard of
+    /// after all that stay, so whatever is heard of them later is later still: none comes back.
     pub(crate) fn forget_excess_referrals(&mut self) {
         if self.referrals.len() <= MAX_REFERRALS {
             return;
         }
-        let mut order: Vec<(&PartnerId, bool, Timestamp, &String)> = self
+        let mut order: Vec<(&PartnerId, Timestamp, &String)> = self
             .referrals
             .iter()
             .filter(|(_, referral)| !self.is_by_code(referral))
             .map(|(key, referral)| {
                 let heard_at = self.heard_at(key, referral);
-                (&referral.partner, referral.is_unreported, heard_at, key)
+                let heard_of_at = referral.canceled_first_at.unwrap_or(heard_at);
+                (&referral.partner, heard_of_at, key)
             })
             .collect();
         order.sort();
         let partners = order.chunk_by(|one, next| one.0 == next.0);
         let excess: Vec<String> = partners
             .flat_map(|of_partner| of_partner.iter().skip(MAX_REFERRALS))
-            .map(|(_, _, _, key)| String::clone(key))
+            .map(|(_, _, key)| String::clone(key))
             .collect();
         for key in excess {
             self.referrals.remove(&key);

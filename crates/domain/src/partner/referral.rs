@@ -59,6 +59,10 @@ pub struct Referral {
     /// Whether the partner canceled it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub canceled: bool,
+    /// When its cancellation was heard, where that was before its report. It is heard of from then
+    /// on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canceled_first_at: Option<Timestamp>,
 }
 
 impl Referral {
@@ -73,6 +77,7 @@ impl Referral {
             sub_ids: SubIds::new(),
             is_unreported: false,
             canceled: false,
+            canceled_first_at: None,
         }
     }
 }

@@ -82,7 +82,8 @@ fn forget_excess(partners: &mut Partners, by_code: &[String]) {
         let mut theirs: Vec<(&String, &Referral)> =
             partners.referrals.iter().filter(of_partner).collect();
         theirs.sort_by_key(|(key, report)| {
-            (report.is_unreported, heard_at(partners, key, report), *key)
+            let heard_at = heard_at(partners, key, report);
+            (report.canceled_first_at.unwrap_or(heard_at), *key)
         });
         let excess = theirs.split_off(theirs.len().min(MAX_REFERRALS));
         let excess: Vec<String> = excess.into_iter().map(|(key, _)| key.clone()).collect();
@@ -140,6 +141,7 @@ fn code_referrals(facts: &[Positioned<'_, Fact>]) -> BTreeMap<String, Referral> 
                 sub_ids: BTreeMap::new(),
                 is_unreported: false,
                 canceled: false,
+                canceled_first_at: None,
             });
         }
     }

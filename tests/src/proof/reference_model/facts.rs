@@ -92,6 +92,7 @@ pub(crate) fn reported_referrals(facts: &[Positioned<'_, Fact>]) -> BTreeMap<Str
                     sub_ids: seen.sub_ids.clone(),
                     is_unreported: false,
                     canceled: false,
+                    canceled_first_at: None,
                 },
             ),
             Fact::ReferralCanceled { partner, referral } => (
@@ -105,6 +106,7 @@ pub(crate) fn reported_referrals(facts: &[Positioned<'_, Fact>]) -> BTreeMap<Str
                     sub_ids: BTreeMap::new(),
                     is_unreported: true,
                     canceled: true,
+                    canceled_first_at: None,
                 },
             ),
             _ => continue,
@@ -117,9 +119,15 @@ pub(crate) fn reported_referrals(facts: &[Positioned<'_, Fact>]) -> BTreeMap<Str
     }
     let first = |(key, mut stated): (String, Vec<(Rank, Referral)>)| {
         stated.sort_by(|a, b| a.0.cmp(&b.0));
+        let earliest = stated.iter().min_by(|a, b| a.0.2.cmp(&b.0.2))?;
+        let canceled_first_at = earliest.1.is_unreported.then_some(earliest.0.2.at);
         let (_, first) = stated.into_iter().next()?;
-        let canceled = canceled.contains(&key);
-        Some((key, Referral { canceled, ..first }))
+        let first = Referral {
+            canceled: canceled.contains(&key),
+            canceled_first_at,
+            ..first
+        };
+        Some((key, first))
     };
     of_each.into_iter().filter_map(first).collect()
 }
