@@ -1,6 +1,7 @@
 //! The scan of who is due: the index says whom to read, and the record says what is due.
 
 use crate::support::{acme, at, customer, ended, ingest, on_trial, paid, record, report};
+use domain::event::Fact;
 use domain::letter::Letter;
 use store::due_scan::scan_due;
 use store::memory::{Fault, MemoryTable, TableRequest};
@@ -153,4 +154,20 @@ async fn a_row_with_more_to_tell_is_named_until_it_was_handed_over() {
             .due_notices
             .is_empty()
     );
+}
+
+#[tokio::test]
+async fn a_record_asks_to_be_looked_at_for_the_first_of_its_moments() {
+    let table = MemoryTable::default();
+    ingest(&table, on_trial(1)).await;
+    let mut later = on_trial(2);
+    later.about = on_trial(1).about;
+    for fact in &mut later.facts {
+        if let Fact::Subscription(seen) = fact {
+            seen.terms.trial.as_mut().unwrap().end = at(60 * 24);
+        }
+    }
+    ingest(&table, later).await;
+    let first = Some(at(27 * 24));
+    assert_eq!(record(&table, 1).await.next_due_at, first);
 }

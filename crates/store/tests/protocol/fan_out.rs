@@ -268,3 +268,40 @@ async fn a_customer_whose_work_fails_is_passed_over_and_the_others_get_it() {
     }
     assert_eq!(have.len(), MANY);
 }
+
+#[tokio::test]
+async fn a_scan_that_asks_for_one_in_each_shard_forgets_no_fan_out() {
+    let count = MAX_AT_ONCE + 1;
+    let table = shown_by(count, 0).await;
+    given(&table).await.unwrap();
+    for _ in 0..9 {
+        scan_due(&table, 1, later()).await.unwrap();
+    }
+    assert_eq!(who_has_it(&table, count).await, count);
+}
+
+#[tokio::test]
+async fn what_two_crowded_codes_lead_to_comes_to_all_of_both_wherever_the_budget_ends() {
+    // The budget ends in the middle of what is saved at once.
+    const MANY: usize = 2 * MAX_FANNED_OUT as usize + 3;
+    let few = MAX_AT_ONCE + 1;
+    let table = MemoryTable::with_page(0);
+    let codes = ["autumn", "spring"].map(|code| Reference::code(code).unwrap());
+    for n in 0..few + MANY {
+        let shown = event_of(n, format!("stripe/test/evt_shown_{n}"), at(0), vec![]);
+        let code = &codes[usize::from(n >= few)];
+        ingest(&table, naming(shown, &[code])).await;
+    }
+    let [autumn, spring] = &codes;
+    let both = about(crate::support::empty(9_999, 1), &[autumn, spring]);
+    ingest(&table, both.clone()).await;
+    assert_eq!(fan_outs(&table), 2);
+    for _ in 0..4 {
+        scan_due(&table, 250, later()).await.unwrap();
+    }
+    let has_it = |n: &usize| {
+        let key = Key::entry(&crate::support::customer(*n), &both.id);
+        table.state().peek(&key).is_some()
+    };
+    assert_eq!((0..few + MANY).filter(has_it).count(), few + MANY);
+}

@@ -24,6 +24,7 @@ mod time_outs;
 mod keys;
 mod ingest;
 mod folding;
+mod digests;
 
 mod audit;
 mod due_scan;
@@ -40,6 +41,7 @@ mod waiting;
 mod letters;
 mod partners;
 mod operator_decisions;
+mod decisions_in_order;
 mod reports;
 mod endpoints;
 mod notices;

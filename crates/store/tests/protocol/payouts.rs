@@ -247,8 +247,8 @@ fn released(books: &LedgerSnapshot) -> i64 {
 }
 
 /// Row n, released before the month.
-async fn put<T: Table>(table: &T, n: u64, minor: i64) {
-    let row = CommissionRow {
+fn row(n: u64, minor: i64) -> CommissionRow {
+    CommissionRow {
         partner: acme(),
         customer: CustomerKey::parse(format!("stripe/test/cus_{}", n % 7)).unwrap(),
         payment: ObjectId::parse(format!("pi_{n}")).unwrap(),
@@ -265,8 +265,12 @@ async fn put<T: Table>(table: &T, n: u64, minor: i64) {
         // Lately, for a run on any of these days.
         at: noon(27),
         releases_at: noon(1) - SignedDuration::from_hours(24),
-    };
-    let put = table.put(Item::Commission(Arc::new(row)), WriteCondition::Absent);
+    }
+}
+
+async fn put<T: Table>(table: &T, n: u64, minor: i64) {
+    let row = Item::Commission(Arc::new(row(n, minor)));
+    let put = table.put(row, WriteCondition::Absent);
     assert_eq!(put.await.unwrap(), PutOutcome::Done);
 }
 
@@ -305,4 +309,37 @@ fn eur(minor: i64) -> Money {
         currency: Currency::parse("eur").unwrap(),
         exponent: 2,
     }
+}
+
+#[tokio::test]
+async fn what_is_released_later_that_day_is_the_next_payouts() {
+    let table = MemoryTable::default();
+    put(&table, 1, 100).await;
+    let mut later = row(2, 50);
+    later.releases_at = noon(5) + SignedDuration::from_hours(6);
+    table.insert(Arc::new(later)).await.unwrap();
+    let run = run(&table, &acme(), &request_for(5), noon(5))
+        .await
+        .unwrap();
+    let PayoutOutcome::Pay(payout, _) = run else {
+        panic!("{run:?}")
+    };
+    assert_eq!((payout.amounts, payout.until), (vec![eur(100)], noon(5)));
+}
+
+#[tokio::test]
+async fn a_row_that_comes_late_is_not_paid_by_the_number_of_another_customers() {
+    let table = MemoryTable::default();
+    put(&table, 1, 100).await;
+    run(&table, &acme(), &request_for(5), noon(5))
+        .await
+        .unwrap();
+    // Decided before the payout, put after it, and numbered like the other's.
+    let mut late = row(1, 70);
+    late.customer = CustomerKey::parse("stripe/test/cus_late").unwrap();
+    late.at = noon(4);
+    table.insert(Arc::new(late.clone())).await.unwrap();
+    let books = read_ledger_snapshot(&table, &acme()).await.unwrap();
+    assert!(!is_paid_by(&books.payouts, &late));
+    assert_eq!(released(&books), 70);
 }
