@@ -6,18 +6,21 @@ pub mod product_name;
 pub mod calendar_duration;
 pub mod feature;
 pub mod access;
+pub mod meter_input;
 
 use crate::catalog::access::AccessPolicy;
 use crate::catalog::calendar_duration::CalendarDuration;
 use crate::catalog::feature::{
     BadFeature, Feature, FeatureGrants, FeatureInput, GrantInputs, read_features, read_grants,
 };
+use crate::catalog::meter_input::{BadMeter, MeterInput};
 use crate::catalog::product_name::ProductName;
-use crate::ids::PriceId;
+use crate::ids::{MeterName, PriceId};
 use crate::partner::program::BadProgram;
 use crate::partner::program_input::ProgramInput;
 use crate::partner::tiers::ProgramTerms;
 use crate::subscription::terms::SubscriptionItem;
+use crate::usage::meter::Meter;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,6 +35,8 @@ pub struct Catalog {
     pub add_ons: BTreeMap<String, Product>,
     /// Products paid by use.
     pub meters: BTreeMap<String, Product>,
+    /// How usage is counted, of the meters that are counted here.
+    pub counted: BTreeMap<MeterName, Meter>,
     /// Products bought once.
     pub purchases: BTreeMap<String, PurchaseProduct>,
     /// What the shop's own code may ask about.
@@ -85,16 +90,6 @@ struct ProductInput {
     prices: Vec<PriceId>,
     #[serde(default)]
     features: GrantInputs,
-}
-
-/// A meter as the file has it: being paid by use, it gives no feature.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct MeterInput {
-    name: ProductName,
-    #[serde(default)]
-    tier: u32,
-    prices: Vec<PriceId>,
 }
 
 /// A product bought once, as the file has it.
@@ -160,6 +155,9 @@ pub enum BadCatalog {
     /// A feature, or what a product gives of one, is not valid.
     #[error("the catalog can't be used: {0}")]
     Feature(#[from] BadFeature),
+    /// The meter of this name is not valid.
+    #[error("[meters.{0}] is not a valid meter: {1}")]
+    Meter(String, BadMeter),
     /// The program of this name is not valid.
     #[error("[programs.{0}] is not a valid program: {1}")]
     Program(String, BadProgram),
@@ -211,7 +209,8 @@ impl Catalog {
         let catalog = Self {
             plans: products(file.plans, "plans")?,
             add_ons: products(file.add_ons, "add_ons")?,
-            meters: file.meters.into_iter().map(MeterInput::product).collect(),
+            counted: counted(&file.meters)?,
+            meters: file.meters.into_iter().map(metered_product).collect(),
             purchases: purchases.collect::<Result<_, BadFeature>>()?,
             features,
             access: file.access,
@@ -291,16 +290,29 @@ impl Catalog {
     }
 }
 
-impl MeterInput {
-    fn product((key, input): (String, Self)) -> (String, Product) {
-        let product = Product {
-            name: input.name,
-            tier: input.tier,
-            prices: input.prices,
-            features: FeatureGrants::new(),
+fn counted(
+    inputs: &BTreeMap<String, MeterInput>,
+) -> Result<BTreeMap<MeterName, Meter>, BadCatalog> {
+    let mut counted = BTreeMap::new();
+    for (key, input) in inputs {
+        let bad = |bad| BadCatalog::Meter(key.clone(), bad);
+        let Some(meter) = input.meter().map_err(bad)? else {
+            continue;
         };
-        (key, product)
+        let name = MeterName::parse(&**key).map_err(|_| bad(BadMeter::Name))?;
+        counted.insert(name, meter);
     }
+    Ok(counted)
+}
+
+fn metered_product((key, input): (String, MeterInput)) -> (String, Product) {
+    let product = Product {
+        name: input.name,
+        tier: input.tier,
+        prices: input.prices,
+        features: FeatureGrants::new(),
+    };
+    (key, product)
 }
 
 impl Product {

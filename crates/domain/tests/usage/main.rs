@@ -2,9 +2,11 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::arithmetic_side_effects
+    clippy::arithmetic_side_effects,
+    clippy::string_slice
 )]
 // Helpers of tests fail loudly; the lints' exception covers test functions alone.
 
@@ -13,3 +15,4 @@ mod pages;
 mod periods;
 mod meters;
 mod prices;
+mod catalog;
