@@ -10,3 +10,4 @@ pub mod periods;
 pub mod price;
 pub mod meter;
 pub mod rate;
+pub mod credits;

@@ -16,3 +16,4 @@ mod periods;
 mod meters;
 mod prices;
 mod catalog;
+mod credits;
