@@ -209,6 +209,8 @@ impl IndexState {
             | Item::Checkpoint(_)
             | Item::ClosedBucket(_)
             | Item::FanOut(_)
+            | Item::UsagePage(_)
+            | Item::ParkedUsage(_)
             | Item::ShopKey(_)
             | Item::Root(_)
             | Item::Cursor(_) => {}

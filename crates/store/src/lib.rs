@@ -11,6 +11,7 @@ mod journal;
 pub mod letters;
 mod partner;
 mod shop;
+mod usage;
 pub mod dynamo;
 pub mod stream;
 #[cfg(feature = "memory-table")]
@@ -26,3 +27,4 @@ pub use partner::{
 };
 pub use port::{InsertOutcome, Page, PutOutcome, Table, TransactWrite, WriteCondition};
 pub use shop::{lookup, roots, shop_keys};
+pub use usage::{parking, reading, recording};

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use store::dynamo::DynamoTable;
 use store::folding::{FoldStatus, fold, replan};
 use store::ingest::retry_parked;
+use store::parking::hand_over_usage;
 use store::stream::{ItemChange, changes};
 use store::{Item, Key, StoreError, Table};
 
@@ -84,6 +85,12 @@ impl<T: Table> JournalFold<T> {
                 (Ok(Some(Item::Parked(_, entry))), _) => {
                     if let Err(error) = self.unpark(&entry).await {
                         tracing::warn!(what = "parked", %error);
+                        failed.insert(change.sequence);
+                    }
+                }
+                (Ok(Some(Item::ParkedUsage(row))), _) => {
+                    if let Err(error) = hand_over_usage(&self.table, &row).await {
+                        tracing::warn!(what = "parked usage", %error);
                         failed.insert(change.sequence);
                     }
                 }

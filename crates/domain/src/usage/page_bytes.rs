@@ -8,6 +8,7 @@
 use super::meter_event::{ContentDigest, EventHash};
 use super::page::{PageEntry, UsagePage};
 use super::quantity::Quantity;
+use sha2::{Digest as _, Sha256};
 
 /// Bytes that are no page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,6 +25,13 @@ impl UsagePage {
     /// As it is stored: one writing for each set.
     pub fn to_bytes(&self) -> Vec<u8> {
         encode(self)
+    }
+
+    /// A name that only this set has: 32 hexadecimal digits.
+    pub fn name(&self) -> String {
+        let hash = Sha256::digest(self.to_bytes());
+        let first: &[u8] = hash.first_chunk::<16>().map_or(&[], |first| first);
+        first.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// The page of stored bytes.

@@ -22,6 +22,8 @@ use crate::partner::payout_rows::{BankRow, TransferBatch};
 use crate::partner::report_row::{ReportIndex, ReportRow, StoredReport};
 use crate::shop::root_row::RootRow;
 use crate::shop::shop_key_row::ShopKeyRow;
+use crate::usage::page_row::UsagePageRow;
+use crate::usage::parked_usage::ParkedUsage;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::ids::{CustomerKey, Reference};
 use domain::notice::Notice;
@@ -78,6 +80,10 @@ pub enum Item {
     Checkpoint(Arc<Checkpoint>),
     /// What left a customer's record.
     ClosedBucket(Arc<ClosedBucket>),
+    /// A page of what a customer used.
+    UsagePage(Arc<UsagePageRow>),
+    /// Usage waits under a reference for the customer it leads to.
+    ParkedUsage(Arc<ParkedUsage>),
     /// One that this version can't read: it is carried along and left alone.
     Unreadable(Arc<UnreadableItem>),
 }
@@ -206,6 +212,8 @@ impl Item {
             "cursor" => read_as::<Cursor>(key, attributes),
             "checkpoint" => read_as::<Checkpoint>(key, attributes),
             "closed_bucket" => read_as::<ClosedBucket>(key, attributes),
+            "usage_page" => read_as::<UsagePageRow>(key, attributes),
+            "parked_usage" => read_as::<ParkedUsage>(key, attributes),
             other => Err(format!("unknown type `{other}`")),
         }
     }
@@ -246,6 +254,8 @@ impl Item {
             Self::Cursor(row) => ask(&**row),
             Self::Checkpoint(row) => ask(&**row),
             Self::ClosedBucket(row) => ask(&**row),
+            Self::UsagePage(row) => ask(&**row),
+            Self::ParkedUsage(row) => ask(&**row),
             Self::Unreadable(item) => ask(&**item),
         }
     }
@@ -321,6 +331,8 @@ shared_rows! {
     (Cursor, Cursor),
     (Checkpoint, Checkpoint),
     (ClosedBucket, ClosedBucket),
+    (UsagePage, UsagePageRow),
+    (ParkedUsage, ParkedUsage),
 }
 
 paired_rows! {

@@ -1,10 +1,12 @@
 //! What stands in the table, and under which keys.
 
-use domain::ids::{CustomerKey, EventId, PartnerId, Reference};
+use domain::ids::{CustomerKey, EventId, MeterName, PartnerId, Reference};
 use domain::letter::Letter;
 use domain::partner::ledger::CommissionRow;
 use domain::partner::referral_status::ReferralStatusRow;
 use domain::shop_key::KeyName;
+use domain::usage::page::UsagePage;
+use domain::usage::page_place::PagePlace;
 use jiff::civil::Date;
 use std::fmt;
 use std::sync::Arc;
@@ -46,6 +48,9 @@ pub const PAYOUT: &str = "payout#";
 pub const TRANSFERS: &str = "transfers";
 /// Sort keys of the index of what left a record begin so.
 pub const CLOSED: &str = "closed#";
+/// Sort keys of pages of usage begin so.
+pub(crate) const USAGE_PAGE: &str = "page#";
+const USAGE: &str = "usage#";
 const CHECKPOINT: &str = "checkpoint";
 const BANK: &str = "bank";
 /// Sort keys of what is told and was heard of a partner's referral begin so.
@@ -101,6 +106,18 @@ impl Key {
             reference_partition(reference),
             [FAN_OUT, id.as_str()].concat(),
         )
+    }
+
+    /// Of a page of what a customer used of a meter.
+    pub fn usage_page(customer: &CustomerKey, meter: &MeterName, place: &PagePlace) -> Self {
+        let sort = [USAGE_PAGE, place.as_str()].concat();
+        Self::new(usage_partition(customer, meter), sort)
+    }
+
+    /// Of usage that is parked: the same told again has the same.
+    pub(crate) fn parked_usage(reference: &Reference, meter: &MeterName, page: &UsagePage) -> Self {
+        let sort = format!("{PARKED}usage#{meter}#{}", page.name());
+        Self::new(reference_partition(reference), sort)
     }
 
     /// Of the checkpoint of a customer's journal.
@@ -209,6 +226,18 @@ impl Key {
 /// The partition of a customer.
 pub fn customer_partition(customer: &CustomerKey) -> String {
     [CUSTOMER, customer.as_str()].concat()
+}
+
+/// The partition of what a customer used of a meter.
+pub fn usage_partition(customer: &CustomerKey, meter: &MeterName) -> String {
+    [USAGE, customer.as_str(), "#", meter.as_str()].concat()
+}
+
+/// Whose meter's partition this is; none for other partitions.
+pub(crate) fn meter_of(partition: &str) -> Option<(CustomerKey, MeterName)> {
+    let (customer, meter) = partition.strip_prefix(USAGE)?.rsplit_once('#')?;
+    let customer = CustomerKey::parse(customer).ok()?;
+    Some((customer, MeterName::parse(meter).ok()?))
 }
 
 /// The partition of a partner's ledger, which one query reads. Not the partner's own: who folds

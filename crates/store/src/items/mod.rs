@@ -14,6 +14,8 @@ pub use crate::journal::fan_out_row::FanOut;
 pub use crate::journal::first_payment_row::FirstPaymentRow;
 pub use crate::journal::rows::{Alias, JournalEntry, ParkedEntry};
 pub use crate::partner::report_row::ReportRow;
+pub use crate::usage::page_row::UsagePageRow;
+pub use crate::usage::parked_usage::ParkedUsage;
 pub use item::{Item, TableRow};
 pub use key::*;
 pub use unreadable::UnreadableItem;

@@ -3,7 +3,7 @@
 
 use crate::error::StoreError;
 use crate::items::item::Item;
-use crate::items::key::{ALIAS, Key, PARKED, reference_partition};
+use crate::items::key::{ALIAS, Key, reference_partition};
 use crate::journal::fan_out_row::FanOut;
 use crate::journal::rows::{JournalEntry, ParkedEntry};
 use crate::port::{InsertOutcome, Table};
@@ -127,22 +127,6 @@ pub(crate) async fn append_unparked<T: Table>(
 ) -> Result<bool, StoreError> {
     let inserted = table.insert(journal_entry(customer, entry)).await?;
     Ok(inserted == InsertOutcome::Inserted)
-}
-
-/// Hands what is parked under a reference to one of the customers behind it. Gives what was
-/// new in the customer's journal.
-///
-/// # Errors
-/// When the table does not answer.
-pub(crate) async fn unpark<T: Table>(
-    table: &T,
-    reference: &Reference,
-    customer: &CustomerKey,
-) -> Result<Vec<Arc<Entry>>, StoreError> {
-    let parked: Vec<ParkedEntry> = table
-        .query_rows(&reference_partition(reference), PARKED)
-        .await?;
-    hand_over_parked(table, reference, customer, parked).await
 }
 
 /// Hands these entries, which are parked under a reference, to one of the customers behind it.

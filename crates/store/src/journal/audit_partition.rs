@@ -11,6 +11,8 @@ use crate::letters::claim::transition;
 use crate::letters::row::{LEASE, LetterRow, LetterState};
 use crate::partner::undelivered_notices::UndeliveredNotices;
 use crate::port::Table;
+use crate::usage::parked_usage::ParkedUsage;
+use crate::usage::parking::hand_over_usage;
 use domain::digest::Digest;
 use domain::event::About;
 use domain::ids::{CustomerKey, PartnerId, Reference};
@@ -35,6 +37,7 @@ pub(crate) struct Partition {
     newest: Option<Timestamp>,
     record: Option<Arc<Record>>,
     parked: Vec<Arc<Entry>>,
+    parked_usage: Vec<Arc<ParkedUsage>>,
     letters: Vec<Arc<LetterRow>>,
     notices: UndeliveredNotices,
     /// The first item that can't be read.
@@ -50,6 +53,7 @@ impl Partition {
             newest: None,
             record: None,
             parked: Vec::new(),
+            parked_usage: Vec::new(),
             letters: Vec::new(),
             notices: UndeliveredNotices::default(),
             unreadable: None,
@@ -65,6 +69,7 @@ impl Partition {
             }
             Item::Record(record) => self.record = Some(record),
             Item::Parked(_, entry) => self.parked.push(entry),
+            Item::ParkedUsage(row) => self.parked_usage.push(row),
             Item::Letter(row) if !row.state.is_final() => self.letters.push(row),
             Item::Commission(_)
             | Item::ReferralStatus(_)
@@ -84,6 +89,7 @@ impl Partition {
             | Item::NoticeEndpoint(_)
             | Item::Checkpoint(_)
             | Item::ClosedBucket(_)
+            | Item::UsagePage(_)
             | Item::ShopKey(_)
             | Item::Root(_)
             | Item::Cursor(_) => {}
@@ -126,6 +132,12 @@ impl Partition {
                 None => offer(table, entry, found, now).await,
             };
             found.passed_over.note(&name, done)?;
+        }
+        for row in &self.parked_usage {
+            let done = hand_over_usage(table, row).await;
+            found
+                .passed_over
+                .note(&name, done.map(|_| FoldStatus::Done))?;
         }
         if let Some(item) = self.unreadable {
             found.passed_over.note(&name, Err(item.error()))?;

@@ -10,10 +10,11 @@
 use crate::error::StoreError;
 use crate::items::due_index::floor_to_second;
 use crate::items::item::Item;
-use crate::items::key::{ALIAS, JOURNAL, customer_partition, reference_partition};
-use crate::journal::append::{append_unparked, hand_over_parked, unpark};
+use crate::items::key::{ALIAS, JOURNAL, PARKED, customer_partition, reference_partition};
+use crate::journal::append::{append_unparked, hand_over_parked};
 use crate::journal::rows::{Alias, JournalEntry, ParkedEntry};
 use crate::port::{InsertOutcome, Table, query_all};
+use crate::usage::parking::assign_owner;
 use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::{CustomerKey, EventId, InvalidId, Reference};
 use domain::record::Entry;
@@ -39,20 +40,21 @@ pub(crate) async fn look_under_alias<T: Table>(
     customer: &CustomerKey,
     now: Timestamp,
 ) -> Result<AliasFindings, StoreError> {
-    if reference.is_shared() {
-        return Ok(AliasFindings {
-            unparked: unpark(table, reference, customer).await?,
-            guests: Vec::new(),
-        });
-    }
-    let (mut parked, mut owners) = (Vec::new(), Vec::new());
-    for item in query_all(table, &reference_partition(reference), "").await? {
+    // A reference that many share may have many aliases, and makes nobody a guest.
+    let prefix = if reference.is_shared() { PARKED } else { "" };
+    let (mut parked, mut owners, mut usage) = (Vec::new(), Vec::new(), Vec::new());
+    for item in query_all(table, &reference_partition(reference), prefix).await? {
         let item = item.into_readable()?;
         if let Item::Parked(reference, entry) = item {
             parked.push(ParkedEntry { reference, entry });
         } else if let Item::Alias(_, owner) = item {
             owners.push(owner);
+        } else if let Item::ParkedUsage(row) = item {
+            usage.push(row);
         }
+    }
+    for row in &usage {
+        assign_owner(table, row).await?;
     }
     Ok(AliasFindings {
         unparked: hand_over_parked(table, reference, customer, parked).await?,

@@ -1,7 +1,7 @@
 //! Items as they stand in a table, as DynamoDB's JSON: what an older or a newer version wrote.
 
 use crate::error::StoreError;
-use crate::items::attributes::Attributes;
+use crate::items::attributes::{Attributes, item_bytes};
 use crate::items::item::Item;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -37,6 +37,14 @@ pub fn image_of_item(item: &Item) -> Result<String, StoreError> {
     // By name, at every depth.
     let fields = serde_json::to_value(&fields).map_err(invalid)?;
     serde_json::to_string_pretty(&fields).map_err(invalid)
+}
+
+/// What an item takes of the table's 400 KB, and of the kilobytes by which a write is billed.
+///
+/// # Errors
+/// When a table would not take the item.
+pub fn bytes_of_item(item: &Item) -> Result<usize, StoreError> {
+    Ok(item_bytes(&item.to_stored_attributes()?))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is given to map_err")]

@@ -16,7 +16,7 @@ mod stepped;
 mod interleavings;
 
 pub use fault::{Crash, Fault};
-pub use image::{image_of_item, item_of_image};
+pub use image::{bytes_of_item, image_of_item, item_of_image};
 pub use interleavings::{Exploration, Interleavings, ScheduleEnd, StepFault, SteppedProcess};
 pub use paging::Paging;
 pub use request::{RequestTable, TableAnswer, TableRequest};

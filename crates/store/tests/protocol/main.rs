@@ -50,3 +50,4 @@ mod first_payment;
 mod tiers;
 mod payouts;
 mod shop;
+mod usage;

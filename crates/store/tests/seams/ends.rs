@@ -64,6 +64,8 @@ fn line(key: &Key, item: &Item) -> Option<String> {
         Item::FanOut(row) => format!("goes on: {}", row.next_due_at.is_some()),
         Item::ShopKey(row) => format!("{row:?}"),
         Item::Root(row) => format!("{row:?}"),
+        Item::UsagePage(row) => format!("{:?}", row.page),
+        Item::ParkedUsage(row) => format!("{:?}", row.page),
         Item::Unreadable(item) => format!("{:?}", item.error()),
         // How far a walk came, and what only spares a read, have laws of their own.
         Item::Cursor(_) | Item::Checkpoint(_) | Item::ClosedBucket(_) => {
@@ -127,6 +129,8 @@ pub(crate) fn says_in_short(item: &Item) -> String {
         | Item::ReferralStatus(_)
         | Item::Report(..)
         | Item::Root(_)
+        | Item::UsagePage(_)
+        | Item::ParkedUsage(_)
         | Item::Unreadable(_) => return String::new(),
     };
     format!(" ({says})")

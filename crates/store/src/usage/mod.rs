@@ -1,0 +1,7 @@
+//! What customers used: pages of events, and what waits for its customer.
+
+pub(crate) mod page_row;
+pub(crate) mod parked_usage;
+pub mod recording;
+pub mod reading;
+pub mod parking;
