@@ -35,6 +35,7 @@ mod api_document;
 mod quarantine;
 mod raw_entry;
 
+mod setup;
 mod samples;
 
 // One more provider is its folder and two lines: one here, one in `PROVIDERS`.
@@ -65,6 +66,7 @@ pub use provider::{
 };
 pub use request::{Headers, Request};
 pub use secret::{MAX_PUBLIC_KEYS, Secret, Secrets, WeakSecret};
+pub use setup::SetupGuide;
 pub use shop_key::{OfferedShopKey, ShopKey, shop_key};
 pub use verification_error::VerificationError;
 pub use verified::VerifiedItems;

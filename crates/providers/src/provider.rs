@@ -6,6 +6,7 @@ use crate::keys::PersonKey;
 use crate::outcome::{ItemOutcome, ReceivedItem};
 use crate::raw_entry;
 use crate::secret::{Secret, Secrets, WeakSecret};
+use crate::setup::SetupGuide;
 use crate::verification_error::VerificationError;
 use crate::verified::VerifiedItems;
 use domain::ids::{Mode, ProviderAccount};
@@ -26,6 +27,7 @@ pub struct Provider {
     pub(crate) normalize: NormalizeFn,
     pub(crate) sign: SigningMethod,
     pub(crate) samples: ProviderSamples,
+    pub(crate) setup: SetupGuide,
 }
 
 /// How a delivery is signed, for whoever sends samples.
@@ -288,6 +290,11 @@ impl Provider {
     /// The names of the events acted upon.
     pub fn handled_types(&self) -> Vec<&'static str> {
         (self.samples.handled_types)()
+    }
+
+    /// How it is connected.
+    pub fn setup(&self) -> &SetupGuide {
+        &self.setup
     }
 
     /// Sample bodies, at least one for every handled type: name and body. Empty without the feature

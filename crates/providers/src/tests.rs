@@ -28,6 +28,7 @@ mod partner_signature;
 mod paypal;
 mod published;
 mod readme;
+mod setup;
 mod standard_payments;
 mod standard_signature;
 mod stripe_customers;

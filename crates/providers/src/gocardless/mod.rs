@@ -38,6 +38,7 @@ use crate::provider::{
     ApiAuth, ApiConfig, Provider, ProviderSamples, ResponseStatuses, SigningMethod,
 };
 use crate::secret::Secret;
+use crate::setup::SetupGuide;
 
 /// GoCardless, as the list of providers has it.
 pub(crate) static GOCARDLESS: Provider = Provider {
@@ -68,6 +69,18 @@ pub(crate) static GOCARDLESS: Provider = Provider {
         recorded_responses: samples::RECORDED_RESPONSES,
         id_path: Some("events.0.id"),
         time_path: "events.0.created_at",
+    },
+    setup: SetupGuide {
+        forward: Some("gc listen --forward {url}"),
+        endpoint: "GoCardless's dashboard (the sandbox first), Developers: a webhook endpoint",
+        secret: "the secret that you choose, or that is made for you, when the endpoint is created",
+        separator: ",",
+        // An endpoint gets every event there is.
+        events: Vec::new,
+        mistaken: &[
+            ("live_", "an access token of GoCardless's API"),
+            ("sandbox_", "an access token of GoCardless's API"),
+        ],
     },
 };
 

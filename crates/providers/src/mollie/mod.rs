@@ -56,6 +56,7 @@ use crate::provider::{
     ApiAuth, ApiConfig, Provider, ProviderSamples, ResponseStatuses, SigningMethod,
 };
 use crate::secret::{PATH_PREFIX, Secret, WeakSecret};
+use crate::setup::SetupGuide;
 
 /// Mollie, as the list of providers has it.
 pub(crate) static MOLLIE: Provider = Provider {
@@ -82,6 +83,24 @@ pub(crate) static MOLLIE: Provider = Provider {
         recorded_responses: samples::RECORDED_RESPONSES,
         id_path: Some("id"),
         time_path: "createdAt",
+    },
+    setup: SetupGuide {
+        forward: None,
+        endpoint: "the webhookUrl of each payment and subscription that your code creates; for \
+             signed events also Mollie's dashboard, Developers, Webhooks",
+        secret: "of signed events, the signing secret shown when that webhook is created; of a \
+             webhookUrl, path: and a segment that nobody can guess, with which the address then \
+             ends",
+        separator: ",",
+        events: || normalize::HANDLED_TYPES.iter().map(|row| row.0).collect(),
+        mistaken: &[
+            ("live_", "a key of Mollie's API"),
+            ("test_", "a key of Mollie's API"),
+            ("access_", "an access token of Mollie's API"),
+            ("tr_", "the id of a payment"),
+            ("hook_", "the id of a webhook"),
+            ("cst_", "the id of a customer"),
+        ],
     },
 };
 

@@ -39,6 +39,7 @@ mod samples;
 
 use crate::provider::{Provider, ProviderSamples, ResponseStatuses, SigningMethod};
 use crate::secret::Secret;
+use crate::setup::SetupGuide;
 use crate::timestamped_signature::TimestampedSignature;
 
 /// Paddle, as the list of providers has it.
@@ -67,6 +68,25 @@ pub(crate) static PADDLE: Provider = Provider {
         recorded_responses: &[],
         id_path: Some("event_id"),
         time_path: "occurred_at",
+    },
+    setup: SetupGuide {
+        forward: None,
+        endpoint: "Paddle's dashboard (the sandbox first), Developer tools, Notifications: a new \
+             destination of the kind URL",
+        secret: "the destination's secret key. It begins with pdl_ntfset_",
+        separator: ",",
+        events: || (PADDLE.samples.handled_types)(),
+        mistaken: &[
+            ("pdl_live_apikey_", "a key of Paddle's API"),
+            ("pdl_sdbx_apikey_", "a key of Paddle's API"),
+            ("live_", "a token for Paddle's checkout page"),
+            ("test_", "a token for Paddle's checkout page"),
+            ("ntfset_", "the id of a destination, not its secret key"),
+            ("ntf_", "the id of a notification"),
+            ("evt_", "the id of an event"),
+            ("ctm_", "the id of a customer"),
+            ("sub_", "the id of a subscription"),
+        ],
     },
 };
 

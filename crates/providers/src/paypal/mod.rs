@@ -63,6 +63,7 @@ use crate::provider::{
     ApiAuth, ApiConfig, Provider, ProviderSamples, ResponseStatuses, SigningMethod,
 };
 use crate::secret::{ROOT_PREFIX, Secret, WeakSecret};
+use crate::setup::SetupGuide;
 
 /// PayPal, as the list of providers has it.
 pub(crate) static PAYPAL: Provider = Provider {
@@ -92,6 +93,23 @@ pub(crate) static PAYPAL: Provider = Provider {
         recorded_responses: samples::RECORDED_RESPONSES,
         id_path: Some("id"),
         time_path: "create_time",
+    },
+    setup: SetupGuide {
+        forward: None,
+        endpoint: "PayPal's developer dashboard (the sandbox first), Apps & Credentials, your app: \
+             add a webhook",
+        secret: "the webhook's id, which stands beside its address once it is saved: 17 capital \
+             letters and digits. The app's client id and secret are its API key, and go elsewhere",
+        separator: ",",
+        events: || (PAYPAL.samples.handled_types)(),
+        mistaken: &[
+            ("WH-", "the id of an event, not of the webhook"),
+            ("access_token$", "an access token of PayPal's API"),
+            ("A21AA", "an access token of PayPal's API"),
+            ("APP-", "the id of an app"),
+            ("I-", "the id of a subscription"),
+            ("P-", "the id of a plan"),
+        ],
     },
 };
 

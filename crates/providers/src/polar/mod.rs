@@ -22,6 +22,7 @@ mod subscription;
 mod samples;
 
 use crate::provider::{Provider, ProviderSamples, ResponseStatuses, SigningMethod};
+use crate::setup::SetupGuide;
 use crate::standard::{self, raw_or_encoded, verify_event};
 
 /// Polar, as the list of providers has it.
@@ -50,6 +51,21 @@ pub(crate) static POLAR: Provider = Provider {
         recorded_responses: &[],
         id_path: None,
         time_path: "timestamp",
+    },
+    setup: SetupGuide {
+        forward: Some("polar listen {url}"),
+        endpoint: "Polar's dashboard (the sandbox first), Settings, Webhooks: add an endpoint of \
+             the format Raw",
+        secret: "`polar listen` prints it when it starts; an endpoint has the one that you set or \
+             have generated for it",
+        separator: ",",
+        events: || (POLAR.samples.handled_types)(),
+        mistaken: &[
+            ("polar_oat_", "an access token of Polar's API"),
+            ("polar_pat_", "an access token of Polar's API"),
+            ("polar_at_", "an access token of Polar's API"),
+            ("polar_cst_", "a token for a customer's own page"),
+        ],
     },
 };
 

@@ -49,6 +49,7 @@ use crate::endpoint::InboundRequest;
 use crate::fetch::FetchStep;
 use crate::request::Request;
 use crate::secret::{Secret, Secrets, WeakSecret};
+use crate::setup::SetupGuide;
 use crate::verification_error::VerificationError;
 use crate::verified::VerifiedItems;
 pub use verify::{SCHEMES, sign, sign_with_all};
@@ -88,6 +89,15 @@ pub(crate) static STANDARD: Provider = Provider {
         recorded_responses: &[],
         id_path: None,
         time_path: "timestamp",
+    },
+    setup: SetupGuide {
+        forward: None,
+        endpoint: "the code of your own billing: it POSTs each event here, signed as \
+             https://www.standardwebhooks.com says",
+        secret: "one that you make and keep on both sides: echo whsec_$(openssl rand -base64 32)",
+        separator: ",",
+        events: || (STANDARD.samples.handled_types)(),
+        mistaken: &[],
     },
 };
 

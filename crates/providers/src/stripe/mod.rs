@@ -38,6 +38,7 @@ mod samples;
 
 use crate::provider::{Provider, ProviderSamples, ResponseStatuses, SigningMethod};
 use crate::secret::Secret;
+use crate::setup::SetupGuide;
 use crate::timestamped_signature::TimestampedSignature;
 
 /// Stripe, as the list of providers has it.
@@ -61,6 +62,27 @@ pub(crate) static STRIPE: Provider = Provider {
         recorded_responses: &[],
         id_path: Some("id"),
         time_path: "created",
+    },
+    setup: SetupGuide {
+        forward: Some("stripe listen --forward-to {url} --events {events}"),
+        endpoint: "Stripe's dashboard, Workbench, Webhooks: add a destination of your own \
+             account's events, in test mode or a sandbox first",
+        secret: "`stripe listen` prints it when it starts; a destination shows it as its signing \
+             secret. It begins with whsec_",
+        separator: ",",
+        events: || (STRIPE.samples.handled_types)(),
+        mistaken: &[
+            ("sk_", "a secret key of Stripe's API"),
+            ("rk_", "a restricted key of Stripe's API"),
+            ("pk_", "a publishable key of Stripe's API"),
+            ("we_", "the id of an endpoint"),
+            ("ed_", "the id of a destination"),
+            ("evt_", "the id of an event"),
+            ("acct_", "the id of an account"),
+            ("cus_", "the id of a customer"),
+            ("sub_", "the id of a subscription"),
+            ("price_", "the id of a price"),
+        ],
     },
 };
 

@@ -43,6 +43,14 @@ static REFERENCE_ONLY: Provider = Provider {
         id_path: None,
         time_path: "",
     },
+    setup: crate::SetupGuide {
+        forward: None,
+        endpoint: "",
+        secret: "",
+        separator: ",",
+        events: Vec::new,
+        mistaken: &[],
+    },
 };
 
 fn verify(arrival: &InboundRequest<'_>) -> Result<FetchStep<VerifiedItems>, VerificationError> {
