@@ -42,6 +42,7 @@ fn no_fixture_template_or_sample_is_orphaned() {
     let walked = [
         "/fixtures/",
         "providers/lives/",
+        "providers/published/",
         "tests/letters/",
         "tests/stories/",
         "providers/src/tests/entitlements/",

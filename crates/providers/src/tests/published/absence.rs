@@ -1,7 +1,7 @@
 //! What is not said is unknown, and never zero: an amount that is left out, or null, is read
 //! otherwise than one of nothing. Where it is not, the table says why (`absent_as_zero`).
 
-use super::deliveries::{Delivery, Said, deliveries};
+use super::deliveries::{Delivery, Said, samples};
 use super::schema::{self, Published};
 use super::sites::{Site, sites};
 use crate::Provider;
@@ -40,7 +40,7 @@ fn an_absent_number_is_not_read_as_zero() {
 fn absent_as_zero(provider: &'static Provider, published: &Published) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut asked: BTreeMap<(String, String), usize> = BTreeMap::new();
-    for delivery in deliveries(provider) {
+    for delivery in samples(provider) {
         for site in sites(&delivery, published) {
             let Some((zero, other)) = site.get(&delivery.parts).and_then(zero_and_other) else {
                 continue;

@@ -16,14 +16,17 @@ pub(super) struct Delivery {
     pub(super) parts: Value,
 }
 
-/// Every sample of a provider, and its scenario.
-pub(super) fn deliveries(provider: &'static Provider) -> Vec<Delivery> {
-    let samples = provider.samples().iter();
-    let samples = samples.map(|(name, body)| ((*name).to_owned(), *body));
-    let scenario = provider.scenario().iter();
-    let scenario = scenario.map(|(name, body)| (format!("scenario/{name}"), *body));
-    let all = samples.chain(scenario);
-    all.map(|(name, body)| Delivery::new(provider, name, body))
+/// Every sample of a provider.
+pub(super) fn samples(provider: &'static Provider) -> Vec<Delivery> {
+    let all = provider.samples().iter();
+    all.map(|(name, body)| Delivery::new(provider, (*name).to_owned(), body))
+        .collect()
+}
+
+/// One customer's history.
+pub(super) fn scenario(provider: &'static Provider) -> Vec<Delivery> {
+    let all = provider.scenario().iter();
+    all.map(|(name, body)| Delivery::new(provider, format!("scenario/{name}"), body))
         .collect()
 }
 
@@ -73,10 +76,10 @@ impl Delivery {
 
     /// What is read of it; nothing where it is refused.
     pub(super) fn outcomes(&self) -> Vec<ItemOutcome> {
-        let body = match &self.parts["body"] {
-            Value::String(form) => form.clone(),
-            body => body.to_string(),
-        };
+        let body = &self.parts["body"];
+        let body = body
+            .as_str()
+            .map_or_else(|| body.to_string(), str::to_owned);
         let answers = self.parts["answers"].to_string();
         let fetched = ApiResponses::recorded([answers.as_str()]).expect("are documents");
         match step(self.provider, body.as_bytes(), &fetched) {

@@ -1,6 +1,6 @@
 //! Every published type of event is heard, or counted and not read, as the table says.
 
-use super::deliveries::{Delivery, Said, deliveries};
+use super::deliveries::{Delivery, Said, samples};
 use super::schema::{self, Published};
 use crate::{ItemOutcome, Provider};
 use serde::Deserialize;
@@ -53,7 +53,7 @@ fn every_published_event_is_decided_and_no_other() {
 fn what_is_counted_is_not_read_and_what_is_heard_is() {
     for (provider, published) in schema::all() {
         let decided = decisions(provider);
-        let samples = deliveries(provider);
+        let samples = samples(provider);
         for kind in &decided.counted {
             for sample in of_another_type(&samples, &published, kind) {
                 let said = sample.outcomes();

@@ -82,11 +82,33 @@ pub(super) fn all() -> Vec<(&'static Provider, Published)> {
     });
     let published: Vec<_> = published.collect();
     assert_eq!(published.len(), 6, "all but the shop's own");
+    assert_none_is_orphaned(&published);
     published
+}
+
+/// Each file beside the facts is a provider's.
+fn assert_none_is_orphaned(published: &[(&'static Provider, Published)]) {
+    let endings = ["json", "decisions.json", "snap"];
+    let expected = published.iter().flat_map(|(provider, _)| {
+        let of = |ending: &&str| path(provider, ending);
+        endings.iter().map(of).collect::<Vec<_>>()
+    });
+    let mut expected: BTreeSet<_> = expected.collect();
+    expected.insert(PathBuf::from(FOLDER).join("README.md"));
+    for entry in fs::read_dir(FOLDER).expect("is a folder") {
+        let path = entry.expect("can be read").path();
+        let is_new = path.to_string_lossy().ends_with(".snap.new");
+        assert!(
+            is_new || expected.contains(&path),
+            "{} is nobody's",
+            path.display()
+        );
+    }
 }
 
 /// The file of that ending beside the published facts.
 pub(super) fn path(provider: &Provider, ending: &str) -> PathBuf {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/published");
-    PathBuf::from(folder).join(format!("{}.{ending}", provider.name()))
+    PathBuf::from(FOLDER).join(format!("{}.{ending}", provider.name()))
 }
+
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/published");
