@@ -5,8 +5,8 @@ use crate::support::{acme, at, customer, ingest, paid, program, report, subscrib
 use domain::ids::{CustomerKey, ObjectId};
 use domain::letter::{Letter, TRIAL_NOTICE};
 use domain::money::{Currency, Money};
+use domain::notice::GIVE_UP_AFTER;
 use domain::partner::ledger::{CommissionRow, RowKind};
-use domain::partner::notice::GIVE_UP_AFTER;
 use domain::partner::payout::{PayoutOutcome, PayoutRequest};
 use domain::partner::tiers::ProgramTerms;
 use jiff::civil::date;

@@ -226,7 +226,7 @@ impl Simulation<'_> {
 fn passes_filter(item: &Item, for_queue: bool) -> bool {
     match item {
         Item::Letter(row) => for_queue && row.state == LetterState::Due,
-        Item::Entry(..) | Item::Parked(..) => !for_queue,
+        Item::Entry(..) | Item::Parked(..) | Item::ParkedUsage(_) => !for_queue,
         Item::Record(record) => !for_queue && record.owes(),
         Item::Commission(_) | Item::ReferralStatus(_) | Item::Payout(_) => for_queue,
         Item::Alias(..)
@@ -237,6 +237,7 @@ fn passes_filter(item: &Item, for_queue: bool) -> bool {
         | Item::FanOut(_)
         | Item::ShopKey(_)
         | Item::Root(_)
+        | Item::UsagePage(_)
         | Item::Cursor(_) => false,
         Item::Bank(_) | Item::TransferBatch(_) | Item::Report(..) => false,
         Item::NoticeEndpoint(_) | Item::DeliveryState(_) | Item::Unreadable(_) => false,
