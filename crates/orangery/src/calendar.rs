@@ -12,7 +12,7 @@ use local_shop::delivery::{agent, no_answer_message};
 /// # Errors
 /// When no local stack answers there.
 pub fn run(gateway: &GatewayArgs) -> anyhow::Result<String> {
-    let address = gateway.address();
+    let address = gateway.announced_address()?;
     let now = clock::now(&address).context(DEPLOYED)?;
     for lever in [
         format!("schedules/{DUE_SCAN}/run"),

@@ -1,6 +1,7 @@
 //! A customer as the journal tells it: JSON for programs, tables for people.
 
-use crate::stage::{RootArgs, StageArgs};
+use crate::root::RootArgs;
+use crate::stage::StageArgs;
 use crate::table::readable_error;
 use crate::terminal;
 use anyhow::{anyhow, bail};
@@ -54,8 +55,12 @@ impl CustomerArgs {
     /// # Errors
     /// When the table does not answer, or knows nobody of that name, or several.
     pub async fn run(self) -> anyhow::Result<()> {
-        let table = self.stage.table()?;
+        let table = self.stage.table().await?;
         let catalog = self.stage.catalog(self.catalog.as_deref())?;
+        if catalog.is_none() {
+            writeln!(terminal::stderr(), "{NO_CATALOG}")?;
+        }
+        let catalog = catalog.unwrap_or_default();
         let customer = self.customer(&table).await?;
         let view = view(&table, &customer, &catalog).await?;
         let text = match self.json {
@@ -71,12 +76,12 @@ impl CustomerArgs {
         // An address is known by its digest alone, and only a stage's own key makes that.
         let person = match who.contains('@') {
             true => Some(PersonKey::derive(
-                &self.root.newest(&self.stage, KeyPurpose::Persons)?,
+                &self.root.newest(&self.stage, KeyPurpose::Persons).await?,
             )?),
             false => None,
         };
         let mut found = customers_named(table, who, person.as_ref()).await;
-        if matches!(&found, Ok(nobody) if nobody.is_empty()) && self.stage.is_local() {
+        if matches!(&found, Ok(nobody) if nobody.is_empty()) && self.stage.is_local()? {
             found = customers_whose_events_name(table, who).await;
         }
         match found.map_err(readable_error)?.as_slice() {
@@ -361,3 +366,6 @@ const SCAN_PAGE: u32 = 1000;
 
 /// Waiting events that are counted.
 const MAX_WAITING: usize = 1000;
+
+const NO_CATALOG: &str = "nothing says what this stage's shop calls its prices, so they are shown \
+     by their ids; --catalog FILE or ORANGERY_CATALOG names the file that it was deployed with";

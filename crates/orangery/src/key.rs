@@ -1,14 +1,15 @@
 //! `key create`, `list` and `revoke`: keys with which the shop's own code asks.
 
 use crate::customer::text_table;
-use crate::stage::{RootArgs, StageArgs};
+use crate::root::RootArgs;
+use crate::stage::StageArgs;
 use crate::table::readable_error;
 use crate::terminal;
 use anyhow::{anyhow, bail};
 use clap::{Args, Subcommand};
 use domain::shop_key::{KeyName, KeyScope};
 use jiff::Timestamp;
-use providers::{StageName, shop_key};
+use providers::shop_key;
 use runtime::secrets::KeyPurpose;
 use serde::Serialize;
 use std::io::Write;
@@ -48,9 +49,6 @@ pub struct CreateKeyArgs {
     /// What it is called here, in lists and log lines: who uses it, as in backend.
     #[arg(long, value_name = "NAME")]
     name: KeyName,
-    /// Which stage it opens; without it, what ORANGERY_TABLE has behind `orangery-`.
-    #[arg(long, value_name = "STAGE", value_parser = StageName::parse)]
-    stage: Option<StageName>,
     #[command(flatten)]
     place: StageArgs,
     #[command(flatten)]
@@ -59,10 +57,11 @@ pub struct CreateKeyArgs {
 
 impl CreateKeyArgs {
     async fn run(self) -> anyhow::Result<()> {
-        let stage = self.place.name(self.stage.as_ref())?;
-        let root = self.root.newest(&self.place, KeyPurpose::Shop)?;
+        let stage = self.place.name()?;
+        let root = self.root.newest_to_give_out(&self.place, KeyPurpose::Shop);
+        let root = root.await?;
         let (name, now) = (&self.name, self.place.now()?);
-        let made = shop_keys::create(&self.place.table()?, name, self.scope, now).await;
+        let made = shop_keys::create(&self.place.table().await?, name, self.scope, now).await;
         let row = match made.map_err(readable_error)? {
             CreateKeyOutcome::Created(row) => row,
             CreateKeyOutcome::InForce(row) => bail!(
@@ -107,7 +106,7 @@ struct KeyJson<'a> {
 
 impl ListKeysArgs {
     async fn run(self) -> anyhow::Result<()> {
-        let rows = shop_keys::list(&self.place.table()?).await;
+        let rows = shop_keys::list(&self.place.table().await?).await;
         let rows = rows.map_err(readable_error)?;
         let mut out = terminal::stdout();
         if self.json {
@@ -163,7 +162,7 @@ pub struct RevokeShopKeyArgs {
 impl RevokeShopKeyArgs {
     async fn run(self) -> anyhow::Result<()> {
         let (name, now) = (&self.name, self.place.now()?);
-        let revoked = shop_keys::revoke(&self.place.table()?, name, now).await;
+        let revoked = shop_keys::revoke(&self.place.table().await?, name, now).await;
         let row = revoked.map_err(readable_error)?;
         let row = row.ok_or_else(|| {
             anyhow!(

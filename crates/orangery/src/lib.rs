@@ -12,7 +12,10 @@ pub mod calendar;
 pub mod send;
 mod set_fields;
 pub mod preview;
+mod place;
+mod aws;
 pub mod stage;
+mod root;
 pub mod table;
 pub mod terminal;
 

@@ -198,7 +198,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         None => dev::run(cli.dev.dev()?).await,
         Some(Command::Dev(args)) => dev::run(args.dev()?).await,
         Some(Command::Customer(args)) => args.run().await,
-        Some(Command::Send(args)) => send::run(&args.send()).await,
+        Some(Command::Send(args)) => send::run(&args.send()?).await,
         Some(Command::Clock(command)) => move_clock(command),
         Some(Command::Calendar(CalendarCommand::Run(gateway))) => {
             let done = calendar::run(&gateway)?;
@@ -257,9 +257,9 @@ impl DevArgs {
 }
 
 impl SendArgs {
-    fn send(self) -> SendOptions {
-        SendOptions {
-            gateway: self.gateway.address(),
+    fn send(self) -> anyhow::Result<SendOptions> {
+        Ok(SendOptions {
+            gateway: self.gateway.announced_address()?,
             provider: self.provider,
             content: self.what,
             set: self.set,
@@ -269,16 +269,18 @@ impl SendArgs {
             shuffle: self.shuffle,
             drop: self.drop,
             seed: self.seed,
-        }
+        })
     }
 }
 
 fn move_clock(command: ClockCommand) -> anyhow::Result<()> {
     let now = match command {
-        ClockCommand::Show(gateway) => clock::now(&gateway.address())?,
-        ClockCommand::Advance { by, gateway } => clock::advance(&gateway.address(), &by)?,
+        ClockCommand::Show(gateway) => clock::now(&gateway.announced_address()?)?,
+        ClockCommand::Advance { by, gateway } => {
+            clock::advance(&gateway.announced_address()?, &by)?
+        }
         ClockCommand::Set { to, gateway } => {
-            let address = gateway.address();
+            let address = gateway.announced_address()?;
             let before = clock::now(&address)?;
             let now = clock::set(&address, &to)?;
             if now < before {

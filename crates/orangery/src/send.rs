@@ -10,7 +10,7 @@ use local_shop::chaos::Chaos;
 use local_shop::clock;
 use local_shop::delivery::{Delivery, Signer, sample, set, shift_times};
 use local_shop::provider_stubs::{self, ApiDocuments};
-use local_shop::samples::{catalog, sample_story, story_names};
+use local_shop::samples::{sample_story, story_names};
 use local_shop::shop::enroll;
 use local_shop::shop::{LOCAL_MASTER, local_secret};
 use local_shop::stack_catalog;
@@ -200,12 +200,14 @@ async fn deliveries(
         let partners = story.partners();
         if !partners.is_empty() {
             // The stack's own, whichever the environment names.
-            let port = clock::read_status(&send.gateway).map(|status| status.table_port);
-            let table = table::open(send.table_port.or(port.ok()))?;
-            let catalog = match stack_catalog::read(&send.gateway) {
-                Ok(Some(known)) => known,
-                Ok(None) | Err(_) => catalog(None)?,
-            };
+            let status = clock::read_status(&send.gateway).with_context(|| {
+                format!(
+                    "`{}` has reports of partners, who are added to stacks of this machine alone",
+                    send.content
+                )
+            })?;
+            let table = table::open_local(send.table_port.unwrap_or(status.table_port))?;
+            let catalog = stack_catalog::read(&send.gateway)?.unwrap_or_default();
             for partner in &partners {
                 let added = enroll(&table, partner, catalog.program.as_ref(), now).await;
                 added

@@ -1,176 +1,247 @@
-//! Which stage a command is about: its table, its time, the roots of its keys.
+//! Which stage a command is about: its table, its time, its catalog, the roots of its keys.
 
+use crate::aws::{AccountFlags, AwsAccount, connect};
 use crate::gateway::GatewayArgs;
+use crate::place::{Place, PlaceFlags, decide};
 use crate::table;
+use crate::terminal;
 use anyhow::{Context, bail};
 use clap::Args;
 use domain::catalog::Catalog;
 use jiff::Timestamp;
 use local_shop::shop::LOCAL_STAGE;
 use local_shop::{clock, samples, stack_catalog};
-use providers::{Secret, StageName};
-use runtime::secrets::KeyPurpose;
+use providers::StageName;
+use runtime::settings::Settings;
+use std::io::Write;
 use std::path::Path;
 use store::dynamo::DynamoTable;
+use tokio::sync::OnceCell;
 
-/// Where the table is, and which clock counts.
-#[derive(Args)]
+/// Which stage is meant. Without any of these, and with nothing of AWS in the environment, it is
+/// the stack of this machine.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Which stage")]
 pub struct StageArgs {
-    /// The local stack's table; without it the usual AWS variables decide.
-    #[arg(long)]
+    /// The deployed stage, as in test: its table is orangery-test. `local` is this machine's stack.
+    #[arg(long, value_name = "NAME", value_parser = StageName::parse)]
+    stage: Option<StageName>,
+    /// The profile of AWS's configuration that says the account; its credentials count, whatever
+    /// keys the environment holds.
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+    /// The region of AWS that the stage is in.
+    #[arg(long, value_name = "NAME")]
+    region: Option<String>,
+    /// The port of a local stack's table.
+    #[arg(long, value_name = "PORT")]
     table_port: Option<u16>,
     #[command(flatten)]
-    gateway: GatewayArgs,
+    pub(crate) gateway: GatewayArgs,
+    /// Asked for once in a command.
+    #[arg(skip)]
+    account: OnceCell<AwsAccount>,
+    #[arg(skip)]
+    local_port: OnceCell<u16>,
 }
 
 impl StageArgs {
-    /// The table: where it was said to be, or that of the stack whose port was said.
+    /// Where the work is done.
     ///
     /// # Errors
-    /// When the environment names an AWS account only in part, or no stack answers at the port.
-    pub fn table(&self) -> anyhow::Result<DynamoTable> {
-        if let Some(port) = self.table_port
-            && let Ok(status) = clock::read_status(&format!("http://127.0.0.1:{port}"))
-        {
-            bail!(
-                "port {port} is a stack's gateway, whose table is at {}; say --port {port}",
-                status.table_port
-            )
-        }
-        table::open(self.port()?)
+    /// When two things say otherwise, or AWS is asked for and no stage is named.
+    pub(crate) fn place(&self) -> anyhow::Result<Place> {
+        let port = match (self.gateway.port, self.table_port) {
+            (Some(_), _) => Some("--port"),
+            (None, Some(_)) => Some("--table-port"),
+            (None, None) => None,
+        };
+        let flags = PlaceFlags {
+            port,
+            stage: self.stage.as_ref(),
+            profile: self.profile.is_some(),
+            region: self.region.is_some(),
+        };
+        decide(flags, &Settings::from_env())
     }
 
-    /// The table of partners' bank accounts.
+    /// The stage's table. The first time it is asked for, standard error says whose it is.
+    ///
+    /// # Errors
+    /// As of [`Self::place`]; when there are no credentials, or no stack answers at the port.
+    pub(crate) async fn table(&self) -> anyhow::Result<DynamoTable> {
+        match self.place()? {
+            Place::LocalStack => table::open_local(self.local_port().await?),
+            Place::Deployed { table, .. } => {
+                Ok(table::open_deployed(self.account().await?, &table))
+            }
+        }
+    }
+
+    /// The table of partners' bank accounts: its name with `-accounts` behind it. A local stack has
+    /// one table for all.
     ///
     /// # Errors
     /// As of [`Self::table`].
-    pub(crate) fn accounts_table(&self) -> anyhow::Result<DynamoTable> {
-        table::open_accounts(self.port()?)
+    pub(crate) async fn accounts_table(&self) -> anyhow::Result<DynamoTable> {
+        match self.place()? {
+            Place::LocalStack => self.table().await,
+            Place::Deployed { table, .. } => {
+                let name = format!("{table}{ACCOUNTS}");
+                Ok(table::open_deployed(self.account().await?, &name))
+            }
+        }
     }
 
-    /// Whether it is a stage of this machine.
-    pub fn is_local(&self) -> bool {
-        self.gateway.port.is_some() || table::is_local(self.table_port)
+    /// Whether it is a stack of this machine.
+    ///
+    /// # Errors
+    /// As of [`Self::place`].
+    pub(crate) fn is_local(&self) -> anyhow::Result<bool> {
+        Ok(self.place()? == Place::LocalStack)
     }
 
     /// The stage's name, as keys of it carry it.
     ///
     /// # Errors
-    /// When nothing names the stage, or two things name it otherwise.
-    pub fn name(&self, asked: Option<&StageName>) -> anyhow::Result<StageName> {
-        let known = match table::local_port(self.port()?) {
-            Some(_) => Some(LOCAL_STAGE.to_owned()),
-            None => table::stage_of_table(),
-        };
-        let known = known.map(|name| StageName::parse(&name)).transpose()?;
-        match (asked, known) {
-            (Some(asked), Some(known)) if *asked != known => bail!(
-                "--stage says {asked}, and the table that is meant is that of {known}; a key of \
-                 one stage opens nothing of another"
-            ),
-            (Some(asked), _) => Ok(asked.clone()),
-            (None, Some(known)) => Ok(known),
-            (None, None) => bail!(
-                "nothing says which stage the key is for: say --stage, or name its table by \
-                 ORANGERY_TABLE=orangery-STAGE"
+    /// As of [`Self::place`], or when nothing names the stage.
+    pub(crate) fn name(&self) -> anyhow::Result<StageName> {
+        match self.place()? {
+            Place::LocalStack => Ok(StageName::parse(LOCAL_STAGE)?),
+            Place::Deployed {
+                stage: Some(stage), ..
+            } => Ok(stage),
+            Place::Deployed { stage: None, table } => bail!(
+                "nothing says which stage the table {table} is of: say --stage NAME beside \
+                 ORANGERY_TABLE"
             ),
         }
     }
 
-    /// What time it is there: the stack's clock, or this machine's for what has none of its own.
+    /// What time it is there: the stack's clock, and of a deployed stage the real time, which is
+    /// its own.
     ///
     /// # Errors
     /// When a stack's clock counts and does not answer, or another stack's would.
-    pub fn now(&self) -> anyhow::Result<Timestamp> {
-        let Some(port) = table::local_port(self.port()?) else {
+    pub(crate) fn now(&self) -> anyhow::Result<Timestamp> {
+        if self.place()? != Place::LocalStack {
             return Ok(Timestamp::now());
-        };
+        }
         let gateway = self.gateway.address();
         let status = clock::read_status(&gateway).context(
             "what counts at what time is asked of the stack whose table it is: --port says where \
              that is",
         )?;
-        if status.table_port != port {
-            let other = status.table_port;
-            bail!(
-                "the stack at {gateway} has its table at port {other}, not at {port}: its clock \
-                 is not this table's; --port says where the table's own stack is"
-            )
+        match self.table_port {
+            Some(port) if status.table_port != port => bail!(
+                "the stack at {gateway} has its table at port {}, not at {port}: its clock is not \
+                 this table's; --port says where the table's own stack is",
+                status.table_port
+            ),
+            Some(_) | None => Ok(status.now),
         }
-        Ok(status.now)
     }
 
-    /// What the shop of that stage calls its prices: as the file says, or as the local stack was
-    /// started with. The sample shop's catalog is for local stacks alone.
+    /// What the shop of that stage calls its prices: as the file says, else as the local stack was
+    /// started with. A deployed stage does not say; `None` then.
     ///
     /// # Errors
-    /// When the file is no catalog, or no stack answers at the port.
-    pub fn catalog(&self, file: Option<&Path>) -> anyhow::Result<Catalog> {
+    /// When the file is no catalog, or the stack says none that can be read.
+    pub(crate) fn catalog(&self, file: Option<&Path>) -> anyhow::Result<Option<Catalog>> {
         if file.is_some() {
-            return samples::catalog(file);
+            return samples::catalog(file).map(Some);
         }
-        if !self.is_local() {
-            return Ok(Catalog::default());
+        if !self.is_local()? {
+            return Ok(None);
         }
         let gateway = self.gateway.address();
-        let port = table::local_port(self.port()?);
-        let status = clock::read_status(&gateway).ok();
-        let is_its_own = status.is_some_and(|status| Some(status.table_port) == port);
-        let known = match is_its_own {
-            true => stack_catalog::read(&gateway)?,
-            false => None,
+        let Ok(status) = clock::read_status(&gateway) else {
+            return Ok(None);
         };
-        known.map_or_else(|| samples::catalog(None), Ok)
-    }
-
-    fn port(&self) -> anyhow::Result<Option<u16>> {
-        match (self.table_port, self.gateway.port) {
-            (None, Some(_)) => Ok(Some(
-                clock::read_status(&self.gateway.address())?.table_port,
-            )),
-            // A stack at the usual port may have put its table anywhere.
-            (None, None) if table::local_port(None).is_some() => {
-                if !self.gateway.is_local() {
-                    bail!(
-                        "{} is no stack of this machine, and nothing says where its table is: set \
-                         the AWS variables of its account, or say --port for a local stack",
-                        self.gateway.address()
-                    )
-                }
-                let status = clock::read_status(&self.gateway.address());
-                Ok(status.ok().map(|status| status.table_port))
-            }
-            (port, _) => Ok(port),
+        match self.table_port.is_none_or(|port| status.table_port == port) {
+            true => stack_catalog::read(&gateway),
+            false => Ok(None),
         }
     }
-}
 
-/// From which a stage's keys are derived.
-#[derive(Args)]
-pub struct RootArgs {
-    /// The root of a deployed stage's keys of this command's purpose; else what
-    /// ORANGERY_ROOT_PERSONS, _PARTNERS, _POSTBACKS, _NOTICES or _SHOP says, or the local stack's.
-    #[arg(long)]
-    root: Option<String>,
-}
+    async fn account(&self) -> anyhow::Result<&AwsAccount> {
+        let connected = || async {
+            let flags = AccountFlags {
+                profile: self.profile.as_deref(),
+                region: self.region.as_deref(),
+            };
+            let account = connect(flags, &Settings::from_env()).await?;
+            self.announce(&account)?;
+            Ok(account)
+        };
+        self.account.get_or_try_init(connected).await
+    }
 
-impl RootArgs {
-    /// The newest root of this purpose: the first line of its parameter.
-    ///
-    /// # Errors
-    /// When an AWS account's is needed and not given, or it is weak.
-    pub fn newest(&self, place: &StageArgs, purpose: KeyPurpose) -> anyhow::Result<Secret> {
-        let variable = format!("ORANGERY_ROOT_{}", purpose.as_str().to_ascii_uppercase());
-        let given = self.root.clone().or_else(|| std::env::var(&variable).ok());
-        let given = given.filter(|text| !text.is_empty());
-        if given.is_none() && !place.is_local() {
+    fn announce(&self, account: &AwsAccount) -> anyhow::Result<()> {
+        let stage = match self.place()? {
+            Place::Deployed {
+                stage: Some(stage), ..
+            } => format!("stage {stage}"),
+            Place::Deployed { stage: None, table } => format!("table {table}"),
+            Place::LocalStack => return Ok(()),
+        };
+        let AwsAccount {
+            account: number,
+            region,
+            ..
+        } = account;
+        let profile = match &account.profile {
+            Some(profile) => format!(", profile {profile}"),
+            None => String::new(),
+        };
+        let mut err = terminal::stderr();
+        writeln!(
+            err,
+            "speaking to {stage}, account {number}, region {region}{profile}"
+        )?;
+        Ok(())
+    }
+
+    /// The port of the local stack's table: as it was said, else as the stack says. A stack at the
+    /// usual port may have put its table anywhere.
+    async fn local_port(&self) -> anyhow::Result<u16> {
+        let found = || async {
+            let port = self.find_local_port()?;
+            let mut err = terminal::stderr();
+            match self.table_port.filter(|_| !self.gateway.is_said()) {
+                Some(port) => writeln!(err, "speaking to stage local, the table at port {port}")?,
+                None => writeln!(err, "speaking to {}", self.gateway.described())?,
+            }
+            Ok::<u16, anyhow::Error>(port)
+        };
+        self.local_port.get_or_try_init(found).await.copied()
+    }
+
+    fn find_local_port(&self) -> anyhow::Result<u16> {
+        if let Some(port) = self.table_port {
+            if let Ok(status) = clock::read_status(&format!("http://127.0.0.1:{port}")) {
+                bail!(
+                    "port {port} is a stack's gateway, whose table is at {}; say --port {port}",
+                    status.table_port
+                )
+            }
+            return Ok(port);
+        }
+        if !self.gateway.is_local() {
             bail!(
-                "the environment names an AWS account, and the root of its keys is not given: the \
-                 secret would be one that every local stack knows; set {variable}, or say \
-                 --table-port for a local stack"
+                "{} is no stack of this machine, and nothing says where its table is: say --stage \
+                 NAME for a deployed stage, or --port for a local stack",
+                self.gateway.address()
             )
         }
-        let text = given.as_deref().unwrap_or(local_shop::shop::LOCAL_MASTER);
-        Ok(Secret::new(text.lines().next().unwrap_or_default().trim())?)
+        match clock::read_status(&self.gateway.address()) {
+            Ok(status) => Ok(status.table_port),
+            Err(error) if self.gateway.is_said() => Err(error),
+            Err(error) if error.is::<clock::TablePort>() => Err(error),
+            Err(_) => Ok(table::TABLE_PORT),
+        }
     }
 }
+
+/// What the name of the table of bank accounts ends in.
+const ACCOUNTS: &str = "-accounts";

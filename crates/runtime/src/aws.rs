@@ -6,6 +6,7 @@ use crate::trust::http_client;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::config::StalledStreamProtectionConfig;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::region::Region;
@@ -48,6 +49,18 @@ pub struct Cloud<'a> {
     settings: &'a Settings,
 }
 
+/// The HTTP client behind all of them, for whoever finds credentials otherwise; `bundle` is a file
+/// of roots as `AWS_CA_BUNDLE` names it.
+///
+/// # Errors
+/// [`BadSetting`] when TLS can't be had.
+pub fn shared_http_client(bundle: Option<&str>) -> Result<SharedHttpClient, BadSetting> {
+    http_client(bundle).map_err(|error| BadSetting {
+        name: "AWS_CA_BUNDLE",
+        what: format!("leaves no way to speak TLS ({error})"),
+    })
+}
+
 impl<'a> Cloud<'a> {
     /// Region and credentials as the environment gives them. `AWS_ENDPOINT_URL` and its forms for
     /// one service redirect them.
@@ -67,10 +80,7 @@ impl<'a> Cloud<'a> {
             Some(region) => region,
             None => settings.required("AWS_DEFAULT_REGION")?,
         };
-        let http = http_client(settings.optional("AWS_CA_BUNDLE")).map_err(|error| BadSetting {
-            name: "AWS_CA_BUNDLE",
-            what: format!("leaves no way to speak TLS ({error})"),
-        })?;
+        let http = shared_http_client(settings.optional("AWS_CA_BUNDLE"))?;
         let base = SdkConfig::builder()
             .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
             .http_client(http)

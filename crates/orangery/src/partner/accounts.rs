@@ -24,10 +24,10 @@ impl Accounts {
     ///
     /// # Errors
     /// As of the stage's table.
-    pub(super) fn of(stage: &StageArgs) -> anyhow::Result<Self> {
+    pub(super) async fn of(stage: &StageArgs) -> anyhow::Result<Self> {
         Ok(Self {
-            table: stage.accounts_table()?,
-            former: stage.table()?,
+            table: stage.accounts_table().await?,
+            former: stage.table().await?,
         })
     }
 

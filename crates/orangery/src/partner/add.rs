@@ -3,7 +3,7 @@
 use super::keys::print_secret;
 use super::target::PartnerArgs;
 use super::terms::{PartnerIdentityArgs, TermsArgs, put_in_force, terms_text};
-use crate::stage::RootArgs;
+use crate::root::RootArgs;
 use crate::table;
 use crate::terminal;
 use anyhow::bail;
@@ -37,14 +37,15 @@ impl AddPartnerArgs {
             partner,
             stage: place,
         } = &self.target;
-        let root = self.root.newest(place, KeyPurpose::Partners)?;
         let own = self.identity.to_identity()?;
         let asked = self.terms.requested(place, None)?;
         let program = match &asked {
             Some(asked) => Some(asked.clone()),
             None => self.terms.default_program(place)?,
         };
-        let (table, now) = (place.table()?, place.now()?);
+        let root = self.root.newest_to_give_out(place, KeyPurpose::Partners);
+        let root = root.await?;
+        let (table, now) = (place.table().await?, place.now()?);
         let mut new = PartnerRow::new(partner.clone());
         new.identity = own.clone();
         if let Some(program) = &program {

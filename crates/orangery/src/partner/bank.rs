@@ -33,7 +33,7 @@ impl BankAccountArgs {
             (None, _) | (_, None) => None,
         };
         self.target.read_row().await?;
-        let accounts = Accounts::of(&self.target.stage)?;
+        let accounts = Accounts::of(&self.target.stage).await?;
         if let Some(account) = given {
             let now = self.target.stage.now()?;
             let put = accounts.set_bank(partner, account, now).await;

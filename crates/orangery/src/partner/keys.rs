@@ -1,7 +1,7 @@
 //! `partner rotate` and `partner revoke`: versions of a partner's key.
 
 use super::target::{PartnerArgs, unknown_partner};
-use crate::stage::RootArgs;
+use crate::root::RootArgs;
 use crate::table;
 use crate::terminal;
 use anyhow::{Context, bail};
@@ -26,14 +26,15 @@ impl RotateKeyArgs {
             partner,
             stage: place,
         } = &self.target;
-        let root = self.root.newest(place, KeyPurpose::Partners)?;
+        let root = self.root.newest_to_give_out(place, KeyPurpose::Partners);
+        let root = root.await?;
         let next = |row: &mut PartnerRow| {
             let version = row.last_key.checked_add(1).filter(|next| *next <= MAX_KEYS);
             row.last_key = version.ok_or(TOO_MANY_VERSIONS)?;
             row.keys.push(row.last_key);
             Ok::<(), &str>(())
         };
-        let changed = change(&place.table()?, partner, next).await;
+        let changed = change(&place.table().await?, partner, next).await;
         let row = match changed.map_err(table::readable_error)? {
             None => return Err(unknown_partner(partner)),
             Some(Err(why)) => bail!("{partner}'s key can't be rotated: {why}"),
@@ -84,7 +85,7 @@ impl RevokeKeyArgs {
                 Ok(())
             }
         };
-        let changed = change(&self.target.stage.table()?, partner, revoke).await;
+        let changed = change(&self.target.stage.table().await?, partner, revoke).await;
         let row = match changed.map_err(table::readable_error)? {
             None => return Err(unknown_partner(partner)),
             Some(Err(why)) => bail!("nothing was revoked: {why}"),

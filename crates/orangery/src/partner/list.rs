@@ -52,7 +52,7 @@ impl<'a> PartnerJson<'a> {
 
 impl ListPartnersArgs {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let rows = store::partners::list(&self.stage.table()?).await;
+        let rows = store::partners::list(&self.stage.table().await?).await;
         let rows = rows.map_err(crate::table::readable_error)?;
         let now = self.stage.now()?;
         let mut out = terminal::stdout();

@@ -1,7 +1,7 @@
 //! `partner endpoint`: where notices of its rows are sent to a partner.
 
 use super::target::PartnerArgs;
-use crate::stage::RootArgs;
+use crate::root::RootArgs;
 use crate::table;
 use crate::terminal;
 use anyhow::{Context, bail};
@@ -52,11 +52,12 @@ impl NoticeEndpointArgs {
             return Ok(());
         }
         // First: a secret that can't be shown is not changed.
-        let root = self.root.newest(stage, KeyPurpose::Notices)?;
+        let root = self.root.newest_to_give_out(stage, KeyPurpose::Notices);
+        let root = root.await?;
         let now = stage.now()?;
         let endpoint = match &self.to {
             Some(url) => {
-                let reach = match stage.is_local() {
+                let reach = match stage.is_local()? {
                     true => NetworkScope::Loopback,
                     false => NetworkScope::Public,
                 };

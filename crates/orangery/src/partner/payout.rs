@@ -81,7 +81,7 @@ struct SepaArgs {
 impl PayoutArgs {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let payer = self.sepa.payer()?;
-        let table = self.stage.table()?;
+        let table = self.stage.table().await?;
         let now = self.stage.now()?;
         let order = PayoutRequest {
             date: self.date.unwrap_or_else(|| day_of(now)),
@@ -109,7 +109,7 @@ impl PayoutArgs {
             }
         }
         if !self.dry_run {
-            let accounts = Accounts::of(&self.stage)?;
+            let accounts = Accounts::of(&self.stage).await?;
             self.write_files(&accounts, &mut report, payer.as_ref(), now)
                 .await?;
         }

@@ -2,7 +2,7 @@
 
 use super::keys;
 use super::target::{PartnerArgs, unknown_partner};
-use crate::stage::RootArgs;
+use crate::root::RootArgs;
 use crate::table;
 use crate::terminal;
 use anyhow::{Context, bail};
@@ -60,7 +60,7 @@ impl PublicKeyArgs {
             }
             Ok(())
         };
-        let changed = change(&self.target.stage.table()?, partner, put).await;
+        let changed = change(&self.target.stage.table().await?, partner, put).await;
         match changed.map_err(table::readable_error)? {
             None => return Err(unknown_partner(partner)),
             Some(Err(why)) => bail!("nothing was changed: {why}"),
@@ -90,6 +90,10 @@ pub struct PostbackTokenArgs {
 
 impl PostbackTokenArgs {
     pub(super) async fn run(self) -> anyhow::Result<()> {
+        // First: a token that can't be shown is not revoked.
+        let stage = &self.target.stage;
+        let root = self.root.newest_to_give_out(stage, KeyPurpose::Postbacks);
+        let root = root.await?;
         let (table, mut row) = self.target.read_row().await?;
         if self.revoke {
             let changed = change(&table, &self.target.partner, PartnerRow::revoke_tokens).await;
@@ -99,9 +103,6 @@ impl PostbackTokenArgs {
                 Some(Ok(row)) => row,
             };
         }
-        let root = self
-            .root
-            .newest(&self.target.stage, KeyPurpose::Postbacks)?;
         // Without a key in force there is no token.
         keys::newest_version(&row)?;
         let version = row.newest_token().unwrap_or_default();

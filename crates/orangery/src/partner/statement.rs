@@ -40,7 +40,7 @@ pub struct StatementArgs {
 
 impl StatementArgs {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let table = self.target.stage.table()?;
+        let table = self.target.stage.table().await?;
         let partner = &self.target.partner;
         let at = match self.at {
             Some(at) => at,

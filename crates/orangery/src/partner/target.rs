@@ -25,7 +25,7 @@ impl PartnerArgs {
     /// # Errors
     /// When the table does not answer, or knows no such partner.
     pub(crate) async fn read_row(&self) -> anyhow::Result<(DynamoTable, Arc<PartnerRow>)> {
-        let table = self.stage.table()?;
+        let table = self.stage.table().await?;
         let row = store::partners::read(&table, &self.partner).await;
         let row = row.map_err(table::readable_error)?;
         Ok((table, row.ok_or_else(|| unknown_partner(&self.partner))?))

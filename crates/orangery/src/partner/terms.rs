@@ -112,12 +112,18 @@ impl TermsArgs {
         if self.is_empty() {
             return Ok(None);
         }
-        let catalog = place.catalog(self.catalog.as_deref())?;
+        let catalog = self.known_catalog(place)?;
         let base = match &self.program {
             Some(name) => Some(named_program(&catalog, name)?),
             None => agreed.or(catalog.program.as_ref()),
         };
         Ok(Some(self.program_input().merge_onto(base)?))
+    }
+
+    /// The catalog of that stage. Where nothing says one, terms may not rest on it.
+    fn known_catalog(&self, place: &StageArgs) -> anyhow::Result<Catalog> {
+        let catalog = place.catalog(self.catalog.as_deref())?;
+        Ok(catalog.unwrap_or_default())
     }
 
     /// What a partner earns with whom nothing else is agreed on.
@@ -128,7 +134,7 @@ impl TermsArgs {
         &self,
         place: &StageArgs,
     ) -> anyhow::Result<Option<ProgramTerms>> {
-        Ok(place.catalog(self.catalog.as_deref())?.program)
+        Ok(self.known_catalog(place)?.program)
     }
 }
 

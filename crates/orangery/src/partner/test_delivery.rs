@@ -2,8 +2,8 @@
 
 use super::keys::newest_secret;
 use super::target::PartnerArgs;
+use crate::root::RootArgs;
 use crate::send::sample_report;
-use crate::stage::RootArgs;
 use crate::table::readable_error;
 use crate::terminal;
 use anyhow::{Context, bail};
@@ -43,7 +43,8 @@ impl TestDeliveryArgs {
         if self.notices {
             return self.send_notices(now).await;
         }
-        let root = self.root.newest(&self.target.stage, KeyPurpose::Partners)?;
+        let root = self.root.newest(&self.target.stage, KeyPurpose::Partners);
+        let root = root.await?;
         let (_, row) = self.target.read_row().await?;
         let body = self.body(now)?;
         let headers = partner::sign(&body, &newest_secret(&root, &row)?, now);
@@ -55,7 +56,8 @@ impl TestDeliveryArgs {
 
     /// As the partner would get them: under the secret of its notice endpoint, each in its turn.
     async fn send_notices(&self, now: Timestamp) -> anyhow::Result<()> {
-        let root = self.root.newest(&self.target.stage, KeyPurpose::Notices)?;
+        let root = self.root.newest(&self.target.stage, KeyPurpose::Notices);
+        let root = root.await?;
         let (table, row) = self.target.read_row().await?;
         let partner = &row.partner;
         let endpoint = read_endpoint(&table, partner).await;

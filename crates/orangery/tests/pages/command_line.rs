@@ -32,16 +32,11 @@ impl CommandLine {
         command
             .args(words.split_whitespace())
             .args(["--port", &self.port]);
-        for name in [
-            "AWS_ACCESS_KEY_ID",
-            "AWS_ENDPOINT_URL",
-            "ORANGERY_ROOT_NOTICES",
-            "ORANGERY_ROOT_PARTNERS",
-            "ORANGERY_ROOT_POSTBACKS",
-            "ORANGERY_ROOT_SHOP",
-            "ORANGERY_TABLE",
-        ] {
-            command.env_remove(name);
+        for (name, _) in std::env::vars_os() {
+            let is_ours = |begin| name.to_string_lossy().starts_with(begin);
+            if is_ours("AWS_") || is_ours("ORANGERY_") {
+                command.env_remove(name);
+            }
         }
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command

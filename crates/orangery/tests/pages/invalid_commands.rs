@@ -15,7 +15,7 @@ async fn what_was_typed_wrongly_is_refused_with_what_to_do() {
         assert!(!refused.contains("bruna"), "an address is in: {refused}");
     }
     let mut deployed = Command::new(env!("CARGO_BIN_EXE_orangery"));
-    deployed.args(["partner", "add", "acme"]);
+    deployed.args(["partner", "add", "acme", "--stage", "test"]);
     deployed.env_clear().env("AWS_ACCESS_KEY_ID", "key");
     let output = tokio::task::block_in_place(|| deployed.output().unwrap());
     assert!(text(&output.stderr).contains("set ORANGERY_ROOT_PARTNERS"));

@@ -22,6 +22,8 @@ mod partners;
 mod referrals_command;
 mod send_command;
 mod shop_keys;
+mod stage_roots;
+mod namespaces;
 mod payouts;
 mod accounts;
 mod page_contents;

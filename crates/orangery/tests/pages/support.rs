@@ -15,6 +15,7 @@ pub(crate) const SECRET: &str = "whsec_c2VjcmV0IG9mIHRoZSBwYWdlcycgdGVzdHM";
 pub(crate) fn shop() -> Shop {
     Shop {
         catalog: Catalog::parse(CATALOG).unwrap(),
+        catalog_text: Some(CATALOG.to_owned()),
         secrets: [("stripe".to_owned(), vec![SECRET.to_owned()])].into(),
         ..Shop::default()
     }
