@@ -17,7 +17,7 @@ use crate::clock::StackClock;
 use crate::http_event::{self, RequestContext};
 use crate::invoke::invoke;
 use crate::name_value::NameValue;
-use crate::recorded_requests::RecordedRequest;
+use crate::recorded_requests::{RecordedRequest, RequestObserver};
 use crate::routes::{Route, RouteMatch, find};
 use crate::state::{Refusal, StackState};
 
@@ -29,6 +29,7 @@ pub(crate) struct Gateway {
     pub(crate) state: StackState,
     /// Nudged after each answer: the function has likely written something to deliver.
     pub(crate) nudge: Arc<Notify>,
+    pub(crate) unrouted: Option<RequestObserver>,
 }
 
 /// The routes of the functions, as a fallback behind the stack's own.
@@ -147,6 +148,14 @@ impl Gateway {
             digest: RecordedRequest::digest_of(body),
             body: body.to_vec(),
         };
+        if let Some(tell) = &self.unrouted
+            && !matches!(
+                find(&self.routes, &parts.method, &seen.path),
+                RouteMatch::Route(..)
+            )
+        {
+            tell(&seen);
+        }
         let mut kept = self.state.record_request(&seen);
         if seen.is_refused() {
             let refusal = Refusal {

@@ -48,6 +48,7 @@ use crate::mail::StackMailbox;
 use crate::ports::{Ports, Routers, Tasks};
 use crate::queue_mapping::{QueueMapping, QueueWorker};
 use crate::queues::{QueueSettings, Queues};
+use crate::recorded_requests::RequestObserver;
 use crate::routes::Route;
 use crate::schedules::{Schedule, Scheduler};
 use crate::state::{STATE_FILE, StackState};
@@ -110,6 +111,8 @@ pub struct Wiring {
     pub schedules: Vec<Schedule>,
     /// Further pages of the gateway, before the functions' routes.
     pub pages: Router,
+    /// Who is told of requests for which there is no function.
+    pub unrouted: Option<RequestObserver>,
 }
 
 /// A running stack; dropped without [`Stack::shutdown`] it stops where it is, as if killed.
@@ -362,6 +365,7 @@ fn gateway(inner: &StackInner, wiring: Wiring) -> Router {
         clock: inner.clock.clone(),
         state: inner.state.clone(),
         nudge: Arc::clone(&inner.nudge),
+        unrouted: wiring.unrouted,
     });
     control::router(inner.clone())
         .merge(wiring.pages)

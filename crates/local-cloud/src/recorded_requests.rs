@@ -2,6 +2,7 @@
 
 use rusqlite::{Row, params};
 use serde::Serialize;
+use std::sync::Arc;
 
 use crate::error::StackError;
 use crate::name_value::NameValue;
@@ -33,6 +34,9 @@ pub struct RecordedRequest {
     #[serde(skip)]
     pub digest: String,
 }
+
+/// Told of a request once it was answered.
+pub type RequestObserver = Arc<dyn Fn(&RecordedRequest) + Send + Sync>;
 
 impl RecordedRequest {
     /// Whether it was refused.

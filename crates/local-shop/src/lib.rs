@@ -12,6 +12,7 @@ pub mod provider_stubs;
 mod authority;
 pub mod clock;
 pub mod stack_catalog;
+pub mod catalog_draft;
 
 pub mod customer_search;
 

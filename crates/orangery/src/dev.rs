@@ -1,8 +1,10 @@
 //! `orangery dev`: the local stack with a few sample customers in it.
 
 use crate::customer::{text_table, view};
+use crate::request_lines::write_line;
+use crate::request_log::PrintLine;
 use crate::terminal::{self, Terminal};
-use crate::wiring::wire;
+use crate::wiring::wire_logged;
 use anyhow::Context;
 use domain::ids::{CustomerKey, Mode, ObjectId, ProviderAccount};
 use domain::view::CustomerView;
@@ -19,6 +21,8 @@ use local_shop::shop::{Shop, local_secret};
 use local_shop::story::Story;
 use std::io::{Stdout, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use store::dynamo::DynamoTable;
 
 /// How the stack is to be run.
@@ -34,6 +38,8 @@ pub struct DevOptions {
     pub clock: Option<Timestamp>,
     /// Whether the sample customers are played.
     pub samples: bool,
+    /// Whether nothing is shown of what comes.
+    pub quiet: bool,
     /// The shop.
     pub shop: Shop,
 }
@@ -50,8 +56,10 @@ pub async fn run(dev: DevOptions) -> anyhow::Result<()> {
         clock: dev.clock,
     };
     let mut wrong = None;
+    let showing = Arc::new(AtomicBool::new(false));
+    let print = (!dev.quiet).then(|| printing(showing.clone()));
     let stack = Stack::start(settings, |endpoints| {
-        wire(endpoints, &dev.shop).unwrap_or_else(|error| {
+        wire_logged(endpoints, &dev.shop, print).unwrap_or_else(|error| {
             wrong = Some(error);
             local_cloud::Wiring::default()
         })
@@ -71,6 +79,7 @@ pub async fn run(dev: DevOptions) -> anyhow::Result<()> {
         play_samples(&stack, &dev.shop, &mut out).await?;
     }
     print_addresses(&stack, &dev, &mut out)?;
+    showing.store(true, Ordering::Relaxed);
     tokio::signal::ctrl_c().await?;
     stack.shutdown().await;
     let ended = match &dev.data {
@@ -79,6 +88,18 @@ pub async fn run(dev: DevOptions) -> anyhow::Result<()> {
     };
     writeln!(out, "\nended; {ended}")?;
     Ok(())
+}
+
+/// Shows a line of what comes once the samples are played, which come as a table.
+fn printing(showing: Arc<AtomicBool>) -> PrintLine {
+    let in_color = terminal::stdout().takes_color();
+    Box::new(move |line| {
+        if showing.load(Ordering::Relaxed) {
+            let mut out = terminal::stdout();
+            // With nobody there to read, nothing is left to be done.
+            let _ = write_line(&mut out, line, in_color);
+        }
+    })
 }
 
 /// Standard output for as long as somebody reads it: a stack must outlive `| head -1`.

@@ -2,8 +2,12 @@
 
 pub mod doctor;
 
+pub mod request_log;
+mod request_lines;
+mod live_webhook;
 pub mod wiring;
 pub mod dev;
+pub mod connect;
 pub mod customer;
 pub mod partner;
 pub mod key;

@@ -8,6 +8,7 @@ use local_shop::chaos::Chaos;
 use local_shop::saved_request::DiagnosisContext;
 use local_shop::shop::Shop;
 use local_shop::{clock, samples};
+use orangery::connect::{ConnectArgs, not_a_secret};
 use orangery::customer::CustomerArgs;
 use orangery::dev::{self, DevOptions};
 use orangery::gateway::GatewayArgs;
@@ -35,6 +36,8 @@ struct Cli {
 enum Command {
     /// The local stack with sample customers in it; what `cargo run` starts.
     Dev(DevArgs),
+    /// What to do at a payment provider so that its events come, and whether they do.
+    Connect(ConnectArgs),
     /// One customer's record, built from the journal.
     Customer(CustomerArgs),
     /// Signs and delivers a sample, a file or a story.
@@ -73,6 +76,9 @@ struct DevArgs {
     /// Start empty, without the sample customers.
     #[arg(long)]
     no_samples: bool,
+    /// Show nothing of what comes: without it, a line for each event.
+    #[arg(long)]
+    quiet: bool,
     /// A webhook secret in force, as in stripe=whsec_…; may be repeated.
     #[arg(long = "secret", value_name = "PROVIDER=SECRET", value_parser = named)]
     secrets: Vec<(String, String)>,
@@ -197,6 +203,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         None => dev::run(cli.dev.dev()?).await,
         Some(Command::Dev(args)) => dev::run(args.dev()?).await,
+        Some(Command::Connect(args)) => args.run().await,
         Some(Command::Customer(args)) => args.run().await,
         Some(Command::Send(args)) => send::run(&args.send()?).await,
         Some(Command::Clock(command)) => move_clock(command),
@@ -220,6 +227,9 @@ impl DevArgs {
                 let known = send::known_providers();
                 format!("`--secret {name}=…`: no provider is called so; there are: {known}")
             })?;
+            if let Some(what) = provider.setup().mistaken_for(&secret) {
+                bail!("`--secret {name}=…` {}", not_a_secret(provider, what))
+            }
             let texts = secrets.entry(name).or_default();
             texts.push(secret);
             provider
@@ -243,6 +253,7 @@ impl DevArgs {
             data: self.data,
             clock: self.clock,
             samples: !self.no_samples,
+            quiet: self.quiet,
             shop: Shop {
                 secrets,
                 api_urls: apis,

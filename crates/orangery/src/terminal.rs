@@ -3,7 +3,7 @@
 
 use local_shop::visible_text::{is_hidden, visible};
 use serde::Serialize;
-use std::io::{self, Stderr, Stdout, Write};
+use std::io::{self, IsTerminal, Stderr, Stdout, Write};
 
 /// An output on which control characters are shown and do nothing.
 pub struct Terminal<W>(W);
@@ -24,6 +24,65 @@ pub fn stdout() -> Terminal<Stdout> {
 )]
 pub fn stderr() -> Terminal<Stderr> {
     Terminal(io::stderr())
+}
+
+/// A color that a word may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TextColor {
+    /// All is well.
+    Green,
+    /// Somebody may want to look.
+    Yellow,
+    /// It was refused, or failed.
+    Red,
+    /// Beside the point.
+    Gray,
+}
+
+impl TextColor {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Green => "32",
+            Self::Yellow => "33",
+            Self::Red => "31",
+            Self::Gray => "90",
+        }
+    }
+}
+
+#[cfg(test)]
+impl<W> Terminal<W> {
+    /// One over anything, for tests.
+    pub(crate) fn for_tests(inner: W) -> Self {
+        Self(inner)
+    }
+
+    /// What is below it.
+    pub(crate) fn into_inner(self) -> W {
+        self.0
+    }
+}
+
+impl<W: IsTerminal> Terminal<W> {
+    /// Whether colors are shown: a person looks, and has not said otherwise
+    /// (<https://no-color.org>).
+    pub(crate) fn takes_color(&self) -> bool {
+        let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        self.0.is_terminal()
+            && !is_set("NO_COLOR")
+            && std::env::var_os("TERM") != Some("dumb".into())
+    }
+}
+
+impl<W: Write> Terminal<W> {
+    /// A text in a color. The text can't steer the terminal; the color is ours.
+    ///
+    /// # Errors
+    /// When nobody takes it.
+    pub(crate) fn write_colored(&mut self, color: TextColor, text: &str) -> io::Result<()> {
+        let text = visible(text);
+        write!(self.0, "\u{1b}[{}m{text}\u{1b}[0m", color.code())
+    }
 }
 
 impl<W: Write> Write for Terminal<W> {
@@ -63,8 +122,18 @@ pub fn json(value: &impl Serialize) -> serde_json::Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Terminal, json};
+    use super::{Terminal, TextColor, json};
     use std::io::Write;
+
+    #[test]
+    fn a_colored_text_can_not_end_its_color_or_begin_another() {
+        let mut screen = Terminal(Vec::new());
+        screen
+            .write_colored(TextColor::Red, "a\u{1b}[32mb")
+            .unwrap();
+        let seen = String::from_utf8(screen.0).unwrap();
+        assert_eq!(seen, "\u{1b}[31ma‹U+001B›[32mb\u{1b}[0m");
+    }
 
     #[test]
     fn a_name_can_neither_clear_a_screen_nor_be_another_name_in_json() {

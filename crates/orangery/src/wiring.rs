@@ -1,5 +1,7 @@
 //! Which function answers what in the local stack: the template's wiring, over loopback.
 
+use crate::live_webhook::{self, BuildWebhook, LiveWebhook};
+use crate::request_log::{PrintLine, RequestLog};
 use axum::Router;
 use axum::http::Method;
 use calendar::{Calendar, Enrichment};
@@ -32,6 +34,7 @@ use runtime::secrets::{SecretCache, SecretSource, person_key, roots};
 use runtime::settings::BadSetting;
 use runtime::{Clock, Function};
 use shop_api::ShopApi;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use store::Table;
@@ -57,8 +60,21 @@ pub const AUDIT: &str = "audit";
 /// # Errors
 /// [`BadSetting`].
 pub fn wire(endpoints: &StackEndpoints, shop: &Shop) -> Result<Wiring, BadSetting> {
+    wire_logged(endpoints, shop, None)
+}
+
+/// The same, with a line shown for each event that comes.
+///
+/// # Errors
+/// [`BadSetting`].
+pub(crate) fn wire_logged(
+    endpoints: &StackEndpoints,
+    shop: &Shop,
+    print: Option<PrintLine>,
+) -> Result<Wiring, BadSetting> {
     let table = dynamo_table(endpoints)?;
-    wire_with_table(endpoints, shop, table.clone(), table)
+    let receivers = table.clone();
+    wire_all(endpoints, shop, (receivers, table), print)
 }
 
 /// The same with a table of its own for the receiving functions, so that a test can stand in
@@ -71,6 +87,18 @@ pub fn wire_with_table<R>(
     shop: &Shop,
     receivers: R,
     table: DynamoTable,
+) -> Result<Wiring, BadSetting>
+where
+    R: Table + Clone + 'static,
+{
+    wire_all(endpoints, shop, (receivers, table), None)
+}
+
+fn wire_all<R>(
+    endpoints: &StackEndpoints,
+    shop: &Shop,
+    (receivers, table): (R, DynamoTable),
+    print: Option<PrintLine>,
 ) -> Result<Wiring, BadSetting>
 where
     R: Table + Clone + 'static,
@@ -111,29 +139,38 @@ where
         table,
         clock: clock.clone(),
     };
+    let log = RequestLog::new(clock.clone(), print);
+    let (routes, webhooks) = routes(shop, receivers, &stubs, &clock)?;
+    let pages = own_pages(endpoints, shop, &stubs)?
+        .merge(live_webhook::router(webhooks))
+        .merge(log.router());
     let mut wiring = Wiring {
-        routes: routes(shop, receivers, &stubs, &clock)?,
+        routes: routes.into_iter().map(|route| log.watched(route)).collect(),
         queues: vec![
             letters_queue(Arc::new(email)),
             notices_queue(Arc::new(notice)),
         ],
-        pages: own_pages(endpoints, shop, &stubs)?,
+        pages,
+        unrouted: Some(log.unrouted()),
         ..Wiring::default()
     };
     if shop.fallbacks.stream {
         wiring.streams = streams(Arc::new(fold), Arc::new(Dispatch { letters, notices }));
     }
-    let calendar: Arc<dyn Function> = Arc::new(calendar);
+    wiring.schedules = schedules(shop, Arc::new(calendar));
+    Ok(wiring)
+}
+
+fn schedules(shop: &Shop, calendar: Arc<dyn Function>) -> Vec<Schedule> {
     let every_minute = |name: &str| Schedule {
         name: name.into(),
         interval: Duration::from_secs(60),
         function: calendar.clone(),
     };
-    wiring.schedules.push(every_minute(DUE_SCAN));
-    if shop.fallbacks.audit {
-        wiring.schedules.push(every_minute(AUDIT));
-    }
-    Ok(wiring)
+    let audit = shop.fallbacks.audit.then(|| every_minute(AUDIT));
+    std::iter::once(every_minute(DUE_SCAN))
+        .chain(audit)
+        .collect()
 }
 
 /// What is this machine's alone: pages, and what commands ask of the stack or tell it.
@@ -153,26 +190,19 @@ fn routes<R>(
     table: R,
     stubs: &StubApis,
     clock: &Clock,
-) -> Result<Vec<Route>, BadSetting>
+) -> Result<(Vec<Route>, LiveWebhooks), BadSetting>
 where
     R: Table + Clone + 'static,
 {
     let master = given_source(&[&shop.master]);
-    let mut routes = Vec::new();
+    let (mut routes, mut webhooks) = (Vec::new(), LiveWebhooks::new());
     for provider in PROVIDERS.iter().copied() {
         let texts = shop.secrets.get(provider.name()).cloned();
         let texts = texts.unwrap_or_else(|| local_secrets(provider));
-        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let webhook = PaymentWebhook {
-            provider,
-            endpoint: EndpointConfig::new(Mode::Test),
-            secrets: endpoint_secrets(provider, given_source(&texts), clock.clone()),
-            person_key: SecretCache::new(master.clone(), person_key, clock.clone()),
-            api: provider_api(shop, provider, stubs, clock)?,
-            table: table.clone(),
-            clock: clock.clone(),
-        };
-        let webhook: Arc<dyn Function> = Arc::new(webhook);
+        let build = webhook_builder(shop, provider, table.clone(), stubs, clock);
+        let live = LiveWebhook::new(provider, texts, build)?;
+        webhooks.insert(provider.name(), live.clone());
+        let webhook: Arc<dyn Function> = Arc::new(live);
         let path = format!("/webhooks/{}", provider.name());
         if provider.has_path_secret() {
             routes.push(post(format!("{path}/{{segment}}"), webhook.clone()));
@@ -182,7 +212,37 @@ where
     let referral = PartnerReferral::new(|_| master.clone(), table.clone(), clock.clone());
     routes.extend(partners(Arc::new(referral)));
     routes.extend(shop_routes(Arc::new(shop_api(shop, table, clock)?)));
-    Ok(routes)
+    Ok((routes, webhooks))
+}
+
+type LiveWebhooks = BTreeMap<&'static str, LiveWebhook>;
+
+/// Makes a provider's endpoint again whenever another secret is in force.
+fn webhook_builder<R>(
+    shop: &Shop,
+    provider: &'static Provider,
+    table: R,
+    stubs: &StubApis,
+    clock: &Clock,
+) -> BuildWebhook
+where
+    R: Table + Clone + 'static,
+{
+    let (shop, stubs, clock) = (shop.clone(), stubs.clone(), clock.clone());
+    Box::new(move |secrets: &[String]| {
+        let texts: Vec<&str> = secrets.iter().map(String::as_str).collect();
+        let master = given_source(&[&shop.master]);
+        let webhook: Arc<dyn Function> = Arc::new(PaymentWebhook {
+            provider,
+            endpoint: EndpointConfig::new(Mode::Test),
+            secrets: endpoint_secrets(provider, given_source(&texts), clock.clone()),
+            person_key: SecretCache::new(master, person_key, clock.clone()),
+            api: provider_api(&shop, provider, &stubs, &clock)?,
+            table: table.clone(),
+            clock: clock.clone(),
+        });
+        Ok(webhook)
+    })
 }
 
 /// What the shop's own code asks, of a stage that is called `local`.

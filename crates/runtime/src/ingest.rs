@@ -1,6 +1,7 @@
 //! From a provider's items to what became of them: journaled with the normalizer's version, folded
 //! and logged. The webhook endpoint's way, and `calendar`'s for what had to wait.
 
+use domain::event::About;
 use domain::record::Entry;
 use jiff::Timestamp;
 use providers::{ItemOutcome, Provider, ReceivedItem};
@@ -129,6 +130,10 @@ pub async fn ingest<T: Table>(
         let became = Disposition::of(entry, verdict);
         let id = entry.event.id.as_str();
         log_disposition(provider, Some(id), &entry.event.kind, became);
+        // For who looks at a stack of this machine: no function writes lines of this level.
+        if let About::Customer(customer) = &entry.event.about {
+            tracing::debug!(%customer, id);
+        }
         became
     });
     let decided = decided

@@ -90,6 +90,7 @@ fn the_stack_that_is_killed() {
         data: Some(data.into()),
         clock: first.then(start_time),
         samples: false,
+        quiet: true,
         shop: shop(),
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -24,6 +24,7 @@ mod send_command;
 mod shop_keys;
 mod stage_roots;
 mod namespaces;
+mod connect_command;
 mod payouts;
 mod accounts;
 mod page_contents;
