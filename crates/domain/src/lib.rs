@@ -17,6 +17,7 @@ pub mod partner;
 pub mod event;
 pub mod state;
 pub mod letter;
+pub mod shop_settings;
 pub mod catalog;
 pub mod entitlement;
 pub mod notice;

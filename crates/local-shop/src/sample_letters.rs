@@ -25,7 +25,21 @@ pub fn sample(
         reply_to: Some("hello@grove.example.com".into()),
         account_url: Some("https://grove.example.com/account".into()),
         preferences_url: Some("https://grove.example.com/letters".into()),
+        ..Sender::default()
     };
+    sample_of(case, language, words, &sender)
+}
+
+/// The same as a customer of this shop would get it.
+///
+/// # Errors
+/// When it can't be rendered.
+pub fn sample_of(
+    case: SampleCase,
+    language: Language,
+    words: &SampleNames,
+    sender: &Sender,
+) -> anyhow::Result<RenderedLetter> {
     let (row, record) = row_and_record(case, language, words)?;
     let plan = toml::Value::from(&*words.plan).to_string();
     let catalog = CATALOG.replacen(PLAN, &plan, 1);
@@ -33,7 +47,7 @@ pub fn sample(
         &row,
         &record,
         &Catalog::parse(&catalog)?,
-        &sender,
+        sender,
         SENT_AT.parse()?,
     )?)
 }

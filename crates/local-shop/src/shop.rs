@@ -7,10 +7,12 @@ use anyhow::Context;
 use domain::catalog::Catalog;
 use domain::ids::PartnerId;
 use domain::partner::tiers::ProgramTerms;
+use domain::shop_settings::ShopSettings;
 use engagement_email::Sender;
 use jiff::Timestamp;
 use providers::Provider;
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use store::partners::PartnerRow;
 use store::{StoreError, Table};
 
@@ -35,14 +37,41 @@ pub struct Shop {
     pub catalog: Catalog,
     /// The same as it was written, which commands ask for; without it they take the sample shop's.
     pub catalog_text: Option<String>,
-    /// Who writes letters.
+    /// Who writes letters, where no file says it.
     pub sender: Sender,
+    /// The shop's file, which is read again whenever a letter is made: an edit counts at once.
+    pub settings_file: Option<PathBuf>,
     /// Which nets are up: tests take one away to see the others suffice.
     pub fallbacks: Fallbacks,
     /// What goes wrong on purpose with what the pages send.
     pub chaos: Chaos,
     /// Whether what is known outlives the process.
     pub persistent: bool,
+}
+
+impl Shop {
+    /// Who writes letters now.
+    ///
+    /// # Errors
+    /// In words with line and column, when the shop's file can't be used.
+    pub fn sender_now(&self) -> Result<Sender, String> {
+        match &self.settings_file {
+            Some(file) => shop_file(file).map(Sender::of_file),
+            None => Ok(self.sender.clone()),
+        }
+    }
+}
+
+/// Reads the shop's file.
+///
+/// # Errors
+/// In words, a line for each problem with its line and column.
+pub fn shop_file(file: &Path) -> Result<ShopSettings, String> {
+    let shown = file.display();
+    let text = std::fs::read_to_string(file);
+    let text = text.map_err(|error| format!("{shown} can't be read: {error}"))?;
+    let read = ShopSettings::parse(&text);
+    read.map_err(|invalid| format!("{shown} can't be used:\n{invalid}"))
 }
 
 /// Which nets are up.
@@ -69,6 +98,7 @@ impl Default for Shop {
             catalog: Catalog::default(),
             catalog_text: None,
             sender,
+            settings_file: None,
             fallbacks: Fallbacks {
                 stream: true,
                 audit: true,

@@ -1,13 +1,14 @@
 //! The command `orangery`.
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 use local_cloud::clock::parse_moment;
 use local_shop::chaos::Chaos;
 use local_shop::saved_request::DiagnosisContext;
-use local_shop::shop::Shop;
+use local_shop::shop::{Shop, shop_file};
 use local_shop::{clock, samples};
+use orangery::check::{CheckArgs, catalog_path};
 use orangery::connect::{ConnectArgs, not_a_secret};
 use orangery::customer::CustomerArgs;
 use orangery::dev::{self, DevOptions};
@@ -54,6 +55,8 @@ enum Command {
     /// Keys with which the shop's own code asks.
     #[command(subcommand)]
     Key(orangery::key::KeyCommand),
+    /// Whether the shop's file and its catalog can be used.
+    Check(CheckArgs),
     /// What is wrong, and what to do about it.
     #[command(subcommand)]
     Doctor(DoctorCommand),
@@ -91,7 +94,10 @@ struct DevArgs {
     /// What goes wrong on purpose with what the pages send: duplicate, shuffle, drop, kill.
     #[arg(long, value_name = "LIST", value_parser = Chaos::parse, default_value = "")]
     chaos: Chaos,
-    /// What the shop calls its prices.
+    /// The shop's file: its name, its looks, its wordings, its catalog. An edit counts at once.
+    #[arg(long, value_name = "FILE", env = "ORANGERY_SHOP")]
+    shop: Option<PathBuf>,
+    /// What the shop calls its prices; without it, what the shop's file names.
     #[arg(long, value_name = "FILE", env = "ORANGERY_CATALOG")]
     catalog: Option<PathBuf>,
 }
@@ -214,6 +220,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         }
         Some(Command::Partner(command)) => command.run().await,
         Some(Command::Key(command)) => command.run().await,
+        Some(Command::Check(args)) => args.run(),
         Some(Command::Doctor(command)) => doctor(command),
         Some(Command::Mail(command)) => command.run(),
     }
@@ -244,8 +251,13 @@ impl DevArgs {
         }
         let apis: BTreeMap<_, _> = self.apis.into_iter().collect();
         apis.keys().try_for_each(|name| send::check_has_api(name))?;
-        let catalog_text = samples::catalog_text(self.catalog.as_deref())?;
-        let catalog = samples::catalog(self.catalog.as_deref())?;
+        let mut catalog_file = self.catalog;
+        if let Some(file) = &self.shop {
+            let shop = shop_file(file).map_err(|problem| anyhow!(problem))?;
+            catalog_file = catalog_file.or(catalog_path(file, &shop));
+        }
+        let catalog_text = samples::catalog_text(catalog_file.as_deref())?;
+        let catalog = samples::catalog(catalog_file.as_deref())?;
         let kept = self.data.is_some();
         Ok(DevOptions {
             port: self.port,
@@ -259,6 +271,7 @@ impl DevArgs {
                 api_urls: apis,
                 catalog,
                 catalog_text: Some(catalog_text),
+                settings_file: self.shop,
                 chaos: self.chaos,
                 persistent: kept,
                 ..Shop::default()

@@ -2,15 +2,17 @@
 //! at. The samples serve the letters' own tests and whoever shows a gallery.
 
 use crate::terminal;
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::{Args, Subcommand};
 use domain::letter::Letter;
+use engagement_email::Sender;
 use engagement_email::mailer::RenderedLetter;
 use engagement_email::render::Language;
 use local_shop::sample_cases::{SAMPLE_CASES, SampleNames};
-use local_shop::sample_letters::sample;
+use local_shop::sample_letters::{sample, sample_of};
+use local_shop::shop::shop_file;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -34,6 +36,9 @@ pub struct PreviewArgs {
     /// This language alone: en, fr.
     #[arg(long, value_parser = language)]
     pub language: Option<Language>,
+    /// The shop's file, which says how they look; without it, as of a shop called Grove.
+    #[arg(long, value_name = "FILE", env = "ORANGERY_SHOP")]
+    pub shop: Option<PathBuf>,
 }
 
 impl MailCommand {
@@ -57,7 +62,14 @@ impl MailCommand {
 pub fn run(preview: &PreviewArgs) -> anyhow::Result<usize> {
     std::fs::create_dir_all(&preview.out)
         .with_context(|| format!("the folder {} can't be made", preview.out.display()))?;
-    let words = SampleNames::default();
+    let mut words = SampleNames::default();
+    let sender = preview.shop.as_deref().map(shop_file).transpose();
+    let sender = sender
+        .map_err(|problem| anyhow!(problem))?
+        .map(Sender::of_file);
+    if let Some(sender) = &sender {
+        words.shop.clone_from(&sender.shop);
+    }
     let mut names = Vec::new();
     for case in SAMPLE_CASES {
         if preview.letter.is_some_and(|letter| letter != case.letter) {
@@ -67,7 +79,10 @@ pub fn run(preview: &PreviewArgs) -> anyhow::Result<usize> {
             if preview.language.is_some_and(|only| only != language) {
                 continue;
             }
-            let mail = sample(case, language, &words)?;
+            let mail = match &sender {
+                Some(sender) => sample_of(case, language, &words, sender)?,
+                None => sample(case, language, &words)?,
+            };
             let name = format!("{}.{}", case.name, language.as_str());
             write(&preview.out, &format!("{name}.html"), &mail.html)?;
             write(&preview.out, &format!("{name}.txt"), &mail.text)?;

@@ -1,5 +1,6 @@
 //! Which function answers what in the local stack: the template's wiring, over loopback.
 
+use crate::live_email::LiveEmail;
 use crate::live_webhook::{self, BuildWebhook, LiveWebhook};
 use crate::request_log::{PrintLine, RequestLog};
 use axum::Router;
@@ -8,7 +9,6 @@ use calendar::{Calendar, Enrichment};
 use dispatch::Dispatch;
 use domain::ids::Mode;
 use domain::notice::MAX_ATTEMPTS;
-use engagement_email::EngagementEmail;
 use engagement_email::mailer::SesMailer;
 use journal_fold::JournalFold;
 use local_cloud::filter::Filter;
@@ -35,7 +35,7 @@ use runtime::settings::BadSetting;
 use runtime::{Clock, Function};
 use shop_api::ShopApi;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use store::Table;
 use store::dynamo::DynamoTable;
@@ -109,12 +109,12 @@ where
     let cloud = Cloud::from_settings(&settings)?;
     let letters = SqsQueue::new(cloud.sqs(), endpoints.queue_url(LETTERS));
     let notices = SqsQueue::new(cloud.sqs(), endpoints.queue_url(NOTICES));
-    let email = EngagementEmail {
+    let email = LiveEmail {
         table: table.clone(),
         mailer: SesMailer::new(&cloud.config(AwsService::Ses), Some("contract".into())),
-        catalog: shop.catalog.clone(),
-        sender: shop.sender.clone(),
+        shop: shop.clone(),
         clock: clock.clone(),
+        last: Mutex::new(shop.sender.clone()),
     };
     let source = given_source(&[&shop.master]);
     let notice = PartnerNotice {

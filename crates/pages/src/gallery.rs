@@ -9,11 +9,12 @@ use crate::render::values;
 use anyhow::Context;
 use axum::extract::{Query, State};
 use domain::letter::Letter;
+use engagement_email::Sender;
 use engagement_email::render::Language;
 use local_cloud::mail::CapturedMail;
 use local_cloud::name_value::NameValue;
 use local_shop::sample_cases::{SAMPLE_CASES, SENT_AT, SampleNames};
-use local_shop::sample_letters::sample;
+use local_shop::sample_letters::sample_of;
 use serde::{Deserialize, Serialize};
 
 /// A letter in a language, and how it does.
@@ -27,9 +28,10 @@ struct GalleryRow {
 
 pub(crate) async fn list(State(console): State<Console>, display: DisplayPrefs) -> PageResult {
     let mut rows = Vec::new();
+    let (sender, problem) = console.gallery_sender();
     for letter in Letter::ALL {
         for language in Language::ALL {
-            let mail = console.sample(letter, language)?;
+            let mail = console.sample(letter, language, &sender)?;
             rows.push(GalleryRow {
                 letter: letter.as_str(),
                 language: language.as_str(),
@@ -38,7 +40,7 @@ pub(crate) async fn list(State(console): State<Console>, display: DisplayPrefs) 
             });
         }
     }
-    console.page(&display, "gallery.html", values! { rows })
+    console.page(&display, "gallery.html", values! { rows, problem })
 }
 
 #[derive(Deserialize)]
@@ -66,7 +68,7 @@ pub(crate) async fn one(
     Query(shown): Query<MailViewQuery>,
 ) -> PageResult {
     let (letter, language) = which.parse()?;
-    let mail = console.sample(letter, language)?;
+    let mail = console.sample(letter, language, &console.gallery_sender().0)?;
     let query = format!("letter={}&language={}", letter.as_str(), language.as_str());
     let at = (
         format!("/gallery/one?{query}"),
@@ -80,20 +82,42 @@ pub(crate) async fn body(
     Query(which): Query<GalleryQuery>,
 ) -> PageResult {
     let (letter, language) = which.parse()?;
-    Ok(sandboxed(console.sample(letter, language)?.html))
+    let sender = console.gallery_sender().0;
+    Ok(sandboxed(console.sample(letter, language, &sender)?.html))
 }
 
 impl Console {
-    fn sample(&self, letter: Letter, language: Language) -> anyhow::Result<CapturedMail> {
+    /// Who writes now; and, where the shop's file can't be used, why, and who writes without it.
+    fn gallery_sender(&self) -> (Sender, Option<String>) {
+        let by_default = || Sender {
+            reply_to: Some("hello@grove.example.com".into()),
+            preferences_url: Some("https://grove.example.com/letters".into()),
+            ..self.shop.sender.clone()
+        };
+        match self.shop.settings_file {
+            None => (by_default(), None),
+            Some(_) => match self.shop.sender_now() {
+                Ok(sender) => (sender, None),
+                Err(problem) => (by_default(), Some(problem)),
+            },
+        }
+    }
+
+    fn sample(
+        &self,
+        letter: Letter,
+        language: Language,
+        sender: &Sender,
+    ) -> anyhow::Result<CapturedMail> {
         let case = SAMPLE_CASES
             .into_iter()
             .find(|case| case.letter == letter)
             .with_context(|| format!("{} has no sample", letter.as_str()))?;
         let words = SampleNames {
-            shop: self.shop.sender.shop.clone(),
+            shop: sender.shop.clone(),
             ..SampleNames::default()
         };
-        let mail = sample(case, language, &words)?;
+        let mail = sample_of(case, language, &words, sender)?;
         let tags = mail.tags.into_iter();
         Ok(CapturedMail {
             id: letter.as_str().into(),

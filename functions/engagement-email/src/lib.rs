@@ -12,11 +12,14 @@ use crate::mailer::{Mailer, SendError, SesMailer};
 use domain::catalog::Catalog;
 use domain::ids::CustomerKey;
 use domain::record::Record;
+use domain::shop_settings::ShopSettings;
 use runtime::aws::{AwsService, Cloud};
 use runtime::batch::{LambdaBatch, MessageAttributes, failures};
 use runtime::settings::{BadSetting, Settings};
 use runtime::{Clock, Failure, Function, Invocation, Warming};
 use serde::Deserialize;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::dynamo::DynamoTable;
 use store::letters::{ClaimOutcome, LetterRow, LetterState, SendTask, claim, transition};
@@ -55,12 +58,29 @@ pub struct Sender {
     /// Where somebody says what they do not want to be written; named in letters that may be
     /// refused.
     pub preferences_url: Option<String>,
+    /// What the shop's file says besides: looks, the foot, whose days count, wordings.
+    pub file: ShopSettings,
+}
+
+impl Sender {
+    /// As the shop's file says.
+    pub fn of_file(file: ShopSettings) -> Self {
+        Self {
+            shop: file.name.clone(),
+            from: file.from.header_text(),
+            reply_to: file.reply_to.clone(),
+            account_url: file.links.account.clone(),
+            preferences_url: file.links.preferences.clone(),
+            file,
+        }
+    }
 }
 
 impl EngagementEmail<DynamoTable, SesMailer> {
-    /// As the template's environment describes it: `TABLE`, `SHOP_NAME`, `MAIL_FROM`, and where
-    /// wanted `MAIL_REPLY_TO`, `ACCOUNT_URL`, `PREFERENCES_URL`, `CONFIGURATION_SET` and
-    /// `CATALOG` (the path of a catalog file).
+    /// As the template's environment describes it: `TABLE`, and `SHOP` (the path of the shop's
+    /// file) or `SHOP_NAME` and `MAIL_FROM`, with `MAIL_REPLY_TO`, `ACCOUNT_URL` and
+    /// `PREFERENCES_URL` where wanted; `CONFIGURATION_SET`; `CATALOG` (the path of a catalog file;
+    /// without it the one that the shop's file names).
     ///
     /// # Errors
     /// [`BadSetting`].
@@ -68,30 +88,50 @@ impl EngagementEmail<DynamoTable, SesMailer> {
         let cloud = Cloud::from_settings(settings)?;
         let ses = cloud.config(AwsService::Ses);
         let set = settings.optional("CONFIGURATION_SET").map(str::to_owned);
-        let catalog = match settings.optional("CATALOG") {
+        let shop = settings.optional("SHOP");
+        let sender = match shop {
+            Some(path) => Sender::of_file(read_file("SHOP", Path::new(path), |text| {
+                ShopSettings::parse(text)
+            })?),
+            None => sender_of(settings)?,
+        };
+        let named = sender.file.catalog.as_deref().zip(shop);
+        let named = named.map(|(catalog, shop)| Path::new(shop).with_file_name(catalog));
+        let catalog = match settings.optional("CATALOG").map(PathBuf::from).or(named) {
             None => Catalog::default(),
-            Some(path) => std::fs::read_to_string(path)
-                .map_err(|error| error.to_string())
-                .and_then(|text| Catalog::parse(&text).map_err(|error| error.to_string()))
-                .map_err(|what| BadSetting {
-                    name: "CATALOG",
-                    what,
-                })?,
+            Some(path) => read_file("CATALOG", &path, Catalog::parse)?,
         };
         Ok(Self {
             table: DynamoTable::new(cloud.dynamo(), settings.required("TABLE")?),
             mailer: SesMailer::new(&ses, set),
             catalog,
-            sender: Sender {
-                shop: settings.required("SHOP_NAME")?.to_owned(),
-                from: settings.required("MAIL_FROM")?.to_owned(),
-                reply_to: settings.optional("MAIL_REPLY_TO").map(str::to_owned),
-                account_url: web_address(settings, "ACCOUNT_URL")?,
-                preferences_url: web_address(settings, "PREFERENCES_URL")?,
-            },
+            sender,
             clock: Clock::system(),
         })
     }
+}
+
+/// Who writes, where no file says it.
+fn sender_of(settings: &Settings) -> Result<Sender, BadSetting> {
+    Ok(Sender {
+        shop: settings.required("SHOP_NAME")?.to_owned(),
+        from: settings.required("MAIL_FROM")?.to_owned(),
+        reply_to: settings.optional("MAIL_REPLY_TO").map(str::to_owned),
+        account_url: web_address(settings, "ACCOUNT_URL")?,
+        preferences_url: web_address(settings, "PREFERENCES_URL")?,
+        ..Sender::default()
+    })
+}
+
+/// A file that lies beside the program.
+fn read_file<T, E: Display>(
+    name: &'static str,
+    path: &Path,
+    parse: impl Fn(&str) -> Result<T, E>,
+) -> Result<T, BadSetting> {
+    let text = std::fs::read_to_string(path).map_err(|error| error.to_string());
+    let read = text.and_then(|text| parse(&text).map_err(|error| error.to_string()));
+    read.map_err(|what| BadSetting { name, what })
 }
 
 /// An address that may stand in a letter's link and header.

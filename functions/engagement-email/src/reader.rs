@@ -3,6 +3,7 @@
 use crate::amounts;
 use domain::money::Money;
 use domain::person::Person;
+use domain::shop_settings::ShopSettings;
 use domain::subscription::pricing::{BillingInterval, IntervalUnit};
 use icu_calendar::Gregorian;
 use icu_datetime::FixedCalendarDateTimeFormatter;
@@ -40,12 +41,19 @@ impl Language {
             .find(|language| language.as_str() == name)
     }
 
-    /// What the person reads: by locale, else by country, else English.
-    pub fn of(person: &Person) -> Self {
+    /// What the person reads: by locale, else by country, else by what the shop says of those of
+    /// whom nothing is known, else English.
+    pub fn of(person: &Person, shop: &ShopSettings) -> Self {
+        let of_locale = |locale: &str| locale.to_ascii_lowercase().starts_with("fr");
+        let of_country = |country: &str| matches!(country, "FR" | "MC");
         let french = match (person.locale(), person.country()) {
-            (Some(locale), _) => locale.to_ascii_lowercase().starts_with("fr"),
-            (None, Some(country)) => matches!(country, "FR" | "MC"),
-            (None, None) => false,
+            (Some(locale), _) => of_locale(locale),
+            (None, Some(country)) => of_country(country),
+            (None, None) => match (&shop.locale, &shop.country) {
+                (Some(locale), _) => of_locale(locale),
+                (None, Some(country)) => of_country(country),
+                (None, None) => false,
+            },
         };
         if french { Self::Fr } else { Self::En }
     }
@@ -57,12 +65,17 @@ pub struct Reader {
     /// What letters to them are written in.
     pub language: Language,
     locale: Locale,
+    time_zone: TimeZone,
 }
 
 impl Reader {
     /// The person as a reader.
-    pub fn of(person: &Person) -> Self {
-        Self::new(Language::of(person), person.locale())
+    pub fn of(person: &Person, shop: &ShopSettings) -> Self {
+        let known = person.locale().or(shop.locale.as_deref());
+        Self {
+            time_zone: shop.time_zone.clone().unwrap_or(TimeZone::UTC),
+            ..Self::new(Language::of(person, shop), known)
+        }
     }
 
     /// A reader of this language; of a locale in that language the region counts too, and
@@ -81,6 +94,7 @@ impl Reader {
         Self {
             language,
             locale: locale.into(),
+            time_zone: TimeZone::UTC,
         }
     }
 
@@ -127,9 +141,9 @@ impl Reader {
         }
     }
 
-    /// The day of a moment in UTC: `January 15, 2026`, `15 janvier 2026`.
+    /// The day of a moment where the shop is: `January 15, 2026`, `15 janvier 2026`.
     pub fn date(&self, moment: Timestamp) -> String {
-        let day = moment.to_zoned(TimeZone::UTC).date();
+        let day = moment.to_zoned(self.time_zone.clone()).date();
         let plain = || day.to_string();
         let (Ok(month), Ok(of_month)) = (u8::try_from(day.month()), u8::try_from(day.day())) else {
             return plain();

@@ -6,12 +6,15 @@ use crate::mailer::RenderedLetter;
 pub use crate::reader::Language;
 use crate::reader::Reader;
 use crate::salutation::greeted;
-use crate::templates::{LetterPart, RenderError, render};
+use crate::templates::{LetterPart, RenderError, render, render_own};
 use domain::catalog::Catalog;
 use domain::letter::LetterClass;
 use domain::record::Record;
+use domain::shop_settings::ShopColor;
+use domain::shop_settings::letter_text::LetterText;
 use jiff::Timestamp;
 use minijinja::context;
+use minijinja::value::Value;
 use store::letters::LetterRow;
 
 /// The mail of a claimed letter, as it is sent at the moment `now`.
@@ -26,7 +29,7 @@ pub fn render_letter(
     now: Timestamp,
 ) -> Result<RenderedLetter, RenderError> {
     let state = &record.folded.state;
-    let reader = Reader::of(&state.person);
+    let reader = Reader::of(&state.person, &sender.file);
     let language = reader.language;
     let preferences = sender.preferences_url.as_deref();
     let preferences = preferences.filter(|_| row.letter.class() == LetterClass::Engagement);
@@ -36,6 +39,7 @@ pub fn render_letter(
         name => state.person.name().and_then(greeted).map(one_line),
         account_url => sender.account_url.as_deref(),
         preferences_url => preferences,
+        ..looks(sender)
     };
     let own = LetterContext {
         state,
@@ -45,21 +49,64 @@ pub fn render_letter(
     }
     .values(row)?;
     let values = context! { ..own, ..common };
-    let subject = subject_line(&render(row.letter, language, LetterPart::Subject, &values)?);
-    let values = context! { subject => subject.as_str(), ..values };
+    let own_words = (row.letter, language.as_str().to_owned());
+    let own_words = sender.file.letters.get(&own_words);
+    let filled =
+        |text: Option<&LetterText>| text.and_then(|text| text.fill(|word| known(&values, word)));
+    let subject = match filled(own_words.and_then(|own_words| own_words.subject.as_ref())) {
+        Some(subject) => subject,
+        None => render(row.letter, language, LetterPart::Subject, &values)?,
+    };
+    let subject = subject_line(&subject);
+    let values = context! { subject => subject.as_str(), ..values.clone() };
+    let own_text = filled(own_words.and_then(|own_words| own_words.text.as_ref()));
+    let render_body = |part| match &own_text {
+        Some(text) => render_own(row.letter, language, part, &own_values(text, &values)),
+        None => render(row.letter, language, part, &values),
+    };
     Ok(RenderedLetter {
         from: sender.from.clone(),
         to: state.person.email().unwrap_or_default().to_owned(),
         reply_to: sender.reply_to.clone(),
         subject,
-        html: render(row.letter, language, LetterPart::Mjml, &values)?,
-        text: render(row.letter, language, LetterPart::Text, &values)?,
+        html: render_body(LetterPart::Mjml)?,
+        text: render_body(LetterPart::Text)?,
         headers: preferences.map(unsubscribe).unwrap_or_default(),
         tags: vec![
             ("letter", row.letter.as_str().into()),
             ("cause", tag(&row.cause)),
         ],
     })
+}
+
+/// How every letter of the shop looks, and what stands at its foot.
+fn looks(sender: &Sender) -> Value {
+    let file = &sender.file;
+    let legal = &file.legal;
+    let legal = [&legal.name, &legal.address, &legal.register];
+    let legal: Vec<String> = legal.into_iter().flatten().cloned().collect();
+    context! {
+        logo => file.logo.as_deref(),
+        color => file.color.map(ShopColor::css),
+        color_text => file.color.map(ShopColor::text_css),
+        legal => legal,
+        terms_url => file.links.terms.as_deref(),
+        privacy_url => file.links.privacy.as_deref(),
+    }
+}
+
+/// What a word of the shop's own own_words stands for, where it is known of this customer.
+fn known(values: &Value, word: &str) -> Option<String> {
+    let value = values.get_attr(word).ok()?;
+    let text = value.as_str()?;
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// The values of a letter in the shop's own own_words: its paragraphs beside all others.
+fn own_values(text: &str, values: &Value) -> Value {
+    let paragraphs = text.split("\n\n").map(|part| part.trim().to_owned());
+    let paragraphs: Vec<String> = paragraphs.filter(|part| !part.is_empty()).collect();
+    context! { paragraphs, ..values.clone() }
 }
 
 /// One click, by RFC 8058; only for letters that may be refused.

@@ -2,7 +2,7 @@
 
 use crate::reader::Language;
 use domain::letter::Letter;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, value::Value};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, context, value::Value};
 use mrml::prelude::render::RenderOptions;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -45,12 +45,41 @@ pub(crate) fn render(
     part: LetterPart,
     values: &Value,
 ) -> Result<String, RenderError> {
+    let name = template_name(letter, language, part);
+    render_named(name, language, part, values)
+}
+
+/// Renders a letter's body in the shop's own wording: its frame and its reason to write stay.
+pub(crate) fn render_own(
+    letter: Letter,
+    language: Language,
+    part: LetterPart,
+    values: &Value,
+) -> Result<String, RenderError> {
+    let frame = template_name(letter, language, part);
+    let values = context! { frame, ..values.clone() };
+    let own = match part {
+        LetterPart::Subject | LetterPart::Text => "own_text.txt",
+        LetterPart::Mjml => "own_text.mjml",
+    };
+    render_named(own.to_owned(), language, part, &values)
+}
+
+fn template_name(letter: Letter, language: Language, part: LetterPart) -> String {
     let end = match part {
         LetterPart::Subject => "subject.txt",
         LetterPart::Text => "txt",
         LetterPart::Mjml => "mjml",
     };
-    let name = format!("{}/{}.{end}", letter.as_str(), language.as_str());
+    format!("{}/{}.{end}", letter.as_str(), language.as_str())
+}
+
+fn render_named(
+    name: String,
+    language: Language,
+    part: LetterPart,
+    values: &Value,
+) -> Result<String, RenderError> {
     let rendered = TEMPLATES
         .get_template(&name)
         .and_then(|template| template.render(values));
@@ -165,6 +194,8 @@ macro_rules! files {
 static FILES: &[(&str, &str)] = files!(
     "layout.mjml",
     "layout.txt",
+    "own_text.mjml",
+    "own_text.txt",
     "parts.mjml";
     "welcome",
     "payment_failed",

@@ -155,9 +155,7 @@ fn sender() -> Sender {
     Sender {
         shop: "Orangerie".into(),
         from: "orangerie@example.com".into(),
-        reply_to: None,
-        account_url: None,
-        preferences_url: None,
+        ..Sender::default()
     }
 }
 

@@ -25,6 +25,7 @@ mod shop_keys;
 mod stage_roots;
 mod namespaces;
 mod connect_command;
+mod shop_file;
 mod payouts;
 mod accounts;
 mod page_contents;
