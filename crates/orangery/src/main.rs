@@ -1,7 +1,11 @@
 //! The command `orangery`.
 
+mod examples;
+
+use crate::examples::with_examples;
 use anyhow::{Context, anyhow, bail};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap_complete::Shell;
 use jiff::Timestamp;
 use local_cloud::clock::parse_moment;
 use local_shop::chaos::Chaos;
@@ -63,6 +67,11 @@ enum Command {
     /// E-mails.
     #[command(subcommand)]
     Mail(orangery::preview::MailCommand),
+    /// What completes these commands in a shell, to be sourced.
+    Completion {
+        /// bash, zsh or fish.
+        shell: Shell,
+    },
 }
 
 #[derive(Args)]
@@ -183,7 +192,8 @@ enum CalendarCommand {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let typed = with_examples(Cli::command()).get_matches();
+    let cli = Cli::from_arg_matches(&typed).unwrap_or_else(|error| error.exit());
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return report_error(&error.into()),
@@ -223,6 +233,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Check(args)) => args.run(),
         Some(Command::Doctor(command)) => doctor(command),
         Some(Command::Mail(command)) => command.run(),
+        Some(Command::Completion { shell }) => complete(shell),
     }
 }
 
@@ -297,6 +308,19 @@ impl SendArgs {
     }
 }
 
+/// Our own words alone: nothing in it was typed by others.
+fn complete(shell: Shell) -> anyhow::Result<()> {
+    let mut script = Vec::new();
+    clap_complete::generate(
+        shell,
+        &mut with_examples(Cli::command()),
+        "orangery",
+        &mut script,
+    );
+    terminal::stdout().write_all(&script)?;
+    Ok(())
+}
+
 fn move_clock(command: ClockCommand) -> anyhow::Result<()> {
     let now = match command {
         ClockCommand::Show(gateway) => clock::now(&gateway.announced_address()?)?,
@@ -351,3 +375,6 @@ fn named(text: &str) -> Result<(String, String), String> {
 fn moment(text: &str) -> Result<Timestamp, String> {
     parse_moment(text).map_err(|error| error.to_string())
 }
+
+#[cfg(test)]
+mod tests;

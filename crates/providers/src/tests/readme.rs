@@ -1,4 +1,4 @@
-//! What the project's front page says of providers is what they act upon.
+//! What this crate's page says of providers is what they act upon.
 
 use crate::PROVIDERS;
 use std::collections::BTreeSet;
@@ -6,7 +6,7 @@ use std::path::Path;
 
 #[test]
 fn the_readme_has_a_row_for_every_provider_with_every_event_acted_upon_and_no_other() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
     let readme = std::fs::read_to_string(path).expect("is there");
     for provider in PROVIDERS {
         let begin = format!("| `{}`", provider.name());
