@@ -1,5 +1,5 @@
-//! What is asked of DynamoDB, word for word, and what its answers are taken for. The table in memory
-//! answers the port; that the port asks for what that table promises stands here.
+//! What is asked of DynamoDB, word for word, and what its answers are taken for. The table in
+//! memory answers the port; that the port asks for what that table promises stands here.
 
 use crate::support::{acme, at, customer};
 use aws_sdk_dynamodb::Client;
