@@ -127,14 +127,14 @@ impl<'t, 'p> Section<'t, 'p> {
     /// A section that may be left out.
     pub(super) fn optional_section(&mut self, key: &'static str) -> Option<Self> {
         let (place, value) = self.take(key)?;
-        self.into_section(key, place, value)
+        self.child_section(key, place, value)
     }
 
     /// Every section there is, by its key.
     pub(super) fn all_sections(&mut self) -> Vec<(String, Self)> {
         let entries = std::mem::take(&mut self.entries);
         let sections = entries.into_iter().filter_map(|(key, (place, value))| {
-            let section = self.into_section(&key, place, value)?;
+            let section = self.child_section(&key, place, value)?;
             Some((key, section))
         });
         sections.collect()
@@ -160,7 +160,7 @@ impl<'t, 'p> Section<'t, 'p> {
         }
     }
 
-    fn into_section(
+    fn child_section(
         &self,
         key: &str,
         place: Range<usize>,
