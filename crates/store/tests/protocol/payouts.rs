@@ -1,6 +1,7 @@
 //! Payouts over the store: however many run at once, and wherever one dies, nothing is paid
 //! twice, and every transfer is in one message to the bank.
 
+use crate::support::at_once;
 use domain::ids::{CustomerKey, ObjectId, PartnerId};
 use domain::money::{Currency, Money};
 use domain::partner::bank_account::BankAccount;
@@ -11,7 +12,7 @@ use domain::partner::statement::statement;
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
-use store::memory::{Crash, MemoryTable};
+use store::memory::{Crash, Fault, MemoryTable, TableRequest};
 use store::payouts::{
     LedgerSnapshot, PayoutError, Transfer, bank, read_ledger_snapshot, run, save_transfer_batches,
     set_bank,
@@ -215,6 +216,29 @@ async fn of_two_who_set_an_account_at_once_one_is_told_so() {
     ));
     let row = bank(&table, &acme()).await.unwrap().unwrap();
     assert_eq!((row.account.holder(), row.version), ("Two", 2));
+}
+
+#[tokio::test]
+async fn whoever_lost_the_race_for_an_account_is_told_so() {
+    let account = |holder| BankAccount::new(holder, "NL91ABNA0417164300", None).unwrap();
+    let table = MemoryTable::default();
+    for faster in ["One", "Two"] {
+        let (process, other) = (table.process(), table.process());
+        let mut is_raced = false;
+        process.set_faults(move |request| {
+            let puts = matches!(request, TableRequest::Put(..));
+            if puts && !std::mem::replace(&mut is_raced, true) {
+                let partner = acme();
+                let said = set_bank(&other, &partner, account(faster), noon(1));
+                assert_eq!(at_once(said), Ok(true));
+            }
+            Fault::None
+        });
+        let slower = set_bank(&process, &acme(), account("Three"), noon(2)).await;
+        assert_eq!(slower, Ok(false));
+        let row = bank(&table, &acme()).await.unwrap().unwrap();
+        assert_ne!(row.account.holder(), "Three");
+    }
 }
 
 /// The rows that are said to be paid come to what was paid, and no more than was released.
