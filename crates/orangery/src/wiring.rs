@@ -311,6 +311,7 @@ fn shop_routes(function: Arc<dyn Function>) -> Vec<Route> {
         (Method::POST, "/v1/customers/find"),
         (Method::POST, "/v1/check"),
         (Method::OPTIONS, "/v1/check"),
+        (Method::POST, "/v1/usage"),
     ]
     .map(|(method, path)| Route {
         method,

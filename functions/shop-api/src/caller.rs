@@ -3,6 +3,7 @@
 use crate::ShopApi;
 use crate::refusal::Refusal;
 use domain::ids::CustomerKey;
+use domain::shop_key::KeyScope;
 use providers::{Bearer, CredentialError, CustomerToken, OfferedBearer, ShopKey};
 use runtime::http::HttpRequest;
 use store::Table;
@@ -66,6 +67,15 @@ impl Caller {
     pub(crate) fn server_only(&self) -> Result<(), Refusal> {
         match self {
             Self::Server(_) => Ok(()),
+            Self::Browser(_) => Err(Refusal::TokenOnly),
+        }
+    }
+
+    /// Refuses whoever may not say what changes something.
+    pub(crate) fn writer_only(&self) -> Result<(), Refusal> {
+        match self {
+            Self::Server(key) if key.scope() == KeyScope::Write => Ok(()),
+            Self::Server(_) => Err(Refusal::ReadOnlyKey),
             Self::Browser(_) => Err(Refusal::TokenOnly),
         }
     }

@@ -1,4 +1,5 @@
-//! The shop's own side: its code asks what is known of a customer and what a customer may use.
+//! The shop's own side: its code asks what is known of a customer and what
+//! a customer may use, and tells what they used.
 
 mod route;
 mod refusal;
@@ -8,6 +9,8 @@ mod answer;
 mod customers;
 mod entitlements;
 mod tokens;
+mod usage_event;
+mod usage;
 #[cfg(feature = "openapi")]
 pub mod openapi;
 
@@ -154,6 +157,7 @@ impl<T: Table> ShopApi<T> {
                 self.entitlements(&caller, reference, request).await
             }
             ShopRoute::Check => self.check(&caller, request).await,
+            ShopRoute::Usage => self.tell_usage(&caller, request).await,
             ShopRoute::Preflight => Ok(answer::preflight()),
         }?;
         let (key, operation) = (caller.name(), route.operation());

@@ -17,6 +17,8 @@ pub(crate) enum Refusal {
          key of the shop's server"
     )]
     TokenOnly,
+    #[error("this key may only ask; usage is told with one of scope write")]
+    ReadOnlyKey,
     #[error(
         "this customer's browsers ask more than five times a second, and 50 times at once; ask \
          again in {seconds} seconds"
@@ -41,8 +43,13 @@ pub(crate) enum Refusal {
     },
     #[error("the body can't be read: {0}")]
     Body(String),
-    #[error("the body has more than 4 kB, and no question is that long")]
-    BodyTooLarge,
+    #[error(
+        "the body has more than {kilobytes} kB, and nothing that is asked or told is that long"
+    )]
+    BodyTooLarge {
+        /// How much it may have.
+        kilobytes: usize,
+    },
     #[error("`{name}` {what}")]
     Field {
         /// Which.
@@ -84,14 +91,14 @@ impl Refusal {
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Credential(error) => error.code(),
-            Self::TokenOnly => "out_of_scope",
+            Self::TokenOnly | Self::ReadOnlyKey => "out_of_scope",
             Self::TooFast { .. } => "too_fast",
             Self::NoSuchAddress => "unknown_address",
             Self::WrongMethod { .. } => "wrong_method",
             Self::ReferenceTooLong => "reference_too_long",
             Self::Query { .. } => "malformed_query",
             Self::Body(_) => "malformed_body",
-            Self::BodyTooLarge => "body_too_large",
+            Self::BodyTooLarge { .. } => "body_too_large",
             Self::Field { .. } | Self::Want(_) => "invalid_field",
             Self::UnknownCustomer => "unknown_customer",
             Self::SeveralCustomers { .. } => "several_customers",
@@ -102,11 +109,11 @@ impl Refusal {
     fn status(&self) -> u16 {
         match self {
             Self::Credential(_) => 401,
-            Self::TokenOnly => 403,
+            Self::TokenOnly | Self::ReadOnlyKey => 403,
             Self::NoSuchAddress | Self::UnknownCustomer => 404,
             Self::WrongMethod { .. } => 405,
             Self::SeveralCustomers { .. } => 409,
-            Self::BodyTooLarge => 413,
+            Self::BodyTooLarge { .. } => 413,
             Self::ReferenceTooLong => 414,
             Self::TooFast { .. } => 429,
             Self::Query { .. } | Self::Body(_) => 400,
@@ -134,13 +141,14 @@ impl Refusal {
                 );
             }
             Self::TokenOnly
+            | Self::ReadOnlyKey
             | Self::TooFast { .. }
             | Self::NoSuchAddress
             | Self::WrongMethod { .. }
             | Self::ReferenceTooLong
             | Self::Query { .. }
             | Self::Body(_)
-            | Self::BodyTooLarge
+            | Self::BodyTooLarge { .. }
             | Self::Field { .. }
             | Self::Want(_)
             | Self::UnknownCustomer
@@ -165,11 +173,12 @@ impl From<Refusal> for HttpResponse {
                 response.with_header("retry-after", seconds.to_string())
             }
             Refusal::TokenOnly
+            | Refusal::ReadOnlyKey
             | Refusal::NoSuchAddress
             | Refusal::ReferenceTooLong
             | Refusal::Query { .. }
             | Refusal::Body(_)
-            | Refusal::BodyTooLarge
+            | Refusal::BodyTooLarge { .. }
             | Refusal::Field { .. }
             | Refusal::Want(_)
             | Refusal::UnknownCustomer

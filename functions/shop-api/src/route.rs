@@ -15,6 +15,8 @@ pub(crate) enum ShopRoute {
     Find,
     /// Whether a customer may use a feature.
     Check,
+    /// Nothing: what customers used is told.
+    Usage,
     /// Whether a browser may ask, from a page of another address.
     Preflight,
 }
@@ -45,15 +47,17 @@ impl ShopRoute {
                 1..=MAX_REFERENCE => Ok(route),
                 _ => Err(Refusal::ReferenceTooLong),
             },
-            Self::Find | Self::Check | Self::Preflight => Ok(route),
+            Self::Find | Self::Check | Self::Usage | Self::Preflight => Ok(route),
         }
     }
 
     fn of_path(request: &HttpRequest) -> Result<Self, Refusal> {
         let path = request.path.strip_prefix("/v1/");
         let path = path.ok_or(Refusal::NoSuchAddress)?;
-        if path == "check" {
-            return Ok(Self::Check);
+        match path {
+            "check" => return Ok(Self::Check),
+            "usage" => return Ok(Self::Usage),
+            _ => {}
         }
         let rest = path.strip_prefix("customers/");
         let rest = rest.ok_or(Refusal::NoSuchAddress)?;
@@ -76,6 +80,7 @@ impl ShopRoute {
             Self::Tokens(_) => "tokens",
             Self::Find => "find",
             Self::Check => "check",
+            Self::Usage => "usage",
             Self::Preflight => "preflight",
         }
     }
@@ -83,7 +88,7 @@ impl ShopRoute {
     fn method(&self) -> &'static str {
         match self {
             Self::Customers(_) | Self::Entitlements(_) => "GET",
-            Self::Tokens(_) | Self::Find | Self::Check => "POST",
+            Self::Tokens(_) | Self::Find | Self::Check | Self::Usage => "POST",
             Self::Preflight => "OPTIONS",
         }
     }
@@ -92,7 +97,9 @@ impl ShopRoute {
     fn is_for_browsers(&self) -> bool {
         match self {
             Self::Entitlements(_) | Self::Check => true,
-            Self::Customers(_) | Self::Tokens(_) | Self::Find | Self::Preflight => false,
+            Self::Customers(_) | Self::Tokens(_) | Self::Find | Self::Usage | Self::Preflight => {
+                false
+            }
         }
     }
 }

@@ -21,6 +21,7 @@ mod tokens;
 mod customers;
 mod entitlements;
 mod refusals;
+mod usage;
 mod openapi;
 mod samples;
 mod client;

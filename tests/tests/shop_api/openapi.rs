@@ -88,7 +88,9 @@ async fn every_status_is_given_by_some_request_and_every_answer_is_as_its_schema
         answer_lost: false,
     };
     harness.process_table().set_faults(crash.faults());
-    for (path, request) in good_requests(&key) {
+    let writes = harness.shop_key_text(&"meter".parse().unwrap(), KeyScope::Write, 1);
+    let tells = (USAGE, ShopRequest::post(&writes, USAGE, &usage()));
+    for (path, request) in good_requests(&key).into_iter().chain([tells]) {
         let answer = harness.ask(&request).await;
         let method = request.method.to_lowercase();
         assert_as_documented(&document, path, &method, &answer);
@@ -111,8 +113,21 @@ const CUSTOMERS: &str = "/v1/customers/{reference}";
 const ENTITLEMENTS: &str = "/v1/customers/{reference}/entitlements";
 const TOKENS: &str = "/v1/customers/{reference}/tokens";
 const FIND: &str = "/v1/customers/find";
+const USAGE: &str = "/v1/usage";
 
-fn good_requests(key: &str) -> [(&'static str, ShopRequest); 5] {
+/// An event of each kind of outcome.
+fn usage() -> Value {
+    let event = |id: &str, quantity: &str| {
+        json!({
+            "id": id, "customer": ADA, "meter": "requests", "quantity": quantity,
+            "occurred_at": "2025-12-01T00:00:00Z",
+        })
+    };
+    let events = [("a", "1"), ("a", "1"), ("a", "2"), ("b", "-1")];
+    json!({ "events": events.map(|(id, quantity)| event(id, quantity)) })
+}
+
+fn good_requests(key: &str) -> [(&'static str, ShopRequest); 6] {
     let tokens = format!("{}/tokens", customer(ADA));
     [
         (CUSTOMERS, ShopRequest::get(key, &customer(ADA))),
@@ -129,6 +144,7 @@ fn good_requests(key: &str) -> [(&'static str, ShopRequest); 5] {
             TOKENS,
             ShopRequest::post(key, &tokens, &json!({ "minutes": 60 })),
         ),
+        (USAGE, ShopRequest::post(key, USAGE, &usage())),
     ]
 }
 
@@ -157,6 +173,12 @@ async fn requests(harness: &TestHarness<InProcess>) -> Vec<(&'static str, ShopRe
         all.push((path, get(&format!("{address}?x=1"))));
     }
     all.extend(bad_requests(&key, &token));
+    let writes = harness.shop_key("meter", KeyScope::Write).await;
+    let tell = |body: &Value| (USAGE, ShopRequest::post(&writes, USAGE, body));
+    all.push(tell(&usage()));
+    all.push(tell(&json!({ "events": [] })));
+    all.push(tell(&json!({ "x": 1 })));
+    all.push(tell(&json!({ "x": "x".repeat(1 << 20) })));
     all
 }
 
@@ -237,5 +259,5 @@ fn every_example_is_as_its_schema_has_it() {
             }
         }
     }
-    assert!(examples >= 6, "{examples}");
+    assert!(examples >= 7, "{examples}");
 }

@@ -16,6 +16,22 @@ kind = "tier"
 levels = ["none", "standard", "premium"]
 [features.audit]
 
+[meters.requests]
+name = "Requests"
+kind = "sum"
+[meters.filtered]
+name = "Filtered"
+kind = "count"
+filter = { region = ["eu"] }
+[meters.future]
+name = "Future"
+kind = "count"
+starts_at = "2099-01-01T00:00:00Z"
+[meters.daily]
+name = "Daily"
+kind = "count"
+period = { calendar = "day", zone = "Europe/Paris" }
+
 [plans.grove]
 name = "Grove"
 tier = 1

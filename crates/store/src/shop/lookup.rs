@@ -73,6 +73,17 @@ fn in_full(text: &str) -> Option<Reference> {
     made.ok()
 }
 
+/// Under what is parked that is told of somebody by such a text: a reference that one customer has
+/// alone, or the shop's own id. A code and a person are nobody's alone.
+pub fn parking_reference(text: &str) -> Option<Reference> {
+    let reference = match text.contains('/') {
+        true => in_full(text)?,
+        false => Reference::shop(text).ok()?,
+    };
+    let is_of_one = !reference.is_shared() || reference.as_str().starts_with("shop/");
+    is_of_one.then_some(reference)
+}
+
 /// A text that has the form of a customer's key: of the other forms no record is read.
 fn customer_key(text: &str) -> Option<CustomerKey> {
     let mode = text.split('/').nth(1)?;

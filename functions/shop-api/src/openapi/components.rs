@@ -2,6 +2,7 @@
 
 use crate::body::MAX_BODY_BYTES;
 use crate::route::MAX_REFERENCE;
+use crate::usage::MAX_BYTES;
 use serde_json::{Map, Value, json};
 
 pub(super) fn components(schemas: &Map<String, Value>) -> Value {
@@ -52,13 +53,15 @@ fn credentials() -> Value {
 }
 
 fn responses() -> Value {
-    let too_large = format!("More than {} kB.", MAX_BODY_BYTES / 1024);
+    let (asked, told) = (MAX_BODY_BYTES / 1024, MAX_BYTES / 1024);
+    let too_large = format!("More than {asked} kB; of usage, more than {told} kB.");
     let too_long = format!("A reference of more than {MAX_REFERENCE} bytes.");
     let answers = [
         ("CheckAnswer", "CheckAnswer", "May, or may not, and why."),
         ("Entitlements", "AllEntitlements", "What they may use."),
         ("Customers", "Customers", "What is known of them."),
         ("Token", "Token", "For that customer's browser alone."),
+        ("UsageAnswer", "UsageAnswer", "What became of each event."),
     ];
     let refusals = [
         (
@@ -72,7 +75,8 @@ fn responses() -> Value {
         ),
         (
             "OutOfScope",
-            "A token opens what its own customer may use, and nothing else.",
+            "A token opens what its own customer may use, and nothing else; a key that may only \
+                ask tells no usage.",
         ),
         (
             "TooFast",

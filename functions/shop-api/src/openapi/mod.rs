@@ -8,6 +8,7 @@ use crate::customers::{CustomersResponse, FindRequest};
 use crate::entitlements::{CheckRequest, CheckResponse, EntitlementsResponse};
 use crate::refusal::RefusalBody;
 use crate::tokens::{TokenRequest, TokenResponse};
+use crate::usage::{UsageBatch, UsageResponse};
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::transform::transform_subschemas;
 use schemars::{JsonSchema, Schema};
@@ -24,7 +25,7 @@ pub fn document() -> Result<String, serde_json::Error> {
         info: json!({
             "title": "Orangery for the shop's own code",
             "version": env!("CARGO_PKG_VERSION"),
-            "summary": "Ask what is known of a customer, and what a customer may use.",
+            "summary": "Ask what is known of customers and what they may use; tell what they used.",
             "description": "Times are RFC 3339 in UTC, amounts integers in minor units. Fields may \
                 be added. A question that is answered 503 was not answered: ask again; it denies \
                 nothing. Every other address, and every other method, is answered 404 or 405.",
@@ -38,6 +39,7 @@ pub fn document() -> Result<String, serde_json::Error> {
         tags: json!([
             { "name": "use", "description": "What a customer may use." },
             { "name": "records", "description": "What is known of a customer." },
+            { "name": "usage", "description": "What customers used." },
         ]),
         paths: paths::paths(),
         components: components::components(&schemas()),
@@ -69,11 +71,13 @@ fn schemas() -> Map<String, Value> {
     name::<FindRequest>(&mut read);
     name::<CheckRequest>(&mut read);
     name::<TokenRequest>(&mut read);
+    name::<UsageBatch>(&mut read);
     let mut answered = settings().for_serialize().into_generator();
     name::<CustomersResponse>(&mut answered);
     name::<EntitlementsResponse>(&mut answered);
     name::<CheckResponse>(&mut answered);
     name::<TokenResponse<'static>>(&mut answered);
+    name::<UsageResponse>(&mut answered);
     name::<RefusalBody>(&mut answered);
     let mut named = read.take_definitions(true);
     named.append(&mut answered.take_definitions(true));

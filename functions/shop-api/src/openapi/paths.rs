@@ -6,6 +6,7 @@ pub(super) fn paths() -> Value {
     let reference = json!([{ "$ref": "#/components/parameters/Reference" }]);
     json!({
         "/v1/check": { "post": check(), "options": preflight("checkPreflight") },
+        "/v1/usage": { "post": usage() },
         "/v1/customers/{reference}/entitlements": {
             "parameters": reference,
             "get": entitlements(),
@@ -52,6 +53,35 @@ fn check() -> Value {
             ("413", "TooLarge"),
             ("422", "InvalidField"),
             ("429", "TooFast"),
+            ("503", "TryAgain"),
+        ]),
+    })
+}
+
+fn usage() -> Value {
+    json!({
+        "operationId": "tellUsage",
+        "tags": ["usage"],
+        "summary": "What customers used: up to 1,000 events, each taken by itself",
+        "description": "An event is known by its id, within its customer's meter, for ever: told \
+            again it is a `duplicate` and changes nothing, with another content a `conflict`, of \
+            which both are kept and the first by time counts. Tell the same again after a 503, or \
+            no answer. Usage of a customer who is not known yet waits.",
+        "security": [{ "key": [] }],
+        "requestBody": body("Usage", true, &json!({
+            "one": { "value": { "events": [{
+                "id": "req-0190a6b2-7f3e", "customer": "shop/1207", "meter": "requests",
+                "quantity": "1.5", "occurred_at": "2026-03-14T10:05:07.123Z",
+                "properties": { "region": "eu" },
+            }] } },
+        })),
+        "responses": responses(&[
+            ("200", "UsageAnswer"),
+            ("400", "Malformed"),
+            ("401", "NotProven"),
+            ("403", "OutOfScope"),
+            ("413", "TooLarge"),
+            ("422", "InvalidField"),
             ("503", "TryAgain"),
         ]),
     })
