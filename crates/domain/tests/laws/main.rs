@@ -25,6 +25,7 @@ mod profiles;
 mod program_input;
 mod scenarios;
 mod shop_notices;
+mod shop_notice_examples;
 mod snapshot_order;
 mod unlinked;
 mod welcome;
