@@ -1,15 +1,23 @@
-//! Notices: what a partner is sent about its rows, and how long we try to send it. Each row makes
+//! Notices: what a partner is sent about its rows, and the shop about its customers, and how long
+//! we try to send it. Each row makes
 //! one notice for each state it reaches.
 //!
 //! A notice depends on the row and the moment it reached the state, never on the moment of sending.
 //! So a notice that is sent again has the same id and the same bytes.
 
+mod addressee;
 pub mod samples;
 pub mod shop;
 
+pub use addressee::Addressee;
+
+use crate::catalog::Catalog;
 use crate::digest::hash_of;
-use crate::ids::PartnerId;
+use crate::ids::CustomerKey;
 use crate::money::{Currency, Money};
+use crate::notice::shop::access::AccessChanges;
+use crate::notice::shop::content::ShopNoticeContent;
+use crate::notice::shop::row::ShopNoticeRow;
 use crate::partner::ledger::{CommissionRow, RowKind};
 use crate::partner::payout::Payout;
 use crate::partner::referral::SubIds;
@@ -28,6 +36,9 @@ pub struct Notice {
     pub kind: &'static str,
     /// When the row reached the state.
     pub at: Timestamp,
+    /// From when on somebody who begins to be told now is not told it any more: `at`, but when it
+    /// was decided where the row tells of what happened before.
+    pub counts_from: Timestamp,
     /// The row, as it was then.
     pub data: NoticeData,
 }
@@ -51,6 +62,11 @@ pub enum NoticeData {
         #[serde(skip_serializing_if = "Option::is_none")]
         reason: Option<&'static str>,
     },
+    /// What the shop is told of a customer.
+    Shop(Box<ShopNoticeData>),
+    /// What decides what a customer may use: no JSON before it is [answered](Notice::answered).
+    #[serde(skip_serializing)]
+    Access(Arc<ShopNoticeRow>),
     /// A payout.
     Payout {
         /// The day it is for.
@@ -58,6 +74,36 @@ pub enum NoticeData {
         /// The amounts paid, one for each currency and minor unit.
         amounts: Vec<NoticeAmount>,
     },
+}
+
+/// What the shop is told of a customer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ShopNoticeData {
+    /// The customer.
+    customer: CustomerKey,
+    /// The number of the write of the customer's record that decided it: of two notices about a
+    /// customer, that with the higher one knows more.
+    sequence: u64,
+    /// How many more things that write had to tell than it told. Then ask.
+    #[serde(skip_serializing_if = "is_zero")]
+    untold: u32,
+    /// The object that it is about.
+    #[serde(flatten)]
+    object: ShopNoticeObject,
+}
+
+/// The object that a notice to the shop is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+enum ShopNoticeObject {
+    /// As the row shows it.
+    Shown(ShopNoticeContent),
+    /// What may be used otherwise than before.
+    Answered { access: AccessChanges },
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// An amount in the JSON of a notice.
@@ -102,6 +148,7 @@ pub fn of_commission(row: &CommissionRow) -> Vec<Notice> {
     let notice = |kind, at| Notice {
         kind,
         at,
+        counts_from: at,
         data: NoticeData::Commission(RowView::before_payouts(row, at)),
     };
     let mut notices = vec![notice(commission_kind(row.kind), row.at)];
@@ -122,6 +169,7 @@ pub fn of_referral_status(row: &ReferralStatusRow) -> Notice {
             ReferralStatus::Refused(_) => "referral.refused",
         },
         at: row.at,
+        counts_from: row.at,
         data: NoticeData::Referral {
             referral_id: row.referral.clone(),
             sub_ids: row.sub_ids.clone(),
@@ -136,11 +184,40 @@ pub fn of_payout(payout: &Payout) -> Notice {
     Notice {
         kind: "payout.created",
         at: payout.at,
+        counts_from: payout.at,
         data: NoticeData::Payout {
             date: payout.date,
             amounts: payout.amounts.iter().map(NoticeAmount::from).collect(),
         },
     }
+}
+
+/// The notice of a row of what the shop is told.
+pub fn of_shop_notice(row: &ShopNoticeRow) -> Notice {
+    Notice {
+        kind: row.kind.as_str(),
+        at: row.at,
+        counts_from: row.decided_at.max(row.at),
+        data: match &row.content {
+            ShopNoticeContent::Access(_) => NoticeData::Access(Arc::new(row.clone())),
+            content @ (ShopNoticeContent::Subscription(_)
+            | ShopNoticeContent::Payment(_)
+            | ShopNoticeContent::Invoice(_)
+            | ShopNoticeContent::Referral(_)
+            | ShopNoticeContent::Event(_)) => {
+                shop_data(row, ShopNoticeObject::Shown(content.clone()))
+            }
+        },
+    }
+}
+
+fn shop_data(row: &ShopNoticeRow, object: ShopNoticeObject) -> NoticeData {
+    NoticeData::Shop(Box::new(ShopNoticeData {
+        customer: row.customer.clone(),
+        sequence: row.sequence,
+        untold: row.untold,
+        object,
+    }))
 }
 
 fn commission_kind(kind: RowKind) -> &'static str {
@@ -153,19 +230,38 @@ fn commission_kind(kind: RowKind) -> &'static str {
 }
 
 impl Notice {
-    /// The message id, by which a partner drops repetitions: `msg_` and a hash of the partner, the
+    /// Whether it has a body only under a catalog: [`answered`](Self::answered) makes it.
+    pub fn needs_catalog(&self) -> bool {
+        matches!(self.data, NoticeData::Access(_))
+    }
+
+    /// This notice, with what a customer may use answered under a catalog, as of when its row was
+    /// decided. `None` where no answer is another than before: then there is nothing to tell.
+    pub fn answered(self, catalog: &Catalog) -> Option<Self> {
+        let NoticeData::Access(row) = &self.data else {
+            return Some(self);
+        };
+        let ShopNoticeContent::Access(content) = &row.content else {
+            return Some(self);
+        };
+        let access = AccessChanges::of(content, catalog, row.decided_at)?;
+        let data = shop_data(row, ShopNoticeObject::Answered { access });
+        Some(Self { data, ..self })
+    }
+
+    /// The message id, by which repetitions are dropped: `msg_` and a hash of the addressee, the
     /// row's sort key and the type. `row` is that sort key.
-    pub fn id(&self, partner: &PartnerId, row: &str) -> String {
-        hashed_id("msg", &[partner.as_str(), row, self.kind])
+    pub fn id(&self, addressee: impl Into<Addressee>, row: &str) -> String {
+        hashed_id("msg", &[addressee.into().name(), row, self.kind])
     }
 
     /// The body to send. `row` is the row's sort key.
-    pub fn body<'a>(&'a self, partner: &PartnerId, row: &str) -> NoticeBody<'a> {
+    pub fn body(&self, addressee: impl Into<Addressee>, row: &str) -> NoticeBody<'_> {
         NoticeBody {
             kind: self.kind,
             timestamp: self.at,
             data: NoticeBodyData {
-                id: hashed_id("row", &[partner.as_str(), row]),
+                id: hashed_id("row", &[addressee.into().name(), row]),
                 data: &self.data,
             },
         }

@@ -26,6 +26,7 @@ mod program_input;
 mod scenarios;
 mod shop_notices;
 mod shop_notice_examples;
+mod shop_notice_bodies;
 mod snapshot_order;
 mod unlinked;
 mod welcome;

@@ -88,6 +88,8 @@ fn webhook(partner: &PartnerId, notice: &Notice) -> Value {
         NoticeData::Commission(_) => ("CommissionNotice", "A row of your ledger"),
         NoticeData::Referral { .. } => ("ReferralNotice", "How a referral of yours stands"),
         NoticeData::Payout { .. } => ("PayoutNotice", "Money was paid out to you"),
+        // No partner is told of these.
+        NoticeData::Shop(_) | NoticeData::Access(_) => return Value::Null,
     };
     json!({ "post": {
         "operationId": notice.kind,

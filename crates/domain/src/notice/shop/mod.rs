@@ -7,3 +7,4 @@ mod draft;
 mod of_subscription;
 mod of_payment;
 pub mod plan;
+pub mod access;
