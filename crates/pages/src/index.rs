@@ -211,6 +211,7 @@ impl IndexState {
             | Item::FanOut(_)
             | Item::UsagePage(_)
             | Item::ParkedUsage(_)
+            | Item::ShopNotice(_)
             | Item::ShopKey(_)
             | Item::Root(_)
             | Item::Cursor(_) => {}

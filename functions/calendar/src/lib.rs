@@ -197,7 +197,7 @@ impl<T: Table, Q: Queue, R: WaitingReader> Calendar<T, Q, R> {
             match clear_due(&self.table, state).await {
                 Ok(()) => {}
                 Err(error) if error.is_of_the_item() => {
-                    passed_over.add(task.partner.as_str(), error.to_string());
+                    passed_over.add(&task.addressee.to_string(), error.to_string());
                 }
                 Err(error) => return Err(store_failure(&error)),
             }

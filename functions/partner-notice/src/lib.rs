@@ -1,6 +1,7 @@
 //! Tells partners of their rows: a signed POST for each state that a row comes to, until it is
 //! taken or three days are over.
 
+use domain::ids::PartnerId;
 use domain::notice::{Notice, retry_wait};
 use futures_util::future::join_all;
 use jiff::SignedDuration;
@@ -97,6 +98,9 @@ pub enum NoticeError {
     /// The partner did not take it.
     #[error("the partner did not take a notice ({0}); it is sent again after a while")]
     Partner(String),
+    /// It is for somebody else.
+    #[error("a notice that is for no partner; the queue belongs to something else")]
+    NotAPartner,
     /// Another delivery wrote first.
     #[error("another delivery just changed this row's state or its endpoint")]
     Raced,
@@ -163,13 +167,15 @@ impl<T: Table, Q: DelayableQueue, P: Post> PartnerNotice<T, Q, P> {
         notice: &Notice,
     ) -> Result<DeliveryOutcome, NoticeError> {
         let now = self.clock.now();
-        let id = notice.id(&task.partner, &task.row);
-        let body = notice.body(&task.partner, &task.row);
+        let id = notice.id(&task.addressee, &task.row);
+        let body = notice.body(&task.addressee, &task.row);
         let body = serde_json::to_vec(&body)
             .map_err(|error| NoticeError::Unreadable(error.to_string()))?;
+        // The shop is not told here.
+        let partner = task.addressee.partner().ok_or(NoticeError::NotAPartner)?;
         let roots = self.roots.in_force().await?;
         let secrets = endpoint.keys(now).flat_map(|key| {
-            let secret = move |root| notice_secret(root, &task.partner, key);
+            let secret = move |root| notice_secret(root, partner, key);
             roots.iter().map(secret)
         });
         let secrets = secrets.collect::<Result<Vec<_>, _>>()?;
@@ -243,7 +249,7 @@ fn log_delivery(
     notice: Option<(&str, &str)>,
     metrics: Option<&str>,
 ) {
-    let partner = task.partner.as_str();
+    let partner = task.addressee.partner().map(PartnerId::as_str);
     let (id, kind) = notice.unzip();
     tracing::info!(what = "notice", partner, id, kind, verdict, metrics);
 }

@@ -93,8 +93,11 @@ impl Behavior for ProofBehavior {
             Item::DeliveryState(_) | Item::Record(_) if done => simulation.schedule_due_scan(item),
             Item::NoticeEndpoint(endpoint) if done => {
                 let is_wanted = endpoint.is_configured();
-                if simulation.is_off(item) && (!was_off || !is_wanted) {
-                    simulation.schedule_enable(&endpoint.partner, is_wanted);
+                if let Some(partner) = endpoint.addressee.partner()
+                    && simulation.is_off(item)
+                    && (!was_off || !is_wanted)
+                {
+                    simulation.schedule_enable(partner, is_wanted);
                 }
             }
             _ => {}

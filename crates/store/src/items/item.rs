@@ -27,6 +27,7 @@ use crate::usage::parked_usage::ParkedUsage;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::ids::{CustomerKey, Reference};
 use domain::notice::Notice;
+use domain::notice::shop::row::ShopNoticeRow;
 use domain::partner::ledger::CommissionRow;
 use domain::partner::payout::Payout;
 use domain::partner::referral_status::ReferralStatusRow;
@@ -70,6 +71,8 @@ pub enum Item {
     NoticeEndpoint(Arc<NoticeEndpoint>),
     /// What a partner was told of one of its rows.
     DeliveryState(Arc<DeliveryState>),
+    /// A row of what the shop is told.
+    ShopNotice(Arc<ShopNoticeRow>),
     /// A key of the shop's own code.
     ShopKey(Arc<ShopKeyRow>),
     /// Which root keys of one purpose are made from.
@@ -111,7 +114,7 @@ impl Item {
         self.with_row(StoredItem::next_due_at)
     }
 
-    /// What its partner is told of it, ever.
+    /// What its addressee is told of it, ever.
     pub fn notices(&self) -> Vec<Notice> {
         self.with_row(StoredItem::notices)
     }
@@ -207,6 +210,7 @@ impl Item {
             "report" | "conflict" | "referral" => read_as::<ReportRow>(key, attributes),
             "notice_endpoint" => read_as::<NoticeEndpoint>(key, attributes),
             "delivery_state" => read_as::<DeliveryState>(key, attributes),
+            "shop_notice" => read_as::<ShopNoticeRow>(key, attributes),
             "shop_key" => read_as::<ShopKeyRow>(key, attributes),
             "root" => read_as::<RootRow>(key, attributes),
             "cursor" => read_as::<Cursor>(key, attributes),
@@ -249,6 +253,7 @@ impl Item {
             Self::NoticeEndpoint(row) => ask(&**row),
             Self::DeliveryState(row) => ask(&**row),
             Self::FanOut(row) => ask(&**row),
+            Self::ShopNotice(row) => ask(&**row),
             Self::ShopKey(row) => ask(&**row),
             Self::Root(row) => ask(&**row),
             Self::Cursor(row) => ask(&**row),
@@ -326,6 +331,7 @@ shared_rows! {
     (NoticeEndpoint, NoticeEndpoint),
     (DeliveryState, DeliveryState),
     (FanOut, FanOut),
+    (ShopNotice, ShopNoticeRow),
     (ShopKey, ShopKeyRow),
     (Root, RootRow),
     (Cursor, Cursor),

@@ -2,12 +2,16 @@
 
 use domain::ids::{CustomerKey, EventId, MeterName, PartnerId, Reference};
 use domain::letter::Letter;
+use domain::notice::Addressee;
+use domain::notice::shop::row::{SHOP_NOTICE_WINDOW, ShopNoticeRow};
 use domain::partner::ledger::CommissionRow;
+use domain::partner::payout::day_of;
 use domain::partner::referral_status::ReferralStatusRow;
 use domain::shop_key::KeyName;
 use domain::usage::page::UsagePage;
 use domain::usage::page_place::PagePlace;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use std::fmt;
 use std::sync::Arc;
 
@@ -58,9 +62,16 @@ pub const REFERRAL: &str = "referral#";
 /// Sort keys of what was told of a row begin so, and go on with the row's.
 pub const DELIVERY_STATE: &str = "state#";
 const ENDPOINT: &str = "endpoint";
+const SHOP_ENDPOINT: &str = "shop_endpoint";
+/// Partitions of what the shop is told begin so, and go on with a day.
+pub const SHOP_NOTICES: &str = "shop_notices#";
+/// Sort keys of what the shop is told begin so, and go on with its time.
+pub const SHOP_NOTICE: &str = "notice#";
 const CUSTOMER: &str = "customer#";
 /// Partitions of references begin so.
 pub(crate) const REFERENCE: &str = "reference#";
+/// How far a sender's clock may be ahead of ours for its rows to be found.
+const CLOCKS_APART: SignedDuration = SignedDuration::from_hours(48);
 const LEDGER: &str = "ledger#";
 const CURSOR: &str = "cursor";
 
@@ -177,15 +188,36 @@ impl Key {
         )
     }
 
-    /// Of a partner's endpoint, in a partition of its own: who tells a partner things may not
+    /// Of where somebody is told, in a partition of its own: who tells a partner things may not
     /// touch its keys.
-    pub fn notice_endpoint(partner: &PartnerId) -> Self {
-        Self::new(format!("{ENDPOINT}#{partner}"), ENDPOINT)
+    pub fn notice_endpoint(addressee: impl Into<Addressee>) -> Self {
+        match addressee.into() {
+            Addressee::Partner(partner) => Self::new(format!("{ENDPOINT}#{partner}"), ENDPOINT),
+            Addressee::Shop => Self::new(SHOP_ENDPOINT, ENDPOINT),
+        }
     }
 
-    /// Of what a partner was told of the row with this sort key.
-    pub fn delivery_state(partner: &PartnerId, row: &str) -> Self {
-        Self::new(ledger_partition(partner), [DELIVERY_STATE, row].concat())
+    /// Of the row with this sort key of which somebody is told.
+    pub fn notice_row(addressee: &Addressee, row: &str) -> Self {
+        match addressee {
+            Addressee::Partner(partner) => Self::new(ledger_partition(partner), row),
+            Addressee::Shop => Self::new(shop_notices_partition(day_of_shop_notice(row)), row),
+        }
+    }
+
+    /// Of what somebody was told of the row with this sort key.
+    pub fn delivery_state(addressee: impl Into<Addressee>, row: &str) -> Self {
+        let Self { partition, sort } = Self::notice_row(&addressee.into(), row);
+        Self::new(partition, [DELIVERY_STATE, &sort].concat())
+    }
+
+    /// Of a row of what the shop is told: in the partition of the day of what it tells of, in the
+    /// order of time.
+    pub fn shop_notice(row: &ShopNoticeRow) -> Self {
+        let customer = escape_key_part(row.customer.as_str());
+        let (at, kind, cause) = (row.at, row.kind.as_str(), escape_key_part(&row.cause));
+        let sort = format!("{SHOP_NOTICE}{at}#{customer}#{kind}#{cause}");
+        Self::notice_row(&Addressee::Shop, &sort)
     }
 
     /// Of a key of the shop's own code.
@@ -244,6 +276,48 @@ pub(crate) fn meter_of(partition: &str) -> Option<(CustomerKey, MeterName)> {
 /// may write rows, and may not touch the keys in force.
 pub fn ledger_partition(partner: &PartnerId) -> String {
     [LEDGER, partner.as_str()].concat()
+}
+
+/// The partition of what the shop is told of one day, as `2026-11-01`.
+pub fn shop_notices_partition(day: &str) -> String {
+    [SHOP_NOTICES, day].concat()
+}
+
+/// The day in the sort key of a row of what the shop is told.
+fn day_of_shop_notice(row: &str) -> &str {
+    let time = row.strip_prefix(SHOP_NOTICE).unwrap_or_default();
+    time.split_once('T').map_or("", |(day, _)| day)
+}
+
+/// The partitions of all rows that somebody is told who is told what was decided from `since` on:
+/// a partner's ledger; of the shop's rows the days of what may have been decided by `now`.
+pub(crate) fn notice_partitions(
+    addressee: &Addressee,
+    since: Timestamp,
+    now: Timestamp,
+) -> Vec<String> {
+    if let Addressee::Partner(partner) = addressee {
+        return vec![ledger_partition(partner)];
+    }
+    let first = since.checked_sub(SHOP_NOTICE_WINDOW).unwrap_or(since);
+    // A sender's clock may be ahead of ours.
+    let last = day_of(now.checked_add(CLOCKS_APART).unwrap_or(now));
+    let mut days = Vec::new();
+    let mut day = day_of(first);
+    while day <= last {
+        days.push(shop_notices_partition(&day.to_string()));
+        let Ok(next) = day.tomorrow() else { break };
+        day = next;
+    }
+    days
+}
+
+/// Who is told of the rows of this partition, if anybody is.
+pub fn addressee_of(partition: &str) -> Option<Addressee> {
+    if partition.starts_with(SHOP_NOTICES) {
+        return Some(Addressee::Shop);
+    }
+    partner_of(partition).map(Addressee::Partner)
 }
 
 /// The partner whose ledger's partition this is; none for other partitions and for text that is

@@ -2,7 +2,7 @@
 
 use crate::error::StoreError;
 use crate::items::item::Item;
-use crate::items::key::{customer_of, partner_of, reference_of};
+use crate::items::key::{addressee_of, customer_of, reference_of};
 use crate::items::unreadable::UnreadableItem;
 use crate::journal::append::{move_parked, retry_parked};
 use crate::journal::audit_report::AuditReport;
@@ -74,6 +74,7 @@ impl Partition {
             Item::Commission(_)
             | Item::ReferralStatus(_)
             | Item::Payout(_)
+            | Item::ShopNotice(_)
             | Item::DeliveryState(_) => {
                 self.notices.observe(&item, now);
             }
@@ -118,9 +119,9 @@ impl Partition {
                 .map_or(Ok(()), |item| Err(item.error()));
             found.passed_over.note(&name, unreadable.and(done))?;
         }
-        if let Some(partner) = partner_of(&name) {
+        if let Some(addressee) = addressee_of(&name) {
             let notices = std::mem::take(&mut self.notices);
-            let missed = notices.tasks(table, &partner, now).await;
+            let missed = notices.tasks(table, &addressee, now).await;
             let missed = missed.map(|missed| found.undelivered.extend(missed));
             found
                 .passed_over

@@ -5,8 +5,7 @@ use crate::items::attributes::{Attributes, from_fields, to_fields};
 use crate::items::key::Key;
 use crate::items::stored_item::StoredItem;
 use crate::partner::endpoint_row::NoticeEndpoint;
-use domain::ids::PartnerId;
-use domain::notice::Notice;
+use domain::notice::{Addressee, Notice};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -16,7 +15,8 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeliveryState {
     /// Whom.
-    pub partner: PartnerId,
+    #[serde(flatten)]
+    pub addressee: Addressee,
     /// Of which row, by its sort key.
     pub row: Arc<str>,
     /// Counts writes; 0 is never stored.
@@ -33,7 +33,8 @@ pub struct DeliveryState {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct NoticeTask {
     /// Whom.
-    pub partner: PartnerId,
+    #[serde(flatten)]
+    pub addressee: Addressee,
     /// Of which row, by its sort key.
     pub row: Arc<str>,
     /// A moment that has come, whatever the clock of whoever tells says: the row's mark for it is
@@ -45,7 +46,7 @@ pub struct NoticeTask {
 impl DeliveryState {
     pub(crate) fn new(order: &NoticeTask) -> Self {
         Self {
-            partner: order.partner.clone(),
+            addressee: order.addressee.clone(),
             row: order.row.clone(),
             version: 0,
             delivered: BTreeMap::new(),
@@ -56,7 +57,7 @@ impl DeliveryState {
     /// The order for what is left to tell.
     pub fn task(&self) -> NoticeTask {
         NoticeTask {
-            partner: self.partner.clone(),
+            addressee: self.addressee.clone(),
             row: self.row.clone(),
             due_at: self.next_due_at,
         }
@@ -69,8 +70,9 @@ impl DeliveryState {
         endpoint: &NoticeEndpoint,
     ) -> impl Iterator<Item = &'a Notice> {
         let since = endpoint.since;
-        let untold =
-            move |notice: &&Notice| notice.at >= since && !self.delivered.contains_key(notice.kind);
+        let untold = move |notice: &&Notice| {
+            notice.counts_from >= since && !self.delivered.contains_key(notice.kind)
+        };
         notices.iter().filter(untold)
     }
 }
@@ -81,7 +83,7 @@ impl StoredItem for DeliveryState {
     }
 
     fn key(&self) -> Key {
-        Key::delivery_state(&self.partner, &self.row)
+        Key::delivery_state(&self.addressee, &self.row)
     }
 
     fn to_fields(&self) -> Result<Attributes, StoreError> {

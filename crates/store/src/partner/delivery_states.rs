@@ -37,7 +37,7 @@ pub(crate) async fn read_delivery_state<T: Table>(
     table: &T,
     order: &NoticeTask,
 ) -> Result<DeliveryState, StoreError> {
-    let key = Key::delivery_state(&order.partner, &order.row);
+    let key = Key::delivery_state(&order.addressee, &order.row);
     let stored: Option<Arc<DeliveryState>> = table.get_row(key).await?;
     Ok(stored.map_or_else(|| DeliveryState::new(order), Arc::unwrap_or_clone))
 }

@@ -4,7 +4,7 @@ use crate::error::StoreError;
 use crate::items::attributes::{Attributes, from_fields, to_fields};
 use crate::items::key::Key;
 use crate::items::stored_item::StoredItem;
-use domain::ids::PartnerId;
+use domain::notice::Addressee;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -14,7 +14,8 @@ use std::sync::Arc;
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoticeEndpoint {
     /// Whose.
-    pub partner: PartnerId,
+    #[serde(flatten)]
+    pub addressee: Addressee,
     /// Counts writes.
     pub version: u64,
     /// The address; it may hold a secret of the partner's. Empty once it was taken away: it is as
@@ -84,7 +85,7 @@ pub enum DisabledReason {
 impl fmt::Debug for NoticeEndpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Endpoint")
-            .field("partner", &self.partner)
+            .field("addressee", &self.addressee)
             .field("version", &self.version)
             .field("key", &self.key)
             .field("failing_since", &self.failing_since)
@@ -99,7 +100,7 @@ impl StoredItem for NoticeEndpoint {
     }
 
     fn key(&self) -> Key {
-        Key::notice_endpoint(&self.partner)
+        Key::notice_endpoint(&self.addressee)
     }
 
     fn to_fields(&self) -> Result<Attributes, StoreError> {

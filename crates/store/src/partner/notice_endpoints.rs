@@ -7,12 +7,11 @@ pub use crate::partner::endpoint_row::{
 use crate::error::StoreError;
 use crate::items::due_index::{ceil_to_second, floor_to_second};
 use crate::items::item::Item;
-use crate::items::key::{Key, ledger_partition};
+use crate::items::key::{Key, notice_partitions};
 use crate::partner::delivery_row::{DeliveryState, NoticeTask};
-use crate::partner::delivery_states::save_delivered;
+use crate::partner::delivery_states::{read_delivery_state, save_delivered};
 use crate::port::{Table, query_all};
-use domain::ids::PartnerId;
-use domain::notice::is_given_up;
+use domain::notice::{Addressee, Notice, is_given_up};
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,18 +22,18 @@ use std::sync::Arc;
 /// When the table does not answer.
 pub async fn read_endpoint<T: Table>(
     table: &T,
-    partner: &PartnerId,
+    addressee: impl Into<Addressee>,
 ) -> Result<Option<Arc<NoticeEndpoint>>, StoreError> {
-    let there = read_stored(table, partner).await?;
+    let there = read_stored(table, addressee).await?;
     Ok(there.filter(|there| there.is_configured()))
 }
 
 /// The endpoint that there is, or was last.
 async fn read_stored<T: Table>(
     table: &T,
-    partner: &PartnerId,
+    addressee: impl Into<Addressee>,
 ) -> Result<Option<Arc<NoticeEndpoint>>, StoreError> {
-    table.get_row(Key::notice_endpoint(partner)).await
+    table.get_row(Key::notice_endpoint(addressee)).await
 }
 
 /// Sets or moves a partner's endpoint, and puts it on. What it was not told under another address
@@ -44,11 +43,12 @@ async fn read_stored<T: Table>(
 /// When the table does not answer; saying it again says the same.
 pub async fn set<T: Table>(
     table: &T,
-    partner: &PartnerId,
+    addressee: impl Into<Addressee>,
     url: &str,
     now: Timestamp,
 ) -> Result<Option<NoticeEndpoint>, StoreError> {
-    let next = match read_stored(table, partner).await? {
+    let addressee = addressee.into();
+    let next = match read_stored(table, &addressee).await? {
         Some(there) => NoticeEndpoint {
             url: url.into(),
             since: if there.is_configured() {
@@ -59,7 +59,7 @@ pub async fn set<T: Table>(
             ..as_enabled(&there)
         },
         None => NoticeEndpoint {
-            partner: partner.clone(),
+            addressee,
             version: 0,
             url: url.into(),
             since: now,
@@ -78,10 +78,10 @@ pub async fn set<T: Table>(
 /// When the table does not answer; saying it again says the same.
 pub async fn enable<T: Table>(
     table: &T,
-    partner: &PartnerId,
+    addressee: impl Into<Addressee>,
     now: Timestamp,
 ) -> Result<Option<NoticeEndpoint>, StoreError> {
-    let Some(there) = read_endpoint(table, partner).await? else {
+    let Some(there) = read_endpoint(table, addressee).await? else {
         return Ok(None);
     };
     save_enabled(table, as_enabled(&there), now).await
@@ -104,10 +104,10 @@ fn as_enabled(there: &NoticeEndpoint) -> NoticeEndpoint {
 /// When the table does not answer: it may have been rotated.
 pub async fn rotate<T: Table>(
     table: &T,
-    partner: &PartnerId,
+    addressee: impl Into<Addressee>,
     now: Timestamp,
 ) -> Result<Option<NoticeEndpoint>, StoreError> {
-    let Some(there) = read_endpoint(table, partner).await? else {
+    let Some(there) = read_endpoint(table, addressee).await? else {
         return Ok(None);
     };
     let next = NoticeEndpoint {
@@ -126,8 +126,11 @@ pub async fn rotate<T: Table>(
 ///
 /// # Errors
 /// When the table does not answer; saying it again says the same.
-pub async fn remove<T: Table>(table: &T, partner: &PartnerId) -> Result<bool, StoreError> {
-    let Some(there) = read_endpoint(table, partner).await? else {
+pub async fn remove<T: Table>(
+    table: &T,
+    addressee: impl Into<Addressee>,
+) -> Result<bool, StoreError> {
+    let Some(there) = read_endpoint(table, addressee).await? else {
         return Ok(true);
     };
     let next = NoticeEndpoint {
@@ -145,19 +148,59 @@ async fn save_enabled<T: Table>(
     let Some(endpoint) = write(table, endpoint).await? else {
         return Ok(None);
     };
-    enqueue_missed(table, &endpoint, now).await?;
+    enqueue_missed(table, &endpoint, None, now).await?;
+    Ok(Some(endpoint))
+}
+
+/// Puts an endpoint on, and tells it everything that was decided from `since` on: what it has taken
+/// too, under the same ids and with the same bytes. None: there is none, or somebody else changed
+/// it.
+///
+/// # Errors
+/// When the table does not answer, or rows are being told all the time; saying it again says the
+/// same.
+pub async fn resend<T: Table>(
+    table: &T,
+    addressee: impl Into<Addressee>,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<Option<NoticeEndpoint>, StoreError> {
+    let Some(there) = read_endpoint(table, addressee).await? else {
+        return Ok(None);
+    };
+    let next = NoticeEndpoint {
+        since: there.since.min(since),
+        ..as_enabled(&there)
+    };
+    let Some(endpoint) = write(table, next).await? else {
+        return Ok(None);
+    };
+    enqueue_missed(table, &endpoint, Some(since), now).await?;
     Ok(Some(endpoint))
 }
 
 /// Marks every row of which there is something to tell, so that the sweep hands it over: what is
-/// due at once, what is not when it comes.
+/// due at once, what is not when it comes. What was decided from `again` on counts as not told.
 async fn enqueue_missed<T: Table>(
     table: &T,
     endpoint: &NoticeEndpoint,
+    again: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let partition = ledger_partition(&endpoint.partner);
-    let items = query_all(table, &partition, "").await?;
+    for partition in notice_partitions(&endpoint.addressee, endpoint.since, now) {
+        enqueue_partition(table, endpoint, &partition, again, now).await?;
+    }
+    Ok(())
+}
+
+async fn enqueue_partition<T: Table>(
+    table: &T,
+    endpoint: &NoticeEndpoint,
+    partition: &str,
+    again: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let items = query_all(table, partition, "").await?;
     let mut known: HashMap<Arc<str>, Arc<DeliveryState>> = HashMap::new();
     let mut orders = Vec::new();
     for item in items {
@@ -170,27 +213,46 @@ async fn enqueue_missed<T: Table>(
     }
     for (order, notices) in orders {
         let told = known.get(&order.row).map(|told| DeliveryState::clone(told));
-        let told = told.unwrap_or_else(|| DeliveryState::new(&order));
-        let untold = told.undelivered(&notices, endpoint);
-        let next_due_at = untold.map(|notice| match notice.at <= now {
-            // In this very second, so that a sweep finds it that begins at once.
-            true => floor_to_second(now),
-            false => ceil_to_second(notice.at),
-        });
-        let next_due_at = next_due_at.min();
-        if next_due_at.is_some() && next_due_at != told.next_due_at {
-            // Lost to somebody who is telling it: nothing is missed.
-            save_delivered(
-                table,
-                DeliveryState {
-                    next_due_at,
-                    ..told
-                },
-            )
-            .await?;
+        let mut told = told.unwrap_or_else(|| DeliveryState::new(&order));
+        for _ in 0..ATTEMPTS {
+            let next = marked(&told, &notices, endpoint, again, now);
+            let unchanged = next == told;
+            // Lost to somebody who is telling it: of what is told once, nothing is missed.
+            if unchanged || save_delivered(table, next).await? || again.is_none() {
+                break;
+            }
+            told = read_delivery_state(table, &order).await?;
         }
     }
     Ok(())
+}
+
+/// What is known of a row's delivery, with a mark for the sweep where there is something to tell.
+fn marked(
+    told: &DeliveryState,
+    notices: &[Notice],
+    endpoint: &NoticeEndpoint,
+    again: Option<Timestamp>,
+    now: Timestamp,
+) -> DeliveryState {
+    let mut marked = told.clone();
+    for notice in notices {
+        if again.is_some_and(|since| notice.counts_from >= since) {
+            marked.delivered.remove(notice.kind);
+        }
+    }
+    let next_due_at = marked
+        .undelivered(notices, endpoint)
+        .map(|notice| match notice.at <= now {
+            // In this very second, so that a sweep finds it that begins at once.
+            true => floor_to_second(now),
+            false => ceil_to_second(notice.at),
+        })
+        .min();
+    if next_due_at.is_some() {
+        marked.next_due_at = next_due_at;
+    }
+    marked
 }
 
 /// Notes that an endpoint took a notice; costs a write only if it failed before.
@@ -271,3 +333,6 @@ async fn write<T: Table>(
     let written = table.replace(next.clone(), version_read).await?;
     Ok(written.then(|| Arc::unwrap_or_clone(next)))
 }
+
+/// So often a row is marked again that somebody is telling meanwhile.
+const ATTEMPTS: u32 = 4;

@@ -9,7 +9,7 @@ pub use crate::partner::delivery_states::{clear_due, save_delivered};
 use crate::error::StoreError;
 use crate::items::due_index::ceil_to_second;
 use crate::items::item::Item;
-use crate::items::key::{Key, ledger_partition, partner_of};
+use crate::items::key::{Key, addressee_of};
 use crate::partner::delivery_states::read_delivery_state;
 use crate::partner::endpoint_row::NoticeEndpoint;
 use crate::partner::notice_endpoints::read_endpoint;
@@ -53,7 +53,7 @@ pub async fn plan_delivery<T: Table>(
     order: &NoticeTask,
     now: Timestamp,
 ) -> Result<DeliveryPlan, StoreError> {
-    let Some(endpoint) = read_endpoint(table, &order.partner).await? else {
+    let Some(endpoint) = read_endpoint(table, &order.addressee).await? else {
         return Ok(DeliveryPlan::NoRecipient);
     };
     if endpoint.disabled.is_some() {
@@ -90,9 +90,9 @@ impl NoticeTask {
             return None;
         }
         let Key { partition, sort } = item.key();
-        let partner = partner_of(&partition)?;
+        let addressee = addressee_of(&partition)?;
         Some(Self {
-            partner,
+            addressee,
             row: sort,
             due_at: None,
         })
@@ -100,7 +100,7 @@ impl NoticeTask {
 
     /// Where the row stands.
     pub fn key(&self) -> Key {
-        Key::new(ledger_partition(&self.partner), self.row.clone())
+        Key::notice_row(&self.addressee, &self.row)
     }
 
     /// As it travels.

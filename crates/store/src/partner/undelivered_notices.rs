@@ -5,8 +5,7 @@ use crate::items::item::Item;
 use crate::partner::delivery_row::NoticeTask;
 use crate::partner::notice_endpoints::read_endpoint;
 use crate::port::Table;
-use domain::ids::PartnerId;
-use domain::notice::is_given_up;
+use domain::notice::{Addressee, is_given_up};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,8 +26,8 @@ impl UndeliveredNotices {
         let notices: Vec<_> = item
             .notices()
             .into_iter()
-            .filter(|notice| waits(notice.at) > OVERDUE_AFTER && waits(notice.at) < AUDIT_WINDOW)
-            .map(|notice| (notice.kind, notice.at))
+            .map(|notice| (notice.kind, notice.counts_from))
+            .filter(|(_, at)| waits(*at) > OVERDUE_AFTER && waits(*at) < AUDIT_WINDOW)
             .collect();
         if !notices.is_empty() {
             self.0.insert(item.key().sort, notices);
@@ -41,13 +40,13 @@ impl UndeliveredNotices {
     pub(crate) async fn tasks<T: Table>(
         self,
         table: &T,
-        partner: &PartnerId,
+        addressee: &Addressee,
         now: Timestamp,
     ) -> Result<Vec<NoticeTask>, StoreError> {
         if self.0.values().all(Vec::is_empty) {
             return Ok(Vec::new());
         }
-        let Some(endpoint) = read_endpoint(table, partner).await? else {
+        let Some(endpoint) = read_endpoint(table, addressee).await? else {
             return Ok(Vec::new());
         };
         let is_tried = |since| !is_given_up(since, now);
@@ -58,9 +57,9 @@ impl UndeliveredNotices {
             let mut moments = notices.iter().map(|(_, at)| *at);
             moments.any(|at| at >= endpoint.since)
         });
-        let partner = partner.clone();
+        let addressee = addressee.clone();
         let order = |row| NoticeTask {
-            partner: partner.clone(),
+            addressee: addressee.clone(),
             row,
             due_at: None,
         };

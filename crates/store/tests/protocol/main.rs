@@ -45,6 +45,7 @@ mod decisions_in_order;
 mod reports;
 mod endpoints;
 mod notices;
+mod shop_notices;
 mod commissions;
 mod first_payment;
 mod tiers;

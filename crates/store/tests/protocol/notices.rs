@@ -2,6 +2,7 @@
 //! written down after it was taken.
 
 use crate::support::{acme, at, ingest, paid, report};
+use domain::notice::Addressee;
 use domain::partner::ledger::CommissionRow;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -167,4 +168,20 @@ async fn handing_over_takes_the_mark_off_and_forgets_nothing_told() {
 fn kinds_that_no_partner_hears_of_make_no_task() {
     let row = store::partners::PartnerRow::new(acme());
     assert_eq!(NoticeTask::of(&Item::from(row)), None);
+}
+
+#[test]
+fn a_task_says_whom_as_it_always_did_and_the_shop_is_whom_no_partner_is_named_for() {
+    let task = NoticeTask {
+        addressee: (&acme()).into(),
+        row: "payout#1".into(),
+        due_at: None,
+    };
+    let text = r#"{"partner":"acme","row":"payout#1"}"#;
+    assert_eq!(task.to_text(), text);
+    assert_eq!(serde_json::from_str::<NoticeTask>(text).unwrap(), task);
+    let shop = r#"{"row":"notice#2026-03-01T00:00:00Z#x"}"#;
+    let shop: NoticeTask = serde_json::from_str(shop).unwrap();
+    assert_eq!(shop.addressee, Addressee::Shop);
+    assert_eq!(&*shop.key().partition, "shop_notices#2026-03-01");
 }

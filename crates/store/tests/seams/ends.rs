@@ -62,6 +62,7 @@ fn line(key: &Key, item: &Item) -> Option<String> {
         ),
         Item::DeliveryState(row) => format!("{:?} next {:?}", row.delivered, row.next_due_at),
         Item::FanOut(row) => format!("goes on: {}", row.next_due_at.is_some()),
+        Item::ShopNotice(row) => format!("{row:?}"),
         Item::ShopKey(row) => format!("{row:?}"),
         Item::Root(row) => format!("{row:?}"),
         Item::UsagePage(row) => format!("{:?}", row.page),

@@ -28,7 +28,8 @@ impl Simulation<'_> {
         let Item::NoticeEndpoint(endpoint) = item else {
             return false;
         };
-        let partner = self.notices.partners.get(&endpoint.partner);
+        let partner = endpoint.addressee.partner();
+        let partner = partner.and_then(|partner| self.notices.partners.get(partner));
         partner.is_some_and(|partner| partner.disabled_from.is_some())
     }
 
@@ -70,8 +71,10 @@ impl Simulation<'_> {
         let Some(known) = self.notices.expected.get(id) else {
             return Err(format!("{id} is told of no row that stands"));
         };
-        let partner = &known.order.partner;
         let told_row = (&known.order.row, known.notice.kind);
+        let Some(partner) = known.order.addressee.partner() else {
+            return Err(format!("{told_row:?} is told to no partner"));
+        };
         if !sent.url.starts_with(&format!("https://{partner}.example/")) {
             return Err(format!("{told_row:?} of {partner} is told to {}", sent.url));
         }
@@ -112,7 +115,7 @@ impl Simulation<'_> {
         let mut law = None;
         for notice in row.notices() {
             let is_told = told_row.delivered.contains_key(notice.kind);
-            let id = notice.id(&order.partner, &order.row);
+            let id = notice.id(&order.addressee, &order.row);
             let Some(known) = self.notices.expected.get_mut(&id) else {
                 continue;
             };
@@ -135,7 +138,9 @@ impl Simulation<'_> {
     /// A partner's endpoint was written: it is put off for a reason, and its beginning stays while
     /// it is wanted.
     pub(crate) fn check_endpoint(&mut self, endpoint: &NoticeEndpoint) {
-        let partner = &endpoint.partner;
+        let Some(partner) = endpoint.addressee.partner() else {
+            return self.report_violation("the shop has an endpoint".into());
+        };
         let by = self.table.changes.len();
         let Some(receiver) = self.notices.partners.get_mut(partner) else {
             return self.report_violation(format!("{partner} is no partner"));
@@ -167,7 +172,8 @@ impl Simulation<'_> {
     pub(crate) fn check_notices_before_audit(&self) -> Result<(), Violation> {
         let until = self.clock - MAX_CLOCK_SKEW_MS;
         self.check_notices_recorded(|endpoint, known| {
-            let receiver = self.notices.partners.get(&endpoint.partner);
+            let receiver = endpoint.addressee.partner();
+            let receiver = receiver.and_then(|partner| self.notices.partners.get(partner));
             receiver.is_some_and(|receiver| !receiver.message_given_up) && known.at() <= until
         })
         .map_err(|law| format!("{law} before the audit"))
@@ -201,7 +207,8 @@ impl Simulation<'_> {
         due: impl Fn(&NoticeEndpoint, &ExpectedNotice) -> bool,
     ) -> Result<(), Violation> {
         for known in self.notices.expected.values() {
-            let Some(endpoint) = self.endpoint_of(&known.order.partner) else {
+            let partner = known.order.addressee.partner();
+            let Some(endpoint) = partner.and_then(|partner| self.endpoint_of(partner)) else {
                 continue;
             };
             let wanted = endpoint.disabled.is_none() && known.notice.at >= endpoint.since;

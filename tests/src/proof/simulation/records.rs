@@ -165,8 +165,8 @@ impl ExpectedNotice {
 
 /// A notice's id and body.
 pub(crate) fn notice_message(order: &NoticeTask, notice: &Notice) -> (String, Vec<u8>) {
-    let id = notice.id(&order.partner, &order.row);
-    let body = notice.body(&order.partner, &order.row);
+    let id = notice.id(&order.addressee, &order.row);
+    let body = notice.body(&order.addressee, &order.row);
     (id, serde_json::to_vec(&body).unwrap_or_default())
 }
 

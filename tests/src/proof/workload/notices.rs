@@ -85,8 +85,9 @@ impl Simulation<'_> {
         message.receives += 1;
         if message.receives > MAX_ATTEMPTS {
             message.deleted = true;
-            let partner = message.order.partner.clone();
-            if let Some(receiver) = self.notices.partners.get_mut(&partner) {
+            let partner = message.order.addressee.partner().cloned();
+            let receiver = partner.and_then(|partner| self.notices.partners.get_mut(&partner));
+            if let Some(receiver) = receiver {
                 receiver.message_given_up = true;
             }
             return;

@@ -235,6 +235,7 @@ fn passes_filter(item: &Item, for_queue: bool) -> bool {
         | Item::Checkpoint(_)
         | Item::ClosedBucket(_)
         | Item::FanOut(_)
+        | Item::ShopNotice(_)
         | Item::ShopKey(_)
         | Item::Root(_)
         | Item::UsagePage(_)

@@ -180,7 +180,7 @@ fn an_endpoint_and_what_it_was_told_come_back_and_only_what_is_to_be_told_is_in_
         reason: DisabledReason::Failing,
     };
     let endpoint = NoticeEndpoint {
-        partner: partner.clone(),
+        addressee: (&partner).into(),
         version: 3,
         url: "https://example.com/notices".into(),
         since: at,
@@ -190,7 +190,7 @@ fn an_endpoint_and_what_it_was_told_come_back_and_only_what_is_to_be_told_is_in_
         disabled: Some(off),
     };
     let told = |next_due_at| DeliveryState {
-        partner: partner.clone(),
+        addressee: (&partner).into(),
         row: "commission#provider/test/cus_1#pi_1#0000000000".into(),
         version: 1,
         delivered: BTreeMap::from([("commission.created".into(), at)]),
