@@ -3,8 +3,8 @@
 //! environment instead, and link none of this.
 
 use anyhow::{Context, bail};
-use aws_config::default_provider::region::DefaultRegionChain;
-use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::meta::region::ProvideRegion;
+use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
 use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -52,18 +52,17 @@ pub(crate) async fn connect(
     let named = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"];
     let named = named.iter().find_map(|name| environment.optional(name));
     let profile = flags.profile.or(named);
-    let mut regions = DefaultRegionChain::builder();
-    if let Some(profile) = profile {
-        regions = regions.profile_name(profile);
-    }
-    let region = match flags.region {
+    let chain = ProviderConfig::default().with_http_client(http.clone());
+    let said = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+    let said = said.iter().find_map(|name| environment.optional(name));
+    let region = match flags.region.or(said) {
         Some(region) => Some(Region::new(region.to_owned())),
         None if is_stand_in(flags, environment) => Some(Region::from_static(LOCAL_REGION)),
-        None => regions.build().region().await,
+        None => region_of_profile(profile, &chain).await,
     };
     let region = region.with_context(|| no_region(profile))?;
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http.clone())
+        .http_client(http)
         .region(region.clone())
         .retry_config(RetryConfig::standard().with_max_attempts(3))
         .timeout_config(bounds());
@@ -71,9 +70,7 @@ pub(crate) async fn connect(
         loader = loader.profile_name(profile);
     }
     if let Some(profile) = flags.profile {
-        let chain = ProviderConfig::default()
-            .with_http_client(http)
-            .with_region(Some(region.clone()));
+        let chain = chain.with_region(Some(region.clone()));
         let own = ProfileFileCredentialsProvider::builder().configure(&chain);
         loader = loader.credentials_provider(own.profile_name(profile).build());
     } else if is_stand_in(flags, environment) {
@@ -93,6 +90,15 @@ pub(crate) async fn connect(
         region: region.to_string(),
         profile: profile.map(str::to_owned),
     })
+}
+
+/// The region that a profile of AWS's configuration says; of the default one where none is named.
+async fn region_of_profile(profile: Option<&str>, chain: &ProviderConfig) -> Option<Region> {
+    let mut regions = ProfileFileRegionProvider::builder().configure(chain);
+    if let Some(profile) = profile {
+        regions = regions.profile_name(profile);
+    }
+    regions.build().region().await
 }
 
 /// Whether an endpoint stands in for AWS and nothing says with which credentials it is asked.
@@ -150,7 +156,9 @@ fn bounds() -> TimeoutConfig {
 
 fn no_region(profile: Option<&str>) -> String {
     let place = match profile {
-        Some(profile) => format!(" of the profile {profile}"),
+        Some(profile) => format!(
+            " of the profile {profile} (`aws configure list-profiles` names those there are)"
+        ),
         None => String::new(),
     };
     format!(
