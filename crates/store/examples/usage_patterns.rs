@@ -1,5 +1,5 @@
 //! What exact counters cost, pattern by pattern, over the table in memory:
-//! `cargo run -p store --features memory-table --example usage_patterns -- [EVENTS]`.
+//! `cargo run -p store --features memory-table --example usage_patterns -- [EVENTS] [PATTERN]`.
 //!
 //! - **transaction**: each event an item of its own, put if absent with a counter beside it.
 //! - **pages**: a page for each day and sixteenth of the ids, read, merged and written by batch.
@@ -31,8 +31,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 use store::items::UsagePageRow;
 use store::memory::{MemoryTable, RequestTable, TableAnswer, TableRequest, bytes_of_item};
-use store::reading::read_usage;
 use store::recording::record_usage;
+use store::usage_reads::read_usage;
 use store::{Item, Key, PutOutcome, Table, TransactWrite, WriteCondition};
 
 type Told = (EventHash, PageEntry);
@@ -40,6 +40,7 @@ type Batch = (CustomerKey, Vec<Told>);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
+    let only = std::env::args().nth(2);
     let events = std::env::args()
         .nth(1)
         .map_or(1_000_000, |text| text.parse().unwrap());
@@ -54,7 +55,9 @@ async fn main() {
         ("50 customers, one at a time", 50, 1, events / 20),
     ] {
         let batches = workload_of(customers, batch, told);
-        for pattern in ["transaction", "pages", "sealed pages"] {
+        let all = ["transaction", "pages", "sealed pages"];
+        let wanted = |pattern: &&str| only.as_ref().is_none_or(|only| only.as_str() == *pattern);
+        for pattern in all.into_iter().filter(wanted) {
             // What an event costs in a transaction is the same for each: a tenth of them will do.
             let part = if pattern == "transaction" { 10 } else { 1 };
             let batches = &batches[..batches.len().div_ceil(part)];
@@ -95,7 +98,7 @@ fn workload_of(customers: u64, batch: usize, told: u64) -> Vec<Batch> {
     let mut batches: Vec<(i64, Batch)> = Vec::new();
     for (number, mut queue) in queues.into_iter().enumerate() {
         queue.sort_by_key(|(at, _)| *at);
-        let customer = CustomerKey::parse(format!("stripe/test/cus_{number}")).unwrap();
+        let customer = CustomerKey::parse(format!("example/test/cus_{number}")).unwrap();
         for part in queue.chunks(batch) {
             let events = part.iter().map(|(_, told)| *told).collect();
             batches.push((part.last().unwrap().0, (customer.clone(), events)));

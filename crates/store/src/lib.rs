@@ -27,4 +27,4 @@ pub use partner::{
 };
 pub use port::{InsertOutcome, Page, PutOutcome, Table, TransactWrite, WriteCondition};
 pub use shop::{lookup, roots, shop_keys};
-pub use usage::{parking, reading, recording};
+pub use usage::{parking, recording, usage_reads};

@@ -3,5 +3,5 @@
 pub(crate) mod page_row;
 pub(crate) mod parked_usage;
 pub mod recording;
-pub mod reading;
+pub mod usage_reads;
 pub mod parking;

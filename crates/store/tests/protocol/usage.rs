@@ -11,8 +11,8 @@ use std::sync::Arc;
 use store::items::{Alias, UsagePageRow};
 use store::memory::{Fault, MemoryTable, bytes_of_item};
 use store::parking::{hand_over_usage, park_usage};
-use store::reading::read_usage;
 use store::recording::record_usage;
+use store::usage_reads::read_usage;
 use store::{Item, StoreError, Table};
 
 type Told = (EventHash, PageEntry);
@@ -322,7 +322,7 @@ async fn of_two_customers_under_one_reference_one_gets_what_was_parked() {
         // A second customer of the same shop id; then the net looks again.
         let second = Alias {
             reference: shop(),
-            customer: customer(2),
+            customer: customer(0),
         };
         table.insert(second).await.unwrap();
         for row in parked(&table) {
