@@ -303,7 +303,8 @@ proptest! {
             let (id, amount) = (id.to_string(), Quantity::whole(*amount));
             if history.covers(amount, at(now)).unwrap() {
                 if *way == 0 {
-                    history.holds.insert(&id, CreditHold { at: at(now), until: at(now + 4), amount });
+                    let until = at(now + 4);
+                    history.holds.insert(&id, CreditHold { at: at(now), until, amount });
                     // Never more than is held: what is used beyond it may be owed.
                     let used = Quantity::whole(*used).min(amount);
                     history.settlements.insert(&id, Settlement { at: at(now + 1), used });

@@ -247,7 +247,9 @@ impl<'a> Invoice<'a> {
     }
 
     fn snapshot(&self, state: InvoiceState) -> Result<InvoiceSnapshot, UnclearValue> {
+        // A credit is never due: it would be added up as money that failed to come.
         let due = self.amount_remaining.or(self.amount_due);
+        let due = due.map(|due| due.max(0));
         let absent = || UnclearValue::missing("data.object.amount_due");
         Ok(InvoiceSnapshot {
             id: self.id.0.clone(),

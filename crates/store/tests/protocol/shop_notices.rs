@@ -154,7 +154,7 @@ async fn from_before_the_endpoint_on_is_told_what_was_decided_then() {
         .unwrap();
     assert_eq!(deliver(&table, &task, at(51)).await, 0);
     resend(&table, SHOP, at(6), at(52)).await.unwrap().unwrap();
-    assert_eq!(swept(&table, at(52)).await, [task.row.clone()]);
+    assert_eq!(swept(&table, at(52)).await, std::slice::from_ref(&task.row));
     assert_eq!(deliver(&table, &task, at(52)).await, 1);
 }
 
@@ -174,7 +174,7 @@ async fn the_audit_names_what_the_shop_was_not_told() {
         .unwrap();
     let task = put(&table, "evt_1", 5, 6).await;
     let report = walk(&table, 99, at(7)).await.unwrap();
-    assert_eq!(report.undelivered, [task.clone()]);
+    assert_eq!(report.undelivered, std::slice::from_ref(&task));
     assert_eq!(deliver(&table, &task, at(7)).await, 1);
     let report = walk(&table, 99, at(8)).await.unwrap();
     assert_eq!(report.undelivered, []);

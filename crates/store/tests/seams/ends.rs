@@ -131,6 +131,7 @@ pub(crate) fn says_in_short(item: &Item) -> String {
         | Item::Report(..)
         | Item::Root(_)
         | Item::UsagePage(_)
+        | Item::ShopNotice(_)
         | Item::ParkedUsage(_)
         | Item::Unreadable(_) => return String::new(),
     };
