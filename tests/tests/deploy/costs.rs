@@ -2,6 +2,7 @@
 
 use crate::deployed_harness::{ask, deliver_story, invoke, make_shop_key, open};
 use crate::template::Template;
+use domain::shop_key::KeyScope;
 use local_shop::samples::sample_story;
 use tests::harness::TestHarness;
 
@@ -23,7 +24,7 @@ async fn a_checkout_a_renewal_and_an_idle_minute_cost_no_more_than_the_readme_sa
         writes <= 40 && reads <= 37,
         "{writes} writes, {reads} reads"
     );
-    let key = make_shop_key(&harness).await;
+    let key = make_shop_key(&harness, "backend", KeyScope::Read).await;
     let body = r#"{"customer":"stripe/test/cus_ada","feature":"export"}"#;
     ask(&harness, &key, "POST", "/v1/check", body).await;
     harness.recorder().take_capacity();

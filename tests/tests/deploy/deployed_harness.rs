@@ -4,9 +4,13 @@
 use crate::template::{DeployedFunction, Template};
 use calendar::Calendar;
 use dispatch::Dispatch;
-use domain::ids::{PartnerId, ReferralCode};
+use domain::catalog::Catalog;
+use domain::ids::{MeterEventId, MeterName, PartnerId, Reference, ReferralCode};
 use domain::partner::tiers::ProgramTerms;
 use domain::shop_key::KeyScope;
+use domain::usage::meter::{Meter, MeterKind};
+use domain::usage::meter_event::MeterEvent;
+use domain::usage::page::UsagePage;
 use engagement_email::EngagementEmail;
 use jiff::Timestamp;
 use journal_fold::JournalFold;
@@ -27,8 +31,9 @@ use shop_api::ShopApi;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use store::items::ParkedUsage;
 use store::partners::{self, DatedProgram, PartnerRow};
-use store::shop_keys;
+use store::{InsertOutcome, Table as _, shop_keys};
 use tests::harness::aws_recorder::{CRASHING, secrets};
 use tests::harness::notice_receiver::NoticeReceiver;
 use tests::harness::{TestHarness, start_time};
@@ -86,7 +91,7 @@ pub(crate) async fn add_notice_endpoint(harness: &TestHarness, partner: &str) {
 
 /// The shop's own code asks whatever it can ask; of a stage that is called `try`.
 pub(crate) async fn ask_everything(harness: &TestHarness) {
-    let key = make_shop_key(harness).await;
+    let key = make_shop_key(harness, "backend", KeyScope::Read).await;
     let ada = "/v1/customers/stripe%2Ftest%2Fcus_ada";
     let find = r#"{"email":"ada@example.com"}"#;
     for (method, path, body) in [
@@ -98,6 +103,41 @@ pub(crate) async fn ask_everything(harness: &TestHarness) {
         let answer = ask(harness, &key, method, &path, body).await;
         assert!((200..300).contains(&answer.status), "{path}: {answer:?}");
     }
+    // Usage of her, and of somebody who is not known yet.
+    let key = make_shop_key(harness, "meter", KeyScope::Write).await;
+    let told = |id: &str, customer: &str| {
+        let at = harness.now().to_string();
+        serde_json::json!({
+            "id": id, "customer": customer, "meter": "requests", "occurred_at": at,
+        })
+    };
+    let events = [told("hers", "shop-ada"), told("nobodys", "shop-nobody")];
+    let body = serde_json::json!({ "events": events }).to_string();
+    let answer = ask(harness, &key, "POST", "/v1/usage", &body).await;
+    assert_eq!(answer.body.matches("\"accepted\"").count(), 2, "{answer:?}");
+}
+
+/// Leaves usage under Ada's id at the shop, as one who died before looking whose it is.
+pub(crate) async fn park_usage(harness: &TestHarness, event: &str) {
+    let event = MeterEvent {
+        id: MeterEventId::parse(event).unwrap(),
+        meter: MeterName::parse("requests").unwrap(),
+        quantity: None,
+        occurred_at: start_time(),
+        properties: [].into(),
+    };
+    let mut page = UsagePage::default();
+    let entry = Meter::of_kind(MeterKind::Sum).entry(&event);
+    page.insert(event.hash(), entry.unwrap());
+    let row = Arc::new(ParkedUsage {
+        reference: Reference::shop("shop-ada").unwrap(),
+        meter: event.meter.clone(),
+        page,
+        owner: None,
+        version: 1,
+    });
+    let inserted = harness.table.insert(row).await.unwrap();
+    assert!(matches!(inserted, InsertOutcome::Inserted));
 }
 
 /// One question of the shop's own code.
@@ -113,12 +153,12 @@ pub(crate) async fn ask(
 }
 
 /// A key of the shop's own code at the stage `try`.
-pub(crate) async fn make_shop_key(harness: &TestHarness) -> String {
-    let (name, stage) = ("backend".parse().unwrap(), StageName::parse("try").unwrap());
-    let made = shop_keys::create(&harness.table, &name, KeyScope::Read, harness.now());
+pub(crate) async fn make_shop_key(harness: &TestHarness, name: &str, scope: KeyScope) -> String {
+    let (name, stage) = (name.parse().unwrap(), StageName::parse("try").unwrap());
+    let made = shop_keys::create(&harness.table, &name, scope, harness.now());
     made.await.unwrap();
     let root = Secret::new(LOCAL_MASTER).unwrap();
-    shop_key(&root, &stage, &name, KeyScope::Read, 1).unwrap()
+    shop_key(&root, &stage, &name, scope, 1).unwrap()
 }
 
 /// Delivers what a story tells; all of it must be taken in.
@@ -165,6 +205,9 @@ fn functions(template: &Template, endpoints: &StackEndpoints) -> DeployedFunctio
     functions
 }
 
+/// A catalog that counts what the shop's code tells.
+const CATALOG: &str = "[meters.requests]\nname = \"Requests\"\nkind = \"sum\"\n";
+
 /// Made as its `main` makes it, but for the clock.
 fn function(folder: &str, settings: &Settings, clock: &Clock) -> Arc<dyn Function> {
     let clock = clock.clone();
@@ -194,6 +237,7 @@ fn function(folder: &str, settings: &Settings, clock: &Clock) -> Arc<dyn Functio
         }),
         "shop-api" => Arc::new(ShopApi {
             clock,
+            catalog: Catalog::parse(CATALOG).unwrap(),
             ..ShopApi::from_settings(settings).unwrap()
         }),
         "calendar" => Arc::new(Calendar {

@@ -2,7 +2,7 @@
 
 use crate::deployed_harness::{
     DeployedFunctions, SAMPLED_FUNCTION, add_notice_endpoint, add_partner_with_program,
-    ask_everything, deliver_story, deliver_to_crashing, invoke, open,
+    ask_everything, deliver_story, deliver_to_crashing, invoke, open, park_usage,
 };
 use crate::template::{DeployedFunction, Template, texts};
 use domain::event::{About, NormalizedEvent};
@@ -156,6 +156,8 @@ async fn exercise_all_functions(harness: &TestHarness, functions: &DeployedFunct
     add_partner_with_program(harness, "acme", offer, "spring").await;
     add_notice_endpoint(harness, "acme").await;
     deliver_story(harness, &a_report("r-early", "bruno@example.com")).await;
+    // Usage of somebody who is not known yet: the stream brings it home once she is.
+    park_usage(harness, "early").await;
     for name in ["ada", "bruno", "dana", "guest"] {
         deliver_story(harness, sample_story(name).unwrap()).await;
     }
@@ -176,6 +178,8 @@ async fn exercise_all_functions(harness: &TestHarness, functions: &DeployedFunct
     clock.advance(SignedDuration::from_mins(20)).unwrap();
     deliver_story(harness, &a_refund(0)).await;
     deliver_to_crashing(harness, &a_payment(0), 0).await;
+    // And the audit what the stream was never told of.
+    park_usage(harness, "left").await;
     invoke(functions, "Calendar", r#"{"job":"audit"}"#).await;
     // A partner's report finds it.
     deliver_story(harness, &a_refund(1)).await;
@@ -184,6 +188,7 @@ async fn exercise_all_functions(harness: &TestHarness, functions: &DeployedFunct
     // The stream finds it.
     deliver_story(harness, &a_refund(2)).await;
     deliver_to_crashing(harness, &a_payment(2), 2).await;
+    park_usage(harness, "streamed").await;
     harness.settle().await;
     harness.advance(SignedDuration::from_hours(24 * 20)).await;
     invoke(functions, "Calendar", r#"{"job":"due_scan"}"#).await;

@@ -13,8 +13,8 @@ use domain::usage::meter_event::EventHash;
 use domain::usage::page::{PageEntry, UsagePage};
 use std::sync::Arc;
 
-/// Parks usage under a reference that leads to nobody, and hands it over if it leads on by now.
-/// Gives whose it is, if that is known.
+/// Parks usage under a reference that leads to nobody, and decides whose it is if it leads on by
+/// now: the stream hands it over then.
 ///
 /// # Errors
 /// When it may not be durable.
@@ -23,7 +23,7 @@ pub async fn park_usage<T: Table>(
     reference: &Reference,
     meter: &MeterName,
     events: &[(EventHash, PageEntry)],
-) -> Result<Option<CustomerKey>, StoreError> {
+) -> Result<(), StoreError> {
     let mut page = UsagePage::default();
     for (hash, entry) in events {
         page.insert(*hash, *entry);
@@ -40,7 +40,7 @@ pub async fn park_usage<T: Table>(
         InsertOutcome::Present(Some(present)) => present,
         InsertOutcome::Present(None) => return Err(StoreError::Contended),
     };
-    hand_over_usage(table, &row).await
+    assign_owner(table, &row).await.map(drop)
 }
 
 /// Hands parked usage over, if its reference leads to one customer. Gives whose it is. Anybody may

@@ -278,8 +278,7 @@ async fn usage_of_somebody_unknown_waits_and_is_handed_over_once() {
     let table = MemoryTable::default();
     let (one, other) = ([told(1, 5, 0)], [told(1, 5, 0), told(2, 3, 0)]);
     for batch in [&one[..], &other[..], &one[..]] {
-        let whose = park_usage(&table, &shop(), &meter(), batch).await.unwrap();
-        assert_eq!(whose, None);
+        park_usage(&table, &shop(), &meter(), batch).await.unwrap();
     }
     assert_eq!(
         parked(&table).len(),
@@ -296,9 +295,14 @@ async fn usage_of_somebody_unknown_waits_and_is_handed_over_once() {
     let period = (Timestamp::UNIX_EPOCH, at(0));
     let set = read_usage(&table, &customer(1), &meter(), period).await;
     assert_eq!(set.unwrap(), set_of(&other));
-    // From now on it is known at once whose it is.
-    let whose = park_usage(&table, &shop(), &meter(), &one).await.unwrap();
-    assert_eq!((whose, parked(&table).len()), (Some(customer(1)), 0));
+    // From now on it is decided at once whose it is, and the stream hands it over.
+    park_usage(&table, &shop(), &meter(), &one).await.unwrap();
+    let [row] = &parked(&table)[..] else {
+        panic!("it waits for the stream")
+    };
+    assert_eq!(row.owner, Some(customer(1)));
+    hand_over_usage(&table, row).await.unwrap();
+    assert_eq!(parked(&table), []);
 }
 
 #[tokio::test]
