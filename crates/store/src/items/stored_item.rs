@@ -50,3 +50,22 @@ pub(crate) trait StoredItem {
         Vec::new()
     }
 }
+
+/// Of a row that serde writes and reads whole: its fields are its attributes.
+macro_rules! fields_by_serde {
+    () => {
+        fn to_fields(
+            &self,
+        ) -> Result<$crate::items::attributes::Attributes, $crate::error::StoreError> {
+            $crate::items::attributes::to_fields(self)
+        }
+
+        fn from_fields(
+            _: &$crate::items::key::Key,
+            attributes: $crate::items::attributes::Attributes,
+        ) -> Result<Self, String> {
+            $crate::items::attributes::from_fields(attributes)
+        }
+    };
+}
+pub(crate) use fields_by_serde;

@@ -1,9 +1,7 @@
 //! When a customer of a person first paid, as the table keeps it.
 
-use crate::error::StoreError;
-use crate::items::attributes::{Attributes, from_fields, to_fields};
 use crate::items::key::Key;
-use crate::items::stored_item::StoredItem;
+use crate::items::stored_item::{StoredItem, fields_by_serde};
 use domain::ids::{CustomerKey, Reference};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -33,13 +31,7 @@ impl StoredItem for FirstPaymentRow {
         Key::first_payment(&self.reference, &self.customer)
     }
 
-    fn to_fields(&self) -> Result<Attributes, StoreError> {
-        to_fields(self)
-    }
-
-    fn from_fields(_: &Key, attributes: Attributes) -> Result<Self, String> {
-        from_fields(attributes)
-    }
+    fields_by_serde!();
 
     fn version(&self) -> Option<u64> {
         Some(self.version)

@@ -3,7 +3,7 @@
 use crate::error::StoreError;
 use crate::items::attributes::{Attributes, from_fields, text, to_fields};
 use crate::items::key::{Key, customer_of, reference_of};
-use crate::items::stored_item::StoredItem;
+use crate::items::stored_item::{StoredItem, fields_by_serde};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::digest::Digest;
@@ -90,13 +90,7 @@ impl StoredItem for Checkpoint {
         Key::checkpoint(&self.customer)
     }
 
-    fn to_fields(&self) -> Result<Attributes, StoreError> {
-        to_fields(self)
-    }
-
-    fn from_fields(_: &Key, attributes: Attributes) -> Result<Self, String> {
-        from_fields(attributes)
-    }
+    fields_by_serde!();
 
     fn version(&self) -> Option<u64> {
         Some(self.version)

@@ -1,9 +1,7 @@
 //! A letter's row and its states, and the message that asks for it to be sent.
 
-use crate::error::StoreError;
-use crate::items::attributes::{Attributes, from_fields, to_fields};
 use crate::items::key::Key;
-use crate::items::stored_item::StoredItem;
+use crate::items::stored_item::{StoredItem, fields_by_serde};
 use domain::ids::CustomerKey;
 use domain::letter::Letter;
 use domain::letter::plan::DueLetter;
@@ -158,13 +156,7 @@ impl StoredItem for LetterRow {
         Key::letter(&self.customer, self.letter, &self.cause)
     }
 
-    fn to_fields(&self) -> Result<Attributes, StoreError> {
-        to_fields(self)
-    }
-
-    fn from_fields(_: &Key, attributes: Attributes) -> Result<Self, String> {
-        from_fields(attributes)
-    }
+    fields_by_serde!();
 
     fn version(&self) -> Option<u64> {
         Some(self.version)

@@ -1,9 +1,7 @@
 //! What a partner was told of one row, as the table keeps it, and the message that asks for more.
 
-use crate::error::StoreError;
-use crate::items::attributes::{Attributes, from_fields, to_fields};
 use crate::items::key::Key;
-use crate::items::stored_item::StoredItem;
+use crate::items::stored_item::{StoredItem, fields_by_serde};
 use crate::partner::endpoint_row::NoticeEndpoint;
 use domain::notice::{Addressee, Notice};
 use jiff::Timestamp;
@@ -86,13 +84,7 @@ impl StoredItem for DeliveryState {
         Key::delivery_state(&self.addressee, &self.row)
     }
 
-    fn to_fields(&self) -> Result<Attributes, StoreError> {
-        to_fields(self)
-    }
-
-    fn from_fields(_: &Key, attributes: Attributes) -> Result<Self, String> {
-        from_fields(attributes)
-    }
+    fields_by_serde!();
 
     fn version(&self) -> Option<u64> {
         Some(self.version)

@@ -1,9 +1,7 @@
 //! Where a partner wants to be told of its rows, as the table keeps it.
 
-use crate::error::StoreError;
-use crate::items::attributes::{Attributes, from_fields, to_fields};
 use crate::items::key::Key;
-use crate::items::stored_item::StoredItem;
+use crate::items::stored_item::{StoredItem, fields_by_serde};
 use domain::notice::Addressee;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -103,13 +101,7 @@ impl StoredItem for NoticeEndpoint {
         Key::notice_endpoint(&self.addressee)
     }
 
-    fn to_fields(&self) -> Result<Attributes, StoreError> {
-        to_fields(self)
-    }
-
-    fn from_fields(_: &Key, attributes: Attributes) -> Result<Self, String> {
-        from_fields(attributes)
-    }
+    fields_by_serde!();
 
     fn version(&self) -> Option<u64> {
         Some(self.version)

@@ -1,10 +1,8 @@
 //! The rows of a partner's ledger, as the table keeps them: what it earned, how its reports
 //! stand, what it was paid. Their types are the domain's.
 
-use crate::error::StoreError;
-use crate::items::attributes::{Attributes, from_fields, to_fields};
 use crate::items::key::Key;
-use crate::items::stored_item::StoredItem;
+use crate::items::stored_item::{StoredItem, fields_by_serde};
 use domain::notice::{Notice, of_commission, of_payout, of_referral_status};
 use domain::partner::ledger::CommissionRow;
 use domain::partner::payout::Payout;
@@ -19,13 +17,7 @@ impl StoredItem for CommissionRow {
         Key::commission(self)
     }
 
-    fn to_fields(&self) -> Result<Attributes, StoreError> {
-        to_fields(self)
-    }
-
-    fn from_fields(_: &Key, attributes: Attributes) -> Result<Self, String> {
-        from_fields(attributes)
-    }
+    fields_by_serde!();
 
     fn notices(&self) -> Vec<Notice> {
         of_commission(self)
@@ -41,13 +33,7 @@ impl StoredItem for ReferralStatusRow {
         Key::referral_status(self)
     }
 
-    fn to_fields(&self) -> Result<Attributes, StoreError> {
-        to_fields(self)
-    }
-
-    fn from_fields(_: &Key, attributes: Attributes) -> Result<Self, String> {
-        from_fields(attributes)
-    }
+    fields_by_serde!();
 
     fn notices(&self) -> Vec<Notice> {
         vec![of_referral_status(self)]
@@ -63,13 +49,7 @@ impl StoredItem for Payout {
         Key::payout(&self.partner, self.n)
     }
 
-    fn to_fields(&self) -> Result<Attributes, StoreError> {
-        to_fields(self)
-    }
-
-    fn from_fields(_: &Key, attributes: Attributes) -> Result<Self, String> {
-        from_fields(attributes)
-    }
+    fields_by_serde!();
 
     fn notices(&self) -> Vec<Notice> {
         vec![of_payout(self)]

@@ -1,10 +1,8 @@
 //! A partner as the table keeps it: no secret.
 
-use crate::error::StoreError;
-use crate::items::attributes::{Attributes, from_fields, to_fields};
 use crate::items::due_index::floor_to_second;
 use crate::items::key::Key;
-use crate::items::stored_item::StoredItem;
+use crate::items::stored_item::{StoredItem, fields_by_serde};
 use domain::event::{Fact, NormalizedEvent};
 use domain::ids::{PartnerId, ReferralCode};
 use domain::partner::identity::PartnerIdentity;
@@ -214,13 +212,7 @@ impl StoredItem for PartnerRow {
         Key::partner(&self.partner)
     }
 
-    fn to_fields(&self) -> Result<Attributes, StoreError> {
-        to_fields(self)
-    }
-
-    fn from_fields(_: &Key, attributes: Attributes) -> Result<Self, String> {
-        from_fields(attributes)
-    }
+    fields_by_serde!();
 
     fn version(&self) -> Option<u64> {
         Some(self.version)

@@ -1,9 +1,7 @@
 //! A partner's bank account and messages to the bank, as the table keeps them.
 
-use crate::error::StoreError;
-use crate::items::attributes::{Attributes, from_fields, to_fields};
 use crate::items::key::Key;
-use crate::items::stored_item::StoredItem;
+use crate::items::stored_item::{StoredItem, fields_by_serde};
 use domain::ids::PartnerId;
 use domain::money::Money;
 use domain::partner::bank_account::BankAccount;
@@ -68,13 +66,7 @@ impl StoredItem for BankRow {
         Key::bank(&self.partner)
     }
 
-    fn to_fields(&self) -> Result<Attributes, StoreError> {
-        to_fields(self)
-    }
-
-    fn from_fields(_: &Key, attributes: Attributes) -> Result<Self, String> {
-        from_fields(attributes)
-    }
+    fields_by_serde!();
 
     fn version(&self) -> Option<u64> {
         Some(self.version)
@@ -90,11 +82,5 @@ impl StoredItem for TransferBatch {
         Key::transfer_batch(self.date, self.n)
     }
 
-    fn to_fields(&self) -> Result<Attributes, StoreError> {
-        to_fields(self)
-    }
-
-    fn from_fields(_: &Key, attributes: Attributes) -> Result<Self, String> {
-        from_fields(attributes)
-    }
+    fields_by_serde!();
 }

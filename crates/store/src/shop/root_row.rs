@@ -1,9 +1,7 @@
 //! Which root a stage's keys of one purpose are made from, as the table knows it: no secret.
 
-use crate::error::StoreError;
-use crate::items::attributes::{Attributes, from_fields, to_fields};
 use crate::items::key::Key;
-use crate::items::stored_item::StoredItem;
+use crate::items::stored_item::{StoredItem, fields_by_serde};
 use domain::root_fingerprint::RootFingerprint;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -31,13 +29,7 @@ impl StoredItem for RootRow {
         Key::root(&self.purpose)
     }
 
-    fn to_fields(&self) -> Result<Attributes, StoreError> {
-        to_fields(self)
-    }
-
-    fn from_fields(_: &Key, attributes: Attributes) -> Result<Self, String> {
-        from_fields(attributes)
-    }
+    fields_by_serde!();
 
     fn version(&self) -> Option<u64> {
         Some(self.version)

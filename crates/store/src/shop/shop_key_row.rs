@@ -1,9 +1,7 @@
 //! A key of the shop's own code as the table keeps it: no secret.
 
-use crate::error::StoreError;
-use crate::items::attributes::{Attributes, from_fields, to_fields};
 use crate::items::key::Key;
-use crate::items::stored_item::StoredItem;
+use crate::items::stored_item::{StoredItem, fields_by_serde};
 use domain::shop_key::{KeyName, KeyScope};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -42,13 +40,7 @@ impl StoredItem for ShopKeyRow {
         Key::shop_key(&self.name)
     }
 
-    fn to_fields(&self) -> Result<Attributes, StoreError> {
-        to_fields(self)
-    }
-
-    fn from_fields(_: &Key, attributes: Attributes) -> Result<Self, String> {
-        from_fields(attributes)
-    }
+    fields_by_serde!();
 
     fn version(&self) -> Option<u64> {
         Some(self.version)
