@@ -4,6 +4,7 @@
 use domain::ids::{CustomerKey, Mode, ObjectId, ProviderAccount, Reference};
 use providers::{PROVIDERS, PersonKey};
 use store::items::{ALIAS, Alias, JOURNAL, customer_partition, reference_partition};
+use store::port::{query_all, query_at_least};
 use store::{StoreError, Table, TableRow};
 
 /// The customers whom these words name exactly, each once. `person` turns an e-mail address into
@@ -66,10 +67,8 @@ pub async fn customers_of<T: Table>(
 ) -> Result<Vec<CustomerKey>, StoreError> {
     let mut found = Vec::new();
     for reference in references {
-        let page = table
-            .query(&reference_partition(reference), ALIAS, None)
-            .await?;
-        let aliases = page.items.into_iter().filter_map(Alias::from_item);
+        let items = query_all(table, &reference_partition(reference), ALIAS).await?;
+        let aliases = items.into_iter().filter_map(Alias::from_item);
         found.extend(aliases.map(|alias| alias.customer));
     }
     Ok(found)
@@ -84,8 +83,6 @@ pub fn accounts() -> impl Iterator<Item = ProviderAccount> {
 }
 
 async fn has_events<T: Table>(table: &T, customer: &CustomerKey) -> Result<bool, StoreError> {
-    let page = table
-        .query(&customer_partition(customer), JOURNAL, None)
-        .await?;
-    Ok(!page.items.is_empty())
+    let first = query_at_least(table, &customer_partition(customer), JOURNAL, 1).await?;
+    Ok(!first.is_empty())
 }

@@ -5,7 +5,7 @@ use crate::items::item::TableRow;
 use crate::items::key::{ALIAS, reference_partition};
 use crate::journal::journal_reads::read_record;
 use crate::journal::rows::Alias;
-use crate::port::Table;
+use crate::port::{Table, query_at_least};
 use domain::ids::{CustomerKey, Mode, ObjectId, ProviderAccount, Reference};
 use domain::record::Record;
 use std::collections::BTreeSet;
@@ -111,17 +111,12 @@ pub async fn referred<T: Table>(
     reference: &Reference,
 ) -> Result<FoundCustomers, StoreError> {
     let partition = reference_partition(reference);
-    let (mut keys, mut after) = (BTreeSet::new(), None);
-    loop {
-        let page = table.query(&partition, ALIAS, after).await?;
-        for item in page.items {
-            keys.extend(Alias::from_item(item.into_readable()?).map(|alias| alias.customer));
-        }
-        after = page.next;
-        if after.is_none() || keys.len() > MAX_CUSTOMERS {
-            return records(table, keys).await;
-        }
+    let enough = MAX_CUSTOMERS.saturating_add(1);
+    let mut keys = BTreeSet::new();
+    for item in query_at_least(table, &partition, ALIAS, enough).await? {
+        keys.extend(Alias::from_item(item.into_readable()?).map(|alias| alias.customer));
     }
+    records(table, keys).await
 }
 
 async fn records<T: Table>(
