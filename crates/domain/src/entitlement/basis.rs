@@ -7,7 +7,7 @@ use crate::payment::kept_purchase::{KeptPurchase, PaymentStanding};
 use crate::state::CustomerState;
 use crate::subscription::pricing::Pricing;
 use crate::subscription::state::Subscription;
-use crate::subscription::terms::{SubscriptionItem, SubscriptionStatus};
+use crate::subscription::terms::SubscriptionItem;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -43,16 +43,8 @@ const MAX_HOLDINGS: usize = 64;
 impl AccessBasis {
     /// The basis of a state. `None` for a customer who has too much to be kept in a row.
     pub fn of(state: &CustomerState) -> Option<Self> {
-        let begun = |(_, subscription): &(&ObjectId, &Subscription)| match subscription.terms.status
-        {
-            SubscriptionStatus::Incomplete | SubscriptionStatus::IncompleteExpired => false,
-            SubscriptionStatus::Trialing
-            | SubscriptionStatus::Active
-            | SubscriptionStatus::PastDue
-            | SubscriptionStatus::Unpaid
-            | SubscriptionStatus::Paused
-            | SubscriptionStatus::Canceled => true,
-        };
+        let begun =
+            |(_, subscription): &(&ObjectId, &Subscription)| subscription.terms.status.has_begun();
         let (mut ended, mut kept): (Vec<_>, Vec<_>) = state
             .subscriptions
             .iter()

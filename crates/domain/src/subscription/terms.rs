@@ -35,6 +35,19 @@ impl SubscriptionStatus {
         matches!(self, Self::IncompleteExpired | Self::Canceled)
     }
 
+    /// Whether it ever came to be: one that is incomplete did not.
+    pub fn has_begun(self) -> bool {
+        match self {
+            Self::Incomplete | Self::IncompleteExpired => false,
+            Self::Trialing
+            | Self::Active
+            | Self::PastDue
+            | Self::Unpaid
+            | Self::Paused
+            | Self::Canceled => true,
+        }
+    }
+
     /// Whether the customer may use what was sold.
     pub fn is_running(self) -> bool {
         matches!(self, Self::Trialing | Self::Active)

@@ -157,15 +157,7 @@ fn items(of: &Subscription) -> Vec<(&str, Option<u64>)> {
 }
 
 fn has_begun(subscription: &Subscription) -> bool {
-    match subscription.terms.status {
-        SubscriptionStatus::Incomplete | SubscriptionStatus::IncompleteExpired => false,
-        SubscriptionStatus::Trialing
-        | SubscriptionStatus::Active
-        | SubscriptionStatus::PastDue
-        | SubscriptionStatus::Unpaid
-        | SubscriptionStatus::Paused
-        | SubscriptionStatus::Canceled => true,
-    }
+    subscription.terms.status.has_begun()
 }
 
 fn has_ended(subscription: &Subscription) -> bool {
