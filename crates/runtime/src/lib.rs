@@ -16,6 +16,8 @@ pub mod post;
 pub mod ingest;
 pub mod serve;
 pub mod telemetry;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 
 pub use clock::Clock;
 pub use function::{Failure, Function, Invocation, Warming};
