@@ -1,7 +1,7 @@
 //! The partners' document says what the endpoint does: every route, every status, every field.
 
 use crate::cases::{events, postbacks, questions};
-use crate::schema::faults;
+use crate::schema::{assert_is_file, deployed_routes, faults, listed_routes};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use store::memory::Crash;
@@ -9,7 +9,6 @@ use tests::harness::TestHarness;
 use tests::harness::partner_endpoint::EndpointAnswer;
 use tests::harness::partner_requests::created_report;
 
-const TEMPLATE: &str = include_str!("../../../infra/template.yaml");
 const EVENTS: &str = "/partners/{partner}/events";
 const REFERRAL: &str = "/partners/{partner}/referrals/{referral}";
 const POSTBACK: &str = "/partners/{partner}/postback";
@@ -18,44 +17,17 @@ fn document() -> Value {
     serde_json::from_str(&partner_referral::openapi::document().unwrap()).unwrap()
 }
 
-/// `INSTA_UPDATE=always` rewrites it, as it rewrites what insta keeps. Insta itself writes its own
-/// lines before a text, and partners read this file as it is.
 #[test]
 fn the_file_that_partners_read_is_what_the_types_make() {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../functions/partner-referral/openapi.json"
+    assert_is_file(
+        "partner-referral",
+        &partner_referral::openapi::document().unwrap(),
     );
-    let made = partner_referral::openapi::document().unwrap();
-    if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
-        std::fs::write(path, &made).unwrap();
-    }
-    let file = std::fs::read_to_string(path).unwrap();
-    let mut lines = file.lines().zip(made.lines());
-    let first = lines.find(|(file, made)| file != made);
-    assert!(file == made, "not as the types make it, first: {first:?}");
 }
 
 #[test]
 fn its_routes_are_those_that_are_deployed() {
-    let mut deployed = BTreeSet::new();
-    for line in TEMPLATE
-        .lines()
-        .filter(|line| line.contains("Path: \"/partners/"))
-    {
-        let (_, method) = line.split_once("Method: ").unwrap();
-        let (_, path) = line.split_once("Path: \"").unwrap();
-        let method = method.split(',').next().unwrap().to_lowercase();
-        deployed.insert((path.split('"').next().unwrap().to_owned(), method));
-    }
-    let document = document();
-    let paths = document["paths"].as_object().unwrap().iter();
-    let told = paths.flat_map(|(path, methods)| {
-        let methods = methods.as_object().unwrap().keys();
-        let methods = methods.filter(|name| *name != "parameters");
-        methods.map(move |method| (path.clone(), method.clone()))
-    });
-    assert_eq!(told.collect::<BTreeSet<_>>(), deployed);
+    assert_eq!(listed_routes(&document()), deployed_routes("/partners/"));
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The shop's document says what the endpoint does: every route, every status, every answer.
 
-use crate::schema::faults;
+use crate::schema::{assert_is_file, deployed_routes, faults, listed_routes};
 use crate::support::{ADA, customer, entitlements, open};
 use domain::shop_key::KeyScope;
 use jiff::SignedDuration;
@@ -10,49 +10,18 @@ use store::memory::Crash;
 use tests::harness::shop_requests::{ShopAnswer, ShopRequest};
 use tests::harness::{InProcess, TestHarness};
 
-const TEMPLATE: &str = include_str!("../../../infra/template.yaml");
-
 fn document() -> Value {
     serde_json::from_str(&shop_api::openapi::document().unwrap()).unwrap()
 }
 
-/// `INSTA_UPDATE=always` rewrites it: the shop's developers read this file as it is.
 #[test]
 fn the_file_that_developers_read_is_what_the_types_make() {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../functions/shop-api/openapi.json"
-    );
-    let made = shop_api::openapi::document().unwrap();
-    if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
-        std::fs::write(path, &made).unwrap();
-    }
-    let file = std::fs::read_to_string(path).unwrap();
-    let mut lines = file.lines().zip(made.lines());
-    let first = lines.find(|(file, made)| file != made);
-    assert!(file == made, "not as the types make it, first: {first:?}");
+    assert_is_file("shop-api", &shop_api::openapi::document().unwrap());
 }
 
 #[test]
 fn its_routes_are_those_that_are_deployed() {
-    let mut deployed = BTreeSet::new();
-    let routes = TEMPLATE
-        .lines()
-        .filter(|line| line.contains("Path: \"/v1/"));
-    for line in routes {
-        let (_, method) = line.split_once("Method: ").unwrap();
-        let (_, path) = line.split_once("Path: \"").unwrap();
-        let method = method.split(',').next().unwrap().to_lowercase();
-        deployed.insert((path.split('"').next().unwrap().to_owned(), method));
-    }
-    let document = document();
-    let paths = document["paths"].as_object().unwrap().iter();
-    let listed = paths.flat_map(|(path, methods)| {
-        let methods = methods.as_object().unwrap().keys();
-        let methods = methods.filter(|name| *name != "parameters");
-        methods.map(move |method| (path.clone(), method.clone()))
-    });
-    assert_eq!(listed.collect::<BTreeSet<_>>(), deployed);
+    assert_eq!(listed_routes(&document()), deployed_routes("/v1/"));
 }
 
 #[tokio::test]

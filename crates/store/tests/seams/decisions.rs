@@ -3,7 +3,7 @@
 
 use crate::actors::{actor, after, heard, now, seam, sends, settled};
 use crate::fallbacks::Net;
-use crate::seam::{Actor, Holds, Seam, explore};
+use crate::seam::{ALL_WHOLE, Actor, Holds, SENDER_KEEPS, Seam, explore};
 use crate::support::{acme, at, at_once, customer, entry, naming, paid, program, report};
 use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::{PartnerId, PersonHash, Reference, ReferralCode};
@@ -15,30 +15,14 @@ use store::operator_decisions::{GrantOutcome, ReferralRef, grant, review, review
 use store::partners::PartnerRow;
 use store::reports::{StoredReport, record_report};
 
-const NETS: [(Net, Holds); 3] = [
-    (Net::Sender, Holds::Whole),
-    (Net::Stream, Holds::Whole),
-    (Net::Audit, Holds::Whole),
-];
-
-const OF_SENDERS: [(Net, Holds); 3] = [
-    (Net::Sender, Holds::Kept),
-    (Net::Stream, Holds::Whole),
-    (Net::Audit, Holds::Whole),
-];
-
 /// Of two who decide otherwise, one who types it again decides anew, and what the first time left
 /// unfolded is the stream's.
-const TOGETHER: [(Net, Holds); 3] = [
-    (Net::Sender, Holds::Kept),
-    (Net::Stream, Holds::Whole),
-    (Net::Audit, Holds::Whole),
-];
+const TOGETHER: [(Net, Holds); 3] = SENDER_KEEPS;
 
 pub(crate) fn reviews() -> Vec<Seam> {
     let earned = || after(&[report(1), paid(1, 1), paid(1, 2)]);
     let decided = |case, base, actors| Seam {
-        nets: NETS.to_vec(),
+        nets: ALL_WHOLE.to_vec(),
         together: TOGETHER.to_vec(),
         compares_answers: true,
         ..seam(case, base, actors)
@@ -92,7 +76,7 @@ pub(crate) fn reviews() -> Vec<Seam> {
 pub(crate) fn grants() -> Vec<Seam> {
     vec![
         Seam {
-            nets: NETS.to_vec(),
+            nets: ALL_WHOLE.to_vec(),
             together: TOGETHER.to_vec(),
             law: one_owner,
             compares_answers: true,
@@ -103,8 +87,8 @@ pub(crate) fn grants() -> Vec<Seam> {
             )
         },
         Seam {
-            nets: OF_SENDERS.to_vec(),
-            together: OF_SENDERS.to_vec(),
+            nets: SENDER_KEEPS.to_vec(),
+            together: SENDER_KEEPS.to_vec(),
             law: one_owner,
             ..seam(
                 "a code is given again while somebody shows it",

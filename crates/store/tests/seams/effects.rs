@@ -2,8 +2,7 @@
 //! it, and cleared afterwards.
 
 use crate::actors::{now, replans, seam, sends};
-use crate::fallbacks::Net;
-use crate::seam::{Holds, Seam, explore};
+use crate::seam::{ALL_WHOLE, SENDER_KEEPS, Seam, explore};
 use crate::support::{
     at, at_once, customer, empty, entry, naming, object, paid, refunded, report, subscribed,
 };
@@ -12,25 +11,13 @@ use store::ingest::ingest_entries;
 use store::memory::{Fault, MemoryTable, TableRequest, TableState};
 use store::{Item, StoreError};
 
-const NETS: [(Net, Holds); 3] = [
-    (Net::Sender, Holds::Whole),
-    (Net::Stream, Holds::Whole),
-    (Net::Audit, Holds::Whole),
-];
-
-const OF_SENDERS: [(Net, Holds); 3] = [
-    (Net::Sender, Holds::Kept),
-    (Net::Stream, Holds::Whole),
-    (Net::Audit, Holds::Whole),
-];
-
 pub(crate) fn seams() -> Vec<Seam> {
     let first = naming(subscribed(1), &[&object("in_1"), &object("sub_1")]);
     let earns = || owing(&[report(1)], &paid(1, 1));
     vec![
         Seam {
-            nets: NETS.to_vec(),
-            together: NETS.to_vec(),
+            nets: ALL_WHOLE.to_vec(),
+            together: ALL_WHOLE.to_vec(),
             ..seam(
                 "a letter and two aliases, and two who put them",
                 owing(&[], &first),
@@ -41,8 +28,8 @@ pub(crate) fn seams() -> Vec<Seam> {
             )
         },
         Seam {
-            nets: NETS.to_vec(),
-            together: NETS.to_vec(),
+            nets: ALL_WHOLE.to_vec(),
+            together: ALL_WHOLE.to_vec(),
             ..seam(
                 "rows of a partner's ledger, and two who put them",
                 earns(),
@@ -53,8 +40,8 @@ pub(crate) fn seams() -> Vec<Seam> {
             )
         },
         Seam {
-            nets: OF_SENDERS.to_vec(),
-            together: OF_SENDERS.to_vec(),
+            nets: SENDER_KEEPS.to_vec(),
+            together: SENDER_KEEPS.to_vec(),
             ..seam(
                 "rows of a partner's ledger, and an event that makes more",
                 earns(),
@@ -65,8 +52,8 @@ pub(crate) fn seams() -> Vec<Seam> {
             )
         },
         Seam {
-            nets: OF_SENDERS.to_vec(),
-            together: OF_SENDERS.to_vec(),
+            nets: SENDER_KEEPS.to_vec(),
+            together: SENDER_KEEPS.to_vec(),
             ..seam(
                 "two payments that earn, one of them late",
                 owing(&[report(1), empty(1, 9)], &paid(1, 1)),

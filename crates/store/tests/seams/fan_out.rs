@@ -5,7 +5,7 @@ use crate::actors::{actor, after, heard, now, seam, sends, settled};
 use crate::decisions::{partner, spring, spring_code};
 use crate::fallbacks::Net;
 use crate::history::is_on_its_way;
-use crate::seam::{Actor, Holds, Seam, explore};
+use crate::seam::{ALL_WHOLE, Actor, Holds, Seam, explore};
 use crate::support::{at_once, naming, paid};
 use store::due_scan::scan_due;
 use store::ingest::MAX_AT_ONCE;
@@ -14,12 +14,6 @@ use store::operator_decisions::grant;
 use store::{Item, Key};
 
 /// Whoever gives the code leaves a fan-out behind, or an entry that brings stream and audit to it.
-const OF_GRANTS: [(Net, Holds); 3] = [
-    (Net::Sender, Holds::Whole),
-    (Net::Stream, Holds::Whole),
-    (Net::Audit, Holds::Whole),
-];
-
 /// The next scan goes on; whoever could not be folded is left to stream and audit.
 const OF_SCANS: [(Net, Holds); 4] = [
     (Net::Sender, Holds::Kept),
@@ -38,7 +32,7 @@ pub(crate) fn seams() -> Vec<Seam> {
     };
     vec![
         Seam {
-            nets: OF_GRANTS.to_vec(),
+            nets: ALL_WHOLE.to_vec(),
             ..seam("a code that many showed", shown(), vec![grants()])
         },
         given("a scan", vec![scans("scan")]),

@@ -2,8 +2,7 @@
 //! customers at once one hears of the other.
 
 use crate::actors::{after, seam, sends};
-use crate::fallbacks::Net;
-use crate::seam::{Holds, Seam, explore};
+use crate::seam::{SENDER_KEEPS, Seam, explore};
 use crate::support::{acme, at, event_of, naming, paid, program};
 use domain::event::{About, Fact, NormalizedEvent};
 use domain::ids::{PersonHash, Reference};
@@ -12,16 +11,10 @@ use domain::partner::identity::PartnerIdentity;
 use domain::partner::program::{CommissionDuration, Program, Reward};
 use domain::partner::referral::{AttributionTerms, ReferralSnapshot};
 
-const NETS: [(Net, Holds); 3] = [
-    (Net::Sender, Holds::Kept),
-    (Net::Stream, Holds::Whole),
-    (Net::Audit, Holds::Whole),
-];
-
 pub(crate) fn seams() -> Vec<Seam> {
     let told = |case, base: &[NormalizedEvent], senders| Seam {
-        nets: NETS.to_vec(),
-        together: NETS.to_vec(),
+        nets: SENDER_KEEPS.to_vec(),
+        together: SENDER_KEEPS.to_vec(),
         most_runs: 400,
         ..seam(case, after(base), senders)
     };

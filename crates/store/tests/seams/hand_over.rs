@@ -2,8 +2,7 @@
 //! entries to whom the guest turns out to be.
 
 use crate::actors::{after, of, seam, sends, settled, with_appended};
-use crate::ingest::NETS;
-use crate::seam::{Seam, explore};
+use crate::seam::{SENDER_KEEPS, Seam, explore};
 use crate::support::{about, empty, naming, object, paid, refunded, subscribed};
 use domain::event::NormalizedEvent;
 use domain::ids::{CustomerKey, EventId};
@@ -11,8 +10,8 @@ use store::memory::MemoryTable;
 
 pub(crate) fn seams() -> Vec<Seam> {
     let told = |case, base, senders| Seam {
-        nets: NETS.to_vec(),
-        together: NETS.to_vec(),
+        nets: SENDER_KEEPS.to_vec(),
+        together: SENDER_KEEPS.to_vec(),
         most_runs: 1_500,
         ..seam(case, base, senders)
     };

@@ -2,21 +2,15 @@
 
 use crate::actors::{after, seam, sends};
 use crate::fallbacks::Net;
-use crate::seam::{Holds, Seam, explore};
+use crate::seam::{Holds, SENDER_KEEPS, Seam, explore};
 use crate::support::{about, empty, ended, naming, object, paid, subscribed};
 use domain::event::NormalizedEvent;
 use domain::ids::Reference;
 
-pub(crate) const NETS: [(Net, Holds); 3] = [
-    (Net::Sender, Holds::Kept),
-    (Net::Stream, Holds::Whole),
-    (Net::Audit, Holds::Whole),
-];
-
 pub(crate) fn seams() -> Vec<Seam> {
     let told = |case, base: &[NormalizedEvent], senders| Seam {
-        nets: NETS.to_vec(),
-        together: NETS.to_vec(),
+        nets: SENDER_KEEPS.to_vec(),
+        together: SENDER_KEEPS.to_vec(),
         ..seam(case, after(base), senders)
     };
     let first = || naming(subscribed(1), &[&object("sub_1")]);
@@ -56,8 +50,8 @@ pub(crate) fn seams() -> Vec<Seam> {
 /// Of events that name whom they are about by a reference.
 fn of_references() -> Vec<Seam> {
     let told = |case, base: &[NormalizedEvent], senders| Seam {
-        nets: NETS.to_vec(),
-        together: NETS.to_vec(),
+        nets: SENDER_KEEPS.to_vec(),
+        together: SENDER_KEEPS.to_vec(),
         ..seam(case, after(base), senders)
     };
     let code = Reference::code("spring").unwrap();

@@ -2,8 +2,7 @@
 //! that rests on them.
 
 use crate::actors::{now, seam, sends};
-use crate::ingest::NETS;
-use crate::seam::{Seam, explore};
+use crate::seam::{SENDER_KEEPS, Seam, explore};
 use crate::support::{at, at_once, customer, entry, event_of, paid};
 use domain::event::{Fact, NormalizedEvent};
 use domain::ids::ObjectId;
@@ -20,7 +19,7 @@ use store::{Item, Key};
 
 pub(crate) fn seams() -> Vec<Seam> {
     let told = |case, base: TableState, senders| Seam {
-        nets: NETS.to_vec(),
+        nets: SENDER_KEEPS.to_vec(),
         law: index_names_what_left,
         most_runs: 40,
         ..seam(case, base, senders)

@@ -1,26 +1,19 @@
 //! Retry parked: what was parked while its customer became known is offered again.
 
 use crate::actors::{after, offers, seam, sends, with_appended};
-use crate::fallbacks::Net;
-use crate::seam::{Holds, Seam, explore};
+use crate::seam::{SENDER_KEEPS, Seam, explore};
 use crate::support::{about, empty, entry, naming, object};
 use domain::event::NormalizedEvent;
 use domain::ids::Reference;
 use store::Item;
 use store::memory::{MemoryTable, TableState};
 
-const NETS: [(Net, Holds); 3] = [
-    (Net::Sender, Holds::Kept),
-    (Net::Stream, Holds::Whole),
-    (Net::Audit, Holds::Whole),
-];
-
 pub(crate) fn seams() -> Vec<Seam> {
     let (charge, invoice) = (object("ch_1"), object("in_1"));
     let code = Reference::code("spring").unwrap();
     let offered = |case, base, event: NormalizedEvent, other| Seam {
-        nets: NETS.to_vec(),
-        together: NETS.to_vec(),
+        nets: SENDER_KEEPS.to_vec(),
+        together: SENDER_KEEPS.to_vec(),
         ..seam(case, base, vec![offers("stream", event), other])
     };
     let late = about(empty(9, 2), &[&invoice]);

@@ -30,6 +30,20 @@ pub(crate) struct Actor {
     pub(crate) keeps: Vec<NormalizedEvent>,
 }
 
+/// Where a net alone makes everything whole.
+pub(crate) const ALL_WHOLE: [(Net, Holds); 3] = [
+    (Net::Sender, Holds::Whole),
+    (Net::Stream, Holds::Whole),
+    (Net::Audit, Holds::Whole),
+];
+
+/// Where the sender only makes durable what it tells again.
+pub(crate) const SENDER_KEEPS: [(Net, Holds); 3] = [
+    (Net::Sender, Holds::Kept),
+    (Net::Stream, Holds::Whole),
+    (Net::Audit, Holds::Whole),
+];
+
 /// What must hold after a net.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Holds {
