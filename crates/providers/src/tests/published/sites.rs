@@ -134,16 +134,8 @@ fn roots(delivery: &Delivery) -> Vec<(String, &'static str)> {
 
 /// A provider, the pointer of an event's type, how the type begins, the object's pointer, its name.
 /// The first row that fits counts.
-type BodyRow = (
-    &'static str,
-    &'static str,
-    &'static str,
-    &'static str,
-    &'static str,
-);
-
 #[rustfmt::skip] // one row a line
-const BODIES: &[BodyRow] = &[
+const BODIES: &[SiteRow] = &[
     ("stripe", "/body/type", "customer.subscription.", "/body/data/object", "subscription"),
     ("stripe", "/body/type", "customer.discount.", "/body/data/object", "discount"),
     ("stripe", "/body/type", "customer.", "/body/data/object", "customer"),
@@ -179,16 +171,8 @@ const BODIES: &[BodyRow] = &[
 
 /// A provider, how a path begins, what it contains, the object's pointer in the document, its name;
 /// no name where it is not of interest. The first row that fits counts.
-type AnswerRow = (
-    &'static str,
-    &'static str,
-    &'static str,
-    &'static str,
-    &'static str,
-);
-
 #[rustfmt::skip] // one row a line
-const ANSWERS: &[AnswerRow] = &[
+const ANSWERS: &[SiteRow] = &[
     ("paypal", "/v1/billing/subscriptions/", "", "", "subscription"),
     ("paypal", "/v1/payments/refund/", "", "", "sale_refund"),
     ("gocardless", "/payments/", "", "/payments", "payment"),
@@ -204,3 +188,12 @@ const ANSWERS: &[AnswerRow] = &[
     ("mollie", "/customers/", "", "", "customer"),
     ("mollie", "/sales-invoices/", "", "", "sales_invoice"),
 ];
+
+/// Where an object stands, in the words of the table.
+type SiteRow = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+);
